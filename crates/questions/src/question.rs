@@ -1,0 +1,73 @@
+//! One multiple-choice question.
+
+use serde::{Deserialize, Serialize};
+
+/// The abstention option that admits ignorance ("E" in the paper).
+pub const DONT_KNOW: &str = "I don't know";
+/// The abstention option that rejects all others ("F" in the paper).
+pub const NONE_OF_THE_ABOVE: &str = "None of the above";
+/// The most options a question can have: one per letter.
+pub const MAX_OPTIONS: usize = 26;
+
+/// A multiple-choice question. Options are shown under the letters A, B, C … in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Unique within its task.
+    pub id: String,
+    /// Finer grouping within the task, such as the subject in MMLU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Background text: a passage, a dialogue or a document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The question itself.
+    pub stem: String,
+    /// Option texts, 2 to [`MAX_OPTIONS`].
+    pub options: Vec<String>,
+    /// Index of the right option in `options`.
+    pub answer: usize,
+}
+
+impl Question {
+    /// Adds the two abstention options at the end, each only where no option says it already.
+    #[must_use]
+    pub fn with_abstention(mut self) -> Self {
+        for text in [DONT_KNOW, NONE_OF_THE_ABOVE] {
+            if self.find_option(text).is_none() && self.options.len() < MAX_OPTIONS {
+                self.options.push(text.to_owned());
+            }
+        }
+        self
+    }
+
+    /// Index of "I don't know", if it is among the options.
+    pub fn dont_know(&self) -> Option<usize> {
+        self.find_option(DONT_KNOW)
+    }
+
+    /// Index of "None of the above", if it is among the options.
+    pub fn none_of_the_above(&self) -> Option<usize> {
+        self.find_option(NONE_OF_THE_ABOVE)
+    }
+
+    fn find_option(&self, text: &str) -> Option<usize> {
+        let wanted = normalised(text);
+        self.options.iter().position(|o| normalised(o) == wanted)
+    }
+}
+
+/// Lower case, a straight apostrophe, no space or full stop at the ends.
+fn normalised(text: &str) -> String {
+    text.trim()
+        .trim_end_matches('.')
+        .trim_end()
+        .replace('\u{2019}', "'")
+        .to_lowercase()
+}
+
+/// The letter under which option `index` is shown: 0 is `A`.
+///
+/// Indices from [`MAX_OPTIONS`] on have no letter; the readers refuse such questions.
+pub fn label(index: usize) -> char {
+    char::from(b'A' + (index % MAX_OPTIONS) as u8)
+}

@@ -1,0 +1,186 @@
+//! Why a prompt has no answer.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why one prompt has no answer. Stored with the question; never turned into a score.
+///
+/// Texts that come from a server are cut to a few hundred characters and never hold a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum ScoreError {
+    /// HTTP 429.
+    #[error("the server is rate-limiting (HTTP 429)")]
+    RateLimited {
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// No complete answer in time.
+    #[error("no answer within {seconds} s")]
+    TimedOut {
+        /// The limit that was hit, in seconds.
+        seconds: u64,
+    },
+    /// No connection, or the connection broke.
+    #[error("cannot reach the server: {message}")]
+    Unreachable {
+        /// What the network said.
+        message: String,
+    },
+    /// HTTP 5xx.
+    #[error("the server failed with HTTP {status}: {message}")]
+    Server {
+        /// HTTP status.
+        status: u16,
+        /// How long the server asks to wait (503).
+        retry_after: Option<Duration>,
+        /// What the server said.
+        message: String,
+    },
+    /// HTTP 401 or 403.
+    #[error("the server refused the API key (HTTP {status}): {message}")]
+    Unauthorized {
+        /// HTTP status.
+        status: u16,
+        /// What the server said.
+        message: String,
+    },
+    /// The model or the route does not exist (HTTP 404).
+    #[error("the server has no such model or route (HTTP 404): {message}")]
+    NotFound {
+        /// What the server said.
+        message: String,
+    },
+    /// Any other HTTP 4xx.
+    #[error("the server rejected the request (HTTP {status}): {message}")]
+    Rejected {
+        /// HTTP status.
+        status: u16,
+        /// What the server said.
+        message: String,
+    },
+    /// The prompt does not fit the model's context.
+    #[error("the prompt is too long for the model's context{}", detail(*tokens, *limit))]
+    ContextTooLong {
+        /// Tokens of the prompt, where known.
+        tokens: Option<u32>,
+        /// Tokens that fit, where known.
+        limit: Option<u32>,
+    },
+    /// The answer carries no log-probabilities.
+    #[error("the server's answer has no log-probabilities")]
+    NoLogprobs,
+    /// None of the option labels is among the returned tokens.
+    #[error(
+        "none of the option letters is among the {top_k} most probable tokens (the first is {first:?})"
+    )]
+    NoOptionSeen {
+        /// How many tokens were returned.
+        top_k: usize,
+        /// The most probable token.
+        first: String,
+    },
+    /// The answer could not be understood.
+    #[error("malformed answer: {message}")]
+    Malformed {
+        /// What was wrong and where.
+        message: String,
+    },
+    /// The backend itself failed.
+    #[error("the backend failed: {message}")]
+    Backend {
+        /// What happened.
+        message: String,
+    },
+}
+
+fn detail(tokens: Option<u32>, limit: Option<u32>) -> String {
+    match (tokens, limit) {
+        (Some(tokens), Some(limit)) => format!(" ({tokens} tokens, {limit} fit)"),
+        (Some(tokens), None) => format!(" ({tokens} tokens)"),
+        (None, Some(limit)) => format!(" ({limit} tokens fit)"),
+        (None, None) => String::new(),
+    }
+}
+
+impl ScoreError {
+    /// Whether asking again can help.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. }
+                | Self::TimedOut { .. }
+                | Self::Unreachable { .. }
+                | Self::Server { .. }
+                | Self::Malformed { .. }
+        )
+    }
+
+    /// Whether every further request would fail in the same way, so that a run should stop.
+    pub fn is_fatal(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized { .. } | Self::NotFound { .. } | Self::NoLogprobs
+        )
+    }
+
+    /// How long the server asks to wait before the next attempt.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Server { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// A short stable name for tables and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "rate_limited",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Server { .. } => "server",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::NotFound { .. } => "not_found",
+            Self::Rejected { .. } => "rejected",
+            Self::ContextTooLong { .. } => "context_too_long",
+            Self::NoLogprobs => "no_logprobs",
+            Self::NoOptionSeen { .. } => "no_option_seen",
+            Self::Malformed { .. } => "malformed",
+            Self::Backend { .. } => "backend",
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => {
+                "lower --max-workers, or raise --max-retries and --retry-delay"
+            }
+            Self::TimedOut { .. } => "raise --timeout, or lower --max-workers",
+            Self::Unreachable { .. } => {
+                "check that the server runs and that --api-base names its address"
+            }
+            Self::Server { .. } => {
+                "look at the server's log; start the same command again to ask only what is missing"
+            }
+            Self::Unauthorized { .. } => "give the right key with --api-key or in SURENESS_API_KEY",
+            Self::NotFound { .. } => {
+                "check --model against the names that the server lists under /v1/models"
+            }
+            Self::Rejected { .. } => "look at the server's message",
+            Self::ContextTooLong { .. } => {
+                "show fewer worked examples (--shots), or start the server with a longer context"
+            }
+            Self::NoLogprobs => {
+                "use a server that returns log-probabilities, such as llama-server or vLLM, or a GGUF file with --gguf"
+            }
+            Self::NoOptionSeen { .. } => {
+                "raise --top-logprobs, or try --chat for an instruction-tuned model"
+            }
+            Self::Malformed { .. } | Self::Backend { .. } => {
+                "run again with --log-file to see the whole exchange"
+            }
+        }
+    }
+}

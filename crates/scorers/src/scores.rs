@@ -1,0 +1,76 @@
+//! What is asked and what is answered.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sureness_prompts::Prompt;
+
+/// BLAKE3 hash of everything that determines an answer. The same key never costs a second
+/// request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestKey(pub [u8; 32]);
+
+impl RequestKey {
+    /// The key of asking the model with digest `identity` for `labels` after `prompt`.
+    pub fn new(identity: &[u8; 32], prompt: &Prompt, labels: &[String]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(identity);
+        // The split into prefix and suffix does not matter to the model, so it must not to the key.
+        hasher.update(&((prompt.prefix.len() + prompt.suffix.len()) as u64).to_le_bytes());
+        hasher.update(prompt.prefix.as_bytes());
+        hasher.update(prompt.suffix.as_bytes());
+        for label in labels {
+            hasher.update(&(label.len() as u64).to_le_bytes());
+            hasher.update(label.as_bytes());
+        }
+        Self(hasher.finalize().into())
+    }
+}
+
+/// One prompt to score.
+#[derive(Debug, Clone)]
+pub struct ScoreRequest {
+    /// Content key of this request.
+    pub key: RequestKey,
+    /// What the model reads.
+    pub prompt: Prompt,
+    /// The option labels in option order, such as `A` to `F`. Shared between requests.
+    pub labels: Arc<[String]>,
+}
+
+/// Token counts of one answer, as far as the backend reports them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt_tokens: Option<u32>,
+    /// Of these, tokens taken from a prefix cache.
+    pub cached_tokens: Option<u32>,
+}
+
+/// A model's log-probabilities of the options of one question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OptionScores {
+    /// Natural log-probability of each option, in option order, over the whole vocabulary (not
+    /// renormalised), summed over the spellings of its label (`A`, ` A`, `▁A`).
+    pub logprobs: Vec<f64>,
+    /// Whether each option was observed. One that was absent from the server's top-k is only
+    /// bounded: its entry in `logprobs` is an upper bound.
+    pub observed: Vec<bool>,
+    /// Total probability of the observed options, in 0..=1.
+    pub mass: f64,
+    /// Token counts.
+    pub usage: Usage,
+}
+
+/// `ln(sum(exp(values)))` without overflow; negative infinity for no values.
+pub fn log_sum_exp(values: impl IntoIterator<Item = f64> + Clone) -> f64 {
+    let max = values.clone().into_iter().fold(f64::NEG_INFINITY, f64::max);
+    if max == f64::NEG_INFINITY {
+        return max;
+    }
+    max + values
+        .into_iter()
+        .map(|v| (v - max).exp())
+        .sum::<f64>()
+        .ln()
+}
