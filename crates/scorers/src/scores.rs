@@ -15,14 +15,15 @@ impl RequestKey {
     pub fn new(identity: &[u8; 32], prompt: &Prompt, labels: &[String]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(identity);
-        // The split into prefix and suffix does not matter to the model, so it must not to the key.
-        hasher.update(&((prompt.prefix.len() + prompt.suffix.len()) as u64).to_le_bytes());
-        hasher.update(prompt.prefix.as_bytes());
-        hasher.update(prompt.suffix.as_bytes());
+        hasher.update(&(labels.len() as u64).to_le_bytes());
         for label in labels {
             hasher.update(&(label.len() as u64).to_le_bytes());
             hasher.update(label.as_bytes());
         }
+        // The text comes last and whole: where it is split does not matter to the model, so it
+        // must not matter to the key.
+        hasher.update(prompt.prefix.as_bytes());
+        hasher.update(prompt.suffix.as_bytes());
         Self(hasher.finalize().into())
     }
 }

@@ -1,0 +1,144 @@
+//! From logits to probabilities and to an order of the options.
+
+use crate::Real;
+
+/// Softmax over one row: probabilities that sum to 1.
+///
+/// `logits` may be logits or log-probabilities; a constant added to all does not matter. The sum
+/// runs from left to right, as NumPy's does for fewer than eight values.
+pub fn softmax<F: Real>(logits: &[F], out: &mut Vec<F>) {
+    out.clear();
+    let Some(max) = logits
+        .iter()
+        .copied()
+        .reduce(|a, b| if b > a { b } else { a })
+    else {
+        return;
+    };
+    out.extend(logits.iter().map(|&x| (x - max).exp()));
+    let sum = out.iter().copied().fold(F::ZERO, |a, b| a + b);
+    for p in out.iter_mut() {
+        *p = *p / sum;
+    }
+}
+
+/// What decides between options of equal probability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TieRule<'a> {
+    /// The later option comes first (a stable ascending sort, reversed), and the first one is
+    /// the model's answer. The published script's behaviour.
+    Paper,
+    /// A random order that depends only on this key, so that no letter is favoured. The model's
+    /// answer is the first in that order.
+    Seeded(&'a [u8]),
+}
+
+/// The options of one row in descending order of probability.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    indices: Vec<u8>,
+    top: u8,
+}
+
+impl Order {
+    /// Sorts the options of `probabilities` (at most 26) into this order.
+    pub fn sort<F: Real>(&mut self, probabilities: &[F], ties: TieRule<'_>) {
+        let by_probability = |a: u8, b: u8| {
+            probabilities[b as usize]
+                .partial_cmp(&probabilities[a as usize])
+                .unwrap_or(std::cmp::Ordering::Equal)
+        };
+        self.indices.clear();
+        self.indices.extend((0..probabilities.len() as u8).rev());
+        self.indices.sort_by(|&a, &b| by_probability(a, b));
+        let has_ties = self
+            .indices
+            .windows(2)
+            .any(|w| by_probability(w[0], w[1]).is_eq());
+        match ties {
+            TieRule::Seeded(key) if has_ties => {
+                let mut priority = [0_u8; 256];
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(b"sureness tie order");
+                hasher.update(key);
+                hasher.finalize_xof().fill(&mut priority);
+                // Eight bytes each make equal priorities as good as impossible.
+                let priority = |i: u8| &priority[i as usize * 8..][..8];
+                self.indices.sort_by(|&a, &b| {
+                    by_probability(a, b).then_with(|| priority(a).cmp(priority(b)))
+                });
+            }
+            _ => {}
+        }
+        self.top = match ties {
+            // The arg max of the published script is the first of equal maxima.
+            TieRule::Paper => self
+                .indices
+                .iter()
+                .copied()
+                .take_while(|&i| by_probability(i, self.indices[0]).is_eq())
+                .min()
+                .unwrap_or(0),
+            TieRule::Seeded(_) => self.indices.first().copied().unwrap_or(0),
+        };
+    }
+
+    /// Option indices, most probable first.
+    pub fn indices(&self) -> impl Iterator<Item = usize> + '_ {
+        self.indices.iter().map(|&i| i as usize)
+    }
+
+    /// The model's answer.
+    pub fn top(&self) -> usize {
+        self.top as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ties_by_the_papers_rule() {
+        let mut order = Order::default();
+        order.sort(&[0.25, 0.25, 0.1, 0.4_f32], TieRule::Paper);
+        assert_eq!(order.indices().collect::<Vec<_>>(), [3, 1, 0, 2]);
+        order.sort(&[0.3, 0.1, 0.3, 0.3_f32], TieRule::Paper);
+        assert_eq!(order.indices().collect::<Vec<_>>(), [3, 2, 0, 1]);
+        assert_eq!(order.top(), 0);
+    }
+
+    #[test]
+    fn seeded_ties_favour_no_option() {
+        let mut first = [0; 4];
+        let mut order = Order::default();
+        for key in 0..4000_u32 {
+            order.sort(&[0.25_f64; 4], TieRule::Seeded(&key.to_le_bytes()));
+            first[order.top()] += 1;
+        }
+        // Binomial(4000, 1/4): standard deviation 27.4; the seed is fixed, so this cannot flicker.
+        assert!(
+            first.iter().all(|&n| (900..=1100).contains(&n)),
+            "{first:?}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn softmax_sums_to_one_and_order_descends(
+            logits in prop::collection::vec(-30.0..30.0_f64, 1..26), key in any::<[u8; 8]>(),
+        ) {
+            let mut p = Vec::new();
+            softmax(&logits, &mut p);
+            prop_assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            let mut order = Order::default();
+            order.sort(&p, TieRule::Seeded(&key));
+            let sorted: Vec<f64> = order.indices().map(|i| p[i]).collect();
+            prop_assert!(sorted.windows(2).all(|w| w[0] >= w[1]));
+            let mut seen: Vec<usize> = order.indices().collect();
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..p.len()).collect::<Vec<_>>());
+        }
+    }
+}

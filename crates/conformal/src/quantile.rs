@@ -1,0 +1,116 @@
+//! The threshold that the calibration scores set.
+
+use crate::Real;
+
+/// The largest nonconformity score that a prediction set still admits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Threshold<F> {
+    /// Options with a score up to this one are admitted.
+    Finite(F),
+    /// The calibration set is too small for the asked level: every option is admitted. It takes
+    /// at least `⌈1/α⌉ − 1` rows to be finite.
+    Infinite,
+}
+
+impl<F: Real> Threshold<F> {
+    /// The value, or `None` where it is infinite.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::Finite(value) => Some(value.to_f64()),
+            Self::Infinite => None,
+        }
+    }
+}
+
+/// `⌈(n+1)(1−α)⌉`: which of `n` calibration scores, in ascending order and counted from 1, is the
+/// threshold (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1). `None` where it exceeds `n`.
+pub fn conformal_rank(n: usize, alpha: f64) -> Option<usize> {
+    // 1 − α is not exact in binary: without this slack a product such as 100 · 0.9 could be
+    // rounded to just above 90 and be lifted to 91.
+    let rank = ((n as f64 + 1.0) * (1.0 - alpha) - 1e-9).ceil().max(1.0) as usize;
+    (rank <= n).then_some(rank)
+}
+
+/// The finite-sample threshold of split conformal prediction: the [`conformal_rank`]-th smallest
+/// score. `scores` is reordered.
+pub fn conformal_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F> {
+    match conformal_rank(scores.len(), alpha) {
+        Some(rank) => Threshold::Finite(select(scores, rank - 1)),
+        None => Threshold::Infinite,
+    }
+}
+
+/// The published script's threshold: `numpy.quantile(scores, ⌈(n+1)(1−α)⌉/n, method="higher")`.
+///
+/// This is one rank above [`conformal_threshold`] wherever the level is below 1, and so slightly
+/// more generous. `scores` is reordered.
+pub fn numpy_higher_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F> {
+    let n = scores.len() as f64;
+    let level = ((n + 1.0) * (1.0 - alpha)).ceil() / n;
+    if scores.is_empty() || level > 1.0 {
+        return Threshold::Infinite;
+    }
+    let index = ((n - 1.0) * level).ceil() as usize;
+    Threshold::Finite(select(scores, index.min(scores.len() - 1)))
+}
+
+fn select<F: Real>(scores: &mut [F], index: usize) -> F {
+    *scores
+        .select_nth_unstable_by(index, |a, b| {
+            a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)
+        })
+        .1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rank_at_the_edges() {
+        assert_eq!(conformal_rank(8, 0.1), None);
+        assert_eq!(conformal_rank(9, 0.1), Some(9));
+        assert_eq!(conformal_rank(99, 0.1), Some(90));
+        assert_eq!(conformal_rank(19, 0.05), Some(19));
+        assert_eq!(conformal_rank(0, 0.1), None);
+        assert_eq!(conformal_rank(3, 0.999), Some(1));
+        // Exact products must not be lifted by rounding, whatever the level.
+        for n in 1..2000_usize {
+            for percent in 1..100_usize {
+                let exact = ((n + 1) * (100 - percent)).div_ceil(100).max(1);
+                let rank = conformal_rank(n, percent as f64 / 100.0);
+                assert_eq!(
+                    rank,
+                    (exact <= n).then_some(exact),
+                    "n {n}, alpha {percent} %"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn thresholds_on_known_scores() {
+        let scores: Vec<f64> = (1..=99).rev().map(f64::from).collect();
+        assert_eq!(
+            conformal_threshold(&mut scores.clone(), 0.1),
+            Threshold::Finite(90.0)
+        );
+        // numpy.quantile(range(1, 100), 90/99, method="higher") is 91.
+        assert_eq!(
+            numpy_higher_threshold(&mut scores.clone(), 0.1),
+            Threshold::Finite(91.0)
+        );
+        assert_eq!(
+            conformal_threshold(&mut scores[..8].to_vec(), 0.1),
+            Threshold::Infinite
+        );
+        assert_eq!(
+            numpy_higher_threshold(&mut scores[..8].to_vec(), 0.1),
+            Threshold::Infinite
+        );
+        assert_eq!(
+            numpy_higher_threshold::<f64>(&mut [], 0.1),
+            Threshold::Infinite
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! A set of options.
+
+/// A prediction set over at most 32 options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct PredictionSet(u32);
+
+impl PredictionSet {
+    /// No option.
+    pub const EMPTY: Self = Self(0);
+
+    /// All of the first `n` options.
+    pub const fn full(n: usize) -> Self {
+        Self(((1_u64 << n) - 1) as u32)
+    }
+
+    /// Adds option `index`.
+    pub const fn insert(&mut self, index: usize) {
+        self.0 |= 1 << index;
+    }
+
+    /// Whether option `index` is in the set.
+    pub const fn contains(self, index: usize) -> bool {
+        self.0 & (1 << index) != 0
+    }
+
+    /// Number of options in the set.
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether the set holds no option.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The options in the set, in ascending order.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        (0..32).filter(move |&i| self.contains(i))
+    }
+}
