@@ -52,12 +52,22 @@ impl Question {
 
     fn find_option(&self, text: &str) -> Option<usize> {
         let wanted = normalised(text);
-        self.options.iter().position(|o| normalised(o) == wanted)
+        // The last one: a question may have such an option of its own among the first few, and
+        // the paper's data adds E and F all the same.
+        self.options.iter().rposition(|o| normalised(o) == wanted)
     }
 }
 
+/// Whether an option's text is one of the two abstention options.
+pub(crate) fn is_abstention(text: &str) -> bool {
+    let text = normalised(text);
+    [DONT_KNOW, NONE_OF_THE_ABOVE]
+        .iter()
+        .any(|option| normalised(option) == text)
+}
+
 /// Lower case, a straight apostrophe, no space or full stop at the ends.
-fn normalised(text: &str) -> String {
+pub(crate) fn normalised(text: &str) -> String {
     text.trim()
         .trim_end_matches('.')
         .trim_end()

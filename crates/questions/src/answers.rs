@@ -1,0 +1,177 @@
+//! Answer keys: what `sureness score` needs to know of a question.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::DataError;
+use crate::draft::letter_index;
+use crate::error::Problem;
+use crate::question::{DONT_KNOW, NONE_OF_THE_ABOVE, normalised};
+use crate::readers::{Record, paper};
+use crate::source::{At, Source};
+
+/// The right answer of one question, by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerKey {
+    /// The question's id.
+    pub id: i64,
+    /// Index of the right option: 0 is `A`.
+    pub answer: usize,
+    /// How many options there are, where the file has them.
+    pub options: Option<usize>,
+    /// Index of "I don't know", where it is among the options.
+    pub dont_know: Option<usize>,
+    /// Index of "None of the above", where it is among the options.
+    pub none_of_the_above: Option<usize>,
+}
+
+/// Reads ids and answers from a file in the paper's layout. Questions and choices may be left
+/// out.
+pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
+    let source = Source::open(path)?;
+    let Ok(items) = serde_json::from_str::<Vec<Item<'_>>>(source.text()) else {
+        return Err(first_fault(&source));
+    };
+    if items.is_empty() {
+        return Err(source.error(Problem::Empty));
+    }
+    let mut seen = HashMap::with_capacity(items.len());
+    let mut keys = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let first = seen.insert(item.id, index);
+        let key = match first {
+            Some(first) => Err((
+                "id",
+                Problem::RepeatedId {
+                    id: item.id.to_string(),
+                    first: format!("item {}", first + 1),
+                },
+            )),
+            None => item.key(),
+        };
+        keys.push(key.map_err(|(field, problem)| place(&source, index).field(field, problem))?);
+    }
+    Ok(keys)
+}
+
+/// The line of item `index`: looked up only once something is wrong with it.
+fn place(source: &Source, index: usize) -> At<'_> {
+    paper::items(source)
+        .ok()
+        .and_then(|items| items.get(index).map(|(at, _)| *at))
+        .unwrap_or(source.at(1))
+}
+
+/// The fast reading gave up: goes through the items one by one to say where and why.
+fn first_fault(source: &Source) -> DataError {
+    let walk = || {
+        for (at, text) in paper::items(source)? {
+            let record = Record::parse(at, text)?;
+            record.integer("id")?;
+            record.text("answer")?;
+            if record.has("choices") {
+                paper::choices(&record)?;
+            }
+        }
+        Ok(())
+    };
+    match walk() {
+        Err(error) => error,
+        Ok(()) => source.error(Problem::Json("the items cannot be read".to_owned())),
+    }
+}
+
+/// One item, its text borrowed from the file.
+#[derive(Deserialize)]
+struct Item<'a> {
+    id: i64,
+    #[serde(borrow)]
+    answer: Cow<'a, str>,
+    #[serde(borrow, default)]
+    choices: Option<Choices<'a>>,
+}
+
+/// Letters and texts in the file's order.
+struct Choices<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl Item<'_> {
+    fn key(&self) -> Result<AnswerKey, (&'static str, Problem)> {
+        let letter = self.answer.trim();
+        let Some(answer) = letter_index(letter) else {
+            return Err(("answer", Problem::NotALetter(letter.to_owned())));
+        };
+        let mut key = AnswerKey {
+            id: self.id,
+            answer,
+            options: None,
+            dont_know: None,
+            none_of_the_above: None,
+        };
+        let Some(Choices(choices)) = &self.choices else {
+            return Ok(key);
+        };
+        let count = choices.len();
+        let mut taken = [false; 26];
+        for (name, text) in choices {
+            let index = letter_index(name.trim()).filter(|&index| index < count && !taken[index]);
+            let Some(index) = index else {
+                let names: Vec<_> = choices.iter().map(|(name, _)| name.as_ref()).collect();
+                return Err(("choices", Problem::Letters(names.join(", "))));
+            };
+            taken[index] = true;
+            // A question can have such an option of its own; the last is the one that was added.
+            let text = normalised(text);
+            if text == normalised(DONT_KNOW) {
+                key.dont_know = key.dont_know.max(Some(index));
+            } else if text == normalised(NONE_OF_THE_ABOVE) {
+                key.none_of_the_above = key.none_of_the_above.max(Some(index));
+            }
+        }
+        if answer >= count {
+            let labels: Vec<_> = (0..count)
+                .map(|index| crate::label(index).to_string())
+                .collect();
+            return Err((
+                "answer",
+                Problem::Answer {
+                    answer: format!("{letter:?}"),
+                    options: crate::error::describe_labels(&labels),
+                },
+            ));
+        }
+        key.options = Some(count);
+        Ok(key)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Letters;
+
+        /// Borrows where it can; `Cow` alone always copies.
+        #[derive(Deserialize)]
+        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        impl<'de> Visitor<'de> for Letters {
+            type Value = Choices<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object from letter to text")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut choices = Vec::with_capacity(6);
+                while let Some((Text(name), Text(text))) = map.next_entry()? {
+                    choices.push((name, text));
+                }
+                Ok(Choices(choices))
+            }
+        }
+
+        deserializer.deserialize_map(Letters)
+    }
+}

@@ -1,0 +1,274 @@
+//! From what a file says to a checked [`Question`].
+
+use std::collections::HashMap;
+
+use crate::error::{Problem, describe_labels};
+use crate::source::At;
+use crate::{DataError, MAX_OPTIONS, Question, label};
+
+/// A question as read, before any check.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) id: String,
+    pub(crate) category: Option<&'a str>,
+    pub(crate) context: Option<&'a str>,
+    pub(crate) stem: &'a str,
+    pub(crate) options: Options,
+    pub(crate) answer: Answer<'a>,
+    /// Names of the fields in this layout, for errors.
+    pub(crate) names: Names,
+}
+
+/// What a layout calls its fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names {
+    pub(crate) stem: &'static str,
+    pub(crate) options: &'static str,
+    pub(crate) answer: &'static str,
+}
+
+/// Options and the labels that the file gives them.
+#[derive(Debug)]
+pub(crate) struct Options {
+    labels: Vec<String>,
+    texts: Vec<String>,
+    /// Published data sets have a few rows with two equal options. They are kept, because a
+    /// result on fewer questions could not be compared with anyone else's.
+    may_repeat: bool,
+}
+
+/// How a file names the right option.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answer<'a> {
+    /// A label, a letter or the option's text.
+    Text(&'a str),
+    /// An index counted from 0, written as a number.
+    Index(i64),
+    /// The cell of a table, where a number is text as well.
+    Cell(&'a str),
+    /// A label and nothing else: layouts that fix how an answer is written.
+    Label(&'a str),
+}
+
+impl Answer<'_> {
+    fn trimmed(self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(text.trim()),
+            Self::Cell(text) => Self::Cell(text.trim()),
+            Self::Label(text) => Self::Label(text.trim()),
+            Self::Index(_) => self,
+        }
+    }
+}
+
+impl Options {
+    /// Options under the letters A, B, C ….
+    pub(crate) fn lettered<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
+        let texts: Vec<_> = texts
+            .into_iter()
+            .map(|text| text.as_ref().trim().to_owned())
+            .collect();
+        let labels = (0..texts.len()).map(|index| label(index).to_string());
+        Self {
+            labels: labels.collect(),
+            texts,
+            may_repeat: false,
+        }
+    }
+
+    /// Options under the numbers 0, 1, 2 ….
+    pub(crate) fn numbered<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
+        let mut options = Self::lettered(texts);
+        for (index, name) in options.labels.iter_mut().enumerate() {
+            *name = index.to_string();
+        }
+        options
+    }
+
+    /// Options under the file's own labels. Letters are put in order; others keep theirs.
+    pub(crate) fn labelled<L: AsRef<str>, T: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (L, T)>,
+    ) -> Self {
+        let mut pairs: Vec<_> = pairs
+            .into_iter()
+            .map(|(name, text)| {
+                (
+                    name.as_ref().trim().to_owned(),
+                    text.as_ref().trim().to_owned(),
+                )
+            })
+            .collect();
+        if pairs.iter().all(|(name, _)| letter_index(name).is_some()) {
+            pairs.sort_by_key(|(name, _)| letter_index(name));
+        }
+        let (labels, texts) = pairs.into_iter().unzip();
+        Self {
+            labels,
+            texts,
+            may_repeat: false,
+        }
+    }
+
+    /// Lets two options have the same text, as in published data sets.
+    pub(crate) fn with_repeats(self) -> Self {
+        Self {
+            may_repeat: true,
+            ..self
+        }
+    }
+
+    /// The labels must be A, B, C and on.
+    pub(crate) fn check_letters(&self) -> Result<(), Problem> {
+        let letters = self.labels.iter().map(|name| letter_index(name));
+        if letters
+            .enumerate()
+            .all(|(index, letter)| letter == Some(index))
+        {
+            return Ok(());
+        }
+        Err(Problem::Letters(self.labels.join(", ")))
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        if !(2..=MAX_OPTIONS).contains(&self.texts.len()) {
+            return Err(Problem::OptionCount(self.texts.len()));
+        }
+        let mut seen = HashMap::new();
+        for (name, text) in self.labels.iter().zip(&self.texts) {
+            if text.is_empty() {
+                return Err(Problem::EmptyOption(name.clone()));
+            }
+            if let Some(first) = seen.insert(text, name)
+                && !self.may_repeat
+            {
+                return Err(Problem::RepeatedOption {
+                    first: first.clone(),
+                    second: name.clone(),
+                    text: text.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The option that the answer means. A label of the file wins over the letter under which
+    /// an option will be shown, the letter over an option's text, and exact case over any.
+    fn resolve(&self, answer: Answer<'_>) -> Result<usize, Problem> {
+        let unknown = |answer: String| Problem::Answer {
+            answer,
+            options: describe_labels(&self.labels),
+        };
+        match answer {
+            Answer::Text(text) => self
+                .by_name(text)
+                .ok_or_else(|| unknown(format!("{text:?}"))),
+            Answer::Label(text) => self
+                .by_label(text)
+                .ok_or_else(|| unknown(format!("{text:?}"))),
+            Answer::Index(number) => {
+                let written = number.to_string();
+                if let Some(index) = self.by_label(&written) {
+                    return Ok(index);
+                }
+                let index = self
+                    .by_index(&written)
+                    .ok_or_else(|| unknown(written.clone()))?;
+                self.refuse_other_reading(&written, index)
+            }
+            Answer::Cell(text) => match self.by_index(text) {
+                Some(index) if self.by_label(text).is_none() => {
+                    self.refuse_other_reading(text, index)
+                }
+                _ => self.resolve(Answer::Text(text)),
+            },
+        }
+    }
+
+    fn by_label(&self, text: &str) -> Option<usize> {
+        self.labels.iter().position(|name| name == text)
+    }
+
+    fn by_text(&self, text: &str) -> Option<usize> {
+        self.texts.iter().position(|option| option == text)
+    }
+
+    /// By the letter an option will be shown under, where no label is a letter itself.
+    fn by_letter(&self, text: &str) -> Option<usize> {
+        let lettered = self
+            .labels
+            .iter()
+            .any(|name| letter_index(&name.to_uppercase()).is_some());
+        letter_index(text).filter(|&index| !lettered && index < self.texts.len())
+    }
+
+    fn by_index(&self, text: &str) -> Option<usize> {
+        text.parse()
+            .ok()
+            .filter(|&index: &usize| index < self.texts.len())
+    }
+
+    fn by_name(&self, text: &str) -> Option<usize> {
+        let upper = text.to_uppercase();
+        self.by_label(text)
+            .or_else(|| self.by_letter(text))
+            .or_else(|| self.by_text(text))
+            .or_else(|| {
+                self.labels
+                    .iter()
+                    .position(|name| name.to_uppercase() == upper)
+            })
+            .or_else(|| self.by_letter(&upper))
+    }
+
+    /// `index`, unless the same number is also the text of another option.
+    fn refuse_other_reading(&self, answer: &str, index: usize) -> Result<usize, Problem> {
+        match self.by_text(answer) {
+            Some(other) if other != index => Err(Problem::AmbiguousAnswer {
+                answer: answer.to_owned(),
+                text: self.labels[other].clone(),
+                index: self.labels[index].clone(),
+            }),
+            _ => Ok(index),
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Checks everything and makes the question.
+    pub(crate) fn finish(self, at: At<'_>) -> Result<Question, DataError> {
+        let names = self.names;
+        let stem = self.stem.trim();
+        if stem.is_empty() {
+            return Err(at.field(names.stem, Problem::Blank));
+        }
+        self.options
+            .check()
+            .map_err(|problem| at.field(names.options, problem))?;
+        let answer = self
+            .options
+            .resolve(self.answer.trimmed())
+            .map_err(|problem| at.field(names.answer, problem))?;
+        Ok(Question {
+            id: self.id,
+            category: not_blank(self.category),
+            context: not_blank(self.context),
+            stem: stem.to_owned(),
+            options: self.options.texts,
+            answer,
+        })
+    }
+}
+
+/// 0 for `A`; `None` for anything but one upper-case letter.
+pub(crate) fn letter_index(text: &str) -> Option<usize> {
+    match text.as_bytes() {
+        [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
+        _ => None,
+    }
+}
+
+fn not_blank(text: Option<&str>) -> Option<String> {
+    text.map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}

@@ -1,0 +1,256 @@
+//! What can be wrong with a data file, and what to do about it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::{Format, label};
+
+/// A data file that cannot be used: where, and why.
+///
+/// The text names file, line and field; [`DataError::hint`] says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{problem}", Place { file, line: *line, field: field.as_deref() })]
+pub struct DataError {
+    /// The file or folder.
+    pub file: PathBuf,
+    /// The line, counted from 1, on which the faulty row begins.
+    pub line: Option<usize>,
+    /// The column or key.
+    pub field: Option<String>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a data file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The operating system refused.
+    #[error("cannot be read: {0}")]
+    Io(#[source] std::io::Error),
+    /// The bytes are no UTF-8 text.
+    #[error("is not UTF-8 text")]
+    NotUtf8,
+    /// There is no row at all.
+    #[error("holds no questions")]
+    Empty,
+    /// All rows serve as worked examples.
+    #[error("leaves no question to ask: every row is a worked example")]
+    NothingToAsk,
+    /// The layout is none that is known.
+    #[error("is in no known layout: {0}")]
+    UnknownFormat(String),
+    /// A folder where a file is needed.
+    #[error("is a folder, but {} is read from a file", .0.name())]
+    Folder(Format),
+    /// Broken JSON.
+    #[error("not valid JSON: {0}")]
+    Json(String),
+    /// A row with more or fewer cells than there should be.
+    #[error("{found} columns where {expected} are needed")]
+    Columns {
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A column or key that must be there is not.
+    #[error("missing; {}", found_fields(.found))]
+    Missing {
+        /// The columns or keys that are there.
+        found: Vec<String>,
+    },
+    /// The same column twice.
+    #[error("the column is there twice")]
+    RepeatedColumn,
+    /// A value of the wrong kind.
+    #[error("{expected} needed, {found} found")]
+    Type {
+        /// What is needed.
+        expected: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// Nothing but blanks.
+    #[error("empty")]
+    Blank,
+    /// A question needs 2 to 26 options.
+    #[error("{}, but a question has 2 to 26", count_options(*.0))]
+    OptionCount(usize),
+    /// No letters are left for the two abstention options.
+    #[error("{0} options leave no letters for the two abstention options")]
+    NoRoomForAbstention(usize),
+    /// An option without text.
+    #[error("option {0} is empty")]
+    EmptyOption(String),
+    /// Two options with the same text.
+    #[error("options {first} and {second} are the same: {text:?}")]
+    RepeatedOption {
+        /// Letter or label of the first.
+        first: String,
+        /// Letter or label of the second.
+        second: String,
+        /// Their text.
+        text: String,
+    },
+    /// Option letters that do not run A, B, C ….
+    #[error("the letters run {0}, not A, B, C and on without a gap")]
+    Letters(String),
+    /// An answer that is none of the options.
+    #[error("the answer is {answer}, but the options are {options}")]
+    Answer {
+        /// The answer as written.
+        answer: String,
+        /// The labels there are.
+        options: String,
+    },
+    /// An answer that can be read in two ways.
+    #[error(
+        "the answer {answer} is both the text of option {text} and the index of option {index}"
+    )]
+    AmbiguousAnswer {
+        /// The answer as written.
+        answer: String,
+        /// The option with that text.
+        text: String,
+        /// The option at that index.
+        index: String,
+    },
+    /// An answer that is no letter.
+    #[error("the answer is {0:?}, not one letter from A to Z")]
+    NotALetter(String),
+    /// The row carries no answer, as the test splits of public data sets do.
+    #[error("the row has no answer")]
+    Unlabelled,
+    /// The same id twice.
+    #[error("the id {id:?} is already that of {first}")]
+    RepeatedId {
+        /// The id.
+        id: String,
+        /// Where it was first seen.
+        first: String,
+    },
+    /// The paper's layout with ids and answers only.
+    #[error("missing: the file holds ids and answers, but no questions")]
+    AnswerKeyOnly,
+    /// Too few questions to draw the further options from.
+    #[error("too few different options in the set to draw wrong ones from")]
+    TooFewToDrawFrom,
+}
+
+impl DataError {
+    /// An error of the whole file.
+    pub(crate) fn of_file(file: &Path, problem: Problem) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: None,
+            field: None,
+            problem,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match &self.problem {
+            Problem::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "check the path; relative paths start at the current folder"
+            }
+            Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
+            Problem::Empty => "a data file needs at least one row below its header",
+            Problem::NothingToAsk => {
+                "add questions that are not among the worked examples, or give fewer examples"
+            }
+            Problem::UnknownFormat(_) => {
+                return Some(format!(
+                    "name the layout; the formats are {}",
+                    Format::list()
+                ));
+            }
+            Problem::Folder(_) => "give the path of the file inside the folder",
+            Problem::Json(_) => {
+                "a .jsonl file holds one complete JSON object per line; the paper's layout is one \
+                 JSON array"
+            }
+            Problem::Columns { .. } => {
+                "cells that hold a comma, a quote or a line break must be in double quotes, and a \
+                 double quote inside them doubled"
+            }
+            Problem::Missing { .. } => {
+                "rename or add it; docs/data.md shows an example of every layout"
+            }
+            Problem::RepeatedOption { .. } => {
+                "two options with one text cannot both be judged: reword or remove one"
+            }
+            Problem::EmptyOption(_) => "only options at the end of a CSV row may be left empty",
+            Problem::NoRoomForAbstention(_) => {
+                "turn the abstention options off, or keep to 24 options"
+            }
+            Problem::Answer { .. } => {
+                "give the option's letter, its label, its index counted from 0, or its exact text"
+            }
+            Problem::AmbiguousAnswer { .. } => "give the option's letter instead",
+            Problem::Unlabelled => {
+                "test splits are published without answers: use the validation or train split"
+            }
+            Problem::RepeatedId { .. } => "ids must be unique within a task",
+            Problem::AnswerKeyOnly => {
+                "such a file serves `sureness score`, which needs no question text"
+            }
+            Problem::TooFewToDrawFrom => {
+                "two further options are drawn from the other questions: add more questions"
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// `file, line 3, field "answer": `.
+struct Place<'a> {
+    file: &'a Path,
+    line: Option<usize>,
+    field: Option<&'a str>,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        if let Some(field) = self.field {
+            write!(f, ", field {field:?}")?;
+        }
+        f.write_str(": ")
+    }
+}
+
+fn count_options(count: usize) -> String {
+    match count {
+        1 => "1 option".to_owned(),
+        _ => format!("{count} options"),
+    }
+}
+
+fn found_fields(found: &[String]) -> String {
+    if found.is_empty() {
+        return "there are no fields at all".to_owned();
+    }
+    let quoted: Vec<_> = found.iter().map(|name| format!("{name:?}")).collect();
+    format!("found {}", quoted.join(", "))
+}
+
+/// The labels as a person would list them: `A to D`, or `"yes", "no"`.
+pub(crate) fn describe_labels(labels: &[String]) -> String {
+    let are_letters = labels
+        .iter()
+        .enumerate()
+        .all(|(index, name)| name.chars().eq([label(index)]));
+    match labels {
+        [first, .., last] if are_letters => format!("{first} to {last}"),
+        _ => {
+            let quoted: Vec<_> = labels.iter().map(|name| format!("{name:?}")).collect();
+            quoted.join(", ")
+        }
+    }
+}

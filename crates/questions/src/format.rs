@@ -1,0 +1,146 @@
+//! The layouts, and how they are told apart.
+
+use std::path::Path;
+
+use crate::error::Problem;
+use crate::readers::{self, Record, generic, mmlu};
+use crate::source::Source;
+use crate::{DataError, draft};
+
+/// A data set's layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// MMLU: a folder with one headerless CSV per subject and split, or one such file.
+    Mmlu,
+    /// CosmosQA as CSV.
+    CosmosQaCsv,
+    /// CosmosQA as JSON lines.
+    CosmosQaJsonl,
+    /// HellaSwag: JSON lines.
+    HellaSwag,
+    /// HaluEval, dialogue: JSON lines.
+    HaluEvalDialogue,
+    /// HaluEval, summarisation: JSON lines.
+    HaluEvalSummarization,
+    /// The paper's own: one JSON array.
+    Paper,
+    /// Anyone's own questions as JSON lines.
+    Jsonl,
+    /// Anyone's own questions as CSV with a header.
+    Csv,
+}
+
+impl Format {
+    /// All formats, the generic ones first.
+    pub const ALL: [Self; 9] = [
+        Self::Jsonl,
+        Self::Csv,
+        Self::Mmlu,
+        Self::CosmosQaCsv,
+        Self::CosmosQaJsonl,
+        Self::HellaSwag,
+        Self::HaluEvalDialogue,
+        Self::HaluEvalSummarization,
+        Self::Paper,
+    ];
+
+    /// The name used on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mmlu => "mmlu",
+            Self::CosmosQaCsv => "cosmosqa-csv",
+            Self::CosmosQaJsonl => "cosmosqa-jsonl",
+            Self::HellaSwag => "hellaswag",
+            Self::HaluEvalDialogue => "halueval-dialogue",
+            Self::HaluEvalSummarization => "halueval-summarization",
+            Self::Paper => "paper",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Reads [`Self::name`]; case is ignored and `_` counts as `-`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let name = name.to_lowercase().replace('_', "-");
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// All names, for messages.
+    pub(crate) fn list() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// Tells the layout of a file or folder from its content.
+    pub fn detect(path: &Path) -> Result<Self, DataError> {
+        if path.is_dir() {
+            return Self::of_folder(path);
+        }
+        Self::of_source(&Source::open(path)?)
+    }
+
+    pub(crate) fn of_folder(path: &Path) -> Result<Self, DataError> {
+        if mmlu::is_layout(path) {
+            return Ok(Self::Mmlu);
+        }
+        let reason = "the folder has none of MMLU's folders dev, val and test, and no CSV file";
+        let problem = Problem::UnknownFormat(reason.to_owned());
+        Err(DataError::of_file(path, problem))
+    }
+
+    pub(crate) fn of_source(source: &Source) -> Result<Self, DataError> {
+        match source.text().trim_start().chars().next() {
+            Some('[') => Ok(Self::Paper),
+            Some('{') => Self::of_json_lines(source),
+            _ => Self::of_table(source),
+        }
+    }
+
+    fn of_json_lines(source: &Source) -> Result<Self, DataError> {
+        let Some(first) = Record::lines(source).next() else {
+            return Err(source.error(Problem::Empty));
+        };
+        let first = first?;
+        let has = |field| first.has(field);
+        Ok(if has("endings") {
+            Self::HellaSwag
+        } else if has("right_response") || has("hallucinated_response") {
+            Self::HaluEvalDialogue
+        } else if has("right_summary") || has("hallucinated_summary") {
+            Self::HaluEvalSummarization
+        } else if has("answer0") {
+            Self::CosmosQaJsonl
+        } else if has("question") || has("options") || has("choices") {
+            Self::Jsonl
+        } else {
+            let reason = format!("the keys of the first row are {}", list(&first.names()));
+            return Err(first.at.row(Problem::UnknownFormat(reason)));
+        })
+    }
+
+    fn of_table(source: &Source) -> Result<Self, DataError> {
+        let header = readers::header(source);
+        let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+        let headerless = header.len() == 6
+            && (header.last()).is_some_and(|cell| draft::letter_index(cell).is_some());
+        Ok(if has("answer0") && has("question") {
+            Self::CosmosQaCsv
+        } else if has("question") && (has("answer") || generic::has_option_columns(&header)) {
+            Self::Csv
+        } else if headerless {
+            Self::Mmlu
+        } else {
+            let reason = format!("the first row is {}", list(&header));
+            return Err(source.at(1).row(Problem::UnknownFormat(reason)));
+        })
+    }
+}
+
+/// Names in quotes; a stranger's file can have any number of any length.
+fn list(names: &[String]) -> String {
+    let shown: Vec<_> = names
+        .iter()
+        .take(12)
+        .map(|name| format!("{:?}", name.chars().take(40).collect::<String>()))
+        .collect();
+    shown.join(", ")
+}

@@ -1,0 +1,234 @@
+//! Anyone's own questions: JSON lines, or CSV with a header.
+
+use serde_json::Value;
+
+use super::record::wrong_type;
+use super::{Parsed, Record, Rows, Table};
+use crate::DataError;
+use crate::draft::{Answer, Draft, Names, Options};
+use crate::error::Problem;
+use crate::source::{At, Source};
+
+const NAMES: Names = Names {
+    stem: "question",
+    options: "options",
+    answer: "answer",
+};
+
+/// Reads JSON lines.
+pub(crate) fn jsonl(source: &Source) -> Result<Parsed, DataError> {
+    let mut rows = Rows::default();
+    for record in Record::lines(source) {
+        let record = record?;
+        let field = if record.has("choices") && !record.has("options") {
+            "choices"
+        } else {
+            "options"
+        };
+        let draft = Draft {
+            id: record.id("id")?.unwrap_or_else(|| rows.next_id()),
+            category: record.optional_text("category")?,
+            context: record.optional_text("context")?,
+            stem: record.text("question")?,
+            options: options(&record, field)?,
+            answer: answer(&record)?,
+            names: Names {
+                options: field,
+                ..NAMES
+            },
+        };
+        let example = match record.get("example") {
+            None => false,
+            Some(Value::Bool(example)) => *example,
+            Some(other) => {
+                let problem = wrong_type("true or false", other);
+                return Err(record.at.field("example", problem));
+            }
+        };
+        rows.push(record.at, draft.finish(record.at)?, example)?;
+    }
+    rows.finish(source)
+}
+
+fn options(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
+    match record.required(field)? {
+        Value::Array(_) => Ok(Options::lettered(record.texts(field)?)),
+        Value::Object(options) => {
+            let pairs = options
+                .iter()
+                .map(|(name, text)| Ok((name, record.option(field, text)?)))
+                .collect::<Result<Vec<_>, DataError>>()?;
+            Ok(Options::labelled(pairs))
+        }
+        other => {
+            let problem = wrong_type("an array, or an object from label to text", other);
+            Err(record.at.field(field, problem))
+        }
+    }
+}
+
+fn answer<'a>(record: &'a Record<'_>) -> Result<Answer<'a>, DataError> {
+    let value = record.required("answer")?;
+    match value {
+        Value::String(text) => Ok(Answer::Text(text)),
+        _ => value.as_i64().map(Answer::Index).ok_or_else(|| {
+            let problem = wrong_type("a string or a whole number", value);
+            record.at.field("answer", problem)
+        }),
+    }
+}
+
+/// Reads CSV.
+pub(crate) fn csv(source: &Source) -> Result<Parsed, DataError> {
+    let (mut table, names) = Table::with_header(source)?;
+    let columns = Columns::find(&names).map_err(|(field, problem)| {
+        let at = source.at(1);
+        at.field(&field, problem)
+    })?;
+    let mut rows = Rows::default();
+    while let Some((at, cells)) = table.next_row_of(names.len())? {
+        let cell = |column: Option<usize>| {
+            let text = column.and_then(|column| cells.get(column));
+            text.map(str::trim).filter(|text| !text.is_empty())
+        };
+        let mut pairs: Vec<_> = columns
+            .options
+            .iter()
+            .map(|(label, column)| (label, &cells[*column]))
+            .collect();
+        while pairs.last().is_some_and(|(_, text)| text.trim().is_empty()) {
+            pairs.pop();
+        }
+        let answer = cell(Some(columns.answer))
+            .ok_or_else(|| at.field(NAMES.answer, Problem::Unlabelled))?;
+        let draft = Draft {
+            id: cell(columns.id).map_or_else(|| rows.next_id(), str::to_owned),
+            category: cell(columns.category),
+            context: cell(columns.context),
+            stem: &cells[columns.question],
+            options: Options::labelled(pairs),
+            answer: Answer::Cell(answer),
+            names: NAMES,
+        };
+        let example = flag(at, cell(columns.example))?;
+        rows.push(at, draft.finish(at)?, example)?;
+    }
+    rows.finish(source)
+}
+
+fn flag(at: At<'_>, text: Option<&str>) -> Result<bool, DataError> {
+    match text.map(str::to_lowercase).as_deref() {
+        None | Some("false" | "0" | "no") => Ok(false),
+        Some("true" | "1" | "yes") => Ok(true),
+        Some(_) => {
+            let expected = "true or false";
+            let found = "another word";
+            Err(at.field("example", Problem::Type { expected, found }))
+        }
+    }
+}
+
+/// Whether a header has option columns.
+pub(crate) fn has_option_columns(header: &[String]) -> bool {
+    option_columns(header).is_ok_and(|options| options.len() >= 2)
+}
+
+/// Where in a row to find what.
+struct Columns {
+    id: Option<usize>,
+    category: Option<usize>,
+    context: Option<usize>,
+    question: usize,
+    /// Labels and places, in order.
+    options: Vec<(String, usize)>,
+    answer: usize,
+    example: Option<usize>,
+}
+
+impl Columns {
+    fn find(names: &[String]) -> Result<Self, (String, Problem)> {
+        let find = |wanted: &str| {
+            names
+                .iter()
+                .position(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        let missing = |field: &str| {
+            let found = names.to_vec();
+            (field.to_owned(), Problem::Missing { found })
+        };
+        let options = option_columns(names).map_err(|gap| missing(&gap))?;
+        if options.is_empty() {
+            return Err(missing("A"));
+        }
+        Ok(Self {
+            id: find("id"),
+            category: find("category"),
+            context: find("context"),
+            question: find("question").ok_or_else(|| missing("question"))?,
+            options,
+            answer: find("answer").ok_or_else(|| missing("answer"))?,
+            example: find("example"),
+        })
+    }
+}
+
+/// The option columns in order, or the name of the one that is missing between them.
+///
+/// `A`, `B` …; or `option_a`, `optiona`, `option_1`, `option1`, and the same with `choice`.
+fn option_columns(names: &[String]) -> Result<Vec<(String, usize)>, String> {
+    for prefix in ["", "option", "choice"] {
+        let mut found: Vec<(usize, String, usize)> = names
+            .iter()
+            .enumerate()
+            .filter_map(|(column, name)| {
+                let (rank, label) = option_suffix(name, prefix)?;
+                Some((rank, label, column))
+            })
+            .collect();
+        if found.is_empty() {
+            continue;
+        }
+        found.sort();
+        // Letters begin at A; numbers at 0 or 1.
+        let numbered = found[0].1.bytes().all(|byte| byte.is_ascii_digit());
+        let begin = usize::from(numbered && found[0].0 != 0);
+        for (step, (rank, _, _)) in found.iter().enumerate() {
+            let expected = begin + step;
+            if *rank != expected && !numbered {
+                return Err(format!(
+                    "{prefix}{}",
+                    char::from(b'A' + (expected % 26) as u8)
+                ));
+            }
+            if *rank != expected {
+                return Err(format!("{prefix}{expected}"));
+            }
+        }
+        return Ok(found
+            .into_iter()
+            .map(|(_, label, column)| (label, column))
+            .collect());
+    }
+    Ok(Vec::new())
+}
+
+/// Rank and label of an option column: `option_b` is 1 and `B`, `choice3` is 3 and `3`.
+fn option_suffix(name: &str, prefix: &str) -> Option<(usize, String)> {
+    let name = name.to_ascii_lowercase();
+    let suffix = name.strip_prefix(prefix)?;
+    let suffix = match prefix {
+        "" => suffix,
+        _ => suffix.strip_prefix(['_', ' ', '-']).unwrap_or(suffix),
+    };
+    match suffix.as_bytes() {
+        [letter @ b'a'..=b'z'] => Some((
+            usize::from(letter - b'a'),
+            char::from(letter.to_ascii_uppercase()).to_string(),
+        )),
+        [_, ..] if !prefix.is_empty() && suffix.len() <= 2 => {
+            let rank = suffix.parse().ok()?;
+            Some((rank, suffix.to_owned()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,149 @@
+//! HaluEval, dialogue and summarisation: a right and a hallucinated text per line.
+//!
+//! Two more options are drawn from those of the other questions. All options of the set lie on
+//! a ring, at the place that their hash gives them; a question draws places of its own and takes
+//! the next option from each. So a question keeps its options when the rows are reordered, and
+//! nearly always when rows are added.
+
+use std::collections::BTreeMap;
+
+use super::{Parsed, Record, Rows};
+use crate::DataError;
+use crate::digest::Digest;
+use crate::draft::{Answer, Draft, Names, Options};
+use crate::error::Problem;
+use crate::source::{At, Source};
+
+/// How many options a question ends up with.
+const OPTIONS: usize = 4;
+
+/// What the two layouts call their fields.
+struct Layout {
+    context: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+    /// The data set has no question of its own; this one is ours.
+    stem: &'static str,
+}
+
+/// Reads the dialogue layout.
+pub(crate) fn dialogue(source: &Source, seed: u64) -> Result<Parsed, DataError> {
+    read(
+        source,
+        seed,
+        &Layout {
+            context: "dialogue_history",
+            right: "right_response",
+            wrong: "hallucinated_response",
+            stem: "Which response continues this dialogue best?",
+        },
+    )
+}
+
+/// Reads the summarisation layout.
+pub(crate) fn summarization(source: &Source, seed: u64) -> Result<Parsed, DataError> {
+    read(
+        source,
+        seed,
+        &Layout {
+            context: "document",
+            right: "right_summary",
+            wrong: "hallucinated_summary",
+            stem: "Which summary renders this document best?",
+        },
+    )
+}
+
+struct Pair<'a> {
+    at: At<'a>,
+    context: String,
+    right: String,
+    wrong: String,
+}
+
+type Ring<'a> = BTreeMap<[u8; 32], &'a str>;
+
+fn read(source: &Source, seed: u64, layout: &Layout) -> Result<Parsed, DataError> {
+    let pairs = Record::lines(source)
+        .map(|record| Pair::new(&record?, layout))
+        .collect::<Result<Vec<_>, _>>()?;
+    let ring: Ring<'_> = pairs
+        .iter()
+        .flat_map(|pair| [pair.right.as_str(), pair.wrong.as_str()])
+        .map(|text| {
+            let place = Digest::new("sureness ring 1").number(seed).text(text);
+            (place.finish(), text)
+        })
+        .collect();
+    let mut rows = Rows::default();
+    for pair in &pairs {
+        let options = pair.options(&ring, seed)?;
+        let draft = Draft {
+            id: rows.next_id(),
+            category: None,
+            context: Some(&pair.context),
+            stem: layout.stem,
+            options: Options::lettered(options),
+            answer: Answer::Text(&pair.right),
+            names: Names {
+                stem: layout.context,
+                options: layout.wrong,
+                answer: layout.right,
+            },
+        };
+        rows.push(pair.at, draft.finish(pair.at)?, false)?;
+    }
+    rows.finish(source)
+}
+
+impl<'a> Pair<'a> {
+    fn new(record: &Record<'a>, layout: &Layout) -> Result<Self, DataError> {
+        let text = |field| {
+            let text = record.text(field)?.trim();
+            if text.is_empty() {
+                return Err(record.at.field(field, Problem::Blank));
+            }
+            Ok(text.to_owned())
+        };
+        Ok(Self {
+            at: record.at,
+            context: text(layout.context)?,
+            right: text(layout.right)?,
+            wrong: text(layout.wrong)?,
+        })
+    }
+
+    /// Draws for this question; `purpose` and `number` tell its draws apart.
+    fn draw(&self, seed: u64, purpose: &str, number: u64) -> Digest {
+        Digest::new(purpose)
+            .number(seed)
+            .text(&self.context)
+            .text(&self.right)
+            .text(&self.wrong)
+            .number(number)
+    }
+
+    /// The right text, the hallucinated one and as many others as are needed, shuffled. Where
+    /// the data set has the same text for both, one more is drawn.
+    fn options(&self, ring: &Ring<'a>, seed: u64) -> Result<Vec<&str>, DataError> {
+        let mut options = vec![self.right.as_str()];
+        if self.wrong != self.right {
+            options.push(&self.wrong);
+        }
+        while options.len() < OPTIONS {
+            let place = self
+                .draw(seed, "sureness draw 1", options.len() as u64)
+                .finish();
+            let next = ring
+                .range(place..)
+                .chain(ring.range(..place))
+                .map(|(_, &text)| text)
+                .find(|text| !options.contains(text));
+            options.push(next.ok_or_else(|| self.at.row(Problem::TooFewToDrawFrom))?);
+        }
+        options.sort_by_cached_key(|text| {
+            self.draw(seed, "sureness shuffle 1", 0).text(text).finish()
+        });
+        Ok(options)
+    }
+}

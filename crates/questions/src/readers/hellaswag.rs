@@ -1,0 +1,44 @@
+//! HellaSwag: JSON lines with a context and endings.
+
+use super::{Parsed, Record, Rows};
+use crate::DataError;
+use crate::draft::{Answer, Draft, Names, Options};
+use crate::readers::record::index_label;
+use crate::source::Source;
+
+/// The data set has no question of its own; this one is ours.
+const STEM: &str = "What happens next?";
+const NAMES: Names = Names {
+    stem: "ctx",
+    options: "endings",
+    answer: "label",
+};
+
+/// Reads the layout.
+pub(crate) fn read(source: &Source) -> Result<Parsed, DataError> {
+    let mut rows = Rows::default();
+    for record in Record::lines(source) {
+        let record = record?;
+        let id = record.id("ind")?.unwrap_or_else(|| rows.next_id());
+        let draft = Draft {
+            id,
+            category: record.optional_text("activity_label")?,
+            context: Some(&context(&record)?),
+            stem: STEM,
+            options: Options::numbered(record.texts("endings")?).with_repeats(),
+            answer: Answer::Label(&index_label(&record, "label")?),
+            names: NAMES,
+        };
+        rows.push(record.at, draft.finish(record.at)?, false)?;
+    }
+    rows.finish(source)
+}
+
+/// `ctx`, or the whole sentences `ctx_a` and the begun one `ctx_b` that it is made of.
+fn context(record: &Record<'_>) -> Result<String, DataError> {
+    if record.has("ctx") || !record.has("ctx_a") {
+        return Ok(record.text("ctx")?.to_owned());
+    }
+    let begun = record.optional_text("ctx_b")?.unwrap_or_default();
+    Ok(format!("{} {begun}", record.text("ctx_a")?.trim()))
+}

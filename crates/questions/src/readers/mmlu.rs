@@ -1,0 +1,137 @@
+//! MMLU: a folder of headerless CSV files, one per subject and split.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::{Parsed, Table};
+use crate::draft::{Answer, Draft, Names, Options};
+use crate::error::Problem;
+use crate::source::Source;
+use crate::{DataError, Question, examples};
+
+/// Splits in the order in which one is chosen to be asked.
+const SPLITS: [&str; 3] = ["test", "val", "dev"];
+const NAMES: Names = Names {
+    stem: "question",
+    options: "options",
+    answer: "answer",
+};
+/// `question,A,B,C,D,letter`.
+const COLUMNS: usize = 6;
+/// How many worked examples are chosen for variety; far more than any prompt shows.
+const SPREAD: usize = 26;
+
+/// Whether a folder has MMLU's structure.
+pub(crate) fn is_layout(folder: &Path) -> bool {
+    split_folder(folder).is_some() || csv_files(folder).is_ok_and(|files| !files.is_empty())
+}
+
+/// Reads one subject's file.
+pub(crate) fn file(source: &Source) -> Result<Parsed, DataError> {
+    subject(source).map(only_questions)
+}
+
+/// Reads a folder with splits, or a folder with CSV files.
+pub(crate) fn read(path: &Path, seed: u64) -> Result<Parsed, DataError> {
+    let Some((root, split)) = split_folder(path) else {
+        return folder(path).map(only_questions);
+    };
+    let questions = folder(&root.join(split))?;
+    let dev = root.join("dev");
+    if split == "dev" || !dev.is_dir() {
+        return Ok(only_questions(questions));
+    }
+    // Published MMLU repeats five dev rows in the test split of a sister subject. The test is
+    // kept whole, so that its figures can be compared; the dev rows go.
+    let asked: HashSet<_> = questions.iter().map(Question::content_digest).collect();
+    let mut examples = folder(&dev)?;
+    examples.retain(|example| !asked.contains(&example.content_digest()));
+    let order = examples::best_first(&examples, SPREAD, seed);
+    let (_, examples) = examples::take(examples, &order);
+    Ok(Parsed {
+        questions,
+        examples,
+    })
+}
+
+fn subject(source: &Source) -> Result<Vec<Question>, DataError> {
+    let subject = subject_name(source.path());
+    let mut table = Table::without_header(source);
+    let mut questions = Vec::new();
+    while let Some((at, cells)) = table.next_row_of(COLUMNS)? {
+        let draft = Draft {
+            id: format!("{subject}/{}", questions.len() + 1),
+            category: Some(&subject),
+            context: None,
+            stem: &cells[0],
+            options: Options::lettered((1..COLUMNS - 1).map(|column| &cells[column]))
+                .with_repeats(),
+            answer: Answer::Label(&cells[COLUMNS - 1]),
+            names: NAMES,
+        };
+        questions.push(draft.finish(at)?);
+    }
+    if questions.is_empty() {
+        return Err(source.error(Problem::Empty));
+    }
+    Ok(questions)
+}
+
+/// `anatomy` for `…/anatomy_test.csv`.
+fn subject_name(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    SPLITS
+        .iter()
+        .find_map(|split| stem.strip_suffix(split)?.strip_suffix('_'))
+        .unwrap_or(&stem)
+        .to_owned()
+}
+
+fn only_questions(questions: Vec<Question>) -> Parsed {
+    Parsed {
+        questions,
+        examples: Vec::new(),
+    }
+}
+
+/// The folder that holds the splits, which may lie one level down, and the split to ask.
+fn split_folder(path: &Path) -> Option<(PathBuf, &'static str)> {
+    [path.to_owned(), path.join("data")]
+        .into_iter()
+        .find_map(|root| {
+            let split = SPLITS.into_iter().find(|split| root.join(split).is_dir())?;
+            Some((root, split))
+        })
+}
+
+fn folder(path: &Path) -> Result<Vec<Question>, DataError> {
+    let files = csv_files(path)?;
+    if files.is_empty() {
+        return Err(DataError::of_file(path, Problem::Empty));
+    }
+    let mut questions = Vec::new();
+    for file in files {
+        questions.append(&mut subject(&Source::open(&file)?)?);
+    }
+    Ok(questions)
+}
+
+/// The folder's CSV files by name; hidden ones, such as copies made by macOS, are passed over.
+fn csv_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let unreadable = |error| DataError::of_file(folder, Problem::Io(error));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let is_csv = path
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        if is_csv && !hidden && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
