@@ -1,0 +1,234 @@
+//! Lays questions out as the paper does.
+
+use std::sync::Arc;
+
+use sureness_questions::{MAX_OPTIONS, Question, Task, label};
+
+use crate::wording::Labels;
+use crate::{Prompt, PromptError, Strategy, Wording};
+
+/// Makes the prompts of one (task, strategy). Cheap to clone: the prefix is shared.
+#[derive(Debug, Clone)]
+pub struct PromptBuilder {
+    prefix: Arc<str>,
+    layout: Layout,
+}
+
+impl PromptBuilder {
+    /// Lays out the instructions and the first `shots` of `examples` once and for all.
+    /// `shots` = 0 is zero-shot, which has an instruction of its own.
+    pub fn new(
+        task: &Task,
+        strategy: Strategy,
+        wording: &Wording,
+        examples: &[Question],
+        shots: usize,
+    ) -> Result<Self, PromptError> {
+        let examples = examples
+            .get(..shots)
+            .ok_or_else(|| PromptError::TooFewExamples {
+                task: task.id.clone(),
+                wanted: shots,
+                found: examples.len(),
+            })?;
+        let layout = Layout::new(task, &wording.labels);
+        let instructions = wording.instructions(task, strategy);
+
+        let mut prefix = String::new();
+        if examples.is_empty() {
+            push_paragraph(&mut prefix, instructions.zero_shot.as_deref());
+        } else {
+            push_paragraph(&mut prefix, instructions.before_examples.as_deref());
+            for example in examples {
+                check(task, example)?;
+                layout.push_question(&mut prefix, example);
+                prefix.push(' ');
+                prefix.push(label(example.answer));
+                prefix.push_str("\n\n");
+            }
+            push_paragraph(&mut prefix, instructions.before_question.as_deref());
+        }
+        Ok(Self {
+            prefix: prefix.into(),
+            layout,
+        })
+    }
+
+    /// What all prompts of this builder begin with: instructions and worked examples. Empty for
+    /// a zero-shot prompt without instruction.
+    pub fn prefix(&self) -> &Arc<str> {
+        &self.prefix
+    }
+
+    /// The prompt that asks `question`. It ends with the answer label, no space after it.
+    pub fn build(&self, question: &Question) -> Prompt {
+        let mut suffix = String::new();
+        self.layout.push_question(&mut suffix, question);
+        Prompt {
+            prefix: Arc::clone(&self.prefix),
+            suffix,
+        }
+    }
+
+    /// The letters of the question's options, in order: what the model is expected to answer.
+    pub fn labels(&self, question: &Question) -> Vec<String> {
+        (0..question.options.len())
+            .map(|index| label(index).to_string())
+            .collect()
+    }
+}
+
+/// How one question of a task looks.
+#[derive(Debug, Clone)]
+struct Layout {
+    labels: Arc<Labels>,
+    background: sureness_questions::Background,
+}
+
+impl Layout {
+    fn new(task: &Task, labels: &Labels) -> Self {
+        Self {
+            labels: Arc::new(labels.clone()),
+            background: task.background,
+        }
+    }
+
+    /// Appends the question from its background line to the answer label. The texts are shown
+    /// as they are: a question may have several lines.
+    fn push_question(&self, text: &mut String, question: &Question) {
+        let labels = &self.labels;
+        let context = question.context.as_deref();
+        if let (Some(background), Some(context)) = (
+            labels.background(self.background),
+            context.filter(|context| !context.trim().is_empty()),
+        ) {
+            push_line(text, background, context);
+        }
+        push_line(text, &labels.question, &question.stem);
+        text.push_str(&labels.choices);
+        text.push('\n');
+        for (index, option) in question.options.iter().enumerate() {
+            text.push(label(index));
+            push_line(text, ".", option);
+        }
+        text.push_str(&labels.answer);
+    }
+}
+
+fn push_line(text: &mut String, label: &str, content: &str) {
+    text.push_str(label);
+    text.push(' ');
+    text.push_str(content);
+    text.push('\n');
+}
+
+fn push_paragraph(text: &mut String, paragraph: Option<&str>) {
+    if let Some(paragraph) = paragraph {
+        text.push_str(paragraph);
+        text.push_str("\n\n");
+    }
+}
+
+/// A worked example with a wrong letter would mislead the model in every prompt of the task.
+fn check(task: &Task, example: &Question) -> Result<(), PromptError> {
+    let count = example.options.len();
+    let message = if !(2..=MAX_OPTIONS).contains(&count) {
+        format!("has {count} options, 2 to {MAX_OPTIONS} can be shown")
+    } else if example.answer >= count {
+        format!(
+            "the right option is number {}, but there are only {count}",
+            example.answer + 1
+        )
+    } else {
+        return Ok(());
+    };
+    Err(PromptError::BadExample {
+        task: task.id.clone(),
+        id: example.id.clone(),
+        message,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(id: &str, answer: usize) -> Question {
+        Question {
+            id: id.to_owned(),
+            category: None,
+            context: Some("It rained.".to_owned()),
+            stem: "Is the street wet?".to_owned(),
+            options: vec!["Yes".to_owned(), "No".to_owned()],
+            answer,
+        }
+        .with_abstention()
+    }
+
+    fn builder(
+        task: &str,
+        examples: &[Question],
+        shots: usize,
+    ) -> Result<PromptBuilder, PromptError> {
+        let task = Task::by_name(task).expect("a known task");
+        PromptBuilder::new(&task, Strategy::Base, &Wording::builtin(), examples, shots)
+    }
+
+    #[test]
+    fn the_layout_is_exact() {
+        let builder = builder("rc", &[question("1", 1)], 1).unwrap();
+        let block = "Context: It rained.\nQuestion: Is the street wet?\nChoices:\nA. Yes\nB. No\n\
+                     C. I don't know\nD. None of the above\nAnswer:";
+        let prompt = builder.build(&question("2", 0));
+        assert_eq!(&*prompt.prefix, format!("{block} B\n\n"));
+        assert_eq!(prompt.suffix, block);
+        assert!(Arc::ptr_eq(&prompt.prefix, builder.prefix()));
+        assert_eq!(builder.labels(&question("2", 0)), ["A", "B", "C", "D"]);
+    }
+
+    #[test]
+    fn no_background_line_without_background() {
+        let suffix = |task: &str, context: Option<&str>| {
+            let mut question = question("1", 0);
+            question.context = context.map(str::to_owned);
+            builder(task, &[], 0).unwrap().build(&question).suffix
+        };
+        assert!(suffix("qa", Some("It rained.")).starts_with("Question: "));
+        assert!(suffix("rc", None).starts_with("Question: "));
+        assert!(suffix("rc", Some(" \n")).starts_with("Question: "));
+        assert!(suffix("drs", Some("x")).starts_with("Dialogue: x\nQuestion: "));
+        assert!(suffix("ds", Some("x")).starts_with("Document: x\nQuestion: "));
+    }
+
+    #[test]
+    fn labels_can_be_in_another_language() {
+        let wording = Wording::from_toml_str(
+            "[labels]\nquestion = 'Frage:'\nchoices = 'Antworten:'\nanswer = 'Antwort:'\n\
+             context = 'Text:'",
+        )
+        .unwrap();
+        let task = Task::by_name("rc").unwrap();
+        let builder = PromptBuilder::new(&task, Strategy::Base, &wording, &[], 0).unwrap();
+        let suffix = builder.build(&question("1", 0)).suffix;
+        assert!(suffix.starts_with("Text: It rained.\nFrage: Is the street wet?\nAntworten:\nA. "));
+        assert!(suffix.ends_with("\nAntwort:"));
+    }
+
+    #[test]
+    fn too_few_examples_and_bad_ones_are_refused() {
+        let error = builder("rc", &[question("1", 0)], 5).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "task rc has 1 worked examples, 5 are to be shown"
+        );
+        assert!(error.hint().contains("--shots 1"));
+
+        let error = builder("rc", &[question("ex", 4)], 1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "task rc, worked example ex: the right option is number 5, but there are only 4"
+        );
+        // An example that is not shown does no harm.
+        assert!(builder("rc", &[question("ex", 4)], 0).is_ok());
+    }
+}
