@@ -6,6 +6,7 @@
 
 mod error;
 mod identity;
+pub mod replay;
 mod scores;
 
 pub use error::ScoreError;

@@ -1,0 +1,91 @@
+//! Gathers rows and checks what must hold whatever the format.
+
+use std::collections::HashSet;
+
+use super::error::Problem;
+use super::{Kind, MAX_OPTIONS, RecordedLogits};
+
+/// Log-probabilities that were rounded, or summed over spellings, may end a hair above zero.
+const LOGPROB_SLACK: f64 = 1e-4;
+
+/// Takes rows in file order and refuses what cannot be scored.
+#[derive(Default)]
+pub(super) struct Collector {
+    ids: Vec<i64>,
+    width: Option<usize>,
+    values: Vec<f32>,
+    values64: Option<Vec<f64>>,
+    kind: Option<Kind>,
+    /// Filled only once ids stop ascending: files in question order need no set.
+    seen: Option<HashSet<i64>>,
+}
+
+impl Collector {
+    /// Adds one row.
+    pub(super) fn push(&mut self, id: i64, kind: Kind, row: &[f64]) -> Result<(), Problem> {
+        if !(2..=MAX_OPTIONS).contains(&row.len()) {
+            return Err(Problem::OptionCount { found: row.len() });
+        }
+        let width = *self.width.get_or_insert(row.len());
+        if width != row.len() {
+            return Err(Problem::Width {
+                expected: width,
+                found: row.len(),
+            });
+        }
+        if *self.kind.get_or_insert(kind) != kind {
+            return Err(Problem::MixedKinds);
+        }
+        self.push_id(id)?;
+        for (index, &value) in row.iter().enumerate() {
+            let position = index + 1;
+            if !(value as f32).is_finite() {
+                return Err(Problem::NotFinite { position, value });
+            }
+            if kind == Kind::LogProbs && value > LOGPROB_SLACK {
+                return Err(Problem::PositiveLogProb { position, value });
+            }
+        }
+        self.push_values(row);
+        Ok(())
+    }
+
+    fn push_id(&mut self, id: i64) -> Result<(), Problem> {
+        let ascending = self.ids.last().is_none_or(|&last| last < id);
+        if self.seen.is_none() && !ascending {
+            self.seen = Some(self.ids.iter().copied().collect());
+        }
+        if let Some(seen) = &mut self.seen
+            && !seen.insert(id)
+        {
+            return Err(Problem::DuplicateId { id });
+        }
+        self.ids.push(id);
+        Ok(())
+    }
+
+    fn push_values(&mut self, row: &[f64]) {
+        let fits = |value: f64| f64::from(value as f32).to_bits() == value.to_bits();
+        if self.values64.is_none() && !row.iter().copied().all(fits) {
+            self.values64 = Some(self.values.iter().copied().map(f64::from).collect());
+        }
+        if let Some(values64) = &mut self.values64 {
+            values64.extend_from_slice(row);
+        }
+        self.values.extend(row.iter().map(|&value| value as f32));
+    }
+
+    /// All rows, unless there were none.
+    pub(super) fn finish(self) -> Result<RecordedLogits, Problem> {
+        match (self.width, self.kind) {
+            (Some(width), Some(kind)) => Ok(RecordedLogits {
+                ids: self.ids,
+                width,
+                values: self.values,
+                values64: self.values64,
+                kind,
+            }),
+            _ => Err(Problem::Empty),
+        }
+    }
+}

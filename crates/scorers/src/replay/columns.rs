@@ -1,0 +1,161 @@
+//! Which columns of a table give the scores of the options.
+
+use super::error::{Problem, printable};
+use super::{Kind, MAX_OPTIONS};
+
+/// The column of the questions' ids.
+pub(super) const ID: &str = "id";
+
+/// Fields that hold all scores of a row as a list.
+pub(super) const LISTS: [(&str, Kind); 3] = [
+    ("logits_options", Kind::Logits),
+    ("logits", Kind::Logits),
+    ("logprobs", Kind::LogProbs),
+];
+
+const PREFIXES: [(&str, Kind); 4] = [
+    ("logit_", Kind::Logits),
+    ("logits_", Kind::Logits),
+    ("logprob_", Kind::LogProbs),
+    ("logprobs_", Kind::LogProbs),
+];
+
+/// Where in a table everything lies.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Index of the id column.
+    pub(super) id: usize,
+    /// What the option columns hold.
+    pub(super) kind: Kind,
+    /// Index of each option's column, in option order.
+    pub(super) options: Vec<usize>,
+}
+
+/// The index of column `id`, by the names of all columns.
+pub(super) fn id_column(names: &[&str]) -> Result<usize, Problem> {
+    let mut found = names.iter().enumerate().filter(|(_, name)| **name == ID);
+    match (found.next(), found.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (Some(_), Some(_)) => Err(ambiguous(ID, ID)),
+        (None, _) => Err(missing(ID, names)),
+    }
+}
+
+/// Finds one column per option by the names of all columns. Options must start at `A` (or 0)
+/// and leave no gap, so that a lost column is noticed.
+pub(super) fn layout(names: &[&str]) -> Result<Layout, Problem> {
+    let id = id_column(names)?;
+    let mut family: Option<(&str, Kind, &str)> = None;
+    let mut options = [None; MAX_OPTIONS];
+    for (index, name) in names.iter().enumerate() {
+        let Some((prefix, kind, option)) = option_of(name) else {
+            continue;
+        };
+        let (first_prefix, _, first) = *family.get_or_insert((prefix, kind, name));
+        if first_prefix != prefix {
+            return Err(ambiguous(first, name));
+        }
+        if let Some(earlier) = options[option].replace(index) {
+            return Err(ambiguous(names[earlier], name));
+        }
+    }
+    let Some((prefix, kind, first)) = family else {
+        return Err(missing("A", names));
+    };
+    let count = options
+        .iter()
+        .rposition(Option::is_some)
+        .map_or(0, |last| last + 1);
+    let options = options[..count]
+        .iter()
+        .enumerate()
+        .map(|(option, column)| {
+            column.ok_or_else(|| missing(&name_of(prefix, first, option), names))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Layout { id, kind, options })
+}
+
+/// The prefix, kind and option index that a column's name stands for.
+fn option_of(name: &str) -> Option<(&'static str, Kind, usize)> {
+    if let [letter @ b'A'..=b'Z'] = name.as_bytes() {
+        return Some(("", Kind::Logits, usize::from(letter - b'A')));
+    }
+    let (prefix, kind) = PREFIXES
+        .into_iter()
+        .find(|(prefix, _)| name.starts_with(prefix))?;
+    let option = match &name.as_bytes()[prefix.len()..] {
+        [letter @ (b'A'..=b'Z' | b'a'..=b'z')] => usize::from(letter.to_ascii_uppercase() - b'A'),
+        [b'0'..=b'9', ..] => name[prefix.len()..].parse().ok()?,
+        _ => return None,
+    };
+    (option < MAX_OPTIONS).then_some((prefix, kind, option))
+}
+
+/// What option `option` would be called in a table with a column like `sample`.
+fn name_of(prefix: &str, sample: &str, option: usize) -> String {
+    let letter = char::from(b'A' + option as u8);
+    match sample.as_bytes().last() {
+        Some(b'0'..=b'9') => format!("{prefix}{option}"),
+        Some(b'a'..=b'z') => format!("{prefix}{}", letter.to_ascii_lowercase()),
+        _ => format!("{prefix}{letter}"),
+    }
+}
+
+fn ambiguous(first: &str, second: &str) -> Problem {
+    Problem::AmbiguousColumns {
+        first: printable(first),
+        second: printable(second),
+    }
+}
+
+/// A missing column, with the names of those that are there.
+pub(super) fn missing(column: &str, names: &[&str]) -> Problem {
+    Problem::MissingColumn {
+        column: column.to_owned(),
+        present: printable(&names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_ordered_by_letter_not_by_place() {
+        let layout = layout(&["C", "note", "A", "id", "B"]).unwrap();
+        assert_eq!(layout.id, 3);
+        assert_eq!(layout.options, [2, 4, 0]);
+        assert_eq!(layout.kind, Kind::Logits);
+    }
+
+    #[test]
+    fn prefixes_letters_and_numbers() {
+        for (names, kind) in [
+            (["id", "logit_a", "logit_b"], Kind::Logits),
+            (["id", "logits_0", "logits_1"], Kind::Logits),
+            (["id", "logprob_A", "logprob_B"], Kind::LogProbs),
+            (["id", "logprobs_0", "logprobs_1"], Kind::LogProbs),
+        ] {
+            let layout = layout(&names).unwrap();
+            assert_eq!(
+                (layout.kind, layout.options),
+                (kind, vec![1, 2]),
+                "{names:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn gaps_doubles_and_mixtures_are_named() {
+        let message = |names: &[&str]| layout(names).unwrap_err().to_string();
+        assert!(message(&["id", "A", "C"]).contains("column `B` is missing; there are: id, A, C"));
+        assert!(message(&["id", "logit_a", "logit_c"]).contains("`logit_b` is missing"));
+        assert!(message(&["id", "logits_1", "logits_2"]).contains("`logits_0` is missing"));
+        assert!(message(&["A", "B"]).contains("`id` is missing"));
+        assert!(message(&["id", "answer"]).contains("`A` is missing"));
+        assert!(message(&["id", "A", "B", "A"]).contains("`A` and `A` both"));
+        assert!(message(&["id", "A", "logprob_A"]).contains("`A` and `logprob_A` both"));
+        assert!(message(&["id", "logit_a", "logit_A"]).contains("`logit_a` and `logit_A` both"));
+    }
+}

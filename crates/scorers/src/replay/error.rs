@@ -1,0 +1,271 @@
+//! Why a file of saved logits cannot be read.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::MAX_OPTIONS;
+
+/// A file of saved logits that cannot be read: which file, where in it, and what is wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {place}{problem}", file.display())]
+pub struct ReplayError {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in the file.
+    pub place: Place,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl ReplayError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        self.problem.hint()
+    }
+}
+
+/// A position in a file. Shown as a prefix of the message, empty for the whole file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The file as a whole.
+    File,
+    /// An offset in bytes, from 0.
+    Byte(usize),
+    /// A line, from 1.
+    Line(u64),
+    /// A row, from 1.
+    Row(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File => Ok(()),
+            Self::Byte(offset) => write!(f, "byte {offset}: "),
+            Self::Line(line) => write!(f, "line {line}: "),
+            Self::Row(row) => write!(f, "row {row}: "),
+        }
+    }
+}
+
+/// What is wrong with a file of saved logits.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The operating system refused.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// Larger than any such file should be.
+    #[error("the file has {bytes} bytes; at most {limit} are read")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Neither the name nor the first bytes tell what it is.
+    #[error("not a pickle, JSONL, CSV or Parquet file")]
+    UnknownFormat,
+    /// No rows.
+    #[error("the file holds no rows")]
+    Empty,
+    /// It stops in the middle.
+    #[error("the file is cut off: {needed} more bytes were promised, {left} are there")]
+    Truncated {
+        /// Bytes that should follow; at least that many.
+        needed: u64,
+        /// Bytes that do follow.
+        left: usize,
+    },
+    /// Something follows the end.
+    #[error("{bytes} more bytes follow the end of the pickle")]
+    Trailing {
+        /// How many.
+        bytes: usize,
+    },
+    /// A pickle that names a function or class other than those of a numpy array.
+    #[error("the pickle asks to run `{name}`; it was not run")]
+    Foreign {
+        /// The dotted name, control characters escaped.
+        name: String,
+    },
+    /// A pickle that refers to something outside of the file.
+    #[error("the pickle asks for {what} from outside the file; it was not fetched")]
+    Outside {
+        /// What it asks for.
+        what: &'static str,
+    },
+    /// A pickle that uses a feature no list of logits needs.
+    #[error("the pickle uses {what}, which a list of logits does not need")]
+    Unsupported {
+        /// The feature.
+        what: String,
+    },
+    /// A pickle that breaks the rules of its format.
+    #[error("the pickle is damaged: {what}")]
+    Damaged {
+        /// How.
+        what: &'static str,
+    },
+    /// The file or one of its rows is not laid out as it should be.
+    #[error("expected {expected}, found {found}")]
+    Shape {
+        /// What should be there.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// A text format whose syntax is broken.
+    #[error("{message}")]
+    Syntax {
+        /// What the parser said.
+        message: String,
+    },
+    /// A field of a row is missing or of the wrong kind.
+    #[error("field `{field}` {message}")]
+    Field {
+        /// Its name.
+        field: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A needed column is not in the header.
+    #[error("column `{column}` is missing; there are: {present}")]
+    MissingColumn {
+        /// Its name.
+        column: String,
+        /// The columns there are.
+        present: String,
+    },
+    /// The columns can be understood in two ways.
+    #[error("columns `{first}` and `{second}` both give the scores of an option")]
+    AmbiguousColumns {
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Too few or too many options.
+    #[error("there are {found} values, but a question has 2 to {MAX_OPTIONS} options")]
+    OptionCount {
+        /// How many values the row has.
+        found: usize,
+    },
+    /// Rows differ in their number of values.
+    #[error("there are {found} values, but the rows before have {expected}")]
+    Width {
+        /// Values of the first row.
+        expected: usize,
+        /// Values of this row.
+        found: usize,
+    },
+    /// Some rows hold logits and some log-probabilities.
+    #[error("logits and log-probabilities are mixed")]
+    MixedKinds,
+    /// A value that is infinite or not a number.
+    #[error("value {position} is {value}, not a finite 32-bit number")]
+    NotFinite {
+        /// Position in the row, from 1.
+        position: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A log-probability above zero.
+    #[error("value {position} is {value}, but a log-probability is never above 0")]
+    PositiveLogProb {
+        /// Position in the row, from 1.
+        position: usize,
+        /// The value.
+        value: f64,
+    },
+    /// An id that occurred before.
+    #[error("id {id} occurs a second time")]
+    DuplicateId {
+        /// The id.
+        id: i64,
+    },
+}
+
+impl Problem {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "check the path and the permissions",
+            Self::TooLarge { .. } => {
+                "save only the logits of the option letters, one small row per question"
+            }
+            Self::UnknownFormat => {
+                "name the file .pkl, .jsonl, .csv or .parquet after what it holds"
+            }
+            Self::Empty => "check that whatever wrote the file ran to its end",
+            Self::Truncated { .. } | Self::Damaged { .. } | Self::Trailing { .. } => {
+                "copy or download the file again; a pickle must hold exactly one list"
+            }
+            Self::Foreign { .. } | Self::Outside { .. } => {
+                "only numpy arrays, numbers, lists and dictionaries are read from a pickle; if you trust its origin, convert it to JSONL, otherwise delete it"
+            }
+            Self::Unsupported { .. } | Self::Shape { .. } => {
+                "save a list of {\"id\": int, \"logits_options\": one-dimensional numpy float array}, or JSONL"
+            }
+            Self::Syntax { .. } => "correct this line, or write the file again",
+            Self::Field { .. } => {
+                "each row needs a whole-number `id` and its `logits` or `logprobs`"
+            }
+            Self::MissingColumn { .. } => {
+                "name the columns `id` and A, B, C…, or logit_A…, logprob_A…, or logits_0…"
+            }
+            Self::AmbiguousColumns { .. } | Self::MixedKinds => {
+                "keep either the logits or the log-probabilities"
+            }
+            Self::OptionCount { .. } => {
+                "save only the logits of the option letters, not of the whole vocabulary"
+            }
+            Self::Width { .. } => {
+                "all rows of a file must have the same options; score different tasks from different files"
+            }
+            Self::NotFinite { .. } => {
+                "give every option a finite score; leave out questions that the model did not answer"
+            }
+            Self::PositiveLogProb { .. } => {
+                "these may be logits: name the field or column `logits`"
+            }
+            Self::DuplicateId { .. } => "keep one row per question",
+        }
+    }
+}
+
+/// A problem and its place; the file's name is added at the end.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) place: Place,
+    pub(super) problem: Problem,
+}
+
+impl Problem {
+    pub(super) fn at(self, place: Place) -> Fault {
+        Fault {
+            place,
+            problem: self,
+        }
+    }
+
+    pub(super) fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Field {
+            field: printable(field),
+            message: message.into(),
+        }
+    }
+}
+
+/// Text from a stranger's file, fit for a terminal: control characters escaped, cut to 80.
+pub(super) fn printable(text: &str) -> String {
+    const LIMIT: usize = 80;
+    let mut shown: String = text
+        .chars()
+        .take(LIMIT)
+        .flat_map(char::escape_debug)
+        .collect();
+    if text.chars().nth(LIMIT).is_some() {
+        shown.push('…');
+    }
+    shown
+}

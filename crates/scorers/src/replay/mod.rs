@@ -1,0 +1,129 @@
+//! Reads logits that were saved earlier, so that they can be scored without asking a model.
+//!
+//! Four formats are understood; the file's extension tells which:
+//!
+//! | extension | layout |
+//! |---|---|
+//! | `.pkl`, `.pickle` | a Python list of `{"id": int, "logits_options": numpy array}` |
+//! | `.jsonl`, `.ndjson` | `{"id": …, "logits": […]}` per line |
+//! | `.csv` | a header with `id` and one column per option |
+//! | `.parquet` | a column `id` and a list column, or one column per option |
+//!
+//! In pickles, JSONL and Parquet lists the field is `logits_options` or `logits` for logits and
+//! `logprobs` for natural log-probabilities; a row has one of them. Option columns are
+//! `A`, `B`, `C`… or `logit_A`… (`logits_A`…) for logits and `logprob_A`… (`logprobs_A`…) for
+//! log-probabilities; after an underscore the letter may be small, or a number counted from 0.
+//! They may come in any order, and other columns are left alone.
+//!
+//! Every row must have the same 2 to 26 finite values and an id of its own. A file from a
+//! stranger is only data: nothing in a pickle is ever run, and memory stays proportional to the
+//! size of the file whatever lengths it claims.
+
+mod collect;
+mod columns;
+mod csv;
+mod error;
+mod file_name;
+mod jsonl;
+mod parquet;
+mod pickle;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+pub use error::{Place, Problem, ReplayError};
+pub use file_name::FileName;
+
+use error::Fault;
+
+/// The most options that a question can have: one per letter.
+pub const MAX_OPTIONS: usize = 26;
+
+/// The largest file that is read. Ten thousand rows of six logits take well under a megabyte.
+const MAX_FILE: u64 = 1 << 30;
+
+/// What the saved values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Unnormalised logits.
+    Logits,
+    /// Natural log-probabilities.
+    LogProbs,
+}
+
+/// The saved values of one file, one row per question, in file order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedLogits {
+    /// Question ids, all different.
+    pub ids: Vec<i64>,
+    /// Values per row, one per option.
+    pub width: usize,
+    /// All values, row by row. Decimal text is read as a 64-bit number and rounded once.
+    pub values: Vec<f32>,
+    /// The same values in full precision, present only where 32 bits cannot hold at least one of
+    /// them: when absent, [`Self::values`] loses nothing.
+    pub values64: Option<Vec<f64>>,
+    /// What the values are.
+    pub kind: Kind,
+}
+
+impl RecordedLogits {
+    /// The values of row `index`.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.values[index * self.width..][..self.width]
+    }
+}
+
+/// Reads a file of saved logits.
+pub fn read(path: &Path) -> Result<RecordedLogits, ReplayError> {
+    load(path)
+        .map_err(|problem| problem.at(Place::File))
+        .and_then(|bytes| parse(path, bytes))
+        .map_err(|fault| ReplayError {
+            file: path.to_owned(),
+            place: fault.place,
+            problem: fault.problem,
+        })
+}
+
+fn load(path: &Path) -> Result<Vec<u8>, Problem> {
+    let file = File::open(path)?;
+    let too_large = |bytes| Problem::TooLarge {
+        bytes,
+        limit: MAX_FILE,
+    };
+    let size = file.metadata()?.len();
+    if size > MAX_FILE {
+        return Err(too_large(size));
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    // A pipe has no size, so the limit is held while reading as well.
+    let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes)? as u64;
+    if read > MAX_FILE {
+        return Err(too_large(read));
+    }
+    Ok(bytes)
+}
+
+fn parse(path: &Path, bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
+    if bytes.is_empty() {
+        return Err(Problem::Empty.at(Place::File));
+    }
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("pkl" | "pickle") => pickle::read(&bytes),
+        Some("jsonl" | "ndjson") => jsonl::read(&bytes),
+        Some("csv") => csv::read(&bytes),
+        Some("parquet") => parquet::read(bytes),
+        _ if bytes.starts_with(b"PAR1") => parquet::read(bytes),
+        // A pickle of protocol 2 or later.
+        _ if bytes.starts_with(&[0x80]) => pickle::read(&bytes),
+        _ => Err(Problem::UnknownFormat.at(Place::File)),
+    }
+}
