@@ -84,7 +84,7 @@ impl PromptError {
                 "check the path given to --prompts and that the file is readable UTF-8 text".into()
             }
             Self::WordingSyntax { .. } => {
-                "put texts in double quotes, or in \"\"\" when they have several lines; see docs/prompts.md".into()
+                "put texts in double quotes, or in \"\"\" when they have several lines, and open each table once; see docs/prompts.md".into()
             }
             Self::WordingKey { hint, .. } => hint.clone(),
             Self::TooFewExamples { found: 0, .. } => {

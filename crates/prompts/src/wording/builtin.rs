@@ -27,10 +27,10 @@ const ROWS: [Row; 7] = [
         Strategy::TaskSpecific,
         [
             "The following multiple-choice questions are on the subject \"{title}\". \
-             Every answer is the letter of the option that fits its {background} best.",
-            "Read the {background} below with care and answer with the letter of the option that fits it best.",
+             Every answer is the letter of the right option.",
+            "Read the {material} below with care and answer with the letter of the right option.",
             "The following multiple-choice question is on the subject \"{title}\". \
-             Read the {background} with care and answer with the letter of the option that fits it best.",
+             Read the {material} with care and answer with the letter of the right option.",
         ],
     ),
     (

@@ -236,8 +236,8 @@ mod tests {
     fn a_custom_task_is_named_in_its_generic_text() {
         let text = Wording::builtin()
             .instructions(&task("tax_law"), Strategy::TaskSpecific)
-            .before_examples;
-        assert!(text.is_some_and(|text| text.contains("tax law") && text.contains("passage")));
+            .zero_shot;
+        assert!(text.is_some_and(|text| text.contains("tax law") && text.contains("any context")));
     }
 
     #[test]

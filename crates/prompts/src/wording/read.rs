@@ -2,7 +2,7 @@
 //! mistake is reported with its line, its full key and the names that would be right.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use sureness_questions::Task;
 
@@ -27,7 +27,7 @@ pub(super) fn overlay(
 
     let mut stated = Vec::new();
     for (name, value) in root.get_ref() {
-        let key = reader.key("", name);
+        let key = Key::new("", name);
         let table = reader.table(&key, value)?;
         if name.get_ref() == LABELS {
             reader.labels(&mut wording.labels, table)?;
@@ -49,6 +49,20 @@ struct Key {
     start: usize,
 }
 
+impl Key {
+    fn new(parent: &str, name: &Spanned<DeString<'_>>) -> Self {
+        let own = name.get_ref();
+        Self {
+            name: if parent.is_empty() {
+                own.to_string()
+            } else {
+                format!("{parent}.{own}")
+            },
+            start: name.span().start,
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     file: &'a str,
@@ -61,7 +75,7 @@ type Stated = Vec<(String, Strategy, Instructions)>;
 impl Reader<'_> {
     fn labels(&self, labels: &mut Labels, table: &Table<'_>) -> Result<(), PromptError> {
         for (name, value) in table {
-            let key = self.key(LABELS, name);
+            let key = Key::new(LABELS, name);
             let place = match name.get_ref().as_ref() {
                 "question" => &mut labels.question,
                 "choices" => &mut labels.choices,
@@ -93,7 +107,7 @@ impl Reader<'_> {
         // `mmlu` is `qa`; names of no known task are the user's own.
         let id = Task::by_name(&task.name).map_or_else(|| task.name.clone(), |task| task.id);
         for (name, value) in table {
-            let key = self.key(&task.name, name);
+            let key = Key::new(&task.name, name);
             let Some(strategy) = Strategy::by_name(name.get_ref()) else {
                 return Err(self.unknown(
                     &key,
@@ -117,7 +131,7 @@ impl Reader<'_> {
     fn instructions(&self, parent: &Key, table: &Table<'_>) -> Result<Instructions, PromptError> {
         let mut texts = Instructions::default();
         for (name, value) in table {
-            let key = self.key(&parent.name, name);
+            let key = Key::new(&parent.name, name);
             let place = match name.get_ref().as_ref() {
                 "before_examples" => &mut texts.before_examples,
                 "before_question" => &mut texts.before_question,
@@ -157,18 +171,6 @@ impl Reader<'_> {
                 "put the text in double quotes; \"\" stands for no text at all",
             )
         })
-    }
-
-    fn key(&self, parent: &str, name: &Spanned<std::borrow::Cow<'_, str>>) -> Key {
-        let own = name.get_ref();
-        Key {
-            name: if parent.is_empty() {
-                own.to_string()
-            } else {
-                format!("{parent}.{own}")
-            },
-            start: name.span().start,
-        }
     }
 
     fn unknown(&self, key: &Key, what: &str, known: &str) -> PromptError {
