@@ -2,9 +2,10 @@
 
 use super::cursor::Cursor;
 use super::heap::{Heap, Value};
+use super::literal;
 use super::numpy::{Array, Global};
 use super::opcode as op;
-use super::text::{Form, Text};
+use super::text::Text;
 use crate::replay::error::{Fault, Place, Problem};
 
 /// Longest module or function name that is looked at, and shown.
@@ -126,64 +127,12 @@ impl<'a> Machine<'a> {
                 let start = self.pop_mark()?;
                 self.set_items(start)?;
             }
-            _ => match self.literal(code)? {
+            _ => match literal::read(code, &mut self.input)? {
                 Some(value) => self.stack.push(value),
                 None => self.rare(code)?,
             },
         }
         Ok(())
-    }
-
-    /// Instructions that push one value from the file; `None` for any other instruction.
-    fn literal(&mut self, code: u8) -> Result<Option<Value<'a>>, Problem> {
-        let input = &mut self.input;
-        Ok(Some(match code {
-            op::NONE => Value::None,
-            op::NEWTRUE | op::NEWFALSE => Value::Bool,
-            op::BININT => Value::Int(i32::from_le_bytes(input.array()?).into()),
-            op::BININT1 => Value::Int(input.u8()?.into()),
-            op::BININT2 => Value::Int(input.u16()?.into()),
-            op::LONG1 => {
-                let length = input.u8()?;
-                long(input.take(length.into())?)?
-            }
-            op::LONG4 => {
-                // A signed length; a negative one is too large here and ends as truncated.
-                let length = input.u32()?;
-                long(input.take(length.into())?)?
-            }
-            op::BINFLOAT => Value::Float(f64::from_be_bytes(input.array()?)),
-            op::SHORT_BINBYTES | op::SHORT_BINSTRING | op::SHORT_BINUNICODE => {
-                let length = input.u8()?;
-                Value::Text(Text::plain(input.take(length.into())?))
-            }
-            op::BINBYTES | op::BINSTRING | op::BINUNICODE => {
-                let length = input.u32()?;
-                Value::Text(Text::plain(input.take(length.into())?))
-            }
-            op::BINBYTES8 | op::BINUNICODE8 | op::BYTEARRAY8 => {
-                let length = input.u64()?;
-                Value::Text(Text::plain(input.take(length)?))
-            }
-            op::INT => int_line(input.line()?)?,
-            op::LONG => {
-                let line = input.line()?;
-                decimal(line.strip_suffix(b"L").unwrap_or(line))?
-            }
-            op::FLOAT => ascii(input.line()?)
-                .and_then(|text| text.parse().ok())
-                .map(Value::Float)
-                .ok_or(damaged("a number is not one"))?,
-            op::UNICODE => Value::Text(Text {
-                raw: input.line()?,
-                form: Form::Escaped,
-            }),
-            op::STRING => Value::Text(Text {
-                raw: quoted(input.line()?)?,
-                form: Form::Quoted,
-            }),
-            _ => return Ok(None),
-        }))
     }
 
     /// What occurs a few times in a file, in old protocols, or not at all in honest files.
@@ -208,11 +157,11 @@ impl<'a> Machine<'a> {
                 }
             }
             op::GET => {
-                let index = index_line(self.input.line()?)?;
+                let index = literal::index(self.input.line()?)?;
                 self.recall(index)?;
             }
             op::PUT => {
-                let index = index_line(self.input.line()?)?;
+                let index = literal::index(self.input.line()?)?;
                 self.memoize(index)?;
             }
             op::POP => {
@@ -423,55 +372,5 @@ fn unsupported(code: u8) -> Problem {
             Some(name) => format!("the instruction {name}"),
             None => format!("the unknown instruction {code:#04x}"),
         },
-    }
-}
-
-/// A whole number of any length, least significant byte first, two's complement.
-fn long<'a>(bytes: &[u8]) -> Result<Value<'a>, Problem> {
-    const TOO_LARGE: Problem = damaged("a whole number needs more than 64 bits");
-    let negative = bytes.last().is_some_and(|&byte| byte & 0x80 != 0);
-    let padding = if negative { 0xff } else { 0 };
-    let mut word = [padding; 8];
-    let kept = bytes.len().min(8);
-    word[..kept].copy_from_slice(&bytes[..kept]);
-    let value = i64::from_le_bytes(word);
-    // Python pads with sign bytes at most, so what is beyond must repeat the sign.
-    if bytes[kept..].iter().any(|&byte| byte != padding) || (value < 0) != negative {
-        return Err(TOO_LARGE);
-    }
-    Ok(Value::Int(value))
-}
-
-fn ascii(line: &[u8]) -> Option<&str> {
-    std::str::from_utf8(line).ok()
-}
-
-fn decimal<'a>(line: &[u8]) -> Result<Value<'a>, Problem> {
-    ascii(line)
-        .and_then(|text| text.parse().ok())
-        .map(Value::Int)
-        .ok_or(damaged(
-            "a whole number is not one, or needs more than 64 bits",
-        ))
-}
-
-/// Protocol 0 and 1 write truth values as the numbers `00` and `01`.
-fn int_line<'a>(line: &[u8]) -> Result<Value<'a>, Problem> {
-    match line {
-        b"00" | b"01" => Ok(Value::Bool),
-        _ => decimal(line),
-    }
-}
-
-fn index_line(line: &[u8]) -> Result<usize, Problem> {
-    ascii(line)
-        .and_then(|text| text.parse().ok())
-        .ok_or(damaged("a reference is not a number"))
-}
-
-fn quoted(line: &[u8]) -> Result<&[u8], Problem> {
-    match line {
-        [open @ (b'\'' | b'"'), inner @ .., close] if open == close => Ok(inner),
-        _ => Err(damaged("a text lacks its quotes")),
     }
 }

@@ -10,6 +10,7 @@
 
 mod cursor;
 mod heap;
+mod literal;
 mod machine;
 mod numpy;
 mod opcode;
