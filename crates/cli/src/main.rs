@@ -1,2 +1,14 @@
-//! cli
-fn main() {}
+//! `sureness`: measures how sure a language model is, and whether it should be.
+
+mod args;
+mod commands;
+mod error;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os()).and_then(commands::execute) {
+        Ok(code) => code,
+        Err(error) => error.report(),
+    }
+}

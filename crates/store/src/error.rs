@@ -1,0 +1,65 @@
+//! What can go wrong with the file.
+
+use std::path::PathBuf;
+
+/// The store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// `SQLite` failed.
+    #[error("{path}: {source}")]
+    Sqlite {
+        /// The store's file.
+        path: PathBuf,
+        /// What `SQLite` says.
+        source: rusqlite::Error,
+    },
+    /// The file is an `SQLite` database, but not one of ours.
+    #[error("{0} is not a sureness store")]
+    NotAStore(PathBuf),
+    /// The file was written by a newer version.
+    #[error("{path} has schema version {found}; this version knows {known}")]
+    TooNew {
+        /// The store's file.
+        path: PathBuf,
+        /// Version in the file.
+        found: i64,
+        /// Newest version known here.
+        known: i64,
+    },
+    /// A stored value does not decode.
+    #[error("{path}: damaged entry: {what}")]
+    Damaged {
+        /// The store's file.
+        path: PathBuf,
+        /// Which value.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Sqlite { source, .. } => match source.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull) => {
+                    "free some disk space and start the same command again"
+                }
+                Some(
+                    rusqlite::ErrorCode::ReadOnly
+                    | rusqlite::ErrorCode::CannotOpen
+                    | rusqlite::ErrorCode::PermissionDenied,
+                ) => "choose a folder that can be written to with --output-dir",
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                    "another run is writing to this file; wait for it, or choose another --output-dir"
+                }
+                Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+                    "move the file away, or choose another --output-dir"
+                }
+                _ => "check the file and the disk it lies on",
+            },
+            Self::NotAStore(_) => "choose another --output-dir",
+            Self::TooNew { .. } => "update sureness, or choose another --output-dir",
+            Self::Damaged { .. } => "move the file away and run again",
+        }
+    }
+}

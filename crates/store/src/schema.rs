@@ -1,0 +1,108 @@
+//! The tables, and the version they are at.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::StoreError;
+
+/// `PRAGMA application_id`: "sure" in ASCII.
+const APPLICATION_ID: i64 = 0x7375_7265;
+/// `PRAGMA user_version`. Raise it with every change of the tables, and migrate in [`prepare`].
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+-- What a model answered, by the hash of everything that determines it.
+CREATE TABLE answers (
+    key           BLOB PRIMARY KEY,  -- BLAKE3, 32 bytes
+    logprobs      BLOB NOT NULL,     -- f64 little endian, one per option
+    observed      INTEGER NOT NULL,  -- bit i: option i was observed, not only bounded
+    mass          REAL NOT NULL,
+    prompt_tokens INTEGER,
+    cached_tokens INTEGER,
+    answered_at   INTEGER NOT NULL   -- milliseconds since 1970
+) WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id          INTEGER PRIMARY KEY,
+    started_at  INTEGER NOT NULL,
+    finished_at INTEGER,             -- NULL while it runs, and after a crash
+    digest      BLOB NOT NULL,       -- BLAKE3 of record: the same command continues its run
+    model       TEXT NOT NULL,       -- JSON of the model's identity
+    record      TEXT NOT NULL        -- JSON of the settings; never a secret
+);
+
+-- One row per (task, strategy) of a run.
+CREATE TABLE groups (
+    run      INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    idx      INTEGER NOT NULL,
+    task     TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    PRIMARY KEY (run, idx)
+) WITHOUT ROWID;
+
+-- One row per question of a group.
+CREATE TABLE items (
+    run       INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    grp       INTEGER NOT NULL,
+    pos       INTEGER NOT NULL,
+    key       BLOB NOT NULL,
+    question  TEXT NOT NULL,         -- the question's id
+    content   BLOB NOT NULL,         -- BLAKE3 of the question, the same for every model
+    category  TEXT,
+    options   INTEGER NOT NULL,
+    answer    INTEGER NOT NULL,
+    dont_know INTEGER,
+    none      INTEGER,
+    error     TEXT,                  -- JSON of why it was given up in this run
+    PRIMARY KEY (run, grp, pos)
+) WITHOUT ROWID;
+";
+
+/// Creates the tables in an empty file; checks and migrates an existing one.
+pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let sqlite = |source| StoreError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    if is_empty(connection).map_err(sqlite)? {
+        let transaction = connection.transaction().map_err(sqlite)?;
+        transaction.execute_batch(TABLES).map_err(sqlite)?;
+        transaction
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .map_err(sqlite)?;
+        transaction
+            .pragma_update(None, "user_version", VERSION)
+            .map_err(sqlite)?;
+        transaction.commit().map_err(sqlite)?;
+        return Ok(());
+    }
+    check(connection, path)
+}
+
+/// Refuses files of others and of newer versions.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let sqlite = |source| StoreError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if pragma("application_id").map_err(sqlite)? != APPLICATION_ID {
+        return Err(StoreError::NotAStore(path.to_owned()));
+    }
+    let found = pragma("user_version").map_err(sqlite)?;
+    if found > VERSION {
+        return Err(StoreError::TooNew {
+            path: path.to_owned(),
+            found,
+            known: VERSION,
+        });
+    }
+    Ok(())
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| {
+        row.get(0)
+    })
+}

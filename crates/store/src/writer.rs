@@ -1,0 +1,253 @@
+//! The one writer.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sureness_engine::{Answer, AnswerSink, SinkError};
+use sureness_scorers::{ModelIdentity, RequestKey};
+
+use crate::codec::{encode_logprobs, encode_observed};
+use crate::{StoreError, schema};
+
+/// The open file. Only one process should hold one; readers use [`crate::Reader`].
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    /// The run that failures are noted in.
+    run: i64,
+}
+
+/// What is written down about a run before its first question.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Which model.
+    pub model: ModelIdentity,
+    /// All settings that the figures depend on, as JSON. No secrets.
+    pub settings: serde_json::Value,
+}
+
+/// The questions of one (task, strategy).
+pub struct GroupRows<'a> {
+    /// Task id.
+    pub task: &'a str,
+    /// Strategy name.
+    pub strategy: &'a str,
+    /// In the order of the plan.
+    pub items: Box<dyn Iterator<Item = ItemRow> + 'a>,
+}
+
+/// One question of a run.
+#[derive(Debug, Clone)]
+pub struct ItemRow {
+    /// Key of its request.
+    pub key: RequestKey,
+    /// The question's id.
+    pub question: String,
+    /// Digest of the question's content.
+    pub content: [u8; 32],
+    /// Its category, such as the subject.
+    pub category: Option<String>,
+    /// Number of options.
+    pub options: usize,
+    /// Index of the right option.
+    pub answer: usize,
+    /// Index of "I don't know".
+    pub dont_know: Option<usize>,
+    /// Index of "None of the above".
+    pub none_of_the_above: Option<usize>,
+}
+
+impl Store {
+    /// Opens or creates the file, and makes sure that it can be written to.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let sqlite = |source| StoreError::Sqlite {
+            path: path.to_owned(),
+            source,
+        };
+        let mut connection = Connection::open(path).map_err(sqlite)?;
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .map_err(sqlite)?;
+        // WAL lets readers look while we write. NORMAL syncs at checkpoints: a commit survives
+        // the death of the process at once, and that of the machine after a moment.
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(sqlite)?;
+        connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(sqlite)?;
+        connection
+            .pragma_update(None, "foreign_keys", true)
+            .map_err(sqlite)?;
+        schema::prepare(&mut connection, path)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            run: 0,
+        })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes down a run and its questions; from now on failures are noted there. If the newest
+    /// run with the same model and settings has not finished, it is continued.
+    pub fn begin_run<'a>(
+        &mut self,
+        record: &RunRecord,
+        groups: impl IntoIterator<Item = GroupRows<'a>>,
+    ) -> Result<i64, StoreError> {
+        let path = self.path.clone();
+        self.begin(record, groups)
+            .map_err(|source| StoreError::Sqlite { path, source })
+    }
+
+    fn begin<'a>(
+        &mut self,
+        record: &RunRecord,
+        groups: impl IntoIterator<Item = GroupRows<'a>>,
+    ) -> rusqlite::Result<i64> {
+        let (model, settings) = (
+            serde_json::to_string(&record.model).unwrap_or_default(),
+            record.settings.to_string(),
+        );
+        let mut digest = blake3::Hasher::new();
+        digest.update(&record.model.digest());
+        digest.update(settings.as_bytes());
+        let digest = *digest.finalize().as_bytes();
+
+        let transaction = self.connection.transaction()?;
+        let unfinished: Option<i64> = transaction
+            .query_row(
+                "SELECT id FROM runs WHERE digest = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
+                params![digest],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let run = if let Some(run) = unfinished {
+            transaction.execute("DELETE FROM groups WHERE run = ?", [run])?;
+            transaction.execute("DELETE FROM items WHERE run = ?", [run])?;
+            run
+        } else {
+            transaction.execute(
+                "INSERT INTO runs (started_at, digest, model, record) VALUES (?, ?, ?, ?)",
+                params![now(), digest, model, settings],
+            )?;
+            transaction.last_insert_rowid()
+        };
+        {
+            let mut insert_group = transaction
+                .prepare("INSERT INTO groups (run, idx, task, strategy) VALUES (?, ?, ?, ?)")?;
+            let mut insert_item = transaction.prepare(
+                "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
+                 answer, dont_know, none) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?;
+            for (index, group) in groups.into_iter().enumerate() {
+                insert_group.execute(params![run, index, group.task, group.strategy])?;
+                for (position, item) in group.items.enumerate() {
+                    insert_item.execute(params![
+                        run,
+                        index,
+                        position,
+                        item.key.0,
+                        item.question,
+                        item.content,
+                        item.category,
+                        item.options,
+                        item.answer,
+                        item.dont_know,
+                        item.none_of_the_above,
+                    ])?;
+                }
+            }
+        }
+        transaction.commit()?;
+        self.run = run;
+        Ok(run)
+    }
+
+    /// Marks the run as complete, so that the same command starts a new one.
+    pub fn finish_run(&mut self, run: i64) -> Result<(), StoreError> {
+        self.connection
+            .execute(
+                "UPDATE runs SET finished_at = ? WHERE id = ?",
+                params![now(), run],
+            )
+            .map(|_| ())
+            .map_err(|source| StoreError::Sqlite {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
+    fn known_keys(&self, keys: &[RequestKey]) -> rusqlite::Result<Vec<bool>> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM answers WHERE key = ?)")?;
+        keys.iter()
+            .map(|key| select.query_row([key.0], |row| row.get(0)))
+            .collect()
+    }
+
+    fn write_all(&mut self, answers: &[Answer]) -> rusqlite::Result<()> {
+        let now = now();
+        let transaction = self.connection.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached(
+                "INSERT OR IGNORE INTO answers (key, logprobs, observed, mass, prompt_tokens, \
+                 cached_tokens, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )?;
+            let mut note = transaction.prepare_cached(
+                "UPDATE items SET error = ? WHERE run = ? AND grp = ? AND pos = ?",
+            )?;
+            for answer in answers {
+                match &answer.outcome {
+                    Ok(scores) => insert.execute(params![
+                        answer.key.0,
+                        encode_logprobs(&scores.logprobs),
+                        encode_observed(&scores.observed),
+                        scores.mass,
+                        scores.usage.prompt_tokens,
+                        scores.usage.cached_tokens,
+                        now,
+                    ])?,
+                    Err(error) => note.execute(params![
+                        serde_json::to_string(error).unwrap_or_default(),
+                        self.run,
+                        answer.item.group,
+                        answer.item.question,
+                    ])?,
+                };
+            }
+        }
+        transaction.commit()
+    }
+}
+
+impl Store {
+    fn sink_error(&self, error: &rusqlite::Error) -> SinkError {
+        SinkError {
+            message: format!("{}: {error}", self.path.display()),
+        }
+    }
+}
+
+impl AnswerSink for Store {
+    fn known(&mut self, keys: &[RequestKey]) -> Result<Vec<bool>, SinkError> {
+        self.known_keys(keys).map_err(|e| self.sink_error(&e))
+    }
+
+    fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {
+        self.write_all(answers).map_err(|e| self.sink_error(&e))
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_millis() as i64)
+}

@@ -1,0 +1,144 @@
+//! What is written is there again, for readers and for the next run.
+
+use sureness_engine::{Answer, AnswerSink, ItemId};
+use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
+use sureness_store::{GroupRows, ItemRow, Reader, RunRecord, Store, StoreError};
+
+fn record() -> RunRecord {
+    RunRecord {
+        model: ModelIdentity {
+            name: "m".into(),
+            backend: "test".into(),
+            details: Default::default(),
+        },
+        settings: serde_json::json!({"alpha": 0.1}),
+    }
+}
+
+fn item(n: u8) -> ItemRow {
+    ItemRow {
+        key: RequestKey([n; 32]),
+        question: format!("q{n}"),
+        content: [n; 32],
+        category: (n == 1).then(|| "law".into()),
+        options: 3,
+        answer: 2,
+        dont_know: None,
+        none_of_the_above: Some(1),
+    }
+}
+
+fn begin(store: &mut Store) -> i64 {
+    let items = || Box::new((0..3).map(item));
+    store
+        .begin_run(
+            &record(),
+            [
+                GroupRows {
+                    task: "qa",
+                    strategy: "base",
+                    items: items(),
+                },
+                GroupRows {
+                    task: "qa",
+                    strategy: "task_specific",
+                    items: items(),
+                },
+            ],
+        )
+        .unwrap()
+}
+
+fn scores() -> OptionScores {
+    OptionScores {
+        logprobs: vec![-0.1, f64::MIN_POSITIVE.ln(), -2.5],
+        observed: vec![true, false, true],
+        mass: 0.99,
+        usage: Usage {
+            prompt_tokens: Some(12),
+            cached_tokens: None,
+        },
+    }
+}
+
+#[test]
+fn answers_survive_and_an_unfinished_run_is_continued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let mut store = Store::open(&path).unwrap();
+    let run = begin(&mut store);
+    let key = |n| RequestKey([n; 32]);
+    let at = |question| ItemId { group: 0, question };
+    store
+        .write(&[
+            Answer {
+                item: at(0),
+                key: key(0),
+                outcome: Ok(scores()),
+            },
+            Answer {
+                item: at(1),
+                key: key(1),
+                outcome: Err(ScoreError::TimedOut { seconds: 3 }),
+            },
+        ])
+        .unwrap();
+    // A reader sees it while the writer is still there.
+    let reader = Reader::open(&path).unwrap();
+    let mut rows = Vec::new();
+    reader.rows(run, 0, |row| rows.push(row)).unwrap();
+    assert_eq!(rows[0].scores.as_ref(), Some(&scores()));
+    assert_eq!(rows[1].error, Some(ScoreError::TimedOut { seconds: 3 }));
+    assert_eq!(rows[1].category.as_deref(), Some("law"));
+    assert!(rows[2].scores.is_none() && rows[2].error.is_none());
+    assert_eq!(
+        reader.run(run).unwrap().groups[1],
+        ("qa".into(), "task_specific".into())
+    );
+
+    // The same key serves the other group, and the next process.
+    drop(store);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(
+        store.known(&[key(0), key(1), key(9)]).unwrap(),
+        [true, false, false]
+    );
+    assert_eq!(begin(&mut store), run, "the unfinished run is continued");
+    let mut count = 0;
+    reader
+        .rows(run, 1, |row| count += usize::from(row.scores.is_some()))
+        .unwrap();
+    assert_eq!(count, 1);
+    store.finish_run(run).unwrap();
+    assert_ne!(begin(&mut store), run, "a finished run is not");
+    assert_eq!(reader.runs().unwrap().len(), 2);
+}
+
+#[test]
+fn files_of_others_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.sqlite");
+    std::fs::write(
+        &text,
+        "not a database, and longer than a header of one hundred bytes ".repeat(4),
+    )
+    .unwrap();
+    assert!(matches!(Store::open(&text), Err(StoreError::Sqlite { .. })));
+
+    let other = folder.path().join("other.sqlite");
+    let connection = rusqlite::Connection::open(&other).unwrap();
+    connection.execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(matches!(Store::open(&other), Err(StoreError::NotAStore(_))));
+
+    let newer = folder.path().join("newer.sqlite");
+    drop(Store::open(&newer).unwrap());
+    rusqlite::Connection::open(&newer)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    assert!(matches!(
+        Store::open(&newer),
+        Err(StoreError::TooNew { found: 99, .. })
+    ));
+    assert!(Reader::open(&folder.path().join("none.sqlite")).is_err());
+}
