@@ -1,0 +1,555 @@
+//! Every fault names file, line and field, says what is wrong and what to do.
+
+mod common;
+
+use std::path::Path;
+
+use common::{data, load_text, plain};
+use sureness_questions::{DataError, Format, LoadOptions, answers, load};
+
+/// A faulty file and what must be said of it.
+struct Case {
+    format: Format,
+    text: &'static str,
+    line: usize,
+    field: &'static str,
+    says: &'static str,
+}
+
+const fn case(
+    format: Format,
+    text: &'static str,
+    line: usize,
+    field: &'static str,
+    says: &'static str,
+) -> Case {
+    Case {
+        format,
+        text,
+        line,
+        field,
+        says,
+    }
+}
+
+const HEADER: &str = "question,A,B,C,answer\n";
+
+#[test]
+fn faults_are_placed() {
+    use Format::{
+        CosmosQaCsv, CosmosQaJsonl, HaluEvalDialogue, HaluEvalSummarization, HellaSwag, Jsonl,
+        Mmlu, Paper,
+    };
+    let cases = [
+        case(
+            Mmlu,
+            "Q,a,b,c,d,A\nQ,a,b,c,d,E\n",
+            2,
+            "answer",
+            "the answer is \"E\", but the options are A to D",
+        ),
+        case(
+            Mmlu,
+            "\"Q\n1\",a,b,c,d,A\n\nQ,a,b,d,A\n",
+            4,
+            "",
+            "5 columns where 6 are needed",
+        ),
+        case(Mmlu, "Q,a,,c,d,A\n", 1, "options", "option B is empty"),
+        case(Mmlu, " ,a,b,c,d,A\n", 1, "question", "empty"),
+        case(
+            CosmosQaCsv,
+            "id,context,question,answer0,answer1,answer3,label\n",
+            1,
+            "answer2",
+            "found \"id\", \"context\"",
+        ),
+        case(
+            CosmosQaCsv,
+            "id,context,question,answer0,answer1,answer2,answer3\nx,c,q,1,2,3,4\n",
+            1,
+            "label",
+            "no answer",
+        ),
+        case(
+            CosmosQaCsv,
+            "id,context,question,answer0,answer1,answer2,answer3,label\nx,c,q,1,2,3,4,4\n",
+            2,
+            "label",
+            "\"4\", but the options are \"0\", \"1\", \"2\", \"3\"",
+        ),
+        case(
+            CosmosQaCsv,
+            "id,context,question,answer0,answer1,answer2,answer3,label\nx,c,q,1,2,3,4,0\nx,c,q,1,2,3,4,0\n",
+            3,
+            "id",
+            "already that of line 2",
+        ),
+        case(
+            CosmosQaJsonl,
+            r#"{"id":"x","context":"c","question":"q","answer0":"1","answer1":"2","answer3":"4","label":0}"#,
+            1,
+            "answer2",
+            "missing; found \"id\"",
+        ),
+        case(
+            CosmosQaJsonl,
+            r#"{"id":"x","context":"c","question":"q","answer0":"1","answer1":"2","answer2":"3","answer3":"4"}"#,
+            1,
+            "label",
+            "no answer",
+        ),
+        case(
+            HellaSwag,
+            r#"{"ind":1,"ctx":"c","endings":["a","b"],"label":""}"#,
+            1,
+            "label",
+            "no answer",
+        ),
+        case(
+            HellaSwag,
+            r#"{"ind":1,"ctx":"c","endings":["a","b"],"label":"2"}"#,
+            1,
+            "label",
+            "\"2\", but the options are \"0\", \"1\"",
+        ),
+        case(
+            HellaSwag,
+            r#"{"ind":1,"endings":["a","b"],"label":0}"#,
+            1,
+            "ctx",
+            "missing; found \"ind\", \"endings\", \"label\"",
+        ),
+        case(
+            HellaSwag,
+            r#"{"ind":1,"ctx":"c","endings":"a","label":0}"#,
+            1,
+            "endings",
+            "an array needed, a string found",
+        ),
+        case(
+            HaluEvalDialogue,
+            r#"{"dialogue_history":"d","right_response":"r"}"#,
+            1,
+            "hallucinated_response",
+            "missing",
+        ),
+        case(
+            HaluEvalDialogue,
+            r#"{"dialogue_history":"d","right_response":"r","hallucinated_response":"w"}"#,
+            1,
+            "",
+            "too few different options",
+        ),
+        case(
+            HaluEvalSummarization,
+            r#"{"document":"d","right_summary":" ","hallucinated_summary":"w"}"#,
+            1,
+            "right_summary",
+            "empty",
+        ),
+        case(
+            Paper,
+            "[\n{\"id\":0,\"question\":\"q\",\"choices\":{\"A\":\"a\",\"B\":\"b\"},\"answer\":\"A\"},\n{\"id\":1,\"question\":\"q\",\n\"choices\":{\"A\":\"a\",\"B\":\"b\"},\"answer\":\"G\"}]",
+            3,
+            "answer",
+            "\"G\", but the options are A to B",
+        ),
+        case(
+            Paper,
+            r#"[{"id":0,"question":"q","choices":{"A":"a","C":"b"},"answer":"A"}]"#,
+            1,
+            "choices",
+            "the letters run A, C",
+        ),
+        case(
+            Paper,
+            r#"[{"id":0,"question":"q","answer":"A"}]"#,
+            1,
+            "choices",
+            "missing; found \"id\", \"question\", \"answer\"",
+        ),
+        case(
+            Paper,
+            r#"[{"id":0,"answer":"A"}]"#,
+            1,
+            "question",
+            "ids and answers",
+        ),
+        case(Paper, "[\n{\"id\":0,\n]", 3, "", "not valid JSON"),
+        case(
+            Jsonl,
+            "\n{\"question\":\"q\",\"options\":[\"a\",\"b\"]",
+            2,
+            "",
+            "not valid JSON: EOF",
+        ),
+        case(Jsonl, "[]", 1, "", "a JSON object needed, an array found"),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":["a"],"answer":0}"#,
+            1,
+            "options",
+            "1 option, but a question has 2 to 26",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":["a","b"," a "],"answer":0}"#,
+            1,
+            "options",
+            "options A and C are the same: \"a\"",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","choices":["a",""],"answer":0}"#,
+            1,
+            "choices",
+            "option B is empty",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":["a","b"],"answer":2}"#,
+            1,
+            "answer",
+            "the answer is 2, but the options are A to B",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":["a","b"],"answer":-1}"#,
+            1,
+            "answer",
+            "the answer is -1",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":["a","b"],"answer":0.5}"#,
+            1,
+            "answer",
+            "a string or a whole number needed, a number found",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":["1","0"],"answer":0}"#,
+            1,
+            "answer",
+            "both the text of option B and the index of option A",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":{"yes":"x","no":"y"},"answer":"maybe"}"#,
+            1,
+            "answer",
+            "\"maybe\", but the options are \"yes\", \"no\"",
+        ),
+        case(
+            Jsonl,
+            r#"{"question":"q","options":["a","b"],"answer":0,"example":"yes"}"#,
+            1,
+            "example",
+            "true or false needed",
+        ),
+        case(
+            Jsonl,
+            r#"{"query":"q","options":["a","b"],"answer":0}"#,
+            1,
+            "question",
+            "missing; found \"query\", \"options\", \"answer\"",
+        ),
+        case(
+            Jsonl,
+            "{\"id\":1,\"question\":\"q\",\"options\":[\"a\",\"b\"],\"answer\":0}\r\n{\"id\":\"1\",\"question\":\"q\",\"options\":[\"a\",\"b\"],\"answer\":0}",
+            2,
+            "id",
+            "the id \"1\" is already that of line 1",
+        ),
+    ];
+    for case in cases {
+        let error = fault(case.format, case.text);
+        check(&error, case.text, case.line, case.field, case.says);
+    }
+}
+
+#[test]
+fn faults_in_csv_of_ones_own_are_placed() {
+    for (rows, line, field, says) in [
+        (
+            "q,a,b,c,D\n",
+            2,
+            "answer",
+            "\"D\", but the options are A to C",
+        ),
+        (
+            "q,a,b,,C\n",
+            2,
+            "answer",
+            "\"C\", but the options are A to B",
+        ),
+        ("q,a,,c,A\n", 2, "options", "option B is empty"),
+        ("q,a,,,A\n", 2, "options", "1 option, but"),
+        ("q,a,b,b,A\n", 2, "options", "options B and C are the same"),
+        ("q,a,b,c,\n", 2, "answer", "no answer"),
+        (
+            "q,a,b,c,A\n\"q\nq\",a,b,c,A\nq,a,b,c\n",
+            5,
+            "",
+            "4 columns where 5 are needed",
+        ),
+        ("q,2,1,0,1\n", 2, "", ""),
+        (
+            "q,1,2,0,1\n",
+            2,
+            "answer",
+            "both the text of option A and the index of option B",
+        ),
+    ] {
+        let text = format!("{HEADER}{rows}");
+        if says.is_empty() {
+            // Text and index agree: the second of 2, 1, 0 is 1.
+            assert!(load_text("x.csv", &text, &plain("mine")).is_ok());
+            continue;
+        }
+        check(&fault(Format::Csv, &text), &text, line, field, says);
+    }
+    for (header, field, says) in [
+        (
+            "question,A,B,C",
+            "answer",
+            "missing; found \"question\", \"A\", \"B\", \"C\"",
+        ),
+        ("question,A,C,answer", "B", "missing; found"),
+        (
+            "question,option1,option3,answer",
+            "option2",
+            "missing; found",
+        ),
+        ("question,answer", "A", "missing; found"),
+        ("query,A,B,answer", "question", "missing; found \"query\""),
+        ("question,A,A,answer", "A", "there twice"),
+    ] {
+        check(&fault(Format::Csv, header), header, 1, field, says);
+    }
+}
+
+fn fault(format: Format, text: &str) -> DataError {
+    let options = LoadOptions {
+        format: Some(format),
+        ..plain("mine")
+    };
+    match load_text("faulty.txt", text, &options) {
+        Ok(_) => panic!("read without complaint: {text}"),
+        Err(error) => error,
+    }
+}
+
+fn check(error: &DataError, text: &str, line: usize, field: &str, says: &str) {
+    let message = error.to_string();
+    assert!(message.contains("faulty.txt"), "{message}\n{text}");
+    assert_eq!(error.line, Some(line), "{message}\n{text}");
+    assert_eq!(
+        error.field.as_deref().unwrap_or_default(),
+        field,
+        "{message}\n{text}"
+    );
+    assert!(message.contains(says), "{message}\n{text}");
+    assert!(message.contains(&format!("line {line}")), "{message}");
+}
+
+#[test]
+fn a_message_reads_like_this() {
+    let error = fault(Format::Csv, "question,A,B,answer\nWhat?,yes,no,E\n");
+    let message = error.to_string();
+    let (_, tail) = message.split_once("faulty.txt").unwrap();
+    assert_eq!(
+        tail,
+        ", line 2, field \"answer\": the answer is \"E\", but the options are A to B"
+    );
+    assert!(error.hint().unwrap().contains("letter"));
+}
+
+#[test]
+fn whole_files_that_cannot_be_read() {
+    let none = load(Path::new("no/such/file.csv"), &plain("mine")).unwrap_err();
+    assert!(
+        none.to_string()
+            .contains("no/such/file.csv: cannot be read"),
+        "{none}"
+    );
+    assert!(none.hint().unwrap().contains("path"));
+
+    for empty in ["", "\u{feff}", " \n\r\n", "[]", "question,A,B,answer\n"] {
+        let error = load_text("x", empty, &plain("mine")).unwrap_err();
+        assert!(error.to_string().ends_with("holds no questions"), "{error}");
+    }
+    let latin = load_text(
+        "x",
+        b"question,A,B,answer\nCaf\xe9?,a,b,A\n",
+        &plain("mine"),
+    )
+    .unwrap_err();
+    assert!(
+        latin.to_string().ends_with("line 2: is not UTF-8 text"),
+        "{latin}"
+    );
+
+    let options = LoadOptions {
+        format: Some(Format::Csv),
+        ..plain("mine")
+    };
+    let folder = load(&data("mmlu"), &options).unwrap_err();
+    assert!(
+        folder
+            .to_string()
+            .contains("is a folder, but csv is read from a file"),
+        "{folder}"
+    );
+
+    let marked = r#"{"question":"q","options":["a","b"],"answer":0,"example":true}"#;
+    let nothing = load_text("x", marked, &plain("mine")).unwrap_err();
+    assert!(
+        nothing.to_string().contains("leaves no question to ask"),
+        "{nothing}"
+    );
+}
+
+#[test]
+fn an_unknown_layout_lists_the_known_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_folder = load(folder.path(), &plain("mine")).unwrap_err();
+    let of_json = load_text("x", r#"{"prompt": "q"}"#, &plain("mine")).unwrap_err();
+    let of_csv = load_text("x", "prompt;reply\na;b\n", &plain("mine")).unwrap_err();
+    assert!(of_json.to_string().contains("\"prompt\""), "{of_json}");
+    assert!(of_csv.to_string().contains("\"prompt;reply\""), "{of_csv}");
+    for error in [of_folder, of_json, of_csv] {
+        assert!(error.to_string().contains("in no known layout"), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(
+            Format::ALL
+                .iter()
+                .all(|format| hint.contains(format.name())),
+            "{hint}"
+        );
+    }
+}
+
+#[test]
+fn letters_end_at_z() {
+    let row = |count: usize| {
+        let options: Vec<_> = (0..count).map(|number| format!("\"o{number}\"")).collect();
+        let options = options.join(",");
+        format!(r#"{{"question":"q","options":[{options}],"answer":"o0"}}"#)
+    };
+    let mut options = plain("mine");
+    assert!(load_text("x", row(26), &options).is_ok());
+    let error = load_text("x", row(27), &options).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("27 options, but a question has 2 to 26"),
+        "{error}"
+    );
+    options.abstention = true;
+    assert_eq!(
+        load_text("x", row(24), &options).unwrap().questions[0]
+            .options
+            .len(),
+        26
+    );
+    let error = load_text("x", row(25), &options).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("no letters for the two abstention"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("24"));
+}
+
+#[test]
+fn published_sets_may_repeat_an_option() {
+    let row = "Q,a,a,c,d,D\n";
+    let dataset = load_text("x_test.csv", row, &plain("qa")).unwrap();
+    assert_eq!(dataset.questions[0].options, ["a", "a", "c", "d"]);
+}
+
+#[test]
+fn faults_in_answer_keys_are_placed() {
+    for (text, line, field, says) in [
+        (
+            "[\n{\"id\":1,\"answer\":\"A\"},\n{\"id\":1,\"answer\":\"B\"}]",
+            3,
+            "id",
+            "the id \"1\" is already that of item 1",
+        ),
+        (
+            "[\n{\"id\":1,\"answer\":\"AB\"}]",
+            2,
+            "answer",
+            "not one letter from A to Z",
+        ),
+        (
+            "[{\"id\":1,\"answer\":\"a\"}]",
+            1,
+            "answer",
+            "not one letter",
+        ),
+        (
+            "[{\"id\":1,\n\"choices\":{\"A\":\"x\",\"B\":\"y\"},\"answer\":\"C\"}]",
+            1,
+            "answer",
+            "but the options are A to B",
+        ),
+        (
+            "[{\"id\":1,\"choices\":{\"A\":\"x\",\"D\":\"y\"},\"answer\":\"A\"}]",
+            1,
+            "choices",
+            "the letters run A, D",
+        ),
+        (
+            "[{\"id\":1,\"answer\":\"A\"},\n{\"id\":\"x\",\"answer\":\"A\"}]",
+            2,
+            "id",
+            "a whole number needed, a string found",
+        ),
+        (
+            "[{\"id\":1,\"answer\":\"A\"},\n{\"answer\":\"A\"}]",
+            2,
+            "id",
+            "missing; found \"answer\"",
+        ),
+        (
+            "[{\"id\":1,\"answer\":\"A\"},\n{\"id\":2,\"answer\":3}]",
+            2,
+            "answer",
+            "a string needed, a number found",
+        ),
+        (
+            "[{\"id\":1,\"answer\":\"A\",\"choices\":[\"x\"]}]",
+            1,
+            "choices",
+            "an object from letter to text needed",
+        ),
+        (
+            "[{\"id\":1,\"answer\":\"A\"}\n,{\"id\":2",
+            2,
+            "",
+            "not valid JSON",
+        ),
+        ("{\"id\":1,\"answer\":\"A\"}", 1, "", "not valid JSON"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("faulty.txt");
+        std::fs::write(&path, text).unwrap();
+        check(&answers::read(&path).unwrap_err(), text, line, field, says);
+    }
+}
+
+#[test]
+fn the_abstention_options_of_an_answer_key_are_the_last_of_their_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.json");
+    let item = r#"[{"id": 4, "answer": "B", "choices": {"A": "none of the above.", "C": "I don\u2019t know", "B": "x", "D": "None of the above"}}]"#;
+    std::fs::write(&path, item).unwrap();
+    let key = answers::read(&path).unwrap()[0];
+    assert_eq!((key.id, key.answer, key.options), (4, 1, Some(4)));
+    assert_eq!((key.dont_know, key.none_of_the_above), (Some(2), Some(3)));
+}
