@@ -82,7 +82,7 @@ impl Format {
         if mmlu::is_layout(path) {
             return Ok(Self::Mmlu);
         }
-        let reason = "the folder has none of MMLU's folders dev, val and test, and no CSV file";
+        let reason = "the folder has none of MMLU's folders dev, val and test, and no CSV file named after one";
         let problem = Problem::UnknownFormat(reason.to_owned());
         Err(DataError::of_file(path, problem))
     }

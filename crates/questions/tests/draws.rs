@@ -9,15 +9,13 @@ use proptest::prelude::*;
 use sureness_questions::{Dataset, LoadOptions, Question};
 
 fn csv(rows: impl IntoIterator<Item = usize>) -> String {
-    let mut text = "id,category,question,A,B,C,D,answer\n".to_owned();
-    for row in rows {
+    let rows = rows.into_iter().map(|row| {
         let letter = ["A", "B", "C", "D"][row % 4];
         let category = row % 7;
-        text.push_str(&format!(
-            "q{row},c{category},Number {row}?,a,b,c,d,{letter}\n"
-        ));
-    }
-    text
+        format!("q{row},c{category},Number {row}?,a,b,c,d,{letter}\n")
+    });
+    let header = "id,category,question,A,B,C,D,answer\n".to_owned();
+    std::iter::once(header).chain(rows).collect()
 }
 
 fn dataset(rows: impl IntoIterator<Item = usize>) -> Dataset {
