@@ -298,3 +298,33 @@ fn the_pack_has_or_has_not_the_abstention_options() {
         full.questions[0].options.len()
     );
 }
+
+#[test]
+fn the_examples_in_the_documentation_are_read() {
+    let page = include_str!("../../../docs/data.md");
+    let mut found = Vec::new();
+    for block in page.split("```").skip(1).step_by(2) {
+        let Some((kind, text)) = block.split_once('\n') else {
+            continue;
+        };
+        // HaluEval's two lines belong to two files, and one line is too few to draw from.
+        if kind.is_empty() || text.contains("hallucinated") {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("block");
+        std::fs::write(&path, text).unwrap();
+        load(&path, &plain("mine")).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        found.push(Format::detect(&path).unwrap());
+    }
+    let expected = [
+        Format::Jsonl,
+        Format::Csv,
+        Format::Mmlu,
+        Format::CosmosQaCsv,
+        Format::CosmosQaJsonl,
+        Format::HellaSwag,
+        Format::Paper,
+    ];
+    assert_eq!(found, expected);
+}
