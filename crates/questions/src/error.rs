@@ -18,7 +18,7 @@ pub struct DataError {
     /// The column or key.
     pub field: Option<String>,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 /// What is wrong with a data file.
@@ -145,13 +145,13 @@ impl DataError {
             file: file.to_owned(),
             line: None,
             field: None,
-            problem,
+            problem: Box::new(problem),
         }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
-        let hint = match &self.problem {
+        let hint = match &*self.problem {
             Problem::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 "check the path; relative paths start at the current folder"
             }

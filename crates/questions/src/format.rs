@@ -12,15 +12,15 @@ use crate::{DataError, draft};
 pub enum Format {
     /// MMLU: a folder with one headerless CSV per subject and split, or one such file.
     Mmlu,
-    /// CosmosQA as CSV.
+    /// `CosmosQA` as CSV.
     CosmosQaCsv,
-    /// CosmosQA as JSON lines.
+    /// `CosmosQA` as JSON lines.
     CosmosQaJsonl,
-    /// HellaSwag: JSON lines.
+    /// `HellaSwag`: JSON lines.
     HellaSwag,
-    /// HaluEval, dialogue: JSON lines.
+    /// `HaluEval`, dialogue: JSON lines.
     HaluEvalDialogue,
-    /// HaluEval, summarisation: JSON lines.
+    /// `HaluEval`, summarisation: JSON lines.
     HaluEvalSummarization,
     /// The paper's own: one JSON array.
     Paper,
@@ -82,7 +82,7 @@ impl Format {
         if mmlu::is_layout(path) {
             return Ok(Self::Mmlu);
         }
-        let reason = "the folder has none of MMLU's folders dev, val and test, and no CSV file";
+        let reason = "the folder has none of MMLU's folders dev, val and test, and no CSV file named after one";
         let problem = Problem::UnknownFormat(reason.to_owned());
         Err(DataError::of_file(path, problem))
     }

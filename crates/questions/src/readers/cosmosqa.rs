@@ -1,4 +1,4 @@
-//! CosmosQA: CSV with a header, or JSON lines with the same keys.
+//! `CosmosQA`: CSV with a header, or JSON lines with the same keys.
 
 use super::{Parsed, Record, Rows, Table};
 use crate::DataError;

@@ -1,4 +1,4 @@
-//! HaluEval, dialogue and summarisation: a right and a hallucinated text per line.
+//! `HaluEval`, dialogue and summarisation: a right and a hallucinated text per line.
 //!
 //! Two more options are drawn from those of the other questions. All options of the set lie on
 //! a ring, at the place that their hash gives them; a question draws places of its own and takes

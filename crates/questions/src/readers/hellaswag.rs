@@ -1,4 +1,4 @@
-//! HellaSwag: JSON lines with a context and endings.
+//! `HellaSwag`: JSON lines with a context and endings.
 
 use super::{Parsed, Record, Rows};
 use crate::DataError;

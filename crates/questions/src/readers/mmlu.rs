@@ -21,9 +21,16 @@ const COLUMNS: usize = 6;
 /// How many worked examples are chosen for variety; far more than any prompt shows.
 const SPREAD: usize = 26;
 
-/// Whether a folder has MMLU's structure.
+/// Whether a folder has MMLU's structure: its splits, or files named after one.
 pub(crate) fn is_layout(folder: &Path) -> bool {
-    split_folder(folder).is_some() || csv_files(folder).is_ok_and(|files| !files.is_empty())
+    let named_after_split = |file: &PathBuf| {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        SPLITS
+            .iter()
+            .any(|split| stem.ends_with(&format!("_{split}")))
+    };
+    split_folder(folder).is_some()
+        || csv_files(folder).is_ok_and(|files| files.iter().any(named_after_split))
 }
 
 /// Reads one subject's file.

@@ -53,6 +53,10 @@ pub(crate) fn read(source: &Source, task: &Task) -> Result<Parsed, DataError> {
 /// The items of a JSON array with the lines on which they begin.
 pub(crate) fn items(source: &Source) -> Result<Vec<(At<'_>, &str)>, DataError> {
     let text = source.text();
+    if !text.trim_start().starts_with('[') {
+        let (expected, found) = ("a JSON array", "something else");
+        return Err(source.at(1).row(Problem::Type { expected, found }));
+    }
     let raw: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
         let at = source.at(error.line());
         at.row(Problem::Json(without_place(&error)))

@@ -1,0 +1,69 @@
+//! What several test files share.
+#![allow(dead_code, unreachable_pub)]
+
+use std::path::{Path, PathBuf};
+
+use sureness_questions::{DataError, Dataset, Format, LoadOptions, Task, load};
+
+/// Small files of our own in the layouts of others.
+pub fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+/// A path in the shared folder of real data. `None`, with a message, where it is not here; but
+/// CI must have it.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+    let root = std::env::var_os("SURENESS_SHARED").map_or_else(|| default.into(), PathBuf::from);
+    let path = root.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "../shared/{name} is not here"
+    );
+    eprintln!("skipped: ../shared is not here ({name})");
+    None
+}
+
+/// Options for a task, without abstention options: what the file says, and no more.
+pub fn plain(task: &str) -> LoadOptions {
+    LoadOptions {
+        abstention: false,
+        ..LoadOptions::new(Task::by_name(task).unwrap_or_else(|| Task::custom(task)))
+    }
+}
+
+/// Writes `content` to a file of that name and loads it.
+pub fn load_text(
+    name: &str,
+    content: impl AsRef<[u8]>,
+    options: &LoadOptions,
+) -> Result<Dataset, DataError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    load(&path, options)
+}
+
+/// A valid file of every layout, with the layout.
+pub fn one_of_each() -> Vec<(Format, Vec<u8>)> {
+    let read = |name| std::fs::read(data(name)).unwrap();
+    vec![
+        (Format::Jsonl, read("own.jsonl")),
+        (Format::Csv, read("own.csv")),
+        (Format::Mmlu, read("mmlu/test/botany_test.csv")),
+        (Format::CosmosQaCsv, read("cosmosqa.csv")),
+        (Format::CosmosQaJsonl, read("cosmosqa.jsonl")),
+        (Format::HellaSwag, read("hellaswag.jsonl")),
+        (Format::HaluEvalDialogue, read("halueval_dialogue.jsonl")),
+        (
+            Format::HaluEvalSummarization,
+            read("halueval_summarization.jsonl"),
+        ),
+        (Format::Paper, read("paper.json")),
+    ]
+}
