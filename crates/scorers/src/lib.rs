@@ -5,6 +5,7 @@
 //! the engine's and the store's work.
 
 mod error;
+pub mod http;
 mod identity;
 pub mod replay;
 mod scores;

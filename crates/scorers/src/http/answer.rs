@@ -1,0 +1,409 @@
+//! From a server's JSON to lists of tokens, in every shape that servers use.
+//!
+//! On either route a choice may carry its log-probabilities in the *legacy* shape
+//! (`{"tokens", "token_logprobs", "top_logprobs": [{" A": -1.1, …}]}`), in the *chat* shape
+//! (`{"content": [{"token", "bytes", "logprob", "top_logprobs": […]}]}`) or, from llama.cpp's
+//! own routes, as `completion_probabilities`. Which route was asked says nothing about which
+//! shape comes back, so all are tried.
+
+use serde_json::{Map, Value};
+
+use super::tokens::TopToken;
+use crate::{ScoreError, Usage};
+
+/// What a server writes for "not available", such as vLLM's -9999, lies below this.
+const NOT_AVAILABLE: f64 = -9000.0;
+
+/// One prompt's answer, still as the server wrote it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice<'a> {
+    /// Which prompt of a list it answers.
+    pub(super) index: Option<u64>,
+    body: &'a Value,
+}
+
+/// The answers in a response, in the server's order.
+pub(super) fn choices(response: &Value) -> Result<Vec<Choice<'_>>, ScoreError> {
+    let list = match response {
+        Value::Array(list) => list.as_slice(),
+        Value::Object(fields) => match fields.get("choices") {
+            Some(Value::Array(list)) => list.as_slice(),
+            Some(_) => return Err(malformed("`choices` is not a list")),
+            None if fields.contains_key("completion_probabilities") => {
+                std::slice::from_ref(response)
+            }
+            None => return Err(malformed("the answer has no `choices`")),
+        },
+        _ => return Err(malformed("the answer is not an object")),
+    };
+    Ok(list
+        .iter()
+        .map(|body| Choice {
+            index: body.get("index").and_then(Value::as_u64),
+            body,
+        })
+        .collect())
+}
+
+/// The answer to the only prompt of a request.
+pub(super) fn only_choice(response: &Value) -> Result<Choice<'_>, ScoreError> {
+    match choices(response)?.as_slice() {
+        [choice] => Ok(*choice),
+        other => Err(malformed(&format!(
+            "{} choices for one prompt",
+            other.len()
+        ))),
+    }
+}
+
+/// The answers to a list of `prompts` prompts, matched by `index`. A prompt whose answer is
+/// missing or comes twice fails alone.
+pub(super) fn matched_choices(
+    response: &Value,
+    prompts: usize,
+) -> Result<Vec<Result<Choice<'_>, ScoreError>>, ScoreError> {
+    let mut matched: Vec<Vec<Choice>> = vec![Vec::new(); prompts];
+    for choice in choices(response)? {
+        let place = choice.index.and_then(|i| usize::try_from(i).ok());
+        // A stray answer belongs to nobody, and so puts none of the others in doubt.
+        if let Some(answers) = place.and_then(|i| matched.get_mut(i)) {
+            answers.push(choice);
+        }
+    }
+    Ok(matched
+        .into_iter()
+        .enumerate()
+        .map(|(i, answers)| match answers.as_slice() {
+            [answer] => Ok(*answer),
+            [] => Err(malformed(&format!("no choice has index {i}"))),
+            more => Err(malformed(&format!("{} choices have index {i}", more.len()))),
+        })
+        .collect())
+}
+
+/// Token counts of a response to one prompt.
+pub(super) fn usage(response: &Value) -> Usage {
+    let count = |path: &str| {
+        response
+            .pointer(path)
+            .and_then(Value::as_u64)
+            .and_then(|n| u32::try_from(n).ok())
+    };
+    Usage {
+        prompt_tokens: count("/usage/prompt_tokens").or_else(|| count("/tokens_evaluated")),
+        cached_tokens: count("/usage/prompt_tokens_details/cached_tokens")
+            .or_else(|| count("/timings/cache_n")),
+    }
+}
+
+impl Choice<'_> {
+    /// The tokens listed for the first generated position, the sampled one included.
+    ///
+    /// An empty list means that the model ended at once: the answer has log-probabilities,
+    /// only not of any option.
+    pub(super) fn tokens(&self) -> Result<Vec<TopToken>, ScoreError> {
+        let fields = self
+            .body
+            .as_object()
+            .ok_or_else(|| malformed("a choice is not an object"))?;
+        if let Some(Value::Array(positions)) = fields.get("completion_probabilities") {
+            return chat_shape(positions);
+        }
+        match fields.get("logprobs") {
+            None | Some(Value::Null) if self.ended_at_once() => Ok(Vec::new()),
+            None | Some(Value::Null) => Err(ScoreError::NoLogprobs),
+            Some(Value::Object(logprobs)) => match logprobs.get("content") {
+                Some(Value::Array(positions)) => chat_shape(positions),
+                _ => legacy_shape(logprobs),
+            },
+            Some(_) => Err(malformed("`logprobs` is not an object")),
+        }
+    }
+
+    /// Whether nothing was generated before the end-of-text token, which some servers then
+    /// leave out of the log-probabilities as well.
+    fn ended_at_once(&self) -> bool {
+        let text = self
+            .body
+            .get("text")
+            .or_else(|| self.body.pointer("/message/content"));
+        self.body.get("finish_reason").and_then(Value::as_str) == Some("stop")
+            && text.and_then(Value::as_str) == Some("")
+    }
+}
+
+/// `[{"token", "bytes", "logprob", "top_logprobs": [{…}]}]`
+fn chat_shape(positions: &[Value]) -> Result<Vec<TopToken>, ScoreError> {
+    let Some(position) = positions.first() else {
+        return Ok(Vec::new());
+    };
+    let position = position
+        .as_object()
+        .ok_or_else(|| malformed("a position in `content` is not an object"))?;
+    let mut tokens = Vec::new();
+    match position.get("top_logprobs") {
+        Some(Value::Array(listed)) => push_entries(&mut tokens, listed)?,
+        None | Some(Value::Null) => {}
+        Some(_) => return Err(malformed("`top_logprobs` is not a list")),
+    }
+    // Without a value the position speaks of probabilities after sampling, which are ours not.
+    if position.contains_key("logprob") {
+        tokens.extend(entry(position)?);
+    } else if tokens.is_empty() {
+        return Err(ScoreError::NoLogprobs);
+    }
+    Ok(tokens)
+}
+
+/// `{"tokens": […], "token_logprobs": […], "top_logprobs": [{text: value}]}`
+fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Vec<TopToken>, ScoreError> {
+    let first = |field: &str| logprobs.get(field).and_then(|list| list.get(0));
+    let mut tokens = Vec::new();
+    match first("top_logprobs") {
+        Some(Value::Object(listed)) => {
+            for (text, value) in listed {
+                tokens.extend(token(text, None, None, value)?);
+            }
+        }
+        Some(Value::Array(listed)) => push_entries(&mut tokens, listed)?,
+        None | Some(Value::Null) => {}
+        Some(_) => return Err(malformed("an entry of `top_logprobs` is not an object")),
+    }
+    if let (Some(text), Some(value)) = (first("tokens"), first("token_logprobs")) {
+        let text = text
+            .as_str()
+            .ok_or_else(|| malformed("an entry of `tokens` is not a text"))?;
+        tokens.extend(token(text, None, None, value)?);
+    }
+    let nothing_generated = matches!(logprobs.get("tokens"), Some(Value::Array(l)) if l.is_empty());
+    if tokens.is_empty() && !nothing_generated && first("token_logprobs").is_none() {
+        return Err(ScoreError::NoLogprobs);
+    }
+    Ok(tokens)
+}
+
+fn push_entries(tokens: &mut Vec<TopToken>, listed: &[Value]) -> Result<(), ScoreError> {
+    for item in listed {
+        let fields = item
+            .as_object()
+            .ok_or_else(|| malformed("an entry of `top_logprobs` is not an object"))?;
+        tokens.extend(entry(fields)?);
+    }
+    Ok(())
+}
+
+/// `{"id", "token", "bytes", "logprob"}`; `None` where the value is not available.
+fn entry(fields: &Map<String, Value>) -> Result<Option<TopToken>, ScoreError> {
+    let text = fields
+        .get("token")
+        .and_then(Value::as_str)
+        .ok_or_else(|| malformed("an entry of `top_logprobs` has no `token`"))?;
+    let bytes = fields.get("bytes").and_then(Value::as_array).map(|list| {
+        list.iter()
+            .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+            .collect::<Option<Vec<u8>>>()
+    });
+    let bytes = match bytes {
+        Some(None) => return Err(malformed("`bytes` holds something other than bytes")),
+        Some(bytes) => bytes,
+        None => None,
+    };
+    let id = fields.get("id").and_then(Value::as_u64);
+    let value = fields.get("logprob").unwrap_or(&Value::Null);
+    token(text, id, bytes, value)
+}
+
+fn token(
+    text: &str,
+    id: Option<u64>,
+    bytes: Option<Vec<u8>>,
+    value: &Value,
+) -> Result<Option<TopToken>, ScoreError> {
+    let logprob = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) if matches!(text.as_str(), "-inf" | "-Infinity") => return Ok(None),
+        Value::Number(number) => number.as_f64(),
+        _ => None,
+    };
+    let logprob = logprob.ok_or_else(|| malformed("a log-probability is not a number"))?;
+    if logprob <= NOT_AVAILABLE {
+        return Ok(None);
+    }
+    let text = text.to_owned();
+    TopToken {
+        id,
+        text,
+        bytes,
+        logprob,
+    }
+    .checked()
+    .map(Some)
+}
+
+pub(super) fn malformed(message: &str) -> ScoreError {
+    ScoreError::Malformed {
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::super::tokens::option_scores;
+    use super::*;
+
+    fn texts(response: &Value) -> Result<Vec<(String, f64)>, ScoreError> {
+        let tokens = only_choice(response)?.tokens()?;
+        Ok(tokens.into_iter().map(|t| (t.text, t.logprob)).collect())
+    }
+
+    fn one(logprobs: &Value) -> Value {
+        json!({"choices": [{"index": 0, "text": "A", "logprobs": logprobs}]})
+    }
+
+    #[test]
+    fn the_sampled_token_joins_the_list() {
+        let legacy = one(
+            &json!({"tokens": [" Z"], "token_logprobs": [-5.0], "top_logprobs": [{" A": -1.0}]}),
+        );
+        let chat = one(
+            &json!({"content": [{"token": " Z", "logprob": -5.0, "top_logprobs": [{"token": " A", "logprob": -1.0}]}]}),
+        );
+        let wanted = vec![(" A".to_owned(), -1.0), (" Z".to_owned(), -5.0)];
+        assert_eq!(texts(&legacy).unwrap(), wanted);
+        assert_eq!(texts(&chat).unwrap(), wanted);
+    }
+
+    #[test]
+    fn llama_cpp_s_own_shape_is_read() {
+        let native = json!({"content": " A", "completion_probabilities": [
+            {"id": 1, "token": " A", "bytes": [32, 65], "logprob": -1.0, "top_logprobs": []}]});
+        assert_eq!(texts(&native).unwrap(), [(" A".to_owned(), -1.0)]);
+    }
+
+    #[test]
+    fn what_is_not_available_is_left_out_and_what_is_no_number_refused() {
+        let of = |value: Value| {
+            texts(&one(
+                &json!({"top_logprobs": [{" A": value, " B": -1.0}], "token_logprobs": [null]}),
+            ))
+        };
+        for absent in [json!(null), json!(-9999.0), json!("-Infinity")] {
+            assert_eq!(of(absent).unwrap(), [(" B".to_owned(), -1.0)]);
+        }
+        for bad in [json!(0.5), json!("x"), json!(true), json!([])] {
+            assert!(
+                matches!(of(bad.clone()), Err(ScoreError::Malformed { .. })),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_logprobs_differ_from_nothing_generated() {
+        for none in [json!(null), json!({}), json!({"content": null})] {
+            assert_eq!(texts(&one(&none)), Err(ScoreError::NoLogprobs), "{none}");
+        }
+        let after_sampling =
+            json!({"content": [{"token": " A", "prob": 1.0, "top_probs": [{"token": " A"}]}]});
+        assert_eq!(texts(&one(&after_sampling)), Err(ScoreError::NoLogprobs));
+        let ended = json!({"choices": [{"text": "", "logprobs": null, "finish_reason": "stop"}]});
+        assert_eq!(texts(&ended), Ok(vec![]));
+        assert_eq!(texts(&one(&json!({"content": []}))), Ok(vec![]));
+    }
+
+    #[test]
+    fn answers_find_their_prompts_by_index() {
+        let response = json!({"choices": [{"index": 3}, {"index": 1}, {"index": 0}, {"index": 1}, {"index": 9}]});
+        let matched = matched_choices(&response, 4).unwrap();
+        let found: Vec<_> = matched
+            .into_iter()
+            .map(|c| c.ok().and_then(|c| c.index))
+            .collect();
+        assert_eq!(found, [Some(0), None, None, Some(3)]);
+    }
+
+    /// JSON that looks enough like an answer to get past the first checks.
+    fn answer_like() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-12.0..0.01f64).prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            prop::sample::select(vec!["A", " A", "▁B", "", "stop"]).prop_map(Value::from),
+        ];
+        let name = prop::sample::select(vec![
+            "choices",
+            "index",
+            "logprobs",
+            "content",
+            "top_logprobs",
+            "token",
+            "tokens",
+            "token_logprobs",
+            "logprob",
+            "bytes",
+            "completion_probabilities",
+            "text",
+            "finish_reason",
+            "A",
+            " B",
+        ]);
+        leaf.prop_recursive(7, 96, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..6).prop_map(|fields| {
+                    Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+                }),
+            ]
+        })
+    }
+
+    fn entries() -> impl Strategy<Value = Value> {
+        let text = prop::sample::select(vec!["A", " A", "▁A", "B", " B", "C", "x", "y"]);
+        let value = prop_oneof![
+            (-12.0..0.002f64).prop_map(Value::from),
+            Just(json!(-9999.0)),
+            Just(Value::Null)
+        ];
+        prop::collection::vec((text, value), 0..12).prop_map(|list| {
+            list.into_iter()
+                .map(|(text, value)| json!({"token": text, "logprob": value}))
+                .collect()
+        })
+    }
+
+    fn check(tokens: Vec<TopToken>) -> Result<(), TestCaseError> {
+        let labels = ["A", "B", "C"].map(str::to_owned);
+        if let Ok(scores) = option_scores(tokens, &labels, 20, Usage::default()) {
+            prop_assert!((0.0..=1.0 + 1e-9).contains(&scores.mass));
+            prop_assert!(scores.logprobs.iter().all(|l| l.is_finite() && *l <= 0.0));
+            prop_assert!(scores.observed.contains(&true));
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_makes_the_parser_panic(response in answer_like()) {
+            let _ = usage(&response);
+            let _ = matched_choices(&response, 3);
+            for choice in choices(&response).unwrap_or_default() {
+                if let Ok(tokens) = choice.tokens() {
+                    check(tokens)?;
+                }
+            }
+        }
+
+        #[test]
+        fn every_list_of_tokens_gives_probabilities_or_an_error(listed in entries()) {
+            let response = one(&json!({"content": [{"token": " A", "logprob": -3.0, "top_logprobs": listed}]}));
+            if let Ok(tokens) = only_choice(&response).and_then(|c| c.tokens()) {
+                check(tokens)?;
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a server tells about its models.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// One entry of `/models`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct ListedModel {
+    pub(super) id: String,
+    aliases: Vec<String>,
+    /// What tells these weights from others, by name.
+    pub(super) fingerprint: BTreeMap<String, String>,
+}
+
+/// Fields that say which weights are served. Times, permission ids and settings that move no
+/// score, such as the context length, would only make equal servers look different.
+const FINGERPRINT: [&str; 10] = [
+    "owned_by",
+    "root",
+    "quantization",
+    "meta/ftype",
+    "meta/size",
+    "meta/n_params",
+    "meta/n_vocab",
+    "meta/n_embd",
+    "meta/n_ctx_train",
+    "meta/vocab_type",
+];
+
+impl ListedModel {
+    /// Whether `name` means this model.
+    pub(super) fn answers_to(&self, name: &str) -> bool {
+        self.id == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// Whether the fingerprint says more than who runs the server.
+    pub(super) fn is_distinctive(&self) -> bool {
+        self.fingerprint.keys().any(|name| name != "owned_by")
+    }
+}
+
+/// The models in an answer of `/models`; entries without a name are left out.
+pub(super) fn listed(response: &Value) -> Vec<ListedModel> {
+    let entries = response.get("data").and_then(Value::as_array);
+    entries.into_iter().flatten().filter_map(model).collect()
+}
+
+fn model(entry: &Value) -> Option<ListedModel> {
+    let id = entry.get("id")?.as_str()?.to_owned();
+    let aliases = entry.get("aliases").and_then(Value::as_array);
+    let aliases = aliases
+        .into_iter()
+        .flatten()
+        .filter_map(|alias| alias.as_str().map(str::to_owned))
+        .collect();
+    let fingerprint = FINGERPRINT
+        .iter()
+        .filter_map(|path| {
+            let text = match entry.pointer(&format!("/{path}"))? {
+                Value::String(text) if !text.is_empty() => text.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => return None,
+            };
+            Some(((*path).replace('/', "."), text))
+        })
+        .collect();
+    Some(ListedModel {
+        id,
+        aliases,
+        fingerprint,
+    })
+}
+
+/// What a server formats chat prompts with, from llama.cpp's `/props`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerTemplate {
+    /// The Jinja chat template.
+    pub chat_template: String,
+    /// The token that the template may put first, and that must then not come twice.
+    pub bos_token: Option<String>,
+    /// The token that ends a text.
+    pub eos_token: Option<String>,
+}
+
+impl ServerTemplate {
+    /// `None` where the server has no template.
+    pub(super) fn read(props: &Value) -> Option<Self> {
+        let text = |field: &str| {
+            let value = props.get(field).and_then(Value::as_str);
+            value.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        Some(Self {
+            chat_template: text("chat_template")?,
+            bos_token: text("bos_token"),
+            eos_token: text("eos_token"),
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! What a user says about the server.
+
+use std::time::Duration;
+
+use super::secret::Secret;
+
+/// How to reach a server and how to ask it.
+#[derive(Clone)]
+pub struct HttpOptions {
+    /// Address of the API. `host:8000`, `http://host:8000/` and `http://host:8000/v1` mean the
+    /// same: `/v1` is added unless the path names a version already, and a pasted route such
+    /// as `/completions` is dropped. Without a scheme it is `http` for this machine and for IP
+    /// addresses, else `https`.
+    pub api_base: String,
+    /// Sent as `Authorization: Bearer`.
+    pub api_key: Option<Secret>,
+    /// Model name; `None` takes the only one that the server lists.
+    pub model: Option<String>,
+    /// Ask through chat completions, one user message per prompt, instead of completions.
+    pub chat: bool,
+    /// Limit of one request, from sending to the last byte of the answer.
+    pub timeout: Duration,
+    /// Limit of opening a connection.
+    pub connect_timeout: Duration,
+    /// The most requests under way at once, each on its own connection.
+    pub max_connections: usize,
+    /// How many of the most probable tokens to ask for; `None` takes the largest of 100, 20
+    /// and 5 that the server accepts.
+    pub top_logprobs: Option<u32>,
+    /// Send a batch as one list of prompts, on the completions route and if the server takes
+    /// lists. llama.cpp's server then evaluates the prompts together, which moves
+    /// log-probabilities a little.
+    pub list_prompts: bool,
+    /// How long to wait for a server that answers 503 because it is still loading its model.
+    pub loading_wait: Duration,
+}
+
+impl HttpOptions {
+    /// The usual settings for the server at `api_base`: completions, one prompt per request,
+    /// 16 connections, 10 s to connect, 2 minutes per request, one minute for loading.
+    pub fn new(api_base: impl Into<String>) -> Self {
+        Self {
+            api_base: api_base.into(),
+            api_key: None,
+            model: None,
+            chat: false,
+            timeout: Duration::from_secs(120),
+            connect_timeout: Duration::from_secs(10),
+            max_connections: 16,
+            top_logprobs: None,
+            list_prompts: false,
+            loading_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+impl std::fmt::Debug for HttpOptions {
+    /// Shows the address without credentials or query.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("api_base", &super::address::shown_text(&self.api_base))
+            .field("api_key", &self.api_key)
+            .field("model", &self.model)
+            .field("chat", &self.chat)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_connections", &self.max_connections)
+            .field("top_logprobs", &self.top_logprobs)
+            .field("list_prompts", &self.list_prompts)
+            .field("loading_wait", &self.loading_wait)
+            .finish()
+    }
+}

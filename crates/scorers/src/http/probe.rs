@@ -1,0 +1,283 @@
+//! A few short requests before the first question, to find what the server is and gives.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::address::shown;
+use super::answer::{matched_choices, only_choice};
+use super::connect_error::ConnectError;
+use super::models::{ListedModel, listed};
+use super::options::HttpOptions;
+use super::route::{Body, Route, list};
+use super::transport::Transport;
+use crate::{ModelIdentity, ScoreError};
+
+/// Counts of log-probabilities to try where none is asked for. 100 holds every option of any
+/// usual question; 20 is the limit of vLLM's default and of `OpenAI`'s chat, 5 that of its
+/// completions.
+const TOP_LOGPROBS: [u32; 3] = [100, 20, 5];
+/// The prompts of the probe: short, and with an obvious next letter.
+const PROMPTS: [&str; 2] = [
+    "A B C D A B C D A B C",
+    "The alphabet begins with the letter",
+];
+/// The pause between two looks at a server that is loading, growing from the first to the last.
+const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
+
+/// What the probe found.
+pub(super) struct Findings {
+    pub(super) identity: ModelIdentity,
+    /// The name to send.
+    pub(super) model: String,
+    pub(super) top_k: u32,
+    pub(super) takes_lists: bool,
+}
+
+struct Probe<'a> {
+    transport: &'a Transport,
+    options: &'a HttpOptions,
+    route: Route,
+    /// When waiting for the model to load ends.
+    patience: Instant,
+    warned: bool,
+}
+
+/// Asks the server what it is. The first thing that is wrong ends the probe.
+pub(super) async fn probe(
+    transport: &Transport,
+    options: &HttpOptions,
+    route: Route,
+) -> Result<Findings, ConnectError> {
+    let now = Instant::now();
+    let mut probe = Probe {
+        transport,
+        options,
+        route,
+        patience: now.checked_add(options.loading_wait).unwrap_or(now),
+        warned: false,
+    };
+    let listed = probe.models().await?;
+    let model = probe.model(&listed)?;
+    let (top_k, returned) = probe.top_logprobs(&model, &listed).await?;
+    if returned < 5 {
+        tracing::warn!(
+            returned,
+            "the server returns very few log-probabilities: most options will only be bounded"
+        );
+    }
+    let takes_lists = options.list_prompts
+        && route == Route::Completions
+        && probe.takes_lists(&model, top_k).await?;
+    let shape = if takes_lists { "list" } else { "single" };
+    let mut identity = probe.identity(&model, &listed);
+    let mut detail = |name: &str, value: String| identity.details.insert(name.to_owned(), value);
+    detail("route", route.name().to_owned());
+    detail("top logprobs", top_k.to_string());
+    detail("request shape", shape.to_owned());
+    Ok(Findings {
+        identity,
+        model,
+        top_k,
+        takes_lists,
+    })
+}
+
+impl Probe<'_> {
+    /// The listed models; none where the server has no such list or keeps it to itself.
+    async fn models(&mut self) -> Result<Vec<ListedModel>, ConnectError> {
+        let url = self.transport.base().route("models");
+        match self.patiently(&url, None).await? {
+            Ok(response) => Ok(listed(&response)),
+            Err(ScoreError::NotFound { .. } | ScoreError::Unauthorized { status: 403, .. }) => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(self.failed(&url, error)),
+        }
+    }
+
+    /// The model to ask for.
+    fn model(&self, listed: &[ListedModel]) -> Result<String, ConnectError> {
+        match (&self.options.model, listed) {
+            (Some(name), _) => Ok(name.clone()),
+            (None, [only]) => Ok(only.id.clone()),
+            (None, several) => Err(ConnectError::ChooseModel {
+                url: shown(&self.transport.base().route("models")),
+                listed: names(several),
+            }),
+        }
+    }
+
+    /// The largest count of log-probabilities that the server accepts, and how many tokens it
+    /// then returns.
+    async fn top_logprobs(
+        &mut self,
+        model: &str,
+        listed: &[ListedModel],
+    ) -> Result<(u32, usize), ConnectError> {
+        let url = self.transport.base().route(self.route.path());
+        let asked = self.options.top_logprobs;
+        let candidates = asked.map_or(TOP_LOGPROBS.to_vec(), |k| vec![k]);
+        let mut refused = None;
+        for &top in &candidates {
+            let body = self.route.one(model, PROMPTS[0], Some(top));
+            let error = match self.patiently(&url, Some(&body)).await? {
+                Ok(response) => {
+                    let tokens = only_choice(&response).and_then(|choice| choice.tokens());
+                    return match tokens {
+                        Ok(tokens) => Ok((top, tokens.len())),
+                        Err(error) => Err(self.failed(&url, error)),
+                    };
+                }
+                Err(error) => error,
+            };
+            refused = match error {
+                ScoreError::Rejected { status, message } if status >= 400 => Some(message),
+                ScoreError::NotFound { message } => {
+                    return Err(not_found(&url, model, listed, message));
+                }
+                error => return Err(self.failed(&url, error)),
+            };
+        }
+        // Is it the number that is refused, log-probabilities as such, or the whole request?
+        let body = self.route.one(model, PROMPTS[0], None);
+        let plain = self.patiently(&url, Some(&body)).await?;
+        Err(match (plain, asked, refused) {
+            (Err(error), ..) => self.failed(&url, error),
+            (Ok(_), Some(asked), Some(message)) => ConnectError::TopLogprobsRefused {
+                url: shown(&url),
+                asked,
+                message,
+            },
+            (Ok(_), _, message) => ConnectError::NoLogprobs {
+                url: shown(&url),
+                message,
+            },
+        })
+    }
+
+    /// Whether two prompts in one request give two answers with their numbers.
+    async fn takes_lists(&mut self, model: &str, top: u32) -> Result<bool, ConnectError> {
+        let url = self.transport.base().route(self.route.path());
+        let prompts = PROMPTS.map(str::to_owned);
+        let body = list(model, &prompts, top);
+        let answer = self.patiently(&url, Some(&body)).await?;
+        let reason = match answer {
+            Ok(response) => {
+                let both = matched_choices(&response, prompts.len()).and_then(|choices| {
+                    choices
+                        .into_iter()
+                        .map(|choice| choice.and_then(|choice| choice.tokens()))
+                        .collect::<Result<Vec<_>, _>>()
+                });
+                match both {
+                    Ok(_) => return Ok(true),
+                    Err(error) => self.transport.scrubbed(error),
+                }
+            }
+            Err(error) => error,
+        };
+        tracing::info!(%reason, "the server takes no list of prompts: one request per prompt");
+        Ok(false)
+    }
+
+    fn identity(&self, model: &str, listed: &[ListedModel]) -> ModelIdentity {
+        let mut identity = ModelIdentity {
+            name: model.to_owned(),
+            backend: "openai-http".to_owned(),
+            details: std::collections::BTreeMap::new(),
+        };
+        let mut entry = listed.iter().find(|entry| entry.answers_to(model));
+        if entry.is_none() && !listed.is_empty() {
+            let served = names(listed).join(", ");
+            tracing::warn!(
+                model,
+                served,
+                "the server does not list this model, and answers all the same: it may ignore the name"
+            );
+            identity
+                .details
+                .insert("not listed, but".to_owned(), served);
+            if let [only] = listed {
+                entry = Some(only);
+            }
+        }
+        for (name, value) in entry.iter().flat_map(|entry| &entry.fingerprint) {
+            let name = format!("server.{name}");
+            identity.details.insert(name, value.clone());
+        }
+        if !entry.is_some_and(ListedModel::is_distinctive) {
+            let base = shown(self.transport.base().url());
+            identity.details.insert("api base".to_owned(), base);
+        }
+        identity
+    }
+
+    /// Sends a request, again while the server is loading its model.
+    async fn patiently(
+        &mut self,
+        url: &Url,
+        body: Option<&Body<'_>>,
+    ) -> Result<Result<Value, ScoreError>, ConnectError> {
+        let [mut pause, longest] = PAUSES;
+        loop {
+            let answer = match body {
+                Some(body) => self.transport.post(url, body).await,
+                None => self.transport.get(url).await,
+            };
+            let Err(ScoreError::Server {
+                status: 503,
+                retry_after,
+                message,
+            }) = answer
+            else {
+                return Ok(answer);
+            };
+            let left = self.patience.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ConnectError::StillLoading {
+                    url: shown(url),
+                    seconds: self.options.loading_wait.as_secs(),
+                    message,
+                });
+            }
+            if !self.warned {
+                self.warned = true;
+                let limit = self.options.loading_wait.as_secs();
+                tracing::warn!(
+                    message,
+                    "the server is not ready yet: waiting up to {limit} s"
+                );
+            }
+            tokio::time::sleep(retry_after.unwrap_or(pause).min(left)).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    fn failed(&self, url: &Url, error: ScoreError) -> ConnectError {
+        let key_given = self.options.api_key.is_some();
+        ConnectError::at(shown(url), key_given, self.transport.scrubbed(error))
+    }
+}
+
+fn names(listed: &[ListedModel]) -> Vec<String> {
+    listed.iter().map(|model| model.id.clone()).collect()
+}
+
+/// HTTP 404 says either that the model is missing or that the route is.
+fn not_found(url: &Url, model: &str, listed: &[ListedModel], message: String) -> ConnectError {
+    let known = listed.iter().any(|entry| entry.answers_to(model));
+    if !known && (!listed.is_empty() || message.to_lowercase().contains("model")) {
+        return ConnectError::NoSuchModel {
+            url: shown(url),
+            model: model.to_owned(),
+            listed: names(listed),
+            message,
+        };
+    }
+    ConnectError::NoSuchRoute {
+        url: shown(url),
+        message,
+    }
+}

@@ -1,0 +1,152 @@
+//! Keys, and keeping them out of every text.
+
+use std::fmt;
+
+use reqwest::Url;
+
+/// An API key. It prints as `***` and is never serialised.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a key as typed or read from a file: white space at the ends is dropped.
+    /// `None` if nothing is left.
+    pub fn new(key: &str) -> Option<Self> {
+        let key = key.trim();
+        (!key.is_empty()).then(|| Self(key.to_owned()))
+    }
+
+    /// The key itself, for the request header alone.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Query values and user names shorter than this are not taken for secrets: replacing them
+/// would only garble the server's messages.
+const SHORTEST_GUESSED: usize = 4;
+
+/// Replaces every secret of one connection in texts that come from outside.
+#[derive(Clone, Default)]
+pub(super) struct Scrubber {
+    secrets: Vec<String>,
+}
+
+impl Scrubber {
+    /// Learns the key, and the credentials and query values of the address.
+    pub(super) fn new(key: Option<&Secret>, address: &Url) -> Self {
+        let mut secrets = Vec::new();
+        let mut learn = |text: &str, shortest: usize| {
+            if text.chars().count() >= shortest {
+                secrets.push(text.to_owned());
+            }
+        };
+        if let Some(key) = key {
+            learn(key.expose(), 1);
+        }
+        if let Some(password) = address.password() {
+            learn(password, 1);
+            learn(&percent_decoded(password), 1);
+        }
+        learn(address.username(), SHORTEST_GUESSED);
+        learn(&percent_decoded(address.username()), SHORTEST_GUESSED);
+        for pair in address.query().unwrap_or_default().split('&') {
+            learn(
+                pair.split_once('=').map_or(pair, |(_, value)| value),
+                SHORTEST_GUESSED,
+            );
+        }
+        for (_, value) in address.query_pairs() {
+            learn(&value, SHORTEST_GUESSED);
+        }
+        // The longest first, so that a secret that holds another goes as a whole.
+        secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        secrets.dedup();
+        Self { secrets }
+    }
+
+    /// `text` without the secrets.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+
+    /// `text` without the secrets, on one line and cut to `limit` characters. Cutting comes
+    /// last: half a key would not be recognised any more.
+    pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
+        let text = self.scrub(text);
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().count() <= limit {
+            return line;
+        }
+        let mut short: String = line.chars().take(limit).collect();
+        short.push('…');
+        short
+    }
+}
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scrubber({} secrets)", self.secrets.len())
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let hex = |byte: u8| char::from(byte).to_digit(16);
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let digits = bytes.get(at + 1).zip(bytes.get(at + 2));
+        match digits.and_then(|(&high, &low)| hex(high).zip(hex(low))) {
+            Some((high, low)) if byte == b'%' => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_secret_does_not_print() {
+        let key = Secret::new(" sk-abc\n").unwrap();
+        assert_eq!(format!("{key:?}"), "***");
+        assert_eq!(key.expose(), "sk-abc");
+        assert_eq!(Secret::new(" \n"), None);
+    }
+
+    #[test]
+    fn every_secret_goes_in_both_spellings() {
+        let address = url("http://robot:p%40ss@h/v1?key=q%2Fuery&v=1");
+        let scrubber = Scrubber::new(Secret::new("sk-abc").as_ref(), &address);
+        let text = scrubber.scrub("sk-abc p%40ss p@ss robot q%2Fuery q/uery v1");
+        assert_eq!(text, "*** *** *** *** *** *** v1");
+    }
+
+    #[test]
+    fn half_a_key_does_not_survive_the_cut() {
+        let scrubber = Scrubber::new(Secret::new("sk-abcdef").as_ref(), &url("http://h/"));
+        assert_eq!(scrubber.excerpt("key sk-abcdef is bad", 8), "key *** …");
+        assert_eq!(scrubber.excerpt(" two\n\n lines ", 80), "two lines");
+    }
+}

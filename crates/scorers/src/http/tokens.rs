@@ -1,0 +1,256 @@
+//! From the most probable next tokens to the options.
+
+use std::collections::HashSet;
+
+use crate::{OptionScores, ScoreError, Usage, log_sum_exp};
+
+/// A log-probability this far above zero is still rounding.
+const ROUNDING: f64 = 1e-3;
+/// Probabilities that add up to more than this are no probabilities.
+const MAX_TOTAL: f64 = 1.01;
+/// How much of a token is shown in an error.
+const SHOWN_CHARS: usize = 40;
+
+/// One token of a server's list.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TopToken {
+    /// Token number, where the server tells it.
+    pub(super) id: Option<u64>,
+    /// Its text.
+    pub(super) text: String,
+    /// Its bytes, where the server tells them: a text may be mangled.
+    pub(super) bytes: Option<Vec<u8>>,
+    /// Natural log-probability.
+    pub(super) logprob: f64,
+}
+
+impl TopToken {
+    /// Refuses what is no log-probability; takes rounding above zero as zero.
+    pub(super) fn checked(mut self) -> Result<Self, ScoreError> {
+        if self.logprob.is_nan() || self.logprob > ROUNDING {
+            return Err(ScoreError::Malformed {
+                message: format!(
+                    "{} is no log-probability (token {:?})",
+                    self.logprob,
+                    shown(&self.text)
+                ),
+            });
+        }
+        self.logprob = self.logprob.min(0.0);
+        Ok(self)
+    }
+
+    /// The option this token spells: by its bytes, else by its text.
+    fn option(&self, labels: &[String]) -> Option<usize> {
+        let spells = |bytes: &[u8]| {
+            let bare = without_space(bytes);
+            labels.iter().position(|label| label.as_bytes() == bare)
+        };
+        self.bytes
+            .as_deref()
+            .and_then(spells)
+            .or_else(|| spells(self.text.as_bytes()))
+    }
+}
+
+/// Without one leading space, which vocabularies write as a space, `▁` or `Ġ`.
+fn without_space(bytes: &[u8]) -> &[u8] {
+    [" ", "▁", "Ġ"]
+        .iter()
+        .find_map(|space| bytes.strip_prefix(space.as_bytes()))
+        .unwrap_or(bytes)
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
+}
+
+/// The options' log-probabilities, from the tokens that a server returned when asked for the
+/// `top_k` most probable ones.
+///
+/// Every option is the sum over its spellings. An option with no spelling in the list is
+/// **bounded**, not observed: no token outside the list is more probable than the last one
+/// in it, nor than what the list leaves over of 1. Where rounding leaves nothing over, what
+/// the rounding itself can hide stands in: half a unit in the last place of a 32-bit float
+/// for each returned token, and as much again for the sum.
+pub(super) fn option_scores(
+    tokens: Vec<TopToken>,
+    labels: &[String],
+    top_k: usize,
+    usage: Usage,
+) -> Result<OptionScores, ScoreError> {
+    let tokens = without_repeats(tokens);
+    let total: f64 = tokens.iter().map(|token| token.logprob.exp()).sum();
+    if total > MAX_TOTAL {
+        return Err(ScoreError::Malformed {
+            message: format!("the probabilities of the returned tokens add up to {total:.3}"),
+        });
+    }
+
+    let mut spellings = vec![Vec::new(); labels.len()];
+    for token in &tokens {
+        if let Some(spelling) = token
+            .option(labels)
+            .and_then(|option| spellings.get_mut(option))
+        {
+            spelling.push(token.logprob);
+        }
+    }
+    if spellings.iter().all(Vec::is_empty) {
+        let first = tokens
+            .iter()
+            .max_by(|a, b| a.logprob.total_cmp(&b.logprob))
+            .map_or_else(String::new, |token| shown(&token.text));
+        return Err(ScoreError::NoOptionSeen {
+            top_k: tokens.len(),
+            first,
+        });
+    }
+
+    let bound = bound(&tokens, top_k, total);
+    let observed: Vec<bool> = spellings.iter().map(|s| !s.is_empty()).collect();
+    let mass: f64 = spellings.iter().flatten().map(|l| l.exp()).sum();
+    let logprobs = spellings
+        .into_iter()
+        .map(|spelling| {
+            if spelling.is_empty() {
+                bound
+            } else {
+                log_sum_exp(spelling).min(0.0)
+            }
+        })
+        .collect();
+    Ok(OptionScores {
+        logprobs,
+        observed,
+        mass: mass.min(1.0),
+        usage,
+    })
+}
+
+/// A token that is listed twice counts once: servers list the sampled token and then again
+/// among the most probable ones.
+fn without_repeats(mut tokens: Vec<TopToken>) -> Vec<TopToken> {
+    let mut seen = HashSet::new();
+    tokens.retain(|token| seen.insert((token.id, token.text.clone(), token.bytes.clone())));
+    tokens
+}
+
+/// Upper bound of the log-probability of a token outside the list.
+fn bound(tokens: &[TopToken], top_k: usize, total: f64) -> f64 {
+    let mut logprobs: Vec<f64> = tokens.iter().map(|token| token.logprob).collect();
+    logprobs.sort_by(|a, b| b.total_cmp(a));
+    // A sampled token beyond the top k says nothing about the others.
+    logprobs.truncate(top_k.max(1));
+    let last = logprobs.last().copied().unwrap_or(0.0);
+    let hidden_by_rounding = tokens.len() as f64 * f64::from(f32::EPSILON);
+    last.min((1.0 - total).max(hidden_by_rounding).ln())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(text: &str, logprob: f64) -> TopToken {
+        TopToken {
+            id: None,
+            text: text.to_owned(),
+            bytes: None,
+            logprob,
+        }
+    }
+
+    fn labels(text: &str) -> Vec<String> {
+        text.chars().map(String::from).collect()
+    }
+
+    fn scores(tokens: Vec<TopToken>, letters: &str) -> Result<OptionScores, ScoreError> {
+        let top_k = tokens.len();
+        option_scores(tokens, &labels(letters), top_k, Usage::default())
+    }
+
+    #[test]
+    fn all_spellings_of_a_letter_count_and_nothing_else_does() {
+        let p = |probability: f64| probability.ln();
+        let tokens = vec![
+            token(" A", p(0.3)),
+            token("A", p(0.1)),
+            token("▁A", p(0.05)),
+            token("ĠA", p(0.05)),
+            token("  A", p(0.2)),
+            token("a", p(0.1)),
+            token("A.", p(0.1)),
+        ];
+        let scores = scores(tokens, "AB").unwrap();
+        assert!((scores.logprobs[0] - 0.5f64.ln()).abs() < 1e-12);
+        assert!((scores.mass - 0.5).abs() < 1e-12);
+        assert_eq!(scores.observed, [true, false]);
+    }
+
+    #[test]
+    fn bytes_tell_what_a_mangled_text_does_not() {
+        let mut a = token("token_id:330", -1.0);
+        a.bytes = Some(vec![32, 65]);
+        let scores = scores(vec![a, token(" B", -1.5)], "AB").unwrap();
+        assert_eq!(scores.logprobs, [-1.0, -1.5]);
+    }
+
+    #[test]
+    fn a_repeated_token_counts_once_and_two_tokens_of_one_text_count_twice() {
+        let scores_of = |tokens| scores(tokens, "AB").unwrap().logprobs[0];
+        assert!((scores_of(vec![token("A", -1.0), token("A", -1.0)]) - -1.0).abs() < 1e-12);
+        let numbered = |id| TopToken {
+            id: Some(id),
+            ..token("A", -1.0)
+        };
+        let both = scores_of(vec![numbered(3), numbered(4), numbered(3)]);
+        assert!((both - (2f64.ln() - 1.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_absent_option_is_bounded_by_the_last_token_or_by_what_is_left() {
+        let p = |probability: f64| probability.ln();
+        // 0.55 is left over, the last token has 0.15.
+        let by_last = scores(vec![token("A", p(0.3)), token("x", p(0.15))], "AB").unwrap();
+        assert!((by_last.logprobs[1] - p(0.15)).abs() < 1e-12);
+        // 0.1 is left over, the last token has 0.4.
+        let by_rest = scores(vec![token("A", p(0.5)), token("x", p(0.4))], "AB").unwrap();
+        assert!((by_rest.logprobs[1] - p(0.1)).abs() < 1e-9);
+        assert!((by_rest.mass - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rounding_leaves_a_finite_bound() {
+        let sure = scores(vec![token("A", 0.0)], "AB").unwrap();
+        assert!((sure.logprobs[1] - f64::from(f32::EPSILON).ln()).abs() < 1e-9);
+        assert!((sure.mass - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_sampled_token_beyond_the_top_does_not_lower_the_bound() {
+        let tokens = vec![token("z", -20.0), token("A", -1.0), token("x", -2.0)];
+        let scores = option_scores(tokens, &labels("AB"), 2, Usage::default()).unwrap();
+        assert!((scores.logprobs[1] - -2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_option_at_all_names_the_most_probable_token() {
+        let error = scores(vec![token("x", -2.0), token("The", -0.5)], "AB").unwrap_err();
+        let first = "The".to_owned();
+        assert_eq!(error, ScoreError::NoOptionSeen { top_k: 2, first });
+    }
+
+    #[test]
+    fn what_is_no_probability_is_refused() {
+        for bad in [f64::NAN, f64::INFINITY, 0.002] {
+            assert!(token("A", bad).checked().is_err(), "{bad}");
+        }
+        let rounded = token("A", 0.0005).checked().unwrap();
+        assert!(rounded.logprob.abs() < f64::EPSILON);
+        let twice = vec![token("A", -0.1), token("B", -0.1)];
+        assert!(matches!(
+            scores(twice, "AB"),
+            Err(ScoreError::Malformed { .. })
+        ));
+    }
+}

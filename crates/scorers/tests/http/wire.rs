@@ -1,0 +1,216 @@
+//! Statuses, broken bodies, keys and lists, on a real connection.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::json;
+use sureness_scorers::http::{HttpOptions, Secret};
+use sureness_scorers::{OptionScorer, ScoreError};
+
+use crate::server::{Reply, Server, letter, letters};
+use crate::{connect, question, score_one};
+
+const AB: [&str; 2] = ["A", "B"];
+
+async fn failure(reply: Reply) -> ScoreError {
+    let server = Server::answering(move |_| reply.clone());
+    let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
+    score_one(&scorer, &question("x", &AB)).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn retry_after_is_passed_on() {
+    let empty = || Reply::json(429, &json!({}));
+    let seconds = failure(empty().with("Retry-After", "7")).await;
+    assert_eq!(seconds.retry_after(), Some(Duration::from_secs(7)));
+    let later = std::time::SystemTime::now() + Duration::from_secs(60);
+    let date = failure(empty().with("Retry-After", &httpdate::fmt_http_date(later))).await;
+    let wait = date.retry_after().unwrap();
+    assert!(
+        wait > Duration::from_secs(50) && wait <= Duration::from_secs(60),
+        "{wait:?}"
+    );
+    assert_eq!(
+        failure(empty()).await,
+        ScoreError::RateLimited { retry_after: None }
+    );
+    let busy = failure(Reply::json(503, &json!({"error": "busy"})).with("Retry-After", "2")).await;
+    let retry_after = Some(Duration::from_secs(2));
+    assert_eq!(
+        busy,
+        ScoreError::Server {
+            status: 503,
+            retry_after,
+            message: "busy".into()
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_broken_body_is_no_answer() {
+    let mut cut = letters(1);
+    cut.cut = Some(20);
+    assert_eq!(failure(cut).await.kind(), "unreachable");
+
+    let html = Reply::raw(200, "text/html", b"<html><h1>Welcome</h1></html>".to_vec());
+    let ScoreError::Malformed { message } = failure(html).await else {
+        panic!("not malformed")
+    };
+    assert!(
+        message.contains("text/html") && message.contains("<h1>Welcome"),
+        "{message}"
+    );
+
+    let huge = Reply::raw(200, "application/json", vec![b' '; 17 << 20]);
+    let ScoreError::Malformed { message } = failure(huge).await else {
+        panic!("not malformed")
+    };
+    assert!(message.contains("16 MiB"), "{message}");
+
+    let nan = br#"{"choices":[{"index":0,"logprobs":{"top_logprobs":[{" A":NaN}]}}]}"#;
+    assert_eq!(
+        failure(Reply::raw(200, "application/json", nan.to_vec()))
+            .await
+            .kind(),
+        "malformed"
+    );
+    // The status says more than a body that is cut off.
+    let mut cut = Reply::json(401, &json!({"error": "no such key"}));
+    cut.cut = Some(3);
+    assert_eq!(failure(cut).await.kind(), "unauthorized");
+}
+
+#[tokio::test]
+async fn a_redirect_names_its_target_and_gets_no_key() {
+    let elsewhere = Server::start(|_| letters(1));
+    let target = format!("{}/v1/completions", elsewhere.base);
+    let location = target.replace("http://", "http://u:hidden@") + "?key=hidden";
+    let error = failure(Reply::json(307, &json!({})).with("Location", &location)).await;
+    assert!(error.to_string().contains(&target), "{error}");
+    assert!(!error.to_string().contains("hidden"), "{error}");
+    assert!(elsewhere.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_slow_or_absent_server_is_told_apart() {
+    let server = Server::answering(|_| {
+        std::thread::sleep(Duration::from_secs(3));
+        letters(1)
+    });
+    let mut options = HttpOptions::new(&server.base);
+    options.timeout = Duration::from_millis(300);
+    let scorer = connect(options).await.unwrap();
+    let error = score_one(&scorer, &question("x", &AB)).await.unwrap_err();
+    assert_eq!(error, ScoreError::TimedOut { seconds: 1 });
+}
+
+#[tokio::test]
+async fn the_key_is_sent_and_never_shown() {
+    const KEY: &str = "sk-very-secret-key";
+    let echo = |asked: &crate::server::Asked| {
+        let text = format!(
+            "bad key {} in {}",
+            asked.authorization.clone().unwrap_or_default(),
+            asked.path
+        );
+        Reply::json(418, &json!({"error": {"message": text}}))
+    };
+    let server = Server::answering(echo);
+    let mut options = HttpOptions::new(
+        server.base.replace("http://", "http://user:pass-word@") + "/v1?key=query-secret",
+    );
+    options.api_key = Secret::new(KEY);
+    let shown = format!("{options:?}");
+    let scorer = connect(options).await.unwrap();
+    let error = score_one(&scorer, &question("x", &AB)).await.unwrap_err();
+    let sent = server.questions().remove(0);
+    assert_eq!(sent.authorization, Some(format!("Bearer {KEY}")));
+    assert!(sent.path.contains("key=query-secret"));
+    for text in [
+        shown,
+        format!("{scorer:?}"),
+        format!("{error:?}"),
+        format!("{:?}", scorer.identity()),
+    ] {
+        for secret in [KEY, "query-secret", "pass-word"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+    assert!(error.to_string().contains("bad key Bearer ***"), "{error}");
+}
+
+fn list_options(server: &Server) -> HttpOptions {
+    let mut options = HttpOptions::new(&server.base);
+    options.list_prompts = true;
+    options
+}
+
+#[tokio::test]
+async fn answers_are_matched_by_index_and_only_the_lost_ones_fail() {
+    let server = Server::answering(|_| {
+        let choices = json!({"choices": [letter(3), letter(1), letter(0), letter(1)]});
+        Reply::json(200, &choices)
+    });
+    let scorer = connect(list_options(&server)).await.unwrap();
+    assert!(scorer.sends_lists());
+    let batch: Vec<_> = ["a", "b", "c", "d"].map(|text| question(text, &AB)).into();
+    let answers = scorer.score(&batch).await;
+    let a = |i: usize| {
+        answers[i]
+            .as_ref()
+            .map(|s| s.logprobs[0])
+            .map_err(ScoreError::kind)
+    };
+    assert_eq!(
+        [a(0), a(1), a(2), a(3)],
+        [Ok(-1.0), Err("malformed"), Err("malformed"), Ok(-4.0)]
+    );
+    assert_eq!(server.questions().len(), 1);
+}
+
+#[tokio::test]
+async fn one_bad_prompt_does_not_take_its_list_along() {
+    let server = Server::answering(|asked| {
+        if asked.prompts().iter().any(|prompt| prompt.contains("bad")) {
+            return Reply::json(400, &json!({"error": {"message": "a bad prompt"}}));
+        }
+        letters(asked.prompts().len())
+    });
+    let scorer = connect(list_options(&server)).await.unwrap();
+    let batch: Vec<_> = ["a", "bad", "c"].map(|text| question(text, &AB)).into();
+    let kinds: Vec<_> = scorer
+        .score(&batch)
+        .await
+        .into_iter()
+        .map(|s| s.map_err(|e| e.kind()).err())
+        .collect();
+    assert_eq!(kinds, [None, Some("rejected"), None]);
+    assert_eq!(server.questions().len(), 4);
+    // What is nobody's fault fails as a whole, for the engine to try again.
+    let server = Server::answering(|_| Reply::json(500, &json!({})));
+    let scorer = connect(list_options(&server)).await.unwrap();
+    assert!(
+        scorer
+            .score(&batch)
+            .await
+            .iter()
+            .all(|s| s.as_ref().is_err_and(|e| e.kind() == "server"))
+    );
+    assert_eq!(server.questions().len(), 1);
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_limited() {
+    let server = Server::answering(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        letters(1)
+    });
+    let mut options = HttpOptions::new(&server.base);
+    options.max_connections = 3;
+    let scorer = connect(options).await.unwrap();
+    let batch: Vec<_> = (0..24).map(|i| question(&i.to_string(), &AB)).collect();
+    let (one, two) = tokio::join!(scorer.score(&batch[..12]), scorer.score(&batch[12..]));
+    assert!(one.iter().chain(&two).all(Result::is_ok));
+    assert!(server.connections.load(Ordering::SeqCst) <= 3);
+    assert!(scorer.score(&[]).await.is_empty());
+}
