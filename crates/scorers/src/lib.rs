@@ -6,6 +6,8 @@
 
 mod error;
 mod identity;
+#[cfg(feature = "llama")]
+pub mod llama;
 mod scores;
 
 pub use error::ScoreError;
