@@ -7,6 +7,8 @@
 mod error;
 pub mod http;
 mod identity;
+#[cfg(feature = "llama")]
+pub mod llama;
 pub mod replay;
 mod scores;
 

@@ -1,0 +1,98 @@
+//! Why a GGUF file cannot be used.
+
+use std::path::PathBuf;
+
+/// Why a model could not be loaded. What happens later to a single prompt is a
+/// [`ScoreError`](crate::ScoreError).
+#[derive(Debug, thiserror::Error)]
+pub enum LlamaError {
+    /// Nothing at this path.
+    #[error("{}: no such file", path.display())]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// A folder, a device or the like.
+    #[error("{}: not a file", path.display())]
+    NotAFile {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The operating system refused to read it.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The path cannot be handed to llama.cpp, which takes UTF-8 without null bytes.
+    #[error("{path:?}: the path is not valid UTF-8")]
+    BadPath {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The first bytes are not those of a GGUF file.
+    #[error("{}: not a GGUF file (it begins with {found}, not with \"GGUF\")", path.display())]
+    NotGguf {
+        /// The path as given.
+        path: PathBuf,
+        /// The first bytes, made readable.
+        found: String,
+    },
+    /// A GGUF file that holds something else than a text-generating model.
+    #[error("{}: architecture \"{architecture}\" does not predict a next token", path.display())]
+    NotGenerative {
+        /// The path as given.
+        path: PathBuf,
+        /// `general.architecture` of the file.
+        architecture: String,
+    },
+    /// llama.cpp refused the file: it is damaged, incomplete, or newer than this llama.cpp.
+    #[error("{}: llama.cpp cannot load it: {message}", path.display())]
+    Load {
+        /// The path as given.
+        path: PathBuf,
+        /// What llama.cpp said.
+        message: String,
+    },
+    /// There is no context to be had, mostly for want of memory.
+    #[error("llama.cpp cannot set up a context of {tokens} tokens: {message}")]
+    Context {
+        /// The context length that was asked for.
+        tokens: u32,
+        /// What llama.cpp said.
+        message: String,
+    },
+    /// The thread that holds the model could not be started, or ended while loading.
+    #[error("the model's thread failed: {message}")]
+    Thread {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl LlamaError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "check the path; `sureness model list` shows models at hand",
+            Self::NotAFile { .. } => "give the .gguf file itself, not the folder it is in",
+            Self::Unreadable { .. } => "check the file's permissions",
+            Self::BadPath { .. } => "rename the file or move it to a path of plain letters",
+            Self::NotGguf { .. } => {
+                "other formats (safetensors, .bin) must first be converted to GGUF"
+            }
+            Self::NotGenerative { .. } => {
+                "take a text-generating model; embedding models and encoders cannot answer"
+            }
+            Self::Load { .. } => {
+                "the file may be cut short: compare its size with the original, or download it again"
+            }
+            Self::Context { .. } => {
+                "free some memory, set a smaller context length, or take a smaller model"
+            }
+            Self::Thread { .. } => "run again with --log-file to see what llama.cpp said",
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Real prompts and a real model for the tests, shared with `tests/llama.rs`.
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The model to test with, or nothing (and a word on it) where there is none. CI must have one.
+pub fn gguf() -> Option<PathBuf> {
+    let path = std::env::var_os("SURENESS_TEST_GGUF").map(PathBuf::from);
+    if path.is_none() {
+        skip("SURENESS_TEST_GGUF does not name a GGUF file");
+    }
+    path
+}
+
+fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "CI, but {why}");
+    eprintln!("skipped: {why}");
+}
+
+/// The five-shot prefix of an MMLU subject and the suffixes of its questions.
+pub struct Subject {
+    pub prefix: Arc<str>,
+    pub suffixes: Vec<String>,
+}
+
+/// Reads a subject from the shared material, or says that it is not there.
+pub fn mmlu(subject: &str) -> Option<Subject> {
+    let shared = std::env::var_os("SURENESS_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let folder = shared.join("datasets/mmlu");
+    if !folder.is_dir() {
+        skip("../shared is not here");
+        return None;
+    }
+    let mut prefix = String::from("Multiple-choice questions with their answers.\n\n");
+    for row in rows(&folder.join(format!("dev/{subject}_dev.csv"))) {
+        let _ = write!(prefix, "{} {}\n\n", question(&row), &row[5]);
+    }
+    let suffixes = rows(&folder.join(format!("test/{subject}_test.csv")))
+        .iter()
+        .map(question)
+        .collect();
+    Some(Subject {
+        prefix: prefix.into(),
+        suffixes,
+    })
+}
+
+fn rows(path: &Path) -> Vec<csv::StringRecord> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_path(path)
+        .unwrap()
+        .records()
+        .map(Result::unwrap)
+        .collect()
+}
+
+fn question(row: &csv::StringRecord) -> String {
+    let mut text = format!("Question: {}\nChoices:\n", &row[0]);
+    let options = (1..=4)
+        .map(|column| &row[column])
+        .chain(["I don't know", "None of the above"]);
+    for (letter, option) in ('A'..).zip(options) {
+        let _ = writeln!(text, "{letter}. {option}");
+    }
+    text + "Answer:"
+}

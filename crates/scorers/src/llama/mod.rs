@@ -1,0 +1,118 @@
+//! Models in GGUF files, run by llama.cpp inside this process.
+//!
+//! Every option is observed, with its probability over the whole vocabulary, and the prefix
+//! that a task's questions share is evaluated only once.
+
+mod error;
+mod file;
+#[cfg(test)]
+mod fixtures;
+mod identity;
+mod labels;
+mod native;
+mod options;
+mod session;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use error::LlamaError;
+pub use file::GgufInfo;
+pub use options::{ChatRenderer, LlamaOptions, PromptForm};
+
+use std::{
+    path::Path,
+    sync::mpsc::{self, Sender},
+    thread::JoinHandle,
+};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use crate::{ModelIdentity, OptionScorer, OptionScores, ScoreError, ScoreRequest};
+use file::Extent;
+use worker::Job;
+
+/// A GGUF model, loaded and ready to be asked.
+///
+/// The model lives on a thread of its own, which ends when the scorer is dropped. Batches are
+/// answered one after the other, since one prompt already keeps all cores busy.
+#[derive(Debug)]
+pub struct LlamaScorer {
+    identity: ModelIdentity,
+    /// Taken in `drop` only: hanging up is what ends the thread.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LlamaScorer {
+    /// Loads the model and reads the whole file once for its digest. Blocks until done, so an
+    /// async caller should use `spawn_blocking`.
+    pub fn load(path: &Path, options: LlamaOptions) -> Result<Self, LlamaError> {
+        file::check(path)?;
+        let (jobs, queue) = mpsc::channel();
+        let (ready, outcome) = mpsc::sync_channel(1);
+        let path = path.to_path_buf();
+        let thread = std::thread::Builder::new()
+            .name("llama.cpp".to_owned())
+            .spawn(move || worker::run(&path, &options, &ready, &queue))
+            .map_err(|error| LlamaError::Thread {
+                message: error.to_string(),
+            })?;
+        let identity = outcome.recv().map_err(|_| LlamaError::Thread {
+            message: "it ended while loading the model".to_owned(),
+        })??;
+        Ok(Self {
+            identity,
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// What a GGUF file says about itself. Reads metadata and vocabulary, not the weights.
+    pub fn metadata(path: &Path) -> Result<GgufInfo, LlamaError> {
+        file::check(path)?;
+        let model = file::open(path, Extent::Vocabulary)?;
+        Ok(file::describe(&model, path))
+    }
+
+    async fn ask(&self, requests: Vec<ScoreRequest>) -> Vec<Result<OptionScores, ScoreError>> {
+        let count = requests.len();
+        let (reply, answers) = oneshot::channel();
+        let sent = self
+            .jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.send(Job { requests, reply }).is_ok());
+        if sent && let Ok(answers) = answers.await {
+            return answers;
+        }
+        let ended = ScoreError::Backend {
+            message: "the model's thread has ended".to_owned(),
+        };
+        vec![Err(ended); count]
+    }
+}
+
+impl OptionScorer for LlamaScorer {
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn score<'a>(
+        &'a self,
+        batch: &'a [ScoreRequest],
+    ) -> BoxFuture<'a, Vec<Result<OptionScores, ScoreError>>> {
+        Box::pin(self.ask(batch.to_vec()))
+    }
+}
+
+impl Drop for LlamaScorer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // It ends after the prompt at hand. A panic there has been reported already, as
+            // failed answers.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! A context with the shared prefix in it.
+//!
+//! The prefix of the current (task, strategy) lies decoded in sequence 0. For each prompt its
+//! keys and values are lent to sequence 1 (no data is moved), only the rest of the prompt is
+//! evaluated there, and sequence 1 is dropped again. One prompt per decode: several at once
+//! gain nothing on a CPU and move the logits.
+//!
+//! What a prompt's logits are depends on its prefix and suffix alone, never on the prompts
+//! before it: a run that was cut off and taken up again ends with the same numbers.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use llama_cpp_2::{
+    context::{LlamaContext, params::LlamaContextParams},
+    llama_batch::LlamaBatch,
+    model::LlamaModel,
+    token::LlamaToken,
+    vocab::LlamaVocab,
+};
+use sureness_prompts::Prompt;
+
+use super::{error::LlamaError, native, options::LlamaOptions};
+use crate::{ScoreError, Usage};
+
+/// Tokens per decode. Part of the model's identity, since it moves the last bits of a logit.
+pub(super) const BATCH_TOKENS: u32 = 512;
+
+/// Context to begin with: enough for most five-shot prompts, and small enough to cost nothing.
+const FIRST_CONTEXT: u32 = 2048;
+
+/// llama.cpp reads its cache in steps of so many positions.
+const CONTEXT_STEP: u32 = 256;
+
+const PREFIX: i32 = 0;
+const WORK: i32 = 1;
+const WORK_ID: u32 = 1;
+
+/// A loaded model's context, and the prefix that it holds.
+pub(super) struct Session<'model> {
+    model: &'model LlamaModel,
+    vocab: LlamaVocab<'model>,
+    context: LlamaContext<'model>,
+    batch: LlamaBatch<'static>,
+    setup: Setup,
+    /// Longest prompt in tokens.
+    limit: u32,
+    prefix: Prefix,
+}
+
+/// What stays the same when the context grows.
+#[derive(Debug, Clone, Copy)]
+struct Setup {
+    threads: i32,
+    on_gpu: bool,
+    /// Whether control tokens in a prompt are read as such.
+    parse_special: bool,
+    /// Whether the model keeps a state that cannot be cut back to an earlier position.
+    has_state: bool,
+}
+
+/// The current prefix.
+#[derive(Default)]
+struct Prefix {
+    text: Arc<str>,
+    tokens: Vec<LlamaToken>,
+    /// Whether sequence 0 holds it.
+    decoded: bool,
+}
+
+impl<'model> Session<'model> {
+    pub(super) fn new(
+        model: &'model LlamaModel,
+        trained_length: u32,
+        options: &LlamaOptions,
+    ) -> Result<Self, LlamaError> {
+        let setup = Setup {
+            threads: options.thread_count(),
+            on_gpu: options.gpu_layers > 0,
+            parse_special: matches!(options.prompt_form, super::PromptForm::Chat(_)),
+            has_state: model.is_recurrent() || model.is_hybrid(),
+        };
+        let limit = options
+            .context_length
+            .map_or(trained_length, |length| length.get().min(trained_length));
+        let first = options
+            .context_length
+            .map_or(limit.min(FIRST_CONTEXT), |_| limit);
+        Ok(Self {
+            model,
+            vocab: model.vocab(),
+            context: new_context(model, setup, first)?,
+            batch: LlamaBatch::new(BATCH_TOKENS as usize, 1),
+            setup,
+            limit,
+            prefix: Prefix::default(),
+        })
+    }
+
+    pub(super) fn vocab(&self) -> &LlamaVocab<'model> {
+        &self.vocab
+    }
+
+    /// Evaluates a prompt and hands the logits after its last token to `read`.
+    pub(super) fn evaluate<T>(
+        &mut self,
+        prompt: &Prompt,
+        read: impl FnOnce(&[f32]) -> T,
+    ) -> Result<(T, Usage), ScoreError> {
+        // The whole text is tokenised, not its parts: a token may reach across the seam.
+        let tokens = self.tokenise(&prompt.text());
+        let length = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+        if length > self.limit {
+            return Err(ScoreError::ContextTooLong {
+                tokens: Some(length),
+                limit: Some(self.limit),
+            });
+        }
+        if tokens.is_empty() {
+            return Err(failure("the prompt is empty"));
+        }
+
+        if self.prefix.text != prompt.prefix {
+            self.prefix = Prefix {
+                tokens: self.tokenise(&prompt.prefix),
+                text: Arc::clone(&prompt.prefix),
+                decoded: false,
+            };
+        }
+        let shared = self.shared_tokens(&tokens);
+        self.make_room(self.prefix.tokens.len() + tokens.len() - shared)?;
+        self.hold_prefix()?;
+
+        let logits = self.evaluate_rest(&tokens, shared).map(|()| {
+            let last = self.batch.n_tokens() - 1;
+            read(self.context.get_logits_ith(last))
+        });
+        let dropped = self.context.clear_kv_cache_seq(Some(WORK_ID), None, None);
+        if logits.is_err() || !matches!(dropped, Ok(true)) {
+            self.forget_prefix();
+        }
+        let usage = Usage {
+            prompt_tokens: Some(length),
+            cached_tokens: u32::try_from(shared).ok(),
+        };
+        logits.map(|value| (value, usage))
+    }
+
+    /// The tokens of a text, with the BOS token in front where the model wants one.
+    ///
+    /// llama.cpp would add the BOS token itself, but would also double one that a chat template
+    /// has already written, and would end the prompt with EOS for some models.
+    fn tokenise(&self, text: &str) -> Vec<LlamaToken> {
+        let tokens = self
+            .vocab
+            .tokenize(text.as_bytes(), false, self.setup.parse_special);
+        let bos = self.vocab.should_add_bos().then(|| self.vocab.bos());
+        with_bos(tokens, bos.filter(|token| token.0 >= 0))
+    }
+
+    /// How many tokens of the prefix the prompt begins with. At least one token of the prompt
+    /// stays to be evaluated, since the logits come from there.
+    fn shared_tokens(&self, tokens: &[LlamaToken]) -> usize {
+        let shared = common_prefix(&self.prefix.tokens, tokens).min(tokens.len() - 1);
+        if self.setup.has_state && shared != self.prefix.tokens.len() {
+            return 0;
+        }
+        shared
+    }
+
+    /// Makes the context hold at least `needed` tokens.
+    fn make_room(&mut self, needed: usize) -> Result<(), ScoreError> {
+        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+        if needed <= self.context.n_ctx() {
+            return Ok(());
+        }
+        // Doubling keeps the number of times that the prefix is decoded again small.
+        let length = needed
+            .checked_next_power_of_two()
+            .unwrap_or(needed)
+            .min(needed.max(self.limit));
+        self.forget_prefix();
+        self.context =
+            new_context(self.model, self.setup, length).map_err(|error| failure(&error))?;
+        Ok(())
+    }
+
+    /// Sees to it that sequence 0 holds the prefix.
+    fn hold_prefix(&mut self) -> Result<(), ScoreError> {
+        if self.prefix.decoded {
+            return Ok(());
+        }
+        self.context.clear_kv_cache();
+        let tokens = std::mem::take(&mut self.prefix.tokens);
+        let outcome = self.decode(&tokens, 0, PREFIX);
+        self.prefix.tokens = tokens;
+        outcome?;
+        self.prefix.decoded = true;
+        Ok(())
+    }
+
+    fn forget_prefix(&mut self) {
+        self.prefix.decoded = false;
+    }
+
+    fn evaluate_rest(&mut self, tokens: &[LlamaToken], shared: usize) -> Result<(), ScoreError> {
+        if shared > 0 {
+            // A state is copied as a whole; keys and values are copied position by position.
+            let end = (!self.setup.has_state).then_some(shared as u32);
+            self.context
+                .copy_kv_cache_seq(PREFIX, WORK, None, end)
+                .map_err(|error| failure(&error))?;
+        }
+        self.decode(&tokens[shared..], shared, WORK)
+    }
+
+    /// Decodes tokens that begin at position `first`, with logits for the last one of `WORK`.
+    fn decode(
+        &mut self,
+        tokens: &[LlamaToken],
+        first: usize,
+        sequence: i32,
+    ) -> Result<(), ScoreError> {
+        native::forget_errors();
+        // No context is as long as that, so the positions fit.
+        let [mut position, end] =
+            [first, first + tokens.len()].map(|at| i32::try_from(at).unwrap_or(i32::MAX));
+        for chunk in tokens.chunks(BATCH_TOKENS as usize) {
+            self.batch.clear();
+            for &token in chunk {
+                let wanted = sequence == WORK && position + 1 == end;
+                self.batch
+                    .add(token, position, &[sequence], wanted)
+                    .map_err(|error| failure(&error))?;
+                position += 1;
+            }
+            self.context
+                .decode(&mut self.batch)
+                .map_err(|error| failure(&native::last_errors(error)))?;
+        }
+        Ok(())
+    }
+}
+
+fn new_context(
+    model: &LlamaModel,
+    setup: Setup,
+    tokens: u32,
+) -> Result<LlamaContext<'_>, LlamaError> {
+    let error = |message| LlamaError::Context { tokens, message };
+    let backend = native::backend().map_err(|cause| error(cause.to_string()))?;
+    let params = LlamaContextParams::default()
+        .with_n_ctx(NonZeroU32::new(tokens.next_multiple_of(CONTEXT_STEP)))
+        .with_n_batch(BATCH_TOKENS)
+        .with_n_ubatch(BATCH_TOKENS)
+        .with_n_seq_max(2)
+        // One cache for both sequences: copying the prefix moves nothing.
+        .with_kv_unified(true)
+        // The prefix must stay readable however far the prompt goes on.
+        .with_swa_full(true)
+        .with_offload_kqv(setup.on_gpu)
+        .with_op_offload(setup.on_gpu)
+        .with_n_threads(setup.threads)
+        .with_n_threads_batch(setup.threads);
+    native::forget_errors();
+    model
+        .new_context(backend, params)
+        .map_err(|cause| error(native::last_errors(cause)))
+}
+
+fn failure(error: &(impl ToString + ?Sized)) -> ScoreError {
+    ScoreError::Backend {
+        message: error.to_string(),
+    }
+}
+
+fn with_bos(mut tokens: Vec<LlamaToken>, bos: Option<LlamaToken>) -> Vec<LlamaToken> {
+    if let Some(bos) = bos
+        && tokens.first() != Some(&bos)
+    {
+        tokens.insert(0, bos);
+    }
+    tokens
+}
+
+fn common_prefix(a: &[LlamaToken], b: &[LlamaToken]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}

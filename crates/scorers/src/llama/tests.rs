@@ -1,0 +1,156 @@
+//! What must not move a logit, checked over the whole vocabulary of a real model.
+
+use std::num::NonZeroU32;
+
+use llama_cpp_2::model::LlamaModel;
+use sureness_prompts::Prompt;
+
+use super::{
+    LlamaOptions,
+    file::{self, Extent},
+    fixtures::{Subject, gguf, mmlu},
+    session::Session,
+};
+
+const SUBJECTS: [&str; 3] = ["astronomy", "professional_law", "formal_logic"];
+
+fn model() -> Option<(LlamaModel, u32)> {
+    let path = gguf()?;
+    let model = file::open(&path, Extent::Weights { gpu_layers: 0 }).unwrap();
+    let length = file::describe(&model, &path).context_length;
+    Some((model, length))
+}
+
+fn session((model, length): &(LlamaModel, u32)) -> Session<'_> {
+    Session::new(model, *length, &LlamaOptions::default()).unwrap()
+}
+
+fn evaluate(session: &mut Session<'_>, prefix: &str, suffix: &str) -> (Vec<f32>, u32) {
+    let prompt = Prompt {
+        prefix: prefix.into(),
+        suffix: suffix.to_owned(),
+    };
+    let (logits, usage) = session.evaluate(&prompt, <[f32]>::to_vec).unwrap();
+    (logits, usage.cached_tokens.unwrap())
+}
+
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+}
+
+fn top(logits: &[f32]) -> usize {
+    (0..logits.len())
+        .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
+        .unwrap()
+}
+
+fn subjects() -> Option<Vec<Subject>> {
+    SUBJECTS.iter().map(|subject| mmlu(subject)).collect()
+}
+
+#[test]
+fn the_prefix_cache_gives_what_the_whole_prompt_gives() {
+    let (Some(model), Some(subjects)) = (model(), subjects()) else {
+        return;
+    };
+    let mut cached = session(&model);
+    let mut whole = session(&model);
+    let (mut equal, mut total, mut worst) = (0, 0, 0.0_f32);
+    for subject in subjects {
+        for suffix in subject.suffixes.iter().take(8) {
+            let (with_cache, reused) = evaluate(&mut cached, &subject.prefix, suffix);
+            let full_text = format!("{}{suffix}", subject.prefix);
+            let (without, none) = evaluate(&mut whole, "", &full_text);
+            assert!(reused > 200, "only {reused} tokens were reused");
+            assert_eq!(none, 0);
+            assert_eq!(top(&with_cache), top(&without));
+            let difference = difference(&with_cache, &without);
+            worst = worst.max(difference);
+            equal += usize::from(difference == 0.0);
+            total += 1;
+        }
+    }
+    println!("{equal} of {total} prompts bit-equal, largest difference {worst:e}");
+    assert!(worst < 1e-3, "logits differ by up to {worst}");
+}
+
+#[test]
+fn earlier_prompts_leave_no_trace() {
+    let (Some(model), Some(subjects)) = (model(), subjects()) else {
+        return;
+    };
+    let fresh: Vec<Vec<f32>> = subjects
+        .iter()
+        .map(|s| evaluate(&mut session(&model), &s.prefix, &s.suffixes[0]).0)
+        .collect();
+    let mut used = session(&model);
+    for _ in 0..2 {
+        for (subject, fresh) in subjects.iter().zip(&fresh) {
+            evaluate(&mut used, &subject.prefix, &subject.suffixes[1]);
+            let (again, _) = evaluate(&mut used, &subject.prefix, &subject.suffixes[0]);
+            assert_eq!(&again, fresh);
+        }
+    }
+}
+
+#[test]
+fn threads_and_context_length_do_not_matter() {
+    let (Some(model), Some(subject)) = (model(), mmlu("astronomy")) else {
+        return;
+    };
+    let (expected, _) = evaluate(&mut session(&model), &subject.prefix, &subject.suffixes[0]);
+    for threads in [1, 2, 3, 4] {
+        for context in [None, NonZeroU32::new(1024), NonZeroU32::new(8192)] {
+            let options = LlamaOptions {
+                threads: NonZeroU32::new(threads),
+                context_length: context,
+                ..LlamaOptions::default()
+            };
+            let mut session = Session::new(&model.0, model.1, &options).unwrap();
+            let (logits, _) = evaluate(&mut session, &subject.prefix, &subject.suffixes[0]);
+            let difference = difference(&logits, &expected);
+            assert!(
+                difference == 0.0,
+                "{threads} threads, {context:?}: {difference:e}"
+            );
+        }
+    }
+}
+
+/// The context begins with 2,048 tokens and must grow under a longer prompt.
+#[test]
+fn a_growing_context_changes_nothing() {
+    let (Some(model), Some(subject)) = (model(), mmlu("astronomy")) else {
+        return;
+    };
+    let mut session = session(&model);
+    let (before, _) = evaluate(&mut session, &subject.prefix, &subject.suffixes[0]);
+    let long = subject.suffixes[..40].join("\n\n");
+    let (_, reused) = evaluate(&mut session, &subject.prefix, &long);
+    assert!(reused > 200);
+    let (after, _) = evaluate(&mut session, &subject.prefix, &subject.suffixes[0]);
+    assert_eq!(before, after);
+}
+
+/// Cutting the text inside a word or a number gives tokens that reach across the seam.
+#[test]
+fn the_seam_between_prefix_and_suffix_does_not_matter() {
+    let (Some(model), Some(subject)) = (model(), mmlu("astronomy")) else {
+        return;
+    };
+    let text = format!("{}{}", subject.prefix, subject.suffixes[0]);
+    let mut session = session(&model);
+    let (expected, _) = evaluate(&mut session, "", &text);
+    let end = subject.prefix.len();
+    for seam in (end - 12..end + 12).chain([1, text.len() - 1, text.len()]) {
+        let (logits, _) = evaluate(&mut session, &text[..seam], &text[seam..]);
+        let difference = difference(&logits, &expected);
+        println!("seam {seam}: {difference:e}");
+        assert_eq!(top(&logits), top(&expected));
+        assert!(difference < 1e-3, "seam at {seam}: {difference:e}");
+    }
+}

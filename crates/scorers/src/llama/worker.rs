@@ -1,0 +1,169 @@
+//! The thread that owns the model.
+//!
+//! Loading and evaluating take seconds to minutes and must not hold up the async runtime, and
+//! a context must not be used from two places at once. So both happen here; prompts come in
+//! over a channel and answers go back over another.
+
+use std::{
+    path::Path,
+    sync::mpsc::{Receiver, SyncSender},
+};
+
+use llama_cpp_2::model::LlamaModel;
+use tokio::sync::oneshot;
+
+use super::{
+    error::LlamaError,
+    file::{self, Extent},
+    identity,
+    labels::{Spellings, log_probabilities},
+    options::{LlamaOptions, PromptForm},
+    session::Session,
+};
+use crate::{ModelIdentity, OptionScores, ScoreError, ScoreRequest};
+
+pub(super) type Answer = Result<OptionScores, ScoreError>;
+
+/// A batch to score and where the answers go.
+pub(super) struct Job {
+    pub(super) requests: Vec<ScoreRequest>,
+    pub(super) reply: oneshot::Sender<Vec<Answer>>,
+}
+
+/// Loads the model, says how that went, and scores until the other side hangs up.
+pub(super) fn run(
+    path: &Path,
+    options: &LlamaOptions,
+    ready: &SyncSender<Result<ModelIdentity, LlamaError>>,
+    jobs: &Receiver<Job>,
+) {
+    let loaded = load(path, options);
+    let (model, identity, trained_length) = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            // Whoever asked for the model may be gone; then no one needs the reason.
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    let mut scorer = match Session::new(&model, trained_length, options) {
+        Ok(session) => Scorer {
+            session,
+            spellings: Spellings::default(),
+            form: &options.prompt_form,
+        },
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    if ready.send(Ok(identity)).is_err() {
+        return;
+    }
+    while let Ok(job) = jobs.recv() {
+        scorer.work(job);
+    }
+}
+
+fn load(
+    path: &Path,
+    options: &LlamaOptions,
+) -> Result<(LlamaModel, ModelIdentity, u32), LlamaError> {
+    let extent = Extent::Weights {
+        gpu_layers: options.gpu_layers,
+    };
+    let model = file::open(path, extent)?;
+    let info = file::describe(&model, path);
+    let identity = identity::of(&info, file::digest(path)?, options);
+    Ok((model, identity, info.context_length))
+}
+
+struct Scorer<'a> {
+    session: Session<'a>,
+    spellings: Spellings,
+    form: &'a PromptForm,
+}
+
+impl Scorer<'_> {
+    fn work(&mut self, job: Job) {
+        let mut answers: Vec<Option<Answer>> = vec![None; job.requests.len()];
+        for index in order_by_prefix(&job.requests) {
+            // The caller has given up on this batch: do not keep the next one waiting.
+            if job.reply.is_closed() {
+                return;
+            }
+            answers[index] = Some(self.score(&job.requests[index]));
+        }
+        // A caller that left in the meantime needs no answer.
+        let _ = job.reply.send(answers.into_iter().flatten().collect());
+    }
+
+    fn score(&mut self, request: &ScoreRequest) -> Answer {
+        let tokens = self.spellings.of(&request.labels, self.session.vocab())?;
+        let read = |logits: &[f32]| log_probabilities(logits, &tokens);
+        let (read, usage) = match self.form {
+            PromptForm::Plain => self.session.evaluate(&request.prompt, read)?,
+            PromptForm::Chat(render) => {
+                let prompt = render(&request.prompt).map_err(|error| ScoreError::Backend {
+                    message: format!("the chat template failed: {error}"),
+                })?;
+                self.session.evaluate(&prompt, read)?
+            }
+        };
+        let (logprobs, mass) = read?;
+        Ok(OptionScores {
+            observed: vec![true; logprobs.len()],
+            logprobs,
+            mass,
+            usage,
+        })
+    }
+}
+
+/// Indices with equal prefixes together, prefixes in order of first appearance: a change of
+/// prefix costs as much as several questions.
+fn order_by_prefix(requests: &[ScoreRequest]) -> Vec<usize> {
+    let mut prefixes: Vec<&str> = Vec::new();
+    let ranks: Vec<usize> = requests
+        .iter()
+        .map(|request| {
+            let prefix = &*request.prompt.prefix;
+            prefixes
+                .iter()
+                .position(|known| *known == prefix)
+                .unwrap_or_else(|| {
+                    prefixes.push(prefix);
+                    prefixes.len() - 1
+                })
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..requests.len()).collect();
+    order.sort_by_key(|&index| ranks[index]);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sureness_prompts::Prompt;
+
+    use super::*;
+    use crate::RequestKey;
+
+    #[test]
+    fn equal_prefixes_come_together_and_otherwise_order_is_kept() {
+        let requests: Vec<ScoreRequest> = ["b", "a", "b", "c", "a"]
+            .iter()
+            .map(|prefix| ScoreRequest {
+                key: RequestKey([0; 32]),
+                prompt: Prompt {
+                    prefix: Arc::from(*prefix),
+                    suffix: String::new(),
+                },
+                labels: Arc::from(Vec::new()),
+            })
+            .collect();
+        assert_eq!(order_by_prefix(&requests), [0, 2, 1, 4, 3]);
+    }
+}
