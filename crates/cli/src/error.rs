@@ -20,7 +20,11 @@ pub(crate) struct CliError {
 impl CliError {
     /// Bad input or usage (exit code 2).
     pub(crate) fn input(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), hint: None, code: EXIT_INPUT }
+        Self {
+            message: message.to_string(),
+            hint: None,
+            code: EXIT_INPUT,
+        }
     }
 
     /// The same with what to do about it.

@@ -3,6 +3,8 @@
 mod args;
 mod commands;
 mod error;
+mod models;
+mod session;
 
 use std::process::ExitCode;
 

@@ -14,6 +14,7 @@ pub fn exp_f32(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     const LN2_HIGH: f32 = -6.931_457_5e-1;
     const LN2_LOW: f32 = -1.428_606_8e-6;
+    #[expect(clippy::excessive_precision, reason = "the source's digits")]
     const P: [f32; 6] = [
         9.999_999_999_808_709e-1,
         7.257_664_613_233_124e-1,
@@ -22,6 +23,7 @@ pub fn exp_f32(x: f32) -> f32 {
         6.757_896_990_527_505e-3,
         5.082_762_527_590_694e-4,
     ];
+    #[expect(clippy::excessive_precision, reason = "the source's digits")]
     const Q: [f32; 3] = [1.0, -2.742_335_390_411_667_5e-1, 2.159_509_375_685_83e-2];
     // Beyond these the result is infinite or zero.
     const X_MAX: f32 = 88.722_84;

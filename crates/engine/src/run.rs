@@ -1,6 +1,6 @@
 //! Asks what is not known yet.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -153,7 +153,7 @@ fn look_up(
     requests: &Requests<'_>,
     sink: &mut dyn AnswerSink,
 ) -> Result<(Vec<Vec<u32>>, Vec<usize>), SinkError> {
-    let mut first_with_key: HashMap<RequestKey, ()> = HashMap::new();
+    let mut planned_keys: HashSet<RequestKey> = HashSet::new();
     let mut pending = Vec::with_capacity(plan.groups.len());
     let mut cached = Vec::with_capacity(plan.groups.len());
     for (index, group) in plan.groups.iter().enumerate() {
@@ -164,7 +164,7 @@ fn look_up(
                 chunk.iter().map(|&q| requests.make(index, q).key).collect();
             let known = sink.known(&keys)?;
             for ((&question, key), known) in chunk.iter().zip(keys).zip(known) {
-                if !known && first_with_key.insert(key, ()).is_none() {
+                if !known && planned_keys.insert(key) {
                     open.push(question as u32);
                 }
             }

@@ -1,1 +1,9 @@
-//! report
+//! Tables, CSV, JSON and Markdown of a run's figures.
+
+mod csv;
+mod results;
+mod table;
+
+pub use crate::csv::write_csv;
+pub use results::{GroupResult, ModelResult, Results, TaskResult, Timing};
+pub use table::{comparison_table, strategy_table, task_table};

@@ -1,0 +1,41 @@
+//! `sureness demo`: see it work on a fresh machine.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::run::{ProgressArg, RunArgs};
+use crate::error::CliError;
+use crate::session;
+
+/// Questions per task by default: enough for figures that mean something, few enough for a
+/// small machine to be done in two minutes.
+const SAMPLE: usize = 60;
+
+/// Flags of the demo.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Another GGUF file, or a name that `sureness model list` knows
+    #[arg(long, value_name = "PATH|NAME", default_value = "smollm2-135m")]
+    gguf: String,
+    /// Questions per task
+    #[arg(long, value_name = "N", default_value_t = SAMPLE)]
+    sample_size: usize,
+    /// Folder for the answers and the results
+    #[arg(long, value_name = "DIR", default_value = "results/demo")]
+    output_dir: std::path::PathBuf,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value = "auto")]
+    progress: ProgressArg,
+}
+
+/// Measures a small model on the built-in questions of all five tasks.
+pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
+    session::run(&RunArgs {
+        gguf: vec![args.gguf],
+        sample_size: Some(args.sample_size),
+        output_dir: args.output_dir,
+        progress: args.progress,
+        ..RunArgs::default()
+    })
+}

@@ -1,0 +1,25 @@
+//! One module per subcommand.
+
+pub(crate) mod data;
+pub(crate) mod demo;
+pub(crate) mod model;
+pub(crate) mod run;
+pub(crate) mod score;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::error::CliError;
+
+/// Carries out a command.
+pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Demo(args) => demo::run(args),
+        Command::Run(args) => run::run(args, run::Mode::Any),
+        Command::Single(args) => run::run(args, run::Mode::Single),
+        Command::Compare(args) => run::run(args, run::Mode::Compare),
+        Command::Score(args) => score::run(args),
+        Command::Model(args) => model::run(args),
+        Command::Data(args) => data::run(args),
+    }
+}

@@ -1,0 +1,236 @@
+//! `sureness run`, `single` and `compare`: ask models and measure.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use sureness_conformal::Protocol;
+
+use crate::error::CliError;
+use crate::session;
+
+/// Which of the three commands was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// `run`: as many models as are named.
+    Any,
+    /// `single`: one.
+    Single,
+    /// `compare`: several.
+    Compare,
+}
+
+/// `--protocol`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProtocolArg {
+    /// The published script, bit for bit
+    Paper,
+    /// Float64, a split that is stable under adding rows, the exact conformal rank
+    Standard,
+}
+
+impl From<ProtocolArg> for Protocol {
+    fn from(arg: ProtocolArg) -> Self {
+        match arg {
+            ProtocolArg::Paper => Self::Paper,
+            ProtocolArg::Standard => Self::Standard,
+        }
+    }
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressArg {
+    /// Bars on a terminal, else lines
+    Auto,
+    /// Bars
+    Bars,
+    /// One line now and then
+    Plain,
+    /// Nothing
+    None,
+}
+
+/// Flags of a run.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunArgs {
+    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>
+    #[arg(long, value_name = "URL", help_heading = "Model")]
+    pub(crate) api_base: Option<String>,
+    /// API key; better given in the environment, where other users cannot see it
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "SURENESS_API_KEY",
+        hide_env_values = true,
+        help_heading = "Model"
+    )]
+    pub(crate) api_key: Option<String>,
+    /// Model name as the server lists it; the only one there if left out
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub(crate) model: Option<String>,
+    /// Model names to compare
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', conflicts_with = "model", help_heading = "Model")]
+    pub(crate) models: Vec<String>,
+    /// GGUF files to run inside this program, or names that `sureness model list` knows
+    #[arg(long, value_name = "PATH|NAME", num_args = 1.., value_delimiter = ',', help_heading = "Model")]
+    pub(crate) gguf: Vec<String>,
+    /// Put the prompt into a user message of the model's chat template (instruct models)
+    #[arg(long, help_heading = "Model")]
+    pub(crate) chat: bool,
+    /// How many of the most probable tokens to ask the server for [default: the most it gives]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub(crate) top_logprobs: Option<u32>,
+    /// Send each batch as one list of prompts, where the server takes lists
+    #[arg(long, help_heading = "Model")]
+    pub(crate) list_prompts: bool,
+    /// Threads of an embedded model [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub(crate) threads: Option<std::num::NonZeroU32>,
+    /// Layers of an embedded model to keep on the GPU (builds with cuda, vulkan or metal)
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Model")]
+    pub(crate) gpu_layers: u32,
+
+    /// Tasks: qa, rc, ci, drs, ds, or any named in --data
+    #[arg(long, value_name = "TASK", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
+    pub(crate) tasks: Vec<String>,
+    /// Where a task's questions are, such as qa=mmlu/; else what was imported or is built in
+    #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
+    pub(crate) data: Vec<String>,
+    /// Layout of a task's questions, where it is not told from the content
+    #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., help_heading = "Questions")]
+    pub(crate) data_format: Vec<String>,
+    /// File with a task's worked examples
+    #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
+    pub(crate) examples: Vec<String>,
+    /// Questions per task, drawn at random and the same for every model [default: all]
+    #[arg(long, value_name = "N", help_heading = "Questions")]
+    pub(crate) sample_size: Option<usize>,
+    /// Do not add the options "I don't know" and "None of the above"
+    #[arg(long, help_heading = "Questions")]
+    pub(crate) no_abstention: bool,
+    /// Prompt strategies: base, `shared_instruction`, `task_specific` [default: all three]
+    #[arg(long, value_name = "STRATEGY", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
+    pub(crate) prompt_strategies: Vec<String>,
+    /// Worked examples per prompt, 0 for zero-shot [default: 5 for qa, rc, ci; 3 for drs; 1 for ds]
+    #[arg(long, value_name = "N", help_heading = "Questions")]
+    pub(crate) shots: Option<usize>,
+    /// TOML file with other wordings of the prompts
+    #[arg(long, value_name = "FILE", help_heading = "Questions")]
+    pub(crate) prompts: Option<PathBuf>,
+
+    /// Samples per batch; one worker deals with one batch at a time
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Speed")]
+    pub(crate) batch_size: u32,
+    /// Batches in flight at once
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Speed")]
+    pub(crate) max_workers: u32,
+    /// One operating-system thread per worker instead of async tasks
+    #[arg(long, help_heading = "Speed")]
+    pub(crate) use_threads: bool,
+    /// Seconds that one request may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..), help_heading = "Speed")]
+    pub(crate) timeout: u64,
+    /// Retries of a question after the first attempt
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Speed")]
+    pub(crate) max_retries: u32,
+    /// Seconds of the first wait before a retry; doubles each time, with jitter
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds, help_heading = "Speed")]
+    pub(crate) retry_delay: f64,
+
+    /// How the figures come about
+    #[arg(
+        long,
+        value_enum,
+        default_value = "standard",
+        help_heading = "Statistics"
+    )]
+    pub(crate) protocol: ProtocolArg,
+    /// Allowed share of prediction sets without the right answer (alpha)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = open_share, help_heading = "Statistics")]
+    pub(crate) error_rate: f64,
+    /// Share of the questions that calibrate
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = open_share, help_heading = "Statistics")]
+    pub(crate) calibration_ratio: f64,
+    /// Seed of the split and of sampling
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 42,
+        help_heading = "Statistics"
+    )]
+    pub(crate) seed: u64,
+    /// Share of failed questions up to which a run counts as done
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share, help_heading = "Statistics")]
+    pub(crate) allowed_failures: f64,
+
+    /// Folder for the answers and the results; the same folder again asks only what is missing
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "results",
+        help_heading = "Output"
+    )]
+    pub(crate) output_dir: PathBuf,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
+    pub(crate) progress: ProgressArg,
+    /// Write a log, one JSON object per line
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) log_file: Option<PathBuf>,
+    /// Tell more on stderr, and show every strategy in the table
+    #[arg(long, short, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+impl Default for RunArgs {
+    /// What an empty command line gives.
+    fn default() -> Self {
+        use clap::FromArgMatches;
+        let command = Self::augment_args(clap::Command::new("run"));
+        let mut matches = command.get_matches_from(["run"]);
+        Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// A share strictly between 0 and 1.
+fn open_share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
+        _ => Err("must be a number between 0 and 1, such as 0.1".into()),
+    }
+}
+
+/// A share from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
+        _ => Err("must be a number from 0 to 1, such as 0.01".into()),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if (0.0..=3600.0).contains(&x) => Ok(x),
+        _ => Err("must be a number of seconds from 0 to 3600".into()),
+    }
+}
+
+/// Checks that the command fits the models named, and runs.
+pub(crate) fn run(args: RunArgs, mode: Mode) -> Result<ExitCode, CliError> {
+    let named = args.models.len() + args.gguf.len();
+    match mode {
+        Mode::Compare if named < 2 => {
+            return Err(CliError::input("compare needs at least two models")
+                .hint("name them: --models A B with --api-base URL, or --gguf A.gguf B.gguf"));
+        }
+        Mode::Single if named > 1 => {
+            return Err(
+                CliError::input("single measures one model, but several are named")
+                    .hint("use `sureness compare` for several"),
+            );
+        }
+        _ => {}
+    }
+    session::run(&args)
+}

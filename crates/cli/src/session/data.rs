@@ -1,0 +1,299 @@
+//! From the command line's words to a plan.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use sureness_conformal::Config;
+use sureness_engine::{Group, Plan};
+use sureness_prompts::{PromptBuilder, Strategy, Wording};
+use sureness_questions::{Dataset, Format, Task};
+use sureness_scorers::{ModelIdentity, RequestKey};
+use sureness_store::{GroupRows, ItemRow};
+
+use crate::commands::data::dataset_for;
+use crate::commands::run::RunArgs;
+use crate::error::CliError;
+
+/// The questions of a run, laid out.
+pub(crate) struct Questions {
+    datasets: Vec<DatasetNote>,
+    strategies: Vec<Strategy>,
+    wording: Wording,
+    plan: Plan,
+}
+
+/// What is told and written down about a data set.
+struct DatasetNote {
+    task: Task,
+    source: String,
+    questions: usize,
+    available: usize,
+    shots: usize,
+    /// BLAKE3 over the contents of questions and shown examples.
+    digest: String,
+}
+
+impl Questions {
+    /// Loads every task's questions and lays out their prompts.
+    pub(crate) fn load(args: &RunArgs) -> Result<Self, CliError> {
+        let strategies = strategies(args)?;
+        let wording = match &args.prompts {
+            None => Wording::builtin(),
+            Some(path) => {
+                Wording::from_toml(path).map_err(|e| CliError::input(&e).hint(e.hint()))?
+            }
+        };
+        let sources = Sources::from_args(args)?;
+        let mut datasets = Vec::new();
+        let mut plan = Plan::default();
+        for task in sources.tasks(args) {
+            let mut dataset = sources.load(&task, args)?;
+            let available = dataset.questions.len();
+            if let Some(n) = args.sample_size {
+                dataset.sample(n, args.seed);
+            }
+            if dataset.questions.is_empty() {
+                return Err(
+                    CliError::input(format!("task {task} has no question to ask"))
+                        .hint("raise --sample-size, or check the data with `sureness data check`"),
+                );
+            }
+            let shots = args
+                .shots
+                .unwrap_or(dataset.task.shots.min(dataset.examples.len()));
+            datasets.push(DatasetNote {
+                task: dataset.task.clone(),
+                source: dataset.source.clone(),
+                questions: dataset.questions.len(),
+                available,
+                shots,
+                digest: digest(&dataset, shots),
+            });
+            let questions: std::sync::Arc<[_]> = dataset.questions.into();
+            for &strategy in &strategies {
+                let builder =
+                    PromptBuilder::new(&dataset.task, strategy, &wording, &dataset.examples, shots)
+                        .map_err(|e| CliError::input(&e).hint(e.hint()))?;
+                plan.groups.push(Group {
+                    task: dataset.task.clone(),
+                    strategy,
+                    questions: std::sync::Arc::clone(&questions),
+                    builder,
+                });
+            }
+        }
+        let tasks: Vec<Task> = datasets.iter().map(|d| d.task.clone()).collect();
+        for unknown in wording.unknown_tasks(&tasks) {
+            tracing::warn!(
+                "the prompts file has wording for task {unknown}, which is not in this run"
+            );
+        }
+        Ok(Self {
+            datasets,
+            strategies,
+            wording,
+            plan,
+        })
+    }
+
+    /// Questions to ask, each counted once per strategy.
+    pub(crate) fn len(&self) -> usize {
+        self.plan.len()
+    }
+
+    /// The plan.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// One line per task for people.
+    pub(crate) fn describe(&self) -> String {
+        let mut text = format!(
+            "{} questions: {} tasks × {} prompt strategies",
+            self.len(),
+            self.datasets.len(),
+            self.strategies.len()
+        );
+        for d in &self.datasets {
+            let of = if d.questions < d.available {
+                format!(" of {}", d.available)
+            } else {
+                String::new()
+            };
+            text.push_str(&format!(
+                "\n  {:<4} {}{of} questions from {}, {} worked examples",
+                d.task.id, d.questions, d.source, d.shots
+            ));
+        }
+        text
+    }
+
+    /// Everything that the figures depend on apart from the model. No secrets.
+    pub(crate) fn settings(&self, args: &RunArgs) -> serde_json::Value {
+        let tasks: Vec<_> = self
+            .datasets
+            .iter()
+            .map(|d| {
+                serde_json::json!({
+                    "task": d.task.id, "source": d.source, "questions": d.questions,
+                    "available": d.available, "shots": d.shots, "digest": d.digest,
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "tasks": tasks,
+            "strategies": self.strategies.iter().map(|s| s.name()).collect::<Vec<_>>(),
+            "sample_size": args.sample_size,
+            "abstention": !args.no_abstention,
+            "chat": args.chat,
+            "evaluation": self.config(args),
+            "wording": self.wording,
+        })
+    }
+
+    /// Settings of the evaluation.
+    pub(crate) fn config(&self, args: &RunArgs) -> Config {
+        Config {
+            protocol: args.protocol.into(),
+            alpha: args.error_rate,
+            calibration_ratio: args.calibration_ratio,
+            seed: args.seed,
+        }
+    }
+}
+
+fn strategies(args: &RunArgs) -> Result<Vec<Strategy>, CliError> {
+    if args.prompt_strategies.is_empty() {
+        return Ok(Strategy::ALL.to_vec());
+    }
+    let mut chosen = Vec::new();
+    for name in &args.prompt_strategies {
+        let strategy = Strategy::by_name(name).ok_or_else(|| {
+            CliError::input(format!("there is no prompt strategy {name:?}"))
+                .hint("choose among base, shared_instruction, task_specific")
+        })?;
+        if !chosen.contains(&strategy) {
+            chosen.push(strategy);
+        }
+    }
+    Ok(chosen)
+}
+
+/// Where the tasks' questions are, by task id.
+struct Sources {
+    data: BTreeMap<String, PathBuf>,
+    formats: BTreeMap<String, Format>,
+    examples: BTreeMap<String, PathBuf>,
+    /// Tasks in the order of `--data`.
+    order: Vec<String>,
+}
+
+impl Sources {
+    fn from_args(args: &RunArgs) -> Result<Self, CliError> {
+        let data = pairs(&args.data, "--data", "qa=path/to/mmlu")?;
+        let formats = pairs(&args.data_format, "--data-format", "qa=mmlu")?
+            .into_iter()
+            .map(|(task, name)| match Format::by_name(&name) {
+                Some(format) => Ok((task, format)),
+                None => Err(CliError::input(format!("there is no data format {name:?}"))
+                    .hint("see `sureness data check --help` for the formats")),
+            })
+            .collect::<Result<_, _>>()?;
+        let examples = pairs(&args.examples, "--examples", "qa=examples.jsonl")?;
+        let paths = |pairs: Vec<(String, String)>| {
+            pairs
+                .into_iter()
+                .map(|(task, path)| (task, PathBuf::from(path)))
+                .collect()
+        };
+        Ok(Self {
+            order: data.iter().map(|(task, _)| task.clone()).collect(),
+            data: paths(data),
+            formats,
+            examples: paths(examples),
+        })
+    }
+
+    /// The tasks to run: those named, else those with data given, else the five.
+    fn tasks(&self, args: &RunArgs) -> Vec<String> {
+        let mut tasks: Vec<String> = if !args.tasks.is_empty() {
+            args.tasks.iter().map(|t| task_id(t)).collect()
+        } else if !self.order.is_empty() {
+            self.order.clone()
+        } else {
+            Task::benchmark().into_iter().map(|t| t.id).collect()
+        };
+        let mut seen = std::collections::HashSet::new();
+        tasks.retain(|t| seen.insert(t.clone()));
+        tasks
+    }
+
+    fn load(&self, task: &str, args: &RunArgs) -> Result<Dataset, CliError> {
+        dataset_for(
+            task,
+            self.data.get(task).map(PathBuf::as_path),
+            self.formats.get(task).copied(),
+            self.examples.get(task).map(PathBuf::as_path),
+            !args.no_abstention,
+        )
+    }
+}
+
+/// `qa` for `mmlu` and `question_answering`; other names stay as they are.
+fn task_id(name: &str) -> String {
+    Task::by_name(name).map_or_else(|| name.to_owned(), |t| t.id)
+}
+
+fn pairs(values: &[String], flag: &str, example: &str) -> Result<Vec<(String, String)>, CliError> {
+    values
+        .iter()
+        .map(|value| match value.split_once('=') {
+            Some((task, rest)) if !task.is_empty() && !rest.is_empty() => {
+                Ok((task_id(task), rest.to_owned()))
+            }
+            _ => Err(
+                CliError::input(format!("{flag} {value:?} is not of the form TASK=VALUE"))
+                    .hint(format!("write for example {flag} {example}")),
+            ),
+        })
+        .collect()
+}
+
+fn digest(dataset: &Dataset, shots: usize) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for question in dataset
+        .examples
+        .iter()
+        .take(shots)
+        .chain(&dataset.questions)
+    {
+        hasher.update(&question.content_digest());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The plan as the store writes it down.
+pub(crate) fn group_rows<'a>(
+    plan: &'a Plan,
+    identity: &ModelIdentity,
+) -> impl Iterator<Item = GroupRows<'a>> {
+    let identity = identity.digest();
+    plan.groups.iter().map(move |group| GroupRows {
+        task: &group.task.id,
+        strategy: group.strategy.name(),
+        items: Box::new(group.questions.iter().map(move |question| ItemRow {
+            key: RequestKey::new(
+                &identity,
+                &group.builder.build(question),
+                &group.builder.labels(question),
+            ),
+            question: question.id.clone(),
+            content: question.content_digest(),
+            category: question.category.clone(),
+            options: question.options.len(),
+            answer: question.answer,
+            dont_know: question.dont_know(),
+            none_of_the_above: question.none_of_the_above(),
+        })),
+    })
+}

@@ -1,0 +1,89 @@
+//! Logs: warnings on stderr, everything in `--log-file`.
+
+use std::sync::Mutex;
+
+use sureness_engine::Event;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::commands::run::RunArgs;
+use crate::error::CliError;
+
+/// Starts logging. The file is opened now, so that a bad path fails before any work.
+pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
+    let file = match &args.log_file {
+        None => None,
+        Some(path) => {
+            let file = std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(path)
+                .map_err(|e| {
+                    CliError::input(format!("cannot write the log file {}: {e}", path.display()))
+                        .hint("give a file in a folder that exists and can be written to")
+                })?;
+            // Our own crates only: the HTTP library's logs are long and could hold headers.
+            let filter = EnvFilter::new(
+                "off,sureness=debug,sureness_engine=debug,sureness_scorers=debug,sureness_store=debug",
+            );
+            Some(
+                tracing_subscriber::fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_writer(Mutex::new(file))
+                    .with_filter(filter),
+            )
+        }
+    };
+    let level = if args.verbose {
+        LevelFilter::INFO
+    } else {
+        LevelFilter::WARN
+    };
+    let stderr = tracing_subscriber::fmt::layer()
+        .without_time()
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .with_filter(level);
+    // A second start in one process (tests) changes nothing.
+    let _ = tracing_subscriber::registry()
+        .with(file)
+        .with(stderr)
+        .try_init();
+    Ok(())
+}
+
+/// Notes an event in the log.
+pub(crate) fn event(event: &Event) {
+    match event {
+        Event::Returned {
+            group,
+            count,
+            attempt,
+            took,
+        } => {
+            tracing::debug!(
+                group,
+                count,
+                attempt,
+                ms = took.as_secs_f64() * 1e3,
+                "attempt"
+            );
+        }
+        Event::Retrying {
+            group,
+            count,
+            wait,
+            error,
+        } => {
+            tracing::info!(group, count, wait_s = wait.as_secs_f64(), kind = error.kind(), %error, "retrying");
+        }
+        Event::Failed { group, error } => {
+            tracing::info!(group, kind = error.kind(), %error, "failed");
+        }
+        Event::Cached { group, count } => tracing::debug!(group, count, "cached"),
+        Event::Sent { .. } | Event::Answered { .. } => {}
+    }
+}

@@ -1,0 +1,218 @@
+//! One command's worth of work: questions, models, asking, figures, files.
+
+mod data;
+mod log;
+mod models;
+mod progress;
+mod results;
+mod room;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sureness_engine::{Cancel, Event, Plan, RetryPolicy, Settings, Stop, Summary};
+use sureness_report::{ModelResult, Results};
+use sureness_scorers::OptionScorer;
+use sureness_store::{RunRecord, Store};
+
+use crate::commands::run::RunArgs;
+use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
+use data::Questions;
+use progress::Progress;
+
+/// Runs every model named in `args` over the questions and shows the figures.
+///
+/// The order is that of the cost: questions and settings are checked first, then the output
+/// folder, then each model is reached, and only then is anything asked.
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
+    log::start(args)?;
+    let named = models::Named::from_args(args)?;
+    let questions = Questions::load(args)?;
+    let folder = room::prepare(&args.output_dir, questions.len() * named.len())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
+    runtime.block_on(async {
+        let cancel = Cancel::default();
+        tokio::spawn(watch_interrupts(cancel.clone()));
+        let mut session = Session {
+            args,
+            questions,
+            folder,
+            cancel,
+            models: Vec::new(),
+        };
+        session.announce();
+        for model in named.list {
+            if session.cancel.is_cancelled() {
+                break;
+            }
+            session.measure(&model).await?;
+        }
+        session.conclude()
+    })
+}
+
+struct Session<'a> {
+    args: &'a RunArgs,
+    questions: Questions,
+    folder: room::Folder,
+    cancel: Cancel,
+    models: Vec<(ModelResult, Option<Stop>)>,
+}
+
+impl Session<'_> {
+    fn announce(&self) {
+        if self.args.progress != crate::commands::run::ProgressArg::None {
+            eprintln!("{}", self.questions.describe());
+        }
+    }
+
+    /// Asks one model everything and evaluates it.
+    async fn measure(&mut self, model: &models::Model) -> Result<(), CliError> {
+        let scorer = models::open(model, self.args).await?;
+        let plan = Arc::new(self.questions.plan().clone());
+        let settings = self.questions.settings(self.args);
+        let (store, run) = self.open_run(scorer.as_ref(), &plan, settings)?;
+        let progress = Progress::new(
+            self.args.progress,
+            self.args.verbose,
+            &scorer.identity().name,
+            &plan,
+        );
+        let observer = {
+            let progress = progress.clone();
+            Arc::new(move |event: &Event| {
+                log::event(event);
+                progress.on(event);
+            })
+        };
+        // A GGUF file's scorer has one thread: more workers would only mix up its prefixes.
+        let workers = if model.is_embedded() {
+            1
+        } else {
+            self.args.max_workers as usize
+        };
+        let settings = Settings {
+            max_workers: workers,
+            batch_size: self.args.batch_size as usize,
+            retry: RetryPolicy {
+                max_retries: self.args.max_retries,
+                base: Duration::from_secs_f64(self.args.retry_delay),
+                ..RetryPolicy::default()
+            },
+            use_threads: self.args.use_threads,
+        };
+        let identity = scorer.identity().clone();
+        let summary = sureness_engine::run(
+            Arc::clone(&plan),
+            scorer,
+            settings,
+            Box::new(store),
+            self.cancel.clone(),
+            observer,
+        )
+        .await
+        .map_err(|e| CliError::input(e).hint("check the output folder and the disk it lies on"))?;
+        progress.finish();
+        self.evaluate(run, &identity, &plan, summary)
+    }
+
+    fn open_run(
+        &self,
+        scorer: &dyn OptionScorer,
+        plan: &Plan,
+        settings: serde_json::Value,
+    ) -> Result<(Store, i64), CliError> {
+        let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
+        let mut store = Store::open(&self.folder.store).map_err(failed)?;
+        let record = RunRecord {
+            model: scorer.identity().clone(),
+            settings,
+        };
+        let run = store
+            .begin_run(&record, data::group_rows(plan, scorer.identity()))
+            .map_err(failed)?;
+        Ok((store, run))
+    }
+
+    fn evaluate(
+        &mut self,
+        run: i64,
+        identity: &sureness_scorers::ModelIdentity,
+        plan: &Plan,
+        summary: Summary,
+    ) -> Result<(), CliError> {
+        let config = self.questions.config(self.args);
+        let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
+        let result = results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
+        if summary.stop.is_none() {
+            Store::open(&self.folder.store)
+                .and_then(|mut s| s.finish_run(run))
+                .map_err(failed)?;
+        }
+        self.models.push((result, summary.stop));
+        // Written after each model, so that a later one's failure loses nothing.
+        results::write(&self.folder, &self.results())
+    }
+
+    fn results(&self) -> Results {
+        Results {
+            version: 1,
+            program: concat!("sureness ", env!("CARGO_PKG_VERSION")).to_owned(),
+            settings: self.questions.settings(self.args),
+            models: self.models.iter().map(|(m, _)| m.clone()).collect(),
+        }
+    }
+
+    /// Shows the table and decides on the exit code.
+    fn conclude(self) -> Result<ExitCode, CliError> {
+        let results = self.results();
+        results::show(&results, self.args.verbose);
+        eprintln!("Results: {}", self.folder.json.display());
+        for (model, stop) in &self.models {
+            match stop {
+                Some(Stop::Interrupted) => {
+                    eprintln!(
+                        "Interrupted. Everything answered so far is kept; the same command asks only the rest."
+                    );
+                    return Ok(ExitCode::from(EXIT_INTERRUPTED));
+                }
+                Some(Stop::Fatal(error)) => {
+                    return Err(CliError::input(format!(
+                        "{}: stopped: {error}. Everything answered so far is kept; the same command asks only the rest",
+                        model.name
+                    ))
+                    .hint(error.hint())
+                    .code(EXIT_FAILED_QUESTIONS));
+                }
+                Some(Stop::Sink(message)) => {
+                    return Err(CliError::input(format!("cannot keep answers: {message}"))
+                        .hint("free some disk space, then start the same command again: it asks only the rest")
+                        .code(EXIT_FAILED_QUESTIONS));
+                }
+                None => {}
+            }
+            results::check_failures(model, self.args.allowed_failures)?;
+        }
+        if self.cancel.is_cancelled() {
+            return Ok(ExitCode::from(EXIT_INTERRUPTED));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The first Ctrl-C finishes what is in flight, the second ends at once. Nothing that has been
+/// answered is lost either way.
+async fn watch_interrupts(cancel: Cancel) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    eprintln!("\nStopping: waiting for what is in flight. Press Ctrl-C again to stop now.");
+    cancel.cancel();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(i32::from(EXIT_INTERRUPTED));
+    }
+}

@@ -1,0 +1,230 @@
+//! From stored answers to figures, files and the table.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sureness_conformal::{Config, Row, conformal_rank, evaluate as evaluate_rows};
+use sureness_engine::{Plan, Summary};
+use sureness_report::{GroupResult, ModelResult, Results, Timing};
+use sureness_scorers::ModelIdentity;
+use sureness_store::{Reader, StoredRow};
+
+use super::room::Folder;
+use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
+
+/// Evaluates what the store holds of a run.
+pub(crate) fn evaluate(
+    store: &Path,
+    run: i64,
+    identity: &ModelIdentity,
+    plan: &Plan,
+    summary: &Summary,
+    config: &Config,
+) -> Result<ModelResult, CliError> {
+    let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
+    let reader = Reader::open(store).map_err(failed)?;
+    let mut groups = Vec::new();
+    for (index, group) in plan.groups.iter().enumerate() {
+        let mut rows = Vec::new();
+        reader
+            .rows(run, index, |row| rows.push(row))
+            .map_err(failed)?;
+        groups.push(group_result(
+            &group.task.id,
+            group.strategy.name(),
+            &rows,
+            config,
+        ));
+    }
+    let mut tasks: Vec<(String, String)> = Vec::new();
+    for group in &plan.groups {
+        if !tasks.iter().any(|(id, _)| *id == group.task.id) {
+            tasks.push((group.task.id.clone(), group.task.title.clone()));
+        }
+    }
+    let total = summary.total();
+    let seconds = summary.elapsed.as_secs_f64();
+    let result = ModelResult {
+        name: identity.name.clone(),
+        identity: serde_json::to_value(identity).unwrap_or_default(),
+        run,
+        complete: summary.stop.is_none(),
+        tasks: Vec::new(),
+        mean: None,
+        groups,
+        timing: Timing {
+            seconds,
+            asked: total.answered + total.failed,
+            cached: total.cached,
+            retried: total.retried,
+            per_second: if seconds > 0.0 {
+                total.answered as f64 / seconds
+            } else {
+                0.0
+            },
+            prompt_tokens: summary.prompt_tokens,
+            cached_tokens: summary.cached_tokens,
+        },
+    };
+    Ok(result.summarised(&tasks))
+}
+
+fn group_result(task: &str, strategy: &str, stored: &[StoredRow], config: &Config) -> GroupResult {
+    let answered: Vec<_> = stored
+        .iter()
+        .filter_map(|row| row.scores.as_ref().map(|s| (row, s)))
+        .collect();
+    let rows: Vec<Row<'_>> = answered
+        .iter()
+        .map(|(row, scores)| Row {
+            key: &row.content,
+            logits: &scores.logprobs,
+            answer: row.answer,
+            dont_know: row.dont_know,
+            none_of_the_above: row.none_of_the_above,
+        })
+        .collect();
+    let mut failures = BTreeMap::new();
+    for row in stored.iter().filter(|r| r.scores.is_none()) {
+        let kind = row.error.as_ref().map_or("not_asked", |e| e.kind());
+        *failures.entry(kind.to_owned()).or_insert(0) += 1;
+    }
+    let share = |count: usize| (!answered.is_empty()).then(|| count as f64 / answered.len() as f64);
+    let mass: f64 = answered.iter().map(|(_, s)| s.mass).sum();
+    let bounded = answered
+        .iter()
+        .filter(|(_, s)| s.observed.contains(&false))
+        .count();
+    let (evaluation, note) = match evaluate_rows(&rows, config) {
+        Ok(e) if e.lac.qhat.is_none() => {
+            let needed = (1..)
+                .find(|&n| conformal_rank(n, config.alpha).is_some())
+                .unwrap_or(0);
+            let note = format!(
+                "{} calibration questions are too few for an error rate of {}: every set is full (it takes {needed})",
+                e.n_calibration, config.alpha
+            );
+            (Some(e), Some(note))
+        }
+        Ok(e) => (Some(e), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    GroupResult {
+        task: task.to_owned(),
+        strategy: strategy.to_owned(),
+        planned: stored.len(),
+        answered: answered.len(),
+        failures,
+        mean_mass: (!answered.is_empty()).then(|| mass / answered.len() as f64),
+        bounded_share: share(bounded),
+        evaluation,
+        note,
+    }
+}
+
+/// Writes `results.json` and `results.csv`, each in one step.
+pub(crate) fn write(folder: &Folder, results: &Results) -> Result<(), CliError> {
+    let mut json = serde_json::to_vec_pretty(results)
+        .map_err(|e| CliError::input(format!("cannot encode the results: {e}")))?;
+    json.push(b'\n');
+    replace(&folder.json, &json)?;
+    let mut csv = Vec::new();
+    sureness_report::write_csv(results, &mut csv)
+        .map_err(|e| CliError::input(format!("cannot encode the results: {e}")))?;
+    replace(&folder.csv, &csv)
+}
+
+/// A reader never sees half a file, and a full disk leaves the old one in place.
+fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    let new = path.with_extension("new");
+    std::fs::write(&new, content)
+        .and_then(|()| std::fs::rename(&new, path))
+        .map_err(|e| {
+            let _ = std::fs::remove_file(&new);
+            CliError::input(format!("cannot write {}: {e}", path.display())).hint(
+                "free some disk space, then start the same command again: every answer is kept",
+            )
+        })
+}
+
+/// Prints the figures to stdout and what to know about them to stderr.
+pub(crate) fn show(results: &Results, every_strategy: bool) {
+    use std::io::Write;
+    let mut text = String::new();
+    for model in &results.models {
+        text.push_str(&format!(
+            "\n{}\n{}\n",
+            model.name,
+            sureness_report::task_table(model)
+        ));
+        if every_strategy {
+            text.push_str(&format!("{}\n", sureness_report::strategy_table(model)));
+        }
+    }
+    if results.models.len() > 1 {
+        text.push_str(&format!(
+            "\n{}\n",
+            sureness_report::comparison_table(&results.models)
+        ));
+    }
+    // A reader that has gone away (a broken pipe) is no error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+
+    for model in &results.models {
+        let t = &model.timing;
+        eprintln!(
+            "{}: {} asked in {:.1} s ({:.1} per second), {} known before, {} retries",
+            model.name, t.asked, t.seconds, t.per_second, t.cached, t.retried
+        );
+        notes(model);
+    }
+    eprintln!(
+        "n: test questions per strategy. Set size: options a set needs to hold the right answer as often as asked; smaller is surer.\n\
+         Coverage: how often it did. UAcc: accuracy weighted by set size. E, F: \"I don't know\", \"None of the above\" as the answer."
+    );
+}
+
+/// Each distinct note once, with the groups that it is about.
+fn notes(model: &ModelResult) {
+    let mut by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for g in &model.groups {
+        let place = format!("{}/{}", g.task, g.strategy);
+        if let Some(note) = &g.note {
+            by_text.entry(note.clone()).or_default().push(place.clone());
+        }
+        for (kind, count) in &g.failures {
+            by_text
+                .entry(format!("without an answer: {kind}"))
+                .or_default()
+                .push(format!("{place} {count}"));
+        }
+        if let Some(share) = g.bounded_share.filter(|s| *s > 0.0) {
+            let text =
+                "questions with an option outside the server's top tokens, only bounded".to_owned();
+            by_text
+                .entry(text)
+                .or_default()
+                .push(format!("{place} {:.1} %", share * 100.0));
+        }
+    }
+    for (text, places) in by_text {
+        eprintln!("note: {text} ({})", places.join(", "));
+    }
+}
+
+/// An error if more questions failed than allowed.
+pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), CliError> {
+    let planned: usize = model.groups.iter().map(|g| g.planned).sum();
+    let answered: usize = model.groups.iter().map(|g| g.answered).sum();
+    let failed = planned - answered;
+    if failed as f64 > allowed * planned as f64 {
+        return Err(CliError::input(format!(
+            "{}: {failed} of {planned} questions have no answer, more than the allowed {} %",
+            model.name,
+            allowed * 100.0
+        ))
+        .hint("see `failures` in results.json; the same command asks only those again")
+        .code(EXIT_FAILED_QUESTIONS));
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! What `results.json` holds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sureness_conformal::{Evaluation, Mean, mean};
+
+/// The figures of one run over one or more models.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// Version of this layout.
+    pub version: u32,
+    /// Program and version that wrote it.
+    pub program: String,
+    /// Everything that is needed to repeat the run, wording of the prompts included. No secrets.
+    pub settings: serde_json::Value,
+    /// One entry per model, in the order given.
+    pub models: Vec<ModelResult>,
+}
+
+/// One model's figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelResult {
+    /// Name for people.
+    pub name: String,
+    /// The model's identity, as the store has it.
+    pub identity: serde_json::Value,
+    /// Number of the run in the store.
+    pub run: i64,
+    /// Whether every question was asked.
+    pub complete: bool,
+    /// One entry per task: the mean over its strategies.
+    pub tasks: Vec<TaskResult>,
+    /// The mean over the tasks.
+    pub mean: Option<Mean>,
+    /// One entry per (task, strategy).
+    pub groups: Vec<GroupResult>,
+    /// How long it took. The only part that differs when a run is repeated.
+    pub timing: Timing,
+}
+
+/// One task's figures: the mean over its prompt strategies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskResult {
+    /// Task id.
+    pub task: String,
+    /// Task title.
+    pub title: String,
+    /// Mean over the strategies; `None` if none could be evaluated.
+    pub mean: Option<Mean>,
+    /// Mean share of "I don't know" as the answer.
+    pub e_rate: f64,
+    /// Mean share of "None of the above" as the answer.
+    pub f_rate: f64,
+    /// Strategies that the mean is over.
+    pub strategies: usize,
+    /// Test questions per strategy (the fewest, where they differ).
+    pub n_test: usize,
+}
+
+/// One (task, strategy)'s figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupResult {
+    /// Task id.
+    pub task: String,
+    /// Strategy name.
+    pub strategy: String,
+    /// Questions planned.
+    pub planned: usize,
+    /// Questions with an answer.
+    pub answered: usize,
+    /// Failures by kind.
+    pub failures: BTreeMap<String, usize>,
+    /// Mean probability that the model puts on the options altogether.
+    pub mean_mass: Option<f64>,
+    /// Share of questions with at least one option that was only bounded, not observed.
+    pub bounded_share: Option<f64>,
+    /// The figures; `None` where there are too few answers (see `note`).
+    pub evaluation: Option<Evaluation>,
+    /// What a reader should know about these figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Timing of one model's run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Seconds of asking.
+    pub seconds: f64,
+    /// Questions asked now.
+    pub asked: usize,
+    /// Questions that were answered in an earlier run.
+    pub cached: usize,
+    /// Attempts beyond the first.
+    pub retried: usize,
+    /// Answers per second.
+    pub per_second: f64,
+    /// Prompt tokens, as far as the backend reports them.
+    pub prompt_tokens: u64,
+    /// Of these, tokens taken from a prefix cache.
+    pub cached_tokens: u64,
+}
+
+impl TaskResult {
+    /// Averages a task's groups, as the paper averages over its strategies.
+    pub fn of(task: &str, title: &str, groups: &[GroupResult]) -> Self {
+        let evaluations: Vec<&Evaluation> = groups
+            .iter()
+            .filter(|g| g.task == task)
+            .filter_map(|g| g.evaluation.as_ref())
+            .collect();
+        let n = evaluations.len().max(1) as f64;
+        Self {
+            task: task.to_owned(),
+            title: title.to_owned(),
+            mean: mean(evaluations.iter().copied()),
+            e_rate: evaluations.iter().map(|e| e.e_rate).sum::<f64>() / n,
+            f_rate: evaluations.iter().map(|e| e.f_rate).sum::<f64>() / n,
+            strategies: evaluations.len(),
+            n_test: evaluations.iter().map(|e| e.n_test).min().unwrap_or(0),
+        }
+    }
+}
+
+/// The mean over tasks, each counted once.
+pub(crate) fn mean_over_tasks(tasks: &[TaskResult]) -> Option<Mean> {
+    let means: Vec<Mean> = tasks.iter().filter_map(|t| t.mean).collect();
+    let n = means.len() as f64;
+    let average = |field: fn(&Mean) -> f64| means.iter().map(field).sum::<f64>() / n;
+    (!means.is_empty()).then(|| Mean {
+        acc: average(|m| m.acc),
+        set_size: average(|m| m.set_size),
+        coverage: average(|m| m.coverage),
+        uacc: average(|m| m.uacc),
+    })
+}
+
+impl ModelResult {
+    /// Fills `tasks` and `mean` from `groups`. `tasks` are (id, title) in order.
+    #[must_use]
+    pub fn summarised(mut self, tasks: &[(String, String)]) -> Self {
+        self.tasks = tasks
+            .iter()
+            .map(|(id, title)| TaskResult::of(id, title, &self.groups))
+            .collect();
+        self.mean = mean_over_tasks(&self.tasks);
+        self
+    }
+}

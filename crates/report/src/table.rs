@@ -1,0 +1,144 @@
+//! Tables for the terminal.
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{Cell, CellAlignment, Table};
+use sureness_conformal::Mean;
+
+use crate::ModelResult;
+
+/// One model: a row per task, and the mean over the tasks.
+pub fn task_table(model: &ModelResult) -> String {
+    let mut table = new_table(&[
+        "Task",
+        "n",
+        "Acc %",
+        "Set size",
+        "Coverage %",
+        "UAcc %",
+        "E %",
+        "F %",
+    ]);
+    for t in &model.tasks {
+        let mut row = vec![t.title.clone(), t.n_test.to_string()];
+        row.extend(mean_cells(t.mean.as_ref()));
+        let rates = [t.e_rate, t.f_rate];
+        row.extend(rates.map(|r| {
+            if t.mean.is_some() {
+                percent(r)
+            } else {
+                "–".into()
+            }
+        }));
+        add_row(&mut table, row);
+    }
+    if model.tasks.len() > 1 {
+        let mut row = vec!["Mean over tasks".to_owned(), String::new()];
+        row.extend(mean_cells(model.mean.as_ref()));
+        row.extend([String::new(), String::new()]);
+        add_row(&mut table, row);
+    }
+    table.to_string()
+}
+
+/// One model: a row per task and strategy, LAC and APS apart.
+pub fn strategy_table(model: &ModelResult) -> String {
+    let mut table = new_table(&[
+        "Task",
+        "Strategy",
+        "n",
+        "Acc %",
+        "SS LAC",
+        "SS APS",
+        "Cov LAC %",
+        "Cov APS %",
+        "E %",
+        "F %",
+    ]);
+    for g in &model.groups {
+        let mut row = vec![g.task.clone(), g.strategy.clone()];
+        match &g.evaluation {
+            Some(e) => row.extend([
+                e.n_test.to_string(),
+                percent(e.acc),
+                format!("{:.2}", e.lac.set_size),
+                format!("{:.2}", e.aps.set_size),
+                percent(e.lac.coverage),
+                percent(e.aps.coverage),
+                percent(e.e_rate),
+                percent(e.f_rate),
+            ]),
+            None => row.extend(std::iter::repeat_n("–".to_owned(), 8)),
+        }
+        add_row_after(&mut table, row, 2);
+    }
+    table.to_string()
+}
+
+/// A mean's figure as text.
+type Figure = fn(&Mean) -> String;
+
+/// Several models: for each figure a block of models by tasks.
+pub fn comparison_table(models: &[ModelResult]) -> String {
+    let Some(first) = models.first() else {
+        return String::new();
+    };
+    let mut header = vec!["Model", "Figure"];
+    header.extend(first.tasks.iter().map(|t| t.task.as_str()));
+    header.push("mean");
+    let mut table = new_table(&header);
+    let figures: [(&str, Figure); 4] = [
+        ("Acc %", |m| percent(m.acc)),
+        ("Set size", |m| format!("{:.2}", m.set_size)),
+        ("Coverage %", |m| percent(m.coverage)),
+        ("UAcc %", |m| percent(m.uacc)),
+    ];
+    for (name, figure) in figures {
+        for model in models {
+            let mut row = vec![model.name.clone(), name.to_owned()];
+            let cell = |m: Option<&Mean>| m.map_or_else(|| "–".to_owned(), figure);
+            row.extend(model.tasks.iter().map(|t| cell(t.mean.as_ref())));
+            row.push(cell(model.mean.as_ref()));
+            add_row_after(&mut table, row, 2);
+        }
+    }
+    table.to_string()
+}
+
+fn new_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table
+}
+
+fn add_row(table: &mut Table, cells: Vec<String>) {
+    add_row_after(table, cells, 1);
+}
+
+/// Adds a row whose cells from `text` on are figures, aligned to the right.
+fn add_row_after(table: &mut Table, cells: Vec<String>, text: usize) {
+    let cells = cells.into_iter().enumerate().map(|(i, cell)| {
+        let right = i >= text;
+        Cell::new(cell).set_alignment(if right {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        })
+    });
+    table.add_row(cells);
+}
+
+fn mean_cells(mean: Option<&Mean>) -> [String; 4] {
+    match mean {
+        Some(m) => [
+            percent(m.acc),
+            format!("{:.2}", m.set_size),
+            percent(m.coverage),
+            percent(m.uacc),
+        ],
+        None => ["–"; 4].map(str::to_owned),
+    }
+}
+
+fn percent(fraction: f64) -> String {
+    format!("{:.1}", fraction * 100.0)
+}
