@@ -1,0 +1,38 @@
+# The two commands are `make demo` and `make test`; `make help` lists the rest.
+# Needs GNU make, bash, Rust, Python 3 and a C++ compiler. What else it takes to build llama.cpp
+# is fetched into .tools/ by scripts/native-tools.sh, without root.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Arguments for the program, such as: make demo ARGS="--tasks qa"
+ARGS ?=
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+# Goes before whatever compiles llama.cpp. In two steps, since eval "$(...)" hides a failure.
+NATIVE = scripts/require.sh cargo python c++; tools=$$(scripts/native-tools.sh); eval "$$tools"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint build install clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: build ## Measure a small model on the built-in questions (ARGS go to `sureness demo`)
+	@"$(TARGET_DIR)/release/sureness" demo $(ARGS)
+
+test: ## Format, lints, tests with a real model and a real server
+	@scripts/test.sh
+
+lint: ## Format and lints alone
+	@scripts/test.sh lint
+
+build: ## Build the release binary
+	@$(NATIVE); cargo build --release -p sureness --locked
+
+install: ## Install the binary into Cargo's folder (ARGS go to `cargo install`)
+	@$(NATIVE); cargo install --path crates/cli --locked $(ARGS)
+
+clean: ## Remove what was built and fetched
+	cargo clean
+	rm -rf .tools

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is merged; `make test` calls it.
+#
+#   test.sh        all of it
+#   test.sh lint   format and lints alone
+#
+# All in the dev profile, so that llama.cpp is compiled once. The tests with a real model and a
+# real server are skipped, and say so, where these cannot be had; with CI set that is an error,
+# except on a processor that cannot run the server.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+# run COMMAND…: as it is, under its own heading.
+run() {
+    step "$*"
+    "$@"
+}
+skipping() { printf 'test.sh: no %s; the tests that need one are skipped\n' "$1" >&2; }
+# without WHAT: goes on without it, except in CI.
+without() {
+    skipping "$1"
+    [[ -z ${CI:-} ]] || {
+        printf 'error: CI is set, where nothing that can be fetched may be missing\n' >&2
+        exit 1
+    }
+}
+
+scripts/require.sh cargo rust-tools python c++
+
+for script in .ci/run scripts/*.sh scripts/servers/*.sh; do
+    bash -n "$script"
+done
+run cargo fmt --all --check
+# Before cmake and libclang are looked for: this build does not need them.
+run cargo check --workspace --no-default-features --locked
+
+step native tools
+tools=$(scripts/native-tools.sh)
+eval "$tools"
+
+run cargo clippy --workspace --all-targets --locked -- -D warnings
+[[ ${1:-} == lint ]] && exit
+
+run python3 crates/questions/pack/build/main.py --check
+
+# The same selection as the tests, so that nothing is compiled again with other features.
+run cargo build --workspace --bins --tests --locked
+sureness=${CARGO_TARGET_DIR:-target}/debug/sureness
+
+step model
+if [[ -n ${SURENESS_TEST_GGUF:-} ]]; then
+    printf 'as given: %s\n' "$SURENESS_TEST_GGUF"
+elif "$sureness" model fetch; then
+    SURENESS_TEST_GGUF=$("$sureness" model where)
+    export SURENESS_TEST_GGUF
+else
+    without "model"
+fi
+
+step llama-server
+# Tests that start servers of their own do so with scripts/servers/llama-server.sh and this folder.
+servers=${SURENESS_LLAMA_SERVER:-$PWD/.tools/servers}
+server=
+stop_server() {
+    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+}
+trap stop_server EXIT
+
+# start_server: one server that any test may ask; its address goes to SURENESS_TEST_SERVER.
+start_server() {
+    local port log=$servers/llama-server.log
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    scripts/servers/llama-server.sh "$servers" "$port" >"$log" 2>&1 &
+    server=$!
+    for _ in {1..120}; do
+        if python3 -c "import urllib.request as r; r.urlopen('http://127.0.0.1:$port/health')" 2>/dev/null; then
+            export SURENESS_TEST_SERVER=http://127.0.0.1:$port/v1
+            printf 'llama-server answers at %s\n' "$SURENESS_TEST_SERVER"
+            return
+        fi
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.5
+    done
+    tail -n 5 "$log" >&2
+    return 1
+}
+
+code=0
+scripts/servers/llama-server.sh "$servers" --fetch || code=$?
+if ((code == 3)); then
+    skipping "llama-server that this machine can run"
+elif ((code)); then
+    without "llama-server"
+else
+    export SURENESS_LLAMA_SERVER=$servers
+    if [[ -n ${SURENESS_TEST_SERVER:-} ]]; then
+        printf 'as given: %s\n' "$SURENESS_TEST_SERVER"
+    else
+        start_server || without "server that answers"
+    fi
+fi
+
+# Snapshots are compared, never rewritten.
+export INSTA_UPDATE=no
+run cargo test --workspace --locked --no-fail-fast
