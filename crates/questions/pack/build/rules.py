@@ -13,7 +13,7 @@ TURNS = (3, 6)
 MAX_BYTES = 2_000_000
 LONGEST_SHARE = 0.35
 ABSTENTIONS = re.compile(
-    r"don['’]t know|(none|all|both|neither) of (the|these)\b|not enough information|not sure"
+    r"don['’]t know|(none|all|both|neither|any) of (the (above|others|options)|these)\b|not enough information|not sure"
     r"|cannot be (known|determined)|impossible to (say|tell)",
     re.IGNORECASE,
 )
