@@ -3,8 +3,10 @@
 mod args;
 mod commands;
 mod error;
+mod folders;
 mod models;
 mod session;
+mod terminal;
 
 use std::process::ExitCode;
 

