@@ -93,6 +93,7 @@ def _stranger(found, summaries, used):
         gap = abs(len(other.right) - len(found.right)) // 12
         return (used.get(other.right, 0), gap, rank(found.document, found.right, other.right))
 
-    other = min((s for s in summaries if s.category != found.category), key=cost)
+    pool = [s for s in summaries if s.category != found.category and not s.example]
+    other = min(pool, key=cost)
     used[other.right] = used.get(other.right, 0) + 1
     return other.right
