@@ -6,6 +6,7 @@ the text, and `^`, which adds something it does not say. The fourth option is a 
 summary of a document in another file.
 """
 
+import re
 from dataclasses import dataclass
 
 from item import Item, SourceError, rank
@@ -81,8 +82,10 @@ def _slots(line, where):
 
 
 def _fill(text, slots, where):
+    """The text with its slots filled; a value that opens a sentence gets its capital."""
     try:
-        return text.format(**slots)
+        filled = text.format(**slots)
+        return re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), filled)
     except (KeyError, IndexError) as error:
         raise SourceError(f"{where}: no value for slot {error}") from None
 
