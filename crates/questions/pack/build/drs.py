@@ -90,7 +90,8 @@ def _strangers(found, exchanges, used):
         gap = abs(len(other.right) - len(found.right)) // 12
         return (used.get(other.right, 0), gap, rank(found.context, other.right))
 
-    pool = sorted((e for e in exchanges if e.category != found.category), key=cost)
+    pool = [e for e in exchanges if e.category != found.category and not e.example]
+    pool.sort(key=cost)
     chosen = [pool[0]]
     chosen.append(next(e for e in pool if e.category != chosen[0].category))
     for other in chosen:

@@ -6,6 +6,7 @@ the text, and `^`, which adds something it does not say. The fourth option is a 
 summary of a document in another file.
 """
 
+import re
 from dataclasses import dataclass
 
 from item import Item, SourceError, rank
@@ -81,8 +82,10 @@ def _slots(line, where):
 
 
 def _fill(text, slots, where):
+    """The text with its slots filled; a value that opens a sentence gets its capital."""
     try:
-        return text.format(**slots)
+        filled = text.format(**slots)
+        return re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), filled)
     except (KeyError, IndexError) as error:
         raise SourceError(f"{where}: no value for slot {error}") from None
 
@@ -93,6 +96,7 @@ def _stranger(found, summaries, used):
         gap = abs(len(other.right) - len(found.right)) // 12
         return (used.get(other.right, 0), gap, rank(found.document, found.right, other.right))
 
-    other = min((s for s in summaries if s.category != found.category), key=cost)
+    pool = [s for s in summaries if s.category != found.category and not s.example]
+    other = min(pool, key=cost)
     used[other.right] = used.get(other.right, 0) + 1
     return other.right
