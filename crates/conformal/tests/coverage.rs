@@ -12,7 +12,7 @@ use sureness_conformal::{
 const SPLITS: u64 = 2_000;
 const ALPHA: f64 = 0.1;
 
-/// A small generator of our own (SplitMix64) keeps the population the same for ever.
+/// A small generator of our own (`SplitMix64`) keeps the population the same for ever.
 struct Rng(u64);
 
 impl Rng {

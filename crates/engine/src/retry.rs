@@ -64,7 +64,7 @@ mod tests {
             match told {
                 None => {
                     prop_assert!(wait <= policy.cap);
-                    prop_assert!(wait <= policy.base.mul_f64(2_f64.powi(retry as i32)));
+                    prop_assert!(wait <= policy.base.mul_f64(f64::from(retry).exp2()));
                 }
                 Some(told) => {
                     let told = told.min(policy.cap * 10);

@@ -9,7 +9,7 @@ fn record() -> RunRecord {
         model: ModelIdentity {
             name: "m".into(),
             backend: "test".into(),
-            details: Default::default(),
+            details: std::collections::BTreeMap::default(),
         },
         settings: serde_json::json!({"alpha": 0.1}),
     }

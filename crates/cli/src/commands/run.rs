@@ -53,6 +53,7 @@ pub(crate) enum ProgressArg {
 
 /// Flags of a run.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct RunArgs {
     /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>
     #[arg(long, value_name = "URL", help_heading = "Model")]
@@ -217,6 +218,10 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 /// Checks that the command fits the models named, and runs.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every command takes its arguments"
+)]
 pub(crate) fn run(args: RunArgs, mode: Mode) -> Result<ExitCode, CliError> {
     let named = args.models.len() + args.gguf.len();
     match mode {

@@ -89,6 +89,10 @@ struct Scores {
 }
 
 /// Scores every file; prints only when all of them are fine.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every command takes its arguments"
+)]
 pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
     let drop_ids = parse_ids(&args.drop_ids)?;
     let drop_options = parse_letters(&args.drop_options)?;

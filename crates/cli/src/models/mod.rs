@@ -36,6 +36,10 @@ pub(crate) fn folder() -> Result<PathBuf, CliError> {
 /// The path of a model: a file as it is, or a known model, which is fetched if it is missing.
 ///
 /// `progress` is told what takes time, a line at a time.
+#[cfg_attr(
+    not(feature = "llama"),
+    expect(dead_code, reason = "only embedded models are files")
+)]
 pub(crate) fn ensure(name_or_path: &str, progress: impl Fn(&str)) -> Result<PathBuf, CliError> {
     let path = Path::new(name_or_path);
     if path.is_file() {

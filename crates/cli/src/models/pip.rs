@@ -229,7 +229,10 @@ mod tests {
 
     #[test]
     fn only_the_end_of_a_long_message_is_shown() {
-        let log: String = (1..=20).map(|line| format!("line {line}\n\n")).collect();
+        let log: String = (1..=20)
+            .map(|line| format!("line {line}"))
+            .collect::<Vec<_>>()
+            .join("\n\n");
         let shown = last_lines(&log);
         assert_eq!(shown.lines().count(), SHOWN_LINES);
         assert!(

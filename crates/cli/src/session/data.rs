@@ -146,13 +146,13 @@ impl Questions {
             "sample_size": args.sample_size,
             "abstention": !args.no_abstention,
             "chat": args.chat,
-            "evaluation": self.config(args),
+            "evaluation": Self::config(args),
             "wording": self.wording,
         })
     }
 
     /// Settings of the evaluation.
-    pub(crate) fn config(&self, args: &RunArgs) -> Config {
+    pub(crate) fn config(args: &RunArgs) -> Config {
         Config {
             protocol: args.protocol.into(),
             alpha: args.error_rate,

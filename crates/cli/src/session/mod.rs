@@ -145,7 +145,7 @@ impl Session<'_> {
         plan: &Plan,
         summary: Summary,
     ) -> Result<(), CliError> {
-        let config = self.questions.config(self.args);
+        let config = Questions::config(self.args);
         let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
         let result = results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
         if summary.stop.is_none() {

@@ -36,6 +36,17 @@ struct Counts {
 }
 
 impl Counts {
+    fn take(&mut self, event: &Event) {
+        match *event {
+            Event::Cached { count, .. } => self.cached += count,
+            Event::Sent { count, .. } => self.in_flight += count,
+            Event::Returned { count, .. } => self.in_flight = self.in_flight.saturating_sub(count),
+            Event::Answered { .. } => self.answered += 1,
+            Event::Failed { .. } => self.failed += 1,
+            Event::Retrying { count, .. } => self.retries += count,
+        }
+    }
+
     fn done(&self) -> usize {
         self.cached + self.answered + self.failed
     }
@@ -122,22 +133,17 @@ impl Progress {
 
 impl State {
     fn on(&mut self, event: &Event) {
-        let (group, apply): (usize, Box<dyn Fn(&mut Counts)>) = match *event {
-            Event::Cached { group, count } => (group, Box::new(move |c| c.cached += count)),
-            Event::Sent { group, count } => (group, Box::new(move |c| c.in_flight += count)),
-            Event::Returned { group, count, .. } => (
-                group,
-                Box::new(move |c| c.in_flight = c.in_flight.saturating_sub(count)),
-            ),
-            Event::Answered { group } => (group, Box::new(|c| c.answered += 1)),
-            Event::Failed { group, .. } => (group, Box::new(|c| c.failed += 1)),
-            Event::Retrying { group, count, .. } => (group, Box::new(move |c| c.retries += count)),
-        };
-        apply(&mut self.totals);
+        let (Event::Cached { group, .. }
+        | Event::Sent { group, .. }
+        | Event::Returned { group, .. }
+        | Event::Answered { group }
+        | Event::Failed { group, .. }
+        | Event::Retrying { group, .. }) = *event;
+        self.totals.take(event);
         let Some(state) = self.groups.get_mut(group) else {
             return;
         };
-        apply(&mut state.counts);
+        state.counts.take(event);
         state.started.get_or_insert_with(Instant::now);
         self.show(group);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sureness_conformal::{Config, Row, conformal_rank, evaluate as evaluate_rows};
+use sureness_conformal::{Config, Row, evaluate as evaluate_rows};
 use sureness_engine::{Plan, Summary};
 use sureness_report::{GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
@@ -97,9 +97,7 @@ fn group_result(task: &str, strategy: &str, stored: &[StoredRow], config: &Confi
         .count();
     let (evaluation, note) = match evaluate_rows(&rows, config) {
         Ok(e) if e.lac.qhat.is_none() => {
-            let needed = (1..)
-                .find(|&n| conformal_rank(n, config.alpha).is_some())
-                .unwrap_or(0);
+            let needed = (1.0 / config.alpha).ceil() as usize - 1;
             let note = format!(
                 "{} calibration questions are too few for an error rate of {}: every set is full (it takes {needed})",
                 e.n_calibration, config.alpha
