@@ -1,300 +1,393 @@
-//! `sureness data`: what each task would be asked from, and how to bring questions of one's own.
+//! `sureness data`: the questions that tasks are asked from.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod check;
+mod choice;
+mod library;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
-use clap::{Args, Subcommand};
-use sureness_questions::{Dataset, Format, LoadOptions, Question, Task, label, load, pack};
+use sureness_questions::{DataError, Dataset, Format, LoadOptions, Task, load, pack};
 
 use crate::error::CliError;
-use crate::{folders, terminal};
+use crate::folders;
+use crate::terminal::{self, count, counted};
+use choice::{named_task, task_id};
+use library::{Library, Source};
 
-/// Flags of `sureness data`.
-#[derive(Debug, Args)]
+pub(crate) use choice::dataset_for;
+
+/// Lists, checks and imports questions.
+#[derive(Debug, clap::Args)]
 pub(crate) struct DataArgs {
     #[command(subcommand)]
-    command: DataCommand,
+    action: Action,
 }
 
-#[derive(Debug, Subcommand)]
-enum DataCommand {
-    /// The tasks, and where the questions of each come from
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show the tasks and what each is asked from
     List,
-    /// Read questions, check every row, and show what was found
+    /// Read a data set and show what it holds; nothing is stored
     Check {
-        /// A file, or MMLU's folder
+        /// File or folder of questions
         path: PathBuf,
+        /// Task the questions belong to [default: told from the layout]
+        #[arg(long, value_name = "NAME")]
+        task: Option<String>,
         #[command(flatten)]
-        how: How,
-        /// The task that the questions belong to
-        #[arg(long, value_name = "TASK", default_value = "custom")]
-        task: String,
+        layout: Layout,
     },
-    /// Check questions and keep them, so that `run --tasks TASK` asks them
+    /// Store a data set, so that `sureness run --tasks TASK` asks its questions
     Import {
-        /// The task: qa, rc, ci, drs, ds, or a name of your own
+        /// Task the questions belong to: qa, rc, ci, drs, ds or a name of your own
         task: String,
-        /// A file, or MMLU's folder
-        path: PathBuf,
+        /// File or folder of questions
+        #[arg(required_unless_present = "remove")]
+        path: Option<PathBuf>,
         #[command(flatten)]
-        how: How,
-    },
-    /// Forget an imported task
-    Remove {
-        /// The task
-        task: String,
+        layout: Layout,
+        /// Store it as a task of its own that is asked like TASK
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        /// Remove what was imported for TASK
+        #[arg(long, conflicts_with_all = ["path", "format", "examples", "name"])]
+        remove: bool,
     },
 }
 
-/// How a file is read.
-#[derive(Debug, Args)]
-struct How {
-    /// Layout, where it is not told from the content: mmlu, cosmosqa-csv, cosmosqa-jsonl,
-    /// hellaswag, halueval-dialogue, halueval-summarization, paper, jsonl, csv
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<String>,
-    /// File with the worked examples
-    #[arg(long, value_name = "FILE")]
+/// How a data set is read.
+#[derive(Debug, clap::Args)]
+struct Layout {
+    /// Layout of the questions [default: told from the content]
+    #[arg(long, value_parser = format_by_name, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// File or folder of worked examples, instead of the data set's own
+    #[arg(long, value_name = "PATH")]
     examples: Option<PathBuf>,
 }
 
-/// Carries out `sureness data`.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "every command takes its arguments"
-)]
+/// Runs the command.
 pub(crate) fn run(args: DataArgs) -> Result<ExitCode, CliError> {
-    match &args.command {
-        DataCommand::List => list(),
-        DataCommand::Check { path, how, task } => {
-            let dataset = read(task, path, how, true)?;
-            terminal::print(&describe(&dataset))
-        }
-        DataCommand::Import { task, path, how } => import(task, path, how),
-        DataCommand::Remove { task } => {
-            let file = imported_file(&task_of(task).id)?;
-            std::fs::remove_file(&file).map_err(|e| {
-                CliError::input(format!(
-                    "task {task} cannot be removed: {}: {e}",
-                    file.display()
-                ))
-                .hint("`sureness data list` shows what is imported")
-            })
-        }
+    match args.action {
+        Action::List => list(&Library::open()?),
+        Action::Check { path, task, layout } => check(&path, task.as_deref(), &layout),
+        Action::Import {
+            task,
+            path,
+            layout,
+            name,
+            remove: _,
+        } => match path {
+            Some(path) => import(&task, &path, &layout, name.as_deref()),
+            None => remove(&task),
+        },
     }?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The questions of `task`: from `explicit`, else imported ones, else the built-in pack.
-pub(crate) fn dataset_for(
-    task: &str,
-    explicit: Option<&Path>,
-    format: Option<Format>,
-    examples: Option<&Path>,
-    abstention: bool,
-) -> Result<Dataset, CliError> {
-    let options = LoadOptions {
-        format,
-        examples: examples.map(Path::to_owned),
-        abstention,
-        ..LoadOptions::new(task_of(task))
-    };
-    if let Some(path) = explicit {
-        return load_file(path, &options);
-    }
-    let file = imported_file(&options.task.id)?;
-    if file.exists() {
-        return load_file(
-            &file,
-            &LoadOptions {
-                format: Some(Format::Jsonl),
-                ..options
-            },
-        );
-    }
-    pack::dataset(&options.task.id, abstention).ok_or_else(|| {
-        CliError::input(format!("there are no questions for task {task:?}")).hint(format!(
-            "the built-in tasks are qa, rc, ci, drs and ds; bring your own with --data {task}=FILE or `sureness data import {task} FILE`"
-        ))
+/// Reads a layout's name on the command line.
+pub(crate) fn format_by_name(name: &str) -> Result<Format, String> {
+    Format::by_name(name).ok_or_else(|| {
+        format!(
+            "the formats are {}",
+            Format::ALL.map(Format::name).join(", ")
+        )
     })
 }
 
-fn task_of(name: &str) -> Task {
-    Task::by_name(name).unwrap_or_else(|| Task::custom(name))
+/// The library's errors name file, line and field; this keeps text and hint.
+pub(crate) fn input_error(error: &DataError) -> CliError {
+    CliError::input(error).hint(error.hint().unwrap_or_default())
 }
 
-fn load_file(path: &Path, options: &LoadOptions) -> Result<Dataset, CliError> {
-    load(path, options).map_err(|e| CliError::input(&e).hint(e.hint().unwrap_or_default()))
-}
+fn list(library: &Library) -> Result<(), CliError> {
+    let benchmark = Task::benchmark().map(|task| task.id);
+    let mut ids = library.ids()?;
+    ids.retain(|id| !benchmark.contains(id));
 
-fn read(task: &str, path: &Path, how: &How, abstention: bool) -> Result<Dataset, CliError> {
-    let format = match &how.format {
-        None => None,
-        Some(name) => Some(Format::by_name(name).ok_or_else(|| {
-            CliError::input(format!("there is no data format {name:?}"))
-                .hint("`sureness data check --help` lists the formats")
-        })?),
-    };
-    dataset_for(
-        task,
-        Some(path),
-        format,
-        how.examples.as_deref(),
-        abstention,
-    )
-}
-
-fn imported_file(task: &str) -> Result<PathBuf, CliError> {
-    let safe = task
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-    if !safe || task.is_empty() || task.starts_with('.') {
-        return Err(
-            CliError::input(format!("{task:?} cannot be the name of a task"))
-                .hint("use letters, digits, _ and - only"),
-        );
-    }
-    Ok(folders::data()?.join("data").join(format!("{task}.jsonl")))
-}
-
-fn list() -> Result<(), CliError> {
-    let mut rows = vec![
-        ["TASK", "QUESTIONS", "FROM", "TITLE"]
-            .map(str::to_owned)
-            .to_vec(),
+    let header = [
+        "TASK",
+        "WHAT IT ASKS",
+        "QUESTIONS",
+        "EXAMPLES",
+        "ASKED FROM",
     ];
-    let mut tasks: Vec<String> = Task::benchmark().into_iter().map(|t| t.id).collect();
-    if let Ok(entries) = std::fs::read_dir(folders::data()?.join("data")) {
-        let mut own: Vec<String> = entries
-            .flatten()
-            .filter_map(|e| {
-                e.file_name()
-                    .to_str()?
-                    .strip_suffix(".jsonl")
-                    .map(str::to_owned)
-            })
-            .filter(|id| !tasks.contains(id))
-            .collect();
-        own.sort();
-        tasks.extend(own);
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for id in benchmark.iter().chain(&ids) {
+        rows.push(row(library, id));
     }
-    for task in tasks {
-        let file = imported_file(&task)?;
-        let dataset = dataset_for(&task, None, None, None, true)?;
-        let from = if file.exists() {
-            folders::display(&file)
-        } else {
-            "built-in pack".to_owned()
-        };
-        rows.push(vec![
-            task,
-            terminal::count(dataset.questions.len()),
-            from,
-            dataset.task.title,
-        ]);
-    }
-    terminal::print(&terminal::columns(rows, &[1]))
+    let mut text = terminal::columns(rows, &[2, 3]);
+    text += "\nQuestions of your own: sureness data import TASK FILE\nImports are kept in ";
+    text += &folders::display(library.folder());
+    terminal::print(&(text + "\n"))
 }
 
-fn describe(dataset: &Dataset) -> String {
-    let mut answers: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut categories = std::collections::BTreeSet::new();
-    for q in &dataset.questions {
-        *answers.entry(q.answer).or_default() += 1;
-        *widths.entry(q.options.len()).or_default() += 1;
-        categories.extend(&q.category);
-    }
-    let spread = |counts: Vec<String>| counts.join(", ");
-    let mut text = format!(
-        "{}\n{}, {}, {}\noptions, abstention included: {}\nanswers: {}\n",
-        dataset.source,
-        terminal::counted(dataset.questions.len(), "question"),
-        terminal::counted(dataset.examples.len(), "worked example"),
-        if categories.is_empty() {
-            "no categories".to_owned()
-        } else {
-            format!("categories: {}", categories.len())
+/// One task's line. A damaged import is shown as such; the other lines are still of use.
+fn row(library: &Library, id: &str) -> Vec<String> {
+    let (task, counts, from) = match library.origin(id) {
+        Err(_) => (
+            named_task(id),
+            None,
+            "a damaged import: import it again".to_owned(),
+        ),
+        Ok(Some(origin)) => {
+            let from = format!(
+                "{} ({}), imported {}",
+                origin.source, origin.format, origin.imported
+            );
+            (origin.task, Some((origin.questions, origin.examples)), from)
+        }
+        Ok(None) => {
+            let counts =
+                pack::dataset(id, false).map(|pack| (pack.questions.len(), pack.examples.len()));
+            (named_task(id), counts, "built-in pack".to_owned())
+        }
+    };
+    let (questions, examples) = match counts {
+        Some((questions, examples)) => (count(questions), count(examples)),
+        None => ("-".to_owned(), "-".to_owned()),
+    };
+    vec![task.id, task.title, questions, examples, from]
+}
+
+fn check(path: &Path, task: Option<&str>, layout: &Layout) -> Result<(), CliError> {
+    let format = layout.format_of(path)?;
+    let task = match task {
+        Some(name) => named_task(&task_id(name)?),
+        None => usual_task(format, path),
+    };
+    let dataset = layout.load(path, format, task)?;
+    let reading = check::Reading {
+        path: path.display().to_string(),
+        format: (format, layout.format.is_none()),
+        examples: match &layout.examples {
+            Some(path) => format!("from {}", path.display()),
+            None => "from the data set".to_owned(),
         },
-        spread(
-            widths
-                .iter()
-                .map(|(n, count)| format!("{count} with {n}"))
-                .collect()
-        ),
-        spread(
-            answers
-                .iter()
-                .map(|(i, count)| format!("{} {count}", label(*i)))
-                .collect()
-        ),
-    );
-    if let Some(first) = dataset.questions.first() {
-        text.push_str("\nThe first question:\n");
-        show(&mut text, first);
-    }
-    text
+    };
+    terminal::print(&check::describe(&dataset, &reading)?)
 }
 
-fn show(text: &mut String, question: &Question) {
-    if let Some(context) = &question.context {
-        let _ = writeln!(text, "  {}", context.replace('\n', "\n  "));
+fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Result<(), CliError> {
+    let mut task = named_task(&task_id(task)?);
+    if let Some(name) = name {
+        task = renamed(task, name)?;
     }
-    let _ = writeln!(text, "  {} [{}]", question.stem, question.id);
-    for (i, option) in question.options.iter().enumerate() {
-        let mark = if i == question.answer { '*' } else { ' ' };
-        let _ = writeln!(text, "  {mark} {}. {option}", label(i));
-    }
-}
-
-fn import(task: &str, path: &Path, how: &How) -> Result<(), CliError> {
-    // Abstention options are added when the questions are asked, so that a run can leave them out.
-    let dataset = read(task, path, how, false)?;
-    let mut lines = String::new();
-    let rows = dataset.examples.iter().map(|q| (q, true));
-    for (question, example) in rows.chain(dataset.questions.iter().map(|q| (q, false))) {
-        let mut row = serde_json::json!({
-            "id": if example { format!("example/{}", question.id) } else { question.id.clone() },
-            "question": question.stem, "options": question.options, "answer": question.answer,
-        });
-        if let Some(category) = &question.category {
-            row["category"] = category.clone().into();
-        }
-        if let Some(context) = &question.context {
-            row["context"] = context.clone().into();
-        }
-        if example {
-            row["example"] = true.into();
-        }
-        let _ = writeln!(lines, "{row}");
-    }
-    let file = imported_file(&dataset.task.id)?;
-    let fail = |e: std::io::Error| {
-        CliError::input(format!("cannot write {}: {e}", file.display()))
-            .hint("set SURENESS_HOME to a folder that may be written to")
+    let library = Library::open()?;
+    let format = layout.format_of(path)?;
+    // Without abstention options: whether they are asked is for each run to say.
+    let dataset = layout.load(path, format, task)?;
+    let source = Source {
+        name: file_name(path),
+        examples_name: layout.examples.as_deref().map(file_name),
+        format,
+        imported: today(),
+        blake3: digest(path)?,
     };
-    let folder = file.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(fail)?;
-    let new = file.with_extension("new");
-    std::fs::write(&new, lines).map_err(fail)?;
-    // Read back before it replaces anything: what is kept can be asked.
-    let options = LoadOptions {
-        format: Some(Format::Jsonl),
-        ..LoadOptions::new(dataset.task.clone())
-    };
-    if let Err(error) = load_file(&new, &options) {
-        let _ = std::fs::remove_file(&new);
-        return Err(error);
+    let former = library.store(&dataset, source)?;
+    let id = &dataset.task.id;
+    if let Some(former) = former {
+        eprintln!("replaced {}, imported {}", former.source, former.imported);
     }
-    std::fs::rename(&new, &file).map_err(fail)?;
     eprintln!(
-        "{}: {} and {} kept in {}",
-        dataset.task.id,
-        terminal::counted(dataset.questions.len(), "question"),
-        terminal::counted(dataset.examples.len(), "worked example"),
-        folders::display(&file)
+        "task {id} is now asked from {}: {}, {}\nnext: sureness run --tasks {id}",
+        file_name(path),
+        counted(dataset.questions.len(), "question"),
+        counted(dataset.examples.len(), "worked example"),
     );
     Ok(())
+}
+
+fn remove(task: &str) -> Result<(), CliError> {
+    let id = task_id(task)?;
+    let library = Library::open()?;
+    if !library.remove(&id)? {
+        return Err(
+            CliError::input(format_args!("nothing was imported for task {id}"))
+                .hint("`sureness data list` shows what was"),
+        );
+    }
+    match Task::by_name(&id) {
+        Some(_) => eprintln!("removed; task {id} is asked from the built-in pack again"),
+        None => eprintln!("removed; there is no task {id} any more"),
+    }
+    Ok(())
+}
+
+/// The task under another name. The names of the five mean the five.
+fn renamed(task: Task, name: &str) -> Result<Task, CliError> {
+    let id = task_id(name)?;
+    if id == task.id {
+        return Ok(task);
+    }
+    if Task::by_name(name).is_some() {
+        return Err(
+            CliError::input(format_args!("{name} already means the task {id}")).hint(format_args!(
+                "choose another name, or leave --as out and import it as {id}"
+            )),
+        );
+    }
+    Ok(Task {
+        title: Task::custom(&id).title,
+        id,
+        ..task
+    })
+}
+
+impl Layout {
+    fn format_of(&self, path: &Path) -> Result<Format, CliError> {
+        match self.format {
+            Some(format) => Ok(format),
+            None => Format::detect(path).map_err(|error| input_error(&error)),
+        }
+    }
+
+    fn load(&self, path: &Path, format: Format, task: Task) -> Result<Dataset, CliError> {
+        let options = LoadOptions {
+            format: Some(format),
+            examples: self.examples.clone(),
+            abstention: false,
+            ..LoadOptions::new(task)
+        };
+        load(path, &options).map_err(|error| input_error(&error))
+    }
+}
+
+/// The task that a layout's data set serves in the benchmark; else one named after the file.
+fn usual_task(format: Format, path: &Path) -> Task {
+    let id = match format {
+        Format::Mmlu => "qa",
+        Format::CosmosQaCsv | Format::CosmosQaJsonl => "rc",
+        Format::HellaSwag => "ci",
+        Format::HaluEvalDialogue => "drs",
+        Format::HaluEvalSummarization => "ds",
+        Format::Paper | Format::Jsonl | Format::Csv => {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            return named_task(&task_id(&stem).unwrap_or_else(|_| "own".to_owned()));
+        }
+    };
+    named_task(id)
+}
+
+fn file_name(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = absolute.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// BLAKE3 of a file, or of a folder's CSV files with their names, in alphabetical order.
+fn digest(path: &Path) -> Result<String, CliError> {
+    let hash = || {
+        let mut hasher = blake3::Hasher::new();
+        if path.is_dir() {
+            for file in csv_files(path)? {
+                let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy();
+                let content = std::fs::read(&file)?;
+                for part in [name.as_bytes(), &content] {
+                    hasher
+                        .update(&(part.len() as u64).to_le_bytes())
+                        .update(part);
+                }
+            }
+        } else {
+            hasher.update_reader(std::fs::File::open(path)?)?;
+        }
+        std::io::Result::Ok(hasher.finalize().to_hex().to_string())
+    };
+    hash().map_err(|error| {
+        CliError::input(format_args!("{} cannot be read: {error}", path.display()))
+    })
+}
+
+fn csv_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            files.append(&mut csv_files(&path)?);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Today's date (UTC) as `2025-01-31`.
+fn today() -> String {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    date(now.as_secs() / 86_400)
+}
+
+/// The Gregorian date of a day counted from 1 January 1970.
+fn date(mut day: u64) -> String {
+    let mut year = 1970;
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    while day >= 365 + u64::from(leap(year)) {
+        day -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for days in [
+        31,
+        28 + u64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+    ] {
+        if day < days {
+            break;
+        }
+        day -= days;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", day + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_right_around_leap_days_and_years() {
+        let dates = [0, 59, 365, 11_016, 11_017, 19_782, 20_819, 20_820].map(date);
+        let expected = [
+            "1970-01-01",
+            "1970-03-01",
+            "1971-01-01",
+            "2000-02-29",
+            "2000-03-01",
+            "2024-02-29",
+            "2027-01-01",
+            "2027-01-02",
+        ];
+        assert_eq!(dates, expected);
+    }
+
+    #[test]
+    fn another_name_keeps_the_task_but_not_its_title() {
+        let task = renamed(named_task("ds"), "News-2").unwrap();
+        assert_eq!(
+            (task.id.as_str(), task.title.as_str(), task.shots),
+            ("news-2", "news 2", 1)
+        );
+        assert!(renamed(named_task("ds"), "mmlu").is_err());
+        assert_eq!(renamed(named_task("qa"), "mmlu").unwrap(), named_task("qa"));
+    }
 }

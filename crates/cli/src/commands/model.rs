@@ -93,6 +93,8 @@ fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), CliErr
         bar.set_style(style);
     }
     let fetched = models::fetch(model, folder, from, &|update| match update {
+        // A bar that has not begun would be drawn empty.
+        Update::Step(text) if bar.position() == 0 => eprintln!("{text}"),
         Update::Step(text) => bar.suspend(|| eprintln!("{text}")),
         Update::Bytes { done, total } => {
             bar.set_length(total);

@@ -229,11 +229,8 @@ mod tests {
 
     #[test]
     fn only_the_end_of_a_long_message_is_shown() {
-        let log: String = (1..=20)
-            .map(|line| format!("line {line}"))
-            .collect::<Vec<_>>()
-            .join("\n\n");
-        let shown = last_lines(&log);
+        let log: Vec<_> = (1..=20).map(|line| format!("line {line}")).collect();
+        let shown = last_lines(&log.join("\n\n"));
         assert_eq!(shown.lines().count(), SHOWN_LINES);
         assert!(
             shown.starts_with("  line 15") && shown.ends_with("  line 20"),

@@ -1,0 +1,289 @@
+//! What a data set holds, as a page of text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sureness_prompts::{PromptBuilder, Strategy, Wording};
+use sureness_questions::{Dataset, Format, Question, label};
+
+use crate::error::CliError;
+use crate::terminal::{self, count, counted};
+
+/// Categories that are named.
+const SHOWN_CATEGORIES: usize = 6;
+/// Lines of the sample question's prompt.
+const SHOWN_LINES: usize = 24;
+/// A part of the prompt longer than this is cut in the middle.
+const SHOWN_CHARACTERS: usize = 480;
+
+/// How the data set was told to be read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The path as it was given.
+    pub(crate) path: String,
+    /// The layout, and whether it was told from the content.
+    pub(crate) format: (Format, bool),
+    /// Where the worked examples came from.
+    pub(crate) examples: String,
+}
+
+/// Describes a data set that was loaded without abstention options.
+pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, CliError> {
+    let task = &dataset.task;
+    let (format, detected) = reading.format;
+    let told = if detected {
+        ", told from the content"
+    } else {
+        ""
+    };
+    let examples = match dataset.examples.len() {
+        0 => "none".to_owned(),
+        found => format!(
+            "{}, {}; a prompt shows {}",
+            count(found),
+            reading.examples,
+            task.shots.min(found)
+        ),
+    };
+    let facts = [
+        ("layout", format!("{}{told}", format.name())),
+        ("task", format!("{} ({})", task.id, task.title)),
+        ("questions", count(dataset.questions.len())),
+        ("worked examples", examples),
+        ("categories", categories(&dataset.questions)),
+        ("options", options(&dataset.questions)),
+        ("right answers", answers(&dataset.questions)),
+        ("abstention", abstention(&dataset.questions)),
+    ];
+    let rows = facts.map(|(name, value)| vec![format!("  {name}"), value]);
+    let mut text = format!("{} can be asked.\n\n", reading.path);
+    text.push_str(&terminal::columns(rows, &[]));
+    if let Some(question) = dataset.questions.first() {
+        text.push('\n');
+        text.push_str(&sample(dataset, question)?);
+    }
+    Ok(text)
+}
+
+fn categories(questions: &[Question]) -> String {
+    let mut sizes = BTreeMap::new();
+    for category in questions
+        .iter()
+        .filter_map(|question| question.category.as_deref())
+    {
+        *sizes.entry(category).or_insert(0_usize) += 1;
+    }
+    let mut sizes: Vec<_> = sizes.into_iter().collect();
+    if sizes.is_empty() {
+        return "none".to_owned();
+    }
+    // Largest first; the sort is stable, so equals stay in alphabetical order.
+    sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let shown: Vec<_> = sizes
+        .iter()
+        .take(SHOWN_CATEGORIES)
+        .map(|(name, size)| format!("{name} {}", count(*size)))
+        .collect();
+    let rest = sizes.len() - shown.len();
+    let more = if rest > 0 {
+        format!(" and {} more", count(rest))
+    } else {
+        String::new()
+    };
+    format!("{}: {}{more}", count(sizes.len()), shown.join(", "))
+}
+
+fn options(questions: &[Question]) -> String {
+    let mut sizes = BTreeMap::new();
+    for question in questions {
+        *sizes.entry(question.options.len()).or_insert(0_usize) += 1;
+    }
+    if let [(options, _)] = Vec::from_iter(&sizes)[..] {
+        return format!("{options} each");
+    }
+    let parts: Vec<_> = sizes
+        .iter()
+        .map(|(options, questions)| format!("{options} in {}", counted(*questions, "question")))
+        .collect();
+    parts.join(", ")
+}
+
+fn answers(questions: &[Question]) -> String {
+    let width = questions
+        .iter()
+        .map(|question| question.options.len())
+        .max()
+        .unwrap_or(0);
+    let mut sizes = vec![0_usize; width];
+    for question in questions {
+        sizes[question.answer] += 1;
+    }
+    let parts: Vec<_> = sizes
+        .iter()
+        .enumerate()
+        .map(|(index, size)| {
+            let percent = 100.0 * *size as f64 / questions.len().max(1) as f64;
+            format!("{} {} ({percent:.0}%)", label(index), count(*size))
+        })
+        .collect();
+    parts.join(", ")
+}
+
+fn abstention(questions: &[Question]) -> String {
+    let without = |find: fn(&Question) -> Option<usize>| {
+        questions
+            .iter()
+            .filter(|question| find(question).is_none())
+            .count()
+    };
+    let missing = [
+        without(Question::dont_know),
+        without(Question::none_of_the_above),
+    ];
+    let all = questions.len();
+    let crowded = questions
+        .iter()
+        .filter(|question| lacks_room(question))
+        .count();
+    if crowded > 0 {
+        return format!(
+            "no letters are left for both options in {}: ask without them",
+            counted(crowded, "question")
+        );
+    }
+    match missing {
+        [0, 0] => "every question has both options of its own; none are added".to_owned(),
+        [a, b] if a == all && b == all => {
+            "\"I don't know\" and \"None of the above\" are added to every question".to_owned()
+        }
+        [a, b] => format!(
+            "\"I don't know\" is added to {}, \"None of the above\" to {}",
+            counted(a, "question"),
+            counted(b, "question")
+        ),
+    }
+}
+
+/// Whether adding the abstention options would leave one out.
+fn lacks_room(question: &Question) -> bool {
+    let question = question.clone().with_abstention();
+    question.dont_know().is_none() || question.none_of_the_above().is_none()
+}
+
+/// The first question as a model will see it.
+fn sample(dataset: &Dataset, question: &Question) -> Result<String, CliError> {
+    let mut question = question.clone().with_abstention();
+    question.context = question.context.as_deref().map(shortened);
+    question.stem = shortened(&question.stem);
+    for option in &mut question.options {
+        *option = shortened(option);
+    }
+    let builder = PromptBuilder::new(&dataset.task, Strategy::Base, &Wording::builtin(), &[], 0)
+        .map_err(CliError::input)?;
+    let suffix = builder.build(&question).suffix;
+
+    let width = terminal::width().saturating_sub(4);
+    let lines: Vec<_> = suffix
+        .lines()
+        .flat_map(|line| wrapped(&printable(line), width))
+        .collect();
+    let mut text = "Its first question, as a model sees it:\n\n".to_owned();
+    for line in lines.iter().take(SHOWN_LINES) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  | {line}");
+    }
+    if lines.len() > SHOWN_LINES {
+        let _ = writeln!(
+            text,
+            "  … {} more",
+            counted(lines.len() - SHOWN_LINES, "line")
+        );
+    }
+    let _ = writeln!(text, "\nThe right answer is {}.", label(question.answer));
+    Ok(text)
+}
+
+/// A long text with its middle left out.
+fn shortened(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= SHOWN_CHARACTERS {
+        return text.to_owned();
+    }
+    let half = SHOWN_CHARACTERS / 2;
+    let begin: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(length - half).collect();
+    let left_out = count(length - 2 * half);
+    format!(
+        "{} [… {left_out} characters …] {}",
+        begin.trim_end(),
+        end.trim_start()
+    )
+}
+
+/// Without control characters: a stranger's file must not move the cursor.
+fn printable(line: &str) -> String {
+    line.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+/// Breaks a line at blanks; a longer word is broken anywhere.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in line.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        let mut first = used == 0 && lines.len() == 1;
+        loop {
+            let gap = usize::from(!first && used > 0);
+            if used + gap + word.len() <= width || (used == 0 && word.len() <= width) {
+                push(&mut lines, gap, &word);
+                used += gap + word.len();
+                break;
+            }
+            if used == 0 {
+                let rest = word.split_off(width);
+                push(&mut lines, 0, &word);
+                word = rest;
+            }
+            lines.push(String::new());
+            used = 0;
+            first = false;
+        }
+    }
+    lines
+}
+
+fn push(lines: &mut [String], gap: usize, word: &[char]) {
+    if let Some(last) = lines.last_mut() {
+        last.extend(std::iter::repeat_n(' ', gap));
+        last.extend(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_at_blanks_and_lose_no_word() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
+        assert_eq!(wrapped("", 4), [""]);
+        let text = "The quick brown fox jumps over the lazy dog";
+        assert_eq!(wrapped(text, 10).join(" "), text);
+        assert!(
+            wrapped(text, 10)
+                .iter()
+                .all(|line| line.chars().count() <= 10)
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut_in_the_middle_at_characters() {
+        let text = "é".repeat(SHOWN_CHARACTERS + 1_000);
+        let short = shortened(&text);
+        assert!(short.contains("[… 1,000 characters …]"), "{short}");
+        assert_eq!(shortened("short"), "short");
+    }
+}
