@@ -311,7 +311,11 @@ mod tests {
             .collect();
         assert_eq!(
             models,
-            [("b", Some("x"), 2), ("a", Some("x"), 1), ("b", Some("y"), 1)]
+            [
+                ("b", Some("x"), 2),
+                ("a", Some("x"), 1),
+                ("b", Some("y"), 1)
+            ]
         );
         assert!((scores.models[0].mean.acc - 0.3).abs() < 1e-12);
         assert!((scores.mean.acc - 0.525).abs() < 1e-12);

@@ -15,37 +15,46 @@ use sureness_report::score::{ScoredFile, Scores};
 use sureness_scorers::replay;
 
 use crate::error::CliError;
-pub(crate) use args::ScoreArgs;
 use args::Output;
+pub(crate) use args::ScoreArgs;
 use file::Scoring;
 
 /// Scores all files, or reports everything that is wrong with the input and shows no figure.
 pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
     let config = args.config();
-    let mut problems = check_settings(&config, &args.logits);
-    let key = match answers::read(&args.questions) {
-        Ok(key) => Some(key),
+    let ScoreArgs {
+        questions,
+        logits,
+        drop_ids,
+        drop_options,
+        output,
+        ..
+    } = args;
+    let mut problems = Vec::new();
+    problems.extend(check_seed(&config));
+    let paths = distinct(&logits, &mut problems);
+    let scoring = match answers::read(&questions) {
+        Ok(key) => {
+            let drop_options = drop_options.unwrap_or_default();
+            Some(Scoring::new(
+                &questions,
+                key,
+                drop_ids,
+                drop_options,
+                config,
+            ))
+        }
         Err(error) => {
             let hint = error.hint().unwrap_or_default();
             problems.push(CliError::input(error).hint(hint));
             None
         }
     };
-    let scoring = key.map(|key| {
-        Scoring::new(
-            &args.questions,
-            key,
-            args.drop_ids.clone(),
-            args.drop_options.clone().unwrap_or_default(),
-            config,
-        )
-    });
 
     // Without an answer key the files are still read, so that one run tells all that is wrong.
-    let outcomes: Vec<Result<Option<ScoredFile>, Vec<CliError>>> = args
-        .logits
+    let outcomes: Vec<Result<Option<ScoredFile>, Vec<CliError>>> = paths
         .par_iter()
-        .map(|path| {
+        .map(|&path| {
             let logits = replay::read(path).map_err(|error| {
                 let hint = error.hint();
                 vec![CliError::input(error).hint(hint)]
@@ -71,32 +80,37 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
     }
     let scores = Scores::new(files).ok_or_else(|| CliError::input("no file of logits is given"))?;
     note_infinite_thresholds(&scores, config.alpha);
-    print(&scores, args.output)
+    print(&scores, output)
 }
 
-/// What can be said without opening a file.
-fn check_settings(config: &Config, logits: &[PathBuf]) -> Vec<CliError> {
-    let mut problems = Vec::new();
-    if config.protocol == Protocol::Paper && u32::try_from(config.seed).is_err() {
-        problems.push(
-            CliError::input(format_args!(
-                "--seed {}: the paper's protocol takes seeds up to {}",
-                config.seed,
-                u32::MAX
-            ))
-            .hint("choose a smaller seed; the published figures come from seed 42"),
-        );
-    }
+/// The generator behind the paper's split is seeded with 32 bits.
+fn check_seed(config: &Config) -> Option<CliError> {
+    let too_large = config.protocol == Protocol::Paper && u32::try_from(config.seed).is_err();
+    too_large.then(|| {
+        CliError::input(format_args!(
+            "--seed {}: the paper's protocol takes seeds up to {}",
+            config.seed,
+            u32::MAX
+        ))
+        .hint("choose a smaller seed; the published figures come from seed 42")
+    })
+}
+
+/// Each file once. One that is given twice would count twice in the means.
+fn distinct<'a>(paths: &'a [PathBuf], problems: &mut Vec<CliError>) -> Vec<&'a Path> {
     let mut seen = HashSet::new();
-    for path in logits {
-        if !seen.insert(identity(path)) {
+    let mut distinct = Vec::with_capacity(paths.len());
+    for path in paths {
+        if seen.insert(identity(path)) {
+            distinct.push(path.as_path());
+        } else {
             problems.push(
                 CliError::input(format_args!("{}: given twice", path.display()))
-                    .hint("name each file of logits once: a file counts once in the means"),
+                    .hint("name each file of logits once"),
             );
         }
     }
-    problems
+    distinct
 }
 
 /// The same for every way to write the path of one file.
