@@ -1,0 +1,160 @@
+//! `sureness score`: figures from saved logits, without asking a model.
+
+mod args;
+mod file;
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rayon::prelude::*;
+use sureness_conformal::{Config, Protocol};
+use sureness_questions::answers;
+use sureness_report::score::{ScoredFile, Scores};
+use sureness_scorers::replay;
+
+use crate::error::CliError;
+use args::Output;
+pub(crate) use args::ScoreArgs;
+use file::Scoring;
+
+/// Scores all files, or reports everything that is wrong with the input and shows no figure.
+pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
+    let config = args.config();
+    let ScoreArgs {
+        questions,
+        logits,
+        drop_ids,
+        drop_options,
+        output,
+        ..
+    } = args;
+    let mut problems = Vec::new();
+    problems.extend(check_seed(&config));
+    let paths = distinct(&logits, &mut problems);
+    let scoring = match answers::read(&questions) {
+        Ok(key) => {
+            let drop_options = drop_options.unwrap_or_default();
+            Some(Scoring::new(
+                &questions,
+                key,
+                drop_ids,
+                drop_options,
+                config,
+            ))
+        }
+        Err(error) => {
+            let hint = error.hint().unwrap_or_default();
+            problems.push(CliError::input(error).hint(hint));
+            None
+        }
+    };
+
+    // Without an answer key the files are still read, so that one run tells all that is wrong.
+    let outcomes: Vec<Result<Option<ScoredFile>, Vec<CliError>>> = paths
+        .par_iter()
+        .map(|&path| {
+            let logits = replay::read(path).map_err(|error| {
+                let hint = error.hint();
+                vec![CliError::input(error).hint(hint)]
+            })?;
+            scoring
+                .as_ref()
+                .map(|scoring| scoring.score(path, &logits))
+                .transpose()
+        })
+        .collect();
+    let mut files = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        match outcome {
+            Ok(file) => files.extend(file),
+            Err(errors) => problems.extend(errors),
+        }
+    }
+    if let Some(last) = problems.pop() {
+        for problem in problems {
+            problem.report();
+        }
+        return Err(last);
+    }
+    let scores = Scores::new(files).ok_or_else(|| CliError::input("no file of logits is given"))?;
+    note_infinite_thresholds(&scores, config.alpha);
+    print(&scores, output)
+}
+
+/// The generator behind the paper's split is seeded with 32 bits.
+fn check_seed(config: &Config) -> Option<CliError> {
+    let too_large = config.protocol == Protocol::Paper && u32::try_from(config.seed).is_err();
+    too_large.then(|| {
+        CliError::input(format_args!(
+            "--seed {}: the paper's protocol takes seeds up to {}",
+            config.seed,
+            u32::MAX
+        ))
+        .hint("choose a smaller seed; the published figures come from seed 42")
+    })
+}
+
+/// Each file once. One that is given twice would count twice in the means.
+fn distinct<'a>(paths: &'a [PathBuf], problems: &mut Vec<CliError>) -> Vec<&'a Path> {
+    let mut seen = HashSet::new();
+    let mut distinct = Vec::with_capacity(paths.len());
+    for path in paths {
+        if seen.insert(identity(path)) {
+            distinct.push(path.as_path());
+        } else {
+            problems.push(
+                CliError::input(format_args!("{}: given twice", path.display()))
+                    .hint("name each file of logits once"),
+            );
+        }
+    }
+    distinct
+}
+
+/// The same for every way to write the path of one file.
+fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Full sets are not a finding about the model: says where they come from.
+fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
+    for file in scores.files() {
+        let e = &file.evaluation;
+        if e.lac.qhat.is_none() || e.aps.qhat.is_none() {
+            // 1/α is not exact in binary: without the slack 1/α = 10 could count as 11.
+            let needed = ((1.0 / alpha - 1e-9).ceil() as usize).saturating_sub(1);
+            eprintln!(
+                "note: {}: {} calibration rows are too few for a threshold at alpha {alpha}, which \
+                 takes {}: every prediction set is full",
+                file.file,
+                e.n_calibration,
+                needed.max(e.n_calibration + 1),
+            );
+        }
+    }
+}
+
+fn print(scores: &Scores, output: Output) -> Result<ExitCode, CliError> {
+    let mut text = Vec::new();
+    match output {
+        Output::Json => scores.write_json(&mut text),
+        Output::Table => scores.write_table(&mut text),
+        Output::Csv => scores.write_csv(&mut text),
+        Output::Markdown => scores.write_markdown(&mut text),
+    }
+    .and_then(|()| {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&text)?;
+        stdout.flush()
+    })
+    .or_else(|error| match error.kind() {
+        // Whoever reads has seen enough, as `head` does.
+        ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(CliError::input(format_args!(
+            "cannot write the result to stdout: {error}"
+        ))),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
