@@ -2,6 +2,7 @@
 
 mod csv;
 mod results;
+pub mod score;
 mod table;
 
 pub use crate::csv::write_csv;

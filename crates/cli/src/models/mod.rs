@@ -38,7 +38,7 @@ pub(crate) fn folder() -> Result<PathBuf, CliError> {
 /// `progress` is told what takes time, a line at a time.
 #[cfg_attr(
     not(feature = "llama"),
-    expect(dead_code, reason = "only embedded models are files")
+    allow(dead_code, reason = "only embedded models are files")
 )]
 pub(crate) fn ensure(name_or_path: &str, progress: impl Fn(&str)) -> Result<PathBuf, CliError> {
     let path = Path::new(name_or_path);
