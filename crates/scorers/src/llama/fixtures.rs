@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The model to test with, or nothing (and a word on it) where there is none. CI must have one.
-pub fn gguf() -> Option<PathBuf> {
+pub(crate) fn gguf() -> Option<PathBuf> {
     let path = std::env::var_os("SURENESS_TEST_GGUF").map(PathBuf::from);
     if path.is_none() {
         skip("SURENESS_TEST_GGUF does not name a GGUF file");
@@ -21,13 +21,13 @@ fn skip(why: &str) {
 }
 
 /// The five-shot prefix of an MMLU subject and the suffixes of its questions.
-pub struct Subject {
+pub(crate) struct Subject {
     pub prefix: Arc<str>,
     pub suffixes: Vec<String>,
 }
 
 /// Reads a subject from the shared material, or says that it is not there.
-pub fn mmlu(subject: &str) -> Option<Subject> {
+pub(crate) fn mmlu(subject: &str) -> Option<Subject> {
     let shared = std::env::var_os("SURENESS_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,
