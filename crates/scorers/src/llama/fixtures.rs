@@ -1,5 +1,7 @@
 //! Real prompts and a real model for the tests, shared with `tests/llama.rs`.
 
+#![allow(unreachable_pub, reason = "included into an integration test as well")]
+
 use std::{
     fmt::Write,
     path::{Path, PathBuf},

@@ -33,7 +33,9 @@ const CONTEXT_STEP: u32 = 256;
 
 const PREFIX: i32 = 0;
 const WORK: i32 = 1;
-const WORK_ID: u32 = 1;
+// The binding wants some sequences as the one type and some as the other.
+const PREFIX_ID: u32 = PREFIX.unsigned_abs();
+const WORK_ID: u32 = WORK.unsigned_abs();
 
 /// A loaded model's context, and the prefix that it holds.
 pub(super) struct Session<'model> {
@@ -44,6 +46,8 @@ pub(super) struct Session<'model> {
     setup: Setup,
     /// Longest prompt in tokens.
     limit: u32,
+    /// Whether the model keeps a state that cannot be cut back to an earlier position.
+    has_state: bool,
     prefix: Prefix,
 }
 
@@ -54,14 +58,13 @@ struct Setup {
     on_gpu: bool,
     /// Whether control tokens in a prompt are read as such.
     parse_special: bool,
-    /// Whether the model keeps a state that cannot be cut back to an earlier position.
-    has_state: bool,
 }
 
 /// The current prefix.
 #[derive(Default)]
 struct Prefix {
     text: Arc<str>,
+    /// Its tokens, as far as all prompts seen so far begin with them.
     tokens: Vec<LlamaToken>,
     /// Whether sequence 0 holds it.
     decoded: bool,
@@ -77,7 +80,6 @@ impl<'model> Session<'model> {
             threads: options.thread_count(),
             on_gpu: options.gpu_layers > 0,
             parse_special: matches!(options.prompt_form, super::PromptForm::Chat(_)),
-            has_state: model.is_recurrent() || model.is_hybrid(),
         };
         let limit = options
             .context_length
@@ -92,6 +94,7 @@ impl<'model> Session<'model> {
             batch: LlamaBatch::new(BATCH_TOKENS as usize, 1),
             setup,
             limit,
+            has_state: model.is_recurrent() || model.is_hybrid(),
             prefix: Prefix::default(),
         })
     }
@@ -126,9 +129,11 @@ impl<'model> Session<'model> {
                 decoded: false,
             };
         }
-        let shared = self.shared_tokens(&tokens);
-        self.make_room(self.prefix.tokens.len() + tokens.len() - shared)?;
+        self.cut_prefix_to(&tokens);
+        self.make_room(length)?;
         self.hold_prefix()?;
+
+        let shared = self.prefix.tokens.len();
 
         let logits = self.evaluate_rest(&tokens, shared).map(|()| {
             let last = self.batch.n_tokens() - 1;
@@ -157,19 +162,32 @@ impl<'model> Session<'model> {
         with_bos(tokens, bos.filter(|token| token.0 >= 0))
     }
 
-    /// How many tokens of the prefix the prompt begins with. At least one token of the prompt
-    /// stays to be evaluated, since the logits come from there.
-    fn shared_tokens(&self, tokens: &[LlamaToken]) -> usize {
+    /// Cuts the prefix back to what the prompt begins with: its last token may have run together
+    /// with the first of the suffix. At least one token of the prompt stays to be evaluated,
+    /// since the logits come from there.
+    ///
+    /// Prefix tokens that this prompt does not have could be left in the cache, unused. But then
+    /// the rest of the prompt would lie behind a gap, attention would sum in another order, and
+    /// that moved logits by up to 1.
+    fn cut_prefix_to(&mut self, tokens: &[LlamaToken]) {
         let shared = common_prefix(&self.prefix.tokens, tokens).min(tokens.len() - 1);
-        if self.setup.has_state && shared != self.prefix.tokens.len() {
-            return 0;
+        if shared == self.prefix.tokens.len() {
+            return;
         }
-        shared
+        self.prefix.tokens.truncate(shared);
+        // A state cannot be cut back; it has to be computed again.
+        if self.prefix.decoded && !self.has_state {
+            let removed =
+                self.context
+                    .clear_kv_cache_seq(Some(PREFIX_ID), u32::try_from(shared).ok(), None);
+            self.prefix.decoded = matches!(removed, Ok(true));
+        } else {
+            self.forget_prefix();
+        }
     }
 
     /// Makes the context hold at least `needed` tokens.
-    fn make_room(&mut self, needed: usize) -> Result<(), ScoreError> {
-        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+    fn make_room(&mut self, needed: u32) -> Result<(), ScoreError> {
         if needed <= self.context.n_ctx() {
             return Ok(());
         }
@@ -177,7 +195,7 @@ impl<'model> Session<'model> {
         let length = needed
             .checked_next_power_of_two()
             .unwrap_or(needed)
-            .min(needed.max(self.limit));
+            .min(self.limit);
         self.forget_prefix();
         self.context =
             new_context(self.model, self.setup, length).map_err(|error| failure(&error))?;
@@ -204,10 +222,8 @@ impl<'model> Session<'model> {
 
     fn evaluate_rest(&mut self, tokens: &[LlamaToken], shared: usize) -> Result<(), ScoreError> {
         if shared > 0 {
-            // A state is copied as a whole; keys and values are copied position by position.
-            let end = (!self.setup.has_state).then_some(shared as u32);
             self.context
-                .copy_kv_cache_seq(PREFIX, WORK, None, end)
+                .copy_kv_cache_seq(PREFIX, WORK, None, None)
                 .map_err(|error| failure(&error))?;
         }
         self.decode(&tokens[shared..], shared, WORK)
@@ -257,6 +273,7 @@ fn new_context(
         .with_kv_unified(true)
         // The prefix must stay readable however far the prompt goes on.
         .with_swa_full(true)
+        .with_flash_attention_policy(flash_attention(setup.on_gpu))
         .with_offload_kqv(setup.on_gpu)
         .with_op_offload(setup.on_gpu)
         .with_n_threads(setup.threads)
@@ -265,6 +282,18 @@ fn new_context(
     model
         .new_context(backend, params)
         .map_err(|cause| error(native::last_errors(cause)))
+}
+
+/// On a CPU, llama.cpp's flash attention takes one of three ways of rounding by how many tokens a
+/// decode has, and for a single token by the number of threads. Through the layers that grows
+/// to half a unit in a logit. Plain attention knows no such difference, so that it does not
+/// matter how much of a prompt came from the prefix.
+fn flash_attention(on_gpu: bool) -> llama_cpp_sys_2::llama_flash_attn_type {
+    if on_gpu {
+        llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_AUTO
+    } else {
+        llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_DISABLED
+    }
 }
 
 fn failure(error: &(impl ToString + ?Sized)) -> ScoreError {

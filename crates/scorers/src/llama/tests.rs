@@ -42,12 +42,6 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
         .fold(0.0, f32::max)
 }
 
-fn top(logits: &[f32]) -> usize {
-    (0..logits.len())
-        .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
-        .unwrap()
-}
-
 fn subjects() -> Option<Vec<Subject>> {
     SUBJECTS.iter().map(|subject| mmlu(subject)).collect()
 }
@@ -59,23 +53,17 @@ fn the_prefix_cache_gives_what_the_whole_prompt_gives() {
     };
     let mut cached = session(&model);
     let mut whole = session(&model);
-    let (mut equal, mut total, mut worst) = (0, 0, 0.0_f32);
     for subject in subjects {
-        for suffix in subject.suffixes.iter().take(8) {
+        for suffix in subject.suffixes.iter().take(3) {
             let (with_cache, reused) = evaluate(&mut cached, &subject.prefix, suffix);
             let full_text = format!("{}{suffix}", subject.prefix);
             let (without, none) = evaluate(&mut whole, "", &full_text);
             assert!(reused > 200, "only {reused} tokens were reused");
             assert_eq!(none, 0);
-            assert_eq!(top(&with_cache), top(&without));
             let difference = difference(&with_cache, &without);
-            worst = worst.max(difference);
-            equal += usize::from(difference == 0.0);
-            total += 1;
+            assert!(difference == 0.0, "logits differ by up to {difference:e}");
         }
     }
-    println!("{equal} of {total} prompts bit-equal, largest difference {worst:e}");
-    assert!(worst < 1e-3, "logits differ by up to {worst}");
 }
 
 #[test]
@@ -103,8 +91,8 @@ fn threads_and_context_length_do_not_matter() {
         return;
     };
     let (expected, _) = evaluate(&mut session(&model), &subject.prefix, &subject.suffixes[0]);
-    for threads in [1, 2, 3, 4] {
-        for context in [None, NonZeroU32::new(1024), NonZeroU32::new(8192)] {
+    for threads in [1, 2] {
+        for context in [None, NonZeroU32::new(8192)] {
             let options = LlamaOptions {
                 threads: NonZeroU32::new(threads),
                 context_length: context,
@@ -129,7 +117,7 @@ fn a_growing_context_changes_nothing() {
     };
     let mut session = session(&model);
     let (before, _) = evaluate(&mut session, &subject.prefix, &subject.suffixes[0]);
-    let long = subject.suffixes[..40].join("\n\n");
+    let long = subject.suffixes[..20].join("\n\n");
     let (_, reused) = evaluate(&mut session, &subject.prefix, &long);
     assert!(reused > 200);
     let (after, _) = evaluate(&mut session, &subject.prefix, &subject.suffixes[0]);
@@ -146,11 +134,12 @@ fn the_seam_between_prefix_and_suffix_does_not_matter() {
     let mut session = session(&model);
     let (expected, _) = evaluate(&mut session, "", &text);
     let end = subject.prefix.len();
-    for seam in (end - 12..end + 12).chain([1, text.len() - 1, text.len()]) {
+    for seam in (end - 8..end + 8)
+        .step_by(3)
+        .chain([1, text.len() - 1, text.len()])
+    {
         let (logits, _) = evaluate(&mut session, &text[..seam], &text[seam..]);
         let difference = difference(&logits, &expected);
-        println!("seam {seam}: {difference:e}");
-        assert_eq!(top(&logits), top(&expected));
-        assert!(difference < 1e-3, "seam at {seam}: {difference:e}");
+        assert!(difference == 0.0, "seam at {seam}: {difference:e}");
     }
 }
