@@ -299,7 +299,7 @@ async fn ask(shared: &Shared, requests: &Requests<'_>, batch: &Batch) {
         });
         let started = Instant::now();
         let (items, asked): (Vec<ItemId>, Vec<ScoreRequest>) = open.into_iter().unzip();
-        let mut results = shared.scorer.score(&asked).await;
+        let mut results = shared.scorer.score(&asked).await.scores;
         results.resize_with(asked.len(), || {
             Err(ScoreError::Backend {
                 message: "the backend left this question out".into(),

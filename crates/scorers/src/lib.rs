@@ -10,10 +10,12 @@ mod identity;
 #[cfg(feature = "llama")]
 pub mod llama;
 pub mod replay;
+mod reply;
 mod scores;
 
 pub use error::ScoreError;
 pub use identity::ModelIdentity;
+pub use reply::{Allowance, Quota, Reply, Timing};
 pub use scores::{OptionScores, RequestKey, ScoreRequest, Usage, log_sum_exp};
 
 use futures_util::future::BoxFuture;
@@ -23,10 +25,9 @@ pub trait OptionScorer: Send + Sync {
     /// What is asked: everything about the model and the way of asking that can move a score.
     fn identity(&self) -> &ModelIdentity;
 
-    /// Scores a batch. The result has one entry per request, in the order of the requests.
-    /// One request's failure leaves the others' answers in place.
-    fn score<'a>(
-        &'a self,
-        batch: &'a [ScoreRequest],
-    ) -> BoxFuture<'a, Vec<Result<OptionScores, ScoreError>>>;
+    /// Scores a batch.
+    fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Reply>;
+
+    /// The same on the calling thread, which it blocks. Must not be called from async code.
+    fn score_blocking(&self, batch: &[ScoreRequest]) -> Reply;
 }

@@ -51,7 +51,7 @@ async fn score_one(
     scorer: &HttpScorer,
     request: &ScoreRequest,
 ) -> Result<OptionScores, ScoreError> {
-    let mut answers = scorer.score(std::slice::from_ref(request)).await;
+    let mut answers = scorer.score(std::slice::from_ref(request)).await.scores;
     assert_eq!(answers.len(), 1);
     answers.remove(0)
 }

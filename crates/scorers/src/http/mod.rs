@@ -24,6 +24,8 @@ pub use models::ServerTemplate;
 pub use options::HttpOptions;
 pub use secret::Secret;
 
+use std::time::Instant;
+
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream;
@@ -35,7 +37,9 @@ use probe::{Findings, probe};
 use route::Route;
 use transport::Transport;
 
-use crate::{ModelIdentity, OptionScorer, OptionScores, ScoreError, ScoreRequest, Usage};
+use crate::{
+    ModelIdentity, OptionScorer, OptionScores, Reply, ScoreError, ScoreRequest, Timing, Usage,
+};
 
 type Scored = Result<OptionScores, ScoreError>;
 
@@ -172,15 +176,38 @@ impl OptionScorer for HttpScorer {
         &self.findings.identity
     }
 
-    fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Vec<Scored>> {
+    fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Reply> {
         async move {
-            if self.findings.takes_lists && !batch.is_empty() {
+            let started = Instant::now();
+            let scores = if self.findings.takes_lists && !batch.is_empty() {
                 self.score_list(batch).await
             } else {
                 self.score_each(batch).await
+            };
+            Reply {
+                timing: Timing {
+                    server: started.elapsed(),
+                    ..Timing::default()
+                },
+                ..Reply::of(scores)
             }
         }
         .boxed()
+    }
+
+    fn score_blocking(&self, batch: &[ScoreRequest]) -> Reply {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(self.score(batch)),
+            Err(error) => {
+                let error = ScoreError::Backend {
+                    message: error.to_string(),
+                };
+                Reply::of(vec![Err(error); batch.len()])
+            }
+        }
     }
 }
 

@@ -104,9 +104,9 @@ pub(super) fn open(path: &Path, extent: Extent) -> Result<LlamaModel, LlamaError
             .with_n_gpu_layers(0),
         Extent::Weights { gpu_layers } => LlamaModelParams::default().with_n_gpu_layers(gpu_layers),
     };
-    native::forget_errors();
+    native::forget_error();
     let model = LlamaModel::load_from_file(backend, path_as_text, &params)
-        .map_err(|error| load_error(native::last_errors(error)))?;
+        .map_err(|error| load_error(native::first_error(error)))?;
 
     let architecture = meta(&model, "general.architecture").unwrap_or_default();
     if !is_generative(&architecture) {

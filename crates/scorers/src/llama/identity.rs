@@ -31,6 +31,15 @@ pub(super) fn of(
             "batch_shape",
             format!("n_batch={BATCH_TOKENS} n_ubatch={BATCH_TOKENS} sequences=1"),
         ),
+        (
+            "flash_attention",
+            if options.gpu_layers > 0 {
+                "auto"
+            } else {
+                "off"
+            }
+            .to_owned(),
+        ),
         ("instruction_set", native::instruction_set()),
         ("gpu_layers", options.gpu_layers.to_string()),
         ("prompt_form", options.prompt_form.name().to_owned()),

@@ -24,12 +24,13 @@ use std::{
     path::Path,
     sync::mpsc::{self, Sender},
     thread::JoinHandle,
+    time::Instant,
 };
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use crate::{ModelIdentity, OptionScorer, OptionScores, ScoreError, ScoreRequest};
+use crate::{ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest, Timing};
 use file::Extent;
 use worker::Job;
 
@@ -76,20 +77,32 @@ impl LlamaScorer {
         Ok(file::describe(&model, path))
     }
 
-    async fn ask(&self, requests: Vec<ScoreRequest>) -> Vec<Result<OptionScores, ScoreError>> {
-        let count = requests.len();
+    /// Hands a batch to the model's thread.
+    fn send(&self, batch: &[ScoreRequest]) -> oneshot::Receiver<Vec<worker::Answer>> {
         let (reply, answers) = oneshot::channel();
-        let sent = self
-            .jobs
-            .as_ref()
-            .is_some_and(|jobs| jobs.send(Job { requests, reply }).is_ok());
-        if sent && let Ok(answers) = answers.await {
-            return answers;
-        }
-        let ended = ScoreError::Backend {
-            message: "the model's thread has ended".to_owned(),
+        let job = Job {
+            requests: batch.to_vec(),
+            reply,
         };
-        vec![Err(ended); count]
+        if let Some(jobs) = &self.jobs {
+            // Without the thread `reply` is dropped here, which is what the receiver then sees.
+            let _ = jobs.send(job);
+        }
+        answers
+    }
+}
+
+/// The reply made of what came back, or of nothing where the model's thread is gone.
+fn reply(answers: Option<Vec<worker::Answer>>, count: usize, started: Instant) -> Reply {
+    let ended = ScoreError::Backend {
+        message: "the model's thread has ended".to_owned(),
+    };
+    Reply {
+        timing: Timing {
+            server: started.elapsed(),
+            ..Timing::default()
+        },
+        ..Reply::of(answers.unwrap_or_else(|| vec![Err(ended); count]))
     }
 }
 
@@ -98,11 +111,15 @@ impl OptionScorer for LlamaScorer {
         &self.identity
     }
 
-    fn score<'a>(
-        &'a self,
-        batch: &'a [ScoreRequest],
-    ) -> BoxFuture<'a, Vec<Result<OptionScores, ScoreError>>> {
-        Box::pin(self.ask(batch.to_vec()))
+    fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Reply> {
+        let started = Instant::now();
+        let answers = self.send(batch);
+        Box::pin(async move { reply(answers.await.ok(), batch.len(), started) })
+    }
+
+    fn score_blocking(&self, batch: &[ScoreRequest]) -> Reply {
+        let started = Instant::now();
+        reply(self.send(batch).blocking_recv().ok(), batch.len(), started)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The binding can send the log to `tracing` too, but at llama.cpp's own levels. Its warnings
 //! and errors are about matters that this crate reports itself, in words a person can use, and
-//! must not appear beside them. So everything goes to debug and trace, and the last errors are
+//! must not appear beside them. So everything goes to debug and trace, and the first error is
 //! kept for the message.
 
 #![allow(
@@ -20,12 +20,10 @@ use std::{
 use llama_cpp_2::{LlamaCppError, llama_backend::LlamaBackend};
 
 thread_local! {
-    /// Errors that llama.cpp logged on this thread since [`forget_errors`].
-    static ERRORS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// The first error that llama.cpp logged on this thread since [`forget_error`]. It names the
+    /// cause; what follows is its echo.
+    static ERROR: RefCell<Option<String>> = const { RefCell::new(None) };
 }
-
-/// How many error lines are kept: the first few name the cause, what follows is its echo.
-const KEPT_ERRORS: usize = 4;
 
 /// llama.cpp, set up once per process with its log taken over. It is never torn down, since
 /// models of other threads may still be in use.
@@ -49,20 +47,14 @@ pub(super) fn backend() -> Result<&'static LlamaBackend, LlamaCppError> {
     Ok(BACKEND.get_or_init(|| backend))
 }
 
-/// Forgets the errors logged on this thread so far.
-pub(super) fn forget_errors() {
-    ERRORS.with_borrow_mut(Vec::clear);
+/// Forgets what was logged on this thread so far.
+pub(super) fn forget_error() {
+    ERROR.set(None);
 }
 
-/// What llama.cpp said went wrong on this thread since [`forget_errors`], or `otherwise`.
-pub(super) fn last_errors(otherwise: impl std::fmt::Display) -> String {
-    ERRORS.with_borrow(|errors| {
-        if errors.is_empty() {
-            otherwise.to_string()
-        } else {
-            errors.join("; ")
-        }
-    })
+/// What llama.cpp said went wrong on this thread since [`forget_error`], or `otherwise`.
+pub(super) fn first_error(otherwise: impl std::fmt::Display) -> String {
+    ERROR.take().unwrap_or_else(|| otherwise.to_string())
 }
 
 /// The parts of the instruction set that llama.cpp was compiled to use, such as `AVX2`, with
@@ -120,12 +112,10 @@ extern "C" fn on_log(
         llama_cpp_sys_2::GGML_LOG_LEVEL_ERROR => {
             tracing::debug!(target: "llama.cpp", "error: {text}");
             // A thread that is ending has no store any more; its errors concern no one.
-            let _ = ERRORS.try_with(|errors| {
+            let _ = ERROR.try_with(|error| {
                 // Nor may a callback from C panic on a borrow that is under way.
-                if let Ok(mut errors) = errors.try_borrow_mut()
-                    && errors.len() < KEPT_ERRORS
-                {
-                    errors.push(without_function_name(text).to_owned());
+                if let Ok(mut error) = error.try_borrow_mut() {
+                    error.get_or_insert_with(|| without_function_name(text).to_owned());
                 }
             });
         }

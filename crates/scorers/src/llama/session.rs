@@ -236,7 +236,7 @@ impl<'model> Session<'model> {
         first: usize,
         sequence: i32,
     ) -> Result<(), ScoreError> {
-        native::forget_errors();
+        native::forget_error();
         // No context is as long as that, so the positions fit.
         let [mut position, end] =
             [first, first + tokens.len()].map(|at| i32::try_from(at).unwrap_or(i32::MAX));
@@ -251,7 +251,7 @@ impl<'model> Session<'model> {
             }
             self.context
                 .decode(&mut self.batch)
-                .map_err(|error| failure(&native::last_errors(error)))?;
+                .map_err(|error| failure(&native::first_error(error)))?;
         }
         Ok(())
     }
@@ -278,16 +278,16 @@ fn new_context(
         .with_op_offload(setup.on_gpu)
         .with_n_threads(setup.threads)
         .with_n_threads_batch(setup.threads);
-    native::forget_errors();
+    native::forget_error();
     model
         .new_context(backend, params)
-        .map_err(|cause| error(native::last_errors(cause)))
+        .map_err(|cause| error(native::first_error(cause)))
 }
 
-/// On a CPU, llama.cpp's flash attention takes one of three ways of rounding by how many tokens a
-/// decode has, and for a single token by the number of threads. Through the layers that grows
-/// to half a unit in a logit. Plain attention knows no such difference, so that it does not
-/// matter how much of a prompt came from the prefix.
+/// On a CPU, llama.cpp's flash attention rounds in one of three ways, by the number of tokens in
+/// a decode (and, for a single one, by the number of threads). Where little is left after the
+/// prefix that moved logits by up to 0.9. Plain attention knows no such difference and is as
+/// fast here.
 fn flash_attention(on_gpu: bool) -> llama_cpp_sys_2::llama_flash_attn_type {
     if on_gpu {
         llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_AUTO

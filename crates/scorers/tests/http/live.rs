@@ -39,7 +39,7 @@ async fn a_real_server_scores_every_way_of_asking() {
         let scorer = connect(options).await.unwrap();
         println!("{:#?}", scorer.identity());
         assert_eq!(scorer.sends_lists(), list_prompts);
-        for answer in scorer.score(&batch).await {
+        for answer in scorer.score(&batch).await.scores {
             let answer = answer.unwrap();
             println!("{answer:?}");
             sane(&answer);

@@ -178,7 +178,7 @@ async fn recorded_lists_find_their_prompts() {
         let batch: Vec<_> = (0..count)
             .map(|i| question(&i.to_string(), &LETTERS))
             .collect();
-        let answers = scorer.score(&batch).await;
+        let answers = scorer.score(&batch).await.scores;
         assert_eq!(answers.len(), count);
         for (i, scores) in answers.iter().enumerate() {
             agrees(name, &unshuffled["choices"][i], scores.as_ref().unwrap());

@@ -154,7 +154,7 @@ async fn answers_are_matched_by_index_and_only_the_lost_ones_fail() {
     let scorer = connect(list_options(&server)).await.unwrap();
     assert!(scorer.sends_lists());
     let batch: Vec<_> = ["a", "b", "c", "d"].map(|text| question(text, &AB)).into();
-    let answers = scorer.score(&batch).await;
+    let answers = scorer.score(&batch).await.scores;
     let a = |i: usize| {
         answers[i]
             .as_ref()
@@ -181,6 +181,7 @@ async fn one_bad_prompt_does_not_take_its_list_along() {
     let kinds: Vec<_> = scorer
         .score(&batch)
         .await
+        .scores
         .into_iter()
         .map(|s| s.map_err(|e| e.kind()).err())
         .collect();
@@ -193,6 +194,7 @@ async fn one_bad_prompt_does_not_take_its_list_along() {
         scorer
             .score(&batch)
             .await
+            .scores
             .iter()
             .all(|s| s.as_ref().is_err_and(|e| e.kind() == "server"))
     );
@@ -210,7 +212,7 @@ async fn connections_are_kept_and_limited() {
     let scorer = connect(options).await.unwrap();
     let batch: Vec<_> = (0..24).map(|i| question(&i.to_string(), &AB)).collect();
     let (one, two) = tokio::join!(scorer.score(&batch[..12]), scorer.score(&batch[12..]));
-    assert!(one.iter().chain(&two).all(Result::is_ok));
+    assert!(one.scores.iter().chain(&two.scores).all(Result::is_ok));
     assert!(server.connections.load(Ordering::SeqCst) <= 3);
-    assert!(scorer.score(&[]).await.is_empty());
+    assert!(scorer.score(&[]).await.scores.is_empty());
 }
