@@ -6,7 +6,7 @@
 #
 # All in the dev profile, so that llama.cpp is compiled once. The tests with a real model and a
 # real server are skipped, and say so, where these cannot be had; with CI set that is an error,
-# except on a processor that cannot run the server.
+# except where the server does not compile.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
