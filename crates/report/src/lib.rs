@@ -1,5 +1,6 @@
 //! Tables, CSV, JSON and Markdown of a run's figures.
 
+mod columns;
 mod csv;
 mod results;
 pub mod score;

@@ -7,6 +7,8 @@ use comfy_table::{CellAlignment, LineStyle, Table};
 use serde::Serialize;
 use sureness_conformal::{Evaluation, Mean, mean};
 
+use crate::columns::{self, COLUMNS};
+
 /// The figures of one file of saved logits. All shares are fractions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoredFile {
@@ -94,40 +96,19 @@ impl Scores {
     /// Writes one row per file, no means; empty cells where there is no value.
     pub fn write_csv(&self, out: impl Write) -> std::io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record([
-            "file",
-            "model",
-            "dataset",
-            "strategy",
-            "n_calibration",
-            "n_test",
-            "acc",
-            "e_rate",
-            "f_rate",
-            "lac_qhat",
-            "lac_set_size",
-            "lac_coverage",
-            "lac_uacc",
-            "aps_qhat",
-            "aps_set_size",
-            "aps_coverage",
-            "aps_uacc",
-        ])?;
+        writer.write_record(
+            ["file", "model", "dataset", "strategy"]
+                .iter()
+                .chain(&COLUMNS),
+        )?;
         for file in &self.files {
-            let e = &file.evaluation;
-            let mut row = vec![
+            let names = [
                 file.file.clone(),
                 file.model.clone(),
                 file.dataset.clone().unwrap_or_default(),
                 file.strategy.unwrap_or_default().to_owned(),
             ];
-            row.extend([e.n_calibration, e.n_test].map(|n| n.to_string()));
-            row.extend([e.acc, e.e_rate, e.f_rate].map(|x| x.to_string()));
-            for set in [&e.lac, &e.aps] {
-                row.push(set.qhat.map(|x| x.to_string()).unwrap_or_default());
-                row.extend([set.set_size, set.coverage, set.uacc].map(|x| x.to_string()));
-            }
-            writer.write_record(&row)?;
+            writer.write_record(names.iter().chain(&columns::cells(&file.evaluation)))?;
         }
         writer.flush()
     }

@@ -6,10 +6,12 @@
 
 mod codec;
 mod error;
+mod question;
 mod reader;
 mod schema;
 mod writer;
 
 pub use error::StoreError;
+pub use question::StoredQuestion;
 pub use reader::{Reader, RunInfo, StoredRow};
-pub use writer::{GroupRows, ItemRow, RunRecord, Store};
+pub use writer::{GroupRows, RunRecord, Store};

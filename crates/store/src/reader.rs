@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, params};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError, Usage};
 
-use crate::{StoreError, codec, schema};
+use crate::{StoreError, StoredQuestion, codec, schema};
 
 /// A read-only view of a store. Works while a run is writing.
 #[derive(Debug)]
@@ -34,20 +34,8 @@ pub struct RunInfo {
 /// One question of a run with what is known of it.
 #[derive(Debug, Clone)]
 pub struct StoredRow {
-    /// The question's id.
-    pub question: String,
-    /// Digest of the question's content; the same for every model.
-    pub content: [u8; 32],
-    /// Its category.
-    pub category: Option<String>,
-    /// Number of options.
-    pub options: usize,
-    /// Index of the right option.
-    pub answer: usize,
-    /// Index of "I don't know".
-    pub dont_know: Option<usize>,
-    /// Index of "None of the above".
-    pub none_of_the_above: Option<usize>,
+    /// The question.
+    pub question: StoredQuestion,
     /// The model's scores, if it answered.
     pub scores: Option<OptionScores>,
     /// Why it was given up, if it was.
@@ -140,7 +128,7 @@ impl Reader {
         )?;
         let mut rows = select.query(params![run, group])?;
         while let Some(row) = rows.next()? {
-            let question: String = row.get(0)?;
+            let id: String = row.get(0)?;
             let options: usize = row.get(3)?;
             let scores = match row.get_ref(8)?.as_blob_or_null()? {
                 None => None,
@@ -151,19 +139,21 @@ impl Reader {
                     };
                     match codec::decode(bytes, row.get(9)?, row.get(10)?, usage) {
                         Some(scores) if scores.logprobs.len() == options => Some(scores),
-                        _ => return Ok(Some(format!("answer to question {question}"))),
+                        _ => return Ok(Some(format!("answer to question {id}"))),
                     }
                 }
             };
             let error: Option<String> = row.get(7)?;
             visit(StoredRow {
-                question,
-                content: row.get(1)?,
-                category: row.get(2)?,
-                options,
-                answer: row.get(4)?,
-                dont_know: row.get(5)?,
-                none_of_the_above: row.get(6)?,
+                question: StoredQuestion {
+                    id,
+                    content: row.get(1)?,
+                    category: row.get(2)?,
+                    options,
+                    answer: row.get(4)?,
+                    dont_know: row.get(5)?,
+                    none_of_the_above: row.get(6)?,
+                },
                 // An error of an earlier attempt no longer counts once there is an answer.
                 error: match (&scores, error) {
                     (None, Some(text)) => serde_json::from_str(&text).ok(),

@@ -8,7 +8,7 @@ use sureness_engine::{Answer, AnswerSink, SinkError};
 use sureness_scorers::{ModelIdentity, RequestKey};
 
 use crate::codec::{encode_logprobs, encode_observed};
-use crate::{StoreError, schema};
+use crate::{StoreError, StoredQuestion, schema};
 
 /// The open file. Only one process should hold one; readers use [`crate::Reader`].
 #[derive(Debug)]
@@ -35,28 +35,7 @@ pub struct GroupRows<'a> {
     /// Strategy name.
     pub strategy: &'a str,
     /// In the order of the plan.
-    pub items: Box<dyn Iterator<Item = ItemRow> + 'a>,
-}
-
-/// One question of a run.
-#[derive(Debug, Clone)]
-pub struct ItemRow {
-    /// Key of its request.
-    pub key: RequestKey,
-    /// The question's id.
-    pub question: String,
-    /// Digest of the question's content.
-    pub content: [u8; 32],
-    /// Its category, such as the subject.
-    pub category: Option<String>,
-    /// Number of options.
-    pub options: usize,
-    /// Index of the right option.
-    pub answer: usize,
-    /// Index of "I don't know".
-    pub dont_know: Option<usize>,
-    /// Index of "None of the above".
-    pub none_of_the_above: Option<usize>,
+    pub items: Box<dyn Iterator<Item = (RequestKey, StoredQuestion)> + 'a>,
 }
 
 impl Store {
@@ -148,19 +127,19 @@ impl Store {
             )?;
             for (index, group) in groups.into_iter().enumerate() {
                 insert_group.execute(params![run, index, group.task, group.strategy])?;
-                for (position, item) in group.items.enumerate() {
+                for (position, (key, question)) in group.items.enumerate() {
                     insert_item.execute(params![
                         run,
                         index,
                         position,
-                        item.key.0,
-                        item.question,
-                        item.content,
-                        item.category,
-                        item.options,
-                        item.answer,
-                        item.dont_know,
-                        item.none_of_the_above,
+                        key.0,
+                        question.id,
+                        question.content,
+                        question.category,
+                        question.options,
+                        question.answer,
+                        question.dont_know,
+                        question.none_of_the_above,
                     ])?;
                 }
             }

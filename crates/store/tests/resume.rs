@@ -2,7 +2,7 @@
 
 use sureness_engine::{Answer, AnswerSink, ItemId};
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
-use sureness_store::{GroupRows, ItemRow, Reader, RunRecord, Store, StoreError};
+use sureness_store::{GroupRows, Reader, RunRecord, Store, StoreError, StoredQuestion};
 
 fn record() -> RunRecord {
     RunRecord {
@@ -15,21 +15,21 @@ fn record() -> RunRecord {
     }
 }
 
-fn item(n: u8) -> ItemRow {
-    ItemRow {
-        key: RequestKey([n; 32]),
-        question: format!("q{n}"),
+fn question(n: u8) -> (RequestKey, StoredQuestion) {
+    let question = StoredQuestion {
+        id: format!("q{n}"),
         content: [n; 32],
         category: (n == 1).then(|| "law".into()),
         options: 3,
         answer: 2,
         dont_know: None,
         none_of_the_above: Some(1),
-    }
+    };
+    (RequestKey([n; 32]), question)
 }
 
 fn begin(store: &mut Store) -> i64 {
-    let items = || Box::new((0..3).map(item));
+    let items = || Box::new((0..3).map(question));
     store
         .begin_run(
             &record(),
@@ -89,7 +89,7 @@ fn answers_survive_and_an_unfinished_run_is_continued() {
     reader.rows(run, 0, |row| rows.push(row)).unwrap();
     assert_eq!(rows[0].scores.as_ref(), Some(&scores()));
     assert_eq!(rows[1].error, Some(ScoreError::TimedOut { seconds: 3 }));
-    assert_eq!(rows[1].category.as_deref(), Some("law"));
+    assert_eq!(rows[1].question.category.as_deref(), Some("law"));
     assert!(rows[2].scores.is_none() && rows[2].error.is_none());
     assert_eq!(
         reader.run(run).unwrap().groups[1],

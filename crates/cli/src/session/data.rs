@@ -8,7 +8,7 @@ use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Format, Task};
 use sureness_scorers::{ModelIdentity, RequestKey};
-use sureness_store::{GroupRows, ItemRow};
+use sureness_store::{GroupRows, StoredQuestion};
 
 use crate::commands::data::dataset_for;
 use crate::commands::run::RunArgs;
@@ -281,19 +281,22 @@ pub(crate) fn group_rows<'a>(
     plan.groups.iter().map(move |group| GroupRows {
         task: &group.task.id,
         strategy: group.strategy.name(),
-        items: Box::new(group.questions.iter().map(move |question| ItemRow {
-            key: RequestKey::new(
+        items: Box::new(group.questions.iter().map(move |question| {
+            let key = RequestKey::new(
                 &identity,
                 &group.builder.build(question),
                 &group.builder.labels(question),
-            ),
-            question: question.id.clone(),
-            content: question.content_digest(),
-            category: question.category.clone(),
-            options: question.options.len(),
-            answer: question.answer,
-            dont_know: question.dont_know(),
-            none_of_the_above: question.none_of_the_above(),
+            );
+            let stored = StoredQuestion {
+                id: question.id.clone(),
+                content: question.content_digest(),
+                category: question.category.clone(),
+                options: question.options.len(),
+                answer: question.answer,
+                dont_know: question.dont_know(),
+                none_of_the_above: question.none_of_the_above(),
+            };
+            (key, stored)
         })),
     })
 }

@@ -77,11 +77,11 @@ fn group_result(task: &str, strategy: &str, stored: &[StoredRow], config: &Confi
     let rows: Vec<Row<'_>> = answered
         .iter()
         .map(|(row, scores)| Row {
-            key: &row.content,
+            key: &row.question.content,
             logits: &scores.logprobs,
-            answer: row.answer,
-            dont_know: row.dont_know,
-            none_of_the_above: row.none_of_the_above,
+            answer: row.question.answer,
+            dont_know: row.question.dont_know,
+            none_of_the_above: row.question.none_of_the_above,
         })
         .collect();
     let mut failures = BTreeMap::new();

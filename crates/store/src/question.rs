@@ -1,0 +1,20 @@
+//! What the file holds of a question.
+
+/// One question of a run: what its evaluation needs, not its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredQuestion {
+    /// The question's id.
+    pub id: String,
+    /// Digest of the question's content; the same for every model.
+    pub content: [u8; 32],
+    /// Its category, such as the subject.
+    pub category: Option<String>,
+    /// Number of options.
+    pub options: usize,
+    /// Index of the right option.
+    pub answer: usize,
+    /// Index of "I don't know".
+    pub dont_know: Option<usize>,
+    /// Index of "None of the above".
+    pub none_of_the_above: Option<usize>,
+}
