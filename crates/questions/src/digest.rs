@@ -1,6 +1,8 @@
 //! Hashes of content: what is random here is drawn from what a question says, never from where
 //! it stands, so that neither more rows nor another order change what was drawn.
 
+use std::collections::HashMap;
+
 use blake3::Hasher;
 
 use crate::question::is_abstention;
@@ -62,15 +64,22 @@ impl Dataset {
         if n >= self.questions.len() {
             return;
         }
+        // Copies of a question differ by their number alone: without it they would be drawn or
+        // left out together, and a sample of a set with many copies would hold little else.
+        let mut copies: HashMap<[u8; 32], u64> = HashMap::new();
         let mut ranked: Vec<_> = self
             .questions
             .iter()
             .enumerate()
             .map(|(index, question)| {
-                let rank = Digest::new("sureness sample 1")
+                let content = question.content_digest();
+                let copy = copies.entry(content).or_default();
+                let rank = Digest::new("sureness sample 2")
                     .number(seed)
                     .text(&self.task.id)
-                    .bytes(&question.content_digest());
+                    .bytes(&content)
+                    .number(*copy);
+                *copy += 1;
                 (rank.finish(), index)
             })
             .collect();

@@ -63,6 +63,21 @@ fn another_seed_draws_other_examples_and_another_sample() {
 }
 
 #[test]
+fn copies_of_a_question_are_drawn_one_by_one() {
+    // Drawn together, 100 rows out of 5 copies of 200 would hold 20 questions; one by one about
+    // 200 · (1 − 0.9^5) = 82 of them.
+    let questions = (0..200).flat_map(|row| {
+        (0..5).map(move |copy| format!("q{row}-{copy},x,Number {row}?,a,b,c,d,A\n"))
+    });
+    let header = "id,category,question,A,B,C,D,answer\n".to_owned();
+    let text: String = std::iter::once(header).chain(questions).collect();
+    let mut dataset = load_text("x.csv", text, &plain("mine")).unwrap();
+    dataset.sample(100, 3);
+    let distinct: HashSet<_> = dataset.questions.iter().map(|row| &row.stem).collect();
+    assert!((70..95).contains(&distinct.len()), "{}", distinct.len());
+}
+
+#[test]
 fn a_sample_keeps_the_order_and_is_part_of_any_larger_one() {
     let mut small = dataset(0..200);
     small.sample(20, 3);

@@ -25,6 +25,13 @@ pub trait OptionScorer: Send + Sync {
     /// What is asked: everything about the model and the way of asking that can move a score.
     fn identity(&self) -> &ModelIdentity;
 
+    /// Whether a prefix leaves room for a question in the model's context, as far as the backend
+    /// can tell without asking the model: [`ScoreError::ContextTooLong`] where it does not.
+    fn check_prefix<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), ScoreError>> {
+        let _ = prefix;
+        Box::pin(async { Ok(()) })
+    }
+
     /// Scores a batch.
     fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Reply>;
 

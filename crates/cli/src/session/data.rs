@@ -108,12 +108,24 @@ impl Questions {
 
     /// One line per task for people.
     pub(crate) fn describe(&self) -> String {
+        let plural =
+            |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         let mut text = format!(
-            "{} questions: {} tasks × {} prompt strategies",
-            self.len(),
-            self.datasets.len(),
-            self.strategies.len()
+            "{}: {} × {}",
+            plural(self.len(), "question", "questions"),
+            plural(self.datasets.len(), "task", "tasks"),
+            plural(
+                self.strategies.len(),
+                "prompt strategy",
+                "prompt strategies"
+            )
         );
+        let width = self
+            .datasets
+            .iter()
+            .map(|d| d.task.id.chars().count())
+            .max();
+        let width = width.unwrap_or(0);
         for d in &self.datasets {
             let of = if d.questions < d.available {
                 format!(" of {}", d.available)
@@ -121,7 +133,7 @@ impl Questions {
                 String::new()
             };
             text.push_str(&format!(
-                "\n  {:<4} {}{of} questions from {}, {} worked examples",
+                "\n  {:<width$}  {}{of} questions from {}, {} worked examples",
                 d.task.id, d.questions, d.source, d.shots
             ));
         }

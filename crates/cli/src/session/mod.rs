@@ -74,6 +74,7 @@ impl Session<'_> {
     async fn measure(&mut self, model: &models::Model) -> Result<(), CliError> {
         let scorer = models::open(model, self.args).await?;
         let plan = Arc::new(self.questions.plan().clone());
+        check_prefixes(scorer.as_ref(), &plan).await?;
         let settings = self.questions.settings(self.args);
         let (store, run) = self.open_run(scorer.as_ref(), &plan, settings)?;
         let progress = Progress::new(
@@ -202,6 +203,24 @@ impl Session<'_> {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Refuses prompts whose worked examples alone fill the model's context: not one of their
+/// questions could be asked.
+async fn check_prefixes(scorer: &dyn OptionScorer, plan: &Plan) -> Result<(), CliError> {
+    for group in &plan.groups {
+        let prefix = group.builder.prefix();
+        scorer.check_prefix(prefix).await.map_err(|error| {
+            CliError::input(format!(
+                "{}: task {} with strategy {}: the worked examples leave no room for a question: {error}",
+                scorer.identity().name,
+                group.task.id,
+                group.strategy.name(),
+            ))
+            .hint(error.hint())
+        })?;
+    }
+    Ok(())
 }
 
 /// The first Ctrl-C finishes what is in flight, the second ends at once. Nothing that has been

@@ -79,36 +79,46 @@ impl LlamaScorer {
 
     /// Hands a batch to the model's thread.
     fn send(&self, batch: &[ScoreRequest]) -> oneshot::Receiver<Vec<worker::Answer>> {
-        let (reply, answers) = oneshot::channel();
-        let job = Job {
-            requests: batch.to_vec(),
-            reply,
-        };
+        let requests = batch.to_vec();
+        self.submit(|reply| Job::Score { requests, reply })
+    }
+
+    fn submit<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> oneshot::Receiver<T> {
+        let (reply, outcome) = oneshot::channel();
         if let Some(jobs) = &self.jobs {
             // Without the thread `reply` is dropped here, which is what the receiver then sees.
-            let _ = jobs.send(job);
+            let _ = jobs.send(job(reply));
         }
-        answers
+        outcome
     }
 }
 
 /// The reply made of what came back, or of nothing where the model's thread is gone.
 fn reply(answers: Option<Vec<worker::Answer>>, count: usize, started: Instant) -> Reply {
-    let ended = ScoreError::Backend {
-        message: "the model's thread has ended".to_owned(),
-    };
     Reply {
         timing: Timing {
             server: started.elapsed(),
             ..Timing::default()
         },
-        ..Reply::of(answers.unwrap_or_else(|| vec![Err(ended); count]))
+        ..Reply::of(answers.unwrap_or_else(|| vec![Err(ended()); count]))
+    }
+}
+
+fn ended() -> ScoreError {
+    ScoreError::Backend {
+        message: "the model's thread has ended".to_owned(),
     }
 }
 
 impl OptionScorer for LlamaScorer {
     fn identity(&self) -> &ModelIdentity {
         &self.identity
+    }
+
+    fn check_prefix<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), ScoreError>> {
+        let prefix = prefix.to_owned();
+        let outcome = self.submit(|reply| Job::CheckPrefix { prefix, reply });
+        Box::pin(async move { outcome.await.unwrap_or_else(|_| Err(ended())) })
     }
 
     fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Reply> {

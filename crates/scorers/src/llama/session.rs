@@ -111,13 +111,7 @@ impl<'model> Session<'model> {
     ) -> Result<(T, Usage), ScoreError> {
         // The whole text is tokenised, not its parts: a token may reach across the seam.
         let tokens = self.tokenise(&prompt.text());
-        let length = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
-        if length > self.limit {
-            return Err(ScoreError::ContextTooLong {
-                tokens: Some(length),
-                limit: Some(self.limit),
-            });
-        }
+        let length = self.fitting(&tokens)?;
         if tokens.is_empty() {
             return Err(failure("the prompt is empty"));
         }
@@ -148,6 +142,25 @@ impl<'model> Session<'model> {
             cached_tokens: u32::try_from(shared).ok(),
         };
         logits.map(|value| (value, usage))
+    }
+
+    /// Whether a text and one token more fit into the model's context.
+    pub(super) fn check_length(&self, text: &str) -> Result<(), ScoreError> {
+        let mut tokens = self.tokenise(text);
+        tokens.push(self.vocab.bos());
+        self.fitting(&tokens).map(|_| ())
+    }
+
+    /// How many tokens these are, if they fit.
+    fn fitting(&self, tokens: &[LlamaToken]) -> Result<u32, ScoreError> {
+        let length = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+        if length > self.limit {
+            return Err(ScoreError::ContextTooLong {
+                tokens: Some(length),
+                limit: Some(self.limit),
+            });
+        }
+        Ok(length)
     }
 
     /// The tokens of a text, with the BOS token in front where the model wants one.

@@ -24,10 +24,18 @@ use crate::{ModelIdentity, OptionScores, ScoreError, ScoreRequest};
 
 pub(super) type Answer = Result<OptionScores, ScoreError>;
 
-/// A batch to score and where the answers go.
-pub(super) struct Job {
-    pub(super) requests: Vec<ScoreRequest>,
-    pub(super) reply: oneshot::Sender<Vec<Answer>>,
+/// What the thread is asked to do, and where the outcome goes.
+pub(super) enum Job {
+    /// Score a batch.
+    Score {
+        requests: Vec<ScoreRequest>,
+        reply: oneshot::Sender<Vec<Answer>>,
+    },
+    /// Tell whether a prefix leaves room for a question.
+    CheckPrefix {
+        prefix: String,
+        reply: oneshot::Sender<Result<(), ScoreError>>,
+    },
 }
 
 /// Loads the model, says how that went, and scores until the other side hangs up.
@@ -61,7 +69,13 @@ pub(super) fn run(
         return;
     }
     while let Ok(job) = jobs.recv() {
-        scorer.work(job);
+        match job {
+            Job::Score { requests, reply } => scorer.work(&requests, reply),
+            Job::CheckPrefix { prefix, reply } => {
+                // A caller that left in the meantime needs no answer.
+                let _ = reply.send(scorer.session.check_length(&prefix));
+            }
+        }
     }
 }
 
@@ -85,17 +99,16 @@ struct Scorer<'a> {
 }
 
 impl Scorer<'_> {
-    fn work(&mut self, job: Job) {
-        let mut answers: Vec<Option<Answer>> = vec![None; job.requests.len()];
-        for index in order_by_prefix(&job.requests) {
+    fn work(&mut self, requests: &[ScoreRequest], reply: oneshot::Sender<Vec<Answer>>) {
+        let mut answers: Vec<Option<Answer>> = vec![None; requests.len()];
+        for index in order_by_prefix(requests) {
             // The caller has given up on this batch: do not keep the next one waiting.
-            if job.reply.is_closed() {
+            if reply.is_closed() {
                 return;
             }
-            answers[index] = Some(self.score(&job.requests[index]));
+            answers[index] = Some(self.score(&requests[index]));
         }
-        // A caller that left in the meantime needs no answer.
-        let _ = job.reply.send(answers.into_iter().flatten().collect());
+        let _ = reply.send(answers.into_iter().flatten().collect());
     }
 
     fn score(&mut self, request: &ScoreRequest) -> Answer {
