@@ -265,6 +265,20 @@ fn too_few_rows_give_full_sets_and_say_so() {
 }
 
 #[test]
+fn a_file_given_twice_counts_twice_and_is_noted() {
+    let case = Case::new();
+    case.write("m.jsonl", &jsonl(0..40, 6));
+    let output = score(case.path(), key_args("--logits m.jsonl ./m.jsonl m.jsonl"));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("note: ./m.jsonl and 1 other: given before"),
+        "{stderr}"
+    );
+    let figures = json(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(figures["files"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn files_keep_the_order_in_which_they_are_given() {
     let case = Case::new();
     let names: Vec<_> = (0..40)

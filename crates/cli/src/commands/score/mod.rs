@@ -32,7 +32,6 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
     } = args;
     let mut problems = Vec::new();
     problems.extend(check_seed(&config));
-    let paths = distinct(&logits, &mut problems);
     let scoring = match answers::read(&questions) {
         Ok(key) => {
             let drop_options = drop_options.unwrap_or_default();
@@ -52,9 +51,9 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
     };
 
     // Without an answer key the files are still read, so that one run tells all that is wrong.
-    let outcomes: Vec<Result<Option<ScoredFile>, Vec<CliError>>> = paths
+    let outcomes: Vec<Result<Option<ScoredFile>, Vec<CliError>>> = logits
         .par_iter()
-        .map(|&path| {
+        .map(|path| {
             let logits = replay::read(path).map_err(|error| {
                 let hint = error.hint();
                 vec![CliError::input(error).hint(hint)]
@@ -79,6 +78,7 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
         return Err(last);
     }
     let scores = Scores::new(files).ok_or_else(|| CliError::input("no file of logits is given"))?;
+    note_repeated(&logits);
     note_infinite_thresholds(&scores, config.alpha);
     print(&scores, output)
 }
@@ -96,21 +96,21 @@ fn check_seed(config: &Config) -> Option<CliError> {
     })
 }
 
-/// Each file once. One that is given twice would count twice in the means.
-fn distinct<'a>(paths: &'a [PathBuf], problems: &mut Vec<CliError>) -> Vec<&'a Path> {
+/// Says which files are given more than once; they are scored, and count, as often.
+fn note_repeated(paths: &[PathBuf]) {
     let mut seen = HashSet::new();
-    let mut distinct = Vec::with_capacity(paths.len());
-    for path in paths {
-        if seen.insert(identity(path)) {
-            distinct.push(path.as_path());
-        } else {
-            problems.push(
-                CliError::input(format_args!("{}: given twice", path.display()))
-                    .hint("name each file of logits once"),
-            );
-        }
+    let mut repeated = paths.iter().filter(|path| !seen.insert(identity(path)));
+    if let Some(first) = repeated.next() {
+        let others = match repeated.count() {
+            0 => String::new(),
+            1 => " and 1 other".to_owned(),
+            n => format!(" and {n} others"),
+        };
+        eprintln!(
+            "note: {}{others}: given before, and counted again in the means",
+            first.display()
+        );
     }
-    distinct
 }
 
 /// The same for every way to write the path of one file.
