@@ -1,0 +1,96 @@
+//! What a healthy server would say, and how that is spoilt.
+
+mod body;
+mod refusal;
+mod spoil;
+mod wanted;
+
+pub(crate) use refusal::{failed, loading, too_many};
+pub(crate) use spoil::spoil;
+pub(crate) use wanted::{Route, Wanted};
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::asked::Key;
+use crate::script::{Dialect, Healthy};
+use crate::wire::{Reply, Request};
+
+/// A request's prompts with the words of each and those of them that are in the prefix cache.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    pub(crate) prompt: Arc<str>,
+    pub(crate) words: usize,
+    pub(crate) cached: usize,
+}
+
+/// Why a healthy server would not even begin to work on a request, or its answer where there is
+/// nothing to work on. `None` if there are prompts to be scored.
+pub(crate) fn at_once(
+    server: &Healthy,
+    request: &Request,
+    wanted: &Wanted,
+    key: Key,
+) -> Option<Reply> {
+    let route = wanted.route;
+    if server.key.is_some() && key != Key::Right && route != Route::Health {
+        return Some(refusal::unauthorised(server.dialect));
+    }
+    if route == Route::Unknown {
+        return Some(refusal::no_such_route(server.dialect));
+    }
+    if request.method != route.method() {
+        return Some(refusal::wrong_method(server.dialect));
+    }
+    match route {
+        Route::Models => Some(Reply::json(200, &body::models(server))),
+        Route::Props => Some(Reply::json(200, &body::props(server))),
+        Route::Health => Some(Reply::json(200, &json!({"status": "ok"}))),
+        Route::Completions | Route::Chat | Route::Native => refused(server, request, wanted),
+        Route::Unknown => None,
+    }
+}
+
+fn refused(server: &Healthy, request: &Request, wanted: &Wanted) -> Option<Reply> {
+    let dialect = server.dialect;
+    let Some(body) = &request.body else {
+        return Some(refusal::bad_request(dialect, "the body is no JSON"));
+    };
+    let named = body.get("model").and_then(Value::as_str);
+    if let Some(named) = named
+        && server.check_model
+        && named != server.model
+    {
+        return Some(refusal::no_such_model(dialect, named));
+    }
+    if wanted.prompts.is_empty() {
+        return Some(refusal::bad_request(dialect, "there is no prompt"));
+    }
+    if wanted.is_list && !server.lists {
+        return Some(refusal::bad_request(dialect, "the prompt must be one text"));
+    }
+    if let (Some(top), Some(most)) = (wanted.top, server.max_logprobs)
+        && server.logprobs
+        && top > most
+    {
+        return Some(refusal::too_many_logprobs(dialect, top, most));
+    }
+    let limit = server.context_words?;
+    let words = wanted
+        .prompts
+        .iter()
+        .map(|prompt| crate::model::words(prompt));
+    let longest = words.max().unwrap_or(0);
+    (longest > limit).then(|| refusal::too_long(dialect, longest, limit))
+}
+
+/// The answer to prompts that are to be scored.
+pub(crate) fn scores(server: &Healthy, wanted: &Wanted, work: &[Work]) -> Value {
+    match (wanted.route, server.dialect) {
+        (Route::Native, _) => body::native(server, wanted, work),
+        (Route::Chat, _) => body::chat(server, wanted, work),
+        (_, Dialect::LlamaCpp) => body::completions(server, wanted, work, body::content_shape),
+        (_, Dialect::Vllm) => body::completions(server, wanted, work, body::legacy_shape),
+    }
+}

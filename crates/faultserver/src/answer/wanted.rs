@@ -1,0 +1,106 @@
+//! What a request asks for.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::script::Dialect;
+use crate::wire::Request;
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    Models,
+    Completions,
+    Chat,
+    /// llama.cpp's own.
+    Native,
+    Props,
+    Health,
+    Unknown,
+}
+
+impl Route {
+    fn of(path: &str, dialect: Dialect) -> Self {
+        let path = path.split('?').next().unwrap_or_default();
+        let llama_cpp = dialect == Dialect::LlamaCpp;
+        match path {
+            "/v1/models" => Self::Models,
+            "/v1/completions" => Self::Completions,
+            "/v1/chat/completions" => Self::Chat,
+            "/health" => Self::Health,
+            "/completion" if llama_cpp => Self::Native,
+            "/props" if llama_cpp => Self::Props,
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::Completions | Self::Chat | Self::Native => "POST",
+            Self::Models | Self::Props | Self::Health | Self::Unknown => "GET",
+        }
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) route: Route,
+    /// The prompts to score; none where there is nothing to score.
+    pub(crate) prompts: Arc<[Arc<str>]>,
+    /// Whether they came as a list.
+    pub(crate) is_list: bool,
+    /// How many log-probabilities.
+    pub(crate) top: Option<u64>,
+}
+
+impl Wanted {
+    pub(crate) fn of(request: &Request, dialect: Dialect) -> Self {
+        let route = Route::of(&request.path, dialect);
+        let empty = Value::Null;
+        let body = request.body.as_ref().unwrap_or(&empty);
+        let (prompts, is_list) = match route {
+            Route::Completions | Route::Native => prompts(&body["prompt"]),
+            Route::Chat => (conversation(&body["messages"]), false),
+            _ => (Vec::new(), false),
+        };
+        let top = match route {
+            Route::Chat if body["logprobs"] == Value::Bool(true) => {
+                Some(body["top_logprobs"].as_u64().unwrap_or(0))
+            }
+            Route::Completions => body["logprobs"].as_u64(),
+            Route::Native => body["n_probs"].as_u64().filter(|&n| n > 0),
+            _ => None,
+        };
+        Self {
+            route,
+            prompts: prompts.into(),
+            is_list,
+            top,
+        }
+    }
+}
+
+/// The prompts of a completions request, and whether they came as a list. A list with anything
+/// but texts in it counts as no prompt at all.
+fn prompts(value: &Value) -> (Vec<Arc<str>>, bool) {
+    match value {
+        Value::String(prompt) => (vec![prompt.as_str().into()], false),
+        Value::Array(list) => {
+            let texts = list.iter().map(|prompt| prompt.as_str().map(Arc::from));
+            (texts.collect::<Option<_>>().unwrap_or_default(), true)
+        }
+        _ => (Vec::new(), false),
+    }
+}
+
+/// A conversation is one prompt: its messages' texts, one per line.
+fn conversation(messages: &Value) -> Vec<Arc<str>> {
+    let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts: Option<Vec<&str>> = messages.iter().map(|m| m["content"].as_str()).collect();
+    match texts {
+        Some(texts) if !texts.is_empty() => vec![texts.join("\n").into()],
+        _ => Vec::new(),
+    }
+}

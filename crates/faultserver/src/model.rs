@@ -1,0 +1,121 @@
+//! The model that the server pretends to have: its next token is a function of the prompt.
+//!
+//! Its vocabulary is the letters A to Z and a hundred other words. A prompt's hash sets the
+//! letters' probabilities, so that whoever holds an answer can tell which prompt it belongs to.
+//! A to F carry almost everything, as with a real model that has read a question with six
+//! options, and so are always among the first ten tokens.
+
+use crate::chance::unit_of;
+
+const LETTERS: usize = 26;
+/// The letters that a question usually offers.
+const OFFERED: usize = 6;
+/// What all letters have together.
+const LETTER_MASS: f64 = 0.97;
+/// The most probable of the offered letters has at most `e^SPREAD` times the least probable one.
+const SPREAD: f64 = 3.0;
+/// How much rarer a letter beyond the offered ones is.
+const RARE: f64 = 1e-3;
+const OTHERS: usize = 100;
+
+/// One possible next token.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Token {
+    pub(crate) id: usize,
+    pub(crate) text: String,
+    pub(crate) logprob: f64,
+}
+
+/// The natural log-probability of each label as the next token after `prompt`, exactly as a
+/// healthy server reports it. A label that is no letter from A to Z gets negative infinity: the
+/// server never mentions it.
+pub fn logprobs_of<S: AsRef<str>>(prompt: &str, labels: &[S]) -> Vec<f64> {
+    let letters = letters(prompt);
+    labels
+        .iter()
+        .map(|label| match label.as_ref().as_bytes() {
+            [letter @ b'A'..=b'Z'] => letters[usize::from(letter - b'A')],
+            _ => f64::NEG_INFINITY,
+        })
+        .collect()
+}
+
+/// The `k` most probable tokens, best first. With `space`, each is spelled with a leading space,
+/// as after a completions prompt that ends with a colon.
+pub(crate) fn top_tokens(prompt: &str, k: usize, space: bool) -> Vec<Token> {
+    let lead = if space { " " } else { "" };
+    let letters = letters(prompt)
+        .into_iter()
+        .enumerate()
+        .map(|(id, logprob)| Token {
+            id,
+            text: format!("{lead}{}", char::from(b'A' + id as u8)),
+            logprob,
+        });
+    let others = (0..OTHERS).map(|n| Token {
+        id: LETTERS + n,
+        text: format!("{lead}word{n:02}"),
+        // 1/2, 1/4, 1/8 … of what the letters leave over.
+        logprob: (1.0 - LETTER_MASS).ln() - (n + 1) as f64 * std::f64::consts::LN_2,
+    });
+    let mut tokens: Vec<Token> = letters.chain(others).collect();
+    tokens.sort_by(|a, b| b.logprob.total_cmp(&a.logprob));
+    tokens.truncate(k);
+    tokens
+}
+
+/// How many tokens a text has here: one per word.
+pub(crate) fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+fn letters(prompt: &str) -> [f64; LETTERS] {
+    let mut random = [0; LETTERS * 8];
+    blake3::Hasher::new()
+        .update(prompt.as_bytes())
+        .finalize_xof()
+        .fill(&mut random);
+    let mut weights = [0.0; LETTERS];
+    for (letter, (weight, bytes)) in weights.iter_mut().zip(random.chunks_exact(8)).enumerate() {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(bytes);
+        let rarity = if letter < OFFERED { 1.0 } else { RARE };
+        *weight = (SPREAD * unit_of(eight)).exp() * rarity;
+    }
+    let total: f64 = weights.iter().sum();
+    weights.map(|weight| (LETTER_MASS * weight / total).ln())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LABELS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
+
+    proptest! {
+        #[test]
+        fn the_tokens_are_a_distribution_and_hold_the_offered_letters(prompt in ".{0,60}") {
+            let all = top_tokens(&prompt, usize::MAX, true);
+            let total: f64 = all.iter().map(|t| t.logprob.exp()).sum();
+            prop_assert!((total - 1.0).abs() < 1e-9, "{total}");
+            let ten = top_tokens(&prompt, 10, true);
+            for (label, wanted) in LABELS.iter().zip(logprobs_of(&prompt, &LABELS)) {
+                let found = ten.iter().find(|t| t.text == format!(" {label}")).unwrap();
+                prop_assert_eq!(found.logprob.to_bits(), wanted.to_bits());
+            }
+        }
+
+        #[test]
+        fn another_prompt_has_another_answer(a in ".{0,30}", b in ".{0,30}") {
+            prop_assume!(a != b);
+            prop_assert_ne!(logprobs_of(&a, &LABELS), logprobs_of(&b, &LABELS));
+        }
+    }
+
+    #[test]
+    fn what_is_no_letter_is_never_mentioned() {
+        assert_eq!(logprobs_of("x", &["a", "", "AB"]), [f64::NEG_INFINITY; 3]);
+    }
+}

@@ -1,0 +1,299 @@
+//! One request's way from the wire to the wire.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::capacity::Allowance;
+use super::live::Live;
+use crate::answer::{Wanted, at_once, failed, loading, scores, spoil, too_many};
+use crate::asked::{Asked, Key};
+use crate::log::Outcome;
+use crate::script::{Fault, Healthy, RetryAfter, Target};
+use crate::wire::{Delivery, Reply, Request};
+
+/// Marks the requests that a redirect of ours has led here: they are answered, or the redirect
+/// would go round in circles.
+const REDIRECTED: &str = "redirected";
+
+/// What to send, and what that amounts to if it arrives whole.
+pub(crate) struct Planned {
+    pub(crate) reply: Reply,
+    pub(crate) delivery: Delivery,
+    /// For each prompt, whether this answers it.
+    pub(crate) answers: Vec<bool>,
+}
+
+impl Planned {
+    fn plain(reply: Reply) -> Self {
+        Self {
+            reply,
+            delivery: Delivery::Whole,
+            answers: Vec::new(),
+        }
+    }
+}
+
+/// What a request says of a key.
+pub(crate) fn key_of(server: &Healthy, request: &Request) -> Key {
+    let value = request
+        .headers
+        .iter()
+        .find(|(name, _)| name == "authorization");
+    let Some((_, value)) = value else {
+        return Key::Absent;
+    };
+    let given = value.strip_prefix("Bearer ").unwrap_or(value);
+    match &server.key {
+        Some(wanted) if wanted != given => Key::Wrong,
+        _ => Key::Right,
+    }
+}
+
+/// Decides what is sent, and takes as long as the script says. `outcome` learns of it before
+/// anything is waited for, so that the log is right even if the client does not wait.
+pub(crate) async fn plan(
+    live: &Live,
+    request: &Request,
+    wanted: &Wanted,
+    asked: &Asked,
+    address: SocketAddr,
+    outcome: &mut Outcome,
+) -> Planned {
+    let server = &live.script.server;
+    let refused = at_once(server, request, wanted, asked.key);
+    let scoring = asked.scores() && refused.is_none();
+    let mut allowance = None;
+    let mut slot = None;
+    if scoring {
+        match live.gate.count() {
+            Ok(left) => allowance = left,
+            Err(left) => {
+                // Whole seconds, rounded up: a client that comes back too early is told off again.
+                let seconds = left.reset.as_secs_f64().ceil();
+                let reply = too_many(server.dialect, RetryAfter::Seconds(seconds));
+                return Planned::plain(with_allowance(reply, Some(left)));
+            }
+        }
+        match live.gate.enter().await {
+            Ok(entered) => slot = entered,
+            Err(retry_after) => return Planned::plain(too_many(server.dialect, retry_after)),
+        }
+    }
+    // A request that is refused in any case has no fate of its own.
+    let refusal = refused.as_ref().is_some_and(|reply| reply.status >= 400);
+    if !refusal && !asked.path.contains(REDIRECTED) {
+        let fate = live.fate(asked);
+        outcome.delay = fate.delay;
+        outcome.fault = fate.fault;
+    }
+    let mut delay = outcome.delay;
+    let (mut reply, answers) = if let Some(reply) = refused {
+        (reply, Vec::new())
+    } else {
+        let work = live.work(&wanted.prompts);
+        delay += live.gate.time_for(&work);
+        let answer = scores(server, wanted, &work);
+        let spoilt = spoil(answer, work.len(), outcome.fault.as_ref());
+        (ok(spoilt.body), spoilt.answered)
+    };
+    if delay > Duration::ZERO {
+        tokio::time::sleep(delay).await;
+    }
+    // The slot is for the model's work; sending costs the model nothing.
+    drop(slot);
+    reply = with_allowance(reply, allowance);
+    match &outcome.fault {
+        Some(fault) => misbehave(server, asked, address, fault, reply, answers),
+        None => Planned {
+            reply,
+            delivery: Delivery::Whole,
+            answers,
+        },
+    }
+}
+
+fn ok(body: Vec<u8>) -> Reply {
+    Reply {
+        status: 200,
+        content_type: "application/json",
+        headers: Vec::new(),
+        body,
+    }
+}
+
+/// Plays those faults that replace an answer or the way it is sent.
+fn misbehave(
+    server: &Healthy,
+    asked: &Asked,
+    address: SocketAddr,
+    fault: &Fault,
+    mut good: Reply,
+    answers: Vec<bool>,
+) -> Planned {
+    let dialect = server.dialect;
+    let instead = |reply: Reply| Planned::plain(reply);
+    let (delivery, still_answers) = match fault {
+        Fault::TooManyRequests { retry_after, quota } => {
+            let reply = too_many(dialect, *retry_after);
+            return instead(if *quota {
+                with_nothing_left(reply)
+            } else {
+                reply
+            });
+        }
+        Fault::InternalError => return instead(failed(dialect, 500, "Something broke.")),
+        Fault::Loading { retry_after } => return instead(loading(*retry_after)),
+        Fault::Status { status, message } => return instead(failed(dialect, *status, message)),
+        Fault::Redirect { to } => {
+            return instead(redirect(asked, to, address));
+        }
+        Fault::WrongContentType => {
+            good.content_type = "text/html; charset=utf-8";
+            (Delivery::Whole, true)
+        }
+        Fault::Gzip => {
+            good.body = packed(&good.body);
+            (Delivery::Whole, true)
+        }
+        Fault::Trickle { bytes, every_ms } => {
+            let every = Duration::from_millis(*every_ms);
+            (
+                Delivery::Trickle {
+                    bytes: *bytes,
+                    every,
+                },
+                true,
+            )
+        }
+        Fault::Reset { at } => (
+            Delivery::Break {
+                at: *at,
+                reset: true,
+            },
+            true,
+        ),
+        Fault::Hangup { at } => (
+            Delivery::Break {
+                at: *at,
+                reset: false,
+            },
+            true,
+        ),
+        Fault::HugeBody { bytes, coding } => (
+            Delivery::Huge {
+                bytes: *bytes,
+                coding: *coding,
+            },
+            false,
+        ),
+        Fault::EndlessHead => (Delivery::EndlessHead, false),
+        Fault::NeverEnds { every_ms } => {
+            let every = Duration::from_millis(*every_ms);
+            (Delivery::EndlessBody { every }, false)
+        }
+        Fault::NeverStarts => (Delivery::Silence, false),
+        // Played already: on the answer's text, or by waiting.
+        Fault::Delay { .. }
+        | Fault::TruncatedJson
+        | Fault::MalformedJson
+        | Fault::MissingField { .. }
+        | Fault::NotANumber { .. }
+        | Fault::Indices { .. }
+        | Fault::DeepJson { .. } => (Delivery::Whole, true),
+    };
+    if *fault == Fault::Gzip {
+        good = good.with("content-encoding", "gzip");
+    }
+    let answers = if still_answers { answers } else { Vec::new() };
+    Planned {
+        reply: good,
+        delivery,
+        answers,
+    }
+}
+
+fn redirect(asked: &Asked, to: &Target, address: SocketAddr) -> Reply {
+    let origin = match to {
+        Target::SameHost => format!("http://{address}"),
+        Target::OtherHost => format!("http://localhost:{}", address.port()),
+        Target::Origin(origin) => origin.trim_end_matches('/').to_owned(),
+    };
+    let mark = if asked.path.contains('?') { '&' } else { '?' };
+    Reply {
+        status: 307,
+        ..ok(Vec::new())
+    }
+    .with(
+        "location",
+        format!("{origin}{}{mark}{REDIRECTED}=1", asked.path),
+    )
+}
+
+fn packed(body: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing into memory cannot fail; if it did, the client would find a broken body.
+    let _ = packer.write_all(body);
+    packer.finish().unwrap_or_default()
+}
+
+/// The headers in which the big providers tell what is left.
+fn with_allowance(reply: Reply, allowance: Option<Allowance>) -> Reply {
+    let Some(Allowance {
+        limit,
+        remaining,
+        reset,
+    }) = allowance
+    else {
+        return reply;
+    };
+    reply
+        .with("x-ratelimit-limit-requests", limit.to_string())
+        .with("x-ratelimit-remaining-requests", remaining.to_string())
+        .with(
+            "x-ratelimit-reset-requests",
+            format!("{}ms", reset.as_millis()),
+        )
+}
+
+fn with_nothing_left(reply: Reply) -> Reply {
+    let reset = Duration::from_millis(20);
+    let allowance = Allowance {
+        limit: 60,
+        remaining: 0,
+        reset,
+    };
+    with_allowance(reply, Some(allowance))
+        .with("x-ratelimit-limit-tokens", "40000")
+        .with("x-ratelimit-remaining-tokens", "0")
+        .with("x-ratelimit-reset-tokens", "20ms")
+}
+
+/// What is kept of a request.
+pub(crate) fn asked(request: &Request, wanted: &Wanted, key: Key, connection: u64) -> Asked {
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let secret = name == "authorization";
+            (
+                name.clone(),
+                if secret { String::new() } else { value.clone() },
+            )
+        })
+        .collect();
+    Asked {
+        number: 0,
+        connection,
+        method: request.method.clone(),
+        path: request.path.clone(),
+        headers,
+        key,
+        prompts: Arc::clone(&wanted.prompts),
+        repeats: 0,
+    }
+}
