@@ -14,7 +14,7 @@ pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
     writer.write_record(NAMES.iter().chain(&COLUMNS).chain(&["note"]))?;
     for model in &results.models {
         for g in &model.groups {
-            let failed: usize = g.failures.values().sum();
+            let failed: usize = g.failures.values().map(|f| f.count).sum();
             let names = [
                 model.name.clone(),
                 g.task.clone(),

@@ -7,5 +7,5 @@ pub mod score;
 mod table;
 
 pub use crate::csv::write_csv;
-pub use results::{GroupResult, ModelResult, Results, TaskResult, Timing};
+pub use results::{Failures, GroupResult, ModelResult, Results, TaskResult, Timing};
 pub use table::{comparison_table, strategy_table, task_table};

@@ -69,8 +69,8 @@ pub struct GroupResult {
     pub planned: usize,
     /// Questions with an answer.
     pub answered: usize,
-    /// Failures by kind.
-    pub failures: BTreeMap<String, usize>,
+    /// Questions without an answer, by the kind of the reason.
+    pub failures: BTreeMap<String, Failures>,
     /// Mean probability that the model puts on the options altogether.
     pub mean_mass: Option<f64>,
     /// Share of questions with at least one option that was only bounded, not observed.
@@ -80,6 +80,17 @@ pub struct GroupResult {
     /// What a reader should know about these figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// Questions that have no answer for reasons of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failures {
+    /// How many.
+    pub count: usize,
+    /// What was wrong with the first of them.
+    pub example: String,
+    /// What can be done about it.
+    pub hint: String,
 }
 
 /// Timing of one model's run.

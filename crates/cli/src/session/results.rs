@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sureness_conformal::{Config, Row, evaluate as evaluate_rows};
 use sureness_engine::{Plan, Summary};
-use sureness_report::{GroupResult, ModelResult, Results, Timing};
+use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoredRow};
 
@@ -84,11 +84,7 @@ fn group_result(task: &str, strategy: &str, stored: &[StoredRow], config: &Confi
             none_of_the_above: row.question.none_of_the_above,
         })
         .collect();
-    let mut failures = BTreeMap::new();
-    for row in stored.iter().filter(|r| r.scores.is_none()) {
-        let kind = row.error.as_ref().map_or("not_asked", |e| e.kind());
-        *failures.entry(kind.to_owned()).or_insert(0) += 1;
-    }
+    let failures = failures(stored.iter().filter(|row| row.scores.is_none()));
     let share = |count: usize| (!answered.is_empty()).then(|| count as f64 / answered.len() as f64);
     let mass: f64 = answered.iter().map(|(_, s)| s.mass).sum();
     let bounded = answered
@@ -118,6 +114,28 @@ fn group_result(task: &str, strategy: &str, stored: &[StoredRow], config: &Confi
         evaluation,
         note,
     }
+}
+
+/// Counts these questions by why they have no answer.
+fn failures<'a>(rows: impl Iterator<Item = &'a StoredRow>) -> BTreeMap<String, Failures> {
+    let mut by_kind = BTreeMap::new();
+    for row in rows {
+        let (kind, example, hint) = match &row.error {
+            Some(error) => (error.kind(), error.to_string(), error.hint()),
+            None => (
+                "not_asked",
+                "the run ended before".to_owned(),
+                "start the same command again",
+            ),
+        };
+        let entry = by_kind.entry(kind.to_owned()).or_insert_with(|| Failures {
+            count: 0,
+            example: format!("question {}: {example}", row.question.id),
+            hint: hint.to_owned(),
+        });
+        entry.count += 1;
+    }
+    by_kind
 }
 
 /// Writes `results.json` and `results.csv`, each in one step.
@@ -190,11 +208,11 @@ fn notes(model: &ModelResult) {
         if let Some(note) = &g.note {
             by_text.entry(note.clone()).or_default().push(place.clone());
         }
-        for (kind, count) in &g.failures {
+        for (kind, failures) in &g.failures {
             by_text
                 .entry(format!("without an answer: {kind}"))
                 .or_default()
-                .push(format!("{place} {count}"));
+                .push(format!("{place} {}", failures.count));
         }
         if let Some(share) = g.bounded_share.filter(|s| *s > 0.0) {
             let text =
@@ -216,12 +234,18 @@ pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), Cl
     let answered: usize = model.groups.iter().map(|g| g.answered).sum();
     let failed = planned - answered;
     if failed as f64 > allowed * planned as f64 {
+        let kinds = model.groups.iter().flat_map(|g| g.failures.values());
+        let most = kinds.max_by_key(|failures| failures.count);
+        let (example, hint) = most.map_or(("", ""), |f| (&*f.example, &*f.hint));
         return Err(CliError::input(format!(
-            "{}: {failed} of {planned} questions have no answer, more than the allowed {} %",
+            "{}: {failed} of {planned} questions have no answer, more than the allowed {} %; {example}",
             model.name,
             allowed * 100.0
         ))
-        .hint("see `failures` in results.json; the same command asks only those again")
+        .hint(format!(
+            "{hint}. All reasons are under `failures` in results.json; the same command asks only \
+             those questions again"
+        ))
         .code(EXIT_FAILED_QUESTIONS));
     }
     Ok(())
