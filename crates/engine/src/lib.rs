@@ -5,6 +5,7 @@
 //! can be retried and streams each answer to the sink as it arrives. It keeps no answers itself.
 
 mod event;
+pub mod limit;
 mod plan;
 mod queue;
 mod retry;
