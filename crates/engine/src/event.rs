@@ -1,9 +1,8 @@
-//! What a run tells while it goes, and at its end.
+//! What a run tells while it goes.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use sureness_scorers::ScoreError;
+use sureness_scorers::{ScoreError, Timing};
 
 /// Something that happened. Sent to the observer from many threads.
 #[derive(Debug, Clone)]
@@ -21,18 +20,13 @@ pub enum Event {
         group: usize,
         /// Questions in it.
         count: usize,
+        /// Index of the endpoint.
+        endpoint: usize,
+        /// With it.
+        load: Load,
     },
     /// A batch's attempt is over; its questions are no longer in flight.
-    Returned {
-        /// Index of the group.
-        group: usize,
-        /// Questions in it.
-        count: usize,
-        /// Attempt number, from 1.
-        attempt: u32,
-        /// How long this attempt took.
-        took: Duration,
-    },
+    Attempt(Attempt),
     /// A question was answered.
     Answered {
         /// Index of the group.
@@ -56,68 +50,85 @@ pub enum Event {
         /// Why.
         error: ScoreError,
     },
+    /// One endpoint gets no more questions.
+    EndpointDown {
+        /// Index of the endpoint.
+        endpoint: usize,
+        /// Why.
+        error: ScoreError,
+        /// Whether it is out for the rest of the run. Otherwise it is probed.
+        for_good: bool,
+    },
+    /// One endpoint is back.
+    EndpointUp {
+        /// Index of the endpoint.
+        endpoint: usize,
+    },
+    /// No endpoint is there: the run pauses. It goes on by itself as soon as one is back.
+    Outage {
+        /// What the last of them said.
+        error: ScoreError,
+        /// How long the run waits before it gives up.
+        give_up_after: Duration,
+    },
+    /// The outage is over.
+    Resumed {
+        /// How long it lasted.
+        after: Duration,
+    },
 }
 
-/// How one group went.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupSummary {
-    /// Questions planned.
-    pub planned: usize,
-    /// Known from an earlier run, or the same as another question of this one.
-    pub cached: usize,
-    /// Answered now.
+/// How busy the endpoints are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Requests that may be in flight now, over all endpoints that are there.
+    pub limit: usize,
+    /// Requests in flight.
+    pub in_flight: usize,
+}
+
+/// One request and what came of it.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Index of the group.
+    pub group: usize,
+    /// Questions in it.
+    pub count: usize,
+    /// How many of them were answered.
     pub answered: usize,
-    /// Given up.
-    pub failed: usize,
-    /// Attempts beyond the first, counted per question.
-    pub retried: usize,
-    /// From this group's first request to its last answer.
-    pub elapsed: Duration,
+    /// Index of the endpoint.
+    pub endpoint: usize,
+    /// Attempt number, from 1.
+    pub attempt: u32,
+    /// How long the questions waited to be sent after they could have been.
+    pub waited: Duration,
+    /// From sending to the reply.
+    pub took: Duration,
+    /// Where that time went, as far as the backend tells.
+    pub timing: Timing,
+    /// Why questions were not answered: the first reason, if there are several.
+    pub error: Option<ScoreError>,
+    /// After it.
+    pub load: Load,
 }
 
-/// How a run went.
-#[derive(Debug, Clone, Default)]
-pub struct Summary {
-    /// One per group of the plan.
-    pub groups: Vec<GroupSummary>,
-    /// Wall-clock time of the asking.
-    pub elapsed: Duration,
-    /// Prompt tokens of the answers, as far as the backend reports them.
-    pub prompt_tokens: u64,
-    /// Of these, tokens taken from a prefix cache.
-    pub cached_tokens: u64,
-    /// Why the run ended early, if it did.
-    pub stop: Option<Stop>,
-}
-
-impl Summary {
-    /// The sum over all groups; `elapsed` is the run's.
-    pub fn total(&self) -> GroupSummary {
-        let mut total = GroupSummary {
-            elapsed: self.elapsed,
-            ..GroupSummary::default()
-        };
-        for g in &self.groups {
-            total.planned += g.planned;
-            total.cached += g.cached;
-            total.answered += g.answered;
-            total.failed += g.failed;
-            total.retried += g.retried;
-        }
-        total
+impl Attempt {
+    /// `answered`, or the kind of the error.
+    pub fn outcome(&self) -> &'static str {
+        self.error.as_ref().map_or("answered", ScoreError::kind)
     }
-}
 
-/// Why a run ended before everything was asked. What was answered is kept in every case.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Stop {
-    /// Someone asked it to.
-    #[error("interrupted")]
-    Interrupted,
-    /// Every further request would fail in the same way.
-    #[error("{0}")]
-    Fatal(ScoreError),
-    /// Answers can no longer be kept.
-    #[error("cannot keep answers: {0}")]
-    Sink(String),
+    /// The HTTP status, where it is known.
+    pub fn status(&self) -> Option<u16> {
+        match self.error {
+            Some(ScoreError::RateLimited { .. }) => Some(429),
+            Some(ScoreError::NotFound { .. }) => Some(404),
+            Some(
+                ScoreError::Server { status, .. }
+                | ScoreError::Unauthorized { status, .. }
+                | ScoreError::Rejected { status, .. },
+            ) => Some(status),
+            _ => None,
+        }
+    }
 }

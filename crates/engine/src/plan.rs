@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use sureness_prompts::{PromptBuilder, Strategy};
 use sureness_questions::{Question, Task};
-use sureness_scorers::{ModelIdentity, RequestKey, ScoreRequest};
+use sureness_scorers::ScoreRequest;
+
+use crate::lookup::Open;
 
 /// All questions of one task, asked with one prompt strategy.
 #[derive(Debug, Clone)]
@@ -38,16 +40,16 @@ impl Plan {
     }
 }
 
-/// Makes requests; computes what is shared by many of them once.
-pub(crate) struct Requests<'a> {
-    plan: &'a Plan,
-    identity: [u8; 32],
+/// Makes requests; what many of them share is made once.
+#[derive(Debug)]
+pub(crate) struct Requests {
+    plan: Arc<Plan>,
     /// Label lists by number of options.
     labels: Vec<Arc<[String]>>,
 }
 
-impl<'a> Requests<'a> {
-    pub(crate) fn new(plan: &'a Plan, identity: &ModelIdentity) -> Self {
+impl Requests {
+    pub(crate) fn new(plan: Arc<Plan>) -> Self {
         let labels = (0..=sureness_questions::MAX_OPTIONS)
             .map(|n| {
                 (0..n)
@@ -55,23 +57,26 @@ impl<'a> Requests<'a> {
                     .collect()
             })
             .collect();
-        Self {
-            plan,
-            identity: identity.digest(),
-            labels,
-        }
+        Self { plan, labels }
     }
 
-    pub(crate) fn make(&self, group: usize, question: usize) -> ScoreRequest {
-        let group = &self.plan.groups[group];
-        let question = &group.questions[question];
-        let prompt = group.builder.build(question);
-        let labels = Arc::clone(&self.labels[question.options.len().min(self.labels.len() - 1)]);
-        let key = RequestKey::new(&self.identity, &prompt, &labels);
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The labels of a question with so many options.
+    pub(crate) fn labels(&self, options: usize) -> &Arc<[String]> {
+        &self.labels[options.min(self.labels.len() - 1)]
+    }
+
+    /// Lays out a question; its key is known from the look-up.
+    pub(crate) fn make(&self, group: u32, open: &Open) -> ScoreRequest {
+        let group = &self.plan.groups[group as usize];
+        let question = &group.questions[open.question as usize];
         ScoreRequest {
-            key,
-            prompt,
-            labels,
+            key: open.key,
+            prompt: group.builder.build(question),
+            labels: Arc::clone(self.labels(question.options.len())),
         }
     }
 }

@@ -32,16 +32,24 @@ impl RetryPolicy {
     }
 
     fn wait_with(&self, retry: u32, retry_after: Option<Duration>, unit: f64) -> Duration {
-        let ceiling = self
-            .base
-            .checked_mul(1_u32.checked_shl(retry.min(31)).unwrap_or(u32::MAX))
-            .map_or(self.cap, |d| d.min(self.cap));
-        let own = ceiling.mul_f64(unit);
+        let own = self.ceiling(retry).mul_f64(unit);
         match retry_after {
             // The jitter goes on top, so that those told to wait alike do not return as one.
-            Some(told) => told.min(self.cap * 10) + own.min(self.base),
+            Some(told) => told.min(self.longest()) + own.min(self.base),
             None => own,
         }
+    }
+
+    /// The longest wait of our own choosing before retry `retry` (from 0).
+    pub(crate) fn ceiling(&self, retry: u32) -> Duration {
+        self.base
+            .checked_mul(1_u32.checked_shl(retry.min(31)).unwrap_or(u32::MAX))
+            .map_or(self.cap, |d| d.min(self.cap))
+    }
+
+    /// The longest wait that a server may ask for.
+    pub(crate) fn longest(&self) -> Duration {
+        self.cap.saturating_mul(10)
     }
 }
 

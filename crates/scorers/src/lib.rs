@@ -16,7 +16,7 @@ mod scores;
 pub use error::ScoreError;
 pub use identity::ModelIdentity;
 pub use reply::{Allowance, Quota, Reply, Timing};
-pub use scores::{OptionScores, RequestKey, ScoreRequest, Usage, log_sum_exp};
+pub use scores::{KeyPrefix, OptionScores, RequestKey, ScoreRequest, Usage, log_sum_exp};
 
 use futures_util::future::BoxFuture;
 

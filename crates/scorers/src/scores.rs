@@ -13,6 +13,18 @@ pub struct RequestKey(pub [u8; 32]);
 impl RequestKey {
     /// The key of asking the model with digest `identity` for `labels` after `prompt`.
     pub fn new(identity: &[u8; 32], prompt: &Prompt, labels: &[String]) -> Self {
+        KeyPrefix::new(identity, &prompt.prefix, labels).key(&prompt.suffix)
+    }
+}
+
+/// What many keys have in common, hashed once: model, labels and the prompt's shared prefix.
+#[derive(Debug, Clone)]
+pub struct KeyPrefix(blake3::Hasher);
+
+impl KeyPrefix {
+    /// The common part of asking the model with digest `identity` for `labels` after prompts
+    /// that begin with `prefix`.
+    pub fn new(identity: &[u8; 32], prefix: &str, labels: &[String]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(identity);
         hasher.update(&(labels.len() as u64).to_le_bytes());
@@ -22,9 +34,15 @@ impl RequestKey {
         }
         // The text comes last and whole: where it is split does not matter to the model, so it
         // must not matter to the key.
-        hasher.update(prompt.prefix.as_bytes());
-        hasher.update(prompt.suffix.as_bytes());
-        Self(hasher.finalize().into())
+        hasher.update(prefix.as_bytes());
+        Self(hasher)
+    }
+
+    /// The key of the prompt that ends with `suffix`.
+    pub fn key(&self, suffix: &str) -> RequestKey {
+        let mut hasher = self.0.clone();
+        hasher.update(suffix.as_bytes());
+        RequestKey(hasher.finalize().into())
     }
 }
 

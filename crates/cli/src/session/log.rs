@@ -58,17 +58,23 @@ pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
 /// Notes an event in the log.
 pub(crate) fn event(event: &Event) {
     match event {
-        Event::Returned {
-            group,
-            count,
-            attempt,
-            took,
-        } => {
+        Event::Attempt(attempt) => {
+            let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
             tracing::debug!(
-                group,
-                count,
-                attempt,
-                ms = took.as_secs_f64() * 1e3,
+                endpoint = attempt.endpoint,
+                group = attempt.group,
+                count = attempt.count,
+                answered = attempt.answered,
+                attempt = attempt.attempt,
+                outcome = attempt.outcome(),
+                status = attempt.status(),
+                waited_ms = ms(attempt.waited),
+                ms = ms(attempt.took),
+                connect_ms = ms(attempt.timing.connect),
+                server_ms = ms(attempt.timing.server),
+                parse_ms = ms(attempt.timing.parse),
+                in_flight = attempt.load.in_flight,
+                limit = attempt.load.limit,
                 "attempt"
             );
         }
@@ -84,6 +90,26 @@ pub(crate) fn event(event: &Event) {
             tracing::info!(group, kind = error.kind(), %error, "failed");
         }
         Event::Cached { group, count } => tracing::debug!(group, count, "cached"),
+        Event::EndpointDown {
+            endpoint,
+            error,
+            for_good,
+        } => {
+            tracing::info!(endpoint, for_good, kind = error.kind(), %error, "endpoint down");
+        }
+        Event::EndpointUp { endpoint } => tracing::info!(endpoint, "endpoint up"),
+        Event::Outage {
+            error,
+            give_up_after,
+        } => {
+            tracing::warn!(
+                "no answer from the server: {error}. Waiting for it, for up to {} s",
+                give_up_after.as_secs()
+            );
+        }
+        Event::Resumed { after } => {
+            tracing::warn!("the server is back after {:.1} s", after.as_secs_f64());
+        }
         Event::Sent { .. } | Event::Answered { .. } => {}
     }
 }

@@ -7,11 +7,14 @@ mod progress;
 mod results;
 mod room;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sureness_engine::{Cancel, Event, Plan, RetryPolicy, Settings, Stop, Summary};
+use sureness_engine::{
+    BatchSize, Cancel, Event, Plan, RetryPolicy, Settings, Stop, Summary, Workers,
+};
 use sureness_report::{ModelResult, Results};
 use sureness_scorers::OptionScorer;
 use sureness_store::{RunRecord, Store};
@@ -97,19 +100,20 @@ impl Session<'_> {
             self.args.max_workers as usize
         };
         let settings = Settings {
-            max_workers: workers,
-            batch_size: self.args.batch_size as usize,
+            workers: Workers::Fixed(at_least_one(workers)),
+            batch: BatchSize::Fixed(at_least_one(self.args.batch_size as usize)),
             retry: RetryPolicy {
                 max_retries: self.args.max_retries,
                 base: Duration::from_secs_f64(self.args.retry_delay),
                 ..RetryPolicy::default()
             },
             use_threads: self.args.use_threads,
+            ..Settings::default()
         };
         let identity = scorer.identity().clone();
         let summary = sureness_engine::run(
             Arc::clone(&plan),
-            scorer,
+            vec![scorer],
             settings,
             Box::new(store),
             self.cancel.clone(),
@@ -181,9 +185,9 @@ impl Session<'_> {
                     );
                     return Ok(ExitCode::from(EXIT_INTERRUPTED));
                 }
-                Some(Stop::Fatal(error)) => {
+                Some(stop @ (Stop::Fatal(error) | Stop::GaveUp { error, .. })) => {
                     return Err(CliError::input(format!(
-                        "{}: stopped: {error}. Everything answered so far is kept; the same command asks only the rest",
+                        "{}: stopped: {stop}. Everything answered so far is kept; the same command asks only the rest",
                         model.name
                     ))
                     .hint(error.hint())
@@ -232,6 +236,14 @@ async fn watch_interrupts(cancel: Cancel) {
     eprintln!("\nStopping: waiting for what is in flight. Press Ctrl-C again to stop now.");
     cancel.cancel();
     if tokio::signal::ctrl_c().await.is_ok() {
+        cancel.now();
+    }
+    // Whoever has no patience for what is being written, either.
+    if tokio::signal::ctrl_c().await.is_ok() {
         std::process::exit(i32::from(EXIT_INTERRUPTED));
     }
+}
+
+fn at_least_one(n: usize) -> NonZeroUsize {
+    NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN)
 }

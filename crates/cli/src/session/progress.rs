@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use sureness_engine::{Event, Plan};
+use sureness_engine::{Attempt, Event, Plan};
 
 use crate::commands::run::ProgressArg;
 
@@ -40,10 +40,16 @@ impl Counts {
         match *event {
             Event::Cached { count, .. } => self.cached += count,
             Event::Sent { count, .. } => self.in_flight += count,
-            Event::Returned { count, .. } => self.in_flight = self.in_flight.saturating_sub(count),
+            Event::Attempt(Attempt { count, .. }) => {
+                self.in_flight = self.in_flight.saturating_sub(count);
+            }
             Event::Answered { .. } => self.answered += 1,
             Event::Failed { .. } => self.failed += 1,
             Event::Retrying { count, .. } => self.retries += count,
+            Event::EndpointDown { .. }
+            | Event::EndpointUp { .. }
+            | Event::Outage { .. }
+            | Event::Resumed { .. } => {}
         }
     }
 
@@ -135,10 +141,13 @@ impl State {
     fn on(&mut self, event: &Event) {
         let (Event::Cached { group, .. }
         | Event::Sent { group, .. }
-        | Event::Returned { group, .. }
+        | Event::Attempt(Attempt { group, .. })
         | Event::Answered { group }
         | Event::Failed { group, .. }
-        | Event::Retrying { group, .. }) = *event;
+        | Event::Retrying { group, .. }) = *event
+        else {
+            return;
+        };
         self.totals.take(event);
         let Some(state) = self.groups.get_mut(group) else {
             return;

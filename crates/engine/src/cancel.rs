@@ -1,0 +1,91 @@
+//! Stopping a run from outside.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Asks a run to stop. Clones ask the same run.
+#[derive(Clone, Default)]
+pub struct Cancel(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    level: AtomicU8,
+    /// Who wants to be told, by number.
+    listeners: Mutex<(u64, Vec<(u64, Listener)>)>,
+}
+
+type Listener = Arc<dyn Fn() + Send + Sync>;
+
+const FINISH: u8 = 1;
+const NOW: u8 = 2;
+
+impl Cancel {
+    /// Nothing new is sent; what is in flight is awaited and kept. Further calls change nothing.
+    pub fn cancel(&self) {
+        self.raise(FINISH);
+    }
+
+    /// What is in flight is dropped, too. Answers that have arrived are kept all the same.
+    pub fn now(&self) {
+        self.raise(NOW);
+    }
+
+    /// Whether the stop was asked for.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.level.load(Ordering::SeqCst) >= FINISH
+    }
+
+    /// Whether the stop was asked for at once.
+    pub fn is_now(&self) -> bool {
+        self.0.level.load(Ordering::SeqCst) >= NOW
+    }
+
+    fn raise(&self, level: u8) {
+        if self.0.level.fetch_max(level, Ordering::SeqCst) < level {
+            let listeners: Vec<Listener> = {
+                let listeners = self.0.listeners.lock();
+                let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
+                listeners.1.iter().map(|(_, l)| Arc::clone(l)).collect()
+            };
+            for listener in listeners {
+                listener();
+            }
+        }
+    }
+
+    /// Calls `listener` on every further step until the guard is dropped.
+    pub(crate) fn listen(&self, listener: impl Fn() + Send + Sync + 'static) -> Listening {
+        let listeners = self.0.listeners.lock();
+        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
+        listeners.0 += 1;
+        let number = listeners.0;
+        listeners.1.push((number, Arc::new(listener)));
+        Listening {
+            cancel: self.clone(),
+            number,
+        }
+    }
+}
+
+impl std::fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cancel")
+            .field("cancelled", &self.is_cancelled())
+            .field("now", &self.is_now())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends the listening when dropped.
+pub(crate) struct Listening {
+    cancel: Cancel,
+    number: u64,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let listeners = self.cancel.0.listeners.lock();
+        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
+        listeners.1.retain(|(number, _)| *number != self.number);
+    }
+}

@@ -1,0 +1,200 @@
+//! One endpoint: how much it has to do and whether it may be given more.
+
+use std::time::Duration;
+
+use sureness_scorers::{Quota, ScoreError};
+
+use super::Wake;
+use super::health::Health;
+use super::retries::Blame;
+use crate::batch::Sizer;
+use crate::limit::{Controller, Outcome};
+use crate::{EndpointSummary, RetryPolicy, Settings};
+
+/// Failed requests in a row after which an endpoint rests.
+const SICK: u32 = 8;
+
+/// What the dispatcher knows of one endpoint.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) controller: Controller,
+    pub(super) sizer: Sizer,
+    pub(super) health: Health,
+    /// Requests in flight.
+    pub(super) in_flight: usize,
+    pub(super) tally: EndpointSummary,
+    /// Requests in a row that it failed.
+    failures: u32,
+    /// It fails and fails: as long as others are there it rests until then, or, failing fast, it
+    /// would draw all the work.
+    rests_until: Duration,
+    /// Rows of failures that an answer ended.
+    rows: u64,
+    /// The server said that nothing is left of its allowance until then.
+    spent_until: Duration,
+    throttle: Throttle,
+}
+
+/// While a server throttles, more requests would be throttled, too.
+#[derive(Debug, Default)]
+struct Throttle {
+    until: Duration,
+    /// Requests sent before this belong to the episode that is known already.
+    since: Duration,
+    /// Episodes without an answer between them.
+    episodes: u32,
+}
+
+/// Whether an endpoint may be given work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Closed,
+    Open,
+    /// One question, to see whether it is back.
+    Probe,
+}
+
+impl Endpoint {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            controller: Controller::new(settings.workers),
+            sizer: Sizer::new(settings.batch),
+            health: Health::new(),
+            in_flight: 0,
+            tally: EndpointSummary::default(),
+            failures: 0,
+            rests_until: Duration::ZERO,
+            rows: 0,
+            spent_until: Duration::ZERO,
+            throttle: Throttle::default(),
+        }
+    }
+
+    /// Orders endpoints: the one with the least to do comes first.
+    pub(super) fn load(&self) -> (usize, u64) {
+        (self.in_flight + self.failures as usize, self.tally.requests)
+    }
+
+    /// Whether it may be given work; `others` tells whether another one is there.
+    pub(super) fn admission(&self, now: Duration, others: bool, wake: &mut Wake) -> Admission {
+        let mut closed_until = self.spent_until.max(self.throttle.until);
+        if others {
+            closed_until = closed_until.max(self.rests_until);
+        }
+        let (free, opens, admission) = match self.health {
+            Health::Lost => return Admission::Closed,
+            Health::Up { .. } => (
+                self.in_flight < self.controller.limit(),
+                closed_until,
+                Admission::Open,
+            ),
+            Health::Down { probe_at, .. } => (
+                self.in_flight == 0,
+                probe_at.max(closed_until),
+                Admission::Probe,
+            ),
+        };
+        if !free {
+            return Admission::Closed;
+        }
+        if opens > now {
+            wake.at(opens);
+            return Admission::Closed;
+        }
+        admission
+    }
+
+    pub(super) fn sent(&mut self) {
+        self.in_flight += 1;
+        self.tally.requests += 1;
+        self.tally.peak = self.tally.peak.max(self.in_flight);
+    }
+
+    /// A reply without any answer.
+    pub(super) fn failed(&mut self, now: Duration, outcome: Outcome, policy: &RetryPolicy) {
+        self.tally.failed += 1;
+        let its_fault = matches!(
+            outcome,
+            Outcome::ServerFailed | Outcome::TimedOut | Outcome::Unreachable
+        );
+        if its_fault {
+            self.failures = self.failures.saturating_add(1);
+            if let Some(many) = self.failures.checked_sub(SICK) {
+                self.rests_until = now + policy.ceiling(many);
+            }
+        }
+    }
+
+    /// A reply with answers.
+    pub(super) fn answered(&mut self, count: u64) {
+        self.tally.answered += count;
+        if self.failures > 0 {
+            self.failures = 0;
+            self.rests_until = Duration::ZERO;
+            self.rows += 1;
+        }
+        self.throttle.until = Duration::ZERO;
+        self.throttle.episodes = 0;
+    }
+
+    /// The outage that this may be the beginning of.
+    pub(super) fn blame(&self, index: usize) -> Blame {
+        Blame {
+            endpoint: index,
+            row: self.rows,
+        }
+    }
+
+    /// A request sent at `sent` was throttled. Until the server's Retry-After is over, or else a
+    /// wait of ours, nothing is sent; an answer ends this early, since then it was only too much
+    /// at once. The controller is told all the same and cuts its limit once.
+    pub(super) fn throttled(
+        &mut self,
+        now: Duration,
+        sent: Duration,
+        retry_after: Option<Duration>,
+        policy: &RetryPolicy,
+    ) {
+        self.tally.throttled += 1;
+        let throttle = &mut self.throttle;
+        if throttle.episodes > 0 && sent < throttle.since {
+            return;
+        }
+        let wait = retry_after.map_or_else(
+            || policy.ceiling(throttle.episodes),
+            |told| told.min(policy.longest()),
+        );
+        throttle.episodes += 1;
+        throttle.since = now;
+        throttle.until = throttle.until.max(now + wait);
+    }
+
+    /// What the server says is left. `tokens` is what a request takes.
+    pub(super) fn allowance(
+        &mut self,
+        now: Duration,
+        quota: &Quota,
+        tokens: f64,
+        policy: &RetryPolicy,
+    ) {
+        let none_left = [(quota.requests, 1.0), (quota.tokens, tokens.max(1.0))]
+            .into_iter()
+            .filter_map(|(left, need)| left.filter(|left| (left.remaining as f64) < need));
+        for left in none_left {
+            let until = now + left.resets_in.min(policy.longest());
+            self.spent_until = self.spent_until.max(until);
+        }
+    }
+
+    pub(super) fn lose(&mut self, error: &ScoreError) {
+        self.health = Health::Lost;
+        self.tally.lost = Some(error.clone());
+    }
+
+    pub(super) fn summary(&self) -> EndpointSummary {
+        EndpointSummary {
+            limit: self.controller.limit(),
+            ..self.tally.clone()
+        }
+    }
+}

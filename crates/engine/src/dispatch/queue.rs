@@ -1,0 +1,223 @@
+//! Hands out fresh questions so that a server's prefix cache is used.
+//!
+//! Of each group one question goes ahead alone: it makes the server compute the shared prefix
+//! once. The rest of the group follows when that one is answered. Meanwhile free slots start on
+//! the next group, so groups overlap only as far as there is nothing else to do. Every endpoint
+//! has a cache of its own, so each is warmed for itself.
+
+use crate::lookup::Open;
+
+/// After so many failures in a row the rest follows unwarmed: the failures may have nothing to do
+/// with the prefix, and one question at a time would take for ever.
+const TRIES: u8 = 3;
+
+/// The questions that were never sent.
+#[derive(Debug)]
+pub(super) struct Queue {
+    groups: Vec<GroupQueue>,
+    /// No group before this one has questions left.
+    first: usize,
+    left: usize,
+}
+
+#[derive(Debug)]
+struct GroupQueue {
+    pending: std::vec::IntoIter<Open>,
+    /// By endpoint.
+    warmth: Vec<Warmth>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Warmth {
+    Cold { failures: u8 },
+    Warming { failures: u8 },
+    Warm,
+}
+
+/// Some questions of one group.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) group: u32,
+    pub(super) items: Vec<Open>,
+    /// Whether the rest of the group waits for these.
+    pub(super) warms: bool,
+}
+
+impl Queue {
+    /// `open[g]` are the open questions of group `g`, in order.
+    pub(super) fn new(open: Vec<Vec<Open>>, endpoints: usize) -> Self {
+        Self {
+            left: open.iter().map(Vec::len).sum(),
+            groups: open
+                .into_iter()
+                .map(|items| GroupQueue {
+                    pending: items.into_iter(),
+                    warmth: vec![Warmth::Cold { failures: 0 }; endpoints],
+                })
+                .collect(),
+            first: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    /// The next batch of up to `size` questions for this endpoint; `None` when there is nothing,
+    /// or nothing before a prefix is warm.
+    pub(super) fn take(&mut self, endpoint: usize, size: usize) -> Option<Taken> {
+        while self.groups.get(self.first)?.pending.len() == 0 {
+            // Frees the group's list.
+            self.groups[self.first].pending = Vec::new().into_iter();
+            self.first += 1;
+        }
+        for (index, group) in self.groups.iter_mut().enumerate().skip(self.first) {
+            if group.pending.len() == 0 {
+                continue;
+            }
+            let (count, warms) = match group.warmth[endpoint] {
+                Warmth::Warming { .. } => continue,
+                Warmth::Cold { failures } => {
+                    group.warmth[endpoint] = Warmth::Warming { failures };
+                    (1, true)
+                }
+                Warmth::Warm => (size.max(1), false),
+            };
+            let items: Vec<Open> = group.pending.by_ref().take(count).collect();
+            self.left -= items.len();
+            return Some(Taken {
+                group: index as u32,
+                items,
+                warms,
+            });
+        }
+        None
+    }
+
+    /// Questions of `group` are back from the endpoint.
+    pub(super) fn back(&mut self, group: u32, endpoint: usize, answered: bool, warmed: bool) {
+        let warmth = &mut self.groups[group as usize].warmth[endpoint];
+        if answered {
+            *warmth = Warmth::Warm;
+        } else if warmed && let Warmth::Warming { failures } = *warmth {
+            *warmth = if failures + 1 >= TRIES {
+                Warmth::Warm
+            } else {
+                Warmth::Cold {
+                    failures: failures + 1,
+                }
+            };
+        }
+    }
+
+    /// The endpoint is down: when it comes back, its cache may be empty.
+    pub(super) fn chill(&mut self, endpoint: usize) {
+        for group in &mut self.groups {
+            group.warmth[endpoint] = Warmth::Cold { failures: 0 };
+        }
+    }
+
+    /// Drops everything that was not handed out.
+    pub(super) fn clear(&mut self) {
+        self.first = self.groups.len();
+        self.left = 0;
+        for group in &mut self.groups {
+            group.pending = Vec::new().into_iter();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use sureness_scorers::RequestKey;
+
+    fn open(sizes: &[usize]) -> Vec<Vec<Open>> {
+        let question = |n: usize| Open {
+            question: n as u32,
+            bytes: 1,
+            key: RequestKey([n as u8; 32]),
+        };
+        sizes
+            .iter()
+            .map(|&n| (0..n).map(question).collect())
+            .collect()
+    }
+
+    /// Group and question numbers of the next batch.
+    fn next(queue: &mut Queue, endpoint: usize, size: usize) -> Option<(u32, Vec<u32>)> {
+        queue.take(endpoint, size).map(|taken| {
+            (
+                taken.group,
+                taken.items.iter().map(|open| open.question).collect(),
+            )
+        })
+    }
+
+    #[test]
+    fn one_goes_ahead_then_the_rest() {
+        let mut queue = Queue::new(open(&[4, 2]), 1);
+        assert_eq!(next(&mut queue, 0, 2), Some((0, vec![0])));
+        // The first group is warming: the second one's forerunner is next, then there is nothing.
+        assert_eq!(next(&mut queue, 0, 2), Some((1, vec![0])));
+        assert_eq!(next(&mut queue, 0, 2), None);
+        queue.back(0, 0, true, true);
+        assert_eq!(next(&mut queue, 0, 2), Some((0, vec![1, 2])));
+        assert_eq!(next(&mut queue, 0, 2), Some((0, vec![3])));
+        assert!(!queue.is_empty());
+        queue.back(1, 0, true, true);
+        assert_eq!(next(&mut queue, 0, 2), Some((1, vec![1])));
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn each_endpoint_is_warmed_for_itself() {
+        let mut queue = Queue::new(open(&[9]), 2);
+        assert_eq!(next(&mut queue, 0, 4), Some((0, vec![0])));
+        assert_eq!(next(&mut queue, 1, 4), Some((0, vec![1])));
+        queue.back(0, 1, true, true);
+        assert_eq!(next(&mut queue, 1, 4), Some((0, vec![2, 3, 4, 5])));
+        assert_eq!(next(&mut queue, 0, 4), None);
+        queue.chill(1);
+        assert_eq!(next(&mut queue, 1, 4), Some((0, vec![6])));
+    }
+
+    #[test]
+    fn failures_do_not_hold_the_group_up() {
+        let mut queue = Queue::new(open(&[9]), 1);
+        for n in 0..u32::from(TRIES) {
+            assert_eq!(next(&mut queue, 0, 4), Some((0, vec![n])));
+            assert_eq!(next(&mut queue, 0, 4), None);
+            queue.back(0, 0, false, true);
+        }
+        assert_eq!(next(&mut queue, 0, 4), Some((0, vec![3, 4, 5, 6])));
+    }
+
+    proptest! {
+        #[test]
+        fn everything_is_handed_out_once(
+            sizes in prop::collection::vec(0_usize..30, 0..6), batch in 1_usize..9,
+            endpoints in 1_usize..3, fails in prop::collection::vec(any::<bool>(), 1..20),
+        ) {
+            let mut queue = Queue::new(open(&sizes), endpoints);
+            let (mut seen, mut out) = (std::collections::HashSet::new(), Vec::new());
+            for step in 0.. {
+                let endpoint = step % endpoints;
+                if let Some(taken) = queue.take(endpoint, batch) {
+                    for item in &taken.items {
+                        prop_assert!(seen.insert((taken.group, item.question)));
+                    }
+                    out.push((endpoint, taken));
+                } else if out.is_empty() {
+                    break;
+                } else {
+                    let (endpoint, taken) = out.remove(0);
+                    queue.back(taken.group, endpoint, fails[step % fails.len()], taken.warms);
+                }
+            }
+            prop_assert!(queue.is_empty());
+            prop_assert_eq!(seen.len(), sizes.iter().sum::<usize>());
+        }
+    }
+}

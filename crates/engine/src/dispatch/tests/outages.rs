@@ -1,0 +1,171 @@
+//! Endpoints that go away, and come back or not.
+
+use super::*;
+use crate::Stop;
+
+fn outages(seen: &Seen) -> (usize, usize) {
+    (
+        seen.count(|e| matches!(e, Event::Outage { .. })),
+        seen.count(|e| matches!(e, Event::Resumed { .. })),
+    )
+}
+
+#[test]
+fn an_outage_pauses_the_run_and_costs_no_retries() {
+    for error in [refused(), server_error(503)] {
+        let mut settings = settings(8);
+        settings.retry.max_retries = 2;
+        let mut run = dispatch(settings, 1, &[500]);
+        let away = SECOND..100 * SECOND;
+        let seen = play(&mut run, |ticket, now| {
+            if away.contains(&now) {
+                bad(ticket, MS, &error)
+            } else {
+                good(ticket, 100 * MS)
+            }
+        });
+        assert_eq!((seen.answered(), seen.failed()), (500, vec![]));
+        assert_eq!(outages(&seen), (1, 1));
+        let during: Vec<_> = seen
+            .sent
+            .iter()
+            .filter(|(at, ..)| away.contains(at))
+            .collect();
+        // Those that found out, and then a probe of one question every 15 s at the most.
+        assert!(during.len() < 30, "{}", during.len());
+        let after = seen.sent.iter().find(|(at, ..)| *at >= away.end);
+        assert!(after.is_some_and(|(at, ..)| *at <= away.end + 15 * SECOND));
+        assert_eq!(run.endpoint_summaries()[0].outages, 1);
+    }
+}
+
+#[test]
+fn a_server_that_stays_away_is_given_up_and_nothing_is_lost() {
+    let mut run = dispatch(settings(8), 1, &[500]);
+    let seen = play(&mut run, |ticket, now| {
+        if now > SECOND {
+            bad(ticket, MS, &refused())
+        } else {
+            good(ticket, 100 * MS)
+        }
+    });
+    let Some(Stop::GaveUp { after, error }) = run.stopped() else {
+        panic!("{:?}", run.stopped())
+    };
+    assert_eq!(*error, refused());
+    assert!(*after >= 600 * SECOND && *after < 616 * SECOND, "{after:?}");
+    assert_eq!(outages(&seen), (1, 0));
+    // Nobody was given up for the server's absence.
+    assert_eq!(seen.failed(), []);
+    assert!(seen.answered() > 70);
+}
+
+#[test]
+fn broken_connections_here_and_there_are_no_outage() {
+    let mut run = dispatch(settings(16), 1, &[2000]);
+    let mut n = 0_u32;
+    let seen = play(&mut run, |ticket, _| {
+        n += 1;
+        if n.is_multiple_of(7) {
+            bad(ticket, MS, &refused())
+        } else {
+            good(ticket, 10 * MS)
+        }
+    });
+    assert_eq!(seen.answered(), 2000);
+    assert_eq!(outages(&seen), (0, 0));
+}
+
+#[test]
+fn the_loss_of_one_endpoint_is_survived() {
+    let mut run = dispatch(settings(4), 2, &[1000]);
+    let seen = play(&mut run, |ticket, now| {
+        if ticket.endpoint == 1 && now > SECOND {
+            bad(ticket, MS, &refused())
+        } else {
+            good(ticket, 50 * MS)
+        }
+    });
+    assert_eq!((seen.answered(), seen.failed()), (1000, vec![]));
+    assert_eq!(outages(&seen), (0, 0));
+    assert_eq!(
+        seen.count(|e| matches!(e, Event::EndpointDown { endpoint: 1, .. })),
+        1
+    );
+    let lost = &run.endpoint_summaries()[1];
+    assert_eq!(lost.outages, 1);
+    assert!(lost.answered > 70);
+}
+
+#[test]
+fn load_goes_to_the_endpoint_with_the_least_to_do() {
+    let mut run = dispatch(settings(8), 2, &[2000]);
+    play(&mut run, |ticket, _| {
+        good(
+            ticket,
+            if ticket.endpoint == 0 {
+                10 * MS
+            } else {
+                40 * MS
+            },
+        )
+    });
+    let [fast, slow] = [0, 1].map(|e| run.endpoint_summaries()[e].answered as f64);
+    assert!((3.0..5.0).contains(&(fast / slow)), "{fast} and {slow}");
+}
+
+#[test]
+fn an_error_for_good_takes_an_endpoint_out_and_the_last_one_stops_the_run() {
+    let unauthorized = ScoreError::Unauthorized {
+        status: 401,
+        message: "who are you".into(),
+    };
+    let mut run = dispatch(settings(4), 2, &[200]);
+    let seen = play(&mut run, |ticket, _| match ticket.endpoint {
+        0 => bad(ticket, MS, &unauthorized),
+        _ => good(ticket, 10 * MS),
+    });
+    assert_eq!((seen.answered(), seen.failed()), (200, vec![]));
+    assert_eq!(run.stopped(), None);
+    assert_eq!(run.endpoint_summaries()[0].lost, Some(unauthorized.clone()));
+
+    let mut run = dispatch(settings(4), 1, &[200]);
+    let seen = play(&mut run, |ticket, now| {
+        if now > SECOND {
+            bad(ticket, MS, &unauthorized)
+        } else {
+            good(ticket, 100 * MS)
+        }
+    });
+    assert_eq!(run.stopped(), Some(&Stop::Fatal(unauthorized)));
+    assert!(seen.failed().len() <= 4);
+    assert!(seen.answered() >= 30);
+}
+
+#[test]
+fn a_timeout_during_an_outage_is_part_of_it() {
+    let mut settings = settings(2);
+    settings.retry.max_retries = 0;
+    let mut run = dispatch(settings, 1, &[200]);
+    let mut n = 0;
+    let seen = play(&mut run, |ticket, now| {
+        n += 1;
+        if n < 40 {
+            good(ticket, 100 * MS)
+        } else if now < 60 * SECOND {
+            // The machine goes down; its address answers with nothing at all.
+            let error = if n < 46 {
+                server_error(503)
+            } else {
+                ScoreError::TimedOut { seconds: 5 }
+            };
+            bad(ticket, 5 * SECOND, &error)
+        } else {
+            good(ticket, 100 * MS)
+        }
+    });
+    assert_eq!(outages(&seen), (1, 1));
+    // Without retries, those who found out are lost, but no more.
+    assert!(seen.failed().len() < 6, "{:?}", seen.failed());
+    assert_eq!(seen.answered() + seen.failed().len(), 200);
+}

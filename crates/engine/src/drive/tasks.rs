@@ -1,0 +1,58 @@
+//! The driver on an async runtime: one task per request in flight.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::{Beat, Busy, Shared, panicked};
+use crate::dispatch::Ticket;
+
+/// Runs to the end on the current runtime.
+pub(crate) async fn drive(shared: &Arc<Shared>) {
+    loop {
+        match shared.beat(|ticket| start(shared, ticket)) {
+            Beat::Over => return,
+            Beat::Sleep(until) => {
+                let wait = until.map(|at| at.saturating_sub(shared.now()));
+                shared.bell.rung(wait).await;
+            }
+        }
+    }
+}
+
+fn start(shared: &Arc<Shared>, ticket: Box<Ticket>) {
+    let busy = Busy::new(shared);
+    tokio::spawn(work(busy, ticket));
+}
+
+async fn work(busy: Busy, mut ticket: Box<Ticket>) {
+    let shared = &busy.0;
+    let halt = shared.halt.notified();
+    tokio::pin!(halt);
+    // Registered before looking, so that a halt between looking and waiting counts.
+    halt.as_mut().enable();
+    loop {
+        if shared.is_halted() {
+            shared.abandon(ticket);
+            return;
+        }
+        let requests = shared.begin(&ticket);
+        let scorer = &shared.endpoints[ticket.endpoint];
+        let asking = AssertUnwindSafe(async { scorer.score(&requests).await }).catch_unwind();
+        let reply = tokio::select! {
+            biased;
+            reply = asking => reply.unwrap_or_else(|_| panicked(requests.len())),
+            () = halt.as_mut() => {
+                shared.abandon(ticket);
+                return;
+            }
+        };
+        match shared.finish(ticket, &requests, reply, |ticket| start(shared, ticket)) {
+            Some(next) => ticket = next,
+            None => return,
+        }
+        // A backend that never has to wait must not keep others from their turn.
+        tokio::task::coop::consume_budget().await;
+    }
+}

@@ -1,0 +1,202 @@
+//! The rate limits that the user sets: requests and tokens per minute, and a pause between
+//! requests. They hold for the whole run, however many endpoints it uses.
+
+use std::time::Duration;
+
+use crate::Settings;
+
+/// What may be caught up after a wait that lasted a little too long. The pace is slower by the
+/// same amount, so that no minute sees more than the limit.
+const BURST: f64 = 0.5;
+/// English text has about four bytes per token; replies that tell correct this.
+const TOKENS_PER_BYTE: f64 = 0.25;
+/// How much one reply moves the estimate.
+const WEIGHT: f64 = 0.1;
+
+/// Allows so many units per second, evenly spread (the generic cell rate algorithm). It keeps the
+/// time at which everything allowed so far would be paid for, and no list of what was sent.
+#[derive(Debug, Clone, Copy)]
+struct Meter {
+    /// Seconds that one unit takes.
+    per_unit: f64,
+    /// Seconds by which a unit may come early.
+    early: f64,
+    /// When all units so far are paid for, in seconds.
+    paid: f64,
+}
+
+impl Meter {
+    fn per_minute(limit: f64) -> Self {
+        Self {
+            per_unit: (60.0 + BURST) / limit.max(1e-6),
+            early: BURST,
+            paid: 0.0,
+        }
+    }
+
+    fn every(pause: Duration) -> Self {
+        Self {
+            per_unit: pause.as_secs_f64(),
+            early: 0.0,
+            paid: 0.0,
+        }
+    }
+
+    fn ready_at(&self) -> f64 {
+        self.paid - self.early
+    }
+
+    fn charge(&mut self, now: f64, units: f64) {
+        self.paid = self.paid.max(now) + units * self.per_unit;
+    }
+}
+
+/// All rate limits of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Rates {
+    requests: Option<Meter>,
+    tokens: Option<Meter>,
+    pause: Option<Meter>,
+    tokens_per_byte: f64,
+}
+
+impl Rates {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            requests: settings.requests_per_minute.map(Meter::per_minute),
+            tokens: settings.tokens_per_minute.map(Meter::per_minute),
+            pause: (!settings.delay.is_zero()).then(|| Meter::every(settings.delay)),
+            tokens_per_byte: TOKENS_PER_BYTE,
+        }
+    }
+
+    /// When the next request may be sent.
+    pub(crate) fn ready_at(&self) -> Duration {
+        let seconds = [self.requests, self.tokens, self.pause]
+            .iter()
+            .flatten()
+            .map(Meter::ready_at)
+            .fold(0.0, f64::max);
+        // Rounded up: a wait that ends a nanosecond early would only be waited again.
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+            + Duration::from_nanos(u64::from(seconds > 0.0))
+    }
+
+    /// Tokens that a prompt of so many bytes may have.
+    pub(crate) fn estimate(&self, bytes: usize) -> f64 {
+        bytes as f64 * self.tokens_per_byte
+    }
+
+    /// A request with so many tokens, as estimated, is sent.
+    pub(crate) fn sent(&mut self, now: Duration, tokens: f64) {
+        let now = now.as_secs_f64();
+        for meter in [&mut self.requests, &mut self.pause].into_iter().flatten() {
+            meter.charge(now, 1.0);
+        }
+        if let Some(meter) = &mut self.tokens {
+            meter.charge(now, tokens);
+        }
+    }
+
+    /// The server tells how many tokens `bytes` had, of which `estimate` were charged.
+    pub(crate) fn counted(&mut self, bytes: usize, estimate: f64, tokens: u64) {
+        if bytes == 0 || tokens == 0 {
+            return;
+        }
+        let tokens = tokens as f64;
+        self.tokens_per_byte += WEIGHT * (tokens / bytes as f64 - self.tokens_per_byte);
+        if let Some(meter) = &mut self.tokens {
+            meter.paid += (tokens - estimate) * meter.per_unit;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// When a sender that is always ready gets to send, for `minutes`.
+    fn send_times(rates: &mut Rates, minutes: u64, tokens: f64, late: Duration) -> Vec<Duration> {
+        let (mut now, mut times) = (Duration::ZERO, Vec::new());
+        loop {
+            now = now.max(rates.ready_at() + late);
+            if now >= SECOND * 60 * minutes as u32 {
+                return times;
+            }
+            rates.sent(now, tokens);
+            times.push(now);
+        }
+    }
+
+    fn most_in_a_minute(times: &[Duration]) -> usize {
+        (0..times.len())
+            .map(|i| {
+                times[i..]
+                    .iter()
+                    .take_while(|&&t| t < times[i] + SECOND * 60)
+                    .count()
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn no_minute_sees_more_than_the_limit(limit in 1_u32..2000, late_ms in 0_u64..400) {
+            let settings = Settings {
+                requests_per_minute: Some(f64::from(limit)),
+                ..Settings::default()
+            };
+            let late = Duration::from_millis(late_ms);
+            let times = send_times(&mut Rates::new(&settings), 4, 0.0, Duration::ZERO);
+            prop_assert!(most_in_a_minute(&times) <= limit as usize);
+            prop_assert!(times.len() >= (f64::from(limit) * 4.0 * 0.98) as usize);
+            // A sender that always comes a little late loses nothing as long as it stays within
+            // what may be caught up.
+            let lately = send_times(&mut Rates::new(&settings), 4, 0.0, late);
+            prop_assert!(most_in_a_minute(&lately) <= limit as usize);
+        }
+    }
+
+    #[test]
+    fn tokens_are_corrected_by_what_the_server_tells() {
+        let settings = Settings {
+            tokens_per_minute: Some(6000.0),
+            ..Settings::default()
+        };
+        let mut rates = Rates::new(&settings);
+        // The estimate is half of the truth: 1000 bytes are 500 tokens.
+        let (mut now, mut tokens) = (Duration::ZERO, 0.0);
+        while now < SECOND * 600 {
+            let estimate = rates.estimate(1000);
+            rates.sent(now, estimate);
+            rates.counted(1000, estimate, 500);
+            tokens += 500.0;
+            now = now.max(rates.ready_at());
+        }
+        assert!((rates.estimate(1000) - 500.0).abs() < 1.0);
+        assert!(
+            (tokens / 10.0 - 6000.0_f64).abs() < 120.0,
+            "{tokens} tokens in ten minutes"
+        );
+    }
+
+    #[test]
+    fn a_delay_is_kept_between_any_two_requests() {
+        let settings = Settings {
+            delay: Duration::from_millis(250),
+            ..Settings::default()
+        };
+        let times = send_times(&mut Rates::new(&settings), 1, 0.0, Duration::ZERO);
+        assert!(
+            times
+                .windows(2)
+                .all(|w| w[1] - w[0] >= Duration::from_millis(250))
+        );
+        assert!((238..=240).contains(&times.len()), "{}", times.len());
+    }
+}

@@ -1,0 +1,43 @@
+//! How a plan is carried out.
+
+use std::time::Duration;
+
+use crate::batch::BatchSize;
+use crate::limit::Workers;
+use crate::retry::RetryPolicy;
+
+/// How a plan is carried out. The default adapts to the server.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Requests in flight at once, per endpoint.
+    pub workers: Workers,
+    /// Questions per request.
+    pub batch: BatchSize,
+    /// When and how often to ask again.
+    pub retry: RetryPolicy,
+    /// Requests per minute over all endpoints. A batch counts as one request.
+    pub requests_per_minute: Option<f64>,
+    /// Prompt tokens per minute over all endpoints.
+    pub tokens_per_minute: Option<f64>,
+    /// The least time between the starts of two requests.
+    pub delay: Duration,
+    /// How long a run waits while no endpoint can be reached.
+    pub give_up_after: Duration,
+    /// Ask from operating-system threads with blocking calls instead of from async tasks.
+    pub use_threads: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: Workers::default(),
+            batch: BatchSize::default(),
+            retry: RetryPolicy::default(),
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            delay: Duration::ZERO,
+            give_up_after: Duration::from_secs(600),
+            use_threads: false,
+        }
+    }
+}

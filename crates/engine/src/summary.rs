@@ -1,0 +1,120 @@
+//! How a run went.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sureness_scorers::ScoreError;
+
+use crate::histogram::Quantiles;
+
+/// How one group went.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSummary {
+    /// Questions planned.
+    pub planned: usize,
+    /// Known from an earlier run, or the same as another question of this one.
+    pub cached: usize,
+    /// Answered now.
+    pub answered: usize,
+    /// Given up.
+    pub failed: usize,
+    /// Attempts beyond the first, counted per question.
+    pub retried: usize,
+    /// From this group's first request to its last answer.
+    pub elapsed: Duration,
+}
+
+/// How one endpoint went.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointSummary {
+    /// Its concurrency limit at the end.
+    pub limit: usize,
+    /// The most requests that were in flight at once.
+    pub peak: usize,
+    /// Requests sent.
+    pub requests: u64,
+    /// Questions it answered.
+    pub answered: u64,
+    /// Requests without any answer, whatever the reason.
+    pub failed: u64,
+    /// Of these, those it throttled (HTTP 429).
+    pub throttled: u64,
+    /// How often it was down.
+    pub outages: u64,
+    /// Why it was taken out of the run, if it was.
+    pub lost: Option<ScoreError>,
+}
+
+/// Where the time went, per answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phases {
+    /// From being next in line, or due again, to being sent.
+    pub waiting: Quantiles,
+    /// Opening a connection; zero where one was there.
+    pub connecting: Quantiles,
+    /// From the request's first byte to the answer's last.
+    pub server: Quantiles,
+    /// Reading the scores from the answer.
+    pub parsing: Quantiles,
+    /// From the answer to its being safe in the store.
+    pub storing: Quantiles,
+}
+
+/// How a run went.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// One per group of the plan.
+    pub groups: Vec<GroupSummary>,
+    /// Wall-clock time of the asking.
+    pub elapsed: Duration,
+    /// Where the time went.
+    pub phases: Phases,
+    /// Prompt tokens of the answers, as far as the backend reports them.
+    pub prompt_tokens: u64,
+    /// Of these, tokens taken from a prefix cache.
+    pub cached_tokens: u64,
+    /// Why the run ended early, if it did.
+    pub stop: Option<Stop>,
+    /// One per endpoint.
+    pub endpoints: Vec<EndpointSummary>,
+}
+
+impl Summary {
+    /// The sum over all groups; `elapsed` is the run's.
+    pub fn total(&self) -> GroupSummary {
+        let mut total = GroupSummary {
+            elapsed: self.elapsed,
+            ..GroupSummary::default()
+        };
+        for g in &self.groups {
+            total.planned += g.planned;
+            total.cached += g.cached;
+            total.answered += g.answered;
+            total.failed += g.failed;
+            total.retried += g.retried;
+        }
+        total
+    }
+}
+
+/// Why a run ended before everything was asked. What was answered is kept in every case.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// Someone asked it to.
+    #[error("interrupted")]
+    Interrupted,
+    /// Every further request would fail in the same way.
+    #[error("{0}")]
+    Fatal(ScoreError),
+    /// No endpoint came back in time.
+    #[error("gave up after {} s without an endpoint: {error}", after.as_secs())]
+    GaveUp {
+        /// How long none was there.
+        after: Duration,
+        /// What the last of them said.
+        error: ScoreError,
+    },
+    /// Answers can no longer be kept.
+    #[error("cannot keep answers: {0}")]
+    Sink(String),
+}
