@@ -123,15 +123,19 @@ impl Reader {
     ) -> rusqlite::Result<Option<String>> {
         let mut select = self.connection.prepare_cached(
             "SELECT question, content, category, options, answer, dont_know, none, error, \
-             logprobs, observed, mass, prompt_tokens, cached_tokens \
-             FROM items LEFT JOIN answers USING (key) WHERE run = ? AND grp = ? ORDER BY pos",
+             logprobs, observed, mass, prompt_tokens, cached_tokens, answered_at < started_at \
+             FROM items JOIN runs ON runs.id = run LEFT JOIN answers USING (key) WHERE run = ? AND grp = ? ORDER BY pos",
         )?;
         let mut rows = select.query(params![run, group])?;
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;
             let options: usize = row.get(3)?;
+            let error: Option<String> = row.get(7)?;
+            // Asked anew and not answered: the answer of an earlier run does not stand in for it.
+            let superseded = error.is_some() && row.get::<_, Option<bool>>(13)? == Some(true);
             let scores = match row.get_ref(8)?.as_blob_or_null()? {
                 None => None,
+                Some(_) if superseded => None,
                 Some(bytes) => {
                     let usage = Usage {
                         prompt_tokens: row.get(11)?,
@@ -143,7 +147,6 @@ impl Reader {
                     }
                 }
             };
-            let error: Option<String> = row.get(7)?;
             visit(StoredRow {
                 question: StoredQuestion {
                     id,

@@ -8,7 +8,7 @@ use sureness_engine::{Answer, AnswerSink, SinkError};
 use sureness_scorers::{ModelIdentity, RequestKey};
 
 use crate::codec::{encode_logprobs, encode_observed};
-use crate::{StoreError, StoredQuestion, schema};
+use crate::{Reader, StoreError, StoredQuestion, schema};
 
 /// The open file. Only one process should hold one; readers use [`crate::Reader`].
 #[derive(Debug)]
@@ -17,6 +17,17 @@ pub struct Store {
     path: PathBuf,
     /// The run that failures are noted in.
     run: i64,
+    /// What counts as known.
+    known: Known,
+}
+
+/// Which answers count as known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// All in the file.
+    All,
+    /// Those of the current run, however often it was interrupted.
+    ThisRun,
 }
 
 /// What is written down about a run before its first question.
@@ -65,6 +76,7 @@ impl Store {
             connection,
             path: path.to_owned(),
             run: 0,
+            known: Known::All,
         })
     }
 
@@ -163,12 +175,49 @@ impl Store {
             })
     }
 
+    /// From now on only what was answered since the current run began is known; everything else
+    /// is asked anew, and the new answers replace the old ones.
+    pub fn ignore_earlier_runs(&mut self) {
+        self.known = Known::ThisRun;
+    }
+
+    /// Takes over the answers to the current run's questions from another file. Answers that are
+    /// here already stay. Tells how many came.
+    pub fn take_from(&mut self, other: &Path) -> Result<usize, StoreError> {
+        // Opened as a reader first: it checks that this is a store of a version that we know.
+        Reader::open(other)?;
+        let taken = (|| {
+            let name = other.to_string_lossy();
+            self.connection
+                .execute("ATTACH ? AS other", [name.as_ref()])?;
+            let taken = self.connection.execute(
+                "INSERT OR IGNORE INTO answers SELECT theirs.* FROM other.answers AS theirs \
+                 WHERE key IN (SELECT key FROM items WHERE run = ?)",
+                [self.run],
+            );
+            self.connection.execute("DETACH other", [])?;
+            taken
+        })();
+        taken.map_err(|source| StoreError::Sqlite {
+            path: other.to_owned(),
+            source,
+        })
+    }
+
     fn known_keys(&self, keys: &[RequestKey]) -> rusqlite::Result<Vec<bool>> {
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM answers WHERE key = ?)")?;
+        let since: i64 = match self.known {
+            Known::All => i64::MIN,
+            Known::ThisRun => self.connection.query_row(
+                "SELECT started_at FROM runs WHERE id = ?",
+                [self.run],
+                |row| row.get(0),
+            )?,
+        };
+        let mut select = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM answers WHERE key = ? AND answered_at >= ?)",
+        )?;
         keys.iter()
-            .map(|key| select.query_row([key.0], |row| row.get(0)))
+            .map(|key| select.query_row(params![key.0, since], |row| row.get(0)))
             .collect()
     }
 
@@ -177,7 +226,7 @@ impl Store {
         let transaction = self.connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(
-                "INSERT OR IGNORE INTO answers (key, logprobs, observed, mass, prompt_tokens, \
+                "INSERT OR REPLACE INTO answers (key, logprobs, observed, mass, prompt_tokens, \
                  cached_tokens, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut note = transaction.prepare_cached(

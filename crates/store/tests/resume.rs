@@ -142,3 +142,71 @@ fn files_of_others_are_refused() {
     ));
     assert!(Reader::open(&folder.path().join("none.sqlite")).is_err());
 }
+
+#[test]
+fn an_earlier_answer_can_be_ignored_and_does_not_hide_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let key = |n| RequestKey([n; 32]);
+    let answer = |n: u8, outcome: Result<OptionScores, ScoreError>| Answer {
+        item: ItemId {
+            group: 0,
+            question: n.into(),
+        },
+        key: key(n),
+        outcome,
+    };
+    let mut store = Store::open(&path).unwrap();
+    let first = begin(&mut store);
+    store
+        .write(&[answer(0, Ok(scores())), answer(1, Ok(scores()))])
+        .unwrap();
+    store.finish_run(first).unwrap();
+
+    // Times are in milliseconds: the next run must not begin in the same one.
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let second = begin(&mut store);
+    store.ignore_earlier_runs();
+    assert_eq!(store.known(&[key(0), key(1)]).unwrap(), [false, false]);
+    let mut other = scores();
+    other.mass = 0.5;
+    let failed = Err(ScoreError::TimedOut { seconds: 1 });
+    store
+        .write(&[answer(0, Ok(other.clone())), answer(1, failed)])
+        .unwrap();
+    assert_eq!(store.known(&[key(0), key(1)]).unwrap(), [true, false]);
+    let mut rows = Vec::new();
+    let reader = Reader::open(&path).unwrap();
+    reader.rows(second, 0, |row| rows.push(row)).unwrap();
+    assert_eq!(rows[0].scores, Some(other));
+    assert_eq!(rows[1].scores, None);
+    assert!(rows[1].error.is_some());
+}
+
+#[test]
+fn answers_are_taken_from_another_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut there = Store::open(&folder.path().join("there.sqlite")).unwrap();
+    begin(&mut there);
+    let answer = |n: u8| Answer {
+        item: ItemId {
+            group: 0,
+            question: n.into(),
+        },
+        key: RequestKey([n; 32]),
+        outcome: Ok(scores()),
+    };
+    // The last one is no question of the run that takes.
+    there.write(&[answer(0), answer(2), answer(9)]).unwrap();
+    let mut here = Store::open(&folder.path().join("here.sqlite")).unwrap();
+    begin(&mut here);
+    assert_eq!(here.take_from(there.path()).unwrap(), 2);
+    assert_eq!(here.take_from(there.path()).unwrap(), 0);
+    let keys = [0, 1, 2, 9].map(|n| RequestKey([n; 32]));
+    assert_eq!(here.known(&keys).unwrap(), [true, false, true, false]);
+
+    let stranger = folder.path().join("stranger");
+    std::fs::write(&stranger, "no store").unwrap();
+    here.take_from(&stranger).unwrap_err();
+    here.take_from(&folder.path().join("absent")).unwrap_err();
+}

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod model;
 pub(crate) mod run;
 pub(crate) mod score;
+pub(crate) mod values;
 
 use std::process::ExitCode;
 

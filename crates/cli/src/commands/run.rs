@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use sureness_conformal::Protocol;
 
+use super::values::{Count, open_share, per_minute, seconds, share};
 use crate::error::CliError;
 use crate::session;
 
@@ -47,6 +48,8 @@ pub(crate) enum ProgressArg {
     Bars,
     /// One line now and then
     Plain,
+    /// One JSON object per second, on stderr
+    Json,
     /// Nothing
     None,
 }
@@ -55,9 +58,10 @@ pub(crate) enum ProgressArg {
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct RunArgs {
-    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>
-    #[arg(long, value_name = "URL", help_heading = "Model")]
-    pub(crate) api_base: Option<String>,
+    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>; several with
+    /// the same model share the work
+    #[arg(long, value_name = "URL", num_args = 1.., value_delimiter = ',', help_heading = "Model")]
+    pub(crate) api_base: Vec<String>,
     /// API key; better given in the environment, where other users cannot see it
     #[arg(
         long,
@@ -120,13 +124,14 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", help_heading = "Questions")]
     pub(crate) prompts: Option<PathBuf>,
 
-    /// Samples per batch; one worker deals with one batch at a time
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Speed")]
-    pub(crate) batch_size: u32,
-    /// Batches in flight at once
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Speed")]
-    pub(crate) max_workers: u32,
-    /// One operating-system thread per worker instead of async tasks
+    /// Samples per batch, a number or auto: one request where the server takes lists of prompts
+    /// (--list-prompts), else one request each, by one worker
+    #[arg(long, value_name = "N", default_value = "auto", help_heading = "Speed")]
+    pub(crate) batch_size: Count,
+    /// Batches in flight at once per server, a number or auto: as many as it answers fastest
+    #[arg(long, value_name = "N", default_value = "auto", help_heading = "Speed")]
+    pub(crate) max_workers: Count,
+    /// Operating-system threads with blocking calls instead of async tasks
     #[arg(long, help_heading = "Speed")]
     pub(crate) use_threads: bool,
     /// Seconds that one request may take
@@ -138,6 +143,24 @@ pub(crate) struct RunArgs {
     /// Seconds of the first wait before a retry; doubles each time, with jitter
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds, help_heading = "Speed")]
     pub(crate) retry_delay: f64,
+    /// Requests per minute that the server allows
+    #[arg(long, value_name = "N", value_parser = per_minute, help_heading = "Speed")]
+    pub(crate) requests_per_minute: Option<f64>,
+    /// Prompt tokens per minute that the server allows
+    #[arg(long, value_name = "N", value_parser = per_minute, help_heading = "Speed")]
+    pub(crate) tokens_per_minute: Option<f64>,
+    /// Least number of seconds between two requests
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = seconds, help_heading = "Speed")]
+    pub(crate) delay: f64,
+    /// Seconds to wait for a server that has gone away before giving up
+    #[arg(long, value_name = "SECONDS", default_value_t = 600.0, value_parser = seconds, help_heading = "Speed")]
+    pub(crate) give_up_after: f64,
+    /// Ask everything anew, whatever was answered in earlier runs
+    #[arg(long, help_heading = "Speed")]
+    pub(crate) no_cache: bool,
+    /// Take answers from other output folders (or their sureness.sqlite) as well
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "no_cache", help_heading = "Speed")]
+    pub(crate) cache_from: Vec<PathBuf>,
 
     /// How the figures come about
     #[arg(
@@ -191,29 +214,6 @@ impl Default for RunArgs {
         let command = Self::augment_args(clap::Command::new("run"));
         let mut matches = command.get_matches_from(["run"]);
         Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit())
-    }
-}
-
-/// A share strictly between 0 and 1.
-fn open_share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
-        _ => Err("must be a number between 0 and 1, such as 0.1".into()),
-    }
-}
-
-/// A share from 0 to 1.
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
-        _ => Err("must be a number from 0 to 1, such as 0.01".into()),
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.0..=3600.0).contains(&x) => Ok(x),
-        _ => Err("must be a number of seconds from 0 to 3600".into()),
     }
 }
 

@@ -6,17 +6,14 @@ mod models;
 mod progress;
 mod results;
 mod room;
+mod speed;
 
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sureness_engine::{
-    BatchSize, Cancel, Event, Plan, RetryPolicy, Settings, Stop, Summary, Workers,
-};
+use sureness_engine::{Cancel, Event, Plan, Stop, Summary};
 use sureness_report::{ModelResult, Results};
-use sureness_scorers::OptionScorer;
+use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::{RunRecord, Store};
 
 use crate::commands::run::RunArgs;
@@ -75,17 +72,16 @@ impl Session<'_> {
 
     /// Asks one model everything and evaluates it.
     async fn measure(&mut self, model: &models::Model) -> Result<(), CliError> {
-        let scorer = models::open(model, self.args).await?;
+        let endpoints = models::open(model, self.args).await?;
+        let Some(first) = endpoints.first() else {
+            return Ok(());
+        };
+        let identity = first.identity().clone();
         let plan = Arc::new(self.questions.plan().clone());
-        check_prefixes(scorer.as_ref(), &plan).await?;
-        let settings = self.questions.settings(self.args);
-        let (store, run) = self.open_run(scorer.as_ref(), &plan, settings)?;
-        let progress = Progress::new(
-            self.args.progress,
-            self.args.verbose,
-            &scorer.identity().name,
-            &plan,
-        );
+        check_prefixes(first.as_ref(), &plan).await?;
+        let record = self.questions.settings(self.args);
+        let (store, run) = self.open_run(&identity, &plan, record)?;
+        let progress = Progress::new(self.args.progress, self.args.verbose, &identity.name, &plan);
         let observer = {
             let progress = progress.clone();
             Arc::new(move |event: &Event| {
@@ -93,28 +89,10 @@ impl Session<'_> {
                 progress.on(event);
             })
         };
-        // A GGUF file's scorer has one thread: more workers would only mix up its prefixes.
-        let workers = if model.is_embedded() {
-            1
-        } else {
-            self.args.max_workers as usize
-        };
-        let settings = Settings {
-            workers: Workers::Fixed(at_least_one(workers)),
-            batch: BatchSize::Fixed(at_least_one(self.args.batch_size as usize)),
-            retry: RetryPolicy {
-                max_retries: self.args.max_retries,
-                base: Duration::from_secs_f64(self.args.retry_delay),
-                ..RetryPolicy::default()
-            },
-            use_threads: self.args.use_threads,
-            ..Settings::default()
-        };
-        let identity = scorer.identity().clone();
         let summary = sureness_engine::run(
             Arc::clone(&plan),
-            vec![scorer],
-            settings,
+            endpoints,
+            speed::settings(self.args, model.is_embedded()),
             Box::new(store),
             self.cancel.clone(),
             observer,
@@ -127,19 +105,30 @@ impl Session<'_> {
 
     fn open_run(
         &self,
-        scorer: &dyn OptionScorer,
+        identity: &ModelIdentity,
         plan: &Plan,
         settings: serde_json::Value,
     ) -> Result<(Store, i64), CliError> {
         let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
         let mut store = Store::open(&self.folder.store).map_err(failed)?;
         let record = RunRecord {
-            model: scorer.identity().clone(),
+            model: identity.clone(),
             settings,
         };
         let run = store
-            .begin_run(&record, data::group_rows(plan, scorer.identity()))
+            .begin_run(&record, data::group_rows(plan, identity))
             .map_err(failed)?;
+        if self.args.no_cache {
+            store.ignore_earlier_runs();
+        }
+        for path in &self.args.cache_from {
+            let path = if path.is_dir() {
+                path.join(room::STORE)
+            } else {
+                path.clone()
+            };
+            store.take_from(&path).map_err(failed)?;
+        }
         Ok((store, run))
     }
 
@@ -242,8 +231,4 @@ async fn watch_interrupts(cancel: Cancel) {
     if tokio::signal::ctrl_c().await.is_ok() {
         std::process::exit(i32::from(EXIT_INTERRUPTED));
     }
-}
-
-fn at_least_one(n: usize) -> NonZeroUsize {
-    NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN)
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sureness_scorers::OptionScorer;
 use sureness_scorers::http::{HttpOptions, HttpScorer, Secret};
+use sureness_scorers::{ModelIdentity, OptionScorer};
 
 use crate::commands::run::RunArgs;
+use crate::commands::values::Count;
 use crate::error::CliError;
 
 /// A model to measure.
@@ -14,9 +15,9 @@ use crate::error::CliError;
 pub(crate) enum Model {
     /// A GGUF file, or a name of the catalogue.
     Gguf(String),
-    /// A model behind a server; without a name the only one there.
+    /// A model behind one server or several; without a name the only one there.
     Served {
-        api_base: String,
+        api_bases: Vec<String>,
         model: Option<String>,
     },
 }
@@ -37,22 +38,19 @@ impl Named {
     pub(crate) fn from_args(args: &RunArgs) -> Result<Self, CliError> {
         let mut list: Vec<Model> = args.gguf.iter().cloned().map(Model::Gguf).collect();
         let names: Vec<&String> = args.model.iter().chain(&args.models).collect();
-        match &args.api_base {
-            Some(api_base) if names.is_empty() => {
-                list.push(Model::Served {
-                    api_base: api_base.clone(),
-                    model: None,
-                });
-            }
-            Some(api_base) => list.extend(names.into_iter().map(|name| Model::Served {
-                api_base: api_base.clone(),
-                model: Some(name.clone()),
-            })),
-            None if !names.is_empty() => {
+        let served = |model| Model::Served {
+            api_bases: args.api_base.clone(),
+            model,
+        };
+        if args.api_base.is_empty() {
+            if !names.is_empty() {
                 return Err(CliError::input("a model is named, but no server")
                     .hint("add --api-base URL, or use --gguf FILE for a model on this disk"));
             }
-            None => {}
+        } else if names.is_empty() {
+            list.push(served(None));
+        } else {
+            list.extend(names.into_iter().map(|name| served(Some(name.clone()))));
         }
         if list.is_empty() {
             return Err(CliError::input("no model is named").hint(
@@ -67,27 +65,86 @@ impl Named {
     }
 }
 
-/// Reaches a model: loads the file, or probes the server. Whatever is wrong is found here.
-pub(crate) async fn open(model: &Model, args: &RunArgs) -> Result<Arc<dyn OptionScorer>, CliError> {
+/// Where a model's questions go: one scorer per server, or the one in this process.
+pub(crate) type Endpoints = Vec<Arc<dyn OptionScorer>>;
+
+/// Reaches a model: loads the file, or probes the servers. Whatever is wrong is found here.
+pub(crate) async fn open(model: &Model, args: &RunArgs) -> Result<Endpoints, CliError> {
     match model {
-        Model::Served { api_base, model } => {
-            let scorer = HttpScorer::connect(HttpOptions {
-                api_key: args.api_key.as_deref().and_then(Secret::new),
-                model: model.clone(),
-                chat: args.chat,
-                timeout: Duration::from_secs(args.timeout),
-                // Without lists each prompt of a batch is a request of its own.
-                max_connections: args.max_workers as usize * args.batch_size as usize,
-                top_logprobs: args.top_logprobs,
-                list_prompts: args.list_prompts,
-                ..HttpOptions::new(api_base)
-            })
-            .await
-            .map_err(|e| CliError::input(&e).hint(e.hint()))?;
-            Ok(Arc::new(scorer))
+        Model::Served { api_bases, model } => {
+            let mut endpoints: Endpoints = Vec::with_capacity(api_bases.len());
+            for api_base in api_bases {
+                let scorer = HttpScorer::connect(http_options(api_base, model.clone(), args))
+                    .await
+                    .map_err(|e| CliError::input(&e).hint(e.hint()))?;
+                if let Some(first) = endpoints.first() {
+                    same_model(first.identity(), &api_bases[0], scorer.identity(), api_base)?;
+                }
+                endpoints.push(Arc::new(scorer));
+            }
+            Ok(endpoints)
         }
-        Model::Gguf(name) => embedded::open(name, args).await,
+        Model::Gguf(name) => Ok(vec![embedded::open(name, args).await?]),
     }
+}
+
+/// Connections per server where the number of workers is found while the run goes.
+const CONNECTIONS: usize = 256;
+
+fn http_options(api_base: &str, model: Option<String>, args: &RunArgs) -> HttpOptions {
+    // Without lists each prompt of a batch is a request of its own.
+    let connections = match (args.max_workers, args.batch_size) {
+        (Count::Fixed(workers), Count::Fixed(batch)) => workers.get().saturating_mul(batch.get()),
+        _ => CONNECTIONS,
+    };
+    HttpOptions {
+        api_key: args.api_key.as_deref().and_then(Secret::new),
+        model,
+        chat: args.chat,
+        timeout: Duration::from_secs(args.timeout),
+        max_connections: connections,
+        top_logprobs: args.top_logprobs,
+        list_prompts: args.list_prompts,
+        ..HttpOptions::new(api_base)
+    }
+}
+
+/// Two servers may share the work only if either's answers are as good as the other's.
+fn same_model(
+    first: &ModelIdentity,
+    first_base: &str,
+    other: &ModelIdentity,
+    other_base: &str,
+) -> Result<(), CliError> {
+    // A server that tells too little of its model is told by its address; of two such servers
+    // nothing more can be known.
+    let told = |identity: &ModelIdentity| {
+        let mut identity = identity.clone();
+        identity.details.remove("api base");
+        identity
+    };
+    let (one, two) = (told(first), told(other));
+    if one == two {
+        return Ok(());
+    }
+    let differing: Vec<&str> = one
+        .details
+        .keys()
+        .chain(two.details.keys())
+        .filter(|name| one.details.get(*name) != two.details.get(*name))
+        .map(String::as_str)
+        .collect();
+    Err(CliError::input(format!(
+        "{first_base} and {other_base} do not serve the same model in the same way: {} and {} differ{}",
+        one.name,
+        two.name,
+        if differing.is_empty() {
+            String::new()
+        } else {
+            format!(" in {}", differing.join(", "))
+        }
+    ))
+    .hint("give one --api-base per model, or servers that were started alike"))
 }
 
 #[cfg(not(feature = "llama"))]

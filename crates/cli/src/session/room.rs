@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::CliError;
 
+/// The store's name in an output folder.
+pub(crate) const STORE: &str = "sureness.sqlite";
+
 /// Bytes that an answered question takes in the store, generously: about 300 are typical.
 const BYTES_PER_QUESTION: u64 = 1_000;
 /// What a run needs in any case.
@@ -48,7 +51,7 @@ pub(crate) fn prepare(folder: &Path, questions: usize) -> Result<Folder, CliErro
         .hint("free some space, or choose a folder on another disk with --output-dir"));
     }
     Ok(Folder {
-        store: folder.join("sureness.sqlite"),
+        store: folder.join(STORE),
         json: folder.join("results.json"),
         csv: folder.join("results.csv"),
     })

@@ -1,0 +1,109 @@
+//! Bars on a terminal: one for the run, one per task, one per strategy that is being asked.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::View;
+use super::lines::status;
+use super::state::State;
+
+pub(super) struct Bars {
+    multi: MultiProgress,
+    run: ProgressBar,
+    tasks: Vec<(String, ProgressBar)>,
+    groups: Vec<Option<ProgressBar>>,
+}
+
+impl Bars {
+    pub(super) fn new(state: &State) -> Self {
+        let multi = MultiProgress::new();
+        let run = multi.add(ProgressBar::new(state.totals().planned as u64));
+        run.set_style(style("{prefix:<28.bold} {bar:24} {pos:>6}/{len:<6} {msg}"));
+        run.set_prefix(cut(&state.model, 28));
+        let mut tasks: Vec<(String, ProgressBar)> = Vec::new();
+        for group in &state.groups {
+            if tasks.iter().any(|(id, _)| *id == group.task) {
+                continue;
+            }
+            let planned = state.task(&group.task).planned;
+            let bar = multi.add(ProgressBar::new(planned as u64));
+            bar.set_style(style("  {prefix:<26} {bar:24} {pos:>6}/{len:<6} {msg}"));
+            bar.set_prefix(cut(&group.title, 26));
+            tasks.push((group.task.clone(), bar));
+        }
+        // Drawn now, before the first answer.
+        run.tick();
+        for (_, bar) in &tasks {
+            bar.tick();
+        }
+        Self {
+            multi,
+            run,
+            tasks,
+            groups: vec![None; state.groups.len()],
+        }
+    }
+}
+
+impl View for Bars {
+    fn pause(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+
+    fn draw(&mut self, state: &State, now: Instant) {
+        let totals = state.totals();
+        self.run.set_position(totals.done() as u64);
+        self.run.set_message(status(state, &totals, now));
+        for (task, bar) in &self.tasks {
+            let counts = state.task(task);
+            bar.set_position(counts.done() as u64);
+            if counts.failed > 0 {
+                bar.set_message(format!("{} failed", counts.failed));
+            }
+        }
+        for (group, slot) in state.groups.iter().zip(&mut self.groups) {
+            let counts = group.counts;
+            // A strategy's bar is there while it is being asked.
+            if group.started.is_none() || counts.done() >= counts.planned {
+                if let Some(bar) = slot.take() {
+                    bar.finish_and_clear();
+                }
+                continue;
+            }
+            let bar = slot.get_or_insert_with(|| {
+                let task = self.tasks.iter().find(|(id, _)| *id == group.task);
+                let after = task.map_or(&self.run, |(_, bar)| bar);
+                let bar = ProgressBar::new(counts.planned as u64);
+                let bar = self.multi.insert_after(after, bar);
+                bar.set_style(style(
+                    "    {prefix:<24} {bar:24.dim} {pos:>6}/{len:<6} {msg}",
+                ));
+                bar.set_prefix(group.strategy);
+                bar
+            });
+            bar.set_position(counts.done() as u64);
+            let mut message = format!("{} in flight", counts.in_flight);
+            if counts.failed > 0 {
+                message.push_str(&format!(", {} failed", counts.failed));
+            }
+            bar.set_message(message);
+        }
+    }
+
+    fn finish(&mut self, _: &State) {
+        let _ = self.multi.clear();
+    }
+}
+
+/// The first `width` characters.
+fn cut(text: &str, width: usize) -> String {
+    text.chars().take(width).collect()
+}
+
+/// The templates are ours and parse; a default bar is better than an end.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}

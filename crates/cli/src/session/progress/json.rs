@@ -1,0 +1,51 @@
+//! One JSON object per second, for programs.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::View;
+use super::state::{Counts, State};
+
+pub(super) struct Json;
+
+impl View for Json {
+    fn pause(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn draw(&mut self, state: &State, now: Instant) {
+        eprintln!("{}", line(state, now, "progress"));
+    }
+
+    fn finish(&mut self, state: &State) {
+        eprintln!("{}", line(state, Instant::now(), "finished"));
+    }
+}
+
+fn line(state: &State, now: Instant, event: &str) -> Value {
+    let (per_second, seconds_left) = state.pace(now);
+    let groups = state.groups.iter().map(|group| {
+        let mut object = counts(&group.counts);
+        object["task"] = json!(group.task);
+        object["strategy"] = json!(group.strategy);
+        object
+    });
+    let mut object = counts(&state.totals());
+    object["event"] = json!(event);
+    object["model"] = json!(state.model);
+    object["paused"] = json!(state.paused);
+    object["limit"] = json!(state.load.limit);
+    object["per_second"] = json!(per_second);
+    object["seconds_left"] = json!(seconds_left);
+    object["groups"] = groups.collect();
+    object
+}
+
+fn counts(counts: &Counts) -> Value {
+    json!({
+        "planned": counts.planned, "done": counts.done(), "cached": counts.cached,
+        "answered": counts.answered, "failed": counts.failed, "retries": counts.retries,
+        "in_flight": counts.in_flight,
+    })
+}

@@ -1,0 +1,73 @@
+//! Plain lines, for logs and CI.
+
+use std::time::{Duration, Instant};
+
+use sureness_engine::Event;
+
+use super::state::{Counts, State};
+use super::{View, duration};
+
+pub(super) struct Lines;
+
+impl View for Lines {
+    fn pause(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    fn draw(&mut self, state: &State, now: Instant) {
+        let totals = state.totals();
+        eprintln!(
+            "{}: {}/{} {}",
+            state.model,
+            totals.done(),
+            totals.planned,
+            status(state, &totals, now)
+        );
+    }
+
+    fn notice(&mut self, state: &State, event: &Event) {
+        let (Event::Answered { group } | Event::Failed { group, .. }) = *event else {
+            return;
+        };
+        let Some(group) = state.groups.get(group) else {
+            return;
+        };
+        let counts = group.counts;
+        if counts.done() < counts.planned {
+            return;
+        }
+        eprintln!(
+            "{}: {}/{} done: {} answered, {} failed, {} known before, {:.1} s",
+            state.model,
+            group.task,
+            group.strategy,
+            counts.answered,
+            counts.failed,
+            counts.cached,
+            group.started.map_or(0.0, |s| s.elapsed().as_secs_f64())
+        );
+    }
+}
+
+/// Rate, time left, load and troubles, in one line.
+pub(super) fn status(state: &State, totals: &Counts, now: Instant) -> String {
+    if state.paused {
+        return "waiting for the server".to_owned();
+    }
+    let (rate, left) = state.pace(now);
+    let mut text = format!("{rate:.1}/s");
+    if let Some(left) = left {
+        text.push_str(&format!(", {} left", duration(left)));
+    }
+    if state.load.limit > 1 {
+        let load = state.load;
+        text.push_str(&format!(", {} of {} in flight", load.in_flight, load.limit));
+    }
+    if totals.failed > 0 {
+        text.push_str(&format!(", {} failed", totals.failed));
+    }
+    if totals.retries > 0 {
+        text.push_str(&format!(", {} retries", totals.retries));
+    }
+    text
+}

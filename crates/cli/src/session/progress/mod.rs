@@ -1,0 +1,106 @@
+//! Progress at three levels: run, task, strategy.
+
+mod bars;
+mod json;
+mod lines;
+mod state;
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sureness_engine::{Event, Plan};
+
+use crate::commands::run::ProgressArg;
+use state::State;
+
+/// Shows how far a model's run has come.
+#[derive(Clone)]
+pub(crate) struct Progress(Arc<Mutex<Shown>>);
+
+struct Shown {
+    state: State,
+    view: Box<dyn View>,
+    next: Instant,
+}
+
+/// One way to show it.
+trait View: Send {
+    /// The least time between two drawings. Events come by the ten thousand a second.
+    fn pause(&self) -> Duration;
+    /// Shows the state.
+    fn draw(&mut self, state: &State, now: Instant);
+    /// Shows an event that must not be missed.
+    fn notice(&mut self, _state: &State, _event: &Event) {}
+    /// The run is over.
+    fn finish(&mut self, _state: &State) {}
+}
+
+/// Shows nothing.
+struct Nothing;
+
+impl View for Nothing {
+    fn pause(&self) -> Duration {
+        Duration::MAX
+    }
+    fn draw(&mut self, _: &State, _: Instant) {}
+}
+
+impl Progress {
+    /// Ready to take events of `plan`.
+    pub(crate) fn new(how: ProgressArg, verbose: bool, model: &str, plan: &Plan) -> Self {
+        let state = State::new(model, plan, Instant::now());
+        let view: Box<dyn View> = match how {
+            ProgressArg::None => Box::new(Nothing),
+            ProgressArg::Json => Box::new(json::Json),
+            ProgressArg::Plain => Box::new(lines::Lines),
+            ProgressArg::Bars => Box::new(bars::Bars::new(&state)),
+            // Verbose messages and bars would overwrite each other.
+            ProgressArg::Auto if std::io::stderr().is_terminal() && !verbose => {
+                Box::new(bars::Bars::new(&state))
+            }
+            ProgressArg::Auto => Box::new(lines::Lines),
+        };
+        let next = later(Instant::now(), view.pause());
+        Self(Arc::new(Mutex::new(Shown { state, view, next })))
+    }
+
+    /// Takes an event.
+    pub(crate) fn on(&self, event: &Event) {
+        let Ok(mut shown) = self.0.lock() else {
+            return;
+        };
+        let Shown { state, view, next } = &mut *shown;
+        let finished = state.take(event);
+        view.notice(state, event);
+        let now = Instant::now();
+        if now >= *next || finished {
+            state.mark(now);
+            view.draw(state, now);
+            *next = later(now, view.pause());
+        }
+    }
+
+    /// The run is over.
+    pub(crate) fn finish(&self) {
+        if let Ok(mut shown) = self.0.lock() {
+            let Shown { state, view, .. } = &mut *shown;
+            view.finish(state);
+        }
+    }
+}
+
+/// `pause` after `now`; a day for a pause without end.
+fn later(now: Instant, pause: Duration) -> Instant {
+    now + pause.min(Duration::from_hours(24))
+}
+
+/// A number of seconds for people.
+fn duration(seconds: f64) -> String {
+    let s = seconds.ceil() as u64;
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min {:02} s", s / 60, s % 60),
+        _ => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+    }
+}
