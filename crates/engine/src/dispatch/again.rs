@@ -23,7 +23,8 @@ impl Dispatch {
         let stopped = self.stop.is_some();
         let gone = !self.endpoints[endpoint].health.is_up();
         let retries_left = job.attempt < self.settings.retry.max_retries;
-        if !stopped && failures.len() == count && self.may_hide_a_culprit(job, &failures) {
+        let alike = failures.len() == count;
+        if !stopped && !gone && alike && self.may_hide_a_culprit(job, &failures) {
             self.split(endpoint, job, failures, now, events);
             return;
         }
@@ -86,10 +87,12 @@ impl Dispatch {
             | ScoreError::ContextTooLong { .. }
             | ScoreError::Malformed { .. }
             | ScoreError::Backend { .. } => true,
-            // These may pass: the batch gets a second chance as it is.
-            ScoreError::Server { .. } | ScoreError::TimedOut { .. } => {
-                !looks_like_outage(first)
-                    && (job.attempt > 0 || self.settings.retry.max_retries == 0)
+            // These may pass: the batch gets a second chance as it is. A question that makes the
+            // server drop the connection looks like an outage, but for the server being there.
+            ScoreError::Server { .. }
+            | ScoreError::TimedOut { .. }
+            | ScoreError::Unreachable { .. } => {
+                job.attempt > 0 || self.settings.retry.max_retries == 0
             }
             _ => false,
         }
