@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sureness_scorers::{OptionScorer, ScoreError};
 
+use crate::cancel::Listening;
 use crate::dispatch::Dispatch;
 use crate::drive::{Shared, drive_tasks, drive_threads, write_answers};
 use crate::histogram::Histogram;
@@ -35,17 +36,10 @@ pub async fn run(
         })
         .await?;
     }
-    let begun = {
-        let cancel = cancel.clone();
-        on_own_thread(move || Begun::new(plan, endpoints, settings, sink, cancel, observer))
-            .await??
-    };
-    let Begun {
-        shared,
-        sink,
-        cached,
-    } = begun;
-    let running = Running::start(shared, sink, &cached, &cancel)?;
+    let running = on_own_thread(move || {
+        Begun::new(plan, endpoints, settings, sink, cancel, observer)?.start()
+    })
+    .await??;
     drive_tasks(&running.shared).await;
     // The last answers may take the sink a while.
     on_own_thread(move || running.conclude()).await?
@@ -61,12 +55,7 @@ pub fn run_blocking(
     cancel: Cancel,
     observer: Observer,
 ) -> Result<Summary, SinkError> {
-    let Begun {
-        shared,
-        sink,
-        cached,
-    } = Begun::new(plan, endpoints, settings, sink, cancel.clone(), observer)?;
-    let running = Running::start(shared, sink, &cached, &cancel)?;
+    let running = Begun::new(plan, endpoints, settings, sink, cancel, observer)?.start()?;
     drive_threads(&running.shared);
     running.conclude()
 }
@@ -116,22 +105,14 @@ impl Begun {
             cached,
         })
     }
-}
 
-/// A run with its writer.
-struct Running {
-    shared: Arc<Shared>,
-    writer: std::thread::JoinHandle<Histogram>,
-    _listening: crate::cancel::Listening,
-}
-
-impl Running {
-    fn start(
-        shared: Arc<Shared>,
-        sink: Box<dyn AnswerSink>,
-        cached: &[usize],
-        cancel: &Cancel,
-    ) -> Result<Self, SinkError> {
+    /// Tells what is known and starts the writer.
+    fn start(self) -> Result<Running, SinkError> {
+        let Self {
+            shared,
+            sink,
+            cached,
+        } = self;
         for (group, &count) in cached.iter().enumerate().filter(|(_, count)| **count > 0) {
             shared.tell(&Event::Cached { group, count });
         }
@@ -144,6 +125,7 @@ impl Running {
                     message: format!("cannot start the writer thread: {e}"),
                 })?
         };
+        let cancel = shared.cancel.clone();
         let listening = {
             let shared = Arc::downgrade(&shared);
             cancel.listen(move || {
@@ -152,13 +134,34 @@ impl Running {
                 }
             })
         };
-        Ok(Self {
+        Ok(Running {
+            _ending: Ending(Arc::clone(&shared)),
             shared,
             writer,
             _listening: listening,
         })
     }
+}
 
+/// A run with its writer.
+struct Running {
+    shared: Arc<Shared>,
+    writer: std::thread::JoinHandle<Histogram>,
+    _listening: Listening,
+    _ending: Ending,
+}
+
+/// Lets workers and writer end when the future of a run is dropped in the middle.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.halt(Stop::Interrupted);
+        self.0.close();
+    }
+}
+
+impl Running {
     /// Waits until all answers are kept.
     fn conclude(self) -> Result<Summary, SinkError> {
         let elapsed = self.shared.now();

@@ -30,9 +30,18 @@ pub(super) struct Endpoint {
     rests_until: Duration,
     /// Rows of failures that an answer ended.
     rows: u64,
-    /// The server said that nothing is left of its allowance until then.
-    spent_until: Duration,
+    /// What the server said is left of its allowances, of requests and of tokens.
+    left: [Option<Left>; 2],
     throttle: Throttle,
+}
+
+/// What is left of an allowance.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    /// Requests that may still be sent.
+    requests: u64,
+    /// When the allowance is back.
+    until: Duration,
 }
 
 /// While a server throttles, more requests would be throttled, too.
@@ -65,7 +74,7 @@ impl Endpoint {
             failures: 0,
             rests_until: Duration::ZERO,
             rows: 0,
-            spent_until: Duration::ZERO,
+            left: [None; 2],
             throttle: Throttle::default(),
         }
     }
@@ -77,7 +86,10 @@ impl Endpoint {
 
     /// Whether it may be given work; `others` tells whether another one is there.
     pub(super) fn admission(&self, now: Duration, others: bool, wake: &mut Wake) -> Admission {
-        let mut closed_until = self.spent_until.max(self.throttle.until);
+        let spent = self.left.iter().flatten().filter(|left| left.requests == 0);
+        let mut closed_until = spent
+            .map(|left| left.until)
+            .fold(self.throttle.until, Duration::max);
         if others {
             closed_until = closed_until.max(self.rests_until);
         }
@@ -106,6 +118,9 @@ impl Endpoint {
 
     pub(super) fn sent(&mut self) {
         self.in_flight += 1;
+        for left in self.left.iter_mut().flatten() {
+            left.requests = left.requests.saturating_sub(1);
+        }
         self.tally.requests += 1;
         self.tally.peak = self.tally.peak.max(self.in_flight);
     }
@@ -177,12 +192,19 @@ impl Endpoint {
         tokens: f64,
         policy: &RetryPolicy,
     ) {
-        let none_left = [(quota.requests, 1.0), (quota.tokens, tokens.max(1.0))]
-            .into_iter()
-            .filter_map(|(left, need)| left.filter(|left| (left.remaining as f64) < need));
-        for left in none_left {
-            let until = now + left.resets_in.min(policy.longest());
-            self.spent_until = self.spent_until.max(until);
+        for (slot, (told, each)) in self
+            .left
+            .iter_mut()
+            .zip([(quota.requests, 1.0), (quota.tokens, tokens.max(1.0))])
+        {
+            if let Some(told) = told {
+                // Those in flight may not be counted yet. If they are, the next reply says so.
+                let requests = (told.remaining as f64 / each) as u64;
+                *slot = Some(Left {
+                    requests: requests.saturating_sub(self.in_flight as u64),
+                    until: now + told.resets_in.min(policy.longest()),
+                });
+            }
         }
     }
 

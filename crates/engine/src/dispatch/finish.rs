@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use sureness_scorers::{OptionScores, Quota, Reply, ScoreError, Timing};
 
-use super::health::{Change, looks_like_outage};
+use super::health::looks_like_outage;
 use super::{Dispatch, Events, Job, Ticket};
 use crate::event::Attempt;
 use crate::limit::{Outcome, Sample};
 use crate::lookup::Open;
-use crate::{Answer, Event, ItemId, Stop};
+use crate::{Answer, Event, ItemId};
 
 /// A reply, sorted.
 struct Sorted {
@@ -72,7 +72,7 @@ impl Dispatch {
             self.settle(job.group, open, Ok(scores), now, events);
         }
         if !sorted.failures.is_empty() {
-            self.deal_with(endpoint, job, sorted.failures, count, now, events);
+            self.deal_with(endpoint, &job, sorted.failures, count, now, events);
         }
     }
 
@@ -125,226 +125,8 @@ impl Dispatch {
         }
     }
 
-    /// Whether the endpoint is still there, or there again.
-    fn judge_endpoint(
-        &mut self,
-        index: usize,
-        answered: bool,
-        failures: &[(Open, ScoreError)],
-        sent: Duration,
-        now: Duration,
-        events: &mut Events,
-    ) {
-        let endpoint = &mut self.endpoints[index];
-        if let Some((_, error)) = failures.iter().find(|(_, error)| error.is_fatal()) {
-            if endpoint.health.is_lost() {
-                return;
-            }
-            endpoint.lose(error);
-            events.push(Event::EndpointDown {
-                endpoint: index,
-                error: error.clone(),
-                for_good: true,
-            });
-            if self.endpoints.iter().all(|e| e.health.is_lost()) {
-                self.stop(Stop::Fatal(error.clone()));
-            } else {
-                self.note_outage(error, now, events);
-            }
-            return;
-        }
-        let blame = endpoint.blame(index);
-        let down = endpoint.health.is_down();
-        let outage = failures
-            .iter()
-            .map(|(_, error)| error)
-            .find(|error| is_absence(error, down))
-            .filter(|_| !answered);
-        let change = match outage {
-            Some(error) => endpoint.health.failed(now, sent, error.retry_after()),
-            // Any other reply shows that somebody is there, even if it is an error; silence
-            // shows nothing.
-            None if !answered && failures.iter().all(|(_, e)| is_absence(e, true)) => Change::None,
-            None => endpoint.health.answered(),
-        };
-        match (change, outage) {
-            (Change::WentDown, Some(error)) => {
-                endpoint.tally.outages += 1;
-                self.queue.chill(index);
-                // The first failures looked like any other and were charged as retries.
-                for mut job in self.retries.take_blamed(blame) {
-                    job.attempt = job.attempt.saturating_sub(1);
-                    job.since = now;
-                    self.returned.push_back(job);
-                }
-                events.push(Event::EndpointDown {
-                    endpoint: index,
-                    error: error.clone(),
-                    for_good: false,
-                });
-                self.note_outage(error, now, events);
-            }
-            (Change::CameUp, _) => {
-                events.push(Event::EndpointUp { endpoint: index });
-                if let Some((since, _)) = self.outage.take() {
-                    let after = now.saturating_sub(since);
-                    events.push(Event::Resumed { after });
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Begins an outage if no endpoint is left but some may come back.
-    fn note_outage(&mut self, error: &ScoreError, now: Duration, events: &mut Events) {
-        let up = self.endpoints.iter().any(|e| e.health.is_up());
-        if !up && self.outage.is_none() && self.stop.is_none() {
-            self.outage = Some((now, error.clone()));
-            events.push(Event::Outage {
-                error: error.clone(),
-                give_up_after: self.settings.give_up_after,
-            });
-        }
-    }
-
-    /// Asks again, gives back or gives up, question by question.
-    fn deal_with(
-        &mut self,
-        endpoint: usize,
-        job: Job,
-        failures: Vec<(Open, ScoreError)>,
-        count: usize,
-        now: Duration,
-        events: &mut Events,
-    ) {
-        let stopped = self.stop.is_some();
-        let gone = !self.endpoints[endpoint].health.is_up();
-        let retries_left = job.attempt < self.settings.retry.max_retries;
-        if !stopped && failures.len() == count && self.may_hide_a_culprit(&job, &failures) {
-            self.split(endpoint, &job, failures, now, events);
-            return;
-        }
-        let mut back = Vec::new();
-        let mut again: (Vec<Open>, Option<ScoreError>) = (Vec::new(), None);
-        for (open, error) in failures {
-            let not_its_fault = gone && (is_absence(&error, true) || error.is_fatal());
-            if not_its_fault && !stopped {
-                back.push(open);
-            } else if error.is_retryable() && stopped {
-                // Left open: the next run asks it.
-            } else if error.is_retryable() && retries_left {
-                again.0.push(open);
-                let longest = again.1.as_ref().and_then(ScoreError::retry_after);
-                if again.1.is_none() || error.retry_after() > longest {
-                    again.1 = Some(error);
-                }
-            } else {
-                self.settle(job.group, open, Err(error), now, events);
-            }
-        }
-        if !back.is_empty() {
-            self.returned.push_back(Job {
-                items: back,
-                since: now,
-                ..job
-            });
-        }
-        if let (items, Some(error)) = again {
-            self.retry(
-                endpoint,
-                Job {
-                    items,
-                    attempt: job.attempt + 1,
-                    ..Job {
-                        group: job.group,
-                        ..Job::default()
-                    }
-                },
-                error,
-                now,
-                events,
-            );
-        }
-    }
-
-    /// Whether one question may have made the whole batch fail.
-    fn may_hide_a_culprit(&self, job: &Job, failures: &[(Open, ScoreError)]) -> bool {
-        let [(_, first), rest @ ..] = failures else {
-            return false;
-        };
-        if rest.is_empty() || rest.iter().any(|(_, error)| error.kind() != first.kind()) {
-            return false;
-        }
-        match first {
-            ScoreError::Rejected { .. }
-            | ScoreError::ContextTooLong { .. }
-            | ScoreError::Malformed { .. }
-            | ScoreError::Backend { .. } => true,
-            // These may pass: the batch gets a second chance as it is.
-            ScoreError::Server { .. } | ScoreError::TimedOut { .. } => {
-                !looks_like_outage(first)
-                    && (job.attempt > 0 || self.settings.retry.max_retries == 0)
-            }
-            _ => false,
-        }
-    }
-
-    /// Halves a batch until the culprit is alone. Splitting uses up no retries, or those who are
-    /// with the culprit would fail with it.
-    fn split(
-        &mut self,
-        endpoint: usize,
-        job: &Job,
-        failures: Vec<(Open, ScoreError)>,
-        now: Duration,
-        events: &mut Events,
-    ) {
-        let half = failures.len().div_ceil(2);
-        let (mut items, mut errors): (Vec<Open>, Vec<ScoreError>) = failures.into_iter().unzip();
-        let second = items.split_off(half);
-        let Some(error) = errors.pop() else { return };
-        for items in [items, second] {
-            let half = Job {
-                group: job.group,
-                items,
-                attempt: job.attempt,
-                since: now,
-                ..Job::default()
-            };
-            if error.is_retryable() {
-                self.retry(endpoint, half, error.clone(), now, events);
-            } else {
-                self.returned.push_back(half);
-            }
-        }
-    }
-
-    fn retry(
-        &mut self,
-        endpoint: usize,
-        job: Job,
-        error: ScoreError,
-        now: Duration,
-        events: &mut Events,
-    ) {
-        let policy = &self.settings.retry;
-        let wait = policy.wait(job.attempt.saturating_sub(1), error.retry_after());
-        events.push(Event::Retrying {
-            group: job.group as usize,
-            count: job.items.len(),
-            wait,
-            error: error.clone(),
-        });
-        let blamed = looks_like_outage(&error).then(|| self.endpoints[endpoint].blame(endpoint));
-        let job = Job {
-            avoid: Some(endpoint),
-            ..job
-        };
-        self.retries.push(now + wait, job, blamed);
-    }
-
     /// A question's final outcome of this run.
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         group: u32,
         open: Open,
@@ -392,11 +174,6 @@ impl Dispatch {
         self.recorded.server.record(server, answers);
         self.recorded.parsing.record(timing.parse, answers);
     }
-}
-
-/// Whether the error looks as if nobody were there. Once an endpoint is `down`, silence does.
-fn is_absence(error: &ScoreError, down: bool) -> bool {
-    looks_like_outage(error) || (down && matches!(error, ScoreError::TimedOut { .. }))
 }
 
 /// What a reply says about load: the worst of its parts.

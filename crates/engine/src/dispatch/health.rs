@@ -107,6 +107,11 @@ pub(super) fn looks_like_outage(error: &ScoreError) -> bool {
     )
 }
 
+/// Whether the error looks as if nobody were there. Once an endpoint is `down`, silence does.
+pub(super) fn is_absence(error: &ScoreError, down: bool) -> bool {
+    looks_like_outage(error) || (down && matches!(error, ScoreError::TimedOut { .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +148,7 @@ mod tests {
             let Health::Down { probe_at: next, .. } = health else {
                 panic!()
             };
-            waits.push(next - probe_at);
+            waits.push(next.saturating_sub(probe_at));
         }
         assert!(waits.windows(2).all(|w| w[1] >= w[0]));
         assert_eq!(waits[0], FIRST_PROBE * 2);

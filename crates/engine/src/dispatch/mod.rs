@@ -2,9 +2,11 @@
 //! what came back, and answers what may be sent now. Two drivers share it, and tests need no
 //! server and no waiting.
 
+mod again;
 mod endpoint;
 mod finish;
 mod health;
+mod judge;
 mod queue;
 mod retries;
 #[cfg(test)]
@@ -173,7 +175,7 @@ impl Dispatch {
             && self.stop.is_none()
             && *since + self.settings.give_up_after <= now
         {
-            let (after, error) = (now - *since, error.clone());
+            let (after, error) = (now.saturating_sub(*since), error.clone());
             self.stop(Stop::GaveUp { after, error });
         }
         if self.stop.is_some() || self.nothing_left() {
@@ -315,10 +317,9 @@ impl Dispatch {
     }
 
     /// The request was given up without a reply.
-    pub(crate) fn dropped(&mut self, ticket: Ticket) {
+    pub(crate) fn dropped(&mut self, ticket: &Ticket) {
         self.in_flight -= 1;
         self.endpoints[ticket.endpoint].in_flight -= 1;
-        drop(ticket);
     }
 
     /// Ends the run for this reason: nothing new is sent. The first reason stands.

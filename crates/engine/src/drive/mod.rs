@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     requests: Requests,
     endpoints: Vec<Arc<dyn OptionScorer>>,
     core: Mutex<Core>,
-    cancel: Cancel,
+    pub(crate) cancel: Cancel,
     observer: Observer,
     /// Tokio's clock, which tests can stop. It needs no runtime.
     started: Instant,
@@ -111,7 +111,7 @@ impl Shared {
     }
 
     /// Ends the run: nothing more is sent, and what is in flight is dropped.
-    fn halt(&self, reason: Stop) {
+    pub(crate) fn halt(&self, reason: Stop) {
         self.lock().dispatch.stop(reason);
         self.halted.store(true, Ordering::SeqCst);
         self.halt.notify_waiters();
@@ -179,7 +179,7 @@ impl Shared {
     /// Hands a reply in. The first job that may follow is the caller's, the others are started.
     fn finish(
         &self,
-        ticket: Box<Ticket>,
+        ticket: Ticket,
         requests: &[ScoreRequest],
         reply: Reply,
         mut start: impl FnMut(Box<Ticket>),
@@ -191,7 +191,7 @@ impl Shared {
             let mut core = self.lock();
             let now = self.now();
             let before = core.dispatch.answers();
-            core.dispatch.finished(*ticket, reply, now, &mut events);
+            core.dispatch.finished(ticket, reply, now, &mut events);
             let mail = writer::is_worth_waking(before, core.dispatch.answers());
             let ring = loop {
                 match self.next(&mut core, now) {
@@ -219,8 +219,8 @@ impl Shared {
     }
 
     /// A request was dropped without a reply.
-    fn abandon(&self, ticket: Box<Ticket>) {
-        self.lock().dispatch.dropped(*ticket);
+    fn abandon(&self, ticket: &Ticket) {
+        self.lock().dispatch.dropped(ticket);
     }
 }
 

@@ -34,7 +34,7 @@ async fn work(busy: Busy, mut ticket: Box<Ticket>) {
     halt.as_mut().enable();
     loop {
         if shared.is_halted() {
-            shared.abandon(ticket);
+            shared.abandon(&ticket);
             return;
         }
         let requests = shared.begin(&ticket);
@@ -44,11 +44,11 @@ async fn work(busy: Busy, mut ticket: Box<Ticket>) {
             biased;
             reply = asking => reply.unwrap_or_else(|_| panicked(requests.len())),
             () = halt.as_mut() => {
-                shared.abandon(ticket);
+                shared.abandon(&ticket);
                 return;
             }
         };
-        match shared.finish(ticket, &requests, reply, |ticket| start(shared, ticket)) {
+        match shared.finish(*ticket, &requests, reply, |ticket| start(shared, ticket)) {
             Some(next) => ticket = next,
             None => return,
         }

@@ -104,7 +104,7 @@ impl Pool {
         let shared = &busy.0;
         loop {
             if shared.is_halted() {
-                shared.abandon(ticket);
+                shared.abandon(&ticket);
                 return;
             }
             let requests = shared.begin(&ticket);
@@ -112,11 +112,11 @@ impl Pool {
             let reply = catch_unwind(AssertUnwindSafe(|| scorer.score_blocking(&requests)));
             let reply = reply.unwrap_or_else(|_| panicked(requests.len()));
             if shared.is_halted() {
-                shared.abandon(ticket);
+                shared.abandon(&ticket);
                 return;
             }
-            match shared.finish(ticket, &requests, reply, |ticket| {
-                self.start(shared, ticket)
+            match shared.finish(*ticket, &requests, reply, |ticket| {
+                self.start(shared, ticket);
             }) {
                 Some(next) => ticket = next,
                 None => return,

@@ -1,9 +1,14 @@
 //! How many requests may be in flight: the adaptive concurrency limit.
 
+mod auto;
+mod meter;
 mod sample;
+mod slow_start;
+mod work;
 
 use std::num::NonZeroUsize;
 
+use auto::Auto;
 pub use sample::{Outcome, Sample};
 
 /// How the number of requests in flight is chosen.
@@ -48,34 +53,43 @@ pub enum Phase {
 
 /// The limit of one endpoint: told of each finished attempt, it says how many may be in flight.
 #[derive(Debug, Clone)]
-pub struct Controller {
-    workers: Workers,
+pub struct Controller(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Fixed(NonZeroUsize),
+    Auto(Box<Auto>),
 }
 
 impl Controller {
     /// A controller that knows nothing about its server yet.
     pub fn new(workers: Workers) -> Self {
-        Self { workers }
+        Self(match workers {
+            Workers::Fixed(n) => Kind::Fixed(n),
+            Workers::Auto { max } => Kind::Auto(Box::new(Auto::new(max.get()))),
+        })
     }
 
     /// How many attempts may be in flight now: at least one.
     pub fn limit(&self) -> usize {
-        match self.workers {
-            Workers::Fixed(n) => n.get(),
-            Workers::Auto { .. } => 1,
+        match &self.0 {
+            Kind::Fixed(n) => n.get(),
+            Kind::Auto(auto) => auto.limit(),
         }
     }
 
-    /// Tells of one attempt that is over.
+    /// Tells of one attempt that is over. Samples come in the order in which they ended.
     pub fn finished(&mut self, sample: &Sample) {
-        let _ = sample;
+        if let Kind::Auto(auto) = &mut self.0 {
+            auto.finished(sample);
+        }
     }
 
     /// What the controller is doing.
     pub fn phase(&self) -> Phase {
-        match self.workers {
-            Workers::Fixed(_) => Phase::Fixed,
-            Workers::Auto { .. } => Phase::SlowStart,
+        match &self.0 {
+            Kind::Fixed(_) => Phase::Fixed,
+            Kind::Auto(auto) => auto.phase(),
         }
     }
 }

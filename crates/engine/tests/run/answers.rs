@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sureness_engine::{Attempt, BatchSize, Event, Group, Plan, Settings, Workers};
-use sureness_scorers::ScoreError;
+use sureness_scorers::{OptionScores, ScoreError};
 
 use crate::support::{DRIVERS, Driver, Outcome, Scripted, Setup, bad, good, scores_of};
 
@@ -144,13 +144,12 @@ fn the_same_question_twice_is_asked_once() {
 
 #[test]
 fn too_few_too_many_or_misshapen_answers_are_not_believed() {
-    let wrong: [fn(&mut Vec<_>); 3] = [
-        |scores| drop(scores.pop()),
-        |scores| scores.push(scores[0].clone()),
-        |scores| {
-            if let Some(Ok::<sureness_scorers::OptionScores, ScoreError>(scores)) =
-                scores.last_mut()
-            {
+    type Scores = Vec<Result<OptionScores, ScoreError>>;
+    let wrong: [fn(&mut Scores); 3] = [
+        |scores: &mut Scores| drop(scores.pop()),
+        |scores: &mut Scores| scores.push(scores[0].clone()),
+        |scores: &mut Scores| {
+            if let Some(Ok(scores)) = scores.last_mut() {
                 scores.logprobs.pop();
             }
         },

@@ -141,8 +141,8 @@ fn cost() {
              ({:.1} with the look-up); {}",
             (asking - started).as_secs_f64(),
             questions as f64 / summary.elapsed.as_secs_f64(),
-            (cpu() - at_first).as_secs_f64() * 1e6 / questions as f64,
-            (cpu() - before).as_secs_f64() * 1e6 / questions as f64,
+            cpu().saturating_sub(at_first).as_secs_f64() * 1e6 / questions as f64,
+            cpu().saturating_sub(before).as_secs_f64() * 1e6 / questions as f64,
             memory()
         );
         println!("  {:?}", summary.phases);

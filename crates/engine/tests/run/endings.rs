@@ -1,6 +1,6 @@
 //! How a run ends early, and what it leaves.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -105,6 +105,52 @@ fn a_run_stopped_now_does_not_wait_for_what_is_in_flight() {
         *silent.0.lock().unwrap() = false;
         silent.1.notify_all();
     }
+}
+
+/// Sets a flag when the sink goes.
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_waits_for_any_more_ends() {
+    let scorer = Scripted::new(|batch, before| {
+        let after = if before < 10 { 0 } else { 3600 };
+        (Duration::from_secs(after), good(batch))
+    });
+    let mut setup = Setup::new(&[200], &[scorer]);
+    let (kept, gone) = (Arc::clone(&setup.kept), Arc::new(AtomicBool::new(false)));
+    let flag = Gone(Arc::clone(&gone));
+    setup.before_write = Box::new(move || {
+        let _held = &flag;
+        Ok(())
+    });
+    let arrived = Arc::new(tokio::sync::Semaphore::new(0));
+    setup.observer = {
+        let arrived = Arc::clone(&arrived);
+        Arc::new(move |event| {
+            if matches!(event, Event::Answered { .. }) {
+                arrived.add_permits(1);
+            }
+        })
+    };
+    {
+        let run = setup.run_async();
+        tokio::pin!(run);
+        tokio::select! {
+            _ = &mut run => panic!("the server never answers"),
+            permits = arrived.acquire_many(10) => drop(permits),
+        }
+    }
+    // Writer and sink go, with what had arrived kept.
+    while !gone.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(kept.lock().unwrap().answers.len(), 10);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use sureness_scorers::{
 };
 
 /// A plan with groups of these sizes; no two questions are the same.
-pub fn plan(sizes: &[usize]) -> Arc<Plan> {
+pub(crate) fn plan(sizes: &[usize]) -> Arc<Plan> {
     let task = Task::by_name("qa").unwrap();
     let groups = sizes.iter().enumerate().map(|(group, &n)| {
         let question = |i: usize| Question {
@@ -44,7 +44,7 @@ pub fn plan(sizes: &[usize]) -> Arc<Plan> {
 }
 
 /// The scores that belong to a prompt and to no other.
-pub fn scores_of(request: &ScoreRequest) -> OptionScores {
+pub(crate) fn scores_of(request: &ScoreRequest) -> OptionScores {
     let seed = request.key.0;
     OptionScores {
         logprobs: (0..request.labels.len())
@@ -60,15 +60,15 @@ pub fn scores_of(request: &ScoreRequest) -> OptionScores {
 }
 
 /// What becomes of one batch: how long it takes and what comes of it.
-pub type Script = dyn Fn(&[ScoreRequest], usize) -> (Duration, Outcome) + Send + Sync;
+pub(crate) type Script = dyn Fn(&[ScoreRequest], usize) -> (Duration, Outcome) + Send + Sync;
 
-pub enum Outcome {
+pub(crate) enum Outcome {
     Scores(Vec<Result<OptionScores, ScoreError>>),
     Panic,
 }
 
 /// A backend that follows a script, which is told each batch and how many came before.
-pub struct Scripted {
+pub(crate) struct Scripted {
     identity: ModelIdentity,
     script: Box<Script>,
     batches: AtomicUsize,
@@ -77,7 +77,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    pub fn new(
+    pub(crate) fn new(
         script: impl Fn(&[ScoreRequest], usize) -> (Duration, Outcome) + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -93,14 +93,14 @@ impl Scripted {
     }
 
     /// One that answers everything after some time that differs from prompt to prompt.
-    pub fn good() -> Arc<Self> {
+    pub(crate) fn good() -> Arc<Self> {
         Self::new(|batch, _| {
             let after = u64::from(batch[0].key.0[9] % 8);
             (Duration::from_millis(after), good(batch))
         })
     }
 
-    pub fn asked(&self) -> HashMap<RequestKey, usize> {
+    pub(crate) fn asked(&self) -> HashMap<RequestKey, usize> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -116,12 +116,12 @@ impl Scripted {
 }
 
 /// Every question of the batch is answered.
-pub fn good(batch: &[ScoreRequest]) -> Outcome {
+pub(crate) fn good(batch: &[ScoreRequest]) -> Outcome {
     Outcome::Scores(batch.iter().map(|r| Ok(scores_of(r))).collect())
 }
 
 /// Every question of the batch fails.
-pub fn bad(batch: &[ScoreRequest], error: &ScoreError) -> Outcome {
+pub(crate) fn bad(batch: &[ScoreRequest], error: &ScoreError) -> Outcome {
     Outcome::Scores(vec![Err(error.clone()); batch.len()])
 }
 
@@ -159,16 +159,16 @@ fn reply(outcome: Outcome) -> Reply {
 
 /// What a sink in memory holds.
 #[derive(Default)]
-pub struct Kept {
-    pub answers: HashMap<RequestKey, OptionScores>,
-    pub failures: Vec<(RequestKey, ScoreError)>,
-    pub writes: usize,
+pub(crate) struct Kept {
+    pub(crate) answers: HashMap<RequestKey, OptionScores>,
+    pub(crate) failures: Vec<(RequestKey, ScoreError)>,
+    pub(crate) writes: usize,
 }
 
 /// A sink in memory; `before_write` may wait or fail.
-pub struct Memory {
-    pub kept: Arc<Mutex<Kept>>,
-    pub before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
+pub(crate) struct Memory {
+    pub(crate) kept: Arc<Mutex<Kept>>,
+    pub(crate) before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
 }
 
 impl AnswerSink for Memory {
@@ -199,26 +199,26 @@ impl AnswerSink for Memory {
 
 /// The two drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Driver {
+pub(crate) enum Driver {
     Tasks,
     Threads,
 }
 
-pub const DRIVERS: [Driver; 2] = [Driver::Tasks, Driver::Threads];
+pub(crate) const DRIVERS: [Driver; 2] = [Driver::Tasks, Driver::Threads];
 
 /// A run to be.
-pub struct Setup {
-    pub plan: Arc<Plan>,
-    pub endpoints: Vec<Arc<dyn OptionScorer>>,
-    pub settings: Settings,
-    pub kept: Arc<Mutex<Kept>>,
-    pub before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
-    pub cancel: Cancel,
-    pub observer: Observer,
+pub(crate) struct Setup {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) endpoints: Vec<Arc<dyn OptionScorer>>,
+    pub(crate) settings: Settings,
+    pub(crate) kept: Arc<Mutex<Kept>>,
+    pub(crate) before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
+    pub(crate) cancel: Cancel,
+    pub(crate) observer: Observer,
 }
 
 impl Setup {
-    pub fn new(sizes: &[usize], endpoints: &[Arc<Scripted>]) -> Self {
+    pub(crate) fn new(sizes: &[usize], endpoints: &[Arc<Scripted>]) -> Self {
         let mut settings = Settings {
             workers: Workers::Fixed(NonZeroUsize::new(8).unwrap()),
             ..Settings::default()
@@ -239,7 +239,7 @@ impl Setup {
     }
 
     /// Runs it on a runtime of its own, or without any.
-    pub fn run(self, driver: Driver) -> Summary {
+    pub(crate) fn run(self, driver: Driver) -> Summary {
         match driver {
             Driver::Tasks => {
                 let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -257,7 +257,7 @@ impl Setup {
     }
 
     /// Runs it on the current runtime.
-    pub async fn run_async(self) -> Summary {
+    pub(crate) async fn run_async(self) -> Summary {
         let (plan, endpoints, settings, sink, cancel, observer) = self.parts();
         run(plan, endpoints, settings, sink, cancel, observer)
             .await

@@ -30,7 +30,11 @@ fn retry_after_is_kept_without_asking_all_the_others_meanwhile() {
         }
         count += 1;
         if count > 60 {
-            bad(ticket, 5 * MS, &throttled(Some(window + 60 * SECOND - now)))
+            bad(
+                ticket,
+                5 * MS,
+                &throttled(Some((window + 60 * SECOND).saturating_sub(now))),
+            )
         } else {
             good(ticket, 100 * MS)
         }
@@ -77,7 +81,7 @@ fn a_spent_quota_is_waited_for() {
         let mut answer = good(ticket, 10 * MS);
         answer.quota.requests = Some(Allowance {
             remaining: left,
-            resets_in: renewed + 20 * SECOND - now,
+            resets_in: (renewed + 20 * SECOND).saturating_sub(now),
         });
         answer
     });

@@ -166,7 +166,7 @@ fn a_stop_keeps_what_is_in_flight_and_asks_nothing_more() {
     let ticket = tickets.pop().unwrap();
     let failed = Reply::of(bad(&ticket, MS, &server_error(500)).scores);
     run.finished(*ticket, failed, SECOND, &mut events);
-    run.dropped(*tickets.pop().unwrap());
+    run.dropped(&tickets.pop().unwrap());
     assert!(matches!(run.next(SECOND), Next::Over));
     let total = &run.group_summaries()[0];
     assert_eq!((total.answered, total.failed), (3, 0));

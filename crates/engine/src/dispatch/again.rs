@@ -1,0 +1,154 @@
+//! What failed: asked again, given back, split or given up.
+
+use std::time::Duration;
+
+use sureness_scorers::ScoreError;
+
+use super::health::{is_absence, looks_like_outage};
+use super::{Dispatch, Events, Job};
+use crate::Event;
+use crate::lookup::Open;
+
+impl Dispatch {
+    /// Asks again, gives back or gives up, question by question.
+    pub(super) fn deal_with(
+        &mut self,
+        endpoint: usize,
+        job: &Job,
+        failures: Vec<(Open, ScoreError)>,
+        count: usize,
+        now: Duration,
+        events: &mut Events,
+    ) {
+        let stopped = self.stop.is_some();
+        let gone = !self.endpoints[endpoint].health.is_up();
+        let retries_left = job.attempt < self.settings.retry.max_retries;
+        let alike = failures.len() == count;
+        if !stopped && !gone && alike && self.may_hide_a_culprit(job, &failures) {
+            self.split(endpoint, job, failures, now, events);
+            return;
+        }
+        let mut back = Vec::new();
+        let mut again: (Vec<Open>, Option<ScoreError>) = (Vec::new(), None);
+        for (open, error) in failures {
+            let not_its_fault = gone && (is_absence(&error, true) || error.is_fatal());
+            if not_its_fault && !stopped {
+                back.push(open);
+            } else if error.is_retryable() && stopped {
+                // Left open: the next run asks it.
+            } else if error.is_retryable() && retries_left {
+                again.0.push(open);
+                let longest = again.1.as_ref().and_then(ScoreError::retry_after);
+                if again.1.is_none() || error.retry_after() > longest {
+                    again.1 = Some(error);
+                }
+            } else {
+                self.settle(job.group, open, Err(error), now, events);
+            }
+        }
+        if !back.is_empty() {
+            self.returned.push_back(Job {
+                group: job.group,
+                items: back,
+                attempt: job.attempt,
+                since: now,
+                avoid: job.avoid,
+                ..Job::default()
+            });
+        }
+        if let (items, Some(error)) = again {
+            self.retry(
+                endpoint,
+                Job {
+                    items,
+                    attempt: job.attempt + 1,
+                    ..Job {
+                        group: job.group,
+                        ..Job::default()
+                    }
+                },
+                &error,
+                now,
+                events,
+            );
+        }
+    }
+
+    /// Whether one question may have made the whole batch fail.
+    fn may_hide_a_culprit(&self, job: &Job, failures: &[(Open, ScoreError)]) -> bool {
+        let [(_, first), rest @ ..] = failures else {
+            return false;
+        };
+        if rest.is_empty() || rest.iter().any(|(_, error)| error.kind() != first.kind()) {
+            return false;
+        }
+        match first {
+            ScoreError::Rejected { .. }
+            | ScoreError::ContextTooLong { .. }
+            | ScoreError::Malformed { .. }
+            | ScoreError::Backend { .. } => true,
+            // These may pass: the batch gets a second chance as it is. A question that makes the
+            // server drop the connection looks like an outage, but for the server being there.
+            ScoreError::Server { .. }
+            | ScoreError::TimedOut { .. }
+            | ScoreError::Unreachable { .. } => {
+                job.attempt > 0 || self.settings.retry.max_retries == 0
+            }
+            _ => false,
+        }
+    }
+
+    /// Halves a batch until the culprit is alone. Splitting uses up no retries, or those who are
+    /// with the culprit would fail with it.
+    fn split(
+        &mut self,
+        endpoint: usize,
+        job: &Job,
+        failures: Vec<(Open, ScoreError)>,
+        now: Duration,
+        events: &mut Events,
+    ) {
+        let half = failures.len().div_ceil(2);
+        let (mut items, mut errors): (Vec<Open>, Vec<ScoreError>) = failures.into_iter().unzip();
+        let second = items.split_off(half);
+        let Some(error) = errors.pop() else { return };
+        for items in [items, second] {
+            let half = Job {
+                group: job.group,
+                items,
+                attempt: job.attempt,
+                since: now,
+                ..Job::default()
+            };
+            if error.is_retryable() {
+                self.retry(endpoint, half, &error, now, events);
+            } else {
+                self.returned.push_back(half);
+            }
+        }
+    }
+
+    fn retry(
+        &mut self,
+        endpoint: usize,
+        job: Job,
+        error: &ScoreError,
+        now: Duration,
+        events: &mut Events,
+    ) {
+        let policy = &self.settings.retry;
+        let wait = policy.wait(job.attempt.saturating_sub(1), error.retry_after());
+        events.push(Event::Retrying {
+            group: job.group as usize,
+            count: job.items.len(),
+            wait,
+            error: error.clone(),
+        });
+        let blamed = looks_like_outage(error).then(|| self.endpoints[endpoint].blame(endpoint));
+        let job = Job {
+            avoid: Some(endpoint),
+            ..job
+        };
+        self.retries.push(now + wait, job, blamed);
+    }
+}

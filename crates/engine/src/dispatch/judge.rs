@@ -1,0 +1,94 @@
+//! Whether endpoints are there, judged by what comes back from them.
+
+use std::time::Duration;
+
+use sureness_scorers::ScoreError;
+
+use super::health::{Change, is_absence};
+use super::{Dispatch, Events};
+use crate::lookup::Open;
+use crate::{Event, Stop};
+
+impl Dispatch {
+    /// Whether the endpoint is still there, or there again.
+    pub(super) fn judge_endpoint(
+        &mut self,
+        index: usize,
+        answered: bool,
+        failures: &[(Open, ScoreError)],
+        sent: Duration,
+        now: Duration,
+        events: &mut Events,
+    ) {
+        let endpoint = &mut self.endpoints[index];
+        if let Some((_, error)) = failures.iter().find(|(_, error)| error.is_fatal()) {
+            if endpoint.health.is_lost() {
+                return;
+            }
+            endpoint.lose(error);
+            events.push(Event::EndpointDown {
+                endpoint: index,
+                error: error.clone(),
+                for_good: true,
+            });
+            if self.endpoints.iter().all(|e| e.health.is_lost()) {
+                self.stop(Stop::Fatal(error.clone()));
+            } else {
+                self.note_outage(error, now, events);
+            }
+            return;
+        }
+        let blame = endpoint.blame(index);
+        let down = endpoint.health.is_down();
+        let outage = failures
+            .iter()
+            .map(|(_, error)| error)
+            .find(|error| is_absence(error, down))
+            .filter(|_| !answered);
+        let change = match outage {
+            Some(error) => endpoint.health.failed(now, sent, error.retry_after()),
+            // Any other reply shows that somebody is there, even if it is an error; silence
+            // shows nothing.
+            None if !answered && failures.iter().all(|(_, e)| is_absence(e, true)) => Change::None,
+            None => endpoint.health.answered(),
+        };
+        match (change, outage) {
+            (Change::WentDown, Some(error)) => {
+                endpoint.tally.outages += 1;
+                self.queue.chill(index);
+                // The first failures looked like any other and were charged as retries.
+                for mut job in self.retries.take_blamed(blame) {
+                    job.attempt = job.attempt.saturating_sub(1);
+                    job.since = now;
+                    self.returned.push_back(job);
+                }
+                events.push(Event::EndpointDown {
+                    endpoint: index,
+                    error: error.clone(),
+                    for_good: false,
+                });
+                self.note_outage(error, now, events);
+            }
+            (Change::CameUp, _) => {
+                events.push(Event::EndpointUp { endpoint: index });
+                if let Some((since, _)) = self.outage.take() {
+                    let after = now.saturating_sub(since);
+                    events.push(Event::Resumed { after });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins an outage if no endpoint is left but some may come back.
+    fn note_outage(&mut self, error: &ScoreError, now: Duration, events: &mut Events) {
+        let up = self.endpoints.iter().any(|e| e.health.is_up());
+        if !up && self.outage.is_none() && self.stop.is_none() {
+            self.outage = Some((now, error.clone()));
+            events.push(Event::Outage {
+                error: error.clone(),
+                give_up_after: self.settings.give_up_after,
+            });
+        }
+    }
+}
