@@ -3,6 +3,8 @@
 
 #[path = "run/bad_input.rs"]
 mod bad_input;
+#[path = "run/endurance.rs"]
+mod endurance;
 #[path = "run/figures.rs"]
 mod figures;
 #[path = "run/interrupted.rs"]

@@ -7,5 +7,7 @@ pub mod score;
 mod table;
 
 pub use crate::csv::write_csv;
-pub use results::{Failures, GroupResult, ModelResult, Results, TaskResult, Timing};
+pub use results::{
+    Endpoint, Failures, GroupResult, ModelResult, Phase, Results, TaskResult, Timing,
+};
 pub use table::{comparison_table, strategy_table, task_table};

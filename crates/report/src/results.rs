@@ -94,7 +94,7 @@ pub struct Failures {
 }
 
 /// Timing of one model's run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// Seconds of asking.
     pub seconds: f64,
@@ -110,6 +110,46 @@ pub struct Timing {
     pub prompt_tokens: u64,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: u64,
+    /// Where the time of an answer went, phase by phase.
+    #[serde(default)]
+    pub phases: Vec<Phase>,
+    /// How each server did; one entry per `--api-base`.
+    #[serde(default)]
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// How long one phase of an answer took, over all answers, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    /// `waiting` for a free slot, `connecting`, `server`, `parsing`, `storing`.
+    pub name: String,
+    /// The median.
+    pub p50_ms: f64,
+    /// Nine of ten were shorter.
+    pub p90_ms: f64,
+    /// All but one of a hundred were shorter.
+    pub p99_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+/// How one server did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The concurrency limit at the end.
+    pub limit: usize,
+    /// The most requests that were in flight at once.
+    pub peak: usize,
+    /// Requests sent.
+    pub requests: u64,
+    /// Questions it answered.
+    pub answered: u64,
+    /// Requests without any answer.
+    pub failed: u64,
+    /// Of these, those it throttled (HTTP 429).
+    pub throttled: u64,
+    /// How often it was away.
+    pub outages: u64,
 }
 
 impl TaskResult {

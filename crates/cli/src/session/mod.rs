@@ -7,6 +7,7 @@ mod progress;
 mod results;
 mod room;
 mod speed;
+mod timing;
 
 use std::process::ExitCode;
 use std::sync::Arc;

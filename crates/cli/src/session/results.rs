@@ -5,11 +5,12 @@ use std::path::Path;
 
 use sureness_conformal::{Config, Row, evaluate as evaluate_rows};
 use sureness_engine::{Plan, Summary};
-use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
+use sureness_report::{Failures, GroupResult, ModelResult, Results};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoredRow};
 
 use super::room::Folder;
+use super::timing;
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
 
 /// Evaluates what the store holds of a run.
@@ -42,8 +43,6 @@ pub(crate) fn evaluate(
             tasks.push((group.task.id.clone(), group.task.title.clone()));
         }
     }
-    let total = summary.total();
-    let seconds = summary.elapsed.as_secs_f64();
     let result = ModelResult {
         name: identity.name.clone(),
         identity: serde_json::to_value(identity).unwrap_or_default(),
@@ -52,19 +51,7 @@ pub(crate) fn evaluate(
         tasks: Vec::new(),
         mean: None,
         groups,
-        timing: Timing {
-            seconds,
-            asked: total.answered + total.failed,
-            cached: total.cached,
-            retried: total.retried,
-            per_second: if seconds > 0.0 {
-                total.answered as f64 / seconds
-            } else {
-                0.0
-            },
-            prompt_tokens: summary.prompt_tokens,
-            cached_tokens: summary.cached_tokens,
-        },
+        timing: timing::of(summary),
     };
     Ok(result.summarised(&tasks))
 }
@@ -187,11 +174,7 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 
     for model in &results.models {
-        let t = &model.timing;
-        eprintln!(
-            "{}: {} asked in {:.1} s ({:.1} per second), {} known before, {} retries",
-            model.name, t.asked, t.seconds, t.per_second, t.cached, t.retried
-        );
+        eprint!("{}", timing::describe(&model.name, &model.timing));
         notes(model);
     }
     eprintln!(

@@ -42,7 +42,14 @@ fn only_the_culprit_of_a_batch_fails() {
     };
     let late = ScoreError::TimedOut { seconds: 1 };
     let crash = refused();
-    for error in [rejected(), too_long, malformed, late, server_error(500), crash] {
+    for error in [
+        rejected(),
+        too_long,
+        malformed,
+        late,
+        server_error(500),
+        crash,
+    ] {
         for max_retries in [0, 1, 5] {
             let mut run = dispatch(in_batches(16, max_retries), 1, &[100]);
             let seen = play(&mut run, poisoned(&[20, 21, 77], error.clone()));

@@ -1,0 +1,122 @@
+//! How long it took, and where the time went.
+
+use std::time::Duration;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use sureness_engine::{EndpointSummary, Quantiles, Summary};
+use sureness_report::{Endpoint, Phase, Timing};
+
+/// A run's timing as it is kept in `results.json`.
+pub(crate) fn of(summary: &Summary) -> Timing {
+    let total = summary.total();
+    let seconds = summary.elapsed.as_secs_f64();
+    let phases = summary.phases;
+    Timing {
+        seconds,
+        asked: total.answered + total.failed,
+        cached: total.cached,
+        retried: total.retried,
+        per_second: if seconds > 0.0 {
+            total.answered as f64 / seconds
+        } else {
+            0.0
+        },
+        prompt_tokens: summary.prompt_tokens,
+        cached_tokens: summary.cached_tokens,
+        phases: [
+            ("waiting", phases.waiting),
+            ("connecting", phases.connecting),
+            ("server", phases.server),
+            ("parsing", phases.parsing),
+            ("storing", phases.storing),
+        ]
+        .into_iter()
+        .filter(|(_, quantiles)| quantiles.count > 0)
+        .map(|(name, quantiles)| phase(name, &quantiles))
+        .collect(),
+        endpoints: summary.endpoints.iter().map(endpoint).collect(),
+    }
+}
+
+fn phase(name: &str, quantiles: &Quantiles) -> Phase {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    Phase {
+        name: name.to_owned(),
+        p50_ms: ms(quantiles.p50),
+        p90_ms: ms(quantiles.p90),
+        p99_ms: ms(quantiles.p99),
+        max_ms: ms(quantiles.max),
+    }
+}
+
+fn endpoint(summary: &EndpointSummary) -> Endpoint {
+    Endpoint {
+        limit: summary.limit,
+        peak: summary.peak,
+        requests: summary.requests,
+        answered: summary.answered,
+        failed: summary.failed,
+        throttled: summary.throttled,
+        outages: summary.outages,
+    }
+}
+
+/// The same for people, in a few lines.
+pub(crate) fn describe(model: &str, timing: &Timing) -> String {
+    let t = timing;
+    let mut text = format!(
+        "{model}: {} asked in {:.1} s ({:.1} per second), {} known before, {} retries\n",
+        t.asked, t.seconds, t.per_second, t.cached, t.retried
+    );
+    if t.asked == 0 {
+        return text;
+    }
+    if t.prompt_tokens > 0 {
+        text.push_str(&format!(
+            "{} prompt tokens, {} of them from the prefix cache; {:.0} per second\n",
+            t.prompt_tokens,
+            t.cached_tokens,
+            t.prompt_tokens as f64 / t.seconds.max(1e-9)
+        ));
+    }
+    if let [endpoint] = t.endpoints.as_slice() {
+        if endpoint.peak > 1 {
+            text.push_str(&format!(
+                "up to {} requests at once, {} at the end\n",
+                endpoint.peak, endpoint.limit
+            ));
+        }
+    } else {
+        for (n, e) in t.endpoints.iter().enumerate() {
+            text.push_str(&format!(
+                "server {}: {} answered, up to {} requests at once, {} failed, away {} times\n",
+                n + 1,
+                e.answered,
+                e.peak,
+                e.failed,
+                e.outages
+            ));
+        }
+    }
+    text.push_str(&table(&t.phases));
+    text
+}
+
+fn table(phases: &[Phase]) -> String {
+    if phases.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["ms per answer", "p50", "p90", "p99", "max"]);
+    for phase in phases {
+        let figures = [phase.p50_ms, phase.p90_ms, phase.p99_ms, phase.max_ms];
+        let cells = figures.map(|ms| format!("{ms:.*}", if ms < 10.0 { 2 } else { 0 }));
+        table.add_row(std::iter::once(format!("  {}", phase.name)).chain(cells));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{}\n", table.trim_fmt())
+}
