@@ -95,6 +95,27 @@ async fn nothing_is_lost_or_mixed_up_ten_times_over() {
     }
 }
 
+/// Met once by every question, no fault but the redirect costs more than another attempt. The
+/// huge bodies are larger than what a client takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_fault_alone_is_survived_by_asking_again() {
+    let plan = plan(8);
+    for fault in Fault::each(20 << 20) {
+        let server = FaultServer::start(Script::healthy()).unwrap();
+        let scorer = connect(&server, ONE_BY_ONE).await;
+        server.clear_log();
+        server.set_script(Script::with(Rule::always(fault.clone()).per_prompt(1)));
+        let run = go(&plan, scorer, ONE_BY_ONE, |_| {}).await;
+        assert!(server.settle(TIMEOUT * 4));
+        check(&plan, &run, &server.log());
+        let answered = match fault {
+            Fault::Redirect { .. } => 0,
+            _ => plan.len(),
+        };
+        assert_eq!(run.answered(), answered, "{fault:?}: {:?}", run.failures());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_goes_away_for_a_while_costs_nothing() {
     let plan = plan(600);

@@ -19,8 +19,9 @@ use sureness_questions::{Question, Task};
 use sureness_scorers::http::{HttpOptions, HttpScorer};
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
-/// The scorer's patience with one request. Faults that never end cost this much each.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
+/// The scorer's patience with one request. Faults that never end cost this much each; less, and
+/// a busy machine would time out on sound answers.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 /// Questions with this word are always refused.
 pub(crate) const POISON: &str = "poison";
 
