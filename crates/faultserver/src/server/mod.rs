@@ -126,7 +126,7 @@ impl FaultServer {
         }
     }
 
-    /// Comes back on the same port.
+    /// Comes back on the same port; a server that is there stays there.
     pub fn resume(&self) -> io::Result<()> {
         let (done, wait) = std_mpsc::channel();
         let gone = || io::Error::other("the server's thread has ended");
@@ -204,7 +204,10 @@ async fn listen(
                     let _ = done.send(());
                 }
                 Some(Command::Resume(done)) => {
-                    let bound = TcpListener::bind(shared.address).await;
+                    let bound = match listener.take() {
+                        Some(open) => Ok(open),
+                        None => TcpListener::bind(shared.address).await,
+                    };
                     let _ = done.send(bound.map(|bound| listener = Some(bound)));
                 }
                 Some(Command::Stop) | None => return,
