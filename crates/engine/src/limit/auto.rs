@@ -298,9 +298,8 @@ impl Auto {
         self.reference.add(&round);
         self.reference
             .fade((8 * round_size(self.base)).max(200) as f64);
-        let per_slot = |limit: usize, tally: &Tally| {
-            tally.log_rate(&self.line) - (limit as f64).ln()
-        };
+        let per_slot =
+            |limit: usize, tally: &Tally| tally.log_rate(&self.line) - (limit as f64).ln();
         let lighter = self.lightest.as_ref().is_none_or(|(limit, tally)| {
             per_slot(self.base, &self.reference) > per_slot(*limit, tally)
         });
@@ -458,7 +457,10 @@ impl Auto {
         }
         // What a look has cost must be a small share of the time until the next one.
         let lost = if moved { 0.0 } else { 1.0 - difference.exp() };
-        let price = self.now.saturating_sub(began).mul_f64(lost.clamp(0.0, 1.0) / BUDGET);
+        let price = self
+            .now
+            .saturating_sub(began)
+            .mul_f64(lost.clamp(0.0, 1.0) / BUDGET);
         let wait = self.wait[index].max(price.min(FORGIVEN_AFTER));
         self.next[index] = self.now + wait;
         self.careful = !moved && difference < -0.05;
@@ -528,7 +530,10 @@ impl Auto {
     fn cut(&mut self, refused: usize, asked: bool) {
         let limit = self.limit;
         self.ceiling = Some(refused.clamp(1, limit + 1));
-        let below = refused.saturating_sub(1).min(limit.saturating_sub(1)).max(1);
+        let below = refused
+            .saturating_sub(1)
+            .min(limit.saturating_sub(1))
+            .max(1);
         self.cut_at = self.now;
         self.search = None;
         match self.mode {

@@ -79,8 +79,7 @@ impl SlowStart {
             before.map_or(f64::INFINITY, |(_, before)| rate - before.log_rate(line))
         };
         self.grows = gain(0) > CLEAR || !self.grows && gain(0) > SMALL;
-        let pays =
-            self.grows || self.limit <= ALWAYS || gain(0) > SMALL && gain(1) > CONFIRMED;
+        let pays = self.grows || self.limit <= ALWAYS || gain(0) > SMALL && gain(1) > CONFIRMED;
         self.rounds.push((self.limit, round));
         self.mark = Some(now);
         self.limit = limit;

@@ -33,7 +33,11 @@ impl Played {
 
     /// Answers per second between two times.
     pub fn between(&self, from: Time, to: Time) -> f64 {
-        let count = self.answered.iter().filter(|&&t| (from..to).contains(&t)).count();
+        let count = self
+            .answered
+            .iter()
+            .filter(|&&t| (from..to).contains(&t))
+            .count();
         count as f64 / (to - from)
     }
 
@@ -167,7 +171,10 @@ impl World<'_> {
             };
             self.now = time;
             self.handle(event);
-            if self.gives_up_at.is_some_and(|most| self.played.rejected + self.timeouts > most) {
+            if self
+                .gives_up_at
+                .is_some_and(|most| self.played.rejected + self.timeouts > most)
+            {
                 self.played.abandoned = true;
                 break;
             }
@@ -192,7 +199,11 @@ impl World<'_> {
             }
             Event::OutageBegins(index) => {
                 let refuses = self.scenario.server.outages[index].refuses;
-                let reply = if refuses { Reply::NoConnection } else { Reply::Failed };
+                let reply = if refuses {
+                    Reply::NoConnection
+                } else {
+                    Reply::Failed
+                };
                 for id in self.server.crash(self.now) {
                     self.schedule(self.now + half_way, Event::Returns(id, reply));
                 }
@@ -315,11 +326,16 @@ impl World<'_> {
         loop {
             let limit = self.controller.limit();
             let alone = self.is_silent();
-            if self.in_flight >= limit || self.now < self.held_until || (alone && self.in_flight > 0)
+            if self.in_flight >= limit
+                || self.now < self.held_until
+                || (alone && self.in_flight > 0)
             {
                 return;
             }
-            let due = self.retries.peek().is_some_and(|Reverse((At(due), _))| *due <= self.now);
+            let due = self
+                .retries
+                .peek()
+                .is_some_and(|Reverse((At(due), _))| *due <= self.now);
             let question = if due {
                 self.retries.pop().map(|Reverse((_, question))| question)
             } else {
@@ -332,10 +348,18 @@ impl World<'_> {
                 self.next += 1;
             }
             let id = self.attempts.len();
-            self.attempts.push(Attempt { question, started: self.now, over: false });
+            self.attempts.push(Attempt {
+                question,
+                started: self.now,
+                over: false,
+            });
             self.in_flight += 1;
             self.played.attempts += 1;
-            while self.peaks.back().is_some_and(|&(_, peak)| peak <= self.in_flight) {
+            while self
+                .peaks
+                .back()
+                .is_some_and(|&(_, peak)| peak <= self.in_flight)
+            {
                 self.peaks.pop_back();
             }
             self.peaks.push_back((id, self.in_flight));
