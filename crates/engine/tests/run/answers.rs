@@ -265,3 +265,21 @@ fn threads_are_made_as_the_limit_grows() {
     };
     assert_eq!(setup.run(Driver::Threads).total().answered, 41);
 }
+
+#[test]
+fn a_limit_that_grows_is_used_by_both_drivers() {
+    for driver in DRIVERS {
+        // A server with room for many at once.
+        let scorer = Scripted::new(|batch, _| (Duration::from_millis(5), good(batch)));
+        let mut setup = Setup::new(&[1500], &[scorer]);
+        setup.settings.workers = Workers::default();
+        let summary = setup.run(driver);
+        assert_eq!(summary.total().answered, 1500);
+        // Never more than allowed, and more than the few that a run begins with.
+        assert!(
+            summary.endpoints[0].peak >= 8,
+            "{driver:?}: {}",
+            summary.endpoints[0].peak
+        );
+    }
+}

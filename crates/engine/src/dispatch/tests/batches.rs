@@ -41,15 +41,7 @@ fn only_the_culprit_of_a_batch_fails() {
         message: "?".into(),
     };
     let late = ScoreError::TimedOut { seconds: 1 };
-    let crash = refused();
-    for error in [
-        rejected(),
-        too_long,
-        malformed,
-        late,
-        server_error(500),
-        crash,
-    ] {
+    for error in [rejected(), too_long, malformed, late, server_error(500)] {
         for max_retries in [0, 1, 5] {
             let mut run = dispatch(in_batches(16, max_retries), 1, &[100]);
             let seen = play(&mut run, poisoned(&[20, 21, 77], error.clone()));
@@ -60,6 +52,14 @@ fn only_the_culprit_of_a_batch_fails() {
             );
         }
     }
+}
+
+#[test]
+fn a_question_that_breaks_the_connection_is_found_while_others_are_answered() {
+    let mut run = dispatch(in_batches(4, 2), 1, &[1000]);
+    let seen = play(&mut run, poisoned(&[20], refused()));
+    assert_eq!((seen.answered(), seen.failed()), (999, vec![(0, 20)]));
+    assert_eq!(seen.count(|e| matches!(e, Event::Outage { .. })), 0);
 }
 
 #[test]
