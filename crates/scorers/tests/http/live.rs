@@ -3,7 +3,7 @@
 use sureness_scorers::http::HttpOptions;
 use sureness_scorers::{OptionScorer, OptionScores};
 
-use crate::{connect, question, score_one};
+use crate::{Way, connect, question, score_one};
 
 const LETTERS: [&str; 4] = ["A", "B", "C", "D"];
 const CAPITALS: &str =
@@ -53,11 +53,11 @@ async fn a_real_server_refuses_what_does_not_fit() {
     let Some(options) = options() else { return };
     let scorer = connect(options).await.unwrap();
     let long = question(&"word ".repeat(40_000), &LETTERS);
-    let error = score_one(&scorer, &long).await.unwrap_err();
+    let error = score_one(Way::Async, &scorer, &long).await.unwrap_err();
     assert_eq!(error.kind(), "context_too_long", "{error}");
     println!("{error}; template: {:?}", scorer.server_template().await);
     sane(
-        &score_one(&scorer, &question(CAPITALS, &LETTERS))
+        &score_one(Way::Async, &scorer, &question(CAPITALS, &LETTERS))
             .await
             .unwrap(),
     );
