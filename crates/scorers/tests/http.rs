@@ -3,6 +3,8 @@
 
 #[path = "http/cost.rs"]
 mod cost;
+#[path = "http/doctor.rs"]
+mod doctor;
 #[path = "http/exact.rs"]
 mod exact;
 #[path = "http/hostile.rs"]

@@ -10,6 +10,7 @@
 mod address;
 mod answer;
 mod connect_error;
+mod doctor;
 mod exchange;
 mod models;
 mod options;
@@ -22,6 +23,9 @@ mod transport;
 mod wire;
 
 pub use connect_error::ConnectError;
+pub use doctor::{
+    Bos, Diagnosis, KeyState, Noise, Obstacle, PrefixCache, Routes, Scoring, diagnose,
+};
 pub use models::ServerTemplate;
 pub use options::HttpOptions;
 pub use secret::Secret;
@@ -48,6 +52,7 @@ pub struct HttpScorer {
     identity: ModelIdentity,
     takes_lists: bool,
     top_k: u32,
+    scoring: Scoring,
 }
 
 /// Server and transport, before anything is asked.
@@ -86,6 +91,7 @@ impl HttpScorer {
             top_k,
             takes_lists,
             tier,
+            reason,
             spellings,
         } = findings;
         tracing::debug!(?identity, "connected");
@@ -98,6 +104,11 @@ impl HttpScorer {
             identity,
             takes_lists,
             top_k,
+            scoring: Scoring {
+                tier: tier.name().to_owned(),
+                reason: reason.to_owned(),
+                exact: tier.is_exact(),
+            },
         })
     }
 
@@ -116,6 +127,11 @@ impl HttpScorer {
     /// Whether a batch goes out as one list of prompts.
     pub fn sends_lists(&self) -> bool {
         self.takes_lists
+    }
+
+    /// How options are scored, and why so.
+    pub fn scoring(&self) -> &Scoring {
+        &self.scoring
     }
 
     /// How many of the most probable tokens each request asks for.

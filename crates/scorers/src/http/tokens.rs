@@ -176,7 +176,7 @@ pub(super) fn option_scores(
 
 /// A token that is listed twice counts once: servers list the sampled token and then again
 /// among the most probable ones. Two tokens of one text but different numbers are two.
-fn without_repeats(tokens: Vec<TopToken<'_>>) -> Vec<TopToken<'_>> {
+pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Vec<TopToken<'_>> {
     let mut seen = HashSet::with_capacity(tokens.len());
     let first: Vec<bool> = tokens
         .iter()

@@ -64,7 +64,7 @@ fn is_exact(scores: &OptionScores) {
 }
 
 /// Answers a question that names its tokens as vLLM does.
-fn by_number(asked: &Asked) -> Option<Value> {
+pub(crate) fn by_number(asked: &Asked) -> Option<Value> {
     let ids = asked.body["logprob_token_ids"].as_array()?;
     let listed: serde_json::Map<String, Value> = ids
         .iter()
@@ -85,7 +85,7 @@ fn by_number(asked: &Asked) -> Option<Value> {
 }
 
 /// The three most probable tokens, as any server gives them.
-fn top_three(asked: &Asked) -> Value {
+pub(crate) fn top_three(asked: &Asked) -> Value {
     let listed: serde_json::Map<String, Value> = SPACED[..3]
         .iter()
         .map(|&id| (text(id), probability(id).ln().into()))
@@ -114,7 +114,7 @@ fn biased(asked: &Asked) -> Option<Value> {
     )
 }
 
-fn server(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> Server {
+pub(crate) fn exact_server(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> Server {
     Server::start(move |asked| match asked.path.as_str() {
         "/v1/models" => Reply::json(200, &json!({"data": [{"id": "m"}]})),
         "/tokenize" => tokenize(asked),
@@ -125,7 +125,7 @@ fn server(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> Server {
 
 in_both_models! {
     async fn vllm_is_asked_by_number(way: Way) {
-        let server = server(|asked| by_number(asked).unwrap_or_else(|| top_three(asked)));
+        let server = exact_server(|asked| by_number(asked).unwrap_or_else(|| top_three(asked)));
         let mut options = HttpOptions::new(&server.base);
         for list_prompts in [false, true] {
             options.list_prompts = list_prompts;
@@ -144,7 +144,7 @@ in_both_models! {
     }
 
     async fn a_promised_option_that_is_missing_is_an_error(way: Way) {
-        let server = server(|asked| {
+        let server = exact_server(|asked| {
             let mut answer = by_number(asked).unwrap_or_else(|| top_three(asked));
             if asked.is_question() {
                 for id in ["token_id:414", "token_id:53"] {
@@ -160,7 +160,7 @@ in_both_models! {
     }
 
     async fn llama_cpp_is_asked_again_for_what_is_open(way: Way) {
-        let server = server(|asked| biased(asked).unwrap_or_else(|| top_three(asked)));
+        let server = exact_server(|asked| biased(asked).unwrap_or_else(|| top_three(asked)));
         let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
         let tier = &scorer.identity().details["option scores"];
         assert_eq!(tier, "top tokens, the rest by logit bias");
@@ -174,7 +174,7 @@ in_both_models! {
     }
 
     async fn other_servers_give_their_top_tokens(way: Way) {
-        let server = server(top_three);
+        let server = exact_server(top_three);
         let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
         assert_eq!(scorer.identity().details["option scores"], "top tokens");
         let found = score_one(way, &scorer, &question("x", &LETTERS)).await.unwrap();
@@ -191,7 +191,7 @@ in_both_models! {
         let name = "vllm/completions_logprob_token_ids_return_ids.json";
         let Some((_, body)) = recorded(name) else { return };
         let listed = body["choices"][0]["logprobs"]["top_logprobs"][0].clone();
-        let server = server(move |asked| {
+        let server = exact_server(move |asked| {
             if asked.is_question() {
                 // The recording asked for the letters with a space alone.
                 return body.clone();

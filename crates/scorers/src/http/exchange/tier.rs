@@ -23,6 +23,11 @@ impl Tier {
         matches!(self, Self::TokenIds | Self::Generate)
     }
 
+    /// Whether every option gets its own figure and not just a bound.
+    pub(in crate::http) fn is_exact(self) -> bool {
+        self != Self::TopTokens
+    }
+
     /// The name in the model's identity.
     pub(in crate::http) fn name(self) -> &'static str {
         match self {

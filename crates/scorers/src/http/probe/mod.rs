@@ -4,7 +4,7 @@ mod spellings;
 mod tier;
 
 pub(super) use spellings::{Tokenizer, spellings};
-pub(super) use tier::best_tier;
+pub(super) use tier::{best_tier, by_choice};
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use super::exchange::ask::ask;
 use super::exchange::{Question, Route, Spellings, Tier};
 use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
+use super::tokens::without_repeats;
 use super::transport::{Endpoint, Resource, Transport};
 use crate::{ModelIdentity, ScoreError};
 
@@ -41,6 +42,8 @@ pub(super) struct Findings {
     pub(super) top_k: u32,
     pub(super) takes_lists: bool,
     pub(super) tier: Tier,
+    /// Why this one.
+    pub(super) reason: &'static str,
     pub(super) spellings: Spellings,
 }
 
@@ -75,16 +78,15 @@ pub(super) async fn probe(
     let takes_lists = options.list_prompts
         && route == Route::Completions
         && probe.takes_lists(&model, top_k).await?;
-    let (tier, spellings) = if options.exact_scores {
+    let mut spelt = Spellings::default();
+    let (tier, reason) = if options.exact_scores {
         let question = Question::new(route, &model, top_k);
-        let tokenizer = Tokenizer::new(transport, endpoint, &model);
-        let spellings = spellings(&tokenizer, route).await;
-        let tier = best_tier(transport, endpoint, &question, &spellings).await;
-        (tier, spellings)
+        spelt = spellings(&Tokenizer::new(transport, endpoint, &model), route).await;
+        best_tier(transport, endpoint, &question, &spelt).await
     } else {
-        (Tier::TopTokens, Spellings::default())
+        by_choice()
     };
-    tracing::info!(tier = tier.name(), "how options are scored");
+    tracing::info!(tier = tier.name(), reason, "how options are scored");
     let shape = if takes_lists { "list" } else { "single" };
     let mut identity = probe.identity(&model, &listed);
     let mut detail = |name: &str, value: String| identity.details.insert(name.to_owned(), value);
@@ -98,7 +100,8 @@ pub(super) async fn probe(
         top_k,
         takes_lists,
         tier,
-        spellings,
+        reason,
+        spellings: spelt,
     })
 }
 
@@ -162,7 +165,7 @@ impl<'a> Probe<'a> {
                 Ok(response) => {
                     let tokens = only_choice(&response).and_then(|choice| choice.tokens());
                     return match tokens {
-                        Ok(tokens) => Ok((top, tokens.len())),
+                        Ok(tokens) => Ok((top, without_repeats(tokens).len())),
                         Err(error) => Err(self.failed(&url, error)),
                     };
                 }
