@@ -1,6 +1,14 @@
 //! The HTTP scorer against recorded answers, a small server of our own and, if
 //! `SURENESS_TEST_SERVER` names one, a real server.
 
+#[path = "http/cost.rs"]
+mod cost;
+#[path = "http/doctor.rs"]
+mod doctor;
+#[path = "http/exact.rs"]
+mod exact;
+#[path = "http/hostile.rs"]
+mod hostile;
 #[path = "http/live.rs"]
 mod live;
 #[path = "http/probe.rs"]
@@ -16,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use sureness_prompts::Prompt;
 use sureness_scorers::http::{ConnectError, HttpOptions, HttpScorer};
-use sureness_scorers::{OptionScorer, OptionScores, RequestKey, ScoreError, ScoreRequest};
+use sureness_scorers::{OptionScorer, OptionScores, Reply, RequestKey, ScoreError, ScoreRequest};
 
 /// The recordings, or `None` with a message where they are not at hand. CI has them.
 fn shared() -> Option<PathBuf> {
@@ -47,11 +55,63 @@ fn question(text: &str, labels: &[&str]) -> ScoreRequest {
     }
 }
 
+/// The two models of asking.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    Async,
+    Threads,
+}
+
+/// Writes each test once and runs it in both models.
+macro_rules! in_both_models {
+    ($(async fn $name:ident($way:ident: Way) $body:block)*) => {
+        $(mod $name {
+            use super::*;
+
+            async fn test($way: Way) $body
+
+            #[tokio::test]
+            async fn asynchronous() {
+                test(Way::Async).await;
+            }
+
+            #[tokio::test]
+            async fn threads() {
+                test(Way::Threads).await;
+            }
+        })*
+    };
+}
+pub(crate) use in_both_models;
+
+/// The whole reply to a batch.
+async fn reply(way: Way, scorer: &HttpScorer, batch: &[ScoreRequest]) -> Reply {
+    match way {
+        Way::Async => scorer.score(batch).await,
+        // A thread that no runtime knows of.
+        Way::Threads => std::thread::scope(|scope| {
+            let asked = scope.spawn(|| scorer.score_blocking(batch));
+            asked.join().unwrap()
+        }),
+    }
+}
+
+async fn score(
+    way: Way,
+    scorer: &HttpScorer,
+    batch: &[ScoreRequest],
+) -> Vec<Result<OptionScores, ScoreError>> {
+    let answers = reply(way, scorer, batch).await.scores;
+    assert_eq!(answers.len(), batch.len());
+    answers
+}
+
 async fn score_one(
+    way: Way,
     scorer: &HttpScorer,
     request: &ScoreRequest,
 ) -> Result<OptionScores, ScoreError> {
-    let mut answers = scorer.score(std::slice::from_ref(request)).await.scores;
-    assert_eq!(answers.len(), 1);
-    answers.remove(0)
+    score(way, scorer, std::slice::from_ref(request))
+        .await
+        .remove(0)
 }

@@ -118,7 +118,8 @@ pub(super) fn shown_text(given: &str) -> String {
     }
 }
 
-fn host(url: &Url) -> &str {
+/// The host as a name or number, an IPv6 address without its brackets.
+pub(super) fn host(url: &Url) -> &str {
     url.host_str()
         .unwrap_or_default()
         .trim_matches(['[', ']'].as_slice())

@@ -3,16 +3,17 @@
 //! On either route a choice may carry its log-probabilities in the *legacy* shape
 //! (`{"tokens", "token_logprobs", "top_logprobs": [{" A": -1.1, …}]}`), in the *chat* shape
 //! (`{"content": [{"token", "bytes", "logprob", "top_logprobs": […]}]}`) or, from llama.cpp's
-//! own routes, as `completion_probabilities`. Which route was asked says nothing about which
+//! own routes, as `completion_probabilities`; `SGLang`'s own route has them in `meta_info`. Which route was asked says nothing about which
 //! shape comes back, so all are tried.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
 use super::tokens::TopToken;
 use crate::{ScoreError, Usage};
 
-/// What a server writes for "not available", such as vLLM's -9999, lies below this.
-const NOT_AVAILABLE: f64 = -9000.0;
+type Tokens<'a> = Vec<TopToken<'a>>;
 
 /// One prompt's answer, still as the server wrote it.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,9 @@ pub(super) struct Choice<'a> {
     body: &'a Value,
 }
 
+/// What marks an answer on llama.cpp's and on `SGLang`'s own route.
+const OWN_SHAPES: [&str; 2] = ["completion_probabilities", "meta_info"];
+
 /// The answers in a response, in the server's order.
 pub(super) fn choices(response: &Value) -> Result<Vec<Choice<'_>>, ScoreError> {
     let list = match response {
@@ -29,20 +33,23 @@ pub(super) fn choices(response: &Value) -> Result<Vec<Choice<'_>>, ScoreError> {
         Value::Object(fields) => match fields.get("choices") {
             Some(Value::Array(list)) => list.as_slice(),
             Some(_) => return Err(malformed("`choices` is not a list")),
-            None if fields.contains_key("completion_probabilities") => {
+            None if OWN_SHAPES.iter().any(|name| fields.contains_key(*name)) => {
                 std::slice::from_ref(response)
             }
             None => return Err(malformed("the answer has no `choices`")),
         },
         _ => return Err(malformed("the answer is not an object")),
     };
-    Ok(list
-        .iter()
-        .map(|body| Choice {
-            index: body.get("index").and_then(Value::as_u64),
+    let numbered = list.iter().enumerate().map(|(place, body)| {
+        let said = body.get("index").and_then(Value::as_u64);
+        // `SGLang` numbers nothing: its list is in the order of the prompts.
+        let in_order = body.get("meta_info").map(|_| place as u64);
+        Choice {
+            index: said.or(in_order),
             body,
-        })
-        .collect())
+        }
+    });
+    Ok(numbered.collect())
 }
 
 /// The answer to the only prompt of a request.
@@ -90,24 +97,30 @@ pub(super) fn usage(response: &Value) -> Usage {
             .and_then(|n| u32::try_from(n).ok())
     };
     Usage {
-        prompt_tokens: count("/usage/prompt_tokens").or_else(|| count("/tokens_evaluated")),
+        prompt_tokens: count("/usage/prompt_tokens")
+            .or_else(|| count("/tokens_evaluated"))
+            .or_else(|| count("/meta_info/prompt_tokens")),
         cached_tokens: count("/usage/prompt_tokens_details/cached_tokens")
-            .or_else(|| count("/timings/cache_n")),
+            .or_else(|| count("/timings/cache_n"))
+            .or_else(|| count("/meta_info/cached_tokens")),
     }
 }
 
-impl Choice<'_> {
+impl<'a> Choice<'a> {
     /// The tokens listed for the first generated position, the sampled one included.
     ///
     /// An empty list means that the model ended at once: the answer has log-probabilities,
     /// only not of any option.
-    pub(super) fn tokens(&self) -> Result<Vec<TopToken>, ScoreError> {
+    pub(super) fn tokens(&self) -> Result<Tokens<'a>, ScoreError> {
         let fields = self
             .body
             .as_object()
             .ok_or_else(|| malformed("a choice is not an object"))?;
         if let Some(Value::Array(positions)) = fields.get("completion_probabilities") {
             return chat_shape(positions);
+        }
+        if let Some(meta) = fields.get("meta_info") {
+            return sglang_shape(meta);
         }
         match fields.get("logprobs") {
             None | Some(Value::Null) if self.ended_at_once() => Ok(Vec::new()),
@@ -118,6 +131,14 @@ impl Choice<'_> {
             },
             Some(_) => Err(malformed("`logprobs` is not an object")),
         }
+    }
+
+    /// llama.cpp's probabilities after sampling, `{"id", "token", "prob"}`, where it was asked for
+    /// those.
+    pub(super) fn after_sampling(&self) -> Option<&'a Vec<Value>> {
+        let own = self.body.pointer("/completion_probabilities/0/top_probs");
+        own.or_else(|| self.body.pointer("/logprobs/content/0/top_probs"))
+            .and_then(Value::as_array)
     }
 
     /// Whether nothing was generated before the end-of-text token, which some servers then
@@ -133,7 +154,7 @@ impl Choice<'_> {
 }
 
 /// `[{"token", "bytes", "logprob", "top_logprobs": [{…}]}]`
-fn chat_shape(positions: &[Value]) -> Result<Vec<TopToken>, ScoreError> {
+fn chat_shape(positions: &[Value]) -> Result<Tokens<'_>, ScoreError> {
     let Some(position) = positions.first() else {
         return Ok(Vec::new());
     };
@@ -156,7 +177,7 @@ fn chat_shape(positions: &[Value]) -> Result<Vec<TopToken>, ScoreError> {
 }
 
 /// `{"tokens": […], "token_logprobs": […], "top_logprobs": [{text: value}]}`
-fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Vec<TopToken>, ScoreError> {
+fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Tokens<'_>, ScoreError> {
     let first = |field: &str| logprobs.get(field).and_then(|list| list.get(0));
     let mut tokens = Vec::new();
     match first("top_logprobs") {
@@ -182,7 +203,25 @@ fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Vec<TopToken>, ScoreErr
     Ok(tokens)
 }
 
-fn push_entries(tokens: &mut Vec<TopToken>, listed: &[Value]) -> Result<(), ScoreError> {
+/// `{"output_token_ids_logprobs": [[[value, id, text], …]]}`
+fn sglang_shape(meta: &Value) -> Result<Tokens<'_>, ScoreError> {
+    let listed = meta
+        .pointer("/output_token_ids_logprobs/0")
+        .and_then(Value::as_array)
+        .ok_or(ScoreError::NoLogprobs)?;
+    let mut tokens = Vec::with_capacity(listed.len());
+    for item in listed {
+        let [value, id, ..] = item.as_array().map_or(&[][..], Vec::as_slice) else {
+            return Err(malformed(
+                "an entry of `output_token_ids_logprobs` is no triple",
+            ));
+        };
+        tokens.extend(token("", id.as_u64(), None, value)?);
+    }
+    Ok(tokens)
+}
+
+fn push_entries<'a>(tokens: &mut Tokens<'a>, listed: &'a [Value]) -> Result<(), ScoreError> {
     for item in listed {
         let fields = item
             .as_object()
@@ -193,7 +232,7 @@ fn push_entries(tokens: &mut Vec<TopToken>, listed: &[Value]) -> Result<(), Scor
 }
 
 /// `{"id", "token", "bytes", "logprob"}`; `None` where the value is not available.
-fn entry(fields: &Map<String, Value>) -> Result<Option<TopToken>, ScoreError> {
+fn entry(fields: &Map<String, Value>) -> Result<Option<TopToken<'_>>, ScoreError> {
     let text = fields
         .get("token")
         .and_then(Value::as_str)
@@ -213,12 +252,12 @@ fn entry(fields: &Map<String, Value>) -> Result<Option<TopToken>, ScoreError> {
     token(text, id, bytes, value)
 }
 
-fn token(
-    text: &str,
+fn token<'a>(
+    text: &'a str,
     id: Option<u64>,
     bytes: Option<Vec<u8>>,
     value: &Value,
-) -> Result<Option<TopToken>, ScoreError> {
+) -> Result<Option<TopToken<'a>>, ScoreError> {
     let logprob = match value {
         Value::Null => return Ok(None),
         Value::String(text) if matches!(text.as_str(), "-inf" | "-Infinity") => return Ok(None),
@@ -226,18 +265,8 @@ fn token(
         _ => None,
     };
     let logprob = logprob.ok_or_else(|| malformed("a log-probability is not a number"))?;
-    if logprob <= NOT_AVAILABLE {
-        return Ok(None);
-    }
-    let text = text.to_owned();
-    TopToken {
-        id,
-        text,
-        bytes,
-        logprob,
-    }
-    .checked()
-    .map(Some)
+    let token = TopToken::new(Cow::Borrowed(text), id, bytes, logprob);
+    token.map(TopToken::checked).transpose()
 }
 
 pub(super) fn malformed(message: &str) -> ScoreError {
@@ -251,12 +280,15 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::tokens::option_scores;
+    use super::super::tokens::{Options, option_scores};
     use super::*;
 
     fn texts(response: &Value) -> Result<Vec<(String, f64)>, ScoreError> {
         let tokens = only_choice(response)?.tokens()?;
-        Ok(tokens.into_iter().map(|t| (t.text, t.logprob)).collect())
+        Ok(tokens
+            .into_iter()
+            .map(|t| (t.text.into_owned(), t.logprob))
+            .collect())
     }
 
     fn one(logprobs: &Value) -> Value {
@@ -376,9 +408,14 @@ mod tests {
         })
     }
 
-    fn check(tokens: Vec<TopToken>) -> Result<(), TestCaseError> {
+    fn check(tokens: Tokens<'_>) -> Result<(), TestCaseError> {
         let labels = ["A", "B", "C"].map(str::to_owned);
-        if let Ok(scores) = option_scores(tokens, &labels, 20, Usage::default()) {
+        let options = Options {
+            labels: &labels,
+            ids: &[],
+            exact: false,
+        };
+        if let Ok(scores) = option_scores(tokens, options, 20, Usage::default()) {
             prop_assert!((0.0..=1.0 + 1e-9).contains(&scores.mass));
             prop_assert!(scores.logprobs.iter().all(|l| l.is_finite() && *l <= 0.0));
             prop_assert!(scores.observed.contains(&true));

@@ -6,6 +6,10 @@ use super::secret::Secret;
 
 /// How to reach a server and how to ask it.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each with its own flag"
+)]
 pub struct HttpOptions {
     /// Address of the API. `host:8000`, `http://host:8000/` and `http://host:8000/v1` mean the
     /// same: `/v1` is added unless the path names a version already, and a pasted route such
@@ -20,6 +24,9 @@ pub struct HttpOptions {
     pub chat: bool,
     /// Limit of one request, from sending to the last byte of the answer.
     pub timeout: Duration,
+    /// Limit of waiting for the first byte of the answer; `None` leaves it to `timeout`. A model
+    /// that is at work sends nothing until it is done, so that this has to allow for a queue.
+    pub first_byte_timeout: Option<Duration>,
     /// Limit of opening a connection.
     pub connect_timeout: Duration,
     /// The most requests under way at once, each on its own connection.
@@ -31,6 +38,12 @@ pub struct HttpOptions {
     /// lists. llama.cpp's server then evaluates the prompts together, which moves
     /// log-probabilities a little.
     pub list_prompts: bool,
+    /// Ask for each option's own token where the server can be asked so, instead of reading the
+    /// options from the most probable tokens.
+    pub exact_scores: bool,
+    /// Put all requests on one HTTP/2 connection. Slower than HTTP/1.1 ones, which are the
+    /// default; blocking calls stay on HTTP/1.1.
+    pub http2: bool,
     /// How long to wait for a server that answers 503 because it is still loading its model.
     pub loading_wait: Duration,
 }
@@ -45,10 +58,13 @@ impl HttpOptions {
             model: None,
             chat: false,
             timeout: Duration::from_secs(120),
+            first_byte_timeout: None,
             connect_timeout: Duration::from_secs(10),
             max_connections: 16,
             top_logprobs: None,
             list_prompts: false,
+            exact_scores: true,
+            http2: false,
             loading_wait: Duration::from_secs(60),
         }
     }
@@ -63,10 +79,13 @@ impl std::fmt::Debug for HttpOptions {
             .field("model", &self.model)
             .field("chat", &self.chat)
             .field("timeout", &self.timeout)
+            .field("first_byte_timeout", &self.first_byte_timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("max_connections", &self.max_connections)
             .field("top_logprobs", &self.top_logprobs)
             .field("list_prompts", &self.list_prompts)
+            .field("exact_scores", &self.exact_scores)
+            .field("http2", &self.http2)
             .field("loading_wait", &self.loading_wait)
             .finish()
     }

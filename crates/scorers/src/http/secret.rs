@@ -98,7 +98,8 @@ impl fmt::Debug for Scrubber {
     }
 }
 
-fn percent_decoded(text: &str) -> String {
+/// `%40` as `@`, and so on.
+pub(super) fn percent_decoded(text: &str) -> String {
     let hex = |byte: u8| char::from(byte).to_digit(16);
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

@@ -2,37 +2,29 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 
 use super::address::shown_text;
 use super::secret::Scrubber;
+use super::wire::Notes;
 use crate::ScoreError;
 
 /// How much of a server's text is kept.
 pub(super) const EXCERPT: usize = 300;
 
 /// What a response that is no success means.
-pub(super) fn failure(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-    scrubber: &Scrubber,
-) -> ScoreError {
+pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubber) -> ScoreError {
     let json = serde_json::from_slice::<Value>(body).ok();
     if let Some(error) = json.as_ref().and_then(|json| {
-        let client_error = status.is_client_error();
+        let client_error = (400..500).contains(&number);
         client_error.then(|| too_long(json)).flatten()
     }) {
         return error;
     }
     let message = scrubber.excerpt(&words(json.as_ref(), body), EXCERPT);
-    let retry_after = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
+    let retry_after = notes
+        .get("retry-after")
         .and_then(|value| wait(value, SystemTime::now()));
-    let number = status.as_u16();
     match number {
         429 => ScoreError::RateLimited { retry_after },
         401 | 403 => ScoreError::Unauthorized {
@@ -41,7 +33,7 @@ pub(super) fn failure(
         },
         404 => ScoreError::NotFound { message },
         300..=399 => {
-            let target = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let target = notes.get("location");
             let target = scrubber.excerpt(&shown_text(target.unwrap_or("nowhere")), EXCERPT);
             ScoreError::Rejected {
                 status: number,
@@ -120,13 +112,8 @@ mod tests {
     use super::*;
 
     fn fail(status: u16, body: &str) -> ScoreError {
-        let status = StatusCode::from_u16(status).unwrap();
-        failure(
-            status,
-            &HeaderMap::new(),
-            body.as_bytes(),
-            &Scrubber::default(),
-        )
+        let notes = Notes::default();
+        failure(status, &notes, body.as_bytes(), &Scrubber::default())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From the most probable next tokens to the options.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::{OptionScores, ScoreError, Usage, log_sum_exp};
@@ -11,20 +12,51 @@ const MAX_TOTAL: f64 = 1.01;
 /// How much of a token is shown in an error.
 const SHOWN_CHARS: usize = 40;
 
+/// What a server writes for "not available", such as vLLM's -9999, lies below this.
+const NOT_AVAILABLE: f64 = -9000.0;
+
 /// One token of a server's list.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct TopToken {
+pub(super) struct TopToken<'a> {
     /// Token number, where the server tells it.
     pub(super) id: Option<u64>,
     /// Its text.
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     /// Its bytes, where the server tells them: a text may be mangled.
     pub(super) bytes: Option<Vec<u8>>,
     /// Natural log-probability.
     pub(super) logprob: f64,
 }
 
-impl TopToken {
+/// What tells the options among tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Options<'a> {
+    /// Their labels, in option order.
+    pub(super) labels: &'a [String],
+    /// Token numbers that spell a label, each with its option; empty where they are not known.
+    pub(super) ids: &'a [(u32, usize)],
+    /// Whether the server was asked for just these tokens, so that each has to be there.
+    pub(super) exact: bool,
+}
+
+impl<'a> TopToken<'a> {
+    /// A token, or `None` where its value is not available. vLLM may write the number in place
+    /// of the text.
+    pub(super) fn new(
+        text: Cow<'a, str>,
+        id: Option<u64>,
+        bytes: Option<Vec<u8>>,
+        logprob: f64,
+    ) -> Option<Self> {
+        let id = id.or_else(|| text.strip_prefix("token_id:")?.parse().ok());
+        (logprob > NOT_AVAILABLE || logprob.is_nan()).then_some(Self {
+            id,
+            text,
+            bytes,
+            logprob,
+        })
+    }
+
     /// Refuses what is no log-probability; takes rounding above zero as zero.
     pub(super) fn checked(mut self) -> Result<Self, ScoreError> {
         if self.logprob.is_nan() || self.logprob > ROUNDING {
@@ -40,15 +72,19 @@ impl TopToken {
         Ok(self)
     }
 
-    /// The option this token spells: by its bytes, else by its text.
-    fn option(&self, labels: &[String]) -> Option<usize> {
+    /// The option this token spells: by its number, else by its bytes, else by its text.
+    fn option(&self, options: Options<'_>) -> Option<usize> {
+        let known = options.ids.iter();
+        let mut known = known.filter(|(id, _)| Some(u64::from(*id)) == self.id);
         let spells = |bytes: &[u8]| {
             let bare = without_space(bytes);
-            labels.iter().position(|label| label.as_bytes() == bare)
+            let labels = &mut options.labels.iter();
+            labels.position(|label| label.as_bytes() == bare)
         };
-        self.bytes
-            .as_deref()
-            .and_then(spells)
+        known
+            .next()
+            .map(|&(_, option)| option)
+            .or_else(|| self.bytes.as_deref().and_then(spells))
             .or_else(|| spells(self.text.as_bytes()))
     }
 }
@@ -74,8 +110,8 @@ fn shown(text: &str) -> String {
 /// the rounding itself can hide stands in: half a unit in the last place of a 32-bit float
 /// for each returned token, and as much again for the sum.
 pub(super) fn option_scores(
-    tokens: Vec<TopToken>,
-    labels: &[String],
+    tokens: Vec<TopToken<'_>>,
+    options: Options<'_>,
     top_k: usize,
     usage: Usage,
 ) -> Result<OptionScores, ScoreError> {
@@ -87,14 +123,24 @@ pub(super) fn option_scores(
         });
     }
 
-    let mut spellings = vec![Vec::new(); labels.len()];
+    let mut spellings = vec![Vec::new(); options.labels.len()];
     for token in &tokens {
         if let Some(spelling) = token
-            .option(labels)
+            .option(options)
             .and_then(|option| spellings.get_mut(option))
         {
             spelling.push(token.logprob);
         }
+    }
+    if options.exact
+        && let Some(missing) = spellings.iter().position(Vec::is_empty)
+    {
+        return Err(ScoreError::Malformed {
+            message: format!(
+                "the server left out the token for option {}, which it was asked for",
+                options.labels[missing]
+            ),
+        });
     }
     if spellings.iter().all(Vec::is_empty) {
         let first = tokens
@@ -129,15 +175,20 @@ pub(super) fn option_scores(
 }
 
 /// A token that is listed twice counts once: servers list the sampled token and then again
-/// among the most probable ones.
-fn without_repeats(mut tokens: Vec<TopToken>) -> Vec<TopToken> {
-    let mut seen = HashSet::new();
-    tokens.retain(|token| seen.insert((token.id, token.text.clone(), token.bytes.clone())));
-    tokens
+/// among the most probable ones. Two tokens of one text but different numbers are two.
+pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Vec<TopToken<'_>> {
+    let mut seen = HashSet::with_capacity(tokens.len());
+    let first: Vec<bool> = tokens
+        .iter()
+        .map(|token| seen.insert((token.id, &*token.text, token.bytes.as_deref())))
+        .collect();
+    let kept = tokens.into_iter().zip(first);
+    kept.filter_map(|(token, first)| first.then_some(token))
+        .collect()
 }
 
 /// Upper bound of the log-probability of a token outside the list.
-fn bound(tokens: &[TopToken], top_k: usize, total: f64) -> f64 {
+fn bound(tokens: &[TopToken<'_>], top_k: usize, total: f64) -> f64 {
     let mut logprobs: Vec<f64> = tokens.iter().map(|token| token.logprob).collect();
     logprobs.sort_by(|a, b| b.total_cmp(a));
     // A sampled token beyond the top k says nothing about the others.
@@ -151,10 +202,10 @@ fn bound(tokens: &[TopToken], top_k: usize, total: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn token(text: &str, logprob: f64) -> TopToken {
+    fn token(text: &str, logprob: f64) -> TopToken<'_> {
         TopToken {
             id: None,
-            text: text.to_owned(),
+            text: text.into(),
             bytes: None,
             logprob,
         }
@@ -164,9 +215,47 @@ mod tests {
         text.chars().map(String::from).collect()
     }
 
-    fn scores(tokens: Vec<TopToken>, letters: &str) -> Result<OptionScores, ScoreError> {
+    fn scores(tokens: Vec<TopToken<'_>>, letters: &str) -> Result<OptionScores, ScoreError> {
         let top_k = tokens.len();
-        option_scores(tokens, &labels(letters), top_k, Usage::default())
+        let labels = labels(letters);
+        option_scores(tokens, by_text(&labels), top_k, Usage::default())
+    }
+
+    fn by_text(labels: &[String]) -> Options<'_> {
+        Options {
+            labels,
+            ids: &[],
+            exact: false,
+        }
+    }
+
+    #[test]
+    fn a_number_tells_the_option_and_what_was_asked_for_must_be_there() {
+        let labels = labels("AB");
+        let numbered = |id: u64, logprob| TopToken {
+            id: Some(id),
+            ..token("?", logprob)
+        };
+        let options = Options {
+            ids: &[(330, 0), (49, 0), (389, 1)],
+            exact: true,
+            ..by_text(&labels)
+        };
+        let ask = |tokens| option_scores(tokens, options, 1, Usage::default());
+        let p = |probability: f64| probability.ln();
+        let all = vec![
+            numbered(330, p(0.3)),
+            numbered(49, p(0.2)),
+            numbered(389, p(0.4)),
+        ];
+        let scores = ask(all).unwrap();
+        assert!((scores.logprobs[0] - p(0.5)).abs() < 1e-12);
+        assert!((scores.mass - 0.9).abs() < 1e-12);
+        let error = ask(vec![numbered(330, p(0.3))]).unwrap_err();
+        assert!(error.to_string().contains("option B"), "{error}");
+        let named = TopToken::new("token_id:330".into(), None, None, -1.0).unwrap();
+        assert_eq!(named.id, Some(330));
+        assert_eq!(TopToken::new("x".into(), None, None, -9999.0), None);
     }
 
     #[test]
@@ -229,7 +318,8 @@ mod tests {
     #[test]
     fn a_sampled_token_beyond_the_top_does_not_lower_the_bound() {
         let tokens = vec![token("z", -20.0), token("A", -1.0), token("x", -2.0)];
-        let scores = option_scores(tokens, &labels("AB"), 2, Usage::default()).unwrap();
+        let labels = labels("AB");
+        let scores = option_scores(tokens, by_text(&labels), 2, Usage::default()).unwrap();
         assert!((scores.logprobs[1] - -2.0).abs() < 1e-12);
     }
 

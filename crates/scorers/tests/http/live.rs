@@ -1,9 +1,9 @@
 //! Against a real server: `SURENESS_TEST_SERVER=http://127.0.0.1:18080/v1`.
 
-use sureness_scorers::http::HttpOptions;
+use sureness_scorers::http::{HttpOptions, diagnose};
 use sureness_scorers::{OptionScorer, OptionScores};
 
-use crate::{connect, question, score_one};
+use crate::{Way, connect, question, score_one};
 
 const LETTERS: [&str; 4] = ["A", "B", "C", "D"];
 const CAPITALS: &str =
@@ -53,12 +53,60 @@ async fn a_real_server_refuses_what_does_not_fit() {
     let Some(options) = options() else { return };
     let scorer = connect(options).await.unwrap();
     let long = question(&"word ".repeat(40_000), &LETTERS);
-    let error = score_one(&scorer, &long).await.unwrap_err();
+    let error = score_one(Way::Async, &scorer, &long).await.unwrap_err();
     assert_eq!(error.kind(), "context_too_long", "{error}");
     println!("{error}; template: {:?}", scorer.server_template().await);
     sane(
-        &score_one(&scorer, &question(CAPITALS, &LETTERS))
+        &score_one(Way::Async, &scorer, &question(CAPITALS, &LETTERS))
             .await
             .unwrap(),
     );
+}
+
+/// Options that few top tokens leave open get the figures that many top tokens show.
+#[tokio::test]
+async fn a_real_server_s_exact_scores_are_those_of_its_long_lists() {
+    let Some(options) = options() else { return };
+    for chat in [false, true] {
+        let mut scored = Vec::new();
+        for (top, exact_scores) in [(20, false), (3, true)] {
+            let options = HttpOptions {
+                chat,
+                exact_scores,
+                top_logprobs: Some(top),
+                max_connections: 1,
+                ..options.clone()
+            };
+            let scorer = connect(options).await.unwrap();
+            println!("{:?}", scorer.scoring());
+            assert_eq!(scorer.scoring().exact, exact_scores);
+            // Twice, so that both are asked from the cache.
+            let question = question(SEAS, &LETTERS);
+            let _ = score_one(Way::Async, &scorer, &question).await;
+            scored.push(score_one(Way::Async, &scorer, &question).await.unwrap());
+        }
+        println!("{scored:#?}");
+        let [long, exact] = scored.as_slice() else {
+            panic!("two")
+        };
+        assert_eq!(exact.observed, [true; 4]);
+        for option in (0..4).filter(|&option| long.observed[option]) {
+            // The probability of the spellings that the list leaves out, and rounding.
+            let moved = (long.logprobs[option] - exact.logprobs[option]).abs();
+            assert!(moved < 0.05, "option {option}: {moved}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_real_server_is_examined() {
+    let Some(options) = options() else { return };
+    let found = diagnose(options).await;
+    println!("{found:#?}");
+    assert_eq!(found.obstacle, None);
+    assert!(found.routes.completions && found.routes.chat);
+    assert!(found.scoring.unwrap().exact);
+    assert_eq!(found.letters.len(), 26);
+    assert_eq!(found.noise.unwrap().questions, 20);
+    assert!(found.context.is_some() && found.bos.is_some());
 }

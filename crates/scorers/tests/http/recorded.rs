@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::server::{Reply, Server};
-use crate::{connect, question, score_one, shared};
+use crate::{Way, connect, question, score_one, shared};
 use sureness_scorers::http::HttpOptions;
 use sureness_scorers::{OptionScorer, OptionScores, ScoreError};
 
 const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 
 /// A recorded pair; `None` where the recordings are not at hand.
-fn recorded(name: &str) -> Option<(u16, Value)> {
+pub(crate) fn recorded(name: &str) -> Option<(u16, Value)> {
     let path = shared()?.join("servers").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let pair: Value = serde_json::from_str(&text).unwrap();
@@ -23,7 +23,14 @@ async fn replay(name: &str) -> Option<Result<OptionScores, ScoreError>> {
     let server = Server::answering(move |_| Reply::json(status, &body));
     let mut options = HttpOptions::new(&server.base);
     options.chat = name.contains("chat");
-    Some(score_one(&connect(options).await.unwrap(), &question("x", &LETTERS)).await)
+    Some(
+        score_one(
+            Way::Async,
+            &connect(options).await.unwrap(),
+            &question("x", &LETTERS),
+        )
+        .await,
+    )
 }
 
 /// The probabilities of a letter's spellings, read from the raw JSON without the crate's code.

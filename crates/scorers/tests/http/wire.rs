@@ -1,40 +1,48 @@
 //! Statuses, broken bodies, keys and lists, on a real connection.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use sureness_scorers::http::{HttpOptions, Secret};
 use sureness_scorers::{OptionScorer, ScoreError};
 
 use crate::server::{Reply, Server, letter, letters};
-use crate::{connect, question, score_one};
+use crate::{Way, connect, in_both_models, question, score, score_one};
 
 const AB: [&str; 2] = ["A", "B"];
 
-async fn failure(reply: Reply) -> ScoreError {
+async fn failure(way: Way, reply: Reply) -> ScoreError {
     let server = Server::answering(move |_| reply.clone());
     let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
-    score_one(&scorer, &question("x", &AB)).await.unwrap_err()
+    score_one(way, &scorer, &question("x", &AB))
+        .await
+        .unwrap_err()
 }
 
-#[tokio::test]
-async fn retry_after_is_passed_on() {
+fn list_options(server: &Server) -> HttpOptions {
+    let mut options = HttpOptions::new(&server.base);
+    options.list_prompts = true;
+    options
+}
+
+in_both_models! {
+async fn retry_after_is_passed_on(way: Way) {
     let empty = || Reply::json(429, &json!({}));
-    let seconds = failure(empty().with("Retry-After", "7")).await;
+    let seconds = failure(way, empty().with("Retry-After", "7")).await;
     assert_eq!(seconds.retry_after(), Some(Duration::from_secs(7)));
-    let later = std::time::SystemTime::now() + Duration::from_secs(60);
-    let date = failure(empty().with("Retry-After", &httpdate::fmt_http_date(later))).await;
+    let later = SystemTime::now() + Duration::from_secs(60);
+    let date = failure(way, empty().with("Retry-After", &httpdate::fmt_http_date(later))).await;
     let wait = date.retry_after().unwrap();
     assert!(
         wait > Duration::from_secs(50) && wait <= Duration::from_secs(60),
         "{wait:?}"
     );
     assert_eq!(
-        failure(empty()).await,
+        failure(way, empty()).await,
         ScoreError::RateLimited { retry_after: None }
     );
-    let busy = failure(Reply::json(503, &json!({"error": "busy"})).with("Retry-After", "2")).await;
+    let busy = failure(way, Reply::json(503, &json!({"error": "busy"})).with("Retry-After", "2")).await;
     let retry_after = Some(Duration::from_secs(2));
     assert_eq!(
         busy,
@@ -46,14 +54,13 @@ async fn retry_after_is_passed_on() {
     );
 }
 
-#[tokio::test]
-async fn a_broken_body_is_no_answer() {
+async fn a_broken_body_is_no_answer(way: Way) {
     let mut cut = letters(1);
     cut.cut = Some(20);
-    assert_eq!(failure(cut).await.kind(), "unreachable");
+    assert_eq!(failure(way, cut).await.kind(), "unreachable");
 
     let html = Reply::raw(200, "text/html", b"<html><h1>Welcome</h1></html>".to_vec());
-    let ScoreError::Malformed { message } = failure(html).await else {
+    let ScoreError::Malformed { message } = failure(way, html).await else {
         panic!("not malformed")
     };
     assert!(
@@ -62,14 +69,14 @@ async fn a_broken_body_is_no_answer() {
     );
 
     let huge = Reply::raw(200, "application/json", vec![b' '; 17 << 20]);
-    let ScoreError::Malformed { message } = failure(huge).await else {
+    let ScoreError::Malformed { message } = failure(way, huge).await else {
         panic!("not malformed")
     };
     assert!(message.contains("16 MiB"), "{message}");
 
     let nan = br#"{"choices":[{"index":0,"logprobs":{"top_logprobs":[{" A":NaN}]}}]}"#;
     assert_eq!(
-        failure(Reply::raw(200, "application/json", nan.to_vec()))
+        failure(way, Reply::raw(200, "application/json", nan.to_vec()))
             .await
             .kind(),
         "malformed"
@@ -77,22 +84,20 @@ async fn a_broken_body_is_no_answer() {
     // The status says more than a body that is cut off.
     let mut cut = Reply::json(401, &json!({"error": "no such key"}));
     cut.cut = Some(3);
-    assert_eq!(failure(cut).await.kind(), "unauthorized");
+    assert_eq!(failure(way, cut).await.kind(), "unauthorized");
 }
 
-#[tokio::test]
-async fn a_redirect_names_its_target_and_gets_no_key() {
+async fn a_redirect_names_its_target_and_gets_no_key(way: Way) {
     let elsewhere = Server::start(|_| letters(1));
     let target = format!("{}/v1/completions", elsewhere.base);
     let location = target.replace("http://", "http://u:hidden@") + "?key=hidden";
-    let error = failure(Reply::json(307, &json!({})).with("Location", &location)).await;
+    let error = failure(way, Reply::json(307, &json!({})).with("Location", &location)).await;
     assert!(error.to_string().contains(&target), "{error}");
     assert!(!error.to_string().contains("hidden"), "{error}");
     assert!(elsewhere.asked.lock().unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_slow_or_absent_server_is_told_apart() {
+async fn a_slow_or_absent_server_is_told_apart(way: Way) {
     let server = Server::answering(|_| {
         std::thread::sleep(Duration::from_secs(3));
         letters(1)
@@ -100,12 +105,11 @@ async fn a_slow_or_absent_server_is_told_apart() {
     let mut options = HttpOptions::new(&server.base);
     options.timeout = Duration::from_millis(300);
     let scorer = connect(options).await.unwrap();
-    let error = score_one(&scorer, &question("x", &AB)).await.unwrap_err();
+    let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
     assert_eq!(error, ScoreError::TimedOut { seconds: 1 });
 }
 
-#[tokio::test]
-async fn the_key_is_sent_and_never_shown() {
+async fn the_key_is_sent_and_never_shown(way: Way) {
     const KEY: &str = "sk-very-secret-key";
     let echo = |asked: &crate::server::Asked| {
         let text = format!(
@@ -122,7 +126,7 @@ async fn the_key_is_sent_and_never_shown() {
     options.api_key = Secret::new(KEY);
     let shown = format!("{options:?}");
     let scorer = connect(options).await.unwrap();
-    let error = score_one(&scorer, &question("x", &AB)).await.unwrap_err();
+    let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
     let sent = server.questions().remove(0);
     assert_eq!(sent.authorization, Some(format!("Bearer {KEY}")));
     assert!(sent.path.contains("key=query-secret"));
@@ -139,14 +143,7 @@ async fn the_key_is_sent_and_never_shown() {
     assert!(error.to_string().contains("bad key Bearer ***"), "{error}");
 }
 
-fn list_options(server: &Server) -> HttpOptions {
-    let mut options = HttpOptions::new(&server.base);
-    options.list_prompts = true;
-    options
-}
-
-#[tokio::test]
-async fn answers_are_matched_by_index_and_only_the_lost_ones_fail() {
+async fn answers_are_matched_by_index_and_only_the_lost_ones_fail(way: Way) {
     let server = Server::answering(|_| {
         let choices = json!({"choices": [letter(3), letter(1), letter(0), letter(1)]});
         Reply::json(200, &choices)
@@ -154,7 +151,7 @@ async fn answers_are_matched_by_index_and_only_the_lost_ones_fail() {
     let scorer = connect(list_options(&server)).await.unwrap();
     assert!(scorer.sends_lists());
     let batch: Vec<_> = ["a", "b", "c", "d"].map(|text| question(text, &AB)).into();
-    let answers = scorer.score(&batch).await.scores;
+    let answers = score(way, &scorer, &batch).await;
     let a = |i: usize| {
         answers[i]
             .as_ref()
@@ -168,8 +165,7 @@ async fn answers_are_matched_by_index_and_only_the_lost_ones_fail() {
     assert_eq!(server.questions().len(), 1);
 }
 
-#[tokio::test]
-async fn one_bad_prompt_does_not_take_its_list_along() {
+async fn one_bad_prompt_does_not_take_its_list_along(way: Way) {
     let server = Server::answering(|asked| {
         if asked.prompts().iter().any(|prompt| prompt.contains("bad")) {
             return Reply::json(400, &json!({"error": {"message": "a bad prompt"}}));
@@ -178,10 +174,8 @@ async fn one_bad_prompt_does_not_take_its_list_along() {
     });
     let scorer = connect(list_options(&server)).await.unwrap();
     let batch: Vec<_> = ["a", "bad", "c"].map(|text| question(text, &AB)).into();
-    let kinds: Vec<_> = scorer
-        .score(&batch)
-        .await
-        .scores
+    let kinds: Vec<_> = score(way, &scorer, &batch)
+            .await
         .into_iter()
         .map(|s| s.map_err(|e| e.kind()).err())
         .collect();
@@ -191,18 +185,15 @@ async fn one_bad_prompt_does_not_take_its_list_along() {
     let server = Server::answering(|_| Reply::json(500, &json!({})));
     let scorer = connect(list_options(&server)).await.unwrap();
     assert!(
-        scorer
-            .score(&batch)
+        score(way, &scorer, &batch)
             .await
-            .scores
             .iter()
             .all(|s| s.as_ref().is_err_and(|e| e.kind() == "server"))
     );
     assert_eq!(server.questions().len(), 1);
 }
 
-#[tokio::test]
-async fn connections_are_kept_and_limited() {
+async fn connections_are_kept_and_limited(way: Way) {
     let server = Server::answering(|_| {
         std::thread::sleep(Duration::from_millis(20));
         letters(1)
@@ -211,8 +202,25 @@ async fn connections_are_kept_and_limited() {
     options.max_connections = 3;
     let scorer = connect(options).await.unwrap();
     let batch: Vec<_> = (0..24).map(|i| question(&i.to_string(), &AB)).collect();
-    let (one, two) = tokio::join!(scorer.score(&batch[..12]), scorer.score(&batch[12..]));
-    assert!(one.scores.iter().chain(&two.scores).all(Result::is_ok));
-    assert!(server.connections.load(Ordering::SeqCst) <= 3);
-    assert!(scorer.score(&[]).await.scores.is_empty());
+    // The probe's own connection is one of them, except for threads.
+    let before = server.connections.load(Ordering::SeqCst);
+    let halves = [&batch[..12], &batch[12..]];
+    let replies: Vec<_> = match way {
+        Way::Async => {
+            let both = tokio::join!(scorer.score(halves[0]), scorer.score(halves[1]));
+            vec![both.0, both.1]
+        }
+        Way::Threads => std::thread::scope(|scope| {
+            let asked: Vec<_> = batch
+                .chunks(4)
+                .map(|part| scope.spawn(|| scorer.score_blocking(part)))
+                .collect();
+            asked.into_iter().map(|a| a.join().unwrap()).collect()
+        }),
+    };
+    let all: Vec<_> = replies.iter().flat_map(|reply| &reply.scores).collect();
+    assert!(all.len() == 24 && all.iter().all(|score| score.is_ok()));
+    assert!(server.connections.load(Ordering::SeqCst) - before <= 3);
+    assert!(score(way, &scorer, &[]).await.is_empty());
+}
 }

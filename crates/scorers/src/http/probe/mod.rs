@@ -1,5 +1,11 @@
 //! A few short requests before the first question, to find what the server is and gives.
 
+mod spellings;
+mod tier;
+
+pub(super) use spellings::{Tokenizer, spellings};
+pub(super) use tier::{best_tier, by_choice};
+
 use std::time::{Duration, Instant};
 
 use reqwest::Url;
@@ -8,10 +14,12 @@ use serde_json::Value;
 use super::address::shown;
 use super::answer::{matched_choices, only_choice};
 use super::connect_error::ConnectError;
+use super::exchange::ask::ask;
+use super::exchange::{Question, Route, Spellings, Tier};
 use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
-use super::route::{Body, Route, list};
-use super::transport::Transport;
+use super::tokens::without_repeats;
+use super::transport::{Endpoint, Resource, Transport};
 use crate::{ModelIdentity, ScoreError};
 
 /// Counts of log-probabilities to try where none is asked for. 100 holds every option of any
@@ -19,7 +27,7 @@ use crate::{ModelIdentity, ScoreError};
 /// completions.
 const TOP_LOGPROBS: [u32; 3] = [100, 20, 5];
 /// The prompts of the probe: short, and with an obvious next letter.
-const PROMPTS: [&str; 2] = [
+pub(super) const PROMPTS: [&str; 2] = [
     "A B C D A B C D A B C",
     "The alphabet begins with the letter",
 ];
@@ -33,12 +41,18 @@ pub(super) struct Findings {
     pub(super) model: String,
     pub(super) top_k: u32,
     pub(super) takes_lists: bool,
+    pub(super) tier: Tier,
+    /// Why this one.
+    pub(super) reason: &'static str,
+    pub(super) spellings: Spellings,
 }
 
-struct Probe<'a> {
-    transport: &'a Transport,
-    options: &'a HttpOptions,
-    route: Route,
+/// One conversation with a server that is not known yet.
+pub(super) struct Probe<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) options: &'a HttpOptions,
+    pub(super) route: Route,
     /// When waiting for the model to load ends.
     patience: Instant,
     warned: bool,
@@ -47,17 +61,11 @@ struct Probe<'a> {
 /// Asks the server what it is. The first thing that is wrong ends the probe.
 pub(super) async fn probe(
     transport: &Transport,
+    endpoint: &Endpoint,
     options: &HttpOptions,
     route: Route,
 ) -> Result<Findings, ConnectError> {
-    let now = Instant::now();
-    let mut probe = Probe {
-        transport,
-        options,
-        route,
-        patience: now.checked_add(options.loading_wait).unwrap_or(now),
-        warned: false,
-    };
+    let mut probe = Probe::new(transport, endpoint, options, route);
     let listed = probe.models().await?;
     let model = probe.model(&listed)?;
     let (top_k, returned) = probe.top_logprobs(&model, &listed).await?;
@@ -70,24 +78,54 @@ pub(super) async fn probe(
     let takes_lists = options.list_prompts
         && route == Route::Completions
         && probe.takes_lists(&model, top_k).await?;
+    let mut spelt = Spellings::default();
+    let (tier, reason) = if options.exact_scores {
+        let question = Question::new(route, &model, top_k);
+        spelt = spellings(&Tokenizer::new(transport, endpoint, &model), route).await;
+        best_tier(transport, endpoint, &question, &spelt).await
+    } else {
+        by_choice()
+    };
+    tracing::info!(tier = tier.name(), reason, "how options are scored");
     let shape = if takes_lists { "list" } else { "single" };
     let mut identity = probe.identity(&model, &listed);
     let mut detail = |name: &str, value: String| identity.details.insert(name.to_owned(), value);
     detail("route", route.name().to_owned());
     detail("top logprobs", top_k.to_string());
+    detail("option scores", tier.name().to_owned());
     detail("request shape", shape.to_owned());
     Ok(Findings {
         identity,
         model,
         top_k,
         takes_lists,
+        tier,
+        reason,
+        spellings: spelt,
     })
 }
 
-impl Probe<'_> {
+impl<'a> Probe<'a> {
+    pub(super) fn new(
+        transport: &'a Transport,
+        endpoint: &'a Endpoint,
+        options: &'a HttpOptions,
+        route: Route,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            transport,
+            endpoint,
+            options,
+            route,
+            patience: now.checked_add(options.loading_wait).unwrap_or(now),
+            warned: false,
+        }
+    }
+
     /// The listed models; none where the server has no such list or keeps it to itself.
-    async fn models(&mut self) -> Result<Vec<ListedModel>, ConnectError> {
-        let url = self.transport.base().route("models");
+    pub(super) async fn models(&mut self) -> Result<Vec<ListedModel>, ConnectError> {
+        let url = self.endpoint.base().route("models");
         match self.patiently(&url, None).await? {
             Ok(response) => Ok(listed(&response)),
             Err(ScoreError::NotFound { .. } | ScoreError::Unauthorized { status: 403, .. }) => {
@@ -98,12 +136,12 @@ impl Probe<'_> {
     }
 
     /// The model to ask for.
-    fn model(&self, listed: &[ListedModel]) -> Result<String, ConnectError> {
+    pub(super) fn model(&self, listed: &[ListedModel]) -> Result<String, ConnectError> {
         match (&self.options.model, listed) {
             (Some(name), _) => Ok(name.clone()),
             (None, [only]) => Ok(only.id.clone()),
             (None, several) => Err(ConnectError::ChooseModel {
-                url: shown(&self.transport.base().route("models")),
+                url: shown(&self.endpoint.base().route("models")),
                 listed: names(several),
             }),
         }
@@ -111,22 +149,23 @@ impl Probe<'_> {
 
     /// The largest count of log-probabilities that the server accepts, and how many tokens it
     /// then returns.
-    async fn top_logprobs(
+    pub(super) async fn top_logprobs(
         &mut self,
         model: &str,
         listed: &[ListedModel],
     ) -> Result<(u32, usize), ConnectError> {
-        let url = self.transport.base().route(self.route.path());
+        let url = self.endpoint.base().route(self.route.path());
         let asked = self.options.top_logprobs;
         let candidates = asked.map_or(TOP_LOGPROBS.to_vec(), |k| vec![k]);
         let mut refused = None;
         for &top in &candidates {
-            let body = self.route.one(model, PROMPTS[0], Some(top));
+            let question = Question::new(self.route, model, top);
+            let body = question.whole(PROMPTS[0], &question.ending(Some(top)));
             let error = match self.patiently(&url, Some(&body)).await? {
                 Ok(response) => {
                     let tokens = only_choice(&response).and_then(|choice| choice.tokens());
                     return match tokens {
-                        Ok(tokens) => Ok((top, tokens.len())),
+                        Ok(tokens) => Ok((top, without_repeats(tokens).len())),
                         Err(error) => Err(self.failed(&url, error)),
                     };
                 }
@@ -141,7 +180,8 @@ impl Probe<'_> {
             };
         }
         // Is it the number that is refused, log-probabilities as such, or the whole request?
-        let body = self.route.one(model, PROMPTS[0], None);
+        let question = Question::new(self.route, model, 0);
+        let body = question.whole(PROMPTS[0], &question.ending(None));
         let plain = self.patiently(&url, Some(&body)).await?;
         Err(match (plain, asked, refused) {
             (Err(error), ..) => self.failed(&url, error),
@@ -158,14 +198,18 @@ impl Probe<'_> {
     }
 
     /// Whether two prompts in one request give two answers with their numbers.
-    async fn takes_lists(&mut self, model: &str, top: u32) -> Result<bool, ConnectError> {
-        let url = self.transport.base().route(self.route.path());
-        let prompts = PROMPTS.map(str::to_owned);
-        let body = list(model, &prompts, top);
+    pub(super) async fn takes_lists(
+        &mut self,
+        model: &str,
+        top: u32,
+    ) -> Result<bool, ConnectError> {
+        let url = self.endpoint.base().route(self.route.path());
+        let question = Question::new(Route::Completions, model, top);
+        let body = question.whole_list(&PROMPTS, &question.ending(Some(top)));
         let answer = self.patiently(&url, Some(&body)).await?;
         let reason = match answer {
             Ok(response) => {
-                let both = matched_choices(&response, prompts.len()).and_then(|choices| {
+                let both = matched_choices(&response, PROMPTS.len()).and_then(|choices| {
                     choices
                         .into_iter()
                         .map(|choice| choice.and_then(|choice| choice.tokens()))
@@ -173,7 +217,7 @@ impl Probe<'_> {
                 });
                 match both {
                     Ok(_) => return Ok(true),
-                    Err(error) => self.transport.scrubbed(error),
+                    Err(error) => self.endpoint.scrubbed(error),
                 }
             }
             Err(error) => error,
@@ -208,7 +252,7 @@ impl Probe<'_> {
             identity.details.insert(name, value.clone());
         }
         if !entry.is_some_and(ListedModel::is_distinctive) {
-            let base = shown(self.transport.base().url());
+            let base = shown(self.endpoint.base().url());
             identity.details.insert("api base".to_owned(), base);
         }
         identity
@@ -218,14 +262,16 @@ impl Probe<'_> {
     async fn patiently(
         &mut self,
         url: &Url,
-        body: Option<&Body<'_>>,
+        body: Option<&str>,
     ) -> Result<Result<Value, ScoreError>, ConnectError> {
         let [mut pause, longest] = PAUSES;
+        let resource: Resource = match body {
+            Some(_) => self.endpoint.post(url.clone()),
+            None => self.endpoint.get(url.clone()),
+        };
+        let bytes = body.unwrap_or_default().as_bytes();
         loop {
-            let answer = match body {
-                Some(body) => self.transport.post(url, body).await,
-                None => self.transport.get(url).await,
-            };
+            let answer = ask(self.transport, self.endpoint, &resource, bytes).await;
             let Err(ScoreError::Server {
                 status: 503,
                 retry_after,
@@ -255,9 +301,9 @@ impl Probe<'_> {
         }
     }
 
-    fn failed(&self, url: &Url, error: ScoreError) -> ConnectError {
+    pub(super) fn failed(&self, url: &Url, error: ScoreError) -> ConnectError {
         let key_given = self.options.api_key.is_some();
-        ConnectError::at(shown(url), key_given, self.transport.scrubbed(error))
+        ConnectError::at(shown(url), key_given, self.endpoint.scrubbed(error))
     }
 }
 

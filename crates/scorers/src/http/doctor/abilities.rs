@@ -1,0 +1,165 @@
+//! What the server can do beside answering.
+
+use serde_json::{Map, Value, json};
+
+use super::super::exchange::ask::ask;
+use super::super::exchange::{Route, Spellings};
+use super::super::probe::{PROMPTS, Tokenizer};
+use super::super::transport::{Endpoint, Transport};
+use super::report::{Bos, Routes};
+use crate::ScoreError;
+
+/// Counts of log-probabilities to try, beyond the one that a run asks for.
+const COUNTS: [u32; 6] = [1000, 500, 200, 100, 50, 20];
+/// The letter that the probe's prompt does not ask for, so that only a constraint gives it.
+const UNLIKELY: &str = "F";
+
+/// Asks about one thing after the other.
+pub(super) struct Examination<'a> {
+    transport: &'a Transport,
+    endpoint: &'a Endpoint,
+    model: &'a str,
+}
+
+/// Ways to steer what is generated.
+pub(super) struct Abilities {
+    pub(super) logit_bias: Option<bool>,
+    pub(super) grammar: Option<bool>,
+    pub(super) structured_choice: Option<bool>,
+}
+
+impl<'a> Examination<'a> {
+    pub(super) fn new(transport: &'a Transport, endpoint: &'a Endpoint, model: &'a str) -> Self {
+        Self {
+            transport,
+            endpoint,
+            model,
+        }
+    }
+
+    /// One token after the probe's prompt, with `settings` added.
+    async fn generate(&self, route: Route, settings: Value) -> Result<Value, ScoreError> {
+        let mut body = json!({"model": self.model, "max_tokens": 1, "temperature": 0});
+        match route {
+            Route::Completions => body["prompt"] = PROMPTS[0].into(),
+            Route::Chat => {
+                body["messages"] = json!([{"role": "user", "content": PROMPTS[0]}]);
+            }
+        }
+        if let (Value::Object(body), Value::Object(settings)) = (&mut body, settings) {
+            body.extend(settings);
+        }
+        let url = self.endpoint.base().route(route.path());
+        let resource = self.endpoint.post(url);
+        let body = body.to_string();
+        ask(self.transport, self.endpoint, &resource, body.as_bytes()).await
+    }
+
+    async fn read(&self, beside: &str) -> Option<Value> {
+        let resource = self.endpoint.get(self.endpoint.base().beside(beside));
+        ask(self.transport, self.endpoint, &resource, b"")
+            .await
+            .ok()
+    }
+
+    pub(super) async fn routes(&self) -> Routes {
+        let answers = async |route| {
+            let answer = self.generate(route, json!({})).await;
+            answer.is_ok_and(|answer| answer.get("choices").is_some())
+        };
+        let native = self
+            .endpoint
+            .post(self.endpoint.base().beside("completion"));
+        let body = json!({"prompt": PROMPTS[0], "n_predict": 1}).to_string();
+        let own = ask(self.transport, self.endpoint, &native, body.as_bytes()).await;
+        Routes {
+            completions: answers(Route::Completions).await,
+            chat: answers(Route::Chat).await,
+            native: own.is_ok_and(|answer| answer.get("content").is_some()),
+        }
+    }
+
+    /// The largest count of log-probabilities that is accepted; `known` is.
+    pub(super) async fn largest_count(&self, route: Route, known: u32) -> u32 {
+        for count in COUNTS.into_iter().filter(|&count| count > known) {
+            let settings = match route {
+                Route::Completions => json!({"logprobs": count}),
+                Route::Chat => json!({"logprobs": true, "top_logprobs": count}),
+            };
+            if self.generate(route, settings).await.is_ok() {
+                return count;
+            }
+        }
+        known
+    }
+
+    pub(super) async fn abilities(&self, route: Route, letters: &Spellings) -> Abilities {
+        // Whether the constraint shows: a server that does not know one mostly ignores it.
+        let obeys = async |settings: Value| {
+            let answer = self.generate(route, settings).await.ok()?;
+            let choice = answer.pointer("/choices/0")?;
+            let text = choice
+                .get("text")
+                .or_else(|| choice.pointer("/message/content"));
+            Some(text?.as_str()?.trim().starts_with(UNLIKELY))
+        };
+        let ids = letters.0.get(UNLIKELY).map_or(&[][..], Vec::as_slice);
+        let bias: Map<String, Value> = ids
+            .iter()
+            .map(|id| (id.to_string(), Value::from(100)))
+            .collect();
+        let logit_bias = if bias.is_empty() {
+            None
+        } else {
+            Some(obeys(json!({"logit_bias": bias})).await.unwrap_or(false))
+        };
+        // Two tokens, as a space may be one of its own; a refusal means no as well.
+        let grammar =
+            json!({"max_tokens": 2, "grammar": format!("root ::= \" \"? \"{UNLIKELY}\"")});
+        let choices = [UNLIKELY.to_owned(), format!(" {UNLIKELY}")];
+        let choice = json!({"max_tokens": 2, "structured_outputs": {"choice": choices}});
+        Abilities {
+            logit_bias,
+            grammar: Some(obeys(grammar).await.unwrap_or(false)),
+            structured_choice: Some(obeys(choice).await.unwrap_or(false)),
+        }
+    }
+
+    /// Tokens that fit: from vLLM's list of models or tokenizer, or llama.cpp's properties.
+    pub(super) async fn context(&self, tokenizer: &Tokenizer<'_>) -> Option<u32> {
+        let number = |value: &Value, path: &str| {
+            let number = value.pointer(path).and_then(Value::as_u64);
+            number.and_then(|number| u32::try_from(number).ok())
+        };
+        if let Some(props) = self.read("props").await {
+            let found = number(&props, "/default_generation_settings/n_ctx");
+            if found.is_some() {
+                return found;
+            }
+        }
+        let told = tokenizer.ask("A", false).await?;
+        number(&told, "/max_model_len")
+    }
+
+    /// How a prompt is opened: by the tokenizer, and by the count of a real prompt.
+    pub(super) async fn bos(&self, tokenizer: &Tokenizer<'_>) -> Option<Bos> {
+        let plain = tokenizer.tokens(PROMPTS[0], false).await?;
+        let answer = self.generate(Route::Completions, json!({})).await.ok()?;
+        let count = answer.pointer("/usage/prompt_tokens")?.as_u64()? as usize;
+        let props = self.read("props").await;
+        let bos = props
+            .as_ref()
+            .and_then(|props| props.get("bos_token")?.as_str());
+        let doubled = match bos.filter(|bos| !bos.is_empty()) {
+            Some(bos) => {
+                let opened = tokenizer.tokens(&format!("{bos}A"), true).await;
+                opened.map(|tokens| tokens.len() > 1 && tokens[0] == tokens[1])
+            }
+            None => None,
+        };
+        Some(Bos {
+            added: count > plain.len(),
+            doubled,
+        })
+    }
+}

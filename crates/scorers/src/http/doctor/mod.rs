@@ -1,0 +1,109 @@
+//! What a server is, what it gives and how far its figures can be trusted.
+//!
+//! [`diagnose`] asks a few dozen short questions. It never fails: what stops a run is in the
+//! diagnosis, beside everything that was found out before. [`super::HttpScorer::connect`] takes
+//! the same first steps and stops there.
+
+mod abilities;
+mod noise;
+mod prefix;
+mod report;
+
+pub use report::{Bos, Diagnosis, KeyState, Noise, Obstacle, PrefixCache, Routes, Scoring};
+
+use std::sync::Arc;
+
+use super::connect_error::ConnectError;
+use super::exchange::{Exchange, Question, Route};
+use super::options::HttpOptions;
+use super::probe::{Probe, Tokenizer, best_tier, spellings};
+use super::transport::{Endpoint, Transport};
+use super::{address, prepare};
+use abilities::Examination;
+
+/// Examines the server that `options` describe.
+pub async fn diagnose(options: HttpOptions) -> Diagnosis {
+    let mut diagnosis = Diagnosis {
+        api_base: address::shown_text(&options.api_base),
+        ..Diagnosis::default()
+    };
+    let found = match prepare(&options) {
+        Ok((endpoint, transport)) => {
+            diagnosis.api_base = address::shown(endpoint.base().url());
+            examine(&mut diagnosis, &options, &endpoint, &transport).await
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = found {
+        if matches!(error, ConnectError::Unauthorized { .. }) {
+            diagnosis.key = KeyState::Refused;
+        }
+        diagnosis.reachable =
+            !matches!(error, ConnectError::Unreachable { .. }) && diagnosis.reachable;
+        diagnosis.obstacle = Some(Obstacle {
+            message: error.to_string(),
+            hint: error.hint().to_owned(),
+        });
+    }
+    diagnosis
+}
+
+/// Fills in one finding after the other, until one is in the way of the next.
+async fn examine(
+    diagnosis: &mut Diagnosis,
+    options: &HttpOptions,
+    endpoint: &Arc<Endpoint>,
+    transport: &Transport,
+) -> Result<(), ConnectError> {
+    let route = if options.chat {
+        Route::Chat
+    } else {
+        Route::Completions
+    };
+    let mut probe = Probe::new(transport, endpoint, options, route);
+    diagnosis.reachable = true;
+    let listed = probe.models().await?;
+    diagnosis.models = listed.iter().map(|model| model.id.clone()).collect();
+    let model = probe.model(&listed)?;
+    diagnosis.model = Some(model.clone());
+
+    let examination = Examination::new(transport, endpoint, &model);
+    diagnosis.routes = examination.routes().await;
+    let (top_k, returned) = probe.top_logprobs(&model, &listed).await?;
+    diagnosis.key = if options.api_key.is_some() {
+        KeyState::Accepted
+    } else {
+        KeyState::NotNeeded
+    };
+    diagnosis.top_logprobs = Some(examination.largest_count(route, top_k).await);
+    diagnosis.returned_logprobs = Some(returned);
+    if diagnosis.routes.completions {
+        diagnosis.lists = Some(probe.takes_lists(&model, top_k).await?);
+    }
+
+    let question = Question::new(route, &model, top_k);
+    let tokenizer = Tokenizer::new(transport, endpoint, &model);
+    let letters = spellings(&tokenizer, route).await;
+    diagnosis.letters.clone_from(&letters.0);
+    let (tier, reason) = if options.exact_scores {
+        best_tier(transport, endpoint, &question, &letters).await
+    } else {
+        super::probe::by_choice()
+    };
+    diagnosis.scoring = Some(Scoring {
+        tier: tier.name().to_owned(),
+        reason: reason.to_owned(),
+        exact: tier.is_exact(),
+    });
+
+    let abilities = examination.abilities(route, &letters).await;
+    diagnosis.logit_bias = abilities.logit_bias;
+    diagnosis.grammar = abilities.grammar;
+    diagnosis.structured_choice = abilities.structured_choice;
+    diagnosis.context = examination.context(&tokenizer).await;
+    diagnosis.bos = examination.bos(&tokenizer).await;
+    diagnosis.prefix_cache = prefix::examine(transport, endpoint, &question).await;
+    let exchange = Exchange::new(Arc::clone(endpoint), question, tier, letters);
+    diagnosis.noise = noise::measure(&exchange, transport).await;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! The same prompt twice.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::super::answer::usage;
+use super::super::exchange::Question;
+use super::super::exchange::ask::ask;
+use super::super::transport::{Endpoint, Transport};
+use super::report::PrefixCache;
+
+/// How often the sentence comes: a few hundred tokens, more than the block that a cache keeps.
+const REPEATS: usize = 30;
+
+/// Asks a prompt that nobody can have asked before, and then again.
+pub(super) async fn examine(
+    transport: &Transport,
+    endpoint: &Endpoint,
+    question: &Question,
+) -> Option<PrefixCache> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let mut prompt = format!("Note {}. ", now.unwrap_or_default().as_nanos());
+    for _ in 0..REPEATS {
+        prompt.push_str("The letters of the alphabet are A, B, C, D, E and F. ");
+    }
+    let resource = endpoint.post(endpoint.base().route(question.route().path()));
+    let body = question.whole(&prompt, &question.ending(None));
+    let timed = async || {
+        let started = Instant::now();
+        let answer = ask(transport, endpoint, &resource, body.as_bytes()).await;
+        answer
+            .ok()
+            .map(|answer| (usage(&answer), started.elapsed().as_secs_f64()))
+    };
+    let (_, first_seconds) = timed().await?;
+    let (counts, second_seconds) = timed().await?;
+    Some(PrefixCache {
+        prompt_tokens: counts.prompt_tokens,
+        cached_tokens: counts.cached_tokens,
+        first_seconds,
+        second_seconds,
+    })
+}

@@ -1,0 +1,173 @@
+//! The bodies of requests.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::super::secret::Scrubber;
+use super::super::status::EXCERPT;
+use super::super::transport::{Carrier, Endpoint, Resource};
+use super::super::wire::Response;
+use super::{Route, quoted, success};
+use crate::ScoreError;
+
+/// What every request to one model says: all but the prompt.
+pub(in crate::http) struct Question {
+    pub(super) route: Route,
+    /// How many of the most probable tokens to ask for.
+    pub(super) top: u32,
+    /// Up to the prompt.
+    pub(super) opening: String,
+}
+
+impl Question {
+    pub(in crate::http) fn new(route: Route, model: &str, top: u32) -> Self {
+        let model = quoted(model);
+        let opening = match route {
+            Route::Completions => format!("{{\"model\":{model},\"prompt\":"),
+            Route::Chat => {
+                format!("{{\"model\":{model},\"messages\":[{{\"role\":\"user\",\"content\":")
+            }
+        };
+        Self {
+            route,
+            top,
+            opening,
+        }
+    }
+
+    pub(in crate::http) fn route(&self) -> Route {
+        self.route
+    }
+
+    pub(in crate::http) fn top(&self) -> u32 {
+        self.top
+    }
+
+    /// From the prompt on: the next token and, if given, the `top` most probable ones.
+    pub(in crate::http) fn ending(&self, top: Option<u32>) -> String {
+        self.ending_with(top, "\"temperature\":0")
+    }
+
+    /// The same for these tokens, whose numbers the answer then names.
+    pub(in crate::http) fn by_number_ending(&self, ids: &[(u32, usize)]) -> String {
+        let settings = format!(
+            "\"temperature\":0,\"logprob_token_ids\":{},\"return_tokens_as_token_ids\":true",
+            numbers(ids)
+        );
+        match self.route {
+            // One more, the sampled token, is the least that can be asked for.
+            Route::Completions => self.ending_with(Some(1), &settings),
+            Route::Chat => format!("}}],\"max_tokens\":1,\"logprobs\":true,{settings}}}"),
+        }
+    }
+
+    /// The same for the probabilities among these tokens alone, from llama.cpp.
+    pub(in crate::http) fn biased_ending(&self, ids: &[(u32, usize)]) -> String {
+        let mut bias = String::new();
+        for (id, _) in ids {
+            let _ = write!(
+                bias,
+                "{}\"{id}\":100",
+                if bias.is_empty() { "" } else { "," }
+            );
+        }
+        // Samplers would drop what is improbable before its probability is told.
+        let settings = format!(
+            "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0,\"post_sampling_probs\":true,\
+             \"logit_bias\":{{{bias}}}"
+        );
+        self.ending_with(Some(ids.len() as u32), &settings)
+    }
+
+    /// The rest of a request to `SGLang`'s own route.
+    pub(in crate::http) fn generate_ending(ids: &[(u32, usize)]) -> String {
+        format!(
+            ",\"sampling_params\":{{\"max_new_tokens\":1,\"temperature\":0}},\
+             \"return_logprob\":true,\"token_ids_logprob\":{}}}",
+            numbers(ids)
+        )
+    }
+
+    fn ending_with(&self, top: Option<u32>, settings: &str) -> String {
+        let mut text = String::new();
+        if self.route == Route::Chat {
+            text.push_str("}]");
+        }
+        text.push_str(",\"max_tokens\":1,");
+        text.push_str(settings);
+        if let Some(top) = top {
+            let _ = match self.route {
+                Route::Completions => write!(text, ",\"logprobs\":{top}"),
+                Route::Chat => write!(text, ",\"logprobs\":true,\"top_logprobs\":{top}"),
+            };
+        }
+        text.push('}');
+        text
+    }
+
+    /// A whole body: the prompt, and an ending of this type.
+    pub(in crate::http) fn whole(&self, prompt: &str, ending: &str) -> String {
+        format!("{}{}{ending}", self.opening, quoted(prompt))
+    }
+
+    /// A whole body for `SGLang`'s own route.
+    pub(in crate::http) fn whole_generate(prompt: &str, ids: &[(u32, usize)]) -> String {
+        format!(
+            "{{\"text\":{}{}",
+            quoted(prompt),
+            Self::generate_ending(ids)
+        )
+    }
+
+    /// A whole body for a list of prompts.
+    pub(in crate::http) fn whole_list(&self, prompts: &[&str], ending: &str) -> String {
+        format!("{}{}{ending}", self.opening, Value::from(prompts.to_vec()))
+    }
+}
+
+fn numbers(ids: &[(u32, usize)]) -> String {
+    let ids: Vec<u32> = ids.iter().map(|&(id, _)| id).collect();
+    format!("{ids:?}").replace(' ', "")
+}
+
+/// Sends a request and reads the JSON of a success.
+pub(in crate::http) async fn ask(
+    carrier: &impl Carrier,
+    endpoint: &Endpoint,
+    resource: &Resource,
+    body: &[u8],
+) -> Result<Value, ScoreError> {
+    let response = carrier.carry(resource, body).await?.response;
+    success(endpoint, &response)?;
+    json(endpoint, &response)
+}
+
+/// The JSON of a response.
+pub(in crate::http) fn json(endpoint: &Endpoint, response: &Response) -> Result<Value, ScoreError> {
+    serde_json::from_slice(&response.body)
+        .map_err(|error| no_json(&error, response, endpoint.scrubber()))
+}
+
+fn no_json(error: &serde_json::Error, response: &Response, scrubber: &Scrubber) -> ScoreError {
+    let kind = response.notes.get("content-type");
+    let kind = scrubber.excerpt(kind.unwrap_or("application/json"), 60);
+    // A body may be huge, and its beginning tells what it is.
+    let start = &response.body[..response.body.len().min(64 * 1024)];
+    let text = scrubber.excerpt(&String::from_utf8_lossy(start), EXCERPT);
+    let (line, column) = (error.line(), error.column());
+    let reason = if nests_too_deep(error) {
+        " (nested too deep)"
+    } else {
+        ""
+    };
+    ScoreError::Malformed {
+        message: format!(
+            "the body ({kind}) is no JSON{reason} at line {line}, column {column}: {text}"
+        ),
+    }
+}
+
+fn nests_too_deep(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("recursion limit")
+}

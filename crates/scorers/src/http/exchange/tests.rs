@@ -1,0 +1,227 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sureness_prompts::Prompt;
+
+use super::super::address::ApiBase;
+use super::super::options::HttpOptions;
+use super::super::wire::Notes;
+use super::*;
+use crate::RequestKey;
+
+fn exchange(route: Route, tier: Tier) -> Exchange {
+    let options = HttpOptions::new("http://127.0.0.1:1");
+    let base = ApiBase::parse(&options.api_base).unwrap();
+    let endpoint = Arc::new(Endpoint::new(&options, base).unwrap());
+    let known = [("A", vec![330, 49]), ("B", vec![389, 50])];
+    let spellings = Spellings(known.map(|(l, ids)| (l.to_owned(), ids)).into());
+    Exchange::new(endpoint, Question::new(route, "m\"x", 20), tier, spellings)
+}
+
+fn request(prefix: &Arc<str>, suffix: &str) -> ScoreRequest {
+    let labels: Arc<[String]> = ["A", "B"].map(str::to_owned).into();
+    let prompt = Prompt {
+        prefix: Arc::clone(prefix),
+        suffix: suffix.to_owned(),
+    };
+    ScoreRequest {
+        key: RequestKey::new(&[0; 32], &prompt, &labels),
+        prompt,
+        labels,
+    }
+}
+
+fn sent(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap()
+}
+
+fn response(body: &Value) -> Response {
+    Response {
+        status: 200,
+        notes: Notes::default(),
+        body: body.to_string().into_bytes(),
+        keep_alive: true,
+    }
+}
+
+#[test]
+fn every_tier_asks_in_its_own_words() {
+    let request = request(&"one\n".into(), "\"two\"\nAnswer:");
+    let text = "one\n\"two\"\nAnswer:";
+    let ask = |route, tier| sent(&exchange(route, tier).encode_one(&request));
+    let plain =
+        json!({"model": "m\"x", "prompt": text, "max_tokens": 1, "temperature": 0, "logprobs": 20});
+    assert_eq!(ask(Route::Completions, Tier::TopTokens), plain);
+    assert_eq!(ask(Route::Completions, Tier::Biased), plain);
+    let chat = json!({"model": "m\"x", "messages": [{"role": "user", "content": text}],
+        "max_tokens": 1, "temperature": 0, "logprobs": true, "top_logprobs": 20});
+    assert_eq!(ask(Route::Chat, Tier::TopTokens), chat);
+    let ids = json!([330, 49, 389, 50]);
+    let numbers = ask(Route::Completions, Tier::TokenIds);
+    assert_eq!(
+        (&numbers["logprob_token_ids"], &numbers["logprobs"]),
+        (&ids, &json!(1))
+    );
+    let numbers = ask(Route::Chat, Tier::TokenIds);
+    assert_eq!(
+        (&numbers["logprob_token_ids"], &numbers["logprobs"]),
+        (&ids, &json!(true))
+    );
+    let generate = ask(Route::Completions, Tier::Generate);
+    assert_eq!(
+        (&generate["token_ids_logprob"], &generate["text"]),
+        (&ids, &json!(text))
+    );
+}
+
+#[test]
+fn a_list_holds_its_prompts_in_order() {
+    let prefix = "shared ".into();
+    let batch = ["a", "\"b\""].map(|suffix| request(&prefix, suffix));
+    let exchange = exchange(Route::Completions, Tier::TopTokens);
+    let body = sent(&exchange.encode_list(&batch));
+    assert_eq!(body["prompt"], json!(["shared a", "shared \"b\""]));
+    assert_eq!(body["logprobs"], 20);
+}
+
+#[test]
+fn what_is_open_is_asked_for_again_only_where_that_helps() {
+    let request = request(&"".into(), "x");
+    let scores = |observed| OptionScores {
+        logprobs: vec![-1.0, -2.0],
+        observed,
+        mass: 0.4,
+        usage: Usage::default(),
+    };
+    let rest = |tier, observed| {
+        exchange(Route::Completions, tier).encode_rest(&request, &scores(observed))
+    };
+    assert_eq!(rest(Tier::TopTokens, vec![true, false]), None);
+    assert_eq!(rest(Tier::Biased, vec![true, true]), None);
+    let body = sent(&rest(Tier::Biased, vec![true, false]).unwrap());
+    let bias = json!({"330": 100, "49": 100, "389": 100, "50": 100});
+    assert_eq!((&body["logit_bias"], &body["logprobs"]), (&bias, &json!(4)));
+}
+
+#[test]
+fn sglang_s_own_answers_are_read() {
+    let exchange = exchange(Route::Completions, Tier::Generate);
+    let one = |a: f64| {
+        let listed = json!([
+            [a, 330, null],
+            [-3.0, 49, null],
+            [-2.0, 389, "x"],
+            [-4.0, 50, null]
+        ]);
+        json!({"text": " A", "meta_info": {"prompt_tokens": 9, "cached_tokens": 4,
+            "output_token_ids_logprobs": [listed]}})
+    };
+    let batch = ["a", "b"].map(|suffix| request(&"".into(), suffix));
+    let scores = exchange
+        .decode_one(&response(&one(-1.0)), &batch[0])
+        .unwrap();
+    assert!((scores.logprobs[0] - ((-1f64).exp() + (-3f64).exp()).ln()).abs() < 1e-12);
+    assert_eq!(scores.usage.cached_tokens, Some(4));
+    let list = response(&json!([one(-1.0), one(-1.5)]));
+    let both = exchange.decode_list(&list, &batch).unwrap();
+    assert!(both[0].as_ref().unwrap().logprobs[0] > both[1].as_ref().unwrap().logprobs[0]);
+}
+
+#[test]
+fn deep_json_is_an_error_and_no_crash() {
+    let exchange = exchange(Route::Completions, Tier::TopTokens);
+    let request = request(&"".into(), "x");
+    for (open, close) in [("[", "]"), ("{\"choices\":", "}"), ("{\"x\":", "}")] {
+        let depth = 200_000;
+        let body = format!("{}0{}", open.repeat(depth), close.repeat(depth));
+        let response = Response {
+            body: body.into_bytes(),
+            ..response(&Value::Null)
+        };
+        let error = exchange.decode_one(&response, &request).unwrap_err();
+        assert!(error.to_string().contains("nested too deep"), "{error}");
+    }
+}
+
+/// What the tree says, without the fast way.
+fn by_tree(exchange: &Exchange, value: &Value, request: &ScoreRequest) -> Scored {
+    only_choice(value).and_then(|choice| exchange.scores(choice.tokens()?, request, usage(value)))
+}
+
+/// Answers of both usual shapes, some with a flaw.
+fn answers() -> impl Strategy<Value = Value> {
+    let text = prop::sample::select(vec!["A", " A", "▁B", " B", "x\n\"", "token_id:330", "é"]);
+    let value = prop_oneof![
+        8 => (-12.0..0.0f64).prop_map(Value::from),
+        1 => Just(json!(-9999.0)),
+        1 => Just(json!(0)),
+        1 => Just(Value::Null),
+        1 => Just(json!("-inf")),
+        1 => Just(json!(0.5)),
+    ];
+    let tokens = prop::collection::vec((text, value), 0..6);
+    let extra = prop_oneof![
+        4 => Just(json!({})),
+        1 => Just(json!({"usage": {"prompt_tokens": 7, "prompt_tokens_details": {"cached_tokens": 3}}})),
+        1 => Just(json!({"usage": {"prompt_tokens": 7, "prompt_tokens_details": null}, "timings": {"cache_n": 2}})),
+        1 => Just(json!({"usage": null, "tokens_evaluated": 5})),
+        1 => Just(json!({"usage": {"prompt_tokens": "many"}})),
+    ];
+    (tokens, any::<bool>(), any::<bool>(), extra).prop_map(|(tokens, chat, bytes, extra)| {
+        let first = tokens.first().cloned().unwrap_or(("Z", json!(-5.0)));
+        let logprobs = if chat {
+            let entry = |(text, value): &(&str, Value)| {
+                let mut entry = json!({"token": text, "logprob": value});
+                if bytes {
+                    entry["bytes"] = json!(text.as_bytes());
+                    entry["id"] = json!(text.len());
+                }
+                entry
+            };
+            let mut position = entry(&first);
+            position["top_logprobs"] = tokens.iter().map(entry).collect();
+            json!({"content": [position]})
+        } else {
+            let listed: serde_json::Map<String, Value> = tokens
+                .iter()
+                .map(|(t, v)| ((*t).to_owned(), v.clone()))
+                .collect();
+            json!({"tokens": [first.0], "token_logprobs": [first.1], "top_logprobs": [listed]})
+        };
+        let mut answer =
+            json!({"id": "x", "choices": [{"index": 0, "text": "A", "logprobs": logprobs}]});
+        for (name, value) in extra.as_object().unwrap() {
+            answer[name] = value.clone();
+        }
+        answer
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_fast_way_and_the_tree_say_the_same(answer in answers()) {
+        let request = request(&"".into(), "x");
+        for tier in [Tier::TopTokens, Tier::TokenIds] {
+            let exchange = exchange(Route::Completions, tier);
+            let fast = exchange.decode_one(&response(&answer), &request);
+            prop_assert_eq!(fast, by_tree(&exchange, &answer, &request));
+        }
+    }
+}
+
+#[test]
+fn the_usual_shapes_take_the_fast_way() {
+    let legacy = json!({"choices": [{"index": 0, "text": " A", "logprobs": {"text_offset": [0],
+        "token_logprobs": [-1.1], "tokens": [" A"], "top_logprobs": [{" A": -1.1, " B": -2.5}]},
+        "finish_reason": "length"}], "usage": {"prompt_tokens": 485, "prompt_tokens_details": null}});
+    let entry = json!({"id": 330, "token": " A", "bytes": [32, 65], "logprob": -1.1});
+    let mut position = entry.clone();
+    position["top_logprobs"] = json!([entry]);
+    let chat = json!({"choices": [{"text": " A", "index": 0, "logprobs": {"content": [position]}}],
+        "usage": {"prompt_tokens": 485, "prompt_tokens_details": {"cached_tokens": 484}}});
+    for answer in [legacy, chat] {
+        let body = answer.to_string();
+        let read = typed::read(body.as_bytes()).expect("the fast way");
+        assert_eq!(read.choices.len(), 1);
+        assert_eq!(read.usage.prompt_tokens, Some(485));
+    }
+}

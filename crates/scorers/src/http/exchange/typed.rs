@@ -1,0 +1,200 @@
+//! The usual shapes of an answer, read in one pass and without a tree.
+//!
+//! Only what is exactly as expected is read here. Whatever is not goes to [`crate::http::answer`],
+//! which knows every shape and says what is wrong: the two give the same result wherever both
+//! give one.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::Usage;
+use crate::http::tokens::TopToken;
+
+/// A text that points into the body unless it holds escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    choices: Vec<Choice<'a>>,
+    usage: Option<Counts>,
+    timings: Option<Timings>,
+    /// llama.cpp's own name for a count.
+    tokens_evaluated: Option<u32>,
+    /// `SGLang`'s own.
+    meta_info: Option<Never>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    index: Option<u64>,
+    #[serde(borrow)]
+    logprobs: Logprobs<'a>,
+    completion_probabilities: Option<Never>,
+}
+
+/// A field whose presence makes an answer unusual.
+#[derive(Deserialize)]
+enum Never {}
+
+#[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the server's names")]
+struct Logprobs<'a> {
+    /// The chat shape.
+    #[serde(borrow)]
+    content: Option<Vec<Position<'a>>>,
+    /// The legacy shape: these three.
+    #[serde(borrow)]
+    tokens: Option<Vec<Text<'a>>>,
+    token_logprobs: Option<Vec<f64>>,
+    #[serde(borrow)]
+    top_logprobs: Option<Vec<Listed<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct Position<'a> {
+    #[serde(borrow)]
+    token: Text<'a>,
+    logprob: f64,
+    id: Option<u64>,
+    bytes: Option<Vec<u8>>,
+    #[serde(borrow)]
+    top_logprobs: Vec<Entry<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    token: Text<'a>,
+    logprob: f64,
+    id: Option<u64>,
+    bytes: Option<Vec<u8>>,
+}
+
+/// `{" A": -1.1, …}`
+struct Listed<'a>(Vec<(Text<'a>, f64)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Listed<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs<'a>(std::marker::PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Pairs<'a> {
+            type Value = Listed<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tokens with their log-probabilities")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut listed = Vec::with_capacity(24);
+                while let Some(pair) = map.next_entry()? {
+                    listed.push(pair);
+                }
+                Ok(Listed(listed))
+            }
+        }
+        deserializer.deserialize_map(Pairs(std::marker::PhantomData))
+    }
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    prompt_tokens: Option<u32>,
+    prompt_tokens_details: Option<Details>,
+}
+
+#[derive(Deserialize)]
+struct Details {
+    cached_tokens: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Timings {
+    cache_n: Option<u32>,
+}
+
+/// What an answer says: the tokens of each choice with its index, and the counts.
+pub(super) struct Read<'a> {
+    pub(super) choices: Vec<(Option<u64>, Vec<TopToken<'a>>)>,
+    pub(super) usage: Usage,
+}
+
+/// Reads an answer of the usual shapes; `None` for any other.
+pub(super) fn read(body: &[u8]) -> Option<Read<'_>> {
+    let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
+    if answer.meta_info.is_some() {
+        return None;
+    }
+    let choices = answer.choices.into_iter().map(|choice| {
+        let tokens = match choice.logprobs {
+            Logprobs {
+                content: Some(positions),
+                ..
+            } => chat(positions)?,
+            Logprobs {
+                tokens: Some(tokens),
+                token_logprobs: Some(values),
+                top_logprobs: Some(listed),
+                content: None,
+            } => legacy(tokens, &values, listed)?,
+            _ => return None,
+        };
+        let tokens: Result<Vec<_>, _> = tokens.into_iter().map(TopToken::checked).collect();
+        choice.completion_probabilities.is_none().then_some(())?;
+        Some((choice.index, tokens.ok()?))
+    });
+    let cached = answer
+        .usage
+        .as_ref()
+        .and_then(|usage| usage.prompt_tokens_details.as_ref()?.cached_tokens)
+        .or_else(|| answer.timings.and_then(|timings| timings.cache_n));
+    Some(Read {
+        choices: choices.collect::<Option<_>>()?,
+        usage: Usage {
+            prompt_tokens: answer
+                .usage
+                .and_then(|usage| usage.prompt_tokens)
+                .or(answer.tokens_evaluated),
+            cached_tokens: cached,
+        },
+    })
+}
+
+fn chat(positions: Vec<Position<'_>>) -> Option<Vec<TopToken<'_>>> {
+    let position = positions.into_iter().next()?;
+    let mut tokens = Vec::with_capacity(position.top_logprobs.len() + 1);
+    for entry in position.top_logprobs {
+        tokens.push(TopToken::new(
+            entry.token.0,
+            entry.id,
+            entry.bytes,
+            entry.logprob,
+        ));
+    }
+    let sampled = TopToken::new(
+        position.token.0,
+        position.id,
+        position.bytes,
+        position.logprob,
+    );
+    tokens.push(sampled);
+    Some(tokens.into_iter().flatten().collect())
+}
+
+fn legacy<'a>(
+    tokens: Vec<Text<'a>>,
+    values: &[f64],
+    listed: Vec<Listed<'a>>,
+) -> Option<Vec<TopToken<'a>>> {
+    let sampled = tokens.into_iter().next()?.0;
+    let first = listed.into_iter().next()?.0;
+    let mut read = Vec::with_capacity(first.len() + 1);
+    for (text, logprob) in first {
+        read.push(TopToken::new(text.0, None, None, logprob));
+    }
+    read.push(TopToken::new(sampled, None, None, *values.first()?));
+    Some(read.into_iter().flatten().collect())
+}

@@ -1,0 +1,215 @@
+//! The server that all requests go to.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use reqwest::Url;
+
+use super::super::address::{ApiBase, host};
+use super::super::options::HttpOptions;
+use super::super::secret::{Scrubber, Secret};
+use super::super::status::EXCERPT;
+use super::basic::basic;
+use super::proxy::Proxy;
+use super::tls::Tls;
+use super::{Limits, chain};
+use crate::ScoreError;
+
+/// Everything about a server that no request changes.
+pub(in crate::http) struct Endpoint {
+    base: ApiBase,
+    key: Option<Secret>,
+    scrubber: Scrubber,
+    pub(super) limits: Limits,
+    /// The most requests under way at once.
+    pub(super) connections: usize,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: Option<Tls>,
+    pub(super) proxy: Option<Proxy>,
+    /// The headers that every request carries.
+    headers: String,
+}
+
+/// One route of a server, with the head of its requests ready.
+pub(in crate::http) struct Resource {
+    pub(in crate::http) url: Url,
+    /// Whether it is asked by `POST` with a JSON body.
+    pub(super) is_post: bool,
+    /// Up to the length of the body.
+    pub(super) head: String,
+}
+
+impl Endpoint {
+    pub(in crate::http) fn new(options: &HttpOptions, base: ApiBase) -> Result<Self, String> {
+        let scrubber = Scrubber::new(options.api_key.as_ref(), base.url());
+        // A key and a user name would both become an `Authorization` header: the key wins.
+        let base = if options.api_key.is_some() {
+            base.without_credentials()
+        } else {
+            base
+        };
+        let url = base.url();
+        let is_https = url.scheme() == "https";
+        let authorization = match &options.api_key {
+            Some(key) => {
+                if key.expose().chars().any(|c| !c.is_ascii_graphic()) {
+                    return Err("the API key holds characters that no header can carry".into());
+                }
+                Some(format!("Bearer {}", key.expose()))
+            }
+            None if url.username().is_empty() && url.password().is_none() => None,
+            None => Some(basic(url.username(), url.password())),
+        };
+        let proxy = if base.is_loopback() {
+            None
+        } else {
+            Proxy::from_environment(url)?
+        };
+        let mut headers = format!("host: {}\r\n", authority(url));
+        headers.push_str(concat!(
+            "user-agent: sureness/",
+            env!("CARGO_PKG_VERSION"),
+            "\r\naccept: application/json\r\n"
+        ));
+        if !base.is_loopback() {
+            // On one machine, compressing costs more than sending.
+            headers.push_str("accept-encoding: gzip\r\n");
+        }
+        if let Some(value) = authorization {
+            let _ = write!(headers, "authorization: {value}\r\n");
+        }
+        let host = host(url).to_owned();
+        Ok(Self {
+            tls: is_https.then(|| Tls::new(&host)).transpose()?,
+            port: url.port_or_known_default().unwrap_or(80),
+            limits: Limits {
+                connect: options.connect_timeout,
+                first_byte: options.first_byte_timeout,
+                total: options.timeout,
+            },
+            connections: options.max_connections.max(1),
+            key: options.api_key.clone(),
+            scrubber,
+            host,
+            proxy,
+            headers,
+            base,
+        })
+    }
+
+    pub(in crate::http) fn base(&self) -> &ApiBase {
+        &self.base
+    }
+
+    pub(super) fn key(&self) -> Option<&Secret> {
+        self.key.as_ref()
+    }
+
+    pub(in crate::http) fn scrubber(&self) -> &Scrubber {
+        &self.scrubber
+    }
+
+    /// Something to read.
+    pub(in crate::http) fn get(&self, url: Url) -> Resource {
+        self.resource(url, false)
+    }
+
+    /// Something to ask with a JSON body.
+    pub(in crate::http) fn post(&self, url: Url) -> Resource {
+        self.resource(url, true)
+    }
+
+    fn resource(&self, url: Url, is_post: bool) -> Resource {
+        let method = if is_post { "POST" } else { "GET" };
+        let mut head = format!("{method} ");
+        // A proxy has to know where a request goes, unless it only carries a tunnel.
+        let through = self.proxy.as_ref().filter(|_| self.tls.is_none());
+        if through.is_some() {
+            let _ = write!(head, "{}://{}", url.scheme(), authority(&url));
+        }
+        head.push_str(url.path());
+        if let Some(query) = url.query() {
+            let _ = write!(head, "?{query}");
+        }
+        head.push_str(" HTTP/1.1\r\n");
+        head.push_str(&self.headers);
+        if let Some(value) = through.and_then(|proxy| proxy.authorization.as_ref()) {
+            let _ = write!(head, "proxy-authorization: {value}\r\n");
+        }
+        if is_post {
+            head.push_str("content-type: application/json\r\n");
+        }
+        Resource { url, is_post, head }
+    }
+
+    /// Where connections go: to the server, or to the proxy before it.
+    pub(super) fn first_hop(&self) -> (&str, u16) {
+        match &self.proxy {
+            Some(proxy) => (&proxy.host, proxy.port),
+            None => (&self.host, self.port),
+        }
+    }
+
+    /// What opens a tunnel, where there is a proxy and the server wants TLS.
+    pub(super) fn tunnel(&self) -> Option<Vec<u8>> {
+        let proxy = self.proxy.as_ref().filter(|_| self.tls.is_some())?;
+        Some(proxy.connect(&format!("{}:{}", bracketed(&self.host), self.port)))
+    }
+
+    /// `error` without any secret that the server put into it.
+    pub(in crate::http) fn scrubbed(&self, error: ScoreError) -> ScoreError {
+        let scrub = |text: String| self.scrubber.scrub(&text);
+        match error {
+            ScoreError::Malformed { message } => ScoreError::Malformed {
+                message: scrub(message),
+            },
+            ScoreError::NoOptionSeen { top_k, first } => ScoreError::NoOptionSeen {
+                top_k,
+                first: scrub(first),
+            },
+            // The others are made by this folder and by `status`, which scrub.
+            other => other,
+        }
+    }
+
+    pub(super) fn unreachable(&self, error: &dyn Error) -> ScoreError {
+        ScoreError::Unreachable {
+            message: self.scrubber.excerpt(&chain(error), EXCERPT),
+        }
+    }
+
+    pub(super) fn no_connection(&self) -> ScoreError {
+        ScoreError::Unreachable {
+            message: format!("no connection within {:?}", self.limits.connect),
+        }
+    }
+}
+
+impl Resource {
+    /// The bytes of a request.
+    pub(super) fn request(&self, body: &[u8]) -> Vec<u8> {
+        if self.is_post {
+            super::super::wire::request(&self.head, body)
+        } else {
+            [self.head.as_bytes(), b"\r\n"].concat()
+        }
+    }
+}
+
+/// Host, and port unless it is the scheme's own.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
+}
