@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{data, demo, model, run, score};
+use crate::commands::{data, demo, doctor, model, run, score};
 use crate::error::CliError;
 
 /// Measures how sure a language model is, and whether it should be.
@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Single(run::RunArgs),
     /// Measure several models (--models) and put them side by side
     Compare(run::RunArgs),
+    /// Examine a server: what it gives, how options are scored, how much its figures move
+    Doctor(doctor::DoctorArgs),
     /// Score saved logits without asking a model
     Score(score::ScoreArgs),
     /// Models that can be fetched: list, fetch, where

@@ -3,10 +3,14 @@
 
 #[path = "run/bad_input.rs"]
 mod bad_input;
+#[path = "run/doctor.rs"]
+mod doctor;
 #[path = "run/endurance.rs"]
 mod endurance;
 #[path = "run/figures.rs"]
 mod figures;
+#[path = "run/guide.rs"]
+mod guide;
 #[path = "run/interrupted.rs"]
 mod interrupted;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod model;
 pub(crate) mod run;
 pub(crate) mod score;
@@ -19,6 +20,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Run(args) => run::run(args, run::Mode::Any),
         Command::Single(args) => run::run(args, run::Mode::Single),
         Command::Compare(args) => run::run(args, run::Mode::Compare),
+        Command::Doctor(args) => doctor::run(args),
         Command::Score(args) => score::run(args),
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),

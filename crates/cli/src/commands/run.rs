@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use sureness_conformal::Protocol;
 
-use super::values::{Count, open_share, per_minute, seconds, share};
+use super::values::{Count, open_share, per_minute, positive_seconds, seconds, share};
 use crate::error::CliError;
 use crate::session;
 
@@ -137,6 +137,15 @@ pub(crate) struct RunArgs {
     /// Seconds that one request may take
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..), help_heading = "Speed")]
     pub(crate) timeout: u64,
+    /// Seconds that opening a connection may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive_seconds, help_heading = "Speed")]
+    pub(crate) connect_timeout: f64,
+    /// Seconds until an answer's first byte [default: as --timeout]
+    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, help_heading = "Speed")]
+    pub(crate) first_byte_timeout: Option<f64>,
+    /// All requests on one HTTP/2 connection, instead of a pool of HTTP/1.1 ones
+    #[arg(long, help_heading = "Speed")]
+    pub(crate) http2: bool,
     /// Retries of a question after the first attempt
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Speed")]
     pub(crate) max_retries: u32,

@@ -50,6 +50,14 @@ pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Seconds above 0, up to a day.
+pub(crate) fn positive_seconds(text: &str) -> Result<f64, String> {
+    match seconds(text) {
+        Ok(x) if x > 0.0 => Ok(x),
+        _ => Err("must be a number of seconds above 0, up to 86400".into()),
+    }
+}
+
 /// Something per minute.
 pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

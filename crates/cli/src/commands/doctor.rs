@@ -1,0 +1,200 @@
+//! `sureness doctor`: what a server is, what it gives, and how far its figures can be trusted.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose};
+
+use crate::error::CliError;
+use crate::terminal;
+
+/// Flags of the doctor; those that a run has mean the same.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>
+    #[arg(long, value_name = "URL")]
+    api_base: String,
+    /// API key; better given in the environment, where other users cannot see it
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "SURENESS_API_KEY",
+        hide_env_values = true
+    )]
+    api_key: Option<String>,
+    /// Model name as the server lists it; the only one there if left out
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Ask through chat completions (instruct models)
+    #[arg(long)]
+    chat: bool,
+    /// Seconds that one request may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+    /// Form of the findings
+    #[arg(long, value_enum, default_value = "text")]
+    output: Form,
+}
+
+/// `--output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// One finding per line
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// Examines the server and prints what was found. What stops a run is an error at the end.
+pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, CliError> {
+    let options = HttpOptions {
+        api_key: args.api_key.as_deref().and_then(Secret::new),
+        model: args.model,
+        chat: args.chat,
+        timeout: Duration::from_secs(args.timeout),
+        ..HttpOptions::new(args.api_base)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
+    let diagnosis = runtime.block_on(diagnose(options));
+    match args.output {
+        Form::Text => terminal::print(&text(&diagnosis))?,
+        Form::Json => {
+            let json = serde_json::to_string_pretty(&diagnosis)
+                .map_err(|e| CliError::input(format!("cannot encode the findings: {e}")))?;
+            terminal::print(&format!("{json}\n"))?;
+        }
+    }
+    match diagnosis.obstacle {
+        None => Ok(ExitCode::SUCCESS),
+        Some(obstacle) => Err(CliError::input(obstacle.message).hint(obstacle.hint)),
+    }
+}
+
+/// Letters to show: a question of the benchmark has six options.
+const LETTERS: usize = 6;
+
+/// The findings as lines; what could not be found out is left out.
+fn text(d: &Diagnosis) -> String {
+    let mut lines = Lines(String::new());
+    lines.add("server", d.reachable.then(|| d.api_base.clone()));
+    lines.add("key", key(d.key));
+    lines.add(
+        "models",
+        (!d.models.is_empty()).then(|| d.models.join(", ")),
+    );
+    lines.add("asked", d.model.clone());
+    if d.model.is_some() {
+        let routes = [
+            (d.routes.completions, "completions"),
+            (d.routes.chat, "chat completions"),
+            (d.routes.native, "llama.cpp's /completion"),
+        ];
+        let names = routes.iter().filter(|(answers, _)| *answers);
+        let names: Vec<_> = names.map(|(_, name)| *name).collect();
+        lines.add("routes", Some(names.join(", ")));
+    }
+    lines.add(
+        "log-probabilities",
+        d.top_logprobs.map(|asked| match d.returned_logprobs {
+            Some(returned) => {
+                format!("up to {asked} tokens may be asked for; {returned} came back")
+            }
+            None => format!("up to {asked} tokens may be asked for"),
+        }),
+    );
+    if !d.letters.is_empty() {
+        let spelled = d.letters.iter().take(LETTERS).map(|(letter, tokens)| {
+            let tokens: Vec<_> = tokens.iter().map(ToString::to_string).collect();
+            format!("{letter} {}", tokens.join("/"))
+        });
+        lines.add(
+            "letters as tokens",
+            Some(spelled.collect::<Vec<_>>().join(", ")),
+        );
+    }
+    lines.add(
+        "scoring",
+        d.scoring.as_ref().map(|s| {
+            let exact = if s.exact {
+                "exact"
+            } else {
+                "bounded where out of sight"
+            };
+            format!("{} ({exact}): {}", s.tier, s.reason)
+        }),
+    );
+    lines.add("lists of prompts", d.lists.map(yes));
+    lines.add(
+        "prefix cache",
+        d.prefix_cache.map(|cache| {
+            let told = match (cache.cached_tokens, cache.prompt_tokens) {
+                (Some(cached), Some(all)) => format!(", {cached} of {all} tokens"),
+                (Some(cached), None) => format!(", {cached} tokens"),
+                _ => String::new(),
+            };
+            format!(
+                "{}{told}; {:.0} ms cold, {:.0} ms warm",
+                yes(cache.works()),
+                cache.first_seconds * 1e3,
+                cache.second_seconds * 1e3
+            )
+        }),
+    );
+    lines.add("logit_bias", d.logit_bias.map(yes));
+    lines.add("grammar", d.grammar.map(yes));
+    lines.add("structured choice", d.structured_choice.map(yes));
+    lines.add(
+        "context",
+        d.context.map(|tokens| format!("{tokens} tokens")),
+    );
+    lines.add(
+        "opening token",
+        d.bos.map(|bos| {
+            let added = if bos.added {
+                "added by the server"
+            } else {
+                "not added"
+            };
+            match bos.doubled {
+                Some(true) => format!("{added}; DOUBLED where the prompt has one"),
+                Some(false) => format!("{added}; not doubled"),
+                None => added.to_owned(),
+            }
+        }),
+    );
+    lines.add("noise floor", d.noise.map(|noise| {
+        format!(
+            "the same {} questions alone, together and again: up to {:.3} nats apart, {} top options changed",
+            noise.questions, noise.largest_difference, noise.changed_top_options
+        )
+    }));
+    lines.0
+}
+
+fn key(state: KeyState) -> Option<String> {
+    let text = match state {
+        KeyState::Unknown => return None,
+        KeyState::NotNeeded => "none given, none needed",
+        KeyState::Accepted => "given, and accepted",
+        KeyState::Refused => "refused, or missing",
+    };
+    Some(text.to_owned())
+}
+
+fn yes(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, name: &str, finding: Option<String>) {
+        if let Some(finding) = finding {
+            self.0.push_str(&format!("{name:<18} {finding}\n"));
+        }
+    }
+}
