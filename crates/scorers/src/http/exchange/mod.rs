@@ -20,6 +20,7 @@ use std::sync::Arc;
 use escape::{Remembered, escape, quoted};
 
 use super::answer::{matched_choices, only_choice, usage};
+use super::probe::Choice;
 use super::status::failure;
 use super::tokens::{Options, TopToken, option_scores};
 use super::transport::{Endpoint, Resource};
@@ -62,6 +63,8 @@ pub(super) struct Exchange {
     resource: Resource,
     question: Question,
     tier: Tier,
+    /// How many token numbers one request may name.
+    most: usize,
     spellings: Spellings,
     /// Prefixes as JSON: many questions share one.
     prefixes: Remembered<str, Arc<[u8]>>,
@@ -81,9 +84,10 @@ impl Exchange {
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
         question: Question,
-        tier: Tier,
+        choice: Choice,
         spellings: Spellings,
     ) -> Self {
+        let Choice { tier, most, .. } = choice;
         let base = endpoint.base();
         let url = match tier {
             Tier::Generate => base.beside("generate"),
@@ -94,6 +98,7 @@ impl Exchange {
             endpoint,
             question,
             tier,
+            most,
             spellings,
             prefixes: Remembered::new(),
             endings: Remembered::new(),
@@ -106,13 +111,7 @@ impl Exchange {
 
     fn ending(&self, labels: &Arc<[String]>) -> Ending {
         self.endings.get(labels, |labels| {
-            // A server that takes so many of the most probable tokens takes as many numbers.
-            let most = if self.tier.asks_by_number() {
-                self.question.top as usize
-            } else {
-                usize::MAX
-            };
-            let ids: Ids = self.spellings.of(labels, most).into();
+            let ids: Ids = self.spellings.of(labels, self.most).into();
             let exact = self.tier.asks_by_number() && !ids.is_empty();
             let text = match self.tier {
                 Tier::Generate if exact => Question::generate_ending(&ids),
