@@ -9,6 +9,8 @@ mod doctor;
 mod exact;
 #[path = "http/hostile.rs"]
 mod hostile;
+#[path = "http/http2.rs"]
+mod http2;
 #[path = "http/live.rs"]
 mod live;
 #[path = "http/probe.rs"]
@@ -17,6 +19,8 @@ mod probe;
 mod recorded;
 #[path = "http/server.rs"]
 mod server;
+#[path = "http/tls.rs"]
+mod tls;
 #[path = "http/wire.rs"]
 mod wire;
 

@@ -90,25 +90,20 @@ impl HttpScorer {
             model,
             top_k,
             takes_lists,
-            tier,
-            reason,
+            choice,
             spellings,
         } = findings;
         tracing::debug!(?identity, "connected");
         let question = Question::new(route, &model, top_k);
         Ok(Self {
-            exchange: Exchange::new(Arc::clone(&endpoint), question, tier, spellings),
+            exchange: Exchange::new(Arc::clone(&endpoint), question, choice, spellings),
             blocking: Blocking::new(Arc::clone(&endpoint)),
             endpoint,
             transport,
             identity,
             takes_lists,
             top_k,
-            scoring: Scoring {
-                tier: tier.name().to_owned(),
-                reason: reason.to_owned(),
-                exact: tier.is_exact(),
-            },
+            scoring: choice.into(),
         })
     }
 

@@ -175,12 +175,18 @@ pub(super) fn option_scores(
 }
 
 /// A token that is listed twice counts once: servers list the sampled token and then again
-/// among the most probable ones. Two tokens of one text but different numbers are two.
+/// among the most probable ones. A number says which token it is; vLLM's bytes beside it differ
+/// between the two places.
 pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Vec<TopToken<'_>> {
     let mut seen = HashSet::with_capacity(tokens.len());
     let first: Vec<bool> = tokens
         .iter()
-        .map(|token| seen.insert((token.id, &*token.text, token.bytes.as_deref())))
+        .map(|token| {
+            seen.insert(match token.id {
+                Some(id) => (Some(id), "", None),
+                None => (None, &*token.text, token.bytes.as_deref()),
+            })
+        })
         .collect();
     let kept = tokens.into_iter().zip(first);
     kept.filter_map(|(token, first)| first.then_some(token))
@@ -292,7 +298,9 @@ mod tests {
             id: Some(id),
             ..token("A", -1.0)
         };
-        let both = scores_of(vec![numbered(3), numbered(4), numbered(3)]);
+        let mut again = numbered(3);
+        again.bytes = Some(b"token_id:3".to_vec());
+        let both = scores_of(vec![numbered(3), numbered(4), again]);
         assert!((both - (2f64.ln() - 1.0)).abs() < 1e-12);
     }
 

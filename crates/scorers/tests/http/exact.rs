@@ -52,6 +52,21 @@ fn text(id: u64) -> String {
     )
 }
 
+/// Answers as `SGLang` does: without an index, a list for a list.
+fn generated(asked: &Asked) -> Value {
+    let ids = asked.body["token_ids_logprob"].as_array().unwrap();
+    let listed: Vec<Value> = ids
+        .iter()
+        .map(|id| json!([probability(id.as_u64().unwrap()).ln(), id, null]))
+        .collect();
+    let one = json!({"text": " A", "meta_info": {"prompt_tokens": 9,
+        "output_token_ids_logprobs": [listed]}});
+    match &asked.body["text"] {
+        Value::Array(texts) => texts.iter().map(|_| one.clone()).collect(),
+        _ => one,
+    }
+}
+
 fn is_exact(scores: &OptionScores) {
     assert_eq!(scores.observed, [true; 6]);
     for (place, logprob) in scores.logprobs.iter().enumerate() {
@@ -171,6 +186,29 @@ in_both_models! {
         // Nothing open, nothing asked.
         score_one(way, &scorer, &question("y", &LETTERS[..3])).await.unwrap();
         assert_eq!(server.questions().len(), 3);
+    }
+
+    async fn sglang_is_asked_on_its_own_route(way: Way) {
+        let server = Server::start(|asked| match asked.path.as_str() {
+            "/v1/models" => Reply::json(200, &json!({"data": [{"id": "m"}]})),
+            "/tokenize" => tokenize(asked),
+            "/generate" => Reply::json(200, &generated(asked)),
+            _ => Reply::json(200, &top_three(asked)),
+        });
+        let mut options = HttpOptions::new(&server.base);
+        for list_prompts in [false, true] {
+            options.list_prompts = list_prompts;
+            let scorer = connect(options.clone()).await.unwrap();
+            assert_eq!(scorer.identity().details["option scores"], "token ids (generate)");
+            let batch = [question("x", &LETTERS), question("y", &LETTERS)];
+            for answer in score(way, &scorer, &batch).await {
+                is_exact(&answer.unwrap());
+            }
+        }
+        // Labels that have no numbers are asked for the ordinary way.
+        let scorer = connect(options).await.unwrap();
+        let found = score_one(way, &scorer, &question("z", &["A", "yes"])).await.unwrap();
+        assert_eq!(found.observed, [true, false]);
     }
 
     async fn other_servers_give_their_top_tokens(way: Way) {

@@ -23,6 +23,13 @@ struct Raw {
     questions: Arc<AtomicUsize>,
 }
 
+/// What becomes of the connection.
+#[derive(PartialEq)]
+enum Then {
+    Stay,
+    Leave,
+}
+
 /// What a good server writes.
 fn good(body: &str) -> Vec<u8> {
     let head = format!(
@@ -33,7 +40,7 @@ fn good(body: &str) -> Vec<u8> {
 }
 
 impl Raw {
-    fn start(worst: impl Fn(&mut TcpStream, usize) + Send + Sync + 'static) -> Self {
+    fn start(worst: impl Fn(&mut TcpStream, usize) -> Then + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let questions = Arc::new(AtomicUsize::new(0));
@@ -55,13 +62,19 @@ impl Raw {
     }
 }
 
-fn serve(mut stream: TcpStream, worst: &dyn Fn(&mut TcpStream, usize), counter: &AtomicUsize) {
+fn serve(
+    mut stream: TcpStream,
+    worst: &dyn Fn(&mut TcpStream, usize) -> Then,
+    counter: &AtomicUsize,
+) {
     while let Some(request) = request(&mut stream) {
         let answer = if request.contains("/models") {
             good(r#"{"data":[{"id":"m"}]}"#)
         } else if request.contains("Answer:\"") && request.contains("Question: ") {
-            worst(&mut stream, counter.fetch_add(1, Ordering::SeqCst));
-            continue;
+            if worst(&mut stream, counter.fetch_add(1, Ordering::SeqCst)) == Then::Stay {
+                continue;
+            }
+            return;
         } else {
             good(&String::from_utf8(letters(1).body).unwrap())
         };
@@ -91,13 +104,14 @@ fn request(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Writes `piece` until the other side has had enough.
-fn for_ever(stream: &mut TcpStream, piece: &[u8]) {
+fn for_ever(stream: &mut TcpStream, piece: &[u8]) -> Then {
     while stream.write_all(piece).is_ok() {}
+    Then::Leave
 }
 
 async fn failure(
     way: Way,
-    worst: impl Fn(&mut TcpStream, usize) + Send + Sync + 'static,
+    worst: impl Fn(&mut TcpStream, usize) -> Then + Send + Sync + 'static,
 ) -> String {
     let server = Raw::start(worst);
     let scorer = server.scorer().await;
@@ -108,7 +122,8 @@ async fn failure(
     format!("{}: {error}", error.kind())
 }
 
-/// This process's peak memory in MiB.
+/// This process's peak memory in MiB. The neighbours' tests count too, so that the limit is far
+/// from tight; the gigabyte that is sent is farther.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -128,25 +143,25 @@ in_both_models! {
         let before = peak();
         let headers = failure(way, |stream, _| {
             let _ = stream.write_all(OK);
-            for_ever(stream, &b"X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(100));
+            for_ever(stream, &b"X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(100))
         });
         assert!(headers.await.contains("malformed: malformed answer: the answer's headers"));
         let body = failure(way, |stream, _| {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n");
-            for_ever(stream, &[b' '; 16384]);
+            for_ever(stream, &[b' '; 16384])
         });
         assert!(body.await.contains("larger than 16 MiB"));
         let unsized_body = failure(way, |stream, _| {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-            for_ever(stream, &[b' '; 16384]);
+            for_ever(stream, &[b' '; 16384])
         });
         assert!(unsized_body.await.contains("larger than 16 MiB"));
         let chunks = failure(way, |stream, _| {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-            for_ever(stream, &b"400\r\n".iter().copied().chain([b' '; 1024]).chain(*b"\r\n").collect::<Vec<_>>());
+            for_ever(stream, &b"400\r\n".iter().copied().chain([b' '; 1024]).chain(*b"\r\n").collect::<Vec<_>>())
         });
         assert!(chunks.await.contains("larger than 16 MiB"));
-        assert!(peak() - before < 200, "{before} MiB before, {} after", peak());
+        assert!(peak() - before < 500, "{before} MiB before, {} after", peak());
     }
 
     async fn a_trickle_and_silence_run_out_of_time(way: Way) {
@@ -156,12 +171,16 @@ in_both_models! {
                 while stream.write_all(b" ").is_ok() {
                     std::thread::sleep(Duration::from_millis(50));
                 }
+                Then::Leave
             })
         };
         let body = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{";
         assert_eq!(trickle(body).await, "timed_out: no answer within 2 s");
         assert_eq!(trickle(b"HTTP/1.1 200 OK\r\nX: ").await, "timed_out: no answer within 2 s");
-        let silence = failure(way, |_, _| std::thread::sleep(Duration::from_secs(4)));
+        let silence = failure(way, |_, _| {
+            std::thread::sleep(Duration::from_secs(4));
+            Then::Leave
+        });
         assert_eq!(silence.await, "timed_out: no answer within 2 s");
     }
 
@@ -183,16 +202,19 @@ in_both_models! {
     async fn what_is_no_http_says_so(way: Way) {
         let banner = failure(way, |stream, _| {
             let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n\r\n");
+            Then::Leave
         });
         let text = banner.await;
         assert!(text.contains("no HTTP/1.1 response") && text.contains("SSH-2.0"), "{text}");
         let deep = failure(way, |stream, _| {
             let _ = stream.write_all(&good(&"[".repeat(100_000)));
+            Then::Stay
         });
         assert!(deep.await.contains("nested too deep"));
         let gzip = failure(way, |stream, _| {
             let _ = stream.write_all(OK);
             let _ = stream.write_all(b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc");
+            Then::Stay
         });
         assert!(gzip.await.contains("compression"));
     }
@@ -201,7 +223,7 @@ in_both_models! {
         // Closed after each answer, without a word: the next request finds out.
         let server = Raw::start(|stream, _| {
             let _ = stream.write_all(&good(&String::from_utf8(letters(1).body).unwrap()));
-            let _ = stream.shutdown(std::net::Shutdown::Both);
+            Then::Leave
         });
         let scorer = server.scorer().await;
         for _ in 0..5 {
@@ -216,9 +238,7 @@ in_both_models! {
             let whole = good(&String::from_utf8(letters(1).body).unwrap());
             let sent = if before == 0 { &whole[..] } else { &whole[..1] };
             let _ = stream.write_all(sent);
-            if before > 0 {
-                let _ = stream.shutdown(std::net::Shutdown::Both);
-            }
+            if before == 0 { Then::Stay } else { Then::Leave }
         });
         let scorer = server.scorer().await;
         score_one(way, &scorer, &question("x", &AB)).await.unwrap();
@@ -226,9 +246,7 @@ in_both_models! {
         assert_eq!(error.kind(), "unreachable", "{error}");
         assert_eq!(server.questions.load(Ordering::SeqCst), 2);
         // Closed without an answer on a fresh connection as well: once more and no more.
-        let server = Raw::start(|stream, _| {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
-        });
+        let server = Raw::start(|_, _| Then::Leave);
         let scorer = server.scorer().await;
         let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
         assert_eq!(error.kind(), "unreachable", "{error}");

@@ -68,7 +68,7 @@ async fn a_real_server_refuses_what_does_not_fit() {
 async fn a_real_server_s_exact_scores_are_those_of_its_long_lists() {
     let Some(options) = options() else { return };
     for chat in [false, true] {
-        let mut scored = Vec::new();
+        let mut both = Vec::new();
         for (top, exact_scores) in [(20, false), (3, true)] {
             let options = HttpOptions {
                 chat,
@@ -83,10 +83,10 @@ async fn a_real_server_s_exact_scores_are_those_of_its_long_lists() {
             // Twice, so that both are asked from the cache.
             let question = question(SEAS, &LETTERS);
             let _ = score_one(Way::Async, &scorer, &question).await;
-            scored.push(score_one(Way::Async, &scorer, &question).await.unwrap());
+            both.push(score_one(Way::Async, &scorer, &question).await.unwrap());
         }
-        println!("{scored:#?}");
-        let [long, exact] = scored.as_slice() else {
+        println!("{both:#?}");
+        let [long, exact] = both.as_slice() else {
             panic!("two")
         };
         assert_eq!(exact.observed, [true; 4]);

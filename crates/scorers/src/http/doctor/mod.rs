@@ -16,7 +16,7 @@ use std::sync::Arc;
 use super::connect_error::ConnectError;
 use super::exchange::{Exchange, Question, Route};
 use super::options::HttpOptions;
-use super::probe::{Probe, Tokenizer, best_tier, spellings};
+use super::probe::{Choice, Probe, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
 use super::{address, prepare};
 use abilities::Examination;
@@ -85,16 +85,12 @@ async fn examine(
     let tokenizer = Tokenizer::new(transport, endpoint, &model);
     let letters = spellings(&tokenizer, route).await;
     diagnosis.letters.clone_from(&letters.0);
-    let (tier, reason) = if options.exact_scores {
+    let choice = if options.exact_scores {
         best_tier(transport, endpoint, &question, &letters).await
     } else {
-        super::probe::by_choice()
+        Choice::by_wish()
     };
-    diagnosis.scoring = Some(Scoring {
-        tier: tier.name().to_owned(),
-        reason: reason.to_owned(),
-        exact: tier.is_exact(),
-    });
+    diagnosis.scoring = Some(choice.into());
 
     let abilities = examination.abilities(route, &letters).await;
     diagnosis.logit_bias = abilities.logit_bias;
@@ -103,7 +99,7 @@ async fn examine(
     diagnosis.context = examination.context(&tokenizer).await;
     diagnosis.bos = examination.bos(&tokenizer).await;
     diagnosis.prefix_cache = prefix::examine(transport, endpoint, &question).await;
-    let exchange = Exchange::new(Arc::clone(endpoint), question, tier, letters);
+    let exchange = Exchange::new(Arc::clone(endpoint), question, choice, letters);
     diagnosis.noise = noise::measure(&exchange, transport).await;
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::probe::Choice;
+
 /// What is known of a server. `None` means that it could not be found out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
@@ -92,6 +94,16 @@ pub struct Scoring {
     pub reason: String,
     /// Whether every option gets its own figure and not just a bound.
     pub exact: bool,
+}
+
+impl From<Choice> for Scoring {
+    fn from(choice: Choice) -> Self {
+        Self {
+            tier: choice.tier.name().to_owned(),
+            reason: choice.reason.to_owned(),
+            exact: choice.tier.is_exact(),
+        }
+    }
 }
 
 /// The same prompt twice.

@@ -71,7 +71,7 @@ impl Exchange {
         let (scores, beside) = match batch {
             [] => (Vec::new(), Beside::default()),
             [first, rest @ ..] if as_list && rest.iter().all(|r| self.go_together(first, r)) => {
-                self.list(via, batch).await
+                self.list(via, first, batch).await
             }
             [only] => {
                 let (outcome, beside) = self.one(via, only).await;
@@ -109,7 +109,7 @@ impl Exchange {
 
     async fn one<C: Carrier>(&self, via: &C, request: &ScoreRequest) -> (Scored, Beside) {
         let body = self.encode_one(request);
-        let carried = match via.carry(self.resource(), &body).await {
+        let carried = match via.carry(self.resource(request), &body).await {
             Ok(carried) => carried,
             Err(error) => return (Err(error), Beside::default()),
         };
@@ -133,7 +133,7 @@ impl Exchange {
         let Some(body) = self.encode_rest(request, &scores) else {
             return (Ok(scores), beside);
         };
-        match via.carry(self.resource(), &body).await {
+        match via.carry(self.resource(request), &body).await {
             Ok(carried) => {
                 let parsing = Instant::now();
                 let outcome = self.decode_rest(&carried.response, request, scores);
@@ -146,9 +146,14 @@ impl Exchange {
 
     /// One request for the whole batch; one per prompt where the server refuses that and a
     /// single prompt may be the reason.
-    async fn list<C: Carrier>(&self, via: &C, batch: &[ScoreRequest]) -> (Vec<Scored>, Beside) {
+    async fn list<C: Carrier>(
+        &self,
+        via: &C,
+        first: &ScoreRequest,
+        batch: &[ScoreRequest],
+    ) -> (Vec<Scored>, Beside) {
         let body = self.encode_list(batch);
-        let carried = match via.carry(self.resource(), &body).await {
+        let carried = match via.carry(self.resource(first), &body).await {
             Ok(carried) => carried,
             Err(error) => return (vec![Err(error); batch.len()], Beside::default()),
         };

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use escape::{Remembered, escape, quoted};
 
 use super::answer::{matched_choices, only_choice, usage};
+use super::probe::Choice;
 use super::status::failure;
 use super::tokens::{Options, TopToken, option_scores};
 use super::transport::{Endpoint, Resource};
@@ -59,9 +60,13 @@ type Ids = Arc<[(u32, usize)]>;
 /// How one server is asked for scores.
 pub(super) struct Exchange {
     endpoint: Arc<Endpoint>,
-    resource: Resource,
+    ordinary: Resource,
+    /// `SGLang`'s own route.
+    generate: Resource,
     question: Question,
     tier: Tier,
+    /// How many token numbers one request may name.
+    most: usize,
     spellings: Spellings,
     /// Prefixes as JSON: many questions share one.
     prefixes: Remembered<str, Arc<[u8]>>,
@@ -81,38 +86,43 @@ impl Exchange {
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
         question: Question,
-        tier: Tier,
+        choice: Choice,
         spellings: Spellings,
     ) -> Self {
+        let Choice { tier, most, .. } = choice;
         let base = endpoint.base();
-        let url = match tier {
-            Tier::Generate => base.beside("generate"),
-            _ => base.route(question.route.path()),
-        };
+        let ordinary = endpoint.post(base.route(question.route.path()));
+        let generate = endpoint.post(base.beside("generate"));
         Self {
-            resource: endpoint.post(url),
+            ordinary,
+            generate,
             endpoint,
             question,
             tier,
+            most,
             spellings,
             prefixes: Remembered::new(),
             endings: Remembered::new(),
         }
     }
 
-    pub(super) fn resource(&self) -> &Resource {
-        &self.resource
+    /// Where a request goes.
+    pub(super) fn resource(&self, request: &ScoreRequest) -> &Resource {
+        if self.is_generate(&self.ending(&request.labels)) {
+            &self.generate
+        } else {
+            &self.ordinary
+        }
+    }
+
+    /// Whether it is asked on `SGLang`'s own route, which gives nothing but what it is asked for.
+    fn is_generate(&self, ending: &Ending) -> bool {
+        self.tier == Tier::Generate && ending.exact
     }
 
     fn ending(&self, labels: &Arc<[String]>) -> Ending {
         self.endings.get(labels, |labels| {
-            // A server that takes so many of the most probable tokens takes as many numbers.
-            let most = if self.tier.asks_by_number() {
-                self.question.top as usize
-            } else {
-                usize::MAX
-            };
-            let ids: Ids = self.spellings.of(labels, most).into();
+            let ids: Ids = self.spellings.of(labels, self.most).into();
             let exact = self.tier.asks_by_number() && !ids.is_empty();
             let text = match self.tier {
                 Tier::Generate if exact => Question::generate_ending(&ids),
@@ -126,12 +136,12 @@ impl Exchange {
 
     /// The body of a request for one prompt.
     pub(super) fn encode_one(&self, request: &ScoreRequest) -> Vec<u8> {
-        self.body(request, &self.ending(&request.labels).text)
+        let ending = self.ending(&request.labels);
+        self.body(request, self.opening(&ending), &ending.text)
     }
 
-    fn body(&self, request: &ScoreRequest, ending: &str) -> Vec<u8> {
+    fn body(&self, request: &ScoreRequest, opening: &str, ending: &str) -> Vec<u8> {
         let prefix = self.prefix(request);
-        let opening = self.opening();
         let suffix = &request.prompt.suffix;
         // A few line breaks per question grow by a byte each.
         let room = opening.len() + prefix.len() + suffix.len() + ending.len() + 64;
@@ -147,7 +157,11 @@ impl Exchange {
 
     /// The body of a request for a list of prompts.
     pub(super) fn encode_list(&self, batch: &[ScoreRequest]) -> Vec<u8> {
-        let mut body = self.opening().as_bytes().to_vec();
+        let Some(first) = batch.first() else {
+            return Vec::new();
+        };
+        let ending = self.ending(&first.labels);
+        let mut body = self.opening(&ending).as_bytes().to_vec();
         let mut separator = b'[';
         for request in batch {
             body.extend_from_slice(&[separator, b'"']);
@@ -157,10 +171,7 @@ impl Exchange {
             separator = b',';
         }
         body.push(b']');
-        if let Some(request) = batch.first() {
-            let ending = self.ending(&request.labels);
-            body.extend_from_slice(ending.text.as_bytes());
-        }
+        body.extend_from_slice(ending.text.as_bytes());
         body
     }
 
@@ -177,10 +188,11 @@ impl Exchange {
         })
     }
 
-    fn opening(&self) -> &str {
-        match self.tier {
-            Tier::Generate => "{\"text\":",
-            _ => &self.question.opening,
+    fn opening(&self, ending: &Ending) -> &str {
+        if self.is_generate(ending) {
+            "{\"text\":"
+        } else {
+            &self.question.opening
         }
     }
 
@@ -235,7 +247,10 @@ impl Exchange {
     ) -> Option<Vec<u8>> {
         let ids = self.ending(&request.labels).ids;
         let open = self.tier == Tier::Biased && scores.observed.contains(&false);
-        (open && !ids.is_empty()).then(|| self.body(request, &self.question.biased_ending(&ids)))
+        (open && !ids.is_empty()).then(|| {
+            let ending = self.question.biased_ending(&ids);
+            self.body(request, &self.question.opening, &ending)
+        })
     }
 
     /// `scores` with what [`Self::encode_rest`] asked for.

@@ -14,7 +14,13 @@ fn exchange(route: Route, tier: Tier) -> Exchange {
     let endpoint = Arc::new(Endpoint::new(&options, base).unwrap());
     let known = [("A", vec![330, 49]), ("B", vec![389, 50])];
     let spellings = Spellings(known.map(|(l, ids)| (l.to_owned(), ids)).into());
-    Exchange::new(endpoint, Question::new(route, "m\"x", 20), tier, spellings)
+    let choice = Choice {
+        tier,
+        reason: "",
+        most: 20,
+    };
+    let question = Question::new(route, "m\"x", 20);
+    Exchange::new(endpoint, question, choice, spellings)
 }
 
 fn request(prefix: &Arc<str>, suffix: &str) -> ScoreRequest {

@@ -4,7 +4,7 @@ mod spellings;
 mod tier;
 
 pub(super) use spellings::{Tokenizer, spellings};
-pub(super) use tier::{best_tier, by_choice};
+pub(super) use tier::{Choice, best_tier};
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::address::shown;
 use super::answer::{matched_choices, only_choice};
 use super::connect_error::ConnectError;
 use super::exchange::ask::ask;
-use super::exchange::{Question, Route, Spellings, Tier};
+use super::exchange::{Question, Route, Spellings};
 use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
 use super::tokens::without_repeats;
@@ -41,9 +41,7 @@ pub(super) struct Findings {
     pub(super) model: String,
     pub(super) top_k: u32,
     pub(super) takes_lists: bool,
-    pub(super) tier: Tier,
-    /// Why this one.
-    pub(super) reason: &'static str,
+    pub(super) choice: Choice,
     pub(super) spellings: Spellings,
 }
 
@@ -79,28 +77,31 @@ pub(super) async fn probe(
         && route == Route::Completions
         && probe.takes_lists(&model, top_k).await?;
     let mut spelt = Spellings::default();
-    let (tier, reason) = if options.exact_scores {
+    let choice = if options.exact_scores {
         let question = Question::new(route, &model, top_k);
         spelt = spellings(&Tokenizer::new(transport, endpoint, &model), route).await;
         best_tier(transport, endpoint, &question, &spelt).await
     } else {
-        by_choice()
+        Choice::by_wish()
     };
-    tracing::info!(tier = tier.name(), reason, "how options are scored");
+    tracing::info!(
+        tier = choice.tier.name(),
+        choice.reason,
+        "how options are scored"
+    );
     let shape = if takes_lists { "list" } else { "single" };
     let mut identity = probe.identity(&model, &listed);
     let mut detail = |name: &str, value: String| identity.details.insert(name.to_owned(), value);
     detail("route", route.name().to_owned());
     detail("top logprobs", top_k.to_string());
-    detail("option scores", tier.name().to_owned());
+    detail("option scores", choice.tier.name().to_owned());
     detail("request shape", shape.to_owned());
     Ok(Findings {
         identity,
         model,
         top_k,
         takes_lists,
-        tier,
-        reason,
+        choice,
         spellings: spelt,
     })
 }

@@ -4,6 +4,9 @@ use super::body::{Chunks, gunzip};
 use super::head::{Framing, Head, Notes, read};
 use super::{MAX_BODY, MAX_HEAD, WireError};
 
+/// A head of this size is read as often as bytes arrive, to tell at once what is no response.
+const SHORT_HEAD: usize = 1024;
+
 /// A complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct Response {
@@ -38,6 +41,8 @@ pub(in crate::http) struct ResponseReader {
     /// Heads of interim responses (100 to 199) before this one, in bytes.
     interim: usize,
     anything: bool,
+    /// How much of a head has been looked through for the end of a line.
+    seen: usize,
     /// A connection to a proxy: a success has no body, the tunnel begins.
     tunnel: bool,
 }
@@ -68,6 +73,13 @@ impl ResponseReader {
     pub(in crate::http) fn advance(&mut self) -> Result<Progress, WireError> {
         self.anything |= !self.buffer.is_empty();
         while self.head.is_none() {
+            // A long head that comes byte by byte is read once per line and not per byte.
+            let fresh = self.buffer.get(self.seen..).unwrap_or_default();
+            let may_be_whole = self.buffer.len() < SHORT_HEAD || fresh.contains(&b'\n');
+            self.seen = self.buffer.len();
+            if !may_be_whole && self.interim + self.buffer.len() <= MAX_HEAD {
+                return Ok(Progress::More);
+            }
             match read(&self.buffer)? {
                 None if self.interim + self.buffer.len() > MAX_HEAD => {
                     return Err(WireError::HeadTooLarge);
@@ -78,6 +90,7 @@ impl ResponseReader {
                 }
                 Some((mut head, length)) => {
                     self.buffer.drain(..length);
+                    self.seen = 0;
                     if matches!(head.status, 100..=199) {
                         self.interim += length;
                         continue;
