@@ -86,9 +86,9 @@ fn a_spent_quota_is_waited_for() {
         answer
     });
     assert_eq!(seen.answered(), 50);
-    // Only what was in flight when the quota went to zero.
+    // One a window, that went off before the last allowance was told.
     let rejected = run.endpoint_summaries()[0].throttled;
-    assert!(rejected <= 12, "{rejected}");
+    assert!(rejected <= 5, "{rejected}");
     assert!((80..=110).contains(&seen.end.as_secs()), "{:?}", seen.end);
 }
 

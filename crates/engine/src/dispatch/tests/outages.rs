@@ -40,6 +40,28 @@ fn an_outage_pauses_the_run_and_costs_no_retries() {
 }
 
 #[test]
+fn those_who_found_the_outage_have_all_their_retries_afterwards() {
+    let mut settings = settings(8);
+    settings.retry.max_retries = 1;
+    let mut run = dispatch(settings, 1, &[200]);
+    let mut unlucky = std::collections::HashSet::new();
+    let seen = play(&mut run, |ticket, now| {
+        let question = ticket.job.items[0].question;
+        if now > SECOND && now < 10 * SECOND {
+            unlucky.insert(question);
+            bad(ticket, MS, &refused())
+        } else if unlucky.remove(&question) {
+            // The one retry that they have, they need.
+            bad(ticket, MS, &server_error(500))
+        } else {
+            good(ticket, 100 * MS)
+        }
+    });
+    assert_eq!((seen.answered(), seen.failed()), (200, vec![]));
+    assert!(run.group_summaries()[0].retried >= 8);
+}
+
+#[test]
 fn a_server_that_stays_away_is_given_up_and_nothing_is_lost() {
     let mut run = dispatch(settings(8), 1, &[500]);
     let seen = play(&mut run, |ticket, now| {
