@@ -88,9 +88,17 @@ impl Server {
     }
 
     pub fn receive(&mut self, now: Time, id: usize, work: f64) -> Reception {
-        let outage = self.behaviour.outages.iter().find(|o| (o.from_s..o.to_s).contains(&now));
+        let outage = self
+            .behaviour
+            .outages
+            .iter()
+            .find(|o| (o.from_s..o.to_s).contains(&now));
         if let Some(outage) = outage {
-            return if outage.refuses { Reception::NoConnection } else { Reception::Failed };
+            return if outage.refuses {
+                Reception::NoConnection
+            } else {
+                Reception::Failed
+            };
         }
         if let Some(wait) = self.over_rate(now) {
             return Reception::TooMany(wait);
@@ -172,7 +180,8 @@ impl Server {
                 let batch: Vec<_> = self.waiting.drain(..count).collect();
                 let longest = batch.iter().map(|&(_, work)| work).fold(0.0, f64::max);
                 for (id, _) in batch {
-                    self.serving.push(Reverse((At(self.attained + longest), id)));
+                    self.serving
+                        .push(Reverse((At(self.attained + longest), id)));
                 }
             }
             return;

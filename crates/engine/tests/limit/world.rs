@@ -17,6 +17,7 @@ pub struct Played {
     pub took: Time,
     /// When each answer came.
     pub answered: Vec<Time>,
+    pub questions: usize,
     pub attempts: usize,
     /// Attempts that the server turned away for being too many.
     pub rejected: usize,
@@ -33,8 +34,16 @@ impl Played {
 
     /// Answers per second between two times.
     pub fn between(&self, from: Time, to: Time) -> f64 {
-        let count = self.answered.iter().filter(|&&t| (from..to).contains(&t)).count();
+        let count = self
+            .answered
+            .iter()
+            .filter(|&&t| (from..to).contains(&t))
+            .count();
         count as f64 / (to - from)
+    }
+
+    pub fn rejected_share(&self) -> f64 {
+        self.rejected as f64 / self.attempts as f64
     }
 
     pub fn final_limit(&self) -> usize {
@@ -142,6 +151,7 @@ pub fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
         played: Played {
             took: 0.0,
             answered: Vec::new(),
+            questions: total,
             attempts: 0,
             rejected: 0,
             limits: Vec::new(),
@@ -167,7 +177,10 @@ impl World<'_> {
             };
             self.now = time;
             self.handle(event);
-            if self.gives_up_at.is_some_and(|most| self.played.rejected + self.timeouts > most) {
+            if self
+                .gives_up_at
+                .is_some_and(|most| self.played.rejected + self.timeouts > most)
+            {
                 self.played.abandoned = true;
                 break;
             }
@@ -192,7 +205,11 @@ impl World<'_> {
             }
             Event::OutageBegins(index) => {
                 let refuses = self.scenario.server.outages[index].refuses;
-                let reply = if refuses { Reply::NoConnection } else { Reply::Failed };
+                let reply = if refuses {
+                    Reply::NoConnection
+                } else {
+                    Reply::Failed
+                };
                 for id in self.server.crash(self.now) {
                     self.schedule(self.now + half_way, Event::Returns(id, reply));
                 }
@@ -315,11 +332,16 @@ impl World<'_> {
         loop {
             let limit = self.controller.limit();
             let alone = self.is_silent();
-            if self.in_flight >= limit || self.now < self.held_until || (alone && self.in_flight > 0)
+            if self.in_flight >= limit
+                || self.now < self.held_until
+                || (alone && self.in_flight > 0)
             {
                 return;
             }
-            let due = self.retries.peek().is_some_and(|Reverse((At(due), _))| *due <= self.now);
+            let due = self
+                .retries
+                .peek()
+                .is_some_and(|Reverse((At(due), _))| *due <= self.now);
             let question = if due {
                 self.retries.pop().map(|Reverse((_, question))| question)
             } else {
@@ -332,10 +354,18 @@ impl World<'_> {
                 self.next += 1;
             }
             let id = self.attempts.len();
-            self.attempts.push(Attempt { question, started: self.now, over: false });
+            self.attempts.push(Attempt {
+                question,
+                started: self.now,
+                over: false,
+            });
             self.in_flight += 1;
             self.played.attempts += 1;
-            while self.peaks.back().is_some_and(|&(_, peak)| peak <= self.in_flight) {
+            while self
+                .peaks
+                .back()
+                .is_some_and(|&(_, peak)| peak <= self.in_flight)
+            {
                 self.peaks.pop_back();
             }
             self.peaks.push_back((id, self.in_flight));
