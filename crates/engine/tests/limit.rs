@@ -2,9 +2,11 @@
 //!
 //! Each file in `scenarios/` states a load, a server and what is expected, with the reason. The
 //! test finds the best fixed limit by trying them all, then lets the controller play the same
-//! scenario with several seeds. `cargo test -p sureness-engine --test limit -- --nocapture` prints
-//! the table of `docs/concurrency.md`.
+//! scenario with several seeds. It prints the table of `docs/concurrency.md` with
+//! `cargo test -p sureness-engine --no-default-features --test limit -- --nocapture`.
 
+#[path = "limit/properties.rs"]
+mod properties;
 #[path = "limit/random.rs"]
 mod random;
 #[path = "limit/scenario.rs"]
@@ -17,7 +19,7 @@ mod world;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use scenario::Scenario;
+use scenario::{Change, Scenario};
 use sureness_engine::limit::Workers;
 use world::{Played, play};
 
@@ -25,18 +27,175 @@ const FIXED: [usize; 20] = [
     1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 128, 256,
 ];
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
+/// A changed capacity must be found again within so many seconds; the throughput is then measured
+/// over so many more.
+const FOUND_WITHIN_S: f64 = 60.0;
+const MEASURED_FOR_S: f64 = 30.0;
+
+#[test]
+fn auto_is_as_good_as_the_best_fixed_setting() {
+    let scenarios = scenarios();
+    assert!(scenarios.len() >= 14, "scenario files are missing");
+    println!(
+        "| scenario | best fixed | answers a second | auto: mean share | worst seed | most rejected | after the change |\n|---|--:|--:|--:|--:|--:|--:|"
+    );
+    let mut complaints = Vec::new();
+    for (name, scenario) in &scenarios {
+        let measured = measure(scenario);
+        println!("| `{name}` | {measured}");
+        complaints.extend(
+            measured
+                .complaints(scenario)
+                .into_iter()
+                .map(|complaint| format!("{name}: {complaint} ({})", scenario.why)),
+        );
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn the_same_seed_plays_the_same_run() {
+    let (_, scenario) = &scenarios()[0];
+    let play = || play(scenario, Workers::default(), 7);
+    assert_eq!(play().answered, play().answered);
+}
+
+/// What several seeds gave.
+struct Measured {
+    best_fixed: usize,
+    best_throughput: f64,
+    /// Auto's throughput as a share of the best fixed setting's, by seed.
+    shares: Vec<f64>,
+    rejected: f64,
+    /// Share of the new best a minute after a change, by seed.
+    found: Vec<f64>,
+    highest_final_limit: usize,
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn worst(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn measure(scenario: &Scenario) -> Measured {
+    let mut sweep = sweep(scenario);
+    sweep.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (best_fixed, best_throughput) = sweep[0];
+    let mut measured = Measured {
+        best_fixed,
+        best_throughput,
+        shares: Vec::new(),
+        rejected: 0.0,
+        found: Vec::new(),
+        highest_final_limit: 0,
+    };
+    let change = scenario.server.changes.first();
+    let new_best = change.map(|change| (change.at_s, best_after(scenario, change)));
+    for seed in SEEDS {
+        // Another seed's best is among the best of the first.
+        let best = sweep
+            .iter()
+            .take(3)
+            .map(|&(limit, _)| fixed(scenario, limit, seed))
+            .filter(|played| !played.abandoned)
+            .map(|played| played.throughput())
+            .fold(0.0, f64::max);
+        let auto = play(scenario, Workers::default(), seed);
+        assert_eq!(auto.answered.len(), auto.questions, "all are answered");
+        measured.shares.push(auto.throughput() / best);
+        measured.rejected = measured.rejected.max(auto.rejected_share());
+        measured.highest_final_limit = measured.highest_final_limit.max(auto.final_limit());
+        if let Some((at, best)) = new_best {
+            let from = at + FOUND_WITHIN_S;
+            assert!(
+                auto.took > from + MEASURED_FOR_S,
+                "the run is too short to tell"
+            );
+            let found = auto.between(from, from + MEASURED_FOR_S);
+            measured.found.push(found / best);
+        }
+    }
+    measured
+}
+
+/// Each fixed limit that stays within the rejections that are allowed, and its throughput.
+fn sweep(scenario: &Scenario) -> Vec<(usize, f64)> {
+    FIXED
+        .iter()
+        .map(|&limit| (limit, fixed(scenario, limit, SEEDS[0])))
+        .filter(|(_, played)| {
+            !played.abandoned && played.rejected_share() <= scenario.expect.rejected
+        })
+        .map(|(limit, played)| (limit, played.throughput()))
+        .collect()
+}
+
+/// The best throughput of a server that was always as it is after the change.
+fn best_after(scenario: &Scenario, change: &Change) -> f64 {
+    let mut changed = scenario.clone();
+    changed.server.size = change.size;
+    changed.server.changes.clear();
+    changed.load.groups[0].questions = 2000;
+    sweep(&changed)
+        .iter()
+        .map(|&(_, rate)| rate)
+        .fold(0.0, f64::max)
+}
 
 fn fixed(scenario: &Scenario, limit: usize, seed: u64) -> Played {
-    play(
-        scenario,
-        Workers::Fixed(NonZeroUsize::new(limit).unwrap()),
-        seed,
-    )
+    let limit = NonZeroUsize::new(limit).unwrap();
+    play(scenario, Workers::Fixed(limit), seed)
+}
+
+impl Measured {
+    fn complaints(&self, scenario: &Scenario) -> Vec<String> {
+        let expect = &scenario.expect;
+        let mut complaints = Vec::new();
+        let mut check = |good: bool, what: &str, value: f64| {
+            if !good {
+                complaints.push(format!("{what} is {value:.3}"));
+            }
+        };
+        let share = mean(&self.shares);
+        check(share >= expect.throughput, "mean throughput", share);
+        let share = worst(&self.shares);
+        check(share >= expect.worst, "worst throughput", share);
+        check(self.rejected <= expect.rejected, "rejected", self.rejected);
+        let limit = self.highest_final_limit;
+        let most = expect.limit_at_most.unwrap_or(usize::MAX);
+        check(limit <= most, "final limit", limit as f64);
+        if !self.found.is_empty() {
+            let found = mean(&self.found);
+            check(found >= expect.throughput, "found after the change", found);
+        }
+        complaints
+    }
+}
+
+impl std::fmt::Display for Measured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} | {:.1} | {:.3} | {:.3} | {:.1} % | ",
+            self.best_fixed,
+            self.best_throughput,
+            mean(&self.shares),
+            worst(&self.shares),
+            self.rejected * 100.0
+        )?;
+        if self.found.is_empty() {
+            write!(f, "|")
+        } else {
+            write!(f, "{:.3} |", mean(&self.found))
+        }
+    }
 }
 
 fn scenarios() -> Vec<(String, Scenario)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let only = std::env::var("ONLY").unwrap_or_default();
     let mut all: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| {
@@ -46,107 +205,7 @@ fn scenarios() -> Vec<(String, Scenario)> {
             let scenario = toml::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
             (name, scenario)
         })
-        .filter(|(name, _)| name.contains(&only))
         .collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
     all
-}
-
-#[test]
-fn auto_is_as_good_as_the_best_fixed_setting() {
-    let trace = std::env::var("TRACE").is_ok();
-    let all = scenarios();
-    let queue = std::sync::Mutex::new(all.iter());
-    std::thread::scope(|s| {
-        for _ in 0..2 {
-            s.spawn(|| {
-                loop {
-                    let Some((name, scenario)) = queue.lock().unwrap().next() else {
-                        return;
-                    };
-                    let clock = std::time::Instant::now();
-                    let fixeds: Vec<(Played, usize)> = FIXED
-                        .iter()
-                        .map(|&n| (fixed(&scenario, n, 1), n))
-                        .filter(|(p, _)| {
-                            !p.abandoned && p.rejected as f64 <= 0.02 * p.attempts as f64
-                        })
-                        .collect();
-                    let mut sweep: Vec<(f64, usize)> =
-                        fixeds.iter().map(|(p, n)| (p.throughput(), *n)).collect();
-                    sweep.sort_by(|a, b| b.0.total_cmp(&a.0));
-                    let after = scenario.server.changes.first().map_or(0.0, |change| {
-                        let mut changed = scenario.clone();
-                        changed.server.size = change.size;
-                        changed.server.changes.clear();
-                        changed.load.groups[0].questions = 2000;
-                        FIXED
-                            .iter()
-                            .map(|&n| fixed(&changed, n, 1))
-                            .filter(|p| {
-                                !p.abandoned && p.rejected as f64 <= 0.02 * p.attempts as f64
-                            })
-                            .map(|p| p.throughput())
-                            .fold(0.0, f64::max)
-                    });
-                    let spent = clock.elapsed();
-                    let mut worst = f64::INFINITY;
-                    let mut line = String::new();
-                    for seed in SEEDS {
-                        let best = sweep
-                            .iter()
-                            .take(3)
-                            .map(|&(_, n)| fixed(&scenario, n, seed))
-                            .filter(|p| !p.abandoned)
-                            .max_by(|a, b| a.throughput().total_cmp(&b.throughput()))
-                            .unwrap();
-                        let auto = play(&scenario, Workers::default(), seed);
-                        let share = auto.throughput() / best.throughput();
-                        worst = worst.min(share);
-                        let rejected = auto.rejected as f64 / auto.attempts as f64;
-                        line += &format!(
-                            " {:.3}/{:.1}%/{}",
-                            share,
-                            rejected * 100.0,
-                            auto.final_limit()
-                        );
-                        for change in &scenario.server.changes {
-                            line += &format!(
-                                "[{:.3}]",
-                                auto.between(change.at_s + 60.0, change.at_s + 90.0) / after
-                            );
-                        }
-                        if trace && std::env::var("SEED").map_or(true, |s| s == seed.to_string()) {
-                            let shown: Vec<String> = auto
-                                .limits
-                                .iter()
-                                .map(|(t, n)| format!("{t:.2}:{n}"))
-                                .collect();
-                            println!("{}", shown.join(" "));
-                        }
-                    }
-                    let Some(top) = sweep.first() else {
-                        println!("{name}: nothing eligible");
-                        continue;
-                    };
-                    println!(
-                        "{name:26} best {:3} {:7.1}/s worst {worst:.3} |{line}  ({:?}, {:?})",
-                        top.1,
-                        top.0,
-                        spent,
-                        clock.elapsed()
-                    );
-                    if trace {
-                        println!(
-                            "{:?}",
-                            sweep
-                                .iter()
-                                .map(|(t, n)| format!("{n}:{t:.1}"))
-                                .collect::<Vec<_>>()
-                        );
-                    }
-                }
-            });
-        }
-    });
 }

@@ -1,5 +1,8 @@
 //! The adaptive limit's state machine. The reasons are in the module's documentation.
 
+mod look;
+mod pressure;
+
 use std::time::Duration;
 
 use super::meter::{Meter, Noise, Tally, near, round_size};
@@ -7,32 +10,18 @@ use super::slow_start::SlowStart;
 use super::work::CostLine;
 use super::{Outcome, Phase, Sample};
 
-/// A higher limit must raise throughput by this much (in logarithms) to be preferred.
-const WORTH: f64 = 0.009;
-/// A gain (in logarithms) that justifies another doubling.
-const BOLD: f64 = 0.06;
 /// Failures (5xx) are counted over about so many answers.
 const FAILURE_WINDOW: usize = 40;
 /// A look upwards is broken off when, after the time in which so many times its limit should have
 /// been answered, less than this share was.
 const PATIENCE: f64 = 1.25;
-const FUTILE: f64 = 0.75;
-/// Share of the time that looks at worse limits may cost.
-const BUDGET: f64 = 0.015;
+const FUTILE: f64 = 0.8;
 /// More failures than this share, with answers in between, are overload and no outage.
 const TOO_MANY: f64 = 0.12;
-/// Standard errors that settle a comparison before its sample is full.
-const SURE: f64 = 2.0;
-/// The same for staying, which is no great loss where it is wrong: the next look comes soon.
-const SURE_TO_STAY: f64 = 1.3;
-/// A cut leaves this share of the limit.
-const CUT: f64 = 0.8;
 /// Waits between two looks in the same direction, doubling between these bounds.
 const UP_WAIT: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(15));
 const DOWN_WAIT: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(60));
-/// Answers to be had for each rejection that a look upwards has cost, before the next one…
-const ANSWERS_PER_REJECTION: u64 = 120;
-/// …unless so much time has passed, in which the server may have grown.
+/// A refusal is forgiven after so long: the server may have grown since.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(40);
 
 #[derive(Debug, Clone)]
@@ -67,7 +56,8 @@ impl Probe {
     fn is_futile(&self, now: Duration, reference: &Tally) -> bool {
         let elapsed = now.saturating_sub(self.reached).as_secs_f64();
         let expected = reference.count / reference.seconds.max(1e-9) * elapsed;
-        expected > PATIENCE * self.target as f64 && self.answers < FUTILE * expected
+        let chance = expected.sqrt();
+        expected > PATIENCE * self.target as f64 && self.answers + chance < FUTILE * expected
     }
 }
 
@@ -238,8 +228,9 @@ impl Auto {
                     let over = start.record(sample, length, self.now, self.limit, &self.line);
                     if over || self.limit >= self.max {
                         let base = start.best(&self.line);
-                        self.lightest = start.lightest(&self.line);
                         let seen = start.seen_at(base);
+                        let lightest = start.lightest(&self.line);
+                        self.note_lightest(lightest);
                         self.start_search(base, true);
                         self.reference = seen;
                     }
@@ -283,8 +274,6 @@ impl Auto {
         }
     }
 
-    // ---- at the best limit known
-
     fn held(&mut self, round: Tally) {
         let rate = round.log_rate(&self.line);
         self.pair.add(&round);
@@ -298,16 +287,18 @@ impl Auto {
         self.reference.add(&round);
         self.reference
             .fade((8 * round_size(self.base)).max(200) as f64);
-        let per_slot =
-            |limit: usize, tally: &Tally| tally.log_rate(&self.line) - (limit as f64).ln();
-        let lighter = self.lightest.as_ref().is_none_or(|(limit, tally)| {
-            per_slot(self.base, &self.reference) > per_slot(*limit, tally)
-        });
-        if lighter {
-            self.lightest = Some((self.base, self.reference));
-        }
-        if self.reference.count >= 6.0 {
+        self.note_lightest(Some((self.base, self.reference)));
+        if self.reference.count >= (2 * self.base).max(6) as f64 {
             self.look();
+        }
+    }
+
+    fn note_lightest(&mut self, seen: Option<(usize, Tally)>) {
+        let per_slot =
+            |(limit, tally): &(usize, Tally)| tally.log_rate(&self.line) - (*limit as f64).ln();
+        let rate = self.lightest.as_ref().map_or(f64::MIN, per_slot);
+        if seen.as_ref().is_some_and(|seen| per_slot(seen) > rate) {
+            self.lightest = seen;
         }
     }
 
@@ -337,158 +328,6 @@ impl Auto {
         true
     }
 
-    /// Begins a look at another limit, if it is time for one.
-    fn look(&mut self) {
-        if let Some(mut search) = self.search {
-            if self.can_look(search.up) {
-                self.search = Some(search);
-                self.probe(search.up, search.bold);
-                return;
-            }
-            if !search.moved && !search.turned {
-                search = search.turn();
-                self.search = Some(search);
-                if self.can_look(search.up) {
-                    self.probe(search.up, search.bold);
-                    return;
-                }
-            }
-            self.search = None;
-        } else if self.now >= self.next[1] && self.can_look(false) {
-            self.probe(false, false);
-        } else if self.now >= self.next[0] && self.can_look(true) {
-            self.probe(true, false);
-        }
-    }
-
-    fn can_look(&self, up: bool) -> bool {
-        if up {
-            let forgiven = self.answers >= self.answers_needed
-                || self.now >= self.rejected_at + FORGIVEN_AFTER;
-            return self.base < self.max && forgiven;
-        }
-        // Fewer in flight can only do as well if each of them is then answered sooner. Where
-        // nobody waits for anybody there is nothing to gain, and a look would cost a quarter of
-        // the throughput.
-        let waiting = self.lightest.as_ref().is_some_and(|(limit, tally)| {
-            let lightest = tally.log_rate(&self.line) - (*limit as f64).ln();
-            let here = self.reference.log_rate(&self.line) - (self.base as f64).ln();
-            here < lightest - 0.22
-        });
-        self.base > 1 && waiting
-    }
-
-    // ---- comparing
-
-    fn probe(&mut self, up: bool, bold: bool) {
-        let step = |part: usize| (self.base / part).max(1);
-        let target = if !up {
-            self.base - step(4)
-        } else if bold {
-            self.base * 2
-        } else {
-            self.base + step(if self.careful { 4 } else { 2 })
-        };
-        let target = target.clamp(1, self.max);
-        self.failures = Failures::default();
-        if !up {
-            self.limit = target;
-        }
-        self.meter = Meter::new(target, self.now);
-        self.mode = Mode::Probe(Probe {
-            target,
-            began: self.now,
-            reached: self.now,
-            answers: 0.0,
-            seen: Tally::default(),
-        });
-    }
-
-    fn compare(&mut self) {
-        let Mode::Probe(Probe { target, seen, .. }) = self.mode else {
-            return;
-        };
-        let rate = seen.log_rate(&self.line);
-        let difference = rate - self.reference.log_rate(&self.line);
-        let up = target > self.base;
-        let gain_of_higher = if up { difference } else { -difference };
-        let error = self.noise.error(seen.count, self.reference.count);
-        let score = (gain_of_higher - WORTH) / error;
-        let (rounds, answers) = match self.search {
-            Some(search) if search.bold => (2, 12),
-            Some(_) => (3, 24),
-            None => (8, 200),
-        };
-        let enough = (rounds * round_size(target)).max(answers) as f64;
-        let moves = (score > 0.0) == up;
-        let sure = if moves { SURE } else { SURE_TO_STAY };
-        if score.abs() < sure && seen.count < enough {
-            return;
-        }
-        // The burden of proof is on the higher limit: where nothing is to be gained, chance must
-        // not make it wander upwards.
-        let higher = score
-            > match (up, self.search.is_some_and(|search| search.bold)) {
-                (true, true) => 0.3,
-                (true, false) => 0.6,
-                (false, _) => 0.0,
-            };
-        self.conclude(higher == up, difference);
-    }
-
-    /// Ends a look: goes to its target or back.
-    fn conclude(&mut self, moved: bool, difference: f64) {
-        let Mode::Probe(Probe {
-            target,
-            seen,
-            began,
-            ..
-        }) = self.mode
-        else {
-            return;
-        };
-        let up = target > self.base;
-        let index = usize::from(!up);
-        let bounds = [UP_WAIT, DOWN_WAIT][index];
-        if moved {
-            self.wait[index] = bounds.0;
-        } else {
-            self.wait[index] = (self.wait[index] * 2).min(bounds.1);
-        }
-        // What a look has cost must be a small share of the time until the next one.
-        let lost = if moved { 0.0 } else { 1.0 - difference.exp() };
-        let price = self
-            .now
-            .saturating_sub(began)
-            .mul_f64(lost.clamp(0.0, 1.0) / BUDGET);
-        let wait = self.wait[index].max(price.min(FORGIVEN_AFTER));
-        self.next[index] = self.now + wait;
-        self.careful = !moved && difference < -0.05;
-        match &mut self.search {
-            Some(search) if moved => search.moved = true,
-            Some(search) if search.moved || search.turned => self.search = None,
-            Some(search) => *search = search.turn(),
-            None if moved => {
-                self.search = Some(Search {
-                    moved: true,
-                    ..Search::new(up)
-                });
-            }
-            None => {}
-        }
-        if let Some(search) = &mut self.search {
-            search.bold &= difference.abs() > BOLD;
-        }
-        if moved {
-            self.base = target;
-            self.reference = seen;
-            self.settle(target);
-            self.look();
-        } else {
-            self.settle(self.base);
-        }
-    }
-
     /// Stays at `base`, which keeps what is known about it if it is the old one.
     fn settle(&mut self, base: usize) {
         self.fallback = None;
@@ -506,125 +345,5 @@ impl Auto {
         self.reference = Tally::default();
         self.search = Some(Search::new(up));
         self.settle(base.clamp(1, self.max));
-    }
-
-    // ---- when the server asks for less
-
-    fn throttled(&mut self, sample: &Sample) {
-        self.rejected_at = self.now;
-        self.answers_needed = self.answers_needed.max(self.answers) + ANSWERS_PER_REJECTION;
-        if sample.started < self.cut_at {
-            if sample.outcome == Outcome::Throttled {
-                self.ceiling = self.ceiling.map(|c| c.min(sample.in_flight.max(1)));
-            }
-            return;
-        }
-        // A refusal names the number that was too high; a timeout does not.
-        let refused = match sample.outcome {
-            Outcome::Throttled => sample.in_flight,
-            _ => self.limit,
-        };
-        self.cut(refused, true);
-    }
-
-    fn cut(&mut self, refused: usize, asked: bool) {
-        let limit = self.limit;
-        self.ceiling = Some(refused.clamp(1, limit + 1));
-        let below = refused
-            .saturating_sub(1)
-            .min(limit.saturating_sub(1))
-            .max(1);
-        self.cut_at = self.now;
-        self.search = None;
-        match self.mode {
-            // Growing found the edge: what is just below it went well a moment ago.
-            Mode::SlowStart(ref start) => {
-                self.lightest = start.lightest(&self.line);
-                self.start_search(below.max(limit / 2), !asked);
-            }
-            Mode::Probe(ref probe) if probe.target > self.base => {
-                let base = below.max(self.base);
-                self.wait[0] = (self.wait[0] * 2).min(UP_WAIT.1);
-                self.next[0] = self.now + self.wait[0];
-                let fallback = (base != self.base).then_some(self.base);
-                if fallback.is_some() {
-                    self.reference = Tally::default();
-                }
-                self.settle(base);
-                self.fallback = fallback;
-            }
-            Mode::Climb { good, .. } if good < limit => {
-                self.reference = Tally::default();
-                self.settle(below.max(good));
-            }
-            // So it was too high after all.
-            Mode::Hold if self.fallback.is_some_and(|good| good < limit) => {
-                self.reference = Tally::default();
-                self.settle(self.fallback.unwrap_or(limit));
-            }
-            // One refusal after a long time without is an edge brushed, not a server that shrank.
-            Mode::Hold if self.answers > self.cut_after + (8 * round_size(limit)) as u64 => {
-                self.settle(limit - limit.div_ceil(16).min(limit - 1));
-            }
-            _ => {
-                let cut = ((limit as f64 * CUT) as usize).max(1);
-                self.reference = Tally::default();
-                self.settle(cut);
-                self.mode = Mode::Climb {
-                    good: cut,
-                    left: 2 * round_size(cut),
-                };
-            }
-        }
-        self.cut_after = self.answers;
-    }
-
-    fn climb_on(&mut self) {
-        let top = self.ceiling.map_or(self.limit, |c| c.saturating_sub(1));
-        if self.limit >= top.min(self.max) {
-            self.reference = Tally::default();
-            self.settle(self.limit);
-            return;
-        }
-        let good = self.limit;
-        self.limit += (top.min(self.max) - self.limit).div_ceil(2);
-        self.base = self.limit;
-        self.mode = Mode::Climb {
-            good,
-            left: round_size(self.limit),
-        };
-    }
-
-    fn failed(&mut self, sample: &Sample) {
-        let failures = &mut self.failures;
-        if failures.count == 0 {
-            failures.first = sample.ended;
-            failures.lowest = sample.in_flight;
-        }
-        failures.count += 1;
-        failures.lowest = failures.lowest.min(sample.in_flight).max(1);
-        failures.pause = self.limit.min(8);
-        let growing = match &self.mode {
-            Mode::SlowStart(_) | Mode::Climb { .. } => true,
-            Mode::Probe(probe) => probe.target > self.base,
-            Mode::Hold => false,
-        };
-        let usual = self.usual_failures * (failures.answers + failures.count) as f64;
-        let count = failures.count as f64;
-        let too_many = if growing {
-            count >= 3.0 + 2.0 * usual + 3.0 * usual.sqrt()
-        } else {
-            count >= 5.0
-                && count > TOO_MANY * failures.answers as f64
-                && count > 4.0 * usual
-                && failures.amid >= 2
-        };
-        if too_many && sample.started >= self.cut_at {
-            let lowest = failures.lowest;
-            self.rejected_at = self.now;
-            self.answers_needed =
-                self.answers + ANSWERS_PER_REJECTION * 2 / 3 * failures.count as u64;
-            self.cut(lowest, false);
-        }
     }
 }

@@ -114,7 +114,7 @@ impl Meter {
 
 /// Whether so many in flight make use of the limit.
 pub(super) fn near(in_flight: usize, limit: usize) -> bool {
-    in_flight * 10 >= limit * 9
+    in_flight >= limit - limit / 10
 }
 
 /// How much one answer's cost scatters: the relative standard deviation of a round's duration is
@@ -129,7 +129,7 @@ pub(super) struct Noise {
 impl Noise {
     pub(super) fn new() -> Self {
         Self {
-            variance: 0.03,
+            variance: 0.1,
             weight: 2.0,
             last: None,
         }

@@ -29,6 +29,8 @@ pub(super) struct SlowStart {
     mark: Option<Duration>,
     round: Tally,
     rounds: Vec<(usize, Tally)>,
+    /// The last round in which the limit did not grow.
+    steady: Option<(usize, Tally)>,
     /// Whether the limit grows in this round.
     grows: bool,
 }
@@ -41,7 +43,19 @@ impl SlowStart {
             mark: None,
             round: Tally::default(),
             rounds: Vec::new(),
+            steady: None,
             grows: true,
+        }
+    }
+
+    /// Goes on from a limit at which a doubling has just paid as if nothing were in the way.
+    pub(super) fn resumed(limit: usize, seen: Tally, now: Duration) -> Self {
+        Self {
+            limit,
+            left: limit,
+            mark: Some(now),
+            rounds: vec![(limit / 2, seen)],
+            ..Self::new()
         }
     }
 
@@ -78,8 +92,12 @@ impl SlowStart {
             let before = self.rounds.iter().nth_back(back);
             before.map_or(f64::INFINITY, |(_, before)| rate - before.log_rate(line))
         };
-        self.grows = gain(0) > CLEAR || !self.grows && gain(0) > SMALL;
+        let stood_still = !self.grows;
+        self.grows = gain(0) > CLEAR || stood_still && gain(0) > SMALL;
         let pays = self.grows || self.limit <= ALWAYS || gain(0) > SMALL && gain(1) > CONFIRMED;
+        if stood_still {
+            self.steady = Some((self.limit, round));
+        }
         self.rounds.push((self.limit, round));
         self.mark = Some(now);
         self.limit = limit;
@@ -101,10 +119,11 @@ impl SlowStart {
             .map_or(1, |(limit, _)| limit)
     }
 
-    /// What was measured at this limit.
+    /// What was measured at this limit, if it stood still there: while it grows, the rate belongs
+    /// to something between the limit and its double.
     pub(super) fn seen_at(&self, limit: usize) -> Tally {
-        let round = self.rounds.iter().find(|(n, _)| *n == limit);
-        round.map(|(_, tally)| *tally).unwrap_or_default()
+        let round = self.steady.filter(|(n, _)| *n == limit);
+        round.map(|(_, tally)| tally).unwrap_or_default()
     }
 
     /// The round with the most throughput per request in flight.

@@ -17,6 +17,7 @@ pub struct Played {
     pub took: Time,
     /// When each answer came.
     pub answered: Vec<Time>,
+    pub questions: usize,
     pub attempts: usize,
     /// Attempts that the server turned away for being too many.
     pub rejected: usize,
@@ -39,6 +40,10 @@ impl Played {
             .filter(|&&t| (from..to).contains(&t))
             .count();
         count as f64 / (to - from)
+    }
+
+    pub fn rejected_share(&self) -> f64 {
+        self.rejected as f64 / self.attempts as f64
     }
 
     pub fn final_limit(&self) -> usize {
@@ -146,6 +151,7 @@ pub fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
         played: Played {
             took: 0.0,
             answered: Vec::new(),
+            questions: total,
             attempts: 0,
             rejected: 0,
             limits: Vec::new(),
