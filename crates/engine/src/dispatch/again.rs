@@ -9,6 +9,12 @@ use super::{Dispatch, Events, Job};
 use crate::Event;
 use crate::lookup::Open;
 
+/// Whether the same question may fare better next time. A refusal that would end everything may
+/// have been a slip, as long as the endpoint has not been given up for it.
+fn may_pass(error: &ScoreError) -> bool {
+    error.is_retryable() || error.is_fatal()
+}
+
 impl Dispatch {
     /// Asks again, gives back or gives up, question by question.
     pub(super) fn deal_with(
@@ -34,9 +40,9 @@ impl Dispatch {
             let not_its_fault = gone && (is_absence(&error, true) || error.is_fatal());
             if not_its_fault && !stopped {
                 back.push(open);
-            } else if error.is_retryable() && stopped {
+            } else if may_pass(&error) && stopped {
                 // Left open: the next run asks it.
-            } else if error.is_retryable() && retries_left {
+            } else if may_pass(&error) && retries_left {
                 again.0.push(open);
                 let longest = again.1.as_ref().and_then(ScoreError::retry_after);
                 if again.1.is_none() || error.retry_after() > longest {

@@ -33,7 +33,20 @@ pub(super) struct Endpoint {
     /// What the server said is left of its allowances, of requests and of tokens.
     left: [Option<Left>; 2],
     throttle: Throttle,
+    refusals: Refusals,
 }
+
+/// Refusals that would end everything (a wrong key, no such model), as long as no answer has come
+/// between them. A proxy may say such a thing once.
+#[derive(Debug, Default)]
+struct Refusals {
+    count: u32,
+    /// The last one that counted came back then.
+    at: Duration,
+}
+
+/// Refusals in a row that are believed of an endpoint that has answered before.
+const BELIEVED: u32 = 3;
 
 /// What is left of an allowance.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +89,7 @@ impl Endpoint {
             rows: 0,
             left: [None; 2],
             throttle: Throttle::default(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -150,6 +164,19 @@ impl Endpoint {
         }
         self.throttle.until = Duration::ZERO;
         self.throttle.episodes = 0;
+        self.refusals = Refusals::default();
+    }
+
+    /// A refusal that would end everything came back at `now`, to a request sent at `sent`;
+    /// whether it is to be believed. Requests that were under way together count once.
+    pub(super) fn refused(&mut self, sent: Duration, now: Duration) -> bool {
+        let refusals = &mut self.refusals;
+        if refusals.count == 0 || sent >= refusals.at {
+            refusals.count += 1;
+            refusals.at = now;
+        }
+        // Whoever has never answered is not likely to begin.
+        refusals.count >= BELIEVED || self.tally.answered == 0
     }
 
     /// The outage that this may be the beginning of.

@@ -21,7 +21,11 @@ impl Dispatch {
         events: &mut Events,
     ) {
         let endpoint = &mut self.endpoints[index];
-        if let Some((_, error)) = failures.iter().find(|(_, error)| error.is_fatal()) {
+        let refusal = failures.iter().find(|(_, error)| error.is_fatal());
+        if let Some((_, error)) = refusal
+            && !answered
+            && endpoint.refused(sent, now)
+        {
             if endpoint.health.is_lost() {
                 return;
             }

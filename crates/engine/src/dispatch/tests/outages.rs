@@ -191,3 +191,33 @@ fn a_timeout_during_an_outage_is_part_of_it() {
     assert!(seen.failed().len() < 6, "{:?}", seen.failed());
     assert_eq!(seen.answered() + seen.failed().len(), 200);
 }
+
+fn unauthorized() -> ScoreError {
+    ScoreError::Unauthorized {
+        status: 401,
+        message: "no".into(),
+    }
+}
+
+#[test]
+fn a_single_refusal_is_a_slip_and_several_in_a_row_end_the_run() {
+    // The tenth request is refused, alone or with all that follow.
+    for last in [10, u32::MAX] {
+        let mut count = 0;
+        let mut run = dispatch(settings(1), 1, &[30]);
+        let seen = play(&mut run, |ticket, _| {
+            count += 1;
+            if (10..=last).contains(&count) {
+                bad(ticket, MS, &unauthorized())
+            } else {
+                good(ticket, MS)
+            }
+        });
+        let sent = seen.sent.len();
+        if last == 10 {
+            assert_eq!((seen.answered(), sent, seen.failed()), (30, 31, vec![]));
+        } else {
+            assert_eq!((seen.answered(), sent), (9, 12));
+        }
+    }
+}
