@@ -134,6 +134,8 @@ pub(crate) fn letter(index: usize) -> Value {
 }
 
 fn serve(stream: &TcpStream, answer: &dyn Fn(&Asked) -> Reply, log: &Mutex<Vec<Asked>>) {
+    // Head and body go out apart: the body must not wait for the head's receipt.
+    stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     loop {

@@ -99,7 +99,11 @@ async fn examine(
     diagnosis.context = examination.context(&tokenizer).await;
     diagnosis.bos = examination.bos(&tokenizer).await;
     diagnosis.prefix_cache = prefix::examine(transport, endpoint, &question).await;
-    let exchange = Exchange::new(Arc::clone(endpoint), question, choice, letters);
-    diagnosis.noise = noise::measure(&exchange, transport).await;
+    let exchange = |question| {
+        let letters = letters.clone();
+        Exchange::new(Arc::clone(endpoint), question, choice, letters)
+    };
+    let uncached = Question::new(route, &model, top_k).uncached();
+    diagnosis.noise = noise::measure(&exchange(question), &exchange(uncached), transport).await;
     Ok(())
 }

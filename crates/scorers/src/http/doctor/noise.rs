@@ -17,12 +17,21 @@ const QUESTIONS: usize = 20;
 /// What the questions are about: letters and their neighbours, so that no answer is certain.
 const ALPHABET: &[u8; 26] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// Asks one by one, all together, and once more one by one, now from the cache. `None` if a
-/// question fails.
-pub(super) async fn measure(exchange: &Exchange, transport: &Transport) -> Option<Noise> {
+/// Asks one by one, all together, and once more one by one, now from the cache. The first two
+/// rounds go without a cache where the server can be told so (`uncached`): what was asked before
+/// would otherwise leave nothing to be evaluated together. `None` if a question fails.
+pub(super) async fn measure(
+    exchange: &Exchange,
+    uncached: &Exchange,
+    transport: &Transport,
+) -> Option<Noise> {
     let questions = questions();
-    let one_by_one = singly(exchange, transport, &questions).await?;
-    let together = exchange.converse(transport, &questions, false).await;
+    let (cold, one_by_one) = match singly(uncached, transport, &questions).await {
+        Some(scores) => (uncached, scores),
+        // A strict server may refuse the wish.
+        None => (exchange, singly(exchange, transport, &questions).await?),
+    };
+    let together = cold.converse(transport, &questions, false).await;
     let together: Option<Vec<_>> = together.scores.into_iter().map(Result::ok).collect();
     let together = together?;
     let warm = singly(exchange, transport, &questions).await?;

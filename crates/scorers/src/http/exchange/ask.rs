@@ -18,6 +18,8 @@ pub(in crate::http) struct Question {
     pub(super) top: u32,
     /// Up to the prompt.
     pub(super) opening: String,
+    /// Whether llama.cpp shall evaluate the whole prompt anew; others mostly ignore the wish.
+    uncached: bool,
 }
 
 impl Question {
@@ -33,7 +35,14 @@ impl Question {
             route,
             top,
             opening,
+            uncached: false,
         }
+    }
+
+    /// The same, but without the help of llama.cpp's prefix cache.
+    pub(in crate::http) fn uncached(mut self) -> Self {
+        self.uncached = true;
+        self
     }
 
     pub(in crate::http) fn route(&self) -> Route {
@@ -96,6 +105,9 @@ impl Question {
         }
         text.push_str(",\"max_tokens\":1,");
         text.push_str(settings);
+        if self.uncached {
+            text.push_str(",\"cache_prompt\":false");
+        }
         if let Some(top) = top {
             let _ = match self.route {
                 Route::Completions => write!(text, ",\"logprobs\":{top}"),
