@@ -1,6 +1,6 @@
 //! A small seeded generator, so that a scenario plays the same way on every machine.
 
-/// SplitMix64.
+/// `SplitMix64`.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 

@@ -306,14 +306,14 @@ impl World<'_> {
     fn retry(&mut self, id: usize, at_least: f64) {
         let question = self.attempts[id].question;
         let tries = &mut self.questions[question].1;
-        let most = (0.5 * 2f64.powi(*tries as i32)).min(30.0);
+        let most = (0.5 * 2f64.powf(f64::from(*tries))).min(30.0);
         *tries += 1;
         let wait = at_least.max(self.random.uniform() * most);
         self.retries.push(Reverse((At(self.now + wait), question)));
         self.schedule(self.now + wait, Event::Wakes);
         self.failures += 1;
         if self.is_silent() {
-            let pause = 0.25 * 2f64.powi((self.failures - FAILURES_IN_A_ROW).min(3) as i32);
+            let pause = 0.25 * 2f64.powf(f64::from((self.failures - FAILURES_IN_A_ROW).min(3)));
             self.hold(self.now + at_least.max(pause));
         }
     }
