@@ -61,10 +61,16 @@ impl Probe {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
 /// One look after the other while they pay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Search {
-    up: bool,
+    direction: Direction,
     /// Whether a look of this search has moved the limit.
     moved: bool,
     /// Whether the other direction was looked at before.
@@ -76,19 +82,23 @@ struct Search {
 impl Search {
     fn new(up: bool) -> Self {
         Self {
-            up,
+            direction: if up { Direction::Up } else { Direction::Down },
             moved: false,
             turned: false,
             bold: true,
         }
     }
 
+    fn is_up(self) -> bool {
+        self.direction == Direction::Up
+    }
+
+    /// The same in the other direction, after a look that found nothing.
     fn turn(self) -> Self {
         Self {
-            up: !self.up,
             turned: true,
             bold: false,
-            ..self
+            ..Self::new(!self.is_up())
         }
     }
 }

@@ -1,4 +1,33 @@
 //! How many requests may be in flight: the adaptive concurrency limit.
+//!
+//! No single sign tells how many requests a server likes best. Some refuse what is too much
+//! (429), some let it wait, so that more requests buy nothing but waiting, some grow slower under
+//! a crowd without ever saying so, and some work best on batches. So the [`Controller`] measures
+//! what counts, the throughput, at different limits, and keeps the best:
+//!
+//! - **Slow start.** The limit grows by one with each answer, which doubles it per round (as many
+//!   answers as the limit at the round's start). Growing smoothly, it meets the edge of a server
+//!   that refuses with a few requests too many rather than with a whole crowd. It ends when a
+//!   doubling no longer pays.
+//! - **Looks.** From then on the controller tries another limit now and then: it goes there,
+//!   waits until the server has settled, counts whole rounds, and compares with what it knows of
+//!   the limit it came from, with the scatter that it has observed. Clear results come after one
+//!   or two rounds, doubtful ones need up to two hundred answers, which costs little because the
+//!   two limits are then about equally good. What a look has lost decides how soon the next may be.
+//! - **Growth only while the limit is used.** Answers that had fewer in flight neither raise the
+//!   limit nor count in a comparison.
+//! - **Throttling.** A 429 or a timeout ends growth just below the number that was refused. A
+//!   refusal at a limit that had gone well for long takes a sixteenth off; another one soon after
+//!   leaves four fifths. Whatever was sent before a cut does not count, so one episode is one cut.
+//!   Each refusal must be paid for with many answers before the next look upwards.
+//! - **5xx and broken connections** pause growth. They lower the limit only when they come with
+//!   load: answers in between, and more of them than is usual for this server. An outage does not.
+//! - **Latency** is a secondary sign. Where each request is answered as soon as it would be alone,
+//!   fewer of them cannot do better, and no look downwards is wasted. It is read through a line
+//!   fitted over prompt length, so that longer prompts are not taken for a slower server.
+//!
+//! The controller is a state machine without clock, threads or I/O: equal samples give equal
+//! limits. `docs/concurrency.md` shows what it does with simulated servers.
 
 mod auto;
 mod meter;

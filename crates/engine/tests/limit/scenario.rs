@@ -5,36 +5,36 @@ use serde::Deserialize;
 /// A server, the load it is given, and what is expected to come of it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scenario {
+pub(crate) struct Scenario {
     /// Why this scenario exists, in a sentence.
-    pub why: String,
-    pub load: Load,
-    pub server: Server,
-    pub expect: Expect,
+    pub(crate) why: String,
+    pub(crate) load: Load,
+    pub(crate) server: Server,
+    pub(crate) expect: Expect,
 }
 
 /// The questions and the client that asks them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Load {
+pub(crate) struct Load {
     /// Asked one group after the other.
-    pub groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
     /// Whether the server tells how many tokens it computed.
     #[serde(default)]
-    pub tokens_known: bool,
+    pub(crate) tokens_known: bool,
     #[serde(default = "thirty")]
-    pub timeout_s: f64,
+    pub(crate) timeout_s: f64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Group {
-    pub questions: usize,
+pub(crate) struct Group {
+    pub(crate) questions: usize,
     /// Mean of the tokens to compute.
-    pub tokens: f64,
+    pub(crate) tokens: f64,
     /// Standard deviation of the logarithm of the tokens.
     #[serde(default)]
-    pub spread: f64,
+    pub(crate) spread: f64,
 }
 
 /// How the server behaves.
@@ -44,56 +44,56 @@ pub struct Group {
 /// law): contention is what cannot run in parallel, coherence what makes a crowd slower than one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub(crate) struct Server {
     /// Time on the network, there and back.
     #[serde(default = "one")]
-    pub round_trip_ms: f64,
+    pub(crate) round_trip_ms: f64,
     /// Work per request, whatever its length.
-    pub base_ms: f64,
+    pub(crate) base_ms: f64,
     /// Work per prompt token.
     #[serde(default)]
-    pub token_ms: f64,
+    pub(crate) token_ms: f64,
     /// Standard deviation of the logarithm of the work.
     #[serde(default)]
-    pub noise: f64,
+    pub(crate) noise: f64,
     #[serde(flatten)]
-    pub size: Size,
+    pub(crate) size: Size,
     /// Work on whole batches: whoever waits when the server is free is taken, up to `slots`, and
     /// all are done at the same time.
     #[serde(default)]
-    pub whole_batches: bool,
+    pub(crate) whole_batches: bool,
     /// What happens to a request beyond the slots.
     #[serde(default)]
-    pub full: Full,
+    pub(crate) full: Full,
     /// Requests that may wait before `full` rejects.
     #[serde(default)]
-    pub waiting_room: usize,
+    pub(crate) waiting_room: usize,
     /// Seconds of Retry-After on a rejection for lack of slots.
     #[serde(default)]
-    pub retry_after_s: f64,
-    pub rate: Option<Rate>,
+    pub(crate) retry_after_s: f64,
+    pub(crate) rate: Option<Rate>,
     /// Share of requests that fail with HTTP 500, whatever the load.
     #[serde(default)]
-    pub flaky: f64,
+    pub(crate) flaky: f64,
     #[serde(default)]
-    pub outages: Vec<Outage>,
+    pub(crate) outages: Vec<Outage>,
     #[serde(default)]
-    pub changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Size {
+pub(crate) struct Size {
     #[serde(default = "unlimited")]
-    pub slots: usize,
+    pub(crate) slots: usize,
     #[serde(default)]
-    pub contention: f64,
+    pub(crate) contention: f64,
     #[serde(default)]
-    pub coherence: f64,
+    pub(crate) coherence: f64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Full {
+pub(crate) enum Full {
     #[default]
     Wait,
     Reject429,
@@ -103,46 +103,46 @@ pub enum Full {
 /// So many requests per minute; the allowance is whole again when the window is over.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rate {
-    pub requests: usize,
-    pub window_s: f64,
+pub(crate) struct Rate {
+    pub(crate) requests: usize,
+    pub(crate) window_s: f64,
     /// Whether every answer tells what is left.
-    pub tells: bool,
+    pub(crate) tells: bool,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Outage {
-    pub from_s: f64,
-    pub to_s: f64,
+pub(crate) struct Outage {
+    pub(crate) from_s: f64,
+    pub(crate) to_s: f64,
     /// Connections are refused instead of answered with HTTP 503.
     #[serde(default)]
-    pub refuses: bool,
+    pub(crate) refuses: bool,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Change {
-    pub at_s: f64,
+pub(crate) struct Change {
+    pub(crate) at_s: f64,
     #[serde(flatten)]
-    pub size: Size,
+    pub(crate) size: Size,
 }
 
 /// What must come out, whatever the seed.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expect {
+pub(crate) struct Expect {
     /// Throughput as a share of the best fixed setting's, in the mean over the seeds. Also a
     /// minute after the server has changed.
     #[serde(default = "share")]
-    pub throughput: f64,
+    pub(crate) throughput: f64,
     /// The same for the worst seed.
     #[serde(default = "least")]
-    pub worst: f64,
+    pub(crate) worst: f64,
     /// Rejected requests as a share of all.
     #[serde(default = "rejected")]
-    pub rejected: f64,
+    pub(crate) rejected: f64,
     /// Highest limit at the end of the run, where drifting up would do harm or no good.
-    pub limit_at_most: Option<usize>,
+    pub(crate) limit_at_most: Option<usize>,
 }
 
 fn thirty() -> f64 {

@@ -7,11 +7,11 @@ use crate::random::Random;
 use crate::scenario::{Full, Server as Behaviour, Size};
 
 /// Virtual seconds since the run's start.
-pub type Time = f64;
+pub(crate) type Time = f64;
 
 /// A total order on times, for heaps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct At(pub f64);
+pub(crate) struct At(pub(crate) f64);
 
 impl Eq for At {}
 impl PartialOrd for At {
@@ -27,7 +27,7 @@ impl Ord for At {
 
 /// What a request gets at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Reception {
+pub(crate) enum Reception {
     /// It is being worked on, or waits for that.
     Taken,
     /// HTTP 429, with Retry-After.
@@ -41,7 +41,7 @@ pub enum Reception {
 /// Work shared evenly among those in service: `attained` is the work that each of them has
 /// received since the start, so a request is done when it reaches its arrival's value plus its
 /// own work.
-pub struct Server {
+pub(crate) struct Server {
     behaviour: Behaviour,
     size: Size,
     attained: f64,
@@ -54,7 +54,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(behaviour: &Behaviour, seed: u64) -> Self {
+    pub(crate) fn new(behaviour: &Behaviour, seed: u64) -> Self {
         Self {
             size: behaviour.size,
             behaviour: behaviour.clone(),
@@ -68,26 +68,26 @@ impl Server {
     }
 
     /// Work of a prompt: its seconds when nothing else is being worked on.
-    pub fn work(&mut self, tokens: f64) -> f64 {
+    pub(crate) fn work(&mut self, tokens: f64) -> f64 {
         let mean = (self.behaviour.base_ms + self.behaviour.token_ms * tokens) / 1000.0;
         mean * self.random.lognormal(self.behaviour.noise)
     }
 
-    pub fn resize(&mut self, now: Time, size: Size) {
+    pub(crate) fn resize(&mut self, now: Time, size: Size) {
         self.advance(now);
         self.size = size;
         self.admit();
     }
 
     /// Everything that was taken is lost.
-    pub fn crash(&mut self, now: Time) -> Vec<usize> {
+    pub(crate) fn crash(&mut self, now: Time) -> Vec<usize> {
         self.advance(now);
         let serving = self.serving.drain().map(|Reverse((_, id))| id);
         let waiting = self.waiting.drain(..).map(|(id, _)| id);
         serving.chain(waiting).collect()
     }
 
-    pub fn receive(&mut self, now: Time, id: usize, work: f64) -> Reception {
+    pub(crate) fn receive(&mut self, now: Time, id: usize, work: f64) -> Reception {
         let outage = self
             .behaviour
             .outages
@@ -121,20 +121,20 @@ impl Server {
     }
 
     /// What is left of the rate window and when it ends, where the server tells.
-    pub fn quota(&self, now: Time) -> Option<(usize, Time)> {
+    pub(crate) fn quota(&self, now: Time) -> Option<(usize, Time)> {
         let rate = self.behaviour.rate.filter(|rate| rate.tells)?;
         let end = self.window.0 + rate.window_s;
         (now < end).then(|| (rate.requests - self.window.1.min(rate.requests), end))
     }
 
     /// When the next request is done if nothing else happens.
-    pub fn next_done(&self) -> Option<Time> {
+    pub(crate) fn next_done(&self) -> Option<Time> {
         let Reverse((At(target), _)) = *self.serving.peek()?;
         Some(self.since + (target - self.attained).max(0.0) * self.slowness())
     }
 
     /// Takes out one request that is done by now.
-    pub fn take_done(&mut self, now: Time) -> Option<usize> {
+    pub(crate) fn take_done(&mut self, now: Time) -> Option<usize> {
         if self.next_done()? > now {
             return None;
         }
@@ -145,7 +145,7 @@ impl Server {
     }
 
     /// The client has hung up; what is being worked on already is finished nevertheless.
-    pub fn forget(&mut self, id: usize) {
+    pub(crate) fn forget(&mut self, id: usize) {
         self.waiting.retain(|&(other, _)| other != id);
     }
 

@@ -12,28 +12,28 @@ use crate::server::{At, Reception, Server, Time};
 
 /// How a run went.
 #[derive(Debug, Clone)]
-pub struct Played {
+pub(crate) struct Played {
     /// When the last question was answered.
-    pub took: Time,
+    pub(crate) took: Time,
     /// When each answer came.
-    pub answered: Vec<Time>,
-    pub questions: usize,
-    pub attempts: usize,
+    pub(crate) answered: Vec<Time>,
+    pub(crate) questions: usize,
+    pub(crate) attempts: usize,
     /// Attempts that the server turned away for being too many.
-    pub rejected: usize,
+    pub(crate) rejected: usize,
     /// The limit after each change of it.
-    pub limits: Vec<(Time, usize)>,
+    pub(crate) limits: Vec<(Time, usize)>,
     /// Whether it was broken off because too many were rejected.
-    pub abandoned: bool,
+    pub(crate) abandoned: bool,
 }
 
 impl Played {
-    pub fn throughput(&self) -> f64 {
+    pub(crate) fn throughput(&self) -> f64 {
         self.answered.len() as f64 / self.took
     }
 
     /// Answers per second between two times.
-    pub fn between(&self, from: Time, to: Time) -> f64 {
+    pub(crate) fn between(&self, from: Time, to: Time) -> f64 {
         let count = self
             .answered
             .iter()
@@ -42,11 +42,11 @@ impl Played {
         count as f64 / (to - from)
     }
 
-    pub fn rejected_share(&self) -> f64 {
+    pub(crate) fn rejected_share(&self) -> f64 {
         self.rejected as f64 / self.attempts as f64
     }
 
-    pub fn final_limit(&self) -> usize {
+    pub(crate) fn final_limit(&self) -> usize {
         self.limits.last().map_or(0, |&(_, limit)| limit)
     }
 }
@@ -119,7 +119,7 @@ struct World<'a> {
 ///
 /// A fixed limit that gets many more requests rejected than is allowed is not played to its end:
 /// it is no setting to compare with.
-pub fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
+pub(crate) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
     let mut random = Random::new(seed);
     let groups = &scenario.load.groups;
     let questions = groups
@@ -306,14 +306,14 @@ impl World<'_> {
     fn retry(&mut self, id: usize, at_least: f64) {
         let question = self.attempts[id].question;
         let tries = &mut self.questions[question].1;
-        let most = (0.5 * 2f64.powi(*tries as i32)).min(30.0);
+        let most = (0.5 * 2f64.powf(f64::from(*tries))).min(30.0);
         *tries += 1;
         let wait = at_least.max(self.random.uniform() * most);
         self.retries.push(Reverse((At(self.now + wait), question)));
         self.schedule(self.now + wait, Event::Wakes);
         self.failures += 1;
         if self.is_silent() {
-            let pause = 0.25 * 2f64.powi((self.failures - FAILURES_IN_A_ROW).min(3) as i32);
+            let pause = 0.25 * 2f64.powf(f64::from((self.failures - FAILURES_IN_A_ROW).min(3)));
             self.hold(self.now + at_least.max(pause));
         }
     }

@@ -23,16 +23,16 @@ impl Auto {
     /// Begins a look at another limit, if it is time for one.
     pub(super) fn look(&mut self) {
         if let Some(mut search) = self.search {
-            if self.can_look(search.up) {
+            if self.can_look(search.is_up()) {
                 self.search = Some(search);
-                self.probe(search.up, search.bold);
+                self.probe(search.is_up(), search.bold);
                 return;
             }
             if !search.moved && !search.turned {
                 search = search.turn();
                 self.search = Some(search);
-                if self.can_look(search.up) {
-                    self.probe(search.up, search.bold);
+                if self.can_look(search.is_up()) {
+                    self.probe(search.is_up(), search.bold);
                     return;
                 }
             }
