@@ -236,7 +236,9 @@ fn an_error_for_good_stops_the_run() {
             Some(Stop::Fatal(ScoreError::NotFound { .. }))
         ));
         assert_eq!(summary.total().answered, 20);
-        assert!(scorer.asked().len() <= 28, "{} asked", scorer.asked().len());
+        // Believed when it was said three times, by eight workers each time.
+        let asked = scorer.asked().len();
+        assert!(asked <= 20 + 3 * 8, "{asked} asked");
         assert!(summary.endpoints[0].lost.is_some());
     }
 }

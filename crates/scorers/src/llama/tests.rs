@@ -47,7 +47,6 @@ fn subjects() -> Option<Vec<Subject>> {
 }
 
 #[test]
-#[ignore = "takes minutes on two cores; run with --ignored"]
 fn the_prefix_cache_gives_what_the_whole_prompt_gives() {
     let (Some(model), Some(subjects)) = (model(), subjects()) else {
         return;
@@ -68,7 +67,6 @@ fn the_prefix_cache_gives_what_the_whole_prompt_gives() {
 }
 
 #[test]
-#[ignore = "takes minutes on two cores; run with --ignored"]
 fn earlier_prompts_leave_no_trace() {
     let (Some(model), Some(subjects)) = (model(), subjects()) else {
         return;
@@ -128,7 +126,6 @@ fn a_growing_context_changes_nothing() {
 
 /// Cutting the text inside a word or a number gives tokens that reach across the seam.
 #[test]
-#[ignore = "takes minutes on two cores; run with --ignored"]
 fn the_seam_between_prefix_and_suffix_does_not_matter() {
     let (Some(model), Some(subject)) = (model(), mmlu("astronomy")) else {
         return;

@@ -53,13 +53,12 @@ impl Progress {
         let view: Box<dyn View> = match how {
             ProgressArg::None => Box::new(Nothing),
             ProgressArg::Json => Box::new(json::Json),
-            ProgressArg::Plain => Box::new(lines::Lines),
             ProgressArg::Bars => Box::new(bars::Bars::new(&state)),
             // Verbose messages and bars would overwrite each other.
             ProgressArg::Auto if std::io::stderr().is_terminal() && !verbose => {
                 Box::new(bars::Bars::new(&state))
             }
-            ProgressArg::Auto => Box::new(lines::Lines),
+            ProgressArg::Auto | ProgressArg::Plain => Box::new(lines::Lines),
         };
         let next = later(Instant::now(), view.pause());
         Self(Arc::new(Mutex::new(Shown { state, view, next })))
@@ -90,9 +89,11 @@ impl Progress {
     }
 }
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// `pause` after `now`; a day for a pause without end.
 fn later(now: Instant, pause: Duration) -> Instant {
-    now + pause.min(Duration::from_hours(24))
+    now + pause.min(DAY)
 }
 
 /// A number of seconds for people.

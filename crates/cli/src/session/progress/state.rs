@@ -241,9 +241,9 @@ mod tests {
             let mut state = state(weights, 1000, start);
             let whole = weights.iter().sum::<f64>() * 1000.0 * 0.05;
             let mut clock = 0.0;
-            for group in 0..2 {
+            for (group, weight) in weights.into_iter().enumerate() {
                 for _ in 0..1000 {
-                    clock += weights[group] * 0.05;
+                    clock += weight * 0.05;
                     state.take(&Event::Answered { group });
                     let now = start + Duration::from_secs_f64(clock);
                     state.mark(now);
