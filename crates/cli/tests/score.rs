@@ -268,7 +268,10 @@ fn too_few_rows_give_full_sets_and_say_so() {
 fn a_file_given_twice_counts_twice_and_is_noted() {
     let case = Case::new();
     case.write("m.jsonl", &jsonl(0..40, 6));
-    let output = score(case.path(), key_args("--logits m.jsonl ./m.jsonl m.jsonl"));
+    let output = score(
+        case.path(),
+        key_args("--logits m.jsonl ./m.jsonl m.jsonl --output json"),
+    );
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
         stderr.contains("note: ./m.jsonl and 1 other: given before"),
