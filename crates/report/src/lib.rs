@@ -8,6 +8,6 @@ mod table;
 
 pub use crate::csv::write_csv;
 pub use results::{
-    Endpoint, Failures, GroupResult, ModelResult, Phase, Results, TaskResult, Timing,
+    Endpoint, Failures, GroupResult, ModelResult, Noise, Phase, Results, TaskResult, Timing,
 };
 pub use table::{comparison_table, strategy_table, task_table};

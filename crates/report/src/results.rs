@@ -35,6 +35,9 @@ pub struct ModelResult {
     pub mean: Option<Mean>,
     /// One entry per (task, strategy).
     pub groups: Vec<GroupResult>,
+    /// How much the same questions' scores move from one time to the next, where it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
     /// How long it took. The only part that differs when a run is repeated.
     pub timing: Timing,
 }
@@ -80,6 +83,18 @@ pub struct GroupResult {
     /// What a reader should know about these figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// How much a server's scores of the same questions moved: asked one by one, all at once, and one
+/// by one again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// How many questions.
+    pub questions: usize,
+    /// The largest difference of an option's log-probability between two rounds, in nats.
+    pub largest_difference: f64,
+    /// Questions whose most probable option changed.
+    pub changed_top_options: usize,
 }
 
 /// Questions that have no answer for reasons of one kind.

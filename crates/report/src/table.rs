@@ -1,7 +1,7 @@
 //! Tables for the terminal.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Cell, CellAlignment, Table};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, LineStyle, Table};
 use sureness_conformal::Mean;
 
 use crate::ModelResult;
@@ -29,15 +29,16 @@ pub fn task_table(model: &ModelResult) -> String {
                 "–".into()
             }
         }));
-        add_row(&mut table, row);
+        table.add_row(row);
     }
     if model.tasks.len() > 1 {
+        table.add_row([""]);
         let mut row = vec!["Mean over tasks".to_owned(), String::new()];
         row.extend(mean_cells(model.mean.as_ref()));
         row.extend([String::new(), String::new()]);
-        add_row(&mut table, row);
+        table.add_row(row);
     }
-    table.to_string()
+    shown(table, 1)
 }
 
 /// One model: a row per task and strategy, LAC and APS apart.
@@ -69,9 +70,9 @@ pub fn strategy_table(model: &ModelResult) -> String {
             ]),
             None => row.extend(std::iter::repeat_n("–".to_owned(), 8)),
         }
-        add_row_after(&mut table, row, 2);
+        table.add_row(row);
     }
-    table.to_string()
+    shown(table, 2)
 }
 
 /// A mean's figure as text.
@@ -92,39 +93,38 @@ pub fn comparison_table(models: &[ModelResult]) -> String {
         ("Coverage %", |m| percent(m.coverage)),
         ("UAcc %", |m| percent(m.uacc)),
     ];
-    for (name, figure) in figures {
+    for (at, (name, figure)) in figures.into_iter().enumerate() {
+        if at > 0 {
+            table.add_row([""]);
+        }
         for model in models {
             let mut row = vec![model.name.clone(), name.to_owned()];
             let cell = |m: Option<&Mean>| m.map_or_else(|| "–".to_owned(), figure);
             row.extend(model.tasks.iter().map(|t| cell(t.mean.as_ref())));
             row.push(cell(model.mean.as_ref()));
-            add_row_after(&mut table, row, 2);
+            table.add_row(row);
         }
     }
-    table.to_string()
+    shown(table, 2)
 }
 
 fn new_table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table
+        .load_style(NOTHING.header_separator(LineStyle::none().fill('─')))
+        .set_header(header);
     table
 }
 
-fn add_row(table: &mut Table, cells: Vec<String>) {
-    add_row_after(table, cells, 1);
-}
-
-/// Adds a row whose cells from `text` on are figures, aligned to the right.
-fn add_row_after(table: &mut Table, cells: Vec<String>, text: usize) {
-    let cells = cells.into_iter().enumerate().map(|(i, cell)| {
-        let right = i >= text;
-        Cell::new(cell).set_alignment(if right {
-            CellAlignment::Right
-        } else {
-            CellAlignment::Left
-        })
-    });
-    table.add_row(cells);
+/// The table as text; the columns from `text` on hold figures, aligned to the right.
+fn shown(mut table: Table, text: usize) -> String {
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if at == 0 { 0 } else { 2 }, 0));
+        if at >= text {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
 }
 
 fn mean_cells(mean: Option<&Mean>) -> [String; 4] {

@@ -133,8 +133,11 @@ impl Questions {
                 String::new()
             };
             text.push_str(&format!(
-                "\n  {:<width$}  {}{of} questions from {}, {} worked examples",
-                d.task.id, d.questions, d.source, d.shots
+                "\n  {:<width$}  {}{of} questions from {}, {}",
+                d.task.id,
+                d.questions,
+                d.source,
+                plural(d.shots, "worked example", "worked examples")
             ));
         }
         text

@@ -3,6 +3,7 @@
 mod data;
 mod log;
 mod models;
+mod noise;
 mod progress;
 mod results;
 mod room;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use sureness_engine::{Cancel, Event, Plan, Stop, Summary};
-use sureness_report::{ModelResult, Results};
+use sureness_report::{ModelResult, Noise, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::{RunRecord, Store};
 
@@ -77,6 +78,7 @@ impl Session<'_> {
         let Some(first) = endpoints.first() else {
             return Ok(());
         };
+        let first = Arc::clone(first);
         let identity = first.identity().clone();
         let plan = Arc::new(self.questions.plan().clone());
         check_prefixes(first.as_ref(), &plan).await?;
@@ -101,7 +103,13 @@ impl Session<'_> {
         .await
         .map_err(|e| CliError::input(e).hint("check the output folder and the disk it lies on"))?;
         progress.finish();
-        self.evaluate(run, &identity, &plan, summary)
+        let worth_it = summary.total().answered >= noise::WORTH_IT && summary.stop.is_none();
+        let noise = if worth_it && !model.is_embedded() {
+            noise::measure(first.as_ref(), &plan).await
+        } else {
+            None
+        };
+        self.evaluate(run, &identity, &plan, summary, noise)
     }
 
     fn open_run(
@@ -139,10 +147,13 @@ impl Session<'_> {
         identity: &sureness_scorers::ModelIdentity,
         plan: &Plan,
         summary: Summary,
+        noise: Option<Noise>,
     ) -> Result<(), CliError> {
         let config = Questions::config(self.args);
         let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
-        let result = results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
+        let mut result =
+            results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
+        result.noise = noise;
         if summary.stop.is_none() {
             Store::open(&self.folder.store)
                 .and_then(|mut s| s.finish_run(run))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sureness_scorers::http::{HttpOptions, HttpScorer, Secret};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 
-use crate::commands::run::RunArgs;
+use crate::commands::run::{ProgressArg, RunArgs};
 use crate::commands::values::Count;
 use crate::error::CliError;
 
@@ -77,6 +77,13 @@ pub(crate) async fn open(model: &Model, args: &RunArgs) -> Result<Endpoints, Cli
                 let scorer = HttpScorer::connect(http_options(api_base, model.clone(), args))
                     .await
                     .map_err(|e| CliError::input(&e).hint(e.hint()))?;
+                if args.progress != ProgressArg::None {
+                    let scoring = scorer.scoring();
+                    eprintln!(
+                        "{api_base}: options scored by {}: {}",
+                        scoring.tier, scoring.reason
+                    );
+                }
                 if let Some(first) = endpoints.first() {
                     same_model(first.identity(), &api_bases[0], scorer.identity(), api_base)?;
                 }

@@ -51,6 +51,7 @@ pub(crate) fn evaluate(
         tasks: Vec::new(),
         mean: None,
         groups,
+        noise: None,
         timing: timing::of(summary),
     };
     Ok(result.summarised(&tasks))
@@ -175,6 +176,12 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
 
     for model in &results.models {
         eprint!("{}", timing::describe(&model.name, &model.timing));
+        if let Some(noise) = model.noise {
+            eprintln!(
+                "noise floor: {} of the questions asked again moved by up to {:.3} nats, {} changed their top option",
+                noise.questions, noise.largest_difference, noise.changed_top_options
+            );
+        }
         notes(model);
     }
     eprintln!(

@@ -152,3 +152,17 @@ fn progress_is_told_to_programs() {
     assert_eq!((&last["planned"], &last["done"]), (&48.into(), &48.into()));
     assert_eq!(last["groups"][1]["task"], "rc");
 }
+
+#[test]
+fn a_long_run_tells_how_much_its_figures_move() {
+    let case = Case::new(Script::healthy());
+    let line = "run --tasks qa rc --prompt-strategies base --progress none";
+    let output = case.run(line);
+    ends_with(&output, 0);
+    assert_eq!(case.figures()[0]["noise"]["questions"], 20);
+    assert_eq!(case.figures()[0]["noise"]["largest_difference"], 0.0);
+    assert!(text(&output.stderr).contains("noise floor"));
+    // A run that asks nothing has nothing to measure.
+    ends_with(&case.run(line), 0);
+    assert_eq!(case.figures()[0]["noise"], Value::Null);
+}

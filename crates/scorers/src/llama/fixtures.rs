@@ -4,17 +4,37 @@
 
 use std::{
     fmt::Write,
+    ops::Deref,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The model to test with, or nothing (and a word on it) where there is none. CI must have one.
-pub(crate) fn gguf() -> Option<PathBuf> {
-    let path = std::env::var_os("SURENESS_TEST_GGUF").map(PathBuf::from);
-    if path.is_none() {
+pub(crate) fn gguf() -> Option<Gguf> {
+    let Some(path) = std::env::var_os("SURENESS_TEST_GGUF").map(PathBuf::from) else {
         skip("SURENESS_TEST_GGUF does not name a GGUF file");
+        return None;
+    };
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    Some(Gguf { path, _turn: turn })
+}
+
+/// llama.cpp's threads wait for each other by spinning: several models at work on the same cores
+/// are many times slower than one after the other.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// The model's file, and the turn to use it.
+pub(crate) struct Gguf {
+    path: PathBuf,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Deref for Gguf {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
     }
-    path
 }
 
 fn skip(why: &str) {

@@ -8,20 +8,20 @@ use sureness_prompts::Prompt;
 use super::{
     LlamaOptions,
     file::{self, Extent},
-    fixtures::{Subject, gguf, mmlu},
+    fixtures::{Gguf, Subject, gguf, mmlu},
     session::Session,
 };
 
 const SUBJECTS: [&str; 3] = ["astronomy", "professional_law", "formal_logic"];
 
-fn model() -> Option<(LlamaModel, u32)> {
+fn model() -> Option<(LlamaModel, u32, Gguf)> {
     let path = gguf()?;
     let model = file::open(&path, Extent::Weights { gpu_layers: 0 }).unwrap();
     let length = file::describe(&model, &path).context_length;
-    Some((model, length))
+    Some((model, length, path))
 }
 
-fn session((model, length): &(LlamaModel, u32)) -> Session<'_> {
+fn session((model, length, _): &(LlamaModel, u32, Gguf)) -> Session<'_> {
     Session::new(model, *length, &LlamaOptions::default()).unwrap()
 }
 

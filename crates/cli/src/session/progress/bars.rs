@@ -19,8 +19,8 @@ impl Bars {
     pub(super) fn new(state: &State) -> Self {
         let multi = MultiProgress::new();
         let run = multi.add(ProgressBar::new(state.totals().planned as u64));
-        run.set_style(style("{prefix:<28.bold} {bar:24} {pos:>6}/{len:<6} {msg}"));
-        run.set_prefix(cut(&state.model, 28));
+        run.set_style(style("{prefix:<30.bold} {bar:24} {pos:>6}/{len:<6} {msg}"));
+        run.set_prefix(cut(&state.model, 30));
         let mut tasks: Vec<(String, ProgressBar)> = Vec::new();
         for group in &state.groups {
             if tasks.iter().any(|(id, _)| *id == group.task) {
@@ -28,8 +28,8 @@ impl Bars {
             }
             let planned = state.task(&group.task).planned;
             let bar = multi.add(ProgressBar::new(planned as u64));
-            bar.set_style(style("  {prefix:<26} {bar:24} {pos:>6}/{len:<6} {msg}"));
-            bar.set_prefix(cut(&group.title, 26));
+            bar.set_style(style("  {prefix:<28} {bar:24} {pos:>6}/{len:<6} {msg}"));
+            bar.set_prefix(cut(&group.title, 28));
             tasks.push((group.task.clone(), bar));
         }
         // Drawn now, before the first answer.
@@ -77,7 +77,7 @@ impl View for Bars {
                 let bar = ProgressBar::new(counts.planned as u64);
                 let bar = self.multi.insert_after(after, bar);
                 bar.set_style(style(
-                    "    {prefix:<24} {bar:24.dim} {pos:>6}/{len:<6} {msg}",
+                    "    {prefix:<26} {bar:24.dim} {pos:>6}/{len:<6} {msg}",
                 ));
                 bar.set_prefix(group.strategy);
                 bar
