@@ -134,7 +134,7 @@ fn the_identity_tells_file_and_form_apart() {
         plain.identity().name,
         path.file_stem().unwrap().to_str().unwrap()
     );
-    let size = std::fs::metadata(&path).unwrap().len();
+    let size = std::fs::metadata(&*path).unwrap().len();
     assert_eq!(details["file_bytes"], size.to_string());
     assert_eq!(details["file_blake3"].len(), 64);
     assert_eq!(details["gpu_layers"], "0");
@@ -254,7 +254,7 @@ fn bad_files_are_named_as_what_they_are() {
     assert!(matches!(fails(&file), LlamaError::Load { .. }));
 
     let Some(path) = gguf() else { return };
-    let whole = std::fs::read(path).unwrap();
+    let whole = std::fs::read(&*path).unwrap();
     for part in [8, 5_000, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&file, &whole[..part]).unwrap();
         let error = fails(&file);

@@ -67,11 +67,11 @@ async fn one_by_one(
     scorer: &dyn OptionScorer,
     requests: &[ScoreRequest],
 ) -> Option<Vec<OptionScores>> {
-    let mut scores = Vec::with_capacity(requests.len());
+    let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        scores.push(ask(scorer, request).await?);
+        answers.push(ask(scorer, request).await?);
     }
-    Some(scores)
+    Some(answers)
 }
 
 async fn ask(scorer: &dyn OptionScorer, request: &ScoreRequest) -> Option<OptionScores> {
