@@ -12,7 +12,7 @@ use super::{
     session::Session,
 };
 
-const SUBJECTS: [&str; 3] = ["astronomy", "professional_law", "formal_logic"];
+const SUBJECTS: [&str; 2] = ["astronomy", "formal_logic"];
 
 fn model() -> Option<(LlamaModel, u32, Gguf)> {
     let path = gguf()?;
@@ -54,7 +54,7 @@ fn the_prefix_cache_gives_what_the_whole_prompt_gives() {
     let mut cached = session(&model);
     let mut whole = session(&model);
     for subject in subjects {
-        for suffix in subject.suffixes.iter().take(3) {
+        for suffix in subject.suffixes.iter().take(2) {
             let (with_cache, reused) = evaluate(&mut cached, &subject.prefix, suffix);
             let full_text = format!("{}{suffix}", subject.prefix);
             let (without, none) = evaluate(&mut whole, "", &full_text);
@@ -134,10 +134,7 @@ fn the_seam_between_prefix_and_suffix_does_not_matter() {
     let mut session = session(&model);
     let (expected, _) = evaluate(&mut session, "", &text);
     let end = subject.prefix.len();
-    for seam in (end - 8..end + 8)
-        .step_by(3)
-        .chain([1, text.len() - 1, text.len()])
-    {
+    for seam in (end - 8..end + 8).step_by(5).chain([1, text.len()]) {
         let (logits, _) = evaluate(&mut session, &text[..seam], &text[seam..]);
         let difference = difference(&logits, &expected);
         assert!(difference == 0.0, "seam at {seam}: {difference:e}");
