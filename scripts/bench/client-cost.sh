@@ -27,6 +27,7 @@ PATH=$PATH:/usr/sbin
 }
 
 work=$(mktemp -d)
+chmod 755 "$work" # nginx's worker may be another user
 trap 'kill "$(cat "$work/nginx.pid" 2>/dev/null)" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # The canned answer, the questions, and a request as `sureness` sends it, for wrk.
@@ -83,6 +84,11 @@ http {
 }
 NGINX
 nginx -c "$work/nginx.conf"
+python3 - "$port" <<'PYTHON'
+import sys, urllib.request
+url = f"http://127.0.0.1:{sys.argv[1]}/v1/completions"
+assert len(urllib.request.urlopen(url, data=b"{}").read()) >= 900, "not the canned answer"
+PYTHON
 
 for ((round = 1; round <= rounds; round++)); do
     wrk --threads 1 --connections $concurrency --duration 5s --script "$work/wrk.lua" \
@@ -91,11 +97,13 @@ for ((round = 1; round <= rounds; round++)); do
 import json, resource, subprocess, sys
 sureness, work, port, concurrency, round, *flags = sys.argv[1:]
 out = f"{work}/out{round}"
-subprocess.run(
+run = subprocess.run(
     [sureness, "run", "--api-base", f"http://127.0.0.1:{port}/v1", "--max-workers", concurrency,
      "--tasks", "mine", "--data", f"mine={work}/questions.jsonl", "--shots", "0",
      "--prompt-strategies", "base", "--progress", "none", "--output-dir", out, *flags],
-    check=True, capture_output=True)
+    capture_output=True, text=True)
+if run.returncode:
+    sys.exit(run.stderr)
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 timing = json.load(open(f"{out}/results.json"))["models"][0]["timing"]
 cpu = (usage.ru_utime + usage.ru_stime) / timing["asked"] * 1e6

@@ -10,7 +10,7 @@ use crate::session;
 
 /// Questions per task by default: enough for figures that mean something, few enough for a
 /// small machine to be done in two minutes.
-const SAMPLE: usize = 50;
+const SAMPLE: usize = 40;
 
 /// Flags of the demo.
 #[derive(Debug, Args)]
