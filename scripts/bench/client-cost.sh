@@ -34,12 +34,12 @@ trap 'kill "$(cat "$work/nginx.pid" 2>/dev/null)" 2>/dev/null || true; rm -rf "$
 python3 - "$work" "$questions" <<'PYTHON'
 import json, os, sys
 work, questions = sys.argv[1], int(sys.argv[2])
-letters = {f" {letter}": -1.0 - i / 4 for i, letter in enumerate("ABCDEF")}
+letters = {f" {letter}": -2.0 - i / 4 for i, letter in enumerate("ABCDEF")}
 others = {f" word{i}": -5.5 - i / 8 for i in range(14)}
 answer = {
     "id": "cmpl-0", "object": "text_completion", "created": 1, "model": "canned",
     "choices": [{"index": 0, "text": " A", "finish_reason": "length", "logprobs": {
-        "tokens": [" A"], "token_logprobs": [-1.0], "text_offset": [0],
+        "tokens": [" A"], "token_logprobs": [-2.0], "text_offset": [0],
         "top_logprobs": [{**letters, **others}]}}],
     "usage": {"prompt_tokens": 120, "completion_tokens": 1, "total_tokens": 121},
 }
