@@ -28,7 +28,7 @@ struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// See it work: a small model, the built-in questions, five tasks, two minutes
+    /// See it work: a small model, the built-in questions, five tasks, under three minutes
     Demo(demo::DemoArgs),
     /// Measure one or more models: GGUF files (--gguf) or served ones (--api-base)
     Run(run::RunArgs),

@@ -9,8 +9,8 @@ use crate::error::CliError;
 use crate::session;
 
 /// Questions per task by default: enough for figures that mean something, few enough for a
-/// small machine to be done in two minutes.
-const SAMPLE: usize = 40;
+/// small machine to be done within three minutes.
+const SAMPLE: usize = 32;
 
 /// Flags of the demo.
 #[derive(Debug, Args)]
