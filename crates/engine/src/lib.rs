@@ -30,7 +30,7 @@ pub use cancel::Cancel;
 pub use event::{Attempt, Event, Load};
 pub use histogram::Quantiles;
 pub use limit::Workers;
-pub use plan::{Group, Plan};
+pub use plan::{Group, GroupRequests, Plan};
 pub use retry::RetryPolicy;
 pub use run::{Observer, run, run_blocking};
 pub use settings::Settings;

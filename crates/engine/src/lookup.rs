@@ -1,6 +1,6 @@
 //! Which questions are still to be asked.
 
-use sureness_scorers::{KeyPrefix, ModelIdentity, RequestKey};
+use sureness_scorers::{ModelIdentity, RequestKey};
 
 use crate::plan::Requests;
 use crate::{AnswerSink, Cancel, SinkError};
@@ -40,9 +40,7 @@ pub(crate) fn look_up(
     for group in &requests.plan().groups {
         let mut found = Vec::with_capacity(group.questions.len());
         let mut known_here = 0;
-        let prefix = group.builder.prefix();
-        // Hashed once per number of options: usually once.
-        let mut prefixes: Vec<(usize, KeyPrefix)> = Vec::new();
+        let mut of_group = group.requests(identity);
         for (chunk, questions) in group.questions.chunks(CHUNK).enumerate() {
             if cancel.is_cancelled() {
                 break;
@@ -50,16 +48,9 @@ pub(crate) fn look_up(
             let mut keys = Vec::with_capacity(questions.len());
             let mut lengths = Vec::with_capacity(questions.len());
             for question in questions {
-                let options = question.options.len();
-                let at = prefixes.iter().position(|(n, _)| *n == options);
-                let at = at.unwrap_or_else(|| {
-                    let hashed = KeyPrefix::new(&identity, prefix, requests.labels(options));
-                    prefixes.push((options, hashed));
-                    prefixes.len() - 1
-                });
-                let suffix = group.builder.build(question).suffix;
-                keys.push(prefixes[at].1.key(&suffix));
-                lengths.push((prefix.len() + suffix.len()) as u32);
+                let request = of_group.of(question);
+                keys.push(request.key);
+                lengths.push((request.prompt.prefix.len() + request.prompt.suffix.len()) as u32);
             }
             let known = sink.known(&keys)?;
             if known.len() != keys.len() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sureness_prompts::{PromptBuilder, Strategy};
 use sureness_questions::{Question, Task};
-use sureness_scorers::ScoreRequest;
+use sureness_scorers::{KeyPrefix, ScoreRequest};
 
 use crate::lookup::Open;
 
@@ -37,6 +37,47 @@ impl Plan {
     /// Whether there is nothing to ask.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl Group {
+    /// Makes this group's requests to the model with digest `identity`.
+    pub fn requests(&self, identity: [u8; 32]) -> GroupRequests<'_> {
+        GroupRequests {
+            group: self,
+            identity,
+            shared: Vec::new(),
+        }
+    }
+}
+
+/// Makes requests of one group with their keys. What they share is hashed once per number of
+/// options: usually once.
+#[derive(Debug)]
+pub struct GroupRequests<'a> {
+    group: &'a Group,
+    identity: [u8; 32],
+    shared: Vec<(Arc<[String]>, KeyPrefix)>,
+}
+
+impl GroupRequests<'_> {
+    /// The request for one of the group's questions.
+    pub fn of(&mut self, question: &Question) -> ScoreRequest {
+        let builder = &self.group.builder;
+        let known = |(labels, _): &(Arc<[String]>, _)| labels.len() == question.options.len();
+        let at = self.shared.iter().position(known).unwrap_or_else(|| {
+            let labels: Arc<[String]> = builder.labels(question).into();
+            let hashed = KeyPrefix::new(&self.identity, builder.prefix(), &labels);
+            self.shared.push((labels, hashed));
+            self.shared.len() - 1
+        });
+        let (labels, hashed) = &self.shared[at];
+        let prompt = builder.build(question);
+        ScoreRequest {
+            key: hashed.key(&prompt.suffix),
+            prompt,
+            labels: Arc::clone(labels),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use sureness_conformal::Config;
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Format, Task};
-use sureness_scorers::{ModelIdentity, RequestKey};
+use sureness_scorers::ModelIdentity;
 use sureness_store::{GroupRows, StoredQuestion};
 
 use crate::commands::data::dataset_for;
@@ -293,25 +293,24 @@ pub(crate) fn group_rows<'a>(
     identity: &ModelIdentity,
 ) -> impl Iterator<Item = GroupRows<'a>> {
     let identity = identity.digest();
-    plan.groups.iter().map(move |group| GroupRows {
-        task: &group.task.id,
-        strategy: group.strategy.name(),
-        items: Box::new(group.questions.iter().map(move |question| {
-            let key = RequestKey::new(
-                &identity,
-                &group.builder.build(question),
-                &group.builder.labels(question),
-            );
-            let stored = StoredQuestion {
-                id: question.id.clone(),
-                content: question.content_digest(),
-                category: question.category.clone(),
-                options: question.options.len(),
-                answer: question.answer,
-                dont_know: question.dont_know(),
-                none_of_the_above: question.none_of_the_above(),
-            };
-            (key, stored)
-        })),
+    plan.groups.iter().map(move |group| {
+        let mut requests = group.requests(identity);
+        GroupRows {
+            task: &group.task.id,
+            strategy: group.strategy.name(),
+            items: Box::new(group.questions.iter().map(move |question| {
+                let key = requests.of(question).key;
+                let stored = StoredQuestion {
+                    id: question.id.clone(),
+                    content: question.content_digest(),
+                    category: question.category.clone(),
+                    options: question.options.len(),
+                    answer: question.answer,
+                    dont_know: question.dont_know(),
+                    none_of_the_above: question.none_of_the_above(),
+                };
+                (key, stored)
+            })),
+        }
     })
 }

@@ -35,26 +35,33 @@ pub(super) async fn measure(
     let together: Option<Vec<_>> = together.scores.into_iter().map(Result::ok).collect();
     let together = together?;
     let warm = singly(exchange, transport, &questions).await?;
-    let rounds = [one_by_one, together, warm];
-    let mut noise = Noise {
-        questions: questions.len(),
-        largest_difference: 0.0,
-        changed_top_options: 0,
-    };
-    for question in 0..questions.len() {
-        let answers = rounds.each_ref().map(|round| &round[question]);
-        let [first, others @ ..] = answers;
-        for other in others {
-            let moved = largest_difference(first, other);
-            noise.largest_difference = noise.largest_difference.max(moved);
+    Some(Noise::between(&[one_by_one, together, warm]))
+}
+
+impl Noise {
+    /// How much the scores of the same questions differ between three rounds: one by one, all
+    /// together, and one by one again. Each round has one entry per question.
+    pub fn between(rounds: &[Vec<OptionScores>; 3]) -> Self {
+        let [first, together, again] = rounds;
+        let mut noise = Self {
+            questions: first.len(),
+            largest_difference: 0.0,
+            changed_top_options: 0,
+        };
+        for ((first, together), again) in first.iter().zip(together).zip(again) {
+            for (one, other) in [(first, together), (first, again), (together, again)] {
+                let moved = largest_difference(one, other);
+                noise.largest_difference = noise.largest_difference.max(moved);
+            }
+            if [together, again]
+                .iter()
+                .any(|other| top(other) != top(first))
+            {
+                noise.changed_top_options += 1;
+            }
         }
-        let moved = largest_difference(others[0], others[1]);
-        noise.largest_difference = noise.largest_difference.max(moved);
-        if others.iter().any(|other| top(other) != top(first)) {
-            noise.changed_top_options += 1;
-        }
+        noise
     }
-    Some(noise)
 }
 
 async fn singly(

@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 use super::pool::Pool;
 use super::{Carried, Carrier, Endpoint, Resource, Trouble, is_stale, settle};
 use crate::ScoreError;
-use crate::http::wire::{Progress, Response, ResponseReader, WireError};
+use crate::http::wire::{Progress, ResponseReader, WireError};
 
 /// A pool of persistent connections to one server.
 pub(in crate::http) struct Asynchronous {
@@ -123,19 +123,6 @@ impl Asynchronous {
         (reader, outcome)
     }
 
-    fn settle(
-        &self,
-        connection: Connection,
-        reader: ResponseReader,
-        outcome: Result<(), Trouble>,
-    ) -> Result<Response, ScoreError> {
-        let response = settle(reader, outcome, &self.endpoint)?;
-        if response.keep_alive {
-            self.pool.put(connection);
-        }
-        Ok(response)
-    }
-
     async fn connect(&self) -> Result<Connection, ScoreError> {
         match timeout(self.endpoint.limits.connect, self.open()).await {
             Ok(opened) => opened,
@@ -204,7 +191,9 @@ impl Carrier for Asynchronous {
                 .await;
             if !is_stale(&outcome, &reader) {
                 return Ok(Carried {
-                    response: self.settle(connection, reader, outcome)?,
+                    response: self
+                        .pool
+                        .settle(connection, reader, outcome, &self.endpoint)?,
                     connect: Duration::ZERO,
                     server: started.elapsed(),
                 });
@@ -218,7 +207,9 @@ impl Carrier for Asynchronous {
             .attempt(&mut connection, &request, deadline(sending))
             .await;
         Ok(Carried {
-            response: self.settle(connection, reader, outcome)?,
+            response: self
+                .pool
+                .settle(connection, reader, outcome, &self.endpoint)?,
             connect: sending - opening,
             server: sending.elapsed(),
         })

@@ -10,7 +10,7 @@ use rustls::{ClientConnection, StreamOwned};
 use super::pool::Pool;
 use super::{Carried, Carrier, Endpoint, Resource, Trouble, is_stale, settle};
 use crate::ScoreError;
-use crate::http::wire::{Progress, Response, ResponseReader, WireError};
+use crate::http::wire::{Progress, ResponseReader, WireError};
 
 /// A pool of persistent connections to one server.
 pub(in crate::http) struct Blocking {
@@ -152,19 +152,6 @@ impl Blocking {
         (reader, outcome)
     }
 
-    fn settle(
-        &self,
-        connection: Connection,
-        reader: ResponseReader,
-        outcome: Result<(), Trouble>,
-    ) -> Result<Response, ScoreError> {
-        let response = settle(reader, outcome, &self.endpoint)?;
-        if response.keep_alive {
-            self.pool.put(connection);
-        }
-        Ok(response)
-    }
-
     fn connect(&self) -> Result<Connection, ScoreError> {
         let endpoint = &self.endpoint;
         let now = Instant::now();
@@ -204,7 +191,9 @@ impl Blocking {
             let (reader, outcome) = self.attempt(&mut connection, &request);
             if !is_stale(&outcome, &reader) {
                 return Ok(Carried {
-                    response: self.settle(connection, reader, outcome)?,
+                    response: self
+                        .pool
+                        .settle(connection, reader, outcome, &self.endpoint)?,
                     connect: Duration::ZERO,
                     server: started.elapsed(),
                 });
@@ -216,7 +205,9 @@ impl Blocking {
         let sending = Instant::now();
         let (reader, outcome) = self.attempt(&mut connection, &request);
         Ok(Carried {
-            response: self.settle(connection, reader, outcome)?,
+            response: self
+                .pool
+                .settle(connection, reader, outcome, &self.endpoint)?,
             connect: sending - opening,
             server: sending.elapsed(),
         })

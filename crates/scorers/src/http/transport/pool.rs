@@ -3,6 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::super::wire::{Response, ResponseReader};
+use super::{Endpoint, Trouble, settle};
+use crate::ScoreError;
+
 /// How long an unused connection is kept. Servers close theirs after 5 s (uvicorn) or more; a
 /// connection that is reused at that moment breaks.
 const IDLE: Duration = Duration::from_secs(4);
@@ -36,7 +40,22 @@ impl<S> Pool<S> {
         None
     }
 
-    pub(super) fn put(&self, connection: S) {
+    /// The response that came over `connection`, which is kept if it may be used again.
+    pub(super) fn settle(
+        &self,
+        connection: S,
+        reader: ResponseReader,
+        outcome: Result<(), Trouble>,
+        endpoint: &Endpoint,
+    ) -> Result<Response, ScoreError> {
+        let response = settle(reader, outcome, endpoint)?;
+        if response.keep_alive {
+            self.put(connection);
+        }
+        Ok(response)
+    }
+
+    fn put(&self, connection: S) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push((connection, Instant::now()));
     }
