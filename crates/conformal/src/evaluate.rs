@@ -1,9 +1,12 @@
 //! The whole measurement: split, calibrate, predict, count.
 
+use std::convert::Infallible;
+
 use serde::{Deserialize, Serialize};
 
+use crate::split::calibrates;
 use crate::{
-    Order, PredictionSet, Real, Score, Threshold, TieRule, conformal_threshold, hash_split,
+    Order, PredictionSet, Real, Score, Threshold, TieRule, conformal_threshold,
     numpy_higher_threshold, paper_split, softmax, uacc,
 };
 
@@ -122,63 +125,123 @@ pub enum EvaluateError {
 /// An empty prediction set becomes the most probable option alone, in both protocols: a user must
 /// be given some answer. This can only raise coverage.
 pub fn evaluate(rows: &[Row<'_>], config: &Config) -> Result<Evaluation, EvaluateError> {
-    check(rows, config)?;
+    let visit = |visit: &mut dyn FnMut(Row<'_>)| {
+        rows.iter().copied().for_each(visit);
+        Ok::<_, Infallible>(())
+    };
+    let Ok(evaluation) = evaluate_visiting(visit, config);
+    evaluation
+}
+
+/// The same for rows that are not in memory: each call of `rows` hands every row to the closure
+/// that it is given, the same ones in the same order. It is called twice, or three times under
+/// the paper's protocol. What is held of a calibration row is its two scores; of a test row,
+/// nothing. The outer error is that of `rows`.
+pub fn evaluate_visiting<E>(
+    rows: impl FnMut(&mut dyn FnMut(Row<'_>)) -> Result<(), E>,
+    config: &Config,
+) -> Result<Result<Evaluation, EvaluateError>, E> {
+    let inside = |x: f64| x > 0.0 && x < 1.0;
+    if !inside(config.alpha) {
+        return Ok(Err(EvaluateError::Alpha(config.alpha)));
+    }
+    if !inside(config.calibration_ratio) {
+        return Ok(Err(EvaluateError::Ratio(config.calibration_ratio)));
+    }
     match config.protocol {
-        Protocol::Paper => run::<f32>(rows, config),
-        Protocol::Standard => run::<f64>(rows, config),
+        Protocol::Paper => run::<f32, E>(rows, config),
+        Protocol::Standard => run::<f64, E>(rows, config),
     }
 }
 
-fn check(rows: &[Row<'_>], config: &Config) -> Result<(), EvaluateError> {
-    let inside = |x: f64| x > 0.0 && x < 1.0;
-    if !inside(config.alpha) {
-        return Err(EvaluateError::Alpha(config.alpha));
+fn check(index: usize, row: &Row<'_>) -> Result<(), EvaluateError> {
+    let fail = |what| Err(EvaluateError::Row { row: index, what });
+    if !(2..=26).contains(&row.logits.len()) {
+        return fail("needs 2 to 26 options");
     }
-    if !inside(config.calibration_ratio) {
-        return Err(EvaluateError::Ratio(config.calibration_ratio));
+    if !row.logits.iter().all(|x| x.is_finite()) {
+        return fail("a score is NaN or infinite");
     }
-    for (row, r) in rows.iter().enumerate() {
-        let fail = |what| Err(EvaluateError::Row { row, what });
-        if !(2..=26).contains(&r.logits.len()) {
-            return fail("needs 2 to 26 options");
-        }
-        if !r.logits.iter().all(|x| x.is_finite()) {
-            return fail("a score is NaN or infinite");
-        }
-        if r.answer >= r.logits.len() {
-            return fail("the answer lies outside the options");
-        }
+    if row.answer >= row.logits.len() {
+        return fail("the answer lies outside the options");
     }
     Ok(())
 }
 
-fn run<F: Real>(rows: &[Row<'_>], config: &Config) -> Result<Evaluation, EvaluateError> {
-    let paper = config.protocol == Protocol::Paper;
-    let split = if paper {
-        paper_split(rows.len(), config.calibration_ratio, config.seed as u32)
-    } else {
-        hash_split(
-            rows.iter().map(|r| r.key),
-            config.calibration_ratio,
-            config.seed,
-        )
-    };
-    for (half, indices) in [("calibration", &split.calibration), ("test", &split.test)] {
-        if indices.is_empty() {
-            return Err(EvaluateError::EmptyHalf {
-                rows: rows.len(),
-                half,
-            });
+/// Tells which rows calibrate.
+enum Halves {
+    /// By the row's index.
+    Paper(Vec<bool>),
+    /// By the row's key.
+    Hash { ratio: f64, seed: u64 },
+}
+
+impl Halves {
+    fn calibrates(&self, index: usize, key: &[u8]) -> bool {
+        match self {
+            Self::Paper(calibrates) => calibrates.get(index).is_some_and(|&it| it),
+            Self::Hash { ratio, seed } => calibrates(key, *ratio, *seed),
         }
     }
+}
+
+/// What the test half adds up to.
+#[derive(Default)]
+struct Counts {
+    rows: usize,
+    correct: usize,
+    dont_know: usize,
+    none_of_the_above: usize,
+    options: usize,
+}
+
+fn run<F: Real, E>(
+    mut rows: impl FnMut(&mut dyn FnMut(Row<'_>)) -> Result<(), E>,
+    config: &Config,
+) -> Result<Result<Evaluation, EvaluateError>, E> {
+    let paper = config.protocol == Protocol::Paper;
+    let halves = if paper {
+        let mut n = 0;
+        rows(&mut |_| n += 1)?;
+        let split = paper_split(n, config.calibration_ratio, config.seed as u32);
+        let mut calibrates = vec![false; n];
+        for row in split.calibration {
+            calibrates[row] = true;
+        }
+        Halves::Paper(calibrates)
+    } else {
+        Halves::Hash {
+            ratio: config.calibration_ratio,
+            seed: config.seed,
+        }
+    };
 
     let mut view = RowView::<F>::new(paper);
-    let mut lac_scores = Vec::with_capacity(split.calibration.len());
-    let mut aps_scores = Vec::with_capacity(split.calibration.len());
-    for &i in &split.calibration {
-        view.load(&rows[i]);
-        lac_scores.push(Score::Lac.of(&view.probabilities, &view.order, rows[i].answer));
-        aps_scores.push(Score::Aps.of(&view.probabilities, &view.order, rows[i].answer));
+    let (mut lac_scores, mut aps_scores) = (Vec::new(), Vec::new());
+    let (mut n, mut checked) = (0, Ok(()));
+    rows(&mut |row| {
+        let index = n;
+        n += 1;
+        if checked.is_ok() {
+            checked = check(index, &row);
+        }
+        if checked.is_ok() && halves.calibrates(index, row.key) {
+            view.load(&row);
+            lac_scores.push(Score::Lac.of(&view.probabilities, &view.order, row.answer));
+            aps_scores.push(Score::Aps.of(&view.probabilities, &view.order, row.answer));
+        }
+    })?;
+    let n_calibration = lac_scores.len();
+    if let Err(error) = checked {
+        return Ok(Err(error));
+    }
+    let half = match n_calibration {
+        0 => Some("calibration"),
+        _ if n_calibration == n => Some("test"),
+        _ => None,
+    };
+    if let Some(half) = half {
+        return Ok(Err(EvaluateError::EmptyHalf { rows: n, half }));
     }
     let threshold = if paper {
         numpy_higher_threshold
@@ -187,30 +250,37 @@ fn run<F: Real>(rows: &[Row<'_>], config: &Config) -> Result<Evaluation, Evaluat
     };
     let mut lac = Tally::new(Score::Lac, threshold(&mut lac_scores, config.alpha));
     let mut aps = Tally::new(Score::Aps, threshold(&mut aps_scores, config.alpha));
+    drop((lac_scores, aps_scores));
 
-    let (mut correct, mut dont_know, mut none, mut options) = (0_usize, 0_usize, 0_usize, 0_usize);
-    for &i in &split.test {
-        let row = &rows[i];
-        view.load(row);
+    let (mut counts, mut index) = (Counts::default(), 0);
+    rows(&mut |row| {
+        let calibrates = halves.calibrates(index, row.key);
+        index += 1;
+        if calibrates {
+            return;
+        }
+        view.load(&row);
         let top = view.order.top();
-        correct += usize::from(top == row.answer);
-        dont_know += usize::from(Some(top) == row.dont_know);
-        none += usize::from(Some(top) == row.none_of_the_above);
-        options += row.logits.len();
+        counts.rows += 1;
+        counts.correct += usize::from(top == row.answer);
+        counts.dont_know += usize::from(Some(top) == row.dont_know);
+        counts.none_of_the_above += usize::from(Some(top) == row.none_of_the_above);
+        counts.options += row.logits.len();
         lac.count(&view, row.answer);
         aps.count(&view, row.answer);
-    }
-    let n = split.test.len() as f64;
-    let acc = correct as f64 / n;
-    Ok(Evaluation {
-        n_calibration: split.calibration.len(),
-        n_test: split.test.len(),
+    })?;
+    let n = counts.rows as f64;
+    let acc = counts.correct as f64 / n;
+    let options = counts.options as f64 / n;
+    Ok(Ok(Evaluation {
+        n_calibration,
+        n_test: counts.rows,
         acc,
-        e_rate: dont_know as f64 / n,
-        f_rate: none as f64 / n,
-        lac: lac.summary(acc, options as f64 / n, n),
-        aps: aps.summary(acc, options as f64 / n, n),
-    })
+        e_rate: counts.dont_know as f64 / n,
+        f_rate: counts.none_of_the_above as f64 / n,
+        lac: lac.summary(acc, options, n),
+        aps: aps.summary(acc, options, n),
+    }))
 }
 
 /// One row's probabilities and order; its buffers are reused from row to row.

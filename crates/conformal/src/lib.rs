@@ -30,7 +30,9 @@ mod score;
 mod set;
 mod split;
 
-pub use evaluate::{Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate};
+pub use evaluate::{
+    Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,
+};
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};
 pub use quantile::{Threshold, conformal_rank, conformal_threshold, numpy_higher_threshold};

@@ -35,21 +35,26 @@ pub fn hash_split<K: AsRef<[u8]>>(
 ) -> Split {
     let mut split = Split::default();
     for (row, key) in keys.into_iter().enumerate() {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(b"sureness split");
-        hasher.update(&seed.to_le_bytes());
-        hasher.update(key.as_ref());
-        let mut head = [0; 8];
-        head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        // 53 bits make a number in [0, 1) that f64 holds exactly.
-        let unit = (u64::from_le_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64;
-        if unit < calibration_ratio {
+        if calibrates(key.as_ref(), calibration_ratio, seed) {
             split.calibration.push(row);
         } else {
             split.test.push(row);
         }
     }
     split
+}
+
+/// Whether the row with this key calibrates.
+pub(crate) fn calibrates(key: &[u8], calibration_ratio: f64, seed: u64) -> bool {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"sureness split");
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(key);
+    let mut head = [0; 8];
+    head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    // 53 bits make a number in [0, 1) that f64 holds exactly.
+    let unit = (u64::from_le_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64;
+    unit < calibration_ratio
 }
 
 #[cfg(test)]

@@ -34,5 +34,5 @@ pub use plan::{Group, GroupRequests, Plan};
 pub use retry::RetryPolicy;
 pub use run::{Observer, run, run_blocking};
 pub use settings::Settings;
-pub use sink::{Answer, AnswerSink, ItemId, SinkError};
+pub use sink::{Answer, AnswerSink, ItemId, Planned, SinkError};
 pub use summary::{EndpointSummary, GroupSummary, Phases, Stop, Summary};

@@ -1,114 +1,164 @@
 //! Which questions are still to be asked.
 
-use sureness_scorers::{ModelIdentity, RequestKey};
+use std::io;
+
+use sureness_scorers::RequestKey;
 
 use crate::plan::Requests;
-use crate::{AnswerSink, Cancel, SinkError};
+use crate::{AnswerSink, Cancel, Planned, SinkError};
 
-/// Keys per look-up, so that planning a large run needs little memory.
-const CHUNK: usize = 4096;
+/// Questions per look-up, so that planning a large run needs little memory.
+const CHUNK: usize = 512;
 
-/// A question that is to be asked. There may be a million of them, so this is small.
+/// A question that was never sent. There may be a million of them, so this is small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pending {
+    /// Index into its group's questions.
+    pub(crate) question: u32,
+    /// Length of its prompt.
+    pub(crate) bytes: u32,
+}
+
+/// A question that was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Open {
     /// Index into its group's questions.
     pub(crate) question: u32,
     /// Length of its prompt.
     pub(crate) bytes: u32,
-    /// Content key of its request, so that it is not computed again when asked.
+    /// Content key of its request; zeros until its prompt is laid out for the first time.
     pub(crate) key: RequestKey,
+}
+
+impl From<Pending> for Open {
+    fn from(Pending { question, bytes }: Pending) -> Self {
+        Self {
+            question,
+            bytes,
+            key: RequestKey([0; 32]),
+        }
+    }
 }
 
 /// What a look-up found, by group.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    pub(crate) open: Vec<Vec<Open>>,
+    pub(crate) open: Vec<Vec<Pending>>,
     /// How many are known, or the same as another question of this run.
     pub(crate) cached: Vec<usize>,
 }
 
-/// Asks the sink what it knows. Ends early, with what was found so far, when cancelled.
+/// The beginning of a key, and the place of its question among the open ones.
+type Head = (u64, u32, u32);
+
+/// Hands the plan to the sink and asks what it knows of it. Ends early, with what was found so
+/// far, when cancelled.
 pub(crate) fn look_up(
     requests: &Requests,
-    identity: &ModelIdentity,
     sink: &mut dyn AnswerSink,
     cancel: &Cancel,
 ) -> Result<Found, SinkError> {
-    let identity = identity.digest();
-    let groups = requests.plan().groups.len();
-    let (mut open, mut cached) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
-    for group in &requests.plan().groups {
-        let mut found = Vec::with_capacity(group.questions.len());
-        let mut known_here = 0;
-        let mut of_group = group.requests(identity);
-        for (chunk, questions) in group.questions.chunks(CHUNK).enumerate() {
-            if cancel.is_cancelled() {
-                break;
-            }
-            let mut keys = Vec::with_capacity(questions.len());
-            let mut lengths = Vec::with_capacity(questions.len());
-            for question in questions {
-                let request = of_group.of(question);
-                keys.push(request.key);
-                lengths.push((request.prompt.prefix.len() + request.prompt.suffix.len()) as u32);
-            }
-            let known = sink.known(&keys)?;
-            if known.len() != keys.len() {
-                return Err(SinkError {
-                    message: format!(
-                        "the store was asked for {} keys and told of {}",
-                        keys.len(),
-                        known.len()
-                    ),
-                });
-            }
-            known_here += known.iter().filter(|&&known| known).count();
-            found.extend(
-                keys.into_iter()
-                    .zip(lengths)
-                    .zip(known)
-                    .enumerate()
-                    .filter(|(_, (_, known))| !known)
-                    .map(|(i, ((key, bytes), _))| Open {
-                        question: (chunk * CHUNK + i) as u32,
-                        bytes,
-                        key,
-                    }),
-            );
-        }
-        found.shrink_to_fit();
-        open.push(found);
-        cached.push(known_here);
+    let mut found = Found::default();
+    let mut heads: Vec<Head> = Vec::with_capacity(requests.plan().len());
+    for group in 0..requests.plan().groups.len() {
+        let (open, known) = look_up_group(requests, group, sink, cancel, &mut heads)?;
+        found.open.push(open);
+        found.cached.push(known);
     }
-    let before: Vec<usize> = open.iter().map(Vec::len).collect();
-    drop_doubles(&mut open);
-    for ((cached, before), open) in cached.iter_mut().zip(before).zip(&open) {
+    let before: Vec<usize> = found.open.iter().map(Vec::len).collect();
+    let key = |group: u32, question| Ok(requests.read(group, question)?.key);
+    drop_doubles(&mut found.open, heads, key).map_err(|error| unreadable(&error))?;
+    for ((cached, before), open) in found.cached.iter_mut().zip(before).zip(&found.open) {
         *cached += before - open.len();
     }
-    Ok(Found { open, cached })
+    Ok(found)
 }
 
-/// Keeps the first of questions with the same key. Sorted rather than hashed: a million keys in a
-/// hash set would be the largest thing in memory.
-fn drop_doubles(open: &mut [Vec<Open>]) {
-    let mut heads: Vec<(u64, u32, u32)> = Vec::with_capacity(open.iter().map(Vec::len).sum());
-    for (group, questions) in open.iter().enumerate() {
-        heads.extend(questions.iter().enumerate().map(|(i, q)| {
-            let mut head = [0; 8];
-            head.copy_from_slice(&q.key.0[..8]);
-            (u64::from_le_bytes(head), group as u32, i as u32)
-        }));
+/// The open questions of one group, and the number of known ones.
+fn look_up_group(
+    requests: &Requests,
+    group: usize,
+    sink: &mut dyn AnswerSink,
+    cancel: &Cancel,
+    heads: &mut Vec<Head>,
+) -> Result<(Vec<Pending>, usize), SinkError> {
+    let questions = &requests.plan().groups[group].questions;
+    let of_group = requests.group(group);
+    let mut open = Vec::with_capacity(questions.len());
+    let mut known_here = 0;
+    for first in (0..questions.len()).step_by(CHUNK) {
+        if cancel.is_cancelled() {
+            break;
+        }
+        let mut planned = Vec::with_capacity(CHUNK);
+        let mut lengths = Vec::with_capacity(CHUNK);
+        for index in first..questions.len().min(first + CHUNK) {
+            let (content, question) = questions.read(index).map_err(|error| unreadable(&error))?;
+            let request = of_group.of(&question);
+            lengths.push((request.prompt.prefix.len() + request.prompt.suffix.len()) as u32);
+            planned.push(Planned {
+                key: request.key,
+                content,
+                question,
+            });
+        }
+        let known = sink.plan(group as u32, first as u32, &planned)?;
+        if known.len() != planned.len() {
+            let message = format!(
+                "the store was asked for {} keys and told of {}",
+                planned.len(),
+                known.len()
+            );
+            return Err(SinkError { message });
+        }
+        for (i, known) in known.into_iter().enumerate() {
+            if known {
+                known_here += 1;
+                continue;
+            }
+            heads.push((head(&planned[i].key), group as u32, open.len() as u32));
+            open.push(Pending {
+                question: (first + i) as u32,
+                bytes: lengths[i],
+            });
+        }
     }
+    open.shrink_to_fit();
+    Ok((open, known_here))
+}
+
+fn head(key: &RequestKey) -> u64 {
+    key.0.first_chunk().copied().map_or(0, u64::from_be_bytes)
+}
+
+fn unreadable(error: &io::Error) -> SinkError {
+    SinkError {
+        message: format!("the questions cannot be read back: {error}"),
+    }
+}
+
+/// Keeps the first of questions with the same key. Sorted by the keys' beginnings rather than
+/// hashed: a million keys in a hash set would be the largest thing in memory. `key` makes a
+/// question's key once more, where beginnings are equal.
+fn drop_doubles(
+    open: &mut [Vec<Pending>],
+    mut heads: Vec<Head>,
+    key: impl Fn(u32, u32) -> io::Result<RequestKey>,
+) -> io::Result<()> {
     heads.sort_unstable();
-    let key = |&(_, group, i): &(u64, u32, u32)| open[group as usize][i as usize].key;
     let mut doubles: Vec<(u32, u32)> = Vec::new();
-    for alike in heads.chunk_by(|a, b| a.0 == b.0) {
-        for (i, this) in alike.iter().enumerate() {
-            if alike[..i].iter().any(|earlier| key(earlier) == key(this)) {
-                doubles.push((this.1, this.2));
+    for alike in heads.chunk_by(|a, b| a.0 == b.0).filter(|a| a.len() > 1) {
+        let mut seen = Vec::new();
+        for &(_, group, i) in alike {
+            let key = key(group, open[group as usize][i as usize].question)?;
+            if seen.contains(&key) {
+                doubles.push((group, i));
+            } else {
+                seen.push(key);
             }
         }
     }
+    drop(heads);
     doubles.sort_unstable();
     let mut doubles = doubles.into_iter().peekable();
     for (group, questions) in open.iter_mut().enumerate() {
@@ -119,6 +169,7 @@ fn drop_doubles(open: &mut [Vec<Open>]) {
             !double
         });
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -132,25 +183,30 @@ mod tests {
         fn the_first_of_each_key_stays(
             groups in prop::collection::vec(prop::collection::vec(0_u8..40, 0..40), 0..5),
         ) {
-            let mut open: Vec<Vec<Open>> = groups
-                .iter()
-                .map(|keys| {
-                    let open = |(i, &k): (usize, &u8)| {
-                        // Keys that differ only behind their first eight bytes, too.
-                        let mut key = [0; 32];
-                        key[31] = k;
-                        key[0] = k % 3;
-                        Open { question: i as u32, bytes: 0, key: RequestKey(key) }
-                    };
-                    keys.iter().enumerate().map(open).collect()
+            // Keys that differ only behind their first eight bytes, too.
+            let key = |group: u32, question: u32| {
+                let k = groups[group as usize][question as usize];
+                let mut key = [0; 32];
+                key[31] = k;
+                key[0] = k % 3;
+                RequestKey(key)
+            };
+            let mut open = Vec::new();
+            let mut heads = Vec::new();
+            for (group, keys) in (0..).zip(&groups) {
+                let questions = 0..keys.len() as u32;
+                heads.extend(questions.clone().map(|i| (head(&key(group, i)), group, i)));
+                open.push(questions.map(|question| Pending { question, bytes: 0 }).collect());
+            }
+            let mut seen = HashSet::new();
+            let expected: Vec<Vec<Pending>> = (0..)
+                .zip(&open)
+                .map(|(group, questions): (u32, &Vec<Pending>)| {
+                    let first = |q: &&Pending| seen.insert(key(group, q.question));
+                    questions.iter().filter(first).copied().collect()
                 })
                 .collect();
-            let mut seen = HashSet::new();
-            let expected: Vec<Vec<Open>> = open
-                .iter()
-                .map(|g| g.iter().copied().filter(|q| seen.insert(q.key)).collect())
-                .collect();
-            drop_doubles(&mut open);
+            drop_doubles(&mut open, heads, |group, question| Ok(key(group, question))).unwrap();
             prop_assert_eq!(open, expected);
         }
     }

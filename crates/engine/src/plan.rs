@@ -1,12 +1,11 @@
 //! The questions of a run, in the order in which they are asked.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, OnceLock};
 
 use sureness_prompts::{PromptBuilder, Strategy};
-use sureness_questions::{Question, Task};
+use sureness_questions::{Bank, MAX_OPTIONS, Question, Task};
 use sureness_scorers::{KeyPrefix, ScoreRequest};
-
-use crate::lookup::Open;
 
 /// All questions of one task, asked with one prompt strategy.
 #[derive(Debug, Clone)]
@@ -16,7 +15,7 @@ pub struct Group {
     /// How it is asked.
     pub strategy: Strategy,
     /// The questions; shared between the strategies of a task.
-    pub questions: Arc<[Question]>,
+    pub questions: Arc<Bank>,
     /// Lays out this group's prompts.
     pub builder: PromptBuilder,
 }
@@ -42,11 +41,11 @@ impl Plan {
 
 impl Group {
     /// Makes this group's requests to the model with digest `identity`.
-    pub fn requests(&self, identity: [u8; 32]) -> GroupRequests<'_> {
+    pub fn requests(&self, identity: [u8; 32]) -> GroupRequests {
         GroupRequests {
-            group: self,
+            builder: self.builder.clone(),
             identity,
-            shared: Vec::new(),
+            shared: [const { OnceLock::new() }; MAX_OPTIONS + 1],
         }
     }
 }
@@ -54,70 +53,68 @@ impl Group {
 /// Makes requests of one group with their keys. What they share is hashed once per number of
 /// options: usually once.
 #[derive(Debug)]
-pub struct GroupRequests<'a> {
-    group: &'a Group,
+pub struct GroupRequests {
+    builder: PromptBuilder,
     identity: [u8; 32],
-    shared: Vec<(Arc<[String]>, KeyPrefix)>,
+    /// By number of options.
+    shared: [OnceLock<Box<Common>>; MAX_OPTIONS + 1],
 }
 
-impl GroupRequests<'_> {
+/// What all requests with as many options share.
+#[derive(Debug)]
+struct Common {
+    labels: Arc<[String]>,
+    hashed: KeyPrefix,
+}
+
+impl GroupRequests {
     /// The request for one of the group's questions.
-    pub fn of(&mut self, question: &Question) -> ScoreRequest {
-        let builder = &self.group.builder;
-        let known = |(labels, _): &(Arc<[String]>, _)| labels.len() == question.options.len();
-        let at = self.shared.iter().position(known).unwrap_or_else(|| {
-            let labels: Arc<[String]> = builder.labels(question).into();
-            let hashed = KeyPrefix::new(&self.identity, builder.prefix(), &labels);
-            self.shared.push((labels, hashed));
-            self.shared.len() - 1
+    pub fn of(&self, question: &Question) -> ScoreRequest {
+        let options = question.options.len().min(MAX_OPTIONS);
+        let common = self.shared[options].get_or_init(|| {
+            let labels: Arc<[String]> = self.builder.labels(question).into();
+            let hashed = KeyPrefix::new(&self.identity, self.builder.prefix(), &labels);
+            Box::new(Common { labels, hashed })
         });
-        let (labels, hashed) = &self.shared[at];
-        let prompt = builder.build(question);
+        let prompt = self.builder.build(question);
         ScoreRequest {
-            key: hashed.key(&prompt.suffix),
+            key: common.hashed.key(&prompt.suffix),
             prompt,
-            labels: Arc::clone(labels),
+            labels: Arc::clone(&common.labels),
         }
     }
 }
 
-/// Makes requests; what many of them share is made once.
+/// Makes the requests of a whole plan.
 #[derive(Debug)]
 pub(crate) struct Requests {
     plan: Arc<Plan>,
-    /// Label lists by number of options.
-    labels: Vec<Arc<[String]>>,
+    groups: Vec<GroupRequests>,
 }
 
 impl Requests {
-    pub(crate) fn new(plan: Arc<Plan>) -> Self {
-        let labels = (0..=sureness_questions::MAX_OPTIONS)
-            .map(|n| {
-                (0..n)
-                    .map(|i| sureness_questions::label(i).to_string())
-                    .collect()
-            })
-            .collect();
-        Self { plan, labels }
+    /// Requests to the model with digest `identity`.
+    pub(crate) fn new(plan: Arc<Plan>, identity: [u8; 32]) -> Self {
+        let groups = plan.groups.iter().map(|group| group.requests(identity));
+        Self {
+            groups: groups.collect(),
+            plan,
+        }
     }
 
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The labels of a question with so many options.
-    pub(crate) fn labels(&self, options: usize) -> &Arc<[String]> {
-        &self.labels[options.min(self.labels.len() - 1)]
+    /// The requests of one group.
+    pub(crate) fn group(&self, group: usize) -> &GroupRequests {
+        &self.groups[group]
     }
 
-    /// Lays out a question; its key is known from the look-up.
-    pub(crate) fn make(&self, group: u32, open: &Open) -> ScoreRequest {
-        let group = &self.plan.groups[group as usize];
-        let question = &group.questions[open.question as usize];
-        ScoreRequest {
-            key: open.key,
-            prompt: group.builder.build(question),
-            labels: Arc::clone(self.labels(question.options.len())),
-        }
+    /// The request for the question at this place of the plan.
+    pub(crate) fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest> {
+        let questions = &self.plan.groups[group as usize].questions;
+        let question = questions.get(question as usize)?;
+        Ok(self.groups[group as usize].of(&question))
     }
 }

@@ -76,9 +76,10 @@ impl Begun {
         cancel: Cancel,
         observer: Observer,
     ) -> Result<Self, SinkError> {
-        let requests = Requests::new(plan);
-        let Found { open, cached } = match endpoints.first() {
-            Some(first) => look_up(&requests, first.identity(), sink.as_mut(), &cancel)?,
+        let identity = endpoints.first().map(|first| first.identity().digest());
+        let requests = Requests::new(plan, identity.unwrap_or_default());
+        let Found { open, cached } = match identity {
+            Some(_) => look_up(&requests, sink.as_mut(), &cancel)?,
             // Nobody to ask.
             None => Found::default(),
         };

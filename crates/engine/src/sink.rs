@@ -1,5 +1,6 @@
 //! Where answers go.
 
+use sureness_questions::Question;
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
 /// A question's place in the plan.
@@ -22,11 +23,29 @@ pub struct Answer {
     pub outcome: Result<OptionScores, ScoreError>,
 }
 
+/// A question of the plan, before anything is asked.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Content key of its request.
+    pub key: RequestKey,
+    /// Digest of what the question says; the same for every model and prompt.
+    pub content: [u8; 32],
+    /// The question.
+    pub question: Question,
+}
+
 /// Keeps answers. Called from one thread of its own, so it may block; while it does, a bounded
 /// channel fills and the requests slow down instead of memory growing.
 pub trait AnswerSink: Send {
-    /// For each key, whether its answer is known already.
-    fn known(&mut self, keys: &[RequestKey]) -> Result<Vec<bool>, SinkError>;
+    /// Takes note of the next questions of a group, the first of which is number `first` of the
+    /// group, and tells of each whether its answer is known already. Called before anything is
+    /// asked, for all groups in order.
+    fn plan(
+        &mut self,
+        group: u32,
+        first: u32,
+        questions: &[Planned],
+    ) -> Result<Vec<bool>, SinkError>;
 
     /// Keeps these answers. When it returns, they survive the death of this process.
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError>;

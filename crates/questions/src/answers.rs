@@ -33,8 +33,9 @@ pub struct AnswerKey {
 /// out.
 pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
     let source = Source::open(path)?;
-    let Ok(items) = serde_json::from_str::<Vec<Item<'_>>>(source.text()) else {
-        return Err(first_fault(&source));
+    let text = source.text()?;
+    let Ok(items) = serde_json::from_str::<Vec<Item<'_>>>(&text) else {
+        return Err(first_fault(&source, &text));
     };
     if items.is_empty() {
         return Err(source.error(Problem::Empty));
@@ -53,23 +54,25 @@ pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
             )),
             None => item.key(),
         };
-        keys.push(key.map_err(|(field, problem)| place(&source, index).field(field, problem))?);
+        keys.push(
+            key.map_err(|(field, problem)| place(&source, &text, index).field(field, problem))?,
+        );
     }
     Ok(keys)
 }
 
 /// The line of item `index`: looked up only once something is wrong with it.
-fn place(source: &Source, index: usize) -> At<'_> {
-    paper::items(source)
+fn place<'a>(source: &'a Source, text: &'a str, index: usize) -> At<'a> {
+    paper::items(source, text)
         .ok()
         .and_then(|items| items.get(index).map(|(at, _)| *at))
         .unwrap_or(source.at(1))
 }
 
 /// The fast reading gave up: goes through the items one by one to say where and why.
-fn first_fault(source: &Source) -> DataError {
+fn first_fault(source: &Source, text: &str) -> DataError {
     let walk = || {
-        for (at, text) in paper::items(source)? {
+        for (at, text) in paper::items(source, text)? {
             let record = Record::parse(at, text)?;
             record.integer("id")?;
             record.text("answer")?;

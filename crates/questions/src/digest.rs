@@ -1,12 +1,14 @@
 //! Hashes of content: what is random here is drawn from what a question says, never from where
 //! it stands, so that neither more rows nor another order change what was drawn.
 
-use std::collections::HashMap;
+use std::io;
+use std::path::Path;
 
 use blake3::Hasher;
 
+use crate::error::Problem;
 use crate::question::is_abstention;
-use crate::{Dataset, Question};
+use crate::{Bank, DataError, Dataset, Question};
 
 /// A hash of parts, each with its length, so that no two lists of parts read the same.
 #[derive(Debug)]
@@ -60,35 +62,49 @@ impl Dataset {
     ///
     /// Each question is drawn by its own hash with the seed and the task: the draw does not
     /// depend on the order of the rows, and rows added later displace only those that they beat.
-    pub fn sample(&mut self, n: usize, seed: u64) {
+    pub fn sample(&mut self, n: usize, seed: u64) -> Result<(), DataError> {
         if n >= self.questions.len() {
-            return;
+            return Ok(());
         }
-        // Copies of a question differ by their number alone: without it they would be drawn or
-        // left out together, and a sample of a set with many copies would hold little else.
-        let mut copies: HashMap<[u8; 32], u64> = HashMap::new();
-        let mut ranked: Vec<_> = self
-            .questions
-            .iter()
-            .enumerate()
-            .map(|(index, question)| {
-                let content = question.content_digest();
-                let copy = copies.entry(content).or_default();
-                let rank = Digest::new("sureness sample 2")
-                    .number(seed)
-                    .text(&self.task.id)
-                    .bytes(&content)
-                    .number(*copy);
-                *copy += 1;
-                (rank.finish(), index)
-            })
-            .collect();
-        ranked.sort_unstable();
-        let mut keep = vec![false; self.questions.len()];
+        let ranked = ranked(&self.questions, seed, &self.task.id)
+            .map_err(|error| DataError::of_file(Path::new(&self.source), Problem::Bank(error)))?;
+        let mut chosen = vec![false; self.questions.len()];
         for &(_, index) in &ranked[..n] {
-            keep[index] = true;
+            chosen[index as usize] = true;
         }
-        let mut keep = keep.into_iter();
-        self.questions.retain(|_| keep.next().unwrap_or(false));
+        self.questions.keep(|index| chosen[index]);
+        Ok(())
     }
+}
+
+/// Indices of the questions in the order in which they are drawn, with their ranks.
+///
+/// Digests are held by their first eight bytes: whole ones of a million questions would be the
+/// largest thing in memory.
+fn ranked(questions: &Bank, seed: u64, task: &str) -> io::Result<Vec<(u64, u32)>> {
+    let mut alike = Vec::with_capacity(questions.len());
+    for index in 0..questions.len() {
+        alike.push((head(&questions.content_digest(index)?), index as u32));
+    }
+    alike.sort_unstable();
+    let mut ranked = Vec::with_capacity(alike.len());
+    // Copies of a question differ by their number alone: without it they would be drawn or left
+    // out together, and a sample of a set with many copies would hold little else.
+    for copies in alike.chunk_by(|a, b| a.0 == b.0) {
+        for (copy, &(_, index)) in copies.iter().enumerate() {
+            let rank = Digest::new("sureness sample 2")
+                .number(seed)
+                .text(task)
+                .bytes(&questions.content_digest(index as usize)?)
+                .number(copy as u64);
+            ranked.push((head(&rank.finish()), index));
+        }
+    }
+    ranked.sort_unstable();
+    Ok(ranked)
+}
+
+/// The first eight bytes of a digest, as a number that sorts as they do.
+pub(crate) fn head(digest: &[u8; 32]) -> u64 {
+    digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }

@@ -28,6 +28,9 @@ pub enum Problem {
     /// The operating system refused.
     #[error("cannot be read: {0}")]
     Io(#[source] std::io::Error),
+    /// The temporary file that holds the questions of a large data set failed.
+    #[error("the questions cannot be kept in a temporary file: {0}")]
+    Bank(#[source] std::io::Error),
     /// The bytes are no UTF-8 text.
     #[error("is not UTF-8 text")]
     NotUtf8,
@@ -154,6 +157,9 @@ impl DataError {
         let hint = match &*self.problem {
             Problem::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 "check the path; relative paths start at the current folder"
+            }
+            Problem::Bank(_) => {
+                "free some space in the folder for temporary files, or name another one in TMPDIR"
             }
             Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
             Problem::Empty => "a data file needs at least one row below its header",

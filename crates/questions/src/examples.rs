@@ -1,72 +1,93 @@
 //! Which questions serve as worked examples.
 
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::io;
 
-use crate::Question;
-use crate::digest::Digest;
+use crate::digest::{Digest, head};
+use crate::{Bank, Question};
 
-/// Indices of `questions`, best worked example first.
+/// A question that may become a worked example.
+#[derive(Debug)]
+struct Candidate<C> {
+    /// Its place in a random order that depends on the seed and on what the question says, not
+    /// on where it stands. Half of the hash: two equal halves are copies.
+    rank: u64,
+    index: u32,
+    category: C,
+    answer: u8,
+}
+
+/// Sorts candidates, best worked example first.
 ///
 /// The first `spread` are chosen one by one: each from a category, then with an answer letter,
-/// that came least often so far. Among equals, and after them, the order is a random one that
-/// depends on the seed and on what the questions say, not on where they stand.
-pub(crate) fn best_first(questions: &[Question], spread: usize, seed: u64) -> Vec<usize> {
-    let mut rest: Vec<_> = questions
-        .iter()
-        .enumerate()
-        .map(|(index, question)| {
-            let rank = Digest::new("sureness examples 1")
-                .number(seed)
-                .bytes(&question.content_digest());
-            (rank.finish(), index)
-        })
-        .collect();
-    rest.sort_unstable();
-    let mut rest: Vec<usize> = rest.into_iter().map(|(_, index)| index).collect();
-
-    let mut order = Vec::with_capacity(questions.len());
-    let mut categories: HashMap<Option<&str>, usize> = HashMap::new();
-    let mut answers: HashMap<usize, usize> = HashMap::new();
-    while order.len() < spread {
-        let times = |index: usize| {
-            let question = &questions[index];
-            let category = categories.get(&question.category.as_deref());
-            (
-                category.copied().unwrap_or(0),
-                answers.get(&question.answer).copied().unwrap_or(0),
-            )
+/// that came least often so far. Among equals, and after them, the order is the random one.
+fn best_first<C: Clone + Eq + Hash>(rest: &mut [Candidate<C>], spread: usize) {
+    rest.sort_unstable_by_key(|candidate| (candidate.rank, candidate.index));
+    let mut categories: HashMap<C, usize> = HashMap::new();
+    let mut answers: HashMap<u8, usize> = HashMap::new();
+    for chosen in 0..spread.min(rest.len()) {
+        let times = |candidate: &Candidate<C>| {
+            let category = categories.get(&candidate.category).copied().unwrap_or(0);
+            let answer = answers.get(&candidate.answer).copied().unwrap_or(0);
+            (category, answer)
         };
         // `min_by_key` takes the first of equals, which is the first in the random order.
-        let Some(place) = (0..rest.len()).min_by_key(|&place| times(rest[place])) else {
-            break;
-        };
-        let index = rest.remove(place);
-        let question = &questions[index];
-        *categories.entry(question.category.as_deref()).or_default() += 1;
-        *answers.entry(question.answer).or_default() += 1;
-        order.push(index);
+        let best = (chosen..rest.len()).min_by_key(|&place| times(&rest[place]));
+        // The others keep their order.
+        rest[chosen..=best.unwrap_or(chosen)].rotate_right(1);
+        let best = &rest[chosen];
+        *categories.entry(best.category.clone()).or_default() += 1;
+        *answers.entry(best.answer).or_default() += 1;
     }
-    order.append(&mut rest);
-    order
 }
 
-/// Sets worked examples aside from the questions themselves, at most half of them.
+fn rank(digest: &[u8; 32], seed: u64) -> u64 {
+    let rank = Digest::new("sureness examples 1")
+        .number(seed)
+        .bytes(digest);
+    head(&rank.finish())
+}
+
+/// Sorts worked examples, best first, the first `spread` for variety.
+pub(crate) fn sort(examples: &mut Vec<Question>, spread: usize, seed: u64) {
+    let mut candidates: Vec<_> = (0..)
+        .zip(examples.iter())
+        .map(|(index, example)| Candidate {
+            rank: rank(&example.content_digest(), seed),
+            index,
+            category: example.category.clone(),
+            answer: example.answer as u8,
+        })
+        .collect();
+    best_first(&mut candidates, spread);
+    let mut slots: Vec<_> = std::mem::take(examples).into_iter().map(Some).collect();
+    let sorted = candidates.iter();
+    examples.extend(sorted.filter_map(|candidate| slots[candidate.index as usize].take()));
+}
+
+/// Sets worked examples aside from the questions themselves, at most half of them; best first.
 pub(crate) fn set_aside(
-    questions: Vec<Question>,
+    questions: &mut Bank,
     wanted: usize,
     seed: u64,
-) -> (Vec<Question>, Vec<Question>) {
+) -> io::Result<Vec<Question>> {
     let count = wanted.min(questions.len() / 2);
-    let chosen = best_first(&questions, count, seed);
-    take(questions, &chosen[..count])
-}
-
-/// Splits off the questions at `chosen`, in that order; returns the others and the chosen.
-pub(crate) fn take(questions: Vec<Question>, chosen: &[usize]) -> (Vec<Question>, Vec<Question>) {
-    let mut slots: Vec<_> = questions.into_iter().map(Some).collect();
-    let taken = chosen
-        .iter()
-        .filter_map(|&index| slots.get_mut(index).and_then(Option::take))
-        .collect();
-    (slots.into_iter().flatten().collect(), taken)
+    let mut candidates = Vec::with_capacity(questions.len());
+    for index in 0..questions.len() {
+        let (category, answer) = questions.category_and_answer(index);
+        candidates.push(Candidate {
+            rank: rank(&questions.content_digest(index)?, seed),
+            index: index as u32,
+            category,
+            answer,
+        });
+    }
+    best_first(&mut candidates, count);
+    candidates.truncate(count);
+    let chosen: Vec<usize> = candidates.iter().map(|c| c.index as usize).collect();
+    let examples = chosen.iter().map(|&index| questions.get(index));
+    let examples = examples.collect::<io::Result<_>>()?;
+    questions.keep(|index| !chosen.contains(&index));
+    Ok(examples)
 }

@@ -88,7 +88,11 @@ impl Format {
     }
 
     pub(crate) fn of_source(source: &Source) -> Result<Self, DataError> {
-        match source.text().trim_start().chars().next() {
+        let mut lines = source.lines()?;
+        let Some((_, first)) = lines.next()? else {
+            return Err(source.error(Problem::Empty));
+        };
+        match first.trim_start().chars().next() {
             Some('[') => Ok(Self::Paper),
             Some('{') => Self::of_json_lines(source),
             _ => Self::of_table(source),
@@ -96,7 +100,7 @@ impl Format {
     }
 
     fn of_json_lines(source: &Source) -> Result<Self, DataError> {
-        let Some(first) = Record::lines(source).next() else {
+        let Some(first) = Record::lines(source)?.next() else {
             return Err(source.error(Problem::Empty));
         };
         let first = first?;
@@ -118,7 +122,7 @@ impl Format {
     }
 
     fn of_table(source: &Source) -> Result<Self, DataError> {
-        let header = readers::header(source);
+        let header = readers::header(source)?;
         let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
         let headerless = header.len() == 6
             && (header.last()).is_some_and(|cell| draft::letter_index(cell).is_some());

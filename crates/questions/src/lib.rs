@@ -11,6 +11,7 @@
 //! and field.
 
 pub mod answers;
+mod bank;
 mod digest;
 mod draft;
 mod error;
@@ -23,6 +24,7 @@ mod readers;
 mod source;
 mod task;
 
+pub use bank::Bank;
 pub use error::{DataError, Problem};
 pub use format::Format;
 pub use load::{LoadOptions, load};

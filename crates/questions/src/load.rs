@@ -1,12 +1,13 @@
 //! From a path to a data set that is ready to be asked.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Problem;
 use crate::readers::{Parsed, cosmosqa, generic, halueval, hellaswag, mmlu, paper};
 use crate::source::Source;
-use crate::{DataError, Dataset, Format, MAX_OPTIONS, Question, Task, examples};
+use crate::{Bank, DataError, Dataset, Format, Question, Task, examples};
 
 /// Worked examples that are set aside at least, whatever the task shows: the same questions are
 /// asked when a run shows fewer, or none.
@@ -44,10 +45,13 @@ impl LoadOptions {
 /// abstention options where they are asked for.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
     let (format, mut parsed) = read(path, options.format, options)?;
+    let kept = |error| DataError::of_file(path, Problem::Bank(error));
     if let Some(file) = &options.examples {
         let (_, others) = read(file, None, options)?;
         parsed.examples = others.examples;
-        parsed.examples.extend(others.questions);
+        parsed
+            .examples
+            .extend(others.questions.to_vec().map_err(kept)?);
     }
     // The paper drops its examples by id and nothing else, and so do its figures.
     if format != Format::Paper || options.examples.is_some() {
@@ -56,14 +60,27 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
             .iter()
             .map(Question::content_digest)
             .collect();
-        parsed
-            .questions
-            .retain(|question| !shown.contains(&question.content_digest()));
+        drop_shown(&mut parsed.questions, &shown).map_err(kept)?;
     }
     assemble(path, &path.display().to_string(), parsed, options)
 }
 
-/// Sets examples aside where there are none yet, and adds the abstention options.
+/// Drops the questions that serve as worked examples.
+fn drop_shown(questions: &mut Bank, shown: &HashSet<[u8; 32]>) -> io::Result<()> {
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let mut drop = HashSet::new();
+    for index in 0..questions.len() {
+        if shown.contains(&questions.content_digest(index)?) {
+            drop.insert(index);
+        }
+    }
+    questions.keep(|index| !drop.contains(&index));
+    Ok(())
+}
+
+/// Sets examples aside where there are none yet.
 pub(crate) fn assemble(
     path: &Path,
     source: &str,
@@ -76,14 +93,11 @@ pub(crate) fn assemble(
     } = parsed;
     if examples.is_empty() {
         let wanted = options.task.shots.max(LEAST_SET_ASIDE);
-        (questions, examples) = examples::set_aside(questions, wanted, options.seed);
+        examples = examples::set_aside(&mut questions, wanted, options.seed)
+            .map_err(|error| DataError::of_file(path, Problem::Bank(error)))?;
     }
     if questions.is_empty() {
         return Err(DataError::of_file(path, Problem::NothingToAsk));
-    }
-    if options.abstention {
-        questions = with_abstention(path, questions)?;
-        examples = with_abstention(path, examples)?;
     }
     Ok(Dataset {
         task: options.task.clone(),
@@ -91,24 +105,6 @@ pub(crate) fn assemble(
         questions,
         examples,
     })
-}
-
-fn with_abstention(path: &Path, questions: Vec<Question>) -> Result<Vec<Question>, DataError> {
-    questions
-        .into_iter()
-        .map(|question| {
-            let own = [question.dont_know(), question.none_of_the_above()];
-            let added = own.iter().filter(|index| index.is_none()).count();
-            let count = question.options.len();
-            if count + added > MAX_OPTIONS {
-                return Err(DataError {
-                    field: Some(format!("options of question {}", question.id)),
-                    ..DataError::of_file(path, Problem::NoRoomForAbstention(count))
-                });
-            }
-            Ok(question.with_abstention())
-        })
-        .collect()
 }
 
 fn read(
@@ -121,7 +117,7 @@ fn read(
         if format != Format::Mmlu {
             return Err(DataError::of_file(path, Problem::Folder(format)));
         }
-        return Ok((format, mmlu::read(path, options.seed)?));
+        return Ok((format, mmlu::read(path, options)?));
     }
     let source = Source::open(path)?;
     let format = format.map_or_else(|| Format::of_source(&source), Ok)?;
@@ -135,14 +131,14 @@ pub(crate) fn parse(
     options: &LoadOptions,
 ) -> Result<Parsed, DataError> {
     match format {
-        Format::Mmlu => mmlu::file(source),
-        Format::CosmosQaCsv => cosmosqa::csv(source),
-        Format::CosmosQaJsonl => cosmosqa::jsonl(source),
-        Format::HellaSwag => hellaswag::read(source),
-        Format::HaluEvalDialogue => halueval::dialogue(source, options.seed),
-        Format::HaluEvalSummarization => halueval::summarization(source, options.seed),
-        Format::Paper => paper::read(source, &options.task),
-        Format::Jsonl => generic::jsonl(source),
-        Format::Csv => generic::csv(source),
+        Format::Mmlu => mmlu::file(source, options),
+        Format::CosmosQaCsv => cosmosqa::csv(source, options),
+        Format::CosmosQaJsonl => cosmosqa::jsonl(source, options),
+        Format::HellaSwag => hellaswag::read(source, options),
+        Format::HaluEvalDialogue => halueval::dialogue(source, options),
+        Format::HaluEvalSummarization => halueval::summarization(source, options),
+        Format::Paper => paper::read(source, options),
+        Format::Jsonl => generic::jsonl(source, options),
+        Format::Csv => generic::csv(source, options),
     }
 }

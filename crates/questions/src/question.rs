@@ -40,6 +40,12 @@ impl Question {
         self
     }
 
+    /// Whether letters are left for the abstention options that the question lacks.
+    pub fn has_room_for_abstention(&self) -> bool {
+        let own = [self.dont_know(), self.none_of_the_above()];
+        self.options.len() + own.iter().filter(|index| index.is_none()).count() <= MAX_OPTIONS
+    }
+
     /// Index of "I don't know", if it is among the options.
     pub fn dont_know(&self) -> Option<usize> {
         self.find_option(DONT_KNOW)

@@ -1,51 +1,88 @@
 //! A data file's text, and places in it.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{DataError, Problem};
 
-/// A file held in memory as UTF-8 text, without a byte-order mark.
+/// The first line's mark in files from Windows; no part of the text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A file of UTF-8 text. It is read line by line where a layout allows, so that its size does not
+/// matter.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
-    text: String,
+    /// The bytes, where they are in memory already.
+    bytes: Option<Vec<u8>>,
 }
 
 impl Source {
-    /// Reads the file.
+    /// Makes sure that the file can be read. What is no ordinary file, such as a pipe, can be
+    /// read only once: it is held in memory.
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
-        let bytes =
-            std::fs::read(path).map_err(|error| DataError::of_file(path, Problem::Io(error)))?;
-        Self::from_bytes(path, bytes)
+        let failed = |error| DataError::of_file(path, Problem::Io(error));
+        let mut file = File::open(path).map_err(failed)?;
+        let bytes = if file.metadata().map_err(failed)?.is_file() {
+            None
+        } else {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(failed)?;
+            Some(bytes)
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+        })
     }
 
     /// Takes bytes that are already in memory.
-    pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, DataError> {
-        let mut text = String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            DataError {
-                line: Some(1 + count_newlines(valid)),
-                ..DataError::of_file(path, Problem::NotUtf8)
-            }
-        })?;
-        if text.starts_with('\u{feff}') {
-            text.drain(..'\u{feff}'.len_utf8());
-        }
-        if text.trim().is_empty() {
-            return Err(DataError::of_file(path, Problem::Empty));
-        }
-        Ok(Self {
+    pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Self {
+        Self {
             path: path.to_owned(),
-            text,
-        })
+            bytes: Some(bytes),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// The text from its beginning, without a byte-order mark.
+    pub(crate) fn reader(&self) -> Result<Box<dyn BufRead + '_>, DataError> {
+        let failed = |error| self.error(Problem::Io(error));
+        let mut reader: Box<dyn BufRead + '_> = match &self.bytes {
+            Some(bytes) => Box::new(bytes.as_slice()),
+            None => {
+                let file = File::open(&self.path).map_err(failed)?;
+                Box::new(BufReader::with_capacity(1 << 16, file))
+            }
+        };
+        if reader
+            .fill_buf()
+            .map_err(failed)?
+            .starts_with(BYTE_ORDER_MARK)
+        {
+            reader.consume(BYTE_ORDER_MARK.len());
+        }
+        Ok(reader)
+    }
+
+    /// The whole text.
+    pub(crate) fn text(&self) -> Result<String, DataError> {
+        let mut bytes = Vec::new();
+        self.reader()?
+            .read_to_end(&mut bytes)
+            .map_err(|error| self.error(Problem::Io(error)))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            self.at(1 + count_newlines(valid)).row(Problem::NotUtf8)
+        })?;
+        if text.trim().is_empty() {
+            return Err(self.error(Problem::Empty));
+        }
+        Ok(text)
     }
 
     /// A place in this file.
@@ -57,17 +94,46 @@ impl Source {
     }
 
     /// The lines that are not blank, with their places.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (At<'_>, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-            .map(|(index, line)| (self.at(index + 1), line))
+    pub(crate) fn lines(&self) -> Result<Lines<'_>, DataError> {
+        Ok(Lines {
+            source: self,
+            reader: self.reader()?,
+            line: 0,
+            bytes: Vec::new(),
+        })
     }
 
     /// An error of the whole file.
     pub(crate) fn error(&self, problem: Problem) -> DataError {
         DataError::of_file(&self.path, problem)
+    }
+}
+
+/// Walks the lines of a file that are not blank.
+pub(crate) struct Lines<'a> {
+    source: &'a Source,
+    reader: Box<dyn BufRead + 'a>,
+    line: usize,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Lines<'a> {
+    /// The next line, without its line break; it is valid until the one after is read.
+    pub(crate) fn next(&mut self) -> Result<Option<(At<'a>, &str)>, DataError> {
+        loop {
+            self.bytes.clear();
+            let read = self.reader.read_until(b'\n', &mut self.bytes);
+            if read.map_err(|error| self.source.error(Problem::Io(error)))? == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            if !self.bytes.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        let at = self.source.at(self.line);
+        let text = str::from_utf8(&self.bytes).map_err(|_| at.row(Problem::NotUtf8))?;
+        Ok(Some((at, text.trim_end_matches(['\r', '\n']))))
     }
 }
 
@@ -109,12 +175,24 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_dropped_and_a_bad_byte_is_placed() {
         let path = Path::new("x");
-        let source = Source::from_bytes(path, b"\xef\xbb\xbfone\r\n\r\ntwo".to_vec()).unwrap();
-        assert_eq!(source.text(), "one\r\n\r\ntwo");
-        let lines: Vec<_> = source.lines().map(|(at, line)| (at.line, line)).collect();
-        assert_eq!(lines, [(1, "one"), (3, "two")]);
-        let error = Source::from_bytes(path, b"one\ntwo\xff".to_vec()).unwrap_err();
+        let source = Source::from_bytes(path, b"\xef\xbb\xbfone\r\n\r\ntwo".to_vec());
+        assert_eq!(source.text().unwrap(), "one\r\n\r\ntwo");
+        let mut lines = source.lines().unwrap();
+        let mut next = || {
+            lines
+                .next()
+                .unwrap()
+                .map(|(at, line)| (at.line, line.to_owned()))
+        };
+        assert_eq!(next(), Some((1, "one".to_owned())));
+        assert_eq!(next(), Some((3, "two".to_owned())));
+        assert_eq!(next(), None);
+        let bad = Source::from_bytes(path, b"one\ntwo\xff".to_vec());
+        let error = bad.text().unwrap_err();
         assert_eq!(error.line, Some(2));
         assert!(error.hint().unwrap().contains("UTF-8"));
+        let mut lines = bad.lines().unwrap();
+        assert!(lines.next().is_ok());
+        assert_eq!(lines.next().unwrap_err().line, Some(2));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Question;
+use crate::{Bank, Question};
 
 /// The word that introduces a question's background text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,14 +84,14 @@ impl Task {
 }
 
 /// A task's questions, ready to be asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Dataset {
     /// The task the questions belong to.
     pub task: Task,
     /// Where they came from, for people: a path, or `built-in pack`.
     pub source: String,
     /// The questions to ask; never one of the worked examples.
-    pub questions: Vec<Question>,
+    pub questions: Bank,
     /// Worked examples, best first; a prompt shows the first few.
     pub examples: Vec<Question>,
 }

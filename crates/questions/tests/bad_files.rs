@@ -4,8 +4,8 @@ mod common;
 
 use std::path::Path;
 
-use common::{data, load_text, plain};
-use sureness_questions::{Format, LoadOptions, load};
+use common::{data, load, load_text, plain};
+use sureness_questions::{Format, LoadOptions};
 
 #[test]
 fn whole_files_that_cannot_be_read() {

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::{HashMap, HashSet};
 
-use common::{load_text, plain};
+use common::{Plain, load_dataset, load_text, plain};
 use proptest::prelude::*;
 use sureness_questions::{Dataset, LoadOptions, Question};
 
@@ -18,8 +18,12 @@ fn csv(rows: impl IntoIterator<Item = usize>) -> String {
     std::iter::once(header).chain(rows).collect()
 }
 
-fn dataset(rows: impl IntoIterator<Item = usize>) -> Dataset {
-    load_text("x.csv", csv(rows), &plain("mine")).unwrap()
+fn whole(rows: impl IntoIterator<Item = usize>) -> Dataset {
+    load_dataset("x.csv", csv(rows), &plain("mine")).unwrap()
+}
+
+fn dataset(rows: impl IntoIterator<Item = usize>) -> Plain {
+    whole(rows).into()
 }
 
 fn ids(questions: &[Question]) -> Vec<&str> {
@@ -27,8 +31,12 @@ fn ids(questions: &[Question]) -> Vec<&str> {
 }
 
 fn sampled(mut dataset: Dataset, n: usize, seed: u64) -> HashSet<String> {
-    dataset.sample(n, seed);
-    dataset.questions.into_iter().map(|row| row.id).collect()
+    dataset.sample(n, seed).unwrap();
+    dataset
+        .questions
+        .iter()
+        .map(|row| row.unwrap().id)
+        .collect()
 }
 
 #[test]
@@ -56,10 +64,7 @@ fn another_seed_draws_other_examples_and_another_sample() {
     };
     let other = load_text("x.csv", csv(0..200), &options).unwrap();
     assert_ne!(ids(&other.examples), ids(&dataset(0..200).examples));
-    assert_ne!(
-        sampled(dataset(0..200), 50, 0),
-        sampled(dataset(0..200), 50, 1)
-    );
+    assert_ne!(sampled(whole(0..200), 50, 0), sampled(whole(0..200), 50, 1));
 }
 
 #[test]
@@ -71,25 +76,27 @@ fn copies_of_a_question_are_drawn_one_by_one() {
     });
     let header = "id,category,question,A,B,C,D,answer\n".to_owned();
     let text: String = std::iter::once(header).chain(questions).collect();
-    let mut dataset = load_text("x.csv", text, &plain("mine")).unwrap();
-    dataset.sample(100, 3);
+    let mut dataset = load_dataset("x.csv", text, &plain("mine")).unwrap();
+    dataset.sample(100, 3).unwrap();
+    let dataset = Plain::from(dataset);
     let distinct: HashSet<_> = dataset.questions.iter().map(|row| &row.stem).collect();
     assert!((70..95).contains(&distinct.len()), "{}", distinct.len());
 }
 
 #[test]
 fn a_sample_keeps_the_order_and_is_part_of_any_larger_one() {
-    let mut small = dataset(0..200);
-    small.sample(20, 3);
+    let mut small = whole(0..200);
+    small.sample(20, 3).unwrap();
+    let small = Plain::from(small);
     assert_eq!(small.questions.len(), 20);
     assert!(
         small
             .questions
             .is_sorted_by_key(|row| row.id[1..].parse::<usize>().unwrap())
     );
-    let large = sampled(dataset(0..200), 60, 3);
+    let large = sampled(whole(0..200), 60, 3);
     assert!(small.questions.iter().all(|row| large.contains(&row.id)));
-    assert_eq!(sampled(dataset(0..200), 1000, 3).len(), 195);
+    assert_eq!(sampled(whole(0..200), 1000, 3).len(), 195);
 }
 
 #[test]
@@ -107,18 +114,20 @@ proptest! {
     #[test]
     fn row_order_changes_no_draw(order in Just((0..60).collect::<Vec<usize>>()).prop_shuffle()) {
         let straight = dataset(0..60);
-        let shuffled = dataset(order);
+        let shuffled = dataset(order.clone());
         prop_assert_eq!(ids(&straight.examples), ids(&shuffled.examples));
-        prop_assert_eq!(sampled(straight, 20, 5), sampled(shuffled, 20, 5));
+        prop_assert_eq!(sampled(whole(0..60), 20, 5), sampled(whole(order), 20, 5));
     }
 
     #[test]
     fn more_rows_only_displace(more in 1_usize..60) {
-        let mut before = dataset(0..100);
-        let mut after = dataset(0..100 + more);
+        let (mut before, mut after) = (whole(0..100), whole(0..100 + more));
         // The examples may change with the rows; the draw of the sample is what is tested.
-        before.questions.append(&mut before.examples);
-        after.questions.append(&mut after.examples);
+        for dataset in [&mut before, &mut after] {
+            for example in &dataset.examples {
+                dataset.questions.push(example).unwrap();
+            }
+        }
         let before = sampled(before, 30, 9);
         for id in sampled(after, 30, 9) {
             let old = id[1..].parse::<usize>().unwrap() < 100;

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{data, load_text, one_of_each, plain};
-use sureness_questions::{Dataset, Format, LoadOptions, Question, load, pack};
+use common::{Plain, data, load, load_text, one_of_each, plain};
+use sureness_questions::{Format, LoadOptions, Question, pack};
 
-fn all(dataset: &Dataset) -> Vec<&Question> {
+fn all(dataset: &Plain) -> Vec<&Question> {
     let mut rows: Vec<_> = dataset.questions.iter().chain(&dataset.examples).collect();
     rows.sort_by_key(|question| &question.id);
     rows
@@ -294,8 +294,8 @@ fn the_pack_has_or_has_not_the_abstention_options() {
     let full = pack::dataset("qa", true).unwrap();
     assert_eq!(bare.source, "built-in pack");
     assert_eq!(
-        bare.questions[0].options.len() + 2,
-        full.questions[0].options.len()
+        bare.questions.get(0).unwrap().options.len() + 2,
+        full.questions.get(0).unwrap().options.len()
     );
 }
 

@@ -4,10 +4,10 @@ mod common;
 
 use std::io::Write;
 
-use common::{load_text, one_of_each, plain};
+use common::{load, load_text, one_of_each, plain};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sureness_questions::{Format, LoadOptions, answers, load};
+use sureness_questions::{Format, LoadOptions, answers};
 
 /// Reads the bytes in each of the layouts, in the one that they seem to have, and as answer key.
 fn read_every_way(formats: &[Format], bytes: &[u8]) {

@@ -4,10 +4,10 @@ mod common;
 
 use std::collections::HashSet;
 
-use common::{plain, shared};
-use sureness_questions::{Dataset, Question, answers, load};
+use common::{Plain, load, plain, shared};
+use sureness_questions::{Question, answers};
 
-fn answer_counts(dataset: &Dataset) -> Vec<usize> {
+fn answer_counts(dataset: &Plain) -> Vec<usize> {
     let rows = || dataset.questions.iter().chain(&dataset.examples);
     let options = rows().map(|row| row.options.len()).max().unwrap_or(0);
     let count = |answer| rows().filter(|row| row.answer == answer).count();
@@ -111,8 +111,9 @@ fn a_sample_of_the_real_test_split_covers_most_subjects() {
     let Some(path) = shared("datasets/mmlu") else {
         return;
     };
-    let mut dataset = load(&path, &plain("qa")).unwrap();
-    dataset.sample(1000, 7);
+    let mut dataset = sureness_questions::load(&path, &plain("qa")).unwrap();
+    dataset.sample(1000, 7).unwrap();
+    let dataset = Plain::from(dataset);
     assert_eq!(dataset.questions.len(), 1000);
     let subjects: HashSet<_> = dataset.questions.iter().map(|row| &row.category).collect();
     assert!(subjects.len() > 50, "{}", subjects.len());

@@ -26,6 +26,10 @@ pub enum StoreError {
         /// Newest version known here.
         known: i64,
     },
+    /// The file was written by an older version, and can only be read after it is brought up to
+    /// date.
+    #[error("{0} was written by an older version")]
+    TooOld(PathBuf),
     /// A stored value does not decode.
     #[error("{path}: damaged entry: {what}")]
     Damaged {
@@ -59,6 +63,7 @@ impl StoreError {
             },
             Self::NotAStore(_) => "choose another --output-dir",
             Self::TooNew { .. } => "update sureness, or choose another --output-dir",
+            Self::TooOld(_) => "start any run into its folder once: it brings the file up to date",
             Self::Damaged { .. } => "move the file away and run again",
         }
     }

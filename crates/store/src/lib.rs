@@ -14,4 +14,4 @@ mod writer;
 pub use error::StoreError;
 pub use question::StoredQuestion;
 pub use reader::{Reader, RunInfo, StoredRow};
-pub use writer::{GroupRows, RunRecord, Store};
+pub use writer::{RunRecord, Store};

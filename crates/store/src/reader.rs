@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, params};
-use sureness_scorers::{ModelIdentity, OptionScores, ScoreError, Usage};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 
 use crate::{StoreError, StoredQuestion, codec, schema};
 
@@ -51,7 +52,7 @@ impl Reader {
                 path: path.to_owned(),
                 source,
             })?;
-        schema::check(&connection, path)?;
+        schema::check_current(&connection, path)?;
         Ok(Self {
             connection,
             path: path.to_owned(),
@@ -123,8 +124,8 @@ impl Reader {
     ) -> rusqlite::Result<Option<String>> {
         let mut select = self.connection.prepare_cached(
             "SELECT question, content, category, options, answer, dont_know, none, error, \
-             logprobs, observed, mass, prompt_tokens, cached_tokens, answered_at < started_at \
-             FROM items JOIN runs ON runs.id = run LEFT JOIN answers USING (key) WHERE run = ? AND grp = ? ORDER BY pos",
+             logprobs, observed, mass, prompt_tokens, cached_tokens, answers.run < items.run \
+             FROM items LEFT JOIN answers USING (key) WHERE items.run = ? AND grp = ? ORDER BY pos",
         )?;
         let mut rows = select.query(params![run, group])?;
         while let Some(row) = rows.next()? {
@@ -166,6 +167,27 @@ impl Reader {
             });
         }
         Ok(None)
+    }
+
+    /// The columns of an answer as they are.
+    pub(crate) fn answer(&self, key: RequestKey) -> rusqlite::Result<Option<[Value; 7]>> {
+        self.connection
+            .prepare_cached(
+                "SELECT key, logprobs, observed, mass, prompt_tokens, cached_tokens, answered_at \
+                 FROM answers WHERE key = ?",
+            )?
+            .query_row([key.0], |row| {
+                Ok([
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                    row.get(5)?,
+                    row.get(6)?,
+                ])
+            })
+            .optional()
     }
 
     fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {

@@ -9,7 +9,7 @@ use crate::StoreError;
 /// `PRAGMA application_id`: "sure" in ASCII.
 const APPLICATION_ID: i64 = 0x7375_7265;
 /// `PRAGMA user_version`. Raise it with every change of the tables, and migrate in [`prepare`].
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 -- What a model answered, by the hash of everything that determines it.
@@ -20,7 +20,8 @@ CREATE TABLE answers (
     mass          REAL NOT NULL,
     prompt_tokens INTEGER,
     cached_tokens INTEGER,
-    answered_at   INTEGER NOT NULL   -- milliseconds since 1970
+    answered_at   INTEGER NOT NULL,  -- milliseconds since 1970, for people: clocks jump
+    run           INTEGER NOT NULL DEFAULT 0  -- which run asked; 0 where it is not known
 ) WITHOUT ROWID;
 
 CREATE TABLE runs (
@@ -59,6 +60,10 @@ CREATE TABLE items (
 ) WITHOUT ROWID;
 ";
 
+/// From each version to the next.
+const MIGRATIONS: [&str; VERSION as usize - 1] =
+    ["ALTER TABLE answers ADD COLUMN run INTEGER NOT NULL DEFAULT 0"];
+
 /// Creates the tables in an empty file; checks and migrates an existing one.
 pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sqlite = |source| StoreError::Sqlite {
@@ -77,11 +82,27 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         transaction.commit().map_err(sqlite)?;
         return Ok(());
     }
-    check(connection, path)
+    let found = check(connection, path)?;
+    let transaction = connection.transaction().map_err(sqlite)?;
+    for migration in MIGRATIONS.iter().skip(found.max(1) as usize - 1) {
+        transaction.execute_batch(migration).map_err(sqlite)?;
+    }
+    transaction
+        .pragma_update(None, "user_version", VERSION)
+        .map_err(sqlite)?;
+    transaction.commit().map_err(sqlite)
 }
 
-/// Refuses files of others and of newer versions.
-pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Refuses files that only a run can bring up to date.
+pub(crate) fn check_current(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    match check(connection, path)? {
+        VERSION => Ok(()),
+        _ => Err(StoreError::TooOld(path.to_owned())),
+    }
+}
+
+/// Refuses files of others and of newer versions. Tells the version.
+fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     let sqlite = |source| StoreError::Sqlite {
         path: path.to_owned(),
         source,
@@ -98,7 +119,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
             known: VERSION,
         });
     }
-    Ok(())
+    Ok(found)
 }
 
 fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {

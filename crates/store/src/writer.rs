@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension, params};
-use sureness_engine::{Answer, AnswerSink, SinkError};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
 use sureness_scorers::{ModelIdentity, RequestKey};
 
 use crate::codec::{encode_logprobs, encode_observed};
-use crate::{Reader, StoreError, StoredQuestion, schema};
+use crate::{Reader, StoreError, schema};
 
 /// The open file. Only one process should hold one; readers use [`crate::Reader`].
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Store {
     run: i64,
     /// What counts as known.
     known: Known,
+    /// Files of other runs in which answers are looked for too.
+    others: Vec<Reader>,
 }
 
 /// Which answers count as known.
@@ -37,16 +39,6 @@ pub struct RunRecord {
     pub model: ModelIdentity,
     /// All settings that the figures depend on, as JSON. No secrets.
     pub settings: serde_json::Value,
-}
-
-/// The questions of one (task, strategy).
-pub struct GroupRows<'a> {
-    /// Task id.
-    pub task: &'a str,
-    /// Strategy name.
-    pub strategy: &'a str,
-    /// In the order of the plan.
-    pub items: Box<dyn Iterator<Item = (RequestKey, StoredQuestion)> + 'a>,
 }
 
 impl Store {
@@ -77,6 +69,7 @@ impl Store {
             path: path.to_owned(),
             run: 0,
             known: Known::All,
+            others: Vec::new(),
         })
     }
 
@@ -85,12 +78,13 @@ impl Store {
         &self.path
     }
 
-    /// Writes down a run and its questions; from now on failures are noted there. If the newest
-    /// run with the same model and settings has not finished, it is continued.
+    /// Writes down a run with its (task, strategy) groups; from now on its questions and failures
+    /// are noted there. If the newest run with the same model and settings has not finished, it
+    /// is continued.
     pub fn begin_run<'a>(
         &mut self,
         record: &RunRecord,
-        groups: impl IntoIterator<Item = GroupRows<'a>>,
+        groups: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<i64, StoreError> {
         let path = self.path.clone();
         self.begin(record, groups)
@@ -100,7 +94,7 @@ impl Store {
     fn begin<'a>(
         &mut self,
         record: &RunRecord,
-        groups: impl IntoIterator<Item = GroupRows<'a>>,
+        groups: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> rusqlite::Result<i64> {
         let (model, settings) = (
             serde_json::to_string(&record.model).unwrap_or_default(),
@@ -130,31 +124,11 @@ impl Store {
             )?;
             transaction.last_insert_rowid()
         };
-        {
-            let mut insert_group = transaction
-                .prepare("INSERT INTO groups (run, idx, task, strategy) VALUES (?, ?, ?, ?)")?;
-            let mut insert_item = transaction.prepare(
-                "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
-                 answer, dont_know, none) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        for (index, (task, strategy)) in groups.into_iter().enumerate() {
+            transaction.execute(
+                "INSERT INTO groups (run, idx, task, strategy) VALUES (?, ?, ?, ?)",
+                params![run, index, task, strategy],
             )?;
-            for (index, group) in groups.into_iter().enumerate() {
-                insert_group.execute(params![run, index, group.task, group.strategy])?;
-                for (position, (key, question)) in group.items.enumerate() {
-                    insert_item.execute(params![
-                        run,
-                        index,
-                        position,
-                        key.0,
-                        question.id,
-                        question.content,
-                        question.category,
-                        question.options,
-                        question.answer,
-                        question.dont_know,
-                        question.none_of_the_above,
-                    ])?;
-                }
-            }
         }
         transaction.commit()?;
         self.run = run;
@@ -175,50 +149,62 @@ impl Store {
             })
     }
 
-    /// From now on only what was answered since the current run began is known; everything else
+    /// From now on only what the current run has answered, however often it was interrupted, is known; everything else
     /// is asked anew, and the new answers replace the old ones.
     pub fn ignore_earlier_runs(&mut self) {
         self.known = Known::ThisRun;
     }
 
-    /// Takes over the answers to the current run's questions from another file. Answers that are
-    /// here already stay. Tells how many came.
-    pub fn take_from(&mut self, other: &Path) -> Result<usize, StoreError> {
-        // Opened as a reader first: it checks that this is a store of a version that we know.
-        Reader::open(other)?;
-        let taken = (|| {
-            let name = other.to_string_lossy();
-            self.connection
-                .execute("ATTACH ? AS other", [name.as_ref()])?;
-            let taken = self.connection.execute(
-                "INSERT OR IGNORE INTO answers SELECT theirs.* FROM other.answers AS theirs \
-                 WHERE key IN (SELECT key FROM items WHERE run = ?)",
-                [self.run],
-            );
-            self.connection.execute("DETACH other", [])?;
-            taken
-        })();
-        taken.map_err(|source| StoreError::Sqlite {
-            path: other.to_owned(),
-            source,
-        })
+    /// From now on answers are looked for in another file, too, and copied from there when they
+    /// are found. Answers that are here already stay.
+    pub fn also_look_in(&mut self, other: &Path) -> Result<(), StoreError> {
+        self.others.push(Reader::open(other)?);
+        Ok(())
     }
 
-    fn known_keys(&self, keys: &[RequestKey]) -> rusqlite::Result<Vec<bool>> {
-        let since: i64 = match self.known {
-            Known::All => i64::MIN,
-            Known::ThisRun => self.connection.query_row(
-                "SELECT started_at FROM runs WHERE id = ?",
-                [self.run],
-                |row| row.get(0),
-            )?,
+    /// Writes down planned questions and tells which of them are answered.
+    fn note(
+        &mut self,
+        group: u32,
+        first: u32,
+        questions: &[Planned],
+    ) -> rusqlite::Result<Vec<bool>> {
+        let transaction = self.connection.transaction()?;
+        let known = {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
+                 answer, dont_know, none) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?;
+            let mut select = transaction.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM answers WHERE key = ? AND run >= ?)",
+            )?;
+            let since = match self.known {
+                Known::All => i64::MIN,
+                Known::ThisRun => self.run,
+            };
+            let mut known = Vec::with_capacity(questions.len());
+            for (position, planned) in (first..).zip(questions) {
+                let question = &planned.question;
+                insert.execute(params![
+                    self.run,
+                    group,
+                    position,
+                    planned.key.0,
+                    question.id,
+                    planned.content,
+                    question.category,
+                    question.options.len(),
+                    question.answer,
+                    question.dont_know(),
+                    question.none_of_the_above(),
+                ])?;
+                let here: bool = select.query_row(params![planned.key.0, since], |r| r.get(0))?;
+                known.push(here || copy_from(&self.others, &transaction, planned.key)?);
+            }
+            known
         };
-        let mut select = self.connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM answers WHERE key = ? AND answered_at >= ?)",
-        )?;
-        keys.iter()
-            .map(|key| select.query_row(params![key.0, since], |row| row.get(0)))
-            .collect()
+        transaction.commit()?;
+        Ok(known)
     }
 
     fn write_all(&mut self, answers: &[Answer]) -> rusqlite::Result<()> {
@@ -227,7 +213,7 @@ impl Store {
         {
             let mut insert = transaction.prepare_cached(
                 "INSERT OR REPLACE INTO answers (key, logprobs, observed, mass, prompt_tokens, \
-                 cached_tokens, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 cached_tokens, answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut note = transaction.prepare_cached(
                 "UPDATE items SET error = ? WHERE run = ? AND grp = ? AND pos = ?",
@@ -242,6 +228,7 @@ impl Store {
                         scores.usage.prompt_tokens,
                         scores.usage.cached_tokens,
                         now,
+                        self.run,
                     ])?,
                     Err(error) => note.execute(params![
                         serde_json::to_string(error).unwrap_or_default(),
@@ -256,6 +243,27 @@ impl Store {
     }
 }
 
+/// Copies an answer from the first of `others` that holds it. It counts as that of an earlier run.
+fn copy_from(
+    others: &[Reader],
+    transaction: &Transaction<'_>,
+    key: RequestKey,
+) -> rusqlite::Result<bool> {
+    for other in others {
+        let Some(row) = other.answer(key)? else {
+            continue;
+        };
+        transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO answers (key, logprobs, observed, mass, prompt_tokens, \
+                 cached_tokens, answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+            )?
+            .execute(rusqlite::params_from_iter(row))?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
 impl Store {
     fn sink_error(&self, error: &rusqlite::Error) -> SinkError {
         SinkError {
@@ -265,8 +273,14 @@ impl Store {
 }
 
 impl AnswerSink for Store {
-    fn known(&mut self, keys: &[RequestKey]) -> Result<Vec<bool>, SinkError> {
-        self.known_keys(keys).map_err(|e| self.sink_error(&e))
+    fn plan(
+        &mut self,
+        group: u32,
+        first: u32,
+        questions: &[Planned],
+    ) -> Result<Vec<bool>, SinkError> {
+        self.note(group, first, questions)
+            .map_err(|e| self.sink_error(&e))
     }
 
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {

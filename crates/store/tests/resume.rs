@@ -1,8 +1,9 @@
 //! What is written is there again, for readers and for the next run.
 
-use sureness_engine::{Answer, AnswerSink, ItemId};
+use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
+use sureness_questions::Question;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
-use sureness_store::{GroupRows, Reader, RunRecord, Store, StoreError, StoredQuestion};
+use sureness_store::{Reader, RunRecord, Store, StoreError};
 
 fn record() -> RunRecord {
     RunRecord {
@@ -15,38 +16,39 @@ fn record() -> RunRecord {
     }
 }
 
-fn question(n: u8) -> (RequestKey, StoredQuestion) {
-    let question = StoredQuestion {
-        id: format!("q{n}"),
-        content: [n; 32],
-        category: (n == 1).then(|| "law".into()),
-        options: 3,
-        answer: 2,
-        dont_know: None,
-        none_of_the_above: Some(1),
-    };
-    (RequestKey([n; 32]), question)
+fn key(n: u8) -> RequestKey {
+    RequestKey([n; 32])
 }
 
-fn begin(store: &mut Store) -> i64 {
-    let items = || Box::new((0..3).map(question));
-    store
-        .begin_run(
-            &record(),
-            [
-                GroupRows {
-                    task: "qa",
-                    strategy: "base",
-                    items: items(),
-                },
-                GroupRows {
-                    task: "qa",
-                    strategy: "task_specific",
-                    items: items(),
-                },
-            ],
-        )
-        .unwrap()
+fn planned(n: u8) -> Planned {
+    Planned {
+        key: key(n),
+        content: [n; 32],
+        question: Question {
+            id: format!("q{n}"),
+            category: (n == 1).then(|| "law".into()),
+            context: None,
+            stem: "Which?".into(),
+            options: vec!["one".into(), "None of the above".into(), "three".into()],
+            answer: 2,
+        },
+    }
+}
+
+/// Begins a run of three questions in two strategies; tells which of them are known.
+fn begin(store: &mut Store) -> (i64, [Vec<bool>; 2]) {
+    let groups = [("qa", "base"), ("qa", "task_specific")];
+    let run = store.begin_run(&record(), groups).unwrap();
+    (run, plan(store))
+}
+
+/// Notes the questions in two parts.
+fn plan(store: &mut Store) -> [Vec<bool>; 2] {
+    [0, 1].map(|group| {
+        let mut known = store.plan(group, 0, &[planned(0), planned(1)]).unwrap();
+        known.extend(store.plan(group, 2, &[planned(2)]).unwrap());
+        known
+    })
 }
 
 fn scores() -> OptionScores {
@@ -66,8 +68,8 @@ fn answers_survive_and_an_unfinished_run_is_continued() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.sqlite");
     let mut store = Store::open(&path).unwrap();
-    let run = begin(&mut store);
-    let key = |n| RequestKey([n; 32]);
+    let (run, known) = begin(&mut store);
+    assert_eq!(known, [[false; 3], [false; 3]]);
     let at = |question| ItemId { group: 0, question };
     store
         .write(&[
@@ -99,18 +101,16 @@ fn answers_survive_and_an_unfinished_run_is_continued() {
     // The same key serves the other group, and the next process.
     drop(store);
     let mut store = Store::open(&path).unwrap();
-    assert_eq!(
-        store.known(&[key(0), key(1), key(9)]).unwrap(),
-        [true, false, false]
-    );
-    assert_eq!(begin(&mut store), run, "the unfinished run is continued");
+    let (again, known) = begin(&mut store);
+    assert_eq!(again, run, "the unfinished run is continued");
+    assert_eq!(known, [[true, false, false]; 2]);
     let mut count = 0;
     reader
         .rows(run, 1, |row| count += usize::from(row.scores.is_some()))
         .unwrap();
     assert_eq!(count, 1);
     store.finish_run(run).unwrap();
-    assert_ne!(begin(&mut store), run, "a finished run is not");
+    assert_ne!(begin(&mut store).0, run, "a finished run is not");
     assert_eq!(reader.runs().unwrap().len(), 2);
 }
 
@@ -147,7 +147,6 @@ fn files_of_others_are_refused() {
 fn an_earlier_answer_can_be_ignored_and_does_not_hide_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.sqlite");
-    let key = |n| RequestKey([n; 32]);
     let answer = |n: u8, outcome: Result<OptionScores, ScoreError>| Answer {
         item: ItemId {
             group: 0,
@@ -157,56 +156,96 @@ fn an_earlier_answer_can_be_ignored_and_does_not_hide_a_failure() {
         outcome,
     };
     let mut store = Store::open(&path).unwrap();
-    let first = begin(&mut store);
+    let (first, _) = begin(&mut store);
     store
         .write(&[answer(0, Ok(scores())), answer(1, Ok(scores()))])
         .unwrap();
     store.finish_run(first).unwrap();
 
-    // Times are in milliseconds: the next run must not begin in the same one.
-    std::thread::sleep(std::time::Duration::from_millis(5));
-    let second = begin(&mut store);
+    let second = store.begin_run(&record(), [("qa", "base")]).unwrap();
     store.ignore_earlier_runs();
-    assert_eq!(store.known(&[key(0), key(1)]).unwrap(), [false, false]);
+    assert_eq!(plan(&mut store)[0], [false; 3]);
     let mut other = scores();
     other.mass = 0.5;
     let failed = Err(ScoreError::TimedOut { seconds: 1 });
     store
         .write(&[answer(0, Ok(other.clone())), answer(1, failed)])
         .unwrap();
-    assert_eq!(store.known(&[key(0), key(1)]).unwrap(), [true, false]);
     let mut rows = Vec::new();
     let reader = Reader::open(&path).unwrap();
     reader.rows(second, 0, |row| rows.push(row)).unwrap();
     assert_eq!(rows[0].scores, Some(other));
     assert_eq!(rows[1].scores, None);
     assert!(rows[1].error.is_some());
+
+    // Continued, the run knows its own answers and no others.
+    assert_eq!(
+        store.begin_run(&record(), [("qa", "base")]).unwrap(),
+        second
+    );
+    assert_eq!(plan(&mut store)[0], [true, false, false]);
 }
 
 #[test]
-fn answers_are_taken_from_another_file() {
+fn answers_are_found_in_another_file() {
     let folder = tempfile::tempdir().unwrap();
-    let mut there = Store::open(&folder.path().join("there.sqlite")).unwrap();
+    let path = folder.path().join("there.sqlite");
+    let mut there = Store::open(&path).unwrap();
     begin(&mut there);
     let answer = |n: u8| Answer {
         item: ItemId {
             group: 0,
             question: n.into(),
         },
-        key: RequestKey([n; 32]),
+        key: key(n),
         outcome: Ok(scores()),
     };
-    // The last one is no question of the run that takes.
+    // The last one is no question of the run that looks.
     there.write(&[answer(0), answer(2), answer(9)]).unwrap();
-    let mut here = Store::open(&folder.path().join("here.sqlite")).unwrap();
-    begin(&mut here);
-    assert_eq!(here.take_from(there.path()).unwrap(), 2);
-    assert_eq!(here.take_from(there.path()).unwrap(), 0);
-    let keys = [0, 1, 2, 9].map(|n| RequestKey([n; 32]));
-    assert_eq!(here.known(&keys).unwrap(), [true, false, true, false]);
+    let here_path = folder.path().join("here.sqlite");
+    let mut here = Store::open(&here_path).unwrap();
+    let run = here.begin_run(&record(), [("qa", "base")]).unwrap();
+    here.also_look_in(&path).unwrap();
+    assert_eq!(plan(&mut here)[0], [true, false, true]);
+    let mut found = Vec::new();
+    let reader = Reader::open(&here_path).unwrap();
+    reader.rows(run, 0, |row| found.push(row.scores)).unwrap();
+    assert_eq!(found, [Some(scores()), None, Some(scores())]);
 
     let stranger = folder.path().join("stranger");
     std::fs::write(&stranger, "no store").unwrap();
-    here.take_from(&stranger).unwrap_err();
-    here.take_from(&folder.path().join("absent")).unwrap_err();
+    here.also_look_in(&stranger).unwrap_err();
+    here.also_look_in(&folder.path().join("absent"))
+        .unwrap_err();
+}
+
+#[test]
+fn a_file_of_the_first_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let mut store = Store::open(&path).unwrap();
+    let (run, _) = begin(&mut store);
+    let item = ItemId {
+        group: 0,
+        question: 1,
+    };
+    let outcome = Ok(scores());
+    let answer = Answer {
+        item,
+        key: key(1),
+        outcome,
+    };
+    store.write(&[answer]).unwrap();
+    store.finish_run(run).unwrap();
+    drop(store);
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("ALTER TABLE answers DROP COLUMN run; PRAGMA user_version = 1")
+        .unwrap();
+    drop(old);
+
+    assert!(matches!(Reader::open(&path), Err(StoreError::TooOld(_))));
+    let mut store = Store::open(&path).unwrap();
+    let (_, known) = begin(&mut store);
+    assert_eq!(known[0], [false, true, false]);
+    assert!(Reader::open(&path).is_ok());
 }

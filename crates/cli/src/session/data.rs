@@ -7,10 +7,8 @@ use sureness_conformal::Config;
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Format, Task};
-use sureness_scorers::ModelIdentity;
-use sureness_store::{GroupRows, StoredQuestion};
 
-use crate::commands::data::dataset_for;
+use crate::commands::data::{dataset_for, input_error};
 use crate::commands::run::RunArgs;
 use crate::error::CliError;
 
@@ -50,7 +48,9 @@ impl Questions {
             let mut dataset = sources.load(&task, args)?;
             let available = dataset.questions.len();
             if let Some(n) = args.sample_size {
-                dataset.sample(n, args.seed);
+                dataset
+                    .sample(n, args.seed)
+                    .map_err(|error| input_error(&error))?;
             }
             if dataset.questions.is_empty() {
                 return Err(
@@ -67,9 +67,9 @@ impl Questions {
                 questions: dataset.questions.len(),
                 available,
                 shots,
-                digest: digest(&dataset, shots),
+                digest: digest(&dataset, shots).map_err(CliError::input)?,
             });
-            let questions: std::sync::Arc<[_]> = dataset.questions.into();
+            let questions = std::sync::Arc::new(dataset.questions);
             for &strategy in &strategies {
                 let builder =
                     PromptBuilder::new(&dataset.task, strategy, &wording, &dataset.examples, shots)
@@ -274,43 +274,13 @@ fn pairs(values: &[String], flag: &str, example: &str) -> Result<Vec<(String, St
         .collect()
 }
 
-fn digest(dataset: &Dataset, shots: usize) -> String {
+fn digest(dataset: &Dataset, shots: usize) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    for question in dataset
-        .examples
-        .iter()
-        .take(shots)
-        .chain(&dataset.questions)
-    {
-        hasher.update(&question.content_digest());
+    for example in dataset.examples.iter().take(shots) {
+        hasher.update(&example.content_digest());
     }
-    hasher.finalize().to_hex().to_string()
-}
-
-/// The plan as the store writes it down.
-pub(crate) fn group_rows<'a>(
-    plan: &'a Plan,
-    identity: &ModelIdentity,
-) -> impl Iterator<Item = GroupRows<'a>> {
-    let identity = identity.digest();
-    plan.groups.iter().map(move |group| {
-        let mut requests = group.requests(identity);
-        GroupRows {
-            task: &group.task.id,
-            strategy: group.strategy.name(),
-            items: Box::new(group.questions.iter().map(move |question| {
-                let key = requests.of(question).key;
-                let stored = StoredQuestion {
-                    id: question.id.clone(),
-                    content: question.content_digest(),
-                    category: question.category.clone(),
-                    options: question.options.len(),
-                    answer: question.answer,
-                    dont_know: question.dont_know(),
-                    none_of_the_above: question.none_of_the_above(),
-                };
-                (key, stored)
-            })),
-        }
-    })
+    for index in 0..dataset.questions.len() {
+        hasher.update(&dataset.questions.content_digest(index)?);
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }

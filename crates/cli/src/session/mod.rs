@@ -124,9 +124,9 @@ impl Session<'_> {
             model: identity.clone(),
             settings,
         };
-        let run = store
-            .begin_run(&record, data::group_rows(plan, identity))
-            .map_err(failed)?;
+        let groups = plan.groups.iter();
+        let groups = groups.map(|group| (&*group.task.id, group.strategy.name()));
+        let run = store.begin_run(&record, groups).map_err(failed)?;
         if self.args.no_cache {
             store.ignore_earlier_runs();
         }
@@ -136,7 +136,7 @@ impl Session<'_> {
             } else {
                 path.clone()
             };
-            store.take_from(&path).map_err(failed)?;
+            store.also_look_in(&path).map_err(failed)?;
         }
         Ok((store, run))
     }

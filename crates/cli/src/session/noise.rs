@@ -15,10 +15,10 @@ pub(crate) const WORTH_IT: usize = 500;
 pub(crate) async fn measure(scorer: &dyn OptionScorer, plan: &Plan) -> Option<Noise> {
     // Of one group, evenly spaced, so that they share a prefix as in the run.
     let group = plan.groups.first()?;
-    let step = group.questions.len().div_ceil(QUESTIONS).max(1);
-    let mut of_group = group.requests(scorer.identity().digest());
-    let questions = group.questions.iter().step_by(step);
-    let requests: Vec<_> = questions.map(|question| of_group.of(question)).collect();
+    let of_group = group.requests(scorer.identity().digest());
+    let questions = group.questions.spread(QUESTIONS);
+    let requests = questions.map(|question| Some(of_group.of(&question.ok()?)));
+    let requests: Vec<_> = requests.collect::<Option<_>>()?;
 
     let first = one_by_one(scorer, &requests).await?;
     let together = join_all(requests.iter().map(|request| ask(scorer, request))).await;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sureness_conformal::{Config, Row, evaluate as evaluate_rows};
-use sureness_engine::{Plan, Summary};
+use sureness_conformal::{Config, Row, evaluate_visiting};
+use sureness_engine::{Group, Plan, Summary};
 use sureness_report::{Failures, GroupResult, ModelResult, Results};
 use sureness_scorers::ModelIdentity;
-use sureness_store::{Reader, StoredRow};
+use sureness_store::{Reader, StoreError, StoredRow};
 
 use super::room::Folder;
 use super::timing;
@@ -26,16 +26,8 @@ pub(crate) fn evaluate(
     let reader = Reader::open(store).map_err(failed)?;
     let mut groups = Vec::new();
     for (index, group) in plan.groups.iter().enumerate() {
-        let mut rows = Vec::new();
-        reader
-            .rows(run, index, |row| rows.push(row))
-            .map_err(failed)?;
-        groups.push(group_result(
-            &group.task.id,
-            group.strategy.name(),
-            &rows,
-            config,
-        ));
+        let found = group_result(&reader, run, index, group, config).map_err(failed)?;
+        groups.push(found);
     }
     let mut tasks: Vec<(String, String)> = Vec::new();
     for group in &plan.groups {
@@ -57,29 +49,78 @@ pub(crate) fn evaluate(
     Ok(result.summarised(&tasks))
 }
 
-fn group_result(task: &str, strategy: &str, stored: &[StoredRow], config: &Config) -> GroupResult {
-    let answered: Vec<_> = stored
-        .iter()
-        .filter_map(|row| row.scores.as_ref().map(|s| (row, s)))
-        .collect();
-    let rows: Vec<Row<'_>> = answered
-        .iter()
-        .map(|(row, scores)| Row {
-            key: &row.question.content,
-            logits: &scores.logprobs,
-            answer: row.question.answer,
-            dont_know: row.question.dont_know,
-            none_of_the_above: row.question.none_of_the_above,
+/// What is told of a group beside its evaluation.
+#[derive(Default)]
+struct Told {
+    planned: usize,
+    answered: usize,
+    bounded: usize,
+    mass: f64,
+    failures: BTreeMap<String, Failures>,
+}
+
+impl Told {
+    fn count(&mut self, row: &StoredRow) {
+        self.planned += 1;
+        let Some(scores) = &row.scores else {
+            self.count_failure(row);
+            return;
+        };
+        self.answered += 1;
+        self.bounded += usize::from(scores.observed.contains(&false));
+        self.mass += scores.mass;
+    }
+
+    /// Counts a question by why it has no answer.
+    fn count_failure(&mut self, row: &StoredRow) {
+        let (kind, example, hint) = match &row.error {
+            Some(error) => (error.kind(), error.to_string(), error.hint()),
+            None => (
+                "not_asked",
+                "the run ended before".to_owned(),
+                "start the same command again",
+            ),
+        };
+        let new = || Failures {
+            count: 0,
+            example: format!("question {}: {example}", row.question.id),
+            hint: hint.to_owned(),
+        };
+        self.failures
+            .entry(kind.to_owned())
+            .or_insert_with(new)
+            .count += 1;
+    }
+}
+
+/// Goes through the rows of a group without holding them.
+fn group_result(
+    reader: &Reader,
+    run: i64,
+    index: usize,
+    group: &Group,
+    config: &Config,
+) -> Result<GroupResult, StoreError> {
+    let mut told = Told::default();
+    let mut first_pass = true;
+    let visit = |visit: &mut dyn FnMut(Row<'_>)| {
+        let tell = std::mem::replace(&mut first_pass, false);
+        reader.rows(run, index, |row| {
+            if tell {
+                told.count(&row);
+            }
+            if let Some(scores) = &row.scores {
+                visit(Row {
+                    key: &row.question.content,
+                    logits: &scores.logprobs,
+                    answer: row.question.answer,
+                    dont_know: row.question.dont_know,
+                    none_of_the_above: row.question.none_of_the_above,
+                });
+            }
         })
-        .collect();
-    let failures = failures(stored.iter().filter(|row| row.scores.is_none()));
-    let share = |count: usize| (!answered.is_empty()).then(|| count as f64 / answered.len() as f64);
-    let mass: f64 = answered.iter().map(|(_, s)| s.mass).sum();
-    let bounded = answered
-        .iter()
-        .filter(|(_, s)| s.observed.contains(&false))
-        .count();
-    let (evaluation, note) = match evaluate_rows(&rows, config) {
+    };
+    let (evaluation, note) = match evaluate_visiting(visit, config)? {
         Ok(e) if e.lac.qhat.is_none() => {
             let needed = (1.0 / config.alpha).ceil() as usize - 1;
             let note = format!(
@@ -91,39 +132,18 @@ fn group_result(task: &str, strategy: &str, stored: &[StoredRow], config: &Confi
         Ok(e) => (Some(e), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    GroupResult {
-        task: task.to_owned(),
-        strategy: strategy.to_owned(),
-        planned: stored.len(),
-        answered: answered.len(),
-        failures,
-        mean_mass: (!answered.is_empty()).then(|| mass / answered.len() as f64),
-        bounded_share: share(bounded),
+    let of_answered = |sum: f64| (told.answered > 0).then(|| sum / told.answered as f64);
+    Ok(GroupResult {
+        task: group.task.id.clone(),
+        strategy: group.strategy.name().to_owned(),
+        planned: told.planned,
+        answered: told.answered,
+        mean_mass: of_answered(told.mass),
+        bounded_share: of_answered(told.bounded as f64),
+        failures: told.failures,
         evaluation,
         note,
-    }
-}
-
-/// Counts these questions by why they have no answer.
-fn failures<'a>(rows: impl Iterator<Item = &'a StoredRow>) -> BTreeMap<String, Failures> {
-    let mut by_kind = BTreeMap::new();
-    for row in rows {
-        let (kind, example, hint) = match &row.error {
-            Some(error) => (error.kind(), error.to_string(), error.hint()),
-            None => (
-                "not_asked",
-                "the run ended before".to_owned(),
-                "start the same command again",
-            ),
-        };
-        let entry = by_kind.entry(kind.to_owned()).or_insert_with(|| Failures {
-            count: 0,
-            example: format!("question {}: {example}", row.question.id),
-            hint: hint.to_owned(),
-        });
-        entry.count += 1;
-    }
-    by_kind
+    })
 }
 
 /// Writes `results.json` and `results.csv`, each in one step.

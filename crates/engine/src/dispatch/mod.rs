@@ -20,7 +20,7 @@ use self::endpoint::{Admission, Endpoint};
 use self::queue::Queue;
 use self::retries::{Budget, Retries};
 use crate::histogram::Histogram;
-use crate::lookup::Open;
+use crate::lookup::{Open, Pending};
 use crate::rate::Rates;
 use crate::{Answer, EndpointSummary, Event, GroupSummary, Load, Settings, Stop};
 
@@ -137,7 +137,7 @@ impl Dispatch {
     pub(crate) fn new(
         settings: Settings,
         endpoints: usize,
-        open: Vec<Vec<Open>>,
+        open: Vec<Vec<Pending>>,
         groups: Vec<GroupSummary>,
     ) -> Self {
         Self {

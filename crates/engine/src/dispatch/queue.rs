@@ -5,7 +5,7 @@
 //! the next group, so groups overlap only as far as there is nothing else to do. Every endpoint
 //! has a cache of its own, so each is warmed for itself.
 
-use crate::lookup::Open;
+use crate::lookup::{Open, Pending};
 
 /// After so many failures in a row the rest follows unwarmed: the failures may have nothing to do
 /// with the prefix, and one question at a time would take for ever.
@@ -22,7 +22,7 @@ pub(super) struct Queue {
 
 #[derive(Debug)]
 struct GroupQueue {
-    pending: std::vec::IntoIter<Open>,
+    pending: std::vec::IntoIter<Pending>,
     /// By endpoint.
     warmth: Vec<Warmth>,
 }
@@ -45,7 +45,7 @@ pub(super) struct Taken {
 
 impl Queue {
     /// `open[g]` are the open questions of group `g`, in order.
-    pub(super) fn new(open: Vec<Vec<Open>>, endpoints: usize) -> Self {
+    pub(super) fn new(open: Vec<Vec<Pending>>, endpoints: usize) -> Self {
         Self {
             left: open.iter().map(Vec::len).sum(),
             groups: open
@@ -83,7 +83,7 @@ impl Queue {
                 }
                 Warmth::Warm => (size.max(1), false),
             };
-            let items: Vec<Open> = group.pending.by_ref().take(count).collect();
+            let items: Vec<Open> = group.pending.by_ref().take(count).map(Open::from).collect();
             self.left -= items.len();
             return Some(Taken {
                 group: index as u32,
@@ -131,13 +131,11 @@ impl Queue {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use sureness_scorers::RequestKey;
 
-    fn open(sizes: &[usize]) -> Vec<Vec<Open>> {
-        let question = |n: usize| Open {
+    fn open(sizes: &[usize]) -> Vec<Vec<Pending>> {
+        let question = |n: usize| Pending {
             question: n as u32,
             bytes: 1,
-            key: RequestKey([n as u8; 32]),
         };
         sizes
             .iter()

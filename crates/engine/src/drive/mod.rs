@@ -163,28 +163,40 @@ impl Shared {
         core.dispatch.next(now)
     }
 
-    /// Lays out a ticket's prompts, on the way out.
-    fn begin(&self, ticket: &Ticket) -> Vec<ScoreRequest> {
-        let job = &ticket.job;
+    /// Lays out a ticket's prompts, on the way out. Where that fails, the reply is there already.
+    fn begin(&self, ticket: &mut Ticket) -> Result<Vec<ScoreRequest>, Reply> {
+        let job = &mut ticket.job;
         self.tell(&Event::Sent {
             group: job.group as usize,
             count: job.items.len(),
             endpoint: ticket.endpoint,
             load: ticket.load,
         });
-        let make = |open| self.requests.make(job.group, open);
-        job.items.iter().map(make).collect()
+        let mut requests = Vec::with_capacity(job.items.len());
+        for open in &mut job.items {
+            let request = self.requests.read(job.group, open.question);
+            match request {
+                Ok(request) => {
+                    open.key = request.key;
+                    requests.push(request);
+                }
+                Err(error) => {
+                    let message = format!("the questions cannot be read back: {error}");
+                    let error = ScoreError::Backend { message };
+                    return Err(Reply::of(vec![Err(error); job.items.len()]));
+                }
+            }
+        }
+        Ok(requests)
     }
 
     /// Hands a reply in. The first job that may follow is the caller's, the others are started.
     fn finish(
         &self,
         ticket: Ticket,
-        requests: &[ScoreRequest],
         reply: Reply,
         mut start: impl FnMut(Box<Ticket>),
     ) -> Option<Box<Ticket>> {
-        let reply = check::reply(requests, reply);
         let mut events = Events::new();
         let (mut mine, mut others) = (None, Vec::new());
         let (ring, mail) = {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::{Beat, Busy, Shared, panicked};
+use super::{Beat, Busy, Shared, check, panicked};
 use crate::dispatch::Ticket;
 
 /// Runs to the end on the current runtime.
@@ -37,18 +37,27 @@ async fn work(busy: Busy, mut ticket: Box<Ticket>) {
             shared.abandon(&ticket);
             return;
         }
-        let requests = shared.begin(&ticket);
         let scorer = &shared.endpoints[ticket.endpoint];
-        let asking = AssertUnwindSafe(async { scorer.score(&requests).await }).catch_unwind();
-        let reply = tokio::select! {
-            biased;
-            reply = asking => reply.unwrap_or_else(|_| panicked(requests.len())),
-            () = halt.as_mut() => {
-                shared.abandon(&ticket);
-                return;
+        let asking = async {
+            match shared.begin(&mut ticket) {
+                Err(reply) => reply,
+                Ok(requests) => {
+                    let asking = AssertUnwindSafe(scorer.score(&requests)).catch_unwind();
+                    let reply = asking.await.unwrap_or_else(|_| panicked(requests.len()));
+                    check::reply(&requests, reply)
+                }
             }
         };
-        match shared.finish(*ticket, &requests, reply, |ticket| start(shared, ticket)) {
+        let reply = tokio::select! {
+            biased;
+            reply = asking => Some(reply),
+            () = halt.as_mut() => None,
+        };
+        let Some(reply) = reply else {
+            shared.abandon(&ticket);
+            return;
+        };
+        match shared.finish(*ticket, reply, |ticket| start(shared, ticket)) {
             Some(next) => ticket = next,
             None => return,
         }

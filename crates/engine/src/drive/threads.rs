@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Beat, Busy, Shared, panicked};
+use super::{Beat, Busy, Shared, check, panicked};
 use crate::dispatch::Ticket;
 
 /// Threads that wait for work.
@@ -107,15 +107,20 @@ impl Pool {
                 shared.abandon(&ticket);
                 return;
             }
-            let requests = shared.begin(&ticket);
             let scorer = &shared.endpoints[ticket.endpoint];
-            let reply = catch_unwind(AssertUnwindSafe(|| scorer.score_blocking(&requests)));
-            let reply = reply.unwrap_or_else(|_| panicked(requests.len()));
+            let reply = match shared.begin(&mut ticket) {
+                Err(reply) => reply,
+                Ok(requests) => {
+                    let reply = catch_unwind(AssertUnwindSafe(|| scorer.score_blocking(&requests)));
+                    let reply = reply.unwrap_or_else(|_| panicked(requests.len()));
+                    check::reply(&requests, reply)
+                }
+            };
             if shared.is_halted() {
                 shared.abandon(&ticket);
                 return;
             }
-            match shared.finish(*ticket, &requests, reply, |ticket| {
+            match shared.finish(*ticket, reply, |ticket| {
                 self.start(shared, ticket);
             }) {
                 Some(next) => ticket = next,

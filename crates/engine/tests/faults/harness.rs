@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use sureness_conformal::{Config, Evaluation, Row, evaluate};
 use sureness_engine::{
-    Answer, AnswerSink, BatchSize, Cancel, Event, Group, ItemId, Plan, RetryPolicy, Settings,
-    SinkError, Summary, Workers, run,
+    Answer, AnswerSink, BatchSize, Cancel, Event, Group, ItemId, Plan, Planned, RetryPolicy,
+    Settings, SinkError, Summary, Workers, run,
 };
 use sureness_faultserver::{
     Dialect, Entry, Fault, FaultServer, Healthy, Point, Script, logprobs_of,
 };
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Question, Task};
+use sureness_questions::{Bank, Question, Task};
 use sureness_scorers::http::{HttpOptions, HttpScorer};
-use sureness_scorers::{OptionScores, RequestKey, ScoreError};
+use sureness_scorers::{OptionScores, ScoreError};
 
 /// The scorer's patience with one request. Faults that never end cost this much each; less, and
 /// a busy machine would time out on sound answers.
@@ -44,7 +44,7 @@ pub(crate) struct Run {
 /// So many questions in all, half of them with either of two strategies.
 pub(crate) fn plan(questions: usize) -> Arc<Plan> {
     let task = Task::custom("made_up");
-    let all: Arc<[Question]> = (0..questions / 2)
+    let all: Vec<Question> = (0..questions / 2)
         .map(|n| {
             let poison = if n % 97 == 13 { POISON } else { "wholesome" };
             let options = (0..4).map(|o| format!("{o} of {n}")).collect();
@@ -59,6 +59,7 @@ pub(crate) fn plan(questions: usize) -> Arc<Plan> {
             .with_abstention()
         })
         .collect();
+    let all = Arc::new(Bank::of(&all).unwrap());
     let groups = [Strategy::Base, Strategy::SharedInstruction]
         .map(|strategy| Group {
             builder: PromptBuilder::new(&task, strategy, &Wording::builtin(), &[], 0).unwrap(),
@@ -151,8 +152,8 @@ pub(crate) async fn free_of_faults(plan: &Arc<Plan>, asking: Asking) -> Run {
 struct MemorySink(Arc<Mutex<HashMap<ItemId, Result<OptionScores, ScoreError>>>>);
 
 impl AnswerSink for MemorySink {
-    fn known(&mut self, keys: &[RequestKey]) -> Result<Vec<bool>, SinkError> {
-        Ok(vec![false; keys.len()])
+    fn plan(&mut self, _: u32, _: u32, questions: &[Planned]) -> Result<Vec<bool>, SinkError> {
+        Ok(vec![false; questions.len()])
     }
 
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {
@@ -166,11 +167,12 @@ impl AnswerSink for MemorySink {
 }
 
 /// A question and its labels, by its place in the plan.
-fn asked(plan: &Plan, item: ItemId) -> (&Question, String, Vec<String>) {
+fn asked(plan: &Plan, item: ItemId) -> (Question, String, Vec<String>) {
     let group = &plan.groups[item.group as usize];
-    let question = &group.questions[item.question as usize];
-    let prompt = group.builder.build(question).text();
-    (question, prompt, group.builder.labels(question))
+    let question = group.questions.get(item.question as usize).unwrap();
+    let prompt = group.builder.build(&question).text();
+    let labels = group.builder.labels(&question);
+    (question, prompt, labels)
 }
 
 fn items(plan: &Plan) -> impl Iterator<Item = ItemId> {

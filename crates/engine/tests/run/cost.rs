@@ -6,16 +6,17 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sureness_engine::{Answer, AnswerSink, Cancel, Event, SinkError, Workers, run, run_blocking};
-use sureness_scorers::RequestKey;
+use sureness_engine::{
+    Answer, AnswerSink, Cancel, Event, Planned, SinkError, Workers, run, run_blocking,
+};
 
 use crate::support::{DRIVERS, Driver, Setup};
 
 struct Nothing;
 
 impl AnswerSink for Nothing {
-    fn known(&mut self, keys: &[RequestKey]) -> Result<Vec<bool>, SinkError> {
-        Ok(vec![false; keys.len()])
+    fn plan(&mut self, _: u32, _: u32, questions: &[Planned]) -> Result<Vec<bool>, SinkError> {
+        Ok(vec![false; questions.len()])
     }
 
     fn write(&mut self, _answers: &[Answer]) -> Result<(), SinkError> {

@@ -9,11 +9,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sureness_engine::{
-    Answer, AnswerSink, Cancel, Event, Group, Observer, Plan, Settings, SinkError, Summary,
-    Workers, run, run_blocking,
+    Answer, AnswerSink, Cancel, Event, Group, Observer, Plan, Planned, Settings, SinkError,
+    Summary, Workers, run, run_blocking,
 };
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Question, Task};
+use sureness_questions::{Bank, Question, Task};
 use sureness_scorers::{
     ModelIdentity, OptionScorer, OptionScores, Reply, RequestKey, ScoreError, ScoreRequest, Usage,
 };
@@ -33,7 +33,7 @@ pub(crate) fn plan(sizes: &[usize]) -> Arc<Plan> {
         Group {
             task: task.clone(),
             strategy: Strategy::Base,
-            questions: (0..n).map(question).collect(),
+            questions: Arc::new(Bank::of(&(0..n).map(question).collect::<Vec<_>>()).unwrap()),
             builder: PromptBuilder::new(&task, Strategy::Base, &Wording::builtin(), &[], 0)
                 .unwrap(),
         }
@@ -172,12 +172,10 @@ pub(crate) struct Memory {
 }
 
 impl AnswerSink for Memory {
-    fn known(&mut self, keys: &[RequestKey]) -> Result<Vec<bool>, SinkError> {
+    fn plan(&mut self, _: u32, _: u32, questions: &[Planned]) -> Result<Vec<bool>, SinkError> {
         let kept = self.kept.lock().unwrap();
-        Ok(keys
-            .iter()
-            .map(|key| kept.answers.contains_key(key))
-            .collect())
+        let known = |planned: &Planned| kept.answers.contains_key(&planned.key);
+        Ok(questions.iter().map(known).collect())
     }
 
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {

@@ -1,11 +1,11 @@
 //! `CosmosQA`: CSV with a header, or JSON lines with the same keys.
 
 use super::{Parsed, Record, Rows, Table};
-use crate::DataError;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::readers::record::index_label;
 use crate::source::Source;
+use crate::{DataError, LoadOptions};
 
 const FIELDS: [&str; 8] = [
     "id", "context", "question", "answer0", "answer1", "answer2", "answer3", "label",
@@ -18,7 +18,7 @@ const NAMES: Names = Names {
 };
 
 /// Reads the CSV layout.
-pub(crate) fn csv(source: &Source) -> Result<Parsed, DataError> {
+pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
     let (mut table, names) = Table::with_header(source)?;
     let column = |field: &str| names.iter().position(|name| name == field);
     let mut columns = [0; FIELDS.len()];
@@ -33,7 +33,7 @@ pub(crate) fn csv(source: &Source) -> Result<Parsed, DataError> {
             source.at(1).field(field, problem)
         })?;
     }
-    let mut rows = Rows::default();
+    let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |field: usize| &cells[columns[field]];
         let label = cell(7).trim();
@@ -55,11 +55,11 @@ pub(crate) fn csv(source: &Source) -> Result<Parsed, DataError> {
 }
 
 /// Reads the JSON-lines layout.
-pub(crate) fn jsonl(source: &Source) -> Result<Parsed, DataError> {
-    let mut rows = Rows::default();
-    for record in Record::lines(source) {
+pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+    let mut rows = Rows::new(options);
+    for record in Record::lines(source)? {
         let record = record?;
-        let options = OPTIONS
+        let texts = OPTIONS
             .iter()
             .map(|field| record.text(field))
             .collect::<Result<Vec<_>, _>>()?;
@@ -68,7 +68,7 @@ pub(crate) fn jsonl(source: &Source) -> Result<Parsed, DataError> {
             category: None,
             context: record.optional_text("context")?,
             stem: record.text("question")?,
-            options: Options::numbered(options).with_repeats(),
+            options: Options::numbered(texts).with_repeats(),
             answer: Answer::Label(&index_label(&record, "label")?),
             names: NAMES,
         };

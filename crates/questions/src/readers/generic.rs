@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::record::wrong_type;
 use super::{Parsed, Record, Rows, Table};
-use crate::DataError;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source};
+use crate::{DataError, LoadOptions};
 
 const NAMES: Names = Names {
     stem: "question",
@@ -16,9 +16,9 @@ const NAMES: Names = Names {
 };
 
 /// Reads JSON lines.
-pub(crate) fn jsonl(source: &Source) -> Result<Parsed, DataError> {
-    let mut rows = Rows::default();
-    for record in Record::lines(source) {
+pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+    let mut rows = Rows::new(options);
+    for record in Record::lines(source)? {
         let record = record?;
         let field = if record.has("choices") && !record.has("options") {
             "choices"
@@ -30,7 +30,7 @@ pub(crate) fn jsonl(source: &Source) -> Result<Parsed, DataError> {
             category: record.optional_text("category")?,
             context: record.optional_text("context")?,
             stem: record.text("question")?,
-            options: options(&record, field)?,
+            options: options_of(&record, field)?,
             answer: answer(&record)?,
             names: Names {
                 options: field,
@@ -50,7 +50,7 @@ pub(crate) fn jsonl(source: &Source) -> Result<Parsed, DataError> {
     rows.finish(source)
 }
 
-fn options(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
+fn options_of(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
     match record.required(field)? {
         Value::Array(_) => Ok(Options::lettered(record.texts(field)?)),
         Value::Object(options) => {
@@ -79,13 +79,13 @@ fn answer<'a>(record: &'a Record<'_>) -> Result<Answer<'a>, DataError> {
 }
 
 /// Reads CSV.
-pub(crate) fn csv(source: &Source) -> Result<Parsed, DataError> {
+pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
     let (mut table, names) = Table::with_header(source)?;
     let columns = Columns::find(&names).map_err(|(field, problem)| {
         let at = source.at(1);
         at.field(&field, problem)
     })?;
-    let mut rows = Rows::default();
+    let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |column: Option<usize>| {
             let text = column.and_then(|column| cells.get(column));

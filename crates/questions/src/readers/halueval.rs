@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 
 use super::{Parsed, Record, Rows};
-use crate::DataError;
 use crate::digest::Digest;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source};
+use crate::{DataError, LoadOptions};
 
 /// How many options a question ends up with.
 const OPTIONS: usize = 4;
@@ -27,10 +27,10 @@ struct Layout {
 }
 
 /// Reads the dialogue layout.
-pub(crate) fn dialogue(source: &Source, seed: u64) -> Result<Parsed, DataError> {
+pub(crate) fn dialogue(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
     read(
         source,
-        seed,
+        options,
         &Layout {
             context: "dialogue_history",
             right: "right_response",
@@ -41,10 +41,10 @@ pub(crate) fn dialogue(source: &Source, seed: u64) -> Result<Parsed, DataError> 
 }
 
 /// Reads the summarisation layout.
-pub(crate) fn summarization(source: &Source, seed: u64) -> Result<Parsed, DataError> {
+pub(crate) fn summarization(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
     read(
         source,
-        seed,
+        options,
         &Layout {
             context: "document",
             right: "right_summary",
@@ -63,8 +63,9 @@ struct Pair<'a> {
 
 type Ring<'a> = BTreeMap<[u8; 32], &'a str>;
 
-fn read(source: &Source, seed: u64, layout: &Layout) -> Result<Parsed, DataError> {
-    let pairs = Record::lines(source)
+fn read(source: &Source, options: &LoadOptions, layout: &Layout) -> Result<Parsed, DataError> {
+    let seed = options.seed;
+    let pairs = Record::lines(source)?
         .map(|record| Pair::new(&record?, layout))
         .collect::<Result<Vec<_>, _>>()?;
     let ring: Ring<'_> = pairs
@@ -75,15 +76,15 @@ fn read(source: &Source, seed: u64, layout: &Layout) -> Result<Parsed, DataError
             (place.finish(), text)
         })
         .collect();
-    let mut rows = Rows::default();
+    let mut rows = Rows::new(options);
     for pair in &pairs {
-        let options = pair.options(&ring, seed)?;
+        let texts = pair.options(&ring, seed)?;
         let draft = Draft {
             id: rows.next_id(),
             category: None,
             context: Some(&pair.context),
             stem: layout.stem,
-            options: Options::lettered(options),
+            options: Options::lettered(texts),
             answer: Answer::Text(&pair.right),
             names: Names {
                 stem: layout.context,

@@ -1,10 +1,10 @@
 //! `HellaSwag`: JSON lines with a context and endings.
 
 use super::{Parsed, Record, Rows};
-use crate::DataError;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::readers::record::index_label;
 use crate::source::Source;
+use crate::{DataError, LoadOptions};
 
 /// The data set has no question of its own; this one is ours.
 const STEM: &str = "What happens next?";
@@ -15,9 +15,9 @@ const NAMES: Names = Names {
 };
 
 /// Reads the layout.
-pub(crate) fn read(source: &Source) -> Result<Parsed, DataError> {
-    let mut rows = Rows::default();
-    for record in Record::lines(source) {
+pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+    let mut rows = Rows::new(options);
+    for record in Record::lines(source)? {
         let record = record?;
         let id = record.id("ind")?.unwrap_or_else(|| rows.next_id());
         let draft = Draft {

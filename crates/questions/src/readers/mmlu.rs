@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::{Parsed, Table};
+use super::{Parsed, Rows, Table};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::Source;
-use crate::{DataError, Question, examples};
+use crate::{DataError, LoadOptions, examples};
 
 /// Splits in the order in which one is chosen to be asked.
 const SPLITS: [&str; 3] = ["test", "val", "dev"];
@@ -34,40 +34,46 @@ pub(crate) fn is_layout(folder: &Path) -> bool {
 }
 
 /// Reads one subject's file.
-pub(crate) fn file(source: &Source) -> Result<Parsed, DataError> {
-    subject(source).map(only_questions)
+pub(crate) fn file(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+    let mut rows = Rows::new(options);
+    subject(source, &mut rows, false)?;
+    rows.finish(source)
 }
 
 /// Reads a folder with splits, or a folder with CSV files.
-pub(crate) fn read(path: &Path, seed: u64) -> Result<Parsed, DataError> {
+pub(crate) fn read(path: &Path, options: &LoadOptions) -> Result<Parsed, DataError> {
+    let mut rows = Rows::new(options);
     let Some((root, split)) = split_folder(path) else {
-        return folder(path).map(only_questions);
+        folder(path, &mut rows, false)?;
+        return Ok(rows.parsed);
     };
-    let questions = folder(&root.join(split))?;
+    folder(&root.join(split), &mut rows, false)?;
     let dev = root.join("dev");
     if split == "dev" || !dev.is_dir() {
-        return Ok(only_questions(questions));
+        return Ok(rows.parsed);
     }
+    folder(&dev, &mut rows, true)?;
+    let mut parsed = rows.parsed;
     // Published MMLU repeats five dev rows in the test split of a sister subject. The test is
     // kept whole, so that its figures can be compared; the dev rows go.
-    let asked: HashSet<_> = questions.iter().map(Question::content_digest).collect();
-    let mut examples = folder(&dev)?;
-    examples.retain(|example| !asked.contains(&example.content_digest()));
-    let order = examples::best_first(&examples, SPREAD, seed);
-    let (_, examples) = examples::take(examples, &order);
-    Ok(Parsed {
-        questions,
-        examples,
-    })
+    let asked = (0..parsed.questions.len())
+        .map(|index| parsed.questions.content_digest(index))
+        .collect::<Result<HashSet<_>, _>>()
+        .map_err(|error| DataError::of_file(path, Problem::Bank(error)))?;
+    (parsed.examples).retain(|example| !asked.contains(&example.content_digest()));
+    examples::sort(&mut parsed.examples, SPREAD, options.seed);
+    Ok(parsed)
 }
 
-fn subject(source: &Source) -> Result<Vec<Question>, DataError> {
+/// Adds one subject's rows.
+fn subject(source: &Source, rows: &mut Rows, examples: bool) -> Result<(), DataError> {
     let subject = subject_name(source.path());
-    let mut table = Table::without_header(source);
-    let mut questions = Vec::new();
+    let mut table = Table::without_header(source)?;
+    let mut number = 0;
     while let Some((at, cells)) = table.next_row_of(COLUMNS)? {
+        number += 1;
         let draft = Draft {
-            id: format!("{subject}/{}", questions.len() + 1),
+            id: format!("{subject}/{number}"),
             category: Some(&subject),
             context: None,
             stem: &cells[0],
@@ -76,12 +82,12 @@ fn subject(source: &Source) -> Result<Vec<Question>, DataError> {
             answer: Answer::Label(&cells[COLUMNS - 1]),
             names: NAMES,
         };
-        questions.push(draft.finish(at)?);
+        rows.push(at, draft.finish(at)?, examples)?;
     }
-    if questions.is_empty() {
+    if number == 0 {
         return Err(source.error(Problem::Empty));
     }
-    Ok(questions)
+    Ok(())
 }
 
 /// `anatomy` for `…/anatomy_test.csv`.
@@ -94,13 +100,6 @@ fn subject_name(path: &Path) -> String {
         .to_owned()
 }
 
-fn only_questions(questions: Vec<Question>) -> Parsed {
-    Parsed {
-        questions,
-        examples: Vec::new(),
-    }
-}
-
 /// The folder that holds the splits, which may lie one level down, and the split to ask.
 fn split_folder(path: &Path) -> Option<(PathBuf, &'static str)> {
     [path.to_owned(), path.join("data")]
@@ -111,16 +110,15 @@ fn split_folder(path: &Path) -> Option<(PathBuf, &'static str)> {
         })
 }
 
-fn folder(path: &Path) -> Result<Vec<Question>, DataError> {
+fn folder(path: &Path, rows: &mut Rows, examples: bool) -> Result<(), DataError> {
     let files = csv_files(path)?;
     if files.is_empty() {
         return Err(DataError::of_file(path, Problem::Empty));
     }
-    let mut questions = Vec::new();
     for file in files {
-        questions.append(&mut subject(&Source::open(&file)?)?);
+        subject(&Source::open(&file)?, rows, examples)?;
     }
-    Ok(questions)
+    Ok(())
 }
 
 /// The folder's CSV files by name; hidden ones, such as copies made by macOS, are passed over.

@@ -9,11 +9,11 @@ pub(crate) mod paper;
 mod record;
 mod table;
 
-use std::collections::HashMap;
-
+use crate::bank::Bank;
+use crate::digest::Digest;
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{DataError, Question};
+use crate::{DataError, LoadOptions, Question};
 
 pub(crate) use record::Record;
 pub(crate) use table::{Table, header};
@@ -22,47 +22,114 @@ pub(crate) use table::{Table, header};
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
     /// Questions to ask.
-    pub(crate) questions: Vec<Question>,
+    pub(crate) questions: Bank,
     /// Rows that the file itself sets apart as worked examples, best first.
     pub(crate) examples: Vec<Question>,
 }
 
-/// Gathers the rows of one file and refuses an id that comes twice.
-#[derive(Debug, Default)]
-struct Rows {
+/// Gathers the rows of a data set, with the abstention options where they are asked for, and
+/// refuses an id that comes twice.
+#[derive(Debug)]
+pub(crate) struct Rows {
     parsed: Parsed,
-    lines: HashMap<String, usize>,
+    abstention: bool,
+    ids: Vec<Id>,
+}
+
+/// A row's id: a hash of 128 bits stands for it, since a million ids themselves would be the
+/// largest thing in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Id {
+    hash: [u64; 2],
+    line: u32,
+    place: Place,
+}
+
+/// Where a row went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Example(u32),
+    Question(u32),
 }
 
 impl Rows {
+    pub(crate) fn new(options: &LoadOptions) -> Self {
+        Self {
+            parsed: Parsed::default(),
+            abstention: options.abstention,
+            ids: Vec::new(),
+        }
+    }
+
     /// The id of a row that has none of its own: its number, counted from 1.
     fn next_id(&self) -> String {
-        (self.lines.len() + 1).to_string()
+        (self.ids.len() + 1).to_string()
     }
 
     fn push(&mut self, at: At<'_>, question: Question, example: bool) -> Result<(), DataError> {
-        if let Some(first) = self.lines.insert(question.id.clone(), at.line) {
-            return Err(at.field(
-                "id",
-                Problem::RepeatedId {
-                    id: question.id,
-                    first: format!("line {first}"),
-                },
-            ));
-        }
-        let rows = if example {
-            &mut self.parsed.examples
-        } else {
-            &mut self.parsed.questions
+        let hash = Digest::new("sureness id 1").text(&question.id).finish();
+        let part = |n: usize| {
+            hash[8 * n..]
+                .first_chunk()
+                .copied()
+                .map_or(0, u64::from_le_bytes)
         };
-        rows.push(question);
-        Ok(())
+        let place = if example {
+            Place::Example(self.parsed.examples.len() as u32)
+        } else {
+            Place::Question(self.parsed.questions.len() as u32)
+        };
+        self.ids.push(Id {
+            hash: [part(0), part(1)],
+            line: at.line as u32,
+            place,
+        });
+        let question = if !self.abstention {
+            question
+        } else if question.has_room_for_abstention() {
+            question.with_abstention()
+        } else {
+            let field = format!("options of question {}", question.id);
+            let problem = Problem::NoRoomForAbstention(question.options.len());
+            return Err(at.field(&field, problem));
+        };
+        if example {
+            self.parsed.examples.push(question);
+            return Ok(());
+        }
+        let kept = self.parsed.questions.push(&question);
+        kept.map_err(|error| at.row(Problem::Bank(error)))
     }
 
-    fn finish(self, source: &Source) -> Result<Parsed, DataError> {
-        if self.lines.is_empty() {
+    /// The text of a row's id.
+    fn text_of(&self, id: &Id) -> Option<String> {
+        match id.place {
+            Place::Example(index) => {
+                let example = self.parsed.examples.get(index as usize);
+                example.map(|example| example.id.clone())
+            }
+            Place::Question(index) => {
+                let question = self.parsed.questions.get(index as usize);
+                question.ok().map(|question| question.id)
+            }
+        }
+    }
+
+    fn finish(mut self, source: &Source) -> Result<Parsed, DataError> {
+        if self.ids.is_empty() {
             return Err(source.error(Problem::Empty));
         }
-        Ok(self.parsed)
+        self.ids.sort_unstable();
+        let doubles = self.ids.array_windows().filter(|[a, b]| a.hash == b.hash);
+        match doubles.min_by_key(|[_, second]| second.line) {
+            None => Ok(self.parsed),
+            Some([first, second]) => {
+                let problem = Problem::RepeatedId {
+                    id: self.text_of(second).unwrap_or_default(),
+                    first: format!("line {}", first.line),
+                };
+                Err(source.at(second.line as usize).field("id", problem))
+            }
+        }
     }
 }

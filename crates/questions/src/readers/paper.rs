@@ -8,7 +8,7 @@ use super::{Parsed, Record, Rows};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source, count_newlines};
-use crate::{DataError, Task, examples};
+use crate::{DataError, LoadOptions, Task};
 
 /// The ids that the paper sets aside as worked examples.
 const EXAMPLES: [&str; 5] = ["1", "3", "5", "7", "9"];
@@ -19,40 +19,42 @@ const NAMES: Names = Names {
 };
 
 /// Reads the layout.
-pub(crate) fn read(source: &Source, task: &Task) -> Result<Parsed, DataError> {
-    let mut rows = Rows::default();
-    for (at, text) in items(source)? {
+pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+    let mut rows = Rows::new(options);
+    let text = source.text()?;
+    let best = example_ids(&options.task);
+    for (at, text) in items(source, &text)? {
         let record = Record::parse(at, text)?;
         if !record.has("question") && record.has("id") && record.has("answer") {
             return Err(at.field("question", Problem::AnswerKeyOnly));
         }
-        let options = choices(&record)?;
+        let choices = choices(&record)?;
+        let id = record.id("id")?.ok_or_else(|| record.missing("id"))?;
+        let shown = best.contains(&id.as_str());
         let draft = Draft {
-            id: record.id("id")?.ok_or_else(|| record.missing("id"))?,
+            id,
             category: record.optional_text("category")?,
             context: record.optional_text("context")?,
             stem: record.text("question")?,
-            options,
+            options: choices,
             answer: Answer::Label(record.text("answer")?),
             names: NAMES,
         };
-        rows.push(at, draft.finish(at)?, false)?;
+        rows.push(at, draft.finish(at)?, shown)?;
     }
-    let questions = rows.finish(source)?.questions;
-    let chosen: Vec<usize> = example_ids(task)
-        .iter()
-        .filter_map(|id| questions.iter().position(|question| question.id == *id))
-        .collect();
-    let (questions, examples) = examples::take(questions, &chosen);
-    Ok(Parsed {
-        questions,
-        examples,
-    })
+    let mut parsed = rows.finish(source)?;
+    // Best first.
+    parsed
+        .examples
+        .sort_by_key(|example| best.iter().position(|id| *id == example.id));
+    Ok(parsed)
 }
 
 /// The items of a JSON array with the lines on which they begin.
-pub(crate) fn items(source: &Source) -> Result<Vec<(At<'_>, &str)>, DataError> {
-    let text = source.text();
+pub(crate) fn items<'a>(
+    source: &'a Source,
+    text: &'a str,
+) -> Result<Vec<(At<'a>, &'a str)>, DataError> {
     if !text.trim_start().starts_with('[') {
         let (expected, found) = ("a JSON array", "something else");
         return Err(source.at(1).row(Problem::Type { expected, found }));

@@ -24,8 +24,15 @@ impl<'a> Record<'a> {
     }
 
     /// The objects of a file that holds one per line.
-    pub(crate) fn lines(source: &'a Source) -> impl Iterator<Item = Result<Self, DataError>> {
-        source.lines().map(|(at, line)| Self::parse(at, line))
+    pub(crate) fn lines(
+        source: &'a Source,
+    ) -> Result<impl Iterator<Item = Result<Self, DataError>>, DataError> {
+        let mut lines = source.lines()?;
+        let mut next = move || match lines.next()? {
+            Some((at, line)) => Self::parse(at, line).map(Some),
+            None => Ok(None),
+        };
+        Ok(std::iter::from_fn(move || next().transpose()))
     }
 
     /// The value, unless it is absent or null.

@@ -1,39 +1,85 @@
 //! Tables: CSV rows with the line they begin on.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use crate::DataError;
 use crate::error::Problem;
-use crate::source::{At, Source, count_newlines};
+use crate::source::{At, Source};
 
 /// Walks the rows of a CSV file.
 pub(crate) struct Table<'a> {
     source: &'a Source,
-    reader: Reader<&'a [u8]>,
-    /// Bytes and lines before the current row. The line is counted here because the CSV
-    /// reader's own count is taken before it skips the line break that ends the row above.
-    offset: usize,
+    reader: Reader<Breaks<'a>>,
+    /// Line breaks ahead, shared with the CSV reader's input.
+    ahead: Ahead,
+    /// The line of the current row. It is counted here because the CSV reader's own count is
+    /// taken before it skips the line break that ends the row above.
     line: usize,
+}
+
+/// The line breaks that have been read already, but lie behind the row that was handed out.
+type Ahead = Rc<RefCell<VecDeque<Break>>>;
+
+/// One carriage return or line feed.
+#[derive(Debug, Clone, Copy)]
+struct Break {
+    offset: u64,
+    ends_line: bool,
+}
+
+/// The text on its way to the CSV reader; notes where lines end.
+struct Breaks<'a> {
+    text: Box<dyn BufRead + 'a>,
+    offset: u64,
+    ahead: Ahead,
+}
+
+impl Read for Breaks<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.text.read(buffer)?;
+        let mut ahead = self.ahead.borrow_mut();
+        for (offset, &byte) in (self.offset..).zip(&buffer[..read]) {
+            if byte == b'\n' || byte == b'\r' {
+                ahead.push_back(Break {
+                    offset,
+                    ends_line: byte == b'\n',
+                });
+            }
+        }
+        self.offset += read as u64;
+        Ok(read)
+    }
 }
 
 impl<'a> Table<'a> {
     /// A table whose first row is data.
-    pub(crate) fn without_header(source: &'a Source) -> Self {
+    pub(crate) fn without_header(source: &'a Source) -> Result<Self, DataError> {
+        let ahead = Ahead::default();
+        let text = Breaks {
+            text: source.reader()?,
+            offset: 0,
+            ahead: Rc::clone(&ahead),
+        };
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .from_reader(source.text().as_bytes());
-        Self {
+            .from_reader(text);
+        Ok(Self {
             source,
             reader,
-            offset: 0,
+            ahead,
             line: 1,
-        }
+        })
     }
 
     /// A table whose first row names the columns; returns the names, trimmed.
     pub(crate) fn with_header(source: &'a Source) -> Result<(Self, Vec<String>), DataError> {
-        let mut table = Self::without_header(source);
+        let mut table = Self::without_header(source)?;
         let Some(row) = table.next_row()? else {
             return Err(source.error(Problem::Empty));
         };
@@ -50,16 +96,23 @@ impl<'a> Table<'a> {
     /// The next row, whatever its width.
     pub(crate) fn next_row(&mut self) -> Result<Option<(At<'a>, StringRecord)>, DataError> {
         let mut cells = StringRecord::new();
-        let more = self
-            .reader
-            .read_record(&mut cells)
-            .map_err(|_| self.source.at(self.line).row(Problem::NotUtf8))?;
+        let more = match self.reader.read_record(&mut cells) {
+            Ok(more) => more,
+            Err(error) => {
+                let begin = error.position().map_or(0, csv::Position::byte);
+                return Err(match error.into_kind() {
+                    csv::ErrorKind::Io(error) => self.source.error(Problem::Io(error)),
+                    _ => {
+                        self.advance(begin);
+                        self.source.at(self.line).row(Problem::NotUtf8)
+                    }
+                });
+            }
+        };
         if !more {
             return Ok(None);
         }
-        let begin = cells
-            .position()
-            .map_or(0, |position| position.byte() as usize);
+        let begin = cells.position().map_or(0, csv::Position::byte);
         self.advance(begin);
         Ok(Some((self.source.at(self.line), cells)))
     }
@@ -79,27 +132,26 @@ impl<'a> Table<'a> {
     }
 
     /// Moves to the row that begins at byte `begin` or after the line breaks there.
-    fn advance(&mut self, begin: usize) {
-        let bytes = self.source.text().as_bytes();
-        let rest = bytes.get(begin..).unwrap_or_default();
-        let breaks = rest
-            .iter()
-            .take_while(|byte| b"\r\n".contains(byte))
-            .count();
-        let target = (begin + breaks).min(bytes.len());
-        if let Some(passed) = bytes.get(self.offset..target) {
-            self.line += count_newlines(passed);
-            self.offset = target;
+    fn advance(&mut self, begin: u64) {
+        let mut ahead = self.ahead.borrow_mut();
+        let mut begin = begin;
+        while let Some(&next) = ahead.front()
+            && next.offset <= begin
+        {
+            if next.offset == begin {
+                begin += 1;
+            }
+            self.line += usize::from(next.ends_line);
+            ahead.pop_front();
         }
     }
 }
 
 /// The cells of a file's first row, for telling layouts apart.
-pub(crate) fn header(source: &Source) -> Vec<String> {
-    match Table::without_header(source).next_row() {
-        Ok(Some((_, cells))) => cells.iter().map(|name| name.trim().to_owned()).collect(),
-        _ => Vec::new(),
-    }
+pub(crate) fn header(source: &Source) -> Result<Vec<String>, DataError> {
+    let row = Table::without_header(source)?.next_row()?;
+    let (_, cells) = row.ok_or_else(|| source.error(Problem::Empty))?;
+    Ok(cells.iter().map(|name| name.trim().to_owned()).collect())
 }
 
 #[cfg(test)]
@@ -111,8 +163,8 @@ mod tests {
     #[test]
     fn lines_are_those_of_the_file() {
         let text = "a,b\r\n\r\n\"1\r\n1\",2\r\n3,4\n\n\n5,6";
-        let source = Source::from_bytes(Path::new("x.csv"), text.into()).unwrap();
-        let mut table = Table::without_header(&source);
+        let source = Source::from_bytes(Path::new("x.csv"), text.into());
+        let mut table = Table::without_header(&source).unwrap();
         let mut lines = Vec::new();
         while let Some((at, cells)) = table.next_row().unwrap() {
             lines.push((at.line, cells[1].to_owned()));

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sureness_questions::{DataError, Dataset, Format, LoadOptions, Task, load};
+use sureness_questions::{DataError, Dataset, Format, LoadOptions, Question, Task};
 
 /// Small files of our own in the layouts of others.
 pub fn data(name: &str) -> PathBuf {
@@ -37,8 +37,38 @@ pub fn plain(task: &str) -> LoadOptions {
     }
 }
 
+/// A data set with its questions in a vector, as tests want to look at them.
+#[derive(Debug)]
+pub struct Plain {
+    pub questions: Vec<Question>,
+    pub examples: Vec<Question>,
+}
+
+impl From<Dataset> for Plain {
+    fn from(dataset: Dataset) -> Self {
+        Self {
+            questions: dataset.questions.to_vec().unwrap(),
+            examples: dataset.examples,
+        }
+    }
+}
+
+/// Loads a data set.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Plain, DataError> {
+    sureness_questions::load(path, options).map(Plain::from)
+}
+
 /// Writes `content` to a file of that name and loads it.
 pub fn load_text(
+    name: &str,
+    content: impl AsRef<[u8]>,
+    options: &LoadOptions,
+) -> Result<Plain, DataError> {
+    load_dataset(name, content, options).map(Plain::from)
+}
+
+/// The same, as the data set that it is.
+pub fn load_dataset(
     name: &str,
     content: impl AsRef<[u8]>,
     options: &LoadOptions,
@@ -46,7 +76,7 @@ pub fn load_text(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
-    load(&path, options)
+    sureness_questions::load(&path, options)
 }
 
 /// A valid file of every layout, with the layout.

@@ -45,129 +45,120 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, C
             task.shots.min(found)
         ),
     };
+    let mut seen = Seen::default();
+    for question in dataset.questions.iter() {
+        seen.count(&question.map_err(CliError::input)?);
+    }
     let facts = [
         ("layout", format!("{}{told}", format.name())),
         ("task", format!("{} ({})", task.id, task.title)),
         ("questions", count(dataset.questions.len())),
         ("worked examples", examples),
-        ("categories", categories(&dataset.questions)),
-        ("options", options(&dataset.questions)),
-        ("right answers", answers(&dataset.questions)),
-        ("abstention", abstention(&dataset.questions)),
+        ("categories", seen.categories()),
+        ("options", seen.options()),
+        ("right answers", seen.answers()),
+        ("abstention", seen.abstention()),
     ];
     let rows = facts.map(|(name, value)| vec![format!("  {name}"), value]);
     let mut text = format!("{} can be asked.\n\n", reading.path);
     text.push_str(&terminal::columns(rows, &[]));
-    if let Some(question) = dataset.questions.first() {
+    if let Some(question) = dataset.questions.iter().next() {
         text.push('\n');
-        text.push_str(&sample(dataset, question)?);
+        text.push_str(&sample(dataset, &question.map_err(CliError::input)?)?);
     }
     Ok(text)
 }
 
-fn categories(questions: &[Question]) -> String {
-    let mut sizes = BTreeMap::new();
-    for category in questions
-        .iter()
-        .filter_map(|question| question.category.as_deref())
-    {
-        *sizes.entry(category).or_insert(0_usize) += 1;
-    }
-    let mut sizes: Vec<_> = sizes.into_iter().collect();
-    if sizes.is_empty() {
-        return "none".to_owned();
-    }
-    // Largest first; the sort is stable, so equals stay in alphabetical order.
-    sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-    let shown: Vec<_> = sizes
-        .iter()
-        .take(SHOWN_CATEGORIES)
-        .map(|(name, size)| format!("{name} {}", count(*size)))
-        .collect();
-    let rest = sizes.len() - shown.len();
-    let more = if rest > 0 {
-        format!(" and {} more", count(rest))
-    } else {
-        String::new()
-    };
-    format!("{}: {}{more}", count(sizes.len()), shown.join(", "))
+/// What was counted over the questions.
+#[derive(Default)]
+struct Seen {
+    questions: usize,
+    /// Questions by category.
+    categories: BTreeMap<String, usize>,
+    /// Questions by number of options.
+    options: BTreeMap<usize, usize>,
+    /// Questions by right option.
+    answers: Vec<usize>,
+    without_dont_know: usize,
+    without_none: usize,
+    /// Questions without letters for the abstention options that they lack.
+    crowded: usize,
 }
 
-fn options(questions: &[Question]) -> String {
-    let mut sizes = BTreeMap::new();
-    for question in questions {
-        *sizes.entry(question.options.len()).or_insert(0_usize) += 1;
-    }
-    if let [(options, _)] = Vec::from_iter(&sizes)[..] {
-        return format!("{options} each");
-    }
-    let parts: Vec<_> = sizes
-        .iter()
-        .map(|(options, questions)| format!("{options} in {}", counted(*questions, "question")))
-        .collect();
-    parts.join(", ")
-}
-
-fn answers(questions: &[Question]) -> String {
-    let width = questions
-        .iter()
-        .map(|question| question.options.len())
-        .max()
-        .unwrap_or(0);
-    let mut sizes = vec![0_usize; width];
-    for question in questions {
-        sizes[question.answer] += 1;
-    }
-    let parts: Vec<_> = sizes
-        .iter()
-        .enumerate()
-        .map(|(index, size)| {
-            let percent = 100.0 * *size as f64 / questions.len().max(1) as f64;
-            format!("{} {} ({percent:.0}%)", label(index), count(*size))
-        })
-        .collect();
-    parts.join(", ")
-}
-
-fn abstention(questions: &[Question]) -> String {
-    let without = |find: fn(&Question) -> Option<usize>| {
-        questions
-            .iter()
-            .filter(|question| find(question).is_none())
-            .count()
-    };
-    let missing = [
-        without(Question::dont_know),
-        without(Question::none_of_the_above),
-    ];
-    let all = questions.len();
-    let crowded = questions
-        .iter()
-        .filter(|question| lacks_room(question))
-        .count();
-    if crowded > 0 {
-        return format!(
-            "no letters are left for both options in {}: ask without them",
-            counted(crowded, "question")
-        );
-    }
-    match missing {
-        [0, 0] => "every question has both options of its own; none are added".to_owned(),
-        [a, b] if a == all && b == all => {
-            "\"I don't know\" and \"None of the above\" are added to every question".to_owned()
+impl Seen {
+    fn count(&mut self, question: &Question) {
+        self.questions += 1;
+        if let Some(category) = &question.category {
+            *self.categories.entry(category.clone()).or_default() += 1;
         }
-        [a, b] => format!(
-            "\"I don't know\" is added to {}, \"None of the above\" to {}",
-            counted(a, "question"),
-            counted(b, "question")
-        ),
+        let options = question.options.len();
+        *self.options.entry(options).or_default() += 1;
+        self.answers.resize(self.answers.len().max(options), 0);
+        self.answers[question.answer] += 1;
+        self.without_dont_know += usize::from(question.dont_know().is_none());
+        self.without_none += usize::from(question.none_of_the_above().is_none());
+        self.crowded += usize::from(!question.has_room_for_abstention());
     }
-}
 
-/// Whether adding the abstention options would leave one out.
-fn lacks_room(question: &Question) -> bool {
-    let question = question.clone().with_abstention();
-    question.dont_know().is_none() || question.none_of_the_above().is_none()
+    fn categories(&self) -> String {
+        if self.categories.is_empty() {
+            return "none".to_owned();
+        }
+        let mut sizes: Vec<_> = self.categories.iter().collect();
+        // Largest first; the sort is stable, so equals stay in alphabetical order.
+        sizes.sort_by_key(|(_, size)| std::cmp::Reverse(**size));
+        let shown: Vec<_> = sizes
+            .iter()
+            .take(SHOWN_CATEGORIES)
+            .map(|(name, size)| format!("{name} {}", count(**size)))
+            .collect();
+        let rest = sizes.len() - shown.len();
+        let more = if rest > 0 {
+            format!(" and {} more", count(rest))
+        } else {
+            String::new()
+        };
+        format!("{}: {}{more}", count(sizes.len()), shown.join(", "))
+    }
+
+    fn options(&self) -> String {
+        if let [(options, _)] = Vec::from_iter(&self.options)[..] {
+            return format!("{options} each");
+        }
+        let parts = self.options.iter();
+        let parts: Vec<_> = parts
+            .map(|(options, questions)| format!("{options} in {}", counted(*questions, "question")))
+            .collect();
+        parts.join(", ")
+    }
+
+    fn answers(&self) -> String {
+        let parts = self.answers.iter().enumerate().map(|(index, size)| {
+            let percent = 100.0 * *size as f64 / self.questions.max(1) as f64;
+            format!("{} {} ({percent:.0}%)", label(index), count(*size))
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    fn abstention(&self) -> String {
+        if self.crowded > 0 {
+            return format!(
+                "no letters are left for both options in {}: ask without them",
+                counted(self.crowded, "question")
+            );
+        }
+        match (self.without_dont_know, self.without_none) {
+            (0, 0) => "every question has both options of its own; none are added".to_owned(),
+            (a, b) if a == self.questions && b == self.questions => {
+                "\"I don't know\" and \"None of the above\" are added to every question".to_owned()
+            }
+            (a, b) => format!(
+                "\"I don't know\" is added to {}, \"None of the above\" to {}",
+                counted(a, "question"),
+                counted(b, "question")
+            ),
+        }
+    }
 }
 
 /// The first question as a model will see it.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sureness_questions::{Dataset, Format, LoadOptions, MAX_OPTIONS, Task, load, pack};
+use sureness_questions::{Dataset, Format, LoadOptions, Task, load, pack};
 
 use super::input_error;
 use super::library::Library;
@@ -40,12 +40,7 @@ fn choose(
             .hint("give the questions' path too"));
         }
         if let Some(origin) = imported {
-            let dataset = library.dataset(origin)?;
-            return if abstention {
-                with_abstention(dataset)
-            } else {
-                Ok(dataset)
-            };
+            return library.dataset(origin, abstention);
         }
         return match pack::dataset(&id, abstention) {
             Some(dataset) => Ok(dataset),
@@ -107,29 +102,11 @@ pub(super) fn is_task_id(id: &str) -> bool {
         && id.bytes().all(|byte| plain(byte) || b"-_".contains(&byte))
 }
 
-fn with_abstention(mut dataset: Dataset) -> Result<Dataset, CliError> {
-    for question in dataset.questions.iter_mut().chain(&mut dataset.examples) {
-        let own = [question.dont_know(), question.none_of_the_above()];
-        let added = own.iter().filter(|index| index.is_none()).count();
-        if question.options.len() + added > MAX_OPTIONS {
-            return Err(CliError::input(format_args!(
-                "task {}, question {}: {} options leave no letters for the two abstention options",
-                dataset.task.id,
-                question.id,
-                question.options.len()
-            ))
-            .hint("turn the abstention options off, or keep to 24 options"));
-        }
-        *question = question.clone().with_abstention();
-    }
-    Ok(dataset)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use sureness_questions::Question;
+    use sureness_questions::{Bank, Question};
 
     use super::*;
     use crate::commands::data::library::Source;
@@ -146,7 +123,7 @@ mod tests {
         let dataset = Dataset {
             task: named_task(id),
             source: String::new(),
-            questions: vec![question("1"), question("2")],
+            questions: Bank::of(&[question("1"), question("2")]).unwrap(),
             examples: vec![question("3")],
         };
         let source = Source {
@@ -171,13 +148,12 @@ mod tests {
         let stored = imported(&library, "qa", &["same", "same"]);
         let read = of("mmlu");
         assert_eq!(read.source, "own.csv, imported 2025-01-31");
-        assert_eq!(
-            (read.questions, read.examples),
-            (stored.questions, stored.examples)
-        );
+        let questions = |dataset: &Dataset| dataset.questions.to_vec().unwrap();
+        assert_eq!(questions(&read), questions(&stored));
+        assert_eq!(read.examples, stored.examples);
         let six = choose(&library, "qa", None, None, None, true).unwrap();
         assert!(
-            six.questions
+            questions(&six)
                 .iter()
                 .chain(&six.examples)
                 .all(|q| q.options.len() == 4)

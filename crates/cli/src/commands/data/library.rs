@@ -5,12 +5,12 @@
 //! reader; here the file is held to the checksum that was taken then.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sureness_questions::{Dataset, Format, MAX_OPTIONS, Question, Task, label};
+use sureness_questions::{Bank, Dataset, Format, MAX_OPTIONS, Question, Task, label};
 
 use super::choice::is_task_id;
 use crate::error::CliError;
@@ -177,30 +177,33 @@ impl Library {
         Ok(Some(origin))
     }
 
-    /// The questions of an imported task, as they were imported.
-    pub(super) fn dataset(&self, origin: Origin) -> Result<Dataset, CliError> {
+    /// The questions of an imported task, with abstention options where they are asked for.
+    pub(super) fn dataset(&self, origin: Origin, abstention: bool) -> Result<Dataset, CliError> {
         let id = &origin.task.id;
         let path = self.questions_path(id);
-        let bytes = fs::read(&path)
-            .map_err(|error| damaged(id, &path, &format!("cannot be read: {error}")))?;
-        if blake3::hash(&bytes).to_hex().as_str() != origin.stored_blake3 {
+        let unreadable = |error| damaged(id, &path, &format!("cannot be read: {error}"));
+        let mut hasher = blake3::Hasher::new();
+        let mut file = File::open(&path).map_err(unreadable)?;
+        hasher.update_reader(&mut file).map_err(unreadable)?;
+        if hasher.finalize().to_hex().as_str() != origin.stored_blake3 {
             return Err(damaged(id, &path, "has changed since it was imported"));
         }
-        let (mut questions, mut examples) = (Vec::new(), Vec::new());
-        for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-            if line.is_empty() {
-                continue;
-            }
-            let row: Option<Row> = serde_json::from_slice(line).ok();
-            let (example, question) = row
+        file.rewind().map_err(unreadable)?;
+        let (mut questions, mut examples) = (Bank::default(), Vec::new());
+        for (index, line) in BufReader::new(file).split(b'\n').enumerate() {
+            let row: Option<Row> = serde_json::from_slice(&line.map_err(unreadable)?).ok();
+            let (example, mut question) = row
                 .and_then(|row| Some((row.example, row.into_question()?)))
                 .ok_or_else(|| {
                     damaged(id, &path, &format!("has no question on line {}", index + 1))
                 })?;
+            if abstention {
+                question = with_abstention(id, question)?;
+            }
             if example {
                 examples.push(question);
             } else {
-                questions.push(question);
+                questions.push(&question).map_err(|error| no_room(&error))?;
             }
         }
         let source = format!("{}, imported {}", origin.source, origin.imported);
@@ -218,18 +221,28 @@ impl Library {
         dataset: &Dataset,
         source: Source,
     ) -> Result<Option<Origin>, CliError> {
+        fs::create_dir_all(&self.folder)
+            .map_err(|error| cannot("write to", &self.folder, &error))?;
+        let path = self.questions_path(&dataset.task.id);
+        let mut file = NewFile::beside(&path)?;
         // Examples from another file may bear the questions' ids; in one file each is unique.
-        let mut taken: HashSet<_> = dataset.questions.iter().map(|q| q.id.clone()).collect();
-        let mut text = Vec::new();
+        let mut taken = HashSet::new();
+        for question in dataset.questions.iter() {
+            let id = question.map_err(|error| no_room(&error))?.id;
+            if dataset.examples.iter().any(|e| id.ends_with(&e.id)) {
+                taken.insert(id);
+            }
+        }
         for example in &dataset.examples {
             let mut row = Row::new(example, true);
             while !taken.insert(row.id.clone()) {
                 row.id.insert_str(0, "example/");
             }
-            to_json(&mut text, &row)?;
+            file.add(&row)?;
         }
-        for question in &dataset.questions {
-            to_json(&mut text, &Row::new(question, false))?;
+        for question in dataset.questions.iter() {
+            let question = question.map_err(|error| no_room(&error))?;
+            file.add(&Row::new(&question, false))?;
         }
         let origin = Origin {
             version: VERSION,
@@ -241,29 +254,16 @@ impl Library {
             questions: dataset.questions.len(),
             examples: dataset.examples.len(),
             source_blake3: source.blake3,
-            stored_blake3: blake3::hash(&text).to_hex().to_string(),
+            stored_blake3: file.digest(),
         };
         // A former import that cannot be read is no reason not to replace it.
         let former = self.origin(&dataset.task.id).ok().flatten();
-        let mut description = Vec::new();
-        to_json(&mut description, &origin)?;
-        fs::create_dir_all(&self.folder)
-            .map_err(|error| cannot("write to", &self.folder, &error))?;
-        self.replace(&self.questions_path(&dataset.task.id), &text)?;
-        self.replace(&self.origin_path(&dataset.task.id), &description)?;
+        let path = self.origin_path(&dataset.task.id);
+        let mut description = NewFile::beside(&path)?;
+        description.add(&origin)?;
+        file.finish()?;
+        description.finish()?;
         Ok(former)
-    }
-
-    /// Writes a file whole or not at all.
-    fn replace(&self, path: &Path, content: &[u8]) -> Result<(), CliError> {
-        let write = || {
-            let mut file = new_file().tempfile_in(&self.folder)?;
-            file.write_all(content)?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)?;
-            std::io::Result::Ok(())
-        };
-        write().map_err(|error| cannot("write to", path, &error))
     }
 
     /// Removes an imported task; `false` where there was none.
@@ -289,20 +289,75 @@ impl Library {
     }
 }
 
-/// Temporary files are private by default; what they become is to be like any other file.
-fn new_file() -> tempfile::Builder<'static, 'static> {
-    #[cfg_attr(not(unix), expect(unused_mut))]
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
+/// A file of JSON lines that is written whole or not at all.
+struct NewFile<'a> {
+    path: &'a Path,
+    file: BufWriter<tempfile::NamedTempFile>,
+    hasher: blake3::Hasher,
 }
 
-fn to_json(text: &mut Vec<u8>, value: &impl Serialize) -> Result<(), CliError> {
-    serde_json::to_writer(&mut *text, value)
-        .map_err(|error| CliError::input(format_args!("cannot be written as JSON: {error}")))?;
-    text.push(b'\n');
-    Ok(())
+impl<'a> NewFile<'a> {
+    /// Begins the file that will be at `path`.
+    fn beside(path: &'a Path) -> Result<Self, CliError> {
+        #[cfg_attr(not(unix), expect(unused_mut))]
+        let mut builder = tempfile::Builder::new();
+        // Temporary files are private by default; this one is to become like any other.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let folder = path.parent().unwrap_or(path);
+        let file = builder.tempfile_in(folder);
+        Ok(Self {
+            path,
+            file: BufWriter::new(file.map_err(|error| cannot("write to", path, &error))?),
+            hasher: blake3::Hasher::new(),
+        })
+    }
+
+    /// Adds a line.
+    fn add(&mut self, value: &impl Serialize) -> Result<(), CliError> {
+        let mut line = serde_json::to_vec(value)
+            .map_err(|error| CliError::input(format_args!("cannot be written as JSON: {error}")))?;
+        line.push(b'\n');
+        self.hasher.update(&line);
+        let written = self.file.write_all(&line);
+        written.map_err(|error| cannot("write to", self.path, &error))
+    }
+
+    /// BLAKE3 of what was added.
+    fn digest(&self) -> String {
+        self.hasher.finalize().to_hex().to_string()
+    }
+
+    /// Puts the file in its place.
+    fn finish(self) -> Result<(), CliError> {
+        let put = || {
+            let file = self.file.into_inner().map_err(|error| error.into_error())?;
+            file.as_file().sync_all()?;
+            file.persist(self.path).map_err(|error| error.error)?;
+            std::io::Result::Ok(())
+        };
+        put().map_err(|error| cannot("write to", self.path, &error))
+    }
+}
+
+fn with_abstention(task: &str, question: Question) -> Result<Question, CliError> {
+    if question.has_room_for_abstention() {
+        return Ok(question.with_abstention());
+    }
+    Err(CliError::input(format_args!(
+        "task {task}, question {}: {} options leave no letters for the two abstention options",
+        question.id,
+        question.options.len()
+    ))
+    .hint("turn the abstention options off, or keep to 24 options"))
+}
+
+/// The temporary file that holds the questions failed.
+fn no_room(error: &std::io::Error) -> CliError {
+    CliError::input(format_args!(
+        "the questions cannot be kept in a temporary file: {error}"
+    ))
+    .hint("free some space in the folder for temporary files, or name another one in TMPDIR")
 }
 
 fn cannot(act: &str, path: &Path, error: &std::io::Error) -> CliError {

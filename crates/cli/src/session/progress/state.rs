@@ -197,10 +197,10 @@ impl State {
 
 /// The cost of a group's questions: longer ones take longer.
 fn weight(group: &Group) -> f64 {
-    let step = group.questions.len().div_ceil(LOOKED_AT).max(1);
     let (mut bytes, mut count) = (0, 0);
-    for question in group.questions.iter().step_by(step) {
-        bytes += group.builder.build(question).suffix.len();
+    // What cannot be read now is no reason to show no progress.
+    for question in group.questions.spread(LOOKED_AT).flatten() {
+        bytes += group.builder.build(&question).suffix.len();
         count += 1;
     }
     FIXED_COST + bytes as f64 / f64::from(count.max(1))

@@ -9,10 +9,10 @@ mod retrying;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use sureness_scorers::{OptionScores, Quota, Reply, RequestKey, ScoreError, Timing, Usage};
+use sureness_scorers::{OptionScores, Quota, Reply, ScoreError, Timing, Usage};
 
 use super::{Dispatch, Next, Ticket};
-use crate::lookup::Open;
+use crate::lookup::Pending;
 use crate::{Answer, BatchSize, Event, GroupSummary, RetryPolicy, Settings, Workers};
 
 const MS: Duration = Duration::from_millis(1);
@@ -90,11 +90,10 @@ fn settings(n: usize) -> Settings {
 
 /// A run over groups of these sizes; each prompt has 400 bytes.
 fn dispatch(settings: Settings, endpoints: usize, sizes: &[u32]) -> Dispatch {
-    let open = sizes.iter().enumerate().map(|(group, &n)| {
-        let question = |question: u32| Open {
+    let open = sizes.iter().map(|&n| {
+        let question = |question: u32| Pending {
             question,
             bytes: 400,
-            key: RequestKey([group as u8; 32]),
         };
         (0..n).map(question).collect()
     });

@@ -1,0 +1,339 @@
+//! Many questions in little memory.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+
+use crate::Question;
+
+/// Up to so many bytes of questions stay in memory. More go to a temporary file, from which each
+/// is read when it is asked.
+const IN_MEMORY: usize = 16 << 20;
+/// The digest of a question's content comes first.
+const DIGEST: usize = 32;
+
+/// A list of questions that takes 24 bytes of memory for each, however long they are: what they
+/// say lies in a temporary file once it is more than 16 MiB. The file has no name, so that
+/// nothing is left of it when the process ends, in whatever way.
+///
+/// Reading can fail as any file can; the error is the operating system's.
+#[derive(Debug, Default)]
+pub struct Bank {
+    entries: Vec<Entry>,
+    texts: Texts,
+    categories: Categories,
+}
+
+/// What is known of a question without reading it.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    offset: u64,
+    length: u32,
+    category: u32,
+    answer: u8,
+}
+
+/// Category names, each once. Number 0 stands for none.
+#[derive(Debug, Default)]
+struct Categories {
+    names: Vec<String>,
+    numbers: HashMap<String, u32>,
+}
+
+/// The encoded questions one after the other.
+#[derive(Debug)]
+enum Texts {
+    Memory(Vec<u8>),
+    File {
+        file: File,
+        /// Bytes that the file holds.
+        written: u64,
+        /// What comes next, not written yet.
+        tail: Vec<u8>,
+    },
+}
+
+/// How a question is encoded: without its category.
+type Encoded<'a> = (&'a str, Option<&'a str>, &'a str, &'a [String], usize);
+type Decoded = (String, Option<String>, String, Vec<String>, usize);
+
+impl Bank {
+    /// A list of these questions.
+    pub fn of<'a>(questions: impl IntoIterator<Item = &'a Question>) -> io::Result<Self> {
+        let mut bank = Self::default();
+        for question in questions {
+            bank.push(question)?;
+        }
+        Ok(bank)
+    }
+
+    /// Adds a question at the end.
+    pub fn push(&mut self, question: &Question) -> io::Result<()> {
+        let encoded: Encoded<'_> = (
+            &question.id,
+            question.context.as_deref(),
+            &question.stem,
+            &question.options,
+            question.answer,
+        );
+        let offset = self.texts.end();
+        let digest = question.content_digest();
+        self.texts.append(|bytes| {
+            bytes.extend_from_slice(&digest);
+            // Appends; fails only where the sink does, and a vector does not.
+            postcard::to_extend(&encoded, std::mem::take(bytes))
+                .map(|all| *bytes = all)
+                .map_err(io::Error::other)
+        })?;
+        let length = self.texts.end() - offset;
+        self.entries.push(Entry {
+            offset,
+            length: u32::try_from(length).map_err(io::Error::other)?,
+            category: self.categories.number(question.category.as_deref()),
+            answer: question.answer as u8,
+        });
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The question at `index`, which must be below [`Bank::len`].
+    pub fn get(&self, index: usize) -> io::Result<Question> {
+        self.read(index).map(|(_, question)| question)
+    }
+
+    /// The question at `index` and the digest of its content
+    /// ([`Question::content_digest`]), which is not computed again.
+    pub fn read(&self, index: usize) -> io::Result<([u8; 32], Question)> {
+        let entry = &self.entries[index];
+        let bytes = self.texts.read(entry.offset, entry.length as usize)?;
+        let (digest, rest) = bytes.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
+        let (id, context, stem, options, answer): Decoded =
+            postcard::from_bytes(rest).map_err(|_| damaged())?;
+        let question = Question {
+            id,
+            category: self.categories.name(entry.category).map(str::to_owned),
+            context,
+            stem,
+            options,
+            answer,
+        };
+        Ok((*digest, question))
+    }
+
+    /// The digest of the content of the question at `index`.
+    pub fn content_digest(&self, index: usize) -> io::Result<[u8; 32]> {
+        let bytes = self.texts.read(self.entries[index].offset, DIGEST)?;
+        bytes.first_chunk().copied().ok_or_else(damaged)
+    }
+
+    /// All questions in order, each read when it is its turn.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = io::Result<Question>> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// At most `count` questions, evenly spaced.
+    pub fn spread(&self, count: usize) -> impl Iterator<Item = io::Result<Question>> {
+        let step = self.len().div_ceil(count.max(1)).max(1);
+        (0..self.len()).step_by(step).map(|index| self.get(index))
+    }
+
+    /// All questions at once, for lists that are known to be short.
+    pub fn to_vec(&self) -> io::Result<Vec<Question>> {
+        self.iter().collect()
+    }
+
+    /// Numbers of category (0: none) and answer of the question at `index`, without reading it.
+    pub(crate) fn category_and_answer(&self, index: usize) -> (u32, u8) {
+        let entry = &self.entries[index];
+        (entry.category, entry.answer)
+    }
+
+    /// Keeps the questions for whose index `keep` is true, in order.
+    pub(crate) fn keep(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut index = 0;
+        self.entries.retain(|_| {
+            index += 1;
+            keep(index - 1)
+        });
+    }
+}
+
+impl Categories {
+    fn number(&mut self, name: Option<&str>) -> u32 {
+        let Some(name) = name else {
+            return 0;
+        };
+        if let Some(&number) = self.numbers.get(name) {
+            return number;
+        }
+        self.names.push(name.to_owned());
+        let number = self.names.len() as u32;
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    fn name(&self, number: u32) -> Option<&str> {
+        let index = (number as usize).checked_sub(1)?;
+        self.names.get(index).map(String::as_str)
+    }
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self::Memory(Vec::new())
+    }
+}
+
+impl Texts {
+    fn end(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { written, tail, .. } => written + tail.len() as u64,
+        }
+    }
+
+    fn append(&mut self, add: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Self::Memory(bytes) => {
+                add(bytes)?;
+                if bytes.len() > IN_MEMORY {
+                    let mut file = tempfile::tempfile()?;
+                    file.write_all(bytes)?;
+                    *self = Self::File {
+                        file,
+                        written: bytes.len() as u64,
+                        tail: Vec::new(),
+                    };
+                }
+            }
+            Self::File {
+                file,
+                written,
+                tail,
+            } => {
+                add(tail)?;
+                if tail.len() > IN_MEMORY / 64 {
+                    file.seek(SeekFrom::Start(*written))?;
+                    file.write_all(tail)?;
+                    *written += tail.len() as u64;
+                    tail.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `length` bytes from `offset`.
+    fn read(&self, offset: u64, length: usize) -> io::Result<Cow<'_, [u8]>> {
+        let (held, offset) = match self {
+            Self::Memory(bytes) => (bytes, offset),
+            Self::File { written, tail, .. } if offset >= *written => (tail, offset - written),
+            Self::File { file, .. } => {
+                let mut bytes = vec![0; length];
+                read_at(file, &mut bytes, offset)?;
+                return Ok(bytes.into());
+            }
+        };
+        let begin = usize::try_from(offset).map_err(io::Error::other)?;
+        let bytes = held.get(begin..begin.saturating_add(length));
+        bytes.map(Cow::Borrowed).ok_or_else(damaged)
+    }
+}
+
+/// Reads without moving the file's own place, so that several threads can.
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                bytes = &mut bytes[read..];
+                offset += read as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Nobody else can write to the file, so this takes a failing disk.
+fn damaged() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the temporary file of questions does not hold what was written to it",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn question() -> impl Strategy<Value = Question> {
+        (
+            ".{0,8}",
+            prop::option::of("[ab]{1,2}"),
+            prop::option::of(".{0,20}"),
+            ".{0,20}",
+            prop::collection::vec(".{0,6}", 2..7),
+        )
+            .prop_map(|(id, category, context, stem, options)| Question {
+                id,
+                category,
+                context,
+                stem,
+                answer: options.len() - 1,
+                options,
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(questions in prop::collection::vec(question(), 0..20)) {
+            let mut bank = Bank::of(&questions).unwrap();
+            prop_assert_eq!(bank.to_vec().unwrap(), questions.clone());
+            for (index, question) in questions.iter().enumerate() {
+                prop_assert_eq!(bank.content_digest(index).unwrap(), question.content_digest());
+            }
+            bank.keep(|index| index % 2 == 1);
+            let odd: Vec<_> = questions.iter().skip(1).step_by(2).cloned().collect();
+            prop_assert_eq!(bank.to_vec().unwrap(), odd);
+        }
+    }
+
+    #[test]
+    fn long_lists_go_to_a_file() {
+        let question = |n: usize| Question {
+            id: n.to_string(),
+            category: Some(format!("c{}", n % 3)),
+            context: Some("long ".repeat(200)),
+            stem: format!("Question {n}?"),
+            options: vec!["yes".into(), "no".into()],
+            answer: n % 2,
+        };
+        // Somewhat more than what stays in memory and the tail that is not written yet.
+        let count = IN_MEMORY * 9 / 8 / 1000;
+        let mut bank = Bank::default();
+        for n in 0..count {
+            bank.push(&question(n)).unwrap();
+        }
+        assert!(matches!(bank.texts, Texts::File { ref tail, .. } if !tail.is_empty()));
+        for n in [0, 1, count / 2, count - 1] {
+            assert_eq!(bank.get(n).unwrap(), question(n));
+        }
+    }
+}
