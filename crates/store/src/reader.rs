@@ -13,6 +13,8 @@ use crate::{StoreError, StoredQuestion, codec, schema};
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
+    /// Beginnings of keys that are not indexed in the file, with the answers' numbers, sorted.
+    rest: Vec<(u64, i64)>,
 }
 
 /// A run as it was written down.
@@ -56,6 +58,7 @@ impl Reader {
         Ok(Self {
             connection,
             path: path.to_owned(),
+            rest: Vec::new(),
         })
     }
 
@@ -124,19 +127,16 @@ impl Reader {
     ) -> rusqlite::Result<Option<String>> {
         let mut select = self.connection.prepare_cached(
             "SELECT question, content, category, options, answer, dont_know, none, error, \
-             logprobs, observed, mass, prompt_tokens, cached_tokens, answers.run < items.run \
-             FROM items LEFT JOIN answers USING (key) WHERE items.run = ? AND grp = ? ORDER BY pos",
+             logprobs, observed, mass, prompt_tokens, cached_tokens \
+             FROM items LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? ORDER BY pos",
         )?;
         let mut rows = select.query(params![run, group])?;
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;
             let options: usize = row.get(3)?;
             let error: Option<String> = row.get(7)?;
-            // Asked anew and not answered: the answer of an earlier run does not stand in for it.
-            let superseded = error.is_some() && row.get::<_, Option<bool>>(13)? == Some(true);
             let scores = match row.get_ref(8)?.as_blob_or_null()? {
                 None => None,
-                Some(_) if superseded => None,
                 Some(bytes) => {
                     let usage = Usage {
                         prompt_tokens: row.get(11)?,
@@ -158,36 +158,58 @@ impl Reader {
                     dont_know: row.get(5)?,
                     none_of_the_above: row.get(6)?,
                 },
-                // An error of an earlier attempt no longer counts once there is an answer.
-                error: match (&scores, error) {
-                    (None, Some(text)) => serde_json::from_str(&text).ok(),
-                    _ => None,
-                },
+                error: error.and_then(|text| serde_json::from_str(&text).ok()),
                 scores,
             });
         }
         Ok(None)
     }
 
-    /// The columns of an answer as they are.
+    /// Makes [`Reader::answer`] find what is not indexed yet: what a run has answered that is
+    /// still going, or was killed.
+    pub(crate) fn index_the_rest(&mut self) -> Result<(), StoreError> {
+        let rest = self.wrap((|| {
+            self.connection
+                .prepare("SELECT key, id FROM answers WHERE id > (SELECT upto FROM indexed)")?
+                .query_map([], |row| Ok((head(&row.get(0)?), row.get(1)?)))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        })());
+        self.rest = rest?;
+        self.rest.sort_unstable();
+        Ok(())
+    }
+
+    /// The columns of the newest answer to `key`, as they are.
     pub(crate) fn answer(&self, key: RequestKey) -> rusqlite::Result<Option<[Value; 7]>> {
-        self.connection
-            .prepare_cached(
-                "SELECT key, logprobs, observed, mass, prompt_tokens, cached_tokens, answered_at \
-                 FROM answers WHERE key = ?",
-            )?
-            .query_row([key.0], |row| {
-                Ok([
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                ])
-            })
-            .optional()
+        let head = head(&key.0);
+        let begin = self.rest.partition_point(|(other, _)| *other < head);
+        let newer = self.rest[begin..]
+            .iter()
+            .take_while(|(other, _)| *other == head);
+        let newer: Vec<i64> = newer.map(|(_, id)| *id).collect();
+        let indexed: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT answer FROM keys WHERE key = ?")?
+            .query_row([key.0], |row| row.get(0))
+            .optional()?;
+        let mut select = self.connection.prepare_cached(
+            "SELECT key, logprobs, observed, mass, prompt_tokens, cached_tokens, answered_at \
+             FROM answers WHERE id = ? AND key = ?",
+        )?;
+        for id in newer.into_iter().rev().chain(indexed) {
+            let columns = |row: &rusqlite::Row<'_>| {
+                let mut columns = [const { Value::Null }; 7];
+                for (index, column) in columns.iter_mut().enumerate() {
+                    *column = row.get(index)?;
+                }
+                Ok(columns)
+            };
+            let found = select.query_row(params![id, key.0], columns).optional()?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
@@ -196,4 +218,9 @@ impl Reader {
             source,
         })
     }
+}
+
+/// The first eight bytes of a key.
+fn head(key: &[u8; 32]) -> u64 {
+    key.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }

@@ -11,19 +11,32 @@ const APPLICATION_ID: i64 = 0x7375_7265;
 /// `PRAGMA user_version`. Raise it with every change of the tables, and migrate in [`prepare`].
 const VERSION: i64 = 2;
 
-const TABLES: &str = "
--- What a model answered, by the hash of everything that determines it.
+const ANSWERS: &str = "
+-- What a model answered, in the order in which the answers came: an answer is written where the
+-- one before it was, however many there are.
 CREATE TABLE answers (
-    key           BLOB PRIMARY KEY,  -- BLAKE3, 32 bytes
+    id            INTEGER PRIMARY KEY,
+    key           BLOB NOT NULL,     -- BLAKE3 of everything that determines the answer, 32 bytes
     logprobs      BLOB NOT NULL,     -- f64 little endian, one per option
     observed      INTEGER NOT NULL,  -- bit i: option i was observed, not only bounded
     mass          REAL NOT NULL,
     prompt_tokens INTEGER,
     cached_tokens INTEGER,
     answered_at   INTEGER NOT NULL,  -- milliseconds since 1970, for people: clocks jump
-    run           INTEGER NOT NULL DEFAULT 0  -- which run asked; 0 where it is not known
-) WITHOUT ROWID;
+    run           INTEGER NOT NULL   -- which run asked; 0 where it came from elsewhere
+);
 
+-- The newest answer to each key, of the answers up to number `upto`. Keys are scattered, so that
+-- each would touch a page of its own: they are added in one sorted go when a run begins.
+CREATE TABLE keys (
+    key    BLOB PRIMARY KEY,
+    answer INTEGER NOT NULL REFERENCES answers(id)
+) WITHOUT ROWID;
+CREATE TABLE indexed (upto INTEGER NOT NULL);
+INSERT INTO indexed VALUES (0);
+";
+
+const RUNS: &str = "
 CREATE TABLE runs (
     id          INTEGER PRIMARY KEY,
     started_at  INTEGER NOT NULL,
@@ -42,6 +55,9 @@ CREATE TABLE groups (
     PRIMARY KEY (run, idx)
 ) WITHOUT ROWID;
 
+";
+
+const ITEMS: &str = "
 -- One row per question of a group.
 CREATE TABLE items (
     run       INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
@@ -55,14 +71,34 @@ CREATE TABLE items (
     answer    INTEGER NOT NULL,
     dont_know INTEGER,
     none      INTEGER,
+    reply     INTEGER,               -- number of the model's answer, once there is one
     error     TEXT,                  -- JSON of why it was given up in this run
     PRIMARY KEY (run, grp, pos)
 ) WITHOUT ROWID;
 ";
 
-/// From each version to the next.
-const MIGRATIONS: [&str; VERSION as usize - 1] =
-    ["ALTER TABLE answers ADD COLUMN run INTEGER NOT NULL DEFAULT 0"];
+/// From version 1 to 2, where [`ANSWERS`] and [`ITEMS`] are made between the two parts. Before,
+/// an item's answer had to be found by its key, and by the clock where a run had asked anew.
+const FROM_1: [&str; 2] = [
+    "
+ALTER TABLE answers RENAME TO old_answers;
+ALTER TABLE items RENAME TO old_items;
+",
+    "
+INSERT INTO answers SELECT NULL, key, logprobs, observed, mass, prompt_tokens, cached_tokens,
+    answered_at, 0 FROM old_answers;
+INSERT INTO keys SELECT key, id FROM answers;
+UPDATE indexed SET upto = (SELECT coalesce(max(id), 0) FROM answers);
+INSERT INTO items SELECT run, grp, pos, old_items.key, question, content, category, options,
+    old_items.answer, dont_know, none, (
+        SELECT answers.id FROM keys JOIN answers ON answers.id = keys.answer, runs
+        WHERE keys.key = old_items.key AND runs.id = run
+        AND (error IS NULL OR answers.answered_at >= started_at)
+    ), error FROM old_items;
+DROP TABLE old_answers;
+DROP TABLE old_items;
+",
+];
 
 /// Creates the tables in an empty file; checks and migrates an existing one.
 pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -72,7 +108,9 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     };
     if is_empty(connection).map_err(sqlite)? {
         let transaction = connection.transaction().map_err(sqlite)?;
-        transaction.execute_batch(TABLES).map_err(sqlite)?;
+        for tables in [ANSWERS, RUNS, ITEMS] {
+            transaction.execute_batch(tables).map_err(sqlite)?;
+        }
         transaction
             .pragma_update(None, "application_id", APPLICATION_ID)
             .map_err(sqlite)?;
@@ -84,8 +122,11 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     }
     let found = check(connection, path)?;
     let transaction = connection.transaction().map_err(sqlite)?;
-    for migration in MIGRATIONS.iter().skip(found.max(1) as usize - 1) {
-        transaction.execute_batch(migration).map_err(sqlite)?;
+    if found == 1 {
+        let [before, after] = FROM_1;
+        for step in [before, ANSWERS, ITEMS, after] {
+            transaction.execute_batch(step).map_err(sqlite)?;
+        }
     }
     transaction
         .pragma_update(None, "user_version", VERSION)

@@ -63,6 +63,13 @@ impl Store {
         connection
             .pragma_update(None, "foreign_keys", true)
             .map_err(sqlite)?;
+        // Fewer and larger checkpoints, and room for the keys' upper pages.
+        connection
+            .pragma_update(None, "wal_autocheckpoint", 4_000)
+            .map_err(sqlite)?;
+        connection
+            .pragma_update(None, "cache_size", -8_000)
+            .map_err(sqlite)?;
         schema::prepare(&mut connection, path)?;
         Ok(Self {
             connection,
@@ -106,6 +113,7 @@ impl Store {
         let digest = *digest.finalize().as_bytes();
 
         let transaction = self.connection.transaction()?;
+        index_keys(&transaction)?;
         let unfinished: Option<i64> = transaction
             .query_row(
                 "SELECT id FROM runs WHERE digest = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
@@ -158,7 +166,9 @@ impl Store {
     /// From now on answers are looked for in another file, too, and copied from there when they
     /// are found. Answers that are here already stay.
     pub fn also_look_in(&mut self, other: &Path) -> Result<(), StoreError> {
-        self.others.push(Reader::open(other)?);
+        let mut other = Reader::open(other)?;
+        other.index_the_rest()?;
+        self.others.push(other);
         Ok(())
     }
 
@@ -173,10 +183,10 @@ impl Store {
         let known = {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
-                 answer, dont_know, none) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 answer, dont_know, none, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut select = transaction.prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM answers WHERE key = ? AND run >= ?)",
+                "SELECT id FROM keys JOIN answers ON id = answer WHERE keys.key = ? AND run >= ?",
             )?;
             let since = match self.known {
                 Known::All => i64::MIN,
@@ -185,6 +195,13 @@ impl Store {
             let mut known = Vec::with_capacity(questions.len());
             for (position, planned) in (first..).zip(questions) {
                 let question = &planned.question;
+                let reply: Option<i64> = select
+                    .query_row(params![planned.key.0, since], |row| row.get(0))
+                    .optional()?;
+                let reply = match reply {
+                    None => copy_from(&self.others, &transaction, planned.key)?,
+                    found => found,
+                };
                 insert.execute(params![
                     self.run,
                     group,
@@ -197,9 +214,9 @@ impl Store {
                     question.answer,
                     question.dont_know(),
                     question.none_of_the_above(),
+                    reply,
                 ])?;
-                let here: bool = select.query_row(params![planned.key.0, since], |r| r.get(0))?;
-                known.push(here || copy_from(&self.others, &transaction, planned.key)?);
+                known.push(reply.is_some());
             }
             known
         };
@@ -207,61 +224,117 @@ impl Store {
         Ok(known)
     }
 
+    /// Gives the copies of a question within a run what the first of them got. A run asks each
+    /// key once.
+    pub fn settle_copies(&mut self, run: i64) -> Result<(), StoreError> {
+        self.settle(run).map_err(|source| StoreError::Sqlite {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn settle(&mut self, run: i64) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        let open: bool = transaction.query_row(
+            "SELECT EXISTS (SELECT 1 FROM items WHERE run = ? AND reply IS NULL AND error IS NULL)",
+            [run],
+            |row| row.get(0),
+        )?;
+        if open {
+            transaction.execute_batch(
+                "CREATE TEMP TABLE first (key BLOB PRIMARY KEY, reply, error) WITHOUT ROWID",
+            )?;
+            transaction.execute(
+                "INSERT OR IGNORE INTO first SELECT key, NULL, NULL FROM items \
+                 WHERE run = ? AND reply IS NULL AND error IS NULL",
+                [run],
+            )?;
+            transaction.execute(
+                "UPDATE first SET reply = items.reply, error = items.error FROM items \
+                 WHERE run = ? AND items.key = first.key \
+                 AND (items.reply IS NOT NULL OR items.error IS NOT NULL)",
+                [run],
+            )?;
+            transaction.execute(
+                "UPDATE items SET reply = first.reply, error = first.error FROM first \
+                 WHERE run = ? AND items.key = first.key \
+                 AND items.reply IS NULL AND items.error IS NULL",
+                [run],
+            )?;
+            transaction.execute_batch("DROP TABLE first")?;
+        }
+        transaction.commit()
+    }
+
     fn write_all(&mut self, answers: &[Answer]) -> rusqlite::Result<()> {
         let now = now();
         let transaction = self.connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(
-                "INSERT OR REPLACE INTO answers (key, logprobs, observed, mass, prompt_tokens, \
+                "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, \
                  cached_tokens, answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut note = transaction.prepare_cached(
-                "UPDATE items SET error = ? WHERE run = ? AND grp = ? AND pos = ?",
+                "UPDATE items SET reply = ?, error = ? WHERE run = ? AND grp = ? AND pos = ?",
             )?;
             for answer in answers {
-                match &answer.outcome {
-                    Ok(scores) => insert.execute(params![
-                        answer.key.0,
-                        encode_logprobs(&scores.logprobs),
-                        encode_observed(&scores.observed),
-                        scores.mass,
-                        scores.usage.prompt_tokens,
-                        scores.usage.cached_tokens,
-                        now,
-                        self.run,
-                    ])?,
-                    Err(error) => note.execute(params![
-                        serde_json::to_string(error).unwrap_or_default(),
-                        self.run,
-                        answer.item.group,
-                        answer.item.question,
-                    ])?,
+                let (reply, error) = match &answer.outcome {
+                    Ok(scores) => {
+                        insert.execute(params![
+                            answer.key.0,
+                            encode_logprobs(&scores.logprobs),
+                            encode_observed(&scores.observed),
+                            scores.mass,
+                            scores.usage.prompt_tokens,
+                            scores.usage.cached_tokens,
+                            now,
+                            self.run,
+                        ])?;
+                        (Some(transaction.last_insert_rowid()), None)
+                    }
+                    Err(error) => (None, serde_json::to_string(error).ok()),
                 };
+                let item = answer.item;
+                note.execute(params![reply, error, self.run, item.group, item.question])?;
             }
         }
         transaction.commit()
     }
 }
 
-/// Copies an answer from the first of `others` that holds it. It counts as that of an earlier run.
+/// Brings the keys up to date with the answers that came since the last run began.
+fn index_keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "INSERT OR REPLACE INTO keys SELECT key, id FROM answers \
+         WHERE id > (SELECT upto FROM indexed) ORDER BY key, id; \
+         UPDATE indexed SET upto = (SELECT coalesce(max(id), 0) FROM answers)",
+    )
+}
+
+/// Copies an answer from the first of `others` that holds it, and tells its number. It counts as
+/// that of an earlier run.
 fn copy_from(
     others: &[Reader],
     transaction: &Transaction<'_>,
     key: RequestKey,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Option<i64>> {
     for other in others {
         let Some(row) = other.answer(key)? else {
             continue;
         };
         transaction
             .prepare_cached(
-                "INSERT OR IGNORE INTO answers (key, logprobs, observed, mass, prompt_tokens, \
+                "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, \
                  cached_tokens, answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
             )?
             .execute(rusqlite::params_from_iter(row))?;
-        return Ok(true);
+        let id = transaction.last_insert_rowid();
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO keys (key, answer) VALUES (?, ?)")?
+            .execute(params![key.0, id])?;
+        return Ok(Some(id));
     }
-    Ok(false)
+    Ok(None)
 }
 
 impl Store {

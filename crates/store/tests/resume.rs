@@ -239,7 +239,7 @@ fn a_file_of_the_first_version_is_brought_up_to_date() {
     store.finish_run(run).unwrap();
     drop(store);
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch("ALTER TABLE answers DROP COLUMN run; PRAGMA user_version = 1")
+    old.execute_batch(include_str!("data/to_version_1.sql"))
         .unwrap();
     drop(old);
 

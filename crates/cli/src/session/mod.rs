@@ -151,12 +151,14 @@ impl Session<'_> {
     ) -> Result<(), CliError> {
         let config = Questions::config(self.args);
         let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
+        let mut store = Store::open(&self.folder.store).map_err(failed)?;
+        let settled = store.settle_copies(run);
         let mut result =
             results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
         result.noise = noise;
         if summary.stop.is_none() {
-            Store::open(&self.folder.store)
-                .and_then(|mut s| s.finish_run(run))
+            settled
+                .and_then(|()| store.finish_run(run))
                 .map_err(failed)?;
         }
         self.models.push((result, summary.stop));
