@@ -190,7 +190,7 @@ mod tests {
         assert!(choose(&library, "wide", None, None, None, false).is_ok());
         let error = choose(&library, "wide", None, None, None, true).unwrap_err();
         assert!(
-            format!("{error:?}").contains("question 1: 25 options"),
+            format!("{error:?}").contains("question 3: 25 options"),
             "{error:?}"
         );
     }
