@@ -17,6 +17,8 @@ pub struct Store {
     path: PathBuf,
     /// The run that failures are noted in.
     run: i64,
+    /// When that run began.
+    began: i64,
     /// What counts as known.
     known: Known,
 }
@@ -76,6 +78,7 @@ impl Store {
             connection,
             path: path.to_owned(),
             run: 0,
+            began: i64::MIN,
             known: Known::All,
         })
     }
@@ -112,23 +115,25 @@ impl Store {
         let digest = *digest.finalize().as_bytes();
 
         let transaction = self.connection.transaction()?;
-        let unfinished: Option<i64> = transaction
+        let unfinished: Option<(i64, i64)> = transaction
             .query_row(
-                "SELECT id FROM runs WHERE digest = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
+                "SELECT id, started_at FROM runs WHERE digest = ? AND finished_at IS NULL \
+                 ORDER BY id DESC LIMIT 1",
                 params![digest],
-                |row| row.get(0),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
-        let run = if let Some(run) = unfinished {
+        let (run, began) = if let Some((run, began)) = unfinished {
             transaction.execute("DELETE FROM groups WHERE run = ?", [run])?;
             transaction.execute("DELETE FROM items WHERE run = ?", [run])?;
-            run
+            (run, began)
         } else {
+            let began = now().max(after_all_answers(&transaction)?);
             transaction.execute(
                 "INSERT INTO runs (started_at, digest, model, record) VALUES (?, ?, ?, ?)",
-                params![now(), digest, model, settings],
+                params![began, digest, model, settings],
             )?;
-            transaction.last_insert_rowid()
+            (transaction.last_insert_rowid(), began)
         };
         {
             let mut insert_group = transaction
@@ -157,7 +162,7 @@ impl Store {
             }
         }
         transaction.commit()?;
-        self.run = run;
+        (self.run, self.began) = (run, began);
         Ok(run)
     }
 
@@ -205,13 +210,9 @@ impl Store {
     }
 
     fn known_keys(&self, keys: &[RequestKey]) -> rusqlite::Result<Vec<bool>> {
-        let since: i64 = match self.known {
+        let since = match self.known {
             Known::All => i64::MIN,
-            Known::ThisRun => self.connection.query_row(
-                "SELECT started_at FROM runs WHERE id = ?",
-                [self.run],
-                |row| row.get(0),
-            )?,
+            Known::ThisRun => self.began,
         };
         let mut select = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM answers WHERE key = ? AND answered_at >= ?)",
@@ -222,7 +223,8 @@ impl Store {
     }
 
     fn write_all(&mut self, answers: &[Answer]) -> rusqlite::Result<()> {
-        let now = now();
+        // A clock that is set back does not make an answer older than the run that asked.
+        let now = now().max(self.began);
         let transaction = self.connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(
@@ -272,6 +274,14 @@ impl AnswerSink for Store {
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {
         self.write_all(answers).map_err(|e| self.sink_error(&e))
     }
+}
+
+/// A moment after the newest answer in the file, whatever the clock says by now: what was answered
+/// before a run must be told from what is answered in it.
+fn after_all_answers(connection: &Connection) -> rusqlite::Result<i64> {
+    let newest: Option<i64> =
+        connection.query_row("SELECT max(answered_at) FROM answers", [], |row| row.get(0))?;
+    Ok(newest.map_or(i64::MIN, |newest| newest.saturating_add(1)))
 }
 
 fn now() -> i64 {
