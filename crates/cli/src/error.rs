@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Finished, but more questions failed than allowed.
+/// Questions were asked, but not all came to a good end: more failed than allowed, or what came
+/// could not be kept.
 pub(crate) const EXIT_FAILED_QUESTIONS: u8 = 1;
 /// Wrong usage or bad input; nothing was asked.
 pub(crate) const EXIT_INPUT: u8 = 2;

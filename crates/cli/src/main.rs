@@ -1,5 +1,13 @@
 //! `sureness`: measures how sure a language model is, and whether it should be.
 
+/// As the standard one, for all modules below, but never the end of the program: see
+/// [`terminal::say`].
+macro_rules! eprintln {
+    ($($words:tt)*) => {
+        $crate::terminal::say(format!($($words)*))
+    };
+}
+
 mod args;
 mod commands;
 mod error;

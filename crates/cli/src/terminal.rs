@@ -1,4 +1,4 @@
-//! Text on stdout: printing, widths and tables without frames.
+//! Text on stdout and stderr: printing, widths and tables without frames.
 
 use std::io::{ErrorKind, Write as _};
 
@@ -71,6 +71,13 @@ pub(crate) fn count(number: usize) -> String {
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", count(number))
+}
+
+/// Writes a line to stderr. Where it takes nothing (its disk is full, its reader is gone) the words
+/// are lost and the work goes on; the standard macro would panic.
+pub(crate) fn say(mut line: String) {
+    line.push('\n');
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 
 #[path = "run/bad_input.rs"]
 mod bad_input;
+#[path = "run/clock.rs"]
+mod clock;
+#[path = "run/disk.rs"]
+mod disk;
 #[path = "run/doctor.rs"]
 mod doctor;
 #[path = "run/endurance.rs"]
@@ -11,6 +15,8 @@ mod endurance;
 mod figures;
 #[path = "run/guide.rs"]
 mod guide;
+#[path = "run/hostile.rs"]
+mod hostile;
 #[path = "run/interrupted.rs"]
 mod interrupted;
 
@@ -75,21 +81,35 @@ impl Case {
 
     /// The figures of the run, with what differs from run to run left out.
     fn figures(&self) -> Value {
-        let text = std::fs::read_to_string(self.results().join("results.json")).unwrap();
-        let mut results: Value = serde_json::from_str(&text).unwrap();
-        for model in results["models"].as_array_mut().unwrap() {
-            let model = model.as_object_mut().unwrap();
-            model.remove("timing");
-            model.remove("identity");
-            for group in model["groups"].as_array_mut().unwrap() {
-                let group = group.as_object_mut().unwrap();
-                for name in ["cached", "retried", "seconds"] {
-                    group.remove(name);
-                }
+        figures_in(&self.results())
+    }
+}
+
+fn results_in(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("results.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// How many questions the last run into this folder found answered there.
+fn cached_in(folder: &Path) -> usize {
+    let cached = &results_in(folder)["models"][0]["timing"]["cached"];
+    cached.as_u64().unwrap() as usize
+}
+
+fn figures_in(folder: &Path) -> Value {
+    let mut results = results_in(folder);
+    for model in results["models"].as_array_mut().unwrap() {
+        let model = model.as_object_mut().unwrap();
+        model.remove("timing");
+        model.remove("identity");
+        for group in model["groups"].as_array_mut().unwrap() {
+            let group = group.as_object_mut().unwrap();
+            for name in ["cached", "retried", "seconds"] {
+                group.remove(name);
             }
         }
-        results["models"].take()
     }
+    results["models"].take()
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -10,10 +10,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use harness::{Asking, POISON, TIMEOUT, check, connect, free_of_faults, go, plan};
-use sureness_faultserver::{Dialect, Fault, FaultServer, Healthy, Rule, Script};
+use sureness_faultserver::{Dialect, Entry, Fault, FaultServer, Healthy, Rule, Script};
 
 /// Every fault at once, on this share of the requests.
 const SHARE: f64 = 0.3;
+/// More than a client takes.
+const HUGE: u64 = 20 << 20;
 
 fn storm(seed: u64) -> Script {
     Script::healthy()
@@ -24,7 +26,7 @@ fn storm(seed: u64) -> Script {
                 message: "this prompt is refused".into(),
             },
         ))
-        .rule(Rule::chance(SHARE, seed, Fault::each(1 << 20)))
+        .rule(Rule::chance(SHARE, seed, Fault::each(HUGE)))
 }
 
 async fn survives(questions: usize, seed: u64, asking: Asking) {
@@ -42,12 +44,27 @@ async fn survives(questions: usize, seed: u64, asking: Asking) {
     println!("seed {seed}, {asking:?}: {:?}", run.summary.total());
     println!("  failed: {:?}", run.failures());
     println!("  {:?}", server.counts());
-    check(&plan, &run, &server.log());
+    let log = server.log();
+    check(&plan, &run, &log);
+    for fault in Fault::each(HUGE) {
+        assert!(log.iter().any(|entry| played(entry, &fault)), "{fault:?}");
+    }
     let without = free_of_faults(&plan, asking).await;
     assert_eq!(run.figures(&plan), without.figures_of(&plan, &run));
     // Redirects and poison are final and the rest is tried again: most questions get through.
     let answered = run.answered();
     assert!(answered * 100 > plan.len() * 93, "{answered} answered");
+}
+
+/// Whether a request met this fault. A delay is no more than noted beside what follows it.
+fn played(entry: &Entry, fault: &Fault) -> bool {
+    match fault {
+        Fault::Delay { ms, up_to_ms } => {
+            let span = Duration::from_millis(*ms)..=Duration::from_millis(up_to_ms.unwrap_or(*ms));
+            span.contains(&entry.delay)
+        }
+        fault => entry.fault.as_ref() == Some(fault),
+    }
 }
 
 const ONE_BY_ONE: Asking = Asking {
@@ -86,21 +103,26 @@ async fn nothing_is_lost_or_mixed_up_by_chat_on_threads() {
 #[ignore = "minutes: 20,000 questions with each of ten seeds"]
 async fn nothing_is_lost_or_mixed_up_ten_times_over() {
     for seed in 0..10 {
-        let batch = if seed % 2 == 0 { 1 } else { 8 };
+        // One by one and in lists, with tasks and with threads, of either server, by chat.
         let asking = Asking {
-            batch,
-            ..ONE_BY_ONE
+            batch: if seed % 2 == 0 { 1 } else { 8 },
+            threads: seed % 3 == 2,
+            chat: seed % 4 == 2,
+            dialect: if seed < 5 {
+                Dialect::Vllm
+            } else {
+                Dialect::LlamaCpp
+            },
         };
         survives(20_000, seed, asking).await;
     }
 }
 
-/// Met once by every question, no fault but the redirect costs more than another attempt. The
-/// huge bodies are larger than what a client takes.
+/// Met once by every question, no fault but the redirect costs more than another attempt.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_fault_alone_is_survived_by_asking_again() {
     let plan = plan(8);
-    for fault in Fault::each(20 << 20) {
+    for fault in Fault::each(HUGE) {
         let server = FaultServer::start(Script::healthy()).unwrap();
         let scorer = connect(&server, ONE_BY_ONE).await;
         server.clear_log();

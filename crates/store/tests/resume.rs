@@ -35,10 +35,11 @@ fn planned(n: u8) -> Planned {
     }
 }
 
+const GROUPS: [(&str, &str); 2] = [("qa", "base"), ("qa", "task_specific")];
+
 /// Begins a run of three questions in two strategies; tells which of them are known.
 fn begin(store: &mut Store) -> (i64, [Vec<bool>; 2]) {
-    let groups = [("qa", "base"), ("qa", "task_specific")];
-    let run = store.begin_run(&record(), groups).unwrap();
+    let run = store.begin_run(&record(), GROUPS).unwrap();
     (run, plan(store))
 }
 
@@ -162,7 +163,7 @@ fn an_earlier_answer_can_be_ignored_and_does_not_hide_a_failure() {
         .unwrap();
     store.finish_run(first).unwrap();
 
-    let second = store.begin_run(&record(), [("qa", "base")]).unwrap();
+    let second = store.begin_run(&record(), GROUPS).unwrap();
     store.ignore_earlier_runs();
     assert_eq!(plan(&mut store)[0], [false; 3]);
     let mut other = scores();
@@ -179,11 +180,47 @@ fn an_earlier_answer_can_be_ignored_and_does_not_hide_a_failure() {
     assert!(rows[1].error.is_some());
 
     // Continued, the run knows its own answers and no others.
-    assert_eq!(
-        store.begin_run(&record(), [("qa", "base")]).unwrap(),
-        second
-    );
+    assert_eq!(store.begin_run(&record(), GROUPS).unwrap(), second);
     assert_eq!(plan(&mut store)[0], [true, false, false]);
+}
+
+#[test]
+fn a_clock_that_jumps_changes_nothing_about_what_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let hour = 3_600_000;
+    // As if the clock had been set back by an hour since what is in the file was written.
+    let set_back = |what: &str| {
+        let shift = format!("UPDATE {what} + {hour}");
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        assert!(connection.execute(&shift, []).unwrap() > 0);
+    };
+    let answer = |n: u8| Answer {
+        item: ItemId {
+            group: 0,
+            question: n.into(),
+        },
+        key: key(n),
+        outcome: Ok(scores()),
+    };
+
+    let mut store = Store::open(&path).unwrap();
+    let (first, _) = begin(&mut store);
+    store.write(&[answer(0), answer(1)]).unwrap();
+    store.finish_run(first).unwrap();
+    set_back("answers SET answered_at = answered_at");
+    // Answers from the future are still those of an earlier run.
+    let second = store.begin_run(&record(), GROUPS).unwrap();
+    store.ignore_earlier_runs();
+    assert_eq!(plan(&mut store)[0], [false; 3]);
+
+    set_back("runs SET started_at = started_at");
+    // A run that is older than its beginning still knows what it has answered itself.
+    store.write(&[answer(1)]).unwrap();
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.begin_run(&record(), GROUPS).unwrap(), second);
+    store.ignore_earlier_runs();
+    assert_eq!(plan(&mut store)[0], [false, true, false]);
 }
 
 #[test]

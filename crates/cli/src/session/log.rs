@@ -1,5 +1,7 @@
 //! Logs: warnings on stderr, everything in `--log-file`.
 
+use std::fs::File;
+use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 
 use sureness_engine::Event;
@@ -16,7 +18,7 @@ pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
     let file = match &args.log_file {
         None => None,
         Some(path) => {
-            let file = std::fs::File::options()
+            let file = File::options()
                 .create(true)
                 .append(true)
                 .open(path)
@@ -32,7 +34,7 @@ pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
                 tracing_subscriber::fmt::layer()
                     .json()
                     .flatten_event(true)
-                    .with_writer(Mutex::new(file))
+                    .with_writer(Mutex::new(LogFile::new(file)))
                     .with_filter(filter),
             )
         }
@@ -44,6 +46,7 @@ pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
     };
     let stderr = tracing_subscriber::fmt::layer()
         .without_time()
+        .with_ansi(colours())
         .with_target(false)
         .with_writer(std::io::stderr)
         .with_filter(level);
@@ -53,6 +56,41 @@ pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
         .with(stderr)
         .try_init();
     Ok(())
+}
+
+/// Whether stderr is looked at by somebody who likes colours.
+fn colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && std::io::stderr().is_terminal()
+}
+
+/// The file behind `--log-file`. That it takes no more (a full disk) is told once, and is no
+/// reason to end the run.
+struct LogFile {
+    file: File,
+    told: bool,
+}
+
+impl LogFile {
+    fn new(file: File) -> Self {
+        Self { file, told: false }
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes).or_else(|error| {
+            if !self.told {
+                self.told = true;
+                eprintln!("warning: the log file takes no more: {error}");
+            }
+            Ok(bytes.len())
+        })
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Notes an event in the log.

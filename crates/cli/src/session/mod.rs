@@ -7,13 +7,14 @@ mod noise;
 mod progress;
 mod results;
 mod room;
+mod signals;
 mod speed;
 mod timing;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sureness_engine::{Cancel, Event, Plan, Stop, Summary};
+use sureness_engine::{Event, Plan, Stop, Summary};
 use sureness_report::{ModelResult, Noise, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::{RunRecord, Store};
@@ -22,6 +23,7 @@ use crate::commands::run::RunArgs;
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
 use data::Questions;
 use progress::Progress;
+use signals::Interrupts;
 
 /// Runs every model named in `args` over the questions and shows the figures.
 ///
@@ -31,37 +33,40 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     log::start(args)?;
     let named = models::Named::from_args(args)?;
     let questions = Questions::load(args)?;
-    let folder = room::prepare(&args.output_dir, questions.len() * named.len())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
-    runtime.block_on(async {
-        let cancel = Cancel::default();
-        tokio::spawn(watch_interrupts(cancel.clone()));
+    let code = runtime.block_on(async {
+        signals::outlive_size_limits();
+        let folder = room::prepare(&args.output_dir, questions.len() * named.len())?;
         let mut session = Session {
             args,
             questions,
             folder,
-            cancel,
+            interrupts: Interrupts::listen(),
             models: Vec::new(),
         };
         session.announce();
         for model in named.list {
-            if session.cancel.is_cancelled() {
+            if session.interrupts.came() {
                 break;
             }
             session.measure(&model).await?;
         }
         session.conclude()
-    })
+    });
+    // All that is to be kept has been waited for. What is left may never end: a blocking call to
+    // a server that says nothing, a model that is still being loaded.
+    runtime.shutdown_background();
+    code
 }
 
 struct Session<'a> {
     args: &'a RunArgs,
     questions: Questions,
     folder: room::Folder,
-    cancel: Cancel,
+    interrupts: Interrupts,
     models: Vec<(ModelResult, Option<Stop>)>,
 }
 
@@ -74,14 +79,22 @@ impl Session<'_> {
 
     /// Asks one model everything and evaluates it.
     async fn measure(&mut self, model: &models::Model) -> Result<(), CliError> {
-        let endpoints = models::open(model, self.args).await?;
+        let plan = Arc::new(self.questions.plan().clone());
+        let opened = self.interrupts.unless(async {
+            let endpoints = models::open(model, self.args).await?;
+            if let Some(first) = endpoints.first() {
+                check_prefixes(first.as_ref(), &plan).await?;
+            }
+            Ok(endpoints)
+        });
+        let Some(endpoints) = opened.await.transpose()? else {
+            return Ok(());
+        };
         let Some(first) = endpoints.first() else {
             return Ok(());
         };
         let first = Arc::clone(first);
         let identity = first.identity().clone();
-        let plan = Arc::new(self.questions.plan().clone());
-        check_prefixes(first.as_ref(), &plan).await?;
         let record = self.questions.settings(self.args);
         let (store, run) = self.open_run(&identity, &plan, record)?;
         let progress = Progress::new(self.args.progress, self.args.verbose, &identity.name, &plan);
@@ -97,7 +110,7 @@ impl Session<'_> {
             endpoints,
             speed::settings(self.args, model.is_embedded()),
             Box::new(store),
-            self.cancel.clone(),
+            self.interrupts.cancel(),
             observer,
         )
         .await
@@ -105,11 +118,26 @@ impl Session<'_> {
         progress.finish();
         let worth_it = summary.total().answered >= noise::WORTH_IT && summary.stop.is_none();
         let noise = if worth_it && !model.is_embedded() {
-            noise::measure(first.as_ref(), &plan).await
+            let measured = noise::measure(first.as_ref(), &plan);
+            self.interrupts.unless(measured).await.flatten()
         } else {
             None
         };
-        self.evaluate(run, &identity, &plan, summary, noise)
+        let unkept = match &summary.stop {
+            Some(Stop::Sink(message)) => Some(message.clone()),
+            _ => None,
+        };
+        let evaluated = self.evaluate(run, &identity, &plan, summary, noise);
+        match unkept {
+            // Where answers cannot be kept, results hardly can: this comes first.
+            Some(message) => Err(CliError::input(format!("cannot keep answers: {message}"))
+                .hint(
+                    "free some disk space, or lift the limit on the size of files, then start the \
+                     same command again: what was answered is kept, and it asks only the rest",
+                )
+                .code(EXIT_FAILED_QUESTIONS)),
+            None => evaluated,
+        }
     }
 
     fn open_run(
@@ -156,14 +184,20 @@ impl Session<'_> {
         let mut result =
             results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
         result.noise = noise;
-        if summary.stop.is_none() {
+        let complete = summary.stop.is_none();
+        self.models.push((result, summary.stop));
+        // Written after each model, so that a later one's failure loses nothing.
+        let results = self.results();
+        results::write(&self.folder, &results)
+            // What cannot be written can at least be seen.
+            .inspect_err(|_| results::show(&results, self.args.verbose))?;
+        // Last, so that a run without its results goes on, with `--no-cache` as well.
+        if complete {
             settled
                 .and_then(|()| store.finish_run(run))
                 .map_err(failed)?;
         }
-        self.models.push((result, summary.stop));
-        // Written after each model, so that a later one's failure loses nothing.
-        results::write(&self.folder, &self.results())
+        Ok(())
     }
 
     fn results(&self) -> Results {
@@ -177,17 +211,15 @@ impl Session<'_> {
 
     /// Shows the table and decides on the exit code.
     fn conclude(self) -> Result<ExitCode, CliError> {
+        if self.models.is_empty() && self.interrupts.came() {
+            return Ok(interrupted());
+        }
         let results = self.results();
         results::show(&results, self.args.verbose);
         eprintln!("Results: {}", self.folder.json.display());
         for (model, stop) in &self.models {
             match stop {
-                Some(Stop::Interrupted) => {
-                    eprintln!(
-                        "Interrupted. Everything answered so far is kept; the same command asks only the rest."
-                    );
-                    return Ok(ExitCode::from(EXIT_INTERRUPTED));
-                }
+                Some(Stop::Interrupted) => return Ok(interrupted()),
                 Some(stop @ (Stop::Fatal(error) | Stop::GaveUp { error, .. })) => {
                     return Err(CliError::input(format!(
                         "{}: stopped: {stop}. Everything answered so far is kept; the same command asks only the rest",
@@ -196,17 +228,14 @@ impl Session<'_> {
                     .hint(error.hint())
                     .code(EXIT_FAILED_QUESTIONS));
                 }
-                Some(Stop::Sink(message)) => {
-                    return Err(CliError::input(format!("cannot keep answers: {message}"))
-                        .hint("free some disk space, then start the same command again: it asks only the rest")
-                        .code(EXIT_FAILED_QUESTIONS));
-                }
-                None => {}
+                // Reported when it happened.
+                Some(Stop::Sink(_)) | None => {}
             }
             results::check_failures(model, self.args.allowed_failures)?;
         }
-        if self.cancel.is_cancelled() {
-            return Ok(ExitCode::from(EXIT_INTERRUPTED));
+        // Between two models.
+        if self.interrupts.came() {
+            return Ok(interrupted());
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -230,19 +259,9 @@ async fn check_prefixes(scorer: &dyn OptionScorer, plan: &Plan) -> Result<(), Cl
     Ok(())
 }
 
-/// The first Ctrl-C finishes what is in flight, the second ends at once. Nothing that has been
-/// answered is lost either way.
-async fn watch_interrupts(cancel: Cancel) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
-    eprintln!("\nStopping: waiting for what is in flight. Press Ctrl-C again to stop now.");
-    cancel.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        cancel.now();
-    }
-    // Whoever has no patience for what is being written, either.
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(i32::from(EXIT_INTERRUPTED));
-    }
+fn interrupted() -> ExitCode {
+    eprintln!(
+        "Interrupted. Everything answered so far is kept; the same command asks only the rest."
+    );
+    ExitCode::from(EXIT_INTERRUPTED)
 }

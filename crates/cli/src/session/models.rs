@@ -73,21 +73,25 @@ pub(crate) async fn open(model: &Model, args: &RunArgs) -> Result<Endpoints, Cli
     match model {
         Model::Served { api_bases, model } => {
             let mut endpoints: Endpoints = Vec::with_capacity(api_bases.len());
+            // As people may see them: an address can hold a password.
+            let mut addresses: Vec<String> = Vec::with_capacity(api_bases.len());
             for api_base in api_bases {
                 let scorer = HttpScorer::connect(http_options(api_base, model.clone(), args))
                     .await
                     .map_err(|e| CliError::input(&e).hint(e.hint()))?;
+                let address = scorer.address();
                 if args.progress != ProgressArg::None {
                     let scoring = scorer.scoring();
                     eprintln!(
-                        "{api_base}: options scored by {}: {}",
+                        "{address}: options scored by {}: {}",
                         scoring.tier, scoring.reason
                     );
                 }
-                if let Some(first) = endpoints.first() {
-                    same_model(first.identity(), &api_bases[0], scorer.identity(), api_base)?;
+                if let Some((first, first_address)) = endpoints.first().zip(addresses.first()) {
+                    same_model(first.identity(), first_address, scorer.identity(), &address)?;
                 }
                 endpoints.push(Arc::new(scorer));
+                addresses.push(address);
             }
             Ok(endpoints)
         }

@@ -165,9 +165,12 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
         .and_then(|()| std::fs::rename(&new, path))
         .map_err(|e| {
             let _ = std::fs::remove_file(&new);
-            CliError::input(format!("cannot write {}: {e}", path.display())).hint(
-                "free some disk space, then start the same command again: every answer is kept",
-            )
+            CliError::input(format!("cannot write {}: {e}", path.display()))
+                .hint(
+                    "free some disk space, then start the same command again: every answer is \
+                     kept, and none is asked for again",
+                )
+                .code(EXIT_FAILED_QUESTIONS)
         })
 }
 
@@ -195,7 +198,8 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 
     for model in &results.models {
-        eprint!("{}", timing::describe(&model.name, &model.timing));
+        let timing = timing::describe(&model.name, &model.timing);
+        let _ = std::io::stderr().write_all(timing.as_bytes());
         if let Some(noise) = model.noise {
             eprintln!(
                 "noise floor: {} of the questions asked again moved by up to {:.3} nats, {} changed their top option",

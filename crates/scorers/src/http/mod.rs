@@ -119,6 +119,11 @@ impl HttpScorer {
         }
     }
 
+    /// The server's address for people and logs: without credentials and query.
+    pub fn address(&self) -> String {
+        shown(self.endpoint.base().url())
+    }
+
     /// Whether a batch goes out as one list of prompts.
     pub fn sends_lists(&self) -> bool {
         self.takes_lists
@@ -165,7 +170,7 @@ impl OptionScorer for HttpScorer {
 impl std::fmt::Debug for HttpScorer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HttpScorer")
-            .field("url", &shown(self.endpoint.base().url()))
+            .field("url", &self.address())
             .field("identity", &self.identity)
             .finish_non_exhaustive()
     }

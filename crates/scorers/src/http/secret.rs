@@ -65,10 +65,28 @@ impl Scrubber {
         for (_, value) in address.query_pairs() {
             learn(&value, SHORTEST_GUESSED);
         }
-        // The longest first, so that a secret that holds another goes as a whole.
-        secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
-        secrets.dedup();
-        Self { secrets }
+        let mut scrubber = Self { secrets };
+        scrubber.put_in_order();
+        scrubber
+    }
+
+    /// Learns the value of an `Authorization` header, whose credentials are spelled otherwise than
+    /// in the address that they come from.
+    pub(super) fn learn_header(&mut self, value: &str) {
+        let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest);
+        // What fills base64 up is no part of the secret, and may be left out where it is quoted.
+        let credentials = credentials.trim_end_matches('=');
+        if credentials.len() >= SHORTEST_GUESSED {
+            self.secrets.push(credentials.to_owned());
+            self.put_in_order();
+        }
+    }
+
+    /// The longest first, so that a secret that holds another goes as a whole.
+    fn put_in_order(&mut self) {
+        self.secrets
+            .sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.secrets.dedup();
     }
 
     /// `text` without the secrets.
@@ -142,6 +160,15 @@ mod tests {
         let scrubber = Scrubber::new(Secret::new("sk-abc").as_ref(), &address);
         let text = scrubber.scrub("sk-abc p%40ss p@ss robot q%2Fuery q/uery v1");
         assert_eq!(text, "*** *** *** *** *** *** v1");
+    }
+
+    #[test]
+    fn credentials_go_as_they_are_sent_too() {
+        let mut scrubber = Scrubber::default();
+        scrubber.learn_header("Basic cm9ib3Q6cHc=");
+        assert_eq!(scrubber.scrub("got cm9ib3Q6cHc="), "got ***=");
+        scrubber.learn_header("Basic ");
+        assert_eq!(scrubber.scrub("got cm9ib3Q6cHc"), "got ***");
     }
 
     #[test]

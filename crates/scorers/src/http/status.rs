@@ -24,7 +24,7 @@ pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubb
     let message = scrubber.excerpt(&words(json.as_ref(), body), EXCERPT);
     let retry_after = notes
         .get("retry-after")
-        .and_then(|value| wait(value, SystemTime::now()));
+        .and_then(|value| wait(value, server_time(notes)));
     match number {
         429 => ScoreError::RateLimited { retry_after },
         401 | 403 => ScoreError::Unauthorized {
@@ -50,6 +50,12 @@ pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubb
             message,
         },
     }
+}
+
+/// What the server's clock shows. Its dates are meant by that clock: ours may be wrong, or jump.
+fn server_time(notes: &Notes) -> SystemTime {
+    let said = notes.get("date").map(httpdate::parse_http_date);
+    said.and_then(Result::ok).unwrap_or_else(SystemTime::now)
 }
 
 /// `Retry-After`: seconds or an HTTP date; a date in the past means now.
@@ -148,6 +154,17 @@ mod tests {
             panic!("not a rejection");
         };
         assert_eq!(message.chars().count(), EXCERPT + 1);
+    }
+
+    #[test]
+    fn a_date_is_meant_by_the_server_s_clock() {
+        let mut notes = Notes::default();
+        // A server that lives in the past.
+        notes.learn("Retry-After", b"Tue, 24 Nov 1998 14:41:47 GMT");
+        notes.note_date(Some(b"Tue, 24 Nov 1998 14:41:40 GMT"));
+        let error = failure(429, &notes, b"", &Scrubber::default());
+        let retry_after = Some(Duration::from_secs(7));
+        assert_eq!(error, ScoreError::RateLimited { retry_after });
     }
 
     #[test]

@@ -38,6 +38,12 @@ async fn retry_after_is_passed_on(way: Way) {
         wait > Duration::from_secs(50) && wait <= Duration::from_secs(60),
         "{wait:?}"
     );
+    // The server's clock is a minute ahead of ours: it is the server's date that counts.
+    let seven = Duration::from_secs(7);
+    let ahead = empty()
+        .with("Retry-After", &httpdate::fmt_http_date(later + seven))
+        .with("Date", &httpdate::fmt_http_date(later));
+    assert_eq!(failure(way, ahead).await.retry_after(), Some(seven));
     assert_eq!(
         failure(way, empty()).await,
         ScoreError::RateLimited { retry_after: None }

@@ -42,7 +42,7 @@ pub(in crate::http) struct Resource {
 
 impl Endpoint {
     pub(in crate::http) fn new(options: &HttpOptions, base: ApiBase) -> Result<Self, String> {
-        let scrubber = Scrubber::new(options.api_key.as_ref(), base.url());
+        let mut scrubber = Scrubber::new(options.api_key.as_ref(), base.url());
         // A key and a user name would both become an `Authorization` header: the key wins.
         let base = if options.api_key.is_some() {
             base.without_credentials()
@@ -66,6 +66,12 @@ impl Endpoint {
         } else {
             Proxy::from_environment(url)?
         };
+        let proxy_authorization = proxy
+            .as_ref()
+            .and_then(|proxy| proxy.authorization.as_ref());
+        for value in authorization.iter().chain(proxy_authorization) {
+            scrubber.learn_header(value);
+        }
         let mut headers = format!("host: {}\r\n", authority(url));
         headers.push_str(concat!(
             "user-agent: sureness/",

@@ -46,6 +46,8 @@ impl Multiplexed {
         for (name, value) in incoming.headers() {
             notes.learn(name.as_str(), value.as_bytes());
         }
+        let date = incoming.headers().get("date");
+        notes.note_date(date.map(http::HeaderValue::as_bytes));
         let mut response = Response {
             status: incoming.status().as_u16(),
             notes,

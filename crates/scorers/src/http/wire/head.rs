@@ -45,6 +45,16 @@ impl Notes {
         }
     }
 
+    /// Keeps the server's own time where a date in its answer has to be seen beside it.
+    pub(in crate::http) fn note_date(&mut self, date: Option<&[u8]>) {
+        if let Some(date) = date
+            && self.get("retry-after").is_some()
+        {
+            let date = String::from_utf8_lossy(date).trim().to_owned();
+            self.0.push(("date".to_owned(), date));
+        }
+    }
+
     /// The first value of a header, by its lower-case name.
     pub(in crate::http) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
@@ -76,6 +86,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, WireError> {
     let (mut chunked, mut gzip) = (false, false);
     let mut said: Option<usize> = None;
     let mut notes = Notes::default();
+    let mut date = None;
     for header in response.headers.iter() {
         let (name, value) = (header.name, header.value);
         if name.eq_ignore_ascii_case("content-length") {
@@ -102,10 +113,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, WireError> {
             }
         } else if name.eq_ignore_ascii_case("content-encoding") {
             gzip = mentions(value, b"gzip") || mentions(value, b"x-gzip");
+        } else if name.eq_ignore_ascii_case("date") {
+            date = Some(value);
         } else if value != b"application/json" {
             notes.learn(name, value);
         }
     }
+    notes.note_date(date);
     let framing = match (status, chunked, said) {
         (100..=199 | 204 | 304, ..) => Framing::Length(0),
         (_, true, both) => {
