@@ -1,35 +1,37 @@
 //! The adaptive limit's state machine. The reasons are in the module's documentation.
 
-mod look;
+mod decide;
 mod pressure;
 
 use std::time::Duration;
 
-use super::meter::{Meter, Noise, Tally, near, round_size};
+use super::ledger::Ledger;
+use super::meter::{Meter, Noise, Tally, near};
 use super::slow_start::SlowStart;
 use super::work::CostLine;
 use super::{Outcome, Phase, Sample};
 
 /// Failures (5xx) are counted over about so many answers.
 const FAILURE_WINDOW: usize = 40;
+/// A round this many standard errors off, and by at least so much (in logarithms), is unlike what
+/// was known.
+const SURPRISING: f64 = 3.5;
+const LEAST_CHANGE: f64 = 0.15;
 /// A look upwards is broken off when, after the time in which so many times its limit should have
 /// been answered, less than this share was.
 const PATIENCE: f64 = 1.25;
 const FUTILE: f64 = 0.8;
 /// More failures than this share, with answers in between, are overload and no outage.
 const TOO_MANY: f64 = 0.12;
-/// Waits between two looks in the same direction, doubling between these bounds.
-const UP_WAIT: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(15));
-const DOWN_WAIT: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(60));
 /// A refusal is forgiven after so long: the server may have grown since.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(40);
 
 #[derive(Debug, Clone)]
 enum Mode {
     SlowStart(SlowStart),
-    /// At `base`, measuring.
+    /// Measuring.
     Hold,
-    /// Towards or at another limit, to compare it with `base`.
+    /// On the way to another limit, until a round is over there.
     Probe(Probe),
     /// Back up to what the server refused last, after a cut.
     Climb {
@@ -39,68 +41,13 @@ enum Mode {
     },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Probe {
+    from: usize,
     target: usize,
     began: Duration,
-    /// When the limit was there, and the answers since.
-    reached: Duration,
+    /// Answers since.
     answers: f64,
-    /// What was measured at the target.
-    seen: Tally,
-}
-
-impl Probe {
-    /// Whether the server has become so much slower that there is no need to wait for a round:
-    /// more in flight may take a while to bring more answers, but must not bring fewer.
-    fn is_futile(&self, now: Duration, reference: &Tally) -> bool {
-        let elapsed = now.saturating_sub(self.reached).as_secs_f64();
-        let expected = reference.count / reference.seconds.max(1e-9) * elapsed;
-        let chance = expected.sqrt();
-        expected > PATIENCE * self.target as f64 && self.answers + chance < FUTILE * expected
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Up,
-    Down,
-}
-
-/// One look after the other while they pay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Search {
-    direction: Direction,
-    /// Whether a look of this search has moved the limit.
-    moved: bool,
-    /// Whether the other direction was looked at before.
-    turned: bool,
-    /// Whether to double, as long as it pays clearly, instead of adding a half.
-    bold: bool,
-}
-
-impl Search {
-    fn new(up: bool) -> Self {
-        Self {
-            direction: if up { Direction::Up } else { Direction::Down },
-            moved: false,
-            turned: false,
-            bold: true,
-        }
-    }
-
-    fn is_up(self) -> bool {
-        self.direction == Direction::Up
-    }
-
-    /// The same in the other direction, after a look that found nothing.
-    fn turn(self) -> Self {
-        Self {
-            turned: true,
-            bold: false,
-            ..Self::new(!self.is_up())
-        }
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -108,9 +55,8 @@ pub(super) struct Auto {
     max: usize,
     limit: usize,
     /// The best limit known.
-    base: usize,
+    best: usize,
     mode: Mode,
-    search: Option<Search>,
     now: Duration,
     meter: Meter,
     line: CostLine,
@@ -118,12 +64,10 @@ pub(super) struct Auto {
     /// Rounds for the next lesson on noise. Within one round's time answers scatter more than
     /// over several, since who returns late in one leaves early in the next.
     pair: Tally,
-    /// Recent rounds at `base`.
-    reference: Tally,
-    /// The round with the most throughput per request in flight, and its limit.
-    lightest: Option<(usize, Tally)>,
-    /// Successive rounds that were unlike the reference, and which way.
-    unlike: (u32, bool, Tally),
+    ledger: Ledger,
+    /// Answers when the search began: at the start, or when the server changed.
+    began_after: u64,
+    unlike: Unlike,
     /// The lowest number in flight that the server refused lately.
     ceiling: Option<usize>,
     /// Attempts sent before this ran under a limit that was cut since.
@@ -132,17 +76,23 @@ pub(super) struct Auto {
     /// Answers so far, and how many there must be before the next look upwards.
     answers: u64,
     answers_needed: u64,
-    next: [Duration; 2],
-    wait: [Duration; 2],
     failures: Failures,
     /// Share of failures when the limit is left alone.
     usual_failures: f64,
-    /// The last look did harm: the next is a smaller step.
-    careful: bool,
+    /// Suspicions of overload by 5xx since a higher limit went well.
+    suspicions: u32,
     /// Answers when the limit was last cut.
     cut_after: u64,
     /// What went well before the limit was raised to just below a refusal.
     fallback: Option<usize>,
+}
+
+/// Successive rounds that were unlike what was known, all of them slower or all faster.
+#[derive(Debug, Clone, Copy, Default)]
+struct Unlike {
+    rounds: u32,
+    slower: bool,
+    seen: Tally,
 }
 
 /// HTTP 5xx and broken connections since the last change of the limit.
@@ -163,27 +113,24 @@ impl Auto {
         Self {
             max,
             limit: 1,
-            base: 1,
+            best: 1,
             mode: Mode::SlowStart(SlowStart::new()),
-            search: None,
             now: Duration::ZERO,
             meter: Meter::new(1, Duration::ZERO),
             line: CostLine::default(),
             noise: Noise::new(),
             pair: Tally::default(),
-            reference: Tally::default(),
-            lightest: None,
-            unlike: (0, false, Tally::default()),
+            ledger: Ledger::new(),
+            began_after: 0,
+            unlike: Unlike::default(),
             ceiling: None,
             cut_at: Duration::ZERO,
             rejected_at: Duration::ZERO,
             answers: 0,
             answers_needed: 0,
-            next: [Duration::ZERO; 2],
-            wait: [UP_WAIT.0, DOWN_WAIT.0],
             failures: Failures::default(),
             usual_failures: 0.0,
-            careful: false,
+            suspicions: 0,
             cut_after: 0,
             fallback: None,
         }
@@ -196,8 +143,8 @@ impl Auto {
     pub(super) fn phase(&self) -> Phase {
         match self.mode {
             Mode::SlowStart(_) => Phase::SlowStart,
-            Mode::Hold => Phase::Steady,
-            Mode::Probe(_) => Phase::Probing,
+            Mode::Hold if self.limit == self.best => Phase::Steady,
+            Mode::Hold | Mode::Probe(_) => Phase::Probing,
             Mode::Climb { .. } => Phase::BackedOff,
         }
     }
@@ -215,6 +162,7 @@ impl Auto {
 
     fn answered(&mut self, sample: &Sample) {
         self.answers += 1;
+        self.ledger.tick(self.now);
         self.failures.answers += 1;
         if self.failures.count > 0 && sample.started > self.failures.first {
             self.failures.amid += 1;
@@ -224,25 +172,21 @@ impl Auto {
             self.usual_failures += 0.2 * (share.min(TOO_MANY) - self.usual_failures);
             self.failures = Failures::default();
         }
-        let length = CostLine::length(sample);
-        let latency = sample.ended.saturating_sub(sample.started).as_secs_f64();
-        self.line.learn(length, latency);
+        self.line.learn(sample);
+        self.noise.expect(self.line.scatter());
         let may_grow = near(sample.in_flight, self.limit) && self.failures.pause == 0;
         self.failures.pause = self.failures.pause.saturating_sub(1);
         match &mut self.mode {
             Mode::SlowStart(start) => {
-                if may_grow && start.grows() && self.limit < self.max {
+                if may_grow && self.limit < self.max {
                     self.limit += 1;
                 }
-                if near(sample.in_flight, start.limit()) {
-                    let over = start.record(sample, length, self.now, self.limit, &self.line);
-                    if over || self.limit >= self.max {
-                        let base = start.best(&self.line);
-                        let seen = start.seen_at(base);
-                        let lightest = start.lightest(&self.line);
-                        self.note_lightest(lightest);
-                        self.start_search(base, true);
-                        self.reference = seen;
+                if near(sample.in_flight, start.limit())
+                    && let Some(round) = start.record(sample, self.now, self.limit, &self.line)
+                {
+                    self.ledger.add(round.limit, &round.seen);
+                    if !round.pays || self.limit >= self.max {
+                        self.decide();
                     }
                 }
             }
@@ -256,104 +200,133 @@ impl Auto {
                 }
             }
             Mode::Hold => {
-                if let Some(round) = self.meter.record(sample, self.now) {
+                if let Some(round) = self.meter.record(sample) {
                     self.held(round);
                 }
             }
             Mode::Probe(probe) => {
                 probe.answers += 1.0;
+                let probe = *probe;
                 if self.limit < probe.target {
-                    probe.answers = 0.0;
-                    probe.reached = self.now;
                     if may_grow {
                         self.limit += 1;
-                        if self.limit == probe.target {
-                            self.meter = Meter::new(self.limit, self.now);
-                        }
+                        self.meter = Meter::new(self.limit, self.now);
                     }
-                } else if let Some(round) = self.meter.record(sample, self.now) {
-                    probe.seen.add(&round);
-                    self.compare();
-                } else if probe.target > self.base && probe.is_futile(self.now, &self.reference) {
-                    self.conclude(false, FUTILE.ln());
+                } else if let Some(round) = self.meter.record(sample) {
+                    self.tried(probe, &round);
+                    return;
+                }
+                if probe.target > probe.from && self.is_futile(probe) {
+                    let seconds = self.now.saturating_sub(probe.began).as_secs_f64();
+                    let seen = Tally {
+                        count: probe.answers,
+                        length: probe.answers * CostLine::length(sample),
+                        seconds,
+                    };
+                    self.ledger.add(self.limit, &seen);
+                    self.decide();
                 } else if self.meter.discarded > 3 {
                     // There is too little to do for the question to matter.
-                    self.settle(self.base);
+                    self.settle(probe.from.min(probe.target));
                 }
             }
         }
     }
 
-    fn held(&mut self, round: Tally) {
-        let rate = round.log_rate(&self.line);
-        self.pair.add(&round);
+    /// Whether the server has become so much slower on the way up that there is no need to wait
+    /// for a round: more in flight may take a while to bring more answers, but must not bring
+    /// fewer.
+    fn is_futile(&self, probe: Probe) -> bool {
+        let Some(before) = self.ledger.seen(probe.from) else {
+            return false;
+        };
+        let elapsed = self.now.saturating_sub(probe.began).as_secs_f64();
+        let expected = before.count / before.seconds.max(1e-9) * elapsed;
+        // Work that has begun on what was added is no answer yet.
+        let begun = (probe.target - probe.from) as f64;
+        expected > PATIENCE * probe.target as f64
+            && probe.answers + begun + expected.sqrt() < FUTILE * expected
+    }
+
+    fn learn_noise(&mut self, round: &Tally) {
+        self.pair.add(round);
         if self.pair.count > 1.5 * round.count {
             let pair = std::mem::take(&mut self.pair);
             self.noise.learn(pair.log_rate(&self.line), pair.count);
         }
-        if self.search.is_none() && self.reference.count > 0.0 && self.has_changed(&round, rate) {
-            return;
-        }
-        self.reference.add(&round);
-        self.reference
-            .fade((8 * round_size(self.base)).max(200) as f64);
-        self.note_lightest(Some((self.base, self.reference)));
-        if self.reference.count >= (2 * self.base).max(6) as f64 {
-            self.look();
+    }
+
+    /// Longer prompts are no slower server: what is known is put in their terms.
+    pub(super) fn note_other_work(&mut self, round: &Tally) {
+        if self.ledger.is_other_work(round) {
+            let curve = self.ledger.curve(self.limit, &self.line, &self.noise);
+            let gain = round.log_rate(&self.line) - curve.mean(self.limit);
+            self.ledger.rescale(gain, round.mean_length(), &self.line);
+            self.interrupt_noise();
         }
     }
 
-    fn note_lightest(&mut self, seen: Option<(usize, Tally)>) {
-        let per_slot =
-            |(limit, tally): &(usize, Tally)| tally.log_rate(&self.line) - (*limit as f64).ln();
-        let rate = self.lightest.as_ref().map_or(f64::MIN, per_slot);
-        if seen.as_ref().is_some_and(|seen| per_slot(seen) > rate) {
-            self.lightest = seen;
+    fn held(&mut self, round: Tally) {
+        self.note_other_work(&round);
+        self.learn_noise(&round);
+        if self.has_changed(&round) {
+            return;
         }
+        self.ledger.add(self.limit, &round);
+        self.decide();
     }
 
     /// Whether two rounds in a row were clearly faster or slower than what was known: then the
     /// server is another one now, and the search begins anew.
-    fn has_changed(&mut self, round: &Tally, rate: f64) -> bool {
-        let change = rate - self.reference.log_rate(&self.line);
-        let error = self.noise.error(round.count, self.reference.count);
+    fn has_changed(&mut self, round: &Tally) -> bool {
+        let Some(known) = self
+            .ledger
+            .seen(self.limit)
+            .filter(|seen| seen.count >= 8.0)
+        else {
+            return false;
+        };
+        let change = round.log_rate(&self.line) - known.log_rate(&self.line);
+        let error = self.noise.variance(round.count) + self.noise.variance(known.count);
         let slower = change < 0.0;
-        if change.abs() < (3.5 * error).max(0.15) {
-            self.unlike = (0, false, Tally::default());
+        if change.abs() < (SURPRISING * error.sqrt()).max(LEAST_CHANGE) {
+            self.unlike = Unlike::default();
             return false;
         }
-        if self.unlike.0 > 0 && self.unlike.1 != slower {
-            self.unlike = (0, false, Tally::default());
+        if self.unlike.rounds > 0 && self.unlike.slower != slower {
+            self.unlike = Unlike::default();
         }
-        self.unlike.0 += 1;
-        self.unlike.1 = slower;
-        self.unlike.2.add(round);
-        if self.unlike.0 < 2 {
+        self.unlike.rounds += 1;
+        self.unlike.slower = slower;
+        self.unlike.seen.add(round);
+        if self.unlike.rounds < 2 {
             return true;
         }
-        self.reference = self.unlike.2;
-        self.unlike = (0, false, Tally::default());
-        self.wait = [UP_WAIT.0, DOWN_WAIT.0];
-        self.search = Some(Search::new(!slower));
+        let seen = std::mem::take(&mut self.unlike).seen;
+        self.ledger.change(self.limit, &seen, &self.line);
+        self.began_after = self.answers;
+        self.decide();
         true
     }
 
-    /// Stays at `base`, which keeps what is known about it if it is the old one.
-    fn settle(&mut self, base: usize) {
-        self.fallback = None;
-        self.base = base;
-        self.limit = base;
+    /// Stays at this limit until more is known.
+    fn settle(&mut self, limit: usize) {
+        self.limit = limit.clamp(1, self.max);
         self.mode = Mode::Hold;
-        self.meter = Meter::new(base, self.now);
-        self.noise.interrupt();
-        self.pair = Tally::default();
-        self.failures = Failures::default();
-        self.unlike = (0, false, Tally::default());
+        self.begin_measuring();
     }
 
-    fn start_search(&mut self, base: usize, up: bool) {
-        self.reference = Tally::default();
-        self.search = Some(Search::new(up));
-        self.settle(base.clamp(1, self.max));
+    /// Forgets what was counted at another limit.
+    fn begin_measuring(&mut self) {
+        self.meter = Meter::new(self.limit, self.now);
+        self.fallback = None;
+        self.failures = Failures::default();
+        self.unlike = Unlike::default();
+        self.interrupt_noise();
+    }
+
+    fn interrupt_noise(&mut self) {
+        self.noise.interrupt();
+        self.pair = Tally::default();
     }
 }

@@ -5,14 +5,19 @@ use std::time::Duration;
 use super::Sample;
 use super::work::CostLine;
 
-/// Answers within a stretch of time.
+/// Answers, and the time they took.
+///
+/// The time is the sum of their latencies, each divided by the number in flight beside it: in the
+/// mean that is the time between two answers (Little's law). Counting answers within a stretch of
+/// time would come to the same over a long one. Over a short one this is far more exact, since
+/// it does not matter how much of the work in flight was done when the stretch began and ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
     /// Answers.
     pub(super) count: f64,
     /// Total length of their prompts.
     pub(super) length: f64,
-    /// How long it took, in seconds.
+    /// How long they took, in seconds.
     pub(super) seconds: f64,
 }
 
@@ -23,6 +28,11 @@ impl Tally {
         (line.cost(self.count, self.length) / self.seconds.max(1e-9))
             .max(f64::MIN_POSITIVE)
             .ln()
+    }
+
+    /// Mean length of the prompts.
+    pub(super) fn mean_length(&self) -> f64 {
+        self.length / self.count.max(f64::MIN_POSITIVE)
     }
 
     pub(super) fn add(&mut self, other: &Self) {
@@ -58,8 +68,8 @@ pub(super) struct Meter {
     /// Since when the limit holds: earlier starters ran partly under another one.
     since: Duration,
     settled: usize,
-    /// End of the last round. `None` until the server has settled at this limit.
-    mark: Option<Duration>,
+    /// Whether the server has settled at this limit.
+    ready: bool,
     round: Tally,
     starved: usize,
     /// Rounds thrown away because there was too little to do.
@@ -72,7 +82,7 @@ impl Meter {
             limit,
             since,
             settled: 0,
-            mark: None,
+            ready: false,
             round: Tally::default(),
             starved: 0,
             discarded: 0,
@@ -80,19 +90,19 @@ impl Meter {
     }
 
     /// Counts an answer; gives the round that it completes.
-    pub(super) fn record(&mut self, sample: &Sample, now: Duration) -> Option<Tally> {
-        let Some(mark) = self.mark else {
-            if sample.started >= self.since {
-                self.settled += 1;
-                // The first to return are the quick ones: wait for half of them.
-                if self.settled * 2 >= self.limit {
-                    self.mark = Some(now);
-                }
-            }
+    pub(super) fn record(&mut self, sample: &Sample) -> Option<Tally> {
+        if sample.started < self.since {
             return None;
-        };
+        }
+        if !self.ready {
+            self.settled += 1;
+            // The first to return are the quick ones.
+            self.ready = self.settled * 4 >= self.limit;
+            return None;
+        }
         self.round.count += 1.0;
         self.round.length += CostLine::length(sample);
+        self.round.seconds += sample.latency() / self.limit as f64;
         if !near(sample.in_flight, self.limit) {
             self.starved += 1;
         }
@@ -101,9 +111,7 @@ impl Meter {
             return None;
         }
         let starved = std::mem::take(&mut self.starved) * 4 > size;
-        let mut round = std::mem::take(&mut self.round);
-        round.seconds = now.saturating_sub(mark).as_secs_f64();
-        self.mark = Some(now);
+        let round = std::mem::take(&mut self.round);
         if starved {
             self.discarded += 1;
             return None;
@@ -117,22 +125,47 @@ pub(super) fn near(in_flight: usize, limit: usize) -> bool {
     in_flight >= limit - limit / 10
 }
 
-/// How much one answer's cost scatters: the relative standard deviation of a round's duration is
-/// this, divided by the square root of the answers in it.
+/// How much one answer's cost scatters: the variance of the logarithm of a round's rate is this,
+/// divided by the answers in it.
 #[derive(Debug, Clone)]
 pub(super) struct Noise {
-    variance: f64,
+    /// What the latencies of single answers say.
+    expected: f64,
+    /// What successive rounds say, and how many did.
+    seen: f64,
     weight: f64,
     last: Option<(f64, f64)>,
 }
 
+/// Variance of one answer's cost before anything is known, and how many answers that is worth.
+const GUESS: f64 = 0.1;
+const GUESS_WORTH: f64 = 4.0;
+/// How many rounds the latencies are worth.
+const EXPECTED_WORTH: f64 = 4.0;
+/// Least variance of a rate, however many answers it rests on.
+const LEAST: f64 = 1e-5;
+/// A tally that has faded to less tells next to nothing anyway.
+const FEWEST_COUNTED: f64 = 0.05;
+/// More than so many times the variance known is no scatter but a change.
+const OUTLIER: f64 = 8.0;
+
 impl Noise {
     pub(super) fn new() -> Self {
         Self {
-            variance: 0.1,
-            weight: 2.0,
+            expected: GUESS,
+            seen: 0.0,
+            weight: 0.0,
             last: None,
         }
+    }
+
+    /// Takes note of the scatter of latencies, seen with so many answers.
+    pub(super) fn expect(&mut self, (scatter, answers): (f64, f64)) {
+        self.expected = (GUESS * GUESS_WORTH + scatter * answers) / (GUESS_WORTH + answers);
+    }
+
+    fn single(&self) -> f64 {
+        (self.expected * EXPECTED_WORTH + self.seen * self.weight) / (EXPECTED_WORTH + self.weight)
     }
 
     /// Learns from a round. Successive rounds are compared, so that slow changes do not count.
@@ -141,7 +174,8 @@ impl Noise {
             let change = (log_rate - before).clamp(-1.0, 1.0);
             let scatter = change * change / (1.0 / count + 1.0 / before_count);
             self.weight = self.weight.min(20.0) + 1.0;
-            self.variance += (scatter.min(4.0) - self.variance) / self.weight;
+            let scatter = scatter.min(OUTLIER * self.single());
+            self.seen += (scatter - self.seen) / self.weight;
         }
         self.last = Some((log_rate, count));
     }
@@ -151,10 +185,8 @@ impl Noise {
         self.last = None;
     }
 
-    /// Standard error of a logarithm of a ratio of two rates.
-    pub(super) fn error(&self, count: f64, other: f64) -> f64 {
-        (self.variance * (1.0 / count.max(1.0) + 1.0 / other.max(1.0)))
-            .sqrt()
-            .max(0.003)
+    /// Variance of the logarithm of a rate over so many answers.
+    pub(super) fn variance(&self, count: f64) -> f64 {
+        (self.single() / count.max(FEWEST_COUNTED)).max(LEAST)
     }
 }

@@ -8,12 +8,20 @@
 //! - **Slow start.** The limit grows by one with each answer, which doubles it per round (as many
 //!   answers as the limit at the round's start). Growing smoothly, it meets the edge of a server
 //!   that refuses with a few requests too many rather than with a whole crowd. It ends when a
-//!   doubling no longer pays.
-//! - **Looks.** From then on the controller tries another limit now and then: it goes there,
-//!   waits until the server has settled, counts whole rounds, and compares with what it knows of
-//!   the limit it came from, with the scatter that it has observed. Clear results come after one
-//!   or two rounds, doubtful ones need up to two hundred answers, which costs little because the
-//!   two limits are then about equally good. What a look has lost decides how soon the next may be.
+//!   doubling no longer pays clearly.
+//! - **Evidence.** Throughput is read from latencies (Little's law), which takes a few answers
+//!   where counting them would take hundreds. What was seen at a limit is kept and pooled over
+//!   visits, and fades as it grows old.
+//! - **Belief.** All evidence together gives one curve of throughput over the limit, with what is
+//!   not known about it. Gains are expected to go on for a while and to shrink, so that what was
+//!   seen at a few limits tells something about those between and just beyond.
+//! - **Decision.** After each round the limit goes to where the curve is highest, or to where a
+//!   visit is expected to bring more than it costs: the less is known there and the longer it will
+//!   be of use, the more it may cost. A look at a limit that is surely worse is not worth it; one at
+//!   a limit that is about as good costs next to nothing. So looks come early and often at first,
+//!   and later as the evidence fades. Of two limits that seem equal, the lower is taken.
+//! - **Change.** Two rounds that are clearly unlike what was known at the same limit are another
+//!   server: most evidence is dropped, and the search begins anew.
 //! - **Growth only while the limit is used.** Answers that had fewer in flight neither raise the
 //!   limit nor count in a comparison.
 //! - **Throttling.** A 429 or a timeout ends growth just below the number that was refused. A
@@ -22,14 +30,15 @@
 //!   Each refusal must be paid for with many answers before the next look upwards.
 //! - **5xx and broken connections** pause growth. They lower the limit only when they come with
 //!   load: answers in between, and more of them than is usual for this server. An outage does not.
-//! - **Latency** is a secondary sign. Where each request is answered as soon as it would be alone,
-//!   fewer of them cannot do better, and no look downwards is wasted. It is read through a line
-//!   fitted over prompt length, so that longer prompts are not taken for a slower server.
+//! - **Longer prompts** are not taken for a slower server: cost is fitted over prompt length, and
+//!   where the length changes altogether, what is known about one limit beside another stays.
 //!
 //! The controller is a state machine without clock, threads or I/O: equal samples give equal
 //! limits. `docs/concurrency.md` shows what it does with simulated servers.
 
 mod auto;
+mod curve;
+mod ledger;
 mod meter;
 mod sample;
 mod slow_start;

@@ -22,6 +22,13 @@ pub struct Sample {
     pub outcome: Outcome,
 }
 
+impl Sample {
+    /// Seconds from sending to the end.
+    pub(super) fn latency(&self) -> f64 {
+        self.ended.saturating_sub(self.started).as_secs_f64()
+    }
+}
+
 /// How an attempt ended, as far as load on the server goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {

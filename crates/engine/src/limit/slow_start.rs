@@ -9,30 +9,33 @@ use super::work::CostLine;
 /// While a doubling of the limit raises throughput by this much (in logarithms), there is no
 /// need to look closer.
 const CLEAR: f64 = 0.25;
-/// A smaller gain is believed where the last two doublings together confirm it.
-const SMALL: f64 = 0.08;
-const CONFIRMED: f64 = 0.3;
-/// A single answer's rate is this uncertain (in logarithms).
-const DOUBT: f64 = 0.1;
-/// A first doubling tells nothing about a server that works on whole batches (the second request
-/// waits for the first), and little about any other.
-const ALWAYS: usize = 2;
-/// Limits whose throughput is less than this below the best seen (in logarithms) are as good.
-const AS_GOOD: f64 = 0.08;
+/// What a round is worth in which the limit grew.
+const WORTH: f64 = 0.75;
 
 /// Rounds of a limit that grows by one with each answer. A round is as many answers as the limit
-/// at its start: those are the requests that were in flight then, so its rate is that limit's.
+/// at its start: those are the requests that were in flight then.
 #[derive(Debug, Clone)]
 pub(super) struct SlowStart {
+    /// The limit at the round's start.
     limit: usize,
     left: usize,
-    mark: Option<Duration>,
+    /// When the limit grew: to `first` at the first of these times, and by one at each other.
+    grown: Vec<Duration>,
+    first: usize,
+    /// Sum of the numbers in flight beside each answer, itself included.
+    width: f64,
     round: Tally,
-    rounds: Vec<(usize, Tally)>,
-    /// The last round in which the limit did not grow.
-    steady: Option<(usize, Tally)>,
-    /// Whether the limit grows in this round.
-    grows: bool,
+    before: Option<Tally>,
+}
+
+/// What a round showed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Round {
+    /// How many were in flight, in the mean.
+    pub(super) limit: usize,
+    pub(super) seen: Tally,
+    /// Whether the doubling before it has paid so clearly that the next may follow.
+    pub(super) pays: bool,
 }
 
 impl SlowStart {
@@ -40,21 +43,22 @@ impl SlowStart {
         Self {
             limit: 1,
             left: 1,
-            mark: None,
+            grown: vec![Duration::ZERO],
+            first: 1,
+            width: 0.0,
             round: Tally::default(),
-            rounds: Vec::new(),
-            steady: None,
-            grows: true,
+            before: None,
         }
     }
 
     /// Goes on from a limit at which a doubling has just paid as if nothing were in the way.
-    pub(super) fn resumed(limit: usize, seen: Tally, now: Duration) -> Self {
+    pub(super) fn resumed(limit: usize, before: Tally, now: Duration) -> Self {
         Self {
             limit,
             left: limit,
-            mark: Some(now),
-            rounds: vec![(limit / 2, seen)],
+            grown: vec![now],
+            first: limit,
+            before: Some(before),
             ..Self::new()
         }
     }
@@ -64,74 +68,43 @@ impl SlowStart {
         self.limit
     }
 
-    /// Whether the limit may grow now: not while a gain that was not clear is looked at again.
-    pub(super) fn grows(&self) -> bool {
-        self.grows
-    }
-
-    /// Counts an answer; tells whether the doubling has stopped to pay.
+    /// Counts an answer; gives the round that it completes.
     pub(super) fn record(
         &mut self,
         sample: &Sample,
-        length: f64,
         now: Duration,
         limit: usize,
         line: &CostLine,
-    ) -> bool {
-        let mark = *self.mark.get_or_insert(sample.started);
+    ) -> Option<Round> {
+        while self.first + self.grown.len() <= limit {
+            self.grown.push(now);
+        }
+        let begun = self.grown.partition_point(|&at| at <= sample.started);
+        let begun = self.first + begun.saturating_sub(1);
+        // How many were in flight changed while it ran: half of what grew counts.
+        let width = f64::midpoint(begun as f64, sample.in_flight.clamp(begun, limit) as f64);
+        self.round.seconds += sample.latency() / width;
+        self.width += width;
         self.round.count += 1.0;
-        self.round.length += length;
+        self.round.length += CostLine::length(sample);
         self.left = self.left.saturating_sub(1);
         if self.left > 0 {
-            return false;
+            return None;
         }
-        let mut round = std::mem::take(&mut self.round);
-        round.seconds = now.saturating_sub(mark).as_secs_f64();
-        let rate = round.log_rate(line);
-        let gain = |back: usize| {
-            let before = self.rounds.iter().nth_back(back);
-            before.map_or(f64::INFINITY, |(_, before)| rate - before.log_rate(line))
-        };
-        let stood_still = !self.grows;
-        self.grows = gain(0) > CLEAR || stood_still && gain(0) > SMALL;
-        let pays = self.grows || self.limit <= ALWAYS || gain(0) > SMALL && gain(1) > CONFIRMED;
-        if stood_still {
-            self.steady = Some((self.limit, round));
-        }
-        self.rounds.push((self.limit, round));
-        self.mark = Some(now);
+        let round = std::mem::take(&mut self.round);
+        let width = (std::mem::take(&mut self.width) / round.count).round() as usize;
+        let gain = self.before.map_or(f64::INFINITY, |before| {
+            round.log_rate(line) - before.log_rate(line)
+        });
+        self.before = Some(round);
         self.limit = limit;
         self.left = limit;
-        !pays
-    }
-
-    /// The lowest limit that was about as good as the best.
-    pub(super) fn best(&self, line: &CostLine) -> usize {
-        // A low limit's rate rests on few answers, so it must show a little more.
-        let rates = || {
-            self.rounds
-                .iter()
-                .map(|(n, t)| (*n, t.log_rate(line) - DOUBT / (*n as f64).sqrt()))
-        };
-        let top = rates().map(|(_, rate)| rate).fold(f64::MIN, f64::max);
-        rates()
-            .find(|(_, rate)| *rate > top - AS_GOOD)
-            .map_or(1, |(limit, _)| limit)
-    }
-
-    /// What was measured at this limit, if it stood still there: while it grows, the rate belongs
-    /// to something between the limit and its double.
-    pub(super) fn seen_at(&self, limit: usize) -> Tally {
-        let round = self.steady.filter(|(n, _)| *n == limit);
-        round.map(|(_, tally)| tally).unwrap_or_default()
-    }
-
-    /// The round with the most throughput per request in flight.
-    pub(super) fn lightest(&self, line: &CostLine) -> Option<(usize, Tally)> {
-        let per_slot = |(n, tally): &(usize, Tally)| tally.log_rate(line) - (*n as f64).ln();
-        self.rounds
-            .iter()
-            .max_by(|a, b| per_slot(a).total_cmp(&per_slot(b)))
-            .copied()
+        let mut seen = round;
+        seen.fade(WORTH * round.count);
+        Some(Round {
+            limit: width.max(1),
+            seen,
+            pays: gain > CLEAR,
+        })
     }
 }

@@ -58,6 +58,11 @@ pub(crate) struct Server {
     pub(crate) noise: f64,
     #[serde(flatten)]
     pub(crate) size: Size,
+    /// Throughput as measured, in place of contention and coherence: pairs of a number of
+    /// requests being worked on, rising from one, and the answers a second. In between it is
+    /// interpolated, beyond the last it stays the same.
+    #[serde(default)]
+    pub(crate) measured: Vec<(usize, f64)>,
     /// Work on whole batches: whoever waits when the server is free is taken, up to `slots`, and
     /// all are done at the same time.
     #[serde(default)]
@@ -141,8 +146,8 @@ pub(crate) struct Expect {
     /// Rejected requests as a share of all.
     #[serde(default = "rejected")]
     pub(crate) rejected: f64,
-    /// Highest limit at the end of the run, where drifting up would do harm or no good.
-    pub(crate) limit_at_most: Option<usize>,
+    /// Mean limit over the run, where drifting up would do harm or no good.
+    pub(crate) limit_at_most: Option<f64>,
 }
 
 fn thirty() -> f64 {
@@ -158,7 +163,7 @@ fn share() -> f64 {
     0.95
 }
 fn least() -> f64 {
-    0.93
+    0.9
 }
 fn rejected() -> f64 {
     0.02

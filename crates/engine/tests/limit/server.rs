@@ -163,7 +163,24 @@ impl Server {
 
     fn slowness(&self) -> f64 {
         let n = self.serving.len() as f64;
+        if let Some(&(_, alone)) = self.behaviour.measured.first() {
+            return n.max(1.0) * alone / self.measured(n);
+        }
         1.0 + self.size.contention * (n - 1.0) + self.size.coherence * n * (n - 1.0)
+    }
+
+    /// Answers a second with so many being worked on, where that was measured.
+    fn measured(&self, n: f64) -> f64 {
+        let points = &self.behaviour.measured;
+        let above = points.partition_point(|&(at, _)| (at as f64) < n);
+        match (above.checked_sub(1).map(|i| points[i]), points.get(above)) {
+            (Some((from, low)), Some(&(to, high))) => {
+                let part = (n - from as f64) / (to - from) as f64;
+                low + part * (high - low)
+            }
+            (None, Some(&(_, rate))) | (Some((_, rate)), None) => rate,
+            (None, None) => unreachable!("there are measured points"),
+        }
     }
 
     fn advance(&mut self, now: Time) {

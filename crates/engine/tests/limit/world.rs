@@ -46,8 +46,15 @@ impl Played {
         self.rejected as f64 / self.attempts as f64
     }
 
-    pub(crate) fn final_limit(&self) -> usize {
-        self.limits.last().map_or(0, |&(_, limit)| limit)
+    pub(crate) fn mean_limit(&self) -> f64 {
+        let ends = self.limits.iter().skip(1).map(|&(at, _)| at);
+        let area: f64 = self
+            .limits
+            .iter()
+            .zip(ends.chain([self.took]))
+            .map(|(&(from, limit), to)| limit as f64 * (to - from))
+            .sum();
+        area / self.took
     }
 }
 
@@ -377,7 +384,12 @@ impl World<'_> {
 
     fn note_limit(&mut self) {
         let limit = self.controller.limit();
-        if self.played.final_limit() != limit {
+        if self
+            .played
+            .limits
+            .last()
+            .is_none_or(|&(_, last)| last != limit)
+        {
             self.played.limits.push((self.now, limit));
         }
     }

@@ -1,13 +1,15 @@
 //! When the server asks for less.
 
-use super::super::meter::{Tally, round_size};
+use super::super::meter::round_size;
 use super::super::{Outcome, Sample};
-use super::{Auto, Mode, TOO_MANY, UP_WAIT};
+use super::{Auto, Mode, TOO_MANY};
 
 /// A cut leaves this share of the limit.
 const CUT: f64 = 0.8;
 /// Answers to be had for each rejection that a look upwards has cost, before the next one…
 const ANSWERS_PER_REJECTION: u64 = 120;
+/// …and for each 5xx at the first suspicion of overload. It doubles with each further one.
+const FIRST_SUSPICION: u64 = 20;
 
 impl Auto {
     pub(super) fn throttled(&mut self, sample: &Sample) {
@@ -29,40 +31,30 @@ impl Auto {
 
     fn cut(&mut self, refused: usize, asked: bool) {
         let limit = self.limit;
-        self.ceiling = Some(refused.clamp(1, limit + 1));
+        if asked {
+            self.ceiling = Some(refused.clamp(1, limit + 1));
+        }
         let below = refused
             .saturating_sub(1)
             .min(limit.saturating_sub(1))
             .max(1);
         self.cut_at = self.now;
-        self.search = None;
         match self.mode {
             // Growing found the edge: what is just below it went well a moment ago.
-            Mode::SlowStart(ref start) => {
-                let lightest = start.lightest(&self.line);
-                self.note_lightest(lightest);
-                self.start_search(below.max(limit / 2), !asked);
+            Mode::SlowStart(_) => {
+                self.settle(below.max(limit / 2));
                 self.fallback = Some(limit.div_ceil(2));
             }
-            Mode::Probe(ref probe) if probe.target > self.base => {
-                let base = below.max(self.base);
-                self.wait[0] = (self.wait[0] * 2).min(UP_WAIT.1);
-                self.next[0] = self.now + self.wait[0];
-                let fallback = (base != self.base).then_some(self.base);
-                if fallback.is_some() {
-                    self.reference = Tally::default();
-                }
-                self.settle(base);
-                self.fallback = fallback;
+            Mode::Probe(probe) if probe.target > probe.from => {
+                self.settle(below.max(probe.from));
+                self.fallback = (self.limit != probe.from).then_some(probe.from);
             }
             Mode::Climb { good, .. } if good < limit => {
-                self.reference = Tally::default();
                 self.settle(below.max(good));
             }
             // So it was too high after all.
             Mode::Hold if self.fallback.is_some_and(|good| good < limit) => {
                 let good = self.fallback.unwrap_or(1);
-                self.reference = Tally::default();
                 self.settle(good.max(limit - limit.div_ceil(16)));
                 self.fallback = Some(good);
             }
@@ -72,7 +64,6 @@ impl Auto {
             }
             _ => {
                 let cut = ((limit as f64 * CUT) as usize).max(1);
-                self.reference = Tally::default();
                 self.settle(cut);
                 self.mode = Mode::Climb {
                     good: cut,
@@ -80,19 +71,20 @@ impl Auto {
                 };
             }
         }
+        if !asked {
+            self.ceiling = Some(self.limit + 1);
+        }
         self.cut_after = self.answers;
     }
 
     pub(super) fn climb_on(&mut self) {
         let top = self.ceiling.map_or(self.limit, |c| c.saturating_sub(1));
         if self.limit >= top.min(self.max) {
-            self.reference = Tally::default();
             self.settle(self.limit);
             return;
         }
         let good = self.limit;
         self.limit += (top.min(self.max) - self.limit).div_ceil(2);
-        self.base = self.limit;
         self.mode = Mode::Climb {
             good,
             left: round_size(self.limit),
@@ -110,13 +102,13 @@ impl Auto {
         failures.pause = self.limit.min(8);
         let growing = match &self.mode {
             Mode::SlowStart(_) | Mode::Climb { .. } => true,
-            Mode::Probe(probe) => probe.target > self.base,
+            Mode::Probe(probe) => probe.target > probe.from,
             Mode::Hold => self.fallback.is_some_and(|good| good < self.limit),
         };
         let usual = self.usual_failures * (failures.answers + failures.count) as f64;
         let count = failures.count as f64;
         let too_many = if growing {
-            count >= 3.0 + 2.0 * usual + 3.0 * usual.sqrt()
+            count >= 3.0 + 2.0 * usual + 3.0 * usual.sqrt() && failures.lowest > self.limit / 2
         } else {
             count >= 5.0
                 && count > TOO_MANY * failures.answers as f64
@@ -127,7 +119,8 @@ impl Auto {
             let lowest = failures.lowest;
             self.rejected_at = self.now;
             self.answers_needed =
-                self.answers + ANSWERS_PER_REJECTION * 2 / 3 * failures.count as u64;
+                self.answers + (FIRST_SUSPICION << self.suspicions) * failures.count as u64;
+            self.suspicions = (self.suspicions + 1).min(3);
             self.cut(lowest, false);
         }
     }

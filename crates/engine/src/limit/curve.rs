@@ -1,0 +1,124 @@
+//! What is believed about throughput at every limit.
+
+/// Nodes of the curve: two per doubling of the limit, from 1 to 1024.
+const NODES: usize = 21;
+const NODES_PER_DOUBLING: f64 = 2.0;
+
+/// What is expected before anything is seen, in logarithms: by how much a first doubling raises
+/// throughput, and how far off that may be. Twice the throughput (0.69) is the most there can be.
+const FIRST_GAIN: f64 = 0.1;
+const FIRST_GAIN_DOUBT: f64 = 0.3;
+/// From node to node this share of a gain is kept, this much is lost, and chance may change it by
+/// so much.
+const GAIN_KEPT: f64 = 0.85;
+const GAIN_LOST: f64 = 0.02;
+const GAIN_DOUBT: f64 = 0.2;
+/// Unevenness from node to node that has nothing to do with gains before and after.
+const ROUGHNESS: f64 = 0.02;
+/// How fast the server is at all may be anything.
+const SPEED_DOUBT: f64 = 1000.0;
+
+type Row = [f64; NODES];
+
+/// The logarithm of throughput over the logarithm of the limit, as a Gaussian process: gains go
+/// on for a while, so that what was seen at some limits tells something about their neighbours,
+/// and next to nothing about limits far off.
+#[derive(Debug, Clone)]
+pub(super) struct Curve {
+    mean: Row,
+    covariance: [Row; NODES],
+}
+
+/// A limit's place between two nodes: the lower one, and the weight of the upper.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    node: usize,
+    upper: f64,
+}
+
+impl Place {
+    fn of(limit: usize) -> Self {
+        let at = octaves(limit) * NODES_PER_DOUBLING;
+        let node = (at as usize).min(NODES - 2);
+        Self {
+            node,
+            upper: (at - node as f64).min(1.0),
+        }
+    }
+
+    fn read(self, row: &Row) -> f64 {
+        (1.0 - self.upper) * row[self.node] + self.upper * row[self.node + 1]
+    }
+}
+
+/// Doublings from one to this limit.
+pub(super) fn octaves(limit: usize) -> f64 {
+    (limit.max(1) as f64).log2()
+}
+
+impl Curve {
+    /// What is believed before anything is seen.
+    pub(super) fn new() -> Self {
+        let mut curve = Self {
+            mean: gained(0, FIRST_GAIN, GAIN_LOST),
+            covariance: [[0.0; NODES]; NODES],
+        };
+        curve.doubt(&[1.0; NODES], SPEED_DOUBT);
+        curve.doubt(&gained(0, 1.0, 0.0), FIRST_GAIN_DOUBT);
+        for node in 1..NODES {
+            curve.doubt(&gained(node, 1.0, 0.0), GAIN_DOUBT);
+            let step = std::array::from_fn(|at| f64::from(u8::from(at >= node)));
+            curve.doubt(&step, ROUGHNESS);
+        }
+        curve
+    }
+
+    /// Adds a source of doubt with this effect and standard deviation.
+    fn doubt(&mut self, effect: &Row, deviation: f64) {
+        for (row, a) in self.covariance.iter_mut().zip(effect) {
+            for (cell, b) in row.iter_mut().zip(effect) {
+                *cell += deviation * deviation * a * b;
+            }
+        }
+    }
+
+    /// Learns the logarithm of a rate that was seen at a limit, with its variance.
+    pub(super) fn observe(&mut self, limit: usize, log_rate: f64, variance: f64) {
+        let place = Place::of(limit);
+        let shared: Row = std::array::from_fn(|node| place.read(&self.covariance[node]));
+        let total = place.read(&shared) + variance;
+        let surprise = log_rate - place.read(&self.mean);
+        for (node, share) in shared.iter().enumerate() {
+            self.mean[node] += share / total * surprise;
+            for (cell, other) in self.covariance[node].iter_mut().zip(&shared) {
+                *cell -= share * other / total;
+            }
+        }
+    }
+
+    /// The expected logarithm of the rate at a limit. Only differences mean something.
+    pub(super) fn mean(&self, limit: usize) -> f64 {
+        Place::of(limit).read(&self.mean)
+    }
+
+    /// By how much (as a standard deviation) the belief about the difference between two limits
+    /// would move with a look at the first one whose result has this variance.
+    pub(super) fn lesson(&self, looked_at: usize, other: usize, variance: f64) -> f64 {
+        let (looked_at, other) = (Place::of(looked_at), Place::of(other));
+        let shared: Row = std::array::from_fn(|node| looked_at.read(&self.covariance[node]));
+        let own = looked_at.read(&shared);
+        (own - other.read(&shared)).abs() / (own + variance).max(f64::MIN_POSITIVE).sqrt()
+    }
+}
+
+/// The curve that comes of a gain per doubling that begins at a node and fades from there, of which
+/// so much is lost at each node.
+fn gained(from: usize, gain: f64, lost: f64) -> Row {
+    let mut row = [0.0; NODES];
+    let mut gain = gain / NODES_PER_DOUBLING;
+    for node in from + 1..NODES {
+        row[node] = row[node - 1] + gain;
+        gain = gain * GAIN_KEPT - lost;
+    }
+    row
+}
