@@ -52,12 +52,11 @@ impl Source {
     /// The text from its beginning, without a byte-order mark.
     pub(crate) fn reader(&self) -> Result<Box<dyn BufRead + '_>, DataError> {
         let failed = |error| self.error(Problem::Io(error));
-        let mut reader: Box<dyn BufRead + '_> = match &self.bytes {
-            Some(bytes) => Box::new(bytes.as_slice()),
-            None => {
-                let file = File::open(&self.path).map_err(failed)?;
-                Box::new(BufReader::with_capacity(1 << 16, file))
-            }
+        let mut reader: Box<dyn BufRead + '_> = if let Some(bytes) = &self.bytes {
+            Box::new(bytes.as_slice())
+        } else {
+            let file = File::open(&self.path).map_err(failed)?;
+            Box::new(BufReader::with_capacity(1 << 16, file))
         };
         if reader
             .fill_buf()

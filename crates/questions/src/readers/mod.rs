@@ -120,10 +120,11 @@ impl Rows {
             return Err(source.error(Problem::Empty));
         }
         self.ids.sort_unstable();
-        let doubles = self.ids.array_windows().filter(|[a, b]| a.hash == b.hash);
-        match doubles.min_by_key(|[_, second]| second.line) {
+        let neighbours = self.ids.iter().zip(self.ids.iter().skip(1));
+        let doubles = neighbours.filter(|(a, b)| a.hash == b.hash);
+        match doubles.min_by_key(|(_, second)| second.line) {
             None => Ok(self.parsed),
-            Some([first, second]) => {
+            Some((first, second)) => {
                 let problem = Problem::RepeatedId {
                     id: self.text_of(second).unwrap_or_default(),
                     first: format!("line {}", first.line),

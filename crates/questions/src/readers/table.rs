@@ -100,13 +100,11 @@ impl<'a> Table<'a> {
             Ok(more) => more,
             Err(error) => {
                 let begin = error.position().map_or(0, csv::Position::byte);
-                return Err(match error.into_kind() {
-                    csv::ErrorKind::Io(error) => self.source.error(Problem::Io(error)),
-                    _ => {
-                        self.advance(begin);
-                        self.source.at(self.line).row(Problem::NotUtf8)
-                    }
-                });
+                if let csv::ErrorKind::Io(error) = error.into_kind() {
+                    return Err(self.source.error(Problem::Io(error)));
+                }
+                self.advance(begin);
+                return Err(self.source.at(self.line).row(Problem::NotUtf8));
             }
         };
         if !more {

@@ -331,7 +331,10 @@ impl<'a> NewFile<'a> {
     /// Puts the file in its place.
     fn finish(self) -> Result<(), CliError> {
         let put = || {
-            let file = self.file.into_inner().map_err(|error| error.into_error())?;
+            let file = self
+                .file
+                .into_inner()
+                .map_err(std::io::IntoInnerError::into_error)?;
             file.as_file().sync_all()?;
             file.persist(self.path).map_err(|error| error.error)?;
             std::io::Result::Ok(())
