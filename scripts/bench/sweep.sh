@@ -2,7 +2,11 @@
 # The default settings beside fixed ones, against a real server that is started anew, with a cold
 # cache, for each: real five-shot MMLU questions, one row per setting.
 #
-#   sweep.sh llama-server|vllm DIR MMLU [workers …]
+#   sweep.sh llama-server|vllm DIR MMLU [setting …]
+#
+# A setting is `auto` (all defaults), a number of workers, workers and batch size as in `8x2`, or
+# `lm-eval`: lm-evaluation-harness on the same kind of questions, with its program in LM_EVAL and
+# the model's tokenizer in TOKENIZER (lm_eval.py).
 #
 # DIR holds the server (scripts/servers/), MMLU the data set's folder. QUESTIONS=200 by default.
 # Needs the release binary (make build). Nothing else should be running.
@@ -35,8 +39,15 @@ for setting in "${workers[@]}"; do
         kill -0 "$server" 2>/dev/null || { tail -n 5 "$work/server.log" >&2; exit 1; }
         sleep 0.5
     done
-    flags=(--max-workers "$setting")
-    [[ $setting == auto ]] && flags=()
+    if [[ $setting == lm-eval ]]; then
+        QUESTIONS=$questions scripts/bench/lm_eval.py "$LM_EVAL" "http://127.0.0.1:$port/v1" \
+            "$TOKENIZER" "$mmlu" 16
+        stop
+        continue
+    fi
+    flags=()
+    [[ $setting == auto ]] || flags=(--max-workers "${setting%x*}" --batch-size "${setting#*x}")
+    [[ $setting == *x* || $setting == auto ]] || flags=(--max-workers "$setting")
     "$sureness" run --api-base "http://127.0.0.1:$port/v1" --tasks qa --data "qa=$mmlu" \
         --sample-size "$questions" --prompt-strategies base --progress none \
         --output-dir "$work/$setting" "${flags[@]}" >/dev/null 2>"$work/run.log" || {
