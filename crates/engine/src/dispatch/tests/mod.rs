@@ -147,6 +147,7 @@ fn each(
 fn refused() -> ScoreError {
     ScoreError::Unreachable {
         message: "connection refused".into(),
+        connected: false,
     }
 }
 
@@ -218,6 +219,7 @@ fn play_until(
                 scores: answered.scores,
                 timing: Timing::default(),
                 quota: answered.quota,
+                requests: 0,
             };
             let mut events = Vec::new();
             dispatch.finished(*ticket, reply, now, &mut events);
