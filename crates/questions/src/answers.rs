@@ -32,9 +32,17 @@ pub struct AnswerKey {
 /// Reads ids and answers from a file in the paper's layout. Questions and choices may be left
 /// out.
 pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
-    let source = Source::open(path)?;
+    keys(&Source::open(path)?)
+}
+
+/// Reads the same from bytes that are in memory already; `path` stands for them in errors.
+pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<Vec<AnswerKey>, DataError> {
+    keys(&Source::from_bytes(path, bytes)?)
+}
+
+fn keys(source: &Source) -> Result<Vec<AnswerKey>, DataError> {
     let Ok(items) = serde_json::from_str::<Vec<Item<'_>>>(source.text()) else {
-        return Err(first_fault(&source));
+        return Err(first_fault(source));
     };
     if items.is_empty() {
         return Err(source.error(Problem::Empty));
@@ -53,7 +61,7 @@ pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
             )),
             None => item.key(),
         };
-        keys.push(key.map_err(|(field, problem)| place(&source, index).field(field, problem))?);
+        keys.push(key.map_err(|(field, problem)| place(source, index).field(field, problem))?);
     }
     Ok(keys)
 }
