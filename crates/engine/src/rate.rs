@@ -12,6 +12,8 @@ const BURST: f64 = 0.5;
 const TOKENS_PER_BYTE: f64 = 0.25;
 /// How much one reply moves the estimate.
 const WEIGHT: f64 = 0.1;
+/// The same for the number of requests, which mostly stays what it is.
+const HALF: f64 = 0.5;
 
 /// Allows so many units per second, evenly spread (the generic cell rate algorithm). It keeps the
 /// time at which everything allowed so far would be paid for, and no list of what was sent.
@@ -58,6 +60,9 @@ pub(crate) struct Rates {
     tokens: Option<Meter>,
     pause: Option<Meter>,
     tokens_per_byte: f64,
+    /// What a question of a batch takes: one request, or less of a server that takes lists, or
+    /// more of one that is asked twice.
+    requests_per_question: f64,
 }
 
 impl Rates {
@@ -67,6 +72,7 @@ impl Rates {
             tokens: settings.tokens_per_minute.map(Meter::per_minute),
             pause: (!settings.delay.is_zero()).then(|| Meter::every(settings.delay)),
             tokens_per_byte: TOKENS_PER_BYTE,
+            requests_per_question: 0.0,
         }
     }
 
@@ -87,14 +93,36 @@ impl Rates {
         bytes as f64 * self.tokens_per_byte
     }
 
-    /// A request with so many tokens, as estimated, is sent.
-    pub(crate) fn sent(&mut self, now: Duration, tokens: f64) {
+    /// Requests that a batch of so many questions may take.
+    pub(crate) fn requests(&self, questions: usize) -> f64 {
+        (questions as f64 * self.requests_per_question).max(1.0)
+    }
+
+    /// A batch of so many requests and tokens, as estimated, is sent.
+    pub(crate) fn sent(&mut self, now: Duration, requests: f64, tokens: f64) {
         let now = now.as_secs_f64();
         for meter in [&mut self.requests, &mut self.pause].into_iter().flatten() {
-            meter.charge(now, 1.0);
+            meter.charge(now, requests);
         }
         if let Some(meter) = &mut self.tokens {
             meter.charge(now, tokens);
+        }
+    }
+
+    /// A batch of `questions` took so many requests; `estimate` were charged.
+    pub(crate) fn took(&mut self, now: Duration, questions: usize, estimate: f64, requests: u32) {
+        let requests = f64::from(requests);
+        if questions > 1 || requests > 1.0 {
+            let each = requests / questions as f64;
+            self.requests_per_question += HALF * (each - self.requests_per_question);
+        }
+        let (now, more) = (now.as_secs_f64(), requests - estimate);
+        for meter in [&mut self.requests, &mut self.pause].into_iter().flatten() {
+            if more > 0.0 {
+                meter.charge(now, more);
+            } else {
+                meter.paid += more * meter.per_unit;
+            }
         }
     }
 
@@ -126,7 +154,7 @@ mod tests {
             if now >= SECOND * 60 * minutes as u32 {
                 return times;
             }
-            rates.sent(now, tokens);
+            rates.sent(now, 1.0, tokens);
             times.push(now);
         }
     }
@@ -163,6 +191,28 @@ mod tests {
     }
 
     #[test]
+    fn every_request_of_a_batch_is_charged() {
+        let settings = Settings {
+            requests_per_minute: Some(600.0),
+            ..Settings::default()
+        };
+        // Batches of eight: each question on its own, all as one list, and each asked twice.
+        for (each, batches) in [(8, 750), (1, 6000), (16, 375)] {
+            let mut rates = Rates::new(&settings);
+            let (mut now, mut sent) = (Duration::ZERO, 0_u32);
+            while now < SECOND * 600 {
+                let estimate = rates.requests(8);
+                rates.sent(now, estimate, 0.0);
+                rates.took(now, 8, estimate, each);
+                sent += 1;
+                now = now.max(rates.ready_at());
+            }
+            let allowed = batches * 98 / 100..=batches + 1;
+            assert!(allowed.contains(&sent), "{each} each: {sent} batches");
+        }
+    }
+
+    #[test]
     fn tokens_are_corrected_by_what_the_server_tells() {
         let settings = Settings {
             tokens_per_minute: Some(6000.0),
@@ -173,7 +223,7 @@ mod tests {
         let (mut now, mut tokens) = (Duration::ZERO, 0.0);
         while now < SECOND * 600 {
             let estimate = rates.estimate(1000);
-            rates.sent(now, estimate);
+            rates.sent(now, 1.0, estimate);
             rates.counted(1000, estimate, 500);
             tokens += 500.0;
             now = now.max(rates.ready_at());

@@ -32,10 +32,18 @@ pub struct AnswerKey {
 /// Reads ids and answers from a file in the paper's layout. Questions and choices may be left
 /// out.
 pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
-    let source = Source::open(path)?;
+    keys(&Source::open(path)?)
+}
+
+/// Reads the same from bytes that are in memory already; `path` stands for them in errors.
+pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<Vec<AnswerKey>, DataError> {
+    keys(&Source::from_bytes(path, bytes))
+}
+
+fn keys(source: &Source) -> Result<Vec<AnswerKey>, DataError> {
     let text = source.text()?;
     let Ok(items) = serde_json::from_str::<Vec<Item<'_>>>(&text) else {
-        return Err(first_fault(&source, &text));
+        return Err(first_fault(source, &text));
     };
     if items.is_empty() {
         return Err(source.error(Problem::Empty));
@@ -55,7 +63,7 @@ pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
             None => item.key(),
         };
         keys.push(
-            key.map_err(|(field, problem)| place(&source, &text, index).field(field, problem))?,
+            key.map_err(|(field, problem)| place(source, &text, index).field(field, problem))?,
         );
     }
     Ok(keys)

@@ -27,6 +27,6 @@ mod task;
 pub use bank::Bank;
 pub use error::{DataError, Problem};
 pub use format::Format;
-pub use load::{LoadOptions, load};
+pub use load::{LoadOptions, load, load_bytes};
 pub use question::{DONT_KNOW, MAX_OPTIONS, NONE_OF_THE_ABOVE, Question, label};
 pub use task::{Background, Dataset, Task};

@@ -44,7 +44,26 @@ impl LoadOptions {
 /// Loads a data set: reads and checks every row, sets the worked examples apart, and adds the
 /// abstention options where they are asked for.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
-    let (format, mut parsed) = read(path, options.format, options)?;
+    let read = read(path, options.format, options)?;
+    complete(path, read, options)
+}
+
+/// Loads a data set of one file that is in memory already; `path` stands for it in errors.
+pub fn load_bytes(
+    path: &Path,
+    bytes: Vec<u8>,
+    options: &LoadOptions,
+) -> Result<Dataset, DataError> {
+    let read = read_source(&Source::from_bytes(path, bytes), options.format, options)?;
+    complete(path, read, options)
+}
+
+/// Puts other worked examples in where they are asked for, and makes the data set.
+fn complete(
+    path: &Path,
+    (format, mut parsed): (Format, Parsed),
+    options: &LoadOptions,
+) -> Result<Dataset, DataError> {
     let kept = |error| DataError::of_file(path, Problem::Bank(error));
     if let Some(file) = &options.examples {
         let (_, others) = read(file, None, options)?;
@@ -119,9 +138,16 @@ fn read(
         }
         return Ok((format, mmlu::read(path, options)?));
     }
-    let source = Source::open(path)?;
-    let format = format.map_or_else(|| Format::of_source(&source), Ok)?;
-    Ok((format, parse(&source, format, options)?))
+    read_source(&Source::open(path)?, format, options)
+}
+
+fn read_source(
+    source: &Source,
+    format: Option<Format>,
+    options: &LoadOptions,
+) -> Result<(Format, Parsed), DataError> {
+    let format = format.map_or_else(|| Format::of_source(source), Ok)?;
+    Ok((format, parse(source, format, options)?))
 }
 
 /// Reads a file's text in a given layout.

@@ -27,8 +27,11 @@ pub enum ScoreError {
     Unreachable {
         /// What the network said.
         message: String,
+        /// Whether somebody took the connection, so that the request itself may be what broke it.
+        #[serde(default)]
+        connected: bool,
     },
-    /// HTTP 5xx.
+    /// HTTP 5xx, or one of the few 4xx that pass: 408, 409 and 425.
     #[error("the server failed with HTTP {status}: {message}")]
     Server {
         /// HTTP status.

@@ -14,6 +14,8 @@ pub struct Reply {
     pub timing: Timing,
     /// What the server says is left of its rate limits.
     pub quota: Quota,
+    /// How many requests it took, where the backend counts them; 0 stands for one.
+    pub requests: u32,
 }
 
 /// Where the time of one batch went, in wall-clock time. Phases that a backend cannot tell apart

@@ -1,5 +1,7 @@
 //! Saved logits: real files, files by real Python, and in `hostile` files made to do harm.
 
+#[path = "replay/corpus.rs"]
+mod corpus;
 #[path = "replay/hostile.rs"]
 mod hostile;
 

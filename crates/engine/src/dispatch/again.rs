@@ -27,7 +27,8 @@ impl Dispatch {
         events: &mut Events,
     ) {
         let stopped = self.stop.is_some();
-        let gone = !self.endpoints[endpoint].health.is_up();
+        let health = &self.endpoints[endpoint].health;
+        let (gone, lost) = (!health.is_up(), health.is_lost());
         let retries_left = job.attempt < self.settings.retry.max_retries;
         let alike = failures.len() == count;
         if !stopped && !gone && alike && self.may_hide_a_culprit(job, &failures) {
@@ -37,7 +38,8 @@ impl Dispatch {
         let mut back = Vec::new();
         let mut again: (Vec<Open>, Option<ScoreError>) = (Vec::new(), None);
         for (open, error) in failures {
-            let not_its_fault = gone && (is_absence(&error, true) || error.is_fatal());
+            let babble = lost && matches!(error, ScoreError::Malformed { .. });
+            let not_its_fault = gone && (is_absence(&error, true) || error.is_fatal() || babble);
             if not_its_fault && !stopped {
                 back.push(open);
             } else if may_pass(&error) && stopped {

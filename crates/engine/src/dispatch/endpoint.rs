@@ -34,6 +34,7 @@ pub(super) struct Endpoint {
     left: [Option<Left>; 2],
     throttle: Throttle,
     refusals: Refusals,
+    babble: Babble,
 }
 
 /// Refusals that would end everything (a wrong key, no such model), as long as no answer has come
@@ -47,6 +48,18 @@ struct Refusals {
 
 /// Refusals in a row that are believed of an endpoint that has answered before.
 const BELIEVED: u32 = 3;
+
+/// Answers that could not be understood, as long as no good one has come between them.
+#[derive(Debug, Default)]
+struct Babble {
+    count: u32,
+    since: Duration,
+}
+
+/// How many of those in a row, and over what time, are enough of an endpoint that has never given
+/// a good answer, and of one that has. The time is there because a fast gateway can answer
+/// hundreds of requests with an error page while the server behind it restarts.
+const ENOUGH: [(u32, Duration); 2] = [(10, Duration::from_secs(5)), (50, Duration::from_secs(30))];
 
 /// What is left of an allowance.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +103,7 @@ impl Endpoint {
             left: [None; 2],
             throttle: Throttle::default(),
             refusals: Refusals::default(),
+            babble: Babble::default(),
         }
     }
 
@@ -165,18 +179,37 @@ impl Endpoint {
         self.throttle.until = Duration::ZERO;
         self.throttle.episodes = 0;
         self.refusals = Refusals::default();
+        self.babble = Babble::default();
     }
 
     /// A refusal that would end everything came back at `now`, to a request sent at `sent`;
     /// whether it is to be believed. Requests that were under way together count once.
-    pub(super) fn refused(&mut self, sent: Duration, now: Duration) -> bool {
+    pub(super) fn refused(&mut self, error: &ScoreError, sent: Duration, now: Duration) -> bool {
         let refusals = &mut self.refusals;
         if refusals.count == 0 || sent >= refusals.at {
             refusals.count += 1;
             refusals.at = now;
         }
-        // Whoever has never answered is not likely to begin.
-        refusals.count >= BELIEVED || self.tally.answered == 0
+        // Whoever has never answered is not likely to begin. Only an answer may lack its
+        // log-probabilities once, being the first or not.
+        let may_be_a_slip = self.tally.answered > 0 || *error == ScoreError::NoLogprobs;
+        refusals.count >= BELIEVED || !may_be_a_slip
+    }
+
+    /// An answer that cannot be understood came at `now`; how many in a row there are, if they are
+    /// enough. `kept` tells whether an earlier run has good answers. Of an endpoint that can
+    /// answer, only questions asked for the first time (`fresh`) count: some questions get no
+    /// good answer however often they are asked, and may be the only ones left.
+    pub(super) fn babbled(&mut self, kept: bool, fresh: bool, now: Duration) -> Option<u32> {
+        let proven = kept || self.tally.answered > 0;
+        let (most, span) = ENOUGH[usize::from(proven)];
+        let babble = &mut self.babble;
+        if babble.count == 0 {
+            babble.since = now;
+        }
+        babble.count += u32::from(fresh || !proven);
+        let enough = babble.count >= most && now.saturating_sub(babble.since) >= span;
+        enough.then_some(babble.count)
     }
 
     /// The outage that this may be the beginning of.
@@ -211,22 +244,22 @@ impl Endpoint {
         throttle.until = throttle.until.max(now + wait);
     }
 
-    /// What the server says is left. `tokens` is what a request takes.
+    /// What the server says is left. `takes` is what a batch takes of requests and of tokens.
     pub(super) fn allowance(
         &mut self,
         now: Duration,
         quota: &Quota,
-        tokens: f64,
+        takes: [f64; 2],
         policy: &RetryPolicy,
     ) {
         for (slot, (told, each)) in self
             .left
             .iter_mut()
-            .zip([(quota.requests, 1.0), (quota.tokens, tokens.max(1.0))])
+            .zip([quota.requests, quota.tokens].into_iter().zip(takes))
         {
             if let Some(told) = told {
                 // Those in flight may not be counted yet. If they are, the next reply says so.
-                let requests = (told.remaining as f64 / each) as u64;
+                let requests = (told.remaining as f64 / each.max(1.0)) as u64;
                 *slot = Some(Left {
                     requests: requests.saturating_sub(self.in_flight as u64),
                     until: now + told.resets_in.min(policy.longest()),

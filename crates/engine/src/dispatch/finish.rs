@@ -43,6 +43,8 @@ impl Dispatch {
         let took = now.saturating_sub(sent);
         self.in_flight -= 1;
         self.endpoints[endpoint].in_flight -= 1;
+        let requests = reply.requests.max(1);
+        self.rates.took(now, count, ticket.requests, requests);
         self.learn(&ticket, &job, &sorted, &reply.quota, now);
         events.push(Event::Attempt(Attempt {
             group: job.group as usize,
@@ -57,7 +59,7 @@ impl Dispatch {
             load: self.load(),
         }));
         let answered = !sorted.answers.is_empty();
-        self.judge_endpoint(endpoint, answered, &sorted.failures, sent, now, events);
+        self.judge_endpoint(&ticket, &job, answered, &sorted.failures, now, events);
         self.queue.back(job.group, endpoint, answered, job.warms);
         if job.retry && answered {
             self.budget.pay_back();
@@ -99,7 +101,8 @@ impl Dispatch {
             prompt_bytes: ticket.bytes,
             outcome,
         });
-        endpoint.allowance(now, quota, ticket.tokens, &self.settings.retry);
+        let takes = [ticket.requests, ticket.tokens];
+        endpoint.allowance(now, quota, takes, &self.settings.retry);
         let count = sorted.answers.len() + sorted.failures.len();
         if sorted.answers.is_empty() {
             endpoint.failed(now, outcome, &self.settings.retry);

@@ -58,7 +58,8 @@ pub(crate) struct Ticket {
     /// Requests in flight at the endpoint when this one was sent.
     in_flight: usize,
     bytes: usize,
-    /// Tokens that were charged for it.
+    /// Requests and tokens that were charged for it.
+    requests: f64,
     tokens: f64,
 }
 
@@ -294,7 +295,8 @@ impl Dispatch {
     fn send(&mut self, index: usize, job: Job, now: Duration) -> Ticket {
         let bytes: usize = job.items.iter().map(|open| open.bytes as usize).sum();
         let tokens = self.rates.estimate(bytes);
-        self.rates.sent(now, tokens);
+        let requests = self.rates.requests(job.items.len());
+        self.rates.sent(now, requests, tokens);
         self.in_flight += 1;
         let endpoint = &mut self.endpoints[index];
         endpoint.sent();
@@ -312,6 +314,7 @@ impl Dispatch {
             load: self.load(),
             job,
             bytes,
+            requests,
             tokens,
         }
     }

@@ -11,6 +11,7 @@ mod tasks;
 mod threads;
 mod writer;
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -163,8 +164,8 @@ impl Shared {
         core.dispatch.next(now)
     }
 
-    /// Lays out a ticket's prompts, on the way out. Where that fails, the reply is there already.
-    fn begin(&self, ticket: &mut Ticket) -> Result<Vec<ScoreRequest>, Reply> {
+    /// Lays out a ticket's prompts, on the way out.
+    fn begin(&self, ticket: &mut Ticket) -> io::Result<Vec<ScoreRequest>> {
         let job = &mut ticket.job;
         self.tell(&Event::Sent {
             group: job.group as usize,
@@ -174,18 +175,9 @@ impl Shared {
         });
         let mut requests = Vec::with_capacity(job.items.len());
         for open in &mut job.items {
-            let request = self.requests.read(job.group, open.question);
-            match request {
-                Ok(request) => {
-                    open.key = request.key;
-                    requests.push(request);
-                }
-                Err(error) => {
-                    let message = format!("the questions cannot be read back: {error}");
-                    let error = ScoreError::Backend { message };
-                    return Err(Reply::of(vec![Err(error); job.items.len()]));
-                }
-            }
+            let request = self.requests.read(job.group, open.question)?;
+            open.key = request.key;
+            requests.push(request);
         }
         Ok(requests)
     }
@@ -248,6 +240,12 @@ impl Drop for Busy {
         self.0.busy.fetch_sub(1, Ordering::SeqCst);
         self.0.ring();
     }
+}
+
+/// What becomes of a ticket whose questions the disk no longer gives.
+fn unreadable(count: usize, error: &io::Error) -> Reply {
+    let message = format!("the questions cannot be read back: {error}");
+    Reply::of(vec![Err(ScoreError::Backend { message }); count])
 }
 
 /// What a backend that panics has answered.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::{Beat, Busy, Shared, check, panicked};
+use super::{Beat, Busy, Shared, check, panicked, unreadable};
 use crate::dispatch::Ticket;
 
 /// Runs to the end on the current runtime.
@@ -40,7 +40,7 @@ async fn work(busy: Busy, mut ticket: Box<Ticket>) {
         let scorer = &shared.endpoints[ticket.endpoint];
         let asking = async {
             match shared.begin(&mut ticket) {
-                Err(reply) => reply,
+                Err(error) => unreadable(ticket.job.items.len(), &error),
                 Ok(requests) => {
                     let asking = AssertUnwindSafe(scorer.score(&requests)).catch_unwind();
                     let reply = asking.await.unwrap_or_else(|_| panicked(requests.len()));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Beat, Busy, Shared, check, panicked};
+use super::{Beat, Busy, Shared, check, panicked, unreadable};
 use crate::dispatch::Ticket;
 
 /// Threads that wait for work.
@@ -109,7 +109,7 @@ impl Pool {
             }
             let scorer = &shared.endpoints[ticket.endpoint];
             let reply = match shared.begin(&mut ticket) {
-                Err(reply) => reply,
+                Err(error) => unreadable(ticket.job.items.len(), &error),
                 Ok(requests) => {
                     let reply = catch_unwind(AssertUnwindSafe(|| scorer.score_blocking(&requests)));
                     let reply = reply.unwrap_or_else(|_| panicked(requests.len()));

@@ -16,6 +16,7 @@ fn away(from: u64, to: u64) -> Arc<Scripted> {
         let now = start.elapsed();
         let error = ScoreError::Unreachable {
             message: "connection refused".into(),
+            connected: false,
         };
         if now >= Duration::from_secs(from) && now < Duration::from_secs(to) {
             (Duration::from_millis(1), bad(batch, &error))

@@ -29,20 +29,13 @@ pub(crate) struct Spoilt {
 }
 
 /// Plays those faults that change an answer's text; others leave it as it is.
-///
-/// `is_list` tells whether the prompts were asked for as a list, even if it is a list of one.
-pub(crate) fn spoil(
-    mut answer: Value,
-    prompts: usize,
-    is_list: bool,
-    fault: Option<&Fault>,
-) -> Spoilt {
+pub(crate) fn spoil(mut answer: Value, prompts: usize, fault: Option<&Fault>) -> Spoilt {
     let mut answered = vec![true; prompts];
     let text = match fault {
         Some(Fault::MissingField { field }) => {
-            // Without its number an answer is still that of the one prompt that was asked. In a
-            // list of one a client may insist on the number.
-            let harmless = DISPENSABLE.contains(&field.as_str()) || (field == "index" && !is_list);
+            // Without its number an answer is still that of the one prompt that was asked.
+            let harmless =
+                DISPENSABLE.contains(&field.as_str()) || (field == "index" && prompts == 1);
             if remove(&mut answer, field) && !harmless {
                 answered.fill(false);
             }
@@ -158,13 +151,13 @@ mod tests {
     }
 
     fn spoilt(prompts: usize, fault: &Fault) -> (String, Vec<bool>) {
-        let spoilt = spoil(answer(prompts), prompts, prompts > 1, Some(fault));
+        let spoilt = spoil(answer(prompts), prompts, Some(fault));
         (String::from_utf8(spoilt.body).unwrap(), spoilt.answered)
     }
 
     #[test]
     fn without_a_fault_all_is_answered() {
-        let whole = spoil(answer(2), 2, true, None);
+        let whole = spoil(answer(2), 2, None);
         assert_eq!(
             serde_json::from_slice::<Value>(&whole.body).unwrap(),
             answer(2)
@@ -211,8 +204,6 @@ mod tests {
         assert_eq!(spoilt(2, &missing("choices")).1, [false, false]);
         assert_eq!(spoilt(2, &missing("index")).1, [false, false]);
         assert_eq!(spoilt(1, &missing("index")).1, [true]);
-        let list_of_one = spoil(answer(1), 1, true, Some(&missing("index")));
-        assert_eq!(list_of_one.answered, [false]);
         assert_eq!(spoilt(2, &missing("usage")).1, [true, true]);
         assert_eq!(spoilt(2, &missing("absent")).1, [true, true]);
         assert!(

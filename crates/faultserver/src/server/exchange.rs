@@ -98,7 +98,7 @@ pub(crate) async fn plan(
         let work = live.work(&wanted.prompts);
         delay += live.gate.time_for(&work);
         let answer = scores(server, wanted, &work);
-        let spoilt = spoil(answer, work.len(), wanted.is_list, outcome.fault.as_ref());
+        let spoilt = spoil(answer, work.len(), outcome.fault.as_ref());
         (ok(spoilt.body), spoilt.answered)
     };
     if delay > Duration::ZERO {

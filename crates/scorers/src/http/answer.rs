@@ -70,7 +70,14 @@ pub(super) fn matched_choices(
     prompts: usize,
 ) -> Result<Vec<Result<Choice<'_>, ScoreError>>, ScoreError> {
     let mut matched: Vec<Vec<Choice>> = vec![Vec::new(); prompts];
-    for choice in choices(response)? {
+    let choices = choices(response)?;
+    // The only answer to the only prompt needs no number to tell whose it is.
+    if let ([choice], 1) = (choices.as_slice(), prompts)
+        && choice.index.is_none()
+    {
+        return Ok(vec![Ok(*choice)]);
+    }
+    for choice in choices {
         let place = choice.index.and_then(|i| usize::try_from(i).ok());
         // A stray answer belongs to nobody, and so puts none of the others in doubt.
         if let Some(answers) = place.and_then(|i| matched.get_mut(i)) {
@@ -110,26 +117,32 @@ impl<'a> Choice<'a> {
     /// The tokens listed for the first generated position, the sampled one included.
     ///
     /// An empty list means that the model ended at once: the answer has log-probabilities,
-    /// only not of any option.
+    /// only not of any option. Wherever a token was generated, the most probable ones have to be
+    /// listed as they were asked for, or what is left would pass for a very sure model.
     pub(super) fn tokens(&self) -> Result<Tokens<'a>, ScoreError> {
         let fields = self
             .body
             .as_object()
             .ok_or_else(|| malformed("a choice is not an object"))?;
-        if let Some(Value::Array(positions)) = fields.get("completion_probabilities") {
-            return chat_shape(positions);
-        }
         if let Some(meta) = fields.get("meta_info") {
             return sglang_shape(meta);
         }
-        match fields.get("logprobs") {
-            None | Some(Value::Null) if self.ended_at_once() => Ok(Vec::new()),
-            None | Some(Value::Null) => Err(ScoreError::NoLogprobs),
-            Some(Value::Object(logprobs)) => match logprobs.get("content") {
-                Some(Value::Array(positions)) => chat_shape(positions),
-                _ => legacy_shape(logprobs),
+        let read = match fields.get("completion_probabilities") {
+            Some(Value::Array(positions)) => chat_shape(positions)?,
+            _ => match fields.get("logprobs") {
+                None | Some(Value::Null) if self.ended_at_once() => return Ok(Vec::new()),
+                None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
+                Some(Value::Object(logprobs)) => match logprobs.get("content") {
+                    Some(Value::Array(positions)) => chat_shape(positions)?,
+                    _ => legacy_shape(logprobs)?,
+                },
+                Some(_) => return Err(malformed("`logprobs` is not an object")),
             },
-            Some(_) => Err(malformed("`logprobs` is not an object")),
+        };
+        match read {
+            Some(tokens) => Ok(tokens),
+            None if self.text().is_none_or(str::is_empty) => Ok(Vec::new()),
+            None => Err(ScoreError::NoLogprobs),
         }
     }
 
@@ -144,63 +157,63 @@ impl<'a> Choice<'a> {
     /// Whether nothing was generated before the end-of-text token, which some servers then
     /// leave out of the log-probabilities as well.
     fn ended_at_once(&self) -> bool {
-        let text = self
-            .body
-            .get("text")
-            .or_else(|| self.body.pointer("/message/content"));
         self.body.get("finish_reason").and_then(Value::as_str) == Some("stop")
-            && text.and_then(Value::as_str) == Some("")
+            && self.text() == Some("")
+    }
+
+    /// What was generated, wherever it stands.
+    fn text(&self) -> Option<&'a str> {
+        let text = self.body.get("text").or_else(|| self.body.get("content"));
+        let text = text.or_else(|| self.body.pointer("/message/content"));
+        text.and_then(Value::as_str)
     }
 }
 
-/// `[{"token", "bytes", "logprob", "top_logprobs": [{…}]}]`
-fn chat_shape(positions: &[Value]) -> Result<Tokens<'_>, ScoreError> {
+/// `[{"token", "bytes", "logprob", "top_logprobs": [{…}]}]`; `None` without any position.
+fn chat_shape(positions: &[Value]) -> Result<Option<Tokens<'_>>, ScoreError> {
     let Some(position) = positions.first() else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let position = position
         .as_object()
         .ok_or_else(|| malformed("a position in `content` is not an object"))?;
-    let mut tokens = Vec::new();
-    match position.get("top_logprobs") {
-        Some(Value::Array(listed)) => push_entries(&mut tokens, listed)?,
-        None | Some(Value::Null) => {}
+    let mut tokens = match position.get("top_logprobs") {
+        Some(Value::Array(listed)) => entries(listed)?,
+        None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
         Some(_) => return Err(malformed("`top_logprobs` is not a list")),
-    }
+    };
     // Without a value the position speaks of probabilities after sampling, which are ours not.
     if position.contains_key("logprob") {
         tokens.extend(entry(position)?);
-    } else if tokens.is_empty() {
-        return Err(ScoreError::NoLogprobs);
     }
-    Ok(tokens)
+    Ok(Some(tokens))
 }
 
-/// `{"tokens": […], "token_logprobs": […], "top_logprobs": [{text: value}]}`
-fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Tokens<'_>, ScoreError> {
-    let first = |field: &str| logprobs.get(field).and_then(|list| list.get(0));
-    let mut tokens = Vec::new();
-    match first("top_logprobs") {
-        Some(Value::Object(listed)) => {
-            for (text, value) in listed {
-                tokens.extend(token(text, None, None, value)?);
-            }
-        }
-        Some(Value::Array(listed)) => push_entries(&mut tokens, listed)?,
-        None | Some(Value::Null) => {}
-        Some(_) => return Err(malformed("an entry of `top_logprobs` is not an object")),
+/// `{"tokens": […], "token_logprobs": […], "top_logprobs": [{text: value}]}`; `None` where they
+/// say that nothing was generated.
+fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Option<Tokens<'_>>, ScoreError> {
+    if matches!(logprobs.get("tokens"), Some(Value::Array(list)) if list.is_empty()) {
+        return Ok(None);
     }
+    let first = |field: &str| logprobs.get(field).and_then(|list| list.get(0));
+    let mut tokens = match first("top_logprobs") {
+        Some(Value::Object(listed)) => {
+            let read = listed
+                .iter()
+                .map(|(text, value)| token(text, None, None, value));
+            available(read, listed.len())?
+        }
+        Some(Value::Array(listed)) => entries(listed)?,
+        None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
+        Some(_) => return Err(malformed("an entry of `top_logprobs` is not an object")),
+    };
     if let (Some(text), Some(value)) = (first("tokens"), first("token_logprobs")) {
         let text = text
             .as_str()
             .ok_or_else(|| malformed("an entry of `tokens` is not a text"))?;
         tokens.extend(token(text, None, None, value)?);
     }
-    let nothing_generated = matches!(logprobs.get("tokens"), Some(Value::Array(l)) if l.is_empty());
-    if tokens.is_empty() && !nothing_generated && first("token_logprobs").is_none() {
-        return Err(ScoreError::NoLogprobs);
-    }
-    Ok(tokens)
+    Ok(Some(tokens))
 }
 
 /// `{"output_token_ids_logprobs": [[[value, id, text], …]]}`
@@ -209,26 +222,44 @@ fn sglang_shape(meta: &Value) -> Result<Tokens<'_>, ScoreError> {
         .pointer("/output_token_ids_logprobs/0")
         .and_then(Value::as_array)
         .ok_or(ScoreError::NoLogprobs)?;
-    let mut tokens = Vec::with_capacity(listed.len());
-    for item in listed {
+    let read = listed.iter().map(|item| {
         let [value, id, ..] = item.as_array().map_or(&[][..], Vec::as_slice) else {
             return Err(malformed(
                 "an entry of `output_token_ids_logprobs` is no triple",
             ));
         };
-        tokens.extend(token("", id.as_u64(), None, value)?);
-    }
-    Ok(tokens)
+        token("", id.as_u64(), None, value)
+    });
+    available(read, listed.len())
 }
 
-fn push_entries<'a>(tokens: &mut Tokens<'a>, listed: &'a [Value]) -> Result<(), ScoreError> {
-    for item in listed {
+fn entries(listed: &[Value]) -> Result<Tokens<'_>, ScoreError> {
+    let read = listed.iter().map(|item| {
         let fields = item
             .as_object()
             .ok_or_else(|| malformed("an entry of `top_logprobs` is not an object"))?;
-        tokens.extend(entry(fields)?);
+        entry(fields)
+    });
+    available(read, listed.len())
+}
+
+/// Those of `listed` tokens that have a value. An empty list is what servers send that know no
+/// log-probabilities; a list without one value is no answer to anything.
+fn available<'a>(
+    tokens: impl Iterator<Item = Result<Option<TopToken<'a>>, ScoreError>>,
+    listed: usize,
+) -> Result<Tokens<'a>, ScoreError> {
+    if listed == 0 {
+        return Err(ScoreError::NoLogprobs);
     }
-    Ok(())
+    let mut found = Vec::with_capacity(listed + 1);
+    for token in tokens {
+        found.extend(token?);
+    }
+    if found.is_empty() {
+        return Err(malformed("none of the listed tokens has a log-probability"));
+    }
+    Ok(found)
 }
 
 /// `{"id", "token", "bytes", "logprob"}`; `None` where the value is not available.
@@ -311,8 +342,10 @@ mod tests {
     #[test]
     fn llama_cpp_s_own_shape_is_read() {
         let native = json!({"content": " A", "completion_probabilities": [
-            {"id": 1, "token": " A", "bytes": [32, 65], "logprob": -1.0, "top_logprobs": []}]});
-        assert_eq!(texts(&native).unwrap(), [(" A".to_owned(), -1.0)]);
+            {"id": 2, "token": " B", "bytes": [32, 66], "logprob": -2.0, "top_logprobs": [
+                {"id": 1, "token": " A", "bytes": [32, 65], "logprob": -1.0}]}]});
+        let wanted = [(" A".to_owned(), -1.0), (" B".to_owned(), -2.0)];
+        assert_eq!(texts(&native).unwrap(), wanted);
     }
 
     #[test]
@@ -341,9 +374,80 @@ mod tests {
         let after_sampling =
             json!({"content": [{"token": " A", "prob": 1.0, "top_probs": [{"token": " A"}]}]});
         assert_eq!(texts(&one(&after_sampling)), Err(ScoreError::NoLogprobs));
-        let ended = json!({"choices": [{"text": "", "logprobs": null, "finish_reason": "stop"}]});
-        assert_eq!(texts(&ended), Ok(vec![]));
-        assert_eq!(texts(&one(&json!({"content": []}))), Ok(vec![]));
+        for logprobs in [json!(null), json!({"content": []}), json!({"tokens": []})] {
+            let ended =
+                json!({"choices": [{"text": "", "logprobs": logprobs, "finish_reason": "stop"}]});
+            assert_eq!(texts(&ended), Ok(vec![]), "{logprobs}");
+            assert_eq!(
+                texts(&one(&logprobs)),
+                Err(ScoreError::NoLogprobs),
+                "{logprobs}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_sampled_token_alone_is_no_answer() {
+        let legacy = |top: Value| {
+            texts(&one(
+                &json!({"tokens": [" A"], "token_logprobs": [-1.0], "top_logprobs": top}),
+            ))
+        };
+        let chat = |top: Value| {
+            texts(&one(
+                &json!({"content": [{"token": " A", "logprob": -1.0, "top_logprobs": top}]}),
+            ))
+        };
+        for none in [json!(null), json!([])] {
+            assert_eq!(legacy(none.clone()), Err(ScoreError::NoLogprobs), "{none}");
+            assert_eq!(chat(none.clone()), Err(ScoreError::NoLogprobs), "{none}");
+        }
+        for none in [json!([null]), json!([{}]), json!([[]])] {
+            assert_eq!(legacy(none.clone()), Err(ScoreError::NoLogprobs), "{none}");
+        }
+        let left_out = json!({"content": [{"token": " A", "logprob": -1.0}]});
+        assert_eq!(texts(&one(&left_out)), Err(ScoreError::NoLogprobs));
+        let left_out = json!({"tokens": [" A"], "token_logprobs": [-1.0]});
+        assert_eq!(texts(&one(&left_out)), Err(ScoreError::NoLogprobs));
+    }
+
+    #[test]
+    fn a_list_without_one_value_is_malformed() {
+        for absent in [json!(null), json!("-Infinity"), json!(-9999.0)] {
+            let legacy = json!({"tokens": ["A"], "token_logprobs": [absent],
+                "top_logprobs": [{"A": absent, "B": absent}]});
+            let chat = json!({"content": [{"token": "A", "logprob": absent, "top_logprobs":
+                [{"token": "A", "logprob": absent}, {"token": "B", "logprob": absent}]}]});
+            let own =
+                json!([{"meta_info": {"output_token_ids_logprobs": [[[absent, 330, null]]]}}]);
+            for response in [one(&legacy), one(&chat), own] {
+                let error = texts(&response).unwrap_err();
+                assert_eq!(error.kind(), "malformed", "{response}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_only_answer_to_the_only_prompt_needs_no_number() {
+        let unnumbered = json!({"choices": [{"text": "A"}]});
+        let matched = matched_choices(&unnumbered, 1).unwrap();
+        assert!(matches!(
+            matched.as_slice(),
+            [Ok(Choice { index: None, .. })]
+        ));
+        assert!(
+            matched_choices(&unnumbered, 2)
+                .unwrap()
+                .iter()
+                .all(Result::is_err)
+        );
+        for wrong in [
+            json!({"choices": [{"index": 3}]}),
+            json!({"choices": [{}, {}]}),
+        ] {
+            let matched = matched_choices(&wrong, 1).unwrap();
+            assert!(matched.iter().all(Result::is_err), "{wrong}");
+        }
     }
 
     #[test]

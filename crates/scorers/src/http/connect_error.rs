@@ -125,7 +125,7 @@ impl ConnectError {
     /// Places a failed request.
     pub(super) fn at(url: String, key_given: bool, error: ScoreError) -> Self {
         match error {
-            ScoreError::Unreachable { message } => Self::Unreachable { url, message },
+            ScoreError::Unreachable { message, .. } => Self::Unreachable { url, message },
             ScoreError::TimedOut { seconds } => Self::Unreachable {
                 url,
                 message: format!("no answer within {seconds} s"),

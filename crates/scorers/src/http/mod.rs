@@ -12,6 +12,9 @@ mod answer;
 mod connect_error;
 mod doctor;
 mod exchange;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod models;
 mod options;
 mod probe;

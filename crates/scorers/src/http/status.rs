@@ -40,7 +40,8 @@ pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubb
                 message: format!("it redirects to {target}, and redirects are not followed"),
             }
         }
-        500..=599 => ScoreError::Server {
+        // Too late, in the way of another request, or too early: the next attempt may do better.
+        408 | 409 | 425 | 500..=599 => ScoreError::Server {
             status: number,
             retry_after,
             message,
@@ -165,6 +166,17 @@ mod tests {
         let error = failure(429, &notes, b"", &Scrubber::default());
         let retry_after = Some(Duration::from_secs(7));
         assert_eq!(error, ScoreError::RateLimited { retry_after });
+    }
+
+    #[test]
+    fn what_may_pass_is_asked_again() {
+        for status in [408, 409, 425, 429, 500, 502, 503, 504, 529] {
+            let error = fail(status, "wait");
+            assert!(error.is_retryable() && !error.is_fatal(), "{status}");
+        }
+        for status in [400, 405, 406, 410, 413, 415, 418, 422] {
+            assert!(!fail(status, "no").is_retryable(), "{status}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Why a file of saved logits cannot be read.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::MAX_OPTIONS;
 
@@ -238,6 +238,17 @@ impl Problem {
 pub(super) struct Fault {
     pub(super) place: Place,
     pub(super) problem: Problem,
+}
+
+impl Fault {
+    /// The error of this file.
+    pub(super) fn of(self, file: &Path) -> ReplayError {
+        ReplayError {
+            file: file.to_owned(),
+            place: self.place,
+            problem: self.problem,
+        }
+    }
 }
 
 impl Problem {

@@ -80,14 +80,14 @@ impl RecordedLogits {
 
 /// Reads a file of saved logits.
 pub fn read(path: &Path) -> Result<RecordedLogits, ReplayError> {
-    load(path)
-        .map_err(|problem| problem.at(Place::File))
-        .and_then(|bytes| parse(path, bytes))
-        .map_err(|fault| ReplayError {
-            file: path.to_owned(),
-            place: fault.place,
-            problem: fault.problem,
-        })
+    let bytes = load(path).map_err(|problem| problem.at(Place::File).of(path))?;
+    read_bytes(path, bytes)
+}
+
+/// Reads saved logits that are in memory already. `path` stands for them in errors, and its
+/// extension tells the format.
+pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<RecordedLogits, ReplayError> {
+    parse(path, bytes).map_err(|fault| fault.of(path))
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, Problem> {

@@ -78,6 +78,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server that answers with `answer`.
     pub(crate) fn start(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_for(usize::MAX, answer)
+    }
+
+    /// Starts a server that is gone after so many connections.
+    pub(crate) fn start_for(
+        most: usize,
+        answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -89,7 +97,7 @@ impl Server {
         };
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for stream in listener.incoming().flatten().take(most) {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (answer, asked) = (answer.clone(), asked.clone());
                 std::thread::spawn(move || serve(&stream, &*answer, &asked));

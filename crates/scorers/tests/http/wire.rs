@@ -7,8 +7,8 @@ use serde_json::json;
 use sureness_scorers::http::{HttpOptions, Secret};
 use sureness_scorers::{OptionScorer, ScoreError};
 
-use crate::server::{Reply, Server, letter, letters};
-use crate::{Way, connect, in_both_models, question, score, score_one};
+use crate::server::{Asked, Reply, Server, letter, letters};
+use crate::{Way, connect, in_both_models, question, reply, score, score_one};
 
 const AB: [&str; 2] = ["A", "B"];
 
@@ -197,6 +197,84 @@ async fn one_bad_prompt_does_not_take_its_list_along(way: Way) {
             .all(|s| s.as_ref().is_err_and(|e| e.kind() == "server"))
     );
     assert_eq!(server.questions().len(), 1);
+}
+
+async fn every_request_of_a_batch_is_counted(way: Way) {
+    let server = Server::answering(|asked| {
+        if asked.is_list() && asked.prompts().len() > 3 {
+            return Reply::json(400, &json!({"error": {"message": "too many at once"}}));
+        }
+        letters(asked.prompts().len())
+    });
+    let listing = connect(list_options(&server)).await.unwrap();
+    let single = connect(HttpOptions::new(&server.base)).await.unwrap();
+    let batch: Vec<_> = ["a", "b", "c", "d"].map(|text| question(text, &AB)).into();
+    let mut before = 0;
+    for (scorer, size) in [(&listing, 3), (&listing, 4), (&single, 1), (&single, 4)] {
+        let counted = reply(way, scorer, &batch[..size]).await.requests;
+        let sent = server.questions().len();
+        assert_eq!(counted as usize, sent - before, "{size}");
+        before = sent;
+    }
+    assert_eq!(before, 1 + 5 + 1 + 4);
+}
+
+async fn a_list_of_one_needs_no_number(way: Way) {
+    let server = Server::answering(|asked| {
+        let mut choice = letter(0);
+        choice.as_object_mut().unwrap().remove("index");
+        let choices = vec![choice; asked.prompts().len()];
+        Reply::json(200, &json!({"choices": choices}))
+    });
+    let scorer = connect(list_options(&server)).await.unwrap();
+    let one = [question("x", &AB)];
+    assert!(score(way, &scorer, &one).await[0].is_ok());
+    assert!(server.questions()[0].is_list());
+    let two = [question("x", &AB), question("y", &AB)];
+    let kinds = score(way, &scorer, &two).await.into_iter().map(|s| s.unwrap_err().kind());
+    assert_eq!(kinds.collect::<Vec<_>>(), ["malformed"; 2]);
+}
+
+async fn a_broken_connection_is_told_from_none(way: Way) {
+    let mut cut = letters(1);
+    cut.cut = Some(0);
+    let broken = failure(way, cut).await;
+    assert!(matches!(broken, ScoreError::Unreachable { connected: true, .. }), "{broken:?}");
+    // Each request on a connection of its own, and nobody there after those of the probe.
+    let close = |asked: &Asked| {
+        let models = Reply::json(200, &json!({"data": [{"id": "m"}]}));
+        let is_models = asked.path.starts_with("/v1/models");
+        let reply = if is_models { models } else { letters(asked.prompts().len()) };
+        reply.with("Connection", "close")
+    };
+    let patient = Server::start(close);
+    connect(HttpOptions::new(&patient.base)).await.unwrap();
+    let probes = patient.connections.load(Ordering::SeqCst);
+    let leaving = Server::start_for(probes, close);
+    let scorer = connect(HttpOptions::new(&leaving.base)).await.unwrap();
+    // The system may still take a connection or two on the server's behalf.
+    for attempt in 0.. {
+        let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
+        if matches!(error, ScoreError::Unreachable { connected: false, .. }) {
+            break;
+        }
+        assert!(attempt < 200, "{error:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+async fn answers_without_the_most_probable_tokens_are_no_answers(way: Way) {
+    for (top, kind) in [
+        (json!(null), "no_logprobs"),
+        (json!([]), "no_logprobs"),
+        (json!([{}]), "no_logprobs"),
+        (json!([{" A": null, " B": null}]), "malformed"),
+    ] {
+        let mut choice = letter(0);
+        choice["logprobs"]["top_logprobs"] = top.clone();
+        let error = failure(way, Reply::json(200, &json!({"choices": [choice]}))).await;
+        assert_eq!(error.kind(), kind, "{top}");
+    }
 }
 
 async fn connections_are_kept_and_limited(way: Way) {

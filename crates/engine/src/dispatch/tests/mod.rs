@@ -146,6 +146,7 @@ fn each(
 fn refused() -> ScoreError {
     ScoreError::Unreachable {
         message: "connection refused".into(),
+        connected: false,
     }
 }
 
@@ -217,6 +218,7 @@ fn play_until(
                 scores: answered.scores,
                 timing: Timing::default(),
                 quota: answered.quota,
+                requests: 0,
             };
             let mut events = Vec::new();
             dispatch.finished(*ticket, reply, now, &mut events);

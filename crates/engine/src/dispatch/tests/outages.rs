@@ -221,3 +221,140 @@ fn a_single_refusal_is_a_slip_and_several_in_a_row_end_the_run() {
         }
     }
 }
+
+fn reset() -> ScoreError {
+    ScoreError::Unreachable {
+        message: "connection reset by peer".into(),
+        connected: true,
+    }
+}
+
+#[test]
+fn the_last_question_may_break_the_server_and_fails_alone() {
+    for error in [reset(), server_error(502), server_error(500)] {
+        for poisoned in [&[299][..], &[3, 150, 298, 299]] {
+            for batch in [1, 8] {
+                let mut settings = settings(8);
+                settings.batch = batches(batch);
+                let mut run = dispatch(settings, 1, &[300]);
+                let seen = play(&mut run, |ticket, _| {
+                    let items = &ticket.job.items;
+                    if items.iter().any(|open| poisoned.contains(&open.question)) {
+                        bad(ticket, MS, &error)
+                    } else {
+                        good(ticket, 10 * MS)
+                    }
+                });
+                assert_eq!(run.stopped(), None, "{error}");
+                assert_eq!(outages(&seen), (0, 0), "{error}");
+                let failed: Vec<_> = poisoned.iter().map(|&question| (0, question)).collect();
+                assert_eq!(seen.failed(), failed, "{error}");
+                assert_eq!(seen.answered(), 300 - poisoned.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn resets_of_everything_are_an_outage() {
+    let mut run = dispatch(settings(8), 1, &[300]);
+    let seen = play(&mut run, |ticket, now| {
+        if now > SECOND && now < 60 * SECOND {
+            bad(ticket, MS, &reset())
+        } else {
+            good(ticket, 100 * MS)
+        }
+    });
+    assert_eq!((seen.answered(), seen.failed()), (300, vec![]));
+    assert_eq!(outages(&seen), (1, 1));
+}
+
+fn malformed() -> ScoreError {
+    ScoreError::Malformed {
+        message: "no JSON".into(),
+    }
+}
+
+#[test]
+fn a_server_that_nobody_understands_is_given_up_early() {
+    for batch in [1, 8] {
+        let mut settings = settings(4);
+        settings.batch = batches(batch);
+        let mut run = dispatch(settings, 1, &[5000]);
+        let seen = play(&mut run, |ticket, _| bad(ticket, 50 * MS, &malformed()));
+        let Some(Stop::Fatal(ScoreError::Malformed { message })) = run.stopped() else {
+            panic!("{:?}", run.stopped())
+        };
+        assert!(message.contains("in a row") && message.contains("no JSON"));
+        assert!(seen.end < 10 * SECOND, "{:?}", seen.end);
+        // Nobody is given up for it: the next run asks everything.
+        assert_eq!(seen.failed(), []);
+    }
+}
+
+#[test]
+fn one_that_was_understood_before_has_more_time() {
+    for (away, stops) in [(20, false), (600, true)] {
+        let mut run = dispatch(settings(4), 1, &[5000]);
+        let seen = play(&mut run, |ticket, now| {
+            if now > SECOND && now < away * SECOND {
+                bad(ticket, 50 * MS, &malformed())
+            } else {
+                good(ticket, 50 * MS)
+            }
+        });
+        assert_eq!(run.stopped().is_some(), stops, "{:?}", run.stopped());
+        assert!(!stops || seen.end < 60 * SECOND, "{:?}", seen.end);
+        assert!(stops || seen.answered() > 4900);
+    }
+}
+
+#[test]
+fn the_loss_of_an_endpoint_that_nobody_understands_is_survived() {
+    let mut run = dispatch(settings(4), 2, &[2000]);
+    let seen = play(&mut run, |ticket, _| {
+        if ticket.endpoint == 1 {
+            bad(ticket, 50 * MS, &malformed())
+        } else {
+            good(ticket, 50 * MS)
+        }
+    });
+    assert_eq!((seen.answered(), seen.failed()), (2000, vec![]));
+    assert!(run.endpoint_summaries()[1].lost.is_some());
+}
+
+#[test]
+fn a_few_questions_that_get_no_good_answer_end_nothing() {
+    let mut run = dispatch(settings(4), 1, &[300]);
+    let seen = play(&mut run, |ticket, _| {
+        if ticket.job.items[0].question >= 280 {
+            bad(ticket, 50 * MS, &malformed())
+        } else {
+            good(ticket, 50 * MS)
+        }
+    });
+    assert_eq!((run.stopped(), seen.answered()), (None, 280));
+    assert_eq!(seen.failed().len(), 20);
+}
+
+#[test]
+fn an_answer_without_log_probabilities_is_a_slip_once_and_a_reason_always() {
+    for bad_ones in [1, u32::MAX] {
+        let mut count = 0;
+        let mut run = dispatch(settings(1), 1, &[30]);
+        let seen = play(&mut run, |ticket, _| {
+            count += 1;
+            if count <= bad_ones {
+                bad(ticket, MS, &ScoreError::NoLogprobs)
+            } else {
+                good(ticket, MS)
+            }
+        });
+        if bad_ones == 1 {
+            assert_eq!((run.stopped(), seen.answered()), (None, 30));
+        } else {
+            assert_eq!(run.stopped(), Some(&Stop::Fatal(ScoreError::NoLogprobs)));
+            assert_eq!(seen.sent.len(), 3);
+        }
+    }
+}

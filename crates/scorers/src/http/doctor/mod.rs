@@ -22,7 +22,9 @@ use super::{address, prepare};
 use abilities::Examination;
 
 /// Examines the server that `options` describe.
-pub async fn diagnose(options: HttpOptions) -> Diagnosis {
+pub async fn diagnose(mut options: HttpOptions) -> Diagnosis {
+    // Or what is to be asked together would wait for a connection.
+    options.max_connections = options.max_connections.max(noise::QUESTIONS);
     let mut diagnosis = Diagnosis {
         api_base: address::shown_text(&options.api_base),
         ..Diagnosis::default()
@@ -104,6 +106,8 @@ async fn examine(
         Exchange::new(Arc::clone(endpoint), question, choice, letters)
     };
     let uncached = Question::new(route, &model, top_k).uncached();
-    diagnosis.noise = noise::measure(&exchange(question), &exchange(uncached), transport).await;
+    let lists = diagnosis.lists == Some(true);
+    let (cached, uncached) = (exchange(question), exchange(uncached));
+    diagnosis.noise = noise::measure(&cached, &uncached, transport, lists).await;
     Ok(())
 }

@@ -3,62 +3,91 @@
 //! A server that answers several prompts at once may add up in another order, and one that takes
 //! a prompt from its cache may too. Figures that differ by no more than this floor are the same.
 
-use std::sync::Arc;
-
-use sureness_prompts::Prompt;
+use sureness_prompts::{PromptBuilder, Strategy, Wording};
+use sureness_questions::{Question, pack};
 
 use super::super::exchange::Exchange;
 use super::super::transport::Transport;
 use super::report::Noise;
 use crate::{OptionScores, RequestKey, ScoreRequest};
 
-/// How many questions.
-const QUESTIONS: usize = 20;
-/// What the questions are about: letters and their neighbours, so that no answer is certain.
-const ALPHABET: &[u8; 26] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+/// How many questions, and so how many requests at once.
+pub(super) const QUESTIONS: usize = 20;
+/// The task of the built-in pack that they are taken from: reading comprehension, for prompts of
+/// some length.
+const TASK: &str = "rc";
 
-/// Asks one by one, all together, and once more one by one, now from the cache. The first two
-/// rounds go without a cache where the server can be told so (`uncached`): what was asked before
-/// would otherwise leave nothing to be evaluated together. `None` if a question fails.
+/// Asks one by one, all together, and once more one by one, now from the cache; and all as one
+/// list, if the server takes lists. The first rounds and the list go without a cache where the
+/// server can be told so (`uncached`): what was asked before would otherwise leave nothing to be
+/// evaluated together. `None` if a question fails.
+///
+/// The questions are those of a run: with five worked examples in front, or, where the context is
+/// too short for those, with none. A few dozen tokens would not do. A server works a short prompt
+/// off in one piece whatever else is under way, and gives the same figures every time.
 pub(super) async fn measure(
     exchange: &Exchange,
     uncached: &Exchange,
     transport: &Transport,
+    lists: bool,
 ) -> Option<Noise> {
-    let questions = questions();
-    let (cold, one_by_one) = match singly(uncached, transport, &questions).await {
+    for shots in [5, 0] {
+        let questions = questions(shots)?;
+        let rounds = rounds(exchange, uncached, transport, &questions, lists).await;
+        if let Some(rounds) = rounds {
+            return Some(Noise::between(&rounds));
+        }
+    }
+    None
+}
+
+async fn rounds(
+    exchange: &Exchange,
+    uncached: &Exchange,
+    transport: &Transport,
+    questions: &[ScoreRequest],
+    lists: bool,
+) -> Option<Vec<Vec<OptionScores>>> {
+    let (cold, one_by_one) = match singly(uncached, transport, questions).await {
         Some(scores) => (uncached, scores),
         // A strict server may refuse the wish.
-        None => (exchange, singly(exchange, transport, &questions).await?),
+        None => (exchange, singly(exchange, transport, questions).await?),
     };
-    let together = cold.converse(transport, &questions, false).await;
-    let together: Option<Vec<_>> = together.scores.into_iter().map(Result::ok).collect();
-    let together = together?;
-    let warm = singly(exchange, transport, &questions).await?;
-    Some(Noise::between(&[one_by_one, together, warm]))
+    let at_once = async |as_list| {
+        let reply = cold.converse(transport, questions, as_list).await;
+        let scores = reply.scores.into_iter().map(Result::ok);
+        scores.collect::<Option<Vec<_>>>()
+    };
+    let together = at_once(false).await?;
+    let warm = singly(exchange, transport, questions).await?;
+    let mut rounds = vec![one_by_one, together, warm];
+    if lists {
+        // Twenty prompts may be too many for one list.
+        rounds.extend(at_once(true).await);
+    }
+    Some(rounds)
 }
 
 impl Noise {
-    /// How much the scores of the same questions differ between three rounds: one by one, all
+    /// How much the scores of the same questions differ between rounds, such as one by one, all
     /// together, and one by one again. Each round has one entry per question.
-    pub fn between(rounds: &[Vec<OptionScores>; 3]) -> Self {
-        let [first, together, again] = rounds;
+    pub fn between(rounds: &[Vec<OptionScores>]) -> Self {
+        let questions = rounds.iter().map(Vec::len).min().unwrap_or(0);
         let mut noise = Self {
-            questions: first.len(),
+            questions,
             largest_difference: 0.0,
             changed_top_options: 0,
         };
-        for ((first, together), again) in first.iter().zip(together).zip(again) {
-            for (one, other) in [(first, together), (first, again), (together, again)] {
-                let moved = largest_difference(one, other);
-                noise.largest_difference = noise.largest_difference.max(moved);
+        for question in 0..questions {
+            let scores: Vec<_> = rounds.iter().map(|round| &round[question]).collect();
+            for (place, one) in scores.iter().enumerate() {
+                for other in &scores[place + 1..] {
+                    let moved = largest_difference(one, other);
+                    noise.largest_difference = noise.largest_difference.max(moved);
+                }
             }
-            if [together, again]
-                .iter()
-                .any(|other| top(other) != top(first))
-            {
-                noise.changed_top_options += 1;
-            }
+            let changed = scores.windows(2).any(|pair| top(pair[0]) != top(pair[1]));
+            noise.changed_top_options += usize::from(changed);
         }
         noise
     }
@@ -98,29 +127,23 @@ fn top(scores: &OptionScores) -> Option<usize> {
         .map(|(option, _)| option)
 }
 
-/// Short questions with a shared opening, each with four letters to choose from.
-fn questions() -> Vec<ScoreRequest> {
-    let prefix: Arc<str> = "Answer with the letter of the right choice.\n\n".into();
-    let labels: Arc<[String]> = ["A", "B", "C", "D"].map(str::to_owned).into();
-    let letter = |place: usize| char::from(ALPHABET[place % ALPHABET.len()]);
-    let question = |number: usize| {
-        let (right, before) = (letter(number + 1), letter(number));
-        let (far, further) = (letter(number + 7), letter(number + 12));
-        let suffix = format!(
-            "Question: Which letter of the alphabet comes right after {before}?\nChoices:\n\
-             A. {far}\nB. {right}\nC. {further}\nD. {before}\nAnswer:"
-        );
-        let prompt = Prompt {
-            prefix: Arc::clone(&prefix),
-            suffix,
-        };
+/// Questions of the built-in pack behind so many worked examples.
+fn questions(shots: usize) -> Option<Vec<ScoreRequest>> {
+    let data = pack::dataset(TASK, true)?;
+    let wording = Wording::builtin();
+    let builder =
+        PromptBuilder::new(&data.task, Strategy::Base, &wording, &data.examples, shots).ok()?;
+    let ask = |question: Question| {
+        let prompt = builder.build(&question);
+        let labels = builder.labels(&question);
         ScoreRequest {
             key: RequestKey::new(&[0; 32], &prompt, &labels),
             prompt,
-            labels: Arc::clone(&labels),
+            labels: labels.into(),
         }
     };
-    (0..QUESTIONS).map(question).collect()
+    let first = data.questions.iter().take(QUESTIONS).flatten();
+    Some(first.map(ask).collect())
 }
 
 #[cfg(test)]
@@ -146,9 +169,27 @@ mod tests {
     }
 
     #[test]
-    fn no_two_questions_are_the_same() {
-        let texts: std::collections::HashSet<_> =
-            questions().into_iter().map(|q| q.prompt.suffix).collect();
-        assert_eq!(texts.len(), QUESTIONS);
+    fn every_pair_of_rounds_counts() {
+        let round = |a: f64, b: f64| vec![scores(&[a, b], &[true; 2])];
+        let noise = Noise::between(&[
+            round(-1.0, -2.0),
+            round(-1.0, -2.0),
+            round(-1.5, -2.0),
+            round(-2.0, -1.75),
+        ]);
+        assert_eq!((noise.questions, noise.changed_top_options), (1, 1));
+        assert!((noise.largest_difference - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_questions_are_those_of_a_run() {
+        for (shots, least) in [(5, 1500), (0, 60)] {
+            let questions = questions(shots).unwrap();
+            let texts: std::collections::HashSet<_> =
+                questions.iter().map(|q| q.prompt.text()).collect();
+            assert_eq!(texts.len(), QUESTIONS);
+            assert!(texts.iter().all(|text| text.len() >= least), "{shots}");
+            assert!(questions.iter().all(|q| q.labels.len() == 6));
+        }
     }
 }

@@ -18,6 +18,8 @@ use crate::{Quota, Reply, ScoreError, ScoreRequest, Timing};
 struct Beside {
     timing: Timing,
     quota: Quota,
+    /// Requests sent, answered or not.
+    requests: u32,
 }
 
 impl Beside {
@@ -30,6 +32,15 @@ impl Beside {
         Self {
             timing,
             quota: quota(&carried.response.notes),
+            requests: 1,
+        }
+    }
+
+    /// Of a request that nothing came back for.
+    fn of_none() -> Self {
+        Self {
+            requests: 1,
+            ..Self::default()
         }
     }
 
@@ -43,6 +54,7 @@ impl Beside {
                 parse: a.parse + b.parse,
             },
             quota: tighter(self.quota, next.quota),
+            requests: self.requests + next.requests,
         }
     }
 
@@ -56,6 +68,7 @@ impl Beside {
                 parse: a.parse.max(b.parse),
             },
             quota: tighter(self.quota, other.quota),
+            requests: self.requests + other.requests,
         }
     }
 }
@@ -83,6 +96,7 @@ impl Exchange {
             scores,
             timing: beside.timing,
             quota: beside.quota,
+            requests: beside.requests,
         }
     }
 
@@ -111,7 +125,7 @@ impl Exchange {
         let body = self.encode_one(request);
         let carried = match via.carry(self.resource(request), &body).await {
             Ok(carried) => carried,
-            Err(error) => return (Err(error), Beside::default()),
+            Err(error) => return (Err(error), Beside::of_none()),
         };
         let parsing = Instant::now();
         let outcome = self.decode_one(&carried.response, request);
@@ -140,7 +154,7 @@ impl Exchange {
                 let next = Beside::of(&carried, parsing.elapsed());
                 (outcome, beside.then(next))
             }
-            Err(error) => (Err(error), beside),
+            Err(error) => (Err(error), beside.then(Beside::of_none())),
         }
     }
 
@@ -155,7 +169,7 @@ impl Exchange {
         let body = self.encode_list(batch);
         let carried = match via.carry(self.resource(first), &body).await {
             Ok(carried) => carried,
-            Err(error) => return (vec![Err(error); batch.len()], Beside::default()),
+            Err(error) => return (vec![Err(error); batch.len()], Beside::of_none()),
         };
         let parsing = Instant::now();
         let decoded = self.decode_list(&carried.response, batch);

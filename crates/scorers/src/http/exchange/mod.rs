@@ -9,7 +9,7 @@ mod biased;
 pub(super) mod converse;
 mod escape;
 mod tier;
-mod typed;
+pub(super) mod typed;
 
 pub(super) use ask::{Question, json};
 pub(super) use biased::covers;

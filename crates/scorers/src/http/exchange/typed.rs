@@ -117,13 +117,13 @@ struct Timings {
 }
 
 /// What an answer says: the tokens of each choice with its index, and the counts.
-pub(super) struct Read<'a> {
-    pub(super) choices: Vec<(Option<u64>, Vec<TopToken<'a>>)>,
-    pub(super) usage: Usage,
+pub(in crate::http) struct Read<'a> {
+    pub(in crate::http) choices: Vec<(Option<u64>, Vec<TopToken<'a>>)>,
+    pub(in crate::http) usage: Usage,
 }
 
 /// Reads an answer of the usual shapes; `None` for any other.
-pub(super) fn read(body: &[u8]) -> Option<Read<'_>> {
+pub(in crate::http) fn read(body: &[u8]) -> Option<Read<'_>> {
     let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
     if answer.meta_info.is_some() {
         return None;
@@ -167,12 +167,12 @@ fn chat(positions: Vec<Position<'_>>) -> Option<Vec<TopToken<'_>>> {
     let position = positions.into_iter().next()?;
     let mut tokens = Vec::with_capacity(position.top_logprobs.len() + 1);
     for entry in position.top_logprobs {
-        tokens.push(TopToken::new(
-            entry.token.0,
-            entry.id,
-            entry.bytes,
-            entry.logprob,
-        ));
+        let token = TopToken::new(entry.token.0, entry.id, entry.bytes, entry.logprob);
+        tokens.extend(token);
+    }
+    // The thorough reader says what it means that nothing is listed.
+    if tokens.is_empty() {
+        return None;
     }
     let sampled = TopToken::new(
         position.token.0,
@@ -180,8 +180,8 @@ fn chat(positions: Vec<Position<'_>>) -> Option<Vec<TopToken<'_>>> {
         position.bytes,
         position.logprob,
     );
-    tokens.push(sampled);
-    Some(tokens.into_iter().flatten().collect())
+    tokens.extend(sampled);
+    Some(tokens)
 }
 
 fn legacy<'a>(
@@ -193,8 +193,11 @@ fn legacy<'a>(
     let first = listed.into_iter().next()?.0;
     let mut read = Vec::with_capacity(first.len() + 1);
     for (text, logprob) in first {
-        read.push(TopToken::new(text.0, None, None, logprob));
+        read.extend(TopToken::new(text.0, None, None, logprob));
     }
-    read.push(TopToken::new(sampled, None, None, *values.first()?));
-    Some(read.into_iter().flatten().collect())
+    if read.is_empty() {
+        return None;
+    }
+    read.extend(TopToken::new(sampled, None, None, *values.first()?));
+    Some(read)
 }

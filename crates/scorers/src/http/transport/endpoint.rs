@@ -179,15 +179,26 @@ impl Endpoint {
         }
     }
 
+    /// Nobody took the connection.
     pub(super) fn unreachable(&self, error: &dyn Error) -> ScoreError {
         ScoreError::Unreachable {
             message: self.scrubber.excerpt(&chain(error), EXCERPT),
+            connected: false,
+        }
+    }
+
+    /// The connection broke once it was there.
+    pub(super) fn broken(&self, error: &dyn Error) -> ScoreError {
+        ScoreError::Unreachable {
+            message: self.scrubber.excerpt(&chain(error), EXCERPT),
+            connected: true,
         }
     }
 
     pub(super) fn no_connection(&self) -> ScoreError {
         ScoreError::Unreachable {
             message: format!("no connection within {:?}", self.limits.connect),
+            connected: false,
         }
     }
 }

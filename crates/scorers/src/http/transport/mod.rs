@@ -120,7 +120,7 @@ fn settle(
         seconds: limit.as_secs_f64().ceil() as u64,
     };
     Err(match trouble {
-        Trouble::Network(error) => endpoint.unreachable(&error),
+        Trouble::Network(error) => endpoint.broken(&error),
         Trouble::Wire(error) => endpoint.scrubbed(error.into()),
         Trouble::NoFirstByte => timed_out(limits.first_byte.unwrap_or(limits.total)),
         Trouble::OutOfTime => timed_out(limits.total),

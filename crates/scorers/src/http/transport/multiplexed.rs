@@ -77,7 +77,11 @@ impl Multiplexed {
         if error.is_timeout() && error.is_connect() {
             return self.endpoint.no_connection();
         }
-        self.endpoint.unreachable(&error.without_url())
+        if error.is_connect() {
+            self.endpoint.unreachable(&error.without_url())
+        } else {
+            self.endpoint.broken(&error.without_url())
+        }
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) fn admitted(response: &Response, endpoint: &Endpoint) -> Result<(), S
     let said = endpoint.scrubber().excerpt(&said, EXCERPT);
     Err(ScoreError::Unreachable {
         message: format!("the proxy answered HTTP {}: {said}", response.status),
+        connected: false,
     })
 }
 

@@ -40,7 +40,10 @@ impl From<WireError> for ScoreError {
     fn from(error: WireError) -> Self {
         let message = error.to_string();
         match error {
-            WireError::Cut => Self::Unreachable { message },
+            WireError::Cut => Self::Unreachable {
+                message,
+                connected: true,
+            },
             _ => Self::Malformed { message },
         }
     }

@@ -1,9 +1,12 @@
 //! Saved logits as Parquet: a column `id` and a list column, or one column per option.
 
+mod thrift;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::RowGroupMetaData;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::{Field, Row};
 use ::parquet::schema::types::Type;
@@ -14,10 +17,15 @@ use super::columns::{self, ID, LISTS};
 use super::error::{Fault, Place, Problem, printable};
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
+/// The largest page, unpacked. Writers end a page after a megabyte or so.
+const MAX_PAGE: u64 = 64 << 20;
+/// What a Parquet file ends with, behind the length of its footer.
+const MAGIC: &[u8; 4] = b"PAR1";
+
 /// Reads the rows of a Parquet file.
 pub(super) fn read(bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
     // The library checks most of what it reads, but a damaged file can still make it panic.
-    catch_unwind(AssertUnwindSafe(|| rows(bytes.into()))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(|| rows(&bytes.into()))).unwrap_or_else(|_| {
         Err(Problem::Syntax {
             message: "the Parquet file is damaged".to_owned(),
         }
@@ -38,11 +46,13 @@ enum Scores {
     Columns(Vec<String>),
 }
 
-fn rows(bytes: Bytes) -> Result<RecordedLogits, Fault> {
-    let reader = SerializedFileReader::new(bytes).map_err(|error| fault(&error))?;
+fn rows(bytes: &Bytes) -> Result<RecordedLogits, Fault> {
+    check_footer(bytes).map_err(|problem| problem.at(Place::File))?;
+    let reader = SerializedFileReader::new(bytes.clone()).map_err(|error| fault(&error))?;
     let schema = reader.metadata().file_metadata().schema();
     let wanted = find(schema).map_err(|problem| problem.at(Place::File))?;
     check_counts(&reader).map_err(|problem| problem.at(Place::File))?;
+    check_pages(&reader, &wanted, bytes).map_err(|problem| problem.at(Place::File))?;
     let projection = project(schema, &wanted).map_err(|error| fault(&error))?;
 
     let mut rows = Collector::default();
@@ -108,18 +118,77 @@ fn check_counts(reader: &SerializedFileReader<Bytes>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The library takes the footer at its word: see [`thrift`]. What is no Parquet file at all is
+/// left to it.
+fn check_footer(bytes: &[u8]) -> Result<(), Problem> {
+    let Some((rest, length)) = bytes
+        .strip_suffix(MAGIC)
+        .and_then(<[u8]>::split_last_chunk::<4>)
+    else {
+        return Ok(());
+    };
+    let length = u32::from_le_bytes(*length) as usize;
+    let footer = rest.len().checked_sub(length).map(|start| &rest[start..]);
+    match footer {
+        Some(footer) if !thrift::is_whole(footer) => Err(damaged("its footer")),
+        _ => Ok(()),
+    }
+}
+
+/// The same for the headers of the pages that are going to be read.
+fn check_pages(
+    reader: &SerializedFileReader<Bytes>,
+    wanted: &Wanted,
+    bytes: &[u8],
+) -> Result<(), Problem> {
+    let columns = reader.metadata().row_groups().iter();
+    for column in columns.flat_map(RowGroupMetaData::columns) {
+        let root = column.column_path().parts().first();
+        if !root.is_some_and(|root| wanted.reads(root)) {
+            continue;
+        }
+        let (start, length) = column.byte_range();
+        let range = start as usize..start.saturating_add(length) as usize;
+        let mut chunk = bytes.get(range).ok_or_else(|| damaged("a column"))?;
+        while !chunk.is_empty() {
+            let page = thrift::page(chunk).ok_or_else(|| damaged("a page"))?;
+            if page.unpacked > MAX_PAGE {
+                return Err(damaged("the size of a page"));
+            }
+            let end = (page.header as u64).saturating_add(page.packed);
+            chunk = usize::try_from(end)
+                .ok()
+                .and_then(|end| chunk.get(end..))
+                .ok_or_else(|| damaged("a page"))?;
+        }
+    }
+    Ok(())
+}
+
+fn damaged(what: &str) -> Problem {
+    Problem::Syntax {
+        message: format!("the Parquet file is damaged ({what})"),
+    }
+}
+
 /// The part of the schema that is needed, so that other columns are never decoded.
 fn project(schema: &Type, wanted: &Wanted) -> Result<Type, ParquetError> {
-    let fields = schema.get_fields().iter().filter(|field| {
-        field.name() == ID
-            || match &wanted.scores {
-                Scores::List(name) => field.name() == name,
-                Scores::Columns(names) => names.iter().any(|name| name == field.name()),
-            }
-    });
+    let fields = schema.get_fields().iter();
+    let fields = fields.filter(|field| wanted.reads(field.name()));
     Type::group_type_builder(schema.name())
         .with_fields(fields.map(Arc::clone).collect())
         .build()
+}
+
+impl Wanted {
+    /// Whether it takes the column of that name.
+    fn reads(&self, column: &str) -> bool {
+        column == ID
+            || match &self.scores {
+                Scores::List(name) => column == name,
+                Scores::Columns(names) => names.iter().any(|name| name == column),
+            }
+    }
 }
 
 impl Scores {

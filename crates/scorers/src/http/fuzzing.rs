@@ -1,0 +1,221 @@
+//! Doors to the parsers for the fuzz targets, and what must hold of them whatever comes in.
+
+use std::sync::{Arc, LazyLock};
+
+use serde_json::Value;
+use sureness_prompts::Prompt;
+
+use super::address::ApiBase;
+use super::answer::{choices, usage};
+use super::exchange::{Exchange, Question, Route, Scored, Spellings, Tier, typed};
+use super::models::{ServerTemplate, listed};
+use super::options::HttpOptions;
+use super::probe::Choice;
+use super::quota::quota;
+use super::transport::Endpoint;
+use super::wire::{Notes, Progress, Response, ResponseReader};
+use crate::{OptionScores, RequestKey, ScoreRequest, Usage};
+
+/// The longest error: two excerpts of a server's text, and words around them.
+const LONGEST_ERROR: usize = 4096;
+
+/// Reads bytes as a response that arrives in pieces, then as an answer to every kind of request.
+/// The first byte says how: its low bits the size of a piece, its highest whether the response
+/// is a proxy's.
+///
+/// # Panics
+/// If what is read depends on the pieces, or if an answer gives scores that are none.
+pub fn response(input: &[u8]) {
+    let Some((how, bytes)) = input.split_first() else {
+        return;
+    };
+    let (step, tunnel) = (usize::from(how & 0x7f) + 1, how & 0x80 != 0);
+    let whole = receive(bytes, usize::MAX, tunnel);
+    let pieces = receive(bytes, step, tunnel);
+    let said = |response: &Option<Response>| {
+        let response = response.as_ref();
+        response.map(|it| (it.status, it.notes.clone(), it.body.clone()))
+    };
+    assert_eq!(said(&whole), said(&pieces), "in pieces of {step}");
+    if let Some(response) = whole {
+        let _ = quota(&response.notes);
+        read_every_way(&response);
+    }
+}
+
+/// Reads bytes as the body of an answer to every kind of request, and as what a server tells of
+/// itself.
+///
+/// # Panics
+/// If the answer gives scores that are none, or if the fast reader and the thorough one differ.
+pub fn answer(body: &[u8]) {
+    read_every_way(&Response {
+        status: 200,
+        notes: Notes::default(),
+        body: body.to_vec(),
+        keep_alive: true,
+    });
+    if let Ok(value) = serde_json::from_slice::<Value>(body) {
+        let _ = (listed(&value), ServerTemplate::read(&value));
+        agree(&value);
+    }
+}
+
+fn receive(bytes: &[u8], step: usize, tunnel: bool) -> Option<Response> {
+    let fresh = || {
+        if tunnel {
+            ResponseReader::tunnel()
+        } else {
+            ResponseReader::default()
+        }
+    };
+    let (mut reader, mut half) = (fresh(), fresh());
+    half.buffer().extend_from_slice(&bytes[..bytes.len() / 2]);
+    if half.advance().is_ok() {
+        let _ = half.salvage();
+    }
+    for piece in bytes.chunks(step) {
+        reader.buffer().extend_from_slice(piece);
+        if reader.advance().ok()? == Progress::Done {
+            break;
+        }
+    }
+    reader.finish().ok()
+}
+
+/// A server that is asked in one way, and questions that it may have been asked.
+struct Asked {
+    exchange: Exchange,
+    batch: [ScoreRequest; 3],
+}
+
+/// Every way of asking. What is read does not depend on the route, so that each way has but one.
+static ASKED: LazyLock<Vec<Asked>> = LazyLock::new(|| {
+    let ways = [
+        (Route::Completions, Tier::TokenIds),
+        (Route::Completions, Tier::Generate),
+        (Route::Chat, Tier::Biased),
+        (Route::Chat, Tier::TopTokens),
+    ];
+    let asked = ways.map(|(route, tier)| Asked::new(route, tier));
+    asked.into_iter().flatten().collect()
+});
+
+impl Asked {
+    fn new(route: Route, tier: Tier) -> Option<Self> {
+        let options = HttpOptions::new("http://127.0.0.1:1");
+        let base = ApiBase::parse(&options.api_base).ok()?;
+        let endpoint = Arc::new(Endpoint::new(&options, base).ok()?);
+        let known = [("A", vec![330, 49]), ("B", vec![389, 50])];
+        let spellings = Spellings(known.map(|(label, ids)| (label.to_owned(), ids)).into());
+        let choice = Choice {
+            tier,
+            reason: "",
+            most: 20,
+        };
+        let question = Question::new(route, "m", 20);
+        let labels: Arc<[String]> = ["A", "B"].map(str::to_owned).into();
+        let batch = ["x", "y", "z"].map(|suffix| {
+            let prompt = Prompt {
+                prefix: "".into(),
+                suffix: suffix.to_owned(),
+            };
+            ScoreRequest {
+                key: RequestKey::new(&[0; 32], &prompt, &labels),
+                prompt,
+                labels: Arc::clone(&labels),
+            }
+        });
+        Some(Self {
+            exchange: Exchange::new(endpoint, question, choice, spellings),
+            batch,
+        })
+    }
+
+    fn read(&self, response: &Response) {
+        let [first, ..] = &self.batch;
+        check(&self.exchange.decode_one(response, first));
+        for count in [1, 3] {
+            let batch = &self.batch[..count];
+            match self.exchange.decode_list(response, batch) {
+                Ok(scored) => {
+                    assert_eq!(scored.len(), count);
+                    scored.iter().for_each(check);
+                }
+                error => check(&error.map(|_| half_seen())),
+            }
+        }
+        check(&self.exchange.decode_rest(response, first, half_seen()));
+    }
+}
+
+fn half_seen() -> OptionScores {
+    OptionScores {
+        logprobs: vec![-0.5, -3.0],
+        observed: vec![true, false],
+        mass: (-0.5_f64).exp(),
+        usage: Usage::default(),
+    }
+}
+
+fn read_every_way(response: &Response) {
+    ASKED.iter().for_each(|asked| asked.read(response));
+}
+
+fn check(outcome: &Scored) {
+    match outcome {
+        Ok(scores) => {
+            assert_eq!((scores.logprobs.len(), scores.observed.len()), (2, 2));
+            assert!(
+                scores
+                    .logprobs
+                    .iter()
+                    .all(|it| it.is_finite() && *it <= 0.0)
+            );
+            assert!((0.0..=1.0).contains(&scores.mass));
+            assert!(scores.observed.contains(&true));
+        }
+        Err(error) => assert!(error.to_string().len() < LONGEST_ERROR),
+    }
+}
+
+/// The fast reader takes what it takes as the thorough one does. Only where no name comes twice
+/// in an object: there the two keep different ones.
+fn agree(value: &Value) {
+    let text = value.to_string();
+    let Some(read) = typed::read(text.as_bytes()) else {
+        return;
+    };
+    let slowly = choices(value).unwrap_or_default();
+    assert_eq!(slowly.len(), read.choices.len());
+    for (choice, (index, tokens)) in slowly.iter().zip(read.choices) {
+        assert_eq!(choice.index, index);
+        assert_eq!(choice.tokens(), Ok(tokens));
+    }
+    assert_eq!(usage(value), read.usage);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// What the fuzz target `target` has gathered.
+    fn corpus(target: &str) -> Vec<Vec<u8>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+        let files = std::fs::read_dir(folder.join(target)).unwrap();
+        let read = |file: std::io::Result<std::fs::DirEntry>| std::fs::read(file.unwrap().path());
+        files.map(|file| read(file).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_fuzzers_corpus_is_read_as_it_should_be() {
+        let (responses, answers) = (corpus("response"), corpus("answer"));
+        assert!(responses.len() > 10 && answers.len() > 10);
+        for bytes in responses {
+            super::response(&bytes);
+        }
+        for bytes in answers {
+            super::answer(&bytes);
+        }
+    }
+}
