@@ -21,6 +21,9 @@ questions=${QUESTIONS:-200}
 port=${PORT:-8391}
 sureness=${CARGO_TARGET_DIR:-target}/release/sureness
 work=$(mktemp -d)
+options=()
+# vLLM tells how much of a prompt was cached only when asked to.
+[[ $kind != vllm ]] || options=(--enable-prompt-tokens-details)
 server=
 stop() {
     [[ -z $server ]] || { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
@@ -30,7 +33,7 @@ trap 'stop; rm -rf "$work"' EXIT
 
 printf '%s, %s questions\n%-12s %10s %9s %9s %8s\n' "$kind" "$questions" workers per_second cached p50_ms p99_ms
 for setting in "${workers[@]}"; do
-    "scripts/servers/$kind.sh" "$dir" "$port" >"$work/server.log" 2>&1 &
+    "scripts/servers/$kind.sh" "$dir" "$port" "${options[@]}" >"$work/server.log" 2>&1 &
     server=$!
     for _ in {1..240}; do
         if python3 -c "import urllib.request as r; r.urlopen('http://127.0.0.1:$port/v1/models')" 2>/dev/null; then
@@ -50,7 +53,7 @@ for setting in "${workers[@]}"; do
     [[ $setting == *x* || $setting == auto ]] || flags=(--max-workers "$setting")
     "$sureness" run --api-base "http://127.0.0.1:$port/v1" --tasks qa --data "qa=$mmlu" \
         --sample-size "$questions" --prompt-strategies base --progress none \
-        --output-dir "$work/$setting" "${flags[@]}" >/dev/null 2>"$work/run.log" || {
+        --output-dir "$work/$setting" "${flags[@]}" --log-file "${LOGS:-$work}/$setting.log" >/dev/null 2>"$work/run.log" || {
         tail -n 5 "$work/run.log" >&2
         exit 1
     }
