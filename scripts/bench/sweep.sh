@@ -32,7 +32,10 @@ stop() {
 trap 'stop; rm -rf "$work"' EXIT
 
 printf '%s, %s questions\n%-12s %10s %9s %9s %8s\n' "$kind" "$questions" workers per_second cached p50_ms p99_ms
+count=0
 for setting in "${workers[@]}"; do
+    # A folder of its own for each row: the same setting may come twice.
+    row=$((count += 1))-$setting
     "scripts/servers/$kind.sh" "$dir" "$port" "${options[@]}" >"$work/server.log" 2>&1 &
     server=$!
     for _ in {1..240}; do
@@ -53,11 +56,11 @@ for setting in "${workers[@]}"; do
     [[ $setting == *x* || $setting == auto ]] || flags=(--max-workers "$setting")
     "$sureness" run --api-base "http://127.0.0.1:$port/v1" --tasks qa --data "qa=$mmlu" \
         --sample-size "$questions" --prompt-strategies base --progress none \
-        --output-dir "$work/$setting" "${flags[@]}" --log-file "${LOGS:-$work}/$setting.log" >/dev/null 2>"$work/run.log" || {
+        --output-dir "$work/$row" "${flags[@]}" --log-file "${LOGS:-$work}/$row.log" >/dev/null 2>"$work/run.log" || {
         tail -n 5 "$work/run.log" >&2
         exit 1
     }
-    python3 - "$work/$setting/results.json" "$setting" <<'PYTHON'
+    python3 - "$work/$row/results.json" "$setting" <<'PYTHON'
 import json, sys
 timing = json.load(open(sys.argv[1]))["models"][0]["timing"]
 server = next(phase for phase in timing["phases"] if phase["name"] == "server")
