@@ -94,7 +94,11 @@ impl Begun {
                 ..GroupSummary::default()
             })
             .collect();
-        let mut dispatch = Dispatch::new(settings, endpoints.len(), open, groups);
+        let serving: Vec<_> = endpoints
+            .iter()
+            .map(|endpoint| endpoint.serving())
+            .collect();
+        let mut dispatch = Dispatch::new(settings, &serving, open, groups);
         if endpoints.is_empty() {
             dispatch.stop(Stop::Fatal(ScoreError::Backend {
                 message: "no endpoint was given".into(),

@@ -45,7 +45,7 @@ const MEASURED_FOR_S: f64 = 30.0;
 #[test]
 fn auto_is_as_good_as_the_best_fixed_setting() {
     let scenarios = scenarios();
-    assert!(scenarios.len() >= 27, "scenario files are missing");
+    assert!(scenarios.len() >= 31, "scenario files are missing");
     println!(
         "| scenario | best fixed | answers a second | auto: mean share | worst seed | most rejected | mean limit | after the change |\n|---|--:|--:|--:|--:|--:|--:|--:|"
     );

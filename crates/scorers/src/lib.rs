@@ -20,6 +20,20 @@ pub use scores::{KeyPrefix, OptionScores, RequestKey, ScoreRequest, Usage, log_s
 
 use futures_util::future::BoxFuture;
 
+/// How a server works on several prompts at once: a first guess for how many to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Serving {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// In a few slots, each with a prefix cache of its own that must be warmed, which may have to
+    /// share the processor's cores: llama.cpp.
+    Slots,
+    /// In steps over all that is there, with one prefix cache, so that more at once are cheaper:
+    /// vLLM and `SGLang`.
+    Steps,
+}
+
 /// Asks a model how probable each option is as the next token.
 pub trait OptionScorer: Send + Sync {
     /// What is asked: everything about the model and the way of asking that can move a score.
@@ -30,6 +44,11 @@ pub trait OptionScorer: Send + Sync {
     fn check_prefix<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<(), ScoreError>> {
         let _ = prefix;
         Box::pin(async { Ok(()) })
+    }
+
+    /// How the server works on several prompts at once, where that is known.
+    fn serving(&self) -> Serving {
+        Serving::Unknown
     }
 
     /// Scores a batch.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sureness_scorers::{Quota, ScoreError};
+use sureness_scorers::{Quota, ScoreError, Serving};
 
 use super::Wake;
 use super::health::Health;
@@ -90,9 +90,9 @@ pub(super) enum Admission {
 }
 
 impl Endpoint {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, serving: Serving) -> Self {
         Self {
-            controller: Controller::new(settings.workers),
+            controller: Controller::knowing(settings.workers, serving),
             sizer: Sizer::new(settings.batch),
             health: Health::new(),
             in_flight: 0,

@@ -92,15 +92,19 @@ impl Dispatch {
         self.prompt_tokens += prompt;
         self.cached_tokens += cached;
         let outcome = outcome(sorted);
-        endpoint.controller.finished(&Sample {
-            started: ticket.sent,
-            ended: now,
-            // Exact enough: the number changes little while one request runs.
-            in_flight: ticket.in_flight.max(endpoint.in_flight + 1),
-            tokens: told.then(|| u32::try_from(prompt.saturating_sub(cached)).unwrap_or(u32::MAX)),
-            prompt_bytes: ticket.bytes,
-            outcome,
-        });
+        // The one that goes ahead finds a cold cache: how long that took says nothing about load.
+        if !(job.warms && outcome == Outcome::Answered) {
+            endpoint.controller.finished(&Sample {
+                started: ticket.sent,
+                ended: now,
+                // Exact enough: the number changes little while one request runs.
+                in_flight: ticket.in_flight.max(endpoint.in_flight + 1),
+                tokens: told
+                    .then(|| u32::try_from(prompt.saturating_sub(cached)).unwrap_or(u32::MAX)),
+                prompt_bytes: ticket.bytes,
+                outcome,
+            });
+        }
         let takes = [ticket.requests, ticket.tokens];
         endpoint.allowance(now, quota, takes, &self.settings.retry);
         let count = sorted.answers.len() + sorted.failures.len();
@@ -112,7 +116,6 @@ impl Dispatch {
         } else {
             endpoint.answered(sorted.answers.len() as u64);
             let took = now.saturating_sub(ticket.sent);
-            // The one that goes ahead finds a cold cache.
             if !job.warms {
                 endpoint.sizer.answered(count, took, limit);
             }

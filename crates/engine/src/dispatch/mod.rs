@@ -14,7 +14,7 @@ mod tests;
 
 use std::time::Duration;
 
-use sureness_scorers::ScoreError;
+use sureness_scorers::{ScoreError, Serving};
 
 use self::endpoint::{Admission, Endpoint};
 use self::queue::Queue;
@@ -134,22 +134,25 @@ pub(crate) struct Dispatch {
 
 impl Dispatch {
     /// `open[g]` are the questions of group `g` that are to be asked; `groups` tells what is known
-    /// of each already.
+    /// of each already. There is one endpoint for each entry of `serving`.
     pub(crate) fn new(
         settings: Settings,
-        endpoints: usize,
+        serving: &[Serving],
         open: Vec<Vec<Pending>>,
         groups: Vec<GroupSummary>,
     ) -> Self {
         Self {
             settings,
-            queue: Queue::new(open, endpoints),
+            queue: Queue::new(open, serving.len()),
             returned: std::collections::VecDeque::new(),
             retries: Retries::default(),
             budget: Budget::default(),
             rates: Rates::new(&settings),
-            endpoints: (0..endpoints).map(|_| Endpoint::new(&settings)).collect(),
-            order: (0..endpoints).collect(),
+            endpoints: serving
+                .iter()
+                .map(|&serving| Endpoint::new(&settings, serving))
+                .collect(),
+            order: (0..serving.len()).collect(),
             in_flight: 0,
             head_since: Duration::ZERO,
             outage: None,

@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::meter::{Meter, Noise, Tally, near};
 use super::slow_start::SlowStart;
 use super::work::CostLine;
-use super::{Outcome, Phase, Sample};
+use super::{Outcome, Phase, Sample, Serving};
 
 /// Failures (5xx) are counted over about so many answers.
 const FAILURE_WINDOW: usize = 40;
@@ -23,6 +23,9 @@ const PATIENCE: f64 = 1.25;
 const FUTILE: f64 = 0.8;
 /// More failures than this share, with answers in between, are overload and no outage.
 const TOO_MANY: f64 = 0.12;
+/// A server that works in steps is given so many at first: half of them are worked on while the
+/// other half waits for the next step, and more gain little.
+const STEPS_BEGIN: usize = 32;
 /// A refusal is forgiven after so long: the server may have grown since.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(40);
 
@@ -53,6 +56,9 @@ struct Probe {
 #[derive(Debug, Clone)]
 pub(super) struct Auto {
     max: usize,
+    serving: Serving,
+    /// The highest limit so far.
+    widest: usize,
     limit: usize,
     /// The best limit known.
     best: usize,
@@ -109,18 +115,26 @@ struct Failures {
 }
 
 impl Auto {
-    pub(super) fn new(max: usize) -> Self {
+    pub(super) fn new(max: usize, serving: Serving) -> Self {
+        let (limit, mode) = match serving {
+            Serving::Unknown => (1, Mode::SlowStart(SlowStart::at(1))),
+            // Each further slot costs a cold cache, so each must be worth a look.
+            Serving::Slots => (1, Mode::Hold),
+            Serving::Steps => (STEPS_BEGIN.min(max), Mode::Hold),
+        };
         Self {
             max,
-            limit: 1,
-            best: 1,
-            mode: Mode::SlowStart(SlowStart::new()),
+            serving,
+            widest: limit,
+            limit,
+            best: limit,
+            mode,
             now: Duration::ZERO,
-            meter: Meter::new(1, Duration::ZERO),
+            meter: Meter::new(limit, Duration::ZERO),
             line: CostLine::default(),
             noise: Noise::new(),
             pair: Tally::default(),
-            ledger: Ledger::new(),
+            ledger: Ledger::new(serving),
             began_after: 0,
             unlike: Unlike::default(),
             ceiling: None,
@@ -162,6 +176,7 @@ impl Auto {
 
     fn answered(&mut self, sample: &Sample) {
         self.answers += 1;
+        self.widest = self.widest.max(self.limit);
         self.ledger.tick(self.now);
         self.failures.answers += 1;
         if self.failures.count > 0 && sample.started > self.failures.first {

@@ -1,18 +1,37 @@
 //! What is believed about throughput at every limit.
 
+use super::Serving;
+
 /// Nodes of the curve: two per doubling of the limit, from 1 to 1024.
 const NODES: usize = 21;
 const NODES_PER_DOUBLING: f64 = 2.0;
 
-/// What is expected before anything is seen, in logarithms: by how much a first doubling raises
-/// throughput, and how far off that may be. Twice the throughput (0.69) is the most there can be.
-const FIRST_GAIN: f64 = 0.1;
-const FIRST_GAIN_DOUBT: f64 = 0.3;
-/// From node to node this share of a gain is kept, this much is lost, and chance may change it by
-/// so much.
+/// What is expected before anything is seen, in logarithms. Twice the throughput (0.69) is the most
+/// that a doubling can gain.
+struct Expected {
+    /// By how much a first doubling raises throughput, and how far off that may be.
+    first_gain: f64,
+    first_gain_doubt: f64,
+    /// From node to node so much of a gain is lost, and chance may change it by so much.
+    gain_lost: f64,
+    gain_doubt: f64,
+}
+
+const OF_ANY: Expected = Expected {
+    first_gain: 0.1,
+    first_gain_doubt: 0.3,
+    gain_lost: 0.02,
+    gain_doubt: 0.2,
+};
+/// More at once are cheaper by design, and a crowd waits for its step without being in the way.
+const OF_STEPS: Expected = Expected {
+    first_gain: 0.4,
+    first_gain_doubt: 0.2,
+    gain_lost: 0.0,
+    gain_doubt: 0.1,
+};
+/// From node to node this share of a gain is kept.
 const GAIN_KEPT: f64 = 0.85;
-const GAIN_LOST: f64 = 0.02;
-const GAIN_DOUBT: f64 = 0.2;
 /// Unevenness from node to node that has nothing to do with gains before and after.
 const ROUGHNESS: f64 = 0.02;
 /// How fast the server is at all may be anything.
@@ -58,15 +77,19 @@ pub(super) fn octaves(limit: usize) -> f64 {
 
 impl Curve {
     /// What is believed before anything is seen.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(serving: Serving) -> Self {
+        let expected = match serving {
+            Serving::Unknown | Serving::Slots => OF_ANY,
+            Serving::Steps => OF_STEPS,
+        };
         let mut curve = Self {
-            mean: gained(0, FIRST_GAIN, GAIN_LOST),
+            mean: gained(0, expected.first_gain, expected.gain_lost),
             covariance: [[0.0; NODES]; NODES],
         };
         curve.doubt(&[1.0; NODES], SPEED_DOUBT);
-        curve.doubt(&gained(0, 1.0, 0.0), FIRST_GAIN_DOUBT);
+        curve.doubt(&gained(0, 1.0, 0.0), expected.first_gain_doubt);
         for node in 1..NODES {
-            curve.doubt(&gained(node, 1.0, 0.0), GAIN_DOUBT);
+            curve.doubt(&gained(node, 1.0, 0.0), expected.gain_doubt);
             let step = std::array::from_fn(|at| f64::from(u8::from(at >= node)));
             curve.doubt(&step, ROUGHNESS);
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Serving;
 use super::curve::Curve;
 use super::meter::{Noise, Tally, round_size};
 use super::work::CostLine;
@@ -51,13 +52,13 @@ struct Entry {
 }
 
 impl Ledger {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(serving: Serving) -> Self {
         Self {
             entries: Vec::new(),
             answers: 0,
             now: Duration::ZERO,
             length: 0.0,
-            prior: Curve::new(),
+            prior: Curve::new(serving),
         }
     }
 

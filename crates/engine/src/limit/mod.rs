@@ -48,6 +48,7 @@ use std::num::NonZeroUsize;
 
 use auto::Auto;
 pub use sample::{Outcome, Sample};
+pub use sureness_scorers::Serving;
 
 /// How the number of requests in flight is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,9 +103,14 @@ enum Kind {
 impl Controller {
     /// A controller that knows nothing about its server yet.
     pub fn new(workers: Workers) -> Self {
+        Self::knowing(workers, Serving::Unknown)
+    }
+
+    /// A controller that knows what kind of server it has, and begins accordingly.
+    pub fn knowing(workers: Workers, serving: Serving) -> Self {
         Self(match workers {
             Workers::Fixed(n) => Kind::Fixed(n),
-            Workers::Auto { max } => Kind::Auto(Box::new(Auto::new(max.get()))),
+            Workers::Auto { max } => Kind::Auto(Box::new(Auto::new(max.get(), serving))),
         })
     }
 

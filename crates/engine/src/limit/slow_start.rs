@@ -9,6 +9,9 @@ use super::work::CostLine;
 /// While a doubling of the limit raises throughput by this much (in logarithms), there is no
 /// need to look closer.
 const CLEAR: f64 = 0.25;
+/// Below this limit it goes on in any case. Two in flight are often no better than one: where a
+/// server works in steps, one of them waits for the next.
+const SURE_TO_SEE: usize = 4;
 /// What a round is worth in which the limit grew.
 const WORTH: f64 = 0.75;
 
@@ -39,12 +42,13 @@ pub(super) struct Round {
 }
 
 impl SlowStart {
-    pub(super) fn new() -> Self {
+    /// Begins at this limit.
+    pub(super) fn at(limit: usize) -> Self {
         Self {
-            limit: 1,
-            left: 1,
+            limit,
+            left: limit,
             grown: vec![Duration::ZERO],
-            first: 1,
+            first: limit,
             width: 0.0,
             round: Tally::default(),
             before: None,
@@ -54,12 +58,9 @@ impl SlowStart {
     /// Goes on from a limit at which a doubling has just paid as if nothing were in the way.
     pub(super) fn resumed(limit: usize, before: Tally, now: Duration) -> Self {
         Self {
-            limit,
-            left: limit,
             grown: vec![now],
-            first: limit,
             before: Some(before),
-            ..Self::new()
+            ..Self::at(limit)
         }
     }
 
@@ -97,6 +98,7 @@ impl SlowStart {
             round.log_rate(line) - before.log_rate(line)
         });
         self.before = Some(round);
+        let pays = gain > CLEAR || self.limit < SURE_TO_SEE;
         self.limit = limit;
         self.left = limit;
         let mut seen = round;
@@ -104,7 +106,7 @@ impl SlowStart {
         Some(Round {
             limit: width.max(1),
             seen,
-            pays: gain > CLEAR,
+            pays,
         })
     }
 }

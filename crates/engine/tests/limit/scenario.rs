@@ -1,6 +1,7 @@
 //! What a scenario file says.
 
 use serde::Deserialize;
+use sureness_engine::limit::Serving;
 
 /// A server, the load it is given, and what is expected to come of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +25,10 @@ pub(crate) struct Load {
     pub(crate) tokens_known: bool,
     #[serde(default = "thirty")]
     pub(crate) timeout_s: f64,
+    /// Tokens that all prompts begin with. They are computed with the first question, which goes
+    /// ahead alone, and the controller does not hear of it: so the dispatcher has it.
+    #[serde(default)]
+    pub(crate) prefix_tokens: f64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -67,6 +72,16 @@ pub(crate) struct Server {
     /// all are done at the same time.
     #[serde(default)]
     pub(crate) whole_batches: bool,
+    /// Work in steps: whoever waits when a step is over is in the next one, up to `slots`. A step
+    /// takes `base_ms` and the work of all its prompts, and all are answered when it is over.
+    #[serde(default)]
+    pub(crate) steps: bool,
+    /// What the client knows of it.
+    #[serde(default)]
+    pub(crate) serving: Known,
+    /// Each slot has a prefix cache of its own, which is cold at first.
+    #[serde(default)]
+    pub(crate) cold_slots: bool,
     /// What happens to a request beyond the slots.
     #[serde(default)]
     pub(crate) full: Full,
@@ -94,6 +109,25 @@ pub(crate) struct Size {
     pub(crate) contention: f64,
     #[serde(default)]
     pub(crate) coherence: f64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Known {
+    #[default]
+    Unknown,
+    Slots,
+    Steps,
+}
+
+impl From<Known> for Serving {
+    fn from(known: Known) -> Self {
+        match known {
+            Known::Unknown => Self::Unknown,
+            Known::Slots => Self::Slots,
+            Known::Steps => Self::Steps,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

@@ -48,6 +48,8 @@ pub(crate) struct Server {
     since: Time,
     serving: BinaryHeap<Reverse<(At, usize)>>,
     waiting: VecDeque<(usize, f64)>,
+    /// Slots that have been used.
+    warm: usize,
     /// When the current rate window began, and what was asked in it.
     window: (Time, usize),
     random: Random,
@@ -62,6 +64,7 @@ impl Server {
             since: 0.0,
             serving: BinaryHeap::new(),
             waiting: VecDeque::new(),
+            warm: 1,
             window: (0.0, 0),
             random: Random::new(seed),
         }
@@ -69,8 +72,21 @@ impl Server {
 
     /// Work of a prompt: its seconds when nothing else is being worked on.
     pub(crate) fn work(&mut self, tokens: f64) -> f64 {
-        let mean = (self.behaviour.base_ms + self.behaviour.token_ms * tokens) / 1000.0;
+        let base = if self.behaviour.steps {
+            0.0
+        } else {
+            self.behaviour.base_ms
+        };
+        let mean = (base + self.behaviour.token_ms * tokens) / 1000.0;
         mean * self.random.lognormal(self.behaviour.noise)
+    }
+
+    /// Whether a request that comes now is given a slot that none had before.
+    pub(crate) fn takes_new_slot(&mut self) -> bool {
+        let taken = self.serving.len() + self.waiting.len() + 1;
+        let new = self.behaviour.cold_slots && taken > self.warm && taken <= self.size.slots;
+        self.warm = self.warm.max(taken.min(self.size.slots));
+        new
     }
 
     pub(crate) fn resize(&mut self, now: Time, size: Size) {
@@ -191,14 +207,18 @@ impl Server {
     }
 
     fn admit(&mut self) {
-        if self.behaviour.whole_batches {
-            if self.serving.is_empty() {
+        if self.behaviour.whole_batches || self.behaviour.steps {
+            if self.serving.is_empty() && !self.waiting.is_empty() {
                 let count = self.waiting.len().min(self.size.slots);
                 let batch: Vec<_> = self.waiting.drain(..count).collect();
-                let longest = batch.iter().map(|&(_, work)| work).fold(0.0, f64::max);
+                let works = batch.iter().map(|&(_, work)| work);
+                let took = if self.behaviour.steps {
+                    self.behaviour.base_ms / 1000.0 + works.sum::<f64>()
+                } else {
+                    works.fold(0.0, f64::max)
+                };
                 for (id, _) in batch {
-                    self.serving
-                        .push(Reverse((At(self.attained + longest), id)));
+                    self.serving.push(Reverse((At(self.attained + took), id)));
                 }
             }
             return;

@@ -86,6 +86,8 @@ struct Attempt {
     question: usize,
     started: Time,
     over: bool,
+    /// Whether it met a cold cache: the dispatcher keeps that from the controller.
+    cold: bool,
 }
 
 /// After so many failures in a row and so long without an answer, one request at a time is sent, with growing pauses: this is
@@ -134,6 +136,8 @@ pub(crate) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
         .flat_map(|group| std::iter::repeat_n(group, group.questions))
         .map(|group| ((group.tokens * random.lognormal(group.spread)).round(), 0))
         .collect();
+    let mut questions: Vec<(f64, u32)> = questions;
+    questions[0].0 += scenario.load.prefix_tokens;
     let total: usize = groups.iter().map(|group| group.questions).sum();
     let most = (total as f64 * scenario.expect.rejected * 1.5) as usize;
     let mut world = World {
@@ -143,7 +147,7 @@ pub(crate) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
         sequence: 0,
         server: Server::new(&scenario.server, seed.wrapping_mul(31) + 7),
         server_event: f64::INFINITY,
-        controller: Controller::new(workers),
+        controller: Controller::knowing(workers, scenario.server.serving.into()),
         random,
         questions,
         next: 0,
@@ -230,6 +234,11 @@ impl World<'_> {
                 self.server_event = f64::INFINITY;
             }
             Event::Arrives(id) => {
+                if self.server.takes_new_slot() {
+                    let question = self.attempts[id].question;
+                    self.attempts[id].cold = true;
+                    self.questions[question].0 += self.scenario.load.prefix_tokens;
+                }
                 let tokens = self.questions[self.attempts[id].question].0;
                 let work = self.server.work(tokens);
                 let reply = match self.server.receive(self.now, id, work) {
@@ -294,17 +303,20 @@ impl World<'_> {
 
     /// Tells the controller.
     fn over(&mut self, id: usize, outcome: Outcome) {
-        let attempt = &mut self.attempts[id];
-        attempt.over = true;
+        self.attempts[id].over = true;
         self.in_flight -= 1;
+        let attempt = &self.attempts[id];
         let first = self.peaks.partition_point(|&(sent, _)| sent < id);
         let (tokens, _) = self.questions[attempt.question];
+        if self.is_ahead(attempt.question) || attempt.cold {
+            return;
+        }
         self.controller.finished(&Sample {
             started: Duration::from_secs_f64(attempt.started),
             ended: Duration::from_secs_f64(self.now),
             in_flight: self.peaks[first].1,
             tokens: self.scenario.load.tokens_known.then_some(tokens as u32),
-            prompt_bytes: (tokens * 4.0) as usize,
+            prompt_bytes: ((tokens + self.scenario.load.prefix_tokens) * 4.0) as usize,
             outcome,
         });
     }
@@ -323,6 +335,11 @@ impl World<'_> {
             let pause = 0.25 * 2f64.powf(f64::from((self.failures - FAILURES_IN_A_ROW).min(3)));
             self.hold(self.now + at_least.max(pause));
         }
+    }
+
+    /// Whether this question is asked alone, before all others, to warm the prefix.
+    fn is_ahead(&self, question: usize) -> bool {
+        question == 0 && self.scenario.load.prefix_tokens > 0.0
     }
 
     fn is_silent(&self) -> bool {
@@ -349,6 +366,10 @@ impl World<'_> {
                 .retries
                 .peek()
                 .is_some_and(|Reverse((At(due), _))| *due <= self.now);
+            let warming = self.in_flight > 0 && self.next == 1 && self.is_ahead(0);
+            if warming && self.played.answered.is_empty() {
+                return;
+            }
             let question = if due {
                 self.retries.pop().map(|Reverse((_, question))| question)
             } else {
@@ -365,6 +386,7 @@ impl World<'_> {
                 question,
                 started: self.now,
                 over: false,
+                cold: false,
             });
             self.in_flight += 1;
             self.played.attempts += 1;

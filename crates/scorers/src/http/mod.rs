@@ -43,7 +43,7 @@ use exchange::{Exchange, Question, Route};
 use probe::{Findings, probe};
 use transport::{Asynchronous, Blocking, Endpoint, Multiplexed, Transport};
 
-use crate::{ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest};
+use crate::{ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest, Serving};
 
 /// Scores options through an OpenAI-compatible server.
 pub struct HttpScorer {
@@ -146,6 +146,19 @@ impl HttpScorer {
 impl OptionScorer for HttpScorer {
     fn identity(&self) -> &ModelIdentity {
         &self.identity
+    }
+
+    fn serving(&self) -> Serving {
+        match self
+            .identity
+            .details
+            .get("server.owned_by")
+            .map(|name| &**name)
+        {
+            Some("llamacpp") => Serving::Slots,
+            Some("vllm" | "sglang") => Serving::Steps,
+            _ => Serving::Unknown,
+        }
     }
 
     fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Reply> {

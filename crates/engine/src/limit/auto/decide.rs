@@ -3,6 +3,7 @@
 use super::super::curve::{Curve, octaves};
 use super::super::meter::{Tally, round_size};
 use super::super::slow_start::SlowStart;
+use super::Serving;
 use super::{Auto, FORGIVEN_AFTER, Mode, Probe};
 
 /// What a limit must earn (in logarithms): this, times the square of its doublings. Each doubling
@@ -16,6 +17,9 @@ const MOST_AHEAD: f64 = 800.0;
 const RESUME: f64 = 0.4;
 /// Rounds that a visit may be planned to last: one alone may be too short to tell anything.
 const ROUNDS: [f64; 3] = [1.0, 2.0, 4.0];
+/// What it costs to warm a slot's cache, in answers: the worked examples are a few times as long as
+/// a question.
+const COLD_SLOT: f64 = 3.0;
 /// Answers until the server has settled at a limit, for each request in flight.
 const SETTLING: f64 = 1.25;
 
@@ -93,6 +97,15 @@ impl Auto {
                     + difference * (settling + answers)
             })
             .fold(f64::MIN, f64::max)
+            - self.warming(limit)
+    }
+
+    /// What warming the caches costs that would be used for the first time, in answers.
+    fn warming(&self, limit: usize) -> f64 {
+        match self.serving {
+            Serving::Slots => COLD_SLOT * limit.saturating_sub(self.widest) as f64,
+            Serving::Unknown | Serving::Steps => 0.0,
+        }
     }
 
     /// Stays at the limit, or sets out for another one.
