@@ -14,6 +14,9 @@ use crate::{EndpointSummary, RetryPolicy, Settings};
 /// Failed requests in a row after which an endpoint rests.
 const SICK: u32 = 8;
 
+/// So many times fewer tokens from the cache than usual are a cold cache.
+const COLD: u64 = 4;
+
 /// What the dispatcher knows of one endpoint.
 #[derive(Debug)]
 pub(super) struct Endpoint {
@@ -35,6 +38,8 @@ pub(super) struct Endpoint {
     throttle: Throttle,
     refusals: Refusals,
     babble: Babble,
+    /// Prompt tokens from its cache, and the answers that told of them.
+    cached: (u64, u64),
 }
 
 /// Refusals that would end everything (a wrong key, no such model), as long as no answer has come
@@ -104,7 +109,18 @@ impl Endpoint {
             throttle: Throttle::default(),
             refusals: Refusals::default(),
             babble: Babble::default(),
+            cached: (0, 0),
         }
+    }
+
+    /// Whether answers with so many cached prompt tokens met a cold cache: far fewer than usual
+    /// here. A server with slots has one for each, so it happens in the middle of a group, too.
+    pub(super) fn is_cold(&mut self, cached: u64, answers: u64) -> bool {
+        let (tokens, told) = &mut self.cached;
+        let cold = cached * COLD * *told < *tokens * answers;
+        *tokens += cached;
+        *told += answers;
+        cold
     }
 
     /// Orders endpoints: the one with the least to do comes first.

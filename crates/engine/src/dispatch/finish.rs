@@ -92,8 +92,9 @@ impl Dispatch {
         self.prompt_tokens += prompt;
         self.cached_tokens += cached;
         let outcome = outcome(sorted);
-        // The one that goes ahead finds a cold cache: how long that took says nothing about load.
-        if !(job.warms && outcome == Outcome::Answered) {
+        // Who finds a cold cache takes long, whatever the load.
+        let cold = job.warms || (told && endpoint.is_cold(cached, sorted.answers.len() as u64));
+        if !(cold && outcome == Outcome::Answered) {
             endpoint.controller.finished(&Sample {
                 started: ticket.sent,
                 ended: now,

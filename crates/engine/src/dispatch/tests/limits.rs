@@ -3,6 +3,7 @@
 use sureness_scorers::Allowance;
 
 use super::super::UNSAVED;
+use super::super::endpoint::Endpoint;
 use super::*;
 
 fn throttled(retry_after: Option<Duration>) -> ScoreError {
@@ -141,4 +142,18 @@ fn a_slow_store_slows_the_requests() {
     assert!(run.saved(100));
     assert_eq!(ask(&mut run), UNSAVED + 100);
     assert!(!run.saved(0));
+}
+
+#[test]
+fn far_fewer_cached_tokens_than_usual_are_a_cold_cache() {
+    let mut endpoint = Endpoint::new(&Settings::default(), Serving::Slots);
+    // Before anything is known, and on a server that has no cache, nothing is unusual.
+    assert!(!endpoint.is_cold(0, 1));
+    assert!(!endpoint.is_cold(0, 3));
+    for _ in 0..20 {
+        assert!(!endpoint.is_cold(750, 1));
+    }
+    assert!(!endpoint.is_cold(4 * 700, 4), "a list of prompts");
+    assert!(endpoint.is_cold(1, 1), "another slot");
+    assert!(!endpoint.is_cold(730, 1));
 }

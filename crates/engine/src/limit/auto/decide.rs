@@ -17,6 +17,10 @@ const MOST_AHEAD: f64 = 800.0;
 const RESUME: f64 = 0.4;
 /// Rounds that a visit may be planned to last: one alone may be too short to tell anything.
 const ROUNDS: [f64; 3] = [1.0, 2.0, 4.0];
+/// So many may be tried at once from any limit below. Two in flight are often no better than one:
+/// where a server works in steps, one of them waits for the next. Who only ever looked at twice
+/// the limit would never find out.
+const SMALL_CROWD: usize = 16;
 /// What it costs to warm a slot's cache, in answers: the worked examples are a few times as long as
 /// a question.
 const COLD_SLOT: f64 = 3.0;
@@ -43,14 +47,16 @@ impl Auto {
         self.go(if worth > 0.0 { target } else { best });
     }
 
-    /// Limits to choose from: powers of two and what lies half-way, no more than twice as high as
-    /// the present one, so that a server which grows slow under a crowd is not given one at once.
+    /// Limits to choose from: powers of two and what lies half-way. No more than a small crowd, or
+    /// twice the present limit: a server which grows slow under a large one is not given it at once.
     fn candidates(&self) -> Vec<usize> {
         let top = self.top();
         // Slow start has gone on to twice what it has measured.
         let furthest = match self.mode {
             Mode::SlowStart(_) => self.limit,
-            _ => 2 * self.limit,
+            // Further slots cost further cold caches.
+            _ if self.serving == Serving::Slots => 2 * self.limit,
+            _ => (2 * self.limit).max(SMALL_CROWD),
         };
         let reach = furthest.min(top);
         let mut limits: Vec<usize> = (0..=reach.ilog2())
@@ -88,13 +94,15 @@ impl Auto {
         } else {
             SETTLING * limit as f64
         };
+        // The way back up takes one answer for each further request in flight.
+        let back = best.saturating_sub(limit) as f64;
         ROUNDS
             .iter()
             .map(|rounds| {
                 let answers = rounds * round_size(limit) as f64;
                 let learned = curve.lesson(limit, best, self.noise.variance(answers));
                 expected_gain(difference, learned) * (ahead - answers).max(0.0)
-                    + difference * (settling + answers)
+                    + difference * (settling + answers + back)
             })
             .fold(f64::MIN, f64::max)
             - self.warming(limit)
