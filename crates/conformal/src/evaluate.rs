@@ -154,7 +154,7 @@ pub fn evaluate_visiting<E>(
     }
 }
 
-fn check(index: usize, row: &Row<'_>) -> Result<(), EvaluateError> {
+pub(crate) fn check(index: usize, row: &Row<'_>) -> Result<(), EvaluateError> {
     let fail = |what| Err(EvaluateError::Row { row: index, what });
     if !(2..=26).contains(&row.logits.len()) {
         return fail("needs 2 to 26 options");

@@ -29,6 +29,7 @@ mod real;
 mod score;
 mod set;
 mod split;
+mod table;
 
 pub use evaluate::{
     Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,
@@ -40,3 +41,4 @@ pub use real::Real;
 pub use score::Score;
 pub use set::PredictionSet;
 pub use split::{Split, hash_split, paper_split};
+pub use table::Table;

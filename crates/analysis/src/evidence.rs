@@ -1,0 +1,62 @@
+//! What was measured.
+
+use sureness_conformal::Table;
+
+/// The runs that are looked at, in the order in which they were named.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// One entry per model.
+    pub models: Vec<ModelEvidence>,
+}
+
+/// What one model answered.
+#[derive(Debug, Clone)]
+pub struct ModelEvidence {
+    /// Name for people; unique within the evidence.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// What was asked, one entry per (task, strategy).
+    pub groups: Vec<GroupRows>,
+}
+
+/// Where a model's answers come from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Source {
+    /// The folder or file, as it was named.
+    pub path: String,
+    /// Number of the run in its store; none for files of saved logits.
+    pub run: Option<i64>,
+    /// The model's identity and the run's settings, as they were recorded. No secrets.
+    pub record: serde_json::Value,
+}
+
+/// Which questions were asked how.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId {
+    /// Task id, such as `qa`.
+    pub task: String,
+    /// Strategy name, such as `base`.
+    pub strategy: String,
+}
+
+/// All questions of one group with the model's scores.
+#[derive(Debug, Clone)]
+pub struct GroupRows {
+    /// Which group.
+    pub id: GroupId,
+    /// Task title for people.
+    pub title: String,
+    /// Question ids, one per row of the table.
+    pub ids: Vec<String>,
+    /// Questions, options and scores.
+    pub table: Table,
+    /// Names of the categories that the table numbers; empty where there are none.
+    pub categories: Vec<String>,
+    /// Total probability on the options, one per row; empty where it is not known.
+    pub mass: Vec<f64>,
+    /// Rows with an option that was only bounded, not observed.
+    pub bounded: usize,
+    /// Questions planned, those without an answer included.
+    pub planned: usize,
+}
