@@ -94,11 +94,8 @@ impl Begun {
                 ..GroupSummary::default()
             })
             .collect();
-        let serving: Vec<_> = endpoints
-            .iter()
-            .map(|endpoint| endpoint.serving())
-            .collect();
-        let mut dispatch = Dispatch::new(settings, &serving, open, groups);
+        let hints: Vec<_> = endpoints.iter().map(|endpoint| endpoint.hints()).collect();
+        let mut dispatch = Dispatch::new(settings, &hints, open, groups);
         if endpoints.is_empty() {
             dispatch.stop(Stop::Fatal(ScoreError::Backend {
                 message: "no endpoint was given".into(),

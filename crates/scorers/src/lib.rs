@@ -18,6 +18,8 @@ pub use identity::ModelIdentity;
 pub use reply::{Allowance, Quota, Reply, Timing};
 pub use scores::{KeyPrefix, OptionScores, RequestKey, ScoreRequest, Usage, log_sum_exp};
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 
 /// How a server works on several prompts at once: a first guess for how many to send.
@@ -34,6 +36,15 @@ pub enum Serving {
     Steps,
 }
 
+/// What is known of a server before the first request: where to begin, and how far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Hints {
+    /// How it works on several prompts at once.
+    pub serving: Serving,
+    /// After how long a request is given up, where it is.
+    pub timeout: Option<Duration>,
+}
+
 /// Asks a model how probable each option is as the next token.
 pub trait OptionScorer: Send + Sync {
     /// What is asked: everything about the model and the way of asking that can move a score.
@@ -46,9 +57,9 @@ pub trait OptionScorer: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
-    /// How the server works on several prompts at once, where that is known.
-    fn serving(&self) -> Serving {
-        Serving::Unknown
+    /// What is known beforehand of how fast the server is best asked.
+    fn hints(&self) -> Hints {
+        Hints::default()
     }
 
     /// Scores a batch.

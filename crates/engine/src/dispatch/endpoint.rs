@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sureness_scorers::{Quota, ScoreError, Serving};
+use sureness_scorers::{Hints, Quota, ScoreError};
 
 use super::Wake;
 use super::health::Health;
@@ -95,9 +95,9 @@ pub(super) enum Admission {
 }
 
 impl Endpoint {
-    pub(super) fn new(settings: &Settings, serving: Serving) -> Self {
+    pub(super) fn new(settings: &Settings, hints: Hints) -> Self {
         Self {
-            controller: Controller::knowing(settings.workers, serving),
+            controller: Controller::knowing(settings.workers, hints),
             sizer: Sizer::new(settings.batch),
             health: Health::new(),
             in_flight: 0,

@@ -14,7 +14,7 @@ mod tests;
 
 use std::time::Duration;
 
-use sureness_scorers::{ScoreError, Serving};
+use sureness_scorers::{Hints, ScoreError};
 
 use self::endpoint::{Admission, Endpoint};
 use self::queue::Queue;
@@ -134,25 +134,25 @@ pub(crate) struct Dispatch {
 
 impl Dispatch {
     /// `open[g]` are the questions of group `g` that are to be asked; `groups` tells what is known
-    /// of each already. There is one endpoint for each entry of `serving`.
+    /// of each already. There is one endpoint for each entry of `hints`.
     pub(crate) fn new(
         settings: Settings,
-        serving: &[Serving],
+        hints: &[Hints],
         open: Vec<Vec<Pending>>,
         groups: Vec<GroupSummary>,
     ) -> Self {
         Self {
             settings,
-            queue: Queue::new(open, serving.len()),
+            queue: Queue::new(open, hints.len()),
             returned: std::collections::VecDeque::new(),
             retries: Retries::default(),
             budget: Budget::default(),
             rates: Rates::new(&settings),
-            endpoints: serving
+            endpoints: hints
                 .iter()
-                .map(|&serving| Endpoint::new(&settings, serving))
+                .map(|&hints| Endpoint::new(&settings, hints))
                 .collect(),
-            order: (0..serving.len()).collect(),
+            order: (0..hints.len()).collect(),
             in_flight: 0,
             head_since: Duration::ZERO,
             outage: None,

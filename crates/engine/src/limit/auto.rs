@@ -9,7 +9,7 @@ use super::ledger::Ledger;
 use super::meter::{Meter, Noise, Tally, near};
 use super::slow_start::SlowStart;
 use super::work::CostLine;
-use super::{Outcome, Phase, Sample, Serving};
+use super::{Hints, Outcome, Phase, Sample, Serving};
 
 /// Failures (5xx) are counted over about so many answers.
 const FAILURE_WINDOW: usize = 40;
@@ -26,6 +26,10 @@ const TOO_MANY: f64 = 0.12;
 /// A server that works in steps is given so many at first: half of them are worked on while the
 /// other half waits for the next step, and more gain little.
 const STEPS_BEGIN: usize = 32;
+/// Requests should not wait longer than this share of their timeout, or so many times the shortest
+/// latency, whichever is more.
+const WITHIN_TIMEOUT: f64 = 0.3;
+const SLOW_ANYWAY: f64 = 3.0;
 /// A refusal is forgiven after so long: the server may have grown since.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(40);
 
@@ -56,7 +60,9 @@ struct Probe {
 #[derive(Debug, Clone)]
 pub(super) struct Auto {
     max: usize,
-    serving: Serving,
+    hints: Hints,
+    /// The shortest latency so far, in seconds.
+    quickest: f64,
     /// The highest limit so far.
     widest: usize,
     limit: usize,
@@ -115,8 +121,8 @@ struct Failures {
 }
 
 impl Auto {
-    pub(super) fn new(max: usize, serving: Serving) -> Self {
-        let (limit, mode) = match serving {
+    pub(super) fn new(max: usize, hints: Hints) -> Self {
+        let (limit, mode) = match hints.serving {
             Serving::Unknown => (1, Mode::SlowStart(SlowStart::at(1))),
             // Each further slot costs a cold cache, so each must be worth a look.
             Serving::Slots => (1, Mode::Hold),
@@ -124,7 +130,8 @@ impl Auto {
         };
         Self {
             max,
-            serving,
+            hints,
+            quickest: f64::INFINITY,
             widest: limit,
             limit,
             best: limit,
@@ -134,7 +141,7 @@ impl Auto {
             line: CostLine::default(),
             noise: Noise::new(),
             pair: Tally::default(),
-            ledger: Ledger::new(serving),
+            ledger: Ledger::new(hints.serving),
             began_after: 0,
             unlike: Unlike::default(),
             ceiling: None,
@@ -177,6 +184,7 @@ impl Auto {
     fn answered(&mut self, sample: &Sample) {
         self.answers += 1;
         self.widest = self.widest.max(self.limit);
+        self.quickest = self.quickest.min(sample.latency());
         self.ledger.tick(self.now);
         self.failures.answers += 1;
         if self.failures.count > 0 && sample.started > self.failures.first {
@@ -189,7 +197,9 @@ impl Auto {
         }
         self.line.learn(sample);
         self.noise.expect(self.line.scatter());
-        let may_grow = near(sample.in_flight, self.limit) && self.failures.pause == 0;
+        let may_grow = near(sample.in_flight, self.limit)
+            && self.failures.pause == 0
+            && sample.latency() < self.patience();
         self.failures.pause = self.failures.pause.saturating_sub(1);
         match &mut self.mode {
             Mode::SlowStart(start) => {
@@ -246,6 +256,16 @@ impl Auto {
                 }
             }
         }
+    }
+
+    /// How long a request should wait at most, in seconds: well within its timeout. A server that
+    /// is as slow without a crowd is not left alone for it.
+    fn patience(&self) -> f64 {
+        let timeout = self
+            .hints
+            .timeout
+            .map_or(f64::INFINITY, |t| t.as_secs_f64());
+        (timeout * WITHIN_TIMEOUT).max(SLOW_ANYWAY * self.quickest)
     }
 
     /// Whether the server has become so much slower on the way up that there is no need to wait

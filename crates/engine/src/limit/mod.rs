@@ -30,6 +30,8 @@
 //!   Each refusal must be paid for with many answers before the next look upwards.
 //! - **5xx and broken connections** pause growth. They lower the limit only when they come with
 //!   load: answers in between, and more of them than is usual for this server. An outage does not.
+//! - **Patience.** However much a crowd may gain, no limit is chosen at which a request would wait
+//!   for a good part of its timeout.
 //! - **Longer prompts** are not taken for a slower server: cost is fitted over prompt length, and
 //!   where the length changes altogether, what is known about one limit beside another stays.
 //!
@@ -48,7 +50,7 @@ use std::num::NonZeroUsize;
 
 use auto::Auto;
 pub use sample::{Outcome, Sample};
-pub use sureness_scorers::Serving;
+pub use sureness_scorers::{Hints, Serving};
 
 /// How the number of requests in flight is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,14 +105,14 @@ enum Kind {
 impl Controller {
     /// A controller that knows nothing about its server yet.
     pub fn new(workers: Workers) -> Self {
-        Self::knowing(workers, Serving::Unknown)
+        Self::knowing(workers, Hints::default())
     }
 
     /// A controller that knows what kind of server it has, and begins accordingly.
-    pub fn knowing(workers: Workers, serving: Serving) -> Self {
+    pub fn knowing(workers: Workers, hints: Hints) -> Self {
         Self(match workers {
             Workers::Fixed(n) => Kind::Fixed(n),
-            Workers::Auto { max } => Kind::Auto(Box::new(Auto::new(max.get(), serving))),
+            Workers::Auto { max } => Kind::Auto(Box::new(Auto::new(max.get(), hints))),
         })
     }
 

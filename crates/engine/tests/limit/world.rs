@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use sureness_engine::limit::{Controller, Outcome, Sample, Workers};
+use sureness_engine::limit::{Controller, Hints, Outcome, Sample, Workers};
 
 use crate::random::Random;
 use crate::scenario::Scenario;
@@ -147,7 +147,13 @@ pub(crate) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
         sequence: 0,
         server: Server::new(&scenario.server, seed.wrapping_mul(31) + 7),
         server_event: f64::INFINITY,
-        controller: Controller::knowing(workers, scenario.server.serving.into()),
+        controller: Controller::knowing(
+            workers,
+            Hints {
+                serving: scenario.server.serving.into(),
+                timeout: Some(Duration::from_secs_f64(scenario.load.timeout_s)),
+            },
+        ),
         random,
         questions,
         next: 0,

@@ -34,6 +34,7 @@ pub use options::HttpOptions;
 pub use secret::Secret;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
@@ -43,7 +44,7 @@ use exchange::{Exchange, Question, Route};
 use probe::{Findings, probe};
 use transport::{Asynchronous, Blocking, Endpoint, Multiplexed, Transport};
 
-use crate::{ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest, Serving};
+use crate::{Hints, ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest, Serving};
 
 /// Scores options through an OpenAI-compatible server.
 pub struct HttpScorer {
@@ -56,6 +57,8 @@ pub struct HttpScorer {
     takes_lists: bool,
     top_k: u32,
     scoring: Scoring,
+    /// How long the first byte of an answer may take.
+    timeout: Duration,
 }
 
 /// Server and transport, before anything is asked.
@@ -98,7 +101,11 @@ impl HttpScorer {
         } = findings;
         tracing::debug!(?identity, "connected");
         let question = Question::new(route, &model, top_k);
+        let timeout = options.timeout;
         Ok(Self {
+            timeout: options
+                .first_byte_timeout
+                .map_or(timeout, |t| t.min(timeout)),
             exchange: Exchange::new(Arc::clone(&endpoint), question, choice, spellings),
             blocking: Blocking::new(Arc::clone(&endpoint)),
             endpoint,
@@ -148,8 +155,8 @@ impl OptionScorer for HttpScorer {
         &self.identity
     }
 
-    fn serving(&self) -> Serving {
-        match self
+    fn hints(&self) -> Hints {
+        let serving = match self
             .identity
             .details
             .get("server.owned_by")
@@ -158,6 +165,10 @@ impl OptionScorer for HttpScorer {
             Some("llamacpp") => Serving::Slots,
             Some("vllm" | "sglang") => Serving::Steps,
             _ => Serving::Unknown,
+        };
+        Hints {
+            serving,
+            timeout: Some(self.timeout),
         }
     }
 

@@ -146,7 +146,7 @@ fn a_slow_store_slows_the_requests() {
 
 #[test]
 fn far_fewer_cached_tokens_than_usual_are_a_cold_cache() {
-    let mut endpoint = Endpoint::new(&Settings::default(), Serving::Slots);
+    let mut endpoint = Endpoint::new(&Settings::default(), Hints::default());
     // Before anything is known, and on a server that has no cache, nothing is unusual.
     assert!(!endpoint.is_cold(0, 1));
     assert!(!endpoint.is_cold(0, 3));

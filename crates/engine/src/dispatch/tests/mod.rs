@@ -9,7 +9,7 @@ mod retrying;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use sureness_scorers::{OptionScores, Quota, Reply, ScoreError, Serving, Timing, Usage};
+use sureness_scorers::{Hints, OptionScores, Quota, Reply, ScoreError, Timing, Usage};
 
 use super::{Dispatch, Next, Ticket};
 use crate::lookup::Pending;
@@ -101,8 +101,8 @@ fn dispatch(settings: Settings, endpoints: usize, sizes: &[u32]) -> Dispatch {
         planned: n as usize,
         ..GroupSummary::default()
     });
-    let serving = vec![Serving::Unknown; endpoints];
-    Dispatch::new(settings, &serving, open.collect(), groups.collect())
+    let hints = vec![Hints::default(); endpoints];
+    Dispatch::new(settings, &hints, open.collect(), groups.collect())
 }
 
 fn scores() -> OptionScores {

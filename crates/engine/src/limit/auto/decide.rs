@@ -55,16 +55,26 @@ impl Auto {
         let furthest = match self.mode {
             Mode::SlowStart(_) => self.limit,
             // Further slots cost further cold caches.
-            _ if self.serving == Serving::Slots => 2 * self.limit,
+            _ if self.hints.serving == Serving::Slots => 2 * self.limit,
             _ => (2 * self.limit).max(SMALL_CROWD),
         };
-        let reach = furthest.min(top);
+        let reach = furthest.min(top).min(self.bearable());
         let mut limits: Vec<usize> = (0..=reach.ilog2())
             .flat_map(|power| [1 << power, (1 << power) + (1 << power >> 1)])
             .filter(|&limit| limit <= reach)
             .collect();
-        limits.extend([self.limit.min(top), self.best.min(reach), reach]);
+        limits.extend([self.limit.min(reach), self.best.min(reach), reach]);
         limits
+    }
+
+    /// The highest limit at which requests would not wait too long, if it brought no gain.
+    fn bearable(&self) -> usize {
+        let Some(seen) = self.ledger.seen(self.limit) else {
+            return self.max;
+        };
+        let limit = self.limit as f64;
+        let latency = seen.seconds / seen.count.max(f64::MIN_POSITIVE) * limit;
+        (limit * self.patience() / latency.max(1e-9)).clamp(1.0, self.max as f64) as usize
     }
 
     /// The highest limit that the server is not known to refuse.
@@ -110,7 +120,7 @@ impl Auto {
 
     /// What warming the caches costs that would be used for the first time, in answers.
     fn warming(&self, limit: usize) -> f64 {
-        match self.serving {
+        match self.hints.serving {
             Serving::Slots => COLD_SLOT * limit.saturating_sub(self.widest) as f64,
             Serving::Unknown | Serving::Steps => 0.0,
         }
