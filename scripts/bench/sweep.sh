@@ -8,7 +8,8 @@
 # `lm-eval`: lm-evaluation-harness on the same kind of questions, with its program in LM_EVAL and
 # the model's tokenizer in TOKENIZER (lm_eval.py).
 #
-# DIR holds the server (scripts/servers/), MMLU the data set's folder. QUESTIONS=200 by default.
+# DIR holds the server (scripts/servers/), MMLU the data set's folder. QUESTIONS=200 by default,
+# LM_EVAL_QUESTIONS the same for the harness. SERVER_OPTIONS go to the server.
 # Needs the release binary (make build). Nothing else should be running.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -21,9 +22,9 @@ questions=${QUESTIONS:-200}
 port=${PORT:-8391}
 sureness=${CARGO_TARGET_DIR:-target}/release/sureness
 work=$(mktemp -d)
-options=()
+read -ra options <<<"${SERVER_OPTIONS:-}"
 # vLLM tells how much of a prompt was cached only when asked to.
-[[ $kind != vllm ]] || options=(--enable-prompt-tokens-details)
+[[ $kind != vllm ]] || options+=(--enable-prompt-tokens-details)
 server=
 stop() {
     [[ -z $server ]] || { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
@@ -46,7 +47,7 @@ for setting in "${workers[@]}"; do
         sleep 0.5
     done
     if [[ $setting == lm-eval ]]; then
-        QUESTIONS=$questions scripts/bench/lm_eval.py "$LM_EVAL" "http://127.0.0.1:$port/v1" \
+        QUESTIONS=${LM_EVAL_QUESTIONS:-$questions} scripts/bench/lm_eval.py "$LM_EVAL" "http://127.0.0.1:$port/v1" \
             "$TOKENIZER" "$mmlu" 16
         stop
         continue
