@@ -6,12 +6,21 @@
 //! is the business of the crate `report`; where the evidence came from is that of the command
 //! line. Every statistic comes from `sureness-conformal`.
 
+mod align;
 mod chart;
 mod document;
 mod evidence;
+mod figures;
+mod modes;
+mod settings;
+mod text;
 
+pub use align::{Common, common_questions};
 pub use chart::{
     Axis, Bin, Chart, ChartKind, Dot, Line, Mark, Point, Reference, Scale, Segment, Stack,
 };
 pub use document::{Better, Cell, Column, Document, Section, Table, Unit};
 pub use evidence::{Evidence, GroupId, GroupRows, ModelEvidence, Source};
+pub use figures::{Figures, GroupFigures, HEADLINE, ModelFigures, ScoreFigures};
+pub use modes::{Asked, Family, Listed, Mode, Pair, Reason, document, listed_questions};
+pub use settings::Settings;

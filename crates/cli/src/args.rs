@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{data, demo, doctor, model, run, score};
+use crate::commands::{analyze, data, demo, doctor, model, run, score};
 use crate::error::CliError;
 
 /// Measures how sure a language model is, and whether it should be.
@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Doctor(doctor::DoctorArgs),
     /// Score saved logits without asking a model
     Score(score::ScoreArgs),
+    /// What runs say: comparisons, calibration, subjects and more, as tables, charts and files
+    Analyze(analyze::AnalyzeArgs),
+    /// One HTML page about one or many runs, which holds everything
+    Report(analyze::ReportArgs),
     /// Models that can be fetched: list, fetch, where
     Model(model::ModelArgs),
     /// Questions: list, check, import

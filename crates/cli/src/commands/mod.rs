@@ -1,5 +1,6 @@
 //! One module per subcommand.
 
+pub(crate) mod analyze;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
@@ -22,6 +23,8 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Compare(args) => run::run(args, run::Mode::Compare),
         Command::Doctor(args) => doctor::run(args),
         Command::Score(args) => score::run(args),
+        Command::Analyze(args) => analyze::run(args),
+        Command::Report(args) => analyze::report(args),
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),
     }

@@ -86,10 +86,10 @@ pub(super) enum Output {
 
 /// Ids of questions.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ids(HashSet<i64>);
+pub(crate) struct Ids(HashSet<i64>);
 
 impl Ids {
-    pub(super) fn contains(&self, id: i64) -> bool {
+    pub(crate) fn contains(&self, id: i64) -> bool {
         self.0.contains(&id)
     }
 }
@@ -113,10 +113,10 @@ impl FromStr for Ids {
 
 /// Options by their letter, as indices.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Letters(Vec<usize>);
+pub(crate) struct Letters(Vec<usize>);
 
 impl Letters {
-    pub(super) fn indices(&self) -> &[usize] {
+    pub(crate) fn indices(&self) -> &[usize] {
         &self.0
     }
 }

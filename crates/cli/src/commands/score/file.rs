@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sureness_conformal::{Config, EvaluateError, Protocol, Row, evaluate};
+use sureness_analysis::{GroupId, GroupRows};
+use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
 use sureness_prompts::Strategy;
 use sureness_questions::answers::AnswerKey;
-use sureness_questions::label;
+use sureness_questions::{Task, label};
 use sureness_report::score::ScoredFile;
 use sureness_scorers::replay::{FileName, RecordedLogits};
 
@@ -19,7 +20,7 @@ const PAPER_DONT_KNOW: usize = 4;
 const PAPER_NONE_OF_THE_ABOVE: usize = 5;
 
 /// Everything that all files are scored with.
-pub(super) struct Scoring<'a> {
+pub(crate) struct Scoring<'a> {
     questions: &'a Path,
     /// In file order, without the dropped ids.
     key: Vec<AnswerKey>,
@@ -37,7 +38,7 @@ struct Item<'a> {
 }
 
 impl<'a> Scoring<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         questions: &'a Path,
         mut key: Vec<AnswerKey>,
         drop_ids: Ids,
@@ -62,6 +63,33 @@ impl<'a> Scoring<'a> {
         path: &Path,
         logits: &RecordedLogits,
     ) -> Result<ScoredFile, Vec<CliError>> {
+        let (_, rows) = self.rows(path, logits)?;
+        let evaluation = rows.table.evaluate(&self.config).map_err(|error| {
+            let hint = match error {
+                EvaluateError::EmptyHalf { .. } => {
+                    "score more questions, or change --calibration-ratio or --drop-ids"
+                }
+                _ => "",
+            };
+            vec![CliError::input(format_args!("{}: {error}", path.display())).hint(hint)]
+        })?;
+        let name = FileName::parse(path);
+        Ok(ScoredFile {
+            file: path.display().to_string(),
+            model: name.model,
+            dataset: name.dataset,
+            strategy: name.strategy.map(short_name),
+            icl: name.icl,
+            evaluation,
+        })
+    }
+
+    /// The model and the rows of one file, or all that is wrong with it.
+    pub(crate) fn rows(
+        &self,
+        path: &Path,
+        logits: &RecordedLogits,
+    ) -> Result<(String, GroupRows), Vec<CliError>> {
         let mut problems = Problems {
             file: path,
             found: Vec::new(),
@@ -74,42 +102,45 @@ impl<'a> Scoring<'a> {
         }
 
         let scores = self.scores(logits, &items, &kept);
-        let ids: Vec<[u8; 8]> = items.iter().map(|item| item.key.id.to_le_bytes()).collect();
         let mut place = vec![None; logits.width];
         for (new, &old) in kept.iter().enumerate() {
             place[old] = Some(new);
         }
-        let mut rows = Vec::with_capacity(items.len());
-        for ((item, key), logits) in items.iter().zip(&ids).zip(scores.chunks_exact(kept.len())) {
+        let mut table = Table::new(kept.len());
+        for (item, logits) in items.iter().zip(scores.chunks_exact(kept.len())) {
             let (dont_know, none_of_the_above) = abstention(item.key, place.len());
-            rows.push(Row {
-                key,
+            let key = key_of(item.key.id);
+            let row = Row {
+                key: &key,
                 logits,
                 // `check_options` has made sure that the answer is among the kept options.
                 answer: place[item.key.answer].unwrap_or(usize::MAX),
                 dont_know: dont_know.and_then(|option| place[option]),
                 none_of_the_above: none_of_the_above.and_then(|option| place[option]),
-            });
-        }
-        let evaluation = evaluate(&rows, &self.config).map_err(|error| {
-            let hint = match error {
-                EvaluateError::EmptyHalf { .. } => {
-                    "score more questions, or change --calibration-ratio or --drop-ids"
-                }
-                _ => "",
             };
-            problems.add(error, hint);
-            problems.found
-        })?;
+            if let Err(error) = table.push(key, &row, None) {
+                problems.add(error, "");
+                return Err(problems.found);
+            }
+        }
         let name = FileName::parse(path);
-        Ok(ScoredFile {
-            file: path.display().to_string(),
-            model: name.model,
-            dataset: name.dataset,
-            strategy: name.strategy.map(short_name),
-            icl: name.icl,
-            evaluation,
-        })
+        let dataset = name.dataset.as_deref().unwrap_or("unnamed");
+        let task = dataset.split('_').next().unwrap_or(dataset);
+        let known = Task::by_name(task);
+        let rows = GroupRows {
+            id: GroupId {
+                task: known.as_ref().map_or_else(|| task.to_owned(), |task| task.id.clone()),
+                strategy: name.strategy.map_or("unnamed", Strategy::name).to_owned(),
+            },
+            title: known.map_or_else(|| task.to_owned(), |task| task.title),
+            ids: items.iter().map(|item| item.key.id.to_string()).collect(),
+            categories: Vec::new(),
+            mass: Vec::new(),
+            bounded: 0,
+            planned: items.len(),
+            table,
+        };
+        Ok((name.model, rows))
     }
 
     /// Pairs each row that is not dropped with its question, in the order of the file.
@@ -249,6 +280,13 @@ impl<'a> Scoring<'a> {
         }
         scores
     }
+}
+
+/// Identifies a question of a data set that is known by its number alone.
+fn key_of(id: i64) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&id.to_le_bytes());
+    key
 }
 
 /// Which options are "I don't know" and "None of the above".

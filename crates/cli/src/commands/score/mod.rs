@@ -16,8 +16,8 @@ use sureness_scorers::replay;
 
 use crate::error::CliError;
 use args::Output;
-pub(crate) use args::ScoreArgs;
-use file::Scoring;
+pub(crate) use args::{Ids, Letters, ScoreArgs};
+pub(crate) use file::Scoring;
 
 /// Scores all files, or reports everything that is wrong with the input and shows no figure.
 pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {

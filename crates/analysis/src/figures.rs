@@ -1,0 +1,267 @@
+//! Everything that is counted once and used by several modes.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use sureness_conformal::{
+    CalibrationErrors, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
+    Nonconformity, Outcome, OutcomeIntervals, RandomSplits, Repeated, Scheme, Scores, Selective,
+    SetMetrics, Sets, Split, calibrate, calibration_errors, entropy, mean, outcome_intervals,
+    predict, selective, set_metrics, split_of,
+};
+
+use crate::{Evidence, GroupId, GroupRows, ModelEvidence, Settings};
+
+/// The two scores that the headline averages.
+pub const HEADLINE: [Nonconformity; 2] = [Nonconformity::Lac, Nonconformity::Aps];
+
+/// The figures of all models.
+#[derive(Debug, Clone)]
+pub struct Figures<'a> {
+    /// What they rest on.
+    pub evidence: &'a Evidence,
+    /// How they were made.
+    pub settings: &'a Settings,
+    /// One entry per model, in the order of the evidence.
+    pub models: Vec<ModelFigures<'a>>,
+}
+
+/// The figures of one model.
+#[derive(Debug, Clone)]
+pub struct ModelFigures<'a> {
+    /// The model.
+    pub model: &'a ModelEvidence,
+    /// One entry per group that could be evaluated.
+    pub groups: Vec<GroupFigures<'a>>,
+    /// Groups that could not, with the reason.
+    pub skipped: Vec<(GroupId, EvaluateError)>,
+}
+
+/// The figures of one (model, task, strategy).
+#[derive(Debug, Clone)]
+pub struct GroupFigures<'a> {
+    /// The rows.
+    pub rows: &'a GroupRows,
+    /// The headline figures.
+    pub evaluation: Evaluation,
+    /// Which rows calibrate and which are tested.
+    pub split: Split,
+    /// By LAC and by APS.
+    pub scores: [ScoreFigures; 2],
+    /// How well confidence fits accuracy, on the test rows.
+    pub calibration: CalibrationErrors,
+    /// What leaving out the least confident answers brings, on the test rows.
+    pub selective: Selective,
+    /// How divided the probabilities are, on the test rows.
+    pub entropy: Entropy,
+    /// Share of all rows with two exactly equal probabilities.
+    pub tied: f64,
+    /// The most probable option of each test row.
+    tops: Vec<u8>,
+}
+
+/// The figures of one score.
+#[derive(Debug, Clone)]
+pub struct ScoreFigures {
+    /// Which score.
+    pub score: Nonconformity,
+    /// The threshold; none where it is infinite.
+    pub qhat: Option<f64>,
+    /// Prediction sets of the test rows.
+    pub sets: Sets,
+    /// What they add up to.
+    pub metrics: SetMetrics,
+    /// One entry per test row, in the order of the split.
+    pub outcomes: Vec<Outcome>,
+    /// Intervals by resampling the test rows.
+    pub intervals: Option<OutcomeIntervals>,
+    /// Whether coverage is as promised.
+    pub check: CoverageCheck,
+    /// The same over many random splits.
+    pub repeated: Repeated,
+}
+
+impl<'a> Figures<'a> {
+    /// Counts everything, on all cores.
+    pub fn of(evidence: &'a Evidence, settings: &'a Settings) -> Self {
+        let tasks: Vec<(usize, &GroupRows)> = evidence
+            .models
+            .iter()
+            .enumerate()
+            .flat_map(|(index, model)| model.groups.iter().map(move |group| (index, group)))
+            .collect();
+        // Groups of equal length are split alike, so the splits are made only once.
+        let mut lengths: Vec<usize> = tasks.iter().map(|(_, rows)| rows.table.len()).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        let config = &settings.config;
+        let splits: HashMap<usize, RandomSplits> = lengths
+            .into_par_iter()
+            .map(|rows| {
+                let ratio = config.calibration_ratio;
+                (rows, RandomSplits::new(rows, settings.splits, ratio, config.seed))
+            })
+            .collect();
+        let counted: Vec<_> = tasks
+            .par_iter()
+            .filter_map(|&(index, rows)| {
+                let splits = splits.get(&rows.table.len())?;
+                Some((index, rows, GroupFigures::of(rows, settings, splits)))
+            })
+            .collect();
+        let mut models: Vec<ModelFigures<'a>> = evidence
+            .models
+            .iter()
+            .map(|model| ModelFigures {
+                model,
+                groups: Vec::new(),
+                skipped: Vec::new(),
+            })
+            .collect();
+        for (index, rows, figures) in counted {
+            let model = &mut models[index];
+            match figures {
+                Ok(figures) => model.groups.push(figures),
+                Err(error) => model.skipped.push((rows.id.clone(), error)),
+            }
+        }
+        Self {
+            evidence,
+            settings,
+            models,
+        }
+    }
+
+    /// Tasks in the order in which they first occur, with their titles.
+    pub fn tasks(&self) -> Vec<(&'a str, &'a str)> {
+        let mut tasks: Vec<(&str, &str)> = Vec::new();
+        for model in &self.evidence.models {
+            for group in &model.groups {
+                if !tasks.iter().any(|(task, _)| *task == group.id.task) {
+                    tasks.push((&group.id.task, &group.title));
+                }
+            }
+        }
+        tasks
+    }
+
+    /// Strategies in the order in which they first occur.
+    pub fn strategies(&self) -> Vec<&'a str> {
+        let mut strategies: Vec<&str> = Vec::new();
+        for model in &self.evidence.models {
+            for group in &model.groups {
+                if !strategies.contains(&&*group.id.strategy) {
+                    strategies.push(&group.id.strategy);
+                }
+            }
+        }
+        strategies
+    }
+}
+
+impl<'a> ModelFigures<'a> {
+    /// The groups of one task.
+    pub fn of_task(&self, task: &str) -> impl Iterator<Item = &GroupFigures<'a>> {
+        self.groups
+            .iter()
+            .filter(move |group| group.rows.id.task == task)
+    }
+
+    /// One group.
+    pub fn group(&self, task: &str, strategy: &str) -> Option<&GroupFigures<'a>> {
+        self.of_task(task)
+            .find(|group| group.rows.id.strategy == strategy)
+    }
+
+    /// Mean over the strategies of a task, LAC and APS counted equally.
+    pub fn task_mean(&self, task: &str) -> Option<sureness_conformal::Mean> {
+        mean(self.of_task(task).map(|group| &group.evaluation))
+    }
+}
+
+impl<'a> GroupFigures<'a> {
+    fn of(
+        rows: &'a GroupRows,
+        settings: &Settings,
+        splits: &RandomSplits,
+    ) -> Result<Self, EvaluateError> {
+        let table = &rows.table;
+        let config = &settings.config;
+        let split = split_of(table, config)?;
+        let evaluation = table.evaluate(config)?;
+        let view = settings.view();
+        let (mut tied, mut tops) = (0, Vec::new());
+        let scores = HEADLINE.map(|score| {
+            let scores = Scores::of(table, score, &view);
+            tied = scores.tied_rows();
+            tops = split.test.iter().map(|&row| scores.top(row) as u8).collect();
+            ScoreFigures::of(&scores, rows, &split, settings, splits)
+        });
+        Ok(Self {
+            rows,
+            evaluation,
+            calibration: calibration_errors(table, &split.test, &view, settings.bins),
+            selective: selective(table, &split.test, &view),
+            entropy: entropy(table, &split.test, &view),
+            tied: tied as f64 / table.len().max(1) as f64,
+            tops,
+            scores,
+            split,
+        })
+    }
+
+    /// By LAC.
+    pub fn lac(&self) -> &ScoreFigures {
+        &self.scores[0]
+    }
+
+    /// By APS.
+    pub fn aps(&self) -> &ScoreFigures {
+        &self.scores[1]
+    }
+}
+
+impl ScoreFigures {
+    fn of(
+        scores: &Scores,
+        rows: &GroupRows,
+        split: &Split,
+        settings: &Settings,
+        splits: &RandomSplits,
+    ) -> Self {
+        let table = &rows.table;
+        let alpha = settings.config.alpha;
+        let calibrated = calibrate(scores, table, &split.calibration, alpha, Scheme::Split);
+        let sets = predict(&calibrated, scores, table, &split.test);
+        let metrics = set_metrics(&sets, scores, table, &split.calibration, alpha);
+        let outcomes: Vec<Outcome> = sets
+            .rows
+            .iter()
+            .zip(&sets.sets)
+            .map(|(&row, set)| Outcome {
+                correct: scores.correct(row),
+                covered: set.contains(usize::from(table.answers()[row])),
+                size: set.len() as u8,
+                options: table.row(row).logits.len() as u8,
+            })
+            .collect();
+        Self {
+            score: scores.nonconformity(),
+            qhat: calibrated.qhat(),
+            intervals: outcome_intervals(&outcomes, &settings.resampling),
+            check: CoverageLaw::new(split.calibration.len(), alpha, settings.config.protocol)
+                .check(metrics.covered, metrics.n),
+            repeated: splits.figures(scores, alpha),
+            metrics,
+            sets,
+            outcomes,
+        }
+    }
+}
+
+impl GroupFigures<'_> {
+    /// The most probable option of the test row at this position of the split.
+    pub fn top(&self, position: usize) -> usize {
+        self.tops.get(position).map_or(0, |&top| usize::from(top))
+    }
+}

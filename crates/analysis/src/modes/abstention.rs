@@ -1,0 +1,104 @@
+//! What it brings to leave the least certain questions unanswered.
+
+use super::comparative::axis;
+use crate::figures::Figures;
+use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Point, Section, Table, Unit};
+
+/// Risk-coverage curves, accuracy at fixed rejection, and how often models abstain by themselves.
+pub(super) fn section(figures: &Figures<'_>) -> Section {
+    let mut section = Section {
+        id: "abstention".into(),
+        title: "What certainty costs".into(),
+        text: vec!["Questions are left unanswered in order of confidence, the least confident first. A model that knows what it does not know gains accuracy quickly; one that does not gains nothing. AURC is the area under the risk curve, E-AURC what of it a perfect order would have saved. E and F are how often the model chose \"I don't know\" and \"None of the above\" by itself.".into()],
+        ..Section::default()
+    };
+    let mut rejected: Vec<f64> = Vec::new();
+    let mut rows = Vec::new();
+    for model in &figures.models {
+        for group in &model.groups {
+            let s = &group.selective;
+            if rejected.is_empty() {
+                rejected = s.accuracy_after_rejecting.iter().map(|(share, _)| *share).collect();
+            }
+            let mut row = vec![
+                Cell::text(model.model.name.clone()),
+                Cell::text(group.rows.title.clone()),
+                Cell::text(group.rows.id.strategy.clone()),
+                Cell::count(s.n),
+                Cell::maybe(s.auroc),
+                Cell::figure(s.aurc),
+                Cell::figure(s.e_aurc),
+            ];
+            row.extend(s.accuracy_after_rejecting.iter().map(|(_, acc)| Cell::figure(*acc)));
+            row.push(Cell::figure(group.evaluation.e_rate));
+            row.push(Cell::figure(group.evaluation.f_rate));
+            rows.push(row);
+        }
+    }
+    let mut columns = vec![
+        Column::text("model", "Model"),
+        Column::text("task", "Task"),
+        Column::text("strategy", "Strategy"),
+        Column::new("n", "n", Unit::Count),
+        Column::new("auroc", "AUROC", Unit::Number(3)).higher(),
+        Column::new("aurc", "AURC", Unit::Number(3)).lower(),
+        Column::new("e_aurc", "E-AURC", Unit::Number(3)).lower(),
+    ];
+    columns.extend(rejected.iter().map(|share| {
+        let percent = (share * 100.0).round();
+        Column::new(&format!("acc_rejecting_{percent}"), &format!("Acc −{percent} %"), Unit::Percent)
+            .higher()
+            .help("Accuracy when this share of the questions is left unanswered.")
+    }));
+    columns.push(Column::new("e_rate", "E", Unit::Percent));
+    columns.push(Column::new("f_rate", "F", Unit::Percent));
+    section.tables.push(Table {
+        id: "abstention".into(),
+        title: "Accuracy when questions are left unanswered".into(),
+        caption: "On the test questions.".into(),
+        columns,
+        rows,
+        ..Table::default()
+    });
+    for (task, title) in figures.tasks() {
+        let lines: Vec<Line> = figures
+            .models
+            .iter()
+            .filter_map(|model| {
+                // One strategy is enough to see the shape; the table has all.
+                let group = model.of_task(task).next()?;
+                Some(Line {
+                    name: model.model.name.clone(),
+                    points: group
+                        .selective
+                        .curve
+                        .iter()
+                        .map(|point| Point {
+                            x: point.answered,
+                            y: point.risk,
+                            interval: None,
+                        })
+                        .collect(),
+                })
+            })
+            .collect();
+        if lines.is_empty() {
+            continue;
+        }
+        section.charts.push(Chart {
+            id: format!("risk-{task}"),
+            title: format!("{title}: risk over the share answered"),
+            caption: "How often answers are wrong when only the most confident are given; in each model's first prompt strategy. The lower on the left, the better confidence tells right from wrong.".into(),
+            kind: ChartKind::Lines {
+                x: Axis {
+                    range: Some((0.0, 1.0)),
+                    ..axis("Share of questions answered", Unit::Percent)
+                },
+                y: axis("Share of them wrong", Unit::Percent),
+                lines,
+                reference: None,
+            },
+        });
+    }
+    section
+}

@@ -1,0 +1,254 @@
+//! Each model's figures.
+
+use super::super::figures::{Figures, GroupFigures, ModelFigures, ScoreFigures};
+use crate::text::{list, percent, plural};
+use crate::{
+    Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit,
+};
+use sureness_conformal::{CoverageVerdict, wilson};
+
+/// One table per model: a row per group, and the means.
+pub(super) fn section(figures: &Figures<'_>) -> Section {
+    let mut section = Section {
+        id: "basic".into(),
+        title: "Figures of each model".into(),
+        text: vec![format!(
+            "Accuracy with its Wilson interval; set size, coverage and UAcc with bias-corrected bootstrap \
+             intervals over the test questions ({} %). LAC and APS apart, since they keep their promise \
+             differently: APS without randomisation covers more than asked for.",
+            percent(figures.settings.resampling.level),
+        )],
+        ..Section::default()
+    };
+    for (index, model) in figures.models.iter().enumerate() {
+        section.tables.push(groups_table(figures, model, index));
+        section.tables.push(more_table(figures, model, index));
+        section.notes.extend(notes(model));
+    }
+    section.charts.extend(size_charts(figures));
+    section.notes.extend(coverage_notes(figures));
+    section
+}
+
+fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> Table {
+    let level = figures.settings.resampling.level;
+    let mut rows = Vec::new();
+    for group in &model.groups {
+        let correct = group.lac().metrics.correct;
+        let n = group.lac().metrics.n;
+        let mut row = vec![
+            Cell::text(group.rows.title.clone()),
+            Cell::text(group.rows.id.strategy.clone()),
+            Cell::count(n),
+            Cell::estimate(group.evaluation.acc, wilson(correct, n, level)),
+        ];
+        for score in &group.scores {
+            let [_, coverage, set_size, uacc] = intervals(score);
+            row.push(estimate(score.metrics.set_size, set_size));
+            row.push(estimate(score.metrics.coverage, coverage));
+            row.push(estimate(score.metrics.uacc, uacc));
+        }
+        row.push(Cell::figure(group.evaluation.e_rate));
+        row.push(Cell::figure(group.evaluation.f_rate));
+        rows.push(row);
+    }
+    Table {
+        id: format!("figures-{}", index + 1),
+        title: model.model.name.clone(),
+        caption: format!("{}: each task in each prompt strategy.", model.model.name),
+        columns: vec![
+            Column::text("task", "Task"),
+            Column::text("strategy", "Strategy"),
+            Column::new("n", "n", Unit::Count).help("Test questions."),
+            Column::new("acc", "Acc", Unit::Percent).higher().help("Share of test questions whose most probable option is right."),
+            Column::new("lac_set_size", "SS LAC", Unit::Number(2)).lower().help("Mean prediction-set size by the LAC score."),
+            Column::new("lac_coverage", "Cov LAC", Unit::Percent).help("Share of LAC sets that hold the right answer."),
+            Column::new("lac_uacc", "UAcc LAC", Unit::Percent).higher().help("Acc · √|Y| / SS, by LAC."),
+            Column::new("aps_set_size", "SS APS", Unit::Number(2)).lower().help("Mean prediction-set size by the APS score."),
+            Column::new("aps_coverage", "Cov APS", Unit::Percent).help("Share of APS sets that hold the right answer."),
+            Column::new("aps_uacc", "UAcc APS", Unit::Percent).higher().help("Acc · √|Y| / SS, by APS."),
+            Column::new("e_rate", "E", Unit::Percent).help("Share of \"I don't know\" as the answer."),
+            Column::new("f_rate", "F", Unit::Percent).help("Share of \"None of the above\" as the answer."),
+        ],
+        rows,
+        ..Table::default()
+    }
+}
+
+fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> Table {
+    let rows = model
+        .groups
+        .iter()
+        .map(|group| {
+            let lac = group.lac();
+            let spread = lac.repeated.set_size;
+            let coverage = lac.repeated.coverage;
+            let mass = &group.rows.mass;
+            let mean_mass = (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64);
+            vec![
+                Cell::text(group.rows.title.clone()),
+                Cell::text(group.rows.id.strategy.clone()),
+                Cell::text(verdict(group, figures.settings.config.alpha)),
+                Cell::estimate(coverage.mean, (coverage.low, coverage.high)),
+                Cell::estimate(spread.mean, (spread.low, spread.high)),
+                Cell::figure(lac.metrics.singleton_rate),
+                Cell::maybe(lac.metrics.singleton_accuracy),
+                Cell::figure(lac.metrics.empty_rate),
+                Cell::figure(lac.metrics.sscv),
+                Cell::figure(group.tied),
+                Cell::maybe(mean_mass),
+                Cell::figure(group.rows.bounded as f64 / group.rows.table.len().max(1) as f64),
+            ]
+        })
+        .collect();
+    Table {
+        id: format!("sets-{}", index + 1),
+        title: format!("{}: prediction sets by LAC", model.model.name),
+        caption: format!(
+            "Whether the promise of coverage is kept, the figures over {} random splits (mean, and where 95 % of the splits lie), and what the sets are like.",
+            figures.settings.splits
+        ),
+        columns: vec![
+            Column::text("task", "Task"),
+            Column::text("strategy", "Strategy"),
+            Column::text("verdict", "Coverage").help("Compared with the exact beta-binomial law of split conformal coverage."),
+            Column::new("splits_coverage", "Cov, splits", Unit::Percent).help("Coverage over random splits."),
+            Column::new("splits_set_size", "SS, splits", Unit::Number(2)).lower().help("Set size over random splits."),
+            Column::new("singletons", "Single", Unit::Percent).higher().help("Share of sets of one option."),
+            Column::new("singleton_acc", "Acc single", Unit::Percent).higher().help("Accuracy where the set holds one option."),
+            Column::new("empty", "Empty", Unit::Percent).help("Share of sets that were empty and were given the most probable option."),
+            Column::new("sscv", "SSCV", Unit::Percent).lower().help("Largest distance from the promised coverage among sets of one size."),
+            Column::new("tied", "Tied", Unit::Percent).help("Share of questions with two exactly equal probabilities."),
+            Column::new("mass", "Mass", Unit::Percent).higher().help("Mean probability on the options altogether."),
+            Column::new("bounded", "Bounded", Unit::Percent).lower().help("Share of questions with an option outside the server's top tokens."),
+        ],
+        rows,
+        ..Table::default()
+    }
+}
+
+/// LAC's verdict in words.
+fn verdict(group: &GroupFigures<'_>, alpha: f64) -> String {
+    let check = &group.lac().check;
+    let words = match check.verdict {
+        CoverageVerdict::Compatible => "kept",
+        CoverageVerdict::TooLow => "too low",
+        CoverageVerdict::TooHigh => "above",
+        CoverageVerdict::Vacuous => return format!("full sets: too few rows for {alpha}"),
+    };
+    format!("{words} ({} to {})", percent(check.low), percent(check.high))
+}
+
+/// Accuracy, coverage, set size, `UAcc`: the corrected intervals.
+pub(super) fn intervals(score: &ScoreFigures) -> [Option<(f64, f64)>; 4] {
+    let of = score.intervals.as_ref();
+    [
+        of.map(|i| i.acc.bca),
+        of.map(|i| i.coverage.bca),
+        of.map(|i| i.set_size.bca),
+        of.map(|i| i.uacc.bca),
+    ]
+}
+
+/// A figure with its interval, where there is one.
+pub(super) fn estimate(value: f64, interval: Option<(f64, f64)>) -> Cell {
+    interval.map_or_else(|| Cell::figure(value), |interval| Cell::estimate(value, interval))
+}
+
+/// How often sets of each size occur: one chart per task, a bar per model.
+fn size_charts(figures: &Figures<'_>) -> Vec<Chart> {
+    let mut charts = Vec::new();
+    for (task, title) in figures.tasks() {
+        let mut bars = Vec::new();
+        let mut most = 0;
+        for model in &figures.models {
+            let sizes: Vec<&Vec<usize>> = model
+                .of_task(task)
+                .map(|group| &group.lac().metrics.sizes)
+                .collect();
+            let total: usize = sizes.iter().map(|sizes| sizes.iter().sum::<usize>()).sum();
+            if total == 0 {
+                continue;
+            }
+            let width = sizes.iter().map(|sizes| sizes.len()).max().unwrap_or(0);
+            most = most.max(width);
+            let shares = (1..width)
+                .map(|size| {
+                    let count: usize = sizes.iter().filter_map(|sizes| sizes.get(size)).sum();
+                    count as f64 / total as f64
+                })
+                .collect();
+            bars.push(Stack {
+                label: model.model.name.clone(),
+                shares,
+            });
+        }
+        if bars.is_empty() {
+            continue;
+        }
+        for bar in &mut bars {
+            bar.shares.resize(most.saturating_sub(1), 0.0);
+        }
+        charts.push(Chart {
+            id: format!("sizes-{task}"),
+            title: format!("{title}: sizes of prediction sets"),
+            caption: "How many options a set by LAC holds, over all prompt strategies: the more of the bar is dark at the left, the surer the model.".into(),
+            kind: ChartKind::Stacks {
+                axis: Axis {
+                    title: "Share of test questions".into(),
+                    unit: Unit::Percent,
+                    log: false,
+                    range: Some((0.0, 1.0)),
+                },
+                segments: (1..most).map(|size| Segment { name: plural(size, "option") }).collect(),
+                bars,
+            },
+        });
+    }
+    charts
+}
+
+fn notes(model: &ModelFigures<'_>) -> Vec<String> {
+    let mut notes: Vec<String> = model
+        .skipped
+        .iter()
+        .map(|(id, error)| {
+            format!("{}, {}/{}: not evaluated, {error}", model.model.name, id.task, id.strategy)
+        })
+        .collect();
+    let missing: usize = model
+        .model
+        .groups
+        .iter()
+        .map(|group| group.planned.saturating_sub(group.table.len()))
+        .sum();
+    if missing > 0 {
+        notes.push(format!(
+            "{}: {} without an answer; figures are about the answered ones",
+            model.model.name,
+            plural(missing, "question")
+        ));
+    }
+    notes
+}
+
+/// Groups whose coverage is not what was promised.
+fn coverage_notes(figures: &Figures<'_>) -> Vec<String> {
+    let groups = figures.models.iter().flat_map(|model| {
+        model
+            .groups
+            .iter()
+            .filter(|group| group.lac().check.verdict == CoverageVerdict::TooLow)
+            .map(|group| {
+                format!("{} {}/{}", model.model.name, group.rows.id.task, group.rows.id.strategy)
+            })
+    });
+    let low: Vec<String> = groups.collect();
+    if low.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "Coverage by LAC is lower than chance explains: {}. About one in forty of such verdicts is due to chance alone.",
+        list(&low)
+    )]
+}

@@ -1,0 +1,94 @@
+//! Whether confidence is to be believed.
+
+use crate::figures::{Figures, GroupFigures};
+use crate::{Bin, Cell, Chart, ChartKind, Column, Section, Table, Unit};
+
+/// Reliability diagrams are drawn for no more groups than these, the worst first.
+const MOST_DIAGRAMS: usize = 12;
+
+/// Calibration errors, and reliability diagrams.
+pub(super) fn section(figures: &Figures<'_>) -> Section {
+    let mut section = Section {
+        id: "calibration".into(),
+        title: "Is confidence to be believed?".into(),
+        text: vec!["Confidence is the probability of the most probable option, after a softmax over the options. A calibrated model is right as often as it is confident; one whose bars lie below the diagonal is overconfident.".into()],
+        ..Section::default()
+    };
+    let mut groups: Vec<(&str, &GroupFigures<'_>)> = figures
+        .models
+        .iter()
+        .flat_map(|model| model.groups.iter().map(|group| (&*model.model.name, group)))
+        .collect();
+    let rows = groups
+        .iter()
+        .map(|(model, group)| {
+            let c = &group.calibration;
+            vec![
+                Cell::text(*model),
+                Cell::text(group.rows.title.clone()),
+                Cell::text(group.rows.id.strategy.clone()),
+                Cell::count(c.n),
+                Cell::figure(c.ece),
+                Cell::figure(c.ece_mass),
+                Cell::figure(c.mce),
+                Cell::figure(c.brier),
+                Cell::figure(c.log_loss),
+                Cell::maybe(group.selective.auroc),
+                Cell::figure(group.entropy.perplexity),
+            ]
+        })
+        .collect();
+    section.tables.push(Table {
+        id: "calibration".into(),
+        title: "Calibration".into(),
+        caption: format!("On the test questions, with {} bins.", figures.settings.bins),
+        columns: vec![
+            Column::text("model", "Model"),
+            Column::text("task", "Task"),
+            Column::text("strategy", "Strategy"),
+            Column::new("n", "n", Unit::Count),
+            Column::new("ece", "ECE", Unit::Percent).lower().help("Mean distance of confidence from accuracy, bins of equal width."),
+            Column::new("ece_mass", "ECE mass", Unit::Percent).lower().help("The same with bins of equally many questions."),
+            Column::new("mce", "MCE", Unit::Percent).lower().help("The largest such distance of a bin."),
+            Column::new("brier", "Brier", Unit::Number(3)).lower().help("Squared error of the probabilities, summed over the options."),
+            Column::new("log_loss", "Log loss", Unit::Number(3)).lower().help("In nats."),
+            Column::new("auroc", "AUROC", Unit::Number(3)).higher().help("How often a right answer is more confident than a wrong one."),
+            Column::new("perplexity", "2^H", Unit::Number(2)).help("Perplexity of the options' probabilities: among how many the model is divided."),
+        ],
+        rows,
+        ..Table::default()
+    });
+    groups.sort_by(|a, b| b.1.calibration.ece.total_cmp(&a.1.calibration.ece));
+    if groups.len() > MOST_DIAGRAMS {
+        section.notes.push(format!(
+            "Of {} reliability diagrams, the {MOST_DIAGRAMS} with the largest ECE are shown.",
+            groups.len()
+        ));
+    }
+    for (index, (model, group)) in groups.iter().take(MOST_DIAGRAMS).enumerate() {
+        let id = &group.rows.id;
+        section.charts.push(Chart {
+            id: format!("reliability-{}", index + 1),
+            title: format!("{model}: {}, {}", group.rows.title, id.strategy),
+            caption: format!(
+                "How often answers of each confidence are right, over {} test questions (ECE {:.1} %).",
+                group.calibration.n,
+                group.calibration.ece * 100.0
+            ),
+            kind: ChartKind::Reliability {
+                bins: group
+                    .calibration
+                    .bins
+                    .iter()
+                    .map(|bin| Bin {
+                        range: (bin.low, bin.high),
+                        confidence: bin.confidence,
+                        accuracy: bin.accuracy,
+                        count: bin.n,
+                    })
+                    .collect(),
+            },
+        });
+    }
+    section
+}

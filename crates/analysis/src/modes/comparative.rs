@@ -1,0 +1,530 @@
+//! Models beside each other.
+
+use rayon::prelude::*;
+use sureness_conformal::{
+    FIGURES, RankBand, Resampled, benjamini_hochberg, detectable_mean_difference, holm, mcnemar,
+    rank_bands,
+};
+
+use super::basic::estimate;
+use crate::align::Common;
+use crate::figures::Figures;
+use crate::text::{list, percent, plural};
+use crate::{
+    Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Reference, Scale, Section, Table, Unit,
+};
+
+/// Index of each headline figure in the panel.
+const ACC: usize = 0;
+const COVERAGE: usize = 1;
+const SET_SIZE: usize = 2;
+const UACC: usize = 3;
+
+/// With more pairs than these, the table lists only neighbours of the leaderboard.
+const MOST_PAIRS: usize = 45;
+
+/// The leaderboard: everything that the summary, the section and other modes need of it.
+pub(super) struct Leaderboard {
+    common: Common,
+    resampled: Resampled,
+    /// Models by `UAcc`, the best first: indices into the panel.
+    order: Vec<usize>,
+    bands: Vec<RankBand>,
+    pairs: Vec<Pair>,
+}
+
+/// Two models, by index in the panel, the better one by `UAcc` first.
+struct Pair {
+    a: usize,
+    b: usize,
+    /// p-values of the permutation tests, and adjusted for all pairs, by figure.
+    p: [f64; FIGURES],
+    holm: [f64; FIGURES],
+    bh: [f64; FIGURES],
+}
+
+impl Leaderboard {
+    /// `None` where no question was answered by all models.
+    pub(super) fn of(figures: &Figures<'_>) -> Option<Self> {
+        let all: Vec<usize> = (0..figures.models.len()).collect();
+        let common = figures.common(&all);
+        if common.panel.questions() == 0 {
+            return None;
+        }
+        let settings = figures.settings;
+        let resampled = common.panel.resample(&settings.resampling);
+        let mut order = all;
+        order.sort_by(|&a, &b| {
+            resampled.figures(b)[UACC].total_cmp(&resampled.figures(a)[UACC])
+        });
+        let mut pairs: Vec<Pair> = order
+            .iter()
+            .enumerate()
+            .flat_map(|(place, &a)| order[place + 1..].iter().map(move |&b| (a, b)))
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|(a, b)| {
+                let p = common.panel.permutation(a, b, settings.swaps, settings.config.seed);
+                Pair { a, b, p, holm: p, bh: p }
+            })
+            .collect();
+        for figure in 0..FIGURES {
+            let p: Vec<f64> = pairs.iter().map(|pair| pair.p[figure]).collect();
+            let (holm, bh) = (holm(&p), benjamini_hochberg(&p));
+            for ((pair, holm), bh) in pairs.iter_mut().zip(holm).zip(bh) {
+                pair.holm[figure] = holm;
+                pair.bh[figure] = bh;
+            }
+        }
+        let values: Vec<f64> = (0..common.models.len())
+            .map(|model| resampled.figures(model)[UACC])
+            .collect();
+        let level = 1.0 - settings.resampling.level;
+        let bands = rank_bands(&values, true, |a, b| {
+            pairs
+                .iter()
+                .find(|pair| (pair.a, pair.b) == (a, b) || (pair.a, pair.b) == (b, a))
+                .is_some_and(|pair| pair.holm[UACC] <= level)
+        });
+        Some(Self {
+            common,
+            resampled,
+            order,
+            bands,
+            pairs,
+        })
+    }
+
+    fn name<'a>(&self, figures: &'a Figures<'_>, model: usize) -> &'a str {
+        &figures.models[self.common.models[model]].model.name
+    }
+
+    fn interval(&self, model: usize, figure: usize) -> Option<(f64, f64)> {
+        self.resampled.interval(model, figure).map(|i| i.bca)
+    }
+}
+
+/// The findings in a few sentences.
+pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec<String> {
+    let Some(board) = board else {
+        return vec!["There is no question that all models answered, so that they cannot be put beside each other.".into()];
+    };
+    let mut sentences = Vec::new();
+    let questions = board.common.panel.questions();
+    let tasks = board.common.tasks.len();
+    let best = board.order[0];
+    let of = |model: usize| board.resampled.figures(model);
+    let range = |model, figure, show: &dyn Fn(f64) -> String| {
+        board.interval(model, figure).map_or_else(String::new, |(low, high)| {
+            format!(" ({} to {})", show(low), show(high))
+        })
+    };
+    let two = |x: f64| format!("{x:.2}");
+    let of_options = board.common.panel.options().map_or_else(String::new, |n| format!(" of {n:.0}"));
+    if board.order.len() == 1 {
+        sentences.push(format!(
+            "{} is right on {} %{} of {} in {}, and needs {}{} options{of_options} to hold the right answer as often as promised.",
+            board.name(figures, best),
+            percent(of(best)[ACC]),
+            range(best, ACC, &percent),
+            plural(questions, "test question"),
+            plural(tasks, "task"),
+            two(of(best)[SET_SIZE]),
+            range(best, SET_SIZE, &two),
+        ));
+    } else {
+        let tied: Vec<&str> = board
+            .order
+            .iter()
+            .filter(|&&model| model != best && board.bands[model].best == 1)
+            .map(|&model| board.name(figures, model))
+            .collect();
+        let surest = format!(
+            "{} has the highest UAcc, {} %{}, over {} in {}",
+            board.name(figures, best),
+            percent(of(best)[UACC]),
+            range(best, UACC, &percent),
+            plural(questions, "test question"),
+            plural(tasks, "task"),
+        );
+        sentences.push(if tied.is_empty() {
+            format!("{surest}; no other model can be first by chance alone.")
+        } else {
+            format!("{surest}; {} cannot be told apart from it.", list(&tied))
+        });
+        if let Some(smallest) = board.order.iter().copied().min_by(|&a, &b| of(a)[SET_SIZE].total_cmp(&of(b)[SET_SIZE])) {
+            sentences.push(format!(
+                "The surest sets are those of {}: {}{} options{of_options}.",
+                board.name(figures, smallest),
+                two(of(smallest)[SET_SIZE]),
+                range(smallest, SET_SIZE, &two),
+            ));
+        }
+    }
+    sentences.push(coverage_sentence(figures));
+    sentences
+}
+
+/// Whether the promise of coverage is kept, over all groups.
+fn coverage_sentence(figures: &Figures<'_>) -> String {
+    use sureness_conformal::CoverageVerdict::{Compatible, TooHigh, TooLow, Vacuous};
+    let verdicts: Vec<_> = figures
+        .models
+        .iter()
+        .flat_map(|model| model.groups.iter().map(|group| group.lac().check.verdict))
+        .collect();
+    let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count();
+    let promise = percent(1.0 - figures.settings.config.alpha);
+    let all = verdicts.len();
+    if all == 0 {
+        return "No task has enough answers to be evaluated.".into();
+    }
+    if count(Vacuous) == all {
+        return format!("There are too few calibration questions for a promise of {promise} %: every set is full.");
+    }
+    match (count(TooLow), count(Compatible) + count(TooHigh)) {
+        (0, _) => format!("The promise of {promise} % coverage is kept by LAC in all {all} combinations of model, task and strategy, as far as chance allows to tell."),
+        (low, _) => format!("The promise of {promise} % coverage is broken by LAC in {low} of {all} combinations of model, task and strategy; chance alone explains about {:.0}.", all as f64 / 40.0),
+    }
+}
+
+/// Leaderboard, tasks, paired differences.
+pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Section {
+    let mut section = Section {
+        id: "comparative".into(),
+        title: "Models beside each other".into(),
+        ..Section::default()
+    };
+    let Some(board) = board else {
+        section.text.push("There is no question that all models answered.".into());
+        return section;
+    };
+    let level = percent(figures.settings.resampling.level);
+    section.text.push(format!(
+        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) come from drawing whole questions anew, with everything that was answered to them. A band of ranks holds every rank that cannot be excluded after Holm's correction for all pairs."
+    ));
+    section.notes.extend(board.common.notes.iter().cloned());
+    section.tables.push(leaderboard(figures, board));
+    section.charts.push(dots(figures, board));
+    section.charts.push(scatter(figures, board));
+    if board.common.tasks.len() > 1 {
+        section.tables.push(by_task(figures, board));
+        section.charts.push(heatmap(figures, board));
+    }
+    if board.order.len() > 1 {
+        section.tables.push(pair_table(figures, board));
+        section.tables.push(power_table(figures, board));
+        section.text.push("Differences are paired by question: p-values of UAcc, set size and coverage are of permutation tests, in which on each question the two models may swap what they said; of accuracy, in one strategy, of McNemar's test as well.".into());
+    }
+    section
+}
+
+fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+    let rows = board
+        .order
+        .iter()
+        .map(|&model| {
+            let values = board.resampled.figures(model);
+            let band = &board.bands[model];
+            let ranks = if band.best == band.worst {
+                band.best.to_string()
+            } else {
+                format!("{}\u{2013}{}", band.best, band.worst)
+            };
+            vec![
+                Cell::text(ranks),
+                Cell::text(board.name(figures, model)),
+                estimate(values[UACC], board.interval(model, UACC)),
+                estimate(values[ACC], board.interval(model, ACC)),
+                estimate(values[SET_SIZE], board.interval(model, SET_SIZE)),
+                estimate(values[COVERAGE], board.interval(model, COVERAGE)),
+            ]
+        })
+        .collect();
+    Table {
+        id: "leaderboard".into(),
+        title: "Leaderboard".into(),
+        caption: format!(
+            "By UAcc, over {} in {}.",
+            plural(board.common.panel.questions(), "test question"),
+            plural(board.common.tasks.len(), "task")
+        ),
+        columns: vec![
+            Column::text("ranks", "Rank").help("Ranks that cannot be excluded."),
+            Column::text("model", "Model"),
+            Column::new("uacc", "UAcc", Unit::Percent).higher().help("Acc · √|Y| / SS."),
+            Column::new("acc", "Acc", Unit::Percent).higher().help("Share of questions whose most probable option is right."),
+            Column::new("set_size", "Set size", Unit::Number(2)).lower().help("Mean number of options in a prediction set."),
+            Column::new("coverage", "Coverage", Unit::Percent).help("Share of sets that hold the right answer."),
+        ],
+        rows,
+        ..Table::default()
+    }
+}
+
+fn dots(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
+    Chart {
+        id: "leaderboard".into(),
+        title: "UAcc of each model".into(),
+        caption: "Accuracy weighted by certainty, with intervals. Where intervals overlap widely, ranks mean little.".into(),
+        kind: ChartKind::Dots {
+            axis: axis("UAcc", Unit::Percent),
+            rows: board
+                .order
+                .iter()
+                .map(|&model| Dot {
+                    label: board.name(figures, model).to_owned(),
+                    series: String::new(),
+                    value: board.resampled.figures(model)[UACC],
+                    interval: board.interval(model, UACC),
+                })
+                .collect(),
+            reference: None,
+        },
+    }
+}
+
+/// An axis that the data choose.
+pub(super) fn axis(title: &str, unit: Unit) -> Axis {
+    Axis {
+        title: title.into(),
+        unit,
+        log: false,
+        range: None,
+    }
+}
+
+fn scatter(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
+    Chart {
+        id: "accuracy-size".into(),
+        title: "Accuracy and certainty".into(),
+        caption: "Models at the same height are equally accurate; of these, the one further left hedges between fewer options.".into(),
+        kind: ChartKind::Scatter {
+            x: axis("Mean set size", Unit::Number(1)),
+            y: axis("Accuracy", Unit::Percent),
+            points: board
+                .order
+                .iter()
+                .map(|&model| {
+                    let values = board.resampled.figures(model);
+                    Mark {
+                        label: board.name(figures, model).to_owned(),
+                        series: String::new(),
+                        x: values[SET_SIZE],
+                        y: values[ACC],
+                        x_interval: board.interval(model, SET_SIZE),
+                        y_interval: board.interval(model, ACC),
+                    }
+                })
+                .collect(),
+            trend: None,
+            reference: None,
+        },
+    }
+}
+
+/// `UAcc` of each model on each task, as a table of task means.
+fn by_task(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+    let mut columns = vec![Column::text("model", "Model")];
+    for (task, _, _) in &board.common.tasks {
+        let title = title_of(figures, task);
+        for (key, name, unit) in [
+            ("acc", "Acc", Unit::Percent),
+            ("ss", "SS", Unit::Number(2)),
+            ("uacc", "UAcc", Unit::Percent),
+        ] {
+            let column = Column::new(
+                &format!("{}_{key}", task.replace('-', "_")),
+                &format!("{} {name}", task.to_uppercase()),
+                unit,
+            )
+            .help(&format!("{title}: {name}."));
+            columns.push(if key == "ss" { column.lower() } else { column.higher() });
+        }
+    }
+    let rows = board
+        .order
+        .iter()
+        .map(|&model| {
+            let mut row = vec![Cell::text(board.name(figures, model))];
+            let of_model = &figures.models[board.common.models[model]];
+            for (task, _, _) in &board.common.tasks {
+                let mean = of_model.task_mean(task);
+                row.push(Cell::maybe(mean.map(|m| m.acc)));
+                row.push(Cell::maybe(mean.map(|m| m.set_size)));
+                row.push(Cell::maybe(mean.map(|m| m.uacc)));
+            }
+            row
+        })
+        .collect();
+    Table {
+        id: "tasks".into(),
+        title: "Task by task".into(),
+        caption: "Means over prompt strategies, LAC and APS, of all that each model answered.".into(),
+        columns,
+        rows,
+        ..Table::default()
+    }
+}
+
+fn title_of<'a>(figures: &Figures<'a>, task: &str) -> &'a str {
+    figures
+        .tasks()
+        .into_iter()
+        .find(|(id, _)| *id == task)
+        .map_or("", |(_, title)| title)
+}
+
+fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
+    let values: Vec<Vec<Option<f64>>> = board
+        .order
+        .iter()
+        .map(|&model| {
+            let of_model = &figures.models[board.common.models[model]];
+            let tasks = board.common.tasks.iter();
+            tasks.map(|(task, _, _)| of_model.task_mean(task).map(|mean| mean.set_size)).collect()
+        })
+        .collect();
+    let all = || values.iter().flatten().flatten().copied();
+    let (low, high) = (
+        all().fold(f64::INFINITY, f64::min),
+        all().fold(f64::NEG_INFINITY, f64::max),
+    );
+    Chart {
+        id: "tasks".into(),
+        title: "Set size of each model on each task".into(),
+        caption: "Which tasks leave models divided: the darker, the more options a set needs.".into(),
+        kind: ChartKind::Heatmap {
+            rows: board.order.iter().map(|&model| board.name(figures, model).to_owned()).collect(),
+            columns: board.common.tasks.iter().map(|(task, _, _)| title_of(figures, task).to_owned()).collect(),
+            values,
+            unit: Unit::Number(2),
+            scale: Scale::Sequential(low, high),
+        },
+    }
+}
+
+fn pair_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+    let place = |model: usize| board.order.iter().position(|&m| m == model).unwrap_or(0);
+    let all = board.pairs.len() <= MOST_PAIRS;
+    let rows = board
+        .pairs
+        .iter()
+        .filter(|pair| all || place(pair.b) == place(pair.a) + 1)
+        .map(|pair| {
+            let difference = |figure: usize| {
+                let values = board.resampled.figures(pair.a)[figure]
+                    - board.resampled.figures(pair.b)[figure];
+                let interval = board.resampled.difference(pair.a, pair.b, figure);
+                estimate(values, interval.map(|i| i.bca))
+            };
+            vec![
+                Cell::text(board.name(figures, pair.a)),
+                Cell::text(board.name(figures, pair.b)),
+                difference(UACC),
+                Cell::figure(pair.holm[UACC]),
+                Cell::figure(pair.bh[UACC]),
+                difference(SET_SIZE),
+                Cell::figure(pair.holm[SET_SIZE]),
+                difference(ACC),
+                Cell::figure(pair.holm[ACC]),
+                Cell::maybe(mcnemar_p(figures, board, pair)),
+                difference(COVERAGE),
+                Cell::figure(pair.holm[COVERAGE]),
+            ]
+        })
+        .collect();
+    Table {
+        id: "differences".into(),
+        title: "Paired differences".into(),
+        caption: format!(
+            "The first model's figure less the second's, with its paired interval. p: adjusted after Holm for {}{}.",
+            plural(board.pairs.len(), "pair"),
+            if all { "" } else { "; only neighbours of the leaderboard are listed" }
+        ),
+        columns: vec![
+            Column::text("first", "First"),
+            Column::text("second", "Second"),
+            Column::new("uacc", "ΔUAcc", Unit::PercentDifference),
+            Column::new("uacc_p", "p", Unit::PValue).help("Of UAcc, permutation test, Holm."),
+            Column::new("uacc_q", "q", Unit::PValue).help("Of UAcc, after Benjamini and Hochberg: the share of false findings among all findings up to this one."),
+            Column::new("set_size", "ΔSS", Unit::Difference(2)),
+            Column::new("set_size_p", "p", Unit::PValue).help("Of set size, permutation test, Holm."),
+            Column::new("acc", "ΔAcc", Unit::PercentDifference),
+            Column::new("acc_p", "p", Unit::PValue).help("Of accuracy, permutation test, Holm."),
+            Column::new("mcnemar_p", "McNemar", Unit::PValue).help("Mid-p of McNemar's test of accuracy, where there is one task and one strategy; not adjusted."),
+            Column::new("coverage", "ΔCov", Unit::PercentDifference),
+            Column::new("coverage_p", "p", Unit::PValue).help("Of coverage, permutation test, Holm."),
+        ],
+        rows,
+        ..Table::default()
+    }
+}
+
+/// `McNemar`'s test needs one answer per question and model.
+fn mcnemar_p(figures: &Figures<'_>, board: &Leaderboard, pair: &Pair) -> Option<f64> {
+    let [(task, strategies, _)] = board.common.tasks.as_slice() else {
+        return None;
+    };
+    let [strategy] = strategies.as_slice() else {
+        return None;
+    };
+    let group = |model: usize| figures.models[board.common.models[model]].group(task, strategy);
+    let groups = [group(pair.a)?, group(pair.b)?];
+    let positions = crate::align::common_questions(&groups);
+    let correct = |which: usize| -> Vec<bool> {
+        positions[which]
+            .iter()
+            .map(|&position| groups[which].lac().outcomes[position].correct)
+            .collect()
+    };
+    Some(mcnemar(&correct(0), &correct(1)).mid_p)
+}
+
+/// What this many questions could have told apart.
+fn power_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+    const POWER: f64 = 0.8;
+    let alpha = 1.0 - figures.settings.resampling.level;
+    // The median pair's standard error of the difference.
+    let errors: Vec<f64> = (0..FIGURES)
+        .map(|figure| {
+            let difference = |pair: &Pair| board.resampled.difference(pair.a, pair.b, figure);
+            let mut errors: Vec<f64> = board.pairs.iter().filter_map(difference).map(|i| i.se).collect();
+            errors.sort_unstable_by(f64::total_cmp);
+            errors.get(errors.len() / 2).copied().unwrap_or(0.0)
+        })
+        .collect();
+    let row = |name: String, level: f64| {
+        let least = |figure: usize| Cell::figure(detectable_mean_difference(1, errors[figure], level, POWER));
+        vec![Cell::Text(name), Cell::figure(level), least(UACC), least(SET_SIZE), least(ACC), least(COVERAGE)]
+    };
+    let mut rows = vec![row("one pair".into(), alpha)];
+    if board.pairs.len() > 1 {
+        let level = alpha / board.pairs.len() as f64;
+        rows.push(row(format!("all {} (Bonferroni)", plural(board.pairs.len(), "pair")), level));
+    }
+    Table {
+        id: "power".into(),
+        title: "The smallest difference that could have been found".into(),
+        caption: format!(
+            "With {} and a chance of {} % to find it, between models as alike as the median pair.",
+            plural(board.common.panel.questions(), "question"),
+            percent(POWER)
+        ),
+        columns: vec![
+            Column::text("test", "Test of"),
+            Column::new("alpha", "At level", Unit::PValue),
+            Column::new("uacc", "ΔUAcc", Unit::PercentDifference),
+            Column::new("set_size", "ΔSS", Unit::Difference(2)),
+            Column::new("acc", "ΔAcc", Unit::PercentDifference),
+            Column::new("coverage", "ΔCov", Unit::PercentDifference),
+        ],
+        rows,
+        ..Table::default()
+    }
+}
+
+/// A vertical line at the coverage that was promised.
+pub(super) fn promised(figures: &Figures<'_>) -> Option<Reference> {
+    Some(Reference::At(1.0 - figures.settings.config.alpha))
+}

@@ -1,0 +1,131 @@
+//! What instruction tuning changes.
+
+use sureness_conformal::FIGURES;
+
+use super::basic::estimate;
+use crate::figures::Figures;
+use crate::text::list;
+use crate::{Cell, Column, Section, Table, Unit};
+
+/// A base model and its instruction-tuned partner, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Name of the base model.
+    pub base: String,
+    /// Name of the tuned one.
+    pub tuned: String,
+}
+
+/// Endings that tell an instruction-tuned model from its base.
+const TUNED: [&str; 8] = ["-instruct", "-chat", "-it", "-sft", "-dpo", "_instruct", "_chat", ".instruct"];
+
+/// Pairs whose names differ only in such an ending (and in versions behind it).
+fn by_name(names: &[&str]) -> Vec<Pair> {
+    let plain = |name: &str| name.to_lowercase();
+    let mut pairs = Vec::new();
+    for tuned in names {
+        let lower = plain(tuned);
+        let Some(stem) = TUNED.iter().find_map(|ending| {
+            let at = lower.find(ending)?;
+            Some(format!("{}{}", &lower[..at], &lower[at + ending.len()..]))
+        }) else {
+            continue;
+        };
+        let base = names.iter().find(|name| {
+            let name = plain(name);
+            name == stem || name.strip_suffix("-base").is_some_and(|name| name == stem)
+        });
+        if let Some(base) = base {
+            pairs.push(Pair {
+                base: (*base).to_owned(),
+                tuned: (*tuned).to_owned(),
+            });
+        }
+    }
+    pairs
+}
+
+/// Each pair, the tuned model's figure less the base model's.
+pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
+    let mut section = Section {
+        id: "instruct".into(),
+        title: "What instruction tuning changes".into(),
+        ..Section::default()
+    };
+    let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
+    let pairs = if given.is_empty() { by_name(&names) } else { given.to_vec() };
+    let index = |name: &str| names.iter().position(|other| *other == name);
+    let mut rows = Vec::new();
+    for pair in &pairs {
+        let (Some(base), Some(tuned)) = (index(&pair.base), index(&pair.tuned)) else {
+            section.notes.push(format!("{} and {}: not both are among the models", pair.base, pair.tuned));
+            continue;
+        };
+        let common = figures.common(&[tuned, base]);
+        section.notes.extend(common.notes.iter().cloned());
+        if common.panel.questions() == 0 {
+            section.notes.push(format!("{} and {} have no question in common", pair.base, pair.tuned));
+            continue;
+        }
+        let resampled = common.panel.resample(&figures.settings.resampling);
+        let p = common.panel.permutation(0, 1, figures.settings.swaps, figures.settings.config.seed);
+        let mut row = vec![
+            Cell::text(pair.base.clone()),
+            Cell::text(pair.tuned.clone()),
+            Cell::count(common.panel.questions()),
+        ];
+        let order: [usize; FIGURES] = [0, 2, 1, 3];
+        for figure in order {
+            let value = resampled.figures(0)[figure] - resampled.figures(1)[figure];
+            row.push(estimate(value, resampled.difference(0, 1, figure).map(|i| i.bca)));
+            row.push(Cell::figure(p[figure]));
+        }
+        rows.push(row);
+    }
+    if rows.is_empty() {
+        section.text.push(format!(
+            "No base model stands beside its instruction-tuned partner among {}. Pairs are found by names such as `m` and `m-instruct`, or named as `--pair BASE=TUNED`.",
+            list(&names)
+        ));
+        return section;
+    }
+    section.text.push("The tuned model's figure less its base model's, paired by question, over the tasks and strategies that both were asked in. A tuned model that hedges between more options at equal accuracy has become less certain.".into());
+    section.tables.push(Table {
+        id: "instruct".into(),
+        title: "Tuned less base".into(),
+        caption: "With paired intervals; p-values of permutation tests, not adjusted.".into(),
+        columns: vec![
+            Column::text("base", "Base"),
+            Column::text("tuned", "Tuned"),
+            Column::new("n", "n", Unit::Count),
+            Column::new("acc", "ΔAcc", Unit::PercentDifference).higher(),
+            Column::new("acc_p", "p", Unit::PValue),
+            Column::new("set_size", "ΔSS", Unit::Difference(2)).lower(),
+            Column::new("set_size_p", "p", Unit::PValue),
+            Column::new("coverage", "ΔCov", Unit::PercentDifference),
+            Column::new("coverage_p", "p", Unit::PValue),
+            Column::new("uacc", "ΔUAcc", Unit::PercentDifference).higher(),
+            Column::new("uacc_p", "p", Unit::PValue),
+        ],
+        rows,
+        ..Table::default()
+    });
+    section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partners_are_found_by_name() {
+        let names = ["Llama-2-7b", "Llama-2-7b-chat", "Qwen-7B-Base", "Qwen-7B-Instruct", "Mistral-7B-Instruct-v0.2", "Mistral-7B-v0.2", "Yi-34B"];
+        let pairs: Vec<_> = by_name(&names).into_iter().map(|p| (p.base, p.tuned)).collect();
+        let expected = [
+            ("Llama-2-7b", "Llama-2-7b-chat"),
+            ("Qwen-7B-Base", "Qwen-7B-Instruct"),
+            ("Mistral-7B-v0.2", "Mistral-7B-Instruct-v0.2"),
+        ];
+        assert_eq!(pairs, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
+}

@@ -1,0 +1,146 @@
+//! The questions that people bring, one module each.
+
+mod abstention;
+mod alpha;
+mod basic;
+mod calibration;
+mod comparative;
+mod correlations;
+mod instruct;
+mod paper;
+mod prompt;
+mod questions;
+mod scaling;
+mod scores;
+mod subjects;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Document, Figures, Section};
+
+pub use instruct::Pair;
+pub use questions::{Listed, Reason, listed_questions};
+pub use scaling::Family;
+
+/// A kind of analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Each model's figures, with intervals.
+    Basic,
+    /// Models beside each other: leaderboard, tasks, paired differences.
+    Comparative,
+    /// Which metrics go together, over models and tasks.
+    Correlations,
+    /// What the prompt strategies change.
+    Prompt,
+    /// What the size of a model changes, within a family.
+    Scaling,
+    /// What instruction tuning changes.
+    Instruct,
+    /// Whether confidence is to be believed.
+    Calibration,
+    /// What it brings to leave the least certain questions unanswered.
+    Abstention,
+    /// Coverage and set size over the error rate.
+    Alpha,
+    /// Scores and calibration schemes beside each other.
+    Scores,
+    /// Subject by subject.
+    Subjects,
+    /// The questions worth a look.
+    Questions,
+    /// The further analyses of the paper.
+    Paper,
+}
+
+impl Mode {
+    /// All of them, in the order of a report.
+    pub const ALL: [Self; 13] = [
+        Self::Basic,
+        Self::Comparative,
+        Self::Correlations,
+        Self::Prompt,
+        Self::Scaling,
+        Self::Instruct,
+        Self::Calibration,
+        Self::Abstention,
+        Self::Alpha,
+        Self::Scores,
+        Self::Subjects,
+        Self::Questions,
+        Self::Paper,
+    ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Comparative => "comparative",
+            Self::Correlations => "correlations",
+            Self::Prompt => "prompt",
+            Self::Scaling => "scaling",
+            Self::Instruct => "instruct",
+            Self::Calibration => "calibration",
+            Self::Abstention => "abstention",
+            Self::Alpha => "alpha",
+            Self::Scores => "scores",
+            Self::Subjects => "subjects",
+            Self::Questions => "questions",
+            Self::Paper => "paper",
+        }
+    }
+}
+
+/// What some modes need to be told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Asked {
+    /// The family of models whose sizes are compared.
+    pub family: Option<Family>,
+    /// Base models and their instruction-tuned partners.
+    pub pairs: Vec<Pair>,
+}
+
+/// Carries out the modes. A mode that the evidence does not allow says so in its section.
+pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &str) -> Document {
+    let board = comparative::Leaderboard::of(figures);
+    let sections: Vec<Section> = modes
+        .iter()
+        .map(|mode| match mode {
+            Mode::Basic => basic::section(figures),
+            Mode::Comparative => comparative::section(figures, board.as_ref()),
+            Mode::Correlations => correlations::section(figures),
+            Mode::Prompt => prompt::section(figures),
+            Mode::Scaling => scaling::section(figures, asked.family.as_ref()),
+            Mode::Instruct => instruct::section(figures, &asked.pairs),
+            Mode::Calibration => calibration::section(figures),
+            Mode::Abstention => abstention::section(figures),
+            Mode::Alpha => alpha::section(figures),
+            Mode::Scores => scores::section(figures),
+            Mode::Subjects => subjects::section(figures),
+            Mode::Questions => questions::section(figures),
+            Mode::Paper => paper::section(figures),
+        })
+        .collect();
+    let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
+    let title = match names.as_slice() {
+        [one] => format!("How sure is {one}?"),
+        names => format!("How sure are they? {} models", names.len()),
+    };
+    Document {
+        version: 1,
+        program: program.to_owned(),
+        title,
+        summary: comparative::summary(figures, board.as_ref()),
+        sections,
+        settings: serde_json::json!({
+            "analysis": figures.settings,
+            "sources": figures.evidence.models.iter().map(|model| serde_json::json!({
+                "model": model.name,
+                "path": model.source.path,
+                "run": model.source.run,
+                "record": model.source.record,
+            })).collect::<Vec<_>>(),
+        }),
+    }
+}

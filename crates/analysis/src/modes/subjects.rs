@@ -1,0 +1,128 @@
+//! Subject by subject.
+
+use std::collections::BTreeMap;
+
+use sureness_conformal::wilson;
+
+use crate::figures::Figures;
+use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
+
+/// What one model did in one category, over all strategies.
+#[derive(Default)]
+struct Tally {
+    questions: usize,
+    answers: usize,
+    correct: usize,
+    size: usize,
+    covered: usize,
+}
+
+/// Per task with categories: a table of all categories, and a heatmap over the models.
+pub(super) fn section(figures: &Figures<'_>) -> Section {
+    let mut section = Section {
+        id: "subjects".into(),
+        title: "Subject by subject".into(),
+        ..Section::default()
+    };
+    let alpha = figures.settings.config.alpha;
+    let level = figures.settings.resampling.level;
+    for (task, title) in figures.tasks() {
+        let tallies: Vec<BTreeMap<&str, Tally>> = figures
+            .models
+            .iter()
+            .map(|model| {
+                let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+                for (strategy, group) in model.of_task(task).enumerate() {
+                    let lac = group.lac();
+                    let categories = group.rows.table.categories();
+                    for (&row, outcome) in lac.sets.rows.iter().zip(&lac.outcomes) {
+                        let Some(name) = categories[row]
+                            .and_then(|category| group.rows.categories.get(category as usize))
+                        else {
+                            continue;
+                        };
+                        let tally = tallies.entry(name).or_default();
+                        tally.questions += usize::from(strategy == 0);
+                        tally.answers += 1;
+                        tally.correct += usize::from(outcome.correct);
+                        tally.size += usize::from(outcome.size);
+                        tally.covered += usize::from(outcome.covered);
+                    }
+                }
+                tallies
+            })
+            .collect();
+        let mut names: Vec<&str> = tallies.iter().flat_map(BTreeMap::keys).copied().collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() < 2 {
+            continue;
+        }
+        let mut rows = Vec::new();
+        for (model, tallies) in figures.models.iter().zip(&tallies) {
+            for (name, tally) in tallies {
+                let n = tally.answers as f64;
+                // Answers to one question in several strategies are no independent ones: the
+                // interval is that of as many questions.
+                let strategies = (tally.answers / tally.questions.max(1)).max(1);
+                let correct = (tally.correct as f64 / strategies as f64).round() as usize;
+                let covered = (tally.covered as f64 / strategies as f64).round() as usize;
+                let around = |count| wilson(count, tally.questions, level);
+                rows.push(vec![
+                    Cell::text(model.model.name.clone()),
+                    Cell::text(*name),
+                    Cell::count(tally.questions),
+                    Cell::estimate(tally.correct as f64 / n, around(correct)),
+                    Cell::figure(tally.size as f64 / n),
+                    Cell::estimate(tally.covered as f64 / n, around(covered)),
+                    Cell::figure(tally.covered as f64 / n - (1.0 - alpha)),
+                ]);
+            }
+        }
+        section.tables.push(Table {
+            id: format!("subjects-{task}"),
+            title: format!("{title}: categories"),
+            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are of as many answers as there are questions.", names.len()),
+            columns: vec![
+                Column::text("model", "Model"),
+                Column::text("category", "Category"),
+                Column::new("n", "n", Unit::Count),
+                Column::new("acc", "Acc", Unit::Percent).higher(),
+                Column::new("set_size", "Set size", Unit::Number(2)).lower(),
+                Column::new("coverage", "Coverage", Unit::Percent),
+                Column::new("gap", "less promise", Unit::PercentDifference).help("Coverage less the promise."),
+            ],
+            rows,
+            ..Table::default()
+        });
+        let read = |tallies: &BTreeMap<&str, Tally>, name: &str| {
+            tallies.get(name).map(|tally| tally.size as f64 / tally.answers.max(1) as f64)
+        };
+        let values: Vec<Vec<Option<f64>>> = names
+            .iter()
+            .map(|name| tallies.iter().map(|tallies| read(tallies, name)).collect())
+            .collect();
+        let all = || values.iter().flatten().flatten().copied();
+        section.charts.push(Chart {
+            id: format!("subjects-{task}"),
+            title: format!("{title}: set size by category"),
+            caption: "Sets by LAC. The darker, the more options a set needs: where models are least certain.".into(),
+            kind: ChartKind::Heatmap {
+                rows: names.iter().map(|name| name.replace('_', " ")).collect(),
+                columns: figures.models.iter().map(|model| model.model.name.clone()).collect(),
+                unit: Unit::Number(2),
+                scale: Scale::Sequential(
+                    all().fold(f64::INFINITY, f64::min),
+                    all().fold(f64::NEG_INFINITY, f64::max),
+                ),
+                values,
+            },
+        });
+    }
+    if section.tables.is_empty() {
+        section.text.push("The questions carry no categories.".into());
+    } else {
+        section.text.push("A promise of coverage holds on average over all questions, not within each category: where it is broken, a threshold for each category (Mondrian) mends it.".into());
+    }
+    section
+}

@@ -1,0 +1,43 @@
+//! Words around figures.
+
+/// A share as a percentage, with no more decimals than it needs: `90`, `92.5`.
+pub(crate) fn percent(share: f64) -> String {
+    let text = format!("{:.1}", share * 100.0);
+    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// `1 question`, `2 questions`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`; of many the first few.
+pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<&str> = items.iter().take(MOST).map(AsRef::as_ref).collect();
+    if items.len() > MOST {
+        return format!("{} and {} more", shown.join(", "), items.len() - MOST);
+    }
+    match shown.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        assert_eq!([percent(0.9), percent(0.925), percent(1.0)], ["90", "92.5", "100"]);
+        assert_eq!([plural(1, "model"), plural(0, "model")], ["1 model", "0 models"]);
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(list(&["a"]), "a");
+        assert_eq!(list(&["x"; 10]), "x, x, x, x, x, x, x, x and 2 more");
+    }
+}

@@ -1,0 +1,280 @@
+//! The flags of `sureness analyze` and `sureness report`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use sureness_analysis::{Asked, Family, Mode, Pair, Settings};
+use sureness_conformal::{Config, Nonconformity, Resampling};
+
+use crate::commands::run::ProtocolArg;
+use crate::commands::score::{Ids, Letters};
+use crate::commands::values::open_share;
+
+/// What is analysed, and how.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EvidenceArgs {
+    /// Output folders of runs (or their sureness.sqlite; `FOLDER#3` for run 3 of it), or files of
+    /// saved logits with --questions
+    #[arg(value_name = "RUN", required = true)]
+    pub(super) runs: Vec<PathBuf>,
+
+    /// Questions in the paper's JSON layout, for files of saved logits
+    #[arg(long, value_name = "FILE", help_heading = "What")]
+    pub(super) questions: Option<PathBuf>,
+    /// Ids to leave out of saved logits, such as the worked examples; `none` keeps all
+    #[arg(long, value_name = "IDS", default_value = "1,3,5,7,9", help_heading = "What")]
+    pub(super) drop_ids: Ids,
+    /// Letters of options to leave out of saved logits before the softmax
+    #[arg(long, value_name = "LETTERS", help_heading = "What")]
+    pub(super) drop_options: Option<Letters>,
+    /// Only these models, by name or a part of it
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', help_heading = "What")]
+    pub(super) models: Vec<String>,
+    /// Only these tasks
+    #[arg(long, value_name = "TASK", num_args = 1.., value_delimiter = ',', help_heading = "What")]
+    pub(super) tasks: Vec<String>,
+    /// Only these prompt strategies
+    #[arg(long, value_name = "STRATEGY", num_args = 1.., value_delimiter = ',', help_heading = "What")]
+    pub(super) prompt_strategies: Vec<String>,
+    /// Only the N best models, by `UAcc`
+    #[arg(long, value_name = "N", help_heading = "What")]
+    pub(super) top_k: Option<std::num::NonZeroUsize>,
+    /// Put runs beside each other although their prompts differ
+    #[arg(long, help_heading = "What")]
+    pub(super) mixed_prompts: bool,
+
+    /// Models whose names contain this are a family, for the trend over size
+    #[arg(long, value_name = "NAME", help_heading = "Scaling and instruct")]
+    pub(super) model_family: Option<String>,
+    /// Only these sizes of the family, such as 7B 13B or 135M
+    #[arg(long, value_name = "SIZE", num_args = 1.., value_delimiter = ',', value_parser = size, help_heading = "Scaling and instruct")]
+    pub(super) model_sizes: Vec<f64>,
+    /// A base model and its instruction-tuned partner, where names do not tell
+    #[arg(long, value_name = "BASE=TUNED", num_args = 1.., value_parser = pair, help_heading = "Scaling and instruct")]
+    pub(super) pair: Vec<(String, String)>,
+
+    /// How the figures come about [default: as the runs were evaluated]
+    #[arg(long, value_enum, help_heading = "Statistics")]
+    pub(super) protocol: Option<ProtocolArg>,
+    /// Allowed share of prediction sets without the right answer (alpha)
+    #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
+    pub(super) error_rate: Option<f64>,
+    /// Share of the questions that calibrate
+    #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
+    pub(super) calibration_ratio: Option<f64>,
+    /// Seed of the split, of ties and of resampling
+    #[arg(long, value_name = "N", help_heading = "Statistics")]
+    pub(super) seed: Option<u64>,
+    /// Error rates of the curves
+    #[arg(long, value_name = "SHARE", num_args = 1.., value_delimiter = ',', value_parser = open_share, help_heading = "Statistics")]
+    pub(super) alphas: Vec<f64>,
+    /// Scores to put beside each other: lac, aps, aps-randomized, raps, saps, margin, top-k
+    #[arg(long, value_name = "SCORE", num_args = 1.., value_delimiter = ',', help_heading = "Statistics")]
+    pub(super) scores: Vec<Nonconformity>,
+    /// Calibration questions that a class or category needs for a threshold of its own
+    #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Statistics")]
+    pub(super) least: usize,
+    /// Random splits beside the single one
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Statistics")]
+    pub(super) splits: u16,
+    /// Bootstrap replicates
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(100..=1_000_000), help_heading = "Statistics")]
+    pub(super) replicates: u32,
+    /// Confidence level of intervals
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95, value_parser = open_share, help_heading = "Statistics")]
+    pub(super) level: f64,
+}
+
+/// `sureness analyze`.
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArgs {
+    #[command(flatten)]
+    pub(super) evidence: EvidenceArgs,
+    /// What to find out [default: basic, and comparative for several models]
+    #[arg(long, alias = "mode", value_name = "MODE", num_args = 1.., value_delimiter = ',', value_enum)]
+    pub(super) modes: Vec<ModeArg>,
+    /// Folder for files; without it the analysis is shown here
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(super) output_dir: Option<PathBuf>,
+    /// Forms of the files
+    #[arg(long, value_name = "FORM", num_args = 1.., value_delimiter = ',', value_enum,
+        default_values = ["html", "json", "csv", "markdown", "svg"], help_heading = "Output")]
+    pub(super) formats: Vec<FormatArg>,
+}
+
+/// `sureness report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(super) evidence: EvidenceArgs,
+    /// The file to write: one page that holds everything
+    #[arg(long, short, value_name = "FILE", default_value = "report.html")]
+    pub(super) output: PathBuf,
+}
+
+/// A mode by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeArg {
+    /// Each model's figures, with intervals
+    Basic,
+    /// Leaderboard, tasks by models, paired differences
+    Comparative,
+    /// Which metrics go together
+    Correlations,
+    /// What the prompt strategies change
+    Prompt,
+    /// What size changes within a family
+    Scaling,
+    /// What instruction tuning changes
+    Instruct,
+    /// Whether confidence is to be believed
+    Calibration,
+    /// What leaving questions unanswered brings
+    Abstention,
+    /// Coverage and set size over the error rate
+    Alpha,
+    /// Nonconformity scores and calibration schemes
+    Scores,
+    /// Category by category, such as the 57 of MMLU
+    Subjects,
+    /// The questions worth a look
+    Questions,
+    /// The paper's further analyses
+    Paper,
+    /// All of them
+    All,
+}
+
+/// A form of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// One page that holds everything
+    Html,
+    /// The tables and charts as data
+    Json,
+    /// One file per table
+    Csv,
+    /// For a pull request
+    Markdown,
+    /// Tables for a paper
+    Latex,
+    /// Plain text
+    Text,
+    /// Charts as vector graphics
+    Svg,
+    /// Charts as images
+    Png,
+    /// Every question with its probabilities and sets
+    Parquet,
+}
+
+impl AnalyzeArgs {
+    /// The modes asked for, in the order of a report.
+    pub(super) fn modes(&self, models: usize) -> Vec<Mode> {
+        if self.modes.contains(&ModeArg::All) {
+            return Mode::ALL.to_vec();
+        }
+        if self.modes.is_empty() {
+            return match models {
+                1 => vec![Mode::Basic],
+                _ => vec![Mode::Comparative, Mode::Basic],
+            };
+        }
+        let named = |mode: &Mode| {
+            self.modes.iter().any(|arg| {
+                arg.to_possible_value()
+                    .is_some_and(|value| value.get_name() == mode.name())
+            })
+        };
+        Mode::ALL.into_iter().filter(named).collect()
+    }
+}
+
+impl EvidenceArgs {
+    /// The settings, where the runs were evaluated with `recorded`.
+    pub(super) fn settings(&self, recorded: Config) -> Settings {
+        let config = Config {
+            protocol: self.protocol.map_or(recorded.protocol, Into::into),
+            alpha: self.error_rate.unwrap_or(recorded.alpha),
+            calibration_ratio: self.calibration_ratio.unwrap_or(recorded.calibration_ratio),
+            seed: self.seed.unwrap_or(recorded.seed),
+        };
+        let default = Settings::default();
+        let or = |given: &Vec<_>, default| if given.is_empty() { default } else { given.clone() };
+        Settings {
+            config,
+            resampling: Resampling {
+                replicates: self.replicates as usize,
+                level: self.level,
+                seed: config.seed,
+            },
+            splits: usize::from(self.splits),
+            alphas: or(&self.alphas, default.alphas),
+            scores: if self.scores.is_empty() {
+                default.scores
+            } else {
+                self.scores.clone()
+            },
+            least: self.least,
+            top_k: self.top_k.map(std::num::NonZeroUsize::get),
+            ..Settings::default()
+        }
+    }
+
+    /// What some modes are to be told.
+    pub(super) fn asked(&self) -> Asked {
+        let family = self.model_family.is_some() || !self.model_sizes.is_empty();
+        Asked {
+            family: family.then(|| Family {
+                name: self.model_family.clone().unwrap_or_default(),
+                sizes: self.model_sizes.clone(),
+            }),
+            pairs: self
+                .pair
+                .iter()
+                .map(|(base, tuned)| Pair {
+                    base: base.clone(),
+                    tuned: tuned.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A number of parameters, in billions: `7B`, `135M`, `7`.
+fn size(text: &str) -> Result<f64, String> {
+    let lower = text.trim().to_lowercase();
+    let (number, scale) = match lower.strip_suffix('m') {
+        Some(number) => (number, 1e-3),
+        None => (lower.strip_suffix('b').unwrap_or(&lower), 1.0),
+    };
+    match f64::from_str(number) {
+        Ok(size) if size > 0.0 && size.is_finite() => Ok(size * scale),
+        _ => Err("must be a number of parameters, such as 7B or 135M".into()),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((base, tuned)) if !base.is_empty() && !tuned.is_empty() => {
+            Ok((base.to_owned(), tuned.to_owned()))
+        }
+        _ => Err("must be two names, such as llama-7b=llama-7b-chat".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_pairs_are_read() {
+        assert_eq!((size("7B"), size("135m"), size("1.5")), (Ok(7.0), Ok(0.135), Ok(1.5)));
+        for bad in ["", "0", "-1b", "large", "inf"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+        assert_eq!(pair("a=b"), Ok(("a".into(), "b".into())));
+        assert!(pair("a").is_err() && pair("=b").is_err());
+    }
+}

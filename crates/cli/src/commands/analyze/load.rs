@@ -1,0 +1,320 @@
+//! From stores and files of saved logits to evidence.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use sureness_analysis::{Evidence, GroupId, GroupRows, ModelEvidence, Source};
+use sureness_conformal::{Config, Row, Table};
+use sureness_questions::{Task, answers};
+use sureness_scorers::replay;
+use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
+
+use super::args::EvidenceArgs;
+use crate::commands::score::Scoring;
+use crate::error::CliError;
+
+/// What was loaded.
+pub(super) struct Loaded {
+    pub(super) evidence: Evidence,
+    /// How the first run was evaluated.
+    pub(super) config: Option<Config>,
+    /// What a reader should know, for people.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads everything that is named.
+pub(super) fn load(args: &EvidenceArgs) -> Result<Loaded, CliError> {
+    let (mut stores, mut files) = (Vec::new(), Vec::new());
+    for path in &args.runs {
+        match store_of(path)? {
+            Some(store) => stores.push(store),
+            None => files.push(path.clone()),
+        }
+    }
+    let mut loaded = Loaded {
+        evidence: Evidence::default(),
+        config: None,
+        notes: Vec::new(),
+    };
+    for (path, run) in &stores {
+        load_store(path, *run, args, &mut loaded)?;
+    }
+    if !files.is_empty() {
+        load_logits(&files, args, &mut loaded)?;
+    }
+    choose(args, &mut loaded)?;
+    name_apart(&mut loaded.evidence.models);
+    Ok(loaded)
+}
+
+/// The store that a path names, with the run after `#`. `None` for other files.
+fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, CliError> {
+    let text = path.to_string_lossy();
+    let numbered = text.rsplit_once('#').and_then(|(before, number)| {
+        Some((PathBuf::from(before), number.parse::<i64>().ok()?))
+    });
+    let (path, run) = match numbered {
+        Some((before, run)) if !path.exists() => (before, Some(run)),
+        _ => (path.to_owned(), None),
+    };
+    if path.is_dir() {
+        let store = path.join("sureness.sqlite");
+        return if store.is_file() {
+            Ok(Some((store, run)))
+        } else {
+            Err(CliError::input(format!("there is no run in {}", path.display()))
+                .hint("name a folder that --output-dir of a run named; it holds sureness.sqlite"))
+        };
+    }
+    if !path.exists() {
+        return Err(CliError::input(format!("there is no {}", path.display()))
+            .hint("name an output folder, a sureness.sqlite, or a file of saved logits"));
+    }
+    let is_store = path.extension().is_some_and(|e| e == "sqlite");
+    Ok(is_store.then_some((path, run)))
+}
+
+/// The newest run of each model in a store, or the one named.
+fn load_store(
+    path: &Path,
+    run: Option<i64>,
+    args: &EvidenceArgs,
+    loaded: &mut Loaded,
+) -> Result<(), CliError> {
+    let failed = |e: StoreError| CliError::input(&e).hint(e.hint());
+    let reader = Reader::open(path).map_err(failed)?;
+    let mut runs = reader.runs().map_err(failed)?;
+    if let Some(wanted) = run {
+        let all: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
+        runs.retain(|run| run.id == wanted);
+        if runs.is_empty() {
+            return Err(
+                CliError::input(format!("there is no run {wanted} in {}", path.display()))
+                    .hint(format!("its runs are {}", all.join(", "))),
+            );
+        }
+    }
+    let mut newest: Vec<RunInfo> = Vec::new();
+    for run in runs {
+        match newest.iter_mut().find(|other| other.model == run.model) {
+            Some(older) => {
+                loaded.notes.push(format!(
+                    "{}: run {} of {} is older than run {} and left out; `{}#{}` names it",
+                    path.display(),
+                    older.id,
+                    older.model.name,
+                    run.id,
+                    path.display(),
+                    older.id
+                ));
+                *older = run;
+            }
+            None => newest.push(run),
+        }
+    }
+    if newest.is_empty() {
+        return Err(CliError::input(format!("{} holds no run", path.display()))
+            .hint("start one with `sureness run`, or bring one in with `sureness import`"));
+    }
+    for run in newest {
+        if run.finished_at.is_none() {
+            loaded.notes.push(format!(
+                "run {} of {} has not ended: what is answered so far counts",
+                run.id, run.model.name
+            ));
+        }
+        if loaded.config.is_none() {
+            let evaluation = run.settings.get("evaluation").cloned();
+            loaded.config = evaluation.and_then(|value| serde_json::from_value(value).ok());
+        }
+        let mut groups = Vec::new();
+        for (index, (task, strategy)) in run.groups.iter().enumerate() {
+            let wanted = |list: &[String], name: &str| {
+                list.is_empty() || list.iter().any(|other| other.eq_ignore_ascii_case(name))
+            };
+            if wanted(&args.tasks, task) && wanted(&args.prompt_strategies, strategy) {
+                groups.push(group(&reader, run.id, index, task, strategy).map_err(failed)?);
+            }
+        }
+        loaded.evidence.models.push(ModelEvidence {
+            name: run.model.name.clone(),
+            source: Source {
+                path: path.display().to_string(),
+                run: Some(run.id),
+                record: serde_json::json!({ "model": run.model, "settings": run.settings }),
+            },
+            groups,
+        });
+    }
+    Ok(())
+}
+
+/// The rows of one group.
+fn group(
+    reader: &Reader,
+    run: i64,
+    index: usize,
+    task: &str,
+    strategy: &str,
+) -> Result<GroupRows, StoreError> {
+    let mut rows: Vec<StoredRow> = Vec::new();
+    let mut planned = 0;
+    reader.rows(run, index, |row| {
+        planned += 1;
+        if row.scores.is_some() {
+            rows.push(row);
+        }
+    })?;
+    let stride = rows.iter().map(|row| row.question.options).max().unwrap_or(2);
+    let mut found = GroupRows {
+        id: GroupId {
+            task: task.to_owned(),
+            strategy: strategy.to_owned(),
+        },
+        title: Task::by_name(task).map_or_else(|| task.to_owned(), |task| task.title),
+        ids: Vec::with_capacity(rows.len()),
+        table: Table::new(stride),
+        categories: Vec::new(),
+        mass: Vec::with_capacity(rows.len()),
+        bounded: 0,
+        planned,
+    };
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    for StoredRow { question, scores, .. } in rows {
+        let Some(scores) = scores else { continue };
+        let category = question.category.map(|name| {
+            let next = numbers.len() as u32;
+            *numbers.entry(name).or_insert_with_key(|name| {
+                found.categories.push(name.clone());
+                next
+            })
+        });
+        let row = Row {
+            key: &question.content,
+            logits: &scores.logprobs,
+            answer: question.answer,
+            dont_know: question.dont_know,
+            none_of_the_above: question.none_of_the_above,
+        };
+        // What cannot be scored counts as not answered.
+        if found.table.push(question.content, &row, category).is_ok() {
+            found.ids.push(question.id);
+            found.mass.push(scores.mass);
+            found.bounded += usize::from(scores.observed.contains(&false));
+        }
+    }
+    Ok(found)
+}
+
+/// Files of saved logits; those of one model, by their names, are its groups.
+fn load_logits(
+    files: &[PathBuf],
+    args: &EvidenceArgs,
+    loaded: &mut Loaded,
+) -> Result<(), CliError> {
+    let Some(questions) = &args.questions else {
+        return Err(CliError::input(format!(
+            "{} is a file of logits, which does not tell the right answers",
+            files.first().map(|f| f.display().to_string()).unwrap_or_default()
+        ))
+        .hint("name the questions with --questions FILE, or an output folder instead"));
+    };
+    let key = answers::read(questions).map_err(|error| {
+        let hint = error.hint().unwrap_or_default();
+        CliError::input(error).hint(hint)
+    })?;
+    let scoring = Scoring::new(
+        questions,
+        key,
+        args.drop_ids.clone(),
+        args.drop_options.clone().unwrap_or_default(),
+        Config::default(),
+    );
+    for path in files {
+        let logits = replay::read(path).map_err(|error| {
+            let hint = error.hint();
+            CliError::input(error).hint(hint)
+        })?;
+        let (name, rows) = scoring.rows(path, &logits).map_err(first_of)?;
+        let models = &mut loaded.evidence.models;
+        let place = models.iter().position(|m| m.name == name && m.source.run.is_none());
+        let place = place.unwrap_or_else(|| {
+            models.push(ModelEvidence {
+                name,
+                source: Source {
+                    path: questions.display().to_string(),
+                    run: None,
+                    record: serde_json::json!({ "files": [] }),
+                },
+                groups: Vec::new(),
+            });
+            models.len() - 1
+        });
+        let model = &mut models[place];
+        if model.groups.iter().any(|group| group.id == rows.id) {
+            return Err(CliError::input(format!(
+                "{}: {} has answers of {} in {} already",
+                path.display(),
+                model.name,
+                rows.id.task,
+                rows.id.strategy
+            ))
+            .hint("give each file once; zero-shot and few-shot files in analyses of their own"));
+        }
+        let file = serde_json::Value::from(path.display().to_string());
+        if let Some(files) = model.source.record["files"].as_array_mut() {
+            files.push(file);
+        }
+        model.groups.push(rows);
+    }
+    Ok(())
+}
+
+/// Reports all but the last, which is given back.
+fn first_of(mut errors: Vec<CliError>) -> CliError {
+    let last = errors.pop();
+    for error in errors {
+        error.report();
+    }
+    last.unwrap_or_else(|| CliError::input("the logits cannot be read"))
+}
+
+/// Keeps the models that are asked for.
+fn choose(args: &EvidenceArgs, loaded: &mut Loaded) -> Result<(), CliError> {
+    let models = &mut loaded.evidence.models;
+    for wanted in &args.models {
+        let lower = wanted.to_lowercase();
+        if !models.iter().any(|m| m.name.to_lowercase().contains(&lower)) {
+            let names: Vec<&str> = models.iter().map(|m| &*m.name).collect();
+            return Err(CliError::input(format!("no run is of a model {wanted:?}"))
+                .hint(format!("there are {}", names.join(", "))));
+        }
+    }
+    models.retain(|model| {
+        let name = model.name.to_lowercase();
+        args.models.is_empty() || args.models.iter().any(|part| name.contains(&part.to_lowercase()))
+    });
+    for model in models.iter_mut() {
+        model.groups.retain(|group| group.planned > 0);
+    }
+    models.retain(|model| !model.groups.is_empty());
+    if models.is_empty() {
+        return Err(CliError::input("nothing is left to analyse")
+            .hint("ask for other --tasks, --prompt-strategies or --models"));
+    }
+    Ok(())
+}
+
+/// Two runs of models with one name get names of their own.
+fn name_apart(models: &mut [ModelEvidence]) {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for model in models.iter() {
+        *count.entry(model.name.clone()).or_default() += 1;
+    }
+    for model in models.iter_mut().filter(|model| count[&model.name] > 1) {
+        let folder = Path::new(&model.source.path).parent().and_then(Path::file_name);
+        let folder = folder.map(|f| f.to_string_lossy().into_owned()).unwrap_or_default();
+        let run = model.source.run.map(|run| format!("#{run}")).unwrap_or_default();
+        model.name = format!("{} ({folder}{run})", model.name);
+    }
+}

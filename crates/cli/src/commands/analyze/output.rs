@@ -1,0 +1,212 @@
+//! Where an analysis goes: the terminal, a folder of files, one page.
+
+use std::path::Path;
+
+use sureness_analysis::{Chart, Document, Figures};
+use sureness_report::export::{self, ChartImage, Format};
+use sureness_report::html::{HtmlOptions, Theme as PageTheme, html};
+use sureness_report::questions::{Layout, QuestionWriter, RowSets, ScoreKind};
+
+use super::{FormatArg, browser, headline};
+use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
+
+/// Pixels of an image for each of its points: print quality.
+const PNG_SCALE: f32 = 3.0;
+
+/// Refuses a folder that cannot be written to, before any work.
+pub(super) fn check_folder(folder: &Path) -> Result<(), CliError> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::Builder::new().prefix(".sureness").tempfile_in(folder))
+        .map(drop)
+        .map_err(|e| {
+            CliError::input(format!("cannot write to {}: {e}", folder.display()))
+                .hint("choose another place for the output")
+        })
+}
+
+/// Prints to the terminal, as wide as it is.
+pub(super) fn show(document: &Document) -> Result<(), CliError> {
+    crate::terminal::print(&export::text(document, crate::terminal::width()))
+}
+
+/// Writes the chosen files, and says which.
+pub(super) fn write(
+    figures: &Figures<'_>,
+    document: &Document,
+    folder: &Path,
+    formats: &[FormatArg],
+) -> Result<(), CliError> {
+    let chosen: Vec<Format> = formats.iter().filter_map(|format| exported(*format)).collect();
+    let charts = chosen.iter().any(|format| matches!(format, Format::Svg | Format::Png));
+    let images = if charts {
+        images(document, chosen.contains(&Format::Png))?
+    } else {
+        Vec::new()
+    };
+    let mut written = export::write_all(document, &images, folder, &chosen)
+        .map_err(|e| CliError::input(&e).hint(e.hint()).code(EXIT_FAILED_QUESTIONS))?;
+    if formats.contains(&FormatArg::Html) {
+        let path = folder.join("report.html");
+        write_page(figures, document, &path)?;
+        written.push(path);
+    }
+    if formats.contains(&FormatArg::Parquet) {
+        let path = folder.join("questions.parquet");
+        questions(figures, &path)?;
+        written.push(path);
+    }
+    eprintln!(
+        "wrote {} files to {}: {}",
+        written.len(),
+        folder.display(),
+        first_few(&written, folder)
+    );
+    Ok(())
+}
+
+fn first_few(written: &[std::path::PathBuf], folder: &Path) -> String {
+    const SHOWN: usize = 6;
+    let names: Vec<String> = written
+        .iter()
+        .filter(|path| path.parent() == Some(folder))
+        .chain(written.iter().filter(|path| path.parent() != Some(folder)))
+        .take(SHOWN)
+        .map(|path| path.strip_prefix(folder).unwrap_or(path).display().to_string())
+        .collect();
+    let more = written.len().saturating_sub(SHOWN);
+    match more {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+fn exported(format: FormatArg) -> Option<Format> {
+    Some(match format {
+        FormatArg::Json => Format::Json,
+        FormatArg::Csv => Format::Csv,
+        FormatArg::Markdown => Format::Markdown,
+        FormatArg::Latex => Format::Latex,
+        FormatArg::Text => Format::Text,
+        FormatArg::Svg => Format::Svg,
+        FormatArg::Png => Format::Png,
+        FormatArg::Html | FormatArg::Parquet => return None,
+    })
+}
+
+/// Every chart in both themes.
+fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, CliError> {
+    use rayon::prelude::*;
+    let charts: Vec<&Chart> = document.sections.iter().flat_map(|s| &s.charts).collect();
+    let themes = [
+        (sureness_plot::Theme::Light, export::Theme::Light),
+        (sureness_plot::Theme::Dark, export::Theme::Dark),
+    ];
+    let all: Vec<_> = charts.into_iter().flat_map(|chart| themes.map(|theme| (chart, theme))).collect();
+    all.into_par_iter()
+        .map(|(chart, (drawn, theme))| {
+            let style = sureness_plot::Style {
+                theme: drawn,
+                ..sureness_plot::Style::default()
+            };
+            let png = if pixels {
+                sureness_plot::png(chart, &style, PNG_SCALE)
+                    .map_err(|e| CliError::input(format!("cannot draw {}: {e}", chart.id)))?
+            } else {
+                Vec::new()
+            };
+            Ok(ChartImage {
+                chart: chart.id.clone(),
+                theme,
+                svg: sureness_plot::svg(chart, &style),
+                png,
+            })
+        })
+        .collect()
+}
+
+/// Writes the page.
+pub(super) fn write_page(
+    figures: &Figures<'_>,
+    document: &Document,
+    path: &Path,
+) -> Result<(), CliError> {
+    let draw = |chart: &Chart, theme: PageTheme| {
+        let style = sureness_plot::Style {
+            theme: match theme {
+                PageTheme::Light => sureness_plot::Theme::Light,
+                PageTheme::Dark => sureness_plot::Theme::Dark,
+            },
+            background: false,
+            heading: false,
+            ..sureness_plot::Style::default()
+        };
+        sureness_plot::svg(chart, &style)
+    };
+    let highlights = headline::highlights(figures, document);
+    let page = html(
+        document,
+        Some(&browser::browser(figures)),
+        &HtmlOptions {
+            draw: &draw,
+            highlights: &highlights,
+        },
+    );
+    export::write_whole(path, page.as_bytes()).map_err(|e| cannot_write(path, &e))?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::input(format!("cannot write {}: {error}", path.display()))
+        .hint("free some disk space, or choose another place")
+        .code(EXIT_FAILED_QUESTIONS)
+}
+
+/// Every question with its probabilities and sets.
+fn questions(figures: &Figures<'_>, path: &Path) -> Result<(), CliError> {
+    let groups = || figures.models.iter().flat_map(|model| &model.groups);
+    let layout = Layout {
+        options: groups().map(|group| group.rows.table.stride()).max().unwrap_or(2),
+        scores: if figures.models.iter().all(|model| model.model.source.run.is_none()) {
+            ScoreKind::Logits
+        } else {
+            ScoreKind::LogProbs
+        },
+    };
+    let failed = |e: sureness_report::questions::QuestionsError| {
+        CliError::input(format!("{}: {e}", path.display())).hint(e.hint())
+    };
+    export::write_whole_with(path, |file| {
+        let mut writer = QuestionWriter::new(file, layout)?;
+        for model in &figures.models {
+            for group in &model.groups {
+                let sets = row_sets(group);
+                let protocol = figures.settings.config.protocol;
+                writer.write(&model.model.name, group.rows, &sets, protocol)?;
+            }
+        }
+        writer.finish().map(drop)
+    })
+    .map_err(failed)
+}
+
+fn row_sets(group: &sureness_analysis::GroupFigures<'_>) -> RowSets {
+    let rows = group.rows.table.len();
+    let of = |score: &sureness_analysis::ScoreFigures| {
+        let mut sets = vec![None; rows];
+        for (&row, &set) in score.sets.rows.iter().zip(&score.sets.sets) {
+            sets[row] = Some(set);
+        }
+        sets
+    };
+    let mut test = vec![false; rows];
+    for &row in &group.split.test {
+        test[row] = true;
+    }
+    RowSets {
+        lac: of(group.lac()),
+        aps: of(group.aps()),
+        test,
+        bounded: Vec::new(),
+    }
+}
