@@ -197,12 +197,18 @@ impl<'a> GroupFigures<'a> {
             tops = split.test.iter().map(|&row| scores.top(row) as u8).collect();
             ScoreFigures::of(&scores, rows, &split, settings, splits)
         });
+        // A split has test rows, so that none of these is missing.
+        let empty = EvaluateError::EmptyHalf {
+            rows: table.len(),
+            half: "test",
+        };
+        let calibration = calibration_errors(table, &split.test, &view, settings.bins);
         Ok(Self {
             rows,
             evaluation,
-            calibration: calibration_errors(table, &split.test, &view, settings.bins),
-            selective: selective(table, &split.test, &view),
-            entropy: entropy(table, &split.test, &view),
+            calibration: calibration.ok_or_else(|| empty.clone())?,
+            selective: selective(table, &split.test, &view).ok_or_else(|| empty.clone())?,
+            entropy: entropy(table, &split.test, &view).ok_or(empty)?,
             tied: tied as f64 / table.len().max(1) as f64,
             tops,
             scores,

@@ -11,7 +11,7 @@ use crate::align::Common;
 use crate::figures::Figures;
 use crate::text::{list, percent, plural};
 use crate::{
-    Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Reference, Scale, Section, Table, Unit,
+    Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit,
 };
 
 /// Index of each headline figure in the panel.
@@ -495,7 +495,7 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         })
         .collect();
     let row = |name: String, level: f64| {
-        let least = |figure: usize| Cell::figure(detectable_mean_difference(1, errors[figure], level, POWER));
+        let least = |figure: usize| Cell::maybe(detectable_mean_difference(1, errors[figure], level, POWER));
         vec![Cell::Text(name), Cell::figure(level), least(UACC), least(SET_SIZE), least(ACC), least(COVERAGE)]
     };
     let mut rows = vec![row("one pair".into(), alpha)];
@@ -522,9 +522,4 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         rows,
         ..Table::default()
     }
-}
-
-/// A vertical line at the coverage that was promised.
-pub(super) fn promised(figures: &Figures<'_>) -> Option<Reference> {
-    Some(Reference::At(1.0 - figures.settings.config.alpha))
 }

@@ -68,11 +68,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                     Cell::figure(metrics.singleton_rate),
                     Cell::figure(metrics.sscv),
                     Cell::figure(metrics.class_gap),
-                    if metrics.by_category.len() > 1 {
-                        Cell::figure(metrics.category_gap)
-                    } else {
-                        Cell::Empty
-                    },
+                    Cell::maybe(metrics.category_gap.filter(|_| metrics.by_category.len() > 1)),
                 ]);
             }
         }

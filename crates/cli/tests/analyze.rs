@@ -1,0 +1,86 @@
+//! `sureness analyze` and `sureness report` from outside: the paper's further figures, files that
+//! open, and what is said to bad input.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+#[path = "analyze/bad_input.rs"]
+mod bad_input;
+#[path = "analyze/files.rs"]
+mod files;
+#[path = "analyze/paper.rs"]
+mod paper;
+
+/// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
+fn shared() -> Option<PathBuf> {
+    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    if folder.join("paper").is_dir() {
+        return folder.canonicalize().ok();
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "../shared is not here, but CI must have it"
+    );
+    eprintln!("skipped: ../shared is not here");
+    None
+}
+
+/// Runs `sureness` in `folder`.
+fn sureness<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Output {
+    let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+    Command::new(assert_cmd::cargo::cargo_bin!("sureness"))
+        .current_dir(folder)
+        .args(args.collect::<Vec<_>>())
+        .output()
+        .unwrap()
+}
+
+/// The same for a command that must succeed: stdout and stderr.
+fn succeeds<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> (String, String) {
+    let output = sureness(folder, args);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    (String::from_utf8(output.stdout).unwrap(), stderr)
+}
+
+/// The same for a command that must be refused: its stderr. Nothing may be on stdout.
+fn refused<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> String {
+    let output = sureness(folder, args);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(output.stdout.is_empty(), "figures in spite of: {stderr}");
+    stderr
+}
+
+/// The table of this id in a document.
+fn table<'a>(document: &'a Value, id: &str) -> &'a Value {
+    let sections = document["sections"].as_array().unwrap();
+    let mut tables = sections
+        .iter()
+        .flat_map(|section| section["tables"].as_array().unwrap());
+    tables
+        .find(|table| table["id"] == id)
+        .unwrap_or_else(|| panic!("there is no table {id}"))
+}
+
+/// The figure in this column of the first row for which `wanted` holds of the row's texts.
+fn figure(table: &Value, column: &str, wanted: impl Fn(&[&str]) -> bool) -> f64 {
+    let columns = table["columns"].as_array().unwrap();
+    let place = columns.iter().position(|c| c["key"] == column).unwrap();
+    let rows = table["rows"].as_array().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| {
+            let cells = row.as_array().unwrap();
+            let texts: Vec<&str> = cells.iter().filter_map(|cell| cell["text"].as_str()).collect();
+            wanted(&texts)
+        })
+        .expect("there is such a row");
+    row[place]["figure"]["value"].as_f64().unwrap()
+}
