@@ -4,10 +4,12 @@ use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
+use crate::quantile::numpy_higher_rank;
+use crate::row_view::RowView;
 use crate::split::calibrates;
 use crate::{
-    Order, PredictionSet, Real, Score, Threshold, TieRule, conformal_threshold,
-    numpy_higher_threshold, paper_split, softmax, uacc,
+    PredictionSet, Real, Score, Threshold, conformal_rank, conformal_threshold,
+    numpy_higher_threshold, paper_split, uacc,
 };
 
 /// How the figures come about; see the crate's documentation for the differences.
@@ -18,6 +20,25 @@ pub enum Protocol {
     Paper,
     /// Float64, a split by key, the exact conformal rank.
     Standard,
+}
+
+impl Protocol {
+    /// Which of `n` calibration scores, in ascending order and counted from 1, is the threshold.
+    /// `None` where it is infinite.
+    pub(crate) fn rank(self, n: usize, alpha: f64) -> Option<usize> {
+        match self {
+            Self::Paper => numpy_higher_rank(n, alpha),
+            Self::Standard => conformal_rank(n, alpha),
+        }
+    }
+
+    /// The threshold that calibration `scores` set. They are reordered.
+    pub(crate) fn threshold<F: Real>(self, scores: &mut [F], alpha: f64) -> Threshold<F> {
+        match self {
+            Self::Paper => numpy_higher_threshold(scores, alpha),
+            Self::Standard => conformal_threshold(scores, alpha),
+        }
+    }
 }
 
 /// One answered question.
@@ -57,6 +78,20 @@ impl Default for Config {
             calibration_ratio: 0.5,
             seed: 42,
         }
+    }
+}
+
+impl Config {
+    /// Refuses an error rate or a calibration ratio that is not strictly between 0 and 1.
+    pub(crate) fn check(&self) -> Result<(), EvaluateError> {
+        let inside = |x: f64| x > 0.0 && x < 1.0;
+        if !inside(self.alpha) {
+            return Err(EvaluateError::Alpha(self.alpha));
+        }
+        if !inside(self.calibration_ratio) {
+            return Err(EvaluateError::Ratio(self.calibration_ratio));
+        }
+        Ok(())
     }
 }
 
@@ -102,6 +137,17 @@ pub enum EvaluateError {
     /// The calibration ratio is not strictly between 0 and 1.
     #[error("the calibration ratio is {0}, but must lie between 0 and 1")]
     Ratio(f64),
+    /// The temperature of the softmax is not a positive number.
+    #[error("the temperature is {0}, but must be a number above 0")]
+    Temperature(f64),
+    /// A part of the calibration half that would be larger than the half itself.
+    #[error("{ratio} of the rows cannot be taken from the {of} that calibrate")]
+    Thinning {
+        /// The share of all rows that was asked for.
+        ratio: f64,
+        /// The share that calibrates.
+        of: f64,
+    },
     /// A half has no rows.
     #[error("{rows} questions leave the {half} half empty")]
     EmptyHalf {
@@ -141,12 +187,8 @@ pub fn evaluate_visiting<E>(
     rows: impl FnMut(&mut dyn FnMut(Row<'_>)) -> Result<(), E>,
     config: &Config,
 ) -> Result<Result<Evaluation, EvaluateError>, E> {
-    let inside = |x: f64| x > 0.0 && x < 1.0;
-    if !inside(config.alpha) {
-        return Ok(Err(EvaluateError::Alpha(config.alpha)));
-    }
-    if !inside(config.calibration_ratio) {
-        return Ok(Err(EvaluateError::Ratio(config.calibration_ratio)));
+    if let Err(error) = config.check() {
+        return Ok(Err(error));
     }
     match config.protocol {
         Protocol::Paper => run::<f32, E>(rows, config),
@@ -166,6 +208,16 @@ pub(crate) fn check(index: usize, row: &Row<'_>) -> Result<(), EvaluateError> {
         return fail("the answer lies outside the options");
     }
     Ok(())
+}
+
+/// Refuses a split of `rows` rows that leaves a half empty.
+pub(crate) fn check_halves(rows: usize, n_calibration: usize) -> Result<(), EvaluateError> {
+    let half = match n_calibration {
+        0 => "calibration",
+        _ if n_calibration == rows => "test",
+        _ => return Ok(()),
+    };
+    Err(EvaluateError::EmptyHalf { rows, half })
 }
 
 /// Tells which rows calibrate.
@@ -227,29 +279,26 @@ fn run<F: Real, E>(
         }
         if checked.is_ok() && halves.calibrates(index, row.key) {
             view.load(&row);
-            lac_scores.push(Score::Lac.of(&view.probabilities, &view.order, row.answer));
-            aps_scores.push(Score::Aps.of(&view.probabilities, &view.order, row.answer));
+            lac_scores.push(Score::Lac.of(view.probabilities(), view.order(), row.answer));
+            aps_scores.push(Score::Aps.of(view.probabilities(), view.order(), row.answer));
         }
     })?;
     let n_calibration = lac_scores.len();
     if let Err(error) = checked {
         return Ok(Err(error));
     }
-    let half = match n_calibration {
-        0 => Some("calibration"),
-        _ if n_calibration == n => Some("test"),
-        _ => None,
-    };
-    if let Some(half) = half {
-        return Ok(Err(EvaluateError::EmptyHalf { rows: n, half }));
+    if let Err(error) = check_halves(n, n_calibration) {
+        return Ok(Err(error));
     }
-    let threshold = if paper {
-        numpy_higher_threshold
-    } else {
-        conformal_threshold
-    };
-    let mut lac = Tally::new(Score::Lac, threshold(&mut lac_scores, config.alpha));
-    let mut aps = Tally::new(Score::Aps, threshold(&mut aps_scores, config.alpha));
+    let alpha = config.alpha;
+    let mut lac = Tally::new(
+        Score::Lac,
+        config.protocol.threshold(&mut lac_scores, alpha),
+    );
+    let mut aps = Tally::new(
+        Score::Aps,
+        config.protocol.threshold(&mut aps_scores, alpha),
+    );
     drop((lac_scores, aps_scores));
 
     let (mut counts, mut index) = (Counts::default(), 0);
@@ -260,7 +309,7 @@ fn run<F: Real, E>(
             return;
         }
         view.load(&row);
-        let top = view.order.top();
+        let top = view.order().top();
         counts.rows += 1;
         counts.correct += usize::from(top == row.answer);
         counts.dont_know += usize::from(Some(top) == row.dont_know);
@@ -283,38 +332,6 @@ fn run<F: Real, E>(
     }))
 }
 
-/// One row's probabilities and order; its buffers are reused from row to row.
-struct RowView<F> {
-    paper: bool,
-    logits: Vec<F>,
-    probabilities: Vec<F>,
-    order: Order,
-}
-
-impl<F: Real> RowView<F> {
-    fn new(paper: bool) -> Self {
-        Self {
-            paper,
-            logits: Vec::new(),
-            probabilities: Vec::new(),
-            order: Order::default(),
-        }
-    }
-
-    fn load(&mut self, row: &Row<'_>) {
-        self.logits.clear();
-        self.logits
-            .extend(row.logits.iter().map(|&x| F::from_f64(x)));
-        softmax(&self.logits, &mut self.probabilities);
-        let ties = if self.paper {
-            TieRule::Paper
-        } else {
-            TieRule::Seeded(row.key)
-        };
-        self.order.sort(&self.probabilities, ties);
-    }
-}
-
 /// Counts of one score over the test half.
 struct Tally<F> {
     score: Score,
@@ -334,11 +351,14 @@ impl<F: Real> Tally<F> {
     }
 
     fn count(&mut self, view: &RowView<F>, answer: usize) {
-        let mut set: PredictionSet =
-            self.score
-                .set(&view.probabilities, &view.order, self.threshold, view.paper);
+        let mut set: PredictionSet = self.score.set(
+            view.probabilities(),
+            view.order(),
+            self.threshold,
+            view.paper(),
+        );
         if set.is_empty() {
-            set.insert(view.order.top());
+            set.insert(view.order().top());
         }
         self.total_size += set.len();
         self.covered += usize::from(set.contains(answer));

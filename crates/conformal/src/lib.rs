@@ -26,8 +26,10 @@ pub mod numpy;
 mod options;
 mod quantile;
 mod real;
+mod row_view;
 mod score;
 mod set;
+mod sets;
 mod split;
 mod table;
 
@@ -40,5 +42,11 @@ pub use quantile::{Threshold, conformal_rank, conformal_threshold, numpy_higher_
 pub use real::Real;
 pub use score::Score;
 pub use set::PredictionSet;
-pub use split::{Split, hash_split, paper_split};
+pub use sets::{
+    Calibrated, CurvePoint, GroupCoverage, Nonconformity, NonconformityError, ProbabilityView,
+    RandomSplits, Repeated, Scheme, Scores, SetMetrics, Sets, SizeStratum, Spread, View, calibrate,
+    calibrate_jointly, over_alpha, over_ratio, over_temperature, predict, probabilities,
+    repeated_splits, set_metrics,
+};
+pub use split::{Split, hash_split, paper_split, split_of};
 pub use table::Table;

@@ -38,6 +38,7 @@ pub enum TieRule<'a> {
 pub struct Order {
     indices: Vec<u8>,
     top: u8,
+    has_ties: bool,
 }
 
 impl Order {
@@ -51,12 +52,12 @@ impl Order {
         self.indices.clear();
         self.indices.extend((0..probabilities.len() as u8).rev());
         self.indices.sort_by(|&a, &b| by_probability(a, b));
-        let has_ties = self
+        self.has_ties = self
             .indices
             .windows(2)
             .any(|w| by_probability(w[0], w[1]).is_eq());
         match ties {
-            TieRule::Seeded(key) if has_ties => {
+            TieRule::Seeded(key) if self.has_ties => {
                 let mut priority = [0_u8; 256];
                 let mut hasher = blake3::Hasher::new();
                 hasher.update(b"sureness tie order");
@@ -86,6 +87,11 @@ impl Order {
     /// Option indices, most probable first.
     pub fn indices(&self) -> impl Iterator<Item = usize> + '_ {
         self.indices.iter().map(|&i| i as usize)
+    }
+
+    /// Whether two options have exactly the same probability.
+    pub fn has_ties(&self) -> bool {
+        self.has_ties
     }
 
     /// The model's answer.

@@ -45,13 +45,21 @@ pub fn conformal_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F
 /// This is one rank above [`conformal_threshold`] wherever the level is below 1, and so slightly
 /// more generous. `scores` is reordered.
 pub fn numpy_higher_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F> {
-    let n = scores.len() as f64;
-    let level = ((n + 1.0) * (1.0 - alpha)).ceil() / n;
-    if scores.is_empty() || level > 1.0 {
-        return Threshold::Infinite;
+    match numpy_higher_rank(scores.len(), alpha) {
+        Some(rank) => Threshold::Finite(select(scores, rank - 1)),
+        None => Threshold::Infinite,
     }
-    let index = ((n - 1.0) * level).ceil() as usize;
-    Threshold::Finite(select(scores, index.min(scores.len() - 1)))
+}
+
+/// Which of `n` scores, in ascending order and counted from 1, [`numpy_higher_threshold`] takes.
+pub(crate) fn numpy_higher_rank(n: usize, alpha: f64) -> Option<usize> {
+    let count = n as f64;
+    let level = ((count + 1.0) * (1.0 - alpha)).ceil() / count;
+    if n == 0 || level > 1.0 {
+        return None;
+    }
+    let index = ((count - 1.0) * level).ceil() as usize;
+    Some(index.min(n - 1) + 1)
 }
 
 fn select<F: Real>(scores: &mut [F], index: usize) -> F {

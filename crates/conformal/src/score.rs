@@ -35,6 +35,23 @@ impl Score {
         }
     }
 
+    /// The scores of all options in one pass: `put(option, score)`, most probable first.
+    pub(crate) fn each<F: Real>(
+        self,
+        probabilities: &[F],
+        order: &Order,
+        mut put: impl FnMut(usize, F),
+    ) {
+        let mut total = F::ZERO;
+        for i in order.indices() {
+            total = total + probabilities[i];
+            match self {
+                Self::Lac => put(i, F::ONE - probabilities[i]),
+                Self::Aps => put(i, total),
+            }
+        }
+    }
+
     /// All options whose score is within `threshold`. May be empty.
     ///
     /// LAC compares `p ≥ 1 − threshold` rather than `1 − p ≤ threshold` in float32, as the

@@ -1,6 +1,7 @@
 //! Which rows calibrate and which are tested.
 
-use crate::numpy;
+use crate::evaluate::check_halves;
+use crate::{Config, EvaluateError, Protocol, Table, numpy};
 
 /// Row indices of the two halves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,17 +45,38 @@ pub fn hash_split<K: AsRef<[u8]>>(
     split
 }
 
+/// The halves that [`crate::evaluate`] makes of a table under `config`, as row indices.
+pub fn split_of(table: &Table, config: &Config) -> Result<Split, EvaluateError> {
+    config.check()?;
+    let (ratio, seed) = (config.calibration_ratio, config.seed);
+    let split = match config.protocol {
+        Protocol::Paper => paper_split(table.len(), ratio, seed as u32),
+        Protocol::Standard => hash_split(table.keys(), ratio, seed),
+    };
+    check_halves(table.len(), split.calibration.len())?;
+    Ok(split)
+}
+
 /// Whether the row with this key calibrates.
 pub(crate) fn calibrates(key: &[u8], calibration_ratio: f64, seed: u64) -> bool {
+    split_unit(key, seed) < calibration_ratio
+}
+
+/// Where the row with this key stands between 0 and 1: below the calibration ratio it calibrates.
+pub(crate) fn split_unit(key: &[u8], seed: u64) -> f64 {
+    keyed_unit(b"sureness split", key, seed)
+}
+
+/// A number in [0, 1) that is fixed by purpose, seed and key, and as good as drawn uniformly.
+pub(crate) fn keyed_unit(purpose: &[u8], key: &[u8], seed: u64) -> f64 {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(b"sureness split");
+    hasher.update(purpose);
     hasher.update(&seed.to_le_bytes());
     hasher.update(key);
     let mut head = [0; 8];
     head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     // 53 bits make a number in [0, 1) that f64 holds exactly.
-    let unit = (u64::from_le_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64;
-    unit < calibration_ratio
+    (u64::from_le_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

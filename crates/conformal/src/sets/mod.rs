@@ -1,0 +1,22 @@
+//! Prediction sets by any nonconformity score, and what they are worth.
+//!
+//! [`Scores`] holds one number per row and option. [`calibrate`] sets thresholds on the calibration
+//! rows under a [`Scheme`], [`predict`] makes the sets of the test rows, [`set_metrics`] counts
+//! them. [`repeated_splits`] and the curves ask the same of many splits and settings at once.
+
+mod curves;
+mod metrics;
+mod nonconformity;
+mod repeated;
+mod scheme;
+mod scores;
+mod tally;
+mod view;
+
+pub use curves::{CurvePoint, over_alpha, over_ratio, over_temperature};
+pub use metrics::{GroupCoverage, SetMetrics, SizeStratum, set_metrics};
+pub use nonconformity::{Nonconformity, NonconformityError};
+pub use repeated::{RandomSplits, Repeated, Spread, repeated_splits};
+pub use scheme::{Calibrated, Scheme, Sets, calibrate, calibrate_jointly, predict};
+pub use scores::Scores;
+pub use view::{ProbabilityView, View, probabilities};

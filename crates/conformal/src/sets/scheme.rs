@@ -1,0 +1,246 @@
+//! Thresholds: one for all, one per class, one per category; and the sets they make.
+
+use serde::{Deserialize, Serialize};
+
+use super::Scores;
+use crate::{PredictionSet, Table, Threshold};
+
+/// For which rows coverage is promised.
+///
+/// A group of rows gets a threshold of its own only if at least `least` calibration rows are in
+/// it; thinner groups use the threshold of all rows, and are not promised anything of their own.
+/// `least` 0 keeps the promise to every group: one with too few rows for a finite threshold then
+/// has an infinite one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// One threshold: over all rows together (Papadopoulos et al. 2002; Vovk et al. 2005).
+    Split,
+    /// One threshold per option index, set by the rows whose right option it is: for the rows of
+    /// each right option (Vovk 2012, "Conditional validity of inductive conformal predictors").
+    ClassConditional {
+        /// Rows that a class needs.
+        least: usize,
+    },
+    /// One threshold per category: for the rows of each category (Vovk et al. 2005, section
+    /// 4.5). Rows without a category use the threshold of all rows.
+    Mondrian {
+        /// Rows that a category needs.
+        least: usize,
+    },
+}
+
+impl Scheme {
+    /// Rows with which a threshold is finite under the standard protocol: `⌈1/α⌉ − 1`. A `least`
+    /// below this can give infinite thresholds.
+    pub fn least_for_finite(alpha: f64) -> usize {
+        // The slack is that of `conformal_rank`: 1/0.1 must not be rounded up to 11.
+        ((1.0 / alpha - 1e-9).ceil() as usize).saturating_sub(1)
+    }
+}
+
+/// Thresholds set on the calibration rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrated {
+    /// The allowed share of sets without the right option.
+    pub alpha: f64,
+    /// Calibration rows.
+    pub n: usize,
+    /// Classes or categories that use the common threshold, ascending.
+    pub fallbacks: Vec<u32>,
+    common: Threshold<f64>,
+    groups: Groups,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Groups {
+    None,
+    /// By option index.
+    Classes(Vec<Threshold<f64>>),
+    /// By category, ascending.
+    Categories(Vec<(u32, Threshold<f64>)>),
+}
+
+impl Calibrated {
+    /// The threshold of all rows together; `None` where it is infinite.
+    pub fn qhat(&self) -> Option<f64> {
+        self.common.value()
+    }
+
+    /// The threshold that each class or category uses, ascending; `None` where it is infinite.
+    /// Empty for [`Scheme::Split`].
+    pub fn group_thresholds(&self) -> Vec<(u32, Option<f64>)> {
+        match &self.groups {
+            Groups::None => Vec::new(),
+            Groups::Classes(classes) => (0..).zip(classes.iter().map(|t| t.value())).collect(),
+            Groups::Categories(categories) => {
+                categories.iter().map(|&(c, t)| (c, t.value())).collect()
+            }
+        }
+    }
+
+    /// The options of row `row` whose score is within the threshold; may be none. `scores` and
+    /// `table` are those of one table, not necessarily the calibration rows', but with the same
+    /// score and view.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn set(&self, scores: &Scores, table: &Table, row: usize) -> PredictionSet {
+        let one = |threshold| within(scores, row, threshold);
+        match &self.groups {
+            Groups::None => one(self.common),
+            Groups::Categories(thresholds) => one(table.categories()[row]
+                .and_then(|category| {
+                    let found = thresholds.binary_search_by_key(&category, |&(c, _)| c);
+                    found.ok().map(|i| thresholds[i].1)
+                })
+                .unwrap_or(self.common)),
+            Groups::Classes(thresholds) => {
+                let mut set = PredictionSet::EMPTY;
+                for (option, &score) in scores.compared(row).iter().enumerate() {
+                    let threshold = thresholds.get(option).copied().unwrap_or(self.common);
+                    if threshold == Threshold::Infinite || score <= scores.bound(threshold) {
+                        set.insert(option);
+                    }
+                }
+                set
+            }
+        }
+    }
+}
+
+fn within(scores: &Scores, row: usize, threshold: Threshold<f64>) -> PredictionSet {
+    let compared = scores.compared(row);
+    if threshold == Threshold::Infinite {
+        return PredictionSet::full(compared.len());
+    }
+    let bound = scores.bound(threshold);
+    let mut set = PredictionSet::EMPTY;
+    for (option, &score) in compared.iter().enumerate() {
+        if score <= bound {
+            set.insert(option);
+        }
+    }
+    set
+}
+
+/// Sets the thresholds on the rows `calibration`. The rank rule is that of the protocol in the
+/// scores' view.
+///
+/// # Panics
+/// If there is no such row.
+pub fn calibrate(
+    scores: &Scores,
+    table: &Table,
+    calibration: &[usize],
+    alpha: f64,
+    scheme: Scheme,
+) -> Calibrated {
+    let mut calibrated = calibrate_jointly(&[(scores, calibration)], alpha);
+    let threshold = |of_group: &mut [f64], least: usize| {
+        (of_group.len() >= least).then(|| scores.view().protocol.threshold(of_group, alpha))
+    };
+    match scheme {
+        Scheme::Split => {}
+        Scheme::ClassConditional { least } => {
+            let mut by_class = vec![Vec::new(); scores.stride()];
+            for &row in calibration {
+                by_class[scores.answer(row)].push(scores.of_answer(row));
+            }
+            let mut classes = Vec::with_capacity(by_class.len());
+            for (class, of_class) in (0..).zip(&mut by_class) {
+                classes.push(threshold(of_class, least).unwrap_or_else(|| {
+                    calibrated.fallbacks.push(class);
+                    calibrated.common
+                }));
+            }
+            calibrated.groups = Groups::Classes(classes);
+        }
+        Scheme::Mondrian { least } => {
+            let occurring = distinct(table.categories());
+            let mut by_category = vec![Vec::new(); occurring.len()];
+            for &row in calibration {
+                let found = table.categories()[row].map(|c| occurring.binary_search(&c));
+                if let Some(Ok(place)) = found {
+                    by_category[place].push(scores.of_answer(row));
+                }
+            }
+            let mut categories = Vec::with_capacity(occurring.len());
+            for (&category, of_category) in occurring.iter().zip(&mut by_category) {
+                let own = threshold(of_category, least).unwrap_or_else(|| {
+                    calibrated.fallbacks.push(category);
+                    calibrated.common
+                });
+                categories.push((category, own));
+            }
+            calibrated.groups = Groups::Categories(categories);
+        }
+    }
+    calibrated
+}
+
+/// One threshold for several tables together: the calibration rows of all are pooled (Ye et al.
+/// 2024, Table 11). Coverage is then promised for the mixture, and may differ from table to table.
+/// All scores must be of one kind and view.
+///
+/// # Panics
+/// If there is no such row.
+pub fn calibrate_jointly(parts: &[(&Scores, &[usize])], alpha: f64) -> Calibrated {
+    let n = parts.iter().map(|(_, rows)| rows.len()).sum();
+    let mut pooled = Vec::with_capacity(n);
+    for (scores, rows) in parts {
+        pooled.extend(rows.iter().map(|&row| scores.of_answer(row)));
+    }
+    let common = parts.first().map_or(Threshold::Infinite, |(scores, _)| {
+        scores.view().protocol.threshold(&mut pooled, alpha)
+    });
+    Calibrated {
+        alpha,
+        n,
+        fallbacks: Vec::new(),
+        common,
+        groups: Groups::None,
+    }
+}
+
+/// The categories that occur, ascending.
+pub(super) fn distinct(categories: &[Option<u32>]) -> Vec<u32> {
+    let mut occurring: Vec<u32> = categories.iter().flatten().copied().collect();
+    occurring.sort_unstable();
+    occurring.dedup();
+    occurring
+}
+
+/// Prediction sets of the test rows. Empty ones are filled with the top option: a user must be
+/// given some answer. This can only raise coverage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sets {
+    /// Which rows.
+    pub rows: Vec<usize>,
+    /// The set of each, after filling.
+    pub sets: Vec<PredictionSet>,
+    /// Whether it was empty before.
+    pub was_empty: Vec<bool>,
+}
+
+/// The sets of the rows `test`.
+///
+/// # Panics
+/// If there is no such row.
+pub fn predict(calibrated: &Calibrated, scores: &Scores, table: &Table, test: &[usize]) -> Sets {
+    let mut sets = Vec::with_capacity(test.len());
+    let mut was_empty = Vec::with_capacity(test.len());
+    for &row in test {
+        let mut set = calibrated.set(scores, table, row);
+        was_empty.push(set.is_empty());
+        if set.is_empty() {
+            set.insert(scores.top(row));
+        }
+        sets.push(set);
+    }
+    Sets {
+        rows: test.to_vec(),
+        sets,
+        was_empty,
+    }
+}

@@ -1,0 +1,171 @@
+//! From a table's logits to probabilities.
+
+use crate::row_view::RowView;
+use crate::{EvaluateError, Order, Protocol, Row, Table};
+
+/// How probabilities are made of logits, and what decides by chance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct View {
+    /// Precision, order of equal probabilities, and the rank rule of thresholds.
+    pub protocol: Protocol,
+    /// Temperature of the softmax, above 0: logits are divided by it. 1 leaves them as they are.
+    pub temperature: f64,
+    /// Seed of the random numbers in randomised scores. What else is random, the order of equal
+    /// probabilities, hangs on the question's key alone.
+    pub seed: u64,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            protocol: Protocol::Standard,
+            temperature: 1.0,
+            seed: 42,
+        }
+    }
+}
+
+impl View {
+    /// Refuses a temperature that is not a number above 0, also in float32. With such a one every
+    /// probability and every score would be NaN.
+    pub fn check(&self) -> Result<(), EvaluateError> {
+        let single = self.temperature as f32;
+        if single.is_finite() && single > 0.0 {
+            Ok(())
+        } else {
+            Err(EvaluateError::Temperature(self.temperature))
+        }
+    }
+}
+
+/// Reads rows one after the other as a [`View`] sees them; its buffers are reused.
+pub struct ProbabilityView {
+    rows: Precision,
+    probabilities: Vec<f64>,
+}
+
+enum Precision {
+    Single(RowView<f32>),
+    Double(RowView<f64>),
+}
+
+impl ProbabilityView {
+    /// No row yet.
+    pub fn new(view: &View) -> Self {
+        let rows = match view.protocol {
+            Protocol::Paper => Precision::Single(RowView::tempered(true, view.temperature)),
+            Protocol::Standard => Precision::Double(RowView::tempered(false, view.temperature)),
+        };
+        Self {
+            rows,
+            probabilities: Vec::new(),
+        }
+    }
+
+    /// Looks at `row`. Its key decides between equal probabilities under the standard protocol.
+    pub fn load(&mut self, row: &Row<'_>) {
+        self.probabilities.clear();
+        match &mut self.rows {
+            Precision::Single(rows) => {
+                rows.load(row);
+                self.probabilities
+                    .extend(rows.probabilities().iter().map(|&p| f64::from(p)));
+            }
+            Precision::Double(rows) => {
+                rows.load(row);
+                self.probabilities.extend_from_slice(rows.probabilities());
+            }
+        }
+    }
+
+    /// Probabilities of the row's options. Under the paper's protocol they were computed in
+    /// float32 and are widened without loss.
+    pub fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
+
+    /// Order of the row's options; ties as the protocol says.
+    pub fn order(&self) -> &Order {
+        match &self.rows {
+            Precision::Single(rows) => rows.order(),
+            Precision::Double(rows) => rows.order(),
+        }
+    }
+}
+
+/// Probabilities of one row's options. For many rows, [`ProbabilityView`] keeps its buffers.
+///
+/// # Panics
+/// If there is no such row.
+pub fn probabilities(table: &Table, row: usize, view: &View, out: &mut Vec<f64>) {
+    let mut rows = ProbabilityView::new(view);
+    rows.load(&table.row(row));
+    out.clear();
+    out.extend_from_slice(rows.probabilities());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(logits: &[f64]) -> Table {
+        let mut table = Table::new(logits.len());
+        let row = Row {
+            key: &[],
+            logits,
+            answer: 0,
+            dont_know: None,
+            none_of_the_above: None,
+        };
+        table.push([7; 32], &row, None).unwrap();
+        table
+    }
+
+    #[test]
+    fn temperature_flattens_and_sharpens() {
+        // 1 / (1 + e^(-1/T)) for two logits that differ by 1.
+        let table = table(&[1.0, 0.0]);
+        let mut out = Vec::new();
+        for (temperature, first) in [
+            (1.0, 0.731_058_578_630_004_9),
+            (0.5, 0.880_797_077_977_882_3),
+            (2.0, 0.622_459_331_201_854_6),
+            (1e-30, 1.0),
+            (1e30, 0.5),
+        ] {
+            for protocol in [Protocol::Standard, Protocol::Paper] {
+                let view = View {
+                    protocol,
+                    temperature,
+                    ..View::default()
+                };
+                view.check().unwrap();
+                probabilities(&table, 0, &view, &mut out);
+                let slack = if protocol == Protocol::Paper {
+                    1e-6
+                } else {
+                    1e-15
+                };
+                assert!((out[0] - first).abs() < slack, "{temperature} {out:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_temperature_of_nothing_is_refused_and_panics_nowhere() {
+        for temperature in [0.0, -1.0, 1e-300, f64::NAN, f64::INFINITY] {
+            let view = View {
+                temperature,
+                ..View::default()
+            };
+            assert!(view.check().is_err());
+        }
+        let view = View {
+            temperature: -1.0,
+            ..View::default()
+        };
+        let mut out = Vec::new();
+        probabilities(&table(&[1.0, 0.0]), 0, &view, &mut out);
+        assert!(out.iter().all(|p| p.is_nan()));
+    }
+}
