@@ -1,0 +1,194 @@
+//! How numbers are written, by their unit.
+
+use sureness_analysis::Unit;
+
+/// A true minus sign, as wide as a plus.
+const MINUS: char = '−';
+/// Beyond these, a number is written with a power of ten.
+const LARGEST: f64 = 1e9;
+const SMALLEST: f64 = 1e-6;
+
+/// A single value, as in tables.
+pub(crate) fn value(value: f64, unit: Unit) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    match unit {
+        Unit::Text => plain(value, 3),
+        Unit::Count => plain(value, 0),
+        Unit::Percent => format!("{}%", plain(100.0 * value, 1)),
+        Unit::PercentDifference => format!("{} pp", signed(100.0 * value, 1)),
+        Unit::Number(decimals) => plain(value, decimals.into()),
+        Unit::Difference(decimals) => signed(value, decimals.into()),
+        Unit::PValue if (0.0..0.001).contains(&value) => "<0.001".to_owned(),
+        Unit::PValue => plain(value, 3),
+    }
+}
+
+/// A value without its unit, which is said elsewhere, with so many decimals less than in tables.
+pub(crate) fn bare(value: f64, unit: Unit, fewer: usize) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let decimals = |usual: usize| usual.saturating_sub(fewer);
+    match unit {
+        Unit::Text | Unit::PValue => plain(value, decimals(3)),
+        Unit::Count => plain(value, 0),
+        Unit::Percent => plain(100.0 * value, decimals(1)),
+        Unit::PercentDifference => signed(100.0 * value, decimals(1)),
+        Unit::Number(usual) => plain(value, decimals(usual.into())),
+        Unit::Difference(usual) => signed(value, decimals(usual.into())),
+    }
+}
+
+/// How many decimals [`bare`] can leave out.
+pub(crate) fn spare_decimals(unit: Unit) -> usize {
+    match unit {
+        Unit::Count => 0,
+        Unit::Percent | Unit::PercentDifference => 1,
+        Unit::Text | Unit::PValue => 2,
+        // One decimal at least: without any, close values would look equal.
+        Unit::Number(usual) | Unit::Difference(usual) => usize::from(usual).saturating_sub(1),
+    }
+}
+
+/// What stands behind an axis title or over a key, for numbers written without their unit.
+pub(crate) fn suffix(unit: Unit) -> &'static str {
+    match unit {
+        Unit::PercentDifference => " (percentage points)",
+        _ => "",
+    }
+}
+
+/// A number on an axis whose ticks are `step` apart.
+pub(crate) fn tick(value: f64, unit: Unit, step: f64) -> String {
+    let factor = factor(unit);
+    let (value, step) = (value * factor, step * factor);
+    let text = if value.abs() >= LARGEST || (step < SMALLEST && value.abs() < 1.0) {
+        power(value, step)
+    } else {
+        let decimals = decimals(step);
+        match unit {
+            Unit::PercentDifference | Unit::Difference(_) => signed(value, decimals),
+            _ => plain(value, decimals),
+        }
+    };
+    if unit == Unit::Percent {
+        text + "%"
+    } else {
+        text
+    }
+}
+
+/// What a value is multiplied with before it is written.
+pub(crate) fn factor(unit: Unit) -> f64 {
+    match unit {
+        Unit::Percent | Unit::PercentDifference => 100.0,
+        _ => 1.0,
+    }
+}
+
+/// The decimals that multiples of a step need.
+fn decimals(step: f64) -> usize {
+    (0..9)
+        .find(|&digits| {
+            let scaled = step * 10_f64.powi(digits);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled && scaled > 0.5
+        })
+        .unwrap_or(9) as usize
+}
+
+fn signed(value: f64, decimals: usize) -> String {
+    let text = plain(value, decimals);
+    let zero = !text.contains(|c: char| c.is_ascii_digit() && c != '0');
+    if value > 0.0 && !zero {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+fn plain(value: f64, decimals: usize) -> String {
+    if value.abs() >= LARGEST {
+        return power(value, value.abs() * 1e-4);
+    }
+    let digits = format!("{:.*}", decimals.min(9), value.abs());
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let mut text = String::new();
+    let nothing = !digits.contains(|c: char| c.is_ascii_digit() && c != '0');
+    if value < 0.0 && !nothing {
+        text.push(MINUS);
+    }
+    // Four digits are read at a glance; from five on, groups help.
+    let grouped = whole.len() > 4;
+    for (i, digit) in whole.chars().enumerate() {
+        if grouped && i > 0 && (whole.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if !fraction.is_empty() {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    text
+}
+
+/// With a power of ten, exact to `step`.
+fn power(value: f64, step: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = (value.abs() / step).log10();
+    let digits = if digits.is_finite() {
+        digits.ceil().clamp(0.0, 9.0)
+    } else {
+        3.0
+    };
+    let text = format!("{:.*e}", digits as usize, value);
+    let (number, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let number = if number.contains('.') {
+        number.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        number
+    };
+    format!("{number}e{exponent}").replace('-', &MINUS.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_follow_their_unit() {
+        assert_eq!(value(0.8341, Unit::Percent), "83.4%");
+        assert_eq!(value(-0.032, Unit::PercentDifference), "−3.2 pp");
+        assert_eq!(value(0.0, Unit::Difference(2)), "0.00");
+        assert_eq!(value(0.5, Unit::Difference(2)), "+0.50");
+        assert_eq!(value(-0.001, Unit::Number(1)), "0.0");
+        assert_eq!(value(0.0004, Unit::PValue), "<0.001");
+        assert_eq!(value(1234.0, Unit::Count), "1234");
+        assert_eq!(value(1_234_567.0, Unit::Count), "1,234,567");
+        assert_eq!(value(f64::NAN, Unit::Count), "–");
+    }
+
+    #[test]
+    fn ticks_have_the_decimals_of_their_step() {
+        assert_eq!(tick(0.85, Unit::Percent, 0.05), "85%");
+        assert_eq!(tick(0.875, Unit::Percent, 0.025), "87.5%");
+        assert_eq!(tick(0.3, Unit::Number(3), 0.1), "0.3");
+        assert_eq!(tick(2.0, Unit::Number(2), 1.0), "2");
+        assert_eq!(tick(0.02, Unit::PercentDifference, 0.01), "+2");
+        assert_eq!(tick(-0.02, Unit::PercentDifference, 0.01), "−2");
+        assert_eq!(tick(2e12, Unit::Number(1), 1e12), "2e12");
+        assert_eq!(tick(3e-9, Unit::Number(1), 1e-9), "3e−9");
+    }
+
+    #[test]
+    fn cells_can_do_with_less() {
+        assert_eq!(bare(0.8341, Unit::Percent, 0), "83.4");
+        assert_eq!(bare(0.8341, Unit::Percent, 1), "83");
+        assert_eq!(bare(1.237, Unit::Number(2), 1), "1.2");
+        assert_eq!(spare_decimals(Unit::Number(2)), 1);
+    }
+}
