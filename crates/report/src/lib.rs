@@ -1,7 +1,8 @@
-//! Tables, CSV, JSON and Markdown of a run's figures.
+//! Tables, CSV, JSON, Markdown and HTML of a run's figures.
 
 mod columns;
 mod csv;
+pub mod html;
 mod results;
 pub mod score;
 mod table;
