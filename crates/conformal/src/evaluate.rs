@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::split::calibrates;
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// How the figures come about; see the crate's documentation for the differences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// The published script, bit for bit.
@@ -37,7 +38,7 @@ pub struct Row<'a> {
 }
 
 /// Settings of an evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Config {
     /// Which protocol.
     pub protocol: Protocol,
@@ -61,7 +62,7 @@ impl Default for Config {
 }
 
 /// Figures of one score on the test half.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SetSummary {
     /// The threshold; `None` where the calibration half is too small for a finite one, in which
     /// case every set is full.
@@ -75,7 +76,7 @@ pub struct SetSummary {
 }
 
 /// Figures of one model on one task with one prompt strategy.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
     /// Rows that set the threshold.
     pub n_calibration: usize,

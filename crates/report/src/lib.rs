@@ -1,8 +1,14 @@
-//! Tables, CSV, JSON and Markdown of a run's figures.
+//! Tables, CSV, JSON and Markdown of a run's figures; documents in every format; and the answers
+//! themselves as Parquet.
 
+mod best;
 mod columns;
 mod csv;
+pub mod export;
+pub mod format;
+pub mod questions;
 mod results;
+pub mod schema;
 pub mod score;
 mod table;
 
