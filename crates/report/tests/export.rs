@@ -319,7 +319,8 @@ proptest! {
         for line in text.lines().filter(|_| words_only && table.columns.len() < 3) {
             prop_assert!(line.width() <= width, "{}", text);
         }
-        prop_assert!(!text.contains('\u{1b}'));
+        let escape = char::from(27);
+        prop_assert!(!text.contains(escape));
 
         let csv = csv(&table);
         prop_assert!(csv.ends_with("\r\n"));

@@ -138,7 +138,9 @@ pub(super) fn escape(text: &str) -> String {
                 .is_some_and(|c| c.is_alphanumeric())
         };
         let special = match letter {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' => true,
+            '\\' | '`' | '*' | '[' | ']' | '<' | '|' | '~' | '$' => true,
+            // An entity, such as &lt;.
+            '&' => is_word(at.checked_add(1)) || letters.get(at + 1) == Some(&'#'),
             // Inside a word it is no emphasis, and names of columns and models are full of them.
             '_' => !(is_word(at.checked_sub(1)) && is_word(at.checked_add(1))),
             _ => false,
@@ -162,7 +164,7 @@ fn block(text: &str) -> String {
             .is_some_and(|after| after.is_empty() || after.starts_with(' '));
     if numbered {
         format!("{number}\\{rest}")
-    } else if text.starts_with(['#', '+', '-', '=']) {
+    } else if text.starts_with(['#', '+', '-', '=', '>']) {
         format!("\\{text}")
     } else {
         text
@@ -188,7 +190,7 @@ mod tests {
         assert_eq!(escape("lac_set_size of a|b"), "lac_set_size of a\\|b");
         assert_eq!(
             escape("_x_ *y* <b>&amp; $z$"),
-            "\\_x\\_ \\*y\\* \\<b\\>\\&amp; \\$z\\$"
+            "\\_x\\_ \\*y\\* \\<b>\\&amp; \\$z\\$"
         );
         assert_eq!(escape("two\nlines"), "two lines");
         assert_eq!(block("# no heading"), "\\# no heading");

@@ -1,6 +1,6 @@
 //! Cells in columns: how wide they are, and how they are drawn.
 
-use super::wrap::{longest_word, width, wrap};
+use super::wrap::{GLUE, longest_word, width, wrap};
 use crate::format::Shown;
 
 /// Spaces between columns.
@@ -60,7 +60,12 @@ impl GridColumn {
             widest(|b| b.n.as_str()),
         ];
         Self {
-            heading: heading.to_owned(),
+            // Unit and direction stay beside the last word.
+            heading: [" %", " pp", " ↑", " ↓"]
+                .into_iter()
+                .fold(heading.to_owned(), |text, unit| {
+                    text.replace(unit, &unit.replace(' ', GLUE))
+                }),
             words,
             bodies,
             parts,
@@ -76,21 +81,16 @@ impl GridColumn {
                 vec![body.value.clone()]
             };
         }
-        let [value, interval, n] = self.parts;
-        let mut first = right(&body.value, value);
-        let mut second = String::new();
-        let behind = if beside { &mut first } else { &mut second };
-        for (part, width) in [(&body.interval, interval), (&body.n, n)] {
-            if width > 0 {
-                behind.push(' ');
-                behind.push_str(&right(part, width));
-            }
+        let parts = [&body.value, &body.interval, &body.n];
+        let padded = parts.into_iter().zip(self.parts);
+        let mut parts = padded.map(|(part, width)| right(part, width));
+        if beside {
+            let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+            return vec![parts.join(" ")];
         }
-        if second.trim().is_empty() {
-            vec![first]
-        } else {
-            vec![first, second.split_off(1)]
-        }
+        let value = parts.next().unwrap_or_default();
+        let below = parts.filter(|part| !part.trim().is_empty());
+        std::iter::once(value).chain(below).collect()
     }
 
     /// The width that the cells take with nothing wrapped.

@@ -19,8 +19,11 @@ const LAYOUTS: [(bool, usize); 4] = [
     (false, 14),
 ];
 
-/// How narrow columns of words may become where a table is cut into blocks.
-const IN_BLOCKS: (bool, usize) = (true, 24);
+/// How narrow columns of words may become to let one more column into a block.
+const IN_BLOCKS: usize = 24;
+
+/// How narrow they may become where the block would be too wide even so.
+const NARROWEST: usize = 10;
 
 /// How many leading columns of words may be repeated in each block.
 const MOST_KEYS: usize = 2;
@@ -80,11 +83,10 @@ fn blocks(columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> Stri
             return grid.draw(rules_after);
         }
     }
-    let (beside, least) = IN_BLOCKS;
     let words = columns.iter().take_while(|column| column.words).count();
     let mut keys = words.min(MOST_KEYS);
     // Names that fill half of the width would leave no room for figures.
-    if keys > 1 && Grid::new(&columns[..keys], beside, least, limit / 2).width() > limit / 2 {
+    if keys > 1 && Grid::new(&columns[..keys], true, IN_BLOCKS, limit / 2).width() > limit / 2 {
         keys = 1;
     }
     let mut rest = VecDeque::from(columns);
@@ -95,16 +97,16 @@ fn blocks(columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> Stri
         block.push(first);
         while let Some(next) = rest.pop_front() {
             block.push(next);
-            if Grid::new(&block, beside, least, limit).width() > limit {
+            if Grid::new(&block, true, IN_BLOCKS, limit).width() > limit {
                 rest.extend(block.pop());
                 rest.rotate_right(1);
                 break;
             }
         }
-        blocks.push(Grid::new(&block, beside, least, limit).draw(rules_after));
+        blocks.push(Grid::new(&block, true, NARROWEST, limit).draw(rules_after));
     }
     if blocks.is_empty() {
-        return Grid::new(&keys, beside, least, limit).draw(rules_after);
+        return Grid::new(&keys, true, NARROWEST, limit).draw(rules_after);
     }
     blocks.join("\n")
 }

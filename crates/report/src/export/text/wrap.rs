@@ -2,6 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
+/// Holds two words together on one line. Texts from outside have none, since it is cleaned away.
+pub(super) const GLUE: &str = "\u{a0}";
+
 /// How many columns of a terminal a text takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
@@ -13,7 +16,7 @@ pub(super) fn wrap(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
+    for word in words(text) {
         for piece in pieces(word, limit) {
             if line.is_empty() {
                 line.push_str(piece);
@@ -26,12 +29,17 @@ pub(super) fn wrap(text: &str, limit: usize) -> Vec<String> {
         }
     }
     lines.push(line);
-    lines
+    lines.iter().map(|line| line.replace(GLUE, " ")).collect()
 }
 
 /// The width of the longest word: the narrowest a text can be without cutting one.
 pub(super) fn longest_word(text: &str) -> usize {
-    text.split_whitespace().map(width).max().unwrap_or(0)
+    words(text).map(width).max().unwrap_or(0)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let separates = |c: char| c.is_whitespace() && !GLUE.contains(c);
+    text.split(separates).filter(|word| !word.is_empty())
 }
 
 /// A word in pieces of at most `limit` columns. A single character may be wider than that.
@@ -75,6 +83,7 @@ mod tests {
         assert_eq!(wrap("abcdefgh ij", 5), ["abcde", "fgh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
         assert_eq!(item("- ", "one two three", 9), "- one two\n  three\n");
+        assert_eq!(wrap("set size\u{a0}%", 8), ["set", "size %"]);
         // Two columns each.
         assert_eq!(wrap("模型模型", 5), ["模型", "模型"]);
     }
