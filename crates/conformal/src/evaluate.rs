@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::quantile::numpy_higher_rank;
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// How the figures come about; see the crate's documentation for the differences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// The published script, bit for bit.
@@ -58,7 +59,7 @@ pub struct Row<'a> {
 }
 
 /// Settings of an evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Config {
     /// Which protocol.
     pub protocol: Protocol,
@@ -96,7 +97,7 @@ impl Config {
 }
 
 /// Figures of one score on the test half.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SetSummary {
     /// The threshold; `None` where the calibration half is too small for a finite one, in which
     /// case every set is full.
@@ -110,7 +111,7 @@ pub struct SetSummary {
 }
 
 /// Figures of one model on one task with one prompt strategy.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
     /// Rows that set the threshold.
     pub n_calibration: usize,

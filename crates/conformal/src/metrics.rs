@@ -1,5 +1,6 @@
 //! Figures made of other figures.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Evaluation;
@@ -14,7 +15,7 @@ pub fn uacc(accuracy: f64, options: f64, set_size: f64) -> f64 {
 }
 
 /// Means over evaluations, LAC and APS counted equally, as the paper's tables have them.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mean {
     /// Mean accuracy, a fraction.
     pub acc: f64,

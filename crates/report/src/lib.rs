@@ -1,9 +1,15 @@
-//! Tables, CSV, JSON, Markdown and HTML of a run's figures.
+//! Tables, CSV, JSON and Markdown of a run's figures; documents in every format, the HTML
+//! page among them; and the answers themselves as Parquet.
 
+mod best;
 mod columns;
 mod csv;
+pub mod export;
+pub mod format;
 pub mod html;
+pub mod questions;
 mod results;
+pub mod schema;
 pub mod score;
 mod table;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Evaluation, Mean, mean};
 
 /// The figures of one run over one or more models.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Results {
     /// Version of this layout.
     pub version: u32,
@@ -19,7 +20,7 @@ pub struct Results {
 }
 
 /// One model's figures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelResult {
     /// Name for people.
     pub name: String,
@@ -43,7 +44,7 @@ pub struct ModelResult {
 }
 
 /// One task's figures: the mean over its prompt strategies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskResult {
     /// Task id.
     pub task: String,
@@ -62,7 +63,7 @@ pub struct TaskResult {
 }
 
 /// One (task, strategy)'s figures.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupResult {
     /// Task id.
     pub task: String,
@@ -87,7 +88,7 @@ pub struct GroupResult {
 
 /// How much a server's scores of the same questions moved: asked one by one, all at once, and one
 /// by one again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
     /// How many questions.
     pub questions: usize,
@@ -98,7 +99,7 @@ pub struct Noise {
 }
 
 /// Questions that have no answer for reasons of one kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failures {
     /// How many.
     pub count: usize,
@@ -109,7 +110,7 @@ pub struct Failures {
 }
 
 /// Timing of one model's run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timing {
     /// Seconds of asking.
     pub seconds: f64,
@@ -134,7 +135,7 @@ pub struct Timing {
 }
 
 /// How long one phase of an answer took, over all answers, in milliseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Phase {
     /// `waiting` for a free slot, `connecting`, `server`, `parsing`, `storing`.
     pub name: String,
@@ -149,7 +150,7 @@ pub struct Phase {
 }
 
 /// How one server did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Endpoint {
     /// The concurrency limit at the end.
     pub limit: usize,

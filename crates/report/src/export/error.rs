@@ -1,0 +1,44 @@
+//! Why a document could not be written.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a document could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A file could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A chart holds what JSON has no word for.
+    #[error("cannot write report.json: a chart holds a figure that is no finite number ({0})")]
+    Json(serde_json::Error),
+}
+
+impl ExportError {
+    /// What can be done about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Write { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => "choose a folder in which you may write",
+                io::ErrorKind::StorageFull => "free some disk space, then export again",
+                _ => "check the path of the folder; the files written before this one are complete",
+            },
+            Self::Json(_) => {
+                "please report this with the command you gave; the other formats can be written"
+            }
+        }
+    }
+}
+
+/// A format that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no format {name:?}; there are text, markdown, latex, csv, json, svg and png")]
+pub struct UnknownFormat {
+    /// What was asked for.
+    pub name: String,
+}

@@ -1,0 +1,129 @@
+//! One answered question, with what follows from its scores.
+
+use sureness_analysis::GroupRows;
+use sureness_conformal::{Order, PredictionSet, Protocol, Real, TieRule, softmax};
+
+use super::RowSets;
+
+/// The letter of an option.
+pub(super) fn letter(option: usize) -> char {
+    char::from(b'A' + option.min(25) as u8)
+}
+
+/// What the file says about one question.
+pub(super) struct QuestionRow<'a> {
+    pub(super) model: &'a str,
+    pub(super) task: &'a str,
+    pub(super) strategy: &'a str,
+    pub(super) id: &'a str,
+    pub(super) category: Option<&'a str>,
+    pub(super) test: bool,
+    pub(super) answer: usize,
+    /// The most probable option.
+    pub(super) top: usize,
+    /// Whether two options are exactly equally probable.
+    pub(super) tied: bool,
+    /// One per option.
+    pub(super) scores: &'a [f64],
+    /// One per option; they add up to one.
+    pub(super) probabilities: &'a [f64],
+    pub(super) lac: Option<PredictionSet>,
+    pub(super) aps: Option<PredictionSet>,
+    pub(super) mass: Option<f64>,
+    pub(super) bounded: Option<bool>,
+    pub(super) key: &'a [u8],
+}
+
+/// Reads the rows of a group; its buffers are reused from row to row.
+pub(super) struct Reader<'a> {
+    model: &'a str,
+    group: &'a GroupRows,
+    sets: &'a RowSets,
+    protocol: Protocol,
+    single: View<f32>,
+    double: View<f64>,
+    probabilities: Vec<f64>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        model: &'a str,
+        group: &'a GroupRows,
+        sets: &'a RowSets,
+        protocol: Protocol,
+    ) -> Self {
+        Self {
+            model,
+            group,
+            sets,
+            protocol,
+            single: View::default(),
+            double: View::default(),
+            probabilities: Vec::new(),
+        }
+    }
+
+    /// Row `index`, which the table must have. Lists that are too short give nothing.
+    pub(super) fn read(&mut self, index: usize) -> QuestionRow<'_> {
+        let (group, sets) = (self.group, self.sets);
+        let row = group.table.row(index);
+        let (top, tied) = match self.protocol {
+            Protocol::Paper => {
+                self.single
+                    .load(row.logits, TieRule::Paper, &mut self.probabilities)
+            }
+            Protocol::Standard => self.double.load(
+                row.logits,
+                TieRule::Seeded(row.key),
+                &mut self.probabilities,
+            ),
+        };
+        let category = group.table.categories().get(index).copied().flatten();
+        let category = category.and_then(|number| group.categories.get(number as usize));
+        QuestionRow {
+            model: self.model,
+            task: &group.id.task,
+            strategy: &group.id.strategy,
+            id: group.ids.get(index).map_or("", String::as_str),
+            category: category.map(String::as_str),
+            test: sets.test.get(index) == Some(&true),
+            answer: row.answer,
+            top,
+            tied,
+            scores: row.logits,
+            probabilities: &self.probabilities,
+            lac: sets.lac.get(index).copied().flatten(),
+            aps: sets.aps.get(index).copied().flatten(),
+            mass: group.mass.get(index).copied(),
+            bounded: sets.bounded.get(index).copied(),
+            key: row.key,
+        }
+    }
+}
+
+/// A row's probabilities in a protocol's arithmetic.
+#[derive(Default)]
+struct View<F> {
+    logits: Vec<F>,
+    probabilities: Vec<F>,
+    order: Order,
+}
+
+impl<F: Real> View<F> {
+    /// Fills `out` with the probabilities; gives the most probable option and whether two are
+    /// equal.
+    fn load(&mut self, logits: &[f64], ties: TieRule<'_>, out: &mut Vec<f64>) -> (usize, bool) {
+        self.logits.clear();
+        self.logits.extend(logits.iter().map(|&x| F::from_f64(x)));
+        softmax(&self.logits, &mut self.probabilities);
+        self.order.sort(&self.probabilities, ties);
+        out.clear();
+        out.extend(self.probabilities.iter().map(|&p| p.to_f64()));
+        let mut sorted = out.clone();
+        sorted.sort_by(f64::total_cmp);
+        let tied = sorted
+            .windows(2)
+            .any(|pair| pair[0].total_cmp(&pair[1]).is_eq());
+        (self.order.top(), tied)
+    }
+}
