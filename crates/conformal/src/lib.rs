@@ -20,7 +20,9 @@
 //! results: its split does not move when rows are added or reordered, and its threshold is the
 //! one for which the coverage guarantee is stated.
 
+pub mod confidence;
 mod evaluate;
+pub mod inference;
 mod metrics;
 pub mod numpy;
 mod options;
@@ -30,15 +32,19 @@ mod score;
 mod set;
 mod split;
 mod table;
+mod view;
 
 pub use evaluate::{
     Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,
 };
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};
-pub use quantile::{Threshold, conformal_rank, conformal_threshold, numpy_higher_threshold};
+pub use quantile::{
+    Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,
+};
 pub use real::Real;
 pub use score::Score;
 pub use set::PredictionSet;
 pub use split::{Split, hash_split, paper_split};
 pub use table::Table;
+pub use view::View;
