@@ -68,12 +68,11 @@ def bins(report, name, calibration, confidence, right, count):
     gap = (table.confidence - table.accuracy).abs()
     report.check(f"{name} ECE, pandas", calibration["ece"], (gap * table.n).sum() / len(right))
     report.check(f"{name} MCE, pandas", calibration["mce"], gap.max())
-    at_edge = np.isin(confidence, edges).sum()
     from mapie.metrics.calibration import expected_calibration_error
 
-    theirs = expected_calibration_error(right.astype(int), confidence, num_bins=count, split_strategy="uniform")
-    report.check(f"{name} ECE, MAPIE", calibration["ece"], theirs,
-                 note=f"{at_edge} confidences on an edge, which MAPIE may count above it")
+    # Their number of bins is that of the edges, 0 and 1 included.
+    theirs = expected_calibration_error(right.astype(int), confidence, num_bins=count + 1, split_strategy="uniform")
+    report.check(f"{name} ECE, MAPIE", calibration["ece"], theirs, note="their num_bins is one more")
     mass = calibration["mass_bins"]
     order = np.argsort(confidence, kind="stable")
     if len(np.unique(confidence)) == len(confidence):

@@ -98,7 +98,7 @@ class Answers:
         return self
 
     def predict_proba(self, X):
-        return self.p[np.asarray(X).ravel()]
+        return self.p[np.asarray(X, int).ravel()]
 
     def predict(self, X):
         return self.predict_proba(X).argmax(1)
