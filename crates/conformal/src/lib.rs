@@ -20,7 +20,9 @@
 //! results: its split does not move when rows are added or reordered, and its threshold is the
 //! one for which the coverage guarantee is stated.
 
+mod confidence;
 mod evaluate;
+mod inference;
 mod metrics;
 pub mod numpy;
 mod options;
@@ -33,12 +35,25 @@ mod sets;
 mod split;
 mod table;
 
+pub use confidence::{
+    CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, Selective, SelectivePoint,
+    calibration_errors, confidence_intervals, entropy, selective,
+};
 pub use evaluate::{
     Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,
 };
+pub use inference::{
+    BootstrapInterval, CoverageCheck, CoverageLaw, CoverageVerdict, FIGURES, McNemar, Outcome,
+    OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError, RankBand, Resampled,
+    Resampling, Trend, benjamini_hochberg, bootstrap, bootstrap_each, check_coverage,
+    compare_paired, detectable_accuracy_difference, detectable_mean_difference, holm,
+    linear_trend, mcnemar, outcome_intervals, pearson, rank_bands, spearman, wilson,
+};
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};
-pub use quantile::{Threshold, conformal_rank, conformal_threshold, numpy_higher_threshold};
+pub use quantile::{
+    Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,
+};
 pub use real::Real;
 pub use score::Score;
 pub use set::PredictionSet;

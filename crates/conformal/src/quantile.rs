@@ -40,26 +40,28 @@ pub fn conformal_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F
     }
 }
 
-/// The published script's threshold: `numpy.quantile(scores, ⌈(n+1)(1−α)⌉/n, method="higher")`.
+/// Which of `n` calibration scores, in ascending order and counted from 1, is the published
+/// script's threshold: that of `numpy.quantile(scores, ⌈(n+1)(1−α)⌉/n, method="higher")`. `None`
+/// where that level exceeds 1.
 ///
-/// This is one rank above [`conformal_threshold`] wherever the level is below 1, and so slightly
-/// more generous. `scores` is reordered.
+/// This is one above [`conformal_rank`] wherever the level is below 1.
+pub fn numpy_higher_rank(n: usize, alpha: f64) -> Option<usize> {
+    let scores = n as f64;
+    let level = ((scores + 1.0) * (1.0 - alpha)).ceil() / scores;
+    if n == 0 || level > 1.0 {
+        return None;
+    }
+    let index = ((scores - 1.0) * level).ceil() as usize;
+    Some(index.min(n - 1) + 1)
+}
+
+/// The published script's threshold, the [`numpy_higher_rank`]-th smallest score, and so slightly
+/// more generous than [`conformal_threshold`]. `scores` is reordered.
 pub fn numpy_higher_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F> {
     match numpy_higher_rank(scores.len(), alpha) {
         Some(rank) => Threshold::Finite(select(scores, rank - 1)),
         None => Threshold::Infinite,
     }
-}
-
-/// Which of `n` scores, in ascending order and counted from 1, [`numpy_higher_threshold`] takes.
-pub(crate) fn numpy_higher_rank(n: usize, alpha: f64) -> Option<usize> {
-    let count = n as f64;
-    let level = ((count + 1.0) * (1.0 - alpha)).ceil() / count;
-    if n == 0 || level > 1.0 {
-        return None;
-    }
-    let index = ((count - 1.0) * level).ceil() as usize;
-    Some(index.min(n - 1) + 1)
 }
 
 fn select<F: Real>(scores: &mut [F], index: usize) -> F {

@@ -1,0 +1,246 @@
+//! Prints what this crate makes of two models' answers, as JSON, for `scripts/verify/compare.py` to
+//! hold against other packages.
+//!
+//! ```text
+//! verify A.csv B.csv
+//! ```
+//!
+//! Both files have a header and then one question per line, the same ones in the same order:
+//! `key,category,answer,logit,logit,…`, where `answer` is the index of the right option.
+
+use std::error::Error;
+
+use serde_json::{Map, Value, json};
+use sureness_conformal::{calibration_errors, entropy, selective};
+use sureness_conformal::{
+    Outcome, Resampling, benjamini_hochberg, check_coverage, compare_paired,
+    detectable_accuracy_difference, detectable_mean_difference, holm, mcnemar, outcome_intervals,
+    wilson,
+};
+use sureness_conformal::{
+    Order, Row, Score, Split, Table, TieRule, View, conformal_threshold, hash_split,
+    numpy_higher_threshold, softmax,
+};
+
+const ALPHA: f64 = 0.1;
+const BINS: usize = 15;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let paths: Vec<String> = std::env::args().skip(1).collect();
+    let [a, b] = paths.as_slice() else {
+        return Err("usage: verify A.csv B.csv".into());
+    };
+    let (a, b) = (read(a)?, read(b)?);
+    if a.keys() != b.keys() {
+        return Err("the files are about different questions".into());
+    }
+    let split = hash_split(a.keys(), 0.5, 42);
+    let figures = json!({
+        "alpha": ALPHA,
+        "bins": BINS,
+        "calibration": split.calibration,
+        "test": split.test,
+        "a": model(&a, &split),
+        "b": model(&b, &split),
+        "pair": pair(&a, &b, &split),
+        "intervals": intervals(),
+        "coverage_law": coverage_law(),
+        "multiple": multiple(),
+        "power": power(),
+    });
+    serde_json::to_writer(std::io::stdout().lock(), &figures)?;
+    Ok(())
+}
+
+fn read(path: &str) -> Result<Table, Box<dyn Error>> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let mut lines = text.lines();
+    let options = lines.next().map_or(0, |header| header.split(',').count());
+    let mut table = Table::new(options.saturating_sub(3));
+    for line in lines {
+        let mut fields = line.split(',');
+        let (key, category, answer) = (fields.next(), fields.next(), fields.next());
+        let logits = fields.map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+        let hash = blake3::hash(key.unwrap_or_default().as_bytes());
+        let row = Row {
+            key: hash.as_bytes(),
+            logits: &logits,
+            answer: answer.unwrap_or_default().parse()?,
+            dont_know: None,
+            none_of_the_above: None,
+        };
+        table.push(
+            *hash.as_bytes(),
+            &row,
+            category.and_then(|it| it.parse().ok()),
+        )?;
+    }
+    Ok(table)
+}
+
+/// Probabilities and order of one row, in f64.
+fn view(row: &Row<'_>) -> (Vec<f64>, Order) {
+    let (mut probabilities, mut order) = (Vec::new(), Order::default());
+    softmax(row.logits, &mut probabilities);
+    order.sort(&probabilities, TieRule::Seeded(row.key));
+    (probabilities, order)
+}
+
+/// What is said of one model, over its test rows.
+fn model(table: &Table, split: &Split) -> Value {
+    let view = View::default();
+    let test = &split.test;
+    json!({
+        "top": table.rows().map(|row| self::view(&row).1.top()).collect::<Vec<_>>(),
+        "calibration": calibration_errors(table, test, &view, BINS),
+        "selective": selective(table, test, &view),
+        "entropy": entropy(table, test, &view),
+        "bootstrap": outcome_intervals(&outcomes(table, split), &Resampling::default()),
+        "scores": scores(table, split),
+    })
+}
+
+/// For each nonconformity score by name: `scores` of all options of all rows, `qhat` by the exact
+/// rank and by the published script's, and `sets` of the test rows by the first, before empty ones
+/// are filled, as options' bits.
+///
+// PLACE FOR THE OTHER SCORES: those of the analyses go in here under their own names, such as
+// `raps`; `compare.py` looks for each name and says which are not there. A randomised one adds
+// `u`, its random number for each row.
+fn scores(table: &Table, split: &Split) -> Value {
+    let mut by_name = Map::new();
+    for (name, score) in [("lac", Score::Lac), ("aps", Score::Aps)] {
+        let of = |row: &Row<'_>| -> Vec<f64> {
+            let (probabilities, order) = view(row);
+            (0..probabilities.len())
+                .map(|option| score.of(&probabilities, &order, option))
+                .collect()
+        };
+        let all: Vec<Vec<f64>> = table.rows().map(|row| of(&row)).collect();
+        let mut calibration: Vec<f64> = split
+            .calibration
+            .iter()
+            .map(|&row| all[row][table.row(row).answer])
+            .collect();
+        let threshold = conformal_threshold(&mut calibration, ALPHA);
+        let script = numpy_higher_threshold(&mut calibration, ALPHA);
+        let sets: Vec<u32> = split
+            .test
+            .iter()
+            .map(|&row| {
+                let (probabilities, order) = view(&table.row(row));
+                let set = score.set(&probabilities, &order, threshold, false);
+                set.iter().map(|option| 1 << option).sum()
+            })
+            .collect();
+        by_name.insert(
+            name.to_owned(),
+            json!({
+                "scores": all,
+                "qhat": threshold.value(),
+                "qhat_script": script.value(),
+                "sets": sets,
+            }),
+        );
+    }
+    Value::Object(by_name)
+}
+
+/// What became of the test rows with LAC sets, empty ones filled.
+fn outcomes(table: &Table, split: &Split) -> Vec<Outcome> {
+    let mut calibration: Vec<f64> = split
+        .calibration
+        .iter()
+        .map(|&row| {
+            let row = table.row(row);
+            let (probabilities, order) = view(&row);
+            Score::Lac.of(&probabilities, &order, row.answer)
+        })
+        .collect();
+    let threshold = conformal_threshold(&mut calibration, ALPHA);
+    split
+        .test
+        .iter()
+        .map(|&row| {
+            let row = table.row(row);
+            let (probabilities, order) = view(&row);
+            let mut set = Score::Lac.set(&probabilities, &order, threshold, false);
+            if set.is_empty() {
+                set.insert(order.top());
+            }
+            Outcome {
+                correct: order.top() == row.answer,
+                covered: set.contains(row.answer),
+                size: set.len() as u8,
+                options: row.logits.len() as u8,
+            }
+        })
+        .collect()
+}
+
+fn pair(a: &Table, b: &Table, split: &Split) -> Value {
+    let (a, b) = (outcomes(a, split), outcomes(b, split));
+    let correct = |rows: &[Outcome]| rows.iter().map(|row| row.correct).collect::<Vec<_>>();
+    json!({
+        "mcnemar": mcnemar(&correct(&a), &correct(&b)),
+        "comparison": compare_paired(&a, &b, &Resampling { replicates: 10_000, ..Resampling::default() }),
+        "a": a,
+        "b": b,
+    })
+}
+
+/// `[successes, n, level, low, high]`.
+fn intervals() -> Vec<Value> {
+    let mut rows = Vec::new();
+    for n in [1, 7, 100, 5000] {
+        for successes in [0, 1, n / 3, n - 1, n] {
+            for level in [0.8, 0.95, 0.999] {
+                let (low, high) = wilson(successes, n, level);
+                rows.push(json!([successes, n, level, low, high]));
+            }
+        }
+    }
+    rows
+}
+
+fn coverage_law() -> Vec<Value> {
+    let mut rows = Vec::new();
+    for (n_calibration, n_test) in [(50, 20), (99, 1000), (999, 500), (5000, 4993)] {
+        for alpha in [0.05, 0.1, 0.25] {
+            let expected = (n_test as f64 * (1.0 - alpha)) as usize;
+            for covered in [expected - n_test / 20, expected, expected + n_test / 25] {
+                let check = check_coverage(covered, n_test, n_calibration, alpha);
+                rows.push(json!({
+                    "covered": covered,
+                    "n_test": n_test,
+                    "n_calibration": n_calibration,
+                    "alpha": alpha,
+                    "check": check,
+                }));
+            }
+        }
+    }
+    rows
+}
+
+fn multiple() -> Value {
+    // Some small, some equal, some that cross when they are multiplied.
+    let p: Vec<f64> = (0..40_u32)
+        .map(|i| {
+            f64::from((i * 37 + 11) % 41).powi(3) / 68_921.0 / if i % 5 == 0 { 50.0 } else { 1.0 }
+        })
+        .collect();
+    json!({ "holm": holm(&p), "benjamini_hochberg": benjamini_hochberg(&p), "p": p })
+}
+
+fn power() -> Value {
+    let accuracy = [200, 1000, 5000].map(|n| {
+        let difference = detectable_accuracy_difference(n, 0.3, 0.05, 0.8);
+        json!([n, 0.3, 0.05, 0.8, difference])
+    });
+    let mean = [200, 5000].map(|n| {
+        let difference = detectable_mean_difference(n, 1.2, 0.05, 0.9);
+        json!([n, 1.2, 0.05, 0.9, difference])
+    });
+    json!({ "accuracy": accuracy, "mean": mean })
+}

@@ -1,0 +1,415 @@
+//! Intervals from resampled rows.
+
+use serde::{Deserialize, Serialize};
+
+use super::normal;
+use super::random::{LnFactorials, Stream};
+
+/// The jackknife leaves rows out in at most this many groups: the acceleration that it estimates
+/// is then off by some 0.001, far less than shows in an interval.
+const JACKKNIFE_GROUPS: usize = 400;
+
+/// How to resample.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Resampling {
+    /// How many times the rows are drawn anew; counted as at least 1.
+    pub replicates: usize,
+    /// Confidence level, in 0..1.
+    pub level: f64,
+    /// Equal seeds give equal results, on any machine and with any number of threads.
+    pub seed: u64,
+}
+
+impl Default for Resampling {
+    fn default() -> Self {
+        Self {
+            replicates: 1000,
+            level: 0.95,
+            seed: 42,
+        }
+    }
+}
+
+/// What the bootstrap says of one figure, in the figure's own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BootstrapInterval {
+    /// Percentiles of the replicates (Efron 1979), interpolated linearly between two of them.
+    pub percentile: (f64, f64),
+    /// The same, corrected for bias and for a spread that depends on the figure: bias-corrected
+    /// and accelerated (Efron 1987; Efron & Tibshirani 1993, equations 14.9 to 14.15).
+    pub bca: (f64, f64),
+    /// Standard deviation of the replicates: the figure's standard error.
+    pub se: f64,
+}
+
+impl BootstrapInterval {
+    /// From the figure itself, its replicates and its acceleration. Replicates that are not finite
+    /// are left out; `None` if nothing is left or the figure is not finite.
+    pub(super) fn of(
+        figure: f64,
+        mut replicates: Vec<f64>,
+        acceleration: f64,
+        level: f64,
+    ) -> Option<Self> {
+        replicates.retain(|replicate| replicate.is_finite());
+        if replicates.is_empty() || !figure.is_finite() {
+            return None;
+        }
+        replicates.sort_unstable_by(f64::total_cmp);
+        let n = replicates.len() as f64;
+        // Around one of them, so that equal replicates have a spread of exactly 0.
+        let least = replicates[0];
+        let mean = least + replicates.iter().map(|x| x - least).sum::<f64>() / n;
+        let squares: f64 = replicates.iter().map(|x| (x - mean).powi(2)).sum();
+        let tail = 0.5 * (1.0 - level.clamp(0.0, 1.0));
+        let at = |share: f64| quantile(&replicates, share);
+
+        // A replicate equal to the figure counts half: figures of few rows take few values.
+        let slack = 1e-12 * figure.abs();
+        let below = replicates.partition_point(|&x| x < figure - slack);
+        let not_above = replicates.partition_point(|&x| x <= figure + slack);
+        let share = 0.5 * (below + not_above) as f64 / n;
+        let bias = normal::quantile(share.clamp(0.5 / n, 1.0 - 0.5 / n));
+        let corrected = |share: f64| {
+            let z = bias + normal::quantile(share);
+            let shrunk = 1.0 - acceleration * z;
+            if z.is_finite() && shrunk > 0.0 {
+                normal::cdf(bias + z / shrunk)
+            } else {
+                share
+            }
+        };
+        Some(Self {
+            percentile: (at(tail), at(1.0 - tail)),
+            bca: (at(corrected(tail)), at(corrected(1.0 - tail))),
+            se: (squares / (n - 1.0).max(1.0)).sqrt(),
+        })
+    }
+}
+
+/// The quantile of ascending `values`, interpolated linearly (type 7 of Hyndman & Fan 1996).
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let Some(last) = values.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let at = share.clamp(0.0, 1.0) * last as f64;
+    let below = (at.floor() as usize).min(last);
+    let above = (below + 1).min(last);
+    values[below] + (values[above] - values[below]) * (at - below as f64)
+}
+
+/// The acceleration of [`BootstrapInterval::bca`] from jackknife values and how often each
+/// occurs: a sixth of the skewness of the figure's influence function (Efron & Tibshirani 1993,
+/// equation 14.15). 0 where nothing varies.
+pub(super) fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
+    let finite = || {
+        jackknife
+            .iter()
+            .filter(|(value, _)| value.is_finite())
+            .map(|&(value, times)| (value, times as f64))
+    };
+    let n: f64 = finite().map(|(_, times)| times).sum();
+    let mean = finite().map(|(value, times)| value * times).sum::<f64>() / n;
+    let (mut squares, mut cubes) = (0.0, 0.0);
+    for (value, times) in finite() {
+        squares += times * (mean - value).powi(2);
+        cubes += times * (mean - value).powi(3);
+    }
+    let acceleration = cubes / (6.0 * squares.powf(1.5));
+    if acceleration.is_finite() {
+        acceleration
+    } else {
+        0.0
+    }
+}
+
+/// The interval of any statistic of `n` rows. `statistic` is given row indices, in which a row may
+/// occur several times or not at all; it may return NaN where it is not defined, and such
+/// replicates are left out. `None` if there are no rows or the statistic of all rows is not
+/// finite.
+///
+/// This calls `statistic` once for each replicate, and up to 400 times for the jackknife. For
+/// figures that are sums over rows, [`super::outcome_intervals`] is faster.
+pub fn bootstrap(
+    n: usize,
+    resampling: &Resampling,
+    statistic: impl Fn(&[usize]) -> f64,
+) -> Option<BootstrapInterval> {
+    let [interval] = bootstrap_each(n, resampling, |rows| [statistic(rows)]);
+    interval
+}
+
+/// [`bootstrap`] of several statistics of the same replicates.
+pub fn bootstrap_each<const K: usize>(
+    n: usize,
+    resampling: &Resampling,
+    statistics: impl Fn(&[usize]) -> [f64; K],
+) -> [Option<BootstrapInterval>; K] {
+    if n == 0 {
+        return [None; K];
+    }
+    let mut rows: Vec<usize> = (0..n).collect();
+    let of_all = statistics(&rows);
+
+    let groups = if n > 1 { n.min(JACKKNIFE_GROUPS) } else { 0 };
+    let mut jackknife = [const { Vec::new() }; K];
+    for group in 0..groups {
+        rows.clear();
+        rows.extend((0..n).filter(|row| row % groups != group));
+        for (jackknife, value) in jackknife.iter_mut().zip(statistics(&rows)) {
+            jackknife.push((value, 1));
+        }
+    }
+
+    rows.resize(n, 0);
+    let mut drawn = [const { Vec::new() }; K];
+    for replicate in 0..resampling.replicates.max(1) {
+        let mut stream = Stream::new("rows", resampling.seed, replicate);
+        rows.fill_with(|| stream.below(n));
+        for (drawn, value) in drawn.iter_mut().zip(statistics(&rows)) {
+            drawn.push(value);
+        }
+    }
+    intervals(of_all, drawn, &jackknife, resampling.level)
+}
+
+/// The interval of each of several figures, from its replicates and its jackknife values.
+fn intervals<const K: usize>(
+    figures: [f64; K],
+    replicates: [Vec<f64>; K],
+    jackknife: &[Vec<(f64, usize)>; K],
+    level: f64,
+) -> [Option<BootstrapInterval>; K] {
+    let mut intervals = [None; K];
+    let each = figures.into_iter().zip(replicates).zip(jackknife);
+    for (interval, ((figure, replicates), jackknife)) in intervals.iter_mut().zip(each) {
+        *interval = BootstrapInterval::of(figure, replicates, acceleration(jackknife), level);
+    }
+    intervals
+}
+
+/// Rows that are alike, and how many of each there are.
+///
+/// What a sum over rows comes to in a replicate depends only on how often each distinct row was
+/// drawn. These counts are multinomial, so a replicate can take one binomial for each distinct row
+/// rather than one draw for each row, and has exactly the same distribution. It does so where
+/// distinct rows are few.
+pub(super) struct Cells<T> {
+    /// Distinct rows, the most frequent first: the last ones are then often drawn not at all.
+    pub(super) rows: Vec<T>,
+    /// How often each occurs.
+    pub(super) counts: Vec<usize>,
+    n: usize,
+    /// Which distinct row each row is; empty where binomials are quicker than draws of rows.
+    owners: Vec<usize>,
+}
+
+/// A binomial takes as long as some sixteen draws of a row.
+const DRAWS_PER_BINOMIAL: usize = 16;
+
+impl<T: Ord + Copy> Cells<T> {
+    pub(super) fn of(rows: impl IntoIterator<Item = T>) -> Self {
+        let mut all: Vec<T> = rows.into_iter().collect();
+        all.sort_unstable();
+        let mut cells: Vec<(usize, T)> = all
+            .chunk_by(|a, b| a == b)
+            .filter_map(|equal| equal.first().map(|&row| (equal.len(), row)))
+            .collect();
+        cells.sort_by_key(|&(count, _)| std::cmp::Reverse(count));
+        let owners = if cells.len() * DRAWS_PER_BINOMIAL > all.len() {
+            let each = cells.iter().enumerate();
+            each.flat_map(|(cell, &(count, _))| std::iter::repeat_n(cell, count))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            rows: cells.iter().map(|&(_, row)| row).collect(),
+            counts: cells.iter().map(|&(count, _)| count).collect(),
+            n: all.len(),
+            owners,
+        }
+    }
+
+    /// Counts of each distinct row among `n` rows drawn with replacement.
+    fn draw(&self, stream: &mut Stream, factorials: &LnFactorials, drawn: &mut [usize]) {
+        if !self.owners.is_empty() {
+            drawn.fill(0);
+            for _ in 0..self.n {
+                drawn[self.owners[stream.below(self.n)]] += 1;
+            }
+            return;
+        }
+        let (mut left, mut weight) = (self.n, self.n);
+        for (drawn, &count) in drawn.iter_mut().zip(&self.counts) {
+            *drawn = stream.binomial(left, count as f64 / weight as f64, factorials);
+            left -= *drawn;
+            weight -= count;
+        }
+    }
+
+    /// The intervals of the `figures` that counts of each distinct row add up to. `None` if there
+    /// are no rows or a figure is not finite.
+    pub(super) fn intervals<const K: usize>(
+        &self,
+        purpose: &str,
+        resampling: &Resampling,
+        figures: impl Fn(&[usize]) -> [f64; K],
+    ) -> Option<[BootstrapInterval; K]> {
+        if self.n == 0 {
+            return None;
+        }
+        let of_all = figures(&self.counts);
+        let factorials = LnFactorials::up_to(self.n);
+        let mut counts = self.counts.clone();
+
+        let mut jackknife = [const { Vec::new() }; K];
+        for (cell, &count) in self.counts.iter().enumerate().filter(|_| self.n > 1) {
+            counts[cell] -= 1;
+            for (jackknife, value) in jackknife.iter_mut().zip(figures(&counts)) {
+                jackknife.push((value, count));
+            }
+            counts[cell] += 1;
+        }
+
+        let replicates = resampling.replicates.max(1);
+        let mut drawn = [const { Vec::new() }; K];
+        for replicate in 0..replicates {
+            let mut stream = Stream::new(purpose, resampling.seed, replicate);
+            self.draw(&mut stream, &factorials, &mut counts);
+            for (drawn, value) in drawn.iter_mut().zip(figures(&counts)) {
+                drawn.push(value);
+            }
+        }
+
+        let intervals = intervals(of_all, drawn, &jackknife, resampling.level);
+        let all: Vec<BootstrapInterval> = intervals.into_iter().flatten().collect();
+        all.try_into().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn mean(values: &[f64]) -> impl Fn(&[usize]) -> f64 + '_ {
+        |rows| rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "interpolation at these places is exact")]
+    fn quantiles_interpolate() {
+        let values = [1.0, 2.0, 4.0, 8.0, 16.0];
+        for (share, value) in [
+            (0.0, 1.0),
+            (0.25, 2.0),
+            (0.375, 3.0),
+            (1.0, 16.0),
+            (7.0, 16.0),
+        ] {
+            assert_eq!(quantile(&values, share), value);
+        }
+    }
+
+    #[test]
+    fn acceleration_of_a_mean_is_a_sixth_of_its_skewness() {
+        let values = [1.0, 1.0, 1.0, 1.0, 6.0_f64];
+        // Deviations -1 four times and 4: squares 20, cubes 60; leaving one row out of a mean
+        // keeps their ratio and turns the sign twice.
+        let jackknife: Vec<(f64, usize)> = values.iter().map(|x| ((10.0 - x) / 4.0, 1)).collect();
+        let expected = 60.0 / (6.0 * 20.0_f64.powf(1.5));
+        assert!((acceleration(&jackknife) - expected).abs() < 1e-12);
+        let grouped = [(9.0 / 4.0, 4), (1.0, 1)];
+        assert!((acceleration(&grouped) - expected).abs() < 1e-12);
+        assert!(acceleration(&[]).abs() < 1e-15);
+        assert!(acceleration(&[(1.0, 9)]).abs() < 1e-15);
+    }
+
+    #[test]
+    fn bca_shifts_towards_the_long_tail() {
+        let values: Vec<f64> = (1..=60).map(|i| (f64::from(i) / 12.0).exp()).collect();
+        let interval = bootstrap(values.len(), &Resampling::default(), mean(&values)).unwrap();
+        assert!(interval.bca.0 > interval.percentile.0);
+        assert!(interval.bca.1 > interval.percentile.1);
+    }
+
+    #[test]
+    fn standard_error_of_a_mean() {
+        let values: Vec<f64> = (0..500).map(|i| f64::from(i % 7)).collect();
+        let n = values.len() as f64;
+        let middle = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|x| (x - middle).powi(2)).sum::<f64>() / n;
+        let resampling = Resampling {
+            replicates: 4000,
+            ..Resampling::default()
+        };
+        let interval = bootstrap(values.len(), &resampling, mean(&values)).unwrap();
+        // The standard error of a standard deviation from 4,000 draws is 1.1 % of it.
+        assert!((interval.se / (variance / n).sqrt() - 1.0).abs() < 0.04);
+        let half = 1.96 * interval.se;
+        assert!((interval.percentile.0 - (middle - half)).abs() < 0.1 * half);
+        assert!((interval.percentile.1 - (middle + half)).abs() < 0.1 * half);
+    }
+
+    #[test]
+    fn defined_at_the_edges() {
+        let resampling = Resampling::default();
+        assert!(bootstrap(0, &resampling, |_| 1.0).is_none());
+        assert!(bootstrap(5, &resampling, |_| f64::NAN).is_none());
+        let certain = BootstrapInterval {
+            percentile: (0.3, 0.3),
+            bca: (0.3, 0.3),
+            se: 0.0,
+        };
+        for n in [1, 2, 50] {
+            let interval = bootstrap(n, &resampling, |_| 0.3).unwrap();
+            assert_eq!(interval.percentile, certain.percentile);
+            assert_eq!(interval.bca, certain.bca);
+            assert!(interval.se < 1e-15);
+        }
+        let none = Resampling {
+            replicates: 0,
+            ..resampling
+        };
+        assert!(bootstrap(9, &none, |rows| rows[0] as f64).is_some());
+        // Not defined in most replicates.
+        let now_and_then = |rows: &[usize]| {
+            if rows.contains(&0) && rows.contains(&1) {
+                0.5
+            } else {
+                f64::NAN
+            }
+        };
+        let interval = bootstrap(4, &resampling, now_and_then).unwrap();
+        assert_eq!(interval.percentile, (0.5, 0.5));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_not_a_number(
+            values in prop::collection::vec(-5.0..5.0_f64, 1..40), seed in any::<u64>(), level in 0.0..=1.0_f64,
+        ) {
+            let resampling = Resampling { replicates: 60, level, seed };
+            let interval = bootstrap(values.len(), &resampling, mean(&values)).unwrap();
+            for (low, high) in [interval.percentile, interval.bca] {
+                prop_assert!(low.is_finite() && high.is_finite() && low <= high);
+            }
+            prop_assert!(interval.se.is_finite());
+        }
+
+        #[test]
+        fn cells_keep_the_rows(rows in prop::collection::vec(0_u16..6, 0..200), seed in any::<u64>()) {
+            let cells = Cells::of(rows.iter().copied());
+            prop_assert_eq!(cells.counts.iter().sum::<usize>(), rows.len());
+            prop_assert!(cells.counts.is_sorted_by(|a, b| a >= b));
+            for (row, &count) in cells.rows.iter().zip(&cells.counts) {
+                prop_assert_eq!(rows.iter().filter(|r| *r == row).count(), count);
+            }
+            let mut drawn = vec![0; cells.counts.len()];
+            let factorials = LnFactorials::up_to(rows.len());
+            cells.draw(&mut Stream::new("test", seed, 0), &factorials, &mut drawn);
+            prop_assert_eq!(drawn.iter().sum::<usize>(), rows.len());
+        }
+    }
+}

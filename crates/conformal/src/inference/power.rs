@@ -1,0 +1,115 @@
+//! What a test of a given size can find.
+
+use super::normal;
+
+/// The smallest difference in accuracy of two models on the same `n` questions that McNemar's test
+/// at level `alpha` finds with probability `power`, where the share `discordant` of the questions
+/// is answered rightly by one model alone.
+///
+/// Connor (1987) gives the number of questions that a difference `d` takes,
+///
+/// `n = (z₁ √ψ + z₂ √(ψ − d²))² / d²`, with `ψ = discordant`, `z₁ = z(1 − alpha/2)`,
+/// `z₂ = z(power)`,
+///
+/// which is solved for `d`:
+///
+/// `d = √ψ (z₁ √n + z₂ √(n + z₂² − z₁²)) / (n + z₂²)`.
+///
+/// `None` where no difference can be found so surely: `d` would exceed `ψ`, all of which can go to
+/// one model at most; or an argument lies outside its range.
+pub fn detectable_accuracy_difference(
+    n: usize,
+    discordant: f64,
+    alpha: f64,
+    power: f64,
+) -> Option<f64> {
+    let (level, found) = quantiles(alpha, power)?;
+    if !(discordant > 0.0 && discordant <= 1.0) {
+        return None;
+    }
+    let rows = n as f64;
+    let root = (rows + found * found - level * level).sqrt();
+    let difference =
+        discordant.sqrt() * (level * rows.sqrt() + found * root) / (rows + found * found);
+    // Also turns away the NaN of a negative root.
+    (difference <= discordant).then_some(difference)
+}
+
+/// The smallest difference in means over the same `n` questions, such as that of set sizes, that a
+/// two-sided test at level `alpha` finds with probability `power`:
+/// `(z(1 − alpha/2) + z(power)) · sd / √n`, where `sd_of_difference` is the standard deviation of
+/// the questions' differences. `None` for no questions or an argument outside its range.
+pub fn detectable_mean_difference(
+    n: usize,
+    sd_of_difference: f64,
+    alpha: f64,
+    power: f64,
+) -> Option<f64> {
+    let (level, found) = quantiles(alpha, power)?;
+    let usable = n > 0 && sd_of_difference >= 0.0 && sd_of_difference.is_finite();
+    usable.then(|| (level + found) * sd_of_difference / (n as f64).sqrt())
+}
+
+/// `z(1 − alpha/2)` and `z(power)`; `power` must be at least one half.
+fn quantiles(alpha: f64, power: f64) -> Option<(f64, f64)> {
+    let usable = alpha > 0.0 && alpha < 1.0 && (0.5..1.0).contains(&power);
+    usable.then(|| (normal::two_sided(1.0 - alpha), normal::quantile(power)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Connor's formula as published.
+    fn questions(difference: f64, discordant: f64, alpha: f64, power: f64) -> f64 {
+        let (level, found) = quantiles(alpha, power).unwrap();
+        let root = level * discordant.sqrt() + found * (discordant - difference.powi(2)).sqrt();
+        (root / difference).powi(2)
+    }
+
+    #[test]
+    fn known_sizes() {
+        // ψ = 0.4, d = 0.2, two-sided 5 %, 80 %: (1.96 √0.4 + 0.8416 √0.36)² / 0.04 = 76.1.
+        assert!((questions(0.2, 0.4, 0.05, 0.8) - 76.1).abs() < 0.05);
+        let difference = detectable_accuracy_difference(76, 0.4, 0.05, 0.8).unwrap();
+        assert!((difference - 0.2).abs() < 0.001);
+        let difference = detectable_mean_difference(400, 2.0, 0.05, 0.8).unwrap();
+        assert!((difference - 0.280_158_5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn defined_at_the_edges() {
+        for n in [0, 1, 5] {
+            assert_eq!(detectable_accuracy_difference(n, 0.3, 0.05, 0.8), None);
+        }
+        for (discordant, alpha, power) in [
+            (0.0, 0.05, 0.8),
+            (1.5, 0.05, 0.8),
+            (0.3, 0.0, 0.8),
+            (0.3, 0.05, 1.0),
+            (f64::NAN, 0.05, 0.8),
+            (0.3, f64::NAN, 0.8),
+        ] {
+            assert_eq!(
+                detectable_accuracy_difference(500, discordant, alpha, power),
+                None
+            );
+        }
+        assert_eq!(detectable_mean_difference(0, 1.0, 0.05, 0.8), None);
+        assert_eq!(detectable_mean_difference(9, f64::NAN, 0.05, 0.8), None);
+    }
+
+    proptest! {
+        #[test]
+        fn inverts_connors_formula(
+            n in 30_usize..20_000, discordant in 0.01..1.0_f64, alpha in 0.001..0.2_f64, power in 0.5..0.99_f64,
+        ) {
+            if let Some(d) = detectable_accuracy_difference(n, discordant, alpha, power) {
+                prop_assert!(d > 0.0 && d <= discordant);
+                let needed = questions(d, discordant, alpha, power);
+                prop_assert!((needed / n as f64 - 1.0).abs() < 1e-9, "{}", needed);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Holds our statistics against other packages' on the same rows, and fails where they differ.
+#
+#   run.sh            scikit-learn, SciPy, statsmodels, MAPIE, crepes
+#   run.sh --torch    torchmetrics and TorchCP as well; installs PyTorch, several gigabytes
+#
+# The packages go into a Python environment below .tools/ on the first run. The rows are made by a
+# seeded generator; where ../shared holds the published benchmark, its logits are compared too.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+here=scripts/verify
+tools=${SURENESS_TOOLS_DIR:-.tools}/verify
+shared=${SURENESS_SHARED:-../shared}
+requirements=("$here/requirements.txt")
+if [[ ${1:-} == --torch ]]; then
+    requirements+=("$here/requirements-torch.txt")
+elif (($#)); then
+    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2
+    exit 2
+fi
+say() { printf 'verify: %s\n' "$*" >&2; }
+
+python=$tools/venv/bin/python
+if [[ ! -x $python ]]; then
+    python3 -m venv "$tools/venv" || {
+        say "hint: apt-get install python3-venv"
+        exit 1
+    }
+fi
+for file in "${requirements[@]}"; do
+    # The mark holds what was installed, so that another version is installed over it.
+    mark=$tools/$(basename "$file")
+    if ! cmp -s "$file" "$mark"; then
+        say "installing what $file names"
+        "$python" -m pip install --quiet --disable-pip-version-check -r "$file"
+        cp "$file" "$mark"
+    fi
+done
+
+# compare NAME [arguments of make_rows.py]
+compare() {
+    local rows=$tools/$1
+    shift
+    "$python" "$here/make_rows.py" "$rows" "$@"
+    cargo run --quiet --locked -p sureness-conformal --example verify -- \
+        "$rows/A.csv" "$rows/B.csv" >"$rows/figures.json"
+    "$python" "$here/compare.py" "$rows" ${torch:+--torch}
+}
+
+torch=
+((${#requirements[@]} == 1)) || torch=1
+code=0
+say "generated rows"
+compare generated || code=1
+if [[ -d $shared/paper ]]; then
+    say "the published benchmark"
+    compare published "$shared/paper/logits" "$shared/paper/mmlu_10k.json" || code=1
+elif [[ -n ${CI:-} ]]; then
+    say "CI is set, but $shared/paper is not there"
+    exit 1
+else
+    say "no $shared/paper; the published benchmark is skipped"
+fi
+exit "$code"
