@@ -25,8 +25,10 @@ pub fn common_questions(groups: &[&GroupFigures<'_>]) -> Vec<Vec<usize>> {
     let Some((first, others)) = groups.split_first() else {
         return Vec::new();
     };
-    let places: Vec<HashMap<([u8; 32], u32), usize>> =
-        others.iter().map(|group| numbered(group).collect()).collect();
+    let places: Vec<HashMap<([u8; 32], u32), usize>> = others
+        .iter()
+        .map(|group| numbered(group).collect())
+        .collect();
     let mut common = vec![Vec::new(); groups.len()];
     for (key, position) in numbered(first) {
         let found: Option<Vec<usize>> = places
@@ -79,11 +81,13 @@ impl Figures<'_> {
                 .filter(|strategy| chosen.iter().all(|m| m.group(task, strategy).is_some()))
                 .collect();
             if strategies.is_empty() {
-                let some = chosen.iter().any(|model| model.of_task(task).next().is_some());
+                let some = chosen
+                    .iter()
+                    .any(|model| model.of_task(task).next().is_some());
                 if some {
-                    common
-                        .notes
-                        .push(format!("{title}: not every model was asked it in one strategy, so it is left out"));
+                    common.notes.push(format!(
+                        "{title}: not every model was asked it in one strategy, so it is left out"
+                    ));
                 }
                 continue;
             }

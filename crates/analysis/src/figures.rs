@@ -99,7 +99,10 @@ impl<'a> Figures<'a> {
             .into_par_iter()
             .map(|rows| {
                 let ratio = config.calibration_ratio;
-                (rows, RandomSplits::new(rows, settings.splits, ratio, config.seed))
+                (
+                    rows,
+                    RandomSplits::new(rows, settings.splits, ratio, config.seed),
+                )
             })
             .collect();
         let counted: Vec<_> = tasks
@@ -194,7 +197,11 @@ impl<'a> GroupFigures<'a> {
         let scores = HEADLINE.map(|score| {
             let scores = Scores::of(table, score, &view);
             tied = scores.tied_rows();
-            tops = split.test.iter().map(|&row| scores.top(row) as u8).collect();
+            tops = split
+                .test
+                .iter()
+                .map(|&row| scores.top(row) as u8)
+                .collect();
             ScoreFigures::of(&scores, rows, &split, settings, splits)
         });
         // A split has test rows, so that none of these is missing.

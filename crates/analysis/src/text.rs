@@ -3,7 +3,8 @@
 /// A share as a percentage, with no more decimals than it needs: `90`, `92.5`.
 pub(crate) fn percent(share: f64) -> String {
     let text = format!("{:.1}", share * 100.0);
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+    text.strip_suffix(".0")
+        .map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// `1 question`, `2 questions`.
@@ -34,8 +35,14 @@ mod tests {
 
     #[test]
     fn words() {
-        assert_eq!([percent(0.9), percent(0.925), percent(1.0)], ["90", "92.5", "100"]);
-        assert_eq!([plural(1, "model"), plural(0, "model")], ["1 model", "0 models"]);
+        assert_eq!(
+            [percent(0.9), percent(0.925), percent(1.0)],
+            ["90", "92.5", "100"]
+        );
+        assert_eq!(
+            [plural(1, "model"), plural(0, "model")],
+            ["1 model", "0 models"]
+        );
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(list(&["a"]), "a");
         assert_eq!(list(&["x"; 10]), "x, x, x, x, x, x, x, x and 2 more");

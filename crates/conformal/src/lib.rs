@@ -46,8 +46,8 @@ pub use inference::{
     BootstrapInterval, CoverageCheck, CoverageLaw, CoverageVerdict, FIGURES, McNemar, Outcome,
     OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError, RankBand, Resampled,
     Resampling, Trend, benjamini_hochberg, bootstrap, bootstrap_each, check_coverage,
-    compare_paired, detectable_accuracy_difference, detectable_mean_difference, holm,
-    linear_trend, mcnemar, outcome_intervals, pearson, rank_bands, spearman, wilson,
+    compare_paired, detectable_accuracy_difference, detectable_mean_difference, holm, linear_trend,
+    mcnemar, outcome_intervals, pearson, rank_bands, spearman, wilson,
 };
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};

@@ -1,7 +1,9 @@
 //! What it brings to leave the least certain questions unanswered.
 
+use super::basic::estimate;
+use super::calibration::{auroc, confidence};
 use super::comparative::axis;
-use crate::figures::Figures;
+use crate::figures::{Figures, GroupFigures};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Point, Section, Table, Unit};
 
 /// Risk-coverage curves, accuracy at fixed rejection, and how often models abstain by themselves.
@@ -14,26 +16,38 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     };
     let mut rejected: Vec<f64> = Vec::new();
     let mut rows = Vec::new();
-    for model in &figures.models {
-        for group in &model.groups {
-            let s = &group.selective;
-            if rejected.is_empty() {
-                rejected = s.accuracy_after_rejecting.iter().map(|(share, _)| *share).collect();
-            }
-            let mut row = vec![
-                Cell::text(model.model.name.clone()),
-                Cell::text(group.rows.title.clone()),
-                Cell::text(group.rows.id.strategy.clone()),
-                Cell::count(s.n),
-                Cell::maybe(s.auroc),
-                Cell::figure(s.aurc),
-                Cell::figure(s.e_aurc),
-            ];
-            row.extend(s.accuracy_after_rejecting.iter().map(|(_, acc)| Cell::figure(*acc)));
-            row.push(Cell::figure(group.evaluation.e_rate));
-            row.push(Cell::figure(group.evaluation.f_rate));
-            rows.push(row);
+    let groups: Vec<(&str, &GroupFigures<'_>)> = figures
+        .models
+        .iter()
+        .flat_map(|model| model.groups.iter().map(|group| (&*model.model.name, group)))
+        .collect();
+    let intervals = confidence(figures, &groups);
+    for ((model, group), intervals) in groups.iter().zip(&intervals) {
+        let s = &group.selective;
+        if rejected.is_empty() {
+            rejected = s
+                .accuracy_after_rejecting
+                .iter()
+                .map(|(share, _)| *share)
+                .collect();
         }
+        let mut row = vec![
+            Cell::text(*model),
+            Cell::text(group.rows.title.clone()),
+            Cell::text(group.rows.id.strategy.clone()),
+            Cell::count(s.n),
+            auroc(group, intervals.as_ref()),
+            estimate(s.aurc, intervals.as_ref().map(|i| i.aurc.bca)),
+            Cell::figure(s.e_aurc),
+        ];
+        row.extend(
+            s.accuracy_after_rejecting
+                .iter()
+                .map(|(_, acc)| Cell::figure(*acc)),
+        );
+        row.push(Cell::figure(group.evaluation.e_rate));
+        row.push(Cell::figure(group.evaluation.f_rate));
+        rows.push(row);
     }
     let mut columns = vec![
         Column::text("model", "Model"),
@@ -46,9 +60,13 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     ];
     columns.extend(rejected.iter().map(|share| {
         let percent = (share * 100.0).round();
-        Column::new(&format!("acc_rejecting_{percent}"), &format!("Acc −{percent} %"), Unit::Percent)
-            .higher()
-            .help("Accuracy when this share of the questions is left unanswered.")
+        Column::new(
+            &format!("acc_rejecting_{percent}"),
+            &format!("Acc −{percent} %"),
+            Unit::Percent,
+        )
+        .higher()
+        .help("Accuracy when this share of the questions is left unanswered.")
     }));
     columns.push(Column::new("e_rate", "E", Unit::Percent));
     columns.push(Column::new("f_rate", "F", Unit::Percent));

@@ -19,9 +19,22 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         over_alpha(scores, &group.split, alphas)
     });
     for (task, title, models) in &curves {
-        section.charts.extend(charts(task, title, models, "alpha", "Error rate α", Some(Reference::Falling(1.0))));
+        section.charts.extend(charts(
+            task,
+            title,
+            models,
+            "alpha",
+            "Error rate α",
+            Some(Reference::Falling(1.0)),
+        ));
     }
-    section.tables.push(table("alpha", "Over the error rate", "α", Unit::Number(2), &curves));
+    section.tables.push(table(
+        "alpha",
+        "Over the error rate",
+        "α",
+        Unit::Number(2),
+        &curves,
+    ));
     section
 }
 
@@ -63,7 +76,11 @@ pub(super) fn curves<'a>(
 fn average(all: &[Vec<CurvePoint>]) -> Option<Vec<CurvePoint>> {
     let (first, n) = (all.first()?, all.len() as f64);
     let mean = |index: usize, read: fn(&CurvePoint) -> f64| {
-        all.iter().filter_map(|curve| curve.get(index)).map(read).sum::<f64>() / n
+        all.iter()
+            .filter_map(|curve| curve.get(index))
+            .map(read)
+            .sum::<f64>()
+            / n
     };
     let point = |(index, first): (usize, &CurvePoint)| CurvePoint {
         acc: mean(index, |p| p.acc),

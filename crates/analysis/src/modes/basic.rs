@@ -2,9 +2,7 @@
 
 use super::super::figures::{Figures, GroupFigures, ModelFigures, ScoreFigures};
 use crate::text::{list, percent, plural};
-use crate::{
-    Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit,
-};
+use crate::{Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit};
 use sureness_conformal::{CoverageVerdict, wilson};
 
 /// One table per model: a row per group, and the means.
@@ -60,15 +58,29 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
             Column::text("task", "Task"),
             Column::text("strategy", "Strategy"),
             Column::new("n", "n", Unit::Count).help("Test questions."),
-            Column::new("acc", "Acc", Unit::Percent).higher().help("Share of test questions whose most probable option is right."),
-            Column::new("lac_set_size", "SS LAC", Unit::Number(2)).lower().help("Mean prediction-set size by the LAC score."),
-            Column::new("lac_coverage", "Cov LAC", Unit::Percent).help("Share of LAC sets that hold the right answer."),
-            Column::new("lac_uacc", "UAcc LAC", Unit::Percent).higher().help("Acc · √|Y| / SS, by LAC."),
-            Column::new("aps_set_size", "SS APS", Unit::Number(2)).lower().help("Mean prediction-set size by the APS score."),
-            Column::new("aps_coverage", "Cov APS", Unit::Percent).help("Share of APS sets that hold the right answer."),
-            Column::new("aps_uacc", "UAcc APS", Unit::Percent).higher().help("Acc · √|Y| / SS, by APS."),
-            Column::new("e_rate", "E", Unit::Percent).help("Share of \"I don't know\" as the answer."),
-            Column::new("f_rate", "F", Unit::Percent).help("Share of \"None of the above\" as the answer."),
+            Column::new("acc", "Acc", Unit::Percent)
+                .higher()
+                .help("Share of test questions whose most probable option is right."),
+            Column::new("lac_set_size", "SS LAC", Unit::Number(2))
+                .lower()
+                .help("Mean prediction-set size by the LAC score."),
+            Column::new("lac_coverage", "Cov LAC", Unit::Percent)
+                .help("Share of LAC sets that hold the right answer."),
+            Column::new("lac_uacc", "UAcc LAC", Unit::Percent)
+                .higher()
+                .help("Acc · √|Y| / SS, by LAC."),
+            Column::new("aps_set_size", "SS APS", Unit::Number(2))
+                .lower()
+                .help("Mean prediction-set size by the APS score."),
+            Column::new("aps_coverage", "Cov APS", Unit::Percent)
+                .help("Share of APS sets that hold the right answer."),
+            Column::new("aps_uacc", "UAcc APS", Unit::Percent)
+                .higher()
+                .help("Acc · √|Y| / SS, by APS."),
+            Column::new("e_rate", "E", Unit::Percent)
+                .help("Share of \"I don't know\" as the answer."),
+            Column::new("f_rate", "F", Unit::Percent)
+                .help("Share of \"None of the above\" as the answer."),
         ],
         rows,
         ..Table::default()
@@ -84,7 +96,8 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             let spread = lac.repeated.set_size;
             let coverage = lac.repeated.coverage;
             let mass = &group.rows.mass;
-            let mean_mass = (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64);
+            let mean_mass =
+                (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64);
             vec![
                 Cell::text(group.rows.title.clone()),
                 Cell::text(group.rows.id.strategy.clone()),
@@ -111,16 +124,32 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
         columns: vec![
             Column::text("task", "Task"),
             Column::text("strategy", "Strategy"),
-            Column::text("verdict", "Coverage").help("Compared with the exact beta-binomial law of split conformal coverage."),
-            Column::new("splits_coverage", "Cov, splits", Unit::Percent).help("Coverage over random splits."),
-            Column::new("splits_set_size", "SS, splits", Unit::Number(2)).lower().help("Set size over random splits."),
-            Column::new("singletons", "Single", Unit::Percent).higher().help("Share of sets of one option."),
-            Column::new("singleton_acc", "Acc single", Unit::Percent).higher().help("Accuracy where the set holds one option."),
-            Column::new("empty", "Empty", Unit::Percent).help("Share of sets that were empty and were given the most probable option."),
-            Column::new("sscv", "SSCV", Unit::Percent).lower().help("Largest distance from the promised coverage among sets of one size."),
-            Column::new("tied", "Tied", Unit::Percent).help("Share of questions with two exactly equal probabilities."),
-            Column::new("mass", "Mass", Unit::Percent).higher().help("Mean probability on the options altogether."),
-            Column::new("bounded", "Bounded", Unit::Percent).lower().help("Share of questions with an option outside the server's top tokens."),
+            Column::text("verdict", "Coverage")
+                .help("Compared with the exact beta-binomial law of split conformal coverage."),
+            Column::new("splits_coverage", "Cov, splits", Unit::Percent)
+                .help("Coverage over random splits."),
+            Column::new("splits_set_size", "SS, splits", Unit::Number(2))
+                .lower()
+                .help("Set size over random splits."),
+            Column::new("singletons", "Single", Unit::Percent)
+                .higher()
+                .help("Share of sets of one option."),
+            Column::new("singleton_acc", "Acc single", Unit::Percent)
+                .higher()
+                .help("Accuracy where the set holds one option."),
+            Column::new("empty", "Empty", Unit::Percent)
+                .help("Share of sets that were empty and were given the most probable option."),
+            Column::new("sscv", "SSCV", Unit::Percent)
+                .lower()
+                .help("Largest distance from the promised coverage among sets of one size."),
+            Column::new("tied", "Tied", Unit::Percent)
+                .help("Share of questions with two exactly equal probabilities."),
+            Column::new("mass", "Mass", Unit::Percent)
+                .higher()
+                .help("Mean probability on the options altogether."),
+            Column::new("bounded", "Bounded", Unit::Percent)
+                .lower()
+                .help("Share of questions with an option outside the server's top tokens."),
         ],
         rows,
         ..Table::default()
@@ -136,7 +165,11 @@ fn verdict(group: &GroupFigures<'_>, alpha: f64) -> String {
         CoverageVerdict::TooHigh => "above",
         CoverageVerdict::Vacuous => return format!("full sets: too few rows for {alpha}"),
     };
-    format!("{words} ({} to {})", percent(check.low), percent(check.high))
+    format!(
+        "{words} ({} to {})",
+        percent(check.low),
+        percent(check.high)
+    )
 }
 
 /// Accuracy, coverage, set size, `UAcc`: the corrected intervals.
@@ -152,7 +185,10 @@ pub(super) fn intervals(score: &ScoreFigures) -> [Option<(f64, f64)>; 4] {
 
 /// A figure with its interval, where there is one.
 pub(super) fn estimate(value: f64, interval: Option<(f64, f64)>) -> Cell {
-    interval.map_or_else(|| Cell::figure(value), |interval| Cell::estimate(value, interval))
+    interval.map_or_else(
+        || Cell::figure(value),
+        |interval| Cell::estimate(value, interval),
+    )
 }
 
 /// How often sets of each size occur: one chart per task, a bar per model.
@@ -213,7 +249,10 @@ fn notes(model: &ModelFigures<'_>) -> Vec<String> {
         .skipped
         .iter()
         .map(|(id, error)| {
-            format!("{}, {}/{}: not evaluated, {error}", model.model.name, id.task, id.strategy)
+            format!(
+                "{}, {}/{}: not evaluated, {error}",
+                model.model.name, id.task, id.strategy
+            )
         })
         .collect();
     let missing: usize = model
@@ -240,7 +279,10 @@ fn coverage_notes(figures: &Figures<'_>) -> Vec<String> {
             .iter()
             .filter(|group| group.lac().check.verdict == CoverageVerdict::TooLow)
             .map(|group| {
-                format!("{} {}/{}", model.model.name, group.rows.id.task, group.rows.id.strategy)
+                format!(
+                    "{} {}/{}",
+                    model.model.name, group.rows.id.task, group.rows.id.strategy
+                )
             })
     });
     let low: Vec<String> = groups.collect();

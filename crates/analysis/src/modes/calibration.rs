@@ -1,10 +1,41 @@
 //! Whether confidence is to be believed.
 
+use rayon::prelude::*;
+use sureness_conformal::{ConfidenceIntervals, confidence_intervals};
+
+use super::basic::estimate;
 use crate::figures::{Figures, GroupFigures};
 use crate::{Bin, Cell, Chart, ChartKind, Column, Section, Table, Unit};
 
 /// Reliability diagrams are drawn for no more groups than these, the worst first.
 const MOST_DIAGRAMS: usize = 12;
+
+/// Intervals of each group's confidence figures, on all cores.
+pub(super) fn confidence(
+    figures: &Figures<'_>,
+    groups: &[(&str, &GroupFigures<'_>)],
+) -> Vec<Option<ConfidenceIntervals>> {
+    let settings = figures.settings;
+    groups
+        .par_iter()
+        .map(|(_, group)| {
+            confidence_intervals(
+                &group.rows.table,
+                &group.split.test,
+                &settings.view(),
+                settings.bins,
+                &settings.resampling,
+            )
+        })
+        .collect()
+}
+
+/// AUROC with its interval; nothing where all answers are right or all wrong.
+pub(super) fn auroc(group: &GroupFigures<'_>, intervals: Option<&ConfidenceIntervals>) -> Cell {
+    group.selective.auroc.map_or(Cell::Empty, |auroc| {
+        estimate(auroc, intervals.and_then(|i| i.auroc).map(|i| i.bca))
+    })
+}
 
 /// Calibration errors, and reliability diagrams.
 pub(super) fn section(figures: &Figures<'_>) -> Section {
@@ -19,21 +50,24 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         .iter()
         .flat_map(|model| model.groups.iter().map(|group| (&*model.model.name, group)))
         .collect();
+    let intervals = confidence(figures, &groups);
     let rows = groups
         .iter()
-        .map(|(model, group)| {
+        .zip(&intervals)
+        .map(|((model, group), intervals)| {
             let c = &group.calibration;
+            let of = intervals.as_ref();
             vec![
                 Cell::text(*model),
                 Cell::text(group.rows.title.clone()),
                 Cell::text(group.rows.id.strategy.clone()),
                 Cell::count(c.n),
-                Cell::figure(c.ece),
+                estimate(c.ece, of.map(|i| i.ece.bca)),
                 Cell::figure(c.ece_mass),
                 Cell::figure(c.mce),
-                Cell::figure(c.brier),
-                Cell::figure(c.log_loss),
-                Cell::maybe(group.selective.auroc),
+                estimate(c.brier, of.map(|i| i.brier.bca)),
+                estimate(c.log_loss, of.map(|i| i.log_loss.bca)),
+                auroc(group, of),
                 Cell::figure(group.entropy.perplexity),
             ]
         })
@@ -41,19 +75,36 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section.tables.push(Table {
         id: "calibration".into(),
         title: "Calibration".into(),
-        caption: format!("On the test questions, with {} bins.", figures.settings.bins),
+        caption: format!(
+            "On the test questions, with {} bins.",
+            figures.settings.bins
+        ),
         columns: vec![
             Column::text("model", "Model"),
             Column::text("task", "Task"),
             Column::text("strategy", "Strategy"),
             Column::new("n", "n", Unit::Count),
-            Column::new("ece", "ECE", Unit::Percent).lower().help("Mean distance of confidence from accuracy, bins of equal width."),
-            Column::new("ece_mass", "ECE mass", Unit::Percent).lower().help("The same with bins of equally many questions."),
-            Column::new("mce", "MCE", Unit::Percent).lower().help("The largest such distance of a bin."),
-            Column::new("brier", "Brier", Unit::Number(3)).lower().help("Squared error of the probabilities, summed over the options."),
-            Column::new("log_loss", "Log loss", Unit::Number(3)).lower().help("In nats."),
-            Column::new("auroc", "AUROC", Unit::Number(3)).higher().help("How often a right answer is more confident than a wrong one."),
-            Column::new("perplexity", "2^H", Unit::Number(2)).help("Perplexity of the options' probabilities: among how many the model is divided."),
+            Column::new("ece", "ECE", Unit::Percent)
+                .lower()
+                .help("Mean distance of confidence from accuracy, bins of equal width."),
+            Column::new("ece_mass", "ECE mass", Unit::Percent)
+                .lower()
+                .help("The same with bins of equally many questions."),
+            Column::new("mce", "MCE", Unit::Percent)
+                .lower()
+                .help("The largest such distance of a bin."),
+            Column::new("brier", "Brier", Unit::Number(3))
+                .lower()
+                .help("Squared error of the probabilities, summed over the options."),
+            Column::new("log_loss", "Log loss", Unit::Number(3))
+                .lower()
+                .help("In nats."),
+            Column::new("auroc", "AUROC", Unit::Number(3))
+                .higher()
+                .help("How often a right answer is more confident than a wrong one."),
+            Column::new("perplexity", "2^H", Unit::Number(2)).help(
+                "Perplexity of the options' probabilities: among how many the model is divided.",
+            ),
         ],
         rows,
         ..Table::default()

@@ -10,9 +10,7 @@ use super::basic::estimate;
 use crate::align::Common;
 use crate::figures::Figures;
 use crate::text::{list, percent, plural};
-use crate::{
-    Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit,
-};
+use crate::{Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit};
 
 /// Index of each headline figure in the panel.
 const ACC: usize = 0;
@@ -54,9 +52,7 @@ impl Leaderboard {
         let settings = figures.settings;
         let resampled = common.panel.resample(&settings.resampling);
         let mut order = all;
-        order.sort_by(|&a, &b| {
-            resampled.figures(b)[UACC].total_cmp(&resampled.figures(a)[UACC])
-        });
+        order.sort_by(|&a, &b| resampled.figures(b)[UACC].total_cmp(&resampled.figures(a)[UACC]));
         let mut pairs: Vec<Pair> = order
             .iter()
             .enumerate()
@@ -64,8 +60,16 @@ impl Leaderboard {
             .collect::<Vec<_>>()
             .into_par_iter()
             .map(|(a, b)| {
-                let p = common.panel.permutation(a, b, settings.swaps, settings.config.seed);
-                Pair { a, b, p, holm: p, bh: p }
+                let p = common
+                    .panel
+                    .permutation(a, b, settings.swaps, settings.config.seed);
+                Pair {
+                    a,
+                    b,
+                    p,
+                    holm: p,
+                    bh: p,
+                }
             })
             .collect();
         for figure in 0..FIGURES {
@@ -115,12 +119,18 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec
     let best = board.order[0];
     let of = |model: usize| board.resampled.figures(model);
     let range = |model, figure, show: &dyn Fn(f64) -> String| {
-        board.interval(model, figure).map_or_else(String::new, |(low, high)| {
-            format!(" ({} to {})", show(low), show(high))
-        })
+        board
+            .interval(model, figure)
+            .map_or_else(String::new, |(low, high)| {
+                format!(" ({} to {})", show(low), show(high))
+            })
     };
     let two = |x: f64| format!("{x:.2}");
-    let of_options = board.common.panel.options().map_or_else(String::new, |n| format!(" of {n:.0}"));
+    let of_options = board
+        .common
+        .panel
+        .options()
+        .map_or_else(String::new, |n| format!(" of {n:.0}"));
     if board.order.len() == 1 {
         sentences.push(format!(
             "{} is right on {} %{} of {} in {}, and needs {}{} options{of_options} to hold the right answer as often as promised.",
@@ -152,7 +162,12 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec
         } else {
             format!("{surest}; {} cannot be told apart from it.", list(&tied))
         });
-        if let Some(smallest) = board.order.iter().copied().min_by(|&a, &b| of(a)[SET_SIZE].total_cmp(&of(b)[SET_SIZE])) {
+        if let Some(smallest) = board
+            .order
+            .iter()
+            .copied()
+            .min_by(|&a, &b| of(a)[SET_SIZE].total_cmp(&of(b)[SET_SIZE]))
+        {
             sentences.push(format!(
                 "The surest sets are those of {}: {}{} options{of_options}.",
                 board.name(figures, smallest),
@@ -173,18 +188,30 @@ fn coverage_sentence(figures: &Figures<'_>) -> String {
         .iter()
         .flat_map(|model| model.groups.iter().map(|group| group.lac().check.verdict))
         .collect();
-    let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count();
+    let count = |wanted| {
+        verdicts
+            .iter()
+            .filter(|&&verdict| verdict == wanted)
+            .count()
+    };
     let promise = percent(1.0 - figures.settings.config.alpha);
     let all = verdicts.len();
     if all == 0 {
         return "No task has enough answers to be evaluated.".into();
     }
     if count(Vacuous) == all {
-        return format!("There are too few calibration questions for a promise of {promise} %: every set is full.");
+        return format!(
+            "There are too few calibration questions for a promise of {promise} %: every set is full."
+        );
     }
     match (count(TooLow), count(Compatible) + count(TooHigh)) {
-        (0, _) => format!("The promise of {promise} % coverage is kept by LAC in all {all} combinations of model, task and strategy, as far as chance allows to tell."),
-        (low, _) => format!("The promise of {promise} % coverage is broken by LAC in {low} of {all} combinations of model, task and strategy; chance alone explains about {:.0}.", all as f64 / 40.0),
+        (0, _) => format!(
+            "The promise of {promise} % coverage is kept by LAC in all {all} combinations of model, task and strategy, as far as chance allows to tell."
+        ),
+        (low, _) => format!(
+            "The promise of {promise} % coverage is broken by LAC in {low} of {all} combinations of model, task and strategy; chance alone explains about {:.0}.",
+            all as f64 / 40.0
+        ),
     }
 }
 
@@ -196,7 +223,9 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Sec
         ..Section::default()
     };
     let Some(board) = board else {
-        section.text.push("There is no question that all models answered.".into());
+        section
+            .text
+            .push("There is no question that all models answered.".into());
         return section;
     };
     let level = percent(figures.settings.resampling.level);
@@ -252,10 +281,17 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         columns: vec![
             Column::text("ranks", "Rank").help("Ranks that cannot be excluded."),
             Column::text("model", "Model"),
-            Column::new("uacc", "UAcc", Unit::Percent).higher().help("Acc · √|Y| / SS."),
-            Column::new("acc", "Acc", Unit::Percent).higher().help("Share of questions whose most probable option is right."),
-            Column::new("set_size", "Set size", Unit::Number(2)).lower().help("Mean number of options in a prediction set."),
-            Column::new("coverage", "Coverage", Unit::Percent).help("Share of sets that hold the right answer."),
+            Column::new("uacc", "UAcc", Unit::Percent)
+                .higher()
+                .help("Acc · √|Y| / SS."),
+            Column::new("acc", "Acc", Unit::Percent)
+                .higher()
+                .help("Share of questions whose most probable option is right."),
+            Column::new("set_size", "Set size", Unit::Number(2))
+                .lower()
+                .help("Mean number of options in a prediction set."),
+            Column::new("coverage", "Coverage", Unit::Percent)
+                .help("Share of sets that hold the right answer."),
         ],
         rows,
         ..Table::default()
@@ -339,7 +375,11 @@ fn by_task(figures: &Figures<'_>, board: &Leaderboard) -> Table {
                 unit,
             )
             .help(&format!("{title}: {name}."));
-            columns.push(if key == "ss" { column.lower() } else { column.higher() });
+            columns.push(if key == "ss" {
+                column.lower()
+            } else {
+                column.higher()
+            });
         }
     }
     let rows = board
@@ -360,7 +400,8 @@ fn by_task(figures: &Figures<'_>, board: &Leaderboard) -> Table {
     Table {
         id: "tasks".into(),
         title: "Task by task".into(),
-        caption: "Means over prompt strategies, LAC and APS, of all that each model answered.".into(),
+        caption: "Means over prompt strategies, LAC and APS, of all that each model answered."
+            .into(),
         columns,
         rows,
         ..Table::default()
@@ -382,7 +423,9 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
         .map(|&model| {
             let of_model = &figures.models[board.common.models[model]];
             let tasks = board.common.tasks.iter();
-            tasks.map(|(task, _, _)| of_model.task_mean(task).map(|mean| mean.set_size)).collect()
+            tasks
+                .map(|(task, _, _)| of_model.task_mean(task).map(|mean| mean.set_size))
+                .collect()
         })
         .collect();
     let all = || values.iter().flatten().flatten().copied();
@@ -393,10 +436,20 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
     Chart {
         id: "tasks".into(),
         title: "Set size of each model on each task".into(),
-        caption: "Which tasks leave models divided: the darker, the more options a set needs.".into(),
+        caption: "Which tasks leave models divided: the darker, the more options a set needs."
+            .into(),
         kind: ChartKind::Heatmap {
-            rows: board.order.iter().map(|&model| board.name(figures, model).to_owned()).collect(),
-            columns: board.common.tasks.iter().map(|(task, _, _)| title_of(figures, task).to_owned()).collect(),
+            rows: board
+                .order
+                .iter()
+                .map(|&model| board.name(figures, model).to_owned())
+                .collect(),
+            columns: board
+                .common
+                .tasks
+                .iter()
+                .map(|(task, _, _)| title_of(figures, task).to_owned())
+                .collect(),
             values,
             unit: Unit::Number(2),
             scale: Scale::Sequential(low, high),
@@ -489,19 +542,36 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
     let errors: Vec<f64> = (0..FIGURES)
         .map(|figure| {
             let difference = |pair: &Pair| board.resampled.difference(pair.a, pair.b, figure);
-            let mut errors: Vec<f64> = board.pairs.iter().filter_map(difference).map(|i| i.se).collect();
+            let mut errors: Vec<f64> = board
+                .pairs
+                .iter()
+                .filter_map(difference)
+                .map(|i| i.se)
+                .collect();
             errors.sort_unstable_by(f64::total_cmp);
             errors.get(errors.len() / 2).copied().unwrap_or(0.0)
         })
         .collect();
     let row = |name: String, level: f64| {
-        let least = |figure: usize| Cell::maybe(detectable_mean_difference(1, errors[figure], level, POWER));
-        vec![Cell::Text(name), Cell::figure(level), least(UACC), least(SET_SIZE), least(ACC), least(COVERAGE)]
+        let least = |figure: usize| {
+            Cell::maybe(detectable_mean_difference(1, errors[figure], level, POWER))
+        };
+        vec![
+            Cell::Text(name),
+            Cell::figure(level),
+            least(UACC),
+            least(SET_SIZE),
+            least(ACC),
+            least(COVERAGE),
+        ]
     };
     let mut rows = vec![row("one pair".into(), alpha)];
     if board.pairs.len() > 1 {
         let level = alpha / board.pairs.len() as f64;
-        rows.push(row(format!("all {} (Bonferroni)", plural(board.pairs.len(), "pair")), level));
+        rows.push(row(
+            format!("all {} (Bonferroni)", plural(board.pairs.len(), "pair")),
+            level,
+        ));
     }
     Table {
         id: "power".into(),

@@ -14,9 +14,15 @@ type Metric = (&'static str, fn(&GroupFigures<'_>) -> f64);
 
 const METRICS: [Metric; 9] = [
     ("Accuracy", |g| g.evaluation.acc),
-    ("Set size", |g| f64::midpoint(g.evaluation.lac.set_size, g.evaluation.aps.set_size)),
-    ("Coverage", |g| f64::midpoint(g.evaluation.lac.coverage, g.evaluation.aps.coverage)),
-    ("UAcc", |g| f64::midpoint(g.evaluation.lac.uacc, g.evaluation.aps.uacc)),
+    ("Set size", |g| {
+        f64::midpoint(g.evaluation.lac.set_size, g.evaluation.aps.set_size)
+    }),
+    ("Coverage", |g| {
+        f64::midpoint(g.evaluation.lac.coverage, g.evaluation.aps.coverage)
+    }),
+    ("UAcc", |g| {
+        f64::midpoint(g.evaluation.lac.uacc, g.evaluation.aps.uacc)
+    }),
     ("ECE", |g| g.calibration.ece),
     ("Brier", |g| g.calibration.brier),
     ("AUROC", |g| g.selective.auroc.unwrap_or(f64::NAN)),
@@ -31,8 +37,11 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         title: "Which metrics go together".into(),
         ..Section::default()
     };
-    let groups: Vec<&GroupFigures<'_>> =
-        figures.models.iter().flat_map(|model| &model.groups).collect();
+    let groups: Vec<&GroupFigures<'_>> = figures
+        .models
+        .iter()
+        .flat_map(|model| &model.groups)
+        .collect();
     if groups.len() < FEWEST {
         section.text.push(format!(
             "There are {}, one per model, task and strategy; a correlation takes at least {FEWEST}.",
@@ -48,7 +57,12 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let matrix = |of: Coefficient| -> Vec<Vec<Option<(f64, (f64, f64))>>> {
         columns
             .iter()
-            .map(|a| columns.iter().map(|b| of(a, b, figures.settings.resampling.level)).collect())
+            .map(|a| {
+                columns
+                    .iter()
+                    .map(|b| of(a, b, figures.settings.resampling.level))
+                    .collect()
+            })
             .collect()
     };
     let (pearson, spearman) = (matrix(pearson), matrix(spearman));
@@ -72,7 +86,9 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     for a in 0..METRICS.len() {
         for b in a + 1..METRICS.len() {
             let cell = |found: Option<(f64, (f64, f64))>| {
-                found.map_or(Cell::Empty, |(value, interval)| Cell::estimate(value, interval))
+                found.map_or(Cell::Empty, |(value, interval)| {
+                    Cell::estimate(value, interval)
+                })
             };
             rows.push(vec![
                 Cell::text(METRICS[a].0),
@@ -85,7 +101,10 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section.tables.push(Table {
         id: "correlations".into(),
         title: "Correlations".into(),
-        caption: format!("Over {}, with Fisher's intervals.", plural(groups.len(), "point")),
+        caption: format!(
+            "Over {}, with Fisher's intervals.",
+            plural(groups.len(), "point")
+        ),
         columns: vec![
             Column::text("first", "Metric"),
             Column::text("second", "with"),

@@ -17,7 +17,16 @@ pub struct Pair {
 }
 
 /// Endings that tell an instruction-tuned model from its base.
-const TUNED: [&str; 8] = ["-instruct", "-chat", "-it", "-sft", "-dpo", "_instruct", "_chat", ".instruct"];
+const TUNED: [&str; 8] = [
+    "-instruct",
+    "-chat",
+    "-it",
+    "-sft",
+    "-dpo",
+    "_instruct",
+    "_chat",
+    ".instruct",
+];
 
 /// Pairs whose names differ only in such an ending (and in versions behind it).
 fn by_name(names: &[&str]) -> Vec<Pair> {
@@ -53,22 +62,35 @@ pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
         ..Section::default()
     };
     let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
-    let pairs = if given.is_empty() { by_name(&names) } else { given.to_vec() };
+    let pairs = if given.is_empty() {
+        by_name(&names)
+    } else {
+        given.to_vec()
+    };
     let index = |name: &str| names.iter().position(|other| *other == name);
     let mut rows = Vec::new();
     for pair in &pairs {
         let (Some(base), Some(tuned)) = (index(&pair.base), index(&pair.tuned)) else {
-            section.notes.push(format!("{} and {}: not both are among the models", pair.base, pair.tuned));
+            section.notes.push(format!(
+                "{} and {}: not both are among the models",
+                pair.base, pair.tuned
+            ));
             continue;
         };
         let common = figures.common(&[tuned, base]);
         section.notes.extend(common.notes.iter().cloned());
         if common.panel.questions() == 0 {
-            section.notes.push(format!("{} and {} have no question in common", pair.base, pair.tuned));
+            section.notes.push(format!(
+                "{} and {} have no question in common",
+                pair.base, pair.tuned
+            ));
             continue;
         }
         let resampled = common.panel.resample(&figures.settings.resampling);
-        let p = common.panel.permutation(0, 1, figures.settings.swaps, figures.settings.config.seed);
+        let p =
+            common
+                .panel
+                .permutation(0, 1, figures.settings.swaps, figures.settings.config.seed);
         let mut row = vec![
             Cell::text(pair.base.clone()),
             Cell::text(pair.tuned.clone()),
@@ -77,7 +99,10 @@ pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
         let order: [usize; FIGURES] = [0, 2, 1, 3];
         for figure in order {
             let value = resampled.figures(0)[figure] - resampled.figures(1)[figure];
-            row.push(estimate(value, resampled.difference(0, 1, figure).map(|i| i.bca)));
+            row.push(estimate(
+                value,
+                resampled.difference(0, 1, figure).map(|i| i.bca),
+            ));
             row.push(Cell::figure(p[figure]));
         }
         rows.push(row);
@@ -119,8 +144,19 @@ mod tests {
 
     #[test]
     fn partners_are_found_by_name() {
-        let names = ["Llama-2-7b", "Llama-2-7b-chat", "Qwen-7B-Base", "Qwen-7B-Instruct", "Mistral-7B-Instruct-v0.2", "Mistral-7B-v0.2", "Yi-34B"];
-        let pairs: Vec<_> = by_name(&names).into_iter().map(|p| (p.base, p.tuned)).collect();
+        let names = [
+            "Llama-2-7b",
+            "Llama-2-7b-chat",
+            "Qwen-7B-Base",
+            "Qwen-7B-Instruct",
+            "Mistral-7B-Instruct-v0.2",
+            "Mistral-7B-v0.2",
+            "Yi-34B",
+        ];
+        let pairs: Vec<_> = by_name(&names)
+            .into_iter()
+            .map(|p| (p.base, p.tuned))
+            .collect();
         let expected = [
             ("Llama-2-7b", "Llama-2-7b-chat"),
             ("Qwen-7B-Base", "Qwen-7B-Instruct"),

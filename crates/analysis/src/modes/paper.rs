@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use sureness_conformal::{
-    Nonconformity, Scores, calibrate_jointly, over_ratio, over_temperature, predict,
-    set_metrics,
+    Nonconformity, Scores, calibrate_jointly, over_ratio, over_temperature, predict, set_metrics,
 };
 
 use super::alpha::{Curves, charts, curves, table};
@@ -27,19 +26,42 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let settings = figures.settings;
     let promise = Some(Reference::At(1.0 - settings.config.alpha));
     let most = settings.config.calibration_ratio;
-    let ratios: Vec<f64> = settings.ratios.iter().copied().filter(|&ratio| ratio <= most).collect();
+    let ratios: Vec<f64> = settings
+        .ratios
+        .iter()
+        .copied()
+        .filter(|&ratio| ratio <= most)
+        .collect();
     let by_ratio = curves(figures, |scores, group| {
         over_ratio(scores, &group.rows.table, &settings.config, &ratios).unwrap_or_default()
     });
     let by_temperature = temperature_curves(figures);
     for (curves, id, name, unit) in [
-        (&by_ratio, "ratio", "Share of calibration data", Unit::Percent),
-        (&by_temperature, "temperature", "Softmax temperature", Unit::Number(1)),
+        (
+            &by_ratio,
+            "ratio",
+            "Share of calibration data",
+            Unit::Percent,
+        ),
+        (
+            &by_temperature,
+            "temperature",
+            "Softmax temperature",
+            Unit::Number(1),
+        ),
     ] {
         for (task, title, models) in curves {
-            section.charts.extend(charts(task, title, models, id, name, promise));
+            section
+                .charts
+                .extend(charts(task, title, models, id, name, promise));
         }
-        section.tables.push(table(id, &format!("Over the {}", name.to_lowercase()), name, unit, curves));
+        section.tables.push(table(
+            id,
+            &format!("Over the {}", name.to_lowercase()),
+            name,
+            unit,
+            curves,
+        ));
     }
     section
 }
@@ -86,12 +108,14 @@ fn accuracy_by_size(figures: &Figures<'_>) -> Table {
                     Cell::text(score.title()),
                 ];
                 row.extend((1..=most).map(|size| {
-                    by_size.get(&size).map_or(Cell::Empty, |&(sum, strategies, n)| Cell::Figure {
-                        value: sum / strategies as f64,
-                        low: None,
-                        high: None,
-                        n: Some(n as u64),
-                    })
+                    by_size
+                        .get(&size)
+                        .map_or(Cell::Empty, |&(sum, strategies, n)| Cell::Figure {
+                            value: sum / strategies as f64,
+                            low: None,
+                            high: None,
+                            n: Some(n as u64),
+                        })
                 }));
                 rows.push(row);
             }
@@ -112,7 +136,9 @@ fn accuracy_by_size(figures: &Figures<'_>) -> Table {
     Table {
         id: "accuracy-by-size".into(),
         title: "Accuracy by set size".into(),
-        caption: "Mean over strategies: where sets are small, the model should be right more often.".into(),
+        caption:
+            "Mean over strategies: where sets are small, the model should be right more often."
+                .into(),
         columns,
         rows,
         ..Table::default()
@@ -211,8 +237,10 @@ fn tally_jointly<'a>(
     view: &sureness_conformal::View,
     by_task: &mut BTreeMap<&'a str, (f64, f64, f64, usize)>,
 ) {
-    let scores: Vec<Scores> =
-        groups.iter().map(|g| Scores::of(&g.rows.table, score, view)).collect();
+    let scores: Vec<Scores> = groups
+        .iter()
+        .map(|g| Scores::of(&g.rows.table, score, view))
+        .collect();
     let parts: Vec<_> = groups
         .iter()
         .zip(&scores)

@@ -16,7 +16,9 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         ..Section::default()
     };
     if figures.strategies().len() < 2 {
-        section.text.push("Everything was asked in one prompt strategy: there is nothing to compare.".into());
+        section.text.push(
+            "Everything was asked in one prompt strategy: there is nothing to compare.".into(),
+        );
         return section;
     }
     section.text.push("The same model on the same questions, in different prompt strategies; differences are paired by question. \"Changed\" is the share of questions whose most probable option is another one.".into());
@@ -67,7 +69,9 @@ fn pair(
     let n = positions[0].len();
     let of = |group: &GroupFigures<'_>, positions: &[usize]| -> Vec<Vec<Outcome>> {
         let scores = group.scores.iter();
-        scores.map(|score| positions.iter().map(|&p| score.outcomes[p]).collect()).collect()
+        scores
+            .map(|score| positions.iter().map(|&p| score.outcomes[p]).collect())
+            .collect()
     };
     let cells = [of(a, &positions[0]), of(b, &positions[1])];
     let borrowed: Vec<Vec<&[Outcome]>> = cells

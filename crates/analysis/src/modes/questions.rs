@@ -165,13 +165,33 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let mut section = Section {
         id: "questions".into(),
         title: "Questions worth a look".into(),
-        text: vec![format!("Over all models and strategies, calibration questions included; up to {most} of each kind and task. Questions that many models get wrong with confidence are often wrong themselves.")],
+        text: vec![format!(
+            "Over all models and strategies, calibration questions included; up to {most} of each kind and task. Questions that many models get wrong with confidence are often wrong themselves."
+        )],
         ..Section::default()
     };
     let kinds = [
-        (Reason::ConfidentlyWrong, "Confidently wrong", "Mean probability on a wrong answer, counted as nothing where the answer is right.", "Confidence", Unit::Percent),
-        (Reason::Divided, "Divided", "Mean entropy of the options' probabilities.", "Entropy, bits", Unit::Number(2)),
-        (Reason::PromptSensitive, "Sensitive to the prompt", "Mean share of a model's strategies that disagree with its most frequent answer.", "Disagree", Unit::Percent),
+        (
+            Reason::ConfidentlyWrong,
+            "Confidently wrong",
+            "Mean probability on a wrong answer, counted as nothing where the answer is right.",
+            "Confidence",
+            Unit::Percent,
+        ),
+        (
+            Reason::Divided,
+            "Divided",
+            "Mean entropy of the options' probabilities.",
+            "Entropy, bits",
+            Unit::Number(2),
+        ),
+        (
+            Reason::PromptSensitive,
+            "Sensitive to the prompt",
+            "Mean share of a model's strategies that disagree with its most frequent answer.",
+            "Disagree",
+            Unit::Percent,
+        ),
     ];
     for (reason, title, caption, score, unit) in kinds {
         if reason == Reason::PromptSensitive && figures.strategies().len() < 2 {

@@ -78,7 +78,10 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
         .filter_map(|(model, m)| {
             let size = size_of(&m.model.name)?;
             let asked = family.sizes.is_empty()
-                || family.sizes.iter().any(|other| (other / size - 1.0).abs() < 0.01);
+                || family
+                    .sizes
+                    .iter()
+                    .any(|other| (other / size - 1.0).abs() < 0.01);
             asked.then(|| Member {
                 model,
                 name: m.model.name.clone(),
@@ -100,7 +103,9 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
     let common = figures.common(&indices);
     section.notes.extend(common.notes.iter().cloned());
     if common.panel.questions() == 0 {
-        section.text.push("These models have no question in common.".into());
+        section
+            .text
+            .push("These models have no question in common.".into());
         return section;
     }
     let resampled = common.panel.resample(&figures.settings.resampling);
@@ -110,7 +115,9 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
 
     let mut trends = Vec::new();
     for (figure, key, title, unit) in SHOWN {
-        let y: Vec<f64> = (0..members.len()).map(|place| resampled.figures(place)[figure]).collect();
+        let y: Vec<f64> = (0..members.len())
+            .map(|place| resampled.figures(place)[figure])
+            .collect();
         let trend = linear_trend(&x, &y, level);
         let difference = match unit {
             Unit::Percent => Unit::PercentDifference,
@@ -187,7 +194,8 @@ fn member_table(members: &[Member], resampled: &sureness_conformal::Resampled) -
     Table {
         id: "scaling".into(),
         title: "The family, by size".into(),
-        caption: "Means over tasks, strategies, LAC and APS, on the questions that all answered.".into(),
+        caption: "Means over tasks, strategies, LAC and APS, on the questions that all answered."
+            .into(),
         columns,
         rows,
         ..Table::default()

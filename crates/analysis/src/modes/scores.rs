@@ -40,7 +40,8 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                 .flat_map(|&score| schemes.map(|scheme| (score, scheme)))
                 .filter(|(score, (_, scheme))| {
                     // Other schemes of the headline scores only: the table stays readable.
-                    *scheme == Scheme::Split || matches!(score, Nonconformity::Lac | Nonconformity::Aps)
+                    *scheme == Scheme::Split
+                        || matches!(score, Nonconformity::Lac | Nonconformity::Aps)
                 })
                 .filter(|(_, (_, scheme))| {
                     !matches!(scheme, Scheme::Mondrian { .. })
@@ -68,7 +69,11 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                     Cell::figure(metrics.singleton_rate),
                     Cell::figure(metrics.sscv),
                     Cell::figure(metrics.class_gap),
-                    Cell::maybe(metrics.category_gap.filter(|_| metrics.by_category.len() > 1)),
+                    Cell::maybe(
+                        metrics
+                            .category_gap
+                            .filter(|_| metrics.by_category.len() > 1),
+                    ),
                 ]);
             }
         }
@@ -119,7 +124,11 @@ fn measure(
     let calibrated = calibrate(&scores, table, &group.split.calibration, alpha, scheme);
     let sets = predict(&calibrated, &scores, table, &group.split.test);
     let metrics = set_metrics(&sets, &scores, table, &group.split.calibration, alpha);
-    let law = CoverageLaw::new(group.split.calibration.len(), alpha, figures.settings.config.protocol);
+    let law = CoverageLaw::new(
+        group.split.calibration.len(),
+        alpha,
+        figures.settings.config.protocol,
+    );
     let check = law.check(metrics.covered, metrics.n);
     (metrics, calibrated.fallbacks.len(), check.p_value)
 }

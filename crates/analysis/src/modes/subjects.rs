@@ -96,7 +96,9 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             ..Table::default()
         });
         let read = |tallies: &BTreeMap<&str, Tally>, name: &str| {
-            tallies.get(name).map(|tally| tally.size as f64 / tally.answers.max(1) as f64)
+            tallies
+                .get(name)
+                .map(|tally| tally.size as f64 / tally.answers.max(1) as f64)
         };
         let values: Vec<Vec<Option<f64>>> = names
             .iter()
@@ -120,7 +122,9 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         });
     }
     if section.tables.is_empty() {
-        section.text.push("The questions carry no categories.".into());
+        section
+            .text
+            .push("The questions carry no categories.".into());
     } else {
         section.text.push("A promise of coverage holds on average over all questions, not within each category: where it is broken, a threshold for each category (Mondrian) mends it.".into());
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::calibration::{edge, squared_distance, surprise};
 use super::visit;
 use crate::Table;
-use crate::inference::{BootstrapInterval, Resampling, bootstrap_each};
 use crate::View;
+use crate::inference::{BootstrapInterval, Resampling, bootstrap_each};
 
 /// Intervals of the figures of [`super::CalibrationErrors`] and [`super::Selective`], all from the
 /// same replicates.

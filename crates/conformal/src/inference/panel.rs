@@ -132,7 +132,8 @@ impl Panel {
     pub fn options(&self) -> Option<f64> {
         let mut all = self.strata.iter().flat_map(|stratum| &stratum.options);
         let first = *all.next()?;
-        all.all(|options| (options - first).abs() < 1e-9).then_some(first)
+        all.all(|options| (options - first).abs() < 1e-9)
+            .then_some(first)
     }
 
     /// Adds a task: for each model, for each cell, the outcome of each question, in one order. A
@@ -299,9 +300,7 @@ impl Stratum {
             words_a.fill(0);
             words_b.fill(0);
             let mut coins = 0;
-            let questions = chunk_a
-                .chunks_exact(cells)
-                .zip(chunk_b.chunks_exact(cells));
+            let questions = chunk_a.chunks_exact(cells).zip(chunk_b.chunks_exact(cells));
             for (question, (said_a, said_b)) in questions.enumerate() {
                 if question % 64 == 0 {
                     coins = stream.next();
@@ -452,6 +451,11 @@ mod tests {
         assert_eq!(panel.add(&[vec![&a], vec![&a, &a]]), Err(PanelError));
         assert_eq!(panel.add(&[vec![], vec![]]), Ok(()), "an empty task");
         assert_eq!(panel.questions(), 0);
-        assert!(panel.resample(&Resampling::default()).interval(0, 0).is_none());
+        assert!(
+            panel
+                .resample(&Resampling::default())
+                .interval(0, 0)
+                .is_none()
+        );
     }
 }

@@ -42,11 +42,10 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x > (a + 1.0) / (a + b + 2.0) {
         return 1.0 - incomplete_beta(1.0 - x, b, a);
     }
-    let front = (libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b)
-        + a * x.ln()
-        + b * (-x).ln_1p())
-    .exp()
-        / a;
+    let front =
+        (libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * x.ln() + b * (-x).ln_1p())
+            .exp()
+            / a;
     let away = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
     let mut c = 1.0;
     let mut d = 1.0 / away(1.0 - (a + b) * x / (a + 1.0));
@@ -82,7 +81,10 @@ mod tests {
             (9.0, 2.262_157_162_740_991_5),
             (100.0, 1.983_971_518_523_553_6),
         ] {
-            assert!((two_sided_quantile(0.95, freedom) - t).abs() < 1e-8, "{freedom}");
+            assert!(
+                (two_sided_quantile(0.95, freedom) - t).abs() < 1e-8,
+                "{freedom}"
+            );
             assert!((two_sided_tail(t, freedom) - 0.05).abs() < 1e-12);
         }
         assert_eq!(two_sided_tail(0.0, 5.0), 1.0);

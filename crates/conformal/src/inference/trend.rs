@@ -24,7 +24,14 @@ pub struct Trend {
 /// equally wide). `None` where the lists differ in length, hold fewer than two points or a number
 /// that is not finite, or where all x are equal.
 pub fn linear_trend(x: &[f64], y: &[f64], level: f64) -> Option<Trend> {
-    let Moments { n, x, y, xx, xy, yy } = Moments::of(x, y)?;
+    let Moments {
+        n,
+        x,
+        y,
+        xx,
+        xy,
+        yy,
+    } = Moments::of(x, y)?;
     if xx <= 0.0 {
         return None;
     }
@@ -46,7 +53,11 @@ pub fn linear_trend(x: &[f64], y: &[f64], level: f64) -> Option<Trend> {
     let t = slope.abs() / error;
     Some(Trend {
         interval: Some((slope - reach, slope + reach)),
-        p_value: Some(if t.is_nan() { 1.0 } else { student::two_sided_tail(t, freedom) }),
+        p_value: Some(if t.is_nan() {
+            1.0
+        } else {
+            student::two_sided_tail(t, freedom)
+        }),
         ..trend
     })
 }
@@ -152,7 +163,9 @@ mod tests {
     #[test]
     fn a_line_by_hand() {
         let x = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0];
-        let y = [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68];
+        let y = [
+            8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68,
+        ];
         let trend = linear_trend(&x, &y, 0.95).unwrap();
         assert!(near(trend.slope, 0.500_090_909_090_909_1));
         assert!(near(trend.intercept, 3.000_090_909_090_909));
@@ -164,7 +177,12 @@ mod tests {
     #[test]
     fn ranks_share_ties() {
         assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
-        let (r, interval) = spearman(&[1.0, 2.0, 3.0, 4.0, 9.0], &[1.0, 4.0, 9.0, 16.0, 17.0], 0.95).unwrap();
+        let (r, interval) = spearman(
+            &[1.0, 2.0, 3.0, 4.0, 9.0],
+            &[1.0, 4.0, 9.0, 16.0, 17.0],
+            0.95,
+        )
+        .unwrap();
         assert_eq!((r, interval), (1.0, (1.0, 1.0)));
     }
 

@@ -124,15 +124,13 @@ impl<'a> Scoring<'a> {
             }
         }
         let name = FileName::parse(path);
-        let dataset = name.dataset.as_deref().unwrap_or("unnamed");
-        let task = dataset.split('_').next().unwrap_or(dataset);
-        let known = Task::by_name(task);
+        let task = task_of(name.dataset.as_deref().unwrap_or("unnamed"));
         let rows = GroupRows {
             id: GroupId {
-                task: known.as_ref().map_or_else(|| task.to_owned(), |task| task.id.clone()),
+                task: task.id,
                 strategy: name.strategy.map_or("unnamed", Strategy::name).to_owned(),
             },
-            title: known.map_or_else(|| task.to_owned(), |task| task.title),
+            title: task.title,
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
             categories: Vec::new(),
             mass: Vec::new(),
@@ -282,6 +280,15 @@ impl<'a> Scoring<'a> {
     }
 }
 
+/// The task of a data set by the name that the paper's files have: `mmlu_10k` is question
+/// answering; of others the first word is the name.
+fn task_of(dataset: &str) -> Task {
+    let ends = dataset.match_indices('_').map(|(end, _)| end);
+    let ends: Vec<usize> = ends.chain([dataset.len()]).collect();
+    let known = ends.iter().rev().find_map(|&end| Task::by_name(&dataset[..end]));
+    known.unwrap_or_else(|| Task::custom(&dataset[..ends[0]]))
+}
+
 /// Identifies a question of a data set that is known by its number alone.
 fn key_of(id: i64) -> [u8; 32] {
     let mut key = [0; 32];
@@ -337,5 +344,25 @@ fn like_it(count: usize) -> String {
         0 | 1 => String::new(),
         2 => "; so has 1 other".to_owned(),
         _ => format!("; so have {} others", count - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_are_told_by_the_names_of_data_sets() {
+        let cases = [
+            ("mmlu_10k", "qa"),
+            ("cosmosqa_10k", "rc"),
+            ("halueval_dialogue_10k", "drs"),
+            ("halueval_summarization", "ds"),
+            ("emotion_10k_4", "emotion"),
+            ("unnamed", "unnamed"),
+        ];
+        for (dataset, task) in cases {
+            assert_eq!(task_of(dataset).id, task, "{dataset}");
+        }
     }
 }
