@@ -392,10 +392,11 @@ fn thin_categories_and_rows_without_one_use_the_common_threshold() {
         &scores,
         &table,
         &calibration,
-        0.1,
+        0.5,
         Scheme::Mondrian { least },
     );
-    let common = calibrate(&scores, &table, &calibration, 0.1, Scheme::Split);
+    // Half of the sets may miss, so that few of them are full.
+    let common = calibrate(&scores, &table, &calibration, 0.5, Scheme::Split);
     assert_eq!(by_category.fallbacks, [7, 9]);
     assert_eq!(by_category.qhat(), common.qhat());
     let thresholds = by_category.group_thresholds();
