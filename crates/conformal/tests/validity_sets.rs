@@ -97,17 +97,17 @@ fn excess(
             let calibrated = calibrate(scores, &table, &calibration, ALPHA, scheme);
             let mut counts = vec![(0, 0, 0); groups];
             for row in 0..CALIBRATION + TEST {
-                let (covered, tested, calibrates) = &mut counts[group(scores, &table, row)];
+                let (covered, tested, own) = &mut counts[group(scores, &table, row)];
                 if row < CALIBRATION {
-                    *calibrates += 1;
+                    *own += 1;
                 } else {
                     let set = calibrated.set(scores, &table, row);
                     *covered += usize::from(set.contains(scores.answer(row)));
                     *tested += 1;
                 }
             }
-            for (excess, (covered, tested, calibrates)) in excess.iter_mut().zip(counts) {
-                excess.add(covered, tested, calibrates);
+            for (excess, (covered, tested, own)) in excess.iter_mut().zip(counts) {
+                excess.add(covered, tested, own);
             }
         }
     }

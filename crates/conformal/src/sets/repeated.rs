@@ -173,6 +173,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "these values are exact")]
     fn one_split_has_no_spread_and_none_has_nothing() {
         let one = Spread::of(&mut [0.5]);
         assert_eq!([one.mean, one.sd, one.low, one.high], [0.5, 0.0, 0.5, 0.5]);

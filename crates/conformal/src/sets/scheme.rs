@@ -206,6 +206,8 @@ pub fn calibrate_jointly(parts: &[(&Scores, &[usize])], alpha: f64) -> Calibrate
 /// The categories that occur, ascending.
 pub(super) fn distinct(categories: &[Option<u32>]) -> Vec<u32> {
     let mut occurring: Vec<u32> = categories.iter().flatten().copied().collect();
+    // Rows of a category often follow one another: that leaves little to sort.
+    occurring.dedup();
     occurring.sort_unstable();
     occurring.dedup();
     occurring

@@ -168,4 +168,23 @@ mod tests {
         probabilities(&table(&[1.0, 0.0]), 0, &view, &mut out);
         assert!(out.iter().all(|p| p.is_nan()));
     }
+
+    #[test]
+    fn ties_are_as_the_protocol_says() {
+        let table = table(&[0.0, 2.0, 2.0, 2.0]);
+        let of = |protocol| {
+            let mut rows = ProbabilityView::new(&View {
+                protocol,
+                ..View::default()
+            });
+            rows.load(&table.row(0));
+            assert!(rows.order().has_ties());
+            let order: Vec<usize> = rows.order().indices().collect();
+            (order, rows.order().top())
+        };
+        assert_eq!(of(Protocol::Paper), (vec![3, 2, 1, 0], 1));
+        let (order, top) = of(Protocol::Standard);
+        assert_eq!((order[3], order[0]), (0, top));
+        assert_ne!(order, [3, 2, 1, 0], "this key draws another order");
+    }
 }
