@@ -75,10 +75,9 @@ pub fn number(value: f64, unit: Unit) -> String {
         Unit::Number(decimals) => fixed(value, decimals.into(), false),
         Unit::Difference(decimals) => fixed(value, decimals.into(), true),
         Unit::PValue if value < 0.001 => "<0.001".to_owned(),
-        Unit::PValue => fixed(value, 3, false),
         Unit::Count | Unit::Text if value.fract() == 0.0 => fixed(value, 0, false),
         Unit::Count => fixed(value, 1, false),
-        Unit::Text => fixed(value, 3, false),
+        Unit::PValue | Unit::Text => fixed(value, 3, false),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every question's answer as a row of a Parquet file, for pandas, Polars and DuckDB.
+//! Every question's answer as a row of a Parquet file, for pandas, Polars and `DuckDB`.
 //!
 //! One column per fact and option, nothing nested: `logit_A`, `prob_A` and so on up to the most
 //! options that a question of the file has. docs/exports.md describes the columns. Row groups are

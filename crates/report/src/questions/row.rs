@@ -112,11 +112,11 @@ struct View<F> {
 impl<F: Real> View<F> {
     /// Fills `out` with the probabilities; gives the most probable option and whether two are
     /// equal.
-    fn load(&mut self, logits: &[f64], ties: TieRule<'_>, out: &mut Vec<f64>) -> (usize, bool) {
+    fn load(&mut self, logits: &[f64], rule: TieRule<'_>, out: &mut Vec<f64>) -> (usize, bool) {
         self.logits.clear();
         self.logits.extend(logits.iter().map(|&x| F::from_f64(x)));
         softmax(&self.logits, &mut self.probabilities);
-        self.order.sort(&self.probabilities, ties);
+        self.order.sort(&self.probabilities, rule);
         out.clear();
         out.extend(self.probabilities.iter().map(|&p| p.to_f64()));
         let mut sorted = out.clone();

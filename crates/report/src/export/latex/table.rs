@@ -10,14 +10,17 @@ use crate::format::{Shown, heading};
 /// A column of words wider than this many characters becomes a paragraph of a fixed width.
 const PARAGRAPH: usize = 40;
 
+/// The narrowest and the widest share of the line that all paragraphs together get.
+const PARAGRAPHS: (f64, f64) = (0.2, 0.45);
+
 /// About how many characters of a size fit into 17 cm: a page of A4 with narrow margins.
-const SIZES: [(usize, &str); 2] = [(95, "\\small"), (108, "\\footnotesize")];
+const SIZES: [(usize, &str); 2] = [(108, "\\small"), (122, "\\footnotesize")];
 
 /// What remains for tables wider than that.
 const SMALLEST: &str = "\\scriptsize\n  \\setlength{\\tabcolsep}{3pt}";
 
 /// From this many characters on, intervals stand below their values.
-const STACKED_FROM: usize = 108;
+const STACKED_FROM: usize = 122;
 
 /// A table in a floating environment with caption and label (`tab:` and the table's id). Needs the
 /// package booktabs and nothing else.
@@ -25,14 +28,27 @@ const STACKED_FROM: usize = 108;
 /// Intervals are in small print, beside their values or, in wide tables, below them.
 pub fn table(table: &Table) -> String {
     let rows = shown(table);
-    let stacked = estimate(table, &rows, false) >= STACKED_FROM;
-    let width = estimate(table, &rows, stacked);
+    let paragraphs: Vec<bool> = (0..table.columns.len())
+        .map(|at| is_paragraph(table, at, &rows))
+        .collect();
+    // Below a paragraph an interval would be far from its value.
+    let stacked = !paragraphs.contains(&true) && estimate(table, &rows, false) >= STACKED_FROM;
+    let count = paragraphs.iter().filter(|&&is| is).count();
+    let others = estimate(table, &rows, stacked).saturating_sub(count * PARAGRAPH);
+    let share = paragraph_share(others);
+    let width = if count == 0 {
+        others
+    } else {
+        others + (share * STACKED_FROM as f64) as usize
+    };
     let size = SIZES.into_iter().find(|(most, _)| width <= *most);
     let size = size.map_or(SMALLEST, |(_, size)| size);
-    let columns = table.columns.iter().enumerate();
-    let alignments: String = columns
-        .map(|(at, column)| alignment(column, at, &rows))
-        .collect();
+    let letter = |(column, &paragraph): (&Column, &bool)| match column.unit {
+        Unit::Text if paragraph => format!("p{{{:.2}\\linewidth}}", share / count as f64),
+        Unit::Text => "l".to_owned(),
+        _ => "r".to_owned(),
+    };
+    let alignments: String = table.columns.iter().zip(&paragraphs).map(letter).collect();
     let headings: Vec<String> = table.columns.iter().map(|c| escape(&heading(c))).collect();
     let mut out = format!(
         "\\begin{{table}}[htbp]\n  \\centering\n  \\caption{{{}}}\n  \\label{{tab:{}}}\n  {size}\n  \
@@ -111,16 +127,21 @@ fn separated(text: &str) -> String {
     format!("{lead}{text}")
 }
 
-fn alignment(column: &Column, at: usize, rows: &[Vec<Shown>]) -> String {
-    let longest = rows
-        .iter()
-        .filter_map(|row| row.get(at))
-        .map(|shown| shown.value.chars().count());
-    match column.unit {
-        Unit::Text if longest.max().unwrap_or(0) > PARAGRAPH => "p{0.3\\linewidth}".to_owned(),
-        Unit::Text => "l".to_owned(),
-        _ => "r".to_owned(),
-    }
+fn is_paragraph(table: &Table, at: usize, rows: &[Vec<Shown>]) -> bool {
+    let cells = rows.iter().filter_map(|row| row.get(at));
+    let longest = cells.map(|shown| shown.value.chars().count()).max();
+    table
+        .columns
+        .get(at)
+        .is_some_and(|column| column.unit == Unit::Text)
+        && longest.unwrap_or(0) > PARAGRAPH
+}
+
+/// The share of the line that paragraphs get: what the other columns, so many characters wide,
+/// leave of it.
+fn paragraph_share(others: usize) -> f64 {
+    let (least, most) = PARAGRAPHS;
+    (1.0 - others as f64 / STACKED_FROM as f64).clamp(least, most)
 }
 
 /// About how many characters wide the table is; small print counts for less.
