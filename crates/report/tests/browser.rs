@@ -303,7 +303,10 @@ fn themes_and_narrow_screens() {
         assert!(wide.as_u64() <= Some(u64::from(width)), "{width}: {wide}");
     }
     browser.resize(390, 844);
+    browser.eval("document.querySelector('.question').scrollIntoView()");
     browser.screenshot("phone-questions.png");
+    browser.eval("document.querySelector('#s-leaderboard table').scrollIntoView()");
+    browser.screenshot("phone-table.png");
     browser.eval("scrollTo(0, 0)");
     browser.screenshot("phone.png");
     assert_quiet(&mut browser);
@@ -422,6 +425,8 @@ fn forty_models_open_quietly() {
     };
     let rows = browser.eval("document.querySelectorAll('#s-tasks .scroll.tall tbody tr').length");
     assert!(rows.as_u64() >= Some(600), "{rows}");
+    let ready = "performance.getEntriesByType('navigation')[0].loadEventEnd";
+    println!("ready after {} ms", browser.eval(ready));
     to_questions(&mut browser);
     assert_eq!(
         browser.eval("document.querySelectorAll('.probabilities tbody tr').length"),

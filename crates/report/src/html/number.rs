@@ -70,6 +70,7 @@ fn fixed(value: f64, decimals: u8, signed: bool) -> String {
     match (zero, value < 0.0) {
         (false, true) => format!("−{text}"),
         (false, false) if signed => format!("+{text}"),
+        (true, _) if signed => format!("±{text}"),
         (true, _) | (false, false) => text,
     }
 }
@@ -100,7 +101,8 @@ mod tests {
             (0.7126, Unit::Percent, "71.3"),
             (-0.012, Unit::PercentDifference, "−1.2"),
             (0.012, Unit::PercentDifference, "+1.2"),
-            (-0.0001, Unit::PercentDifference, "0.0"),
+            (-0.0001, Unit::PercentDifference, "±0.0"),
+            (-0.0001, Unit::Percent, "0.0"),
             (1.625, Unit::Number(1), "1.6"),
             (12_345.0, Unit::Count, "12,345"),
             (999.0, Unit::Count, "999"),

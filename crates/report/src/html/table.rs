@@ -76,7 +76,7 @@ fn body(out: &mut String, table: &Table) {
     let last = table.rows.len().saturating_sub(1);
     for (at, row) in table.rows.iter().enumerate() {
         out.push_str("<tr>");
-        for (place, (cell, column)) in row.iter().zip(&table.columns).enumerate() {
+        for (place, (cell, column)) in padded(row).zip(&table.columns).enumerate() {
             if place == 0 && column.unit == Unit::Text {
                 row_head(out, cell);
             } else {
@@ -89,6 +89,11 @@ fn body(out: &mut String, table: &Table) {
         }
     }
     out.push_str("</tbody>\n");
+}
+
+/// A row's cells, and empty ones behind them.
+fn padded(row: &[Cell]) -> impl Iterator<Item = &Cell> {
+    row.iter().chain(std::iter::repeat(&Cell::Empty))
 }
 
 fn row_head(out: &mut String, cell: &Cell) {
@@ -139,24 +144,19 @@ fn class(unit: Unit) -> &'static str {
 
 /// What the columns mean, and which values are good.
 fn legend(out: &mut String, columns: &[Column]) {
-    let explained = |c: &&Column| !c.help.is_empty() || c.better.is_some();
+    let explained = |c: &&Column| !c.help.is_empty();
     if !columns.iter().any(|c| explained(&c)) {
         return;
     }
     out.push_str("<details class=\"legend keep\"><summary>What the columns mean</summary>\n<dl>\n");
     for column in columns.iter().filter(explained) {
         let better = match column.better {
-            Some(Better::Higher) => "Higher is better.",
-            Some(Better::Lower) => "Lower is better.",
+            Some(Better::Higher) => " Higher is better.",
+            Some(Better::Lower) => " Lower is better.",
             None => "",
         };
-        let space = if column.help.is_empty() || better.is_empty() {
-            ""
-        } else {
-            " "
-        };
         out.push_str(&format!(
-            "<dt>{}</dt><dd>{}{space}{better}</dd>\n",
+            "<dt>{}</dt><dd>{}{better}</dd>\n",
             esc(&column.title),
             esc(&column.help)
         ));

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over the pipe of its DevTools protocol: no port, no driver program
+//! A headless Chromium, driven over the pipe of its `DevTools` protocol: no port, no driver program
 //! and no library.
 
 use std::io::{BufRead, BufReader, Write};
@@ -95,6 +95,10 @@ impl Browser {
     }
 
     /// Calls a method and gives its result.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "parameters are made where they are passed"
+    )]
     pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.number += 1;
         let mut command = json!({ "id": self.number, "method": method, "params": parameters });

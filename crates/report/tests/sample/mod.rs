@@ -52,7 +52,6 @@ pub fn names(models: usize) -> Vec<String> {
 pub fn document(size: Size) -> Document {
     let figures = figures::all(size.models);
     let best = &figures[0];
-    let n = figures::N_TEST * TASKS.len();
     Document {
         version: 1,
         program: "sureness 0.1.0".to_owned(),
@@ -60,7 +59,7 @@ pub fn document(size: Size) -> Document {
         summary: vec![
             format!(
                 "{} is the surest: it narrows six options down to {:.2} on average while the \
-                 right one stays among them in {:.1} % of {n} test questions.",
+                 right one stays among them in {:.1} % of 25,000 test questions.",
                 best.name,
                 best.set_size,
                 best.coverage * 100.0

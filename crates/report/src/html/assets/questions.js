@@ -122,17 +122,19 @@ function answerTable(index, task, strategy, question, at) {
   const heads = ["Model", "Answer"].map((title) => element("th", { scope: "col" }, title));
   for (let k = 0; k < task.options; k += 1) {
     heads.push(element("th", { scope: "col", className: "num", "data-first": "descending" },
-      letter(task, k) + (k === question.a ? " ✓" : ""), " ", element("small", {}, "%")));
+      letter(task, k) + (k === question.a ? " ✓" : "")));
   }
-  heads.push(...["LAC set", "APS set"].map((title) => element("th", { scope: "col" }, title)));
+  heads.push(...["LAC", "APS"].map((title) => element("th", { scope: "col" }, title)));
   const rows = task.answers.filter((a) => a.s === strategy).map((a) =>
     answerRow(task, question, index.models[a.m] ?? String(a.m + 1), unpack(task, a.d, at)));
   const table = element("table", { className: "probabilities", "aria-label": "Each model’s answer" },
     element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
   const frame = element("div", { className: "tabular" },
+    element("p", { className: "caption" },
+      "Probability of each option in percent, and the options in the prediction sets of LAC and APS."),
     element("div", { className: rows.length > 24 ? "scroll tall" : "scroll", role: "region", tabIndex: 0,
       "aria-label": "Each model’s answer" }, table));
-  enhance(table);
+  enhance(table, 20);
   return frame;
 }
 

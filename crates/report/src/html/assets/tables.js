@@ -77,9 +77,9 @@ function choices(table, rows) {
   });
 }
 
-function makeFilterable(table, place) {
+function makeFilterable(table, place, from) {
   const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
-  if (rows.length < FILTER_FROM) return;
+  if (rows.length < from) return;
   const words = rows.map((row) =>
     [...row.cells].filter((cell) => !cell.classList.contains("num"))
       .map((cell) => cell.textContent).join(" ").toLowerCase());
@@ -111,8 +111,8 @@ function makeFilterable(table, place) {
   place.before(filters);
 }
 
-function enhance(table) {
+function enhance(table, from = FILTER_FROM) {
   const place = table.closest(".scroll");
-  if (place) makeFilterable(table, place);
+  if (place) makeFilterable(table, place, from);
   makeSortable(table);
 }
