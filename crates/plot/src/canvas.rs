@@ -198,6 +198,8 @@ impl Canvas {
     ) -> String {
         let id = format!("{}-{}", identifier(id), ctx.theme_name);
         let shrink = ctx.shown_width / ctx.width;
+        // Whole pixels: half a row of pixels at the end would show as a line.
+        let height = height.ceil();
         let mut out = String::new();
         out.push_str("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"");
         out.push_str(&format!(

@@ -41,6 +41,8 @@ impl Entry {
     /// What is compared with, in words.
     pub(crate) fn reference(reference: Reference, axis: &Axis) -> Option<Self> {
         let words = match reference {
+            // The zero of differences has a line and a tick of its own.
+            Reference::At(value) if value == 0.0 && number::suffix(axis.unit) != "" => return None,
             Reference::At(value) if value.is_finite() => {
                 format!("reference: {}", number::value(value, axis.unit))
             }
@@ -70,28 +72,37 @@ pub(crate) fn draw(
     let gap = 1.6 * ctx.em;
     let names: Vec<String> = entries.iter().map(|entry| entry.words.clone()).collect();
     let shown = shorten_all(&names, ctx.small, room / 2.0 - sample - gap);
+    // On one line each takes the room it needs; on several they stand in columns.
+    let own: Vec<f64> = entries
+        .iter()
+        .map(|entry| sample_width(std::slice::from_ref(entry), ctx))
+        .collect();
     let widths: Vec<f64> = shown
         .iter()
-        .map(|words| sample + ctx.small_width(words) + gap)
+        .zip(&own)
+        .map(|(words, own)| own + ctx.small_width(words) + gap)
         .collect();
-    // On one line each takes the room it needs; on several they stand in columns.
     let one_line = widths.iter().sum::<f64>() - gap <= room;
-    let column = widths.iter().copied().fold(0.0, f64::max);
+    let column = shown
+        .iter()
+        .map(|words| sample + ctx.small_width(words) + gap)
+        .fold(0.0, f64::max);
     let columns = ((room + gap) / column).floor().max(1.0) as usize;
     let height = 1.45 * ctx.small;
     let mut x = left;
     let mut y = top + 0.5 * height;
-    for (i, ((entry, words), width)) in entries.iter().zip(&shown).zip(&widths).enumerate() {
+    for (i, (entry, words)) in entries.iter().zip(&shown).enumerate() {
+        let before = if one_line { own[i] } else { sample };
         if !one_line {
             x = left + column * (i % columns) as f64;
             y = top + (0.5 + (i / columns) as f64) * height;
         }
-        draw_sample(canvas, ctx, entry.sample, (x, y), sample);
+        draw_sample(canvas, ctx, entry.sample, (x, y), before);
         canvas.text(
-            &Text::small(ctx, x + sample, y + ctx.drop(), Anchor::Start, words)
+            &Text::small(ctx, x + before, y + ctx.drop(), Anchor::Start, words)
                 .standing_for(&entry.words),
         );
-        x += width;
+        x += widths[i];
     }
     y + 0.5 * height + 0.6 * ctx.em
 }
@@ -139,7 +150,7 @@ pub(crate) fn draw_sample(
         }
         Sample::Line(series) => {
             let line = canvas.path(&[(x, y), (end, y)], false);
-            marks::stroke(line, ctx, series);
+            marks::stroke(line, ctx, series, marks::STROKE);
         }
         Sample::Rule => {
             let line = canvas.path(&[(x, y), (end, y)], false);

@@ -86,9 +86,9 @@ pub(crate) fn marker(
         .end();
 }
 
-/// Draws an open element in the way of a series' lines.
-pub(crate) fn stroke(element: Element<'_>, ctx: &Context, series: usize) {
-    let width = STROKE * ctx.em;
+/// Draws an open element in the way of a series' lines, `thickness` font sizes thick.
+pub(crate) fn stroke(element: Element<'_>, ctx: &Context, series: usize, thickness: f64) {
+    let width = thickness * ctx.em;
     let dash = DASHES[series % DASHES.len()];
     let element = element
         .word("fill", "none")

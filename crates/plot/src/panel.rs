@@ -215,7 +215,7 @@ fn spaced(ticks: &[Tick], scale: &Scale, need: impl Fn([&Tick; 2]) -> f64) -> bo
 
 /// The ticks of a horizontal axis: as many as their labels leave room for.
 pub(crate) fn horizontal_ticks(ctx: &Context, scale: &Scale, unit: Unit) -> Vec<Tick> {
-    ticks_that_fit(scale.domain, unit, 10, |ticks| {
+    ticks_that_fit(scale.domain, unit, 8, |ticks| {
         let places: Vec<(f64, f64)> = ticks
             .iter()
             .map(|tick| {

@@ -49,7 +49,8 @@ pub fn png(chart: &Chart, style: &Style, scale: f32) -> Result<Vec<u8>, PlotErro
     };
     let tree = usvg::Tree::from_str(&drawing, &options)?;
     let width = (f64::from(tree.size().width()) * f64::from(scale)).round();
-    let height = (f64::from(tree.size().height()) * f64::from(scale)).round();
+    // Rounded down, so that the last row of pixels is covered as a whole.
+    let height = (f64::from(tree.size().height()) * f64::from(scale)).floor();
     // A scale that is no number fails here, too.
     let drawable = width >= 1.0 && height >= 1.0 && width * height <= MOST_PIXELS;
     let wrong = PlotError::Size { width, height };

@@ -162,7 +162,7 @@ fn writing(ctx: &Context, data: &Data<'_>, cell: (f64, f64)) -> Option<Writing> 
             fewer,
         })
         .find(|writing| {
-            let room = cell.0 - 0.4 * ctx.em;
+            let room = cell.0 - 0.6 * ctx.em;
             let fits = |value: f64| {
                 let words = number::bare(value, data.unit, writing.fewer);
                 width(&words, writing.size, Weight::Regular) <= room

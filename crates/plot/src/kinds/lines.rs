@@ -17,6 +17,8 @@ const NAMED_AT_END: usize = 40;
 /// Points are marked where there are few of them.
 const MARKED_POINTS: usize = 80;
 const MARKED_LINES: usize = 8;
+/// How far, in lines of text, a name may be from the end that it is connected to.
+const FOLLOWED: f64 = 6.0;
 
 pub(super) fn draw(
     canvas: &mut Canvas,
@@ -93,8 +95,9 @@ pub(super) fn draw(
         bands(canvas, ctx, &panel, line, i, opacity);
     }
     let marked = points.len() <= MARKED_POINTS && drawn.len() <= MARKED_LINES;
+    let thickness = if drawn.len() > MARKED_LINES { 0.75 } else { 1.0 } * marks::STROKE;
     for (i, line) in drawn.iter().enumerate() {
-        draw_line(canvas, ctx, &panel, line, i, marked);
+        draw_line(canvas, ctx, &panel, line, i, (marked, thickness));
     }
     if at_end {
         name_ends(canvas, ctx, &panel, &drawn, &shown);
@@ -183,14 +186,14 @@ fn draw_line(
     panel: &Panel,
     line: &Line,
     series: usize,
-    marked: bool,
+    (marked, thickness): (bool, f64),
 ) {
     canvas.open(Some(&line.name));
     for stretch in stretches(line, panel) {
         let values: Vec<(f64, f64)> = stretch.iter().map(|point| (point.x, point.y)).collect();
         for run in panel.runs(&values) {
             let path = canvas.path(&run, false);
-            marks::stroke(path, ctx, series);
+            marks::stroke(path, ctx, series, thickness);
         }
         if marked || stretch.len() == 1 {
             for point in stretch {
@@ -233,6 +236,14 @@ fn name_ends(canvas: &mut Canvas, ctx: &Context, panel: &Panel, lines: &[&Line],
         panel.area.bottom - half,
     );
     let left = panel.area.right + 1.5 * ctx.em;
+    // Where lines end in one place, connections would be a fan that nobody can follow. Order, colour
+    // and dash must do.
+    let moved = wanted
+        .iter()
+        .zip(&places)
+        .map(|(wanted, place)| (wanted - place).abs())
+        .fold(0.0, f64::max);
+    let connected = moved <= FOLLOWED * ctx.line();
     for (i, ((line, shown), (end, y))) in lines
         .iter()
         .zip(shown)
@@ -248,6 +259,7 @@ fn name_ends(canvas: &mut Canvas, ctx: &Context, panel: &Panel, lines: &[&Line],
             )
             .number("stroke-opacity", 0.7)
             .end();
+        }
         draw_sample(canvas, ctx, Sample::Line(i), (left, y), sample_width(ctx));
         let full = clean(&line.name);
         canvas.text(

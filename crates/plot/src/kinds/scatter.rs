@@ -179,6 +179,7 @@ fn labels(
         .map(|(point, words)| Wanted {
             at: (panel.x.at(point.x), panel.y.at(point.y)),
             radius: 1.25 * radius(ctx),
+            reach: reach(ctx, panel, point),
             size: (ctx.small_width(words) + 0.4 * ctx.em, 1.1 * ctx.small),
         })
         .collect();
@@ -187,6 +188,21 @@ fn labels(
         ..panel.area
     };
     place(&wanted, bounds, &obstacles(panel, data, shown))
+}
+
+/// How far the intervals of a point reach. Beyond long ones its name would seem to be another's.
+fn reach(ctx: &Context, panel: &Panel, point: &Mark) -> (f64, f64) {
+    let least = 1.25 * radius(ctx);
+    let half = |span: Option<marks::Span>, middle: f64| {
+        let far = span.map_or(0.0, |span| {
+            (span.ends.0 - middle).abs().max((span.ends.1 - middle).abs())
+        });
+        if far < 2.0 * ctx.em { least.max(far) } else { least }
+    };
+    (
+        half(marks::span(point.x_interval, &panel.x), panel.x.at(point.x)),
+        half(marks::span(point.y_interval, &panel.y), panel.y.at(point.y)),
+    )
 }
 
 /// Lines that labels had better not lie over.

@@ -27,7 +27,7 @@ const SWEEPS: usize = 5;
 const FORBIDDEN: f64 = 1000.0;
 const RING: f64 = 4.0;
 const DIRECTION: f64 = 0.4;
-const OVER_LINE: f64 = 2.5;
+const OVER_LINE: f64 = 4.0;
 const LEADER_OVER_LABEL: f64 = 60.0;
 const LEADER_OVER_POINT: f64 = 25.0;
 const LEADER_OVER_LEADER: f64 = 12.0;
@@ -39,6 +39,8 @@ pub(crate) struct Wanted {
     pub at: (f64, f64),
     /// The radius of the point's mark.
     pub radius: f64,
+    /// How far to the sides and up and down the point's own lines reach; no less than the radius.
+    pub reach: (f64, f64),
     /// Width and height of the label.
     pub size: (f64, f64),
 }
@@ -119,10 +121,17 @@ impl Ground<'_> {
         let mut out = Vec::new();
         for (ring, far) in RINGS.into_iter().enumerate() {
             for (rank, (x, y)) in DIRECTIONS.into_iter().enumerate() {
-                let reach = label.radius + far * height;
+                // Level and upright labels begin where the point's own lines end; between these
+                // there is room nearer to it.
+                let (aside, away) = match (x == 0.0, y == 0.0) {
+                    (_, true) => (label.reach.0, label.radius),
+                    (true, _) => (label.radius, label.reach.1),
+                    _ => (label.radius, label.radius),
+                };
+                let (aside, away) = (aside + far * height, away + far * height);
                 let middle = (
-                    label.at.0 + x * reach + f64::signum(x) * f64::from(x != 0.0) * width / 2.0,
-                    label.at.1 + y * (reach + height / 2.0),
+                    label.at.0 + x * aside + f64::signum(x) * f64::from(x != 0.0) * width / 2.0,
+                    label.at.1 + y * (away + height / 2.0),
                 );
                 let rect = Rect::around(middle, label.size);
                 if let Some(placed) = self.free(i, rect, ring >= LED_FROM) {
@@ -251,6 +260,7 @@ mod tests {
         Wanted {
             at,
             radius: 4.0,
+            reach: (4.0, 4.0),
             size: (60.0, 14.0),
         }
     }

@@ -1,6 +1,6 @@
 //! Words cut and wrapped to a width.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use unicode_width::UnicodeWidthChar;
 
@@ -41,7 +41,38 @@ pub(crate) fn shorten_all(texts: &[String], size: f64, room: f64) -> Vec<String>
             break;
         }
     }
+    tell_apart(texts, &mut best, size, room);
     best
+}
+
+/// Where different texts still look the same, what they begin with alike is left out instead.
+fn tell_apart(texts: &[String], shown: &mut [String], size: f64, room: f64) {
+    let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
+    for (i, short) in shown.iter().enumerate() {
+        groups.entry(short.clone()).or_default().push(i);
+    }
+    for members in groups.into_values() {
+        let same = members
+            .windows(2)
+            .map(|pair| alike(&texts[pair[0]], &texts[pair[1]]))
+            .min();
+        let (Some(same), Some(first)) = (same, members.first()) else {
+            continue;
+        };
+        if members.iter().all(|&i| texts[i] == texts[*first]) {
+            continue;
+        }
+        for i in members {
+            // A few letters before the difference, to see where it is.
+            let rest: String = texts[i].chars().skip(same.saturating_sub(4)).collect();
+            shown[i] = cut(&format!("{ELLIPSIS}{rest}"), size, room, 0.7);
+        }
+    }
+}
+
+/// How many letters two texts begin with alike; all of them where they are the same.
+fn alike(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count()
 }
 
 /// `head` is the share of what remains that comes from the beginning.
@@ -146,6 +177,8 @@ mod tests {
             .map(|size| format!("a-rather-long-organisation/model-{size}-with-a-very-long-suffix"))
             .to_vec();
         let short = shorten_all(&names, 10.0, 170.0);
+        assert_ne!(short[0], short[1]);
+        let short = shorten_all(&names, 10.0, 90.0);
         assert_ne!(short[0], short[1]);
     }
 

@@ -34,14 +34,14 @@ const NAMES: [&str; 20] = [
 ];
 
 /// A small generator (`SplitMix64`): the same charts for ever.
-pub struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -49,12 +49,12 @@ impl Rng {
         ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    pub fn within(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn within(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
 }
 
-pub fn names(count: usize) -> Vec<String> {
+pub(crate) fn names(count: usize) -> Vec<String> {
     (0..count)
         .map(|i| match i / NAMES.len() {
             0 => NAMES[i].to_owned(),
@@ -63,7 +63,7 @@ pub fn names(count: usize) -> Vec<String> {
         .collect()
 }
 
-pub fn axis(title: &str, unit: Unit) -> Axis {
+pub(crate) fn axis(title: &str, unit: Unit) -> Axis {
     Axis {
         title: title.to_owned(),
         unit,
@@ -72,7 +72,7 @@ pub fn axis(title: &str, unit: Unit) -> Axis {
     }
 }
 
-pub fn chart(id: &str, title: &str, caption: &str, kind: ChartKind) -> Chart {
+pub(crate) fn chart(id: &str, title: &str, caption: &str, kind: ChartKind) -> Chart {
     Chart {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -82,7 +82,7 @@ pub fn chart(id: &str, title: &str, caption: &str, kind: ChartKind) -> Chart {
 }
 
 /// One chart for each way in which a kind is used, with so many models, or bins.
-pub fn all(models: usize) -> Vec<Chart> {
+pub(crate) fn all(models: usize) -> Vec<Chart> {
     vec![
         leaderboard(models),
         by_score(models),
@@ -191,7 +191,7 @@ fn error_rates(models: usize) -> Chart {
                 points: (1..=30)
                     .map(|i| {
                         let x = 0.01 * f64::from(i);
-                        let y = 1.0 - x + off * (1.0 - 2.0 * x) + rng.within(-0.003, 0.003);
+                        let y = 1.0 - x + off * x.sqrt() + rng.within(-0.003, 0.003);
                         Point {
                             x,
                             y,

@@ -14,17 +14,17 @@ const BELOW: f64 = 0.22;
 
 /// A text with its four corners, which need not be level.
 #[derive(Debug, Clone)]
-pub struct Area {
-    pub words: String,
-    pub corners: [(f64, f64); 4],
+pub(crate) struct Area {
+    pub(crate) words: String,
+    pub(crate) corners: [(f64, f64); 4],
 }
 
-pub fn number(node: Node<'_, '_>, name: &str) -> f64 {
+pub(crate) fn number(node: Node<'_, '_>, name: &str) -> f64 {
     node.attribute(name)
         .map_or(0.0, |value| value.parse().unwrap_or(f64::NAN))
 }
 
-pub fn view_box(document: &Document<'_>) -> (f64, f64) {
+pub(crate) fn view_box(document: &Document<'_>) -> (f64, f64) {
     let numbers: Vec<f64> = document
         .root_element()
         .attribute("viewBox")
@@ -35,7 +35,7 @@ pub fn view_box(document: &Document<'_>) -> (f64, f64) {
     (numbers[2], numbers[3])
 }
 
-pub fn texts(document: &Document<'_>) -> Vec<Area> {
+pub(crate) fn texts(document: &Document<'_>) -> Vec<Area> {
     document
         .descendants()
         .filter(|node| node.has_tag_name("text"))
@@ -98,14 +98,14 @@ fn width(words: &str, size: f64, bold: bool) -> f64 {
 }
 
 impl Area {
-    pub fn inside(&self, (width, height): (f64, f64)) -> bool {
+    pub(crate) fn inside(&self, (width, height): (f64, f64)) -> bool {
         self.corners
             .iter()
             .all(|(x, y)| (-0.05..=width + 0.05).contains(x) && (-0.05..=height + 0.05).contains(y))
     }
 
     /// Whether two overlap: no line separates them (the separating axis theorem).
-    pub fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let sides = |area: &Self| {
             let [a, b, _, d] = area.corners;
             [(b.0 - a.0, b.1 - a.1), (d.0 - a.0, d.1 - a.1)]
@@ -118,7 +118,7 @@ impl Area {
     }
 
     /// Whether a place lies in it.
-    pub fn holds(&self, place: (f64, f64)) -> bool {
+    pub(crate) fn holds(&self, place: (f64, f64)) -> bool {
         let point = Self {
             words: String::new(),
             corners: [

@@ -1,6 +1,7 @@
 //! The names over columns: level where they fit, else slanted, else upright.
 
 use super::{Anchor, Canvas, Context, MIDDLE, Text, Weight, clean, shorten_all, width};
+use crate::text::wrap;
 
 /// The widest cell and the longest slanted and upright names, in font sizes.
 const WIDEST_CELL: f64 = 6.5;
@@ -20,9 +21,10 @@ pub(super) struct Columns {
     turn: Turn,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Turn {
-    Level,
+    /// On so many lines.
+    Level(Vec<Vec<String>>),
     Slanted,
     /// Upright, with a name at every so many columns.
     Upright(usize),
@@ -40,14 +42,14 @@ impl Columns {
         };
         let room = ctx.right() - left;
         let cell = (room / count).min(WIDEST_CELL * ctx.em);
-        if widest(&full) <= cell - 0.6 * ctx.em {
+        if let Some(lines) = level(ctx, &full, cell - 0.6 * ctx.em) {
             return Self {
                 cell,
                 left,
                 shown: full.clone(),
                 full,
                 size: ctx.small,
-                turn: Turn::Level,
+                turn: Turn::Level(lines),
             };
         }
         // Slanted names reach beyond the last column.
@@ -83,18 +85,28 @@ impl Columns {
             .iter()
             .map(|name| width(name, self.size, Weight::Regular))
             .fold(0.0, f64::max);
-        let height = match self.turn {
-            Turn::Level => self.size,
+        let height = match &self.turn {
+            Turn::Level(lines) => {
+                let most = lines.iter().map(Vec::len).max().unwrap_or(1).max(1);
+                self.size + ctx.line() * (most - 1) as f64
+            }
             Turn::Slanted => (longest + self.size) * std::f64::consts::FRAC_1_SQRT_2,
             Turn::Upright(_) => longest,
         };
         let bottom = top + height + 0.6 * ctx.em;
         for (j, (shown, full)) in self.shown.iter().zip(&self.full).enumerate() {
             let middle = self.left + self.cell * (j as f64 + 0.5);
-            let (x, anchor, turn) = match self.turn {
-                Turn::Level => (middle, Anchor::Middle, 0.0),
+            let (x, anchor, turn) = match &self.turn {
+                Turn::Level(lines) => {
+                    let lines = lines.get(j).map_or(&[][..], Vec::as_slice);
+                    for (line, words) in lines.iter().rev().enumerate() {
+                        let y = bottom - 0.4 * ctx.em - ctx.line() * line as f64;
+                        canvas.text(&Text::small(ctx, middle, y, Anchor::Middle, words));
+                    }
+                    continue;
+                }
                 Turn::Slanted => (middle + 0.25 * self.size, Anchor::Start, -45.0),
-                Turn::Upright(every) if j % every == 0 => {
+                Turn::Upright(every) if j.is_multiple_of(*every) => {
                     (middle + MIDDLE * self.size, Anchor::Start, -90.0)
                 }
                 Turn::Upright(_) => continue,
@@ -108,4 +120,20 @@ impl Columns {
         }
         bottom
     }
+}
+
+/// The names on up to three lines, if no word of them needs to be cut.
+fn level(ctx: &Context, names: &[String], room: f64) -> Option<Vec<Vec<String>>> {
+    let whole = |name: &String| {
+        name.split(' ')
+            .all(|word| ctx.small_width(word) <= room)
+    };
+    if !names.iter().all(whole) {
+        return None;
+    }
+    let lines: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| wrap(name, ctx.small, Weight::Regular, room))
+        .collect();
+    lines.iter().all(|lines| lines.len() <= 3).then_some(lines)
 }
