@@ -3,6 +3,7 @@
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod import;
 pub(crate) mod model;
 pub(crate) mod run;
 pub(crate) mod score;
@@ -22,6 +23,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Compare(args) => run::run(args, run::Mode::Compare),
         Command::Doctor(args) => doctor::run(args),
         Command::Score(args) => score::run(args),
+        Command::Import(args) => import::run(args),
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),
     }
