@@ -50,7 +50,10 @@ fn refused(folder: &Path, line: &str) -> String {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(output.stdout.is_empty());
-    assert!(!folder.join("results").exists(), "written in spite of: {stderr}");
+    assert!(
+        !folder.join("results").exists(),
+        "written in spite of: {stderr}"
+    );
     assert_eq!(
         stderr.matches("error: ").count(),
         stderr.matches("hint: ").count(),
@@ -119,14 +122,19 @@ fn samples_become_a_run_once() {
     reader
         .rows(1, 0, |row| {
             let scores = row.scores.unwrap();
-            right += usize::from((scores.logprobs[1] > scores.logprobs[0]) == (row.question.answer == 1));
+            right += usize::from(
+                (scores.logprobs[1] > scores.logprobs[0]) == (row.question.answer == 1),
+            );
         })
         .unwrap();
     assert_eq!(right, 15);
 
     // Again: known. Another task of the same model joins the run.
     let (_, stderr) = imported(folder, "out");
-    says(&stderr, &["note: org/small: imported before, as run 1; nothing was written"]);
+    says(
+        &stderr,
+        &["note: org/small: imported before, as run 1; nothing was written"],
+    );
     assert_eq!(reader.runs().unwrap().len(), 1);
     write(folder, "out/samples_no_2.jsonl", &samples(-0.5));
     write(folder, "out/results_2.json", &results("no", 0.75));
@@ -145,7 +153,9 @@ fn another_accuracy_is_a_warning() {
     let (_, stderr) = imported(folder, "samples_yes_1.jsonl");
     says(
         &stderr,
-        &["warning: org/small, yes, 5-shot: the accuracy is 75.00 % here and 70.00 % in the file; the first question that differs is 0"],
+        &[
+            "warning: org/small, yes, 5-shot: the accuracy is 75.00 % here and 70.00 % in the file; the first question that differs is 0",
+        ],
     );
 }
 
@@ -162,10 +172,16 @@ fn names_can_be_given() {
         .args("--output-dir out --model m import s.jsonl --task t --strategy s".split(' '))
         .output()
         .unwrap();
-    says(&String::from_utf8(output.stderr).unwrap(), &["imported before, as run 1"]);
+    says(
+        &String::from_utf8(output.stderr).unwrap(),
+        &["imported before, as run 1"],
+    );
     let reader = Reader::open(&folder.join("out/sureness.sqlite")).unwrap();
     let run = reader.run(1).unwrap();
-    assert_eq!((&*run.model.name, run.groups), ("m", vec![("t".to_owned(), "s".to_owned())]));
+    assert_eq!(
+        (&*run.model.name, run.groups),
+        ("m", vec![("t".to_owned(), "s".to_owned())])
+    );
 }
 
 #[test]
@@ -179,13 +195,34 @@ fn bad_input_is_refused_and_nothing_written() {
     write(folder, "other.txt", "hello");
     write(folder, "m.csv", "id,A,B\n1,2,3\n");
     for (line, parts) in [
-        ("samples_cut_1.jsonl --model m", ["samples_cut_1.jsonl, line ", "not valid JSON: EOF"]),
-        ("samples_nan_1.jsonl --model m", ["line 1, field \"resps\": option A", "no finite number"]),
-        ("samples_gen_1.jsonl --model m", ["line 1, field \"filtered_resps\"", "this task generates"]),
-        ("samples_gen_1.jsonl absent.eval", ["absent.eval: cannot be read", "model's name is not told"]),
-        ("other.txt", ["other.txt: is in no format", "docs/import.md"]),
-        ("m.csv --task t", ["m.csv: there are no right answers", "--questions"]),
-        ("m.csv --task t --questions absent.json", ["absent.json: cannot be read", "check the path"]),
+        (
+            "samples_cut_1.jsonl --model m",
+            ["samples_cut_1.jsonl, line ", "not valid JSON: EOF"],
+        ),
+        (
+            "samples_nan_1.jsonl --model m",
+            ["line 1, field \"resps\": option A", "no finite number"],
+        ),
+        (
+            "samples_gen_1.jsonl --model m",
+            ["line 1, field \"filtered_resps\"", "this task generates"],
+        ),
+        (
+            "samples_gen_1.jsonl absent.eval",
+            ["absent.eval: cannot be read", "model's name is not told"],
+        ),
+        (
+            "other.txt",
+            ["other.txt: is in no format", "docs/import.md"],
+        ),
+        (
+            "m.csv --task t",
+            ["m.csv: there are no right answers", "--questions"],
+        ),
+        (
+            "m.csv --task t --questions absent.json",
+            ["absent.json: cannot be read", "check the path"],
+        ),
     ] {
         says(&refused(folder, line), &parts);
     }
@@ -236,7 +273,10 @@ fn the_papers_pickles_become_one_run_per_model() {
             ("f_rate", found.f_rate),
         ] {
             let published = expected[name].as_f64().unwrap();
-            assert!((value - published).abs() < 1e-9, "{strategy}, {name}: {value}, {published}");
+            assert!(
+                (value - published).abs() < 1e-9,
+                "{strategy}, {name}: {value}, {published}"
+            );
         }
     }
 }

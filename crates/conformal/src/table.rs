@@ -127,9 +127,7 @@ impl Table {
             selected.options.push(self.options[row]);
             selected.answers.push(self.answers[row]);
             selected.dont_know.push(self.dont_know[row]);
-            selected
-                .none_of_the_above
-                .push(self.none_of_the_above[row]);
+            selected.none_of_the_above.push(self.none_of_the_above[row]);
             selected.keys.push(self.keys[row]);
             selected.categories.push(self.categories[row]);
         }

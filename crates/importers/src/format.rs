@@ -91,6 +91,21 @@ impl Format {
         }
         matches!(extension, "csv" | "jsonl" | "ndjson" | "parquet").then_some(Self::Table)
     }
+
+    /// Whether a table looks as if it held scores. Other tables may lie in the same folder.
+    pub(crate) fn has_scores(beginning: &[u8]) -> bool {
+        if beginning.starts_with(b"PAR1") {
+            return true;
+        }
+        let line = beginning.split(|byte| *byte == b'\n').next();
+        let line = String::from_utf8_lossy(line.unwrap_or_default());
+        let words: Vec<&str> = line
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
+        let score = |word: &&str| word.starts_with("logit") || word.starts_with("logprob");
+        words.contains(&"id")
+            && (words.iter().any(score) || (words.contains(&"A") && !line.starts_with('{')))
+    }
 }
 
 #[cfg(test)]
@@ -100,11 +115,31 @@ mod tests {
     #[test]
     fn formats_are_told_from_content() {
         for (name, beginning, format) in [
-            ("x", "{\"doc_id\": 0, \"resps\": []}\n", Some(Format::LmEval)),
-            ("x.jsonl", "{\"doc_id\": 0, \"doc\": {", Some(Format::LmEval)),
-            ("x.jsonl", "{\"id\": 0, \"logits\": [1, 2]}\n", Some(Format::Table)),
-            ("x.json", "{\n  \"version\": 2,\n  \"eval\": {", Some(Format::Inspect)),
-            ("x.json", "{\"status\": \"success\", \"eval\": {}}", Some(Format::Inspect)),
+            (
+                "x",
+                "{\"doc_id\": 0, \"resps\": []}\n",
+                Some(Format::LmEval),
+            ),
+            (
+                "x.jsonl",
+                "{\"doc_id\": 0, \"doc\": {",
+                Some(Format::LmEval),
+            ),
+            (
+                "x.jsonl",
+                "{\"id\": 0, \"logits\": [1, 2]}\n",
+                Some(Format::Table),
+            ),
+            (
+                "x.json",
+                "{\n  \"version\": 2,\n  \"eval\": {",
+                Some(Format::Inspect),
+            ),
+            (
+                "x.json",
+                "{\"status\": \"success\", \"eval\": {}}",
+                Some(Format::Inspect),
+            ),
             ("x.eval", "PK\x03\x04", Some(Format::Inspect)),
             ("x.parquet", "PAR1", Some(Format::Table)),
             ("x.csv", "id,A,B\n", Some(Format::Table)),

@@ -20,5 +20,7 @@ mod table;
 
 pub use error::{ImportError, Place, Problem};
 pub use format::Format;
-pub use imported::{AccuracyCheck, Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
+pub use imported::{
+    AccuracyCheck, Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values,
+};
 pub use read::{import, import_bytes};

@@ -9,7 +9,7 @@ use crate::imported::{Imported, Options};
 use crate::{Format, ImportError, Problem, inspect, lm_eval, table};
 
 /// The largest file that is read into memory.
-pub(crate) const MAX_FILE: u64 = 1 << 30;
+const MAX_FILE: u64 = 1 << 30;
 /// How much of a file tells its format.
 const BEGINNING: u64 = 64 << 10;
 /// How many folders deep files are looked for.
@@ -62,7 +62,9 @@ pub fn import_bytes(
     bytes: Vec<u8>,
     options: &Options,
 ) -> Result<Vec<Imported>, Vec<ImportError>> {
-    let format = options.format.or_else(|| Format::of(path, beginning(&bytes)));
+    let format = options
+        .format
+        .or_else(|| Format::of(path, beginning(&bytes)));
     let read = match format {
         None => Err(Problem::UnknownFormat.of(path)),
         Some(Format::LmEval) => {
@@ -128,7 +130,7 @@ fn finish(
 /// The files of a path with their formats.
 fn find(path: &Path, options: &Options) -> Result<Vec<(PathBuf, Format)>, ImportError> {
     if !path.is_dir() {
-        let told = sniff(path)?;
+        let told = sniff(path)?.map(|(format, _)| format);
         let format = options.format.or(told);
         let format = format.ok_or_else(|| Problem::UnknownFormat.of(path))?;
         return Ok(vec![(path.to_owned(), format)]);
@@ -138,9 +140,11 @@ fn find(path: &Path, options: &Options) -> Result<Vec<(PathBuf, Format)>, Import
     files.sort();
     let mut found = Vec::new();
     for file in files {
-        let told = sniff(&file)?;
-        let wanted = options.format.is_none_or(|format| told == Some(format));
-        if let (Some(format), true) = (told, wanted && !is_beside(&file, options)) {
+        let Some((format, is_sure)) = sniff(&file)? else {
+            continue;
+        };
+        let wanted = options.format.is_none_or(|wanted| wanted == format);
+        if is_sure && wanted && !is_beside(&file, options) {
             found.push((file, format));
         }
     }
@@ -152,9 +156,13 @@ fn find(path: &Path, options: &Options) -> Result<Vec<(PathBuf, Format)>, Import
 
 /// What lies beside files to import: the questions that were given, and our own results.
 fn is_beside(path: &Path, options: &Options) -> bool {
-    let questions = options.questions.as_ref().map(|path| path.canonicalize().ok());
+    let questions = options
+        .questions
+        .as_ref()
+        .map(|path| path.canonicalize().ok());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name == "results.csv" || questions.is_some_and(|questions| questions == path.canonicalize().ok())
+    name == "results.csv"
+        || questions.is_some_and(|questions| questions == path.canonicalize().ok())
 }
 
 fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ImportError> {
@@ -176,7 +184,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Imp
     Ok(())
 }
 
-fn sniff(path: &Path) -> Result<Option<Format>, ImportError> {
+/// The format, and whether the content shows it rather than the name alone.
+fn sniff(path: &Path) -> Result<Option<(Format, bool)>, ImportError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(BEGINNING).read_to_end(&mut bytes))
@@ -184,7 +193,13 @@ fn sniff(path: &Path) -> Result<Option<Format>, ImportError> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    Ok(Format::of(path, &bytes))
+    let format = Format::of(path, &bytes);
+    Ok(format.map(|format| {
+        (
+            format,
+            format != Format::Table || Format::has_scores(&bytes),
+        )
+    }))
 }
 
 /// A whole file, unless it is larger than any such file should be.

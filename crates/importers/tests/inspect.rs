@@ -50,7 +50,11 @@ fn sample(id: usize, target: &str, top: &[(&str, f64)]) -> Value {
 fn two() -> Vec<Value> {
     vec![
         sample(1, "B", &[(" B", -0.25), (" A", -2.0), ("B", -4.0)]),
-        sample(2, "C", &[(" A", -0.5), (" C", -1.5), (" D", -3.0), (" B", -4.0)]),
+        sample(
+            2,
+            "C",
+            &[(" A", -0.5), (" C", -1.5), (" D", -3.0), (" B", -4.0)],
+        ),
     ]
 }
 
@@ -82,8 +86,14 @@ fn archives_and_json_say_the_same() {
     let folder = Folder::new();
     let paths = [
         folder.write("a.json", json_log(&header(), &two())),
-        folder.write("b.eval", archive(&header(), &two(), CompressionMethod::Deflated)),
-        folder.write("c.eval", archive(&header(), &two(), CompressionMethod::Zstd)),
+        folder.write(
+            "b.eval",
+            archive(&header(), &two(), CompressionMethod::Deflated),
+        ),
+        folder.write(
+            "c.eval",
+            archive(&header(), &two(), CompressionMethod::Zstd),
+        ),
         // One line, and a figure for which JSON has no word.
         folder.write(
             "d.json",
@@ -101,7 +111,10 @@ fn archives_and_json_say_the_same() {
         };
         assert_eq!(import.format, Format::Inspect);
         assert_eq!(import.model.name, "openai/small");
-        assert_eq!((&*import.task, &*import.strategy), ("colours", "multiple_choice"));
+        assert_eq!(
+            (&*import.task, &*import.strategy),
+            ("colours", "multiple_choice")
+        );
         assert_eq!(import.values, Values::Labels);
         assert_eq!(import.settings["inspect_ai version"], "0.3.200");
         assert_eq!(import.answered(), 2);
@@ -118,14 +131,26 @@ fn archives_and_json_say_the_same() {
         assert_eq!(scores.observed, [true, true, false, false]);
         let b = ((-0.25_f64).exp() + (-4.0_f64).exp()).ln();
         assert!((scores.logprobs[1] - b).abs() < 1e-12);
-        assert!((scores.logprobs[2] - -4.0).abs() < 1e-12, "no more than the last of the list");
+        assert!(
+            (scores.logprobs[2] - -4.0).abs() < 1e-12,
+            "no more than the last of the list"
+        );
         assert_eq!(import.rows[1].scores.as_ref().unwrap().observed, [true; 4]);
-        digests.push(import.rows.iter().map(|row| row.content).collect::<Vec<_>>());
+        digests.push(
+            import
+                .rows
+                .iter()
+                .map(|row| row.content)
+                .collect::<Vec<_>>(),
+        );
     }
     assert!(digests.windows(2).all(|pair| pair[0] == pair[1]));
     // All four are the same group of the same model.
     let said = refused(folder.path(), &Options::default());
-    assert!(said.contains("gives task colours with strategy multiple_choice of openai/small"), "{said}");
+    assert!(
+        said.contains("gives task colours with strategy multiple_choice of openai/small"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -141,8 +166,14 @@ fn answers_without_a_letter_are_rows_with_a_reason() {
     samples.push(without);
     let import = &imported(&folder.write("a.json", json_log(&header(), &samples)))[0];
     assert_eq!((import.rows.len(), import.answered()), (5, 2));
-    assert!(matches!(import.rows[2].scores, Err(ScoreError::Malformed { .. })));
-    assert!(matches!(import.rows[3].scores, Err(ScoreError::Backend { .. })));
+    assert!(matches!(
+        import.rows[2].scores,
+        Err(ScoreError::Malformed { .. })
+    ));
+    assert!(matches!(
+        import.rows[3].scores,
+        Err(ScoreError::Backend { .. })
+    ));
     assert!(matches!(import.rows[4].scores, Err(ScoreError::NoLogprobs)));
     assert_eq!(import.check.as_ref().unwrap().theirs, 0.5);
 }
@@ -178,24 +209,55 @@ fn what_is_wrong_is_named_with_its_sample() {
     let mut newer = header();
     newer["version"] = json!(9);
     let mut nameless = header();
-    nameless["eval"].as_object_mut().unwrap().remove("model").unwrap();
+    nameless["eval"]
+        .as_object_mut()
+        .unwrap()
+        .remove("model")
+        .unwrap();
     let mut without = two();
     for sample in &mut without {
         sample["output"]["choices"][0]["logprobs"] = Value::Null;
     }
     let cases = [
-        (change(|it| it["target"] = json!(["A", "B"])), "sample 2, field \"target\": more than one"),
-        (change(|it| it["target"] = json!("G")), "the answer is G, which is none of the 4 options"),
-        (change(|it| it["target"] = json!("")), "the right answer is not told"),
-        (change(|it| it["choices"] = Value::Null), "sample 2, field \"choices\": missing"),
-        (change(|it| it["choices"] = json!(["one"])), "there are 1 options"),
-        (change(|it| it["id"] = json!(1)), "sample 1, field \"id\": the id 1 is already that of"),
-        (json_log(&shuffled, &two()), "the solver shuffled the choices"),
+        (
+            change(|it| it["target"] = json!(["A", "B"])),
+            "sample 2, field \"target\": more than one",
+        ),
+        (
+            change(|it| it["target"] = json!("G")),
+            "the answer is G, which is none of the 4 options",
+        ),
+        (
+            change(|it| it["target"] = json!("")),
+            "the right answer is not told",
+        ),
+        (
+            change(|it| it["choices"] = Value::Null),
+            "sample 2, field \"choices\": missing",
+        ),
+        (
+            change(|it| it["choices"] = json!(["one"])),
+            "there are 1 options",
+        ),
+        (
+            change(|it| it["id"] = json!(1)),
+            "sample 1, field \"id\": the id 1 is already that of",
+        ),
+        (
+            json_log(&shuffled, &two()),
+            "the solver shuffled the choices",
+        ),
         (json_log(&newer, &two()), "the log has version 9"),
         (json_log(&nameless, &two()), "field \"eval.model\": missing"),
         (json_log(&header(), &[]), "holds no questions"),
-        (json_log(&header(), &without), "no sample has log-probabilities"),
-        (json_log(&header(), &two())[..900].to_owned(), "not valid JSON: EOF"),
+        (
+            json_log(&header(), &without),
+            "no sample has log-probabilities",
+        ),
+        (
+            json_log(&header(), &two())[..900].to_owned(),
+            "not valid JSON: EOF",
+        ),
     ];
     for (text, expected) in cases {
         let said = refused(&folder.write("a.json", text), &Options::default());
@@ -207,7 +269,10 @@ fn what_is_wrong_is_named_with_its_sample() {
 fn archives_are_bounded() {
     let folder = Folder::new();
     let whole = archive(&header(), &two(), CompressionMethod::Deflated);
-    let said = refused(&folder.write("cut.eval", &whole[..whole.len() / 2]), &Options::default());
+    let said = refused(
+        &folder.write("cut.eval", &whole[..whole.len() / 2]),
+        &Options::default(),
+    );
     assert!(said.contains("the archive is damaged"), "{said}");
 
     // A sample of 65 MiB that takes a few kilobytes.

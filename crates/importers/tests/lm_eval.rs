@@ -68,7 +68,9 @@ fn a_file_with_its_results() {
     let folder = Folder::new();
     let path = folder.write(&format!("samples_colours_{DATE}.jsonl"), lines(&four()));
     // Python writes NaN where a figure cannot be had.
-    let text = results("colours", 0.75, 4).to_string().replace("\"N/A\"", "NaN");
+    let text = results("colours", 0.75, 4)
+        .to_string()
+        .replace("\"N/A\"", "NaN");
     folder.write(&format!("results_{DATE}.json"), text);
     let imports = imported(&path);
     let [import] = imports.as_slice() else {
@@ -173,7 +175,10 @@ fn hellaswag_has_the_digest_of_our_reader() {
     assert_eq!(import.strategy, "lm-eval");
     assert_eq!(import.values, Values::Continuations);
     assert!(import.notes[0].contains("whole continuations"));
-    assert!(own.iter().all(|digest| import.rows.iter().any(|row| row.content == *digest)));
+    assert!(
+        own.iter()
+            .all(|digest| import.rows.iter().any(|row| row.content == *digest))
+    );
     let scores = import.rows[0].scores.as_ref().unwrap();
     assert_eq!(scores.mass, None, "shares of continuations are no mass");
 }
@@ -194,20 +199,31 @@ fn subjects_of_a_group_are_one_task() {
         if with_results {
             let mut results = results("mmlu_anatomy", 0.75, 4);
             results["n-shot"]["mmlu_abstract_algebra"] = json!(5);
-            results["groups"] = json!({"mmlu": {"acc,none": 0.75}, "mmlu_stem": {"acc,none": 0.75}});
+            results["groups"] =
+                json!({"mmlu": {"acc,none": 0.75}, "mmlu_stem": {"acc,none": 0.75}});
             results["group_subtasks"] = json!({
                 "mmlu": ["mmlu_stem", "mmlu_other"], "mmlu_other": ["mmlu_anatomy"],
                 "mmlu_stem": ["mmlu_abstract_algebra"]});
-            folder.write(&format!("org__model/results_{DATE}.json"), results.to_string());
+            folder.write(
+                &format!("org__model/results_{DATE}.json"),
+                results.to_string(),
+            );
         }
     };
     for with_results in [false, true] {
         write(with_results);
-        let options = if with_results { Options::default() } else { named("m") };
+        let options = if with_results {
+            Options::default()
+        } else {
+            named("m")
+        };
         let imports = with(folder.path(), &options);
         assert_eq!(imports.len(), 1);
         let import = &imports[0];
-        assert_eq!((&*import.task, import.rows.len(), import.files.len()), ("mmlu", 8, 2));
+        assert_eq!(
+            (&*import.task, import.rows.len(), import.files.len()),
+            ("mmlu", 8, 2)
+        );
         assert_eq!(import.rows[0].id, "abstract_algebra/0");
         assert_eq!(import.rows[7].id, "anatomy/3");
         assert_eq!(import.rows[7].category.as_deref(), Some("anatomy"));
@@ -226,7 +242,10 @@ fn groups_without_a_figure_stay_apart() {
     results["group_subtasks"] = json!({"suite": ["suite_colours", "suite_shapes"]});
     results["groups"] = json!({});
     folder.write(&format!("results_{DATE}.json"), results.to_string());
-    let tasks: Vec<String> = imported(folder.path()).into_iter().map(|it| it.task).collect();
+    let tasks: Vec<String> = imported(folder.path())
+        .into_iter()
+        .map(|it| it.task)
+        .collect();
     assert_eq!(tasks, ["suite_colours", "suite_shapes"]);
 }
 
@@ -235,7 +254,10 @@ fn of_several_dates_the_newest_counts() {
     let folder = Folder::new();
     for date in ["2026-01-01T00-00-00.0", "2026-02-01T00-00-00.0"] {
         folder.write(&format!("samples_colours_{date}.jsonl"), lines(&four()));
-        folder.write(&format!("results_{date}.json"), results("colours", 0.75, 4).to_string());
+        folder.write(
+            &format!("results_{date}.json"),
+            results("colours", 0.75, 4).to_string(),
+        );
     }
     let imports = imported(folder.path());
     assert_eq!(imports.len(), 1);
@@ -278,12 +300,23 @@ fn a_digit_is_a_text_where_the_outcomes_say_so() {
         line(2, "0", [-3.0, -2.0, -0.1], 1.0),
     ];
     let path = folder.write("samples_digits_x.jsonl", lines(&rows));
-    let answers: Vec<usize> = with(&path, &named("m"))[0].rows.iter().map(|it| it.answer).collect();
+    let answers: Vec<usize> = with(&path, &named("m"))[0]
+        .rows
+        .iter()
+        .map(|it| it.answer)
+        .collect();
     assert_eq!(answers, [0, 1, 2]);
     // Without outcomes, and with those of the other reading, it is an index.
-    let rows = [line(0, "1", [-0.1, -2.0, -3.0], 0.0), line(1, "2", [-0.1, -2.0, -3.0], 0.0)];
+    let rows = [
+        line(0, "1", [-0.1, -2.0, -3.0], 0.0),
+        line(1, "2", [-0.1, -2.0, -3.0], 0.0),
+    ];
     let path = folder.write("samples_digits_x.jsonl", lines(&rows));
-    let answers: Vec<usize> = with(&path, &named("m"))[0].rows.iter().map(|it| it.answer).collect();
+    let answers: Vec<usize> = with(&path, &named("m"))[0]
+        .rows
+        .iter()
+        .map(|it| it.answer)
+        .collect();
     assert_eq!(answers, [1, 2]);
 }
 
@@ -359,16 +392,36 @@ fn what_is_wrong_is_named_with_its_line() {
             change(|row| row["filtered_resps"] = json!([["-3.5", "True"]])),
             "there are 1 options",
         ),
-        (change(|row| row["doc_id"] = json!(1)), "line 3, field \"doc_id\": the id 1 is already that of line 2"),
-        (change(|row| row["doc_id"] = Value::Null), "field \"doc_id\": missing"),
-        (change(|row| row["acc"] = json!(0.43)), "field \"acc\": more than one option is right"),
-        (change(|row| row["target"] = json!("[0, 2]")), "field \"target\": more than one option is right"),
-        (change(|row| row["target"] = json!("7")), "the answer is 7, which is none of the 4 options"),
-        (change(|row| row["target"] = Value::Null), "field \"target\": the right answer is not told"),
+        (
+            change(|row| row["doc_id"] = json!(1)),
+            "line 3, field \"doc_id\": the id 1 is already that of line 2",
+        ),
+        (
+            change(|row| row["doc_id"] = Value::Null),
+            "field \"doc_id\": missing",
+        ),
+        (
+            change(|row| row["acc"] = json!(0.43)),
+            "field \"acc\": more than one option is right",
+        ),
+        (
+            change(|row| row["target"] = json!("[0, 2]")),
+            "field \"target\": more than one option is right",
+        ),
+        (
+            change(|row| row["target"] = json!("7")),
+            "the answer is 7, which is none of the 4 options",
+        ),
+        (
+            change(|row| row["target"] = Value::Null),
+            "field \"target\": the right answer is not told",
+        ),
         (
             change(|row| {
                 let row = row.as_object_mut().unwrap();
-                row.remove("resps").and(row.remove("filtered_resps")).unwrap();
+                row.remove("resps")
+                    .and(row.remove("filtered_resps"))
+                    .unwrap();
             }),
             "line 3, field \"resps\": missing",
         ),
@@ -382,19 +435,33 @@ fn what_is_wrong_is_named_with_its_line() {
     assert!(refused(&path, &Options::default()).contains("the model's name is not told"));
     let path = folder.write("colours.jsonl", lines(&four()));
     assert!(refused(&path, &named("m")).contains("the task's name is not told"));
-    let options = Options { task: Some("t".into()), ..named("m") };
+    let options = Options {
+        task: Some("t".into()),
+        ..named("m")
+    };
     assert_eq!(with(&path, &options)[0].task, "t");
 }
 
 #[test]
 fn a_folder_tells_all_that_is_wrong() {
     let folder = Folder::new();
-    folder.write("samples_a_x.jsonl", lines(&four()).replace("\"0\"", "\"9\""));
-    folder.write("samples_b_x.jsonl", lines(&four()).replace("\"1\"", "\"8\""));
+    folder.write(
+        "samples_a_x.jsonl",
+        lines(&four()).replace("\"0\"", "\"9\""),
+    );
+    folder.write(
+        "samples_b_x.jsonl",
+        lines(&four()).replace("\"1\"", "\"8\""),
+    );
     let said = refused(folder.path(), &named("m"));
-    assert!(said.contains("samples_a_x.jsonl, line 1") && said.contains("samples_b_x.jsonl, line 2"));
+    assert!(
+        said.contains("samples_a_x.jsonl, line 1") && said.contains("samples_b_x.jsonl, line 2")
+    );
     let empty = Folder::new();
     empty.write("notes.txt", "nothing");
     let said = refused(empty.path(), &Options::default());
-    assert!(said.contains("holds no file that can be imported"), "{said}");
+    assert!(
+        said.contains("holds no file that can be imported"),
+        "{said}"
+    );
 }

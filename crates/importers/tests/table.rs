@@ -26,13 +26,25 @@ fn a_table_with_its_own_answers() {
     let mut all = Vec::new();
     for path in &paths {
         let import = with(path, &task("t")).remove(0);
-        assert_eq!((&*import.model.name, &*import.task, &*import.strategy), ("m", "t", "imported"));
-        assert_eq!((import.format, import.values), (Format::Table, Values::Logits));
+        assert_eq!(
+            (&*import.model.name, &*import.task, &*import.strategy),
+            ("m", "t", "imported")
+        );
+        assert_eq!(
+            (import.format, import.values),
+            (Format::Table, Values::Logits)
+        );
         assert_eq!(import.accuracy(), Some(0.5));
         let row = &import.rows[1];
-        assert_eq!((&*row.id, row.answer, row.category.as_deref()), ("2", 2, Some("art")));
+        assert_eq!(
+            (&*row.id, row.answer, row.category.as_deref()),
+            ("2", 2, Some("art"))
+        );
         let scores = row.scores.as_ref().unwrap();
-        assert_eq!((scores.logprobs.as_slice(), scores.mass), ([2.5, 0.0, -1.0].as_slice(), None));
+        assert_eq!(
+            (scores.logprobs.as_slice(), scores.mass),
+            ([2.5, 0.0, -1.0].as_slice(), None)
+        );
         all.push(import.rows[0].content);
     }
     assert_eq!(all[0], all[1]);
@@ -71,23 +83,48 @@ fn errors_name_the_line_of_the_whole_file() {
                two,x,2,A,1,NaN\n";
     let said = refused(&folder.write("all.csv", csv), &Options::default());
     assert!(said.contains("all.csv: line 5: value 2 is NaN"), "{said}");
-    let said = refused(&folder.write("all.csv", csv.replace("2,A,1,NaN", "1,A,1,2")), &Options::default());
-    assert!(said.contains("all.csv: line 5: id 1 occurs a second time"), "{said}");
+    let said = refused(
+        &folder.write("all.csv", csv.replace("2,A,1,NaN", "1,A,1,2")),
+        &Options::default(),
+    );
+    assert!(
+        said.contains("all.csv: line 5: id 1 occurs a second time"),
+        "{said}"
+    );
     for (from, to, expected) in [
-        ("one,x,2,A", "one,x,2,", "all.csv, line 4, field \"answer\": the right answer is not told"),
-        ("one,x,2,A", "one,x,2,C", "line 4, field \"answer\": the answer is C, which is none of the 2"),
-        ("one,x,2,A", "one,x,2,yes", "the answer is yes, which is none of the 2 options"),
+        (
+            "one,x,2,A",
+            "one,x,2,",
+            "all.csv, line 4, field \"answer\": the right answer is not told",
+        ),
+        (
+            "one,x,2,A",
+            "one,x,2,C",
+            "line 4, field \"answer\": the answer is C, which is none of the 2",
+        ),
+        (
+            "one,x,2,A",
+            "one,x,2,yes",
+            "the answer is yes, which is none of the 2 options",
+        ),
     ] {
         let text = csv.replace("NaN", "3").replace(from, to);
         let said = refused(&folder.write("all.csv", text), &Options::default());
         assert!(said.contains(expected), "{expected:?} is not in: {said}");
     }
-    let lines = "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"logits\": [1, 2]}\n";
+    let lines =
+        "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"logits\": [1, 2]}\n";
     let said = refused(&folder.write("m_d_base.jsonl", lines), &Options::default());
-    assert!(said.contains("line 2, field \"answer\": the right answer is not told"), "{said}");
+    assert!(
+        said.contains("line 2, field \"answer\": the right answer is not told"),
+        "{said}"
+    );
     let lines = "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"answer\": [0], \"logits\": [1, 2]}\n";
     let said = refused(&folder.write("m_d_base.jsonl", lines), &Options::default());
-    assert!(said.contains("line 2, field \"answer\": a text needed, a list of 1 found"), "{said}");
+    assert!(
+        said.contains("line 2, field \"answer\": a text needed, a list of 1 found"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -100,12 +137,24 @@ fn answers_from_a_file_of_questions() {
         })
         .collect();
     let questions = folder.write("questions.json", json!(questions).to_string());
-    let csv = (0..20).fold("id,A,B,C\n".to_owned(), |text, id| format!("{text}{id},1,2,0\n"));
+    let csv = (0..20).fold("id,A,B,C\n".to_owned(), |text, id| {
+        format!("{text}{id},1,2,0\n")
+    });
     let path = folder.write("m_mmlu_10k_base_icl0.csv", &csv);
-    let options = Options { questions: Some(questions.clone()), ..Options::default() };
+    let options = Options {
+        questions: Some(questions.clone()),
+        ..Options::default()
+    };
     let import = &with(&path, &options)[0];
-    assert_eq!((&*import.model.name, &*import.task, &*import.strategy), ("m", "qa", "base-0-shot"));
-    assert_eq!(import.rows.len(), 20, "worked examples are left out of pickles alone");
+    assert_eq!(
+        (&*import.model.name, &*import.task, &*import.strategy),
+        ("m", "qa", "base-0-shot")
+    );
+    assert_eq!(
+        import.rows.len(),
+        20,
+        "worked examples are left out of pickles alone"
+    );
     assert_eq!(import.rows[3].dont_know, Some(2));
     assert_eq!(import.rows[3].category.as_deref(), Some("law"));
     let own = sureness_questions::Question {
@@ -125,7 +174,10 @@ fn answers_from_a_file_of_questions() {
     assert_eq!(with(&path, &dropping)[0].rows.len(), 18);
 
     let said = refused(&path, &Options::default());
-    assert!(said.contains("there are no right answers in the file"), "{said}");
+    assert!(
+        said.contains("there are no right answers in the file"),
+        "{said}"
+    );
     let more = folder.write("m_d_base.csv", csv.clone() + "77,1,2,0\n78,1,2,0\n");
     let said = refused(&more, &options);
     assert!(said.contains("id 77 and 1 other are not in"), "{said}");
@@ -135,7 +187,10 @@ fn answers_from_a_file_of_questions() {
     let part = folder.write("m_d_base.csv", "id,A,B,C\n0,1,2,0\n");
     assert!(with(&part, &options)[0].notes[0].contains("1 of the 20 questions have scores"));
     let said = refused(&folder.write("x.txt", "hello"), &Options::default());
-    assert!(said.contains("x.txt: is in no format that can be imported"), "{said}");
+    assert!(
+        said.contains("x.txt: is in no format that can be imported"),
+        "{said}"
+    );
 }
 
 /// The paper's own files: the accuracy of the whole file, and the same question known again in
@@ -152,17 +207,29 @@ fn the_papers_pickles() {
     assert!(imports.len() >= 12, "{}", imports.len());
     let first = &imports[0];
     for import in &imports {
-        assert_eq!((import.format, import.values), (Format::Paper, Values::Logits));
+        assert_eq!(
+            (import.format, import.values),
+            (Format::Paper, Values::Logits)
+        );
         assert_eq!(import.task, "qa");
         assert_eq!((import.rows.len(), import.answered()), (9995, 9995));
         assert!(import.notes[0].contains("5 worked examples"));
-        assert_eq!((import.rows[0].dont_know, import.rows[0].none_of_the_above), (Some(4), Some(5)));
+        assert_eq!(
+            (import.rows[0].dont_know, import.rows[0].none_of_the_above),
+            (Some(4), Some(5))
+        );
         assert!(import.accuracy().unwrap() > 0.3);
         let digests = import.rows.iter().zip(&first.rows);
         assert!(digests.into_iter().all(|(a, b)| a.content == b.content));
     }
     let strategies: std::collections::BTreeSet<&str> =
         imports.iter().map(|import| &*import.strategy).collect();
-    assert_eq!(strategies.into_iter().collect::<Vec<_>>(), ["base", "shared_instruction", "task_specific"]);
-    assert!(import(&[paper.join("logits")], &named("x")).is_err(), "no answers");
+    assert_eq!(
+        strategies.into_iter().collect::<Vec<_>>(),
+        ["base", "shared_instruction", "task_specific"]
+    );
+    assert!(
+        import(&[paper.join("logits")], &named("x")).is_err(),
+        "no answers"
+    );
 }

@@ -153,12 +153,11 @@ fn write(transaction: &Transaction<'_>, import: &RunImport) -> rusqlite::Result<
         "UPDATE runs SET record = ?, finished_at = ? WHERE id = ?",
         params![record.to_string(), now(), run],
     )?;
-    Ok(match is_new {
-        true => ImportOutcome::New { run },
-        false => ImportOutcome::Added {
-            run,
-            groups: groups.len(),
-        },
+    Ok(if is_new {
+        ImportOutcome::New { run }
+    } else {
+        let groups = groups.len();
+        ImportOutcome::Added { run, groups }
     })
 }
 
@@ -207,7 +206,11 @@ fn write_group(
     group: &GroupImport,
 ) -> rusqlite::Result<()> {
     let next: Option<i64> = transaction
-        .query_row("SELECT max(idx) + 1 FROM groups WHERE run = ?", [run], |row| row.get(0))
+        .query_row(
+            "SELECT max(idx) + 1 FROM groups WHERE run = ?",
+            [run],
+            |row| row.get(0),
+        )
         .optional()?
         .flatten();
     let index = next.unwrap_or(0);
@@ -229,7 +232,11 @@ fn write_group(
         let key = row_key(model, group, question);
         let (reply, error) = match &row.outcome {
             Ok(scores) => {
-                let mass = if scores.mass.is_nan() { UNKNOWN_MASS } else { scores.mass };
+                let mass = if scores.mass.is_nan() {
+                    UNKNOWN_MASS
+                } else {
+                    scores.mass
+                };
                 answer.execute(params![
                     key,
                     encode_logprobs(&scores.logprobs),
@@ -275,7 +282,9 @@ fn hash<'a>(purpose: &str, parts: impl IntoIterator<Item = &'a [u8]>) -> blake3:
 
 /// The digest of all imported runs of a model: no run of ours has it.
 fn run_digest(model: &[u8; 32]) -> [u8; 32] {
-    hash("sureness import 1", [model.as_slice()]).finalize().into()
+    hash("sureness import 1", [model.as_slice()])
+        .finalize()
+        .into()
 }
 
 /// The key of an imported answer. It is not that of any request, so that it never stands in for

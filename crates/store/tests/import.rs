@@ -58,15 +58,24 @@ fn an_import_is_a_finished_run() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.sqlite");
     let mut store = Store::open(&path).unwrap();
-    let runs = [import("a", &[("x", -2.0), ("y", -3.0)]), import("b", &[("x", -2.0)])];
+    let runs = [
+        import("a", &[("x", -2.0), ("y", -3.0)]),
+        import("b", &[("x", -2.0)]),
+    ];
     let outcomes = store.import_runs(&runs).unwrap();
-    assert_eq!(outcomes, [ImportOutcome::New { run: 1 }, ImportOutcome::New { run: 2 }]);
+    assert_eq!(
+        outcomes,
+        [ImportOutcome::New { run: 1 }, ImportOutcome::New { run: 2 }]
+    );
     let reader = Reader::open(&path).unwrap();
     let runs = reader.runs().unwrap();
     assert_eq!(runs.len(), 2);
     assert!(runs.iter().all(|run| run.finished_at.is_some()));
     assert_eq!(runs[0].model, model("a"));
-    assert_eq!(runs[0].groups, [("x".into(), "5-shot".into()), ("y".into(), "5-shot".into())]);
+    assert_eq!(
+        runs[0].groups,
+        [("x".into(), "5-shot".into()), ("y".into(), "5-shot".into())]
+    );
     assert_eq!(runs[0].settings["imported"], true);
     assert_eq!(runs[0].settings["groups"][1]["source"]["format"], "lm-eval");
     assert_eq!(runs[0].settings["groups"][1]["answered"], 1);
@@ -100,11 +109,22 @@ fn the_same_again_is_known_and_more_is_added() {
     assert_eq!(put(&[("x", -2.0), ("y", -2.0)]), added);
     assert_eq!(put(&[("y", -2.0)]), ImportOutcome::Known { run: 1 });
     // Other answers to the same task cannot be in the same run.
-    assert_eq!(put(&[("x", -2.5), ("z", -1.0)]), ImportOutcome::New { run: 2 });
-    assert_eq!(put(&[("x", -2.0), ("y", -2.0)]), ImportOutcome::Known { run: 1 });
+    assert_eq!(
+        put(&[("x", -2.5), ("z", -1.0)]),
+        ImportOutcome::New { run: 2 }
+    );
+    assert_eq!(
+        put(&[("x", -2.0), ("y", -2.0)]),
+        ImportOutcome::Known { run: 1 }
+    );
     assert_eq!(put(&[("z", -1.0)]), ImportOutcome::Known { run: 2 });
     let reader = Reader::open(&path).unwrap();
-    let groups: Vec<usize> = reader.runs().unwrap().iter().map(|run| run.groups.len()).collect();
+    let groups: Vec<usize> = reader
+        .runs()
+        .unwrap()
+        .iter()
+        .map(|run| run.groups.len())
+        .collect();
     assert_eq!(groups, [2, 2]);
     let mut count = 0;
     reader.rows(1, 1, |_| count += 1).unwrap();

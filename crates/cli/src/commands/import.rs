@@ -91,7 +91,10 @@ pub(crate) fn run(args: ImportArgs) -> Result<ExitCode, CliError> {
     let folder = room::prepare(&args.output_dir, questions)?;
     let mut by_model: BTreeMap<Model, Vec<Imported>> = BTreeMap::new();
     for import in imports {
-        by_model.entry(import.model.clone()).or_default().push(import);
+        by_model
+            .entry(import.model.clone())
+            .or_default()
+            .push(import);
     }
     let runs: Vec<RunImport> = by_model
         .iter()
@@ -188,7 +191,16 @@ fn show(
     outcomes: &[ImportOutcome],
     folder: &str,
 ) -> Result<(), CliError> {
-    let head = ["model", "task", "strategy", "questions", "answered", "accuracy", "in the file", "run"];
+    let head = [
+        "model",
+        "task",
+        "strategy",
+        "questions",
+        "answered",
+        "accuracy",
+        "in the file",
+        "run",
+    ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     let percent = |share: f64| format!("{:.2} %", share * 100.0);
     for (imports, outcome) in imports.iter().zip(outcomes) {
@@ -200,7 +212,11 @@ fn show(
                 terminal::count(import.rows.len()),
                 terminal::count(import.answered()),
                 import.accuracy().map(percent).unwrap_or_default(),
-                import.check.as_ref().map(|check| percent(check.theirs)).unwrap_or_default(),
+                import
+                    .check
+                    .as_ref()
+                    .map(|check| percent(check.theirs))
+                    .unwrap_or_default(),
                 outcome.run().to_string(),
             ]);
         }
@@ -214,7 +230,11 @@ fn show(
         match outcome {
             ImportOutcome::New { .. } => {}
             ImportOutcome::Added { run, groups } => {
-                let them = if *groups == 1 { "1 group was" } else { &format!("{groups} groups were") };
+                let them = if *groups == 1 {
+                    "1 group was"
+                } else {
+                    &format!("{groups} groups were")
+                };
                 eprintln!("note: {name}: {them} added to run {run}");
             }
             ImportOutcome::Known { run } => {
@@ -228,7 +248,10 @@ fn show(
 
 /// What a person should know about one import.
 fn tell(import: &Imported) {
-    let name = format!("{}, {}, {}", import.model.name, import.task, import.strategy);
+    let name = format!(
+        "{}, {}, {}",
+        import.model.name, import.task, import.strategy
+    );
     for note in &import.notes {
         eprintln!("note: {name}: {note}");
     }

@@ -61,7 +61,10 @@ fn place(tokens: &[Token], options: usize) -> Result<usize, ScoreError> {
         let (start, end) = (offset, offset + token.token.len());
         offset = end;
         // A bracket, a quote or a star may stand before the letter.
-        let bare = token.token.trim().trim_matches(|c: char| c.is_ascii_punctuation());
+        let bare = token
+            .token
+            .trim()
+            .trim_matches(|c: char| c.is_ascii_punctuation());
         if end <= begin || (bare.is_empty() && token.token.len() <= 4) {
             continue;
         }
@@ -136,7 +139,10 @@ fn of_list<'a>(
         };
         if !logprob.is_finite() || logprob > ROUNDING {
             return Err(ScoreError::Malformed {
-                message: format!("{logprob} is no log-probability (token {:?})", printable(text)),
+                message: format!(
+                    "{logprob} is no log-probability (token {:?})",
+                    printable(text)
+                ),
             });
         }
         // The sampled token is usually among the most probable ones.
@@ -170,10 +176,12 @@ fn of_list<'a>(
     let hidden_by_rounding = listed.len() as f64 * f64::from(f32::EPSILON);
     let bound = last.min((1.0 - total).max(hidden_by_rounding).ln());
     let mass: f64 = spellings.iter().flatten().map(|it| it.exp()).sum();
-    let logprobs = spellings.into_iter().map(|spelling| match spelling.as_slice() {
-        [] => bound,
-        _ => log_sum_exp(spelling).min(0.0),
-    });
+    let logprobs = spellings
+        .into_iter()
+        .map(|spelling| match spelling.as_slice() {
+            [] => bound,
+            _ => log_sum_exp(spelling).min(0.0),
+        });
     Ok(RowScores {
         logprobs: logprobs.collect(),
         observed,
@@ -188,7 +196,10 @@ mod tests {
     fn token(text: &str, top: &[(&str, f64)]) -> Token {
         Token {
             token: text.to_owned(),
-            logprob: top.iter().find(|(it, _)| *it == text).map(|(_, value)| *value),
+            logprob: top
+                .iter()
+                .find(|(it, _)| *it == text)
+                .map(|(_, value)| *value),
             top_logprobs: Some(
                 top.iter()
                     .map(|(token, logprob)| Top {
@@ -217,7 +228,13 @@ mod tests {
         for answer in answers {
             let tokens: Vec<Token> = answer
                 .iter()
-                .map(|text| if *text == " B" { token(text, top) } else { plain(text) })
+                .map(|text| {
+                    if *text == " B" {
+                        token(text, top)
+                    } else {
+                        plain(text)
+                    }
+                })
                 .collect();
             let (scores, place) = scores(&tokens, 4).unwrap();
             assert_eq!(answer.get(place), Some(&" B"), "{answer:?}");
@@ -239,11 +256,21 @@ mod tests {
             error(&[plain("The"), plain(" answer"), plain(" is"), plain(" B")]),
             ScoreError::NoOptionSeen { .. }
         ));
-        assert!(matches!(error(&[plain("ANSWER:"), plain(" none")]), ScoreError::Malformed { .. }));
+        assert!(matches!(
+            error(&[plain("ANSWER:"), plain(" none")]),
+            ScoreError::Malformed { .. }
+        ));
         // E is not among four options.
-        assert!(matches!(error(&[plain("E")]), ScoreError::NoOptionSeen { .. }));
+        assert!(matches!(
+            error(&[plain("E")]),
+            ScoreError::NoOptionSeen { .. }
+        ));
         assert!(matches!(error(&[]), ScoreError::NoLogprobs));
-        let bare = Token { token: "B".into(), logprob: Some(-0.1), top_logprobs: None };
+        let bare = Token {
+            token: "B".into(),
+            logprob: Some(-0.1),
+            top_logprobs: None,
+        };
         assert!(matches!(error(&[bare]), ScoreError::NoLogprobs));
         let two = token("B", &[("B", -0.1), ("A", -0.1)]);
         assert!(matches!(error(&[two]), ScoreError::Malformed { .. }));

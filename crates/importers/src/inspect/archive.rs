@@ -51,7 +51,7 @@ impl<R: Read + Seek> Archive<R> {
     /// Names of the samples, in the order of the archive. A sample is one member, or a folder
     /// whose `sample.json` holds all but its messages and events.
     pub(super) fn samples(&self) -> Vec<String> {
-        let is_sample = |name: &&str| {
+        let is_sample = |name: &str| {
             name.strip_prefix("samples/").is_some_and(|rest| {
                 let whole = rest.ends_with(".json") && !rest.contains('/');
                 let shell = rest
@@ -60,8 +60,12 @@ impl<R: Read + Seek> Archive<R> {
                 whole || shell
             })
         };
-        let names = self.zip.file_names().filter(is_sample);
-        names.map(str::to_owned).collect()
+        // A name that is no text is none that Inspect gives.
+        let names = self.zip.file_names().filter_map(Result::ok);
+        names
+            .filter(|name| is_sample(name))
+            .map(|name| name.to_string())
+            .collect()
     }
 
     /// A member's bytes, within bounds whatever size it claims.

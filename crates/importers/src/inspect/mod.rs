@@ -20,7 +20,7 @@ use sureness_scorers::ScoreError;
 use crate::error::{Fault, printable};
 use crate::imported::{AccuracyCheck, Imported, ImportedRow, SourceFile, Values};
 use crate::json;
-use crate::read::{self, MAX_FILE};
+use crate::read;
 use crate::{Format, ImportError, Place, Problem};
 use log::Log;
 use sample::{Read as ReadSample, Sample};
@@ -90,7 +90,8 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(path: &'a Path, log: Log, digest: &blake3::Hash) -> Result<Self, ImportError> {
-        log.check().map_err(|fault: Fault| fault.at(path, Place::File))?;
+        log.check()
+            .map_err(|fault: Fault| fault.at(path, Place::File))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let imported = Imported {
             model: log.model(),
@@ -126,8 +127,13 @@ impl<'a> Reading<'a> {
             (None, Ok(id)) => Place::Sample(printable(&id)),
             (None, Err(_)) => Place::Sample(format!("number {number}")),
         };
-        let ReadSample { row, correct, later } =
-            sample.read().map_err(|fault| fault.at(self.path, place()))?;
+        let ReadSample {
+            row,
+            correct,
+            later,
+        } = sample
+            .read()
+            .map_err(|fault| fault.at(self.path, place()))?;
         let epoch = sample.epoch.unwrap_or(1);
         if let Some((at, first)) = self.seen.get_mut(&row.id) {
             if *first == epoch {
@@ -147,7 +153,8 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         self.later += usize::from(later);
-        self.seen.insert(row.id.clone(), (self.imported.rows.len(), epoch));
+        self.seen
+            .insert(row.id.clone(), (self.imported.rows.len(), epoch));
         self.imported.rows.push(row);
         self.correct.push(correct);
         Ok(())
@@ -198,7 +205,9 @@ impl<'a> Reading<'a> {
         let answered = self.imported.answered();
         // The log's own figure counts unanswered samples as wrong, and every epoch.
         let theirs = match self.log.accuracy() {
-            Some(stated) if answered == self.imported.rows.len() && self.other_epochs == 0 => stated,
+            Some(stated) if answered == self.imported.rows.len() && self.other_epochs == 0 => {
+                stated
+            }
             _ if known == answered => right as f64 / known as f64,
             _ => return None,
         };

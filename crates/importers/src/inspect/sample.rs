@@ -80,9 +80,15 @@ impl Sample {
         };
         let content = match self.question() {
             Some(stem) => content::of_question(None, stem, choices, answer),
-            None => content::of_name(["inspect sample", &self.input.to_string(), &choices.join("\n")]),
+            None => content::of_name([
+                "inspect sample",
+                &self.input.to_string(),
+                &choices.join("\n"),
+            ]),
         };
-        let scores = self.tokens().and_then(|tokens| answer::scores(tokens, options));
+        let scores = self
+            .tokens()
+            .and_then(|tokens| answer::scores(tokens, options));
         let (scores, later) = match scores {
             Ok((scores, position)) => (Ok(scores), position > 0),
             Err(error) => (Err(error), false),

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::question;
-use super::sample::{Line, Sample};
+use super::sample::{Line, Sample, Target};
 use crate::error::printable;
 use crate::imported::{ImportedRow, RowScores, SourceFile, Values};
 use crate::json;
@@ -72,7 +72,10 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
             continue;
         }
         let fault = |fault: crate::error::Fault| fault.at(path, Place::Line(number));
-        let id = line.doc_id.as_ref().ok_or_else(|| fault(Problem::Missing.field("doc_id")))?;
+        let id = line
+            .doc_id
+            .as_ref()
+            .ok_or_else(|| fault(Problem::Missing.field("doc_id")))?;
         let id = json::id(id, "doc_id").map_err(fault)?;
         if let Some(first) = seen.insert(id.clone(), number) {
             let (id, first) = (printable(&id), format!("line {first}"));
@@ -93,14 +96,18 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
     };
     let mut notes = Vec::new();
     if other_filters > 0 {
-        notes.push(format!("{other_filters} lines of further filters were left out"));
+        notes.push(format!(
+            "{other_filters} lines of further filters were left out"
+        ));
     }
     let mut rows = Vec::with_capacity(lines.len());
     let mut correct = Vec::with_capacity(lines.len());
     for (number, id, doc, doc_hash, sample) in lines {
-        let (first, second) = match by_text {
-            true => (sample.target.text, sample.target.index),
-            false => (sample.target.index, sample.target.text),
+        let Target { index, text } = sample.target;
+        let (first, second) = if by_text {
+            (text, index)
+        } else {
+            (index, text)
         };
         let options = sample.scores.len();
         let Some(answer) = first.or(second) else {
@@ -109,8 +116,14 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
         };
         // Texts can hold one another's beginning, and options in prompts are no continuations
         // of one text: only labels are events of which at most one happens.
-        let mass = (values == Values::Labels)
-            .then(|| sample.scores.iter().map(|value| value.exp()).sum::<f64>().min(1.0));
+        let mass = (values == Values::Labels).then(|| {
+            sample
+                .scores
+                .iter()
+                .map(|value| value.exp())
+                .sum::<f64>()
+                .min(1.0)
+        });
         rows.push(ImportedRow {
             content: question::digest(&doc, doc_hash.as_deref(), options, answer),
             id,

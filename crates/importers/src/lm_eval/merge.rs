@@ -80,9 +80,10 @@ fn results_beside(
     if let Some(found) = read.get(&beside) {
         return Ok(found.clone());
     }
-    let found = match beside.is_file() {
-        true => Some(Rc::new(Results::read(&beside)?)),
-        false => None,
+    let found = if beside.is_file() {
+        Some(Rc::new(Results::read(&beside)?))
+    } else {
+        None
     };
     read.insert(beside, found.clone());
     Ok(found)
@@ -153,8 +154,12 @@ fn part(
 /// `mmlu_anatomy` has rows of the subject `anatomy` alone.
 fn group_by_subject(task: &str, rows: &[ImportedRow]) -> Option<String> {
     let subject = rows.first()?.category.as_deref()?;
-    let same = rows.iter().all(|row| row.category.as_deref() == Some(subject));
-    let group = task.strip_suffix(&subject.replace([' ', '-'], "_"))?.strip_suffix('_')?;
+    let same = rows
+        .iter()
+        .all(|row| row.category.as_deref() == Some(subject));
+    let group = task
+        .strip_suffix(&subject.replace([' ', '-'], "_"))?
+        .strip_suffix('_')?;
     (same && !group.is_empty()).then(|| group.to_owned())
 }
 
@@ -221,7 +226,9 @@ fn merge(model: Model, task: String, strategy: String, parts: Vec<Part>) -> Impo
                 imported.settings.insert(key, version.to_owned());
             }
             if let Some(shots) = results.shots(&task) {
-                imported.settings.insert("shots".to_owned(), shots.to_string());
+                imported
+                    .settings
+                    .insert("shots".to_owned(), shots.to_string());
             }
         }
         let stated = results.as_ref().and_then(|results| results.accuracy(&task));
@@ -266,7 +273,7 @@ struct Check {
 
 impl Check {
     fn add(&mut self, rows: &[ImportedRow], correct: &[Option<bool>], stated: Option<f64>) {
-        let (mut known, mut counted) = (0, 0);
+        let (mut known, mut counted) = (0, 0_usize);
         for (row, correct) in rows.iter().zip(correct) {
             let ours = row
                 .scores
@@ -284,7 +291,7 @@ impl Check {
         }
         match stated {
             Some(accuracy) => self.theirs += accuracy * rows.len() as f64,
-            None if known == rows.len() => self.theirs += f64::from(u32::try_from(counted).unwrap_or(u32::MAX)),
+            None if known == rows.len() => self.theirs += counted as f64,
             None => self.unknown = true,
         }
     }

@@ -53,13 +53,11 @@ fn known(doc: &Value, count: usize, answer: usize) -> Option<[u8; 32]> {
             return of(context, stem, options);
         }
     }
-    let options = ["choices", "options"]
-        .iter()
-        .find_map(|name| {
-            let value = doc.get(name)?;
-            // ARC: {"text": […], "label": […]}
-            list(Some(value)).or_else(|| list(value.get("text")))
-        })?;
+    let options = ["choices", "options"].iter().find_map(|name| {
+        let value = doc.get(name)?;
+        // ARC: {"text": […], "label": […]}
+        list(Some(value)).or_else(|| list(value.get("text")))
+    })?;
     of(context, stem, options)
 }
 

@@ -57,7 +57,11 @@ impl Results {
         for key in ["model_dtype", "model_revision", "model_sha"] {
             tell(key, self.0.pointer(&format!("/config/{key}")));
         }
-        for key in ["chat_template_sha", "system_instruction_sha", "fewshot_as_multiturn"] {
+        for key in [
+            "chat_template_sha",
+            "system_instruction_sha",
+            "fewshot_as_multiturn",
+        ] {
             tell(key, self.0.get(key));
         }
         match self.0.pointer("/config/model_args") {
@@ -96,7 +100,11 @@ impl Results {
 
     /// How many documents were evaluated.
     pub(super) fn documents(&self, task: &str) -> Option<u64> {
-        self.0.get("n-samples")?.get(task)?.get("effective")?.as_u64()
+        self.0
+            .get("n-samples")?
+            .get(task)?
+            .get("effective")?
+            .as_u64()
     }
 
     /// The harness's own version.
@@ -113,7 +121,9 @@ impl Results {
             let is_prefix = task
                 .strip_prefix(group.as_str())
                 .is_some_and(|rest| rest.len() > 1 && rest.starts_with('_'));
-            if is_prefix && found.is_none_or(|other| group.len() < other.len()) && self.holds(group, task, 0)
+            if is_prefix
+                && found.is_none_or(|other| group.len() < other.len())
+                && self.holds(group, task, 0)
             {
                 found = Some(group);
             }

@@ -169,7 +169,10 @@ impl Line {
             },
             other => other.to_string(),
         };
-        let single = match written.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+        let single = match written
+            .strip_prefix('[')
+            .and_then(|it| it.strip_suffix(']'))
+        {
             Some(list) if list.contains(',') => return Err(several(&written)),
             Some(only) => only.trim().trim_matches('\'').to_owned(),
             None => written,

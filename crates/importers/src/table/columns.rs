@@ -39,7 +39,9 @@ impl Part {
     /// The line of the file that is line `line` of this part.
     pub(super) fn line(&self, line: u64) -> u64 {
         let behind = self.lines.partition_point(|(part, _)| *part <= line);
-        let found = behind.checked_sub(1).and_then(|index| self.lines.get(index));
+        let found = behind
+            .checked_sub(1)
+            .and_then(|index| self.lines.get(index));
         // What comes before the first row, such as a header, is where it was.
         found.map_or(line, |(part, whole)| whole + (line - part))
     }

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{Format as Layout, LoadOptions, Problem as DataProblem, Task, answers, load};
+use sureness_questions::{
+    Format as Layout, LoadOptions, Problem as DataProblem, Task, answers, load,
+};
 
 use crate::{ImportError, Problem};
 

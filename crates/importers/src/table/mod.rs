@@ -144,9 +144,7 @@ fn fill(
                 }
             },
             (None, Some(Told { answer, line, .. })) => {
-                let at = |problem: Problem| {
-                    problem.field("answer").at(path, Place::Line(*line))
-                };
+                let at = |problem: Problem| problem.field("answer").at(path, Place::Line(*line));
                 let written = answer.as_deref().unwrap_or_default().trim();
                 if written.is_empty() {
                     return Err(at(Problem::NoAnswer));
@@ -154,7 +152,10 @@ fn fill(
                 let answer = columns::option(written).filter(|answer| *answer < width);
                 let answer = answer.ok_or_else(|| {
                     let answer = crate::error::printable(written);
-                    at(Problem::Answer { answer, options: width })
+                    at(Problem::Answer {
+                        answer,
+                        options: width,
+                    })
                 })?;
                 Key::of(answer)
             }
@@ -173,7 +174,11 @@ fn fill(
         }
         if key.answer >= width {
             let answer = format!("{} for id {id}", label(key.answer));
-            return Err(Problem::Answer { answer, options: width }.of(path));
+            return Err(Problem::Answer {
+                answer,
+                options: width,
+            }
+            .of(path));
         }
         let row = row(&import.task, id, &key, told, logits, index);
         import.rows.push(row);
@@ -194,9 +199,9 @@ fn fill(
     if let Some(keys) = keys {
         let asked = keys.len() - keys.count(&dropped);
         if asked > planned {
-            import.notes.push(format!(
-                "{planned} of the {asked} questions have scores"
-            ));
+            import
+                .notes
+                .push(format!("{planned} of the {asked} questions have scores"));
         }
     }
     Ok(())
@@ -212,7 +217,12 @@ fn row(
 ) -> ImportedRow {
     let width = logits.width;
     let values: Vec<f64> = match &logits.values64 {
-        Some(values) => values.iter().skip(index * width).take(width).copied().collect(),
+        Some(values) => values
+            .iter()
+            .skip(index * width)
+            .take(width)
+            .copied()
+            .collect(),
         None => logits.row(index).iter().copied().map(f64::from).collect(),
     };
     let mass = (logits.kind == Kind::LogProbs)
@@ -229,9 +239,7 @@ fn row(
         .clone()
         .or_else(|| told.and_then(|told| told.category.clone()));
     ImportedRow {
-        content: key
-            .content
-            .unwrap_or_else(|| content::of_name([task, &id])),
+        content: key.content.unwrap_or_else(|| content::of_name([task, &id])),
         id,
         category,
         options: width,

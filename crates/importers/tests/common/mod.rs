@@ -25,7 +25,9 @@ pub(crate) fn shared() -> Option<PathBuf> {
 
 /// A file that belongs to the tests.
 pub(crate) fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
 }
 
 /// A folder for one test.
@@ -63,7 +65,11 @@ pub(crate) fn with(path: &Path, options: &Options) -> Vec<Imported> {
 pub(crate) fn refused(path: &Path, options: &Options) -> String {
     let errors = import(&[path.to_owned()], options).expect_err("was imported");
     assert!(errors.iter().all(|error| !error.hint().is_empty()));
-    let folder = if path.is_dir() { path } else { path.parent().unwrap() };
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap()
+    };
     all(&errors).replace(&format!("{}/", folder.display()), "")
 }
 
