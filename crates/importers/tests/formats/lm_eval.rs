@@ -1,14 +1,12 @@
 //! Samples of lm-evaluation-harness, in the layouts that its versions write.
 
-mod common;
-
 use std::path::Path;
 
 use serde_json::{Value, json};
 use sureness_import::{Format, Options, Values};
 use sureness_questions::{LoadOptions, Task, load_bytes};
 
-use common::{Folder, imported, named, refused, with};
+use super::common::{Folder, imported, named, refused, with};
 
 const DATE: &str = "2026-11-25T19-30-00.123456";
 

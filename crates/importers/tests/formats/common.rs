@@ -1,7 +1,5 @@
 //! Files to import, and what comes of them.
 
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use std::path::{Path, PathBuf};
 
 use sureness_import::{ImportError, Imported, Options, import};

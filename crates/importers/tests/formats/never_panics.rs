@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-#[path = "../../../fuzz/readers/imports.rs"]
+#[path = "../../../../fuzz/readers/imports.rs"]
 mod imports;
 
 const FORMATS: [u8; 6] = *b"lipcj?";

@@ -1,7 +1,5 @@
 //! Logs of `inspect_ai`, as an archive and as one JSON file.
 
-mod common;
-
 use std::io::{Cursor, Write};
 
 use serde_json::{Value, json};
@@ -10,7 +8,7 @@ use sureness_scorers::ScoreError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use common::{Folder, imported, refused};
+use super::common::{Folder, imported, refused};
 
 fn header() -> Value {
     json!({

@@ -1,11 +1,9 @@
 //! Saved logits: tables with their own answers, and the paper's pickles.
 
-mod common;
-
 use serde_json::{Value, json};
 use sureness_import::{Format, Options, Values, import};
 
-use common::{Folder, imported, named, refused, shared, with};
+use super::common::{Folder, imported, named, refused, shared, with};
 
 fn task(task: &str) -> Options {
     Options {
