@@ -105,7 +105,10 @@ fn samples_become_a_run_once() {
     write(folder, "out/samples_yes_1.jsonl", &samples(-0.25));
     write(folder, "out/results_1.json", &results("yes", 0.75));
     let (stdout, stderr) = imported(folder, "out");
-    insta::assert_snapshot!(stdout, @"");
+    says(
+        &stdout,
+        &["in the file", "org/small", "yes", "5-shot", "20", "75.00 %"],
+    );
     says(&stderr, &["Next: sureness analyze results"]);
     assert!(!stderr.contains("warning"), "{stderr}");
 

@@ -81,14 +81,16 @@ impl Store {
     /// content: then the import becomes a run of its own.
     pub fn import_runs(&mut self, runs: &[RunImport]) -> Result<Vec<ImportOutcome>, StoreError> {
         let path = self.path().to_owned();
-        let mut import = || {
-            let transaction = self.connection().transaction()?;
-            let outcomes = runs.iter().map(|run| write(&transaction, run));
-            let outcomes = outcomes.collect::<rusqlite::Result<Vec<_>>>()?;
-            transaction.commit()?;
-            Ok(outcomes)
-        };
-        import().map_err(|source| StoreError::Sqlite { path, source })
+        self.import(runs)
+            .map_err(|source| StoreError::Sqlite { path, source })
+    }
+
+    fn import(&mut self, runs: &[RunImport]) -> rusqlite::Result<Vec<ImportOutcome>> {
+        let transaction = self.connection().transaction()?;
+        let outcomes = runs.iter().map(|run| write(&transaction, run));
+        let outcomes = outcomes.collect::<rusqlite::Result<Vec<_>>>()?;
+        transaction.commit()?;
+        Ok(outcomes)
     }
 }
 
@@ -124,24 +126,19 @@ fn write(transaction: &Transaction<'_>, import: &RunImport) -> rusqlite::Result<
             target = Some((run, record, missing));
         }
     }
-    let (run, mut record, groups, is_new) = match target {
-        Some((run, record, missing)) => (run, record, missing, false),
-        None => {
-            let record = json!({"imported": true, "groups": []});
-            transaction.execute(
-                "INSERT INTO runs (started_at, finished_at, digest, model, record) \
-                 VALUES (?, ?, ?, ?, ?)",
-                params![
-                    now(),
-                    now(),
-                    run_digest,
-                    serde_json::to_string(&import.model).unwrap_or_default(),
-                    record.to_string()
-                ],
-            )?;
-            let run = transaction.last_insert_rowid();
-            (run, record, (0..digests.len()).collect(), true)
-        }
+    let is_new = target.is_none();
+    let (run, mut record, groups) = if let Some(target) = target {
+        target
+    } else {
+        let record = json!({"imported": true, "groups": []});
+        let model = serde_json::to_string(&import.model).unwrap_or_default();
+        transaction.execute(
+            "INSERT INTO runs (started_at, finished_at, digest, model, record) \
+             VALUES (?, ?, ?, ?, ?)",
+            params![now(), now(), run_digest, model, record.to_string()],
+        )?;
+        let all = (0..digests.len()).collect();
+        (transaction.last_insert_rowid(), record, all)
     };
     for &index in &groups {
         if let (Some(group), Some(digest)) = (import.groups.get(index), digests.get(index)) {
@@ -271,7 +268,7 @@ fn write_group(
 }
 
 /// A hash of parts, each with its length.
-fn hash<'a>(purpose: &str, parts: impl IntoIterator<Item = &'a [u8]>) -> blake3::Hasher {
+fn hash<'a>(purpose: &'a str, parts: impl IntoIterator<Item = &'a [u8]>) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
     for part in std::iter::once(purpose.as_bytes()).chain(parts) {
         hasher.update(&(part.len() as u64).to_le_bytes());

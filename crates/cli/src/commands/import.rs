@@ -229,13 +229,11 @@ fn show(
         let name = imports.first().map_or("", |import| &import.model.name);
         match outcome {
             ImportOutcome::New { .. } => {}
+            ImportOutcome::Added { run, groups: 1 } => {
+                eprintln!("note: {name}: 1 group was added to run {run}");
+            }
             ImportOutcome::Added { run, groups } => {
-                let them = if *groups == 1 {
-                    "1 group was"
-                } else {
-                    &format!("{groups} groups were")
-                };
-                eprintln!("note: {name}: {them} added to run {run}");
+                eprintln!("note: {name}: {groups} groups were added to run {run}");
             }
             ImportOutcome::Known { run } => {
                 eprintln!("note: {name}: imported before, as run {run}; nothing was written");
