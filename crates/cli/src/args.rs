@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{analyze, data, demo, doctor, model, run, score};
+use crate::commands::{analyze, data, demo, doctor, import, model, run, score};
 use crate::error::CliError;
 
 /// Measures how sure a language model is, and whether it should be.
@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Analyze(analyze::AnalyzeArgs),
     /// One HTML page about one or many runs, which holds everything
     Report(analyze::ReportArgs),
+    /// Take over evaluations that were run elsewhere: lm-evaluation-harness, Inspect, logits
+    Import(import::ImportArgs),
     /// Models that can be fetched: list, fetch, where
     Model(model::ModelArgs),
     /// Questions: list, check, import

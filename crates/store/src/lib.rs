@@ -6,12 +6,14 @@
 
 mod codec;
 mod error;
+mod import;
 mod question;
 mod reader;
 mod schema;
 mod writer;
 
 pub use error::StoreError;
+pub use import::{GroupImport, ImportOutcome, RowImport, RunImport};
 pub use question::StoredQuestion;
 pub use reader::{Reader, RunInfo, StoredRow};
 pub use writer::{RunRecord, Store};

@@ -39,7 +39,8 @@ pub struct RunInfo {
 pub struct StoredRow {
     /// The question.
     pub question: StoredQuestion,
-    /// The model's scores, if it answered.
+    /// The model's scores, if it answered. Imported ones may be logits, and may have NaN for their
+    /// mass where it is not known.
     pub scores: Option<OptionScores>,
     /// Why it was given up, if it was.
     pub error: Option<ScoreError>,
@@ -142,7 +143,9 @@ impl Reader {
                         prompt_tokens: row.get(11)?,
                         cached_tokens: row.get(12)?,
                     };
-                    match codec::decode(bytes, row.get(9)?, row.get(10)?, usage) {
+                    let mass: f64 = row.get(10)?;
+                    let mass = if mass < 0.0 { f64::NAN } else { mass };
+                    match codec::decode(bytes, row.get(9)?, mass, usage) {
                         Some(scores) if scores.logprobs.len() == options => Some(scores),
                         _ => return Ok(Some(format!("answer to question {id}"))),
                     }

@@ -19,7 +19,7 @@ CREATE TABLE answers (
     key           BLOB NOT NULL,     -- BLAKE3 of everything that determines the answer, 32 bytes
     logprobs      BLOB NOT NULL,     -- f64 little endian, one per option
     observed      INTEGER NOT NULL,  -- bit i: option i was observed, not only bounded
-    mass          REAL NOT NULL,
+    mass          REAL NOT NULL,     -- -1 where it is not known: imported answers alone
     prompt_tokens INTEGER,
     cached_tokens INTEGER,
     answered_at   INTEGER NOT NULL,  -- milliseconds since 1970, for people: clocks jump

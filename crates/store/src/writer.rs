@@ -85,6 +85,11 @@ impl Store {
         &self.path
     }
 
+    /// The connection, for what else is written in one go.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
     /// Writes down a run with its (task, strategy) groups; from now on its questions and failures
     /// are noted there. If the newest run with the same model and settings has not finished, it
     /// is continued.
@@ -361,7 +366,7 @@ impl AnswerSink for Store {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_millis() as i64)

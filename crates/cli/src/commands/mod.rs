@@ -4,6 +4,7 @@ pub(crate) mod analyze;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod import;
 pub(crate) mod model;
 pub(crate) mod run;
 pub(crate) mod score;
@@ -25,6 +26,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Score(args) => score::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Report(args) => analyze::report(args),
+        Command::Import(args) => import::run(args),
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),
     }

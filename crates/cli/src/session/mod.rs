@@ -6,7 +6,7 @@ mod models;
 mod noise;
 mod progress;
 mod results;
-mod room;
+pub(crate) mod room;
 mod signals;
 mod speed;
 mod timing;

@@ -1,0 +1,157 @@
+//! Which format a file is in.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::json;
+
+/// A format that can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// Samples of lm-evaluation-harness (`--log_samples`).
+    LmEval,
+    /// Logs of `inspect_ai`, `.eval` or `.json`.
+    Inspect,
+    /// The paper's pickles of logits.
+    Paper,
+    /// CSV, JSON lines or Parquet with logits or log-probabilities.
+    Table,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::LmEval, Self::Inspect, Self::Paper, Self::Table];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LmEval => "lm-eval",
+            Self::Inspect => "inspect",
+            Self::Paper => "paper",
+            Self::Table => "table",
+        }
+    }
+
+    /// Whose files they are, for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::LmEval => "lm-evaluation-harness",
+            Self::Inspect => "inspect_ai",
+            Self::Paper => "the paper's pickles",
+            Self::Table => "a table of scores",
+        }
+    }
+
+    /// The format of that name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// Tells the format from the beginning of a file: its first line at least, or the first
+    /// 64 KiB. The name decides only among tables.
+    pub(crate) fn of(path: &Path, beginning: &[u8]) -> Option<Self> {
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_lowercase());
+        let extension = extension.as_deref().unwrap_or_default();
+        if beginning.starts_with(b"PK") {
+            return Some(Self::Inspect);
+        }
+        if beginning.starts_with(b"PAR1") {
+            return Some(Self::Table);
+        }
+        if matches!(extension, "pkl" | "pickle") || beginning.starts_with(&[0x80]) {
+            return Some(Self::Paper);
+        }
+        let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
+        let text = text.trim_ascii_start();
+        if text.starts_with(b"{") {
+            let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            if let Ok(Value::Object(first)) = json::parse::<Value>(line) {
+                if first.contains_key("eval") {
+                    return Some(Self::Inspect);
+                }
+                let answers = first.contains_key("resps") || first.contains_key("filtered_resps");
+                if first.contains_key("doc_id") || answers {
+                    return Some(Self::LmEval);
+                }
+                if first.contains_key("id") && extension != "json" {
+                    return Some(Self::Table);
+                }
+            }
+            // A log is one object over many lines, or one that is longer than what is seen here.
+            let has = |key: &[u8]| text.windows(key.len()).any(|part| part == key);
+            if has(b"\"eval\"") && (has(b"\"version\"") || has(b"\"status\"")) {
+                return Some(Self::Inspect);
+            }
+            if has(b"\"doc_id\"") && has(b"\"doc\"") {
+                return Some(Self::LmEval);
+            }
+        }
+        matches!(extension, "csv" | "jsonl" | "ndjson" | "parquet").then_some(Self::Table)
+    }
+
+    /// Whether a table looks as if it held scores. Other tables may lie in the same folder.
+    pub(crate) fn has_scores(beginning: &[u8]) -> bool {
+        if beginning.starts_with(b"PAR1") {
+            return true;
+        }
+        let line = beginning.split(|byte| *byte == b'\n').next();
+        let line = String::from_utf8_lossy(line.unwrap_or_default());
+        let words: Vec<&str> = line
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
+        let score = |word: &&str| word.starts_with("logit") || word.starts_with("logprob");
+        words.contains(&"id")
+            && (words.iter().any(score) || (words.contains(&"A") && !line.starts_with('{')))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_from_content() {
+        for (name, beginning, format) in [
+            (
+                "x",
+                "{\"doc_id\": 0, \"resps\": []}\n",
+                Some(Format::LmEval),
+            ),
+            (
+                "x.jsonl",
+                "{\"doc_id\": 0, \"doc\": {",
+                Some(Format::LmEval),
+            ),
+            (
+                "x.jsonl",
+                "{\"id\": 0, \"logits\": [1, 2]}\n",
+                Some(Format::Table),
+            ),
+            (
+                "x.json",
+                "{\n  \"version\": 2,\n  \"eval\": {",
+                Some(Format::Inspect),
+            ),
+            (
+                "x.json",
+                "{\"status\": \"success\", \"eval\": {}}",
+                Some(Format::Inspect),
+            ),
+            ("x.eval", "PK\x03\x04", Some(Format::Inspect)),
+            ("x.parquet", "PAR1", Some(Format::Table)),
+            ("x.csv", "id,A,B\n", Some(Format::Table)),
+            ("x.pkl", "(lp0\n", Some(Format::Paper)),
+            ("x.txt", "hello", None),
+            ("x.json", "[{\"id\": 1}]", None),
+        ] {
+            let told = Format::of(Path::new(name), beginning.as_bytes());
+            assert_eq!(told, format, "{name}: {beginning}");
+        }
+        for format in Format::ALL {
+            assert_eq!(Format::by_name(format.name()), Some(format));
+        }
+    }
+}

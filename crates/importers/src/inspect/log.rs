@@ -1,0 +1,147 @@
+//! What a log says of the whole evaluation.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::sample::Sample;
+use crate::error::{Fault, Problem};
+use crate::imported::Model;
+use crate::json;
+
+/// Newest version of the schema that is known.
+const VERSION: u64 = 3;
+
+/// A log, as far as it is looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Log {
+    #[serde(default)]
+    version: Option<u64>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    eval: Value,
+    #[serde(default)]
+    plan: Value,
+    #[serde(default)]
+    results: Value,
+    pub(super) samples: Option<Vec<Sample>>,
+}
+
+/// The second part of a header, as old archives have it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Ending {
+    status: Option<String>,
+    #[serde(default)]
+    results: Value,
+}
+
+impl Log {
+    pub(super) fn add(&mut self, ending: Ending) {
+        self.status = ending.status;
+        self.results = ending.results;
+    }
+
+    /// Refuses what would be read wrongly.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if let Some(version) = self.version.filter(|version| *version > VERSION) {
+            return Err(Problem::Version(version).field("version"));
+        }
+        for field in ["model", "task"] {
+            if json::text(&self.eval, &format!("/{field}")).is_none() {
+                return Err(Problem::Missing.field(&format!("eval.{field}")));
+            }
+        }
+        let shuffles = |step: &Value| match step.pointer("/params/shuffle") {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(_) => true,
+        };
+        if self.steps().iter().any(shuffles) {
+            return Err(Problem::Shuffled.field("plan.steps"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn model(&self) -> Model {
+        let name = json::text(&self.eval, "/model").unwrap_or_default();
+        Model {
+            name: name.to_owned(),
+            details: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn task(&self) -> String {
+        let task = json::text(&self.eval, "/task").unwrap_or_default();
+        task.to_owned()
+    }
+
+    /// The names of the solvers that ask: `multiple_choice`, `multiple_choice-cot`, or all steps.
+    pub(super) fn strategy(&self) -> String {
+        let solver = |step: &Value| json::text(step, "/solver").map(str::to_owned);
+        let choice = |step: &&Value| solver(step).is_some_and(|it| it.ends_with("multiple_choice"));
+        if let Some(step) = self.steps().iter().find(choice) {
+            let thinks = step.pointer("/params/cot").and_then(Value::as_bool);
+            let thinks = if thinks == Some(true) { "-cot" } else { "" };
+            return format!("multiple_choice{thinks}");
+        }
+        let all: Vec<String> = self.steps().iter().filter_map(solver).collect();
+        if all.is_empty() {
+            "inspect".to_owned()
+        } else {
+            all.join("+")
+        }
+    }
+
+    pub(super) fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = BTreeMap::new();
+        for (key, pointer) in [
+            ("inspect_ai version", "/packages/inspect_ai"),
+            ("data set", "/dataset/name"),
+            ("created", "/created"),
+        ] {
+            if let Some(text) = json::text(&self.eval, pointer) {
+                settings.insert(key.to_owned(), text.to_owned());
+            }
+        }
+        for key in ["temperature", "top_logprobs", "max_tokens"] {
+            let value = self.plan.pointer(&format!("/config/{key}"));
+            let value = value.or_else(|| {
+                let pointer = format!("/model_generate_config/{key}");
+                self.eval.pointer(&pointer)
+            });
+            if let Some(value @ Value::Number(_)) = value {
+                settings.insert(key.to_owned(), value.to_string());
+            }
+        }
+        settings
+    }
+
+    /// What a person should know before the samples are read.
+    pub(super) fn notes(&self) -> Vec<String> {
+        match self.status.as_deref() {
+            None | Some("success") => Vec::new(),
+            Some(status) => vec![format!(
+                "the log's status is {:?}: it may lack samples",
+                crate::error::printable(status)
+            )],
+        }
+    }
+
+    /// The accuracy that the log states.
+    pub(super) fn accuracy(&self) -> Option<f64> {
+        let scores = self.results.get("scores")?.as_array()?;
+        let mut values = scores
+            .iter()
+            .filter_map(|score| score.pointer("/metrics/accuracy/value")?.as_f64());
+        values.next()
+    }
+
+    fn steps(&self) -> &[Value] {
+        self.plan
+            .get("steps")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,220 @@
+//! Logs of `inspect_ai`: `.eval`, a zip archive with a member per sample, or one `.json`.
+//!
+//! The layout is that of `inspect_ai.log.EvalLog` in versions 1 to 3 of its schema. A sample has
+//! `choices`, a `target` letter and an `output` whose tokens come with `top_logprobs`. The
+//! options' log-probabilities are those of the letters at the place of the answer: behind
+//! `ANSWER:`, which the solver `multiple_choice` asks for, or else at the first token.
+
+mod answer;
+mod archive;
+mod log;
+mod sample;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
+
+use sureness_scorers::ScoreError;
+
+use crate::error::{Fault, printable};
+use crate::imported::{AccuracyCheck, Imported, ImportedRow, SourceFile, Values};
+use crate::json;
+use crate::read;
+use crate::{Format, ImportError, Place, Problem};
+use log::Log;
+use sample::{Read as ReadSample, Sample};
+
+/// Imports one log.
+pub(crate) fn import(path: &Path) -> Result<Imported, ImportError> {
+    let failed = |error| Problem::Io(error).of(path);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut magic = [0; 2];
+    let is_archive = file.read_exact(&mut magic).is_ok() && magic == *b"PK";
+    if !is_archive {
+        let bytes = read::whole(path).map_err(|problem| problem.of(path))?;
+        return import_bytes(path, bytes);
+    }
+    file.rewind().map_err(failed)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(&mut file).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    of_archive(path, file, &hasher.finalize())
+}
+
+/// Imports a log that is in memory.
+pub(crate) fn import_bytes(path: &Path, bytes: Vec<u8>) -> Result<Imported, ImportError> {
+    let digest = blake3::hash(&bytes);
+    if bytes.starts_with(b"PK") {
+        return of_archive(path, Cursor::new(bytes), &digest);
+    }
+    let mut log: Log = json::parse(&bytes).map_err(|problem| problem.of(path))?;
+    let samples = log.samples.take().unwrap_or_default();
+    let mut reading = Reading::new(path, log, &digest)?;
+    for sample in samples {
+        reading.add(&sample, None)?;
+    }
+    reading.finish()
+}
+
+fn of_archive(
+    path: &Path,
+    file: impl Read + Seek,
+    digest: &blake3::Hash,
+) -> Result<Imported, ImportError> {
+    let mut archive = archive::Archive::open(file).map_err(|problem| problem.of(path))?;
+    let log: Log = archive.header(path)?;
+    let mut reading = Reading::new(path, log, digest)?;
+    for name in archive.samples() {
+        let at = |problem: Problem| problem.at(path, Place::Sample(printable(&name)));
+        let bytes = archive.member(&name).map_err(at)?;
+        let sample: Sample = json::parse(&bytes).map_err(at)?;
+        reading.add(&sample, Some(&name))?;
+    }
+    reading.finish()
+}
+
+/// A log that is being read, sample by sample.
+struct Reading<'a> {
+    path: &'a Path,
+    log: Log,
+    imported: Imported,
+    /// Where in the rows an id is, and of which epoch.
+    seen: HashMap<String, (usize, u64)>,
+    /// Whether the scorer counts a row as right, by row.
+    correct: Vec<Option<bool>>,
+    /// Rows whose letter is not the first token.
+    later: usize,
+    other_epochs: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(path: &'a Path, log: Log, digest: &blake3::Hash) -> Result<Self, ImportError> {
+        log.check()
+            .map_err(|fault: Fault| fault.at(path, Place::File))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let imported = Imported {
+            model: log.model(),
+            task: log.task(),
+            strategy: log.strategy(),
+            format: Format::Inspect,
+            files: vec![SourceFile {
+                name: name.into_owned(),
+                digest: digest.to_hex().to_string(),
+            }],
+            values: Values::Labels,
+            settings: log.settings(),
+            rows: Vec::new(),
+            check: None,
+            notes: log.notes(),
+        };
+        Ok(Self {
+            path,
+            log,
+            imported,
+            seen: HashMap::new(),
+            correct: Vec::new(),
+            later: 0,
+            other_epochs: 0,
+        })
+    }
+
+    /// Adds a sample; `member` is its name in the archive.
+    fn add(&mut self, sample: &Sample, member: Option<&str>) -> Result<(), ImportError> {
+        let number = self.imported.rows.len() + 1;
+        let place = || match (member, json::id(&sample.id, "id")) {
+            (Some(name), _) => Place::Sample(printable(name)),
+            (None, Ok(id)) => Place::Sample(printable(&id)),
+            (None, Err(_)) => Place::Sample(format!("number {number}")),
+        };
+        let ReadSample {
+            row,
+            correct,
+            later,
+        } = sample
+            .read()
+            .map_err(|fault| fault.at(self.path, place()))?;
+        let epoch = sample.epoch.unwrap_or(1);
+        if let Some((at, first)) = self.seen.get_mut(&row.id) {
+            if *first == epoch {
+                let id = printable(&row.id);
+                let first = format!("a sample before it in epoch {epoch}");
+                let problem = Problem::RepeatedId { id, first };
+                return Err(problem.field("id").at(self.path, place()));
+            }
+            self.other_epochs += 1;
+            // The first epoch counts, in whatever order they come.
+            if epoch < *first
+                && let (Some(old), Some(counted)) =
+                    (self.imported.rows.get_mut(*at), self.correct.get_mut(*at))
+            {
+                (*old, *counted, *first) = (row, correct, epoch);
+            }
+            return Ok(());
+        }
+        self.later += usize::from(later);
+        self.seen
+            .insert(row.id.clone(), (self.imported.rows.len(), epoch));
+        self.imported.rows.push(row);
+        self.correct.push(correct);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Imported, ImportError> {
+        let rows = &self.imported.rows;
+        if rows.is_empty() {
+            return Err(Problem::Empty.of(self.path));
+        }
+        let without = |row: &ImportedRow| matches!(row.scores, Err(ScoreError::NoLogprobs));
+        if rows.iter().all(without) {
+            let field = "output.choices.logprobs";
+            return Err(Problem::NoLogprobs.field(field).at(self.path, Place::File));
+        }
+        self.imported.check = self.check();
+        let count = rows.len();
+        if self.other_epochs > 0 {
+            self.imported.notes.push(format!(
+                "the first epoch counts; {} samples of further epochs were left out",
+                self.other_epochs
+            ));
+        }
+        if self.later > 0 {
+            self.imported.notes.push(format!(
+                "in {} of {count} samples the letter follows other text: its probabilities are those after that text",
+                self.later
+            ));
+        }
+        Ok(self.imported)
+    }
+
+    /// Our accuracy of the answered rows beside that of the scorer.
+    fn check(&self) -> Option<AccuracyCheck> {
+        let ours = self.imported.accuracy()?;
+        let (mut known, mut right) = (0_usize, 0_usize);
+        let mut first_difference = None;
+        for (row, correct) in self.imported.rows.iter().zip(&self.correct) {
+            let (Ok(scores), Some(correct)) = (&row.scores, *correct) else {
+                continue;
+            };
+            known += 1;
+            right += usize::from(correct);
+            if (scores.top() == row.answer) != correct && first_difference.is_none() {
+                first_difference = Some(row.id.clone());
+            }
+        }
+        let answered = self.imported.answered();
+        // The log's own figure counts unanswered samples as wrong, and every epoch.
+        let theirs = match self.log.accuracy() {
+            Some(stated) if answered == self.imported.rows.len() && self.other_epochs == 0 => {
+                stated
+            }
+            _ if known == answered => right as f64 / known as f64,
+            _ => return None,
+        };
+        Some(AccuracyCheck {
+            ours,
+            theirs,
+            first_difference,
+        })
+    }
+}

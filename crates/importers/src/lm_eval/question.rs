@@ -1,0 +1,67 @@
+//! The question in `doc`, which is a row of its data set in whatever layout that has.
+
+use serde_json::Value;
+
+use crate::content;
+
+/// Fields that hold what is asked, in the order in which they are looked for.
+const STEMS: [&str; 4] = ["question", "query", "goal", "Question"];
+/// What our reader of `HellaSwag` puts in the place of the question that the data set lacks.
+const HELLASWAG_STEM: &str = "What happens next?";
+
+/// The digest of the question's content. Rows whose layout is known give that of the same
+/// question in a run of our own; others that of the row as it is.
+pub(super) fn digest(
+    doc: &Value,
+    doc_hash: Option<&str>,
+    options: usize,
+    answer: usize,
+) -> [u8; 32] {
+    known(doc, options, answer).unwrap_or_else(|| match doc_hash {
+        Some(hash) => content::of_name(["lm-eval document", hash]),
+        None => content::of_name(["lm-eval document", &doc.to_string()]),
+    })
+}
+
+/// The category that a row names.
+pub(super) fn category(doc: &Value) -> Option<&str> {
+    ["subject", "category"]
+        .iter()
+        .filter_map(|name| doc.get(name)?.as_str())
+        .map(str::trim)
+        .find(|name| !name.is_empty())
+}
+
+fn known(doc: &Value, count: usize, answer: usize) -> Option<[u8; 32]> {
+    let text = |name: &str| doc.get(name)?.as_str();
+    let of = |context: Option<&str>, stem: &str, options: Vec<String>| {
+        let complete = options.len() == count && !stem.trim().is_empty();
+        complete.then(|| content::of_question(context, stem, &options, answer))
+    };
+    // HellaSwag keeps its own fields beside those that the harness adds.
+    if let (Some(context), Some(endings)) = (text("ctx"), list(doc.get("endings"))) {
+        return of(Some(context), HELLASWAG_STEM, endings);
+    }
+    let stem = STEMS.iter().find_map(|name| text(name))?;
+    let context = ["context", "passage", "article", "support"]
+        .iter()
+        .find_map(|name| text(name));
+    // CosmosQA, and data sets with a column per option.
+    for names in ["answer", "option"] {
+        let columns = (0..count).map(|index| Some(text(&format!("{names}{index}"))?.to_owned()));
+        if let Some(options) = columns.collect::<Option<Vec<_>>>() {
+            return of(context, stem, options);
+        }
+    }
+    let options = ["choices", "options"].iter().find_map(|name| {
+        let value = doc.get(name)?;
+        // ARC: {"text": […], "label": […]}
+        list(Some(value)).or_else(|| list(value.get("text")))
+    })?;
+    of(context, stem, options)
+}
+
+fn list(value: Option<&Value>) -> Option<Vec<String>> {
+    let items = value?.as_array()?.iter();
+    items.map(|item| item.as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,252 @@
+//! One line of a samples file.
+
+use serde::Deserialize;
+use serde_json::Value;
+use sureness_questions::{MAX_OPTIONS, label};
+
+use crate::error::{Fault, Problem, printable};
+use crate::json::describe;
+
+/// Sums of rounded numbers may end a hair above zero.
+const SLACK: f64 = 1e-4;
+
+/// A line, as far as it is looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Line {
+    pub(super) doc_id: Option<Value>,
+    #[serde(default)]
+    pub(super) doc: Value,
+    #[serde(default)]
+    target: Value,
+    #[serde(default)]
+    arguments: Value,
+    #[serde(default)]
+    resps: Value,
+    #[serde(default)]
+    filtered_resps: Value,
+    pub(super) filter: Option<String>,
+    pub(super) doc_hash: Option<String>,
+    #[serde(default)]
+    acc: Value,
+}
+
+/// What a line says about its question.
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// Log-likelihood of each option.
+    pub(super) scores: Vec<f64>,
+    /// The continuations, as the model read them; empty where the options are in the prompts.
+    pub(super) continuations: Vec<String>,
+    /// The right option, by the ways in which `target` can be read.
+    pub(super) target: Target,
+    /// Whether the harness counts it as right.
+    pub(super) correct: Option<bool>,
+}
+
+/// How `target` can be read. Which one is meant is a property of the task, not of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target {
+    /// As an index from 0.
+    pub(super) index: Option<usize>,
+    /// As the text of an option.
+    pub(super) text: Option<usize>,
+}
+
+/// A prompt and the continuation whose log-likelihood was asked for.
+struct Request<'a> {
+    context: Option<&'a str>,
+    continuation: Option<&'a str>,
+}
+
+impl Line {
+    /// Checks the line and reads it as a multiple-choice question.
+    pub(super) fn read(&self) -> Result<Sample, Fault> {
+        let mut scores = self.scores()?;
+        let mut requests = self.requests();
+        drop_unconditional(&mut scores, &mut requests);
+        if !(2..=MAX_OPTIONS).contains(&scores.len()) {
+            return Err(Problem::OptionCount(scores.len()).field("resps"));
+        }
+        for (option, value) in scores.iter_mut().enumerate() {
+            let option = label(option);
+            if !value.is_finite() {
+                let value = value.to_string();
+                return Err(Problem::NotFinite { option, value }.field("resps"));
+            }
+            if *value > SLACK {
+                let value = *value;
+                return Err(Problem::Positive { option, value }.field("resps"));
+            }
+            *value = value.min(0.0);
+        }
+        let correct = self.correct()?;
+        let in_prompts = has_options_in_prompts(&requests);
+        let continuations: Vec<String> = requests
+            .iter()
+            .filter_map(|request| Some(request.continuation?.trim().to_owned()))
+            .collect();
+        let (continuations, target) = if in_prompts {
+            (Vec::new(), by_outcome(&scores, correct)?)
+        } else if continuations.len() == scores.len() {
+            let target = self.target(&continuations, scores.len())?;
+            (continuations, target)
+        } else {
+            (Vec::new(), self.target(&[], scores.len())?)
+        };
+        Ok(Sample {
+            scores,
+            continuations,
+            target,
+            correct,
+        })
+    }
+
+    /// Log-likelihoods, one per request.
+    fn scores(&self) -> Result<Vec<f64>, Fault> {
+        let (field, list) = match (&self.filtered_resps, &self.resps) {
+            (Value::Array(list), _) => ("filtered_resps", list),
+            (_, Value::Array(list)) => ("resps", list),
+            (Value::Null, Value::Null) => return Err(Problem::Missing.field("resps")),
+            (Value::Null, other) | (other, _) => {
+                let (expected, found) = ("a list", describe(other));
+                return Err(Problem::Type { expected, found }.field("resps"));
+            }
+        };
+        let scores = list.iter().map(score).collect::<Result<_, _>>();
+        scores.map_err(|problem| problem.field(field))
+    }
+
+    /// Prompts and continuations in the order of the options. Older versions write a list of
+    /// pairs, newer ones an object of objects.
+    fn requests(&self) -> Vec<Request<'_>> {
+        match &self.arguments {
+            Value::Array(list) => list
+                .iter()
+                .map(|pair| Request {
+                    context: pair.get(0).and_then(Value::as_str),
+                    continuation: pair.get(1).and_then(Value::as_str),
+                })
+                .collect(),
+            Value::Object(requests) => (0..requests.len())
+                .map_while(|index| requests.get(&format!("gen_args_{index}")))
+                .map(|pair| Request {
+                    context: pair.get("arg_0").and_then(Value::as_str),
+                    continuation: pair.get("arg_1").and_then(Value::as_str),
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn correct(&self) -> Result<Option<bool>, Fault> {
+        match &self.acc {
+            Value::Null => Ok(None),
+            Value::Bool(correct) => Ok(Some(*correct)),
+            value => match value.as_f64() {
+                Some(1.0) => Ok(Some(true)),
+                Some(0.0) => Ok(Some(false)),
+                // A share of the probability that is on right options, as truthfulqa_mc2 has it.
+                Some(share) => {
+                    let share = format!("the harness counts {share} of it");
+                    Err(Problem::SeveralAnswers(share).field("acc"))
+                }
+                None => {
+                    let (expected, found) = ("0 or 1", describe(value));
+                    Err(Problem::Type { expected, found }.field("acc"))
+                }
+            },
+        }
+    }
+
+    fn target(&self, continuations: &[String], options: usize) -> Result<Target, Fault> {
+        let written = match &self.target {
+            Value::Null => return Err(Problem::NoAnswer.field("target")),
+            Value::String(text) => text.trim().to_owned(),
+            Value::Array(list) => match list.as_slice() {
+                [Value::String(only)] => only.clone(),
+                [only] => only.to_string(),
+                _ => return Err(several(&self.target.to_string())),
+            },
+            other => other.to_string(),
+        };
+        let single = match written
+            .strip_prefix('[')
+            .and_then(|it| it.strip_suffix(']'))
+        {
+            Some(list) if list.contains(',') => return Err(several(&written)),
+            Some(only) => only.trim().trim_matches('\'').to_owned(),
+            None => written,
+        };
+        let index = single.parse().ok().filter(|index| *index < options);
+        let text = continuations.iter().position(|text| *text == single);
+        if index.is_none() && text.is_none() {
+            if single.is_empty() || single == "-1" || single == "None" {
+                return Err(Problem::NoAnswer.field("target"));
+            }
+            let answer = printable(&single);
+            return Err(Problem::Answer { answer, options }.field("target"));
+        }
+        Ok(Target { index, text })
+    }
+}
+
+fn several(written: &str) -> Fault {
+    Problem::SeveralAnswers(printable(written)).field("target")
+}
+
+/// The log-likelihood in `[value, is_greedy]`, which may lie in a list of repeats.
+fn score(response: &Value) -> Result<f64, Problem> {
+    let pair = response.as_array().ok_or(Problem::Generation)?;
+    let first = match pair.first() {
+        Some(Value::Array(repeat)) => repeat.first(),
+        other if pair.len() == 2 => other,
+        _ => None,
+    };
+    match first {
+        Some(Value::Number(number)) => number.as_f64().ok_or(Problem::Generation),
+        Some(Value::String(text)) => text.trim().parse().map_err(|_| Problem::Generation),
+        // What Python writes as NaN or infinite.
+        Some(Value::Null) => Ok(f64::NAN),
+        _ => Err(Problem::Generation),
+    }
+}
+
+/// Drops the second half where it is the same continuations after an empty prompt, which is what
+/// the metric `acc_mutual_info` adds.
+fn drop_unconditional(scores: &mut Vec<f64>, requests: &mut Vec<Request<'_>>) {
+    let half = requests.len() / 2;
+    let is_empty = |request: &Request<'_>| request.context == Some("");
+    let (first, second) = requests.split_at(half);
+    let doubled = half > 0
+        && scores.len() == requests.len()
+        && first.len() == second.len()
+        && second.iter().all(is_empty)
+        && !first.iter().any(is_empty);
+    if doubled {
+        scores.truncate(half);
+        requests.truncate(half);
+    }
+}
+
+/// Whether the options stand in the prompts and all are followed by the same text.
+fn has_options_in_prompts(requests: &[Request<'_>]) -> bool {
+    let Some((first, others)) = requests.split_first() else {
+        return false;
+    };
+    let same = |request: &Request<'_>| request.continuation == first.continuation;
+    let differs = |request: &Request<'_>| request.context != first.context;
+    !others.is_empty() && others.iter().all(same) && others.iter().any(differs)
+}
+
+/// Where the options stand in the prompts, `target` is the common continuation. What is right
+/// then follows from whether the harness counted the top option, if there are two.
+fn by_outcome(scores: &[f64], correct: Option<bool>) -> Result<Target, Fault> {
+    let ([first, second], Some(correct)) = (scores, correct) else {
+        return Err(Problem::NoAnswer.field("target"));
+    };
+    let top = usize::from(second > first);
+    Ok(Target {
+        index: Some(if correct { top } else { 1 - top }),
+        text: None,
+    })
+}

@@ -1,0 +1,111 @@
+//! A file of questions: the right answers and, where it has them, the texts.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use sureness_questions::{
+    Format as Layout, LoadOptions, Problem as DataProblem, Task, answers, load,
+};
+
+use crate::{ImportError, Problem};
+
+/// What is known of a question.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) answer: usize,
+    pub(super) options: Option<usize>,
+    pub(super) dont_know: Option<usize>,
+    pub(super) none_of_the_above: Option<usize>,
+    pub(super) category: Option<String>,
+    /// Digest of the question's text.
+    pub(super) content: Option<[u8; 32]>,
+}
+
+impl Key {
+    /// A question of which only the answer is known.
+    pub(super) fn of(answer: usize) -> Self {
+        Self {
+            answer,
+            options: None,
+            dont_know: None,
+            none_of_the_above: None,
+            category: None,
+            content: None,
+        }
+    }
+}
+
+/// Questions by id.
+#[derive(Debug)]
+pub(super) struct Keys(HashMap<i64, Key>);
+
+impl Keys {
+    /// Reads a file in the paper's layout.
+    pub(super) fn read(path: &Path) -> Result<Self, ImportError> {
+        let failed = |error| Problem::Data(error).of(path);
+        let mut keys: HashMap<i64, Key> = answers::read(path)
+            .map_err(failed)?
+            .into_iter()
+            .map(|answer| {
+                let key = Key {
+                    answer: answer.answer,
+                    options: answer.options,
+                    dont_know: answer.dont_know,
+                    none_of_the_above: answer.none_of_the_above,
+                    category: None,
+                    content: None,
+                };
+                (answer.id, key)
+            })
+            .collect();
+        let options = LoadOptions {
+            format: Some(Layout::Paper),
+            abstention: false,
+            ..LoadOptions::new(Task::custom("import"))
+        };
+        let data = match load(path, &options) {
+            Ok(data) => data,
+            // An answer key without questions is enough; so is a set of worked examples alone.
+            Err(error)
+                if matches!(
+                    *error.problem,
+                    DataProblem::AnswerKeyOnly | DataProblem::NothingToAsk
+                ) =>
+            {
+                return Ok(Self(keys));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let unreadable = |error| Problem::Io(error).of(path);
+        for question in data.questions.iter() {
+            let question = question.map_err(unreadable)?;
+            note(&mut keys, &question);
+        }
+        for question in &data.examples {
+            note(&mut keys, question);
+        }
+        Ok(Self(keys))
+    }
+
+    pub(super) fn get(&self, id: i64) -> Option<&Key> {
+        self.0.get(&id)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many of these ids there are.
+    pub(super) fn count(&self, ids: &HashSet<String>) -> usize {
+        let known = |id: &&String| id.parse().is_ok_and(|id: i64| self.0.contains_key(&id));
+        ids.iter().filter(known).count()
+    }
+}
+
+fn note(keys: &mut HashMap<i64, Key>, question: &sureness_questions::Question) {
+    let id = question.id.parse::<i64>().ok();
+    if let Some(key) = id.and_then(|id| keys.get_mut(&id)) {
+        key.content = Some(question.content_digest());
+        key.category.clone_from(&question.category);
+    }
+}

@@ -1,0 +1,293 @@
+//! Saved logits: the paper's pickles, and CSV, JSON lines or Parquet.
+//!
+//! Scores are read by `sureness_scorers::replay`, whose page says what the columns are called.
+//! The right answers come from a file of questions in the paper's layout or, in CSV and JSON
+//! lines, from a column `answer` (a letter, or a number counted from 0). Such a file may name
+//! `category`, `model`, `task` and `strategy` in columns as well; then it may hold several models
+//! and tasks.
+
+mod columns;
+mod key;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use sureness_questions::{Task, label};
+use sureness_scorers::replay::{self, FileName, Kind, Place as ReplayPlace, RecordedLogits};
+
+use crate::content;
+use crate::imported::{Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
+use crate::{Format, ImportError, Place, Problem};
+use columns::{Part, Told};
+use key::{Key, Keys};
+
+/// The worked examples of the paper, which are in its files but not in its figures.
+const EXAMPLES: [&str; 5] = ["1", "3", "5", "7", "9"];
+/// The options that the paper adds: "I don't know" and "None of the above" follow four others.
+const PAPER_OPTIONS: usize = 6;
+const PAPER_DONT_KNOW: usize = 4;
+const PAPER_NONE_OF_THE_ABOVE: usize = 5;
+
+/// Imports a file of scores.
+pub(crate) fn import(
+    path: &Path,
+    bytes: Vec<u8>,
+    format: Format,
+    options: &Options,
+) -> Result<Vec<Imported>, ImportError> {
+    let digest = blake3::hash(&bytes).to_hex().to_string();
+    let keys = options.questions.as_deref().map(Keys::read).transpose()?;
+    let parts = columns::split(path, bytes)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let source = SourceFile {
+        name: name.into_owned(),
+        digest,
+    };
+    let mut imports = Vec::with_capacity(parts.len());
+    for part in parts {
+        let logits = replay::read_bytes(path, part.bytes.clone()).map_err(|mut error| {
+            if let ReplayPlace::Line(line) = error.place {
+                error.place = ReplayPlace::Line(part.line(line));
+            }
+            let place = Place::File;
+            Problem::Replay(error).at(path, place)
+        })?;
+        let mut import = name_of(path, &part, options)?;
+        import.format = format;
+        import.files = vec![source.clone()];
+        fill(&mut import, path, &part, &logits, keys.as_ref(), options)?;
+        imports.push(import);
+    }
+    Ok(imports)
+}
+
+/// An import without rows: what columns, flags and the file's name say of it, in this order.
+fn name_of(path: &Path, part: &Part, options: &Options) -> Result<Imported, ImportError> {
+    let name = FileName::parse(path);
+    let model = part.model.clone().or_else(|| options.model.clone());
+    let task = part.task.clone().or_else(|| options.task.clone());
+    let task = task.or_else(|| name.dataset.as_deref().map(task_of));
+    let strategy = part.strategy.clone().or_else(|| options.strategy.clone());
+    let strategy = strategy.or_else(|| {
+        let strategy = name.strategy?.name();
+        Some(match name.icl {
+            Some(0) => format!("{strategy}-0-shot"),
+            _ => strategy.to_owned(),
+        })
+    });
+    Ok(Imported {
+        model: Model {
+            name: model.unwrap_or(name.model),
+            details: BTreeMap::new(),
+        },
+        task: task.ok_or_else(|| Problem::NoTask.of(path))?,
+        strategy: strategy.unwrap_or_else(|| "imported".to_owned()),
+        format: Format::Table,
+        files: Vec::new(),
+        values: Values::Logits,
+        settings: BTreeMap::new(),
+        rows: Vec::new(),
+        check: None,
+        notes: Vec::new(),
+    })
+}
+
+/// The benchmark's task of a data set as the paper's files name it: `qa` for `mmlu_10k`. Other
+/// names stay as they are.
+fn task_of(dataset: &str) -> String {
+    let bare = match dataset.rsplit_once('_') {
+        Some((name, size)) if is_size(size) => name,
+        _ => dataset,
+    };
+    let long = match bare.strip_prefix("halu_") {
+        Some(rest) => format!("halueval_{rest}"),
+        None => bare.to_owned(),
+    };
+    Task::by_name(&long).map_or_else(|| dataset.to_owned(), |task| task.id)
+}
+
+fn is_size(word: &str) -> bool {
+    word.strip_suffix('k')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()))
+}
+
+/// Puts the rows in.
+fn fill(
+    import: &mut Imported,
+    path: &Path,
+    part: &Part,
+    logits: &RecordedLogits,
+    keys: Option<&Keys>,
+    options: &Options,
+) -> Result<(), ImportError> {
+    import.values = match logits.kind {
+        Kind::Logits => Values::Logits,
+        Kind::LogProbs => Values::Labels,
+    };
+    let width = logits.width;
+    let dropped = dropped(import.format, options);
+    let mut unknown = Vec::new();
+    let (mut left_out, mut planned) = (0, 0);
+    for (index, &id) in logits.ids.iter().enumerate() {
+        if dropped.contains(&id.to_string()) {
+            left_out += 1;
+            continue;
+        }
+        planned += 1;
+        let told = part.rows.get(index);
+        let key = match (keys, told) {
+            (Some(keys), _) => match keys.get(id) {
+                Some(key) => key.clone(),
+                None => {
+                    unknown.push(id);
+                    continue;
+                }
+            },
+            (None, Some(Told { answer, line, .. })) => {
+                let at = |problem: Problem| problem.field("answer").at(path, Place::Line(*line));
+                let written = answer.as_deref().unwrap_or_default().trim();
+                if written.is_empty() {
+                    return Err(at(Problem::NoAnswer));
+                }
+                let answer = columns::option(written).filter(|answer| *answer < width);
+                let answer = answer.ok_or_else(|| {
+                    let answer = crate::error::printable(written);
+                    at(Problem::Answer {
+                        answer,
+                        options: width,
+                    })
+                })?;
+                Key::of(answer)
+            }
+            (None, None) => return Err(Problem::NoAnswers.of(path)),
+        };
+        if let (Some(questions), Some(count)) = (options.questions.as_deref(), key.options)
+            && count != width
+        {
+            let problem = Problem::OtherWidth {
+                id,
+                scores: width,
+                options: count,
+                questions: questions.to_owned(),
+            };
+            return Err(problem.of(path));
+        }
+        if key.answer >= width {
+            let answer = format!("{} for id {id}", label(key.answer));
+            return Err(Problem::Answer {
+                answer,
+                options: width,
+            }
+            .of(path));
+        }
+        let row = row(&import.task, id, &key, told, logits, index);
+        import.rows.push(row);
+    }
+    if let (Some(first), Some(questions)) = (unknown.first(), &options.questions) {
+        let problem = Problem::UnknownId {
+            id: *first,
+            others: others(unknown.len()),
+            questions: questions.clone(),
+        };
+        return Err(problem.of(path));
+    }
+    if left_out > 0 {
+        import.notes.push(format!(
+            "{left_out} worked examples and other ids were left out (--drop-ids none keeps all)"
+        ));
+    }
+    if let Some(keys) = keys {
+        let asked = keys.len() - keys.count(&dropped);
+        if asked > planned {
+            import
+                .notes
+                .push(format!("{planned} of the {asked} questions have scores"));
+        }
+    }
+    Ok(())
+}
+
+fn row(
+    task: &str,
+    id: i64,
+    key: &Key,
+    told: Option<&Told>,
+    logits: &RecordedLogits,
+    index: usize,
+) -> ImportedRow {
+    let width = logits.width;
+    let values: Vec<f64> = match &logits.values64 {
+        Some(values) => values
+            .iter()
+            .skip(index * width)
+            .take(width)
+            .copied()
+            .collect(),
+        None => logits.row(index).iter().copied().map(f64::from).collect(),
+    };
+    let mass = (logits.kind == Kind::LogProbs)
+        .then(|| values.iter().map(|value| value.exp()).sum::<f64>().min(1.0));
+    // What the options say is known only where their texts are.
+    let (dont_know, none_of_the_above) = match key.options {
+        Some(_) => (key.dont_know, key.none_of_the_above),
+        None if width == PAPER_OPTIONS => (Some(PAPER_DONT_KNOW), Some(PAPER_NONE_OF_THE_ABOVE)),
+        None => (None, None),
+    };
+    let id = id.to_string();
+    let category = key
+        .category
+        .clone()
+        .or_else(|| told.and_then(|told| told.category.clone()));
+    ImportedRow {
+        content: key.content.unwrap_or_else(|| content::of_name([task, &id])),
+        id,
+        category,
+        options: width,
+        answer: key.answer,
+        dont_know,
+        none_of_the_above,
+        scores: Ok(RowScores {
+            observed: vec![true; width],
+            logprobs: values,
+            mass,
+        }),
+    }
+}
+
+/// Ids that are left out.
+fn dropped(format: Format, options: &Options) -> HashSet<String> {
+    match &options.drop_ids {
+        Some(ids) => ids.clone(),
+        None if format == Format::Paper => EXAMPLES.map(str::to_owned).into(),
+        None => HashSet::new(),
+    }
+}
+
+/// ` is`, or ` and 3 others are`.
+fn others(count: usize) -> String {
+    match count {
+        0 | 1 => " is".to_owned(),
+        2 => " and 1 other are".to_owned(),
+        _ => format!(" and {} others are", count - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_papers_data_sets_are_the_benchmarks_tasks() {
+        for (dataset, task) in [
+            ("mmlu_10k", "qa"),
+            ("cosmosqa_10k", "rc"),
+            ("hellaswag_10k", "ci"),
+            ("halu_dialogue", "drs"),
+            ("halu_summarization_10k", "ds"),
+            ("emotion_10k", "emotion_10k"),
+            ("d", "d"),
+        ] {
+            assert_eq!(task_of(dataset), task);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the readers make of files: real ones, made-up ones, broken ones. One program, since each
+//! would have to be linked apart.
+
+mod common;
+mod inspect;
+mod lm_eval;
+mod never_panics;
+mod real;
+mod table;

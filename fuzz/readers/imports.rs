@@ -1,0 +1,44 @@
+//! Shared by the fuzz target and by the test that replays its corpus.
+
+use std::path::Path;
+
+use sureness_import::{Format, Options, import_bytes};
+
+/// Imports `input` as the format that its first byte names: `l`m-eval, `i`nspect, `p`aper, `c`sv
+/// or `j`sonl tables, anything else for the one that the content shows.
+pub(crate) fn read(input: &[u8]) {
+    let Some((format, bytes)) = input.split_first() else {
+        return;
+    };
+    let (format, name) = match format {
+        b'l' => (Some(Format::LmEval), "samples_t_x.jsonl"),
+        b'i' => (Some(Format::Inspect), "x.eval"),
+        b'p' => (Some(Format::Paper), "m_d_base.pkl"),
+        b'c' => (Some(Format::Table), "m_d_base.csv"),
+        b'j' => (Some(Format::Table), "m_d_base.jsonl"),
+        _ => (None, "x"),
+    };
+    let options = Options {
+        format,
+        model: Some("m".to_owned()),
+        ..Options::default()
+    };
+    match import_bytes(Path::new(name), bytes.to_vec(), &options) {
+        Ok(imports) => {
+            for row in imports.iter().flat_map(|import| &import.rows) {
+                assert!((2..=26).contains(&row.options) && row.answer < row.options);
+                if let Ok(scores) = &row.scores {
+                    assert_eq!(scores.logprobs.len(), row.options);
+                    assert_eq!(scores.observed.len(), row.options);
+                    assert!(scores.logprobs.iter().all(|value| value.is_finite()));
+                    assert!(scores.mass.is_none_or(|mass| (0.0..=1.0).contains(&mass)));
+                }
+            }
+        }
+        Err(errors) => {
+            for error in errors {
+                assert!(!error.to_string().is_empty() && !error.hint().is_empty());
+            }
+        }
+    }
+}
