@@ -78,7 +78,10 @@ fn figure(table: &Value, column: &str, wanted: impl Fn(&[&str]) -> bool) -> f64 
         .iter()
         .find(|row| {
             let cells = row.as_array().unwrap();
-            let texts: Vec<&str> = cells.iter().filter_map(|cell| cell["text"].as_str()).collect();
+            let texts: Vec<&str> = cells
+                .iter()
+                .filter_map(|cell| cell["text"].as_str())
+                .collect();
             wanted(&texts)
         })
         .expect("there is such a row");

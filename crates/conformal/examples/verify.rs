@@ -11,16 +11,16 @@
 use std::error::Error;
 
 use serde_json::{Map, Value, json};
-use sureness_conformal::{calibration_errors, entropy, selective};
+use sureness_conformal::{
+    Order, Row, Score, Split, Table, TieRule, View, conformal_threshold, hash_split,
+    numpy_higher_threshold, softmax,
+};
 use sureness_conformal::{
     Outcome, Resampling, benjamini_hochberg, check_coverage, compare_paired,
     detectable_accuracy_difference, detectable_mean_difference, holm, mcnemar, outcome_intervals,
     wilson,
 };
-use sureness_conformal::{
-    Order, Row, Score, Split, Table, TieRule, View, conformal_threshold, hash_split,
-    numpy_higher_threshold, softmax,
-};
+use sureness_conformal::{calibration_errors, entropy, selective};
 
 const ALPHA: f64 = 0.1;
 const BINS: usize = 15;

@@ -20,7 +20,11 @@ fn small(folder: &Path, name: &str, answers: &str, logits: impl Fn(usize) -> [f6
         .enumerate()
         .map(|(id, answer)| serde_json::json!({ "id": id + 100, "answer": answer.to_string() }))
         .collect();
-    write(folder, "questions.json", &serde_json::to_string(&questions).unwrap());
+    write(
+        folder,
+        "questions.json",
+        &serde_json::to_string(&questions).unwrap(),
+    );
     let lines: Vec<String> = (0..answers.len())
         .map(|id| serde_json::json!({ "id": id + 100, "logits": logits(id) }).to_string())
         .collect();
@@ -34,10 +38,20 @@ fn logits_of(id: usize) -> [f64; 6] {
 #[test]
 fn what_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    says(&refused(folder.path(), ["analyze", "nothing"]), &["there is no nothing"]);
+    says(
+        &refused(folder.path(), ["analyze", "nothing"]),
+        &["there is no nothing"],
+    );
     std::fs::create_dir(folder.path().join("empty")).unwrap();
-    says(&refused(folder.path(), ["analyze", "empty"]), &["there is no run in empty", "--output-dir"]);
-    write(folder.path(), "notes.sqlite", "not a database, but long enough to be taken for one");
+    says(
+        &refused(folder.path(), ["analyze", "empty"]),
+        &["there is no run in empty", "--output-dir"],
+    );
+    write(
+        folder.path(),
+        "notes.sqlite",
+        "not a database, but long enough to be taken for one",
+    );
     let stderr = refused(folder.path(), ["analyze", "notes.sqlite"]);
     says(&stderr, &["notes.sqlite"]);
 }
@@ -48,10 +62,29 @@ fn logits_need_their_questions() {
     small(folder.path(), "m_qa_base_icl1.jsonl", "ABCDAB", logits_of);
     let stderr = refused(folder.path(), ["analyze", "m_qa_base_icl1.jsonl"]);
     says(&stderr, &["m_qa_base_icl1.jsonl", "--questions"]);
-    let twice = ["analyze", "m_qa_base_icl1.jsonl", "m_qa_base_icl1.jsonl", "--questions", "questions.json"];
-    says(&refused(folder.path(), twice), &["has answers of qa in base already"]);
-    let other = ["analyze", "m_qa_base_icl1.jsonl", "--questions", "questions.json", "--models", "gpt"];
-    says(&refused(folder.path(), other), &["no run is of a model \"gpt\"", "there are m"]);
+    let twice = [
+        "analyze",
+        "m_qa_base_icl1.jsonl",
+        "m_qa_base_icl1.jsonl",
+        "--questions",
+        "questions.json",
+    ];
+    says(
+        &refused(folder.path(), twice),
+        &["has answers of qa in base already"],
+    );
+    let other = [
+        "analyze",
+        "m_qa_base_icl1.jsonl",
+        "--questions",
+        "questions.json",
+        "--models",
+        "gpt",
+    ];
+    says(
+        &refused(folder.path(), other),
+        &["no run is of a model \"gpt\"", "there are m"],
+    );
 }
 
 #[test]
@@ -60,7 +93,12 @@ fn one_question_is_too_few() {
     small(folder.path(), "m_qa_base_icl1.jsonl", "A", logits_of);
     let stderr = refused(
         folder.path(),
-        ["analyze", "m_qa_base_icl1.jsonl", "--questions", "questions.json"],
+        [
+            "analyze",
+            "m_qa_base_icl1.jsonl",
+            "--questions",
+            "questions.json",
+        ],
     );
     says(&stderr, &["nothing can be evaluated", "half empty"]);
 }
@@ -69,13 +107,26 @@ fn one_question_is_too_few() {
 fn nan_and_missing_labels_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     small(folder.path(), "m_qa_base_icl1.jsonl", "ABCDAB", logits_of);
-    write(folder.path(), "n_qa_base_icl1.csv", "id,A,B,C,D,E,F\n100,1,2,3,nan,5,6\n");
-    let args = ["analyze", "n_qa_base_icl1.csv", "--questions", "questions.json"];
+    write(
+        folder.path(),
+        "n_qa_base_icl1.csv",
+        "id,A,B,C,D,E,F\n100,1,2,3,nan,5,6\n",
+    );
+    let args = [
+        "analyze",
+        "n_qa_base_icl1.csv",
+        "--questions",
+        "questions.json",
+    ];
     says(&refused(folder.path(), args), &["n_qa_base_icl1.csv"]);
     write(folder.path(), "few.json", r#"[{"id": 100, "answer": "A"}]"#);
     let args = ["analyze", "m_qa_base_icl1.jsonl", "--questions", "few.json"];
     says(&refused(folder.path(), args), &["not in few.json"]);
-    write(folder.path(), "twice.jsonl", "{\"id\": 100, \"logits\": [1, 2]}\n{\"id\": 100, \"logits\": [1, 2]}\n");
+    write(
+        folder.path(),
+        "twice.jsonl",
+        "{\"id\": 100, \"logits\": [1, 2]}\n{\"id\": 100, \"logits\": [1, 2]}\n",
+    );
     let args = ["analyze", "twice.jsonl", "--questions", "questions.json"];
     says(&refused(folder.path(), args), &["100"]);
 }
@@ -84,35 +135,80 @@ fn nan_and_missing_labels_are_refused() {
 #[test]
 fn degenerate_runs_have_defined_results() {
     let folder = tempfile::tempdir().unwrap();
-    small(folder.path(), "same_qa_base_icl1.jsonl", &"A".repeat(60), |_| [0.0; 6]);
+    small(
+        folder.path(),
+        "same_qa_base_icl1.jsonl",
+        &"A".repeat(60),
+        |_| [0.0; 6],
+    );
     let (stdout, _) = succeeds(
         folder.path(),
-        ["analyze", "same_qa_base_icl1.jsonl", "--questions", "questions.json", "--modes", "all"],
+        [
+            "analyze",
+            "same_qa_base_icl1.jsonl",
+            "--questions",
+            "questions.json",
+            "--modes",
+            "all",
+        ],
     );
     assert!(stdout.contains("same"), "{stdout}");
-    assert!(!stdout.contains("NaN") && !stdout.contains("inf "), "{stdout}");
+    assert!(
+        !stdout.contains("NaN") && !stdout.contains("inf "),
+        "{stdout}"
+    );
 }
 
 #[test]
 fn models_of_different_questions_share_none() {
     let folder = tempfile::tempdir().unwrap();
-    small(folder.path(), "a_qa_base_icl1.jsonl", &"ABCD".repeat(20), logits_of);
-    small(folder.path(), "b_rc_base_icl1.jsonl", &"ABCD".repeat(20), logits_of);
+    small(
+        folder.path(),
+        "a_qa_base_icl1.jsonl",
+        &"ABCD".repeat(20),
+        logits_of,
+    );
+    small(
+        folder.path(),
+        "b_rc_base_icl1.jsonl",
+        &"ABCD".repeat(20),
+        logits_of,
+    );
     let (stdout, _) = succeeds(
         folder.path(),
         [
-            "analyze", "a_qa_base_icl1.jsonl", "b_rc_base_icl1.jsonl", "--questions", "questions.json",
-            "--modes", "comparative",
+            "analyze",
+            "a_qa_base_icl1.jsonl",
+            "b_rc_base_icl1.jsonl",
+            "--questions",
+            "questions.json",
+            "--modes",
+            "comparative",
         ],
     );
-    assert!(stdout.contains("no question that all models answered"), "{stdout}");
+    assert!(
+        stdout.contains("no question that all models answered"),
+        "{stdout}"
+    );
 }
 
 #[test]
 fn an_output_folder_that_cannot_be_written_to_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
-    small(folder.path(), "m_qa_base_icl1.jsonl", &"ABCD".repeat(20), logits_of);
+    small(
+        folder.path(),
+        "m_qa_base_icl1.jsonl",
+        &"ABCD".repeat(20),
+        logits_of,
+    );
     write(folder.path(), "taken", "a file");
-    let args = ["analyze", "m_qa_base_icl1.jsonl", "--questions", "questions.json", "--output-dir", "taken"];
+    let args = [
+        "analyze",
+        "m_qa_base_icl1.jsonl",
+        "--questions",
+        "questions.json",
+        "--output-dir",
+        "taken",
+    ];
     says(&refused(folder.path(), args), &["cannot write to taken"]);
 }

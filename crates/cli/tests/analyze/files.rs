@@ -16,26 +16,62 @@ fn every_format_is_written() {
         }
     }
     let rest = [
-        "--questions", &emotion.join("emotion_10k_4.json").display().to_string(), "--modes", "comparative", "basic",
-        "questions", "--splits", "10", "--replicates", "200", "--output-dir", "out", "--formats", "html", "json",
-        "csv", "markdown", "latex", "text", "svg", "png", "parquet",
+        "--questions",
+        &emotion.join("emotion_10k_4.json").display().to_string(),
+        "--modes",
+        "comparative",
+        "basic",
+        "questions",
+        "--splits",
+        "10",
+        "--replicates",
+        "200",
+        "--output-dir",
+        "out",
+        "--formats",
+        "html",
+        "json",
+        "csv",
+        "markdown",
+        "latex",
+        "text",
+        "svg",
+        "png",
+        "parquet",
     ];
     args.extend(rest.map(str::to_owned));
     let (stdout, stderr) = succeeds(folder.path(), &args);
-    assert!(stdout.is_empty() && stderr.contains("files to out"), "{stderr}");
+    assert!(
+        stdout.is_empty() && stderr.contains("files to out"),
+        "{stderr}"
+    );
     let out = folder.path().join("out");
     for name in [
-        "report.html", "report.json", "report.md", "report.tex", "report.txt", "questions.parquet",
-        "charts/leaderboard-light.svg", "charts/leaderboard-dark.png",
+        "report.html",
+        "report.json",
+        "report.md",
+        "report.tex",
+        "report.txt",
+        "questions.parquet",
+        "charts/leaderboard-light.svg",
+        "charts/leaderboard-dark.png",
     ] {
-        let size = std::fs::metadata(out.join(name)).map(|m| m.len()).unwrap_or(0);
+        let size = std::fs::metadata(out.join(name))
+            .map(|m| m.len())
+            .unwrap_or(0);
         assert!(size > 500, "{name} has {size} bytes");
     }
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("Qwen-7B") && page.contains("Content-Security-Policy"));
-    assert!(!page.contains("http://") || page.contains("http://www.w3.org"), "nothing is fetched");
+    assert!(
+        !page.contains("http://") || page.contains("http://www.w3.org"),
+        "nothing is fetched"
+    );
     // The same analysis again gives the same document.
     let first = std::fs::read_to_string(out.join("report.json")).unwrap();
     succeeds(folder.path(), &args);
-    assert_eq!(first, std::fs::read_to_string(out.join("report.json")).unwrap());
+    assert_eq!(
+        first,
+        std::fs::read_to_string(out.join("report.json")).unwrap()
+    );
 }

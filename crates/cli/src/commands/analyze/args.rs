@@ -23,7 +23,12 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "FILE", help_heading = "What")]
     pub(super) questions: Option<PathBuf>,
     /// Ids to leave out of saved logits, such as the worked examples; `none` keeps all
-    #[arg(long, value_name = "IDS", default_value = "1,3,5,7,9", help_heading = "What")]
+    #[arg(
+        long,
+        value_name = "IDS",
+        default_value = "1,3,5,7,9",
+        help_heading = "What"
+    )]
     pub(super) drop_ids: Ids,
     /// Letters of options to leave out of saved logits before the softmax
     #[arg(long, value_name = "LETTERS", help_heading = "What")]
@@ -73,7 +78,12 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "SCORE", num_args = 1.., value_delimiter = ',', help_heading = "Statistics")]
     pub(super) scores: Vec<Nonconformity>,
     /// Calibration questions that a class or category needs for a threshold of its own
-    #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Statistics")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        help_heading = "Statistics"
+    )]
     pub(super) least: usize,
     /// Random splits beside the single one
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Statistics")]
@@ -201,7 +211,13 @@ impl EvidenceArgs {
             seed: self.seed.unwrap_or(recorded.seed),
         };
         let default = Settings::default();
-        let or = |given: &Vec<_>, default| if given.is_empty() { default } else { given.clone() };
+        let or = |given: &Vec<_>, default| {
+            if given.is_empty() {
+                default
+            } else {
+                given.clone()
+            }
+        };
         Settings {
             config,
             resampling: Resampling {
@@ -270,7 +286,10 @@ mod tests {
 
     #[test]
     fn sizes_and_pairs_are_read() {
-        assert_eq!((size("7B"), size("135m"), size("1.5")), (Ok(7.0), Ok(0.135), Ok(1.5)));
+        assert_eq!(
+            (size("7B"), size("135m"), size("1.5")),
+            (Ok(7.0), Ok(0.135), Ok(1.5))
+        );
         for bad in ["", "0", "-1b", "large", "inf"] {
             assert!(size(bad).is_err(), "{bad}");
         }

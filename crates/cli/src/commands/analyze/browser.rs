@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use sureness_analysis::{Figures, GroupFigures, Reason, listed_questions};
-use sureness_report::html::{
-    Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions,
-};
+use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 
 /// So many questions of each kind and task: a page with 40 models and 5 tasks stays quick.
 const OF_EACH_KIND: usize = 40;
@@ -64,7 +62,11 @@ pub(super) fn browser(figures: &Figures<'_>) -> QuestionBrowser {
         })
         .collect();
     QuestionBrowser {
-        models: figures.models.iter().map(|m| m.model.name.clone()).collect(),
+        models: figures
+            .models
+            .iter()
+            .map(|m| m.model.name.clone())
+            .collect(),
         strategies: strategies.into_iter().map(str::to_owned).collect(),
         tasks,
         notes: vec![format!(
@@ -85,8 +87,8 @@ fn rows_of(group: &GroupFigures<'_>) -> HashMap<[u8; 32], usize> {
 
 fn entry_of(group: &GroupFigures<'_>, row: usize, tags: &[String]) -> QuestionEntry {
     let table = &group.rows.table;
-    let category = table.categories()[row]
-        .and_then(|category| group.rows.categories.get(category as usize));
+    let category =
+        table.categories()[row].and_then(|category| group.rows.categories.get(category as usize));
     QuestionEntry {
         id: group.rows.ids[row].clone(),
         category: category.cloned().unwrap_or_default(),
@@ -109,7 +111,10 @@ fn answer(figures: &Figures<'_>, group: &GroupFigures<'_>, row: usize) -> Answer
     };
     let top = position.map_or_else(
         || {
-            let best = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+            let best = probabilities
+                .iter()
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(b.1));
             best.map_or(0, |(index, _)| index)
         },
         |position| group.top(position),

@@ -10,7 +10,10 @@ use crate::error::CliError;
 /// Settings that change what is asked, with what they are called for people.
 const ASKED: [(&str, &str); 2] = [
     ("wording", "the wording of the prompts (--prompts)"),
-    ("abstention", "the options \"I don't know\" and \"None of the above\" (--no-abstention)"),
+    (
+        "abstention",
+        "the options \"I don't know\" and \"None of the above\" (--no-abstention)",
+    ),
 ];
 
 /// Refuses runs whose prompts differ; says what else differs. Different questions are no obstacle:
@@ -22,7 +25,10 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
         for model in &evidence.models {
             let value = &model.source.record["settings"][setting];
             if !value.is_null() {
-                values.entry(value.to_string()).or_default().push(&model.name);
+                values
+                    .entry(value.to_string())
+                    .or_default()
+                    .push(&model.name);
             }
         }
         differing(name, &values, mixed_prompts, &mut notes)?;
@@ -36,7 +42,10 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
                 && !shot.is_null()
             {
                 let by_value = shots.entry(id).or_default();
-                by_value.entry(shot.to_string()).or_default().push(&model.name);
+                by_value
+                    .entry(shot.to_string())
+                    .or_default()
+                    .push(&model.name);
             }
         }
     }
@@ -65,7 +74,11 @@ fn differing(
     let (Some(first), Some(second)) = (groups.next(), groups.next()) else {
         return Ok(());
     };
-    let message = format!("{} and {} differ in {name}", first.join(", "), second.join(", "));
+    let message = format!(
+        "{} and {} differ in {name}",
+        first.join(", "),
+        second.join(", ")
+    );
     if !mixed_prompts {
         return Err(CliError::input(message).hint(
             "compare runs that were asked alike, or pass --mixed-prompts to put them beside each other all the same",

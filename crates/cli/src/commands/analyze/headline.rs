@@ -88,7 +88,12 @@ fn coverage(figures: &Figures<'_>) -> Highlight {
         .iter()
         .flat_map(|model| model.groups.iter().map(|group| group.lac().check.verdict))
         .collect();
-    let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count();
+    let count = |wanted| {
+        verdicts
+            .iter()
+            .filter(|&&verdict| verdict == wanted)
+            .count()
+    };
     let (all, low, vacuous) = (
         verdicts.len(),
         count(CoverageVerdict::TooLow),

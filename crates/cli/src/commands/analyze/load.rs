@@ -50,9 +50,9 @@ pub(super) fn load(args: &EvidenceArgs) -> Result<Loaded, CliError> {
 /// The store that a path names, with the run after `#`. `None` for other files.
 fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, CliError> {
     let text = path.to_string_lossy();
-    let numbered = text.rsplit_once('#').and_then(|(before, number)| {
-        Some((PathBuf::from(before), number.parse::<i64>().ok()?))
-    });
+    let numbered = text
+        .rsplit_once('#')
+        .and_then(|(before, number)| Some((PathBuf::from(before), number.parse::<i64>().ok()?)));
     let (path, run) = match numbered {
         Some((before, run)) if !path.exists() => (before, Some(run)),
         _ => (path.to_owned(), None),
@@ -62,8 +62,11 @@ fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, CliError> {
         return if store.is_file() {
             Ok(Some((store, run)))
         } else {
-            Err(CliError::input(format!("there is no run in {}", path.display()))
-                .hint("name a folder that --output-dir of a run named; it holds sureness.sqlite"))
+            Err(
+                CliError::input(format!("there is no run in {}", path.display())).hint(
+                    "name a folder that --output-dir of a run named; it holds sureness.sqlite",
+                ),
+            )
         };
     }
     if !path.exists() {
@@ -165,7 +168,11 @@ fn group(
             rows.push(row);
         }
     })?;
-    let stride = rows.iter().map(|row| row.question.options).max().unwrap_or(2);
+    let stride = rows
+        .iter()
+        .map(|row| row.question.options)
+        .max()
+        .unwrap_or(2);
     let mut found = GroupRows {
         id: GroupId {
             task: task.to_owned(),
@@ -180,7 +187,10 @@ fn group(
         planned,
     };
     let mut numbers: HashMap<String, u32> = HashMap::new();
-    for StoredRow { question, scores, .. } in rows {
+    for StoredRow {
+        question, scores, ..
+    } in rows
+    {
         let Some(scores) = scores else { continue };
         let category = question.category.map(|name| {
             let next = numbers.len() as u32;
@@ -215,7 +225,10 @@ fn load_logits(
     let Some(questions) = &args.questions else {
         return Err(CliError::input(format!(
             "{} is a file of logits, which does not tell the right answers",
-            files.first().map(|f| f.display().to_string()).unwrap_or_default()
+            files
+                .first()
+                .map(|f| f.display().to_string())
+                .unwrap_or_default()
         ))
         .hint("name the questions with --questions FILE, or an output folder instead"));
     };
@@ -237,7 +250,9 @@ fn load_logits(
         })?;
         let (name, rows) = scoring.rows(path, &logits).map_err(first_of)?;
         let models = &mut loaded.evidence.models;
-        let place = models.iter().position(|m| m.name == name && m.source.run.is_none());
+        let place = models
+            .iter()
+            .position(|m| m.name == name && m.source.run.is_none());
         let place = place.unwrap_or_else(|| {
             models.push(ModelEvidence {
                 name,
@@ -284,7 +299,10 @@ fn choose(args: &EvidenceArgs, loaded: &mut Loaded) -> Result<(), CliError> {
     let models = &mut loaded.evidence.models;
     for wanted in &args.models {
         let lower = wanted.to_lowercase();
-        if !models.iter().any(|m| m.name.to_lowercase().contains(&lower)) {
+        if !models
+            .iter()
+            .any(|m| m.name.to_lowercase().contains(&lower))
+        {
             let names: Vec<&str> = models.iter().map(|m| &*m.name).collect();
             return Err(CliError::input(format!("no run is of a model {wanted:?}"))
                 .hint(format!("there are {}", names.join(", "))));
@@ -292,7 +310,11 @@ fn choose(args: &EvidenceArgs, loaded: &mut Loaded) -> Result<(), CliError> {
     }
     models.retain(|model| {
         let name = model.name.to_lowercase();
-        args.models.is_empty() || args.models.iter().any(|part| name.contains(&part.to_lowercase()))
+        args.models.is_empty()
+            || args
+                .models
+                .iter()
+                .any(|part| name.contains(&part.to_lowercase()))
     });
     for model in models.iter_mut() {
         model.groups.retain(|group| group.planned > 0);
@@ -312,9 +334,17 @@ fn name_apart(models: &mut [ModelEvidence]) {
         *count.entry(model.name.clone()).or_default() += 1;
     }
     for model in models.iter_mut().filter(|model| count[&model.name] > 1) {
-        let folder = Path::new(&model.source.path).parent().and_then(Path::file_name);
-        let folder = folder.map(|f| f.to_string_lossy().into_owned()).unwrap_or_default();
-        let run = model.source.run.map(|run| format!("#{run}")).unwrap_or_default();
+        let folder = Path::new(&model.source.path)
+            .parent()
+            .and_then(Path::file_name);
+        let folder = folder
+            .map(|f| f.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let run = model
+            .source
+            .run
+            .map(|run| format!("#{run}"))
+            .unwrap_or_default();
         model.name = format!("{} ({folder}{run})", model.name);
     }
 }

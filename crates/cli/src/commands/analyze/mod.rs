@@ -63,11 +63,16 @@ fn keep_best(evidence: &mut Evidence, settings: &Settings, most: usize) {
             .collect();
         sureness_conformal::mean(&evaluations).map_or(f64::NEG_INFINITY, |mean| mean.uacc)
     };
-    let mut ranked: Vec<(f64, String)> =
-        evidence.models.iter().map(|m| (value(m), m.name.clone())).collect();
+    let mut ranked: Vec<(f64, String)> = evidence
+        .models
+        .iter()
+        .map(|m| (value(m), m.name.clone()))
+        .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     ranked.truncate(most);
-    evidence.models.retain(|model| ranked.iter().any(|(_, name)| *name == model.name));
+    evidence
+        .models
+        .retain(|model| ranked.iter().any(|(_, name)| *name == model.name));
 }
 
 /// Shows the analysis, or writes it as files.
@@ -93,7 +98,10 @@ pub(crate) fn run(args: AnalyzeArgs) -> Result<ExitCode, CliError> {
 
 /// Writes the page that holds everything.
 pub(crate) fn report(args: ReportArgs) -> Result<ExitCode, CliError> {
-    let folder = args.output.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = args
+        .output
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     output::check_folder(folder.unwrap_or_else(|| Path::new(".")))?;
     let Prepared {
         evidence,
@@ -148,6 +156,8 @@ fn check_any(figures: &Figures<'_>) -> Result<(), CliError> {
         .map(|(id, error)| format!("{}/{}: {error}", id.task, id.strategy))
         .next();
     let reason = reason.unwrap_or_else(|| "no question was answered".into());
-    Err(CliError::input(format!("nothing can be evaluated; {reason}"))
-        .hint("analyse runs with more answers, or change --calibration-ratio"))
+    Err(
+        CliError::input(format!("nothing can be evaluated; {reason}"))
+            .hint("analyse runs with more answers, or change --calibration-ratio"),
+    )
 }

@@ -16,7 +16,11 @@ const PNG_SCALE: f32 = 3.0;
 /// Refuses a folder that cannot be written to, before any work.
 pub(super) fn check_folder(folder: &Path) -> Result<(), CliError> {
     std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::Builder::new().prefix(".sureness").tempfile_in(folder))
+        .and_then(|()| {
+            tempfile::Builder::new()
+                .prefix(".sureness")
+                .tempfile_in(folder)
+        })
         .map(drop)
         .map_err(|e| {
             CliError::input(format!("cannot write to {}: {e}", folder.display()))
@@ -36,15 +40,23 @@ pub(super) fn write(
     folder: &Path,
     formats: &[FormatArg],
 ) -> Result<(), CliError> {
-    let chosen: Vec<Format> = formats.iter().filter_map(|format| exported(*format)).collect();
-    let charts = chosen.iter().any(|format| matches!(format, Format::Svg | Format::Png));
+    let chosen: Vec<Format> = formats
+        .iter()
+        .filter_map(|format| exported(*format))
+        .collect();
+    let charts = chosen
+        .iter()
+        .any(|format| matches!(format, Format::Svg | Format::Png));
     let images = if charts {
         images(document, chosen.contains(&Format::Png))?
     } else {
         Vec::new()
     };
-    let mut written = export::write_all(document, &images, folder, &chosen)
-        .map_err(|e| CliError::input(&e).hint(e.hint()).code(EXIT_FAILED_QUESTIONS))?;
+    let mut written = export::write_all(document, &images, folder, &chosen).map_err(|e| {
+        CliError::input(&e)
+            .hint(e.hint())
+            .code(EXIT_FAILED_QUESTIONS)
+    })?;
     if formats.contains(&FormatArg::Html) {
         let path = folder.join("report.html");
         write_page(figures, document, &path)?;
@@ -71,7 +83,12 @@ fn first_few(written: &[std::path::PathBuf], folder: &Path) -> String {
         .filter(|path| path.parent() == Some(folder))
         .chain(written.iter().filter(|path| path.parent() != Some(folder)))
         .take(SHOWN)
-        .map(|path| path.strip_prefix(folder).unwrap_or(path).display().to_string())
+        .map(|path| {
+            path.strip_prefix(folder)
+                .unwrap_or(path)
+                .display()
+                .to_string()
+        })
         .collect();
     let more = written.len().saturating_sub(SHOWN);
     match more {
@@ -101,7 +118,10 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, CliError
         (sureness_plot::Theme::Light, export::Theme::Light),
         (sureness_plot::Theme::Dark, export::Theme::Dark),
     ];
-    let all: Vec<_> = charts.into_iter().flat_map(|chart| themes.map(|theme| (chart, theme))).collect();
+    let all: Vec<_> = charts
+        .into_iter()
+        .flat_map(|chart| themes.map(|theme| (chart, theme)))
+        .collect();
     all.into_par_iter()
         .map(|(chart, (drawn, theme))| {
             let style = sureness_plot::Style {
@@ -166,8 +186,15 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
 fn questions(figures: &Figures<'_>, path: &Path) -> Result<(), CliError> {
     let groups = || figures.models.iter().flat_map(|model| &model.groups);
     let layout = Layout {
-        options: groups().map(|group| group.rows.table.stride()).max().unwrap_or(2),
-        scores: if figures.models.iter().all(|model| model.model.source.run.is_none()) {
+        options: groups()
+            .map(|group| group.rows.table.stride())
+            .max()
+            .unwrap_or(2),
+        scores: if figures
+            .models
+            .iter()
+            .all(|model| model.model.source.run.is_none())
+        {
             ScoreKind::Logits
         } else {
             ScoreKind::LogProbs

@@ -285,7 +285,10 @@ impl<'a> Scoring<'a> {
 fn task_of(dataset: &str) -> Task {
     let ends = dataset.match_indices('_').map(|(end, _)| end);
     let ends: Vec<usize> = ends.chain([dataset.len()]).collect();
-    let known = ends.iter().rev().find_map(|&end| Task::by_name(&dataset[..end]));
+    let known = ends
+        .iter()
+        .rev()
+        .find_map(|&end| Task::by_name(&dataset[..end]));
     known.unwrap_or_else(|| Task::custom(&dataset[..ends[0]]))
 }
 
