@@ -49,7 +49,7 @@ pub struct Panel {
 #[error("the models do not have the same questions and settings")]
 pub struct PanelError;
 
-fn pack(outcome: &Outcome) -> u64 {
+fn pack(outcome: Outcome) -> u64 {
     u64::from(outcome.correct) | u64::from(outcome.covered) << 20 | u64::from(outcome.size) << 40
 }
 
@@ -156,7 +156,7 @@ impl Panel {
         };
         let words = |model: &Vec<&[Outcome]>| {
             (0..questions)
-                .flat_map(|question| model.iter().map(move |cell| pack(&cell[question])))
+                .flat_map(|question| model.iter().map(move |cell| pack(cell[question])))
                 .collect()
         };
         self.strata.push(Stratum {

@@ -42,30 +42,36 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x > (a + 1.0) / (a + b + 2.0) {
         return 1.0 - incomplete_beta(1.0 - x, b, a);
     }
-    let front =
-        (libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * x.ln() + b * (-x).ln_1p())
-            .exp()
-            / a;
-    let away = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / away(1.0 - (a + b) * x / (a + 1.0));
-    let mut fraction = d;
+    let gammas = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b);
+    let front = (gammas + a * x.ln() + b * (-x).ln_1p()).exp() / a;
+    front * fraction(x, a, b)
+}
+
+/// Lentz's evaluation of the continued fraction.
+fn fraction(x: f64, a: f64, b: f64) -> f64 {
+    let away = |value: f64| {
+        if value.abs() < 1e-300 { 1e-300 } else { value }
+    };
+    let mut upper = 1.0;
+    let mut lower = 1.0 / away(1.0 - (a + b) * x / (a + 1.0));
+    let mut fraction = lower;
     for step in 1..500 {
-        let m = f64::from(step);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        let mut last = 1.0;
+        let step = f64::from(step);
+        let twice = 2.0 * step;
+        let even = step * (b - step) * x / ((a + twice - 1.0) * (a + twice));
+        let odd = -(a + step) * (a + b + step) * x / ((a + twice) * (a + twice + 1.0));
+        let mut change = 1.0;
         for term in [even, odd] {
-            d = 1.0 / away(1.0 + term * d);
-            c = away(1.0 + term / c);
-            last = c * d;
-            fraction *= last;
+            lower = 1.0 / away(1.0 + term * lower);
+            upper = away(1.0 + term / upper);
+            change = upper * lower;
+            fraction *= change;
         }
-        if (last - 1.0).abs() < 1e-15 {
+        if (change - 1.0).abs() < 1e-15 {
             break;
         }
     }
-    front * fraction
+    fraction
 }
 
 #[cfg(test)]

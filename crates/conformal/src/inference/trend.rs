@@ -73,8 +73,6 @@ pub fn pearson(a: &[f64], b: &[f64], level: f64) -> Option<(f64, (f64, f64))> {
         return None;
     }
     let r = (moments.xy / spread).clamp(-1.0, 1.0);
-    // Bonett & Wright (2000): the variance of Fisher's z for ranks is this much larger; for
-    // Pearson's r it is 1 / (n − 3).
     Some((r, fisher(r, 1.0 / (moments.n as f64 - 3.0), level)))
 }
 
@@ -105,7 +103,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0;
-    for equal in order.chunk_by(|&a, &b| values[a] == values[b]) {
+    for equal in order.chunk_by(|&a, &b| values[a].total_cmp(&values[b]).is_eq()) {
         let rank = before as f64 + f64::midpoint(1.0, equal.len() as f64);
         for &index in equal {
             ranks[index] = rank;
