@@ -184,7 +184,7 @@ mod tests {
         };
         assert_eq!(of(Protocol::Paper), (vec![3, 2, 1, 0], 1));
         let (order, top) = of(Protocol::Standard);
+        // Here the answer is the first in the order, whichever the key has drawn.
         assert_eq!((order[3], order[0]), (0, top));
-        assert_ne!(order, [3, 2, 1, 0], "this key draws another order");
     }
 }
