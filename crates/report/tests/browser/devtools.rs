@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// How long one command may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one command may take; a machine that is busy otherwise may need most of it.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A browser with one page.
 pub(crate) struct Browser {
@@ -154,7 +154,7 @@ impl Browser {
     pub(crate) fn wait_for(&mut self, expression: &str) {
         let came = self.eval(&format!(
             "new Promise((done) => {{
-               const until = Date.now() + 20000;
+               const until = Date.now() + 120000;
                const look = () => (({expression}) ? done(true)
                  : Date.now() > until ? done(false) : setTimeout(look, 20));
                look();
