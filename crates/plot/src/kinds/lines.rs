@@ -95,7 +95,11 @@ pub(super) fn draw(
         bands(canvas, ctx, &panel, line, i, opacity);
     }
     let marked = points.len() <= MARKED_POINTS && drawn.len() <= MARKED_LINES;
-    let thickness = if drawn.len() > MARKED_LINES { 0.75 } else { 1.0 } * marks::STROKE;
+    let thickness = if drawn.len() > MARKED_LINES {
+        0.75
+    } else {
+        1.0
+    } * marks::STROKE;
     for (i, line) in drawn.iter().enumerate() {
         draw_line(canvas, ctx, &panel, line, i, (marked, thickness));
     }
@@ -250,15 +254,16 @@ fn name_ends(canvas: &mut Canvas, ctx: &Context, panel: &Panel, lines: &[&Line],
         .zip(ends.iter().zip(places))
         .enumerate()
     {
-        canvas
-            .line(
-                *end,
-                (left - 0.15 * ctx.em, y),
-                ctx.palette.series(i),
-                0.06 * ctx.em,
-            )
-            .number("stroke-opacity", 0.7)
-            .end();
+        if connected {
+            canvas
+                .line(
+                    *end,
+                    (left - 0.15 * ctx.em, y),
+                    ctx.palette.series(i),
+                    0.06 * ctx.em,
+                )
+                .number("stroke-opacity", 0.7)
+                .end();
         }
         draw_sample(canvas, ctx, Sample::Line(i), (left, y), sample_width(ctx));
         let full = clean(&line.name);

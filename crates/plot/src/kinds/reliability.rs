@@ -5,6 +5,7 @@ use sureness_analysis::{Axis, Bin, Reference, Unit};
 use super::nothing;
 use crate::axis::{Domain, Scale};
 use crate::canvas::{Anchor, Canvas, Text};
+use crate::color::{Rgb, ramp};
 use crate::legend::{self, Entry, Sample};
 use crate::marks;
 use crate::number;
@@ -67,7 +68,8 @@ pub(super) fn draw(canvas: &mut Canvas, ctx: &Context, top: f64, bins: &[Bin]) -
 
 fn draw_bin(canvas: &mut Canvas, ctx: &Context, panel: &Panel, bin: &Bin) {
     let (left, wide) = stretch(&panel.x, bin);
-    let (right, gap) = (ctx.palette.series(0), ctx.palette.series(1));
+    // Not see-through: where accuracy is above confidence, the gap lies on the bar.
+    let (right, gap) = (tint(ctx, 0), tint(ctx, 1));
     let (bottom, top) = (panel.area.bottom, panel.y.at(bin.accuracy));
     let should = panel.y.at(bin.confidence);
     canvas.open(Some(&format!(
@@ -78,15 +80,16 @@ fn draw_bin(canvas: &mut Canvas, ctx: &Context, panel: &Panel, bin: &Bin) {
         number::value(bin.confidence, Unit::Percent),
         number::value(bin.count as f64, Unit::Count),
     )));
-    canvas
-        .rect((left, top), (wide, bottom - top), right)
-        .word("fill-opacity", "0.3")
-        .end();
+    canvas.rect((left, top), (wide, bottom - top), right).end();
     canvas
         .rect((left, top.min(should)), (wide, (top - should).abs()), gap)
-        .word("fill-opacity", "0.28")
         .end();
     canvas.close();
+}
+
+/// The colour of a series, light enough to lie under marks.
+fn tint(ctx: &Context, series: usize) -> Rgb {
+    ramp(&[ctx.palette.ground, ctx.palette.series(series)], 0.35)
 }
 
 /// Left end and width of a bin, with a thin gap to the next.
@@ -98,13 +101,9 @@ fn stretch(x: &Scale, bin: &Bin) -> (f64, f64) {
 }
 
 fn key(canvas: &mut Canvas, ctx: &Context, panel: &Panel) {
-    let mix = |series: usize, share: f64| {
-        let colour = ctx.palette.series(series);
-        crate::color::ramp(&[ctx.palette.ground, colour], share)
-    };
     let entries = [
-        Entry::new(Sample::Field(mix(0, 0.35)), "accuracy"),
-        Entry::new(Sample::Field(mix(1, 0.35)), "gap to the mean confidence"),
+        Entry::new(Sample::Field(tint(ctx, 0)), "accuracy"),
+        Entry::new(Sample::Field(tint(ctx, 1)), "gap to the mean confidence"),
         Entry::new(Sample::Marker(0), "mean confidence, accuracy"),
         Entry::new(Sample::Rule, "perfectly calibrated"),
     ];

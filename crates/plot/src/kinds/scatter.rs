@@ -195,9 +195,15 @@ fn reach(ctx: &Context, panel: &Panel, point: &Mark) -> (f64, f64) {
     let least = 1.25 * radius(ctx);
     let half = |span: Option<marks::Span>, middle: f64| {
         let far = span.map_or(0.0, |span| {
-            (span.ends.0 - middle).abs().max((span.ends.1 - middle).abs())
+            (span.ends.0 - middle)
+                .abs()
+                .max((span.ends.1 - middle).abs())
         });
-        if far < 2.0 * ctx.em { least.max(far) } else { least }
+        if far < 2.0 * ctx.em {
+            least.max(far)
+        } else {
+            least
+        }
     };
     (
         half(marks::span(point.x_interval, &panel.x), panel.x.at(point.x)),

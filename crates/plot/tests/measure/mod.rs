@@ -76,21 +76,37 @@ fn area(node: Node<'_, '_>) -> Area {
     }
 }
 
-fn width(words: &str, size: f64, bold: bool) -> f64 {
+fn face(bold: bool) -> Face<'static> {
     let data: &[u8] = if bold {
         include_bytes!("../../assets/Arimo-Bold.ttf")
     } else {
         include_bytes!("../../assets/Arimo-Regular.ttf")
     };
-    let face = Face::parse(data, 0).unwrap();
+    Face::parse(data, 0).unwrap()
+}
+
+/// Chinese, Japanese and Korean letters, which are squares in every font.
+fn square(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+}
+
+/// Whether it is known how wide a text is: other scripts depend on the viewer's fonts.
+pub(crate) fn measurable(words: &str) -> bool {
+    let face = face(false);
+    words
+        .chars()
+        .all(|c| square(c) || face.glyph_index(c).is_some())
+}
+
+fn width(words: &str, size: f64, bold: bool) -> f64 {
+    let face = face(bold);
     let units: f64 = words
         .chars()
         .map(|c| match face.glyph_index(c) {
             Some(glyph) => {
                 f64::from(face.glyph_hor_advance(glyph).unwrap()) / f64::from(face.units_per_em())
             }
-            // Chinese, Japanese and Korean letters are squares.
-            None if c >= '\u{2e80}' => 1.0,
+            None if square(c) => 1.0,
             None => 0.0,
         })
         .sum();

@@ -124,10 +124,7 @@ impl Columns {
 
 /// The names on up to three lines, if no word of them needs to be cut.
 fn level(ctx: &Context, names: &[String], room: f64) -> Option<Vec<Vec<String>>> {
-    let whole = |name: &String| {
-        name.split(' ')
-            .all(|word| ctx.small_width(word) <= room)
-    };
+    let whole = |name: &String| name.split(' ').all(|word| ctx.small_width(word) <= room);
     if !names.iter().all(whole) {
         return None;
     }
