@@ -178,6 +178,10 @@ fn from_linear(c: f64) -> u8 {
 }
 
 // The matrices are those of Björn Ottosson, "A perceptual color space for image processing" (2020).
+#[expect(
+    clippy::many_single_char_names,
+    reason = "the names that the source gives them"
+)]
 fn to_oklab(Rgb(r, g, b): Rgb) -> [f64; 3] {
     let (r, g, b) = (to_linear(r), to_linear(g), to_linear(b));
     let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
@@ -190,6 +194,10 @@ fn to_oklab(Rgb(r, g, b): Rgb) -> [f64; 3] {
     ]
 }
 
+#[expect(
+    clippy::many_single_char_names,
+    reason = "the names that the source gives them"
+)]
 fn from_oklab([lightness, a, b]: [f64; 3]) -> Rgb {
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
     let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);

@@ -42,7 +42,9 @@ impl Entry {
     pub(crate) fn reference(reference: Reference, axis: &Axis) -> Option<Self> {
         let words = match reference {
             // The zero of differences has a line and a tick of its own.
-            Reference::At(value) if value == 0.0 && number::suffix(axis.unit) != "" => return None,
+            Reference::At(value) if value == 0.0 && !number::suffix(axis.unit).is_empty() => {
+                return None;
+            }
             Reference::At(value) if value.is_finite() => {
                 format!("reference: {}", number::value(value, axis.unit))
             }

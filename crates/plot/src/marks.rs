@@ -26,13 +26,13 @@ pub(crate) fn marker(
     ctx: &Context,
     series: usize,
     (x, y): (f64, f64),
-    r: f64,
+    radius: f64,
 ) {
     let colour = ctx.palette.series(series);
     let corners = |around: &[(f64, f64)]| -> Vec<(f64, f64)> {
         around
             .iter()
-            .map(|(dx, dy)| (x + r * dx, y + r * dy))
+            .map(|(dx, dy)| (x + radius * dx, y + radius * dy))
             .collect()
     };
     let shape = series % SHAPES;
@@ -41,7 +41,7 @@ pub(crate) fn marker(
             .element("circle")
             .number("cx", x)
             .number("cy", y)
-            .number("r", r),
+            .number("r", radius),
         1 | 7 => canvas.path(
             &corners(&[(-0.88, -0.88), (0.88, -0.88), (0.88, 0.88), (-0.88, 0.88)]),
             true,
@@ -53,21 +53,21 @@ pub(crate) fn marker(
         3 => canvas.path(&corners(&[(0.0, -1.2), (1.15, 0.85), (-1.15, 0.85)]), true),
         4 => canvas.path(&corners(&[(0.0, 1.2), (1.15, -0.85), (-1.15, -0.85)]), true),
         _ => {
-            let (a, b) = (0.4, 1.2);
+            let (thin, long) = (0.4, 1.2);
             canvas.path(
                 &corners(&[
-                    (-a, -b),
-                    (a, -b),
-                    (a, -a),
-                    (b, -a),
-                    (b, a),
-                    (a, a),
-                    (a, b),
-                    (-a, b),
-                    (-a, a),
-                    (-b, a),
-                    (-b, -a),
-                    (-a, -a),
+                    (-thin, -long),
+                    (thin, -long),
+                    (thin, -thin),
+                    (long, -thin),
+                    (long, thin),
+                    (thin, thin),
+                    (thin, long),
+                    (-thin, long),
+                    (-thin, thin),
+                    (-long, thin),
+                    (-long, -thin),
+                    (-thin, -thin),
                 ]),
                 true,
             )

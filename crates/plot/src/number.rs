@@ -14,14 +14,13 @@ pub(crate) fn value(value: f64, unit: Unit) -> String {
         return "–".to_owned();
     }
     match unit {
-        Unit::Text => plain(value, 3),
         Unit::Count => plain(value, 0),
         Unit::Percent => format!("{}%", plain(100.0 * value, 1)),
         Unit::PercentDifference => format!("{} pp", signed(100.0 * value, 1)),
         Unit::Number(decimals) => plain(value, decimals.into()),
         Unit::Difference(decimals) => signed(value, decimals.into()),
         Unit::PValue if (0.0..0.001).contains(&value) => "<0.001".to_owned(),
-        Unit::PValue => plain(value, 3),
+        Unit::PValue | Unit::Text => plain(value, 3),
     }
 }
 

@@ -280,7 +280,7 @@ pub(crate) fn x_axis(
         y += 1.45 * ctx.em;
         let shown = shorten(&title, ctx.small, ctx.right() - ctx.margin());
         let half = ctx.small_width(&shown) / 2.0;
-        let middle = (x.from + x.to) / 2.0;
+        let middle = f64::midpoint(x.from, x.to);
         let middle = middle.clamp(
             ctx.margin() + half,
             (ctx.right() - half).max(ctx.margin() + half),

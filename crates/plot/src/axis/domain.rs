@@ -32,7 +32,7 @@ impl Domain {
         let log = axis.log;
         let fixed = axis.range.and_then(|(a, b)| {
             let (a, b) = (usable(a, log)?, usable(b, log)?);
-            (a != b).then(|| (a.min(b), a.max(b)))
+            (a < b || b < a).then(|| (a.min(b), a.max(b)))
         });
         if let Some((low, high)) = fixed {
             let (low, high) =
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn percentages_end_at_a_hundred() {
         let domain = Domain::of(&axis(Unit::Percent), &[0.2, 1.0], &[]);
-        assert!(domain.high == 1.0 && domain.low < 0.2 && domain.low > 0.1);
+        assert!((domain.high - 1.0).abs() < 1e-12 && domain.low < 0.2 && domain.low > 0.1);
     }
 
     #[test]

@@ -59,11 +59,11 @@ fn step(least: f64, unit: Unit) -> f64 {
     let least = least * factor(unit);
     let power = 10_f64.powf(least.log10().floor());
     let quarter = 2.5 * power;
-    let rounds = [1.0, 2.0, 2.5, 5.0, 10.0];
-    let round = rounds
+    let quarter = (20.0..1e6).contains(&quarter).then_some(quarter);
+    let round = [power, 2.0 * power]
         .into_iter()
-        .filter(|&round| round != 2.5 || (quarter >= 20.0 && quarter < 1e6))
-        .map(|round| round * power)
+        .chain(quarter)
+        .chain([5.0 * power, 10.0 * power])
         .find(|&round| round >= least * (1.0 - 1e-9))
         .unwrap_or(10.0 * power);
     let round = if unit == Unit::Count {
@@ -88,9 +88,9 @@ fn logarithmic(domain: Domain, unit: Unit, count: usize) -> Vec<Tick> {
             })
             .collect()
     };
-    let decades = |every: usize, within_decade: &[f64]| -> Vec<f64> {
+    let decades = |every: i32, within_decade: &[f64]| -> Vec<f64> {
         (first..=last)
-            .filter(|decade| decade.rem_euclid(every.max(1) as i32) == 0)
+            .filter(|decade| decade.rem_euclid(every) == 0)
             .flat_map(|decade| {
                 within_decade
                     .iter()

@@ -103,10 +103,15 @@ impl Colours {
         let (least, most) = ends.unwrap_or((0.0, 1.0));
         match data.scale {
             Scale::Sequential(low, high) => {
-                let good =
-                    usable(low, false).is_some() && usable(high, false).is_some() && low != high;
+                let good = usable(low, false).is_some()
+                    && usable(high, false).is_some()
+                    && (high - low).abs() > 0.0;
                 let (low, high) = if good { (low, high) } else { (least, most) };
-                let high = if low == high { low + 1.0 } else { high };
+                let high = if (high - low).abs() > 0.0 {
+                    high
+                } else {
+                    low + 1.0
+                };
                 Self {
                     low,
                     high,

@@ -106,8 +106,8 @@ pub(super) fn draw(
     if at_end {
         name_ends(canvas, ctx, &panel, &drawn, &shown);
     }
-    let names: Vec<&str> = empty.iter().map(|line| line.name.as_str()).collect();
-    not_shown(canvas, ctx, &names, panel.end)
+    let without: Vec<&str> = empty.iter().map(|line| line.name.as_str()).collect();
+    not_shown(canvas, ctx, &without, panel.end)
 }
 
 fn domains(

@@ -322,8 +322,8 @@ fn draw_labels(
             canvas.line(from, to, ctx.palette.axis, 0.06 * ctx.em).end();
         }
         let (x, y) = (
-            (placed.rect.left + placed.rect.right) / 2.0,
-            (placed.rect.top + placed.rect.bottom) / 2.0,
+            f64::midpoint(placed.rect.left, placed.rect.right),
+            f64::midpoint(placed.rect.top, placed.rect.bottom),
         );
         canvas.text(&Text::small(ctx, x, y + ctx.drop(), Anchor::Middle, words).standing_for(full));
     }

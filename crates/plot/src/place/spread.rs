@@ -65,7 +65,7 @@ mod tests {
             prop_assert!(sorted.iter().all(|y| (-1e-9..=300.0 + 1e-9).contains(y)));
             prop_assert!(sorted.windows(2).all(|pair| pair[1] - pair[0] >= 10.0 - 1e-6));
             for (a, b) in placed.iter().zip(&wanted).zip(placed.iter().zip(&wanted).skip(1)) {
-                prop_assert!(a.1 == b.1 || (a.0 < b.0) == (a.1 < b.1));
+                prop_assert!((a.1 - b.1).abs() < 1e-12 || (a.0 < b.0) == (a.1 < b.1));
             }
         }
     }
