@@ -194,8 +194,11 @@ impl<'a> GroupFigures<'a> {
         let evaluation = table.evaluate(config)?;
         let view = settings.view();
         let (mut tied, mut tops) = (0, Vec::new());
+        let mut of_each = Scores::of_each(table, &HEADLINE, &view).into_iter();
         let scores = HEADLINE.map(|score| {
-            let scores = Scores::of(table, score, &view);
+            let scores = of_each
+                .next()
+                .unwrap_or_else(|| Scores::of(table, score, &view));
             tied = scores.tied_rows();
             tops = split
                 .test

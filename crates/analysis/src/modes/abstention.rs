@@ -78,6 +78,13 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         rows,
         ..Table::default()
     });
+    section.charts = charts(figures);
+    section
+}
+
+/// Risk-coverage curves, one chart per task.
+fn charts(figures: &Figures<'_>) -> Vec<Chart> {
+    let mut charts = Vec::new();
     for (task, title) in figures.tasks() {
         let lines: Vec<Line> = figures
             .models
@@ -103,7 +110,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         if lines.is_empty() {
             continue;
         }
-        section.charts.push(Chart {
+        charts.push(Chart {
             id: format!("risk-{task}"),
             title: format!("{title}: risk over the share answered"),
             caption: "How often answers are wrong when only the most confident are given; in each model's first prompt strategy. The lower on the left, the better confidence tells right from wrong.".into(),
@@ -118,5 +125,5 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             },
         });
     }
-    section
+    charts
 }

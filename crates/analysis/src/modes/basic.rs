@@ -96,6 +96,9 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             let spread = lac.repeated.set_size;
             let coverage = lac.repeated.coverage;
             let mass = &group.rows.mass;
+            // Saved logits are whole, so that neither is a question there.
+            let share = group.rows.bounded as f64 / group.rows.table.len().max(1) as f64;
+            let bounded = (!mass.is_empty()).then_some(share);
             let mean_mass =
                 (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64);
             vec![
@@ -110,7 +113,7 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
                 Cell::figure(lac.metrics.sscv),
                 Cell::figure(group.tied),
                 Cell::maybe(mean_mass),
-                Cell::figure(group.rows.bounded as f64 / group.rows.table.len().max(1) as f64),
+                Cell::maybe(bounded),
             ]
         })
         .collect();

@@ -79,33 +79,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             "On the test questions, with {} bins.",
             figures.settings.bins
         ),
-        columns: vec![
-            Column::text("model", "Model"),
-            Column::text("task", "Task"),
-            Column::text("strategy", "Strategy"),
-            Column::new("n", "n", Unit::Count),
-            Column::new("ece", "ECE", Unit::Percent)
-                .lower()
-                .help("Mean distance of confidence from accuracy, bins of equal width."),
-            Column::new("ece_mass", "ECE mass", Unit::Percent)
-                .lower()
-                .help("The same with bins of equally many questions."),
-            Column::new("mce", "MCE", Unit::Percent)
-                .lower()
-                .help("The largest such distance of a bin."),
-            Column::new("brier", "Brier", Unit::Number(3))
-                .lower()
-                .help("Squared error of the probabilities, summed over the options."),
-            Column::new("log_loss", "Log loss", Unit::Number(3))
-                .lower()
-                .help("In nats."),
-            Column::new("auroc", "AUROC", Unit::Number(3))
-                .higher()
-                .help("How often a right answer is more confident than a wrong one."),
-            Column::new("perplexity", "2^H", Unit::Number(2)).help(
-                "Perplexity of the options' probabilities: among how many the model is divided.",
-            ),
-        ],
+        columns: columns(),
         rows,
         ..Table::default()
     });
@@ -142,4 +116,33 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         });
     }
     section
+}
+
+fn columns() -> Vec<Column> {
+    vec![
+        Column::text("model", "Model"),
+        Column::text("task", "Task"),
+        Column::text("strategy", "Strategy"),
+        Column::new("n", "n", Unit::Count),
+        Column::new("ece", "ECE", Unit::Percent)
+            .lower()
+            .help("Mean distance of confidence from accuracy, bins of equal width."),
+        Column::new("ece_mass", "ECE mass", Unit::Percent)
+            .lower()
+            .help("The same with bins of equally many questions."),
+        Column::new("mce", "MCE", Unit::Percent)
+            .lower()
+            .help("The largest such distance of a bin."),
+        Column::new("brier", "Brier", Unit::Number(3))
+            .lower()
+            .help("Squared error of the probabilities, summed over the options."),
+        Column::new("log_loss", "Log loss", Unit::Number(3))
+            .lower()
+            .help("In nats."),
+        Column::new("auroc", "AUROC", Unit::Number(3))
+            .higher()
+            .help("How often a right answer is more confident than a wrong one."),
+        Column::new("perplexity", "2^H", Unit::Number(2))
+            .help("Perplexity of the options' probabilities: among how many the model is divided."),
+    ]
 }

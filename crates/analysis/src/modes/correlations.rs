@@ -9,6 +9,11 @@ use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
 /// Fewer points say nothing about a correlation.
 const FEWEST: usize = 4;
 
+/// A coefficient with its interval.
+type Correlation = (f64, (f64, f64));
+/// Works one out from two lists and a level.
+type Coefficient = fn(&[f64], &[f64], f64) -> Option<Correlation>;
+
 /// A metric's name, and how to read it off a group.
 type Metric = (&'static str, fn(&GroupFigures<'_>) -> f64);
 
@@ -53,8 +58,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         .iter()
         .map(|(_, read)| groups.iter().map(|group| read(group)).collect())
         .collect();
-    type Coefficient = fn(&[f64], &[f64], f64) -> Option<(f64, (f64, f64))>;
-    let matrix = |of: Coefficient| -> Vec<Vec<Option<(f64, (f64, f64))>>> {
+    let matrix = |of: Coefficient| -> Vec<Vec<Option<Correlation>>> {
         columns
             .iter()
             .map(|a| {
@@ -85,7 +89,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let mut rows = Vec::new();
     for a in 0..METRICS.len() {
         for b in a + 1..METRICS.len() {
-            let cell = |found: Option<(f64, (f64, f64))>| {
+            let cell = |found: Option<Correlation>| {
                 found.map_or(Cell::Empty, |(value, interval)| {
                     Cell::estimate(value, interval)
                 })

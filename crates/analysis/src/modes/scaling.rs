@@ -68,28 +68,7 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
         title: "What size changes".into(),
         ..Section::default()
     };
-    let family = family.cloned().unwrap_or_default();
-    let wanted = family.name.to_lowercase();
-    let mut members: Vec<Member> = figures
-        .models
-        .iter()
-        .enumerate()
-        .filter(|(_, m)| m.model.name.to_lowercase().contains(&wanted))
-        .filter_map(|(model, m)| {
-            let size = size_of(&m.model.name)?;
-            let asked = family.sizes.is_empty()
-                || family
-                    .sizes
-                    .iter()
-                    .any(|other| (other / size - 1.0).abs() < 0.01);
-            asked.then(|| Member {
-                model,
-                name: m.model.name.clone(),
-                size,
-            })
-        })
-        .collect();
-    members.sort_by(|a, b| a.size.total_cmp(&b.size));
+    let members = members(figures, &family.cloned().unwrap_or_default());
     let sizes: Vec<f64> = members.iter().map(|member| member.size).collect();
     if sizes.first() == sizes.last() {
         let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
@@ -167,6 +146,32 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
     section.tables.push(member_table(&members, &resampled));
     section.tables.push(trend_table(&trends, members.len()));
     section
+}
+
+/// The family's models, the smallest first.
+fn members(figures: &Figures<'_>, family: &Family) -> Vec<Member> {
+    let wanted = family.name.to_lowercase();
+    let mut members: Vec<Member> = figures
+        .models
+        .iter()
+        .enumerate()
+        .filter(|(_, m)| m.model.name.to_lowercase().contains(&wanted))
+        .filter_map(|(model, m)| {
+            let size = size_of(&m.model.name)?;
+            let asked = family.sizes.is_empty()
+                || family
+                    .sizes
+                    .iter()
+                    .any(|other| (other / size - 1.0).abs() < 0.01);
+            asked.then(|| Member {
+                model,
+                name: m.model.name.clone(),
+                size,
+            })
+        })
+        .collect();
+    members.sort_by(|a, b| a.size.total_cmp(&b.size));
+    members
 }
 
 fn ends(sizes: &[f64]) -> impl Iterator<Item = f64> {

@@ -27,31 +27,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let alpha = figures.settings.config.alpha;
     let level = figures.settings.resampling.level;
     for (task, title) in figures.tasks() {
-        let tallies: Vec<BTreeMap<&str, Tally>> = figures
-            .models
-            .iter()
-            .map(|model| {
-                let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
-                for (strategy, group) in model.of_task(task).enumerate() {
-                    let lac = group.lac();
-                    let categories = group.rows.table.categories();
-                    for (&row, outcome) in lac.sets.rows.iter().zip(&lac.outcomes) {
-                        let Some(name) = categories[row]
-                            .and_then(|category| group.rows.categories.get(category as usize))
-                        else {
-                            continue;
-                        };
-                        let tally = tallies.entry(name).or_default();
-                        tally.questions += usize::from(strategy == 0);
-                        tally.answers += 1;
-                        tally.correct += usize::from(outcome.correct);
-                        tally.size += usize::from(outcome.size);
-                        tally.covered += usize::from(outcome.covered);
-                    }
-                }
-                tallies
-            })
-            .collect();
+        let tallies = tallies(figures, task);
         let mut names: Vec<&str> = tallies.iter().flat_map(BTreeMap::keys).copied().collect();
         names.sort_unstable();
         names.dedup();
@@ -129,4 +105,33 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         section.text.push("A promise of coverage holds on average over all questions, not within each category: where it is broken, a threshold for each category (Mondrian) mends it.".into());
     }
     section
+}
+
+/// What each model did in each category of a task.
+fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Tally>> {
+    figures
+        .models
+        .iter()
+        .map(|model| {
+            let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+            for (strategy, group) in model.of_task(task).enumerate() {
+                let lac = group.lac();
+                let categories = group.rows.table.categories();
+                for (&row, outcome) in lac.sets.rows.iter().zip(&lac.outcomes) {
+                    let Some(name) = categories[row]
+                        .and_then(|category| group.rows.categories.get(category as usize))
+                    else {
+                        continue;
+                    };
+                    let tally = tallies.entry(name).or_default();
+                    tally.questions += usize::from(strategy == 0);
+                    tally.answers += 1;
+                    tally.correct += usize::from(outcome.correct);
+                    tally.size += usize::from(outcome.size);
+                    tally.covered += usize::from(outcome.covered);
+                }
+            }
+            tallies
+        })
+        .collect()
 }

@@ -436,7 +436,8 @@ mod tests {
         }
         let gain = resampled.difference(1, 0, 0).unwrap();
         assert!(gain.bca.0 > 0.05);
-        assert_eq!(panel.permutation(0, 2, 99, 1), [1.0; FIGURES]);
+        let same = panel.permutation(0, 2, 99, 1);
+        assert!(same.iter().all(|p| (p - 1.0).abs() < 1e-12), "{same:?}");
         let p = panel.permutation(0, 1, 999, 1);
         assert!((p[0] - 0.001).abs() < 1e-12, "{p:?}");
         assert!(p[1] > 0.05, "coverage is the same but for chance: {p:?}");
