@@ -77,14 +77,20 @@ fn domains(data: &Data<'_>, points: &[&Mark]) -> (Domain, Domain) {
     if let Some(Reference::At(value)) = data.reference {
         ys.push(value);
     }
-    let x_ends: Vec<f64> = points
+    let mut x_ends: Vec<f64> = points
         .iter()
         .flat_map(|point| marks::ends(point.x_interval, data.x.log))
         .collect();
-    let y_ends: Vec<f64> = points
+    let mut y_ends: Vec<f64> = points
         .iter()
         .flat_map(|point| marks::ends(point.y_interval, data.y.log))
         .collect();
+    // A trend is shown as far as it was computed, but moves no end that is fixed.
+    for point in data.trend.iter().flat_map(|trend| &trend.points) {
+        x_ends.push(point.x);
+        y_ends.push(point.y);
+        y_ends.extend(marks::ends(point.interval, data.y.log));
+    }
     (
         Domain::of(data.x, &xs, &x_ends),
         Domain::of(data.y, &ys, &y_ends),

@@ -4,7 +4,7 @@ use super::{Anchor, Canvas, Context, MIDDLE, Text, Weight, clean, shorten_all, w
 use crate::text::wrap;
 
 /// The widest cell and the longest slanted and upright names, in font sizes.
-const WIDEST_CELL: f64 = 6.5;
+const WIDEST_CELL: f64 = 9.0;
 const LONGEST_SLANTED: f64 = 11.0;
 const LONGEST_UPRIGHT: f64 = 14.0;
 /// The smallest names, in font sizes.
