@@ -25,7 +25,9 @@ struct Answered {
 
 fn set(options: &[usize]) -> PredictionSet {
     let mut set = PredictionSet::EMPTY;
-    options.iter().for_each(|&option| set.insert(option));
+    for &option in options {
+        set.insert(option);
+    }
     set
 }
 

@@ -10,6 +10,10 @@ use crate::format::{Shown, heading};
 /// A column of words wider than this many characters becomes a paragraph of a fixed width.
 const PARAGRAPH: usize = 40;
 
+/// How many characters a table with paragraphs gets: a little less, since a paragraph takes all
+/// of its width.
+const WITH_PARAGRAPHS: usize = 112;
+
 /// The narrowest and the widest share of the line that all paragraphs together get.
 const PARAGRAPHS: (f64, f64) = (0.2, 0.45);
 
@@ -39,7 +43,7 @@ pub fn table(table: &Table) -> String {
     let width = if count == 0 {
         others
     } else {
-        others + (share * STACKED_FROM as f64) as usize
+        others + (share * WITH_PARAGRAPHS as f64) as usize
     };
     let size = SIZES.into_iter().find(|(most, _)| width <= *most);
     let size = size.map_or(SMALLEST, |(_, size)| size);
@@ -141,7 +145,7 @@ fn is_paragraph(table: &Table, at: usize, rows: &[Vec<Shown>]) -> bool {
 /// leave of it.
 fn paragraph_share(others: usize) -> f64 {
     let (least, most) = PARAGRAPHS;
-    (1.0 - others as f64 / STACKED_FROM as f64).clamp(least, most)
+    (1.0 - others as f64 / WITH_PARAGRAPHS as f64).clamp(least, most)
 }
 
 /// About how many characters wide the table is; small print counts for less.
