@@ -58,5 +58,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # Here, since crepes turns warnings on when it is imported.
     warnings.simplefilter("ignore")
     sys.exit(main())

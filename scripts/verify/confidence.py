@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from mapie.metrics.calibration import expected_calibration_error
 from scipy import stats
 from scipy.special import log_softmax
 from sklearn import metrics
@@ -68,8 +69,6 @@ def bins(report, name, calibration, confidence, right, count):
     gap = (table.confidence - table.accuracy).abs()
     report.check(f"{name} ECE, pandas", calibration["ece"], (gap * table.n).sum() / len(right))
     report.check(f"{name} MCE, pandas", calibration["mce"], gap.max())
-    from mapie.metrics.calibration import expected_calibration_error
-
     # Their number of bins is that of the edges, 0 and 1 included.
     theirs = expected_calibration_error(right.astype(int), confidence, num_bins=count + 1, split_strategy="uniform")
     report.check(f"{name} ECE, MAPIE", calibration["ece"], theirs, note="their num_bins is one more")

@@ -69,7 +69,7 @@ def bootstrap(report, name, ours, outcomes):
 
     for k, field in enumerate(FIGURES):
         for method, ends in [("percentile", "percentile"), ("BCa", "bca")]:
-            theirs = stats.bootstrap(rows, figure(k), paired=True, vectorized=True, n_resamples=4000, batch=200,
+            theirs = stats.bootstrap(rows, figure(k), paired=True, vectorized=True, n_resamples=2000, batch=200,
                                      method=method, rng=np.random.default_rng(1))
             # An end from 1,000 replicates has a standard error of 0.085 of the figure's own.
             report.close(f"{name} bootstrap {method} of {field}, SciPy",

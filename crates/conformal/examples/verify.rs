@@ -12,15 +12,12 @@ use std::error::Error;
 
 use serde_json::{Map, Value, json};
 use sureness_conformal::{
-    Order, Row, Score, Split, Table, TieRule, View, conformal_threshold, hash_split,
-    numpy_higher_threshold, softmax,
-};
-use sureness_conformal::{
-    Outcome, Resampling, benjamini_hochberg, check_coverage, compare_paired,
-    detectable_accuracy_difference, detectable_mean_difference, holm, mcnemar, outcome_intervals,
+    Nonconformity, Outcome, Resampling, Row, Scheme, Scores, Split, Table, View,
+    benjamini_hochberg, calibrate, calibration_errors, check_coverage, compare_paired,
+    confidence_intervals, detectable_accuracy_difference, detectable_mean_difference, entropy,
+    hash_split, holm, mcnemar, numpy_higher_threshold, outcome_intervals, predict, selective,
     wilson,
 };
-use sureness_conformal::{calibration_errors, entropy, selective};
 
 const ALPHA: f64 = 0.1;
 const BINS: usize = 15;
@@ -78,23 +75,17 @@ fn read(path: &str) -> Result<Table, Box<dyn Error>> {
     Ok(table)
 }
 
-/// Probabilities and order of one row, in f64.
-fn view(row: &Row<'_>) -> (Vec<f64>, Order) {
-    let (mut probabilities, mut order) = (Vec::new(), Order::default());
-    softmax(row.logits, &mut probabilities);
-    order.sort(&probabilities, TieRule::Seeded(row.key));
-    (probabilities, order)
-}
-
 /// What is said of one model, over its test rows.
 fn model(table: &Table, split: &Split) -> Value {
     let view = View::default();
     let test = &split.test;
+    let lac = Scores::of(table, Nonconformity::Lac, &view);
     json!({
-        "top": table.rows().map(|row| self::view(&row).1.top()).collect::<Vec<_>>(),
+        "top": (0..table.len()).map(|row| lac.top(row)).collect::<Vec<_>>(),
         "calibration": calibration_errors(table, test, &view, BINS),
         "selective": selective(table, test, &view),
         "entropy": entropy(table, test, &view),
+        "intervals": confidence_intervals(table, test, &view, BINS, &Resampling::default()),
         "bootstrap": outcome_intervals(&outcomes(table, split), &Resampling::default()),
         "scores": scores(table, split),
     })
@@ -102,80 +93,57 @@ fn model(table: &Table, split: &Split) -> Value {
 
 /// For each nonconformity score by name: `scores` of all options of all rows, `qhat` by the exact
 /// rank and by the published script's, and `sets` of the test rows by the first, before empty ones
-/// are filled, as options' bits.
-///
-// PLACE FOR THE OTHER SCORES: those of the analyses go in here under their own names, such as
-// `raps`; `compare.py` looks for each name and says which are not there. A randomised one adds
-// `u`, its random number for each row.
+/// are filled, as options' bits. A randomised score adds `u`, its random number for each row.
 fn scores(table: &Table, split: &Split) -> Value {
     let mut by_name = Map::new();
-    for (name, score) in [("lac", Score::Lac), ("aps", Score::Aps)] {
-        let of = |row: &Row<'_>| -> Vec<f64> {
-            let (probabilities, order) = view(row);
-            (0..probabilities.len())
-                .map(|option| score.of(&probabilities, &order, option))
-                .collect()
-        };
-        let all: Vec<Vec<f64>> = table.rows().map(|row| of(&row)).collect();
+    for score in Nonconformity::ALL {
+        let scores = Scores::of(table, score, &View::default());
         let mut calibration: Vec<f64> = split
             .calibration
             .iter()
-            .map(|&row| all[row][table.row(row).answer])
+            .map(|&row| scores.of_answer(row))
             .collect();
-        let threshold = conformal_threshold(&mut calibration, ALPHA);
-        let script = numpy_higher_threshold(&mut calibration, ALPHA);
-        let sets: Vec<u32> = split
-            .test
-            .iter()
-            .map(|&row| {
-                let (probabilities, order) = view(&table.row(row));
-                let set = score.set(&probabilities, &order, threshold, false);
-                set.iter().map(|option| 1 << option).sum()
-            })
-            .collect();
-        by_name.insert(
-            name.to_owned(),
-            json!({
-                "scores": all,
-                "qhat": threshold.value(),
-                "qhat_script": script.value(),
-                "sets": sets,
-            }),
-        );
+        let calibrated = calibrate(&scores, table, &split.calibration, ALPHA, Scheme::Split);
+        let sets = split.test.iter().map(|&row| {
+            let set = calibrated.set(&scores, table, row);
+            set.iter().map(|option| 1_u32 << option).sum::<u32>()
+        });
+        let mut figures = json!({
+            "scores": (0..table.len()).map(|row| scores.row(row)).collect::<Vec<_>>(),
+            "qhat": calibrated.qhat(),
+            "qhat_script": numpy_higher_threshold(&mut calibration, ALPHA).value(),
+            "sets": sets.collect::<Vec<_>>(),
+        });
+        if score.is_randomized() {
+            figures["u"] = json!(random_numbers(table));
+        }
+        by_name.insert(score.name(), figures);
     }
     Value::Object(by_name)
 }
 
+/// The random number of each row: what randomised APS makes of the top option is its product with
+/// that option's probability.
+fn random_numbers(table: &Table) -> Vec<f64> {
+    let scores = Scores::of(table, Nonconformity::ApsRandomized, &View::default());
+    (0..table.len())
+        .map(|row| scores.row(row)[scores.top(row)] / scores.top_probability(row))
+        .collect()
+}
+
 /// What became of the test rows with LAC sets, empty ones filled.
 fn outcomes(table: &Table, split: &Split) -> Vec<Outcome> {
-    let mut calibration: Vec<f64> = split
-        .calibration
-        .iter()
-        .map(|&row| {
-            let row = table.row(row);
-            let (probabilities, order) = view(&row);
-            Score::Lac.of(&probabilities, &order, row.answer)
-        })
-        .collect();
-    let threshold = conformal_threshold(&mut calibration, ALPHA);
-    split
-        .test
-        .iter()
-        .map(|&row| {
-            let row = table.row(row);
-            let (probabilities, order) = view(&row);
-            let mut set = Score::Lac.set(&probabilities, &order, threshold, false);
-            if set.is_empty() {
-                set.insert(order.top());
-            }
-            Outcome {
-                correct: order.top() == row.answer,
-                covered: set.contains(row.answer),
-                size: set.len() as u8,
-                options: row.logits.len() as u8,
-            }
-        })
-        .collect()
+    let scores = Scores::of(table, Nonconformity::Lac, &View::default());
+    let calibrated = calibrate(&scores, table, &split.calibration, ALPHA, Scheme::Split);
+    let sets = predict(&calibrated, &scores, table, &split.test);
+    let rows = sets.rows.iter().zip(&sets.sets);
+    rows.map(|(&row, set)| Outcome {
+        correct: scores.correct(row),
+        covered: set.contains(scores.answer(row)),
+        size: set.len() as u8,
+        options: scores.options(row) as u8,
+    })
+    .collect()
 }
 
 fn pair(a: &Table, b: &Table, split: &Split) -> Value {

@@ -5,10 +5,10 @@
 //! seeds are fixed: this tests our code, not our luck.
 
 use sureness_conformal::{
-    BootstrapInterval, CoverageLaw, CoverageVerdict, Outcome, Resampling, bootstrap,
-    check_coverage, compare_paired, outcome_intervals, wilson,
+    BootstrapInterval, CoverageLaw, CoverageVerdict, Outcome, Protocol, Resampling, Threshold,
+    bootstrap, check_coverage, compare_paired, conformal_threshold, numpy_higher_threshold,
+    outcome_intervals, wilson,
 };
-use sureness_conformal::{Protocol, Threshold, conformal_threshold, numpy_higher_threshold};
 
 const REPETITIONS: u64 = 2_000;
 const COVERS: std::ops::RangeInclusive<f64> = 0.935..=0.965;

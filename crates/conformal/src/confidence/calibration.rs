@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, visit};
-use crate::Table;
-use crate::View;
+use crate::{Table, View};
 
 /// Answers of like confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{edge, squared_distance, surprise};
 use super::visit;
-use crate::Table;
-use crate::View;
 use crate::inference::{BootstrapInterval, Resampling, bootstrap_each};
+use crate::{Table, View};
 
 /// Intervals of the figures of [`super::CalibrationErrors`] and [`super::Selective`], all from the
 /// same replicates.

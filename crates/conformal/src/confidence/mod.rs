@@ -11,8 +11,7 @@ pub use intervals::{ConfidenceIntervals, confidence_intervals};
 pub use selective::{Selective, SelectivePoint, selective};
 pub use spread::{Entropy, entropy};
 
-use crate::{ProbabilityView, View};
-use crate::{Row, Table};
+use crate::{ProbabilityView, Row, Table, View};
 
 /// How sure the model is of its answer to one question, and whether it is right.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,11 +31,10 @@ fn visit(
     view: &View,
     mut visit: impl FnMut(&Row<'_>, &[f64], Answer),
 ) -> Option<()> {
-    // In the precision of either protocol.
-    let temperature = view.temperature as f32;
-    if rows.is_empty() || !temperature.is_finite() || temperature <= 0.0 {
+    if rows.is_empty() {
         return None;
     }
+    view.check().ok()?;
     let mut rows_of = ProbabilityView::new(view);
     for &row in rows {
         let row = table.row(row);

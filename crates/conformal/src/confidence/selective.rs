@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, visit};
-use crate::Table;
-use crate::View;
+use crate::{Table, View};
 
 /// The most points of a curve.
 const POINTS: usize = 200;

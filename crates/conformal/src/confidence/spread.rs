@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::visit;
-use crate::Table;
-use crate::View;
+use crate::{Table, View};
 
 /// Entropy of the probabilities over the options.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
