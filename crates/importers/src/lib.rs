@@ -8,6 +8,9 @@
 //! Files come from strangers. Sizes are bounded, nothing in them is run, and whatever is wrong is
 //! an [`ImportError`] that names file, place and field.
 
+// An error ends an import: it may be as large as it needs to be.
+#![allow(clippy::result_large_err)]
+
 mod content;
 mod error;
 mod format;

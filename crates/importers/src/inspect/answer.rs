@@ -17,6 +17,10 @@ const NOT_AVAILABLE: f64 = -9000.0;
 
 /// A token of the answer.
 #[derive(Debug, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the fields are named as in the log"
+)]
 pub(super) struct Token {
     #[serde(default)]
     token: String,

@@ -40,6 +40,10 @@ pub(super) fn read(path: &Path) -> Result<Samples, ImportError> {
 }
 
 /// Reads the same from anything; `path` stands for it in errors.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one pass over the file, told in its order"
+)]
 pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples, ImportError> {
     let mut hasher = blake3::Hasher::new();
     let mut bytes = Vec::new();

@@ -136,13 +136,13 @@ fn fill(
         planned += 1;
         let told = part.rows.get(index);
         let key = match (keys, told) {
-            (Some(keys), _) => match keys.get(id) {
-                Some(key) => key.clone(),
-                None => {
+            (Some(keys), _) => {
+                let Some(key) = keys.get(id) else {
                     unknown.push(id);
                     continue;
-                }
-            },
+                };
+                key.clone()
+            }
             (None, Some(Told { answer, line, .. })) => {
                 let at = |problem: Problem| problem.field("answer").at(path, Place::Line(*line));
                 let written = answer.as_deref().unwrap_or_default().trim();

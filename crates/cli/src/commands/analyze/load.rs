@@ -213,6 +213,10 @@ fn group(
             found.bounded += usize::from(scores.observed.contains(&false));
         }
     }
+    // Of logits and of whole texts that were imported it is not known.
+    if found.mass.iter().any(|mass| mass.is_nan()) {
+        found.mass.clear();
+    }
     Ok(found)
 }
 
