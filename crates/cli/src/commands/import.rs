@@ -51,7 +51,7 @@ pub(crate) struct ImportArgs {
 enum FormatName {
     /// Told from the content
     Auto,
-    /// Samples of lm-evaluation-harness (--log_samples)
+    /// Samples of lm-evaluation-harness (`--log_samples`)
     LmEval,
     /// Logs of Inspect with log-probabilities
     Inspect,

@@ -56,9 +56,7 @@ fn every_format_is_written() {
         "charts/leaderboard-light.svg",
         "charts/leaderboard-dark.png",
     ] {
-        let size = std::fs::metadata(out.join(name))
-            .map(|m| m.len())
-            .unwrap_or(0);
+        let size = std::fs::metadata(out.join(name)).map_or(0, |m| m.len());
         assert!(size > 500, "{name} has {size} bytes");
     }
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();

@@ -38,7 +38,10 @@ fn letters(id: usize, scores: [f64; 4], answer: usize) -> Value {
 }
 
 fn lines(lines: &[Value]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines
+        .iter()
+        .flat_map(|line| [line.to_string(), "\n".to_owned()])
+        .collect()
 }
 
 fn four() -> Vec<Value> {
@@ -120,20 +123,19 @@ fn the_same_question_has_the_digest_of_a_run_of_our_own() {
     line["doc"]["question"] = json!(" Which colour has the sky? ");
     let path = folder.write("samples_mmlu_painting_x.jsonl", lines(&[line]));
     let import = &with(&path, &named("m"))[0];
-    let csv = b"Which colour has the sky?,red,green,blue,grey,C\n".repeat(1);
+    let csv = b"Which colour has the sky?,red,green,blue,grey,C\n".to_vec();
     let options = LoadOptions::new(Task::custom("t"));
     let own = load_bytes(Path::new("painting_test.csv"), csv.clone(), &options);
     // A set of one question serves as a worked example whole.
-    let own = match own {
-        Ok(data) => data.questions.content_digest(0).unwrap(),
-        Err(_) => {
-            let more = [csv, b"Other?,a,b,c,d,A\n".repeat(8)].concat();
-            let data = load_bytes(Path::new("painting_test.csv"), more, &options).unwrap();
-            let all = data.questions.to_vec().unwrap();
-            let mut all = all.iter().chain(&data.examples);
-            let found = all.find(|it| it.stem.contains("sky")).unwrap();
-            found.content_digest()
-        }
+    let own = if let Ok(data) = own {
+        data.questions.content_digest(0).unwrap()
+    } else {
+        let more = [csv, b"Other?,a,b,c,d,A\n".repeat(8)].concat();
+        let data = load_bytes(Path::new("painting_test.csv"), more, &options).unwrap();
+        let all = data.questions.to_vec().unwrap();
+        let mut all = all.iter().chain(&data.examples);
+        let found = all.find(|it| it.stem.contains("sky")).unwrap();
+        found.content_digest()
     };
     assert_eq!(import.rows[0].content, own);
 }
@@ -225,7 +227,7 @@ fn subjects_of_a_group_are_one_task() {
         assert_eq!(import.rows[0].id, "abstract_algebra/0");
         assert_eq!(import.rows[7].id, "anatomy/3");
         assert_eq!(import.rows[7].category.as_deref(), Some("anatomy"));
-        assert_eq!(import.check.as_ref().unwrap().ours, 0.75);
+        assert!((import.check.as_ref().unwrap().ours - 0.75).abs() < 1e-12);
         assert!(import.check.as_ref().unwrap().agrees());
     }
 }

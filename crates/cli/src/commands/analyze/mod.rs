@@ -76,7 +76,7 @@ fn keep_best(evidence: &mut Evidence, settings: &Settings, most: usize) {
 }
 
 /// Shows the analysis, or writes it as files.
-pub(crate) fn run(args: AnalyzeArgs) -> Result<ExitCode, CliError> {
+pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode, CliError> {
     let Prepared {
         evidence,
         settings,
@@ -97,7 +97,7 @@ pub(crate) fn run(args: AnalyzeArgs) -> Result<ExitCode, CliError> {
 }
 
 /// Writes the page that holds everything.
-pub(crate) fn report(args: ReportArgs) -> Result<ExitCode, CliError> {
+pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let folder = args
         .output
         .parent()
