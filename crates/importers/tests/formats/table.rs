@@ -216,7 +216,8 @@ fn the_papers_pickles() {
             (import.rows[0].dont_know, import.rows[0].none_of_the_above),
             (Some(4), Some(5))
         );
-        assert!(import.accuracy().unwrap() > 0.3);
+        // The published accuracies, from Falcon-7B's 23.75 % to Yi-34B's 71.24 %.
+        assert!((0.22..0.76).contains(&import.accuracy().unwrap()));
         let digests = import.rows.iter().zip(&first.rows);
         assert!(digests.into_iter().all(|(a, b)| a.content == b.content));
     }
