@@ -111,3 +111,10 @@ print(f"sureness  {timing['per_second']:8.0f} questions/s, {cpu:.0f} µs of CPU 
       f"(loading and statistics included), {usage.ru_maxrss / 1024:.0f} MiB at the peak")
 PYTHON
 done
+
+# lm-evaluation-harness on the first of the same questions, where its program is named in LM_EVAL
+# and a tokenizer in TOKENIZER.
+if [[ -n ${LM_EVAL:-} ]]; then
+    MODEL=canned QUESTIONS=300 scripts/bench/lm_eval.py "$LM_EVAL" "http://127.0.0.1:$port/v1" \
+        "$TOKENIZER" "$work/questions.jsonl" "$concurrency"
+fi
