@@ -183,11 +183,7 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec
 /// Whether the promise of coverage is kept, over all groups.
 fn coverage_sentence(figures: &Figures<'_>) -> String {
     use sureness_conformal::CoverageVerdict::{Compatible, TooHigh, TooLow, Vacuous};
-    let verdicts: Vec<_> = figures
-        .models
-        .iter()
-        .flat_map(|model| model.groups.iter().map(|group| group.lac().check.verdict))
-        .collect();
+    let verdicts = figures.coverage_verdicts();
     let count = |wanted| {
         verdicts
             .iter()

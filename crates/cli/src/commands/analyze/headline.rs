@@ -83,11 +83,7 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
 }
 
 fn coverage(figures: &Figures<'_>) -> Highlight {
-    let verdicts: Vec<CoverageVerdict> = figures
-        .models
-        .iter()
-        .flat_map(|model| model.groups.iter().map(|group| group.lac().check.verdict))
-        .collect();
+    let verdicts = figures.coverage_verdicts();
     let count = |wanted| {
         verdicts
             .iter()
