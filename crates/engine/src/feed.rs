@@ -118,6 +118,11 @@ impl Feed {
         capacity.saturating_sub(core.dispatch.backlog())
     }
 
+    /// How many questions may be in flight at once now.
+    pub fn capacity(&self) -> usize {
+        self.shared.lock().dispatch.capacity()
+    }
+
     /// No more questions will come.
     pub fn close(&self) {
         self.shared.lock().dispatch.close();
