@@ -2,9 +2,9 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use async_nats::jetstream::context::traits::Publisher;
@@ -53,6 +53,8 @@ pub struct Link {
     pub(crate) stream: jetstream::Context,
     pub(crate) run: RunName,
     up: Arc<AtomicBool>,
+    /// When the broker was last away.
+    away: Arc<Mutex<Option<Instant>>>,
 }
 
 /// How long the first connection may take.
@@ -73,9 +75,10 @@ impl Link {
         changed: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, FleetError> {
         let up = Arc::new(AtomicBool::new(true));
+        let away = Arc::new(Mutex::new(None));
         let options = options(access, &run, name).await?;
         let options = {
-            let (up, changed) = (Arc::clone(&up), Arc::new(changed));
+            let (up, away, changed) = (Arc::clone(&up), Arc::clone(&away), Arc::new(changed));
             options.event_callback(move |event| {
                 let change = match event {
                     Event::Connected => Some(true),
@@ -83,6 +86,9 @@ impl Link {
                     _ => None,
                 };
                 tracing::debug!(%event, "broker");
+                if change.is_some_and(|now| !now) || !up.load(Ordering::SeqCst) {
+                    *lock(&away) = Some(Instant::now());
+                }
                 if let Some(now) = change
                     && up.swap(now, Ordering::SeqCst) != now
                 {
@@ -118,12 +124,18 @@ impl Link {
             stream,
             run,
             up,
+            away,
         })
     }
 
     /// Whether the broker is there.
     pub fn is_up(&self) -> bool {
         self.up.load(Ordering::SeqCst)
+    }
+
+    /// Whether the broker was away at some time within the last `span`.
+    pub(crate) fn was_down_within(&self, span: Duration) -> bool {
+        !self.is_up() || lock(&self.away).is_some_and(|at| at.elapsed() < span)
     }
 
     /// The run's name.
@@ -153,6 +165,10 @@ impl Link {
         };
         persist("publish", publish).await
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tries until it succeeds. For what must succeed in the end and can be repeated.

@@ -168,8 +168,8 @@ pub struct Beat {
     pub capacity: usize,
     /// Questions that it holds.
     pub held: usize,
-    /// Units that it holds.
-    pub units: usize,
+    /// Ids of the units that it holds.
+    pub units: Vec<u64>,
     /// Questions that it has answered since its start.
     pub answered: u64,
     /// Questions that it has failed.
@@ -182,17 +182,25 @@ pub struct Beat {
     pub leaving: bool,
 }
 
-/// Which of these are still open?
+/// A worker has got a unit: is it to be worked on?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenQuery {
-    /// Content keys.
+    /// Who asks.
+    pub worker: String,
+    /// The unit.
+    pub unit: u64,
+    /// Content keys of its questions.
     pub keys: Vec<[u8; 32]>,
 }
 
-/// One entry per key that was asked about.
+/// What the coordinator knows of the unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReply {
-    /// Whether it has no answer yet.
+    /// Whether another worker, who lives, is at work on it: the broker has forgotten.
+    pub taken: bool,
+    /// How many workers had it and were not heard of again.
+    pub losses: u32,
+    /// For each key whether it has no answer yet.
     pub open: Vec<bool>,
 }
 

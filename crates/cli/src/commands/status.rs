@@ -79,7 +79,7 @@ fn text(status: &Status) -> String {
             beat.answered.to_string(),
             beat.failed.to_string(),
             beat.capacity.to_string(),
-            format!("{} in {}", beat.held, beat.units),
+            format!("{} in {}", beat.held, beat.units.len()),
             format!("{:.0} s ago", worker.heard_s),
         ]);
     }

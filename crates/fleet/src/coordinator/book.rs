@@ -416,6 +416,11 @@ impl<R: Clone> Book<R> {
         self.outstanding
     }
 
+    /// Whether this unit is in the stream or with a worker.
+    pub(super) fn has(&self, unit: u64) -> bool {
+        self.units.contains_key(&unit)
+    }
+
     /// Units in the stream or with the workers.
     pub(super) fn units(&self) -> usize {
         self.units.len()

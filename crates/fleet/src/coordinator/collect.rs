@@ -74,6 +74,16 @@ pub(super) async fn take_over(core: &Core, lane: u16) -> Result<(usize, usize), 
         .delete_consumer(&RunName::result_consumer(lane))
         .await;
     let consumer = consumer(link, lane, &results).await;
+    let before = drain(core, lane, &consumer).await?;
+    let units = adopt(core, lane).await;
+    // Units that were confirmed before they could be adopted: their results came before.
+    let meanwhile = drain(core, lane, &consumer).await?;
+    core.lanes[usize::from(lane)].book().started();
+    Ok((units, before + meanwhile))
+}
+
+/// Takes all results that are there.
+async fn drain(core: &Core, lane: u16, consumer: &PullConsumer) -> Result<usize, FleetError> {
     let mut taken = 0;
     loop {
         let fetched = consumer.fetch().max_messages(BATCH).messages().await;
@@ -85,12 +95,9 @@ pub(super) async fn take_over(core: &Core, lane: u16) -> Result<(usize, usize), 
         }
         taken += count;
         if count == 0 {
-            break;
+            return Ok(taken);
         }
     }
-    let units = adopt(core, lane).await;
-    core.lanes[usize::from(lane)].book().started();
-    Ok((units, taken))
 }
 
 fn broken(error: &str) -> FleetError {

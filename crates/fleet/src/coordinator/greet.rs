@@ -172,7 +172,7 @@ pub(super) async fn tell_status(core: Arc<Core>) {
     }
 }
 
-/// Tells workers which questions of a unit that was given out before are still open.
+/// Tells workers what is to be done with a unit: the broker may have given it out before.
 pub(super) async fn tell_open(core: Arc<Core>, lane: u16) {
     let mut questions = subscribe(&core, core.link.run.open(lane)).await;
     while let Some(message) = questions.next().await {
@@ -180,12 +180,20 @@ pub(super) async fn tell_open(core: Arc<Core>, lane: u16) {
             tracing::warn!("a question for open keys is malformed");
             continue;
         };
+        let now = Instant::now();
+        let claim = core.registry().claim(lane, query.unit, &query.worker, now);
+        let (taken, losses) = claim;
         let open = {
             let book = core.lanes[usize::from(lane)].book();
             let keys = query.keys.into_iter();
             keys.map(|bytes| book.is_open(&key(bytes))).collect()
         };
-        reply(&core, &message, pack(&OpenReply { open })).await;
+        let answer = OpenReply {
+            taken,
+            losses,
+            open,
+        };
+        reply(&core, &message, pack(&answer)).await;
     }
 }
 

@@ -94,7 +94,8 @@ async fn send(core: &Arc<Core>, lane: u16, outgoing: Outgoing) {
     tokio::spawn(async move {
         let link = &core.link;
         let subject = link.run.work(lane, &unit.group);
-        let id = format!("unit-{}", unit.id);
+        // Lanes number their units alike.
+        let id = format!("unit-{lane}-{}", unit.id);
         let sequence = link.deliver(subject, &id, pack(&unit)).await;
         let place = &core.lanes[usize::from(lane)];
         place.book().published(unit.id, sequence, Instant::now());
@@ -110,6 +111,7 @@ pub(super) async fn look_after(core: Arc<Core>, lane: u16) {
     let place = &core.lanes[usize::from(lane)];
     loop {
         tokio::time::sleep(core.settings.unit_timeout / 2).await;
+        core.registry().forget(lane, |unit| !place.book().has(unit));
         if !core.link.is_up() {
             continue;
         }

@@ -1,6 +1,6 @@
 //! The workers that are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use crate::message::Beat;
@@ -13,7 +13,12 @@ const SILENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     workers: BTreeMap<String, Known>,
+    /// Who has had each unit, by lane and id, as far as anybody said so.
+    holders: HashMap<(u16, u64), BTreeSet<String>>,
 }
+
+/// Who says that it holds a unit is believed for so long.
+const BELIEVED: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 struct Known {
@@ -36,6 +41,12 @@ impl Registry {
     /// Takes note of a beat; tells whether the worker is new.
     pub(super) fn hear(&mut self, beat: Beat, now: Instant) -> bool {
         let since = self.workers.get(&beat.worker).map_or(now, |k| k.since);
+        for &unit in &beat.units {
+            let holders = self.holders.entry((beat.lane, unit)).or_default();
+            if !holders.contains(&beat.worker) {
+                holders.insert(beat.worker.clone());
+            }
+        }
         let known = Known {
             heard: now,
             since,
@@ -57,6 +68,39 @@ impl Registry {
             self.workers.remove(name);
         }
         names
+    }
+
+    /// A worker has got this unit. Tells whether another one is at work on it, and how many had it
+    /// and were not heard of again.
+    pub(super) fn claim(
+        &mut self,
+        lane: u16,
+        unit: u64,
+        worker: &str,
+        now: Instant,
+    ) -> (bool, u32) {
+        let lives = |known: &&Known| now.saturating_duration_since(known.heard) < BELIEVED;
+        let holds = |(name, known): (&String, &Known)| {
+            name != worker
+                && known.beat.units.contains(&unit)
+                && known.beat.lane == lane
+                && lives(&known)
+        };
+        let taken = self.workers.iter().any(holds);
+        let holders = self.holders.entry((lane, unit)).or_default();
+        let lost =
+            |name: &&String| *name != worker && self.workers.get(*name).filter(lives).is_none();
+        let losses = holders.iter().filter(lost).count() as u32;
+        if !taken {
+            holders.insert(worker.to_owned());
+        }
+        (taken, losses)
+    }
+
+    /// Forgets who had units that are done.
+    pub(super) fn forget(&mut self, lane: u16, is_done: impl Fn(u64) -> bool) {
+        self.holders
+            .retain(|&(of, unit), _| of != lane || !is_done(unit));
     }
 
     /// How many workers are there.
@@ -84,5 +128,57 @@ impl Registry {
                 seconds: known.since.elapsed().as_secs_f64(),
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn beat(worker: &str, units: &[u64]) -> Beat {
+        Beat {
+            worker: worker.into(),
+            lane: 0,
+            model: "m".into(),
+            capacity: 2,
+            held: 3,
+            units: units.to_vec(),
+            answered: 0,
+            failed: 0,
+            malformed: 0,
+            rate: 1.0,
+            leaving: false,
+        }
+    }
+
+    #[test]
+    fn a_unit_is_taken_as_long_as_who_has_it_is_heard() {
+        let mut registry = Registry::default();
+        let start = Instant::now();
+        assert!(registry.hear(beat("a", &[7]), start));
+        assert!(!registry.hear(beat("a", &[7]), start));
+        assert_eq!(registry.claim(0, 7, "b", start), (true, 0));
+        assert_eq!(registry.claim(0, 8, "b", start), (false, 0));
+        assert_eq!(registry.claim(1, 7, "b", start), (false, 0));
+        let later = start + Duration::from_secs(4);
+        assert_eq!(
+            registry.claim(0, 7, "b", later),
+            (false, 1),
+            "a was lost with it"
+        );
+        assert_eq!(registry.claim(0, 7, "c", later), (false, 2), "and so was b");
+        assert_eq!(registry.part(start + Duration::from_secs(11)), ["a"]);
+        registry.forget(0, |unit| unit == 7);
+        assert_eq!(registry.claim(0, 7, "d", later), (false, 0));
+    }
+
+    #[test]
+    fn power_is_that_of_the_lane() {
+        let mut registry = Registry::default();
+        let now = Instant::now();
+        registry.hear(beat("a", &[]), now);
+        registry.hear(beat("b", &[]), now);
+        assert_eq!(registry.power(0).capacity, 4);
+        assert_eq!(registry.power(1), Power::default());
     }
 }

@@ -67,7 +67,8 @@ pub(super) async fn make(link: &Link) -> Result<(), FleetError> {
 }
 
 fn refused(stream: &str, error: &str) -> FleetError {
-    let hint = if error.contains("timed out") || error.contains("no responders") {
+    let missing = ["timed out", "no responders", "unavailable"];
+    let hint = if missing.iter().any(|words| error.contains(words)) {
         "start the server with JetStream: nats-server -js -sd FOLDER"
     } else {
         "see that the user may use JetStream and create this stream (docs/scale-out.md)"

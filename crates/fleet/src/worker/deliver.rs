@@ -10,7 +10,7 @@ use crate::message::pack;
 
 /// Outcomes of a unit that is not finished wait no longer than this: a worker that dies then has
 /// to be done over by others for this much.
-const LINGER: Duration = Duration::from_millis(500);
+const LINGER: Duration = Duration::from_millis(200);
 
 /// Numbers result messages, so that the broker can drop a second copy.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -57,7 +57,7 @@ pub(super) async fn last_words(bench: &Bench) {
         send(bench, parcel).await;
     }
     // What was on its way before.
-    while bench.held().size().1 > 0 {
+    while !bench.held().holds().1.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

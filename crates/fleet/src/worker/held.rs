@@ -197,10 +197,10 @@ impl Held {
         self.by_item.contains_key(&item)
     }
 
-    /// Questions and units held.
-    pub(super) fn size(&self) -> (usize, usize) {
+    /// Questions held, and the ids of the units.
+    pub(super) fn holds(&self) -> (usize, Vec<u64>) {
         let questions = self.units.values().map(|unit| unit.open).sum();
-        (questions, self.units.len())
+        (questions, self.units.keys().copied().collect())
     }
 
     /// Answers per second lately.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::Stream;
@@ -23,11 +23,17 @@ use crate::names::{RunName, group_name};
 const UNCONFIRMED: i64 = 100_000;
 /// Without news, look for work again after so long.
 const IDLE: Duration = Duration::from_secs(2);
-/// A unit that was delivered so often has taken as many workers with it: its questions are asked
-/// one by one, to find the one that does it…
-const SUSPICIOUS: i64 = 3;
+/// A unit that so many workers had who were not heard of again: its questions are asked one by one,
+/// to find the one that does it…
+const SUSPICIOUS: u32 = 2;
 /// …and after so many, what is left of it fails.
-const POISON: i64 = 6;
+const POISON: u32 = 4;
+/// A unit that another worker has comes again after so long, if that one does not finish it.
+const TAKEN: Duration = Duration::from_secs(3);
+/// After a time without the broker it may have forgotten what it gave out: for so long.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// A coordinator that did not answer is not asked about ordinary units for so long.
+const QUIET: Duration = Duration::from_secs(5);
 /// A unit that would better go to another worker waits so long for one, and not more often than
 /// that.
 const AVOID: Duration = Duration::from_millis(500);
@@ -56,6 +62,8 @@ struct Puller {
     careful: VecDeque<(u64, [u8; 32], u32, ScoreRequest)>,
     /// The one of them that is asked now.
     asked: Option<ItemId>,
+    /// Until then the coordinator is taken to be away.
+    quiet_until: Instant,
 }
 
 /// Pulls units for as long as the run goes on.
@@ -79,6 +87,7 @@ pub(super) async fn pull(
         warm: None,
         careful: VecDeque::new(),
         asked: None,
+        quiet_until: Instant::now(),
     };
     puller.discover().await;
     let mut idle = tokio::time::interval(IDLE);
@@ -238,37 +247,53 @@ impl Puller {
                 let _ = acker.ack().await;
             }
             Arrival::New => {
-                let unit = if delivered > 1 {
-                    self.still_open(unit).await
-                } else {
-                    unit
-                };
-                self.begin(group, unit, acker, delivered);
+                let mut unit = unit;
+                let mut losses = 0;
+                if let Some(reply) = self.inquire(&unit, delivered).await {
+                    if reply.taken {
+                        let _ = acker.ack_with(AckKind::Nak(Some(TAKEN))).await;
+                        return;
+                    }
+                    losses = reply.losses;
+                    let mut open = reply.open.into_iter();
+                    unit.items.retain(|_| open.next().unwrap_or(true));
+                }
+                self.begin(group, unit, acker, losses);
             }
         }
     }
 
-    /// Leaves out what was answered by who had the unit before.
-    async fn still_open(&self, mut unit: Unit) -> Unit {
-        let keys = unit.items.iter().map(|item| item.key).collect();
-        let query = bytes::Bytes::from(pack(&OpenQuery { keys }));
+    /// Asks the coordinator what is to be done with a unit. The broker may have forgotten, when
+    /// it was started anew, that it had given it out before.
+    async fn inquire(&mut self, unit: &Unit, delivered: i64) -> Option<OpenReply> {
+        let query = bytes::Bytes::from(pack(&OpenQuery {
+            worker: self.bench.name.clone(),
+            unit: unit.id,
+            keys: unit.items.iter().map(|item| item.key).collect(),
+        }));
         let link = &self.bench.link;
         let subject = link.run.open(self.bench.place.lane);
-        for _ in 0..OPEN_ASKS {
+        let asks = if delivered > 1 || link.was_down_within(REMEMBERED) {
+            OPEN_ASKS
+        } else {
+            // Nothing is odd about this one, so that a coordinator which is away holds nothing up.
+            u32::from(Instant::now() >= self.quiet_until)
+        };
+        for ask in 0..asks {
+            if ask > 0 {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
             let request = link.client.request(subject.clone(), query.clone());
             let reply = tokio::time::timeout(OPEN_WITHIN, request).await;
             if let Ok(Ok(reply)) = reply
                 && let Ok(reply) = unpack::<OpenReply>(&reply.payload)
                 && reply.open.len() == unit.items.len()
             {
-                let mut open = reply.open.into_iter();
-                unit.items.retain(|_| open.next().unwrap_or(true));
-                return unit;
+                return Some(reply);
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
         }
-        // No coordinator to ask: rather twice than never.
-        unit
+        self.quiet_until = Instant::now() + QUIET;
+        None
     }
 
     fn begin(
@@ -276,20 +301,20 @@ impl Puller {
         group: &str,
         unit: Unit,
         acker: async_nats::jetstream::message::Acker,
-        delivered: i64,
+        losses: u32,
     ) {
         let Some(known) = self.groups.get(group) else {
             return;
         };
-        let careful = delivered >= SUSPICIOUS;
+        let careful = losses >= SUSPICIOUS;
         let count = unit.items.len();
         self.bench.held().take(&unit, acker, count, careful);
         if count == 0 {
             self.bench.told.notify_one();
             return;
         }
-        if delivered >= POISON {
-            self.fail(&unit, delivered);
+        if losses >= POISON {
+            self.fail(&unit, losses);
             return;
         }
         let labels: Vec<Arc<[String]>> = unit.labels.iter().map(|l| l.clone().into()).collect();
@@ -337,12 +362,9 @@ impl Puller {
     }
 
     /// Everything that is left of the unit fails.
-    fn fail(&self, unit: &Unit, delivered: i64) {
+    fn fail(&self, unit: &Unit, losses: u32) {
         let error = ScoreError::Backend {
-            message: format!(
-                "it was given to workers {} times and none came back with an answer",
-                delivered - 1
-            ),
+            message: format!("{losses} workers were given it and none was heard of again"),
         };
         let mut held = self.bench.held();
         for item in &unit.items {

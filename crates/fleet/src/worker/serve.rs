@@ -182,7 +182,7 @@ async fn beat(bench: Arc<Bench>) {
 async fn say(bench: &Bench, leaving: bool) {
     let beat = {
         let mut held = bench.held();
-        let (questions, units) = held.size();
+        let (questions, units) = held.holds();
         Beat {
             worker: bench.name.clone(),
             lane: bench.place.lane,

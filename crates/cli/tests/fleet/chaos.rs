@@ -1,0 +1,100 @@
+//! Whoever dies, whenever: nothing is lost, and next to nothing is asked twice.
+
+use std::time::Duration;
+
+use sureness_faultserver::{Capacity, Script};
+
+use super::{Case, Process};
+
+const RUN: &str = "run --unit-timeout 3 --give-up-after 60";
+/// All built-in questions in all strategies.
+const QUESTIONS: u64 = 3 * 1292;
+
+/// A number below `limit`; the next one is another.
+fn draw(state: &mut u64, limit: u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % limit
+}
+
+/// Two rounds, or as many as SURENESS_CHAOS_ROUNDS says; SURENESS_CHAOS_WHO names who is killed:
+/// w(orkers), c(oordinator), n(ats-server).
+#[test]
+fn killed_at_random_moments_it_ends_with_the_same_figures() {
+    let rounds = std::env::var("SURENESS_CHAOS_ROUNDS").ok();
+    let rounds: u64 = rounds.and_then(|r| r.parse().ok()).unwrap_or(2);
+    let script = Script::healthy().capacity(Capacity {
+        base_ms: 20,
+        ..Capacity::default()
+    });
+    let Some(mut case) = Case::new(script) else {
+        return;
+    };
+    case.alone("run", "alone");
+    let (mut all, mut again) = (0, 0);
+    for round in 0..rounds {
+        case.server.clear_log();
+        let out = format!("together-{round}");
+        let kills = play(&mut case, &out, round);
+        case.alike(&out, "alone");
+        // For the noise floor twenty questions are asked three times again.
+        let twice = case.asked_twice().saturating_sub(60);
+        eprintln!("round {round}: killed {kills}; {twice} of {QUESTIONS} asked twice");
+        all += QUESTIONS;
+        again += twice;
+    }
+    let share = again as f64 / all as f64;
+    assert!(share < 0.02, "{:.2} % were asked twice", 100.0 * share);
+}
+
+/// One run, during which someone is killed every now and then. Gives who was.
+fn play(case: &mut Case, out: &str, round: u64) -> String {
+    let mut chance = 77 + round;
+    let mut workers: Vec<Process> = (0..4).map(|_| case.worker("workers")).collect();
+    let mut coordinator = Some(case.coordinator(RUN, out));
+    let mut kills = String::new();
+    let share = QUESTIONS / 5;
+    for kill in 1..=4 {
+        let enough = kill * share - draw(&mut chance, share);
+        // The run may end before, where all answers were on their way.
+        let ended = |c: &mut Option<Process>| {
+            c.as_mut()
+                .is_some_and(|c| c.0.try_wait().unwrap().is_some())
+        };
+        let mut over = false;
+        let server = &case.server;
+        case.wait_for("progress", || {
+            over = ended(&mut coordinator);
+            over || server.counts().prompts_answered >= enough
+        });
+        if over {
+            break;
+        }
+        let who = std::env::var("SURENESS_CHAOS_WHO").unwrap_or_else(|_| "wcn".to_owned());
+        let who: Vec<char> = who.chars().collect();
+        match who[draw(&mut chance, who.len() as u64) as usize] {
+            'w' => {
+                let victim = draw(&mut chance, workers.len() as u64) as usize;
+                workers.remove(victim).kill();
+                workers.push(case.worker("workers"));
+                kills.push('w');
+            }
+            'c' => {
+                coordinator.take().unwrap().kill();
+                std::thread::sleep(Duration::from_millis(draw(&mut chance, 500)));
+                coordinator = Some(case.coordinator(RUN, out));
+                kills.push('c');
+            }
+            _ => {
+                case.nats.kill();
+                std::thread::sleep(Duration::from_millis(draw(&mut chance, 500)));
+                case.nats.rise();
+                kills.push('n');
+            }
+        }
+    }
+    let code = coordinator.take().unwrap().end();
+    assert_eq!(code, 0, "round {round}: {}", case.said("coordinator"));
+    kills
+}
