@@ -89,7 +89,11 @@ async fn drain(core: &Core, lane: u16, consumer: &PullConsumer) -> Result<usize,
         let fetched = consumer.fetch().max_messages(BATCH).messages().await;
         let mut messages = fetched.map_err(|e| broken(&e.to_string()))?;
         let mut count = 0;
-        while let Some(message) = messages.next().await {
+        loop {
+            let next = tokio::time::timeout(2 * PATIENCE, messages.next()).await;
+            let Some(message) = next.map_err(|_| broken("it does not answer"))? else {
+                break;
+            };
             take(core, lane, message.map_err(|e| broken(&e.to_string()))?);
             count += 1;
         }
@@ -145,11 +149,18 @@ pub(super) async fn collect(core: Arc<Core>, lane: u16) {
                 }
             };
             let mut failed = false;
-            while let Some(message) = messages.next().await {
-                match message {
-                    Ok(message) => take(&core, lane, message),
-                    Err(error) => {
+            loop {
+                // A broker that dies in between never ends the batch.
+                let next = tokio::time::timeout(2 * PATIENCE, messages.next()).await;
+                match next {
+                    Ok(Some(Ok(message))) => take(&core, lane, message),
+                    Ok(None) => break,
+                    Ok(Some(Err(error))) => {
                         tracing::debug!(%error, "results");
+                        failed = true;
+                        break;
+                    }
+                    Err(_) => {
                         failed = true;
                         break;
                     }

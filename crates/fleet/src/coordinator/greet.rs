@@ -11,6 +11,9 @@ use super::{CoordinatorNotice, Core};
 use crate::link::persist;
 use crate::message::{Beat, Hello, OpenQuery, OpenReply, Welcome, key, pack, unpack};
 
+/// So long after the broker was away, who lives has been heard of again.
+const SETTLED: Duration = Duration::from_secs(15);
+
 async fn subscribe(core: &Core, subject: String) -> Subscriber {
     persist("subscribe", || core.link.client.subscribe(subject.clone())).await
 }
@@ -182,7 +185,11 @@ pub(super) async fn tell_open(core: Arc<Core>, lane: u16) {
         };
         let now = Instant::now();
         let claim = core.registry().claim(lane, query.unit, &query.worker, now);
-        let (taken, losses) = claim;
+        let (taken, mut losses) = claim;
+        if core.link.was_down_within(SETTLED) {
+            // Who was not heard of then may live all the same.
+            losses = 0;
+        }
         let open = {
             let book = core.lanes[usize::from(lane)].book();
             let keys = query.keys.into_iter();

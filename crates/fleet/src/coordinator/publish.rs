@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 
 use super::book::Outgoing;
 use super::registry::Power;
 use super::{Core, streams};
 use crate::message::{GroupAbout, pack};
+use crate::names::RunName;
 
 /// Questions in a unit as long as nobody knows how fast they are answered, and at most.
 const FIRST_SIZE: usize = 4;
@@ -122,6 +123,16 @@ pub(super) async fn look_after(core: Arc<Core>, lane: u16) {
         let work = streams::stream(&core.link, &core.link.run.work_stream()).await;
         for (id, sequence) in stale {
             match work.get_raw_message(sequence).await {
+                Ok(message) if is_forgotten(&core, lane, &work, &message.subject, id).await => {
+                    tracing::warn!(
+                        unit = id,
+                        "the broker has forgotten to whom a unit should go"
+                    );
+                    if work.delete_message(sequence).await.is_ok() {
+                        place.book().lost(id);
+                        place.news.notify_one();
+                    }
+                }
                 Ok(_) => place.book().seen(id, Instant::now()),
                 Err(error)
                     if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound)
@@ -135,6 +146,26 @@ pub(super) async fn look_after(core: Arc<Core>, lane: u16) {
                 Err(error) => tracing::debug!(%error, "a unit could not be looked up"),
             }
         }
+    }
+}
+
+/// Whether a unit lies in the stream for nobody. A broker that was killed may have kept that a unit
+/// was confirmed, or given out, and not what became of it: then no worker has it, and its consumer
+/// has nothing more to give and waits for nothing.
+async fn is_forgotten(core: &Core, lane: u16, work: &Stream, subject: &str, id: u64) -> bool {
+    if core.registry().is_held(lane, id) {
+        return false;
+    }
+    let Some(group) = subject.rsplit('.').next() else {
+        return false;
+    };
+    match work
+        .consumer_info(RunName::work_consumer(lane, group))
+        .await
+    {
+        Ok(info) => info.num_pending == 0 && info.num_ack_pending == 0,
+        // No worker has looked at this group yet.
+        Err(_) => false,
     }
 }
 

@@ -97,6 +97,13 @@ impl Registry {
         (taken, losses)
     }
 
+    /// Whether a worker says that it holds this unit.
+    pub(super) fn is_held(&self, lane: u16, unit: u64) -> bool {
+        let workers = self.workers.values();
+        let mut of_lane = workers.filter(|known| known.beat.lane == lane);
+        of_lane.any(|known| known.beat.units.contains(&unit))
+    }
+
     /// Forgets who had units that are done.
     pub(super) fn forget(&mut self, lane: u16, is_done: impl Fn(u64) -> bool) {
         self.holders

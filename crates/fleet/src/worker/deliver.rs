@@ -10,7 +10,7 @@ use crate::message::pack;
 
 /// Outcomes of a unit that is not finished wait no longer than this: a worker that dies then has
 /// to be done over by others for this much.
-const LINGER: Duration = Duration::from_millis(200);
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Numbers result messages, so that the broker can drop a second copy.
 static NUMBER: AtomicU64 = AtomicU64::new(0);

@@ -38,6 +38,8 @@ const QUIET: Duration = Duration::from_secs(5);
 /// that.
 const AVOID: Duration = Duration::from_millis(500);
 const AVOID_TIMES: i64 = 2;
+/// How long the broker may take to hand out a unit or say that there is none.
+const REPLY_WITHIN: Duration = Duration::from_secs(5);
 /// How long the coordinator may take to say what is open, and how often it is asked.
 const OPEN_WITHIN: Duration = Duration::from_secs(2);
 const OPEN_ASKS: u32 = 5;
@@ -205,7 +207,9 @@ impl Puller {
             let Ok(mut messages) = fetched else {
                 continue;
             };
-            match messages.next().await {
+            // A broker that dies in between never answers.
+            let next = tokio::time::timeout(REPLY_WITHIN, messages.next()).await;
+            match next.unwrap_or(None) {
                 Some(Ok(message)) => {
                     self.warm = Some(name.clone());
                     self.accept(&name, message).await;
