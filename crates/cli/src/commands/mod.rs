@@ -5,6 +5,7 @@ pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod import;
+pub(crate) mod merge;
 pub(crate) mod model;
 pub(crate) mod run;
 pub(crate) mod score;
@@ -27,6 +28,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Analyze(args) => analyze::run(&args),
         Command::Report(args) => analyze::report(&args),
         Command::Import(args) => import::run(args),
+        Command::Merge(args) => merge::run(&args),
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),
     }

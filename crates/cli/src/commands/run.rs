@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use sureness_conformal::Protocol;
+use sureness_questions::Shard;
 
 use super::values::{Count, open_share, per_minute, positive_seconds, seconds, share};
 use crate::error::CliError;
@@ -111,6 +112,10 @@ pub(crate) struct RunArgs {
     /// Questions per task, drawn at random and the same for every model [default: all]
     #[arg(long, value_name = "N", help_heading = "Questions")]
     pub(crate) sample_size: Option<usize>,
+    /// Only part i of n of the questions, such as 3/16, for one process of several: `sureness
+    /// merge` puts the parts together. Where a scheduler counts from 0: 2+1/16
+    #[arg(long, value_name = "I/N", help_heading = "Questions")]
+    pub(crate) shard: Option<Shard>,
     /// Do not add the options "I don't know" and "None of the above"
     #[arg(long, help_heading = "Questions")]
     pub(crate) no_abstention: bool,

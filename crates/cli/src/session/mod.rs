@@ -1,11 +1,11 @@
 //! One command's worth of work: questions, models, asking, figures, files.
 
-mod data;
+pub(crate) mod data;
 mod log;
 mod models;
 mod noise;
 mod progress;
-mod results;
+pub(crate) mod results;
 pub(crate) mod room;
 mod signals;
 mod speed;
@@ -155,6 +155,7 @@ impl Session<'_> {
         let groups = plan.groups.iter();
         let groups = groups.map(|group| (&*group.task.id, group.strategy.name()));
         let run = store.begin_run(&record, groups).map_err(failed)?;
+        store.place_questions(self.questions.places().to_vec());
         if self.args.no_cache {
             store.ignore_earlier_runs();
         }
@@ -184,6 +185,11 @@ impl Session<'_> {
         let mut result =
             results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
         result.noise = noise;
+        if let Some(shard) = self.args.shard {
+            result.note(&format!(
+                "shard {shard}: these figures are of a part of the questions"
+            ));
+        }
         let complete = summary.stop.is_none();
         self.models.push((result, summary.stop));
         // Written after each model, so that a later one's failure loses nothing.
