@@ -216,6 +216,10 @@ pub(crate) struct RunArgs {
     /// Write a log, one JSON object per line
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) log_file: Option<PathBuf>,
+    /// Serve Prometheus metrics on http://HOST:PORT/metrics while the run goes; port 0 takes a free
+    /// one and tells it
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
+    pub(crate) metrics_addr: Option<String>,
     /// Tell more on stderr, and show every strategy in the table
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,

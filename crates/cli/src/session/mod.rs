@@ -21,6 +21,7 @@ use sureness_store::{RunRecord, Store};
 
 use crate::commands::run::RunArgs;
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
+use crate::metrics::Metrics;
 use data::Questions;
 use progress::Progress;
 use signals::Interrupts;
@@ -32,6 +33,8 @@ use signals::Interrupts;
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     log::start(args)?;
     let named = models::Named::from_args(args)?;
+    let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
+    let metrics = metrics.transpose()?;
     let questions = Questions::load(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -45,9 +48,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
             questions,
             folder,
             interrupts: Interrupts::listen(),
+            metrics,
             models: Vec::new(),
         };
         session.announce();
+        if let Some(metrics) = &session.metrics {
+            metrics.serve();
+        }
         for model in named.list {
             if session.interrupts.came() {
                 break;
@@ -67,6 +74,7 @@ struct Session<'a> {
     questions: Questions,
     folder: room::Folder,
     interrupts: Interrupts,
+    metrics: Option<Metrics>,
     models: Vec<(ModelResult, Option<Stop>)>,
 }
 
@@ -98,10 +106,16 @@ impl Session<'_> {
         let record = self.questions.settings(self.args);
         let (store, run) = self.open_run(&identity, &plan, record)?;
         let progress = Progress::new(self.args.progress, self.args.verbose, &identity.name, &plan);
+        let metrics = self.metrics.as_ref();
+        let metrics =
+            metrics.map(|metrics| metrics.of_model(&identity.name, &plan, endpoints.len()));
         let observer = {
             let progress = progress.clone();
             Arc::new(move |event: &Event| {
                 log::event(event);
+                if let Some(metrics) = &metrics {
+                    metrics.on(event);
+                }
                 progress.on(event);
             })
         };
