@@ -107,6 +107,9 @@ fn flags_behind_command(mut args: Vec<OsString>) -> Vec<OsString> {
 }
 
 #[cfg(test)]
+mod deploy;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
