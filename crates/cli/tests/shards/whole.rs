@@ -151,6 +151,10 @@ fn a_shards_figures_are_shown_as_what_they_are() {
     let results = results_in(&case.path("part"));
     assert_eq!(results["settings"]["shard"]["index"], 2);
     assert_eq!(results["settings"]["shard"]["of"], 3);
+    let analysis = case.sureness("analyze part").output().unwrap();
+    ends_with(&analysis, 0);
+    let told = text(&analysis.stderr) + &text(&analysis.stdout);
+    assert!(told.contains("is shard 2/3: a part"), "{told}");
 }
 
 #[test]
