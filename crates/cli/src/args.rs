@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
 use crate::commands::{analyze, data, demo, doctor, import, merge, model, run, score};
+#[cfg(feature = "nats")]
+use crate::commands::{status, worker};
 use crate::error::CliError;
 
 /// Measures how sure a language model is, and whether it should be.
@@ -52,6 +54,12 @@ pub(crate) enum Command {
     Model(model::ModelArgs),
     /// Questions: list, check, import
     Data(data::DataArgs),
+    /// Ask a model for a run that another machine coordinates (run --nats)
+    #[cfg(feature = "nats")]
+    Worker(worker::WorkerArgs),
+    /// How a run on many machines goes
+    #[cfg(feature = "nats")]
+    Status(status::StatusArgs),
 }
 
 /// Reads the command line. Help and version are printed here and end the program.

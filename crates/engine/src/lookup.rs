@@ -4,7 +4,7 @@ use std::io;
 
 use sureness_scorers::RequestKey;
 
-use crate::plan::Requests;
+use crate::plan::{Requests, Source};
 use crate::{AnswerSink, Cancel, Planned, SinkError};
 
 /// Questions per look-up, so that planning a large run needs little memory.

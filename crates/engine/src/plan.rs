@@ -85,6 +85,12 @@ impl GroupRequests {
     }
 }
 
+/// Where the driver takes a question's request from, each time it is asked.
+pub(crate) trait Source: Send + Sync {
+    /// The request for this question of this group.
+    fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest>;
+}
+
 /// Makes the requests of a whole plan.
 #[derive(Debug)]
 pub(crate) struct Requests {
@@ -110,9 +116,10 @@ impl Requests {
     pub(crate) fn group(&self, group: usize) -> &GroupRequests {
         &self.groups[group]
     }
+}
 
-    /// The request for the question at this place of the plan.
-    pub(crate) fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest> {
+impl Source for Requests {
+    fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest> {
         let questions = &self.plan.groups[group as usize].questions;
         let question = questions.get(question as usize)?;
         Ok(self.groups[group as usize].of(&question))

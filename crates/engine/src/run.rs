@@ -40,9 +40,7 @@ pub async fn run(
         Begun::new(plan, endpoints, settings, sink, cancel, observer)?.start()
     })
     .await??;
-    drive_tasks(&running.shared).await;
-    // The last answers may take the sink a while.
-    on_own_thread(move || running.conclude()).await?
+    running.finish().await
 }
 
 /// The same on the calling thread and threads of its own, without any async runtime. Must not be
@@ -56,8 +54,7 @@ pub fn run_blocking(
     observer: Observer,
 ) -> Result<Summary, SinkError> {
     let running = Begun::new(plan, endpoints, settings, sink, cancel, observer)?.start()?;
-    drive_threads(&running.shared);
-    running.conclude()
+    running.finish_blocking()
 }
 
 /// A run whose open questions are known.
@@ -102,7 +99,13 @@ impl Begun {
             }));
         }
         Ok(Self {
-            shared: Arc::new(Shared::new(requests, endpoints, dispatch, cancel, observer)),
+            shared: Arc::new(Shared::new(
+                Box::new(requests),
+                endpoints,
+                dispatch,
+                cancel,
+                observer,
+            )),
             sink,
             cached,
         })
@@ -118,6 +121,21 @@ impl Begun {
         for (group, &count) in cached.iter().enumerate().filter(|(_, count)| **count > 0) {
             shared.tell(&Event::Cached { group, count });
         }
+        Running::start(shared, sink)
+    }
+}
+
+/// A run with its writer.
+pub(crate) struct Running {
+    shared: Arc<Shared>,
+    writer: std::thread::JoinHandle<Histogram>,
+    _listening: Listening,
+    _ending: Ending,
+}
+
+impl Running {
+    /// Starts the writer, and listens to who may want the run to stop.
+    pub(crate) fn start(shared: Arc<Shared>, sink: Box<dyn AnswerSink>) -> Result<Self, SinkError> {
         let writer = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
@@ -136,34 +154,27 @@ impl Begun {
                 }
             })
         };
-        Ok(Running {
+        Ok(Self {
             _ending: Ending(Arc::clone(&shared)),
             shared,
             writer,
             _listening: listening,
         })
     }
-}
 
-/// A run with its writer.
-struct Running {
-    shared: Arc<Shared>,
-    writer: std::thread::JoinHandle<Histogram>,
-    _listening: Listening,
-    _ending: Ending,
-}
-
-/// Lets workers and writer end when the future of a run is dropped in the middle.
-struct Ending(Arc<Shared>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.halt(Stop::Interrupted);
-        self.0.close();
+    /// Drives the run on the current runtime.
+    pub(crate) async fn finish(self) -> Result<Summary, SinkError> {
+        drive_tasks(&self.shared).await;
+        // The last answers may take the sink a while.
+        on_own_thread(move || self.conclude()).await?
     }
-}
 
-impl Running {
+    /// Drives the run with threads.
+    pub(crate) fn finish_blocking(self) -> Result<Summary, SinkError> {
+        drive_threads(&self.shared);
+        self.conclude()
+    }
+
     /// Waits until all answers are kept.
     fn conclude(self) -> Result<Summary, SinkError> {
         let elapsed = self.shared.now();
@@ -192,8 +203,18 @@ impl Running {
     }
 }
 
+/// Lets workers and writer end when the future of a run is dropped in the middle.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.halt(Stop::Interrupted);
+        self.0.close();
+    }
+}
+
 /// Runs what blocks where it keeps nobody waiting.
-async fn on_own_thread<T: Send + 'static>(
+pub(crate) async fn on_own_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SinkError> {
     tokio::task::spawn_blocking(work)

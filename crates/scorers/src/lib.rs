@@ -43,6 +43,9 @@ pub struct Hints {
     pub serving: Serving,
     /// After how long a request is given up, where it is.
     pub timeout: Option<Duration>,
+    /// Whether it hands questions on to others, who have prefix caches, limits and retries of
+    /// their own. Then nothing is to be learned here from how fast answers come or why they fail.
+    pub relays: bool,
 }
 
 /// Asks a model how probable each option is as the next token.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::ask::AskArgs;
 use super::run::{ProgressArg, RunArgs};
 use crate::error::CliError;
 use crate::session;
@@ -34,14 +35,18 @@ pub(crate) struct DemoArgs {
 
 /// Measures a small model on the built-in questions of all five tasks.
 pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
+    let defaults = RunArgs::default();
     session::run(&RunArgs {
-        gguf: vec![args.gguf],
+        ask: AskArgs {
+            gguf: vec![args.gguf],
+            ..defaults.ask
+        },
         sample_size: Some(args.sample_size),
         output_dir: args.output_dir,
         progress: args.progress,
         metrics_addr: args.metrics_addr,
         // The other strategies would triple the time; `sureness run` asks all three.
         prompt_strategies: vec!["base".to_owned()],
-        ..RunArgs::default()
+        ..defaults
     })
 }

@@ -1,15 +1,22 @@
 //! One module per subcommand.
 
 pub(crate) mod analyze;
+pub(crate) mod ask;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod import;
 pub(crate) mod merge;
 pub(crate) mod model;
+#[cfg(feature = "nats")]
+pub(crate) mod nats;
 pub(crate) mod run;
 pub(crate) mod score;
+#[cfg(feature = "nats")]
+pub(crate) mod status;
 pub(crate) mod values;
+#[cfg(feature = "nats")]
+pub(crate) mod worker;
 
 use std::process::ExitCode;
 
@@ -31,5 +38,9 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Merge(args) => merge::run(&args),
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),
+        #[cfg(feature = "nats")]
+        Command::Worker(args) => worker::run(args),
+        #[cfg(feature = "nats")]
+        Command::Status(args) => status::run(args),
     }
 }

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use sureness_conformal::Protocol;
 use sureness_questions::Shard;
 
-use super::values::{Count, open_share, per_minute, positive_seconds, seconds, share};
+use super::ask::AskArgs;
+use super::values::{open_share, share};
 use crate::error::CliError;
 use crate::session;
 
@@ -59,44 +60,11 @@ pub(crate) enum ProgressArg {
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct RunArgs {
-    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>; several with
-    /// the same model share the work
-    #[arg(long, value_name = "URL", num_args = 1.., value_delimiter = ',', help_heading = "Model")]
-    pub(crate) api_base: Vec<String>,
-    /// API key; better given in the environment, where other users cannot see it
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "SURENESS_API_KEY",
-        hide_env_values = true,
-        help_heading = "Model"
-    )]
-    pub(crate) api_key: Option<String>,
-    /// Model name as the server lists it; the only one there if left out
-    #[arg(long, value_name = "NAME", help_heading = "Model")]
-    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) ask: AskArgs,
     /// Model names to compare
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', conflicts_with = "model", help_heading = "Model")]
     pub(crate) models: Vec<String>,
-    /// GGUF files to run inside this program, or names that `sureness model list` knows
-    #[arg(long, value_name = "PATH|NAME", num_args = 1.., value_delimiter = ',', help_heading = "Model")]
-    pub(crate) gguf: Vec<String>,
-    /// Put the prompt into a user message of the model's chat template (instruct models)
-    #[arg(long, help_heading = "Model")]
-    pub(crate) chat: bool,
-    /// How many of the most probable tokens to ask the server for [default: the most it gives]
-    #[arg(long, value_name = "N", help_heading = "Model")]
-    pub(crate) top_logprobs: Option<u32>,
-    /// Send each batch as one list of prompts, where the server takes lists
-    #[arg(long, help_heading = "Model")]
-    pub(crate) list_prompts: bool,
-    /// Threads of an embedded model [default: all cores]
-    #[arg(long, value_name = "N", help_heading = "Model")]
-    pub(crate) threads: Option<std::num::NonZeroU32>,
-    /// Layers of an embedded model to keep on the GPU (builds with cuda, vulkan or metal)
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Model")]
-    pub(crate) gpu_layers: u32,
-
     /// Tasks: qa, rc, ci, drs, ds, or any named in --data
     #[arg(long, value_name = "TASK", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
     pub(crate) tasks: Vec<String>,
@@ -128,54 +96,12 @@ pub(crate) struct RunArgs {
     /// TOML file with other wordings of the prompts
     #[arg(long, value_name = "FILE", help_heading = "Questions")]
     pub(crate) prompts: Option<PathBuf>,
-
-    /// Samples per batch, a number or auto: one request where the server takes lists of prompts
-    /// (--list-prompts), else one request each, by one worker
-    #[arg(long, value_name = "N", default_value = "auto", help_heading = "Speed")]
-    pub(crate) batch_size: Count,
-    /// Batches in flight at once per server, a number or auto: as many as it answers fastest
-    #[arg(long, value_name = "N", default_value = "auto", help_heading = "Speed")]
-    pub(crate) max_workers: Count,
-    /// Operating-system threads with blocking calls instead of async tasks
-    #[arg(long, help_heading = "Speed")]
-    pub(crate) use_threads: bool,
-    /// Seconds that one request may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..), help_heading = "Speed")]
-    pub(crate) timeout: u64,
-    /// Seconds that opening a connection may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive_seconds, help_heading = "Speed")]
-    pub(crate) connect_timeout: f64,
-    /// Seconds until an answer's first byte [default: as --timeout]
-    #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, help_heading = "Speed")]
-    pub(crate) first_byte_timeout: Option<f64>,
-    /// All requests on one HTTP/2 connection, instead of a pool of HTTP/1.1 ones
-    #[arg(long, help_heading = "Speed")]
-    pub(crate) http2: bool,
-    /// Retries of a question after the first attempt
-    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Speed")]
-    pub(crate) max_retries: u32,
-    /// Seconds of the first wait before a retry; doubles each time, with jitter
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds, help_heading = "Speed")]
-    pub(crate) retry_delay: f64,
-    /// Requests per minute that the server allows
-    #[arg(long, value_name = "N", value_parser = per_minute, help_heading = "Speed")]
-    pub(crate) requests_per_minute: Option<f64>,
-    /// Prompt tokens per minute that the server allows
-    #[arg(long, value_name = "N", value_parser = per_minute, help_heading = "Speed")]
-    pub(crate) tokens_per_minute: Option<f64>,
-    /// Least number of seconds between two requests
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = seconds, help_heading = "Speed")]
-    pub(crate) delay: f64,
-    /// Seconds to wait for a server that has gone away before giving up
-    #[arg(long, value_name = "SECONDS", default_value_t = 600.0, value_parser = seconds, help_heading = "Speed")]
-    pub(crate) give_up_after: f64,
     /// Ask everything anew, whatever was answered in earlier runs
     #[arg(long, help_heading = "Speed")]
     pub(crate) no_cache: bool,
     /// Take answers from other output folders (or their sureness.sqlite) as well
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "no_cache", help_heading = "Speed")]
     pub(crate) cache_from: Vec<PathBuf>,
-
     /// How the figures come about
     #[arg(
         long,
@@ -201,6 +127,22 @@ pub(crate) struct RunArgs {
     /// Share of failed questions up to which a run counts as done
     #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share, help_heading = "Statistics")]
     pub(crate) allowed_failures: f64,
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    pub(crate) nats: super::nats::NatsArgs,
+    /// With --nats: questions that are ready to be given out at once; a thousand workers need more
+    #[cfg(feature = "nats")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "8192",
+        help_heading = "Machines"
+    )]
+    pub(crate) look_ahead: std::num::NonZeroUsize,
+    /// With --nats: seconds after which the work of a worker that says nothing goes to another
+    #[cfg(feature = "nats")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = super::values::positive_seconds, help_heading = "Machines")]
+    pub(crate) unit_timeout: f64,
 
     /// Folder for the answers and the results; the same folder again asks only what is missing
     #[arg(
@@ -241,7 +183,7 @@ impl Default for RunArgs {
     reason = "every command takes its arguments"
 )]
 pub(crate) fn run(args: RunArgs, mode: Mode) -> Result<ExitCode, CliError> {
-    let named = args.models.len() + args.gguf.len();
+    let named = args.models.len() + args.ask.gguf.len();
     match mode {
         Mode::Compare if named < 2 => {
             return Err(CliError::input("compare needs at least two models")

@@ -166,14 +166,22 @@ impl Metrics {
 
     /// What counts the events of one model's run.
     pub(crate) fn of_model(&self, name: &str, plan: &Plan, endpoints: usize) -> ModelMetrics {
-        let groups = plan.groups.iter().map(|group| {
-            (
-                group.task.id.as_str(),
-                group.strategy.name(),
-                group.questions.len(),
-            )
-        });
-        ModelMetrics::new(self.families.clone(), name, groups, endpoints)
+        let mut metrics = ModelMetrics::new(self.families.clone(), name, endpoints);
+        for group in &plan.groups {
+            let labels = metrics.add_group(&group.task.id, group.strategy.name());
+            let planned = self.families.questions.get_or_create(&labels);
+            planned.inc_by(signed(group.questions.len()));
+        }
+        metrics
+    }
+
+    /// The same for a worker. It does not know the plan: what it is given is counted without task
+    /// and strategy.
+    #[cfg(feature = "nats")]
+    pub(crate) fn of_worker(&self, name: &str, endpoints: usize) -> ModelMetrics {
+        let mut metrics = ModelMetrics::new(self.families.clone(), name, endpoints);
+        metrics.add_group("", "");
+        metrics
     }
 }
 
@@ -199,34 +207,12 @@ struct GroupMetrics {
 }
 
 impl ModelMetrics {
-    fn new<'a>(
-        families: Families,
-        name: &str,
-        groups: impl Iterator<Item = (&'a str, &'a str, usize)>,
-        endpoints: usize,
-    ) -> Self {
+    fn new(families: Families, name: &str, endpoints: usize) -> Self {
         let model = ModelLabels {
             model: Arc::new(name.to_owned()),
         };
-        let groups = groups.map(|(task, strategy, planned)| {
-            let labels = GroupLabels {
-                model: Arc::clone(&model.model),
-                task: Arc::new(task.to_owned()),
-                strategy: Arc::new(strategy.to_owned()),
-            };
-            families
-                .questions
-                .get_or_create(&labels)
-                .inc_by(signed(planned));
-            GroupMetrics {
-                cached: families.cached.get_or_create_owned(&labels),
-                answered: families.answered.get_or_create_owned(&labels),
-                labels,
-            }
-        });
-        let groups = groups.collect();
         let metrics = Self {
-            groups,
+            groups: Vec::new(),
             in_flight: families.in_flight.get_or_create_owned(&model),
             limit: families.limit.get_or_create_owned(&model),
             prompt_tokens: families.prompt_tokens.get_or_create_owned(&model),
@@ -241,23 +227,43 @@ impl ModelMetrics {
         metrics
     }
 
+    /// Gets ready for the next group.
+    fn add_group(&mut self, task: &str, strategy: &str) -> GroupLabels {
+        let labels = GroupLabels {
+            model: Arc::clone(&self.model.model),
+            task: Arc::new(task.to_owned()),
+            strategy: Arc::new(strategy.to_owned()),
+        };
+        self.groups.push(GroupMetrics {
+            cached: self.families.cached.get_or_create_owned(&labels),
+            answered: self.families.answered.get_or_create_owned(&labels),
+            labels: labels.clone(),
+        });
+        labels
+    }
+
+    /// The group of this number; a worker has one for all.
+    fn group(&self, index: usize) -> Option<&GroupMetrics> {
+        self.groups.get(index).or(self.groups.last())
+    }
+
     /// Counts an event. Quick, and called from many threads.
     pub(crate) fn on(&self, event: &Event) {
         match event {
             Event::Cached { group, count } => {
-                if let Some(group) = self.groups.get(*group) {
+                if let Some(group) = self.group(*group) {
                     group.cached.inc_by(*count as u64);
                 }
             }
             Event::Sent { load, .. } => self.load(*load),
             Event::Attempt(attempt) => self.attempt(attempt),
             Event::Answered { group } => {
-                if let Some(group) = self.groups.get(*group) {
+                if let Some(group) = self.group(*group) {
                     group.answered.inc();
                 }
             }
             Event::Failed { group, error } => {
-                if let Some(group) = self.groups.get(*group) {
+                if let Some(group) = self.group(*group) {
                     let labels = FailureLabels::of(&group.labels, error.kind());
                     self.families.failed.get_or_create(&labels).inc();
                 }

@@ -192,7 +192,7 @@ impl Questions {
             "strategies": self.strategies.iter().map(|s| s.name()).collect::<Vec<_>>(),
             "sample_size": args.sample_size,
             "abstention": !args.no_abstention,
-            "chat": args.chat,
+            "chat": args.ask.chat,
             "evaluation": Self::config(args),
             "wording": self.wording,
         });

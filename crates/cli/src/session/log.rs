@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::Mutex;
 
 use sureness_engine::Event;
@@ -10,12 +11,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::commands::run::RunArgs;
 use crate::error::CliError;
 
 /// Starts logging. The file is opened now, so that a bad path fails before any work.
-pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
-    let file = match &args.log_file {
+pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), CliError> {
+    let file = match path {
         None => None,
         Some(path) => {
             let file = File::options()
@@ -28,7 +28,7 @@ pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
                 })?;
             // Our own crates only: the HTTP library's logs are long and could hold headers.
             let filter = EnvFilter::new(
-                "off,sureness=debug,sureness_engine=debug,sureness_scorers=debug,sureness_store=debug",
+                "off,sureness=debug,sureness_engine=debug,sureness_scorers=debug,sureness_store=debug,sureness_fleet=debug",
             );
             Some(
                 tracing_subscriber::fmt::layer()
@@ -39,7 +39,7 @@ pub(crate) fn start(args: &RunArgs) -> Result<(), CliError> {
             )
         }
     };
-    let level = if args.verbose {
+    let level = if verbose {
         LevelFilter::INFO
     } else {
         LevelFilter::WARN

@@ -1,37 +1,45 @@
 //! One command's worth of work: questions, models, asking, figures, files.
 
 pub(crate) mod data;
-mod log;
-mod models;
+#[cfg(feature = "nats")]
+mod fleet;
+#[cfg(not(feature = "nats"))]
+#[path = "alone.rs"]
+mod fleet;
+pub(crate) mod log;
+pub(crate) mod models;
 mod noise;
 mod progress;
 pub(crate) mod results;
 pub(crate) mod room;
 mod signals;
-mod speed;
+pub(crate) mod speed;
 mod timing;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sureness_engine::{Event, Plan, Stop, Summary};
+use sureness_engine::{AnswerSink, Event, Plan, Settings, SinkError, Stop, Summary};
 use sureness_report::{ModelResult, Noise, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::{RunRecord, Store};
 
-use crate::commands::run::RunArgs;
+use crate::commands::run::{ProgressArg, RunArgs};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
 use crate::metrics::Metrics;
 use data::Questions;
-use progress::Progress;
-use signals::Interrupts;
+use fleet::Fleet;
+#[cfg(feature = "nats")]
+pub(crate) use progress::duration;
+use progress::{Machines, Progress};
+pub(crate) use signals::Interrupts;
 
 /// Runs every model named in `args` over the questions and shows the figures.
 ///
 /// The order is that of the cost: questions and settings are checked first, then the output
 /// folder, then each model is reached, and only then is anything asked.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
-    log::start(args)?;
+    log::start(args.log_file.as_deref(), args.verbose)?;
     let named = models::Named::from_args(args)?;
     let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
     let metrics = metrics.transpose()?;
@@ -43,11 +51,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     let code = runtime.block_on(async {
         signals::outlive_size_limits();
         let folder = room::prepare(&args.output_dir, questions.len() * named.len())?;
+        let coordinates = fleet::is_wanted(args);
         let mut session = Session {
             args,
             questions,
             folder,
-            interrupts: Interrupts::listen(),
+            interrupts: if coordinates {
+                Interrupts::listen_for_coordinator()
+            } else {
+                Interrupts::listen()
+            },
+            fleet: None,
             metrics,
             models: Vec::new(),
         };
@@ -55,12 +69,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
         if let Some(metrics) = &session.metrics {
             metrics.serve();
         }
+        if coordinates {
+            let opened = fleet::Fleet::open(args, &named.list);
+            session.fleet = session.interrupts.unless(opened).await.transpose()?;
+        }
         for model in named.list {
             if session.interrupts.came() {
                 break;
             }
             session.measure(&model).await?;
         }
+        session.dismiss().await;
         session.conclude()
     });
     // All that is to be kept has been waited for. What is left may never end: a blocking call to
@@ -69,18 +88,35 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     code
 }
 
+/// The backend of models inside this process, whose figures do not move from one time to the next.
+const EMBEDDED: &str = "llama.cpp";
+
 struct Session<'a> {
     args: &'a RunArgs,
     questions: Questions,
     folder: room::Folder,
     interrupts: Interrupts,
+    /// The workers on other machines, where the run has some.
+    fleet: Option<Fleet>,
     metrics: Option<Metrics>,
     models: Vec<(ModelResult, Option<Stop>)>,
 }
 
+/// A model that can be asked now.
+struct Reached {
+    endpoints: models::Endpoints,
+    settings: Settings,
+    /// How the machines that share the work are doing.
+    machines: Option<Machines>,
+    /// Puts in front of the store whoever must know of what is kept.
+    keeping: Keeping,
+}
+
+type Keeping = Box<dyn FnOnce(Box<dyn AnswerSink>) -> Box<dyn AnswerSink> + Send>;
+
 impl Session<'_> {
     fn announce(&self) {
-        if self.args.progress != crate::commands::run::ProgressArg::None {
+        if self.args.progress != ProgressArg::None {
             eprintln!("{}", self.questions.describe());
         }
     }
@@ -88,27 +124,27 @@ impl Session<'_> {
     /// Asks one model everything and evaluates it.
     async fn measure(&mut self, model: &models::Model) -> Result<(), CliError> {
         let plan = Arc::new(self.questions.plan().clone());
-        let opened = self.interrupts.unless(async {
-            let endpoints = models::open(model, self.args).await?;
-            if let Some(first) = endpoints.first() {
-                check_prefixes(first.as_ref(), &plan).await?;
-            }
-            Ok(endpoints)
-        });
-        let Some(endpoints) = opened.await.transpose()? else {
+        let reached = self.interrupts.unless(self.reach(model, &plan));
+        let Some(reached) = reached.await.transpose()? else {
             return Ok(());
         };
-        let Some(first) = endpoints.first() else {
+        let Some(first) = reached.endpoints.first() else {
             return Ok(());
         };
         let first = Arc::clone(first);
         let identity = first.identity().clone();
         let record = self.questions.settings(self.args);
         let (store, run) = self.open_run(&identity, &plan, record)?;
-        let progress = Progress::new(self.args.progress, self.args.verbose, &identity.name, &plan);
+        let progress = Progress::new(
+            self.args.progress,
+            self.args.verbose,
+            &identity.name,
+            &plan,
+            reached.machines,
+        );
         let metrics = self.metrics.as_ref();
         let metrics =
-            metrics.map(|metrics| metrics.of_model(&identity.name, &plan, endpoints.len()));
+            metrics.map(|metrics| metrics.of_model(&identity.name, &plan, reached.endpoints.len()));
         let observer = {
             let progress = progress.clone();
             Arc::new(move |event: &Event| {
@@ -119,19 +155,21 @@ impl Session<'_> {
                 progress.on(event);
             })
         };
-        let summary = sureness_engine::run(
+        let asking = sureness_engine::run(
             Arc::clone(&plan),
-            endpoints,
-            speed::settings(self.args, model.is_embedded()),
-            Box::new(store),
+            reached.endpoints,
+            reached.settings,
+            (reached.keeping)(Box::new(store)),
             self.interrupts.cancel(),
             observer,
-        )
-        .await
-        .map_err(|e| CliError::input(e).hint("check the output folder and the disk it lies on"))?;
+        );
+        let (summary, given_up) = self.while_workers_come(asking).await;
+        let summary = summary.map_err(|e| {
+            CliError::input(e).hint("check the output folder and the disk it lies on")
+        })?;
         progress.finish();
         let worth_it = summary.total().answered >= noise::WORTH_IT && summary.stop.is_none();
-        let noise = if worth_it && !model.is_embedded() {
+        let noise = if worth_it && identity.backend != EMBEDDED {
             let measured = noise::measure(first.as_ref(), &plan);
             self.interrupts.unless(measured).await.flatten()
         } else {
@@ -142,6 +180,9 @@ impl Session<'_> {
             _ => None,
         };
         let evaluated = self.evaluate(run, &identity, &plan, summary, noise);
+        if let (Some(error), Ok(())) = (given_up, &evaluated) {
+            return Err(error);
+        }
         match unkept {
             // Where answers cannot be kept, results hardly can: this comes first.
             Some(message) => Err(CliError::input(format!("cannot keep answers: {message}"))
@@ -151,6 +192,65 @@ impl Session<'_> {
                 )
                 .code(EXIT_FAILED_QUESTIONS)),
             None => evaluated,
+        }
+    }
+
+    /// Reaches a model: opens it here, or waits for a worker that has it.
+    async fn reach(&self, model: &models::Model, plan: &Plan) -> Result<Reached, CliError> {
+        if let Some(fleet) = &self.fleet {
+            return fleet.reach(model, self.args).await;
+        }
+        let tells = self.args.progress != ProgressArg::None;
+        let endpoints = models::open(model, &self.args.ask, tells).await?;
+        if let Some(first) = endpoints.first() {
+            check_prefixes(first.as_ref(), plan).await?;
+        }
+        Ok(Reached {
+            endpoints,
+            settings: speed::settings(&self.args.ask, model.is_embedded()),
+            machines: None,
+            keeping: Box::new(|store| store),
+        })
+    }
+
+    /// Asks until everything is answered, or until no worker has been there for too long.
+    async fn while_workers_come(
+        &self,
+        asking: impl Future<Output = Result<Summary, SinkError>>,
+    ) -> (Result<Summary, SinkError>, Option<CliError>) {
+        let Some(fleet) = &self.fleet else {
+            return (asking.await, None);
+        };
+        tokio::pin!(asking);
+        tokio::select! {
+            summary = &mut asking => (summary, None),
+            error = fleet.gives_up() => {
+                self.interrupts.cancel().now();
+                (asking.await, Some(error))
+            }
+        }
+    }
+
+    /// Everything has been asked: sends the workers home. After an early end they are kept, for
+    /// the same command goes on with them.
+    async fn dismiss(&self) {
+        let Some(fleet) = &self.fleet else { return };
+        let complete = self.models.iter().all(|(_, stop)| stop.is_none());
+        if complete && !self.interrupts.came() {
+            fleet.finish().await;
+        }
+        for (lane, (model, _)) in (0..).zip(&self.models) {
+            let twice = fleet.asked_twice(lane);
+            let asked = model.timing.asked.max(1);
+            if twice > 0 && self.args.progress != ProgressArg::None {
+                eprintln!(
+                    "{}: {} answered twice ({:.2} % of {}), which changes no figure",
+                    model.name,
+                    crate::terminal::counted(twice as usize, "question"),
+                    100.0 * twice as f64 / asked as f64,
+                    asked,
+                );
+            }
         }
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use sureness_scorers::http::{HttpOptions, HttpScorer, Secret};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 
-use crate::commands::run::{ProgressArg, RunArgs};
+use crate::commands::ask::AskArgs;
+use crate::commands::run::RunArgs;
 use crate::commands::values::Count;
 use crate::error::CliError;
 
@@ -20,12 +21,39 @@ pub(crate) enum Model {
         api_bases: Vec<String>,
         model: Option<String>,
     },
+    /// A model that workers on other machines have; without a name that of the first to come.
+    #[cfg(feature = "nats")]
+    Relayed {
+        /// Its number in the run.
+        lane: u16,
+        model: Option<String>,
+    },
 }
 
 impl Model {
     /// Whether it runs inside this process.
     pub(crate) fn is_embedded(&self) -> bool {
         matches!(self, Self::Gguf(_))
+    }
+}
+
+#[cfg(feature = "nats")]
+impl Model {
+    /// The one model of a worker.
+    pub(crate) fn of_worker(ask: &AskArgs) -> Result<Self, CliError> {
+        match (&ask.gguf[..], ask.api_base.is_empty()) {
+            ([file], true) => Ok(Self::Gguf(file.clone())),
+            ([], false) => Ok(Self::Served {
+                api_bases: ask.api_base.clone(),
+                model: ask.model.clone(),
+            }),
+            ([], true) => Err(CliError::input("the worker has no model")
+                .hint("give --api-base URL --model NAME for a server, or --gguf FILE")),
+            _ => Err(
+                CliError::input("a worker has one model, but several are named")
+                    .hint("start one worker for each"),
+            ),
+        }
     }
 }
 
@@ -36,13 +64,17 @@ pub(crate) struct Named {
 
 impl Named {
     pub(crate) fn from_args(args: &RunArgs) -> Result<Self, CliError> {
-        let mut list: Vec<Model> = args.gguf.iter().cloned().map(Model::Gguf).collect();
-        let names: Vec<&String> = args.model.iter().chain(&args.models).collect();
+        let mut list: Vec<Model> = args.ask.gguf.iter().cloned().map(Model::Gguf).collect();
+        let names: Vec<&String> = args.ask.model.iter().chain(&args.models).collect();
+        #[cfg(feature = "nats")]
+        if !args.nats.nats.is_empty() {
+            return Self::relayed(args, &names);
+        }
         let served = |model| Model::Served {
-            api_bases: args.api_base.clone(),
+            api_bases: args.ask.api_base.clone(),
             model,
         };
-        if args.api_base.is_empty() {
+        if args.ask.api_base.is_empty() {
             if !names.is_empty() {
                 return Err(CliError::input("a model is named, but no server")
                     .hint("add --api-base URL, or use --gguf FILE for a model on this disk"));
@@ -60,6 +92,32 @@ impl Named {
         Ok(Self { list })
     }
 
+    /// With `--nats` the models are where the workers are.
+    #[cfg(feature = "nats")]
+    fn relayed(args: &RunArgs, names: &[&String]) -> Result<Self, CliError> {
+        for (given, flag) in [
+            (!args.ask.gguf.is_empty(), "--gguf"),
+            (!args.ask.api_base.is_empty(), "--api-base"),
+        ] {
+            if given {
+                return Err(CliError::input(format!(
+                    "{flag} is given together with --nats, but a coordinator asks no model itself"
+                ))
+                .hint(format!(
+                    "give {flag} to the workers: sureness worker --nats URL {flag} …"
+                )));
+            }
+        }
+        let relayed = |(lane, model)| Model::Relayed { lane, model };
+        let list: Vec<Model> = if names.is_empty() {
+            vec![relayed((0, None))]
+        } else {
+            let names = names.iter().map(|name| Some((*name).clone()));
+            (0..).zip(names).map(relayed).collect()
+        };
+        Ok(Self { list })
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
@@ -69,18 +127,18 @@ impl Named {
 pub(crate) type Endpoints = Vec<Arc<dyn OptionScorer>>;
 
 /// Reaches a model: loads the file, or probes the servers. Whatever is wrong is found here.
-pub(crate) async fn open(model: &Model, args: &RunArgs) -> Result<Endpoints, CliError> {
+pub(crate) async fn open(model: &Model, ask: &AskArgs, tells: bool) -> Result<Endpoints, CliError> {
     match model {
         Model::Served { api_bases, model } => {
             let mut endpoints: Endpoints = Vec::with_capacity(api_bases.len());
             // As people may see them: an address can hold a password.
             let mut addresses: Vec<String> = Vec::with_capacity(api_bases.len());
             for api_base in api_bases {
-                let scorer = HttpScorer::connect(http_options(api_base, model.clone(), args))
+                let scorer = HttpScorer::connect(http_options(api_base, model.clone(), ask))
                     .await
                     .map_err(|e| CliError::input(&e).hint(e.hint()))?;
                 let address = scorer.address();
-                if args.progress != ProgressArg::None {
+                if tells {
                     let scoring = scorer.scoring();
                     eprintln!(
                         "{address}: options scored by {}: {}",
@@ -95,30 +153,32 @@ pub(crate) async fn open(model: &Model, args: &RunArgs) -> Result<Endpoints, Cli
             }
             Ok(endpoints)
         }
-        Model::Gguf(name) => Ok(vec![embedded::open(name, args).await?]),
+        Model::Gguf(name) => Ok(vec![embedded::open(name, ask).await?]),
+        #[cfg(feature = "nats")]
+        Model::Relayed { .. } => Err(CliError::input("a model with workers is not opened here")),
     }
 }
 
 /// Connections per server where the number of workers is found while the run goes.
 const CONNECTIONS: usize = 256;
 
-fn http_options(api_base: &str, model: Option<String>, args: &RunArgs) -> HttpOptions {
+fn http_options(api_base: &str, model: Option<String>, ask: &AskArgs) -> HttpOptions {
     // Without lists each prompt of a batch is a request of its own.
-    let connections = match (args.max_workers, args.batch_size) {
+    let connections = match (ask.max_workers, ask.batch_size) {
         (Count::Fixed(workers), Count::Fixed(batch)) => workers.get().saturating_mul(batch.get()),
         _ => CONNECTIONS,
     };
     HttpOptions {
-        api_key: args.api_key.as_deref().and_then(Secret::new),
+        api_key: ask.api_key.as_deref().and_then(Secret::new),
         model,
-        chat: args.chat,
-        timeout: Duration::from_secs(args.timeout),
-        connect_timeout: Duration::from_secs_f64(args.connect_timeout),
-        first_byte_timeout: args.first_byte_timeout.map(Duration::from_secs_f64),
-        http2: args.http2,
+        chat: ask.chat,
+        timeout: Duration::from_secs(ask.timeout),
+        connect_timeout: Duration::from_secs_f64(ask.connect_timeout),
+        first_byte_timeout: ask.first_byte_timeout.map(Duration::from_secs_f64),
+        http2: ask.http2,
         max_connections: connections,
-        top_logprobs: args.top_logprobs,
-        list_prompts: args.list_prompts,
+        top_logprobs: ask.top_logprobs,
+        list_prompts: ask.list_prompts,
         ..HttpOptions::new(api_base)
     }
 }
@@ -163,13 +223,13 @@ fn same_model(
 
 #[cfg(not(feature = "llama"))]
 mod embedded {
-    use super::{Arc, CliError, OptionScorer, RunArgs};
+    use super::{Arc, AskArgs, CliError, OptionScorer};
 
     #[expect(
         clippy::unused_async,
         reason = "the same signature as with the feature"
     )]
-    pub(super) async fn open(_: &str, _: &RunArgs) -> Result<Arc<dyn OptionScorer>, CliError> {
+    pub(super) async fn open(_: &str, _: &AskArgs) -> Result<Arc<dyn OptionScorer>, CliError> {
         Err(
             CliError::input("this build of sureness has no embedded model")
                 .hint("build it with the feature `llama`, or use a server with --api-base"),
@@ -184,16 +244,13 @@ mod embedded {
     use sureness_prompts::ChatTemplate;
     use sureness_scorers::llama::{LlamaOptions, LlamaScorer, PromptForm};
 
-    use super::{Arc, CliError, OptionScorer, RunArgs};
+    use super::{Arc, AskArgs, CliError, OptionScorer};
 
-    pub(super) async fn open(
-        name: &str,
-        args: &RunArgs,
-    ) -> Result<Arc<dyn OptionScorer>, CliError> {
-        let (name, chat) = (name.to_owned(), args.chat);
+    pub(super) async fn open(name: &str, ask: &AskArgs) -> Result<Arc<dyn OptionScorer>, CliError> {
+        let (name, chat) = (name.to_owned(), ask.chat);
         let options = LlamaOptions {
-            threads: args.threads,
-            gpu_layers: args.gpu_layers,
+            threads: ask.threads,
+            gpu_layers: ask.gpu_layers,
             ..LlamaOptions::default()
         };
         let load = move || {

@@ -19,9 +19,19 @@ impl Interrupts {
     /// mean the same: the first finishes what is in flight, the second ends at once. Nothing that
     /// has been answered is lost either way.
     pub(crate) fn listen() -> Self {
+        Self::listen_for(false)
+    }
+
+    /// The same for a run whose questions are with others: they go on with what they have, so
+    /// there is nothing to wait for, and already the first ends at once.
+    pub(crate) fn listen_for_coordinator() -> Self {
+        Self::listen_for(true)
+    }
+
+    fn listen_for(coordinates: bool) -> Self {
         let cancel = Cancel::default();
         let (tell, asked) = watch::channel(false);
-        tokio::spawn(hear(cancel.clone(), tell));
+        tokio::spawn(hear(cancel.clone(), tell, coordinates));
         Self { cancel, asked }
     }
 
@@ -53,13 +63,20 @@ impl Interrupts {
     }
 }
 
-async fn hear(cancel: Cancel, tell: watch::Sender<bool>) {
+async fn hear(cancel: Cancel, tell: watch::Sender<bool>, coordinates: bool) {
     let Ok(mut stops) = Stops::new() else {
         return;
     };
     stops.next().await;
-    eprintln!("\nStopping: waiting for what is in flight. Press Ctrl-C again to stop now.");
-    cancel.cancel();
+    if coordinates {
+        eprintln!(
+            "\nStopping. Workers go on with what they have; the same command takes it in later."
+        );
+        cancel.now();
+    } else {
+        eprintln!("\nStopping: waiting for what is in flight. Press Ctrl-C again to stop now.");
+        cancel.cancel();
+    }
     tell.send_replace(true);
     stops.next().await;
     cancel.now();

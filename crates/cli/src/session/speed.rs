@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use sureness_engine::{BatchSize, RetryPolicy, Settings, Workers};
 
-use crate::commands::run::RunArgs;
+use crate::commands::ask::AskArgs;
 use crate::commands::values::Count;
 
 /// The engine's settings for these flags.
-pub(crate) fn settings(args: &RunArgs, embedded: bool) -> Settings {
+pub(crate) fn settings(ask: &AskArgs, embedded: bool) -> Settings {
     let (workers, batch) = if embedded {
         // One prompt keeps all cores busy, and the next one can wait in the engine: more at once
         // would only mix up the prefixes.
@@ -17,13 +17,13 @@ pub(crate) fn settings(args: &RunArgs, embedded: bool) -> Settings {
         (Workers::Fixed(one), BatchSize::Fixed(one))
     } else {
         (
-            match args.max_workers {
+            match ask.max_workers {
                 Count::Auto => Workers::default(),
                 Count::Fixed(n) => Workers::Fixed(n),
             },
-            match args.batch_size {
+            match ask.batch_size {
                 // Where each prompt is a request of its own, the workers alone set the pace.
-                Count::Auto if !args.list_prompts => BatchSize::Fixed(NonZeroUsize::MIN),
+                Count::Auto if !ask.list_prompts => BatchSize::Fixed(NonZeroUsize::MIN),
                 Count::Auto => BatchSize::Auto,
                 Count::Fixed(n) => BatchSize::Fixed(n),
             },
@@ -34,14 +34,14 @@ pub(crate) fn settings(args: &RunArgs, embedded: bool) -> Settings {
         workers,
         batch,
         retry: RetryPolicy {
-            max_retries: args.max_retries,
-            base: seconds(args.retry_delay),
+            max_retries: ask.max_retries,
+            base: seconds(ask.retry_delay),
             ..RetryPolicy::default()
         },
-        requests_per_minute: args.requests_per_minute,
-        tokens_per_minute: args.tokens_per_minute,
-        delay: seconds(args.delay),
-        give_up_after: seconds(args.give_up_after),
-        use_threads: args.use_threads,
+        requests_per_minute: ask.requests_per_minute,
+        tokens_per_minute: ask.tokens_per_minute,
+        delay: seconds(ask.delay),
+        give_up_after: seconds(ask.give_up_after),
+        use_threads: ask.use_threads,
     }
 }

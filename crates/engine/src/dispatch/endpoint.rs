@@ -26,6 +26,8 @@ pub(super) struct Endpoint {
     /// Requests in flight.
     pub(super) in_flight: usize,
     pub(super) tally: EndpointSummary,
+    /// Whether it hands questions on to others; see [`Hints::relays`].
+    pub(super) relays: bool,
     /// Requests in a row that it failed.
     failures: u32,
     /// It fails and fails: as long as others are there it rests until then, or, failing fast, it
@@ -102,6 +104,7 @@ impl Endpoint {
             health: Health::new(),
             in_flight: 0,
             tally: EndpointSummary::default(),
+            relays: hints.relays,
             failures: 0,
             rests_until: Duration::ZERO,
             rows: 0,

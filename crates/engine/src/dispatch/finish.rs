@@ -89,6 +89,7 @@ impl Dispatch {
 
     /// Tells whoever adapts to the server.
     fn learn(&mut self, ticket: &Ticket, job: &Job, sorted: &Sorted, quota: &Quota, now: Duration) {
+        let left = self.left_for_each();
         let endpoint = &mut self.endpoints[ticket.endpoint];
         let limit = endpoint.controller.limit();
         let (mut prompt, mut cached) = (0_u64, 0_u64);
@@ -100,20 +101,28 @@ impl Dispatch {
         }
         self.prompt_tokens += prompt;
         self.cached_tokens += cached;
+        if endpoint.relays {
+            // How fast the servers behind it are is for those who ask them to learn.
+            endpoint.answered(sorted.answers.len() as u64);
+            return;
+        }
         let outcome = outcome(sorted);
         // Who finds a cold cache takes long, whatever the load.
         let cold = job.warms || (told && endpoint.is_cold(cached, sorted.answers.len() as u64));
-        if !(cold && outcome == Outcome::Answered) {
-            endpoint.controller.finished(&Sample {
-                started: ticket.sent,
-                ended: now,
-                // Exact enough: the number changes little while one request runs.
-                in_flight: ticket.in_flight.max(endpoint.in_flight + 1),
-                tokens: told
-                    .then(|| u32::try_from(prompt.saturating_sub(cached)).unwrap_or(u32::MAX)),
-                prompt_bytes: ticket.bytes,
-                outcome,
-            });
+        let sample = Sample {
+            started: ticket.sent,
+            ended: now,
+            // Exact enough: the number changes little while one request runs.
+            in_flight: ticket.in_flight.max(endpoint.in_flight + 1),
+            tokens: told.then(|| u32::try_from(prompt.saturating_sub(cached)).unwrap_or(u32::MAX)),
+            prompt_bytes: ticket.bytes,
+            outcome,
+            left,
+        };
+        if cold && outcome == Outcome::Answered {
+            endpoint.controller.finished_cold(&sample);
+        } else {
+            endpoint.controller.finished(&sample);
         }
         let takes = [ticket.requests, ticket.tokens];
         endpoint.allowance(now, quota, takes, &self.settings.retry);

@@ -21,6 +21,10 @@ impl Dispatch {
         events: &mut Events,
     ) {
         let (index, sent) = (ticket.endpoint, ticket.sent);
+        if self.endpoints[index].relays {
+            // What failed is another's failure, who has judged it already.
+            return;
+        }
         let useless = (!answered)
             .then(|| self.useless(index, job, failures, sent, now))
             .flatten();

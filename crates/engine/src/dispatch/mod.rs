@@ -130,6 +130,8 @@ pub(crate) struct Dispatch {
     being_saved: usize,
     /// Whether the last refusal to send was for the store's sake.
     waits_for_store: bool,
+    /// Whether more questions may come, so that to have none left is not the end.
+    open_ended: bool,
 }
 
 impl Dispatch {
@@ -143,7 +145,7 @@ impl Dispatch {
     ) -> Self {
         Self {
             settings,
-            queue: Queue::new(open, hints.len()),
+            queue: Queue::new(open, hints.iter().map(|hints| !hints.relays)),
             returned: std::collections::VecDeque::new(),
             retries: Retries::default(),
             budget: Budget::default(),
@@ -170,7 +172,58 @@ impl Dispatch {
             outbox: (Vec::new(), Vec::new()),
             being_saved: 0,
             waits_for_store: false,
+            open_ended: false,
         }
+    }
+
+    /// A run to which questions are [added](Self::add) while it goes, until it is
+    /// [closed](Self::close).
+    pub(crate) fn open_ended(settings: Settings, hints: &[Hints]) -> Self {
+        Self {
+            open_ended: true,
+            ..Self::new(settings, hints, Vec::new(), Vec::new())
+        }
+    }
+
+    /// More questions of a group. `false` if the run has been stopped: they are not taken.
+    pub(crate) fn add(&mut self, group: u32, items: Vec<Pending>, now: Duration) -> bool {
+        if self.stop.is_some() {
+            return false;
+        }
+        if self.queue.is_empty() {
+            self.head_since = now;
+        }
+        while self.groups.len() <= group as usize {
+            self.groups.push(GroupTally::default());
+        }
+        self.groups[group as usize].summary.planned += items.len();
+        self.queue.add(group, items);
+        true
+    }
+
+    /// No more questions will be added.
+    pub(crate) fn close(&mut self) {
+        self.open_ended = false;
+    }
+
+    /// How many requests are still to be sent to each endpoint, if it goes on as now. Not known
+    /// where more questions may come.
+    fn left_for_each(&self) -> Option<usize> {
+        let there = self.endpoints.iter().filter(|e| e.health.is_up());
+        let together: usize = there.map(|e| e.sizer.size()).sum();
+        (!self.open_ended).then(|| self.backlog().div_ceil(together.max(1)))
+    }
+
+    /// How many questions may be in flight now, over all endpoints that are there.
+    pub(crate) fn capacity(&self) -> usize {
+        let there = self.endpoints.iter().filter(|e| e.health.is_up());
+        there.map(|e| e.controller.limit() * e.sizer.size()).sum()
+    }
+
+    /// Questions that wait to be sent: fresh ones, those that came back unasked and retries.
+    pub(crate) fn backlog(&self) -> usize {
+        let returned: usize = self.returned.iter().map(|job| job.items.len()).sum();
+        self.queue.len() + returned + self.retries.len()
     }
 
     /// What may be sent now.
@@ -184,6 +237,7 @@ impl Dispatch {
         }
         if self.stop.is_some() || self.nothing_left() {
             return match self.in_flight {
+                _ if self.open_ended && self.stop.is_none() => Next::Wait(None),
                 0 => Next::Over,
                 _ => Next::Wait(None),
             };
@@ -331,7 +385,8 @@ impl Dispatch {
     /// Ends the run for this reason: nothing new is sent. The first reason stands.
     pub(crate) fn stop(&mut self, reason: Stop) {
         // To interrupt what is complete changes nothing.
-        if self.stop.is_some() || (reason == Stop::Interrupted && self.is_complete()) {
+        let complete = !self.open_ended && self.is_complete();
+        if self.stop.is_some() || (reason == Stop::Interrupted && complete) {
             return;
         }
         self.stop = Some(reason);

@@ -5,6 +5,8 @@
 //! the next group, so groups overlap only as far as there is nothing else to do. Every endpoint
 //! has a cache of its own, so each is warmed for itself.
 
+use std::collections::VecDeque;
+
 use crate::lookup::{Open, Pending};
 
 /// After so many failures in a row the rest follows unwarmed: the failures may have nothing to do
@@ -18,11 +20,13 @@ pub(super) struct Queue {
     /// No group before this one has questions left.
     first: usize,
     left: usize,
+    /// How a group begins, by endpoint.
+    begins: Vec<Warmth>,
 }
 
 #[derive(Debug)]
 struct GroupQueue {
-    pending: std::vec::IntoIter<Pending>,
+    pending: VecDeque<Pending>,
     /// By endpoint.
     warmth: Vec<Warmth>,
 }
@@ -44,19 +48,51 @@ pub(super) struct Taken {
 }
 
 impl Queue {
-    /// `open[g]` are the open questions of group `g`, in order.
-    pub(super) fn new(open: Vec<Vec<Pending>>, endpoints: usize) -> Self {
-        Self {
-            left: open.iter().map(Vec::len).sum(),
-            groups: open
-                .into_iter()
-                .map(|items| GroupQueue {
-                    pending: items.into_iter(),
-                    warmth: vec![Warmth::Cold { failures: 0 }; endpoints],
-                })
-                .collect(),
+    /// `open[g]` are the open questions of group `g`, in order. For each endpoint `warms` tells
+    /// whether it has a prefix cache to be warmed.
+    pub(super) fn new(open: Vec<Vec<Pending>>, warms: impl Iterator<Item = bool>) -> Self {
+        let begin = |warms| {
+            if warms {
+                Warmth::Cold { failures: 0 }
+            } else {
+                Warmth::Warm
+            }
+        };
+        let mut queue = Self {
+            left: 0,
+            groups: Vec::with_capacity(open.len()),
             first: 0,
+            begins: warms.map(begin).collect(),
+        };
+        for (group, items) in (0..).zip(open) {
+            queue.add(group, items);
         }
+        queue
+    }
+
+    /// Adds questions behind those that `group` has already.
+    pub(super) fn add(&mut self, group: u32, items: Vec<Pending>) {
+        let group = group as usize;
+        while self.groups.len() <= group {
+            self.groups.push(GroupQueue {
+                pending: VecDeque::new(),
+                warmth: self.begins.clone(),
+            });
+        }
+        self.left += items.len();
+        let pending = &mut self.groups[group].pending;
+        if pending.is_empty() {
+            // Takes the list as it is: there may be a million.
+            *pending = items.into();
+        } else {
+            pending.extend(items);
+        }
+        self.first = self.first.min(group);
+    }
+
+    /// How many questions were never sent.
+    pub(super) fn len(&self) -> usize {
+        self.left
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -66,13 +102,13 @@ impl Queue {
     /// The next batch of up to `size` questions for this endpoint; `None` when there is nothing,
     /// or nothing before a prefix is warm.
     pub(super) fn take(&mut self, endpoint: usize, size: usize) -> Option<Taken> {
-        while self.groups.get(self.first)?.pending.len() == 0 {
+        while self.groups.get(self.first)?.pending.is_empty() {
             // Frees the group's list.
-            self.groups[self.first].pending = Vec::new().into_iter();
+            self.groups[self.first].pending = VecDeque::new();
             self.first += 1;
         }
         for (index, group) in self.groups.iter_mut().enumerate().skip(self.first) {
-            if group.pending.len() == 0 {
+            if group.pending.is_empty() {
                 continue;
             }
             let (count, warms) = match group.warmth[endpoint] {
@@ -83,7 +119,8 @@ impl Queue {
                 }
                 Warmth::Warm => (size.max(1), false),
             };
-            let items: Vec<Open> = group.pending.by_ref().take(count).map(Open::from).collect();
+            let count = count.min(group.pending.len());
+            let items: Vec<Open> = group.pending.drain(..count).map(Open::from).collect();
             self.left -= items.len();
             return Some(Taken {
                 group: index as u32,
@@ -113,7 +150,7 @@ impl Queue {
     /// The endpoint is down: when it comes back, its cache may be empty.
     pub(super) fn chill(&mut self, endpoint: usize) {
         for group in &mut self.groups {
-            group.warmth[endpoint] = Warmth::Cold { failures: 0 };
+            group.warmth[endpoint] = self.begins[endpoint];
         }
     }
 
@@ -122,7 +159,7 @@ impl Queue {
         self.first = self.groups.len();
         self.left = 0;
         for group in &mut self.groups {
-            group.pending = Vec::new().into_iter();
+            group.pending = VecDeque::new();
         }
     }
 }
@@ -155,7 +192,7 @@ mod tests {
 
     #[test]
     fn one_goes_ahead_then_the_rest() {
-        let mut queue = Queue::new(open(&[4, 2]), 1);
+        let mut queue = Queue::new(open(&[4, 2]), [true].into_iter());
         assert_eq!(next(&mut queue, 0, 2), Some((0, vec![0])));
         // The first group is warming: the second one's forerunner is next, then there is nothing.
         assert_eq!(next(&mut queue, 0, 2), Some((1, vec![0])));
@@ -171,7 +208,7 @@ mod tests {
 
     #[test]
     fn each_endpoint_is_warmed_for_itself() {
-        let mut queue = Queue::new(open(&[9]), 2);
+        let mut queue = Queue::new(open(&[9]), [true; 2].into_iter());
         assert_eq!(next(&mut queue, 0, 4), Some((0, vec![0])));
         assert_eq!(next(&mut queue, 1, 4), Some((0, vec![1])));
         queue.back(0, 1, true, true);
@@ -183,7 +220,7 @@ mod tests {
 
     #[test]
     fn failures_do_not_hold_the_group_up() {
-        let mut queue = Queue::new(open(&[9]), 1);
+        let mut queue = Queue::new(open(&[9]), [true].into_iter());
         for n in 0..u32::from(TRIES) {
             assert_eq!(next(&mut queue, 0, 4), Some((0, vec![n])));
             assert_eq!(next(&mut queue, 0, 4), None);
@@ -192,13 +229,27 @@ mod tests {
         assert_eq!(next(&mut queue, 0, 4), Some((0, vec![3, 4, 5, 6])));
     }
 
+    #[test]
+    fn questions_may_come_later() {
+        let mut queue = Queue::new(Vec::new(), [false].into_iter());
+        assert_eq!(next(&mut queue, 0, 4), None);
+        queue.add(1, open(&[3]).remove(0));
+        // No cache to warm: nobody goes ahead.
+        assert_eq!(next(&mut queue, 0, 2), Some((1, vec![0, 1])));
+        queue.add(0, open(&[1]).remove(0));
+        assert_eq!(queue.len(), 2);
+        assert_eq!(next(&mut queue, 0, 2), Some((0, vec![0])));
+        assert_eq!(next(&mut queue, 0, 2), Some((1, vec![2])));
+        assert!(queue.is_empty());
+    }
+
     proptest! {
         #[test]
         fn everything_is_handed_out_once(
             sizes in prop::collection::vec(0_usize..30, 0..6), batch in 1_usize..9,
             endpoints in 1_usize..3, fails in prop::collection::vec(any::<bool>(), 1..20),
         ) {
-            let mut queue = Queue::new(open(&sizes), endpoints);
+            let mut queue = Queue::new(open(&sizes), (0..endpoints).map(|_| true));
             let (mut seen, mut out) = (std::collections::HashSet::new(), Vec::new());
             for step in 0.. {
                 let endpoint = step % endpoints;

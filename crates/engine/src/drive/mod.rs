@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use self::bell::Bell;
 use crate::dispatch::{Dispatch, Events, Next, Ticket};
-use crate::plan::Requests;
+use crate::plan::Source;
 use crate::{Cancel, Event, Observer, Stop};
 
 pub(crate) use tasks::drive as drive_tasks;
@@ -32,7 +32,7 @@ pub(crate) use writer::write_answers;
 
 /// What workers, pacemaker and writer share.
 pub(crate) struct Shared {
-    requests: Requests,
+    requests: Box<dyn Source>,
     endpoints: Vec<Arc<dyn OptionScorer>>,
     core: Mutex<Core>,
     pub(crate) cancel: Cancel,
@@ -72,7 +72,7 @@ struct Busy(Arc<Shared>);
 
 impl Shared {
     pub(crate) fn new(
-        requests: Requests,
+        requests: Box<dyn Source>,
         endpoints: Vec<Arc<dyn OptionScorer>>,
         dispatch: Dispatch,
         cancel: Cancel,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::ledger::Ledger;
 use super::meter::{Meter, Noise, Tally, near};
+use super::saturation::Saturation;
 use super::slow_start::SlowStart;
 use super::work::CostLine;
 use super::{Hints, Outcome, Phase, Sample, Serving};
@@ -23,6 +24,8 @@ const PATIENCE: f64 = 1.25;
 const FUTILE: f64 = 0.8;
 /// More failures than this share, with answers in between, are overload and no outage.
 const TOO_MANY: f64 = 0.12;
+/// An expected gain (in logarithms) by a second slot that makes slow start the right beginning.
+const IDLE: f64 = 0.2;
 /// A server that works in steps is given so many at first: half of them are worked on while the
 /// other half waits for the next step, and more gain little.
 const STEPS_BEGIN: usize = 32;
@@ -77,6 +80,11 @@ pub(super) struct Auto {
     /// over several, since who returns late in one leaves early in the next.
     pair: Tally,
     ledger: Ledger,
+    saturation: Saturation,
+    /// Whether it has told something.
+    sized_up: bool,
+    /// Attempts still to come, where that is known.
+    left: usize,
     /// Answers when the search began: at the start, or when the server changed.
     began_after: u64,
     unlike: Unlike,
@@ -142,6 +150,9 @@ impl Auto {
             noise: Noise::new(),
             pair: Tally::default(),
             ledger: Ledger::new(hints.serving),
+            saturation: Saturation::default(),
+            sized_up: false,
+            left: usize::MAX,
             began_after: 0,
             unlike: Unlike::default(),
             ceiling: None,
@@ -172,6 +183,7 @@ impl Auto {
 
     pub(super) fn finished(&mut self, sample: &Sample) {
         self.now = self.now.max(sample.ended);
+        self.left = sample.left.unwrap_or(usize::MAX);
         match sample.outcome {
             Outcome::Answered => self.answered(sample),
             Outcome::Throttled | Outcome::TimedOut => self.throttled(sample),
@@ -181,7 +193,33 @@ impl Auto {
         }
     }
 
+    /// Puts what a server's time goes into in the place of a guess.
+    fn size_up(&mut self, sample: &Sample) {
+        self.saturation.warm(sample);
+        let Some(gain) = self.saturation.gain() else {
+            return;
+        };
+        self.ledger.expect_gain(gain);
+        if !std::mem::replace(&mut self.sized_up, true)
+            && gain > IDLE
+            && self.limit == 1
+            && matches!(self.mode, Mode::Hold)
+        {
+            // Mostly idle: its size is best found as that of any server.
+            self.mode = Mode::SlowStart(SlowStart::at(1));
+        }
+    }
+
+    pub(super) fn finished_cold(&mut self, sample: &Sample) {
+        if sample.outcome == Outcome::Answered && self.hints.serving == Serving::Slots {
+            self.saturation.cold(sample);
+        }
+    }
+
     fn answered(&mut self, sample: &Sample) {
+        if self.hints.serving == Serving::Slots {
+            self.size_up(sample);
+        }
         self.answers += 1;
         self.widest = self.widest.max(self.limit);
         self.quickest = self.quickest.min(sample.latency());

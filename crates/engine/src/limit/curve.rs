@@ -82,6 +82,19 @@ impl Curve {
             Serving::Unknown | Serving::Slots => OF_ANY,
             Serving::Steps => OF_STEPS,
         };
+        Self::of(&expected)
+    }
+
+    /// What is believed of a server where a first doubling should gain this much.
+    pub(super) fn expecting(first_gain: f64) -> Self {
+        Self::of(&Expected {
+            first_gain,
+            first_gain_doubt: 0.15,
+            ..OF_ANY
+        })
+    }
+
+    fn of(expected: &Expected) -> Self {
         let mut curve = Self {
             mean: gained(0, expected.first_gain, expected.gain_lost),
             covariance: [[0.0; NODES]; NODES],

@@ -62,6 +62,11 @@ impl Ledger {
         }
     }
 
+    /// A first doubling is expected to gain this much (in logarithms), before any evidence.
+    pub(super) fn expect_gain(&mut self, gain: f64) {
+        self.prior = Curve::expecting(gain);
+    }
+
     /// One more answer has come.
     pub(super) fn tick(&mut self, now: Duration) {
         self.answers += 1;

@@ -32,6 +32,10 @@
 //!   load: answers in between, and more of them than is usual for this server. An outage does not.
 //! - **Patience.** However much a crowd may gain, no limit is chosen at which a request would wait
 //!   for a good part of its timeout.
+//! - **What time goes into.** Where a server has slots, one request that had to compute all of a
+//!   long prompt tells what a token costs. If those that find most of it in the cache cost as much
+//!   for each token that is left, one request keeps the processor busy, and a second slot has
+//!   nothing to gain; if they cost far more, most of their time is waiting, and it has.
 //! - **Longer prompts** are not taken for a slower server: cost is fitted over prompt length, and
 //!   where the length changes altogether, what is known about one limit beside another stays.
 //!
@@ -43,6 +47,7 @@ mod curve;
 mod ledger;
 mod meter;
 mod sample;
+mod saturation;
 mod slow_start;
 mod work;
 
@@ -128,6 +133,14 @@ impl Controller {
     pub fn finished(&mut self, sample: &Sample) {
         if let Kind::Auto(auto) = &mut self.0 {
             auto.finished(sample);
+        }
+    }
+
+    /// Tells of an attempt that found a cold cache. It took long whatever the load, but beside
+    /// those that find a warm one it shows what a server's time goes into.
+    pub fn finished_cold(&mut self, sample: &Sample) {
+        if let Kind::Auto(auto) = &mut self.0 {
+            auto.finished_cold(sample);
         }
     }
 

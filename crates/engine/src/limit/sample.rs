@@ -20,6 +20,8 @@ pub struct Sample {
     pub prompt_bytes: usize,
     /// How it ended.
     pub outcome: Outcome,
+    /// How many attempts are still to come, where that is known.
+    pub left: Option<usize>,
 }
 
 impl Sample {

@@ -37,6 +37,7 @@ fn sample() -> impl Strategy<Value = Sample> {
                 tokens,
                 prompt_bytes,
                 outcome,
+                left: None,
             },
         )
 }
@@ -78,6 +79,7 @@ proptest! {
                 in_flight: controller.limit(),
                 tokens: None,
                 prompt_bytes: 400,
+                left: None,
                 outcome,
             });
             prop_assert!((1..=max.get()).contains(&controller.limit()));

@@ -152,6 +152,7 @@ pub(crate) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
             Hints {
                 serving: scenario.server.serving.into(),
                 timeout: Some(Duration::from_secs_f64(scenario.load.timeout_s)),
+                relays: false,
             },
         ),
         random,
@@ -314,17 +315,20 @@ impl World<'_> {
         let attempt = &self.attempts[id];
         let first = self.peaks.partition_point(|&(sent, _)| sent < id);
         let (tokens, _) = self.questions[attempt.question];
-        if self.is_ahead(attempt.question) || attempt.cold {
-            return;
-        }
-        self.controller.finished(&Sample {
+        let sample = Sample {
             started: Duration::from_secs_f64(attempt.started),
             ended: Duration::from_secs_f64(self.now),
             in_flight: self.peaks[first].1,
             tokens: self.scenario.load.tokens_known.then_some(tokens as u32),
             prompt_bytes: ((tokens + self.scenario.load.prefix_tokens) * 4.0) as usize,
             outcome,
-        });
+            left: Some(self.questions.len() - self.next + self.retries.len()),
+        };
+        if self.is_ahead(attempt.question) || attempt.cold {
+            self.controller.finished_cold(&sample);
+        } else {
+            self.controller.finished(&sample);
+        }
     }
 
     /// Asks again later: full jitter, and no earlier than the server wishes.

@@ -169,6 +169,7 @@ impl OptionScorer for HttpScorer {
         Hints {
             serving,
             timeout: Some(self.timeout),
+            relays: false,
         }
     }
 

@@ -83,11 +83,14 @@ impl View for Bars {
                 bar
             });
             bar.set_position(counts.done() as u64);
-            let mut message = format!("{} in flight", counts.in_flight);
-            if counts.failed > 0 {
-                message.push_str(&format!(", {} failed", counts.failed));
+            let mut message = Vec::new();
+            if state.machines.is_none() {
+                message.push(format!("{} in flight", counts.in_flight));
             }
-            bar.set_message(message);
+            if counts.failed > 0 {
+                message.push(format!("{} failed", counts.failed));
+            }
+            bar.set_message(message.join(", "));
         }
     }
 

@@ -59,7 +59,9 @@ pub(super) fn status(state: &State, totals: &Counts, now: Instant) -> String {
     if let Some(left) = left {
         text.push_str(&format!(", {} left", duration(left)));
     }
-    if state.load.limit > 1 {
+    if let Some(machines) = &state.machines {
+        text.push_str(&format!(", {}", machines()));
+    } else if state.load.limit > 1 {
         let load = state.load;
         text.push_str(&format!(", {} of {} in flight", load.in_flight, load.limit));
     }

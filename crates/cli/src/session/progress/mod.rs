@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use sureness_engine::{Event, Plan};
 
 use crate::commands::run::ProgressArg;
+pub(crate) use state::Machines;
 use state::State;
 
 /// Shows how far a model's run has come.
@@ -48,8 +49,14 @@ impl View for Nothing {
 
 impl Progress {
     /// Ready to take events of `plan`.
-    pub(crate) fn new(how: ProgressArg, verbose: bool, model: &str, plan: &Plan) -> Self {
-        let state = State::new(model, plan, Instant::now());
+    pub(crate) fn new(
+        how: ProgressArg,
+        verbose: bool,
+        model: &str,
+        plan: &Plan,
+        machines: Option<Machines>,
+    ) -> Self {
+        let state = State::new(model, plan, machines, Instant::now());
         let view: Box<dyn View> = match how {
             ProgressArg::None => Box::new(Nothing),
             ProgressArg::Json => Box::new(json::Json),
@@ -97,7 +104,7 @@ fn later(now: Instant, pause: Duration) -> Instant {
 }
 
 /// A number of seconds for people.
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     let s = seconds.ceil() as u64;
     match s {
         0..60 => format!("{s} s"),

@@ -43,6 +43,9 @@ pub(super) struct GroupState {
     weight: f64,
 }
 
+/// Says in a few words how the machines are doing that share the work.
+pub(crate) type Machines = Box<dyn Fn() -> String + Send>;
+
 /// The whole run of one model.
 pub(super) struct State {
     pub(super) model: String,
@@ -51,6 +54,8 @@ pub(super) struct State {
     pub(super) load: Load,
     /// Whether the run waits for a server that has gone away.
     pub(super) paused: bool,
+    /// What is to be said of the machines that share the work, where several do.
+    pub(super) machines: Option<Machines>,
     started: Instant,
     /// Work done at some moments of the recent past.
     marks: VecDeque<(Instant, Work)>,
@@ -73,7 +78,7 @@ const SPAN: Duration = Duration::from_secs(15);
 const MARKS: usize = 400;
 
 impl State {
-    pub(super) fn new(model: &str, plan: &Plan, now: Instant) -> Self {
+    pub(super) fn new(model: &str, plan: &Plan, machines: Option<Machines>, now: Instant) -> Self {
         let groups = plan.groups.iter().map(|group| GroupState {
             task: group.task.id.clone(),
             title: group.task.title.clone(),
@@ -90,6 +95,7 @@ impl State {
             groups: groups.collect(),
             load: Load::default(),
             paused: false,
+            machines,
             started: now,
             marks: VecDeque::from([(now, Work::default())]),
         }
@@ -227,6 +233,7 @@ mod tests {
             groups: groups.into(),
             load: Load::default(),
             paused: false,
+            machines: None,
             started: now,
             marks: VecDeque::from([(now, Work::default())]),
         }

@@ -10,7 +10,7 @@ use super::{Auto, FORGIVEN_AFTER, Mode, Probe};
 /// must earn more than the one before it, since a larger crowd waits longer for nothing.
 const WORTH: f64 = 0.003;
 /// Answers over which something learned is assumed to be of use: as many as there were, within
-/// these bounds. How long the run still takes is not known here, and a server changes.
+/// these bounds, for a server changes; and never more than are still to come.
 const FEWEST_AHEAD: f64 = 64.0;
 const MOST_AHEAD: f64 = 800.0;
 /// A gain (in logarithms) by doubling after which slow start goes on.
@@ -99,6 +99,7 @@ impl Auto {
         let difference = curve.mean(limit) - curve.mean(best) - (burden(limit) - burden(best));
         let ahead = (self.answers - self.began_after) as f64;
         let ahead = ahead.clamp(FEWEST_AHEAD, MOST_AHEAD.max(8.0 * limit as f64));
+        let ahead = ahead.min(self.left as f64);
         let settling = if limit == self.limit {
             0.0
         } else {

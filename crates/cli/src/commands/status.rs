@@ -1,0 +1,109 @@
+//! `sureness status`: how a run on many machines goes.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use sureness_fleet::{LaneStatus, Link, Status, status};
+
+use super::nats::NatsArgs;
+use crate::error::CliError;
+use crate::session::duration;
+use crate::terminal;
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    nats: NatsArgs,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value = "text")]
+    output: Form,
+}
+
+/// `--output`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// Asks the run's coordinator and prints what it says.
+pub(crate) fn run(args: StatusArgs) -> Result<ExitCode, CliError> {
+    args.nats.required()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
+    let status = runtime.block_on(async {
+        let run = args.nats.run_name.clone();
+        let link = Link::connect(&args.nats.access(), run, "sureness status", |_| {}).await?;
+        Ok::<_, CliError>(status(&link).await?)
+    })?;
+    match args.output {
+        Form::Text => terminal::print(&text(&status))?,
+        Form::Json => {
+            let json = serde_json::to_string_pretty(&status)
+                .map_err(|e| CliError::input(format!("cannot encode the status: {e}")))?;
+            terminal::print(&format!("{json}\n"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(status: &Status) -> String {
+    let mut text = format!(
+        "Run {}, for {}: {} workers\n",
+        status.run,
+        duration(status.seconds),
+        status.workers.len()
+    );
+    for lane in &status.lanes {
+        text.push_str(&lane_text(lane));
+    }
+    if status.workers.is_empty() {
+        text.push_str("No worker is there.\n");
+        return text;
+    }
+    let header = [
+        "worker", "model", "a second", "answered", "failed", "at once", "holds", "heard",
+    ];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for worker in &status.workers {
+        let beat = &worker.beat;
+        rows.push(vec![
+            beat.worker.clone(),
+            beat.model.clone(),
+            format!("{:.1}", beat.rate),
+            beat.answered.to_string(),
+            beat.failed.to_string(),
+            beat.capacity.to_string(),
+            format!("{} in {}", beat.held, beat.units),
+            format!("{:.0} s ago", worker.heard_s),
+        ]);
+    }
+    text.push('\n');
+    text.push_str(&terminal::columns(rows, &[2, 3, 4, 5, 6, 7]));
+    text
+}
+
+fn lane_text(lane: &LaneStatus) -> String {
+    let model = lane.model.as_deref().unwrap_or("(no worker has come yet)");
+    let mut text = format!(
+        "{model}: {} answered; {} with workers or waiting for one, in {} units; {} to be given out\n",
+        lane.answered, lane.outstanding, lane.units, lane.queued
+    );
+    let odd = [
+        (lane.asked_twice, "questions answered twice"),
+        (lane.malformed, "messages refused"),
+        (
+            lane.lost_units,
+            "units lost by the broker and given out again",
+        ),
+    ];
+    for (count, what) in odd.into_iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!("  {count} {what}\n"));
+    }
+    text
+}

@@ -1,0 +1,163 @@
+//! A run whose questions are asked by workers on other machines.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sureness_engine::{BatchSize, RetryPolicy, Settings, Workers};
+use sureness_fleet::{Coordinator, CoordinatorNotice, CoordinatorSettings, Link};
+
+use super::Reached;
+use super::models::Model;
+use super::progress::Machines;
+use crate::commands::run::{ProgressArg, RunArgs};
+use crate::commands::worker::broker;
+use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
+
+/// The coordinator of this run, and its connection.
+pub(super) struct Fleet {
+    coordinator: Arc<Coordinator>,
+    link: Link,
+}
+
+/// Whether the run has workers on other machines.
+pub(super) fn is_wanted(args: &RunArgs) -> bool {
+    !args.nats.nats.is_empty()
+}
+
+/// Longer than any run.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+impl Fleet {
+    /// Connects, and opens the run for these models.
+    pub(super) async fn open(args: &RunArgs, models: &[Model]) -> Result<Self, CliError> {
+        let wanted = models.iter().map(|model| match model {
+            Model::Relayed { model, .. } => model.clone(),
+            Model::Gguf(_) | Model::Served { .. } => None,
+        });
+        let tells = args.progress != ProgressArg::None;
+        let run = args.nats.run_name.clone();
+        let link = Link::connect(
+            &args.nats.access(),
+            run.clone(),
+            "sureness coordinator",
+            move |up| {
+                if tells {
+                    eprintln!("{}", broker(up));
+                }
+            },
+        )
+        .await?;
+        let settings = CoordinatorSettings {
+            models: wanted.collect(),
+            unit_timeout: Duration::from_secs_f64(args.unit_timeout),
+            give_up_after: Duration::from_secs_f64(args.ask.give_up_after),
+            ..CoordinatorSettings::default()
+        };
+        let coordinator = Coordinator::open(link.clone(), settings, move |notice| {
+            if tells {
+                tell(&notice);
+            }
+        })
+        .await?;
+        if tells {
+            eprintln!(
+                "Run {run}: waiting for workers (sureness worker --nats URL --run-name {run})"
+            );
+        }
+        Ok(Self {
+            coordinator: Arc::new(coordinator),
+            link,
+        })
+    }
+
+    /// What stands for all workers of a model, once the first has come.
+    pub(super) async fn reach(&self, model: &Model, args: &RunArgs) -> Result<Reached, CliError> {
+        let lane = match model {
+            Model::Relayed { lane, .. } => *lane,
+            Model::Gguf(_) | Model::Served { .. } => 0,
+        };
+        let relay = tokio::select! {
+            relay = self.coordinator.relay(lane) => relay?,
+            error = self.coordinator.gives_up() => return Err(error.into()),
+        };
+        let keeping = relay.clone();
+        Ok(Reached {
+            endpoints: vec![Arc::new(relay)],
+            settings: Self::settings(args),
+            machines: Some(self.machines(lane)),
+            keeping: Box::new(move |store| keeping.keeping(store)),
+        })
+    }
+
+    /// Returns when nothing is to be expected any more.
+    pub(super) async fn gives_up(&self) -> CliError {
+        let error: CliError = self.coordinator.gives_up().await.into();
+        error.code(EXIT_FAILED_QUESTIONS)
+    }
+
+    /// How the engine treats what stands for the workers: it hands out, and does nothing else.
+    fn settings(args: &RunArgs) -> Settings {
+        Settings {
+            workers: Workers::Fixed(args.look_ahead),
+            batch: BatchSize::Fixed(NonZeroUsize::MIN),
+            retry: RetryPolicy {
+                max_retries: 0,
+                ..RetryPolicy::default()
+            },
+            give_up_after: NEVER,
+            ..Settings::default()
+        }
+    }
+
+    /// For progress: how the workers are doing.
+    fn machines(&self, lane: u16) -> Machines {
+        let (coordinator, link) = (Arc::downgrade(&self.coordinator), self.link.clone());
+        Box::new(move || {
+            let Some(coordinator) = coordinator.upgrade() else {
+                return String::new();
+            };
+            if !link.is_up() {
+                return "waiting for the NATS server".to_owned();
+            }
+            let status = coordinator.status();
+            let workers = status
+                .workers
+                .iter()
+                .filter(|w| w.beat.lane == lane)
+                .count();
+            let out = status.lanes.get(usize::from(lane));
+            let out = out.map_or(0, |lane| lane.outstanding);
+            match workers {
+                0 => "no worker is there".to_owned(),
+                1 => format!("1 worker, {out} given out"),
+                _ => format!("{workers} workers, {out} given out"),
+            }
+        })
+    }
+
+    /// Questions of a model that were answered twice.
+    pub(super) fn asked_twice(&self, lane: u16) -> u64 {
+        let status = self.coordinator.status();
+        let lane = status.lanes.get(usize::from(lane));
+        lane.map_or(0, |lane| lane.asked_twice)
+    }
+
+    /// Everything is answered.
+    pub(super) async fn finish(&self) {
+        self.coordinator.finish().await;
+    }
+}
+
+fn tell(notice: &CoordinatorNotice) {
+    match notice {
+        CoordinatorNotice::Joined { worker, model } => eprintln!("+ {worker} with {model}"),
+        CoordinatorNotice::Left { worker } => {
+            eprintln!("- {worker} has gone; others take over what it had");
+        }
+        CoordinatorNotice::Refused { worker, reason } => eprintln!("! {worker} refused: {reason}"),
+        CoordinatorNotice::Adopted { units, results } => eprintln!(
+            "Going on where an earlier coordinator ended: {units} units are with workers, {results} results were waiting"
+        ),
+    }
+}
