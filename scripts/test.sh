@@ -28,9 +28,15 @@ without() {
 
 scripts/require.sh cargo rust-tools python c++
 
-for script in .ci/run scripts/*.sh scripts/servers/*.sh; do
+for script in .ci/run scripts/*.sh scripts/servers/*.sh deploy/slurm/*; do
     bash -n "$script"
 done
+step ready files for clusters
+if scripts/check-deploy.sh fetch; then
+    scripts/check-deploy.sh
+else
+    without "validators"
+fi
 run cargo fmt --all --check
 # Before cmake and libclang are looked for: this build does not need them.
 run cargo check --workspace --no-default-features --locked

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{analyze, data, demo, doctor, import, model, run, score};
+use crate::commands::{analyze, data, demo, doctor, import, merge, model, run, score};
 #[cfg(feature = "nats")]
 use crate::commands::{status, worker};
 use crate::error::CliError;
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Report(analyze::ReportArgs),
     /// Take over evaluations that were run elsewhere: lm-evaluation-harness, Inspect, logits
     Import(import::ImportArgs),
+    /// Put the shards of a run (--shard) together: the figures are those of the whole run
+    Merge(merge::MergeArgs),
     /// Models that can be fetched: list, fetch, where
     Model(model::ModelArgs),
     /// Questions: list, check, import
@@ -111,6 +113,9 @@ fn flags_behind_command(mut args: Vec<OsString>) -> Vec<OsString> {
     }
     args
 }
+
+#[cfg(test)]
+mod deploy;
 
 #[cfg(test)]
 mod tests {

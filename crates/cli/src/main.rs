@@ -12,6 +12,7 @@ mod args;
 mod commands;
 mod error;
 mod folders;
+mod metrics;
 mod models;
 mod session;
 mod terminal;

@@ -106,6 +106,10 @@ pub struct Attempt {
     pub took: Duration,
     /// Where that time went, as far as the backend tells.
     pub timing: Timing,
+    /// Prompt tokens of the answers, as far as the backend reports them.
+    pub prompt_tokens: u64,
+    /// Of these, tokens taken from a prefix cache.
+    pub cached_tokens: u64,
     /// Why questions were not answered: the first reason, if there are several.
     pub error: Option<ScoreError>,
     /// After it.

@@ -21,6 +21,7 @@ mod load;
 pub mod pack;
 mod question;
 mod readers;
+mod shard;
 mod source;
 mod task;
 
@@ -29,4 +30,5 @@ pub use error::{DataError, Problem};
 pub use format::Format;
 pub use load::{LoadOptions, load, load_bytes};
 pub use question::{DONT_KNOW, MAX_OPTIONS, NONE_OF_THE_ABOVE, Question, label};
+pub use shard::Shard;
 pub use task::{Background, Dataset, Task};

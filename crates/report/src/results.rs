@@ -203,6 +203,16 @@ pub(crate) fn mean_over_tasks(tasks: &[TaskResult]) -> Option<Mean> {
 }
 
 impl ModelResult {
+    /// Adds to what a reader should know about the figures of every group.
+    pub fn note(&mut self, text: &str) {
+        for group in &mut self.groups {
+            group.note = Some(match group.note.take() {
+                Some(note) => format!("{note}; {text}"),
+                None => text.to_owned(),
+            });
+        }
+    }
+
     /// Fills `tasks` and `mean` from `groups`. `tasks` are (id, title) in order.
     #[must_use]
     pub fn summarised(mut self, tasks: &[(String, String)]) -> Self {

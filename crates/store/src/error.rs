@@ -30,6 +30,18 @@ pub enum StoreError {
     /// date.
     #[error("{0} was written by an older version")]
     TooOld(PathBuf),
+    /// Two files hold different questions at the same place of what should be the same run.
+    #[error("{path}: question {question}, number {place} of its group, is not the one in {into}")]
+    OtherQuestion {
+        /// The file that was read.
+        path: PathBuf,
+        /// The file that was written to.
+        into: PathBuf,
+        /// The question's id.
+        question: String,
+        /// Its place.
+        place: i64,
+    },
     /// A stored value does not decode.
     #[error("{path}: damaged entry: {what}")]
     Damaged {
@@ -64,6 +76,7 @@ impl StoreError {
             Self::NotAStore(_) => "choose another --output-dir",
             Self::TooNew { .. } => "update sureness, or choose another --output-dir",
             Self::TooOld(_) => "start any run into its folder once: it brings the file up to date",
+            Self::OtherQuestion { .. } => "merge only shards of the same run, into a new folder",
             Self::Damaged { .. } => "move the file away and run again",
         }
     }

@@ -7,6 +7,7 @@
 mod codec;
 mod error;
 mod import;
+mod merge;
 mod question;
 mod reader;
 mod schema;
@@ -14,6 +15,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use import::{GroupImport, ImportOutcome, RowImport, RunImport};
+pub use merge::{MergeInput, Merged};
 pub use question::StoredQuestion;
 pub use reader::{Reader, RunInfo, StoredRow};
 pub use writer::{RunRecord, Store};

@@ -63,6 +63,11 @@ impl Reader {
         })
     }
 
+    /// The connection, for other ways of reading.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// All runs, oldest first.
     pub fn runs(&self) -> Result<Vec<RunInfo>, StoreError> {
         let ids: Vec<i64> = self.wrap((|| {

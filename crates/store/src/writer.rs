@@ -1,6 +1,7 @@
 //! The one writer.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -21,6 +22,9 @@ pub struct Store {
     known: Known,
     /// Files of other runs in which answers are looked for too.
     others: Vec<Reader>,
+    /// By group, where each of its questions stands in the whole data set, if only a part of it
+    /// is asked.
+    places: Vec<Arc<[u32]>>,
 }
 
 /// Which answers count as known.
@@ -39,6 +43,16 @@ pub struct RunRecord {
     pub model: ModelIdentity,
     /// All settings that the figures depend on, as JSON. No secrets.
     pub settings: serde_json::Value,
+}
+
+impl RunRecord {
+    /// The same for runs with the same model and settings.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut digest = blake3::Hasher::new();
+        digest.update(&self.model.digest());
+        digest.update(self.settings.to_string().as_bytes());
+        *digest.finalize().as_bytes()
+    }
 }
 
 impl Store {
@@ -77,6 +91,7 @@ impl Store {
             run: 0,
             known: Known::All,
             others: Vec::new(),
+            places: Vec::new(),
         })
     }
 
@@ -112,10 +127,7 @@ impl Store {
             serde_json::to_string(&record.model).unwrap_or_default(),
             record.settings.to_string(),
         );
-        let mut digest = blake3::Hasher::new();
-        digest.update(&record.model.digest());
-        digest.update(settings.as_bytes());
-        let digest = *digest.finalize().as_bytes();
+        let digest = record.digest();
 
         let transaction = self.connection.transaction()?;
         index_keys(&transaction)?;
@@ -177,6 +189,21 @@ impl Store {
         Ok(())
     }
 
+    /// From now on question `i` of group `g` is noted as number `places[g][i]`. A part of a run
+    /// is written down so that its questions stand where they stand in the whole.
+    pub fn place_questions(&mut self, places: Vec<Arc<[u32]>>) {
+        self.places = places;
+    }
+
+    /// The number under which a question of a group is noted.
+    fn place(&self, group: u32, question: u32) -> u32 {
+        let places = self.places.get(group as usize);
+        places
+            .and_then(|places| places.get(question as usize))
+            .copied()
+            .unwrap_or(question)
+    }
+
     /// Writes down planned questions and tells which of them are answered.
     fn note(
         &mut self,
@@ -184,6 +211,10 @@ impl Store {
         first: u32,
         questions: &[Planned],
     ) -> rusqlite::Result<Vec<bool>> {
+        let places: Vec<u32> = (first..)
+            .take(questions.len())
+            .map(|index| self.place(group, index))
+            .collect();
         let transaction = self.connection.transaction()?;
         let known = {
             let mut insert = transaction.prepare_cached(
@@ -198,7 +229,7 @@ impl Store {
                 Known::ThisRun => self.run,
             };
             let mut known = Vec::with_capacity(questions.len());
-            for (position, planned) in (first..).zip(questions) {
+            for (position, planned) in places.into_iter().zip(questions) {
                 let question = &planned.question;
                 let reply: Option<i64> = select
                     .query_row(params![planned.key.0, since], |row| row.get(0))
@@ -273,6 +304,10 @@ impl Store {
 
     fn write_all(&mut self, answers: &[Answer]) -> rusqlite::Result<()> {
         let now = now();
+        let places: Vec<u32> = answers
+            .iter()
+            .map(|answer| self.place(answer.item.group, answer.item.question))
+            .collect();
         let transaction = self.connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(
@@ -282,7 +317,7 @@ impl Store {
             let mut note = transaction.prepare_cached(
                 "UPDATE items SET reply = ?, error = ? WHERE run = ? AND grp = ? AND pos = ?",
             )?;
-            for answer in answers {
+            for (answer, place) in answers.iter().zip(places) {
                 let (reply, error) = match &answer.outcome {
                     Ok(scores) => {
                         insert.execute(params![
@@ -299,8 +334,7 @@ impl Store {
                     }
                     Err(error) => (None, serde_json::to_string(error).ok()),
                 };
-                let item = answer.item;
-                note.execute(params![reply, error, self.run, item.group, item.question])?;
+                note.execute(params![reply, error, self.run, answer.item.group, place])?;
             }
         }
         transaction.commit()

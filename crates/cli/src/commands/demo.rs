@@ -28,6 +28,9 @@ pub(crate) struct DemoArgs {
     /// How progress is shown
     #[arg(long, value_enum, default_value = "auto")]
     progress: ProgressArg,
+    /// Serve Prometheus metrics on http://HOST:PORT/metrics while the demo goes
+    #[arg(long, value_name = "HOST:PORT")]
+    metrics_addr: Option<String>,
 }
 
 /// Measures a small model on the built-in questions of all five tasks.
@@ -41,6 +44,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
         sample_size: Some(args.sample_size),
         output_dir: args.output_dir,
         progress: args.progress,
+        metrics_addr: args.metrics_addr,
         // The other strategies would triple the time; `sureness run` asks all three.
         prompt_strategies: vec!["base".to_owned()],
         ..defaults

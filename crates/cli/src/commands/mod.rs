@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod import;
+pub(crate) mod merge;
 pub(crate) mod model;
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
@@ -34,6 +35,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Analyze(args) => analyze::run(&args),
         Command::Report(args) => analyze::report(&args),
         Command::Import(args) => import::run(args),
+        Command::Merge(args) => merge::run(&args),
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),
         #[cfg(feature = "nats")]

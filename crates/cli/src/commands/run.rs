@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use sureness_conformal::Protocol;
+use sureness_questions::Shard;
 
 use super::ask::AskArgs;
 use super::values::{open_share, share};
@@ -79,6 +80,10 @@ pub(crate) struct RunArgs {
     /// Questions per task, drawn at random and the same for every model [default: all]
     #[arg(long, value_name = "N", help_heading = "Questions")]
     pub(crate) sample_size: Option<usize>,
+    /// Only part i of n of the questions, such as 3/16, for one process of several: `sureness
+    /// merge` puts the parts together. Where a scheduler counts from 0: 2+1/16
+    #[arg(long, value_name = "I/N", help_heading = "Questions")]
+    pub(crate) shard: Option<Shard>,
     /// Do not add the options "I don't know" and "None of the above"
     #[arg(long, help_heading = "Questions")]
     pub(crate) no_abstention: bool,
@@ -153,6 +158,10 @@ pub(crate) struct RunArgs {
     /// Write a log, one JSON object per line
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) log_file: Option<PathBuf>,
+    /// Serve Prometheus metrics on http://HOST:PORT/metrics while the run goes; port 0 takes a free
+    /// one and tells it
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
+    pub(crate) metrics_addr: Option<String>,
     /// Tell more on stderr, and show every strategy in the table
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,

@@ -12,6 +12,7 @@ use sureness_fleet::{Link, WorkerEnd, WorkerNotice, WorkerSettings, work};
 use super::ask::AskArgs;
 use super::nats::NatsArgs;
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
+use crate::metrics::Metrics;
 use crate::session::{Interrupts, log, models, speed};
 
 /// Flags of a worker.
@@ -24,6 +25,9 @@ pub(crate) struct WorkerArgs {
     /// Wait for the next run of this name when one is over
     #[arg(long, help_heading = "Machines")]
     stay: bool,
+    /// Serve Prometheus metrics on http://HOST:PORT/metrics; port 0 takes a free one and tells it
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
+    metrics_addr: Option<String>,
     /// Write a log, one JSON object per line
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     log_file: Option<PathBuf>,
@@ -37,6 +41,8 @@ pub(crate) fn run(args: WorkerArgs) -> Result<ExitCode, CliError> {
     log::start(args.log_file.as_deref(), args.verbose)?;
     args.nats.required()?;
     let model = models::Model::of_worker(&args.ask)?;
+    let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
+    let metrics = metrics.transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -47,6 +53,13 @@ pub(crate) fn run(args: WorkerArgs) -> Result<ExitCode, CliError> {
         let Some(endpoints) = opened.await.transpose()? else {
             return Ok(ExitCode::from(EXIT_INTERRUPTED));
         };
+        let counted = metrics
+            .as_ref()
+            .zip(endpoints.first())
+            .map(|(metrics, first)| {
+                metrics.serve();
+                metrics.of_worker(&first.identity().name, endpoints.len())
+            });
         let name = name();
         let link = Link::connect(
             &args.nats.access(),
@@ -67,8 +80,11 @@ pub(crate) fn run(args: WorkerArgs) -> Result<ExitCode, CliError> {
             endpoints,
             settings,
             interrupts.cancel(),
-            Arc::new(|event: &Event| {
+            Arc::new(move |event: &Event| {
                 log::event(event);
+                if let Some(counted) = &counted {
+                    counted.on(event);
+                }
                 tell_event(event);
             }),
             Arc::new(move |notice| tell(&name, run.as_str(), &notice)),

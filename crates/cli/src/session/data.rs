@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sureness_conformal::Config;
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Dataset, Format, Task};
+use sureness_questions::{Dataset, Format, Shard, Task};
 
 use crate::commands::data::{dataset_for, input_error};
 use crate::commands::run::RunArgs;
 use crate::error::CliError;
+
+/// The setting that tells which part of the questions a run asked, if not all.
+pub(crate) const SHARD: &str = "shard";
 
 /// The questions of a run, laid out.
 pub(crate) struct Questions {
@@ -18,6 +22,9 @@ pub(crate) struct Questions {
     strategies: Vec<Strategy>,
     wording: Wording,
     plan: Plan,
+    shard: Option<Shard>,
+    /// By group, where the questions of a shard stand in the whole; empty without a shard.
+    places: Vec<Arc<[u32]>>,
 }
 
 /// What is told and written down about a data set.
@@ -44,6 +51,7 @@ impl Questions {
         let sources = Sources::from_args(args)?;
         let mut datasets = Vec::new();
         let mut plan = Plan::default();
+        let mut places = Vec::new();
         for task in sources.tasks(args) {
             let mut dataset = sources.load(&task, args)?;
             let available = dataset.questions.len();
@@ -69,15 +77,24 @@ impl Questions {
                 shots,
                 digest: digest(&dataset, shots).map_err(CliError::input)?,
             });
-            let questions = std::sync::Arc::new(dataset.questions);
+            // Only now: what is written down of a data set is the same in every shard.
+            let kept: Option<Arc<[u32]>> = match args.shard {
+                None => None,
+                Some(shard) => {
+                    let kept = dataset.shard(shard).map_err(|error| input_error(&error))?;
+                    Some(kept.into())
+                }
+            };
+            let questions = Arc::new(dataset.questions);
             for &strategy in &strategies {
+                places.extend(kept.clone());
                 let builder =
                     PromptBuilder::new(&dataset.task, strategy, &wording, &dataset.examples, shots)
                         .map_err(|e| CliError::input(&e).hint(e.hint()))?;
                 plan.groups.push(Group {
                     task: dataset.task.clone(),
                     strategy,
-                    questions: std::sync::Arc::clone(&questions),
+                    questions: Arc::clone(&questions),
                     builder,
                 });
             }
@@ -93,6 +110,8 @@ impl Questions {
             strategies,
             wording,
             plan,
+            shard: args.shard,
+            places,
         })
     }
 
@@ -104,6 +123,11 @@ impl Questions {
     /// The plan.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Where the questions of each group stand in the whole, if this is a shard.
+    pub(crate) fn places(&self) -> &[Arc<[u32]>] {
+        &self.places
     }
 
     /// One line per task for people.
@@ -140,6 +164,14 @@ impl Questions {
                 plural(d.shots, "worked example", "worked examples")
             ));
         }
+        if let Some(shard) = self.shard {
+            let all: usize = self.datasets.iter().map(|d| d.questions).sum();
+            text.push_str(&format!(
+                "\n  this is shard {shard}: {} of {}",
+                self.len(),
+                all * self.strategies.len()
+            ));
+        }
         text
     }
 
@@ -155,7 +187,7 @@ impl Questions {
                 })
             })
             .collect();
-        serde_json::json!({
+        let mut settings = serde_json::json!({
             "tasks": tasks,
             "strategies": self.strategies.iter().map(|s| s.name()).collect::<Vec<_>>(),
             "sample_size": args.sample_size,
@@ -163,7 +195,11 @@ impl Questions {
             "chat": args.ask.chat,
             "evaluation": Self::config(args),
             "wording": self.wording,
-        })
+        });
+        if let Some(shard) = self.shard {
+            settings[SHARD] = serde_json::json!({ "index": shard.index(), "of": shard.of() });
+        }
+        settings
     }
 
     /// Settings of the evaluation.

@@ -1,6 +1,6 @@
 //! One command's worth of work: questions, models, asking, figures, files.
 
-mod data;
+pub(crate) mod data;
 #[cfg(feature = "nats")]
 mod fleet;
 #[cfg(not(feature = "nats"))]
@@ -10,7 +10,7 @@ pub(crate) mod log;
 pub(crate) mod models;
 mod noise;
 mod progress;
-mod results;
+pub(crate) mod results;
 pub(crate) mod room;
 mod signals;
 pub(crate) mod speed;
@@ -26,6 +26,7 @@ use sureness_store::{RunRecord, Store};
 
 use crate::commands::run::{ProgressArg, RunArgs};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
+use crate::metrics::Metrics;
 use data::Questions;
 use fleet::Fleet;
 #[cfg(feature = "nats")]
@@ -40,6 +41,8 @@ pub(crate) use signals::Interrupts;
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     log::start(args.log_file.as_deref(), args.verbose)?;
     let named = models::Named::from_args(args)?;
+    let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
+    let metrics = metrics.transpose()?;
     let questions = Questions::load(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -59,9 +62,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
                 Interrupts::listen()
             },
             fleet: None,
+            metrics,
             models: Vec::new(),
         };
         session.announce();
+        if let Some(metrics) = &session.metrics {
+            metrics.serve();
+        }
         if coordinates {
             let opened = fleet::Fleet::open(args, &named.list);
             session.fleet = session.interrupts.unless(opened).await.transpose()?;
@@ -91,6 +98,7 @@ struct Session<'a> {
     interrupts: Interrupts,
     /// The workers on other machines, where the run has some.
     fleet: Option<Fleet>,
+    metrics: Option<Metrics>,
     models: Vec<(ModelResult, Option<Stop>)>,
 }
 
@@ -134,10 +142,16 @@ impl Session<'_> {
             &plan,
             reached.machines,
         );
+        let metrics = self.metrics.as_ref();
+        let metrics =
+            metrics.map(|metrics| metrics.of_model(&identity.name, &plan, reached.endpoints.len()));
         let observer = {
             let progress = progress.clone();
             Arc::new(move |event: &Event| {
                 log::event(event);
+                if let Some(metrics) = &metrics {
+                    metrics.on(event);
+                }
                 progress.on(event);
             })
         };
@@ -255,6 +269,7 @@ impl Session<'_> {
         let groups = plan.groups.iter();
         let groups = groups.map(|group| (&*group.task.id, group.strategy.name()));
         let run = store.begin_run(&record, groups).map_err(failed)?;
+        store.place_questions(self.questions.places().to_vec());
         if self.args.no_cache {
             store.ignore_earlier_runs();
         }
@@ -284,6 +299,11 @@ impl Session<'_> {
         let mut result =
             results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
         result.noise = noise;
+        if let Some(shard) = self.args.shard {
+            result.note(&format!(
+                "shard {shard}: these figures are of a part of the questions"
+            ));
+        }
         let complete = summary.stop.is_none();
         self.models.push((result, summary.stop));
         // Written after each model, so that a later one's failure loses nothing.

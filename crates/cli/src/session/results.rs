@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sureness_conformal::{Config, Row, evaluate_visiting};
-use sureness_engine::{Group, Plan, Summary};
-use sureness_report::{Failures, GroupResult, ModelResult, Results};
+use sureness_engine::{Plan, Summary};
+use sureness_questions::Task;
+use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
 
 use super::room::Folder;
 use super::timing;
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
+
+/// The kind of failure of a question that a run did not get to.
+pub(crate) const NOT_ASKED: &str = "not_asked";
 
 /// Evaluates what the store holds of a run.
 pub(crate) fn evaluate(
@@ -22,29 +26,47 @@ pub(crate) fn evaluate(
     summary: &Summary,
     config: &Config,
 ) -> Result<ModelResult, CliError> {
+    let groups: Vec<(&Task, &str)> = plan
+        .groups
+        .iter()
+        .map(|group| (&group.task, group.strategy.name()))
+        .collect();
+    let mut result = of_groups(store, run, identity, &groups, config)?;
+    result.complete = summary.stop.is_none();
+    result.timing = timing::of(summary);
+    Ok(result)
+}
+
+/// The same without a plan: `groups` are (task, strategy) in order. What the store does not know,
+/// how it was asked, is left at its default.
+pub(crate) fn of_groups(
+    store: &Path,
+    run: i64,
+    identity: &ModelIdentity,
+    groups: &[(&Task, &str)],
+    config: &Config,
+) -> Result<ModelResult, CliError> {
     let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
     let reader = Reader::open(store).map_err(failed)?;
-    let mut groups = Vec::new();
-    for (index, group) in plan.groups.iter().enumerate() {
-        let found = group_result(&reader, run, index, group, config).map_err(failed)?;
-        groups.push(found);
-    }
+    let mut found = Vec::new();
     let mut tasks: Vec<(String, String)> = Vec::new();
-    for group in &plan.groups {
-        if !tasks.iter().any(|(id, _)| *id == group.task.id) {
-            tasks.push((group.task.id.clone(), group.task.title.clone()));
+    for (index, &(task, strategy)) in groups.iter().enumerate() {
+        let group = group_result(&reader, run, index, &task.id, strategy, config);
+        found.push(group.map_err(failed)?);
+        if !tasks.iter().any(|(id, _)| *id == task.id) {
+            tasks.push((task.id.clone(), task.title.clone()));
         }
     }
     let result = ModelResult {
         name: identity.name.clone(),
         identity: serde_json::to_value(identity).unwrap_or_default(),
         run,
-        complete: summary.stop.is_none(),
+        complete: false,
         tasks: Vec::new(),
         mean: None,
-        groups,
+        groups: found,
         noise: None,
-        timing: timing::of(summary),
+        timing: Timing::default(),
     };
     Ok(result.summarised(&tasks))
 }
@@ -76,7 +98,7 @@ impl Told {
         let (kind, example, hint) = match &row.error {
             Some(error) => (error.kind(), error.to_string(), error.hint()),
             None => (
-                "not_asked",
+                NOT_ASKED,
                 "the run ended before".to_owned(),
                 "start the same command again",
             ),
@@ -98,7 +120,8 @@ fn group_result(
     reader: &Reader,
     run: i64,
     index: usize,
-    group: &Group,
+    task: &str,
+    strategy: &str,
     config: &Config,
 ) -> Result<GroupResult, StoreError> {
     let mut told = Told::default();
@@ -134,8 +157,8 @@ fn group_result(
     };
     let of_answered = |sum: f64| (told.answered > 0).then(|| sum / told.answered as f64);
     Ok(GroupResult {
-        task: group.task.id.clone(),
-        strategy: group.strategy.name().to_owned(),
+        task: task.to_owned(),
+        strategy: strategy.to_owned(),
         planned: told.planned,
         answered: told.answered,
         mean_mass: of_answered(told.mass),
@@ -198,8 +221,11 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 
     for model in &results.models {
-        let timing = timing::describe(&model.name, &model.timing);
-        let _ = std::io::stderr().write_all(timing.as_bytes());
+        // Nothing was asked in a merge.
+        if model.timing.seconds > 0.0 {
+            let timing = timing::describe(&model.name, &model.timing);
+            let _ = std::io::stderr().write_all(timing.as_bytes());
+        }
         if let Some(noise) = model.noise {
             eprintln!(
                 "noise floor: {} of the questions asked again moved by up to {:.3} nats, {} changed their top option",

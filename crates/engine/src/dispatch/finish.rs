@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sureness_scorers::{OptionScores, Quota, Reply, ScoreError, Timing};
+use sureness_scorers::{OptionScores, Quota, Reply, ScoreError, Timing, Usage};
 
 use super::health::looks_like_outage;
 use super::{Dispatch, Events, Job, Ticket};
@@ -46,6 +46,13 @@ impl Dispatch {
         let requests = reply.requests.max(1);
         self.rates.took(now, count, ticket.requests, requests);
         self.learn(&ticket, &job, &sorted, &reply.quota, now);
+        let tokens = |of: fn(&Usage) -> Option<u32>| {
+            let counts = sorted
+                .answers
+                .iter()
+                .filter_map(|(_, scores)| of(&scores.usage));
+            counts.map(u64::from).sum()
+        };
         events.push(Event::Attempt(Attempt {
             group: job.group as usize,
             count,
@@ -55,6 +62,8 @@ impl Dispatch {
             waited: ticket.waited,
             took,
             timing: reply.timing,
+            prompt_tokens: tokens(|usage| usage.prompt_tokens),
+            cached_tokens: tokens(|usage| usage.cached_tokens),
             error: sorted.failures.first().map(|(_, error)| error.clone()),
             load: self.load(),
         }));

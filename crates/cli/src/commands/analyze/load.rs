@@ -12,6 +12,7 @@ use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
 use super::args::EvidenceArgs;
 use crate::commands::score::Scoring;
 use crate::error::CliError;
+use crate::session::data::SHARD;
 
 /// What was loaded.
 pub(super) struct Loaded {
@@ -126,6 +127,13 @@ fn load_store(
                 run.id, run.model.name
             ));
         }
+        if let Some((index, of)) = shard(&run) {
+            loaded.notes.push(format!(
+                "run {} of {} is shard {index}/{of}: a part of the questions; `sureness merge` \
+                 puts the shards together",
+                run.id, run.model.name
+            ));
+        }
         if loaded.config.is_none() {
             let evaluation = run.settings.get("evaluation").cloned();
             loaded.config = evaluation.and_then(|value| serde_json::from_value(value).ok());
@@ -150,6 +158,12 @@ fn load_store(
         });
     }
     Ok(())
+}
+
+/// Which part of the questions a run asked, and of how many, if not all.
+fn shard(run: &RunInfo) -> Option<(u64, u64)> {
+    let shard = run.settings.get(SHARD)?;
+    Some((shard.get("index")?.as_u64()?, shard.get("of")?.as_u64()?))
 }
 
 /// The rows of one group.

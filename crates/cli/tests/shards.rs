@@ -1,0 +1,168 @@
+//! `sureness run --shard` and `sureness merge` from outside: parts of a run, each asked by a
+//! process of its own, become the run that one process would have made.
+#![cfg(unix)]
+
+#[path = "shards/bad_input.rs"]
+mod bad_input;
+#[path = "shards/missing.rs"]
+mod missing;
+#[path = "shards/ready_files.rs"]
+mod ready_files;
+#[path = "shards/whole.rs"]
+mod whole;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sureness_faultserver::{Capacity, Fault, FaultServer, Rule, Script};
+use tempfile::TempDir;
+
+/// No step of these tests takes this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that several processes ask, and a folder for all of them.
+struct Case {
+    server: FaultServer,
+    folder: TempDir,
+}
+
+/// Two models, two tasks, two strategies; about one question in thirty fails for good.
+fn script() -> Script {
+    let odd = Rule::matching(
+        |asked| {
+            let prompt = asked.prompts.first().map(ToString::to_string);
+            prompt.is_some_and(|prompt| prompt.contains("Answer:") && prompt.len() % 31 == 0)
+        },
+        Fault::Status {
+            status: 400,
+            message: "not this one".to_owned(),
+        },
+    );
+    let mut script = Script::with(odd);
+    script.server.check_model = false;
+    script
+}
+
+/// The same, slow enough to be killed in the middle.
+fn slow() -> Script {
+    script().capacity(Capacity {
+        base_ms: 15,
+        ..Capacity::default()
+    })
+}
+
+impl Case {
+    fn new(script: Script) -> Self {
+        Self {
+            server: FaultServer::start(script).unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `sureness LINE`; its words are split at blanks.
+    fn sureness(&self, line: &str) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("sureness"));
+        command
+            .env_clear()
+            .env("SURENESS_HOME", self.path("home"))
+            .current_dir(self.folder.path())
+            .args(line.split_whitespace());
+        command
+    }
+
+    /// `sureness LINE` against the server, into a folder of this name.
+    fn asking(&self, line: &str, name: &str) -> Command {
+        let mut command = self.sureness(line);
+        command
+            .args(["--progress", "none", "--output-dir", name])
+            .args(["--api-base", &self.server.base()]);
+        command
+    }
+
+    fn ask(&self, line: &str, name: &str) -> Output {
+        self.asking(line, name).output().unwrap()
+    }
+
+    /// Asks all parts of a run, each into a folder `shards/I`.
+    fn ask_shards(&self, line: &str, of: u32) {
+        for index in 1..=of {
+            let output = self.ask(&format!("{line} --shard {index}/{of}"), &shard(index));
+            ends_with(&output, 0);
+        }
+    }
+
+    fn merge(&self, line: &str) -> Output {
+        self.sureness(&format!("merge {line}")).output().unwrap()
+    }
+
+    /// The results in the folder of this name, as they are written, without their timing.
+    fn figures(&self, name: &str) -> String {
+        figures_in(&self.path(name))
+    }
+
+    fn csv(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name).join("results.csv")).unwrap()
+    }
+
+    /// Starts a shard and kills it after so many answers.
+    fn kill_in_the_middle(&self, line: &str, name: &str, answers: u64) {
+        let before = self.server.counts().prompts_answered;
+        let mut command = self.asking(line, name);
+        let mut child: Child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while self.server.counts().prompts_answered < before + answers {
+            assert!(began.elapsed() < PATIENCE, "nothing happens");
+            assert!(child.try_wait().unwrap().is_none(), "ended too early");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.server.settle(PATIENCE);
+    }
+}
+
+fn shard(index: u32) -> String {
+    format!("shards/{index}")
+}
+
+fn results_in(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("results.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn figures_in(folder: &Path) -> String {
+    let mut results = results_in(folder);
+    for model in results["models"].as_array_mut().unwrap() {
+        model.as_object_mut().unwrap().shift_remove("timing");
+    }
+    serde_json::to_string_pretty(&results).unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[track_caller]
+fn ends_with(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+}
+
+/// Ends with this code and tells all of this.
+#[track_caller]
+fn refused(output: &Output, code: i32, words: &[&str]) {
+    ends_with(output, code);
+    let stderr = text(&output.stderr);
+    for word in words.iter().chain(&["error: ", "hint: "]) {
+        assert!(stderr.contains(word), "{word:?} is not in: {stderr}");
+    }
+}

