@@ -2,7 +2,7 @@
 //!
 //! A coordinator plans the run and keeps its answers, as on one machine; to its engine, everything
 //! that happens here is one more [`OptionScorer`](sureness_scorers::OptionScorer), the
-//! [`Relay`]. What is to be asked travels as [`Unit`](message::Unit)s through a NATS JetStream
+//! [`Relay`]. What is to be asked travels as [units](message::Unit) through a NATS `JetStream`
 //! work queue to workers, each with its own model or server, and with an engine of its own that
 //! finds out how fast that is best asked. Answers come back through a second stream and leave it
 //! only when they are in the coordinator's store.

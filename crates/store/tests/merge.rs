@@ -40,7 +40,7 @@ fn planned(group: u32, place: u32) -> Planned {
         content: key,
         question: Question {
             id: format!("{group}/{place}"),
-            category: (place % 2 == 0).then(|| "law".into()),
+            category: place.is_multiple_of(2).then(|| "law".into()),
             context: None,
             stem: "Which?".into(),
             options: vec!["one".into(), "two".into()],
@@ -55,7 +55,7 @@ fn outcome(place: u32, known: Known) -> Option<Result<OptionScores, ScoreError>>
         Known::Failed => Some(Err(ScoreError::TimedOut { seconds: 3 })),
         Known::Answered => Some(Ok(OptionScores {
             logprobs: vec![-0.5, -f64::from(place)],
-            observed: vec![true, place % 3 == 0],
+            observed: vec![true, place.is_multiple_of(3)],
             mass: 0.9,
             usage: Usage {
                 prompt_tokens: Some(place),

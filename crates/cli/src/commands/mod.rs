@@ -39,8 +39,8 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Model(args) => model::run(args),
         Command::Data(args) => data::run(args),
         #[cfg(feature = "nats")]
-        Command::Worker(args) => worker::run(args),
+        Command::Worker(args) => worker::run(&args),
         #[cfg(feature = "nats")]
-        Command::Status(args) => status::run(args),
+        Command::Status(args) => status::run(&args),
     }
 }

@@ -58,7 +58,6 @@ pub(crate) enum ProgressArg {
 
 /// Flags of a run.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) ask: AskArgs,

@@ -30,7 +30,7 @@ enum Form {
 }
 
 /// Asks the run's coordinator and prints what it says.
-pub(crate) fn run(args: StatusArgs) -> Result<ExitCode, CliError> {
+pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, CliError> {
     args.nats.required()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

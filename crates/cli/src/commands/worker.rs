@@ -37,7 +37,7 @@ pub(crate) struct WorkerArgs {
 }
 
 /// Works until the run is over.
-pub(crate) fn run(args: WorkerArgs) -> Result<ExitCode, CliError> {
+pub(crate) fn run(args: &WorkerArgs) -> Result<ExitCode, CliError> {
     log::start(args.log_file.as_deref(), args.verbose)?;
     args.nats.required()?;
     let model = models::Model::of_worker(&args.ask)?;

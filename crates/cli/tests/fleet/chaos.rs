@@ -18,7 +18,7 @@ fn draw(state: &mut u64, limit: u64) -> u64 {
     (*state >> 33) % limit
 }
 
-/// Two rounds, or as many as SURENESS_CHAOS_ROUNDS says; SURENESS_CHAOS_WHO names who is killed:
+/// Two rounds, or as many as `SURENESS_CHAOS_ROUNDS` says; `SURENESS_CHAOS_WHO` names who is killed:
 /// w(orkers), c(oordinator), n(ats-server).
 #[test]
 fn killed_at_random_moments_it_ends_with_the_same_figures() {

@@ -88,8 +88,9 @@ impl Registry {
         };
         let taken = self.workers.iter().any(holds);
         let holders = self.holders.entry((lane, unit)).or_default();
-        let lost =
-            |name: &&String| *name != worker && self.workers.get(*name).filter(lives).is_none();
+        let lost = |name: &&String| {
+            *name != worker && self.workers.get(*name).is_none_or(|known| !lives(&known))
+        };
         let losses = holders.iter().filter(lost).count() as u32;
         if !taken {
             holders.insert(worker.to_owned());

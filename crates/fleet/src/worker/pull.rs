@@ -262,7 +262,7 @@ impl Puller {
                     let mut open = reply.open.into_iter();
                     unit.items.retain(|_| open.next().unwrap_or(true));
                 }
-                self.begin(group, unit, acker, losses);
+                self.begin(group, &unit, acker, losses);
             }
         }
     }
@@ -303,7 +303,7 @@ impl Puller {
     fn begin(
         &mut self,
         group: &str,
-        unit: Unit,
+        unit: &Unit,
         acker: async_nats::jetstream::message::Acker,
         losses: u32,
     ) {
@@ -312,13 +312,13 @@ impl Puller {
         };
         let careful = losses >= SUSPICIOUS;
         let count = unit.items.len();
-        self.bench.held().take(&unit, acker, count, careful);
+        self.bench.held().take(unit, acker, count, careful);
         if count == 0 {
             self.bench.told.notify_one();
             return;
         }
         if losses >= POISON {
-            self.fail(&unit, losses);
+            self.fail(unit, losses);
             return;
         }
         let labels: Vec<Arc<[String]>> = unit.labels.iter().map(|l| l.clone().into()).collect();
