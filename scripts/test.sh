@@ -28,6 +28,21 @@ without() {
 
 scripts/require.sh cargo rust-tools python c++
 
+# Tests that start servers of their own do so with scripts/servers/llama-server.sh and this folder.
+servers=${SURENESS_LLAMA_SERVER:-$PWD/.tools/servers}
+tools=
+fetching=
+if [[ ${1:-} != lint ]]; then
+    step native tools
+    tools=$(scripts/native-tools.sh)
+    # Where the server has to be compiled, that takes minutes: it is done while other things wait
+    # for one core.
+    fetched=$(mktemp)
+    nice -n 5 scripts/servers/llama-server.sh "$servers" --fetch >"$fetched" 2>&1 &
+    fetching=$!
+    trap 'kill "$fetching" 2>/dev/null || true' EXIT
+fi
+
 for script in .ci/run scripts/*.sh scripts/servers/*.sh deploy/slurm/*; do
     bash -n "$script"
 done
@@ -38,12 +53,10 @@ else
     without "validators"
 fi
 run cargo fmt --all --check
-# Before cmake and libclang are looked for: this build does not need them.
+# Without cmake and libclang at hand: this build does not need them.
 run cargo check --workspace --no-default-features --locked
 
-step native tools
-tools=$(scripts/native-tools.sh)
-eval "$tools"
+eval "${tools:-$(scripts/native-tools.sh)}"
 
 run cargo clippy --workspace --all-targets --locked -- -D warnings
 [[ ${1:-} == lint ]] && exit
@@ -65,11 +78,10 @@ else
 fi
 
 step llama-server
-# Tests that start servers of their own do so with scripts/servers/llama-server.sh and this folder.
-servers=${SURENESS_LLAMA_SERVER:-$PWD/.tools/servers}
 server=
 stop_server() {
-    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+    kill "$fetching" ${server:+"$server"} 2>/dev/null || true
+    rm -f "$fetched"
 }
 trap stop_server EXIT
 
@@ -93,7 +105,8 @@ start_server() {
 }
 
 code=0
-scripts/servers/llama-server.sh "$servers" --fetch || code=$?
+wait "$fetching" || code=$?
+cat "$fetched" >&2
 if ((code == 3)); then
     skipping "llama-server that this machine can run"
 elif ((code)); then
