@@ -97,7 +97,8 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             let coverage = lac.repeated.coverage;
             let mass = &group.rows.mass;
             // Saved logits are whole, so that neither is a question there.
-            let share = group.rows.bounded as f64 / group.rows.table.len().max(1) as f64;
+            let bounded = group.rows.bounded.iter().filter(|&&bounded| bounded);
+            let share = bounded.count() as f64 / group.rows.table.len().max(1) as f64;
             let bounded = (!mass.is_empty()).then_some(share);
             let mean_mass =
                 (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64);
@@ -292,8 +293,12 @@ fn coverage_notes(figures: &Figures<'_>) -> Vec<String> {
     if low.is_empty() {
         return Vec::new();
     }
+    let left = match figures.promise().broken {
+        0 => "chance explains all of these".to_owned(),
+        broken => format!("chance does not explain {broken} of these"),
+    };
     vec![format!(
-        "Coverage by LAC is lower than chance explains: {}. About one in forty of such verdicts is due to chance alone.",
+        "Coverage by LAC is too low in {}. Taken one by one, about one in forty is so by chance; with as many as there are here, {left}.",
         list(&low)
     )]
 }

@@ -176,39 +176,8 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec
             ));
         }
     }
-    sentences.push(coverage_sentence(figures));
+    sentences.push(figures.promise().sentence(figures.settings.config.alpha));
     sentences
-}
-
-/// Whether the promise of coverage is kept, over all groups.
-fn coverage_sentence(figures: &Figures<'_>) -> String {
-    use sureness_conformal::CoverageVerdict::{Compatible, TooHigh, TooLow, Vacuous};
-    let verdicts = figures.coverage_verdicts();
-    let count = |wanted| {
-        verdicts
-            .iter()
-            .filter(|&&verdict| verdict == wanted)
-            .count()
-    };
-    let promise = percent(1.0 - figures.settings.config.alpha);
-    let all = verdicts.len();
-    if all == 0 {
-        return "No task has enough answers to be evaluated.".into();
-    }
-    if count(Vacuous) == all {
-        return format!(
-            "There are too few calibration questions for a promise of {promise} %: every set is full."
-        );
-    }
-    match (count(TooLow), count(Compatible) + count(TooHigh)) {
-        (0, _) => format!(
-            "The promise of {promise} % coverage is kept by LAC in all {all} combinations of model, task and strategy, as far as chance allows to tell."
-        ),
-        (low, _) => format!(
-            "The promise of {promise} % coverage is broken by LAC in {low} of {all} combinations of model, task and strategy; chance alone explains about {:.0}.",
-            all as f64 / 40.0
-        ),
-    }
 }
 
 /// Leaderboard, tasks, paired differences.

@@ -1,7 +1,6 @@
 //! The figures at the top of the page.
 
 use sureness_analysis::{Cell, Document, Figures};
-use sureness_conformal::CoverageVerdict;
 use sureness_report::html::{Highlight, Verdict};
 
 /// Which model is surest, whether coverage is kept, how many questions that rests on.
@@ -83,39 +82,23 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
 }
 
 fn coverage(figures: &Figures<'_>) -> Highlight {
-    let verdicts = figures.coverage_verdicts();
-    let count = |wanted| {
-        verdicts
-            .iter()
-            .filter(|&&verdict| verdict == wanted)
-            .count()
+    let promise = figures.promise();
+    let share = (1.0 - figures.settings.config.alpha) * 100.0;
+    let (value, verdict) = match promise.kept() {
+        None => ("cannot be told", Verdict::Neutral),
+        Some(true) => ("kept", Verdict::Kept),
+        Some(false) => ("broken", Verdict::Missed),
     };
-    let (all, low, vacuous) = (
-        verdicts.len(),
-        count(CoverageVerdict::TooLow),
-        count(CoverageVerdict::Vacuous),
-    );
-    let promise = (1.0 - figures.settings.config.alpha) * 100.0;
-    // About one in forty falls too low by chance alone.
-    let expected = all as f64 / 40.0;
-    let kept = low as f64 <= expected + 2.0 * expected.sqrt() + 0.5;
+    let of = format!("of {} groups", promise.told);
     Highlight {
-        label: format!("Coverage of {promise:.0} %"),
-        value: match (vacuous == all, kept) {
-            (true, _) => "cannot be told",
-            (_, true) => "kept",
-            (_, false) => "broken",
-        }
-        .into(),
-        detail: if vacuous == all {
-            "too few calibration questions".into()
-        } else {
-            format!("LAC falls short in {low} of {all} groups")
+        label: format!("Coverage of {} %", (share * 10.0).round() / 10.0),
+        value: value.into(),
+        detail: match (promise.kept(), promise.low) {
+            (None, _) => "too few calibration questions".into(),
+            (Some(true), 0) => format!("LAC falls short in 0 {of}"),
+            (Some(true), low) => format!("LAC falls short in {low} {of}, as by chance"),
+            (Some(false), _) => format!("LAC falls short in {} {of}", promise.broken),
         },
-        verdict: match (vacuous == all, kept) {
-            (true, _) => Verdict::Neutral,
-            (_, true) => Verdict::Kept,
-            (_, false) => Verdict::Missed,
-        },
+        verdict,
     }
 }

@@ -234,6 +234,5 @@ fn row_sets(group: &sureness_analysis::GroupFigures<'_>) -> RowSets {
         lac: of(group.lac()),
         aps: of(group.aps()),
         test,
-        bounded: Vec::new(),
     }
 }

@@ -134,7 +134,8 @@ impl<'a> Scoring<'a> {
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
             categories: Vec::new(),
             mass: Vec::new(),
-            bounded: 0,
+            // Saved logits are of all options.
+            bounded: vec![false; table.len()],
             planned: items.len(),
             table,
         };
