@@ -13,10 +13,10 @@ use sureness_questions::{DataError, Dataset, Format, LoadOptions, Task, load, pa
 use crate::error::CliError;
 use crate::folders;
 use crate::terminal::{self, count, counted};
-use choice::{named_task, task_id};
+use choice::task_id;
 use library::{Library, Source};
 
-pub(crate) use choice::dataset_for;
+pub(crate) use choice::{dataset_for, named_task};
 
 /// Lists, checks and imports questions.
 #[derive(Debug, clap::Args)]

@@ -7,6 +7,7 @@ use sureness_report::export::{self, ChartImage, Format};
 use sureness_report::html::{HtmlOptions, Theme as PageTheme, html};
 use sureness_report::questions::{Layout, QuestionWriter, RowSets, ScoreKind};
 
+use super::texts::Texts;
 use super::{FormatArg, browser, headline};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
 
@@ -37,6 +38,7 @@ pub(super) fn show(document: &Document) -> Result<(), CliError> {
 pub(super) fn write(
     figures: &Figures<'_>,
     document: &Document,
+    texts: &mut Texts,
     folder: &Path,
     formats: &[FormatArg],
 ) -> Result<(), CliError> {
@@ -59,7 +61,7 @@ pub(super) fn write(
     })?;
     if formats.contains(&FormatArg::Html) {
         let path = folder.join("report.html");
-        write_page(figures, document, &path)?;
+        write_page(figures, document, texts, &path)?;
         written.push(path);
     }
     if formats.contains(&FormatArg::Parquet) {
@@ -148,6 +150,7 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, CliError
 pub(super) fn write_page(
     figures: &Figures<'_>,
     document: &Document,
+    texts: &mut Texts,
     path: &Path,
 ) -> Result<(), CliError> {
     let draw = |chart: &Chart, theme: PageTheme| {
@@ -165,7 +168,7 @@ pub(super) fn write_page(
     let highlights = headline::highlights(figures, document);
     let page = html(
         document,
-        Some(&browser::browser(figures)),
+        Some(&browser::browser(figures, texts)),
         &HtmlOptions {
             draw: &draw,
             highlights: &highlights,

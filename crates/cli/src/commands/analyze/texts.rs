@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sureness_analysis::Figures;
 use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
 
-use super::args::EvidenceArgs;
+use super::args::{EvidenceArgs, id_of};
 use crate::commands::data::{dataset_for, input_error, named_task};
 use crate::commands::score::key_of;
 use crate::error::CliError;
@@ -78,7 +78,7 @@ impl Texts {
             wanted: keys.iter().copied().collect(),
             found: HashMap::new(),
         };
-        if let Some(dataset) = self.data.get(task) {
+        if let Some(dataset) = self.data.get(&id_of(task)) {
             search.among(dataset);
         }
         // What has gone since, or cannot be read any more, is no reason to write no report.
@@ -233,4 +233,54 @@ fn recorded(figures: &Figures<'_>, task: &str) -> Vec<PathBuf> {
         }
     }
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn empty() -> Texts {
+        Texts {
+            data: HashMap::new(),
+            questions: None,
+            bytes: 0,
+            missing: Vec::new(),
+            cut: false,
+            full: false,
+        }
+    }
+
+    fn question(stem: &str, context: Option<String>) -> Question {
+        Question {
+            id: "1".into(),
+            category: None,
+            context,
+            stem: stem.into(),
+            options: vec!["one".into(), "two".into()],
+            answer: 0,
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let mut texts = empty();
+        let fitted = texts
+            .fit(&question(&"é".repeat(LONGEST + 1), None))
+            .unwrap();
+        assert_eq!(fitted.stem.chars().count(), LONGEST + 1);
+        assert!(fitted.stem.ends_with("é…"));
+        assert_eq!(texts.notes(), ["Texts are cut after 4000 characters."]);
+        let same = question(&"é".repeat(LONGEST), None);
+        assert_eq!(texts.fit(&same), Some(same));
+    }
+
+    #[test]
+    fn a_page_holds_so_much_and_no_more() {
+        let mut texts = empty();
+        let long = question("Which?", Some("x".repeat(LONGEST)));
+        let fitting = (0..2_000).map_while(|_| texts.fit(&long)).count();
+        assert!((700..800).contains(&fitting), "{fitting}");
+        assert!(texts.bytes <= MOST);
+        assert!(texts.notes().concat().contains("holds 3 MB of texts"));
+    }
 }

@@ -294,7 +294,7 @@ fn task_of(dataset: &str) -> Task {
 }
 
 /// Identifies a question of a data set that is known by its number alone.
-fn key_of(id: i64) -> [u8; 32] {
+pub(crate) fn key_of(id: i64) -> [u8; 32] {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&id.to_le_bytes());
     key
