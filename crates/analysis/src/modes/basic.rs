@@ -1,7 +1,7 @@
 //! Each model's figures.
 
 use super::super::figures::{Figures, GroupFigures, ModelFigures, ScoreFigures};
-use crate::text::{list, percent, plural};
+use crate::text::{list, measured, percent, plural};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit};
 use sureness_conformal::{CoverageVerdict, wilson};
 
@@ -171,8 +171,8 @@ fn verdict(group: &GroupFigures<'_>, alpha: f64) -> String {
     };
     format!(
         "{words} ({} to {})",
-        percent(check.low),
-        percent(check.high)
+        measured(check.low),
+        measured(check.high)
     )
 }
 

@@ -9,7 +9,7 @@ use sureness_conformal::{
 use super::basic::estimate;
 use crate::align::Common;
 use crate::figures::Figures;
-use crate::text::{list, percent, plural};
+use crate::text::{list, measured, percent, plural};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit};
 
 /// Index of each headline figure in the panel.
@@ -135,8 +135,8 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec
         sentences.push(format!(
             "{} is right on {} %{} of {} in {}, and needs {}{} options{of_options} to hold the right answer as often as promised.",
             board.name(figures, best),
-            percent(of(best)[ACC]),
-            range(best, ACC, &percent),
+            measured(of(best)[ACC]),
+            range(best, ACC, &measured),
             plural(questions, "test question"),
             plural(tasks, "task"),
             two(of(best)[SET_SIZE]),
@@ -152,8 +152,8 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec
         let surest = format!(
             "{} has the highest UAcc, {} %{}, over {} in {}",
             board.name(figures, best),
-            percent(of(best)[UACC]),
-            range(best, UACC, &percent),
+            measured(of(best)[UACC]),
+            range(best, UACC, &measured),
             plural(questions, "test question"),
             plural(tasks, "task"),
         );

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use crate::figures::{Figures, GroupFigures};
-use crate::text::percent;
+use crate::text::measured;
 use crate::{Cell, Column, Section, Table, Unit};
 
 /// Why a question is listed.
@@ -267,7 +267,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             "The most confidently wrong: {} of {}, where {} % went to wrong answers on average; the key says {}.",
             worst.id,
             worst.task,
-            percent(worst.score),
+            measured(worst.score),
             worst.right
         ));
     }

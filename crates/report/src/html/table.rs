@@ -127,7 +127,7 @@ fn data(out: &mut String, cell: &Cell, unit: Unit) {
             if let Some(n) = n {
                 out.push_str(&format!(
                     " <i class=\"n\">n&nbsp;{}</i>",
-                    number::grouped(*n as f64)
+                    number::figure(*n as f64, Unit::Count)
                 ));
             }
             out.push_str("</td>");

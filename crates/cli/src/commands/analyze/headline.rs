@@ -1,44 +1,20 @@
 //! The figures at the top of the page.
 
-use sureness_analysis::{Cell, Document, Figures};
+use sureness_analysis::{Cell, Document, Figures, Table, Unit};
+use sureness_report::format::number;
 use sureness_report::html::{Highlight, Verdict};
 
 /// Which model is surest, whether coverage is kept, how many questions that rests on.
 pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<Highlight> {
     let mut highlights = Vec::new();
-    let leaderboard = document
-        .sections
-        .iter()
-        .flat_map(|section| &section.tables)
-        .find(|table| table.id == "leaderboard");
-    if let Some(table) = leaderboard
-        && let Some(best) = table.rows.first()
-    {
-        let cell = |key: &str| {
-            let index = table.columns.iter().position(|column| column.key == key)?;
-            best.get(index)
-        };
-        let interval = |cell: Option<&Cell>, scale: f64, decimals: usize| match cell {
-            Some(Cell::Figure {
-                value,
-                low: Some(low),
-                high: Some(high),
-                ..
-            }) => Some((
-                format!("{:.decimals$}", value * scale),
-                format!("{:.decimals$} to {:.decimals$}", low * scale, high * scale),
-            )),
-            Some(Cell::Figure { value, .. }) => {
-                Some((format!("{:.decimals$}", value * scale), String::new()))
-            }
-            _ => None,
-        };
-        let name = match cell("model") {
-            Some(Cell::Text(name)) => name.clone(),
+    let tables = document.sections.iter().flat_map(|section| &section.tables);
+    if let Some(board) = tables.into_iter().find(|table| table.id == "leaderboard") {
+        let name = match best(board, "model") {
+            Some((Cell::Text(name), _)) => name.clone(),
             _ => String::new(),
         };
-        if let Some((value, range)) = interval(cell("uacc"), 100.0, 1) {
-            let several = table.rows.len() > 1;
+        if let Some((value, range)) = figure(board, "uacc") {
+            let several = board.rows.len() > 1;
             highlights.push(Highlight {
                 label: if several { "Highest UAcc" } else { "UAcc" }.into(),
                 value: if several { name } else { format!("{value} %") },
@@ -50,7 +26,7 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
                 verdict: Verdict::Neutral,
             });
         }
-        if let Some((value, range)) = interval(cell("set_size"), 1.0, 2) {
+        if let Some((value, range)) = figure(board, "set_size") {
             highlights.push(Highlight {
                 label: "Its mean set size".into(),
                 value: format!("{value} options"),
@@ -70,15 +46,46 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         .sum();
     highlights.push(Highlight {
         label: "Rests on".into(),
-        value: format!("{questions} test questions"),
+        value: plural(questions, "test question", "test questions"),
         detail: format!(
-            "{} tasks, {} prompt strategies",
-            figures.tasks().len(),
-            figures.strategies().len()
+            "{}, {}",
+            plural(figures.tasks().len(), "task", "tasks"),
+            plural(
+                figures.strategies().len(),
+                "prompt strategy",
+                "prompt strategies"
+            )
         ),
         verdict: Verdict::Neutral,
     });
     highlights
+}
+
+/// The best model's cell in a column, with the column's unit.
+fn best<'a>(board: &'a Table, key: &str) -> Option<(&'a Cell, Unit)> {
+    let index = board.columns.iter().position(|column| column.key == key)?;
+    let cell = board.rows.first()?.get(index)?;
+    Some((cell, board.columns.get(index)?.unit))
+}
+
+/// The best model's figure in a column, and its interval in words.
+fn figure(board: &Table, key: &str) -> Option<(String, String)> {
+    let (cell, unit) = best(board, key)?;
+    let Cell::Figure {
+        value, low, high, ..
+    } = cell
+    else {
+        return None;
+    };
+    let range = low.zip(*high).map_or_else(String::new, |(low, high)| {
+        format!("{} to {}", number(low, unit), number(high, unit))
+    });
+    Some((number(*value, unit), range))
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    let count_in_words = number(count as f64, Unit::Count);
+    format!("{count_in_words} {}", if count == 1 { one } else { many })
 }
 
 fn coverage(figures: &Figures<'_>) -> Highlight {
