@@ -261,7 +261,14 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             ..Table::default()
         });
     }
-    let worst = of(Reason::ConfidentlyWrong).max_by(|a, b| a.score.total_cmp(&b.score));
+    // The first of equals.
+    let worst = of(Reason::ConfidentlyWrong).reduce(|worst, question| {
+        if question.score > worst.score {
+            question
+        } else {
+            worst
+        }
+    });
     if let Some(worst) = worst {
         section.text.push(format!(
             "The most confidently wrong: {} of {}, where {} % went to wrong answers on average; the key says {}.",

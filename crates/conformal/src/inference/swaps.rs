@@ -225,8 +225,8 @@ mod tests {
                     .unwrap();
             }
             assert_eq!(
-                panel.permutation(0, 1, 99, 3),
-                plainly(&panel, 0, 1, 99, 3),
+                panel.permutation(0, 1, 99, 3).map(f64::to_bits),
+                plainly(&panel, 0, 1, 99, 3).map(f64::to_bits),
                 "{questions} questions, {cells} cells"
             );
         }
