@@ -7,6 +7,7 @@ mod calibration;
 mod comparative;
 mod correlations;
 mod instruct;
+mod leaderboard;
 mod paper;
 mod prompt;
 mod questions;
@@ -103,7 +104,7 @@ pub struct Asked {
 
 /// Carries out the modes. A mode that the evidence does not allow says so in its section.
 pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &str) -> Document {
-    let board = comparative::Leaderboard::of(figures);
+    let board = leaderboard::Leaderboard::of(figures);
     let sections: Vec<Section> = modes
         .iter()
         .map(|mode| match mode {
@@ -131,7 +132,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
         version: 1,
         program: program.to_owned(),
         title,
-        summary: comparative::summary(figures, board.as_ref()),
+        summary: leaderboard::summary(figures, board.as_ref()),
         sections,
         settings: serde_json::json!({
             "analysis": figures.settings,

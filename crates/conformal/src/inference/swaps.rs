@@ -5,7 +5,7 @@
 //! total. Eight questions at a time, the sums of all 256 ways to swap them are made once and then
 //! looked up in every round: a round of 5,000 questions costs 625 additions.
 
-use super::panel::{CHUNK, FIGURES, Panel, Stratum, Sums, add, difference};
+use super::panel::{CHUNK, FIGURES, Panel, Stratum, add, difference};
 use super::random::Stream;
 
 /// Questions whose swaps are looked up together.
@@ -14,6 +14,9 @@ const BLOCK: usize = 8;
 const BLOCKS: usize = 64 / BLOCK;
 /// Cells that are added in one go: as many as fit a register on any machine of today.
 const LANES: usize = 2;
+
+/// Rounds that are counted together: their sums stay in the nearest cache.
+const BATCH: usize = 512;
 
 /// Words of so many neighbouring cells.
 type Words = [u64; LANES];
@@ -27,13 +30,13 @@ impl Panel {
         let observed = difference(&self.figures(a), &self.figures(b));
         let mut totals = vec![[0.0; FIGURES]; swaps];
         for (index, stratum) in self.strata.iter().enumerate() {
-            let stream = |round| Stream::new(&format!("swaps {index}"), seed, round);
-            let mut streams: Vec<Stream> = (0..swaps).map(stream).collect();
-            let differences = stratum.swapped(a, b, &mut streams);
-            for (total, of_stratum) in totals.iter_mut().zip(differences) {
-                for (total, figure) in total.iter_mut().zip(of_stratum) {
-                    *total += figure;
-                }
+            let purpose = format!("swaps {index}");
+            let mut streams: Vec<Stream> = (0..swaps)
+                .map(|round| Stream::new(&purpose, seed, round))
+                .collect();
+            let batches = streams.chunks_mut(BATCH).zip(totals.chunks_mut(BATCH));
+            for (streams, totals) in batches {
+                stratum.add_swapped(a, b, streams, totals);
             }
         }
         let mut as_far = [0_usize; FIGURES];
@@ -48,37 +51,47 @@ impl Panel {
 }
 
 impl Stratum {
-    /// The difference of two models after random swaps, one per stream of coins.
-    fn swapped(&self, a: usize, b: usize, streams: &mut [Stream]) -> Vec<[f64; FIGURES]> {
-        let (cells, rounds) = (self.cells(), streams.len());
-        let mut of_a = vec![vec![[0.0; 3]; cells]; rounds];
+    /// Adds the difference of two models after random swaps, one per stream of coins.
+    fn add_swapped(
+        &self,
+        a: usize,
+        b: usize,
+        streams: &mut [Stream],
+        totals: &mut [[f64; FIGURES]],
+    ) {
+        let cells = self.cells();
+        // Round by round, cell by cell.
+        let mut of_a = vec![[0.0; 3]; streams.len() * cells];
         let mut of_b = of_a.clone();
+        let mut words = vec![0_u64; cells];
         let chunks = self.words[a].chunks(CHUNK * cells);
         for (said_a, said_b) in chunks.zip(self.words[b].chunks(CHUNK * cells)) {
             let (whole_a, whole_b) = (sums_of(said_a, cells), sums_of(said_b, cells));
             let moved = moved(said_a, said_b, cells, streams);
-            for (round, (of_a, of_b)) in of_a.iter_mut().zip(&mut of_b).enumerate() {
-                // Words are exact modulo 2⁶⁴, and so are counts that fit them.
+            let rounds = of_a
+                .chunks_exact_mut(cells)
+                .zip(of_b.chunks_exact_mut(cells));
+            for (round, (of_a, of_b)) in rounds.enumerate() {
+                // Words are exact modulo 2⁶⁴, and the counts in them fit.
                 let moved = |cell: usize| moved[cell / LANES][round][cell % LANES];
-                let after = |whole: &[u64], change: &dyn Fn(usize, u64) -> u64| -> Vec<u64> {
-                    let cells = whole.iter().enumerate();
-                    cells.map(|(cell, &word)| change(cell, word)).collect()
-                };
-                add(
-                    of_a,
-                    &after(&whole_a, &|cell, word| word.wrapping_add(moved(cell))),
-                );
-                add(
-                    of_b,
-                    &after(&whole_b, &|cell, word| word.wrapping_sub(moved(cell))),
-                );
+                for (cell, (word, whole)) in words.iter_mut().zip(&whole_a).enumerate() {
+                    *word = whole.wrapping_add(moved(cell));
+                }
+                add(of_a, &words);
+                for (cell, (word, whole)) in words.iter_mut().zip(&whole_b).enumerate() {
+                    *word = whole.wrapping_sub(moved(cell));
+                }
+                add(of_b, &words);
             }
         }
         let questions = self.questions as f64;
-        let figures = |sums: &Vec<Sums>| self.figures(sums, questions);
-        let both = of_a.iter().zip(&of_b);
-        both.map(|(a, b)| difference(&figures(a), &figures(b)))
-            .collect()
+        let both = of_a.chunks_exact(cells).zip(of_b.chunks_exact(cells));
+        for (total, (a, b)) in totals.iter_mut().zip(both) {
+            let swapped = difference(&self.figures(a, questions), &self.figures(b, questions));
+            for (total, figure) in total.iter_mut().zip(swapped) {
+                *total += figure;
+            }
+        }
     }
 }
 
@@ -157,6 +170,7 @@ fn plus(sums: &mut Words, words: &Words) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::panel::Sums;
     use super::*;
     use crate::Outcome;
 
@@ -225,8 +239,8 @@ mod tests {
                     .unwrap();
             }
             assert_eq!(
-                panel.permutation(0, 1, 99, 3).map(f64::to_bits),
-                plainly(&panel, 0, 1, 99, 3).map(f64::to_bits),
+                panel.permutation(0, 1, 599, 3).map(f64::to_bits),
+                plainly(&panel, 0, 1, 599, 3).map(f64::to_bits),
                 "{questions} questions, {cells} cells"
             );
         }
