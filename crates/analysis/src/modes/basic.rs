@@ -232,7 +232,7 @@ fn size_charts(figures: &Figures<'_>) -> Vec<Chart> {
         charts.push(Chart {
             id: format!("sizes-{task}"),
             title: format!("{title}: sizes of prediction sets"),
-            caption: "How many options a set by LAC holds, over all prompt strategies: the wider the pale part of small sets, the surer the model.".into(),
+            caption: "How many options a set by LAC holds, over all prompt strategies: the more of a bar is small sets, the surer the model.".into(),
             kind: ChartKind::Stacks {
                 axis: Axis {
                     title: "Share of test questions".into(),

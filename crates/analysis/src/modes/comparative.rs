@@ -235,7 +235,7 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
     Chart {
         id: "tasks".into(),
         title: "Set size of each model on each task".into(),
-        caption: "Which tasks leave models divided: the darker, the more options a set needs."
+        caption: "Which tasks leave models divided: how many options a set needs on average."
             .into(),
         kind: ChartKind::Heatmap {
             rows: board

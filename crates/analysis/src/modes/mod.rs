@@ -105,6 +105,8 @@ pub struct Asked {
 /// Carries out the modes. A mode that the evidence does not allow says so in its section.
 pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &str) -> Document {
     let board = leaderboard::Leaderboard::of(figures);
+    let confidence = std::cell::OnceCell::new();
+    let intervals = || confidence.get_or_init(|| calibration::confidence(figures));
     let sections: Vec<Section> = modes
         .iter()
         .map(|mode| match mode {
@@ -114,8 +116,8 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             Mode::Prompt => prompt::section(figures),
             Mode::Scaling => scaling::section(figures, asked.family.as_ref()),
             Mode::Instruct => instruct::section(figures, &asked.pairs),
-            Mode::Calibration => calibration::section(figures),
-            Mode::Abstention => abstention::section(figures),
+            Mode::Calibration => calibration::section(figures, intervals()),
+            Mode::Abstention => abstention::section(figures, intervals()),
             Mode::Alpha => alpha::section(figures),
             Mode::Scores => scores::section(figures),
             Mode::Subjects => subjects::section(figures),
