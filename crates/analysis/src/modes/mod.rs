@@ -91,6 +91,25 @@ impl Mode {
             Self::Paper => "paper",
         }
     }
+
+    /// What it is about, for a list of modes.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Basic => "Each model's figures, with intervals",
+            Self::Comparative => "Leaderboard, tasks by models, paired differences",
+            Self::Correlations => "Which metrics go together",
+            Self::Prompt => "What the prompt strategies change",
+            Self::Scaling => "What size changes within a family",
+            Self::Instruct => "What instruction tuning changes",
+            Self::Calibration => "Whether confidence is to be believed",
+            Self::Abstention => "What leaving questions unanswered brings",
+            Self::Alpha => "Coverage and set size over the error rate",
+            Self::Scores => "Nonconformity scores and calibration schemes",
+            Self::Subjects => "Category by category, such as the 57 of MMLU",
+            Self::Questions => "The questions worth a look",
+            Self::Paper => "The paper's further analyses",
+        }
+    }
 }
 
 /// What some modes need to be told.

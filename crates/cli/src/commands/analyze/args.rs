@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use sureness_analysis::{Asked, Family, Mode, Pair, Settings};
 use sureness_conformal::{Config, Nonconformity, Resampling};
@@ -131,37 +132,37 @@ pub(crate) struct ReportArgs {
     pub(super) output: PathBuf,
 }
 
-/// A mode by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// One mode, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ModeArg {
-    /// Each model's figures, with intervals
-    Basic,
-    /// Leaderboard, tasks by models, paired differences
-    Comparative,
-    /// Which metrics go together
-    Correlations,
-    /// What the prompt strategies change
-    Prompt,
-    /// What size changes within a family
-    Scaling,
-    /// What instruction tuning changes
-    Instruct,
-    /// Whether confidence is to be believed
-    Calibration,
-    /// What leaving questions unanswered brings
-    Abstention,
-    /// Coverage and set size over the error rate
-    Alpha,
-    /// Nonconformity scores and calibration schemes
-    Scores,
-    /// Category by category, such as the 57 of MMLU
-    Subjects,
-    /// The questions worth a look
-    Questions,
-    /// The paper's further analyses
-    Paper,
-    /// All of them
+    One(Mode),
     All,
+}
+
+impl ModeArg {
+    /// What can be asked for, in the order in which it is listed.
+    const VARIANTS: [Self; Mode::ALL.len() + 1] = {
+        let mut variants = [Self::All; Mode::ALL.len() + 1];
+        let mut index = 0;
+        while index < Mode::ALL.len() {
+            variants[index] = Self::One(Mode::ALL[index]);
+            index += 1;
+        }
+        variants
+    };
+}
+
+impl ValueEnum for ModeArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::One(mode) => PossibleValue::new(mode.name()).help(mode.about()),
+            Self::All => PossibleValue::new("all").help("All of them"),
+        })
+    }
 }
 
 /// A form of the files.
@@ -199,12 +200,7 @@ impl AnalyzeArgs {
                 _ => vec![Mode::Comparative, Mode::Basic],
             };
         }
-        let named = |mode: &Mode| {
-            self.modes.iter().any(|arg| {
-                arg.to_possible_value()
-                    .is_some_and(|value| value.get_name() == mode.name())
-            })
-        };
+        let named = |mode: &Mode| self.modes.contains(&ModeArg::One(*mode));
         Mode::ALL.into_iter().filter(named).collect()
     }
 }
