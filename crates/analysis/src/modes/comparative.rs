@@ -24,19 +24,28 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Sec
             .push("There is no question that all models answered.".into());
         return section;
     };
+    let several = board.order.len() > 1;
     let level = percent(figures.settings.resampling.level);
-    section.text.push(format!(
-        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) come from drawing whole questions anew, with everything that was answered to them. A band of ranks holds every rank that cannot be excluded after Holm's correction for all pairs."
-    ));
+    let mut text = format!(
+        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) come from drawing whole questions anew, with everything that was answered to them."
+    );
+    if several {
+        text.push_str(" A band of ranks holds every rank that cannot be excluded after Holm's correction for all pairs.");
+    } else {
+        section.title = "The model as a whole".into();
+    }
+    section.text.push(text);
     section.notes.extend(board.common.notes.iter().cloned());
     section.tables.push(leaderboard(figures, board));
-    section.charts.push(dots(figures, board));
-    section.charts.push(scatter(figures, board));
+    if several {
+        section.charts.push(dots(figures, board));
+        section.charts.push(scatter(figures, board));
+    }
     if board.common.tasks.len() > 1 {
         section.tables.push(by_task(figures, board));
         section.charts.push(heatmap(figures, board));
     }
-    if board.order.len() > 1 {
+    if several {
         section.tables.push(pair_table(figures, board));
         section.tables.push(power_table(figures, board));
         section
@@ -69,11 +78,16 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
             ]
         })
         .collect();
-    Table {
+    let mut table = Table {
         id: "leaderboard".into(),
         title: "Leaderboard".into(),
         caption: format!(
-            "By UAcc, over {} in {}.",
+            "{} {} in {}.",
+            if board.order.len() == 1 {
+                "Over"
+            } else {
+                "By UAcc, over"
+            },
             plural(board.common.panel.questions(), "test question"),
             plural(board.common.tasks.len(), "task")
         ),
@@ -94,7 +108,16 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         ],
         rows,
         ..Table::default()
+    };
+    if board.order.len() == 1 {
+        // One model has no rank.
+        table.title = "Headline figures".into();
+        table.columns.remove(0);
+        for row in &mut table.rows {
+            row.remove(0);
+        }
     }
+    table
 }
 
 fn dots(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
