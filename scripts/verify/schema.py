@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks JSON files against a published schema with a full validator.
 
-    python3 scripts/verify/schema.py docs/schema/document.schema.json report.json…
+    .tools/verify/venv/bin/python scripts/verify/schema.py docs/schema/document.schema.json report.json…
 
-Needs the package jsonschema; see parquet.py for an environment that has it.
+run.sh installs the package jsonschema.
 """
 
 import json

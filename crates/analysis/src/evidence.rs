@@ -55,8 +55,8 @@ pub struct GroupRows {
     pub categories: Vec<String>,
     /// Total probability on the options, one per row; empty where it is not known.
     pub mass: Vec<f64>,
-    /// Rows with an option that was only bounded, not observed.
-    pub bounded: usize,
+    /// Whether an option was only bounded, not observed, one per row; empty where it is not known.
+    pub bounded: Vec<bool>,
     /// Questions planned, those without an answer included.
     pub planned: usize,
 }

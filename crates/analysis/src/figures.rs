@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 use sureness_conformal::{
-    CalibrationErrors, CoverageCheck, CoverageLaw, CoverageVerdict, Entropy, EvaluateError,
-    Evaluation, Nonconformity, Outcome, OutcomeIntervals, RandomSplits, Repeated, Scheme, Scores,
-    Selective, SetMetrics, Sets, Split, calibrate, calibration_errors, entropy, mean,
-    outcome_intervals, predict, selective, set_metrics, split_of,
+    CalibrationErrors, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
+    Nonconformity, Outcome, OutcomeIntervals, RandomSplits, Repeated, Scheme, Scores, Selective,
+    SetMetrics, Sets, Split, calibrate, calibration_errors, entropy, mean, outcome_intervals,
+    predict, selective, set_metrics, split_of,
 };
 
 use crate::{Evidence, GroupId, GroupRows, ModelEvidence, Settings};
@@ -146,12 +146,6 @@ impl<'a> Figures<'a> {
             }
         }
         tasks
-    }
-
-    /// Whether LAC keeps the promise of coverage, of each (model, task, strategy).
-    pub fn coverage_verdicts(&self) -> Vec<CoverageVerdict> {
-        let groups = self.models.iter().flat_map(|model| &model.groups);
-        groups.map(|group| group.lac().check.verdict).collect()
     }
 
     /// Strategies in the order in which they first occur.

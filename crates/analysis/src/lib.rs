@@ -12,6 +12,7 @@ mod document;
 mod evidence;
 mod figures;
 mod modes;
+mod promise;
 mod settings;
 mod text;
 
@@ -23,4 +24,5 @@ pub use document::{Better, Cell, Column, Document, Section, Table, Unit};
 pub use evidence::{Evidence, GroupId, GroupRows, ModelEvidence, Source};
 pub use figures::{Figures, GroupFigures, HEADLINE, ModelFigures, ScoreFigures};
 pub use modes::{Asked, Family, Listed, Mode, Pair, Reason, document, listed_questions};
+pub use promise::Promise;
 pub use settings::Settings;

@@ -1,10 +1,16 @@
 //! Words around figures.
 
-/// A share as a percentage, with no more decimals than it needs: `90`, `92.5`.
+/// A share that was chosen, as a percentage with no more decimals than it needs: `90`, `92.5`.
 pub(crate) fn percent(share: f64) -> String {
     let text = format!("{:.1}", share * 100.0);
     text.strip_suffix(".0")
         .map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// A share that was measured, as a percentage with one decimal: `90.0`. Where two stand beside each
+/// other, as in an interval, both have to be equally exact.
+pub(crate) fn measured(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
 }
 
 /// `1 question`, `2 questions`.
@@ -39,6 +45,7 @@ mod tests {
             [percent(0.9), percent(0.925), percent(1.0)],
             ["90", "92.5", "100"]
         );
+        assert_eq!([measured(0.51), measured(0.4857)], ["51.0", "48.6"]);
         assert_eq!(
             [plural(1, "model"), plural(0, "model")],
             ["1 model", "0 models"]

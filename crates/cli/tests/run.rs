@@ -19,6 +19,8 @@ mod guide;
 mod hostile;
 #[path = "run/interrupted.rs"]
 mod interrupted;
+#[path = "run/texts.rs"]
+mod texts;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

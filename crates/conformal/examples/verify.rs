@@ -16,7 +16,7 @@ use sureness_conformal::{
     benjamini_hochberg, calibrate, calibration_errors, check_coverage, compare_paired,
     confidence_intervals, detectable_accuracy_difference, detectable_mean_difference, entropy,
     hash_split, holm, mcnemar, numpy_higher_threshold, outcome_intervals, predict, selective,
-    wilson,
+    set_metrics, wilson,
 };
 
 const ALPHA: f64 = 0.1;
@@ -93,7 +93,7 @@ fn model(table: &Table, split: &Split) -> Value {
 
 /// For each nonconformity score by name: `scores` of all options of all rows, `qhat` by the exact
 /// rank and by the published script's, and `sets` of the test rows by the first, before empty ones
-/// are filled, as options' bits. A randomised score adds `u`, its random number for each row.
+/// are filled, as options' bits; `metrics` counts them after that. A randomised score adds `u`, its random number for each row.
 fn scores(table: &Table, split: &Split) -> Value {
     let mut by_name = Map::new();
     for score in Nonconformity::ALL {
@@ -104,6 +104,7 @@ fn scores(table: &Table, split: &Split) -> Value {
             .map(|&row| scores.of_answer(row))
             .collect();
         let calibrated = calibrate(&scores, table, &split.calibration, ALPHA, Scheme::Split);
+        let filled = predict(&calibrated, &scores, table, &split.test);
         let sets = split.test.iter().map(|&row| {
             let set = calibrated.set(&scores, table, row);
             set.iter().map(|option| 1_u32 << option).sum::<u32>()
@@ -113,6 +114,7 @@ fn scores(table: &Table, split: &Split) -> Value {
             "qhat": calibrated.qhat(),
             "qhat_script": numpy_higher_threshold(&mut calibration, ALPHA).value(),
             "sets": sets.collect::<Vec<_>>(),
+            "metrics": set_metrics(&filled, &scores, table, &split.calibration, ALPHA),
         });
         if score.is_randomized() {
             figures["u"] = json!(random_numbers(table));

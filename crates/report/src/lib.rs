@@ -12,9 +12,11 @@ mod results;
 pub mod schema;
 pub mod score;
 mod table;
+mod theme;
 
 pub use crate::csv::write_csv;
 pub use results::{
     Endpoint, Failures, GroupResult, ModelResult, Noise, Phase, Results, TaskResult, Timing,
 };
 pub use table::{comparison_table, strategy_table, task_table};
+pub use theme::Theme;

@@ -7,9 +7,9 @@ use std::fs;
 use common::document;
 use proptest::prelude::*;
 use sureness_analysis::{Cell, Column, Document, Section, Table, Unit};
+use sureness_report::Theme;
 use sureness_report::export::{
-    ChartImage, ExportError, Format, Theme, csv, json, latex, latex_table, markdown, text,
-    write_all,
+    ChartImage, ExportError, Format, csv, json, latex, latex_table, markdown, text, write_all,
 };
 use unicode_width::UnicodeWidthStr;
 

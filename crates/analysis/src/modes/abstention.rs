@@ -1,13 +1,15 @@
 //! What it brings to leave the least certain questions unanswered.
 
+use sureness_conformal::ConfidenceIntervals;
+
 use super::basic::estimate;
-use super::calibration::{auroc, confidence};
+use super::calibration::{auroc, groups};
 use super::comparative::axis;
-use crate::figures::{Figures, GroupFigures};
+use crate::figures::Figures;
 use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Point, Section, Table, Unit};
 
 /// Risk-coverage curves, accuracy at fixed rejection, and how often models abstain by themselves.
-pub(super) fn section(figures: &Figures<'_>) -> Section {
+pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceIntervals>]) -> Section {
     let mut section = Section {
         id: "abstention".into(),
         title: "What certainty costs".into(),
@@ -16,13 +18,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     };
     let mut rejected: Vec<f64> = Vec::new();
     let mut rows = Vec::new();
-    let groups: Vec<(&str, &GroupFigures<'_>)> = figures
-        .models
-        .iter()
-        .flat_map(|model| model.groups.iter().map(|group| (&*model.model.name, group)))
-        .collect();
-    let intervals = confidence(figures, &groups);
-    for ((model, group), intervals) in groups.iter().zip(&intervals) {
+    for ((model, group), intervals) in groups(figures).into_iter().zip(intervals) {
         let s = &group.selective;
         if rejected.is_empty() {
             rejected = s
@@ -32,7 +28,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                 .collect();
         }
         let mut row = vec![
-            Cell::text(*model),
+            Cell::text(model),
             Cell::text(group.rows.title.clone()),
             Cell::text(group.rows.id.strategy.clone()),
             Cell::count(s.n),

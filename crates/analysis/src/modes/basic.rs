@@ -1,7 +1,7 @@
 //! Each model's figures.
 
 use super::super::figures::{Figures, GroupFigures, ModelFigures, ScoreFigures};
-use crate::text::{list, percent, plural};
+use crate::text::{list, measured, percent, plural};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit};
 use sureness_conformal::{CoverageVerdict, wilson};
 
@@ -97,7 +97,8 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             let coverage = lac.repeated.coverage;
             let mass = &group.rows.mass;
             // Saved logits are whole, so that neither is a question there.
-            let share = group.rows.bounded as f64 / group.rows.table.len().max(1) as f64;
+            let bounded = group.rows.bounded.iter().filter(|&&bounded| bounded);
+            let share = bounded.count() as f64 / group.rows.table.len().max(1) as f64;
             let bounded = (!mass.is_empty()).then_some(share);
             let mean_mass =
                 (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64);
@@ -170,8 +171,8 @@ fn verdict(group: &GroupFigures<'_>, alpha: f64) -> String {
     };
     format!(
         "{words} ({} to {})",
-        percent(check.low),
-        percent(check.high)
+        measured(check.low),
+        measured(check.high)
     )
 }
 
@@ -231,7 +232,7 @@ fn size_charts(figures: &Figures<'_>) -> Vec<Chart> {
         charts.push(Chart {
             id: format!("sizes-{task}"),
             title: format!("{title}: sizes of prediction sets"),
-            caption: "How many options a set by LAC holds, over all prompt strategies: the wider the pale part of small sets, the surer the model.".into(),
+            caption: "How many options a set by LAC holds, over all prompt strategies: the more of a bar is small sets, the surer the model.".into(),
             kind: ChartKind::Stacks {
                 axis: Axis {
                     title: "Share of test questions".into(),
@@ -292,8 +293,12 @@ fn coverage_notes(figures: &Figures<'_>) -> Vec<String> {
     if low.is_empty() {
         return Vec::new();
     }
+    let left = match figures.promise().broken {
+        0 => "chance explains all of these".to_owned(),
+        broken => format!("chance does not explain {broken} of these"),
+    };
     vec![format!(
-        "Coverage by LAC is lower than chance explains: {}. About one in forty of such verdicts is due to chance alone.",
+        "Coverage by LAC is too low in {}. Taken one by one, about one in forty is so by chance; with as many as there are here, {left}.",
         list(&low)
     )]
 }

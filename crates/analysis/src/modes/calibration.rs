@@ -10,13 +10,19 @@ use crate::{Bin, Cell, Chart, ChartKind, Column, Section, Table, Unit};
 /// Reliability diagrams are drawn for no more groups than these, the worst first.
 const MOST_DIAGRAMS: usize = 12;
 
-/// Intervals of each group's confidence figures, on all cores.
-pub(super) fn confidence(
-    figures: &Figures<'_>,
-    groups: &[(&str, &GroupFigures<'_>)],
-) -> Vec<Option<ConfidenceIntervals>> {
+/// All groups with their models' names.
+pub(super) fn groups<'f>(figures: &'f Figures<'_>) -> Vec<(&'f str, &'f GroupFigures<'f>)> {
+    let models = figures.models.iter();
+    models
+        .flat_map(|model| model.groups.iter().map(|group| (&*model.model.name, group)))
+        .collect()
+}
+
+/// Intervals of the confidence figures of each of [`groups`], on all cores. This takes longer than
+/// all else that a section needs, so that sections share it.
+pub(super) fn confidence(figures: &Figures<'_>) -> Vec<Option<ConfidenceIntervals>> {
     let settings = figures.settings;
-    groups
+    groups(figures)
         .par_iter()
         .map(|(_, group)| {
             confidence_intervals(
@@ -38,22 +44,17 @@ pub(super) fn auroc(group: &GroupFigures<'_>, intervals: Option<&ConfidenceInter
 }
 
 /// Calibration errors, and reliability diagrams.
-pub(super) fn section(figures: &Figures<'_>) -> Section {
+pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceIntervals>]) -> Section {
     let mut section = Section {
         id: "calibration".into(),
         title: "Is confidence to be believed?".into(),
         text: vec!["Confidence is the probability of the most probable option, after a softmax over the options. A calibrated model is right as often as it is confident; one whose bars lie below the diagonal is overconfident.".into()],
         ..Section::default()
     };
-    let mut groups: Vec<(&str, &GroupFigures<'_>)> = figures
-        .models
-        .iter()
-        .flat_map(|model| model.groups.iter().map(|group| (&*model.model.name, group)))
-        .collect();
-    let intervals = confidence(figures, &groups);
+    let mut groups = groups(figures);
     let rows = groups
         .iter()
-        .zip(&intervals)
+        .zip(intervals)
         .map(|((model, group), intervals)| {
             let c = &group.calibration;
             let of = intervals.as_ref();

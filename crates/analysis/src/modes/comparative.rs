@@ -1,215 +1,15 @@
 //! Models beside each other.
 
-use rayon::prelude::*;
-use sureness_conformal::{
-    FIGURES, RankBand, Resampled, benjamini_hochberg, detectable_mean_difference, holm, mcnemar,
-    rank_bands,
-};
+use sureness_conformal::{FIGURES, detectable_mean_difference, mcnemar};
 
 use super::basic::estimate;
-use crate::align::Common;
+use super::leaderboard::{ACC, COVERAGE, Leaderboard, Pair, SET_SIZE, UACC};
 use crate::figures::Figures;
-use crate::text::{list, percent, plural};
+use crate::text::{percent, plural};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit};
-
-/// Index of each headline figure in the panel.
-const ACC: usize = 0;
-const COVERAGE: usize = 1;
-const SET_SIZE: usize = 2;
-const UACC: usize = 3;
 
 /// With more pairs than these, the table lists only neighbours of the leaderboard.
 const MOST_PAIRS: usize = 45;
-
-/// The leaderboard: everything that the summary, the section and other modes need of it.
-pub(super) struct Leaderboard {
-    common: Common,
-    resampled: Resampled,
-    /// Models by `UAcc`, the best first: indices into the panel.
-    order: Vec<usize>,
-    bands: Vec<RankBand>,
-    pairs: Vec<Pair>,
-}
-
-/// Two models, by index in the panel, the better one by `UAcc` first.
-struct Pair {
-    a: usize,
-    b: usize,
-    /// p-values of the permutation tests, and adjusted for all pairs, by figure.
-    p: [f64; FIGURES],
-    holm: [f64; FIGURES],
-    bh: [f64; FIGURES],
-}
-
-impl Leaderboard {
-    /// `None` where no question was answered by all models.
-    pub(super) fn of(figures: &Figures<'_>) -> Option<Self> {
-        let all: Vec<usize> = (0..figures.models.len()).collect();
-        let common = figures.common(&all);
-        if common.panel.questions() == 0 {
-            return None;
-        }
-        let settings = figures.settings;
-        let resampled = common.panel.resample(&settings.resampling);
-        let mut order = all;
-        order.sort_by(|&a, &b| resampled.figures(b)[UACC].total_cmp(&resampled.figures(a)[UACC]));
-        let mut pairs: Vec<Pair> = order
-            .iter()
-            .enumerate()
-            .flat_map(|(place, &a)| order[place + 1..].iter().map(move |&b| (a, b)))
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map(|(a, b)| {
-                let p = common
-                    .panel
-                    .permutation(a, b, settings.swaps, settings.config.seed);
-                Pair {
-                    a,
-                    b,
-                    p,
-                    holm: p,
-                    bh: p,
-                }
-            })
-            .collect();
-        for figure in 0..FIGURES {
-            let p: Vec<f64> = pairs.iter().map(|pair| pair.p[figure]).collect();
-            let (holm, bh) = (holm(&p), benjamini_hochberg(&p));
-            for ((pair, holm), bh) in pairs.iter_mut().zip(holm).zip(bh) {
-                pair.holm[figure] = holm;
-                pair.bh[figure] = bh;
-            }
-        }
-        let values: Vec<f64> = (0..common.models.len())
-            .map(|model| resampled.figures(model)[UACC])
-            .collect();
-        let level = 1.0 - settings.resampling.level;
-        let bands = rank_bands(&values, true, |a, b| {
-            pairs
-                .iter()
-                .find(|pair| (pair.a, pair.b) == (a, b) || (pair.a, pair.b) == (b, a))
-                .is_some_and(|pair| pair.holm[UACC] <= level)
-        });
-        Some(Self {
-            common,
-            resampled,
-            order,
-            bands,
-            pairs,
-        })
-    }
-
-    fn name<'a>(&self, figures: &'a Figures<'_>, model: usize) -> &'a str {
-        &figures.models[self.common.models[model]].model.name
-    }
-
-    fn interval(&self, model: usize, figure: usize) -> Option<(f64, f64)> {
-        self.resampled.interval(model, figure).map(|i| i.bca)
-    }
-}
-
-/// The findings in a few sentences.
-pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec<String> {
-    let Some(board) = board else {
-        return vec!["There is no question that all models answered, so that they cannot be put beside each other.".into()];
-    };
-    let mut sentences = Vec::new();
-    let questions = board.common.panel.questions();
-    let tasks = board.common.tasks.len();
-    let best = board.order[0];
-    let of = |model: usize| board.resampled.figures(model);
-    let range = |model, figure, show: &dyn Fn(f64) -> String| {
-        board
-            .interval(model, figure)
-            .map_or_else(String::new, |(low, high)| {
-                format!(" ({} to {})", show(low), show(high))
-            })
-    };
-    let two = |x: f64| format!("{x:.2}");
-    let of_options = board
-        .common
-        .panel
-        .options()
-        .map_or_else(String::new, |n| format!(" of {n:.0}"));
-    if board.order.len() == 1 {
-        sentences.push(format!(
-            "{} is right on {} %{} of {} in {}, and needs {}{} options{of_options} to hold the right answer as often as promised.",
-            board.name(figures, best),
-            percent(of(best)[ACC]),
-            range(best, ACC, &percent),
-            plural(questions, "test question"),
-            plural(tasks, "task"),
-            two(of(best)[SET_SIZE]),
-            range(best, SET_SIZE, &two),
-        ));
-    } else {
-        let tied: Vec<&str> = board
-            .order
-            .iter()
-            .filter(|&&model| model != best && board.bands[model].best == 1)
-            .map(|&model| board.name(figures, model))
-            .collect();
-        let surest = format!(
-            "{} has the highest UAcc, {} %{}, over {} in {}",
-            board.name(figures, best),
-            percent(of(best)[UACC]),
-            range(best, UACC, &percent),
-            plural(questions, "test question"),
-            plural(tasks, "task"),
-        );
-        sentences.push(if tied.is_empty() {
-            format!("{surest}; no other model can be first by chance alone.")
-        } else {
-            format!("{surest}; {} cannot be told apart from it.", list(&tied))
-        });
-        if let Some(smallest) = board
-            .order
-            .iter()
-            .copied()
-            .min_by(|&a, &b| of(a)[SET_SIZE].total_cmp(&of(b)[SET_SIZE]))
-        {
-            sentences.push(format!(
-                "The surest sets are those of {}: {}{} options{of_options}.",
-                board.name(figures, smallest),
-                two(of(smallest)[SET_SIZE]),
-                range(smallest, SET_SIZE, &two),
-            ));
-        }
-    }
-    sentences.push(coverage_sentence(figures));
-    sentences
-}
-
-/// Whether the promise of coverage is kept, over all groups.
-fn coverage_sentence(figures: &Figures<'_>) -> String {
-    use sureness_conformal::CoverageVerdict::{Compatible, TooHigh, TooLow, Vacuous};
-    let verdicts = figures.coverage_verdicts();
-    let count = |wanted| {
-        verdicts
-            .iter()
-            .filter(|&&verdict| verdict == wanted)
-            .count()
-    };
-    let promise = percent(1.0 - figures.settings.config.alpha);
-    let all = verdicts.len();
-    if all == 0 {
-        return "No task has enough answers to be evaluated.".into();
-    }
-    if count(Vacuous) == all {
-        return format!(
-            "There are too few calibration questions for a promise of {promise} %: every set is full."
-        );
-    }
-    match (count(TooLow), count(Compatible) + count(TooHigh)) {
-        (0, _) => format!(
-            "The promise of {promise} % coverage is kept by LAC in all {all} combinations of model, task and strategy, as far as chance allows to tell."
-        ),
-        (low, _) => format!(
-            "The promise of {promise} % coverage is broken by LAC in {low} of {all} combinations of model, task and strategy; chance alone explains about {:.0}.",
-            all as f64 / 40.0
-        ),
-    }
-}
 
 /// Leaderboard, tasks, paired differences.
 pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Section {
@@ -224,21 +24,33 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Sec
             .push("There is no question that all models answered.".into());
         return section;
     };
+    let several = board.order.len() > 1;
     let level = percent(figures.settings.resampling.level);
-    section.text.push(format!(
-        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) come from drawing whole questions anew, with everything that was answered to them. A band of ranks holds every rank that cannot be excluded after Holm's correction for all pairs."
-    ));
+    let mut text = format!(
+        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) come from drawing whole questions anew, with everything that was answered to them."
+    );
+    if several {
+        text.push_str(" A band of ranks holds every rank that cannot be excluded after Holm's correction for all pairs.");
+    } else {
+        section.title = "The model as a whole".into();
+    }
+    section.text.push(text);
     section.notes.extend(board.common.notes.iter().cloned());
     section.tables.push(leaderboard(figures, board));
-    section.charts.push(dots(figures, board));
-    section.charts.push(scatter(figures, board));
+    if several {
+        section.charts.push(dots(figures, board));
+        section.charts.push(scatter(figures, board));
+    }
     if board.common.tasks.len() > 1 {
         section.tables.push(by_task(figures, board));
         section.charts.push(heatmap(figures, board));
     }
-    if board.order.len() > 1 {
+    if several {
         section.tables.push(pair_table(figures, board));
         section.tables.push(power_table(figures, board));
+        section
+            .notes
+            .extend(board.notes(1.0 - figures.settings.resampling.level));
         section.text.push("Differences are paired by question: p-values of UAcc, set size and coverage are of permutation tests, in which on each question the two models may swap what they said; of accuracy, in one strategy, of McNemar's test as well.".into());
     }
     section
@@ -266,11 +78,16 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
             ]
         })
         .collect();
-    Table {
+    let mut table = Table {
         id: "leaderboard".into(),
         title: "Leaderboard".into(),
         caption: format!(
-            "By UAcc, over {} in {}.",
+            "{} {} in {}.",
+            if board.order.len() == 1 {
+                "Over"
+            } else {
+                "By UAcc, over"
+            },
             plural(board.common.panel.questions(), "test question"),
             plural(board.common.tasks.len(), "task")
         ),
@@ -291,7 +108,16 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         ],
         rows,
         ..Table::default()
+    };
+    if board.order.len() == 1 {
+        // One model has no rank.
+        table.title = "Headline figures".into();
+        table.columns.remove(0);
+        for row in &mut table.rows {
+            row.remove(0);
+        }
     }
+    table
 }
 
 fn dots(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
@@ -432,7 +258,7 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
     Chart {
         id: "tasks".into(),
         title: "Set size of each model on each task".into(),
-        caption: "Which tasks leave models divided: the darker, the more options a set needs."
+        caption: "Which tasks leave models divided: how many options a set needs on average."
             .into(),
         kind: ChartKind::Heatmap {
             rows: board

@@ -7,6 +7,7 @@ mod calibration;
 mod comparative;
 mod correlations;
 mod instruct;
+mod leaderboard;
 mod paper;
 mod prompt;
 mod questions;
@@ -90,6 +91,25 @@ impl Mode {
             Self::Paper => "paper",
         }
     }
+
+    /// What it is about, for a list of modes.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Basic => "Each model's figures, with intervals",
+            Self::Comparative => "Leaderboard, tasks by models, paired differences",
+            Self::Correlations => "Which metrics go together",
+            Self::Prompt => "What the prompt strategies change",
+            Self::Scaling => "What size changes within a family",
+            Self::Instruct => "What instruction tuning changes",
+            Self::Calibration => "Whether confidence is to be believed",
+            Self::Abstention => "What leaving questions unanswered brings",
+            Self::Alpha => "Coverage and set size over the error rate",
+            Self::Scores => "Nonconformity scores and calibration schemes",
+            Self::Subjects => "Category by category, such as the 57 of MMLU",
+            Self::Questions => "The questions worth a look",
+            Self::Paper => "The paper's further analyses",
+        }
+    }
 }
 
 /// What some modes need to be told.
@@ -103,7 +123,9 @@ pub struct Asked {
 
 /// Carries out the modes. A mode that the evidence does not allow says so in its section.
 pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &str) -> Document {
-    let board = comparative::Leaderboard::of(figures);
+    let board = leaderboard::Leaderboard::of(figures);
+    let confidence = std::cell::OnceCell::new();
+    let intervals = || confidence.get_or_init(|| calibration::confidence(figures));
     let sections: Vec<Section> = modes
         .iter()
         .map(|mode| match mode {
@@ -113,8 +135,8 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             Mode::Prompt => prompt::section(figures),
             Mode::Scaling => scaling::section(figures, asked.family.as_ref()),
             Mode::Instruct => instruct::section(figures, &asked.pairs),
-            Mode::Calibration => calibration::section(figures),
-            Mode::Abstention => abstention::section(figures),
+            Mode::Calibration => calibration::section(figures, intervals()),
+            Mode::Abstention => abstention::section(figures, intervals()),
             Mode::Alpha => alpha::section(figures),
             Mode::Scores => scores::section(figures),
             Mode::Subjects => subjects::section(figures),
@@ -131,7 +153,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
         version: 1,
         program: program.to_owned(),
         title,
-        summary: comparative::summary(figures, board.as_ref()),
+        summary: leaderboard::summary(figures, board.as_ref()),
         sections,
         settings: serde_json::json!({
             "analysis": figures.settings,

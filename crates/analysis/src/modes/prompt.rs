@@ -1,5 +1,6 @@
 //! What the prompt strategies change.
 
+use rayon::prelude::*;
 use sureness_conformal::{Outcome, Panel};
 
 use super::basic::estimate;
@@ -22,17 +23,19 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         return section;
     }
     section.text.push("The same model on the same questions, in different prompt strategies; differences are paired by question. \"Changed\" is the share of questions whose most probable option is another one.".into());
-    let mut rows = Vec::new();
+    let mut pairs = Vec::new();
     for model in &figures.models {
         for (task, title) in figures.tasks() {
             let groups: Vec<&GroupFigures<'_>> = model.of_task(task).collect();
             for (index, a) in groups.iter().enumerate() {
-                for b in &groups[index + 1..] {
-                    rows.extend(pair(figures, model, title, a, b));
-                }
+                pairs.extend(groups[index + 1..].iter().map(|b| (model, title, *a, *b)));
             }
         }
     }
+    let rows = pairs
+        .into_par_iter()
+        .filter_map(|(model, title, a, b)| pair(figures, model, title, a, b))
+        .collect();
     section.charts = charts(figures);
     section.tables.push(Table {
         id: "prompts".into(),

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use crate::figures::{Figures, GroupFigures};
-use crate::text::percent;
+use crate::text::measured;
 use crate::{Cell, Column, Section, Table, Unit};
 
 /// Why a question is listed.
@@ -54,8 +56,8 @@ pub struct Listed {
 }
 
 #[derive(Default)]
-struct Seen {
-    id: String,
+struct Seen<'a> {
+    id: &'a str,
     right: u8,
     answers: usize,
     wrong_confidence: f64,
@@ -67,40 +69,64 @@ struct Seen {
     models: usize,
 }
 
-/// The questions of one reason and task, the most striking first.
-pub fn listed_questions(figures: &Figures<'_>, reason: Reason, most: usize) -> Vec<Listed> {
-    let mut listed = Vec::new();
-    for (task, _) in figures.tasks() {
-        let mut seen: HashMap<[u8; 32], Seen> = HashMap::new();
-        for model in &figures.models {
-            let mut of_model: HashMap<[u8; 32], [u32; 26]> = HashMap::new();
-            for group in model.of_task(task) {
-                look_at(group, figures, &mut seen, &mut of_model);
-            }
-            for (key, chosen) in of_model {
-                let (all, top) = (chosen.iter().sum::<u32>(), chosen.iter().max());
-                if let (Some(seen), Some(&top)) = (seen.get_mut(&key), top) {
-                    seen.disagreement += f64::from(all - top) / f64::from(all.max(1));
-                    seen.models += 1;
-                }
-            }
-        }
-        let mut of_task: Vec<Listed> = seen
-            .into_iter()
-            .map(|(key, seen)| seen.listed(task, key, reason))
-            .filter(|listed| listed.score > 0.0)
-            .collect();
-        of_task.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-        of_task.truncate(most);
-        listed.extend(of_task);
-    }
-    listed
+/// The questions of each task for each of these reasons: up to `most` of each, task by task, the
+/// most striking first. All rows are looked at once, whatever the number of reasons.
+pub fn listed_questions(figures: &Figures<'_>, reasons: &[Reason], most: usize) -> Vec<Listed> {
+    let of_tasks: Vec<Vec<Listed>> = figures
+        .tasks()
+        .into_par_iter()
+        .map(|(task, _)| {
+            let seen = seen_of(figures, task);
+            let listed = reasons.iter().map(|&reason| {
+                let mut ranked: Vec<(f64, &[u8; 32], &Seen)> = seen
+                    .iter()
+                    .map(|(key, seen)| (seen.score(reason), key, seen))
+                    .filter(|(score, ..)| *score > 0.0)
+                    .collect();
+                // Of two with one id, the key decides: never the order of a map.
+                ranked.sort_by(|a, b| {
+                    let by_id = || a.2.id.cmp(b.2.id).then_with(|| a.1.cmp(b.1));
+                    b.0.total_cmp(&a.0).then_with(by_id)
+                });
+                ranked.truncate(most);
+                ranked
+                    .into_iter()
+                    .map(|(score, key, seen)| seen.listed(task, *key, reason, score))
+                    .collect::<Vec<_>>()
+            });
+            listed.flatten().collect()
+        })
+        .collect();
+    let of = |reason| {
+        let all = of_tasks.iter().flatten();
+        all.filter(move |listed| listed.reason == reason).cloned()
+    };
+    reasons.iter().flat_map(|&reason| of(reason)).collect()
 }
 
-fn look_at(
-    group: &GroupFigures<'_>,
+/// What all models made of each question of a task.
+fn seen_of<'a>(figures: &'a Figures<'_>, task: &str) -> HashMap<[u8; 32], Seen<'a>> {
+    let mut seen: HashMap<[u8; 32], Seen<'_>> = HashMap::new();
+    for model in &figures.models {
+        let mut of_model: HashMap<[u8; 32], [u32; 26]> = HashMap::new();
+        for group in model.of_task(task) {
+            look_at(group, figures, &mut seen, &mut of_model);
+        }
+        for (key, chosen) in of_model {
+            let (all, top) = (chosen.iter().sum::<u32>(), chosen.iter().max());
+            if let (Some(seen), Some(&top)) = (seen.get_mut(&key), top) {
+                seen.disagreement += f64::from(all - top) / f64::from(all.max(1));
+                seen.models += 1;
+            }
+        }
+    }
+    seen
+}
+
+fn look_at<'a>(
+    group: &'a GroupFigures<'_>,
     figures: &Figures<'_>,
-    seen: &mut HashMap<[u8; 32], Seen>,
+    seen: &mut HashMap<[u8; 32], Seen<'a>>,
     of_model: &mut HashMap<[u8; 32], [u32; 26]>,
 ) {
     let table = &group.rows.table;
@@ -116,7 +142,7 @@ fn look_at(
         let key = table.keys()[row];
         let entry = seen.entry(key).or_default();
         if entry.answers == 0 {
-            entry.id.clone_from(&group.rows.ids[row]);
+            entry.id = &group.rows.ids[row];
             entry.right = table.answers()[row];
         }
         entry.answers += 1;
@@ -137,21 +163,25 @@ fn letter(index: usize) -> char {
     char::from(b'A' + index as u8)
 }
 
-impl Seen {
-    fn listed(self, task: &str, key: [u8; 32], reason: Reason) -> Listed {
+impl Seen<'_> {
+    fn score(&self, reason: Reason) -> f64 {
         let answers = self.answers as f64;
+        match reason {
+            Reason::ConfidentlyWrong => self.wrong_confidence / answers,
+            Reason::Divided => self.entropy / answers,
+            Reason::PromptSensitive => self.disagreement / self.models.max(1) as f64,
+        }
+    }
+
+    fn listed(&self, task: &str, key: [u8; 32], reason: Reason, score: f64) -> Listed {
         let mut given: Vec<usize> = (0..26).filter(|&option| self.chosen[option] > 0).collect();
         given.sort_by_key(|&option| std::cmp::Reverse(self.chosen[option]));
         Listed {
             task: task.to_owned(),
             key,
-            id: self.id,
+            id: self.id.to_owned(),
             reason,
-            score: match reason {
-                Reason::ConfidentlyWrong => self.wrong_confidence / answers,
-                Reason::Divided => self.entropy / answers,
-                Reason::PromptSensitive => self.disagreement / self.models.max(1) as f64,
-            },
+            score,
             answers: self.answers,
             right: letter(usize::from(self.right)),
             given: given.into_iter().map(letter).collect(),
@@ -193,20 +223,25 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             Unit::Percent,
         ),
     ];
+    let listed = listed_questions(figures, &Reason::ALL, most.max(1));
+    let of = |reason| {
+        listed
+            .iter()
+            .filter(move |question| question.reason == reason)
+    };
     for (reason, title, caption, score, unit) in kinds {
         if reason == Reason::PromptSensitive && figures.strategies().len() < 2 {
             continue;
         }
-        let rows = listed_questions(figures, reason, most)
-            .into_iter()
+        let rows = of(reason)
             .map(|q| {
                 vec![
-                    Cell::text(q.task),
-                    Cell::text(q.id),
+                    Cell::text(q.task.clone()),
+                    Cell::text(q.id.clone()),
                     Cell::figure(q.score),
                     Cell::count(q.answers),
                     Cell::text(q.right.to_string()),
-                    Cell::text(q.given),
+                    Cell::text(q.given.clone()),
                 ]
             })
             .collect();
@@ -226,12 +261,20 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             ..Table::default()
         });
     }
-    if let Some(worst) = listed_questions(figures, Reason::ConfidentlyWrong, 1).first() {
+    // The first of equals.
+    let worst = of(Reason::ConfidentlyWrong).reduce(|worst, question| {
+        if question.score > worst.score {
+            question
+        } else {
+            worst
+        }
+    });
+    if let Some(worst) = worst {
         section.text.push(format!(
             "The most confidently wrong: {} of {}, where {} % went to wrong answers on average; the key says {}.",
             worst.id,
             worst.task,
-            percent(worst.score),
+            measured(worst.score),
             worst.right
         ));
     }

@@ -84,7 +84,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         section.charts.push(Chart {
             id: format!("subjects-{task}"),
             title: format!("{title}: set size by category"),
-            caption: "Sets by LAC. The darker, the more options a set needs: where models are least certain.".into(),
+            caption: "Sets by LAC: how many options a set needs on average, and with that where models are least certain.".into(),
             kind: ChartKind::Heatmap {
                 rows: names.iter().map(|name| name.replace('_', " ")).collect(),
                 columns: figures.models.iter().map(|model| model.model.name.clone()).collect(),

@@ -192,6 +192,35 @@ fn models_of_different_questions_share_none() {
     );
 }
 
+/// With 120 pairs and 1,999 rounds Holm's correction would leave no two apart.
+#[test]
+fn many_models_that_differ_have_ranks_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = "ABCD".repeat(100);
+    let mut args = vec!["analyze".to_owned()];
+    for model in 0..16_usize {
+        // The models are right on the first 20, 40, … of each 400 questions, scattered.
+        let name = format!("m{model:02}_qa_base_icl1.jsonl");
+        small(folder.path(), &name, &answers, |id| {
+            let right = (id * 37) % 400 < 20 * (model + 1);
+            let top = if right { id % 4 } else { (id + 1) % 4 };
+            std::array::from_fn(|option| if option == top { 3.0 } else { 0.0 })
+        });
+        args.push(name);
+    }
+    args.extend(["--questions", "questions.json", "--modes", "comparative"].map(str::to_owned));
+    args.extend(["--output-dir", "out", "--formats", "json"].map(str::to_owned));
+    args.extend(["--splits", "2", "--replicates", "100"].map(str::to_owned));
+    succeeds(folder.path(), &args);
+    let text = std::fs::read_to_string(folder.path().join("out/report.json")).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let board = table(&document, "leaderboard");
+    let rows = board["rows"].as_array().unwrap();
+    assert_eq!(rows[0][1]["text"], "m15");
+    let first_and_last = [0, 15].map(|row| rows[row][0]["text"].as_str().unwrap());
+    assert_eq!(first_and_last, ["1", "16"]);
+}
+
 #[test]
 fn an_output_folder_that_cannot_be_written_to_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();

@@ -15,6 +15,7 @@ mod power;
 mod random;
 mod ranks;
 mod student;
+mod swaps;
 mod trend;
 
 pub use bootstrap::{BootstrapInterval, Resampling, bootstrap, bootstrap_each};

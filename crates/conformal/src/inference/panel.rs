@@ -25,23 +25,23 @@ const JACKKNIFE_GROUPS: usize = 100;
 const LANE: u64 = (1 << 20) - 1;
 /// So many questions are added up before the counts are taken out of their word. Drawing with
 /// replacement, they stay far below what it holds.
-const CHUNK: usize = 1 << 18;
+pub(super) const CHUNK: usize = 1 << 18;
 
 /// One task: what each model did on each question, in each cell (a strategy with a score).
 #[derive(Debug, Clone)]
-struct Stratum {
-    questions: usize,
+pub(super) struct Stratum {
+    pub(super) questions: usize,
     /// Mean number of options, per cell. Taken as given, not drawn.
     options: Vec<f64>,
     /// Per model: question by question, cell by cell.
-    words: Vec<Vec<u64>>,
+    pub(super) words: Vec<Vec<u64>>,
 }
 
 /// What several models did on the same questions.
 #[derive(Debug, Clone, Default)]
 pub struct Panel {
     models: usize,
-    strata: Vec<Stratum>,
+    pub(super) strata: Vec<Stratum>,
 }
 
 /// Why outcomes do not make a panel.
@@ -54,7 +54,7 @@ fn pack(outcome: Outcome) -> u64 {
 }
 
 /// Sums of right answers, covered answers and set sizes.
-type Sums = [f64; 3];
+pub(super) type Sums = [f64; 3];
 
 fn unpack(word: u64) -> Sums {
     [
@@ -65,12 +65,12 @@ fn unpack(word: u64) -> Sums {
 }
 
 impl Stratum {
-    fn cells(&self) -> usize {
+    pub(super) fn cells(&self) -> usize {
         self.options.len()
     }
 
     /// The figures that these sums over `questions` questions come to, the mean over cells.
-    fn figures(&self, sums: &[Sums], questions: f64) -> [f64; FIGURES] {
+    pub(super) fn figures(&self, sums: &[Sums], questions: f64) -> [f64; FIGURES] {
         let mut total = [0.0; FIGURES];
         for ([correct, covered, size], options) in sums.iter().zip(&self.options) {
             let (acc, set_size) = (correct / questions, size / questions);
@@ -101,7 +101,8 @@ impl Stratum {
     }
 }
 
-fn add(sums: &mut [Sums], words: &[u64]) {
+/// Takes the counts out of their words and adds them.
+pub(super) fn add(sums: &mut [Sums], words: &[u64]) {
     for (sum, &word) in sums.iter_mut().zip(words) {
         for (sum, part) in sum.iter_mut().zip(unpack(word)) {
             *sum += part;
@@ -260,68 +261,10 @@ impl Panel {
         };
         (0..self.models).into_par_iter().map(of).collect()
     }
-
-    /// Two-sided p-values of the hypothesis that two models do not differ, one per figure: on each
-    /// question by itself the two may swap all that they said, without a difference (a paired
-    /// permutation test with random swaps; Fisher 1935). With `swaps` rounds the least value is
-    /// `1 / (swaps + 1)`. 1 for a model and itself.
-    pub fn permutation(&self, a: usize, b: usize, swaps: usize, seed: u64) -> [f64; FIGURES] {
-        let observed = difference(&self.figures(a), &self.figures(b));
-        let mut as_far = [0_usize; FIGURES];
-        for round in 0..swaps {
-            let mut streams = (0..self.strata.len())
-                .map(|index| Stream::new(&format!("swaps {index}"), seed, round));
-            let swapped = self.mean(|stratum| {
-                let Some(mut stream) = streams.next() else {
-                    return [0.0; FIGURES];
-                };
-                stratum.swapped(a, b, &mut stream)
-            });
-            for ((count, swapped), observed) in as_far.iter_mut().zip(swapped).zip(observed) {
-                *count += usize::from(swapped.abs() >= observed.abs() - 1e-12);
-            }
-        }
-        as_far.map(|count| (count + 1) as f64 / (swaps + 1) as f64)
-    }
 }
 
-fn difference(a: &[f64; FIGURES], b: &[f64; FIGURES]) -> [f64; FIGURES] {
+pub(super) fn difference(a: &[f64; FIGURES], b: &[f64; FIGURES]) -> [f64; FIGURES] {
     std::array::from_fn(|figure| a[figure] - b[figure])
-}
-
-impl Stratum {
-    /// The difference of two models after random swaps.
-    fn swapped(&self, a: usize, b: usize, stream: &mut Stream) -> [f64; FIGURES] {
-        let cells = self.cells();
-        let (mut of_a, mut of_b) = (vec![[0.0; 3]; cells], vec![[0.0; 3]; cells]);
-        let (mut words_a, mut words_b) = (vec![0_u64; cells], vec![0_u64; cells]);
-        let chunks = self.words[a].chunks(CHUNK * cells);
-        for (chunk_a, chunk_b) in chunks.zip(self.words[b].chunks(CHUNK * cells)) {
-            words_a.fill(0);
-            words_b.fill(0);
-            let mut coins = 0;
-            let questions = chunk_a.chunks_exact(cells).zip(chunk_b.chunks_exact(cells));
-            for (question, (said_a, said_b)) in questions.enumerate() {
-                if question % 64 == 0 {
-                    coins = stream.next();
-                }
-                let swap = 0_u64.wrapping_sub(coins & 1);
-                coins >>= 1;
-                for (cell, (&a, &b)) in said_a.iter().zip(said_b).enumerate() {
-                    let exchanged = (a ^ b) & swap;
-                    words_a[cell] += a ^ exchanged;
-                    words_b[cell] += b ^ exchanged;
-                }
-            }
-            add(&mut of_a, &words_a);
-            add(&mut of_b, &words_b);
-        }
-        let questions = self.questions as f64;
-        difference(
-            &self.figures(&of_a, questions),
-            &self.figures(&of_b, questions),
-        )
-    }
 }
 
 /// The figures of all models in every replicate.

@@ -2,24 +2,7 @@
 
 use super::clean::file_name;
 
-/// What a chart's colours are made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Theme {
-    /// A light page.
-    Light,
-    /// A dark page.
-    Dark,
-}
-
-impl Theme {
-    /// Its name in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-}
+use crate::Theme;
 
 /// A chart of the document, drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]

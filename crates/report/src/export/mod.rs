@@ -22,7 +22,7 @@ use sureness_analysis::Document;
 pub use self::csv::csv;
 pub use error::{ExportError, UnknownFormat};
 pub use files::{write_whole, write_whole_with};
-pub use images::{ChartImage, Theme};
+pub use images::ChartImage;
 pub use json::json;
 pub use latex::{latex, latex_table};
 pub use markdown::markdown;

@@ -3,7 +3,8 @@
 use sureness_analysis::Chart;
 
 use super::markup::esc;
-use super::{HtmlOptions, Theme, table, theme, values};
+use super::{HtmlOptions, table, theme, values};
+use crate::Theme;
 
 /// Writes a chart: heading, drawing, what it shows, and its values as a table. `id` is unique in
 /// the page.

@@ -19,16 +19,9 @@ mod values;
 
 use sureness_analysis::{Chart, Document};
 
-pub use browser::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
+use crate::Theme;
 
-/// The colours that a chart is drawn in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Theme {
-    /// Dark lines on white; also what is printed.
-    Light,
-    /// Light lines on a dark ground.
-    Dark,
-}
+pub use browser::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 
 /// How a highlight is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,26 +2,17 @@
 
 use sureness_analysis::Unit;
 
-/// What stands for a value that is not there.
-pub(super) const NONE: &str = "–";
+use crate::format;
 
-/// A value as text, without its unit; that stands in the heading.
+/// What stands for a value that is not there.
+pub(super) const NONE: &str = format::MISSING;
+
+/// A value as text, without its unit; that stands in the heading. Words and charts' values, which
+/// have no unit, keep their digits.
 pub(super) fn figure(value: f64, unit: Unit) -> String {
-    if value.is_nan() {
-        return NONE.to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "∞" } else { "−∞" }.to_owned();
-    }
     match unit {
-        Unit::Text => trimmed(value),
-        Unit::Count => grouped(value),
-        Unit::Percent => fixed(value * 100.0, 1, false),
-        Unit::PercentDifference => fixed(value * 100.0, 1, true),
-        Unit::Number(decimals) => fixed(value, decimals, false),
-        Unit::Difference(decimals) => fixed(value, decimals, true),
-        Unit::PValue if value < 0.001 => "<0.001".to_owned(),
-        Unit::PValue => fixed(value, 3, false),
+        Unit::Text if value.is_finite() => trimmed(value),
+        _ => format::number(value, unit),
     }
 }
 
@@ -64,52 +55,18 @@ fn trimmed(value: f64) -> String {
     if text == "-0" { "0" } else { text }.to_owned()
 }
 
-fn fixed(value: f64, decimals: u8, signed: bool) -> String {
-    let text = format!("{:.*}", usize::from(decimals), value.abs());
-    let zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
-    match (zero, value < 0.0) {
-        (false, true) => format!("−{text}"),
-        (false, false) if signed => format!("+{text}"),
-        (true, _) if signed => format!("±{text}"),
-        (true, _) | (false, false) => text,
-    }
-}
-
-/// A whole number in groups of three digits.
-pub(super) fn grouped(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if value < 0.0 && digits != "0" {
-        text.push('−');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_rounded_in_their_unit() {
+    fn figures_without_a_unit_keep_their_digits() {
         for (value, unit, text) in [
-            (0.7126, Unit::Percent, "71.3"),
-            (-0.012, Unit::PercentDifference, "−1.2"),
-            (0.012, Unit::PercentDifference, "+1.2"),
-            (-0.0001, Unit::PercentDifference, "±0.0"),
-            (-0.0001, Unit::Percent, "0.0"),
-            (1.625, Unit::Number(1), "1.6"),
+            (0.125, Unit::Text, "0.125"),
+            (12_345.0, Unit::Text, "12345"),
             (12_345.0, Unit::Count, "12,345"),
-            (999.0, Unit::Count, "999"),
-            (1e-9, Unit::PValue, "<0.001"),
-            (0.0424, Unit::PValue, "0.042"),
-            (f64::NAN, Unit::Percent, "–"),
-            (f64::INFINITY, Unit::Number(2), "∞"),
+            (f64::NAN, Unit::Text, "–"),
+            (f64::INFINITY, Unit::Text, "∞"),
         ] {
             assert_eq!(figure(value, unit), text, "{value} {unit:?}");
         }

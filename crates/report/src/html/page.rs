@@ -1,9 +1,9 @@
 //! The page around the parts.
 
-use sureness_analysis::{Document, Section};
+use sureness_analysis::{Document, Section, Unit};
 
 use super::markup::{esc, slug};
-use super::number::grouped;
+use super::number::figure;
 use super::{HtmlOptions, QuestionBrowser, Verdict, chart, pack, policy, settings, table};
 
 const STYLE: &str = concat!(
@@ -185,7 +185,7 @@ fn browser(out: &mut String, questions: &QuestionBrowser) {
         "<section id=\"questions\" aria-labelledby=\"questions-title\">\n\
          <h2 id=\"questions-title\">Questions</h2>\n\
          <p>{} questions of {}, with each model’s probabilities and prediction sets.</p>\n",
-        grouped(questions.len() as f64),
+        figure(questions.len() as f64, Unit::Count),
         match questions.tasks.len() {
             1 => "one task".to_owned(),
             tasks => format!("{tasks} tasks"),

@@ -102,13 +102,18 @@ fn row_head(out: &mut String, cell: &Cell) {
         Cell::Figure { value, .. } => number::figure(*value, Unit::Text),
         Cell::Empty => String::new(),
     };
-    out.push_str(&format!("<th scope=\"row\">{}</th>", esc(&text)));
+    let class = whole(&text);
+    out.push_str(&format!("<th scope=\"row\"{class}>{}</th>", esc(&text)));
 }
 
 fn data(out: &mut String, cell: &Cell, unit: Unit) {
     let class = class(unit);
     match cell {
         Cell::Empty => out.push_str(&format!("<td{class}>{NONE}</td>")),
+        Cell::Text(text) if unit == Unit::Text => {
+            let class = whole(text);
+            out.push_str(&format!("<td{class}>{}</td>", esc(text)));
+        }
         Cell::Text(text) => out.push_str(&format!("<td{class}>{}</td>", esc(text))),
         Cell::Figure {
             value,
@@ -127,11 +132,20 @@ fn data(out: &mut String, cell: &Cell, unit: Unit) {
             if let Some(n) = n {
                 out.push_str(&format!(
                     " <i class=\"n\">n&nbsp;{}</i>",
-                    number::grouped(*n as f64)
+                    number::figure(*n as f64, Unit::Count)
                 ));
             }
             out.push_str("</td>");
         }
+    }
+}
+
+/// Short texts, such as names of models, stay on one line where there is room for a wide table.
+fn whole(text: &str) -> &'static str {
+    const LONGEST: usize = 22;
+    match text.chars().count() {
+        1..=LONGEST => " class=\"whole\"",
+        _ => "",
     }
 }
 

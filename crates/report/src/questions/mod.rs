@@ -69,8 +69,6 @@ pub struct RowSets {
     pub aps: Vec<Option<PredictionSet>>,
     /// Whether the row is one of the test half.
     pub test: Vec<bool>,
-    /// Whether an option of the row was only bounded, not observed; empty where it is not known.
-    pub bounded: Vec<bool>,
 }
 
 /// Writes answers to a Parquet file, group by group.
@@ -170,7 +168,7 @@ fn check(group: &GroupRows, sets: &RowSets) -> Result<(), QuestionsError> {
         ("lac", sets.lac.len() == rows, sets.lac.len()),
         ("aps", sets.aps.len() == rows, sets.aps.len()),
         ("test", sets.test.len() == rows, sets.test.len()),
-        ("bounded", known(sets.bounded.len()), sets.bounded.len()),
+        ("bounded", known(group.bounded.len()), group.bounded.len()),
     ];
     match lists.into_iter().find(|(_, right, _)| !right) {
         Some((list, _, found)) => Err(QuestionsError::Length { list, found, rows }),

@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
             lac: sets.lac.get(index).copied().flatten(),
             aps: sets.aps.get(index).copied().flatten(),
             mass: group.mass.get(index).copied(),
-            bounded: sets.bounded.get(index).copied(),
+            bounded: group.bounded.get(index).copied(),
             key: row.key,
         }
     }

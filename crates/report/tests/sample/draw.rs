@@ -1,7 +1,7 @@
 //! Plain drawings that stand in for the real ones.
 
 use sureness_analysis::{Chart, ChartKind};
-use sureness_report::html::Theme;
+use sureness_report::Theme;
 
 /// Colours: ground, lines, text, marks, and the ends of a scale.
 struct Colours {

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use sureness_analysis::{Asked, Family, Mode, Pair, Settings};
 use sureness_conformal::{Config, Nonconformity, Resampling};
+use sureness_questions::{Format, Task};
 
 use crate::commands::run::ProtocolArg;
 use crate::commands::score::{Ids, Letters};
@@ -22,6 +24,13 @@ pub(crate) struct EvidenceArgs {
     /// Questions in the paper's JSON layout, for files of saved logits
     #[arg(long, value_name = "FILE", help_heading = "What")]
     pub(super) questions: Option<PathBuf>,
+    /// Where a task's questions are, such as qa=mmlu/: the page then shows what they say. What was
+    /// asked from the built-in pack, imported data, or a file that is still in its place needs none
+    #[arg(long, value_name = "TASK=PATH", num_args = 1.., value_parser = task_path, help_heading = "What")]
+    pub(super) data: Vec<(String, PathBuf)>,
+    /// Layout of a task's questions, where it is not told from the content
+    #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., value_parser = task_format, help_heading = "What")]
+    pub(super) data_format: Vec<(String, Format)>,
     /// Ids to leave out of saved logits, such as the worked examples; `none` keeps all
     #[arg(
         long,
@@ -123,37 +132,37 @@ pub(crate) struct ReportArgs {
     pub(super) output: PathBuf,
 }
 
-/// A mode by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// One mode, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ModeArg {
-    /// Each model's figures, with intervals
-    Basic,
-    /// Leaderboard, tasks by models, paired differences
-    Comparative,
-    /// Which metrics go together
-    Correlations,
-    /// What the prompt strategies change
-    Prompt,
-    /// What size changes within a family
-    Scaling,
-    /// What instruction tuning changes
-    Instruct,
-    /// Whether confidence is to be believed
-    Calibration,
-    /// What leaving questions unanswered brings
-    Abstention,
-    /// Coverage and set size over the error rate
-    Alpha,
-    /// Nonconformity scores and calibration schemes
-    Scores,
-    /// Category by category, such as the 57 of MMLU
-    Subjects,
-    /// The questions worth a look
-    Questions,
-    /// The paper's further analyses
-    Paper,
-    /// All of them
+    One(Mode),
     All,
+}
+
+impl ModeArg {
+    /// What can be asked for, in the order in which it is listed.
+    const VARIANTS: [Self; Mode::ALL.len() + 1] = {
+        let mut variants = [Self::All; Mode::ALL.len() + 1];
+        let mut index = 0;
+        while index < Mode::ALL.len() {
+            variants[index] = Self::One(Mode::ALL[index]);
+            index += 1;
+        }
+        variants
+    };
+}
+
+impl ValueEnum for ModeArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::One(mode) => PossibleValue::new(mode.name()).help(mode.about()),
+            Self::All => PossibleValue::new("all").help("All of them"),
+        })
+    }
 }
 
 /// A form of the files.
@@ -191,12 +200,7 @@ impl AnalyzeArgs {
                 _ => vec![Mode::Comparative, Mode::Basic],
             };
         }
-        let named = |mode: &Mode| {
-            self.modes.iter().any(|arg| {
-                arg.to_possible_value()
-                    .is_some_and(|value| value.get_name() == mode.name())
-            })
-        };
+        let named = |mode: &Mode| self.modes.contains(&ModeArg::One(*mode));
         Mode::ALL.into_iter().filter(named).collect()
     }
 }
@@ -280,6 +284,29 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A task's id, whatever it is called on the command line, and what stands behind the sign.
+fn of_task(text: &str) -> Option<(String, &str)> {
+    let (task, value) = text.split_once('=')?;
+    (!task.is_empty() && !value.is_empty()).then(|| (id_of(task), value))
+}
+
+/// The task's id where it is one of the five by whatever name; else its own name.
+pub(super) fn id_of(task: &str) -> String {
+    Task::by_name(task).map_or_else(|| task.to_owned(), |task| task.id)
+}
+
+fn task_path(text: &str) -> Result<(String, PathBuf), String> {
+    let (task, path) = of_task(text).ok_or("must be of the form TASK=PATH, such as qa=mmlu/")?;
+    Ok((task, path.into()))
+}
+
+fn task_format(text: &str) -> Result<(String, Format), String> {
+    let (task, name) = of_task(text).ok_or("must be of the form TASK=FORMAT, such as qa=mmlu")?;
+    let names = || Format::ALL.map(Format::name).join(", ");
+    let format = Format::by_name(name).ok_or_else(|| format!("the formats are {}", names()))?;
+    Ok((task, format))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,5 +322,10 @@ mod tests {
         }
         assert_eq!(pair("a=b"), Ok(("a".into(), "b".into())));
         assert!(pair("a").is_err() && pair("=b").is_err());
+        assert_eq!(task_path("mmlu=a=b"), Ok(("qa".into(), "a=b".into())));
+        assert_eq!(task_format("own=JSONL"), Ok(("own".into(), Format::Jsonl)));
+        assert!(
+            task_path("qa").is_err() && task_path("=x").is_err() && task_format("qa=x").is_err()
+        );
     }
 }

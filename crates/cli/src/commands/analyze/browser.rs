@@ -1,66 +1,32 @@
 //! The questions that a page shows one by one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sureness_analysis::{Figures, GroupFigures, Reason, listed_questions};
+use sureness_analysis::{Figures, GroupFigures, Listed, Reason, listed_questions};
+use sureness_questions::Question;
 use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
+
+use super::texts::Texts;
 
 /// So many questions of each kind and task: a page with 40 models and 5 tasks stays quick.
 const OF_EACH_KIND: usize = 40;
 
 /// The questions worth a look, with what each model said.
-pub(super) fn browser(figures: &Figures<'_>) -> QuestionBrowser {
-    let listed: Vec<_> = Reason::ALL
-        .into_iter()
-        .flat_map(|reason| listed_questions(figures, reason, OF_EACH_KIND))
-        .collect();
+pub(super) fn browser(figures: &Figures<'_>, texts: &mut Texts) -> QuestionBrowser {
+    let listed = listed_questions(figures, &Reason::ALL, OF_EACH_KIND);
     let strategies = figures.strategies();
     let tasks = figures
         .tasks()
         .into_iter()
         .map(|(task, title)| {
-            let mut order: Vec<[u8; 32]> = Vec::new();
-            let mut tags: HashMap<[u8; 32], Vec<String>> = HashMap::new();
-            for question in listed.iter().filter(|question| question.task == task) {
-                let of_question = tags.entry(question.key).or_insert_with(|| {
-                    order.push(question.key);
-                    Vec::new()
-                });
-                of_question.push(question.reason.title().to_owned());
-            }
-            let mut entries: Vec<Option<QuestionEntry>> = vec![None; order.len()];
-            let mut answers = Vec::new();
-            let mut widest = 0;
-            for (model_index, model) in figures.models.iter().enumerate() {
-                for (strategy_index, strategy) in strategies.iter().enumerate() {
-                    let Some(group) = model.group(task, strategy) else {
-                        continue;
-                    };
-                    widest = widest.max(group.rows.table.stride());
-                    let rows = rows_of(group);
-                    for (entry, key) in entries.iter_mut().zip(&order) {
-                        if let (None, Some(&row)) = (&entry, rows.get(key)) {
-                            *entry = Some(entry_of(group, row, &tags[key]));
-                        }
-                    }
-                    answers.push(ModelAnswers {
-                        model: model_index,
-                        strategy: strategy_index,
-                        answers: order
-                            .iter()
-                            .map(|key| rows.get(key).map(|&row| answer(figures, group, row)))
-                            .collect(),
-                    });
-                }
-            }
-            TaskQuestions {
-                title: title.to_owned(),
-                letters: (0..widest).map(letter).collect(),
-                questions: entries.into_iter().flatten().collect(),
-                answers,
-            }
+            let of_task: Vec<&Listed> = listed.iter().filter(|q| q.task == task).collect();
+            task_questions(figures, texts, task, title, &of_task)
         })
         .collect();
+    let mut notes = vec![format!(
+        "Up to {OF_EACH_KIND} questions of each kind and task. Sets are those of test questions; calibration questions have none."
+    )];
+    notes.extend(texts.notes());
     QuestionBrowser {
         models: figures
             .models
@@ -69,9 +35,64 @@ pub(super) fn browser(figures: &Figures<'_>) -> QuestionBrowser {
             .collect(),
         strategies: strategies.into_iter().map(str::to_owned).collect(),
         tasks,
-        notes: vec![format!(
-            "Up to {OF_EACH_KIND} questions of each kind and task. Sets are those of test questions; calibration questions have none."
-        )],
+        notes,
+    }
+}
+
+/// The questions of one task.
+fn task_questions(
+    figures: &Figures<'_>,
+    texts: &mut Texts,
+    task: &str,
+    title: &str,
+    listed: &[&Listed],
+) -> TaskQuestions {
+    // Each question once, with all reasons for which it is listed.
+    let mut keys: Vec<[u8; 32]> = Vec::new();
+    let mut tags: HashMap<[u8; 32], Vec<String>> = HashMap::new();
+    for question in listed {
+        let of_question = tags.entry(question.key).or_insert_with(|| {
+            keys.push(question.key);
+            Vec::new()
+        });
+        of_question.push(question.reason.title().to_owned());
+    }
+    let found = texts.find(figures, task, &keys);
+    let mut entries: Vec<Option<QuestionEntry>> = vec![None; keys.len()];
+    let mut answers = Vec::new();
+    let mut widest = 0;
+    for (model_index, model) in figures.models.iter().enumerate() {
+        for (strategy_index, strategy) in figures.strategies().iter().enumerate() {
+            let Some(group) = model.group(task, strategy) else {
+                continue;
+            };
+            widest = widest.max(group.rows.table.stride());
+            let rows = rows_of(group, &tags);
+            let tested = positions_of(group, &rows);
+            for (entry, key) in entries.iter_mut().zip(&keys) {
+                if let (None, Some(&row)) = (&entry, rows.get(key)) {
+                    let text = found.get(key).and_then(|question| texts.fit(question));
+                    *entry = Some(entry_of(group, row, &tags[key], text));
+                }
+            }
+            answers.push(ModelAnswers {
+                model: model_index,
+                strategy: strategy_index,
+                answers: keys
+                    .iter()
+                    .map(|key| {
+                        let row = *rows.get(key)?;
+                        Some(answer(figures, group, row, tested.get(&row).copied()))
+                    })
+                    .collect(),
+            });
+        }
+    }
+    TaskQuestions {
+        title: title.to_owned(),
+        letters: (0..widest).map(letter).collect(),
+        questions: entries.into_iter().flatten().collect(),
+        answers,
     }
 }
 
@@ -79,32 +100,75 @@ fn letter(index: usize) -> String {
     char::from(b'A' + index as u8).to_string()
 }
 
-/// Where each question is, by its key.
-fn rows_of(group: &GroupFigures<'_>) -> HashMap<[u8; 32], usize> {
+/// The rows of the questions that are shown. Of a question that comes twice it is the last.
+fn rows_of(
+    group: &GroupFigures<'_>,
+    shown: &HashMap<[u8; 32], Vec<String>>,
+) -> HashMap<[u8; 32], usize> {
     let keys = group.rows.table.keys().iter().enumerate();
-    keys.map(|(row, &key)| (key, row)).collect()
+    keys.filter(|(_, key)| shown.contains_key(*key))
+        .map(|(row, &key)| (key, row))
+        .collect()
 }
 
-fn entry_of(group: &GroupFigures<'_>, row: usize, tags: &[String]) -> QuestionEntry {
+/// Where these rows are in the test half, as far as they are there.
+fn positions_of(
+    group: &GroupFigures<'_>,
+    rows: &HashMap<[u8; 32], usize>,
+) -> HashMap<usize, usize> {
+    let shown: HashSet<usize> = rows.values().copied().collect();
+    let test = group.split.test.iter().enumerate();
+    test.filter(|(_, row)| shown.contains(row))
+        .map(|(position, &row)| (row, position))
+        .collect()
+}
+
+fn entry_of(
+    group: &GroupFigures<'_>,
+    row: usize,
+    tags: &[String],
+    text: Option<Question>,
+) -> QuestionEntry {
     let table = &group.rows.table;
     let category =
         table.categories()[row].and_then(|category| group.rows.categories.get(category as usize));
-    QuestionEntry {
+    let mut entry = QuestionEntry {
         id: group.rows.ids[row].clone(),
         category: category.cloned().unwrap_or_default(),
-        stem: None,
-        context: None,
-        options: Vec::new(),
         answer: usize::from(table.answers()[row]),
         tags: tags.to_vec(),
+        ..QuestionEntry::default()
+    };
+    if let Some(question) = text {
+        let asked = table.row(row).logits.len();
+        entry.options = options_as_asked(&question, asked).unwrap_or_default();
+        (entry.stem, entry.context) = (Some(question.stem), question.context);
     }
+    entry
 }
 
-fn answer(figures: &Figures<'_>, group: &GroupFigures<'_>, row: usize) -> Answer {
+/// The options as they were asked. A question is the same with and without the two abstention
+/// options, so that their number tells which of the two it was.
+fn options_as_asked(question: &Question, asked: usize) -> Option<Vec<String>> {
+    let with = || question.clone().with_abstention().options;
+    let shown = if question.options.len() == asked {
+        question.options.clone()
+    } else {
+        with()
+    };
+    (shown.len() == asked).then_some(shown)
+}
+
+/// What a model made of a row; `position` is its place in the test half.
+fn answer(
+    figures: &Figures<'_>,
+    group: &GroupFigures<'_>,
+    row: usize,
+    position: Option<usize>,
+) -> Answer {
     let mut probabilities = Vec::new();
     let view = figures.settings.view();
     sureness_conformal::probabilities(&group.rows.table, row, &view, &mut probabilities);
-    let position = group.split.test.iter().position(|&test| test == row);
     let mask = |score: &sureness_analysis::ScoreFigures| {
         let set = score.sets.sets.get(position?)?;
         Some(set.iter().fold(0_u64, |mask, option| mask | 1 << option))

@@ -1,45 +1,20 @@
 //! The figures at the top of the page.
 
-use sureness_analysis::{Cell, Document, Figures};
-use sureness_conformal::CoverageVerdict;
+use sureness_analysis::{Cell, Document, Figures, Table, Unit};
+use sureness_report::format::number;
 use sureness_report::html::{Highlight, Verdict};
 
 /// Which model is surest, whether coverage is kept, how many questions that rests on.
 pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<Highlight> {
     let mut highlights = Vec::new();
-    let leaderboard = document
-        .sections
-        .iter()
-        .flat_map(|section| &section.tables)
-        .find(|table| table.id == "leaderboard");
-    if let Some(table) = leaderboard
-        && let Some(best) = table.rows.first()
-    {
-        let cell = |key: &str| {
-            let index = table.columns.iter().position(|column| column.key == key)?;
-            best.get(index)
-        };
-        let interval = |cell: Option<&Cell>, scale: f64, decimals: usize| match cell {
-            Some(Cell::Figure {
-                value,
-                low: Some(low),
-                high: Some(high),
-                ..
-            }) => Some((
-                format!("{:.decimals$}", value * scale),
-                format!("{:.decimals$} to {:.decimals$}", low * scale, high * scale),
-            )),
-            Some(Cell::Figure { value, .. }) => {
-                Some((format!("{:.decimals$}", value * scale), String::new()))
-            }
-            _ => None,
-        };
-        let name = match cell("model") {
-            Some(Cell::Text(name)) => name.clone(),
+    let tables = document.sections.iter().flat_map(|section| &section.tables);
+    if let Some(board) = tables.into_iter().find(|table| table.id == "leaderboard") {
+        let name = match best(board, "model") {
+            Some((Cell::Text(name), _)) => name.clone(),
             _ => String::new(),
         };
-        if let Some((value, range)) = interval(cell("uacc"), 100.0, 1) {
-            let several = table.rows.len() > 1;
+        if let Some((value, range)) = figure(board, "uacc") {
+            let several = board.rows.len() > 1;
             highlights.push(Highlight {
                 label: if several { "Highest UAcc" } else { "UAcc" }.into(),
                 value: if several { name } else { format!("{value} %") },
@@ -51,7 +26,7 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
                 verdict: Verdict::Neutral,
             });
         }
-        if let Some((value, range)) = interval(cell("set_size"), 1.0, 2) {
+        if let Some((value, range)) = figure(board, "set_size") {
             highlights.push(Highlight {
                 label: "Its mean set size".into(),
                 value: format!("{value} options"),
@@ -71,51 +46,66 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         .sum();
     highlights.push(Highlight {
         label: "Rests on".into(),
-        value: format!("{questions} test questions"),
+        value: plural(questions, "test question", "test questions"),
         detail: format!(
-            "{} tasks, {} prompt strategies",
-            figures.tasks().len(),
-            figures.strategies().len()
+            "{}, {}",
+            plural(figures.tasks().len(), "task", "tasks"),
+            plural(
+                figures.strategies().len(),
+                "prompt strategy",
+                "prompt strategies"
+            )
         ),
         verdict: Verdict::Neutral,
     });
     highlights
 }
 
-fn coverage(figures: &Figures<'_>) -> Highlight {
-    let verdicts = figures.coverage_verdicts();
-    let count = |wanted| {
-        verdicts
-            .iter()
-            .filter(|&&verdict| verdict == wanted)
-            .count()
+/// The best model's cell in a column, with the column's unit.
+fn best<'a>(board: &'a Table, key: &str) -> Option<(&'a Cell, Unit)> {
+    let index = board.columns.iter().position(|column| column.key == key)?;
+    let cell = board.rows.first()?.get(index)?;
+    Some((cell, board.columns.get(index)?.unit))
+}
+
+/// The best model's figure in a column, and its interval in words.
+fn figure(board: &Table, key: &str) -> Option<(String, String)> {
+    let (cell, unit) = best(board, key)?;
+    let Cell::Figure {
+        value, low, high, ..
+    } = cell
+    else {
+        return None;
     };
-    let (all, low, vacuous) = (
-        verdicts.len(),
-        count(CoverageVerdict::TooLow),
-        count(CoverageVerdict::Vacuous),
-    );
-    let promise = (1.0 - figures.settings.config.alpha) * 100.0;
-    // About one in forty falls too low by chance alone.
-    let expected = all as f64 / 40.0;
-    let kept = low as f64 <= expected + 2.0 * expected.sqrt() + 0.5;
+    let range = low.zip(*high).map_or_else(String::new, |(low, high)| {
+        format!("{} to {}", number(low, unit), number(high, unit))
+    });
+    Some((number(*value, unit), range))
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    let count_in_words = number(count as f64, Unit::Count);
+    format!("{count_in_words} {}", if count == 1 { one } else { many })
+}
+
+fn coverage(figures: &Figures<'_>) -> Highlight {
+    let promise = figures.promise();
+    let share = (1.0 - figures.settings.config.alpha) * 100.0;
+    let (value, verdict) = match promise.kept() {
+        None => ("cannot be told", Verdict::Neutral),
+        Some(true) => ("kept", Verdict::Kept),
+        Some(false) => ("broken", Verdict::Missed),
+    };
+    let of = format!("of {} groups", promise.told);
     Highlight {
-        label: format!("Coverage of {promise:.0} %"),
-        value: match (vacuous == all, kept) {
-            (true, _) => "cannot be told",
-            (_, true) => "kept",
-            (_, false) => "broken",
-        }
-        .into(),
-        detail: if vacuous == all {
-            "too few calibration questions".into()
-        } else {
-            format!("LAC falls short in {low} of {all} groups")
+        label: format!("Coverage of {} %", (share * 10.0).round() / 10.0),
+        value: value.into(),
+        detail: match (promise.kept(), promise.low) {
+            (None, _) => "too few calibration questions".into(),
+            (Some(true), 0) => format!("LAC falls short in 0 {of}"),
+            (Some(true), low) => format!("LAC falls short in {low} {of}, as by chance"),
+            (Some(false), _) => format!("LAC falls short in {} {of}", promise.broken),
         },
-        verdict: match (vacuous == all, kept) {
-            (true, _) => Verdict::Neutral,
-            (_, true) => Verdict::Kept,
-            (_, false) => Verdict::Missed,
-        },
+        verdict,
     }
 }

@@ -197,7 +197,7 @@ fn group(
         table: Table::new(stride),
         categories: Vec::new(),
         mass: Vec::with_capacity(rows.len()),
-        bounded: 0,
+        bounded: Vec::with_capacity(rows.len()),
         planned,
     };
     let mut numbers: HashMap<String, u32> = HashMap::new();
@@ -224,7 +224,7 @@ fn group(
         if found.table.push(question.content, &row, category).is_ok() {
             found.ids.push(question.id);
             found.mass.push(scores.mass);
-            found.bounded += usize::from(scores.observed.contains(&false));
+            found.bounded.push(scores.observed.contains(&false));
         }
     }
     // Of logits and of whole texts that were imported it is not known.

@@ -6,6 +6,7 @@ mod compatible;
 mod headline;
 mod load;
 mod output;
+mod texts;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,11 +25,13 @@ const PROGRAM: &str = concat!("sureness ", env!("CARGO_PKG_VERSION"));
 struct Prepared {
     evidence: Evidence,
     settings: Settings,
+    texts: texts::Texts,
     notes: Vec<String>,
 }
 
 /// Reads the runs and checks that they may be put beside each other.
 fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
+    let texts = texts::Texts::of(args)?;
     let load::Loaded {
         mut evidence,
         config,
@@ -49,6 +52,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
     Ok(Prepared {
         evidence,
         settings,
+        texts,
         notes,
     })
 }
@@ -80,6 +84,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode, CliError> {
     let Prepared {
         evidence,
         settings,
+        mut texts,
         notes,
     } = prepare(&args.evidence)?;
     if let Some(folder) = &args.output_dir {
@@ -91,7 +96,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode, CliError> {
     let document = told(&figures, &modes, &args.evidence, notes);
     match &args.output_dir {
         None => output::show(&document)?,
-        Some(folder) => output::write(&figures, &document, folder, &args.formats)?,
+        Some(folder) => output::write(&figures, &document, &mut texts, folder, &args.formats)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,6 +111,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
     let Prepared {
         evidence,
         settings,
+        mut texts,
         notes,
     } = prepare(&args.evidence)?;
     let figures = Figures::of(&evidence, &settings);
@@ -126,7 +132,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
     // The leaderboard comes first on a page.
     modes.sort_by_key(|mode| *mode != Mode::Comparative);
     let document = told(&figures, &modes, &args.evidence, notes);
-    output::write_page(&figures, &document, &args.output)?;
+    output::write_page(&figures, &document, &mut texts, &args.output)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use sureness_analysis::{Chart, Document, Figures};
+use sureness_report::Theme;
 use sureness_report::export::{self, ChartImage, Format};
-use sureness_report::html::{HtmlOptions, Theme as PageTheme, html};
+use sureness_report::html::{HtmlOptions, html};
 use sureness_report::questions::{Layout, QuestionWriter, RowSets, ScoreKind};
 
+use super::texts::Texts;
 use super::{FormatArg, browser, headline};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
 
@@ -37,6 +39,7 @@ pub(super) fn show(document: &Document) -> Result<(), CliError> {
 pub(super) fn write(
     figures: &Figures<'_>,
     document: &Document,
+    texts: &mut Texts,
     folder: &Path,
     formats: &[FormatArg],
 ) -> Result<(), CliError> {
@@ -59,7 +62,7 @@ pub(super) fn write(
     })?;
     if formats.contains(&FormatArg::Html) {
         let path = folder.join("report.html");
-        write_page(figures, document, &path)?;
+        write_page(figures, document, texts, &path)?;
         written.push(path);
     }
     if formats.contains(&FormatArg::Parquet) {
@@ -114,18 +117,14 @@ fn exported(format: FormatArg) -> Option<Format> {
 fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, CliError> {
     use rayon::prelude::*;
     let charts: Vec<&Chart> = document.sections.iter().flat_map(|s| &s.charts).collect();
-    let themes = [
-        (sureness_plot::Theme::Light, export::Theme::Light),
-        (sureness_plot::Theme::Dark, export::Theme::Dark),
-    ];
     let all: Vec<_> = charts
         .into_iter()
-        .flat_map(|chart| themes.map(|theme| (chart, theme)))
+        .flat_map(|chart| [Theme::Light, Theme::Dark].map(|theme| (chart, theme)))
         .collect();
     all.into_par_iter()
-        .map(|(chart, (drawn, theme))| {
+        .map(|(chart, theme)| {
             let style = sureness_plot::Style {
-                theme: drawn,
+                theme: drawn(theme),
                 ..sureness_plot::Style::default()
             };
             let png = if pixels {
@@ -144,18 +143,24 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, CliError
         .collect()
 }
 
+/// The theme as the crate that draws calls it.
+fn drawn(theme: Theme) -> sureness_plot::Theme {
+    match theme {
+        Theme::Light => sureness_plot::Theme::Light,
+        Theme::Dark => sureness_plot::Theme::Dark,
+    }
+}
+
 /// Writes the page.
 pub(super) fn write_page(
     figures: &Figures<'_>,
     document: &Document,
+    texts: &mut Texts,
     path: &Path,
 ) -> Result<(), CliError> {
-    let draw = |chart: &Chart, theme: PageTheme| {
+    let draw = |chart: &Chart, theme: Theme| {
         let style = sureness_plot::Style {
-            theme: match theme {
-                PageTheme::Light => sureness_plot::Theme::Light,
-                PageTheme::Dark => sureness_plot::Theme::Dark,
-            },
+            theme: drawn(theme),
             background: false,
             heading: false,
             ..sureness_plot::Style::default()
@@ -165,7 +170,7 @@ pub(super) fn write_page(
     let highlights = headline::highlights(figures, document);
     let page = html(
         document,
-        Some(&browser::browser(figures)),
+        Some(&browser::browser(figures, texts)),
         &HtmlOptions {
             draw: &draw,
             highlights: &highlights,
@@ -234,6 +239,5 @@ fn row_sets(group: &sureness_analysis::GroupFigures<'_>) -> RowSets {
         lac: of(group.lac()),
         aps: of(group.aps()),
         test,
-        bounded: Vec::new(),
     }
 }

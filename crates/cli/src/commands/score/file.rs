@@ -134,7 +134,8 @@ impl<'a> Scoring<'a> {
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
             categories: Vec::new(),
             mass: Vec::new(),
-            bounded: 0,
+            // Saved logits are of all options.
+            bounded: vec![false; table.len()],
             planned: items.len(),
             table,
         };
@@ -293,7 +294,7 @@ fn task_of(dataset: &str) -> Task {
 }
 
 /// Identifies a question of a data set that is known by its number alone.
-fn key_of(id: i64) -> [u8; 32] {
+pub(crate) fn key_of(id: i64) -> [u8; 32] {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&id.to_le_bytes());
     key

@@ -17,7 +17,7 @@ use sureness_scorers::replay;
 use crate::error::CliError;
 use args::Output;
 pub(crate) use args::{Ids, Letters, ScoreArgs};
-pub(crate) use file::Scoring;
+pub(crate) use file::{Scoring, key_of};
 
 /// Scores all files, or reports everything that is wrong with the input and shows no figure.
 pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {

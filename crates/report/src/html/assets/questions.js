@@ -65,7 +65,7 @@ function tally(task, strategy) {
 }
 
 const ORDERS = [
-  ["As in the data", null],
+  ["As listed", null],
   ["Fewest right first", (a, b) => a.share - b.share],
   ["Most right first", (a, b) => b.share - a.share],
   ["Most divided first", (a, b) => a.agreement - b.agreement],
@@ -148,7 +148,7 @@ function questionBrowser(root) {
   const index = readData("question-index");
   const tasks = [];
   const taskAt = (at) => (tasks[at] ??= readData(`question-task-${at}`));
-  const state = { limit: PAGE, list: [], at: null, task: null, counts: [] };
+  const state = { limit: PAGE, list: [], at: null, task: null, repeated: new Set(), counts: [] };
 
   const options = (select, texts, all) => {
     select.replaceChildren(...(all ? [element("option", { value: "" }, all)] : []),
@@ -209,13 +209,19 @@ function questionBrowser(root) {
       answerTable(index, state.task, Number(strategy.value), question, at));
   };
 
+  // Where many questions ask the same of other passages, the passage tells them apart.
+  const preview = (question) => {
+    const stem = question.s ?? "";
+    return (state.repeated.has(stem) && question.x ? question.x : stem).slice(0, 160);
+  };
+
   const entry = (at) => {
     const question = state.task.questions[at];
     const counts = state.counts[at];
     const button = element("button", { type: "button", tabIndex: -1, "data-at": at },
       element("span", { className: "about" }, element("span", {}, question.i),
         element("span", {}, `${counts.right} of ${counts.answered} right`)),
-      element("span", { className: "what", dir: "auto" }, (question.s ?? "").slice(0, 160)));
+      element("span", { className: "what", dir: "auto" }, preview(question)));
     button.addEventListener("click", () => show(at));
     return element("li", {}, button);
   };
@@ -258,6 +264,12 @@ function questionBrowser(root) {
   const recount = () => { state.counts = tally(state.task, Number(strategy.value)); };
   const enter = () => {
     state.task = taskAt(Number(task.value));
+    const stems = new Set();
+    state.repeated = new Set();
+    for (const { s } of state.task.questions) {
+      if (stems.has(s)) state.repeated.add(s);
+      stems.add(s);
+    }
     options(category, state.task.categories, "All");
     options(tag, state.task.tags, "Anything");
     recount();

@@ -1,0 +1,160 @@
+//! Whether the promise of coverage is kept, over everything that was measured.
+
+use sureness_conformal::{CoverageVerdict, benjamini_hochberg};
+
+use crate::Figures;
+use crate::text::percent;
+
+/// Among groups that are said to fall short, this share at most is expected to do so by chance.
+const FALSE_FINDINGS: f64 = 0.05;
+
+/// What LAC's coverage of all groups, each a (model, task, strategy), adds up to.
+///
+/// One rule for every output: the p-values of the groups whose verdict is too low are adjusted
+/// after Benjamini and Hochberg for all groups that can be told, and the promise is broken where
+/// one of them stays at 5 % or less. Taken one by one, a group in forty is too low by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promise {
+    /// Groups with a finite threshold. Of the others nothing can be said.
+    pub told: usize,
+    /// Groups with too few calibration questions for a finite threshold.
+    pub vacuous: usize,
+    /// Groups that are too low, taken one by one.
+    pub low: usize,
+    /// Groups that are too low even so many at once.
+    pub broken: usize,
+}
+
+impl Promise {
+    /// Whether it is kept; `None` where there is no group of which that can be told.
+    pub fn kept(&self) -> Option<bool> {
+        (self.told > 0).then_some(self.broken == 0)
+    }
+
+    /// The same in a sentence, for a promise of one minus `alpha`.
+    pub fn sentence(&self, alpha: f64) -> String {
+        let promise = percent(1.0 - alpha);
+        let Self {
+            told,
+            vacuous,
+            low,
+            broken,
+        } = *self;
+        let of = format!(
+            "{told} {}",
+            match told {
+                1 => "combination of model, task and strategy",
+                _ => "combinations of model, task and strategy",
+            }
+        );
+        let mut sentence = match (told, vacuous, low, broken) {
+            (0, 0, ..) => return "No task has enough answers to be evaluated.".into(),
+            (0, ..) => {
+                return format!(
+                    "There are too few calibration questions for a promise of {promise} %: every set is full."
+                );
+            }
+            (1, _, _, 0) => format!(
+                "The promise of {promise} % coverage is kept by LAC, as far as chance allows to tell"
+            ),
+            (_, _, 0, _) => format!(
+                "The promise of {promise} % coverage is kept by LAC in all {of}, as far as chance allows to tell"
+            ),
+            (.., 0) => format!(
+                "The promise of {promise} % coverage is kept by LAC: it falls short in {low} of {of}, which chance explains"
+            ),
+            (..) => format!(
+                "The promise of {promise} % coverage is broken by LAC: it falls short in {broken} of {of} by more than chance explains"
+            ),
+        };
+        sentence.push_str(&match vacuous {
+            0 => ".".to_owned(),
+            _ => format!("; in {vacuous} more there are too few calibration questions to tell."),
+        });
+        sentence
+    }
+}
+
+impl Figures<'_> {
+    /// Whether LAC keeps the promise of coverage.
+    pub fn promise(&self) -> Promise {
+        let groups = self.models.iter().flat_map(|model| &model.groups);
+        of(groups.map(|group| {
+            let check = &group.lac().check;
+            (check.verdict, check.p_value)
+        }))
+    }
+}
+
+/// Adds up verdicts with their p-values.
+fn of(checks: impl Iterator<Item = (CoverageVerdict, f64)>) -> Promise {
+    let mut vacuous = 0;
+    let p: Vec<f64> = checks
+        .filter_map(|(verdict, p)| match verdict {
+            CoverageVerdict::Vacuous => {
+                vacuous += 1;
+                None
+            }
+            CoverageVerdict::TooLow => Some(p),
+            // Covering more breaks no promise.
+            CoverageVerdict::Compatible | CoverageVerdict::TooHigh => Some(1.0),
+        })
+        .collect();
+    let adjusted = benjamini_hochberg(&p);
+    Promise {
+        told: p.len(),
+        vacuous,
+        low: p.iter().filter(|&&p| p < 1.0).count(),
+        broken: adjusted.iter().filter(|&&p| p <= FALSE_FINDINGS).count(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CoverageVerdict::{Compatible, TooHigh, TooLow, Vacuous};
+    use super::*;
+
+    fn promise(checks: &[(CoverageVerdict, f64)]) -> Promise {
+        of(checks.iter().copied())
+    }
+
+    #[test]
+    fn nothing_to_tell() {
+        assert_eq!(promise(&[]).kept(), None);
+        assert!(promise(&[]).sentence(0.1).starts_with("No task"));
+        let full = promise(&[(Vacuous, 1.0); 3]);
+        assert_eq!((full.kept(), full.vacuous), (None, 3));
+        assert!(full.sentence(0.1).contains("every set is full"));
+    }
+
+    #[test]
+    fn a_few_of_many_are_too_low_by_chance() {
+        let mut checks = vec![(Compatible, 0.5); 79];
+        checks.push((TooLow, 0.04));
+        let kept = promise(&checks);
+        assert_eq!((kept.kept(), kept.low, kept.broken), (Some(true), 1, 0));
+        assert_eq!(
+            kept.sentence(0.1),
+            "The promise of 90 % coverage is kept by LAC: it falls short in 1 of 80 combinations of model, task and strategy, which chance explains."
+        );
+        // Alone, the same group breaks it.
+        assert_eq!(promise(&checks[79..]).kept(), Some(false));
+        // So does one that chance cannot explain even so, or many that each fall short a little.
+        checks.push((TooLow, 1e-6));
+        assert_eq!(promise(&checks).broken, 1);
+        let many = promise(&[[(TooLow, 0.04); 40], [(Compatible, 1.0); 40]].concat());
+        assert_eq!((many.kept(), many.broken), (Some(true), 0));
+        let most = promise(&[[(TooLow, 0.02); 40], [(Compatible, 1.0); 40]].concat());
+        assert_eq!((most.kept(), most.broken), (Some(false), 40));
+    }
+
+    #[test]
+    fn covering_more_breaks_nothing() {
+        let above = promise(&[(TooHigh, 1e-9), (Compatible, 0.3), (Vacuous, 1.0)]);
+        assert_eq!(above.kept(), Some(true));
+        assert_eq!(
+            above.sentence(0.075),
+            "The promise of 92.5 % coverage is kept by LAC in all 2 combinations of model, task and strategy, as far as chance allows to tell; in 1 more there are too few calibration questions to tell."
+        );
+    }
+}

@@ -1,0 +1,286 @@
+//! What the questions of a page say.
+//!
+//! Stores hold each question's id and the digest of its content, not its text. Texts are looked
+//! up by that digest, so that none can stand beside answers to another: in the data that `--data`
+//! names, in what the run was asked from if that is still there, in imported data, and in the
+//! built-in pack.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use sureness_analysis::Figures;
+use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
+
+use super::args::{EvidenceArgs, id_of};
+use crate::commands::data::{dataset_for, input_error, named_task};
+use crate::commands::score::key_of;
+use crate::error::CliError;
+
+/// So many characters of a text are shown at most.
+const LONGEST: usize = 4_000;
+/// All texts of a page together, in bytes: a page has to open fast on a phone as well.
+const MOST: usize = 3 << 20;
+
+/// Digest of a question's content, or what stands for it where only its id is known.
+type Key = [u8; 32];
+
+/// Finds texts, and keeps count of how much a page holds of them.
+pub(super) struct Texts {
+    /// What `--data` names, by task id.
+    data: HashMap<String, Dataset>,
+    /// The file of questions that saved logits go with, and the options that are left out of it.
+    questions: Option<(PathBuf, Vec<usize>)>,
+    /// Bytes of the page so far.
+    bytes: usize,
+    /// Questions without a text, by task id.
+    missing: Vec<(String, usize)>,
+    cut: bool,
+    full: bool,
+}
+
+impl Texts {
+    /// Reads what the flags name.
+    pub(super) fn of(args: &EvidenceArgs) -> Result<Self, CliError> {
+        let mut data = HashMap::new();
+        for (task, path) in &args.data {
+            let formats = args.data_format.iter();
+            let format = formats.rev().find(|(of, _)| of == task).map(|(_, f)| *f);
+            let dataset = read(task, path, format).map_err(|error| input_error(&error))?;
+            data.insert(task.clone(), dataset);
+        }
+        let mut unused = args.data_format.iter();
+        if let Some((task, _)) = unused.find(|(task, _)| !data.contains_key(task)) {
+            return Err(CliError::input(format!(
+                "a layout is given for task {task}, but no questions"
+            ))
+            .hint(format!("name them too: --data {task}=PATH")));
+        }
+        let dropped = args.drop_options.as_ref();
+        let dropped = dropped.map_or(Vec::new(), |letters| letters.indices().to_vec());
+        Ok(Self {
+            data,
+            questions: args.questions.clone().map(|path| (path, dropped)),
+            bytes: 0,
+            missing: Vec::new(),
+            cut: false,
+            full: false,
+        })
+    }
+
+    /// The questions of a task with these keys, as far as they are found.
+    pub(super) fn find(
+        &mut self,
+        figures: &Figures<'_>,
+        task: &str,
+        keys: &[Key],
+    ) -> HashMap<Key, Question> {
+        let mut search = Search {
+            wanted: keys.iter().copied().collect(),
+            found: HashMap::new(),
+        };
+        if let Some(dataset) = self.data.get(&id_of(task)) {
+            search.among(dataset);
+        }
+        // What has gone since, or cannot be read any more, is no reason to write no report.
+        if let Some((path, dropped)) = &self.questions
+            && search.goes_on()
+            && let Ok(dataset) = read(task, path, Some(Format::Paper))
+        {
+            search.by_id(&dataset, dropped);
+        }
+        for path in recorded(figures, task) {
+            if search.goes_on()
+                && let Ok(dataset) = read(task, &path, None)
+            {
+                search.among(&dataset);
+            }
+        }
+        if search.goes_on()
+            && let Ok(dataset) = dataset_for(task, None, None, None, false)
+        {
+            search.among(&dataset);
+        }
+        if search.goes_on() {
+            self.missing.push((task.to_owned(), search.wanted.len()));
+        }
+        search.found
+    }
+
+    /// Cuts what is too long; `None` once the page holds enough.
+    pub(super) fn fit(&mut self, question: &Question) -> Option<Question> {
+        let mut cut = |text: &String| match text.char_indices().nth(LONGEST) {
+            Some((end, _)) => {
+                self.cut = true;
+                format!("{}…", &text[..end])
+            }
+            None => text.clone(),
+        };
+        let fitted = Question {
+            context: question.context.as_ref().map(&mut cut),
+            stem: cut(&question.stem),
+            options: question.options.iter().map(&mut cut).collect(),
+            ..question.clone()
+        };
+        let context = fitted.context.as_ref().map_or(0, String::len);
+        let options: usize = fitted.options.iter().map(String::len).sum();
+        let bytes = context + fitted.stem.len() + options;
+        if self.bytes + bytes > MOST {
+            self.full = true;
+            return None;
+        }
+        self.bytes += bytes;
+        Some(fitted)
+    }
+
+    /// What a reader should know of the texts.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.missing.is_empty() {
+            let tasks: Vec<String> = self
+                .missing
+                .iter()
+                .map(|(task, count)| format!("{task} ({count})"))
+                .collect();
+            notes.push(format!(
+                "Questions whose text was not at hand: {}. Runs hold no texts; --data TASK=PATH names the data they were asked from.",
+                tasks.join(", ")
+            ));
+        }
+        if self.cut {
+            notes.push(format!("Texts are cut after {LONGEST} characters."));
+        }
+        if self.full {
+            notes.push(format!(
+                "The page holds {} MB of texts and no more; the other questions are without.",
+                MOST >> 20
+            ));
+        }
+        notes
+    }
+}
+
+/// Questions that are looked for in one place after the other.
+struct Search {
+    wanted: HashSet<Key>,
+    found: HashMap<Key, Question>,
+}
+
+impl Search {
+    fn goes_on(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// By content. Worked examples of one run may have been questions of another.
+    fn among(&mut self, dataset: &Dataset) {
+        for index in 0..dataset.questions.len() {
+            if let Ok(key) = dataset.questions.content_digest(index)
+                && self.wanted.remove(&key)
+                && let Ok(question) = dataset.questions.get(index)
+            {
+                self.found.insert(key, question);
+            }
+        }
+        for example in &dataset.examples {
+            let key = example.content_digest();
+            if self.wanted.remove(&key) {
+                self.found.insert(key, example.clone());
+            }
+        }
+    }
+
+    /// By number, as saved logits have it, without the options that were dropped.
+    fn by_id(&mut self, dataset: &Dataset, dropped: &[usize]) {
+        for mut question in dataset.questions.iter().flatten() {
+            if let Ok(id) = question.id.parse()
+                && self.wanted.remove(&key_of(id))
+            {
+                let options = std::mem::take(&mut question.options).into_iter();
+                let kept = options.enumerate().filter(|(at, _)| !dropped.contains(at));
+                question.options = kept.map(|(_, text)| text).collect();
+                self.found.insert(key_of(id), question);
+            }
+        }
+    }
+}
+
+/// The abstention options are left as they are: content is the same with and without them.
+fn read(
+    task: &str,
+    path: &Path,
+    format: Option<Format>,
+) -> Result<Dataset, sureness_questions::DataError> {
+    let options = LoadOptions {
+        format,
+        abstention: false,
+        ..LoadOptions::new(named_task(task))
+    };
+    load(path, &options)
+}
+
+/// Files and folders that the task was asked from, by what runs have recorded.
+fn recorded(figures: &Figures<'_>, task: &str) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for model in &figures.models {
+        let tasks = model.model.source.record["settings"]["tasks"].as_array();
+        for entry in tasks.into_iter().flatten() {
+            if entry["task"] == task
+                && let Some(path) = entry["source"].as_str().map(PathBuf::from)
+                && (path.is_file() || path.is_dir())
+                && !paths.contains(&path)
+            {
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn empty() -> Texts {
+        Texts {
+            data: HashMap::new(),
+            questions: None,
+            bytes: 0,
+            missing: Vec::new(),
+            cut: false,
+            full: false,
+        }
+    }
+
+    fn question(stem: &str, context: Option<String>) -> Question {
+        Question {
+            id: "1".into(),
+            category: None,
+            context,
+            stem: stem.into(),
+            options: vec!["one".into(), "two".into()],
+            answer: 0,
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let mut texts = empty();
+        let fitted = texts
+            .fit(&question(&"é".repeat(LONGEST + 1), None))
+            .unwrap();
+        assert_eq!(fitted.stem.chars().count(), LONGEST + 1);
+        assert!(fitted.stem.ends_with("é…"));
+        assert_eq!(texts.notes(), ["Texts are cut after 4000 characters."]);
+        let same = question(&"é".repeat(LONGEST), None);
+        assert_eq!(texts.fit(&same), Some(same));
+    }
+
+    #[test]
+    fn a_page_holds_so_much_and_no_more() {
+        let mut texts = empty();
+        let long = question("Which?", Some("x".repeat(LONGEST)));
+        let fitting = (0..2_000).map_while(|_| texts.fit(&long)).count();
+        assert!((700..800).contains(&fitting), "{fitting}");
+        assert!(texts.bytes <= MOST);
+        assert!(texts.notes().concat().contains("holds 3 MB of texts"));
+    }
+}
