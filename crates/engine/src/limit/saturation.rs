@@ -11,6 +11,12 @@ const ENOUGH: f64 = 3.0;
 /// as that of its one generated token, would look like time in which another could be served.
 const SHARING: f64 = 0.15;
 
+/// Who takes longer for each token (in seconds) is a processor and no accelerator. One request
+/// keeps all of its cores busy, and what a request costs beside its tokens is work of the server's
+/// one loop, which a second slot does not speed up. Two slots at once lose a little there.
+const PROCESSOR: f64 = 1e-3;
+const OF_PROCESSOR: f64 = -0.05;
+
 /// Seconds per token with a cold cache beside those with a warm one, each alone on the server.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Saturation {
@@ -53,6 +59,9 @@ impl Saturation {
         if count < ENOUGH || cold_tokens < CLEARLY_MORE * tokens / count || seconds <= 0.0 {
             return None;
         }
+        if cold_seconds > PROCESSOR * cold_tokens {
+            return Some(OF_PROCESSOR);
+        }
         let share = (cold_seconds / cold_tokens * tokens / seconds).clamp(0.0, 1.0);
         Some((2.0 / (1.0 + share)).ln() - SHARING)
     }
@@ -87,8 +96,10 @@ mod tests {
 
     #[test]
     fn a_busy_processor_has_nothing_to_gain() {
-        // Eight milliseconds for each token, however many.
-        assert!(gain((800, 6400), (100, 800)).unwrap() < 0.0);
+        // A third of a millisecond for each token, however many.
+        assert!(gain((800, 260), (100, 33)).unwrap() < 0.0);
+        // Four milliseconds, and as much again for whatever else: seen on two cores.
+        assert!(gain((900, 4090), (60, 500)).unwrap() < 0.0);
     }
 
     #[test]
