@@ -69,9 +69,9 @@ def questions(folder, count):
     return path
 
 
-def endpoint(processes, name, within=()):
-    script = processes.folder / "script.toml"
-    script.write_text("[capacity]\nworkers = 2\nbase_ms = 50\n")
+def endpoint(processes, name, within=(), capacity="workers = 2\nbase_ms = 50\n"):
+    script = processes.folder / f"{name}.toml"
+    script.write_text(f"[capacity]\n{capacity}")
     processes.start(name, [TARGET / "sureness-faultserver", "--script", script], within)
     log = processes.folder / f"{name}.log"
     while not log.read_text().startswith("http"):
@@ -184,12 +184,9 @@ def network():
                                    "--nats", "nats://127.0.0.1:4299"]).wait()
             if done:
                 sys.exit((folder / "coordinator.log").read_text())
-            base = endpoint(processes, "alone")
+            base = endpoint(processes, "quick", capacity="")
             alone = folder / "alone"
-            script = folder / "script.toml"
-            script.write_text("")
-            processes.start("single", [TARGET / "sureness", *asking(data, alone), "--api-base", base,
-                            "--max-workers", 2]).wait()
+            processes.start("single", [TARGET / "sureness", *asking(data, alone), "--api-base", base]).wait()
             timing, together = figures(near)
             _, one = figures(alone)
             print(f"four workers on two hosts: {timing['per_second']:.1f} a second, "
