@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "fleet/chaos.rs"]
 mod chaos;
+#[path = "fleet/odd.rs"]
+mod odd;
 #[path = "fleet/together.rs"]
 mod together;
 

@@ -45,7 +45,7 @@ fn killed_at_random_moments_it_ends_with_the_same_figures() {
         } else {
             0
         };
-        let twice = case.asked_twice() - noise;
+        let twice = case.asked_twice().saturating_sub(noise);
         eprintln!("round {round}: killed {kills}; {twice} of {QUESTIONS} asked twice");
         all += QUESTIONS;
         again += twice;

@@ -403,7 +403,13 @@ impl<R: Clone> Book<R> {
 
     /// The answers to these are kept; gives what is to be confirmed for it.
     pub(super) fn kept(&mut self, keys: impl Iterator<Item = RequestKey>) -> Vec<R> {
-        keys.filter_map(|key| self.receipts.remove(&key)).collect()
+        let mut kept: Vec<R> = keys.filter_map(|key| self.receipts.remove(&key)).collect();
+        if self.waiting.is_empty() && self.adopted.is_empty() {
+            // Everything is answered. What came early and was never asked for had been kept by an
+            // earlier coordinator; whoever asks from now on wants to hear it from the model.
+            kept.extend(self.early.drain().map(|(_, (_, receipt))| receipt));
+        }
+        kept
     }
 
     /// Questions that wait to be published.
