@@ -67,7 +67,7 @@ fn a_question_that_kills_its_workers_becomes_a_failure() {
     // One question of the sample, as the server sees it.
     case.alone(RUN, "alone");
     let asked = case.server.log();
-    let prompts = asked.iter().flat_map(|entry| &entry.asked.prompts);
+    let prompts = asked.iter().flat_map(|entry| entry.asked.prompts.iter());
     let questions: Vec<String> = prompts
         .map(ToString::to_string)
         .filter(|prompt| prompt.contains("Answer:"))
@@ -90,7 +90,7 @@ fn a_question_that_kills_its_workers_becomes_a_failure() {
             case.said("coordinator")
         );
         let log = case.server.log();
-        let mut prompts = log.iter().flat_map(|entry| &entry.asked.prompts);
+        let mut prompts = log.iter().flat_map(|entry| entry.asked.prompts.iter());
         if prompts.any(|prompt| prompt.to_string().contains(&poison)) {
             // It was asked: that is the end of who asked it.
             case.server.clear_log();
