@@ -333,9 +333,13 @@ impl Puller {
         let number = known.number;
         if careful {
             let items = unit.items.iter();
-            let careful: Vec<_> = items
+            let mut careful: Vec<_> = items
                 .map(|item| (unit.id, item.key, number, request(item)))
                 .collect();
+            if losses % 2 == 1 {
+                // From the other end: what stands behind the one that kills is to be answered, too.
+                careful.reverse();
+            }
             self.careful.extend(careful);
             self.go_on_carefully();
             return;
