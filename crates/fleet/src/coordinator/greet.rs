@@ -72,7 +72,8 @@ async fn welcome(core: &Core, hello: Hello) -> Welcome {
 /// From now on this is the lane's model, also for a coordinator that comes after this one.
 async fn settle(core: &Core, lane: u16, model: &ModelIdentity) {
     let text = serde_json::to_vec(model).unwrap_or_default();
-    let id = format!("model-{lane}-{}", super::relay::hex(&model.digest()));
+    let digest = blake3::Hash::from(model.digest()).to_hex();
+    let id = format!("model-{lane}-{digest}");
     core.link
         .deliver(core.link.run.about_model(lane), &id, text)
         .await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::Stream;
 
 use super::book::Outgoing;
 use super::registry::Power;
@@ -134,11 +134,9 @@ pub(super) async fn look_after(core: Arc<Core>, lane: u16) {
                     }
                 }
                 Ok(_) => place.book().seen(id, Instant::now()),
-                Err(error)
-                    if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound)
-                        || error.to_string().contains("no message found") =>
-                {
-                    // Its result may be on its way: only the second look counts.
+                Err(error) if streams::is_missing(&error) => {
+                    // Its last result may be on its way. Once that is here the unit is out of the
+                    // book, and cannot be lost any more.
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     place.book().lost(id);
                     place.news.notify_one();

@@ -1,6 +1,5 @@
 //! All workers of a lane as one scorer, and the sink that confirms what is kept.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -136,11 +135,4 @@ impl AnswerSink for Keeping {
         drop(kept);
         Ok(())
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

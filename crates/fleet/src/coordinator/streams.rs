@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType, Stream,
+    Config, DiscardPolicy, RawMessageError, RawMessageErrorKind, RetentionPolicy, StorageType,
+    Stream,
 };
 use sureness_scorers::ModelIdentity;
 
@@ -100,11 +101,16 @@ pub(super) async fn model_of(link: &Link, lane: u16) -> Result<Option<ModelIdent
                     "give this run another name with --run-name",
                 )
             }),
-        Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
-        // Servers before 2.10 have no kind of their own for it.
-        Err(error) if error.to_string().contains("no message found") => Ok(None),
+        Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(refused(&link.run.about_stream(), &error.to_string())),
     }
+}
+
+/// Whether a stream has no such message.
+pub(super) fn is_missing(error: &RawMessageError) -> bool {
+    matches!(error.kind(), RawMessageErrorKind::NoMessageFound)
+        // Servers before 2.10 have no kind of their own for it.
+        || error.to_string().contains("no message found")
 }
 
 /// Removes everything of the run. What cannot be removed is empty, and is taken over by the next

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::held::Parcel;
 use super::serve::Bench;
-use crate::message::pack;
+use crate::message::{UnitResult, pack};
 
 /// Outcomes of a unit that is not finished wait no longer than this: a worker that dies then has
 /// to be done over by others for this much.
@@ -24,18 +23,17 @@ pub(super) async fn deliver(bench: Arc<Bench>) {
             () = bench.told.notified() => false,
             _ = tick.tick() => true,
         };
-        let parcels = bench.held().parcels(all);
-        for parcel in parcels {
+        let results = bench.held().results(all);
+        for result in results {
             let bench = Arc::clone(&bench);
             // Not waited for: the broker's word takes a round trip. Not ended with this task
-            // either, since a parcel that has left the books must arrive.
-            tokio::spawn(async move { send(&bench, parcel).await });
+            // either, since a result that has left the books must arrive.
+            tokio::spawn(async move { send(&bench, result).await });
         }
     }
 }
 
-async fn send(bench: &Bench, parcel: Parcel) {
-    let result = parcel.result;
+async fn send(bench: &Bench, result: UnitResult) {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let id = format!("result-{}-{}-{number}", result.worker, result.unit);
     let subject = bench.link.run.results(bench.place.lane);
@@ -52,9 +50,9 @@ async fn send(bench: &Bench, parcel: Parcel) {
 
 /// Tells everything that is there and gives the rest back.
 pub(super) async fn last_words(bench: &Bench) {
-    let parcels = bench.held().give_back();
-    for parcel in parcels {
-        send(bench, parcel).await;
+    let results = bench.held().give_back();
+    for result in results {
+        send(bench, result).await;
     }
     // What was on its way before.
     while !bench.held().holds().1.is_empty() {

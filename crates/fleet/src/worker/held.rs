@@ -42,19 +42,12 @@ struct HeldUnit {
 }
 
 /// An acker has no `Debug`.
-#[derive(Clone)]
 struct HeldAcker(Arc<Acker>);
 
 impl std::fmt::Debug for HeldAcker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Acker")
     }
-}
-
-/// Something to publish.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) result: UnitResult,
 }
 
 /// Whether a unit that was delivered is new here.
@@ -142,7 +135,7 @@ impl Held {
     }
 
     /// What is to be published: of all units, or of those that cannot wait.
-    pub(super) fn parcels(&mut self, all: bool) -> Vec<Parcel> {
+    pub(super) fn results(&mut self, all: bool) -> Vec<UnitResult> {
         let worker = &self.worker;
         let due = |unit: &HeldUnit| {
             unit.open == 0
@@ -154,26 +147,24 @@ impl Held {
             .filter(|(_, unit)| !unit.closing && due(unit))
             .map(|(&id, unit)| {
                 unit.closing = unit.open == 0;
-                Parcel {
-                    result: UnitResult {
-                        unit: id,
-                        model: unit.model,
-                        worker: worker.clone(),
-                        last: unit.closing,
-                        answers: std::mem::take(&mut unit.unsent),
-                    },
+                UnitResult {
+                    unit: id,
+                    model: unit.model,
+                    worker: worker.clone(),
+                    last: unit.closing,
+                    answers: std::mem::take(&mut unit.unsent),
                 }
             })
             .collect()
     }
 
     /// The worker ends: what it has is told, the rest of each unit given back.
-    pub(super) fn give_back(&mut self) -> Vec<Parcel> {
+    pub(super) fn give_back(&mut self) -> Vec<UnitResult> {
         for unit in self.units.values_mut() {
             unit.open = 0;
         }
         self.by_item.clear();
-        self.parcels(true)
+        self.results(true)
     }
 
     /// The unit's last result is with the broker: gives what confirms the unit.
@@ -186,7 +177,7 @@ impl Held {
         Some(unit.acker.0)
     }
 
-    /// What extends the time of each unit.
+    /// What confirms each unit, or extends its time.
     pub(super) fn ackers(&self) -> Vec<Arc<Acker>> {
         let units = self.units.values();
         units.map(|unit| Arc::clone(&unit.acker.0)).collect()
