@@ -1,6 +1,6 @@
 //! What model gave an answer, and how it was asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,37 @@ pub struct ModelIdentity {
     pub details: BTreeMap<String, String>,
 }
 
+/// What stands in `details` for a server that tells too little of its model to be told otherwise.
+/// Of two such servers nothing more can be known.
+const ADDRESS: &str = "api base";
+
 impl ModelIdentity {
+    /// In what two models differ, the addresses of their servers apart: `name`, `backend` or the
+    /// name of a detail, with what each says, if it says anything. Empty where either's answers are
+    /// as good as the other's.
+    pub fn differences<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> Vec<(&'a str, Option<&'a str>, Option<&'a str>)> {
+        let details: BTreeSet<&str> = self
+            .details
+            .keys()
+            .chain(other.details.keys())
+            .map(String::as_str)
+            .filter(|name| *name != ADDRESS)
+            .collect();
+        let pairs = [
+            ("name", Some(&*self.name), Some(&*other.name)),
+            ("backend", Some(&*self.backend), Some(&*other.backend)),
+        ];
+        let detail = |name| {
+            let of = |model: &'a Self| model.details.get(name).map(String::as_str);
+            (name, of(self), of(other))
+        };
+        let all = pairs.into_iter().chain(details.into_iter().map(detail));
+        all.filter(|(_, one, other)| one != other).collect()
+    }
+
     /// BLAKE3 digest over all fields; part of every request key.
     pub fn digest(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();

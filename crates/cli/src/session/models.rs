@@ -190,28 +190,20 @@ fn same_model(
     other: &ModelIdentity,
     other_base: &str,
 ) -> Result<(), CliError> {
-    // A server that tells too little of its model is told by its address; of two such servers
-    // nothing more can be known.
-    let told = |identity: &ModelIdentity| {
-        let mut identity = identity.clone();
-        identity.details.remove("api base");
-        identity
-    };
-    let (one, two) = (told(first), told(other));
-    if one == two {
+    let differences = first.differences(other);
+    if differences.is_empty() {
         return Ok(());
     }
-    let differing: Vec<&str> = one
-        .details
-        .keys()
-        .chain(two.details.keys())
-        .filter(|name| one.details.get(*name) != two.details.get(*name))
-        .map(String::as_str)
+    // Their names stand in the sentence anyway.
+    let differing: Vec<&str> = differences
+        .iter()
+        .map(|(what, ..)| *what)
+        .filter(|what| !["name", "backend"].contains(what))
         .collect();
     Err(CliError::input(format!(
         "{first_base} and {other_base} do not serve the same model in the same way: {} and {} differ{}",
-        one.name,
-        two.name,
+        first.name,
+        other.name,
         if differing.is_empty() {
             String::new()
         } else {

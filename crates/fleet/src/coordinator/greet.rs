@@ -82,39 +82,23 @@ async fn settle(core: &Core, lane: u16, model: &ModelIdentity) {
     place.model.send_replace(Some(model.clone()));
 }
 
-/// Two servers that tell too little of their model are told apart by their addresses alone, of
-/// which nothing follows.
 fn same(one: &ModelIdentity, other: &ModelIdentity) -> bool {
-    difference(one, other).is_none()
-}
-
-/// The first thing in which two models differ: its name, and what each says.
-fn difference(one: &ModelIdentity, other: &ModelIdentity) -> Option<(String, String, String)> {
-    if one.name != other.name {
-        return Some(("name".into(), one.name.clone(), other.name.clone()));
-    }
-    if one.backend != other.backend {
-        return Some(("backend".into(), one.backend.clone(), other.backend.clone()));
-    }
-    let mut keys: Vec<&String> = one.details.keys().chain(other.details.keys()).collect();
-    keys.sort();
-    let none = || "nothing".to_owned();
-    keys.into_iter()
-        .filter(|key| *key != "api base")
-        .map(|key| {
-            let of = |model: &ModelIdentity| model.details.get(key).cloned().unwrap_or_else(none);
-            (key.clone(), of(one), of(other))
-        })
-        .find(|(_, one, other)| one != other)
+    one.differences(other).is_empty()
 }
 
 fn reason(core: &Core, model: &ModelIdentity) -> String {
     let lanes = core.lanes.iter();
     let described: Vec<String> = lanes
         .map(|lane| match (&*lane.model.borrow(), &lane.wanted) {
-            (Some(known), _) => match difference(known, model) {
-                Some((what, one, other)) if what != "name" => {
-                    format!("{} with {what} {one}, not {other}", known.name)
+            (Some(known), _) => match known.differences(model)[..] {
+                [(what, one, other), ..] if what != "name" => {
+                    let said = |value: Option<&str>| value.unwrap_or("nothing").to_owned();
+                    format!(
+                        "{} with {what} {}, not {}",
+                        known.name,
+                        said(one),
+                        said(other)
+                    )
                 }
                 _ => known.name.clone(),
             },
@@ -227,8 +211,8 @@ mod tests {
         let elsewhere = model("m", &[("quantisation", "Q4"), ("api base", "http://b")]);
         assert!(same(&q4, &elsewhere));
         assert_eq!(
-            difference(&q4, &q8),
-            Some(("quantisation".into(), "Q4".into(), "Q8".into()))
+            q4.differences(&q8),
+            [("quantisation", Some("Q4"), Some("Q8"))]
         );
         let plain = model("m", &[("quantisation", "Q4"), ("top-k", "20")]);
         assert!(!same(&q4, &plain));
