@@ -20,7 +20,7 @@ pub struct ModelIdentity {
 
 /// What stands in `details` for a server that tells too little of its model to be told otherwise.
 /// Of two such servers nothing more can be known.
-const ADDRESS: &str = "api base";
+pub(crate) const ADDRESS: &str = "api base";
 
 impl ModelIdentity {
     /// In what two models differ, the addresses of their servers apart: `name`, `backend` or the
@@ -47,6 +47,12 @@ impl ModelIdentity {
         };
         let all = pairs.into_iter().chain(details.into_iter().map(detail));
         all.filter(|(_, one, other)| one != other).collect()
+    }
+
+    /// Whether either's answers are as good as the other's: they differ in nothing but the
+    /// addresses of their servers.
+    pub fn is_same_model(&self, other: &Self) -> bool {
+        self.differences(other).is_empty()
     }
 
     /// BLAKE3 digest over all fields; part of every request key.

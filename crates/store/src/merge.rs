@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-use crate::writer::now;
+use crate::writer::{insert_groups, insert_run};
 use crate::{Reader, RunRecord, Store, StoreError};
 
 /// Files that are open at once: each takes up to three file descriptors.
@@ -127,22 +127,8 @@ impl Store {
             if let Some(run) = known {
                 return Ok(run);
             }
-            transaction.execute(
-                "INSERT INTO runs (started_at, digest, model, record) VALUES (?, ?, ?, ?)",
-                params![
-                    now(),
-                    digest,
-                    serde_json::to_string(&record.model).unwrap_or_default(),
-                    record.settings.to_string()
-                ],
-            )?;
-            let run = transaction.last_insert_rowid();
-            for (index, (task, strategy)) in groups.into_iter().enumerate() {
-                transaction.execute(
-                    "INSERT INTO groups (run, idx, task, strategy) VALUES (?, ?, ?, ?)",
-                    params![run, index, task, strategy],
-                )?;
-            }
+            let run = insert_run(&transaction, record, &digest)?;
+            insert_groups(&transaction, run, groups)?;
             transaction.commit()?;
             Ok(run)
         })();

@@ -123,10 +123,6 @@ impl Store {
         record: &RunRecord,
         groups: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> rusqlite::Result<i64> {
-        let (model, settings) = (
-            serde_json::to_string(&record.model).unwrap_or_default(),
-            record.settings.to_string(),
-        );
         let digest = record.digest();
 
         let transaction = self.connection.transaction()?;
@@ -143,18 +139,9 @@ impl Store {
             transaction.execute("DELETE FROM items WHERE run = ?", [run])?;
             run
         } else {
-            transaction.execute(
-                "INSERT INTO runs (started_at, digest, model, record) VALUES (?, ?, ?, ?)",
-                params![now(), digest, model, settings],
-            )?;
-            transaction.last_insert_rowid()
+            insert_run(&transaction, record, &digest)?
         };
-        for (index, (task, strategy)) in groups.into_iter().enumerate() {
-            transaction.execute(
-                "INSERT INTO groups (run, idx, task, strategy) VALUES (?, ?, ?, ?)",
-                params![run, index, task, strategy],
-            )?;
-        }
+        insert_groups(&transaction, run, groups)?;
         transaction.commit()?;
         self.run = run;
         Ok(run)
@@ -398,6 +385,39 @@ impl AnswerSink for Store {
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {
         self.write_all(answers).map_err(|e| self.sink_error(&e))
     }
+}
+
+/// Writes down a run that begins now; gives its number. `digest` is the record's.
+pub(crate) fn insert_run(
+    transaction: &Transaction<'_>,
+    record: &RunRecord,
+    digest: &[u8],
+) -> rusqlite::Result<i64> {
+    transaction.execute(
+        "INSERT INTO runs (started_at, digest, model, record) VALUES (?, ?, ?, ?)",
+        params![
+            now(),
+            digest,
+            serde_json::to_string(&record.model).unwrap_or_default(),
+            record.settings.to_string()
+        ],
+    )?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// Writes down the groups of a run, in order: task and strategy of each.
+pub(crate) fn insert_groups<'a>(
+    transaction: &Transaction<'_>,
+    run: i64,
+    groups: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> rusqlite::Result<()> {
+    for (index, (task, strategy)) in groups.into_iter().enumerate() {
+        transaction.execute(
+            "INSERT INTO groups (run, idx, task, strategy) VALUES (?, ?, ?, ?)",
+            params![run, index, task, strategy],
+        )?;
+    }
+    Ok(())
 }
 
 pub(crate) fn now() -> i64 {

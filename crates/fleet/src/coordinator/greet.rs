@@ -50,7 +50,7 @@ async fn welcome(core: &Core, hello: Hello) -> Welcome {
         unit_timeout_s: core.settings.unit_timeout.as_secs_f64(),
     };
     let known = |lane: &super::Lane| lane.model.borrow().clone();
-    let settled = |lane: &super::Lane| known(lane).is_some_and(|m| same(&m, &hello.model));
+    let settled = |lane: &super::Lane| known(lane).is_some_and(|m| m.is_same_model(&hello.model));
     if let Some(lane) = core.lanes.iter().position(settled) {
         return take(lane as u16);
     }
@@ -80,10 +80,6 @@ async fn settle(core: &Core, lane: u16, model: &ModelIdentity) {
     let place = &core.lanes[usize::from(lane)];
     place.book().is_of(model.digest());
     place.model.send_replace(Some(model.clone()));
-}
-
-fn same(one: &ModelIdentity, other: &ModelIdentity) -> bool {
-    one.differences(other).is_empty()
 }
 
 fn reason(core: &Core, model: &ModelIdentity) -> String {
@@ -209,12 +205,12 @@ mod tests {
         let q4 = model("m", &[("quantisation", "Q4"), ("api base", "http://a")]);
         let q8 = model("m", &[("quantisation", "Q8"), ("api base", "http://a")]);
         let elsewhere = model("m", &[("quantisation", "Q4"), ("api base", "http://b")]);
-        assert!(same(&q4, &elsewhere));
+        assert!(q4.is_same_model(&elsewhere));
         assert_eq!(
             q4.differences(&q8),
             [("quantisation", Some("Q4"), Some("Q8"))]
         );
         let plain = model("m", &[("quantisation", "Q4"), ("top-k", "20")]);
-        assert!(!same(&q4, &plain));
+        assert!(!q4.is_same_model(&plain));
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<ExitCode, CliError> {
 
 impl Whole {
     fn new(model: &ModelIdentity, inputs: &[Vec<Part>], before: &Before) -> Self {
-        let of_model = |part: &&Part| parts::same_model(&part.model, model);
+        let of_model = |part: &&Part| part.model.is_same_model(model);
         let mut parts: Vec<Part> = inputs.iter().flatten().filter(of_model).cloned().collect();
         // The order in which inputs are named shall not matter.
         parts.sort_by_key(|part| part.shards.first().copied());
@@ -106,7 +106,7 @@ impl Whole {
         let complete = before
             .complete
             .iter()
-            .any(|known| parts::same_model(known, model));
+            .any(|known| known.is_same_model(model));
         let missing = (1..=of).filter(|index| !complete && !held.contains(index));
         let model = match before.parts.iter().find(of_model) {
             // As it was written down, so that its run is found again.

@@ -90,17 +90,6 @@ pub(super) fn record(settings: &Value, shards: &BTreeSet<u32>, of: u32) -> Value
     settings
 }
 
-/// Whether two identities are of the same model. A server that tells too little of its model is
-/// told by its address; each shard may have asked one of its own.
-pub(super) fn same_model(one: &ModelIdentity, other: &ModelIdentity) -> bool {
-    let told = |identity: &ModelIdentity| {
-        let mut identity = identity.clone();
-        identity.details.remove("api base");
-        identity
-    };
-    told(one) == told(other)
-}
-
 /// The folders that an argument stands for: itself, or those in it that hold a store.
 pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>, CliError> {
     if path.is_file() || path.join(STORE).is_file() {
@@ -201,7 +190,7 @@ pub(super) fn models(inputs: &[Vec<Part>]) -> Result<Vec<ModelIdentity>, CliErro
     let listed = |parts: &[Part]| {
         let mut models: Vec<ModelIdentity> = Vec::new();
         for part in parts {
-            if !models.iter().any(|model| same_model(model, &part.model)) {
+            if !models.iter().any(|model| model.is_same_model(&part.model)) {
                 models.push(part.model.clone());
             }
         }
@@ -217,7 +206,10 @@ pub(super) fn models(inputs: &[Vec<Part>]) -> Result<Vec<ModelIdentity>, CliErro
         }
     }
     for part in parts() {
-        if !reference.iter().any(|model| same_model(model, &part.model)) {
+        if !reference
+            .iter()
+            .any(|model| model.is_same_model(&part.model))
+        {
             return Err(other_model(&reference, named, part));
         }
     }
