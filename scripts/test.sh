@@ -6,7 +6,7 @@
 #
 # All in the dev profile, so that llama.cpp is compiled once. The tests with a real model and a
 # real server are skipped, and say so, where these cannot be had; with CI set that is an error,
-# except where the server does not compile.
+# except where no such server runs on the machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -28,19 +28,37 @@ without() {
 
 scripts/require.sh cargo rust-tools python c++
 
-# Tests that start servers of their own do so with scripts/servers/llama-server.sh and this folder.
+# The server and its model are kept there.
 servers=${SURENESS_LLAMA_SERVER:-$PWD/.tools/servers}
+said=$(mktemp -d)
+clean_up() {
+    xargs -r kill <<<"$(jobs -p)" 2>/dev/null || true
+    rm -rf "$said"
+}
+trap clean_up EXIT
+
+# fetch NAME COMMAND…: beside what follows, which waits for processors more than for networks.
+declare -A fetches
+fetch() {
+    local name=$1
+    shift
+    "$@" >"$said/$name" 2>&1 &
+    fetches[$name]=$!
+}
+# fetched NAME: waits for it, shows what it said and returns its exit code.
+fetched() {
+    local code=0
+    wait "${fetches[$1]}" || code=$?
+    cat "$said/$1" >&2
+    return "$code"
+}
+
 tools=
-fetching=
 if [[ ${1:-} != lint ]]; then
     step native tools
     tools=$(scripts/native-tools.sh)
-    # Where the server has to be compiled, that takes minutes: it is done while other things wait
-    # for one core.
-    fetched=$(mktemp)
-    nice -n 5 scripts/servers/llama-server.sh "$servers" --fetch >"$fetched" 2>&1 &
-    fetching=$!
-    trap 'kill "$fetching" 2>/dev/null || true' EXIT
+    fetch server scripts/servers/llama-server.sh "$servers" --fetch
+    fetch packages scripts/verify/run.sh --fetch
 fi
 
 for script in .ci/run scripts/*.sh scripts/servers/*.sh deploy/slurm/*; do
@@ -57,6 +75,10 @@ run cargo fmt --all --check
 run cargo check --workspace --no-default-features --locked
 
 eval "${tools:-$(scripts/native-tools.sh)}"
+# What is thrown away afterwards need not be compiled so that little has to be compiled again.
+[[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0
+# llama.cpp is optimised for a quick start of the tests, not for speed: that halves its compilation.
+export CMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}
 
 run cargo clippy --workspace --all-targets --locked -- -D warnings
 [[ ${1:-} == lint ]] && exit
@@ -78,13 +100,6 @@ else
 fi
 
 step llama-server
-server=
-stop_server() {
-    kill "$fetching" ${server:+"$server"} 2>/dev/null || true
-    rm -f "$fetched"
-}
-trap stop_server EXIT
-
 # start_server: one server that any test may ask; its address goes to SURENESS_TEST_SERVER.
 start_server() {
     local port log=$servers/llama-server.log
@@ -105,14 +120,12 @@ start_server() {
 }
 
 code=0
-wait "$fetching" || code=$?
-cat "$fetched" >&2
+fetched server || code=$?
 if ((code == 3)); then
     skipping "llama-server that this machine can run"
 elif ((code)); then
     without "llama-server"
 else
-    export SURENESS_LLAMA_SERVER=$servers
     if [[ -n ${SURENESS_TEST_SERVER:-} ]]; then
         printf 'as given: %s\n' "$SURENESS_TEST_SERVER"
     else
@@ -122,7 +135,7 @@ fi
 
 # What other packages make of the same rows. Needs to install them once.
 step other packages
-if ! scripts/verify/run.sh; then
+if ! fetched packages || ! scripts/verify/run.sh; then
     # A difference is a failure anywhere; a missing package only where it can be had.
     [[ -n ${CI:-} || -e .tools/verify/generated/figures.json ]] && exit 1
     skipping "scikit-learn, SciPy and the others"

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Workers on NATS: how throughput grows with them, and a run over a bad network.
+"""Workers on NATS: how throughput grows with them, a run over a bad network, and a long one.
 
     fleet.py scale [WORKERS …]     default: 1 2 4 8
     fleet.py network               two hosts as network namespaces, 20 ms away, 1 % of segments late
+    fleet.py memory [QUESTIONS]    what each process holds while a million questions pass
 
-Each worker has an endpoint of its own (sureness-faultserver) of a fixed capacity: two requests at
+For the first two, each worker has an endpoint of its own (sureness-faultserver) of a fixed capacity: two requests at
 a time, 50 ms each, so 40 questions a second. Reported is the throughput of the whole run, as the
 coordinator sees it, beside as many times that of one worker.
 
@@ -124,6 +125,51 @@ def scale(counts):
                 processes.end()
 
 
+def resident(process):
+    """The memory a process holds, in MiB, or nothing once it has ended."""
+    try:
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) // 1024
+
+
+def memory(count):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        processes = Processes(folder)
+        try:
+            port = free_port()
+            held = {"nats-server": processes.start(
+                "nats", ["nats-server", "-js", "-a", "127.0.0.1", "-p", port, "-sd", folder / "js"])}
+            nats = ["--nats", f"nats://127.0.0.1:{port}"]
+            for n in (1, 2):
+                base = endpoint(processes, f"server{n}", capacity="")
+                held[f"worker {n}"] = processes.start(
+                    f"worker{n}", [TARGET / "sureness", "worker", *nats, "--api-base", base])
+            out = folder / "out"
+            data = questions(folder, count)
+            started = time.monotonic()
+            run = processes.start("coordinator", [TARGET / "sureness", *asking(data, out), *nats])
+            held = {"coordinator": run, **held}
+            print(f"{'seconds':>7} {'on disk':>8} " + " ".join(f"{who:>11}" for who in held) + "   (MiB)")
+            most = dict.fromkeys(held, 0)
+            while run.poll() is None:
+                now = time.monotonic() - started
+                for _ in range(20):
+                    time.sleep(0.5)
+                    most = {who: max(most[who], resident(process)) for who, process in held.items()}
+                stored = sum(f.stat().st_size for f in (folder / "js").rglob("*") if f.is_file()) >> 20
+                print(f"{now:>7.0f} {stored:>8} " + " ".join(f"{resident(p):>11}" for p in held.values()), flush=True)
+            if run.returncode:
+                sys.exit((folder / "coordinator.log").read_text())
+            timing, _ = figures(out)
+            print(f"{'most':>16} " + " ".join(f"{m:>11}" for m in most.values()))
+            print(f"{timing['asked']} asked, {timing['per_second']:.0f} a second")
+        finally:
+            processes.end()
+
+
 def relay(listen, connect):
     """Passes TCP on, late."""
     server = socket.create_server(listen)
@@ -210,5 +256,7 @@ if __name__ == "__main__":
         scale([int(n) for n in sys.argv[2:]] or [1, 2, 4, 8])
     elif sys.argv[1:] == ["network"]:
         network()
+    elif sys.argv[1:2] == ["memory"]:
+        memory(int(sys.argv[2]) if sys.argv[2:] else 1_000_000)
     else:
         sys.exit(__doc__)

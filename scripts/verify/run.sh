@@ -2,6 +2,7 @@
 # Holds our statistics against other packages' on the same rows, and fails where they differ.
 #
 #   run.sh            scikit-learn, SciPy, statsmodels, MAPIE, crepes
+#   run.sh --fetch    only installs them
 #   run.sh --torch    torchmetrics and TorchCP as well; installs PyTorch, 5.4 GB in ten minutes
 #
 # The packages go into a Python environment below .tools/ on the first run. The rows are made by a
@@ -15,7 +16,7 @@ shared=${SURENESS_SHARED:-../shared}
 requirements=("$here/requirements.txt")
 if [[ ${1:-} == --torch ]]; then
     requirements+=("$here/requirements-torch.txt")
-elif (($#)); then
+elif (($#)) && [[ $1 != --fetch ]]; then
     sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2
     exit 2
 fi
@@ -37,6 +38,8 @@ for file in "${requirements[@]}"; do
         cp "$file" "$mark"
     fi
 done
+
+[[ ${1:-} == --fetch ]] && exit
 
 # compare NAME [arguments of make_rows.py]
 compare() {
