@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-all=(response answer saved_logits questions template)
+all=(response answer saved_logits questions template imports)
 
 missing() {
     printf 'fuzz.sh: %s\nhint: %s\n' "$1" "$2" >&2
@@ -26,7 +26,9 @@ cargo fuzz --version >/dev/null 2>&1 ||
 target=${1:-}
 seconds=${2:-600}
 [[ $seconds =~ ^[0-9]+$ ]] || missing "$seconds is no number of seconds" "scripts/fuzz.sh answer 60"
-limits=(-rss_limit_mb=1024 -timeout=10)
+# A minute, since a Parquet footer can have the library step through two thousand million elements
+# of no size, in ten seconds with the sanitizer.
+limits=(-rss_limit_mb=1024 -timeout=60)
 
 case " ${all[*]} merge  " in
 *" $target "*) ;;

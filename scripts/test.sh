@@ -104,7 +104,9 @@ step llama-server
 start_server() {
     local port log=$servers/llama-server.log
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    scripts/servers/llama-server.sh "$servers" "$port" >"$log" 2>&1 &
+    # 1,024 tokens for each of four: with worked examples in front, the noise floor alone would
+    # take minutes.
+    scripts/servers/llama-server.sh "$servers" "$port" --ctx-size 4096 >"$log" 2>&1 &
     server=$!
     for _ in {1..120}; do
         if python3 -c "import urllib.request as r; r.urlopen('http://127.0.0.1:$port/health')" 2>/dev/null; then

@@ -8,8 +8,12 @@ mod bad_input;
 mod chaos;
 #[path = "fleet/odd.rs"]
 mod odd;
+#[path = "fleet/secure.rs"]
+mod secure;
 #[path = "fleet/together.rs"]
 mod together;
+#[path = "fleet/watched.rs"]
+mod watched;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -241,14 +241,23 @@ async fn options(access: &Access, run: &RunName, name: &str) -> Result<ConnectOp
     Ok(options)
 }
 
+const TLS_HINT: &str = "give the certificate that signed the server's with --nats-ca FILE and, where \
+                        the server asks for one of yours, --nats-cert FILE and --nats-key FILE";
+
 fn connect_hint(error: &async_nats::ConnectError) -> &'static str {
     use async_nats::ConnectErrorKind as Kind;
+    // What goes wrong in a handshake arrives as any input or output does.
+    let says = error.to_string().to_lowercase();
+    let of_tls = ["certificate", "handshake", "tls"]
+        .iter()
+        .any(|word| says.contains(word));
     match error.kind() {
+        _ if of_tls => TLS_HINT,
         Kind::Authentication | Kind::AuthorizationViolation => {
             "give the right credentials: --nats-creds FILE, --nats-nkey FILE, or user:password in \
              the address"
         }
-        Kind::Tls => "give the certificate that signed the server's with --nats-ca FILE",
+        Kind::Tls => TLS_HINT,
         _ => "check the address, and that `nats-server -js` runs there",
     }
 }

@@ -189,14 +189,22 @@ pub struct OpenQuery {
     pub worker: String,
     /// The unit.
     pub unit: u64,
+    /// Whether this is the only unit that it would have.
+    pub alone: bool,
     /// Content keys of its questions.
     pub keys: Vec<[u8; 32]>,
 }
 
+/// A unit that so many workers had who were not heard of again is suspicious: a worker that takes
+/// it has nothing else meanwhile, so that no other unit is blamed, and asks its questions one by
+/// one, to find the one that does it.
+pub const SUSPICIOUS: u32 = 2;
+
 /// What the coordinator knows of the unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReply {
-    /// Whether another worker, who lives, is at work on it: the broker has forgotten.
+    /// Whether it is not for this worker now: another one, who lives, is at work on it, and the
+    /// broker has forgotten; or it is suspicious, and this one has others.
     pub taken: bool,
     /// How many workers had it and were not heard of again.
     pub losses: u32,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
 use sureness_scorers::{ModelIdentity, RequestKey};
 
@@ -63,8 +63,11 @@ impl Store {
             source,
         };
         let mut connection = Connection::open(path).map_err(sqlite)?;
+        // Several models of one run may be written at the same time, each in turn. What will write
+        // says so from the start: what has only read cannot wait for its turn any more.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
         connection
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(Duration::from_secs(30))
             .map_err(sqlite)?;
         // WAL lets readers look while we write. NORMAL syncs at checkpoints: a commit survives
         // the death of the process at once, and that of the machine after a moment.

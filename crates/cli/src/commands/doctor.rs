@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose};
 
+use super::form::Form;
 use crate::error::CliError;
-use crate::terminal;
 
 /// Flags of the doctor; those that a run has mean the same.
 #[derive(Debug, Args)]
@@ -37,15 +37,6 @@ pub(crate) struct DoctorArgs {
     output: Form,
 }
 
-/// `--output`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// One finding per line
-    Text,
-    /// One JSON object
-    Json,
-}
-
 /// Examines the server and prints what was found. What stops a run is an error at the end.
 pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, CliError> {
     let options = HttpOptions {
@@ -60,14 +51,7 @@ pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, CliError> {
         .build()
         .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
     let diagnosis = runtime.block_on(diagnose(options));
-    match args.output {
-        Form::Text => terminal::print(&text(&diagnosis))?,
-        Form::Json => {
-            let json = serde_json::to_string_pretty(&diagnosis)
-                .map_err(|e| CliError::input(format!("cannot encode the findings: {e}")))?;
-            terminal::print(&format!("{json}\n"))?;
-        }
-    }
+    args.output.print(&diagnosis, text)?;
     match diagnosis.obstacle {
         None => Ok(ExitCode::SUCCESS),
         Some(obstacle) => Err(CliError::input(obstacle.message).hint(obstacle.hint)),

@@ -5,6 +5,7 @@ pub(crate) mod ask;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+mod form;
 pub(crate) mod import;
 pub(crate) mod merge;
 pub(crate) mod model;

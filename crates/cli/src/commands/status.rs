@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use sureness_fleet::{LaneStatus, Link, Status, status};
 
+use super::form::Form;
 use super::nats::NatsArgs;
 use crate::error::CliError;
 use crate::session::duration;
@@ -20,15 +21,6 @@ pub(crate) struct StatusArgs {
     output: Form,
 }
 
-/// `--output`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people
-    Text,
-    /// One JSON object
-    Json,
-}
-
 /// Asks the run's coordinator and prints what it says.
 pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, CliError> {
     args.nats.required()?;
@@ -41,14 +33,7 @@ pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, CliError> {
         let link = Link::connect(&args.nats.access(), run, "sureness status", |_| {}).await?;
         Ok::<_, CliError>(status(&link).await?)
     })?;
-    match args.output {
-        Form::Text => terminal::print(&text(&status))?,
-        Form::Json => {
-            let json = serde_json::to_string_pretty(&status)
-                .map_err(|e| CliError::input(format!("cannot encode the status: {e}")))?;
-            terminal::print(&format!("{json}\n"))?;
-        }
-    }
+    args.output.print(&status, text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,8 @@
 //! bounded by the command line: models, tasks, strategies, endpoints by number, kinds of errors.
 
 mod labels;
+#[cfg(feature = "nats")]
+mod machines;
 mod server;
 
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub(crate) struct Metrics {
     registry: Arc<Registry>,
     families: Families,
     listener: server::Listener,
+    #[cfg(feature = "nats")]
+    machines: machines::Machines,
 }
 
 /// Everything that is counted, for all models.
@@ -151,11 +155,23 @@ impl Metrics {
         registry.register("build", "The program", version);
         let families = Families::default();
         families.register(&mut registry);
+        #[cfg(feature = "nats")]
+        let machines = machines::Machines::default();
+        #[cfg(feature = "nats")]
+        registry.register_collector(Box::new(machines.clone()));
         Ok(Self {
             registry: Arc::new(registry),
             families,
             listener,
+            #[cfg(feature = "nats")]
+            machines,
         })
+    }
+
+    /// Has the coordinator of workers on other machines asked at every scrape.
+    #[cfg(feature = "nats")]
+    pub(crate) fn ask_coordinator(&self, ask: machines::Ask) {
+        self.machines.ask(ask);
     }
 
     /// Starts to answer, on the current async runtime and for as long as it lives; tells where.

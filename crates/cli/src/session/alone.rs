@@ -2,8 +2,10 @@
 
 use super::Reached;
 use super::models::Model;
+use super::progress::Screen;
 use crate::commands::run::RunArgs;
 use crate::error::CliError;
+use crate::metrics::Metrics;
 
 /// There are none.
 pub(super) enum Fleet {}
@@ -15,18 +17,22 @@ pub(super) fn is_wanted(_: &RunArgs) -> bool {
 
 #[expect(clippy::unused_async, reason = "the same signatures as with workers")]
 impl Fleet {
-    pub(super) async fn open(_: &RunArgs, _: &[Model]) -> Result<Self, CliError> {
+    pub(super) async fn open(_: &RunArgs, _: &[Model], _: &Screen) -> Result<Self, CliError> {
         Err(
             CliError::input("this build of sureness has no workers on other machines")
                 .hint("build it with the feature `nats`"),
         )
     }
 
+    pub(super) fn tell(&self, _: &Metrics) {
+        match *self {}
+    }
+
     pub(super) async fn reach(&self, _: &Model, _: &RunArgs) -> Result<Reached, CliError> {
         match *self {}
     }
 
-    pub(super) async fn gives_up(&self) -> CliError {
+    pub(super) async fn gives_up(&self, _: &Model) -> CliError {
         match *self {}
     }
 

@@ -9,10 +9,11 @@ use sureness_fleet::{Coordinator, CoordinatorNotice, CoordinatorSettings, Link};
 
 use super::Reached;
 use super::models::Model;
-use super::progress::Machines;
-use crate::commands::run::{ProgressArg, RunArgs};
+use super::progress::{Machines, Screen};
+use crate::commands::run::RunArgs;
 use crate::commands::worker::broker;
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
+use crate::metrics::Metrics;
 
 /// The coordinator of this run, and its connection.
 pub(super) struct Fleet {
@@ -30,22 +31,22 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl Fleet {
     /// Connects, and opens the run for these models.
-    pub(super) async fn open(args: &RunArgs, models: &[Model]) -> Result<Self, CliError> {
+    pub(super) async fn open(
+        args: &RunArgs,
+        models: &[Model],
+        screen: &Screen,
+    ) -> Result<Self, CliError> {
         let wanted = models.iter().map(|model| match model {
             Model::Relayed { model, .. } => model.clone(),
             Model::Gguf(_) | Model::Served { .. } => None,
         });
-        let tells = args.progress != ProgressArg::None;
         let run = args.nats.run_name.clone();
+        let tell_link = screen.clone();
         let link = Link::connect(
             &args.nats.access(),
             run.clone(),
             "sureness coordinator",
-            move |up| {
-                if tells {
-                    eprintln!("{}", broker(up));
-                }
-            },
+            move |up| tell_link.say(broker(up)),
         )
         .await?;
         let settings = CoordinatorSettings {
@@ -54,32 +55,32 @@ impl Fleet {
             give_up_after: Duration::from_secs_f64(args.ask.give_up_after),
             ..CoordinatorSettings::default()
         };
+        let tell_notice = screen.clone();
         let coordinator = Coordinator::open(link.clone(), settings, move |notice| {
-            if tells {
-                tell(&notice);
-            }
+            tell_notice.say(&told(&notice));
         })
         .await?;
-        if tells {
-            eprintln!(
-                "Run {run}: waiting for workers (sureness worker --nats URL --run-name {run})"
-            );
-        }
+        screen.say(&format!(
+            "Run {run}: waiting for workers (sureness worker --nats URL --run-name {run})"
+        ));
         Ok(Self {
             coordinator: Arc::new(coordinator),
             link,
         })
     }
 
+    /// Shows workers and queue in the metrics.
+    pub(super) fn tell(&self, metrics: &Metrics) {
+        let coordinator = Arc::downgrade(&self.coordinator);
+        metrics.ask_coordinator(Box::new(move || Some(coordinator.upgrade()?.status())));
+    }
+
     /// What stands for all workers of a model, once the first has come.
     pub(super) async fn reach(&self, model: &Model, args: &RunArgs) -> Result<Reached, CliError> {
-        let lane = match model {
-            Model::Relayed { lane, .. } => *lane,
-            Model::Gguf(_) | Model::Served { .. } => 0,
-        };
+        let lane = lane_of(model);
         let relay = tokio::select! {
             relay = self.coordinator.relay(lane) => relay?,
-            error = self.coordinator.gives_up() => return Err(error.into()),
+            error = self.coordinator.gives_up(lane) => return Err(error.into()),
         };
         let keeping = relay.clone();
         Ok(Reached {
@@ -90,9 +91,9 @@ impl Fleet {
         })
     }
 
-    /// Returns when nothing is to be expected any more.
-    pub(super) async fn gives_up(&self) -> CliError {
-        let error: CliError = self.coordinator.gives_up().await.into();
+    /// Returns when nothing is to be expected for this model any more.
+    pub(super) async fn gives_up(&self, model: &Model) -> CliError {
+        let error: CliError = self.coordinator.gives_up(lane_of(model)).await.into();
         error.code(EXIT_FAILED_QUESTIONS)
     }
 
@@ -149,14 +150,22 @@ impl Fleet {
     }
 }
 
-fn tell(notice: &CoordinatorNotice) {
+/// Where the model's questions go.
+fn lane_of(model: &Model) -> u16 {
+    match model {
+        Model::Relayed { lane, .. } => *lane,
+        Model::Gguf(_) | Model::Served { .. } => 0,
+    }
+}
+
+fn told(notice: &CoordinatorNotice) -> String {
     match notice {
-        CoordinatorNotice::Joined { worker, model } => eprintln!("+ {worker} with {model}"),
+        CoordinatorNotice::Joined { worker, model } => format!("+ {worker} with {model}"),
         CoordinatorNotice::Left { worker } => {
-            eprintln!("- {worker} has gone; others take over what it had");
+            format!("- {worker} has gone; others take over what it had")
         }
-        CoordinatorNotice::Refused { worker, reason } => eprintln!("! {worker} refused: {reason}"),
-        CoordinatorNotice::Adopted { units, results } => eprintln!(
+        CoordinatorNotice::Refused { worker, reason } => format!("! {worker} refused: {reason}"),
+        CoordinatorNotice::Adopted { units, results } => format!(
             "Going on where an earlier coordinator ended: {units} units are with workers, {results} results were waiting"
         ),
     }

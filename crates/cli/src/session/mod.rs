@@ -19,7 +19,8 @@ mod timing;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sureness_engine::{AnswerSink, Event, Plan, Settings, SinkError, Stop, Summary};
+use futures_util::future::join_all;
+use sureness_engine::{AnswerSink, Cancel, Event, Plan, Settings, SinkError, Stop, Summary};
 use sureness_report::{ModelResult, Noise, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::{RunRecord, Store};
@@ -29,9 +30,10 @@ use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
 use crate::metrics::Metrics;
 use data::Questions;
 use fleet::Fleet;
+use models::Model;
 #[cfg(feature = "nats")]
 pub(crate) use progress::duration;
-use progress::{Machines, Progress};
+use progress::{Machines, Progress, Screen};
 pub(crate) use signals::Interrupts;
 
 /// Runs every model named in `args` over the questions and shows the figures.
@@ -63,6 +65,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
             },
             fleet: None,
             metrics,
+            screen: Screen::new(args.progress, args.verbose),
             models: Vec::new(),
         };
         session.announce();
@@ -70,15 +73,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
             metrics.serve();
         }
         if coordinates {
-            let opened = fleet::Fleet::open(args, &named.list);
+            let opened = fleet::Fleet::open(args, &named.list, &session.screen);
             session.fleet = session.interrupts.unless(opened).await.transpose()?;
-        }
-        for model in named.list {
-            if session.interrupts.came() {
-                break;
+            if let Some((fleet, metrics)) = session.fleet.as_ref().zip(session.metrics.as_ref()) {
+                fleet.tell(metrics);
             }
-            session.measure(&model).await?;
         }
+        session.measure(&named.list).await?;
         session.dismiss().await;
         session.conclude()
     });
@@ -99,7 +100,19 @@ struct Session<'a> {
     /// The workers on other machines, where the run has some.
     fleet: Option<Fleet>,
     metrics: Option<Metrics>,
+    screen: Screen,
     models: Vec<(ModelResult, Option<Stop>)>,
+}
+
+/// A model that was asked everything, or as much as was to be had.
+struct Asked {
+    run: i64,
+    identity: ModelIdentity,
+    plan: Arc<Plan>,
+    summary: Summary,
+    noise: Option<Noise>,
+    /// Why no more was to be had, where its workers stayed away.
+    given_up: Option<CliError>,
 }
 
 /// A model that can be asked now.
@@ -116,32 +129,48 @@ type Keeping = Box<dyn FnOnce(Box<dyn AnswerSink>) -> Box<dyn AnswerSink> + Send
 
 impl Session<'_> {
     fn announce(&self) {
-        if self.args.progress != ProgressArg::None {
-            eprintln!("{}", self.questions.describe());
-        }
+        self.screen.say(&self.questions.describe());
     }
 
-    /// Asks one model everything and evaluates it.
-    async fn measure(&mut self, model: &models::Model) -> Result<(), CliError> {
+    /// Asks the models everything and evaluates them: one after the other, since they would share
+    /// this machine or its servers; at the same time where each has machines of its own.
+    async fn measure(&mut self, models: &[Model]) -> Result<(), CliError> {
+        if self.fleet.is_none() {
+            for model in models {
+                if self.interrupts.came() {
+                    break;
+                }
+                if let Some(asked) = self.ask(model).await? {
+                    self.keep(asked)?;
+                }
+            }
+            return Ok(());
+        }
+        let all = models.iter().map(|model| self.ask(model));
+        let mut outcome = Ok(());
+        for asked in join_all(all).await {
+            let kept = asked.and_then(|asked| asked.map_or(Ok(()), |asked| self.keep(asked)));
+            // The others are kept all the same.
+            outcome = outcome.and(kept);
+        }
+        outcome
+    }
+
+    /// Asks one model everything; nothing where it was told to stop before the first question.
+    async fn ask(&self, model: &Model) -> Result<Option<Asked>, CliError> {
         let plan = Arc::new(self.questions.plan().clone());
         let reached = self.interrupts.unless(self.reach(model, &plan));
         let Some(reached) = reached.await.transpose()? else {
-            return Ok(());
+            return Ok(None);
         };
         let Some(first) = reached.endpoints.first() else {
-            return Ok(());
+            return Ok(None);
         };
         let first = Arc::clone(first);
         let identity = first.identity().clone();
         let record = self.questions.settings(self.args);
         let (store, run) = self.open_run(&identity, &plan, record)?;
-        let progress = Progress::new(
-            self.args.progress,
-            self.args.verbose,
-            &identity.name,
-            &plan,
-            reached.machines,
-        );
+        let progress = Progress::new(&self.screen, &identity.name, &plan, reached.machines);
         let metrics = self.metrics.as_ref();
         let metrics =
             metrics.map(|metrics| metrics.of_model(&identity.name, &plan, reached.endpoints.len()));
@@ -155,15 +184,20 @@ impl Session<'_> {
                 progress.on(event);
             })
         };
+        let stop = match self.fleet {
+            // Those of another model may be at work when this one's workers stay away.
+            Some(_) => Cancel::default(),
+            None => self.interrupts.cancel(),
+        };
         let asking = sureness_engine::run(
             Arc::clone(&plan),
             reached.endpoints,
             reached.settings,
             (reached.keeping)(Box::new(store)),
-            self.interrupts.cancel(),
+            stop.clone(),
             observer,
         );
-        let (summary, given_up) = self.while_workers_come(asking).await;
+        let (summary, given_up) = self.while_workers_come(model, asking, &stop).await;
         let summary = summary.map_err(|e| {
             CliError::input(e).hint("check the output folder and the disk it lies on")
         })?;
@@ -175,11 +209,24 @@ impl Session<'_> {
         } else {
             None
         };
-        let unkept = match &summary.stop {
+        Ok(Some(Asked {
+            run,
+            identity,
+            plan,
+            summary,
+            noise,
+            given_up,
+        }))
+    }
+
+    /// Evaluates what a model has answered, and writes it down.
+    fn keep(&mut self, mut asked: Asked) -> Result<(), CliError> {
+        let unkept = match &asked.summary.stop {
             Some(Stop::Sink(message)) => Some(message.clone()),
             _ => None,
         };
-        let evaluated = self.evaluate(run, &identity, &plan, summary, noise);
+        let given_up = asked.given_up.take();
+        let evaluated = self.evaluate(asked);
         if let (Some(error), Ok(())) = (given_up, &evaluated) {
             return Err(error);
         }
@@ -196,7 +243,7 @@ impl Session<'_> {
     }
 
     /// Reaches a model: opens it here, or waits for a worker that has it.
-    async fn reach(&self, model: &models::Model, plan: &Plan) -> Result<Reached, CliError> {
+    async fn reach(&self, model: &Model, plan: &Plan) -> Result<Reached, CliError> {
         if let Some(fleet) = &self.fleet {
             return fleet.reach(model, self.args).await;
         }
@@ -216,19 +263,21 @@ impl Session<'_> {
     /// Asks until everything is answered, or until no worker has been there for too long.
     async fn while_workers_come(
         &self,
+        model: &Model,
         asking: impl Future<Output = Result<Summary, SinkError>>,
+        stop: &Cancel,
     ) -> (Result<Summary, SinkError>, Option<CliError>) {
         let Some(fleet) = &self.fleet else {
             return (asking.await, None);
         };
         tokio::pin!(asking);
-        tokio::select! {
-            summary = &mut asking => (summary, None),
-            error = fleet.gives_up() => {
-                self.interrupts.cancel().now();
-                (asking.await, Some(error))
-            }
-        }
+        let given_up = tokio::select! {
+            summary = &mut asking => return (summary, None),
+            error = fleet.gives_up(model) => Some(error),
+            () = self.interrupts.come() => None,
+        };
+        stop.now();
+        (asking.await, given_up)
     }
 
     /// Everything has been asked: sends the workers home. After an early end they are kept, for
@@ -284,21 +333,21 @@ impl Session<'_> {
         Ok((store, run))
     }
 
-    fn evaluate(
-        &mut self,
-        run: i64,
-        identity: &sureness_scorers::ModelIdentity,
-        plan: &Plan,
-        summary: Summary,
-        noise: Option<Noise>,
-    ) -> Result<(), CliError> {
+    fn evaluate(&mut self, asked: Asked) -> Result<(), CliError> {
+        let Asked { run, summary, .. } = asked;
         let config = Questions::config(self.args);
         let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
         let mut store = Store::open(&self.folder.store).map_err(failed)?;
         let settled = store.settle_copies(run);
-        let mut result =
-            results::evaluate(&self.folder.store, run, identity, plan, &summary, &config)?;
-        result.noise = noise;
+        let mut result = results::evaluate(
+            &self.folder.store,
+            run,
+            &asked.identity,
+            &asked.plan,
+            &summary,
+            &config,
+        )?;
+        result.noise = asked.noise;
         if let Some(shard) = self.args.shard {
             result.note(&format!(
                 "shard {shard}: these figures are of a part of the questions"

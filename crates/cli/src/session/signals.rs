@@ -48,17 +48,18 @@ impl Interrupts {
     /// The outcome of `work`, unless a stop is asked for before. For work of which nothing would
     /// be kept, so that finishing it serves nobody.
     pub(crate) async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut asked = self.asked.clone();
-        let stop = async {
-            if asked.wait_for(|asked| *asked).await.is_err() {
-                // Nobody listens any more.
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             biased;
             outcome = work => Some(outcome),
-            () = stop => None,
+            () = self.come() => None,
+        }
+    }
+
+    /// Returns once a stop is asked for.
+    pub(crate) async fn come(&self) {
+        if self.asked.clone().wait_for(|asked| *asked).await.is_err() {
+            // Nobody listens any more.
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use sureness_faultserver::{Capacity, Fault, Rule, Script};
+use sureness_faultserver::{Capacity, Fault, FaultServer, Rule, Script};
 
-use super::{Case, ends_with, text};
+use super::{Case, Process, ends_with, text};
 
 const RUN: &str = "run --tasks qa rc drs --sample-size 60";
 const QUESTIONS: u64 = 540;
@@ -72,7 +72,7 @@ fn a_worker_with_another_model_is_sent_away() {
     };
     let mut other = Script::healthy();
     other.server.model = "another-model".to_owned();
-    let other = sureness_faultserver::FaultServer::start(other).unwrap();
+    let other = FaultServer::start(other).unwrap();
     let _first = case.worker("w1");
     let coordinator = case.coordinator(RUN, "together");
     case.wait_for("a worker", || case.said("coordinator").contains("+ "));
@@ -158,26 +158,50 @@ fn whoever_asks_is_told_how_it_goes() {
     assert!(text(&output.stderr).contains("no coordinator answers"));
 }
 
+/// Two models, the second of which has a worker.
+fn one_of_two() -> Option<(Case, FaultServer, Process)> {
+    let case = Case::new(steady())?;
+    let mut other = steady();
+    "another-model".clone_into(&mut other.server.model);
+    let other = FaultServer::start(other).unwrap();
+    let mut worker = case.meeting("worker");
+    worker.args(["--api-base", &other.base()]);
+    let worker = case.spawn(worker, "w2");
+    Some((case, other, worker))
+}
+
+const TWO: &str = "compare --models fault-model another-model --tasks qa --sample-size 40";
+
 #[test]
-fn two_models_are_measured_in_one_run() {
-    let Some(case) = Case::new(steady()) else {
+fn two_models_are_measured_at_the_same_time() {
+    let Some((case, _other, _second)) = one_of_two() else {
         return;
     };
-    let mut other = steady();
-    other.server.model = "another-model".to_owned();
-    let other = sureness_faultserver::FaultServer::start(other).unwrap();
+    let coordinator = case.coordinator(TWO, "together");
+    // The second has got to its end before the first has a worker.
+    case.wait_for("the second model", || {
+        let said = case.said("coordinator");
+        said.matches("another-model: qa/").count() == 3
+    });
     let _first = case.worker("w1");
-    let mut second = case.meeting("worker");
-    second.args(["--api-base", &other.base()]);
-    let _second = case.spawn(second, "w2");
-    let line = "compare --models fault-model another-model --tasks qa --sample-size 40";
-    assert_eq!(
-        case.coordinator(line, "together").end(),
-        0,
-        "{}",
-        case.said("coordinator")
-    );
+    assert_eq!(coordinator.end(), 0, "{}", case.said("coordinator"));
     let figures: Value = serde_json::from_str(&case.figures("together")).unwrap();
     assert_eq!(figures["models"][0]["name"], "fault-model");
     assert_eq!(figures["models"][1]["name"], "another-model");
+    assert_eq!(figures["models"][1]["groups"][0]["answered"], 40);
+}
+
+#[test]
+fn a_model_without_workers_costs_the_others_nothing() {
+    let Some((case, _other, _second)) = one_of_two() else {
+        return;
+    };
+    let coordinator = case.coordinator(&format!("{TWO} --give-up-after 2"), "together");
+    assert_eq!(coordinator.end(), 2);
+    let said = case.said("coordinator");
+    let reason = "gave up after 2 s without a worker with the model fault-model";
+    assert!(said.contains(reason), "{said}");
+    let figures: Value = serde_json::from_str(&case.figures("together")).unwrap();
+    assert_eq!(figures["models"].as_array().unwrap().len(), 1);
+    assert_eq!(figures["models"][0]["name"], "another-model");
 }

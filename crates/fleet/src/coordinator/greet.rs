@@ -7,6 +7,7 @@ use async_nats::{Message, Subscriber};
 use futures_util::StreamExt;
 use sureness_scorers::ModelIdentity;
 
+use super::registry::Claim;
 use super::{CoordinatorNotice, Core};
 use crate::link::persist;
 use crate::message::{Beat, Hello, OpenQuery, OpenReply, Welcome, key, pack, unpack};
@@ -164,13 +165,16 @@ pub(super) async fn tell_open(core: Arc<Core>, lane: u16) {
             tracing::warn!("a question for open keys is malformed");
             continue;
         };
-        let now = Instant::now();
-        let claim = core.registry().claim(lane, query.unit, &query.worker, now);
-        let (taken, mut losses) = claim;
-        if core.link.was_down_within(SETTLED) {
-            // Who was not heard of then may live all the same.
-            losses = 0;
-        }
+        // Who was not heard of while the broker was away may live all the same.
+        let blames = !core.link.was_down_within(SETTLED);
+        let claim = Claim {
+            lane,
+            unit: query.unit,
+            worker: &query.worker,
+            alone: query.alone || !blames,
+        };
+        let (taken, losses) = core.registry().claim(claim, Instant::now());
+        let losses = if blames { losses } else { 0 };
         let open = {
             let book = core.lanes[usize::from(lane)].book();
             let keys = query.keys.into_iter();

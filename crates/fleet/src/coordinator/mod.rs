@@ -225,20 +225,24 @@ impl Coordinator {
         Ok(Relay::new(Arc::clone(&self.core), lane, model))
     }
 
-    /// Returns once no worker or no broker has been there for as long as the run may wait, with the
-    /// reason.
-    pub async fn gives_up(&self) -> FleetError {
+    /// Returns once no worker of a lane, or no broker, has been there for as long as the run may
+    /// wait, with the reason.
+    pub async fn gives_up(&self, lane: u16) -> FleetError {
         let mut since = Instant::now();
         loop {
             tokio::time::sleep(Duration::from_millis(500)).await;
             let up = self.core.link.is_up();
-            let workers = self.core.registry().alive();
+            let workers = self.core.registry().power(lane).workers;
             if up && workers > 0 {
                 since = Instant::now();
             }
             let after = since.elapsed();
             if after >= self.core.settings.give_up_after {
-                let what = if up { "a worker" } else { "the NATS server" };
+                let what = match &self.core.lanes[usize::from(lane)].wanted {
+                    _ if !up => "the NATS server".to_owned(),
+                    Some(model) => format!("a worker with the model {model}"),
+                    None => "a worker".to_owned(),
+                };
                 return FleetError::new(
                     format!("gave up after {} s without {what}", after.as_secs()),
                     if up {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use crate::message::Beat;
+use crate::message::{Beat, SUSPICIOUS};
 use crate::status::WorkerStatus;
 
 /// A worker of which nothing was heard for so long is gone, as far as anybody knows.
@@ -19,6 +19,16 @@ pub(super) struct Registry {
 
 /// Who says that it holds a unit is believed for so long.
 const BELIEVED: Duration = Duration::from_secs(3);
+
+/// What a worker asks about a unit that it has got.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim<'a> {
+    pub(super) lane: u16,
+    pub(super) unit: u64,
+    pub(super) worker: &'a str,
+    /// Whether the worker has no other.
+    pub(super) alone: bool,
+}
 
 #[derive(Debug)]
 struct Known {
@@ -70,15 +80,12 @@ impl Registry {
         names
     }
 
-    /// A worker has got this unit. Tells whether another one is at work on it, and how many had it
-    /// and were not heard of again.
-    pub(super) fn claim(
-        &mut self,
-        lane: u16,
-        unit: u64,
-        worker: &str,
-        now: Instant,
-    ) -> (bool, u32) {
+    /// A worker has got a unit. Tells whether it is not for this one now, and how many had it and
+    /// were not heard of again.
+    pub(super) fn claim(&mut self, claim: Claim<'_>, now: Instant) -> (bool, u32) {
+        let Claim {
+            lane, unit, worker, ..
+        } = claim;
         let lives = |known: &&Known| now.saturating_duration_since(known.heard) < BELIEVED;
         let holds = |(name, known): (&String, &Known)| {
             name != worker
@@ -86,12 +93,13 @@ impl Registry {
                 && known.beat.lane == lane
                 && lives(&known)
         };
-        let taken = self.workers.iter().any(holds);
+        let held = self.workers.iter().any(holds);
         let holders = self.holders.entry((lane, unit)).or_default();
         let lost = |name: &&String| {
             *name != worker && self.workers.get(*name).is_none_or(|known| !lives(&known))
         };
         let losses = holders.iter().filter(lost).count() as u32;
+        let taken = held || (losses >= SUSPICIOUS && !claim.alone);
         if !taken {
             holders.insert(worker.to_owned());
         }
@@ -109,11 +117,6 @@ impl Registry {
     pub(super) fn forget(&mut self, lane: u16, is_done: impl Fn(u64) -> bool) {
         self.holders
             .retain(|&(of, unit), _| of != lane || !is_done(unit));
-    }
-
-    /// How many workers are there.
-    pub(super) fn alive(&self) -> usize {
-        self.workers.len()
     }
 
     /// What a lane's workers can do.
@@ -165,19 +168,27 @@ mod tests {
         let start = Instant::now();
         assert!(registry.hear(beat("a", &[7]), start));
         assert!(!registry.hear(beat("a", &[7]), start));
-        assert_eq!(registry.claim(0, 7, "b", start), (true, 0));
-        assert_eq!(registry.claim(0, 8, "b", start), (false, 0));
-        assert_eq!(registry.claim(1, 7, "b", start), (false, 0));
+        let claim = |lane, unit, worker, alone| Claim {
+            lane,
+            unit,
+            worker,
+            alone,
+        };
+        let busy = |lane, unit, worker| claim(lane, unit, worker, false);
+        assert_eq!(registry.claim(busy(0, 7, "b"), start), (true, 0));
+        assert_eq!(registry.claim(busy(0, 8, "b"), start), (false, 0));
+        assert_eq!(registry.claim(busy(1, 7, "b"), start), (false, 0));
         let later = start + Duration::from_secs(4);
-        assert_eq!(
-            registry.claim(0, 7, "b", later),
-            (false, 1),
-            "a was lost with it"
-        );
-        assert_eq!(registry.claim(0, 7, "c", later), (false, 2), "and so was b");
+        let after = |registry: &mut Registry, claim| registry.claim(claim, later);
+        // a was lost with it, and then b was.
+        assert_eq!(after(&mut registry, busy(0, 7, "b")), (false, 1));
+        // Now it is suspicious: only for a worker that has nothing else.
+        assert_eq!(after(&mut registry, busy(0, 7, "c")), (true, 2));
+        assert_eq!(after(&mut registry, claim(0, 7, "c", true)), (false, 2));
+        assert_eq!(after(&mut registry, claim(0, 7, "e", true)), (false, 3));
         assert_eq!(registry.part(start + Duration::from_secs(11)), ["a"]);
         registry.forget(0, |unit| unit == 7);
-        assert_eq!(registry.claim(0, 7, "d", later), (false, 0));
+        assert_eq!(after(&mut registry, busy(0, 7, "d")), (false, 0));
     }
 
     #[test]

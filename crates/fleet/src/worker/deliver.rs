@@ -38,6 +38,8 @@ async fn send(bench: &Bench, result: UnitResult) {
     let id = format!("result-{}-{}-{number}", result.worker, result.unit);
     let subject = bench.link.run.results(bench.place.lane);
     bench.link.deliver(subject, &id, pack(&result)).await;
+    bench.held().arrived(result.unit);
+    let _ = bench.next.send(());
     if result.last {
         let acker = bench.held().finish(result.unit);
         if let Some(acker) = acker

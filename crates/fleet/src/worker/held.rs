@@ -35,6 +35,8 @@ struct HeldUnit {
     open: usize,
     /// Outcomes that nobody was told of yet.
     unsent: Vec<([u8; 32], Outcome)>,
+    /// Results that the broker has not confirmed yet.
+    under_way: usize,
     /// Whether each outcome is told at once: the unit may kill whoever works on it.
     careful: bool,
     /// Whether what it has is on its way and its end is waited for.
@@ -95,6 +97,7 @@ impl Held {
             acker: HeldAcker(Arc::new(acker)),
             open,
             unsent: Vec::new(),
+            under_way: 0,
             careful,
             closing: false,
         };
@@ -147,6 +150,7 @@ impl Held {
             .filter(|(_, unit)| !unit.closing && due(unit))
             .map(|(&id, unit)| {
                 unit.closing = unit.open == 0;
+                unit.under_way += 1;
                 UnitResult {
                     unit: id,
                     model: unit.model,
@@ -165,6 +169,19 @@ impl Held {
         }
         self.by_item.clear();
         self.results(true)
+    }
+
+    /// One of the unit's results is with the broker.
+    pub(super) fn arrived(&mut self, id: u64) {
+        if let Some(unit) = self.units.get_mut(&id) {
+            unit.under_way = unit.under_way.saturating_sub(1);
+        }
+    }
+
+    /// Whether the broker has all outcomes that there are of the unit.
+    pub(super) fn is_told(&self, id: u64) -> bool {
+        let unit = self.units.get(&id);
+        unit.is_none_or(|unit| unit.unsent.is_empty() && unit.under_way == 0)
     }
 
     /// The unit's last result is with the broker: gives what confirms the unit.

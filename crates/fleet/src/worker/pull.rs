@@ -16,17 +16,16 @@ use tokio::sync::{mpsc, watch};
 use super::held::Arrival;
 use super::serve::Bench;
 use crate::link::persist;
-use crate::message::{GroupAbout, Item, OpenQuery, OpenReply, Outcome, Unit, key, pack, unpack};
+use crate::message::{
+    GroupAbout, Item, OpenQuery, OpenReply, Outcome, SUSPICIOUS, Unit, key, pack, unpack,
+};
 use crate::names::{RunName, group_name};
 
 /// Units that one worker or another may hold at once, over all groups.
 const UNCONFIRMED: i64 = 100_000;
 /// Without news, look for work again after so long.
 const IDLE: Duration = Duration::from_secs(2);
-/// A unit that so many workers had who were not heard of again: its questions are asked one by one,
-/// to find the one that does it…
-const SUSPICIOUS: u32 = 2;
-/// …and after so many, what is left of it fails.
+/// What is left of a unit fails after so many workers had it and were not heard of again.
 const POISON: u32 = 4;
 /// A unit that another worker has comes again after so long, if that one does not finish it.
 const TAKEN: Duration = Duration::from_secs(3);
@@ -98,7 +97,7 @@ pub(super) async fn pull(
         if *is_over.borrow() {
             return;
         }
-        while bench.feed.wanted() > 0 {
+        while bench.feed.wanted() > 0 && !puller.is_careful() {
             if !puller.take().await {
                 break;
             }
@@ -273,6 +272,7 @@ impl Puller {
         let query = bytes::Bytes::from(pack(&OpenQuery {
             worker: self.bench.name.clone(),
             unit: unit.id,
+            alone: self.bench.held().holds().1.is_empty(),
             keys: unit.items.iter().map(|item| item.key).collect(),
         }));
         let link = &self.bench.link;
@@ -353,13 +353,23 @@ impl Puller {
         }
     }
 
-    /// Asks the next question of a suspicious unit, when nothing else is in flight of those.
+    /// Whether it is at work on a suspicious unit.
+    fn is_careful(&self) -> bool {
+        self.asked.is_some() || !self.careful.is_empty()
+    }
+
+    /// Asks the next question of a suspicious unit, when nothing else is in flight of those, and
+    /// the broker has what was answered before: should this one kill, only it is lost.
     fn go_on_carefully(&mut self) {
         let mut held = self.bench.held();
         if self.asked.is_some_and(|asked| held.waits_for(asked)) {
             return;
         }
         self.asked = None;
+        let first = self.careful.front();
+        if first.is_some_and(|(unit, ..)| !held.is_told(*unit)) {
+            return;
+        }
         let Some((unit, key, group, request)) = self.careful.pop_front() else {
             return;
         };

@@ -35,6 +35,9 @@ pub(super) struct Bench {
     pub(super) told: Arc<Notify>,
     /// A question was answered: there may be room for more.
     pub(super) room: Arc<Notify>,
+    /// A question was answered, or the broker has an answer: another one may be asked of those that
+    /// are asked one by one.
+    pub(super) next: mpsc::UnboundedSender<()>,
 }
 
 impl Bench {
@@ -48,7 +51,6 @@ struct Sink {
     held: Arc<Mutex<Held>>,
     told: Arc<Notify>,
     room: Arc<Notify>,
-    /// Answers to units whose questions are asked one by one.
     next: mpsc::UnboundedSender<()>,
 }
 
@@ -90,7 +92,7 @@ pub(super) async fn serve(
         held: Arc::clone(&held),
         told: Arc::clone(&told),
         room: Arc::clone(&room),
-        next,
+        next: next.clone(),
     });
     let failed = |e: SinkError| FleetError::new(e.to_string(), "start the worker again");
     let model = endpoints.first().map(|e| e.identity().name.clone());
@@ -112,6 +114,7 @@ pub(super) async fn serve(
         held,
         told,
         room,
+        next,
     });
     let mut tasks = tokio::task::JoinSet::new();
     let (over, is_over) = watch::channel(false);

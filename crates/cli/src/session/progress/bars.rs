@@ -16,8 +16,8 @@ pub(super) struct Bars {
 }
 
 impl Bars {
-    pub(super) fn new(state: &State) -> Self {
-        let multi = MultiProgress::new();
+    /// Below those that are shown already.
+    pub(super) fn new(multi: MultiProgress, state: &State) -> Self {
         let run = multi.add(ProgressBar::new(state.totals().planned as u64));
         run.set_style(style("{prefix:<30.bold} {bar:24} {pos:>6}/{len:<6} {msg}"));
         run.set_prefix(cut(&state.model, 30));
@@ -95,7 +95,11 @@ impl View for Bars {
     }
 
     fn finish(&mut self, _: &State) {
-        let _ = self.multi.clear();
+        let tasks = self.tasks.iter().map(|(_, bar)| bar);
+        for bar in tasks.chain(self.groups.iter().flatten()).chain([&self.run]) {
+            bar.finish_and_clear();
+            self.multi.remove(bar);
+        }
     }
 }
 

@@ -9,11 +9,48 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use indicatif::MultiProgress;
 use sureness_engine::{Event, Plan};
 
 use crate::commands::run::ProgressArg;
 pub(crate) use state::Machines;
 use state::State;
+
+/// Where progress is shown: the same place for all models.
+#[derive(Clone)]
+pub(crate) struct Screen(How);
+
+#[derive(Clone)]
+enum How {
+    Nothing,
+    Json,
+    Lines,
+    Bars(MultiProgress),
+}
+
+impl Screen {
+    /// As asked for, or as it fits.
+    pub(crate) fn new(how: ProgressArg, verbose: bool) -> Self {
+        let fits = std::io::stderr().is_terminal();
+        Self(match how {
+            ProgressArg::None => How::Nothing,
+            ProgressArg::Json => How::Json,
+            ProgressArg::Bars => How::Bars(MultiProgress::new()),
+            // Verbose messages and bars would overwrite each other.
+            ProgressArg::Auto if fits && !verbose => How::Bars(MultiProgress::new()),
+            ProgressArg::Auto | ProgressArg::Plain => How::Lines,
+        })
+    }
+
+    /// A line for people, above the bars where there are any.
+    pub(crate) fn say(&self, line: &str) {
+        match &self.0 {
+            How::Nothing => {}
+            How::Bars(bars) => bars.suspend(|| eprintln!("{line}")),
+            How::Json | How::Lines => eprintln!("{line}"),
+        }
+    }
+}
 
 /// Shows how far a model's run has come.
 #[derive(Clone)]
@@ -50,22 +87,17 @@ impl View for Nothing {
 impl Progress {
     /// Ready to take events of `plan`.
     pub(crate) fn new(
-        how: ProgressArg,
-        verbose: bool,
+        screen: &Screen,
         model: &str,
         plan: &Plan,
         machines: Option<Machines>,
     ) -> Self {
         let state = State::new(model, plan, machines, Instant::now());
-        let view: Box<dyn View> = match how {
-            ProgressArg::None => Box::new(Nothing),
-            ProgressArg::Json => Box::new(json::Json),
-            ProgressArg::Bars => Box::new(bars::Bars::new(&state)),
-            // Verbose messages and bars would overwrite each other.
-            ProgressArg::Auto if std::io::stderr().is_terminal() && !verbose => {
-                Box::new(bars::Bars::new(&state))
-            }
-            ProgressArg::Auto | ProgressArg::Plain => Box::new(lines::Lines),
+        let view: Box<dyn View> = match &screen.0 {
+            How::Nothing => Box::new(Nothing),
+            How::Json => Box::new(json::Json),
+            How::Lines => Box::new(lines::Lines),
+            How::Bars(bars) => Box::new(bars::Bars::new(bars.clone(), &state)),
         };
         let next = later(Instant::now(), view.pause());
         Self(Arc::new(Mutex::new(Shown { state, view, next })))
