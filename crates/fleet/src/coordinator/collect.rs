@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::message::Acker;
-use async_nats::jetstream::stream::Stream;
+use async_nats::jetstream::stream::{ConsumerError, ConsumerErrorKind, Stream};
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
 
 use super::{Core, streams};
+use crate::Link;
 use crate::link::persist;
 use crate::message::{Unit, UnitResult, unpack};
 use crate::names::RunName;
-use crate::{FleetError, Link};
 
 /// Results that may be unconfirmed at once.
 const UNCONFIRMED: i64 = 20_000;
@@ -23,6 +24,8 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(600);
 /// Messages per request to the broker, and how long it waits for the first.
 const BATCH: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Before something that failed is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Confirms a result message when all its answers are kept: when the last copy is dropped.
 pub(super) struct Receipt {
@@ -67,48 +70,64 @@ async fn consumer(link: &Link, lane: u16, results: &Stream) -> PullConsumer {
 
 /// Takes results and units that an earlier coordinator left. Gives how many there were: units,
 /// results.
-pub(super) async fn take_over(core: &Core, lane: u16) -> Result<(usize, usize), FleetError> {
+pub(super) async fn take_over(core: &Core, lane: u16) -> (usize, usize) {
     let link = &core.link;
     let results = streams::stream(link, &link.run.result_stream()).await;
-    let _ = results
-        .delete_consumer(&RunName::result_consumer(lane))
-        .await;
+    persist("delete an earlier consumer", || {
+        delete_consumer(&results, RunName::result_consumer(lane))
+    })
+    .await;
     let consumer = consumer(link, lane, &results).await;
-    let before = drain(core, lane, &consumer).await?;
+    let before = drain(core, lane, &consumer).await;
     let units = adopt(core, lane).await;
     // Units that were confirmed before they could be adopted: their results came before.
-    let meanwhile = drain(core, lane, &consumer).await?;
+    let meanwhile = drain(core, lane, &consumer).await;
     core.lanes[usize::from(lane)].book().started();
-    Ok((units, before + meanwhile))
+    (units, before + meanwhile)
+}
+
+/// Deletes a consumer, if it is there.
+async fn delete_consumer(stream: &Stream, name: String) -> Result<(), ConsumerError> {
+    match stream.delete_consumer(&name).await {
+        Err(error) => match error.kind() {
+            ConsumerErrorKind::JetStream(e) if e.error_code() == ErrorCode::CONSUMER_NOT_FOUND => {
+                Ok(())
+            }
+            _ => Err(error),
+        },
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Takes all results that are there.
-async fn drain(core: &Core, lane: u16, consumer: &PullConsumer) -> Result<usize, FleetError> {
+async fn drain(core: &Core, lane: u16, consumer: &PullConsumer) -> usize {
     let mut taken = 0;
     loop {
-        let fetched = consumer.fetch().max_messages(BATCH).messages().await;
-        let mut messages = fetched.map_err(|e| broken(&e.to_string()))?;
-        let mut count = 0;
-        loop {
-            let next = tokio::time::timeout(2 * PATIENCE, messages.next()).await;
-            let Some(message) = next.map_err(|_| broken("it does not answer"))? else {
-                break;
-            };
-            take(core, lane, message.map_err(|e| broken(&e.to_string()))?);
-            count += 1;
-        }
-        taken += count;
-        if count == 0 {
-            return Ok(taken);
+        match take_some(core, lane, consumer).await {
+            Ok(0) => return taken,
+            Ok(some) => taken += some,
+            // The broker is away. What was on its way then comes later.
+            Err(error) => {
+                tracing::debug!(error, "results of earlier");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }
 
-fn broken(error: &str) -> FleetError {
-    FleetError::new(
-        format!("the NATS server does not give the results of earlier: {error}"),
-        "see that it is up, and start the same command again",
-    )
+/// Takes as many results as come at once; none where there are none.
+async fn take_some(core: &Core, lane: u16, consumer: &PullConsumer) -> Result<usize, String> {
+    let fetched = consumer.fetch().max_messages(BATCH).messages().await;
+    let mut messages = fetched.map_err(|e| e.to_string())?;
+    let mut count = 0;
+    loop {
+        let next = tokio::time::timeout(2 * PATIENCE, messages.next()).await;
+        let Some(message) = next.map_err(|e| e.to_string())? else {
+            return Ok(count);
+        };
+        take(core, lane, message.map_err(|e| e.to_string())?);
+        count += 1;
+    }
 }
 
 /// Takes note of the units in the stream, which are or will be with workers.
@@ -118,19 +137,25 @@ async fn adopt(core: &Core, lane: u16) -> usize {
     let subject = link.run.work(lane, "*");
     let mut sequence = 1;
     let mut units = 0;
-    // Ends with the error that nothing more is found.
-    while let Ok(message) = work
-        .get_first_raw_message_by_subject(&subject, sequence)
-        .await
-    {
-        sequence = message.sequence + 1;
-        if let Ok(unit) = unpack::<Unit>(&message.payload) {
-            let mut book = core.lanes[usize::from(lane)].book();
-            book.adopt(&unit, message.sequence, Instant::now());
-            units += 1;
+    loop {
+        let next = work.get_first_raw_message_by_subject(&subject, sequence);
+        match next.await {
+            Ok(message) => {
+                sequence = message.sequence + 1;
+                if let Ok(unit) = unpack::<Unit>(&message.payload) {
+                    let mut book = core.lanes[usize::from(lane)].book();
+                    book.adopt(&unit, message.sequence, Instant::now());
+                    units += 1;
+                }
+            }
+            Err(error) if streams::is_missing(&error) => return units,
+            // Whatever is not adopted would be asked twice.
+            Err(error) => {
+                tracing::debug!(%error, "the next unit to adopt");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
-    units
 }
 
 /// Takes results for as long as the coordinator lives.
@@ -171,7 +196,7 @@ pub(super) async fn collect(core: Arc<Core>, lane: u16) {
                 break;
             }
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

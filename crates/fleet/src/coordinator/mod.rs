@@ -209,7 +209,7 @@ impl Coordinator {
                 "start one: sureness worker",
             ));
         };
-        let adopted = collect::take_over(&self.core, lane).await?;
+        let adopted = collect::take_over(&self.core, lane).await;
         if adopted != (0, 0) {
             let (units, results) = adopted;
             (self.core.tell)(CoordinatorNotice::Adopted { units, results });
