@@ -1,5 +1,6 @@
 //! `sureness doctor`: what a server is, what it gives, and how far its figures can be trusted.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -50,6 +51,12 @@ pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, CliError> {
         .enable_all()
         .build()
         .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
+    if std::io::stderr().is_terminal() {
+        eprintln!(
+            "Examining the server. For the noise floor 20 questions are asked three times over: \
+             minutes, where prompts are read slowly."
+        );
+    }
     let diagnosis = runtime.block_on(diagnose(options));
     args.output.print(&diagnosis, text)?;
     match diagnosis.obstacle {

@@ -347,6 +347,10 @@ impl Session<'_> {
             &summary,
             &config,
         )?;
+        #[cfg(feature = "nats")]
+        if self.fleet.is_some() {
+            result.timing = timing::of_workers(&summary);
+        }
         result.noise = asked.noise;
         if let Some(shard) = self.args.shard {
             result.note(&format!(

@@ -39,6 +39,25 @@ pub(crate) fn of(summary: &Summary) -> Timing {
     }
 }
 
+/// The same where workers elsewhere did the asking. What the engine took for a server is then their
+/// queue, and each of them has its own servers.
+#[cfg(feature = "nats")]
+pub(crate) fn of_workers(summary: &Summary) -> Timing {
+    let phases = [
+        ("with workers", summary.phases.server),
+        ("storing", summary.phases.storing),
+    ];
+    Timing {
+        phases: phases
+            .into_iter()
+            .filter(|(_, quantiles)| quantiles.count > 0)
+            .map(|(name, quantiles)| phase(name, &quantiles))
+            .collect(),
+        endpoints: Vec::new(),
+        ..of(summary)
+    }
+}
+
 fn phase(name: &str, quantiles: &Quantiles) -> Phase {
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     Phase {

@@ -64,8 +64,13 @@ impl View for Bars {
         }
         for (group, slot) in state.groups.iter().zip(&mut self.groups) {
             let counts = group.counts;
-            // A strategy's bar is there while it is being asked.
-            if group.started.is_none() || counts.done() >= counts.planned {
+            // A strategy's bar is there while it is being asked. Machines elsewhere are given questions
+            // long before: there the first answer tells.
+            let begun = match state.machines {
+                Some(_) => counts.done() > counts.cached,
+                None => group.started.is_some(),
+            };
+            if !begun || counts.done() >= counts.planned {
                 if let Some(bar) = slot.take() {
                     bar.finish_and_clear();
                 }
