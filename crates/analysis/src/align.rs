@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sureness_conformal::{Outcome, Panel};
+use sureness_conformal::{Answers, Panel, split_of};
 
 use crate::figures::{Figures, GroupFigures, ModelFigures};
 
@@ -13,63 +13,127 @@ pub struct Common {
     pub panel: Panel,
     /// Indices of the models in the figures.
     pub models: Vec<usize>,
-    /// Tasks that all of them have, with the strategies and the number of common test questions.
-    pub tasks: Vec<(String, Vec<String>, usize)>,
+    /// Tasks that all of them have, in the order of the panel.
+    pub tasks: Vec<CommonTask>,
     /// What was left out so that all models have the same, for people.
     pub notes: Vec<String>,
 }
 
-/// For each group, the positions in its test half of the questions that all groups test, in the
-/// order of the first group. A question that occurs several times is paired by its occurrence.
-pub fn common_questions(groups: &[&GroupFigures<'_>]) -> Vec<Vec<usize>> {
+/// One task of a [`Common`].
+#[derive(Debug, Clone)]
+pub struct CommonTask {
+    /// Task id.
+    pub task: String,
+    /// Strategies that all models were asked in.
+    pub strategies: Vec<String>,
+    /// Whether every model answered the same questions, so that nothing is left out.
+    pub whole: bool,
+}
+
+/// For each group, the rows of the questions that all groups have, in the order of the first group.
+/// A question that occurs several times is paired by its occurrence.
+pub(crate) fn common_rows(groups: &[&GroupFigures<'_>]) -> Vec<Vec<usize>> {
     let Some((first, others)) = groups.split_first() else {
         return Vec::new();
     };
+    let keys = first.rows.table.keys();
+    if others.iter().all(|group| group.rows.table.keys() == keys) {
+        return vec![(0..keys.len()).collect(); groups.len()];
+    }
     let places: Vec<HashMap<([u8; 32], u32), usize>> = others
         .iter()
         .map(|group| numbered(group).collect())
         .collect();
     let mut common = vec![Vec::new(); groups.len()];
-    for (key, position) in numbered(first) {
+    for (key, row) in numbered(first) {
         let found: Option<Vec<usize>> = places
             .iter()
             .map(|places| places.get(&key).copied())
             .collect();
         if let Some(found) = found {
-            common[0].push(position);
-            for (list, position) in common[1..].iter_mut().zip(found) {
-                list.push(position);
+            common[0].push(row);
+            for (list, row) in common[1..].iter_mut().zip(found) {
+                list.push(row);
             }
         }
     }
     common
 }
 
-/// Keys of a group's test rows, each with how often it came before, and its position.
+/// Keys of a group's rows, each with how often it came before, and its row.
 fn numbered<'a>(
     group: &'a GroupFigures<'_>,
 ) -> impl Iterator<Item = (([u8; 32], u32), usize)> + 'a {
     let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
     let keys = group.rows.table.keys();
-    group
-        .split
-        .test
-        .iter()
-        .enumerate()
-        .map(move |(position, &row)| {
-            let count = seen.entry(keys[row]).or_default();
-            *count += 1;
-            ((keys[row], *count - 1), position)
-        })
+    keys.iter().enumerate().map(move |(row, key)| {
+        let count = seen.entry(*key).or_default();
+        *count += 1;
+        ((*key, *count - 1), row)
+    })
 }
 
 impl Figures<'_> {
+    /// A panel of so many models, as the settings have it.
+    pub(crate) fn panel(&self, models: usize) -> Panel {
+        let settings = self.settings;
+        Panel::new(
+            models,
+            settings.view(),
+            settings.config.alpha,
+            settings.estimand,
+        )
+    }
+
+    /// Puts these groups side by side on the questions that all of them answered: per model, its
+    /// strategies. The number of common questions, and the most that a group has.
+    pub(crate) fn add_groups(
+        &self,
+        panel: &mut Panel,
+        models: &[Vec<&GroupFigures<'_>>],
+    ) -> (usize, usize) {
+        let groups: Vec<&GroupFigures<'_>> = models.iter().flatten().copied().collect();
+        let rows = common_rows(&groups);
+        let shared = rows.first().map_or(0, Vec::len);
+        let most = groups.iter().map(|g| g.rows.table.len()).max();
+        let most = most.unwrap_or(0);
+        // Who knows which questions belong together tells it to the others.
+        let teller = groups.iter().position(|group| group.rows.clustered);
+        let Some(of_teller) = rows.get(teller.unwrap_or(0)) else {
+            return (0, most);
+        };
+        let names = groups[teller.unwrap_or(0)].rows.table.select(of_teller);
+        let Ok(split) = split_of(&names, &self.settings.config) else {
+            return (0, most);
+        };
+        let mut calibrates = vec![false; shared];
+        for row in split.calibration {
+            calibrates[row] = true;
+        }
+        let mut rows = rows.iter();
+        let answers: Vec<Vec<Answers<'_>>> = models
+            .iter()
+            .map(|groups| {
+                let pairs = groups.iter().zip(rows.by_ref());
+                let answers = pairs.map(|(group, rows)| Answers {
+                    table: &group.rows.table,
+                    rows,
+                });
+                answers.collect()
+            })
+            .collect();
+        match panel.add(&answers, names.clusters(), &calibrates) {
+            Ok(()) => (shared, most),
+            Err(_) => (0, most),
+        }
+    }
+
     /// Puts these models beside each other on the questions that all of them answered, task by
     /// task, with the strategies that all of them were asked in.
     pub fn common(&self, models: &[usize]) -> Common {
         let chosen: Vec<&ModelFigures<'_>> = models.iter().map(|&m| &self.models[m]).collect();
         let mut common = Common {
-            panel: Panel::new(models.len()),
+            panel: self.panel(models.len()),
             models: models.to_vec(),
             tasks: Vec::new(),
             notes: Vec::new(),
@@ -86,48 +150,35 @@ impl Figures<'_> {
                     .any(|model| model.of_task(task).next().is_some());
                 if some {
                     common.notes.push(format!(
-                        "{title}: not every model was asked it in one strategy, so it is left out"
+                        "{title}: left out, since no prompt strategy was asked of every model"
                     ));
                 }
                 continue;
             }
-            let groups: Vec<&GroupFigures<'_>> = chosen
+            let groups: Vec<Vec<&GroupFigures<'_>>> = chosen
                 .iter()
-                .flat_map(|model| {
+                .map(|model| {
+                    let strategies = strategies.iter();
                     strategies
-                        .iter()
                         .filter_map(|strategy| model.group(task, strategy))
+                        .collect()
                 })
                 .collect();
-            let positions = common_questions(&groups);
-            let shared = positions.first().map_or(0, Vec::len);
-            let most = groups.iter().map(|g| g.split.test.len()).max().unwrap_or(0);
+            let (shared, most) = self.add_groups(&mut common.panel, &groups);
             if shared < most {
                 common.notes.push(format!(
-                    "{title}: compared on the {shared} test questions that all models answered, of up to {most}"
+                    "{title}: compared on the {shared} questions that every model answered, of up to {most}"
                 ));
             }
-            // Group by group, LAC and APS.
-            let cells: Vec<Vec<Outcome>> = groups
-                .iter()
-                .zip(&positions)
-                .flat_map(|(group, positions)| {
-                    group.scores.iter().map(|score| {
-                        positions
-                            .iter()
-                            .map(|&position| score.outcomes[position])
-                            .collect()
-                    })
-                })
-                .collect();
-            let per_model = strategies.len() * 2;
-            let outcomes: Vec<Vec<&[Outcome]>> = cells
-                .chunks(per_model)
-                .map(|model| model.iter().map(Vec::as_slice).collect())
-                .collect();
-            if shared > 0 && common.panel.add(&outcomes).is_ok() {
-                let strategies = strategies.iter().map(|&s| s.to_owned()).collect();
-                common.tasks.push((task.to_owned(), strategies, shared));
+            if shared > 0 {
+                common.tasks.push(CommonTask {
+                    task: task.to_owned(),
+                    strategies: strategies.iter().map(|&s| s.to_owned()).collect(),
+                    whole: groups
+                        .iter()
+                        .flatten()
+                        .all(|g| g.rows.table.len() == shared),
+                });
             }
         }
         common

@@ -14,6 +14,10 @@ pub struct Document {
     pub program: String,
     /// What it is about, such as "Comparison of 4 models".
     pub title: String,
+    /// How the figures were made, in a line: protocol, error rate, split, seed, what intervals are
+    /// about.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub method: String,
     /// The findings in a few sentences, the most important first.
     pub summary: Vec<String>,
     /// The parts.
@@ -126,6 +130,9 @@ pub enum Cell {
         /// How many observations it rests on, where that is not said in another column.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         n: Option<u64>,
+        /// Why there is no interval where one is to be expected: `too few` or `full sets`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        no_interval: Option<String>,
     },
 }
 
@@ -142,6 +149,18 @@ impl Cell {
             low: None,
             high: None,
             n: None,
+            no_interval: None,
+        }
+    }
+
+    /// A figure whose interval is missing, and why.
+    pub fn without_interval(value: f64, why: &str) -> Self {
+        Self::Figure {
+            value,
+            low: None,
+            high: None,
+            n: None,
+            no_interval: Some(why.to_owned()),
         }
     }
 
@@ -152,6 +171,7 @@ impl Cell {
             low: Some(low),
             high: Some(high),
             n: None,
+            no_interval: None,
         }
     }
 

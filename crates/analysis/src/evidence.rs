@@ -57,6 +57,8 @@ pub struct GroupRows {
     pub mass: Vec<f64>,
     /// Whether an option was only bounded, not observed, one per row; empty where it is not known.
     pub bounded: Vec<bool>,
+    /// Whether it is known which questions belong together; then the table names their clusters.
+    pub clustered: bool,
     /// Questions planned, those without an answer included.
     pub planned: usize,
 }

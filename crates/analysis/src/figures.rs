@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 use sureness_conformal::{
-    CalibrationErrors, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
-    Nonconformity, Outcome, OutcomeIntervals, RandomSplits, Repeated, Scheme, Scores, Selective,
-    SetMetrics, Sets, Split, calibrate, calibration_errors, entropy, mean, outcome_intervals,
+    CalibrationErrors, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation, FIGURES,
+    Interval, NoInterval, Nonconformity, Outcome, RandomSplits, Repeated, Resampled, Scheme,
+    Scores, Selective, SetMetrics, Sets, Split, calibrate, calibration_errors, entropy, mean,
     predict, selective, set_metrics, split_of,
 };
 
+use crate::align::Common;
 use crate::{Evidence, GroupId, GroupRows, ModelEvidence, Settings};
 
 /// The two scores that the headline averages.
@@ -24,7 +25,22 @@ pub struct Figures<'a> {
     pub settings: &'a Settings,
     /// One entry per model, in the order of the evidence.
     pub models: Vec<ModelFigures<'a>>,
+    /// All models on the questions that they have in common, drawn anew.
+    pub board: Option<Board>,
 }
+
+/// All models side by side.
+#[derive(Debug, Clone)]
+pub struct Board {
+    /// What they have in common.
+    pub common: Common,
+    /// Their figures in every draw.
+    pub resampled: Resampled,
+}
+
+/// Intervals of a group's figures by one score: accuracy, coverage, set size, `UAcc`, share of sets of
+/// one option, share of empty sets; or why there is none.
+pub type Intervals = [Result<Interval, NoInterval>; FIGURES];
 
 /// The figures of one model.
 #[derive(Debug, Clone)]
@@ -73,8 +89,8 @@ pub struct ScoreFigures {
     pub metrics: SetMetrics,
     /// One entry per test row, in the order of the split.
     pub outcomes: Vec<Outcome>,
-    /// Intervals by resampling the test rows.
-    pub intervals: Option<OutcomeIntervals>,
+    /// Intervals, by drawing both halves anew.
+    pub intervals: Intervals,
     /// Whether coverage is as promised.
     pub check: CoverageCheck,
     /// The same over many random splits.
@@ -128,11 +144,59 @@ impl<'a> Figures<'a> {
                 Err(error) => model.skipped.push((rows.id.clone(), error)),
             }
         }
-        Self {
+        let mut figures = Self {
             evidence,
             settings,
             models,
+            board: None,
+        };
+        figures.draw();
+        figures
+    }
+
+    /// Draws all questions anew, for all models at once.
+    fn draw(&mut self) {
+        let all: Vec<usize> = (0..self.models.len()).collect();
+        let common = self.common(&all);
+        let resampling = &self.settings.resampling;
+        let board = (common.panel.questions() > 0).then(|| Board {
+            resampled: common.panel.resample(resampling),
+            common,
+        });
+        let intervals: Vec<Vec<[Intervals; 2]>> = self
+            .models
+            .iter()
+            .enumerate()
+            .map(|(model, of)| {
+                let groups = of.groups.par_iter();
+                let own = groups.map(|group| {
+                    let found = board
+                        .as_ref()
+                        .and_then(|board| board.of_group(model, group));
+                    found.unwrap_or_else(|| self.own_intervals(group))
+                });
+                own.collect()
+            })
+            .collect();
+        for (model, intervals) in self.models.iter_mut().zip(intervals) {
+            for (group, intervals) in model.groups.iter_mut().zip(intervals) {
+                for (score, intervals) in group.scores.iter_mut().zip(intervals) {
+                    score.intervals = intervals;
+                }
+            }
         }
+        self.board = board;
+    }
+
+    /// The intervals of a group whose questions are not those of all models.
+    fn own_intervals(&self, group: &GroupFigures<'_>) -> [Intervals; 2] {
+        let mut panel = self.panel(1);
+        self.add_groups(&mut panel, &[vec![group]]);
+        if panel.questions() == 0 {
+            return [[Err(NoInterval::TooFew); FIGURES]; 2];
+        }
+        let resampled = panel.resample(&self.settings.resampling);
+        intervals(&resampled, 0, 0, 0)
     }
 
     /// Tasks in the order in which they first occur, with their titles.
@@ -160,6 +224,24 @@ impl<'a> Figures<'a> {
         }
         strategies
     }
+}
+
+impl Board {
+    /// The intervals of a group, if all models have its questions.
+    fn of_group(&self, model: usize, group: &GroupFigures<'_>) -> Option<[Intervals; 2]> {
+        let id = &group.rows.id;
+        let tasks = &self.common.tasks;
+        let task = tasks.iter().position(|t| t.task == id.task && t.whole)?;
+        let strategies = &tasks[task].strategies;
+        let strategy = strategies.iter().position(|s| *s == id.strategy)?;
+        Some(intervals(&self.resampled, task, model, strategy))
+    }
+}
+
+fn intervals(resampled: &Resampled, task: usize, model: usize, strategy: usize) -> [Intervals; 2] {
+    [0, 1].map(|score| {
+        std::array::from_fn(|figure| resampled.cell(task, model, [strategy, score], figure))
+    })
 }
 
 impl<'a> ModelFigures<'a> {
@@ -264,7 +346,7 @@ impl ScoreFigures {
         Self {
             score: scores.nonconformity(),
             qhat: calibrated.qhat(),
-            intervals: outcome_intervals(&outcomes, &settings.resampling),
+            intervals: [Err(NoInterval::TooFew); FIGURES],
             check: CoverageLaw::new(split.calibration.len(), alpha, settings.config.protocol)
                 .check(metrics.covered, metrics.n),
             repeated: splits.figures(scores, alpha),
@@ -276,6 +358,31 @@ impl ScoreFigures {
 }
 
 impl GroupFigures<'_> {
+    /// Clusters among the test questions.
+    pub(crate) fn test_clusters(&self) -> usize {
+        let clusters = self.rows.table.clusters();
+        let mut names: Vec<&[u8; 32]> = self.split.test.iter().map(|&row| &clusters[row]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    }
+
+    /// Whether each of these rows is answered right; none for rows that are not tested.
+    pub(crate) fn correct_of(&self, rows: &[usize]) -> Vec<Option<bool>> {
+        let answers = self.rows.table.answers();
+        let tops = self.tops_of(rows).into_iter().zip(rows);
+        tops.map(|(top, &row)| Some(top? == answers[row])).collect()
+    }
+
+    /// The most probable option of each of these rows; none for rows that are not tested.
+    pub(crate) fn tops_of(&self, rows: &[usize]) -> Vec<Option<u8>> {
+        let mut tops = vec![None; self.rows.table.len()];
+        for (&row, &top) in self.split.test.iter().zip(&self.tops) {
+            tops[row] = Some(top);
+        }
+        rows.iter().map(|&row| tops[row]).collect()
+    }
+
     /// The most probable option of the test row at this position of the split.
     pub fn top(&self, position: usize) -> usize {
         self.tops.get(position).map_or(0, |&top| usize::from(top))

@@ -8,21 +8,23 @@
 
 mod align;
 mod chart;
+mod comparable;
 mod document;
 mod evidence;
 mod figures;
+mod fullness;
 mod modes;
 mod promise;
 mod settings;
 mod text;
 
-pub use align::{Common, common_questions};
+pub use align::{Common, CommonTask};
 pub use chart::{
     Axis, Bin, Chart, ChartKind, Dot, Line, Mark, Point, Reference, Scale, Segment, Stack,
 };
 pub use document::{Better, Cell, Column, Document, Section, Table, Unit};
 pub use evidence::{Evidence, GroupId, GroupRows, ModelEvidence, Source};
-pub use figures::{Figures, GroupFigures, HEADLINE, ModelFigures, ScoreFigures};
+pub use figures::{Board, Figures, GroupFigures, HEADLINE, Intervals, ModelFigures, ScoreFigures};
 pub use modes::{Asked, Family, Listed, Mode, Pair, Reason, document, listed_questions};
 pub use promise::Promise;
 pub use settings::Settings;

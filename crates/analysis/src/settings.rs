@@ -1,7 +1,9 @@
 //! How evidence is analysed.
 
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Config, Nonconformity, Resampling, View};
+use sureness_conformal::{Config, Estimand, Nonconformity, Protocol, Resampling, SplitRule, View};
+
+use crate::text::percent;
 
 /// How evidence is analysed. The default is what the published tables use, with intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,6 +12,10 @@ pub struct Settings {
     pub config: Config,
     /// How intervals are made.
     pub resampling: Resampling,
+    /// What intervals and tests are about.
+    pub estimand: Estimand,
+    /// Whether models are ranked and tested although they were measured differently.
+    pub insist: bool,
     /// Random splits beside the single one.
     pub splits: usize,
     /// Error rates of the curves.
@@ -24,7 +30,7 @@ pub struct Settings {
     pub least: usize,
     /// Bins of calibration errors.
     pub bins: usize,
-    /// Rounds of a permutation test.
+    /// Rounds of a sign-flip test.
     pub swaps: usize,
     /// Only so many of the best models, by `UAcc`.
     pub top_k: Option<usize>,
@@ -37,6 +43,8 @@ impl Default for Settings {
         Self {
             config: Config::default(),
             resampling: Resampling::default(),
+            estimand: Estimand::Procedure,
+            insist: false,
             splits: 100,
             alphas: (1..=6).map(|i| f64::from(i) * 0.05).collect(),
             ratios: (1..=5).map(|i| f64::from(i) * 0.1).collect(),
@@ -52,6 +60,39 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How figures are made, in a line for people.
+    pub fn method(&self) -> String {
+        let Config {
+            protocol,
+            alpha,
+            calibration_ratio,
+            seed,
+            split,
+        } = self.config;
+        let halves = match (protocol, split) {
+            (Protocol::Paper, _) => "scikit-learn's split by row number",
+            (Protocol::Standard, SplitRule::Ordered) => {
+                "whole clusters in the order of their hashes"
+            }
+            (Protocol::Standard, SplitRule::Hash) => {
+                "each question by its own hash (version 0.1.0)"
+            }
+        };
+        let protocol = match protocol {
+            Protocol::Paper => "paper",
+            Protocol::Standard => "standard",
+        };
+        let estimand = match self.estimand {
+            Estimand::Procedure => "the procedure (both halves drawn anew)",
+            Estimand::Deployed => "the deployed threshold (test questions drawn anew)",
+        };
+        format!(
+            "Protocol {protocol}, α {alpha}; {} % of the questions calibrate ({halves}, seed {seed}); {} % intervals of {estimand}",
+            percent(calibration_ratio),
+            percent(self.resampling.level),
+        )
+    }
+
     /// How probabilities are made of logits.
     pub fn view(&self) -> View {
         View {

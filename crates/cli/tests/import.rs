@@ -253,6 +253,7 @@ fn the_papers_pickles_become_one_run_per_model() {
             .iter()
             .map(|row| sureness_conformal::Row {
                 key: &row.question.content,
+                cluster: None,
                 logits: &row.scores.as_ref().unwrap().logprobs,
                 answer: row.question.answer,
                 dont_know: row.question.dont_know,

@@ -61,6 +61,7 @@ fn read(path: &str) -> Result<Table, Box<dyn Error>> {
         let hash = blake3::hash(key.unwrap_or_default().as_bytes());
         let row = Row {
             key: hash.as_bytes(),
+            cluster: None,
             logits: &logits,
             answer: answer.unwrap_or_default().parse()?,
             dont_know: None,

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::quantile::numpy_higher_rank;
 use crate::row_view::RowView;
-use crate::split::calibrates;
+use crate::score::Arithmetic;
+use crate::split::{Chosen, calibrates, place};
 use crate::{
-    PredictionSet, Real, Score, Threshold, conformal_rank, conformal_threshold,
+    PredictionSet, Real, Score, SplitRule, Threshold, conformal_rank, conformal_threshold,
     numpy_higher_threshold, paper_split, uacc,
 };
 
@@ -48,6 +49,9 @@ pub struct Row<'a> {
     /// Identifies the question, independently of the model. Seeds the standard protocol's split
     /// and its order of equal probabilities; not used by the paper's.
     pub key: &'a [u8],
+    /// Names the cluster of questions that are not independent of each other, such as those on one
+    /// passage. `None` for a question on its own: its cluster is then its key.
+    pub cluster: Option<&'a [u8]>,
     /// Logits or log-probabilities, one per option (2 to 26), all finite.
     pub logits: &'a [f64],
     /// Index of the right option.
@@ -56,6 +60,13 @@ pub struct Row<'a> {
     pub dont_know: Option<usize>,
     /// Index of "None of the above", if it is an option.
     pub none_of_the_above: Option<usize>,
+}
+
+impl<'a> Row<'a> {
+    /// What names the row's cluster.
+    pub(crate) fn cluster_key(&self) -> &'a [u8] {
+        self.cluster.unwrap_or(self.key)
+    }
 }
 
 /// Settings of an evaluation.
@@ -69,6 +80,9 @@ pub struct Config {
     pub calibration_ratio: f64,
     /// Seed of the split. The paper's is 42; its protocol uses the low 32 bits.
     pub seed: u64,
+    /// Which rows calibrate under the standard protocol; the paper's does not look at it.
+    #[serde(default = "SplitRule::of_old_records")]
+    pub split: SplitRule,
 }
 
 impl Default for Config {
@@ -78,6 +92,7 @@ impl Default for Config {
             alpha: 0.1,
             calibration_ratio: 0.5,
             seed: 42,
+            split: SplitRule::Ordered,
         }
     }
 }
@@ -108,6 +123,10 @@ pub struct SetSummary {
     pub coverage: f64,
     /// `Acc · √|Y| / SS`.
     pub uacc: f64,
+    /// Share of sets that were empty and were filled with the most probable option. Filling is why
+    /// coverage can lie above `1 − alpha`. `None` in results of version 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_rate: Option<f64>,
 }
 
 /// Figures of one model on one task with one prompt strategy.
@@ -181,9 +200,9 @@ pub fn evaluate(rows: &[Row<'_>], config: &Config) -> Result<Evaluation, Evaluat
 }
 
 /// The same for rows that are not in memory: each call of `rows` hands every row to the closure
-/// that it is given, the same ones in the same order. It is called twice, or three times under
-/// the paper's protocol. What is held of a calibration row is its two scores; of a test row,
-/// nothing. The outer error is that of `rows`.
+/// that it is given, the same ones in the same order. It is called three times, or twice under
+/// [`SplitRule::Hash`]. What is held of a calibration row is its two scores, and of every row a number
+/// until the halves are known. The outer error is that of `rows`.
 pub fn evaluate_visiting<E>(
     rows: impl FnMut(&mut dyn FnMut(Row<'_>)) -> Result<(), E>,
     config: &Config,
@@ -227,13 +246,43 @@ enum Halves {
     Paper(Vec<bool>),
     /// By the row's key.
     Hash { ratio: f64, seed: u64 },
+    /// By the row's cluster.
+    Ordered { chosen: Chosen, seed: u64 },
 }
 
 impl Halves {
-    fn calibrates(&self, index: usize, key: &[u8]) -> bool {
+    /// Goes over the rows once where the halves depend on all of them.
+    fn of<E>(
+        rows: &mut impl FnMut(&mut dyn FnMut(Row<'_>)) -> Result<(), E>,
+        config: &Config,
+    ) -> Result<Self, E> {
+        let (ratio, seed) = (config.calibration_ratio, config.seed);
+        Ok(match (config.protocol, config.split) {
+            (Protocol::Paper, _) => {
+                let mut n = 0;
+                rows(&mut |_| n += 1)?;
+                let split = paper_split(n, ratio, seed as u32);
+                let mut calibrates = vec![false; n];
+                for row in split.calibration {
+                    calibrates[row] = true;
+                }
+                Self::Paper(calibrates)
+            }
+            (Protocol::Standard, SplitRule::Hash) => Self::Hash { ratio, seed },
+            (Protocol::Standard, SplitRule::Ordered) => {
+                let mut places = Vec::new();
+                rows(&mut |row| places.push(place(row.cluster_key(), seed)))?;
+                let chosen = Chosen::of(places, ratio);
+                Self::Ordered { chosen, seed }
+            }
+        })
+    }
+
+    fn calibrates(&self, index: usize, row: &Row<'_>) -> bool {
         match self {
             Self::Paper(calibrates) => calibrates.get(index).is_some_and(|&it| it),
-            Self::Hash { ratio, seed } => calibrates(key, *ratio, *seed),
+            Self::Hash { ratio, seed } => calibrates(row.key, *ratio, *seed),
+            Self::Ordered { chosen, seed } => chosen.holds(place(row.cluster_key(), *seed)),
         }
     }
 }
@@ -252,24 +301,8 @@ fn run<F: Real, E>(
     mut rows: impl FnMut(&mut dyn FnMut(Row<'_>)) -> Result<(), E>,
     config: &Config,
 ) -> Result<Result<Evaluation, EvaluateError>, E> {
-    let paper = config.protocol == Protocol::Paper;
-    let halves = if paper {
-        let mut n = 0;
-        rows(&mut |_| n += 1)?;
-        let split = paper_split(n, config.calibration_ratio, config.seed as u32);
-        let mut calibrates = vec![false; n];
-        for row in split.calibration {
-            calibrates[row] = true;
-        }
-        Halves::Paper(calibrates)
-    } else {
-        Halves::Hash {
-            ratio: config.calibration_ratio,
-            seed: config.seed,
-        }
-    };
-
-    let mut view = RowView::<F>::new(paper);
+    let halves = Halves::of(&mut rows, config)?;
+    let mut view = RowView::<F>::new(config.protocol == Protocol::Paper);
     let (mut lac_scores, mut aps_scores) = (Vec::new(), Vec::new());
     let (mut n, mut checked) = (0, Ok(()));
     rows(&mut |row| {
@@ -278,10 +311,18 @@ fn run<F: Real, E>(
         if checked.is_ok() {
             checked = check(index, &row);
         }
-        if checked.is_ok() && halves.calibrates(index, row.key) {
+        if checked.is_ok() && halves.calibrates(index, &row) {
             view.load(&row);
-            lac_scores.push(Score::Lac.of(view.probabilities(), view.order(), row.answer));
-            aps_scores.push(Score::Aps.of(view.probabilities(), view.order(), row.answer));
+            let of = |score: Score| {
+                score.of(
+                    view.probabilities(),
+                    view.order(),
+                    row.answer,
+                    view.arithmetic(),
+                )
+            };
+            lac_scores.push(of(Score::Lac));
+            aps_scores.push(of(Score::Aps));
         }
     })?;
     let n_calibration = lac_scores.len();
@@ -304,7 +345,7 @@ fn run<F: Real, E>(
 
     let (mut counts, mut index) = (Counts::default(), 0);
     rows(&mut |row| {
-        let calibrates = halves.calibrates(index, row.key);
+        let calibrates = halves.calibrates(index, &row);
         index += 1;
         if calibrates {
             return;
@@ -319,7 +360,7 @@ fn run<F: Real, E>(
         lac.count(&view, row.answer);
         aps.count(&view, row.answer);
     })?;
-    let n = counts.rows as f64;
+    let (n, arithmetic) = (counts.rows as f64, view.arithmetic());
     let acc = counts.correct as f64 / n;
     let options = counts.options as f64 / n;
     Ok(Ok(Evaluation {
@@ -328,8 +369,8 @@ fn run<F: Real, E>(
         acc,
         e_rate: counts.dont_know as f64 / n,
         f_rate: counts.none_of_the_above as f64 / n,
-        lac: lac.summary(acc, options, n),
-        aps: aps.summary(acc, options, n),
+        lac: lac.summary(acc, options, n, arithmetic),
+        aps: aps.summary(acc, options, n, arithmetic),
     }))
 }
 
@@ -339,6 +380,7 @@ struct Tally<F> {
     threshold: Threshold<F>,
     total_size: usize,
     covered: usize,
+    empty: usize,
 }
 
 impl<F: Real> Tally<F> {
@@ -348,6 +390,7 @@ impl<F: Real> Tally<F> {
             threshold,
             total_size: 0,
             covered: 0,
+            empty: 0,
         }
     }
 
@@ -356,19 +399,25 @@ impl<F: Real> Tally<F> {
             view.probabilities(),
             view.order(),
             self.threshold,
-            view.paper(),
+            view.arithmetic(),
         );
         if set.is_empty() {
+            self.empty += 1;
             set.insert(view.order().top());
         }
         self.total_size += set.len();
         self.covered += usize::from(set.contains(answer));
     }
 
-    fn summary(&self, acc: f64, options: f64, n: f64) -> SetSummary {
+    fn summary(&self, acc: f64, options: f64, n: f64, arithmetic: Arithmetic) -> SetSummary {
         let set_size = self.total_size as f64 / n;
+        let qhat = match self.threshold {
+            Threshold::Finite(q) => Some(self.score.value(q, arithmetic).to_f64()),
+            Threshold::Infinite => None,
+        };
         SetSummary {
-            qhat: self.threshold.value(),
+            qhat,
+            empty_rate: Some(self.empty as f64 / n),
             set_size,
             coverage: self.covered as f64 / n,
             uacc: uacc(acc, options, set_size),

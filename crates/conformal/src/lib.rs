@@ -12,13 +12,14 @@
 //! | | `Paper` | `Standard` |
 //! |---|---|---|
 //! | arithmetic | float32, with NumPy's `exp` | float64 |
-//! | split | scikit-learn's `train_test_split` | by a seeded hash of each row's key |
+//! | split | scikit-learn's `train_test_split` | a fixed share, by a seeded hash of each cluster |
 //! | threshold | NumPy's quantile, method `higher` | the ⌈(n+1)(1−α)⌉-th smallest score |
 //! | equal probabilities | the later option first | at random, seeded by the row's key |
 //!
 //! `Paper` reproduces the published tables digit by digit. `Standard` is the one to use for new
-//! results: its split does not move when rows are added or reordered, and its threshold is the
-//! one for which the coverage guarantee is stated.
+//! results: its split keeps clusters of questions whole and hardly moves when rows are added, its
+//! threshold is the one for which the coverage guarantee is stated, and its sums are exact at
+//! both ends.
 
 mod confidence;
 mod evaluate;
@@ -43,11 +44,12 @@ pub use evaluate::{
     Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,
 };
 pub use inference::{
-    BootstrapInterval, CoverageCheck, CoverageLaw, CoverageVerdict, FIGURES, McNemar, Outcome,
+    Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Estimand,
+    FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, McNemar, NoInterval, Outcome,
     OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError, RankBand, Resampled,
-    Resampling, Trend, benjamini_hochberg, bootstrap, bootstrap_each, check_coverage,
-    compare_paired, detectable_accuracy_difference, detectable_mean_difference, holm, linear_trend,
-    mcnemar, outcome_intervals, pearson, rank_bands, spearman, wilson,
+    Resampling, Trend, benjamini_hochberg, bootstrap, bootstrap_clusters_each, bootstrap_each,
+    check_coverage, compare_paired, detectable_accuracy_difference, detectable_mean_difference,
+    holm, linear_trend, mcnemar, outcome_intervals, pearson, rank_bands, spearman, wilson,
 };
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};
@@ -55,7 +57,7 @@ pub use quantile::{
     Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,
 };
 pub use real::Real;
-pub use score::Score;
+pub use score::{Arithmetic, Score};
 pub use set::PredictionSet;
 pub use sets::{
     Calibrated, CurvePoint, GroupCoverage, Nonconformity, NonconformityError, ProbabilityView,
@@ -63,5 +65,5 @@ pub use sets::{
     calibrate_jointly, over_alpha, over_ratio, over_temperature, predict, probabilities,
     repeated_splits, set_metrics,
 };
-pub use split::{Split, hash_split, paper_split, split_of};
+pub use split::{Split, SplitRule, hash_split, ordered_split, paper_split, split_of};
 pub use table::Table;

@@ -85,7 +85,7 @@ impl Order {
     }
 
     /// Option indices, most probable first.
-    pub fn indices(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn indices(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
         self.indices.iter().map(|&i| i as usize)
     }
 

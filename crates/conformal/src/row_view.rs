@@ -1,5 +1,6 @@
 //! One row as a protocol sees it.
 
+use crate::score::Arithmetic;
 use crate::{Order, Real, Row, TieRule, softmax};
 
 /// One row's probabilities and order; its buffers are reused from row to row.
@@ -60,6 +61,15 @@ impl<F: Real> RowView<F> {
 
     pub(crate) fn paper(&self) -> bool {
         self.paper
+    }
+
+    /// How this protocol adds up and compares.
+    pub(crate) fn arithmetic(&self) -> Arithmetic {
+        if self.paper {
+            Arithmetic::Script
+        } else {
+            Arithmetic::Definition
+        }
     }
 
     pub(crate) fn probabilities(&self) -> &[F] {

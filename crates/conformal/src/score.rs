@@ -13,46 +13,84 @@ pub enum Score {
     Lac,
     /// Adaptive prediction sets without randomisation: the total probability of all options at
     /// least as probable, the option itself included (Romano, Sesia & Candès 2020; Ye et al.
-    /// 2024, equation 4). Covers more than asked for, more so the surer the model is.
+    /// 2024, equation 4). Covers more than `1 − alpha` where sets come out empty and are filled,
+    /// which happens the more often the surer the model is.
     Aps,
 }
 
+/// How the sums of APS, and LAC's comparison with its threshold, are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// As the published script does: sums from the most probable option down, and
+    /// `p ≥ 1 − threshold`, in the precision at hand.
+    Script,
+    /// By the definition: sums from the least probable option up; see [`Score::of`].
+    Definition,
+}
+
 impl Score {
-    /// The score of option `option` of a row with these `probabilities`, in `order`.
-    pub fn of<F: Real>(self, probabilities: &[F], order: &Order, option: usize) -> F {
-        match self {
-            Self::Lac => F::ONE - probabilities[option],
-            Self::Aps => {
-                let mut total = F::ZERO;
-                for i in order.indices() {
-                    total = total + probabilities[i];
-                    if i == option {
-                        break;
-                    }
-                }
-                total
+    /// The number that ranks option `option` of a row with these `probabilities`, in `order`: the
+    /// score itself, but for APS under [`Arithmetic::Definition`] the score less 1.
+    ///
+    /// There APS is compared by the probability of the *less* probable options, negated. The sum
+    /// down to the last option is then exactly 1, as by definition, and the sums of a model that
+    /// is certain keep their order, where `1 − 10⁻²⁰` would be rounded to 1.
+    pub fn of<F: Real>(
+        self,
+        probabilities: &[F],
+        order: &Order,
+        option: usize,
+        arithmetic: Arithmetic,
+    ) -> F {
+        let mut found = F::ZERO;
+        self.each(probabilities, order, arithmetic, |i, score| {
+            if i == option {
+                found = score;
             }
-        }
+        });
+        found
     }
 
-    /// The scores of all options in one pass: `put(option, score)`, most probable first.
+    /// [`Self::of`] for all options in one pass: `put(option, score)`.
     pub(crate) fn each<F: Real>(
         self,
         probabilities: &[F],
         order: &Order,
+        arithmetic: Arithmetic,
         mut put: impl FnMut(usize, F),
     ) {
         let mut total = F::ZERO;
-        for i in order.indices() {
-            total = total + probabilities[i];
-            match self {
-                Self::Lac => put(i, F::ONE - probabilities[i]),
-                Self::Aps => put(i, total),
+        match (self, arithmetic) {
+            (Self::Lac, _) => {
+                for (i, &p) in probabilities.iter().enumerate() {
+                    put(i, F::ONE - p);
+                }
+            }
+            (Self::Aps, Arithmetic::Script) => {
+                for i in order.indices() {
+                    total = total + probabilities[i];
+                    put(i, total);
+                }
+            }
+            (Self::Aps, Arithmetic::Definition) => {
+                for i in order.indices().rev() {
+                    put(i, F::ZERO - total);
+                    total = total + probabilities[i];
+                }
             }
         }
     }
 
-    /// All options whose score is within `threshold`. May be empty.
+    /// The score that a number from [`Self::of`] stands for.
+    pub(crate) fn value<F: Real>(self, compared: F, arithmetic: Arithmetic) -> F {
+        match (self, arithmetic) {
+            (Self::Aps, Arithmetic::Definition) => F::ONE + compared,
+            _ => compared,
+        }
+    }
+
+    /// All options whose score is within `threshold`, which is on the scale of [`Self::of`]. May be
+    /// empty.
     ///
     /// LAC compares `p ≥ 1 − threshold` rather than `1 − p ≤ threshold` in float32, as the
     /// published script does; in float64 both are the same for the scores that occur, since
@@ -62,7 +100,7 @@ impl Score {
         probabilities: &[F],
         order: &Order,
         threshold: Threshold<F>,
-        script_compare: bool,
+        arithmetic: Arithmetic,
     ) -> PredictionSet {
         let Threshold::Finite(threshold) = threshold else {
             return PredictionSet::full(probabilities.len());
@@ -71,26 +109,20 @@ impl Score {
         match self {
             Self::Lac => {
                 for (i, &p) in probabilities.iter().enumerate() {
-                    let admitted = if script_compare {
-                        p >= F::ONE - threshold
-                    } else {
-                        F::ONE - p <= threshold
+                    let admitted = match arithmetic {
+                        Arithmetic::Script => p >= F::ONE - threshold,
+                        Arithmetic::Definition => F::ONE - p <= threshold,
                     };
                     if admitted {
                         set.insert(i);
                     }
                 }
             }
-            Self::Aps => {
-                let mut total = F::ZERO;
-                for i in order.indices() {
-                    total = total + probabilities[i];
-                    if total > threshold {
-                        break;
-                    }
+            Self::Aps => self.each(probabilities, order, arithmetic, |i, score| {
+                if score <= threshold {
                     set.insert(i);
                 }
-            }
+            }),
         }
         set
     }

@@ -1,5 +1,8 @@
 //! Which rows calibrate and which are tested.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::evaluate::check_halves;
 use crate::{Config, EvaluateError, Protocol, Table, numpy};
 
@@ -22,13 +25,106 @@ pub fn paper_split(n: usize, calibration_ratio: f64, seed: u32) -> Split {
     Split { calibration, test }
 }
 
-/// Our own split: a row calibrates if a seeded hash of its key, read as a number in 0..1, is
-/// below `calibration_ratio`.
+/// Which rows of the standard protocol calibrate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitRule {
+    /// Each row by its own hash, as in version 0.1.0: [`hash_split`].
+    Hash,
+    /// A fixed share of the rows, whole clusters in the order of their hashes: [`ordered_split`].
+    Ordered,
+}
+
+impl SplitRule {
+    /// The rule of records that name none: they were written by version 0.1.0.
+    pub(crate) fn of_old_records() -> Self {
+        Self::Hash
+    }
+}
+
+/// The standard protocol's split: ⌊n·`calibration_ratio`⌋ of the n rows calibrate, as nearly as
+/// whole clusters allow.
 ///
-/// Each row's half depends on its own key alone. Adding, removing or reordering rows moves no
-/// other row, and rows with equal keys (the same question twice) never straddle the halves. The
-/// size of the calibration half is random (binomial); given its size the rows are as
-/// exchangeable as before, so the coverage guarantee stands.
+/// `clusters` names each row's cluster; rows of one cluster, such as questions on one passage or
+/// copies of one question, stay on one side. Clusters are visited in the order of a seeded hash of
+/// their names, and each calibrates if it still fits. So the split does not depend on the order of
+/// rows, and an added row moves at most one other where every row is its own cluster.
+///
+/// Which rows calibrate depends on names and cluster sizes, never on answers: rows are as
+/// exchangeable as before, and the coverage guarantee stands (between clusters, where these have
+/// several rows).
+pub fn ordered_split<K: AsRef<[u8]>>(
+    clusters: impl IntoIterator<Item = K>,
+    calibration_ratio: f64,
+    seed: u64,
+) -> Split {
+    let places: Vec<u64> = clusters
+        .into_iter()
+        .map(|cluster| place(cluster.as_ref(), seed))
+        .collect();
+    let chosen = Chosen::of(places.clone(), calibration_ratio);
+    let mut split = Split::default();
+    for (row, place) in places.into_iter().enumerate() {
+        if chosen.holds(place) {
+            split.calibration.push(row);
+        } else {
+            split.test.push(row);
+        }
+    }
+    split
+}
+
+/// Where a cluster stands in the order of hashes. Two clusters share a place with a probability of
+/// 2⁻⁵³, and then count as one.
+pub(crate) fn place(cluster: &[u8], seed: u64) -> u64 {
+    keyed_bits(b"sureness split", cluster, seed)
+}
+
+/// The places that calibrate under [`SplitRule::Ordered`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Chosen {
+    /// Every place below this one.
+    below: u64,
+    /// The others, ascending.
+    beyond: Vec<u64>,
+}
+
+impl Chosen {
+    /// From the places of all rows.
+    pub(crate) fn of(mut places: Vec<u64>, calibration_ratio: f64) -> Self {
+        places.sort_unstable();
+        // The slack keeps 100 · 0.29 from becoming 28.
+        let mut room = (places.len() as f64 * calibration_ratio + 1e-9) as usize;
+        let mut chosen = Self::default();
+        let mut skipped = false;
+        for cluster in places.chunk_by(|a, b| a == b) {
+            let Some(&place) = cluster.first() else {
+                continue;
+            };
+            if cluster.len() > room {
+                skipped = true;
+            } else {
+                room -= cluster.len();
+                if skipped {
+                    chosen.beyond.push(place);
+                } else {
+                    chosen.below = place + 1;
+                }
+            }
+            if room == 0 {
+                break;
+            }
+        }
+        chosen
+    }
+
+    pub(crate) fn holds(&self, place: u64) -> bool {
+        place < self.below || self.beyond.binary_search(&place).is_ok()
+    }
+}
+
+/// The split of version 0.1.0: a row calibrates if a seeded hash of its key, read as a number in
+/// 0..1, is below `calibration_ratio`. The size of the calibration half is random (binomial).
 pub fn hash_split<K: AsRef<[u8]>>(
     keys: impl IntoIterator<Item = K>,
     calibration_ratio: f64,
@@ -51,7 +147,10 @@ pub fn split_of(table: &Table, config: &Config) -> Result<Split, EvaluateError> 
     let (ratio, seed) = (config.calibration_ratio, config.seed);
     let split = match config.protocol {
         Protocol::Paper => paper_split(table.len(), ratio, seed as u32),
-        Protocol::Standard => hash_split(table.keys(), ratio, seed),
+        Protocol::Standard => match config.split {
+            SplitRule::Hash => hash_split(table.keys(), ratio, seed),
+            SplitRule::Ordered => ordered_split(table.clusters(), ratio, seed),
+        },
     };
     check_halves(table.len(), split.calibration.len())?;
     Ok(split)
@@ -69,14 +168,18 @@ pub(crate) fn split_unit(key: &[u8], seed: u64) -> f64 {
 
 /// A number in [0, 1) that is fixed by purpose, seed and key, and as good as drawn uniformly.
 pub(crate) fn keyed_unit(purpose: &[u8], key: &[u8], seed: u64) -> f64 {
+    keyed_bits(purpose, key, seed) as f64 / (1_u64 << 53) as f64
+}
+
+/// 53 bits, the most that f64 holds exactly.
+fn keyed_bits(purpose: &[u8], key: &[u8], seed: u64) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(purpose);
     hasher.update(&seed.to_le_bytes());
     hasher.update(key);
     let mut head = [0; 8];
     head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    // 53 bits make a number in [0, 1) that f64 holds exactly.
-    (u64::from_le_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64
+    u64::from_le_bytes(head) >> 11
 }
 
 #[cfg(test)]
@@ -93,7 +196,56 @@ mod tests {
         assert_eq!(paper_split(9, 0.5, 42).test.len(), 5);
     }
 
+    fn sizes(clusters: &[usize], ratio: f64) -> (usize, usize) {
+        let rows: Vec<[u8; 8]> = clusters
+            .iter()
+            .enumerate()
+            .flat_map(|(cluster, &size)| std::iter::repeat_n(cluster.to_le_bytes(), size))
+            .collect();
+        let split = ordered_split(&rows, ratio, 42);
+        (split.calibration.len(), split.test.len())
+    }
+
+    #[test]
+    fn a_fixed_share_calibrates() {
+        assert_eq!(sizes(&[1; 100], 0.5), (50, 50));
+        assert_eq!(sizes(&[1; 15], 0.5), (7, 8));
+        assert_eq!(sizes(&[1; 100], 0.29), (29, 71));
+        assert_eq!(sizes(&[2; 50], 0.5), (50, 50));
+        assert_eq!(sizes(&[3; 33], 0.5), (48, 51));
+        // One passage has most of the questions: it is tested, and the others calibrate.
+        assert_eq!(sizes(&[[70].as_slice(), &[1; 30]].concat(), 0.5), (30, 70));
+        assert_eq!(sizes(&[9], 0.5), (0, 9));
+    }
+
     proptest! {
+        #[test]
+        fn ordered_split_moves_one_row_at_most_and_keeps_clusters_whole(
+            keys in prop::collection::hash_set(any::<u32>(), 2..200), extra in any::<u32>(),
+            seed in any::<u64>(), sizes in prop::collection::vec(1_usize..6, 200),
+        ) {
+            let keys: Vec<[u8; 4]> = keys.into_iter().map(u32::to_le_bytes).collect();
+            let calibrating = |keys: &[[u8; 4]]| -> std::collections::BTreeSet<[u8; 4]> {
+                let split = ordered_split(keys, 0.5, seed);
+                split.calibration.into_iter().map(|i| keys[i]).collect()
+            };
+            let before = calibrating(&keys);
+            prop_assert_eq!(before.len(), keys.len() / 2);
+            if !keys.contains(&extra.to_le_bytes()) {
+                let mut more = keys.clone();
+                more.insert(0, extra.to_le_bytes());
+                more.reverse();
+                let after = calibrating(&more);
+                let moved = before.symmetric_difference(&after).filter(|&key| *key != extra.to_le_bytes());
+                prop_assert!(moved.count() <= 1);
+            }
+            let rows: Vec<[u8; 4]> = keys.iter().zip(&sizes).flat_map(|(&key, &size)| std::iter::repeat_n(key, size)).collect();
+            let split = ordered_split(&rows, 0.5, seed);
+            let side: std::collections::HashSet<[u8; 4]> = split.calibration.iter().map(|&i| rows[i]).collect();
+            prop_assert!(split.test.iter().all(|&i| !side.contains(&rows[i])));
+            prop_assert!(split.calibration.len() <= rows.len() / 2);
+        }
+
         #[test]
         fn hash_split_is_stable_under_adding_and_reordering(
             keys in prop::collection::hash_set(any::<u32>(), 1..200), extra in any::<u32>(), seed in any::<u64>(),

@@ -16,6 +16,8 @@ pub struct Table {
     dont_know: Vec<u8>,
     none_of_the_above: Vec<u8>,
     keys: Vec<[u8; 32]>,
+    /// Empty while every row is on its own.
+    clusters: Vec<[u8; 32]>,
     categories: Vec<Option<u32>>,
 }
 
@@ -30,11 +32,13 @@ impl Table {
             dont_know: Vec::new(),
             none_of_the_above: Vec::new(),
             keys: Vec::new(),
+            clusters: Vec::new(),
             categories: Vec::new(),
         }
     }
 
-    /// Adds a row. `key` identifies the question; `row.key` is not looked at. Refuses what cannot
+    /// Adds a row. `key` identifies the question; `row.key` is not looked at. A cluster's name that
+    /// is not of 32 bytes is hashed. Refuses what cannot
     /// be scored: fewer than 2 or more than `stride` options, a score that is not finite, an
     /// answer that is no option.
     pub fn push(
@@ -59,6 +63,16 @@ impl Table {
         self.dont_know.push(small(row.dont_know));
         self.none_of_the_above.push(small(row.none_of_the_above));
         self.categories.push(category);
+        let cluster = row
+            .cluster
+            .map(|name| <[u8; 32]>::try_from(name).unwrap_or_else(|_| blake3::hash(name).into()));
+        let cluster = cluster.filter(|cluster| *cluster != key);
+        if cluster.is_some() && self.clusters.is_empty() {
+            self.clusters.clone_from(&self.keys);
+        }
+        if cluster.is_some() || !self.clusters.is_empty() {
+            self.clusters.push(cluster.unwrap_or(key));
+        }
         self.keys.push(key);
         Ok(())
     }
@@ -86,6 +100,7 @@ impl Table {
         let index_of = |index: u8| (index != NONE).then_some(usize::from(index));
         Row {
             key: &self.keys[index],
+            cluster: self.clusters.get(index).map(<[u8; 32]>::as_slice),
             logits: &self.logits[index * self.stride..][..usize::from(self.options[index])],
             answer: usize::from(self.answers[index]),
             dont_know: index_of(self.dont_know[index]),
@@ -101,6 +116,29 @@ impl Table {
     /// Keys of the questions, in order.
     pub fn keys(&self) -> &[[u8; 32]] {
         &self.keys
+    }
+
+    /// What names each row's cluster, in order: its key where it is on its own.
+    pub fn clusters(&self) -> &[[u8; 32]] {
+        if self.clusters.is_empty() {
+            &self.keys
+        } else {
+            &self.clusters
+        }
+    }
+
+    /// Forgets the clusters that rows were given: each question is then on its own, with its copies.
+    pub fn without_clusters(&mut self) {
+        self.clusters = Vec::new();
+    }
+
+    /// Names each row's cluster anew, in order.
+    ///
+    /// # Panics
+    /// If there are not as many names as rows.
+    pub fn set_clusters(&mut self, names: Vec<[u8; 32]>) {
+        assert_eq!(names.len(), self.len(), "one cluster per row");
+        self.clusters = names;
     }
 
     /// Index of each row's right option.
@@ -129,6 +167,9 @@ impl Table {
             selected.dont_know.push(self.dont_know[row]);
             selected.none_of_the_above.push(self.none_of_the_above[row]);
             selected.keys.push(self.keys[row]);
+            if let Some(&cluster) = self.clusters.get(row) {
+                selected.clusters.push(cluster);
+            }
             selected.categories.push(self.categories[row]);
         }
         selected

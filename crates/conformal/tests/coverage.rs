@@ -5,8 +5,8 @@
 //! standard errors of it. The seeds are fixed: this tests our code, not our luck.
 
 use sureness_conformal::{
-    Order, Score, Split, Threshold, TieRule, conformal_rank, conformal_threshold, hash_split,
-    softmax,
+    Arithmetic, Order, Score, Split, Threshold, TieRule, conformal_rank, conformal_threshold,
+    hash_split, softmax,
 };
 
 const SPLITS: u64 = 2_000;
@@ -110,7 +110,12 @@ fn coverage(rows: &[Row], scores: &[f64], score: Score, split: &Split) -> Outcom
     let (mut bare, mut filled) = (0_usize, 0_usize);
     for &i in &split.test {
         let row = &rows[i];
-        let set = score.set(&row.probabilities, &row.order, threshold, false);
+        let set = score.set(
+            &row.probabilities,
+            &row.order,
+            threshold,
+            Arithmetic::Definition,
+        );
         bare += usize::from(set.contains(row.answer));
         filled += usize::from(
             set.contains(row.answer) || (set.is_empty() && row.order.top() == row.answer),
@@ -142,7 +147,7 @@ fn mean_coverage_of_2000_splits_is_the_exact_value() {
     for score in [Score::Lac, Score::Aps] {
         let scores: Vec<f64> = rows
             .iter()
-            .map(|r| score.of(&r.probabilities, &r.order, r.answer))
+            .map(|r| score.of(&r.probabilities, &r.order, r.answer, Arithmetic::Definition))
             .collect();
         let mut sorted = scores.clone();
         sorted.sort_by(f64::total_cmp);
@@ -203,7 +208,7 @@ fn the_hash_split_covers_too() {
     let score = Score::Lac;
     let scores: Vec<f64> = rows
         .iter()
-        .map(|r| score.of(&r.probabilities, &r.order, r.answer))
+        .map(|r| score.of(&r.probabilities, &r.order, r.answer, Arithmetic::Definition))
         .collect();
     let (mut gaps, mut expected) = (Vec::new(), Vec::new());
     for seed in 0..SPLITS {
@@ -219,7 +224,12 @@ fn the_hash_split_covers_too() {
 fn too_few_calibration_rows_give_full_sets() {
     let row = &population(1, 1)[0];
     for score in [Score::Lac, Score::Aps] {
-        let set = score.set(&row.probabilities, &row.order, Threshold::Infinite, false);
+        let set = score.set(
+            &row.probabilities,
+            &row.order,
+            Threshold::Infinite,
+            Arithmetic::Definition,
+        );
         assert_eq!(set.len(), 6);
     }
 }

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use common::push;
 use serde_json::Value;
 use sureness_conformal::{
-    Config, Nonconformity, Order, PredictionSet, Protocol, Scheme, Score, Scores, SetMetrics,
-    Table, TieRule, View, calibrate, numpy_higher_threshold, predict, repeated_splits, set_metrics,
-    softmax, split_of,
+    Arithmetic, Config, Nonconformity, Order, PredictionSet, Protocol, Scheme, Score, Scores,
+    SetMetrics, SplitRule, Table, TieRule, View, calibrate, numpy_higher_threshold, predict,
+    repeated_splits, set_metrics, softmax, split_of,
 };
 
 const PAPER: Config = Config {
+    split: SplitRule::Ordered,
     protocol: Protocol::Paper,
     alpha: 0.1,
     calibration_ratio: 0.5,
@@ -100,14 +101,14 @@ fn sets_in_f32(
         .iter()
         .map(|&index| {
             let (p, order) = row(index);
-            score.of(&p, &order, table.row(index).answer)
+            score.of(&p, &order, table.row(index).answer, Arithmetic::Script)
         })
         .collect();
     let threshold = numpy_higher_threshold(&mut scores, PAPER.alpha);
     test.iter()
         .map(|&index| {
             let (p, order) = row(index);
-            let mut set = score.set(&p, &order, threshold, true);
+            let mut set = score.set(&p, &order, threshold, Arithmetic::Script);
             if set.is_empty() {
                 set.insert(order.top());
             }

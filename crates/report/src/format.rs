@@ -37,9 +37,11 @@ impl Shown {
                 low,
                 high,
                 n,
+                no_interval,
             } => Self {
                 value: number(*value, unit),
-                interval: interval(*low, *high, unit),
+                interval: interval(*low, *high, unit)
+                    .or_else(|| no_interval.as_ref().map(|why| format!("[{why}]"))),
                 n: n.map(|n| format!("n={}", grouped(&n.to_string()))),
             },
         }
@@ -187,9 +189,12 @@ mod tests {
             low: Some(0.47),
             high: Some(0.4979),
             n: Some(12_000),
+            no_interval: None,
         };
         let shown = Shown::of(&cell, Unit::Percent);
         assert_eq!(shown.line(), "48.4 [47.0, 49.8] n=12,000");
+        let alone = Cell::without_interval(1.0, "too few");
+        assert_eq!(Shown::of(&alone, Unit::Percent).line(), "100.0 [too few]");
         assert_eq!(Shown::of(&Cell::Empty, Unit::Percent).line(), MISSING);
         assert_eq!(Shown::of(&Cell::Empty, Unit::Text).line(), "");
         assert_eq!(Shown::of(&Cell::text("a b"), Unit::Count).line(), "a b");

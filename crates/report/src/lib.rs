@@ -16,7 +16,8 @@ mod theme;
 
 pub use crate::csv::write_csv;
 pub use results::{
-    Endpoint, Failures, GroupResult, ModelResult, Noise, Phase, Results, TaskResult, Timing,
+    Endpoint, Failures, GroupResult, IntervalOr, Intervals, ModelResult, Noise, Phase, Results,
+    TaskResult, Timing,
 };
 pub use table::{comparison_table, strategy_table, task_table};
 pub use theme::Theme;

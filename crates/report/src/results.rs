@@ -34,6 +34,9 @@ pub struct ModelResult {
     pub tasks: Vec<TaskResult>,
     /// The mean over the tasks.
     pub mean: Option<Mean>,
+    /// Intervals of this mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Intervals>,
     /// One entry per (task, strategy).
     pub groups: Vec<GroupResult>,
     /// How much the same questions' scores move from one time to the next, where it was measured.
@@ -60,6 +63,38 @@ pub struct TaskResult {
     pub strategies: usize,
     /// Test questions per strategy (the fewest, where they differ).
     pub n_test: usize,
+    /// Calibration questions per strategy (the fewest, where they differ).
+    #[serde(default)]
+    pub n_calibration: usize,
+    /// Intervals of the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Intervals>,
+}
+
+/// Intervals of a mean's figures. They are of the procedure: both halves are drawn anew, and each draw
+/// sets its own thresholds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Intervals {
+    /// Confidence level, a fraction.
+    pub level: f64,
+    /// Lower and upper end of accuracy.
+    pub acc: IntervalOr,
+    /// Of the mean set size.
+    pub set_size: IntervalOr,
+    /// Of coverage.
+    pub coverage: IntervalOr,
+    /// Of `UAcc`.
+    pub uacc: IntervalOr,
+}
+
+/// An interval, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum IntervalOr {
+    /// Lower and upper end.
+    Ends([f64; 2]),
+    /// `too few` questions, or `full sets`.
+    Missing(String),
 }
 
 /// One (task, strategy)'s figures.
@@ -185,6 +220,12 @@ impl TaskResult {
             f_rate: evaluations.iter().map(|e| e.f_rate).sum::<f64>() / n,
             strategies: evaluations.len(),
             n_test: evaluations.iter().map(|e| e.n_test).min().unwrap_or(0),
+            n_calibration: evaluations
+                .iter()
+                .map(|e| e.n_calibration)
+                .min()
+                .unwrap_or(0),
+            intervals: None,
         }
     }
 }

@@ -257,6 +257,7 @@ mod tests {
             set_size: 2.0,
             coverage: 0.9,
             uacc: acc,
+            empty_rate: Some(0.1),
         };
         ScoredFile {
             file: format!("{model}.pkl"),

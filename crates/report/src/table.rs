@@ -4,13 +4,14 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, LineStyle, Table};
 use sureness_conformal::Mean;
 
-use crate::ModelResult;
+use crate::{IntervalOr, Intervals, ModelResult};
 
 /// One model: a row per task, and the mean over the tasks.
 pub fn task_table(model: &ModelResult) -> String {
     let mut table = new_table(&[
         "Task",
-        "n",
+        "n cal",
+        "n test",
         "Acc %",
         "Set size",
         "Coverage %",
@@ -19,8 +20,12 @@ pub fn task_table(model: &ModelResult) -> String {
         "F %",
     ]);
     for t in &model.tasks {
-        let mut row = vec![t.title.clone(), t.n_test.to_string()];
-        row.extend(mean_cells(t.mean.as_ref()));
+        let mut row = vec![
+            t.title.clone(),
+            t.n_calibration.to_string(),
+            t.n_test.to_string(),
+        ];
+        row.extend(mean_cells(t.mean.as_ref(), t.intervals.as_ref()));
         let rates = [t.e_rate, t.f_rate];
         row.extend(rates.map(|r| {
             if t.mean.is_some() {
@@ -33,8 +38,8 @@ pub fn task_table(model: &ModelResult) -> String {
     }
     if model.tasks.len() > 1 {
         table.add_row([""]);
-        let mut row = vec!["Mean over tasks".to_owned(), String::new()];
-        row.extend(mean_cells(model.mean.as_ref()));
+        let mut row = vec!["Mean over tasks".to_owned(), String::new(), String::new()];
+        row.extend(mean_cells(model.mean.as_ref(), model.intervals.as_ref()));
         row.extend([String::new(), String::new()]);
         table.add_row(row);
     }
@@ -127,16 +132,28 @@ fn shown(mut table: Table, text: usize) -> String {
     table.trim_fmt()
 }
 
-fn mean_cells(mean: Option<&Mean>) -> [String; 4] {
-    match mean {
-        Some(m) => [
-            percent(m.acc),
-            format!("{:.2}", m.set_size),
-            percent(m.coverage),
-            percent(m.uacc),
-        ],
-        None => ["–"; 4].map(str::to_owned),
-    }
+/// Figures, each above its interval.
+fn mean_cells(mean: Option<&Mean>, intervals: Option<&Intervals>) -> [String; 4] {
+    let Some(m) = mean else {
+        return ["–"; 4].map(str::to_owned);
+    };
+    let size = |x: f64| format!("{x:.2}");
+    let with =
+        |value: String, interval: Option<&IntervalOr>, show: &dyn Fn(f64) -> String| match interval
+        {
+            None => value,
+            Some(IntervalOr::Ends([low, high])) => {
+                format!("{value}\n[{}, {}]", show(*low), show(*high))
+            }
+            Some(IntervalOr::Missing(why)) => format!("{value}\n[{why}]"),
+        };
+    let of = intervals;
+    [
+        with(percent(m.acc), of.map(|i| &i.acc), &percent),
+        with(size(m.set_size), of.map(|i| &i.set_size), &size),
+        with(percent(m.coverage), of.map(|i| &i.coverage), &percent),
+        with(percent(m.uacc), of.map(|i| &i.uacc), &percent),
+    ]
 }
 
 fn percent(fraction: f64) -> String {

@@ -59,6 +59,7 @@ fn json_has_no_figure_that_is_no_number() {
         low: Some(0.1),
         high: None,
         n: None,
+        no_interval: None,
     };
     assert_eq!(row[3], half);
     let sureness_analysis::ChartKind::Dots { rows, .. } = &mut document.sections[0].charts[0].kind
@@ -222,7 +223,8 @@ fn any_cell() -> impl Strategy<Value = Cell> {
             value,
             low,
             high,
-            n
+            n,
+            no_interval: None,
         }),
     ]
 }

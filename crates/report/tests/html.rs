@@ -21,6 +21,7 @@ fn bare(document: &Document, highlights: &[Highlight]) -> String {
 
 fn document() -> Document {
     Document {
+        method: "Protocol paper, α 0.1".into(),
         version: 1,
         program: "sureness 0.1.0".to_owned(),
         title: "Comparison of 2 models".to_owned(),
@@ -53,6 +54,7 @@ fn document() -> Document {
                             low: Some(0.698),
                             high: Some(0.726),
                             n: Some(12_000),
+                            no_interval: None,
                         },
                         Cell::estimate(-0.004, (-0.01, 0.002)),
                         Cell::figure(1e-7),

@@ -2,8 +2,7 @@
 
 use sureness_conformal::ConfidenceIntervals;
 
-use super::basic::estimate;
-use super::calibration::{auroc, groups};
+use super::calibration::{auroc, enough, groups, with_interval};
 use super::comparative::axis;
 use crate::figures::Figures;
 use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Point, Section, Table, Unit};
@@ -12,8 +11,8 @@ use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Point, Section, Table, U
 pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceIntervals>]) -> Section {
     let mut section = Section {
         id: "abstention".into(),
-        title: "What certainty costs".into(),
-        text: vec!["Questions are left unanswered in order of confidence, the least confident first. A model that knows what it does not know gains accuracy quickly; one that does not gains nothing. AURC is the area under the risk curve, E-AURC what of it a perfect order would have saved. E and F are how often the model chose \"I don't know\" and \"None of the above\" by itself.".into()],
+        title: "Selective answering".into(),
+        text: vec!["Questions are left unanswered in order of confidence, the least confident first. A model that knows what it does not know gains accuracy quickly; one that does not gains nothing. AURC is the area under the risk curve, E-AURC the excess over a perfect ranking. E and F are how often the model chose \"I don't know\" and \"None of the above\" by itself.".into()],
         ..Section::default()
     };
     let mut rejected: Vec<f64> = Vec::new();
@@ -33,7 +32,7 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
             Cell::text(group.rows.id.strategy.clone()),
             Cell::count(s.n),
             auroc(group, intervals.as_ref()),
-            estimate(s.aurc, intervals.as_ref().map(|i| i.aurc.bca)),
+            with_interval(s.aurc, intervals.as_ref().map(|i| i.aurc), enough(group)),
             Cell::figure(s.e_aurc),
         ];
         row.extend(

@@ -1,9 +1,10 @@
 //! Each model's figures.
 
-use super::super::figures::{Figures, GroupFigures, ModelFigures, ScoreFigures};
+use super::leaderboard::{ACC, COVERAGE, EMPTY, SET_SIZE, SINGLE, UACC};
+use crate::figures::{Figures, GroupFigures, ModelFigures};
 use crate::text::{list, measured, percent, plural};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit};
-use sureness_conformal::{CoverageVerdict, wilson};
+use sureness_conformal::{CoverageVerdict, Estimand, Interval, NoInterval, wilson};
 
 /// One table per model: a row per group, and the means.
 pub(super) fn section(figures: &Figures<'_>) -> Section {
@@ -11,10 +12,11 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         id: "basic".into(),
         title: "Figures of each model".into(),
         text: vec![format!(
-            "Accuracy with its Wilson interval; set size, coverage and UAcc with bias-corrected bootstrap \
-             intervals over the test questions ({} %). LAC and APS apart, since they keep their promise \
-             differently: APS without randomisation covers more than asked for.",
+            "Intervals ({} %) are {}; that of accuracy is Wilson's. LAC and APS apart, since they keep \
+             their promise differently: APS fills more empty sets, which lifts its coverage. SSCV, a \
+             maximum, grows with the number of thin strata and has no interval that would hold.",
             percent(figures.settings.resampling.level),
+            about(figures.settings.estimand),
         )],
         ..Section::default()
     };
@@ -28,23 +30,36 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section
 }
 
+/// What intervals are about.
+pub(super) fn about(estimand: Estimand) -> &'static str {
+    match estimand {
+        Estimand::Procedure => {
+            "of the procedure: both halves, calibration and test questions, are drawn anew, and each draw sets its own threshold"
+        }
+        Estimand::Deployed => {
+            "of the deployed threshold: test questions are drawn anew, and the threshold stays as it was set"
+        }
+    }
+}
+
 fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> Table {
     let level = figures.settings.resampling.level;
     let mut rows = Vec::new();
     for group in &model.groups {
-        let correct = group.lac().metrics.correct;
         let n = group.lac().metrics.n;
         let mut row = vec![
             Cell::text(group.rows.title.clone()),
             Cell::text(group.rows.id.strategy.clone()),
+            Cell::count(group.split.calibration.len()),
             Cell::count(n),
-            Cell::estimate(group.evaluation.acc, wilson(correct, n, level)),
+            clusters(group),
+            accuracy(group, level),
         ];
         for score in &group.scores {
-            let [_, coverage, set_size, uacc] = intervals(score);
-            row.push(estimate(score.metrics.set_size, set_size));
-            row.push(estimate(score.metrics.coverage, coverage));
-            row.push(estimate(score.metrics.uacc, uacc));
+            let of = score.intervals;
+            row.push(estimate(score.metrics.set_size, of[SET_SIZE]));
+            row.push(estimate(score.metrics.coverage, of[COVERAGE]));
+            row.push(estimate(score.metrics.uacc, of[UACC]));
         }
         row.push(Cell::figure(group.evaluation.e_rate));
         row.push(Cell::figure(group.evaluation.f_rate));
@@ -57,7 +72,10 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
         columns: vec![
             Column::text("task", "Task"),
             Column::text("strategy", "Strategy"),
-            Column::new("n", "n", Unit::Count).help("Test questions."),
+            Column::new("n_calibration", "n cal", Unit::Count).help("Calibration questions."),
+            Column::new("n", "n test", Unit::Count).help("Test questions."),
+            Column::text("clusters", "Clusters")
+                .help("Clusters of test questions that are not independent, such as those on one passage; unknown where texts are not at hand."),
             Column::new("acc", "Acc", Unit::Percent)
                 .higher()
                 .help("Share of test questions whose most probable option is right."),
@@ -87,6 +105,25 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
     }
 }
 
+/// Accuracy with Wilson's interval, of as many questions as the clusters are worth.
+fn accuracy(group: &GroupFigures<'_>, level: f64) -> Cell {
+    let metrics = &group.lac().metrics;
+    let interval = match group.lac().intervals[ACC] {
+        Ok(interval) => interval.ends(),
+        Err(_) => wilson(metrics.correct, metrics.n, level),
+    };
+    Cell::estimate(group.evaluation.acc, interval)
+}
+
+/// Number of clusters among the test questions.
+fn clusters(group: &GroupFigures<'_>) -> Cell {
+    if group.rows.clustered {
+        Cell::text(group.test_clusters().to_string())
+    } else {
+        Cell::text("unknown")
+    }
+}
+
 fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> Table {
     let rows = model
         .groups
@@ -108,9 +145,10 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
                 Cell::text(verdict(group, figures.settings.config.alpha)),
                 Cell::estimate(coverage.mean, (coverage.low, coverage.high)),
                 Cell::estimate(spread.mean, (spread.low, spread.high)),
-                Cell::figure(lac.metrics.singleton_rate),
+                estimate(lac.metrics.singleton_rate, lac.intervals[SINGLE]),
                 Cell::maybe(lac.metrics.singleton_accuracy),
-                Cell::figure(lac.metrics.empty_rate),
+                estimate(lac.metrics.empty_rate, lac.intervals[EMPTY]),
+                estimate(group.aps().metrics.empty_rate, group.aps().intervals[EMPTY]),
                 Cell::figure(lac.metrics.sscv),
                 Cell::figure(group.tied),
                 Cell::maybe(mean_mass),
@@ -142,7 +180,9 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
                 .higher()
                 .help("Accuracy where the set holds one option."),
             Column::new("empty", "Empty", Unit::Percent)
-                .help("Share of sets that were empty and were given the most probable option."),
+                .help("Share of LAC sets that were empty and were given the most probable option."),
+            Column::new("aps_empty", "Empty APS", Unit::Percent)
+                .help("The same of APS sets: what lifts their coverage above the promise."),
             Column::new("sscv", "SSCV", Unit::Percent)
                 .lower()
                 .help("Largest distance from the promised coverage among sets of one size."),
@@ -176,23 +216,20 @@ fn verdict(group: &GroupFigures<'_>, alpha: f64) -> String {
     )
 }
 
-/// Accuracy, coverage, set size, `UAcc`: the corrected intervals.
-pub(super) fn intervals(score: &ScoreFigures) -> [Option<(f64, f64)>; 4] {
-    let of = score.intervals.as_ref();
-    [
-        of.map(|i| i.acc.bca),
-        of.map(|i| i.coverage.bca),
-        of.map(|i| i.set_size.bca),
-        of.map(|i| i.uacc.bca),
-    ]
+/// A figure with its interval, or why it has none.
+pub(super) fn estimate(value: f64, interval: Result<Interval, NoInterval>) -> Cell {
+    match interval {
+        Ok(interval) => Cell::estimate(value, interval.ends()),
+        Err(why) => Cell::without_interval(value, reason(why)),
+    }
 }
 
-/// A figure with its interval, where there is one.
-pub(super) fn estimate(value: f64, interval: Option<(f64, f64)>) -> Cell {
-    interval.map_or_else(
-        || Cell::figure(value),
-        |interval| Cell::estimate(value, interval),
-    )
+/// Why there is no interval, in two words.
+pub(super) fn reason(why: NoInterval) -> &'static str {
+    match why {
+        NoInterval::TooFew => "too few",
+        NoInterval::Full => "full sets",
+    }
 }
 
 /// How often sets of each size occur: one chart per task, a bar per model.

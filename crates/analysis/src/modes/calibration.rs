@@ -1,9 +1,8 @@
 //! Whether confidence is to be believed.
 
 use rayon::prelude::*;
-use sureness_conformal::{ConfidenceIntervals, confidence_intervals};
+use sureness_conformal::{BootstrapInterval, ConfidenceIntervals, confidence_intervals};
 
-use super::basic::estimate;
 use crate::figures::{Figures, GroupFigures};
 use crate::{Bin, Cell, Chart, ChartKind, Column, Section, Table, Unit};
 
@@ -36,10 +35,28 @@ pub(super) fn confidence(figures: &Figures<'_>) -> Vec<Option<ConfidenceInterval
         .collect()
 }
 
+/// Test clusters that the interval of a confidence figure takes.
+const LEAST: usize = 50;
+/// Test questions per bin that the interval of the ECE takes.
+const LEAST_PER_BIN: usize = 20;
+
+/// A figure with its interval, where there are enough questions for one.
+pub(super) fn with_interval(value: f64, interval: Option<BootstrapInterval>, enough: bool) -> Cell {
+    match interval {
+        Some(interval) if enough => Cell::estimate(value, interval.bca),
+        _ => Cell::without_interval(value, "too few"),
+    }
+}
+
+/// Whether there are enough questions for the interval of a confidence figure.
+pub(super) fn enough(group: &GroupFigures<'_>) -> bool {
+    group.test_clusters() >= LEAST
+}
+
 /// AUROC with its interval; nothing where all answers are right or all wrong.
 pub(super) fn auroc(group: &GroupFigures<'_>, intervals: Option<&ConfidenceIntervals>) -> Cell {
     group.selective.auroc.map_or(Cell::Empty, |auroc| {
-        estimate(auroc, intervals.and_then(|i| i.auroc).map(|i| i.bca))
+        with_interval(auroc, intervals.and_then(|i| i.auroc), enough(group))
     })
 }
 
@@ -47,7 +64,7 @@ pub(super) fn auroc(group: &GroupFigures<'_>, intervals: Option<&ConfidenceInter
 pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceIntervals>]) -> Section {
     let mut section = Section {
         id: "calibration".into(),
-        title: "Is confidence to be believed?".into(),
+        title: "Is the confidence calibrated?".into(),
         text: vec!["Confidence is the probability of the most probable option, after a softmax over the options. A calibrated model is right as often as it is confident; one whose bars lie below the diagonal is overconfident.".into()],
         ..Section::default()
     };
@@ -63,11 +80,15 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
                 Cell::text(group.rows.title.clone()),
                 Cell::text(group.rows.id.strategy.clone()),
                 Cell::count(c.n),
-                estimate(c.ece, of.map(|i| i.ece.bca)),
+                with_interval(
+                    c.ece,
+                    of.map(|i| i.ece),
+                    group.test_clusters() >= LEAST_PER_BIN * figures.settings.bins,
+                ),
                 Cell::figure(c.ece_mass),
                 Cell::figure(c.mce),
-                estimate(c.brier, of.map(|i| i.brier.bca)),
-                estimate(c.log_loss, of.map(|i| i.log_loss.bca)),
+                with_interval(c.brier, of.map(|i| i.brier), enough(group)),
+                with_interval(c.log_loss, of.map(|i| i.log_loss), enough(group)),
                 auroc(group, of),
                 Cell::figure(group.entropy.perplexity),
             ]

@@ -1,8 +1,8 @@
-//! Models beside each other.
+//! Model comparison.
 
-use sureness_conformal::{FIGURES, detectable_mean_difference, mcnemar};
+use sureness_conformal::{COMPARED, detectable_mean_difference, mcnemar};
 
-use super::basic::estimate;
+use super::basic::{about, estimate};
 use super::leaderboard::{ACC, COVERAGE, Leaderboard, Pair, SET_SIZE, UACC};
 use crate::figures::Figures;
 use crate::text::{percent, plural};
@@ -12,10 +12,10 @@ use crate::{Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Tab
 const MOST_PAIRS: usize = 45;
 
 /// Leaderboard, tasks, paired differences.
-pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Section {
+pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) -> Section {
     let mut section = Section {
         id: "comparative".into(),
-        title: "Models beside each other".into(),
+        title: "Model comparison".into(),
         ..Section::default()
     };
     let Some(board) = board else {
@@ -25,48 +25,58 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Sec
         return section;
     };
     let several = board.order.len() > 1;
+    let compared = several && board.obstacles.is_empty();
     let level = percent(figures.settings.resampling.level);
     let mut text = format!(
-        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) come from drawing whole questions anew, with everything that was answered to them."
+        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) are {}; questions are drawn whole, with everything that was answered to them.",
+        about(figures.settings.estimand)
     );
-    if several {
+    if compared {
         text.push_str(" A band of ranks holds every rank that cannot be excluded after Holm's correction for all pairs.");
-    } else {
+    }
+    if !several {
         section.title = "The model as a whole".into();
     }
     section.text.push(text);
-    section.notes.extend(board.common.notes.iter().cloned());
+    section.text.extend(
+        board
+            .obstacles
+            .iter()
+            .map(|obstacle| format!("The models are not ranked or tested: {obstacle}.")),
+    );
+    section
+        .notes
+        .extend(board.board.common.notes.iter().cloned());
     section.tables.push(leaderboard(figures, board));
     if several {
         section.charts.push(dots(figures, board));
         section.charts.push(scatter(figures, board));
     }
-    if board.common.tasks.len() > 1 {
+    if board.board.common.tasks.len() > 1 {
         section.tables.push(by_task(figures, board));
         section.charts.push(heatmap(figures, board));
     }
-    if several {
+    if compared {
         section.tables.push(pair_table(figures, board));
         section.tables.push(power_table(figures, board));
         section
             .notes
-            .extend(board.notes(1.0 - figures.settings.resampling.level));
-        section.text.push("Differences are paired by question: p-values of UAcc, set size and coverage are of permutation tests, in which on each question the two models may swap what they said; of accuracy, in one strategy, of McNemar's test as well.".into());
+            .extend(board.notes(figures, 1.0 - figures.settings.resampling.level));
+        section.text.push("Differences are paired by question: p-values are of sign-flip tests, in which on each question, calibration questions included, the two models may swap their answers; of accuracy, in one strategy, of McNemar's test as well.".into());
     }
     section
 }
 
-fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+fn leaderboard(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     let rows = board
         .order
         .iter()
         .map(|&model| {
-            let values = board.resampled.figures(model);
-            let band = &board.bands[model];
-            let ranks = if band.best == band.worst {
-                band.best.to_string()
-            } else {
-                format!("{}\u{2013}{}", band.best, band.worst)
+            let values = board.figures(model);
+            let ranks = match &board.bands[model] {
+                None => "\u{2013}".to_owned(),
+                Some(band) if band.best == band.worst => band.best.to_string(),
+                Some(band) => format!("{}\u{2013}{}", band.best, band.worst),
             };
             vec![
                 Cell::text(ranks),
@@ -82,14 +92,19 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         id: "leaderboard".into(),
         title: "Leaderboard".into(),
         caption: format!(
-            "{} {} in {}.",
-            if board.order.len() == 1 {
+            "{} {} and {} in {}{}.",
+            if board.order.len() == 1 || !board.obstacles.is_empty() {
                 "Over"
             } else {
                 "By UAcc, over"
             },
-            plural(board.common.panel.questions(), "test question"),
-            plural(board.common.tasks.len(), "task")
+            plural(
+                board.board.common.panel.calibration_questions(),
+                "calibration question"
+            ),
+            plural(board.board.common.panel.questions(), "test question"),
+            plural(board.board.common.tasks.len(), "task"),
+            clusters(figures, board),
         ),
         columns: vec![
             Column::text("ranks", "Rank").help("Ranks that cannot be excluded."),
@@ -109,8 +124,8 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         rows,
         ..Table::default()
     };
-    if board.order.len() == 1 {
-        // One model has no rank.
+    if board.bands.iter().all(Option::is_none) {
+        // Nobody has a rank.
         table.title = "Headline figures".into();
         table.columns.remove(0);
         for row in &mut table.rows {
@@ -120,7 +135,21 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard) -> Table {
     table
 }
 
-fn dots(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
+/// How many clusters that is, where it is known and another number.
+fn clusters(figures: &Figures<'_>, board: &Leaderboard<'_>) -> String {
+    let groups = figures.models.iter().flat_map(|model| &model.groups);
+    if !groups.into_iter().any(|group| group.rows.clustered) {
+        return "; which questions belong together is unknown".into();
+    }
+    let panel = &board.board.common.panel;
+    let (calibration, test) = panel.clusters();
+    if (calibration, test) == (panel.calibration_questions(), panel.questions()) {
+        return String::new();
+    }
+    format!(", in {calibration} and {test} clusters")
+}
+
+fn dots(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
     Chart {
         id: "leaderboard".into(),
         title: "UAcc of each model".into(),
@@ -133,8 +162,8 @@ fn dots(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
                 .map(|&model| Dot {
                     label: board.name(figures, model).to_owned(),
                     series: String::new(),
-                    value: board.resampled.figures(model)[UACC],
-                    interval: board.interval(model, UACC),
+                    value: board.figures(model)[UACC],
+                    interval: board.ends(model, UACC),
                 })
                 .collect(),
             reference: None,
@@ -152,7 +181,7 @@ pub(super) fn axis(title: &str, unit: Unit) -> Axis {
     }
 }
 
-fn scatter(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
+fn scatter(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
     Chart {
         id: "accuracy-size".into(),
         title: "Accuracy and certainty".into(),
@@ -164,14 +193,14 @@ fn scatter(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
                 .order
                 .iter()
                 .map(|&model| {
-                    let values = board.resampled.figures(model);
+                    let values = board.figures(model);
                     Mark {
                         label: board.name(figures, model).to_owned(),
                         series: String::new(),
                         x: values[SET_SIZE],
                         y: values[ACC],
-                        x_interval: board.interval(model, SET_SIZE),
-                        y_interval: board.interval(model, ACC),
+                        x_interval: board.ends(model, SET_SIZE),
+                        y_interval: board.ends(model, ACC),
                     }
                 })
                 .collect(),
@@ -182,9 +211,9 @@ fn scatter(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
 }
 
 /// `UAcc` of each model on each task, as a table of task means.
-fn by_task(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+fn by_task(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     let mut columns = vec![Column::text("model", "Model")];
-    for (task, _, _) in &board.common.tasks {
+    for task in board.board.common.tasks.iter().map(|task| &*task.task) {
         let title = title_of(figures, task);
         for (key, name, unit) in [
             ("acc", "Acc", Unit::Percent),
@@ -209,8 +238,8 @@ fn by_task(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         .iter()
         .map(|&model| {
             let mut row = vec![Cell::text(board.name(figures, model))];
-            let of_model = &figures.models[board.common.models[model]];
-            for (task, _, _) in &board.common.tasks {
+            let of_model = &figures.models[board.board.common.models[model]];
+            for task in board.board.common.tasks.iter().map(|task| &*task.task) {
                 let mean = of_model.task_mean(task);
                 row.push(Cell::maybe(mean.map(|m| m.acc)));
                 row.push(Cell::maybe(mean.map(|m| m.set_size)));
@@ -238,15 +267,15 @@ fn title_of<'a>(figures: &Figures<'a>, task: &str) -> &'a str {
         .map_or("", |(_, title)| title)
 }
 
-fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
+fn heatmap(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
     let values: Vec<Vec<Option<f64>>> = board
         .order
         .iter()
         .map(|&model| {
-            let of_model = &figures.models[board.common.models[model]];
-            let tasks = board.common.tasks.iter();
+            let of_model = &figures.models[board.board.common.models[model]];
+            let tasks = board.board.common.tasks.iter();
             tasks
-                .map(|(task, _, _)| of_model.task_mean(task).map(|mean| mean.set_size))
+                .map(|task| of_model.task_mean(&task.task).map(|mean| mean.set_size))
                 .collect()
         })
         .collect();
@@ -267,10 +296,11 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
                 .map(|&model| board.name(figures, model).to_owned())
                 .collect(),
             columns: board
+                .board
                 .common
                 .tasks
                 .iter()
-                .map(|(task, _, _)| title_of(figures, task).to_owned())
+                .map(|task| title_of(figures, &task.task).to_owned())
                 .collect(),
             values,
             unit: Unit::Number(2),
@@ -279,7 +309,7 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard) -> Chart {
     }
 }
 
-fn pair_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+fn pair_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     let place = |model: usize| board.order.iter().position(|&m| m == model).unwrap_or(0);
     let all = board.pairs.len() <= MOST_PAIRS;
     let rows = board
@@ -288,10 +318,9 @@ fn pair_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         .filter(|pair| all || place(pair.b) == place(pair.a) + 1)
         .map(|pair| {
             let difference = |figure: usize| {
-                let values = board.resampled.figures(pair.a)[figure]
-                    - board.resampled.figures(pair.b)[figure];
-                let interval = board.resampled.difference(pair.a, pair.b, figure);
-                estimate(values, interval.map(|i| i.bca))
+                let value = board.figures(pair.a)[figure] - board.figures(pair.b)[figure];
+                let resampled = &board.board.resampled;
+                estimate(value, resampled.difference(pair.a, pair.b, figure))
             };
             vec![
                 Cell::text(board.name(figures, pair.a)),
@@ -313,7 +342,7 @@ fn pair_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
         id: "differences".into(),
         title: "Paired differences".into(),
         caption: format!(
-            "The first model's figure less the second's, with its paired interval. p: adjusted after Holm for {}{}.",
+            "First minus second, with the paired interval. p: adjusted after Holm for {}{}.",
             plural(board.pairs.len(), "pair"),
             if all { "" } else { "; only neighbours of the leaderboard are listed" }
         ),
@@ -321,15 +350,15 @@ fn pair_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
             Column::text("first", "First"),
             Column::text("second", "Second"),
             Column::new("uacc", "ΔUAcc", Unit::PercentDifference),
-            Column::new("uacc_p", "p", Unit::PValue).help("Of UAcc, permutation test, Holm."),
+            Column::new("uacc_p", "p", Unit::PValue).help("Of UAcc, sign-flip test, Holm."),
             Column::new("uacc_q", "q", Unit::PValue).help("Of UAcc, after Benjamini and Hochberg: the share of false findings among all findings up to this one."),
             Column::new("set_size", "ΔSS", Unit::Difference(2)),
-            Column::new("set_size_p", "p", Unit::PValue).help("Of set size, permutation test, Holm."),
+            Column::new("set_size_p", "p", Unit::PValue).help("Of set size, sign-flip test, Holm."),
             Column::new("acc", "ΔAcc", Unit::PercentDifference),
-            Column::new("acc_p", "p", Unit::PValue).help("Of accuracy, permutation test, Holm."),
+            Column::new("acc_p", "p", Unit::PValue).help("Of accuracy, sign-flip test, Holm."),
             Column::new("mcnemar_p", "McNemar", Unit::PValue).help("Mid-p of McNemar's test of accuracy, where there is one task and one strategy; not adjusted."),
             Column::new("coverage", "ΔCov", Unit::PercentDifference),
-            Column::new("coverage_p", "p", Unit::PValue).help("Of coverage, permutation test, Holm."),
+            Column::new("coverage_p", "p", Unit::PValue).help("Of coverage, sign-flip test, Holm."),
         ],
         rows,
         ..Table::default()
@@ -337,33 +366,34 @@ fn pair_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
 }
 
 /// `McNemar`'s test needs one answer per question and model.
-fn mcnemar_p(figures: &Figures<'_>, board: &Leaderboard, pair: &Pair) -> Option<f64> {
-    let [(task, strategies, _)] = board.common.tasks.as_slice() else {
+fn mcnemar_p(figures: &Figures<'_>, board: &Leaderboard<'_>, pair: &Pair) -> Option<f64> {
+    let [task] = board.board.common.tasks.as_slice() else {
         return None;
     };
-    let [strategy] = strategies.as_slice() else {
+    let [strategy] = task.strategies.as_slice() else {
         return None;
     };
-    let group = |model: usize| figures.models[board.common.models[model]].group(task, strategy);
+    let models = &board.board.common.models;
+    let group = |model: usize| figures.models[models[model]].group(&task.task, strategy);
     let groups = [group(pair.a)?, group(pair.b)?];
-    let positions = crate::align::common_questions(&groups);
-    let correct = |which: usize| -> Vec<bool> {
-        positions[which]
-            .iter()
-            .map(|&position| groups[which].lac().outcomes[position].correct)
-            .collect()
-    };
-    Some(mcnemar(&correct(0), &correct(1)).mid_p)
+    let rows = crate::align::common_rows(&groups);
+    let correct = [0, 1].map(|which| groups[which].correct_of(&rows[which]));
+    // Questions that both test: their halves are alike but where one model left questions open.
+    let both = correct[0].iter().zip(&correct[1]);
+    let both: Vec<(bool, bool)> = both.filter_map(|(a, b)| (*a).zip(*b)).collect();
+    let (a, b): (Vec<bool>, Vec<bool>) = both.into_iter().unzip();
+    Some(mcnemar(&a, &b).mid_p)
 }
 
-/// What this many questions could have told apart.
-fn power_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
+/// What this many questions can detect.
+fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     const POWER: f64 = 0.8;
     let alpha = 1.0 - figures.settings.resampling.level;
     // The median pair's standard error of the difference.
-    let errors: Vec<f64> = (0..FIGURES)
+    let errors: Vec<f64> = (0..COMPARED)
         .map(|figure| {
-            let difference = |pair: &Pair| board.resampled.difference(pair.a, pair.b, figure);
+            let resampled = &board.board.resampled;
+            let difference = |pair: &Pair| resampled.difference(pair.a, pair.b, figure).ok();
             let mut errors: Vec<f64> = board
                 .pairs
                 .iter()
@@ -397,10 +427,10 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard) -> Table {
     }
     Table {
         id: "power".into(),
-        title: "The smallest difference that could have been found".into(),
+        title: "Minimum detectable difference".into(),
         caption: format!(
-            "With {} and a chance of {} % to find it, between models as alike as the median pair.",
-            plural(board.common.panel.questions(), "question"),
+            "With {} and {} % power, from the standard error of the median pair, both halves included.",
+            plural(board.board.common.panel.questions(), "test question"),
             percent(POWER)
         ),
         columns: vec![

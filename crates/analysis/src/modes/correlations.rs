@@ -71,7 +71,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     };
     let (pearson, spearman) = (matrix(pearson), matrix(spearman));
     section.text.push(format!(
-        "Over {}, one per model, task and strategy. Pearson's r measures a straight line, Spearman's ρ any rise or fall. Points of one model or one task are not independent, so that the intervals are narrower than they should be.",
+        "Over {}, one per model, task and strategy. Pearson's r measures a straight line, Spearman's ρ any rise or fall. Points of one model or one task are not independent, so that no interval would hold.",
         plural(groups.len(), "point")
     ));
     section.charts.push(Chart {
@@ -90,9 +90,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     for a in 0..METRICS.len() {
         for b in a + 1..METRICS.len() {
             let cell = |found: Option<Correlation>| {
-                found.map_or(Cell::Empty, |(value, interval)| {
-                    Cell::estimate(value, interval)
-                })
+                found.map_or(Cell::Empty, |(value, _)| Cell::figure(value))
             };
             rows.push(vec![
                 Cell::text(METRICS[a].0),
@@ -105,10 +103,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section.tables.push(Table {
         id: "correlations".into(),
         title: "Correlations".into(),
-        caption: format!(
-            "Over {}, with Fisher's intervals.",
-            plural(groups.len(), "point")
-        ),
+        caption: format!("Over {}.", plural(groups.len(), "point")),
         columns: vec![
             Column::text("first", "Metric"),
             Column::text("second", "with"),

@@ -1,6 +1,6 @@
 //! What instruction tuning changes.
 
-use sureness_conformal::FIGURES;
+use sureness_conformal::COMPARED;
 
 use super::basic::estimate;
 use crate::figures::Figures;
@@ -86,24 +86,26 @@ pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
             ));
             continue;
         }
-        let resampled = common.panel.resample(&figures.settings.resampling);
-        let p =
-            common
-                .panel
-                .permutation(0, 1, figures.settings.swaps, figures.settings.config.seed);
+        let settings = figures.settings;
+        let resampled = common.panel.resample(&settings.resampling);
+        let p = common
+            .panel
+            .test(0, 1, settings.swaps, settings.swaps, settings.config.seed);
+        let tested = resampled.absent(0, 2).is_none() && resampled.absent(1, 2).is_none();
         let mut row = vec![
             Cell::text(pair.base.clone()),
             Cell::text(pair.tuned.clone()),
             Cell::count(common.panel.questions()),
         ];
-        let order: [usize; FIGURES] = [0, 2, 1, 3];
+        let order: [usize; COMPARED] = [0, 2, 1, 3];
         for figure in order {
             let value = resampled.figures(0)[figure] - resampled.figures(1)[figure];
-            row.push(estimate(
-                value,
-                resampled.difference(0, 1, figure).map(|i| i.bca),
-            ));
-            row.push(Cell::figure(p[figure]));
+            row.push(estimate(value, resampled.difference(0, 1, figure)));
+            row.push(if tested {
+                Cell::figure(p[figure])
+            } else {
+                Cell::Empty
+            });
         }
         rows.push(row);
     }
@@ -114,11 +116,13 @@ pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
         ));
         return section;
     }
-    section.text.push("The tuned model's figure less its base model's, paired by question, over the tasks and strategies that both were asked in. A tuned model that hedges between more options at equal accuracy has become less certain.".into());
+    section.text.push("Tuned minus base, paired by question, over the tasks and strategies that both were asked in. A tuned model that hedges between more options at equal accuracy has become less certain.".into());
     section.tables.push(Table {
         id: "instruct".into(),
         title: "Tuned less base".into(),
-        caption: "With paired intervals; p-values of permutation tests, not adjusted.".into(),
+        caption:
+            "With paired intervals; p-values of sign-flip tests over both halves, not adjusted."
+                .into(),
         columns: vec![
             Column::text("base", "Base"),
             Column::text("tuned", "Tuned"),

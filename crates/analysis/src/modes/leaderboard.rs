@@ -1,10 +1,12 @@
-//! Who is first, and who can be told apart.
+//! Who is first, and which differences are significant.
 
 use rayon::prelude::*;
-use sureness_conformal::{FIGURES, RankBand, Resampled, benjamini_hochberg, holm, rank_bands};
+use sureness_conformal::{
+    COMPARED, Interval, NoInterval, RankBand, benjamini_hochberg, holm, rank_bands,
+};
 
-use crate::align::Common;
-use crate::figures::Figures;
+use crate::comparable::obstacles;
+use crate::figures::{Board, Figures};
 use crate::text::{list, measured, plural};
 
 /// Index of each headline figure in the panel.
@@ -12,19 +14,24 @@ pub(super) const ACC: usize = 0;
 pub(super) const COVERAGE: usize = 1;
 pub(super) const SET_SIZE: usize = 2;
 pub(super) const UACC: usize = 3;
+pub(super) const SINGLE: usize = 4;
+pub(super) const EMPTY: usize = 5;
 
-/// Permutation tests have no more rounds than this: enough for 64 models at a level of 5 %.
+/// Sign-flip tests have no more rounds than this: enough for 64 models at a level of 5 %.
 const MOST_ROUNDS: usize = 50_000;
 
 /// The leaderboard: everything that the summary, the section and other modes need of it.
-pub(super) struct Leaderboard {
-    pub(super) common: Common,
-    pub(super) resampled: Resampled,
-    /// Models by `UAcc`, the best first: indices into the panel.
+pub(super) struct Leaderboard<'a> {
+    pub(super) board: &'a Board,
+    /// Models by `UAcc`, the best first, or as they were named where they are not compared: indices
+    /// into the panel.
     pub(super) order: Vec<usize>,
-    pub(super) bands: Vec<RankBand>,
+    /// By model; none where a model has no rank.
+    pub(super) bands: Vec<Option<RankBand>>,
     pub(super) pairs: Vec<Pair>,
-    /// Rounds of each pair's permutation test.
+    /// Why the models are not compared, for people; empty where they are.
+    pub(super) obstacles: Vec<String>,
+    /// Rounds of each pair's test.
     rounds: usize,
 }
 
@@ -32,50 +39,86 @@ pub(super) struct Leaderboard {
 pub(super) struct Pair {
     pub(super) a: usize,
     pub(super) b: usize,
-    /// p-values of the permutation tests, and adjusted for all pairs, by figure.
-    p: [f64; FIGURES],
-    pub(super) holm: [f64; FIGURES],
-    pub(super) bh: [f64; FIGURES],
+    /// p-values of the tests, and adjusted for all pairs, by figure.
+    p: [f64; COMPARED],
+    pub(super) holm: [f64; COMPARED],
+    pub(super) bh: [f64; COMPARED],
 }
 
-impl Leaderboard {
+impl<'a> Leaderboard<'a> {
     /// What a reader should know of the tests.
-    pub(super) fn notes(&self, level: f64) -> Vec<String> {
+    pub(super) fn notes(&self, figures: &Figures<'_>, level: f64) -> Vec<String> {
         let pairs = self.pairs.len();
-        let mut notes = vec![format!("Permutation tests have {} rounds.", self.rounds)];
+        let mut notes = Vec::new();
+        if pairs > 0 {
+            notes.push(format!(
+                "Sign-flip tests have {} rounds and more.",
+                figures.settings.swaps
+            ));
+        }
         if pairs as f64 / (self.rounds + 1) as f64 > level {
             notes.push(format!(
-                "That is too few for Holm's correction over {pairs} pairs to tell any two models apart: compare fewer models with --models or --top-k."
+                "That is too few for Holm's correction over {pairs} pairs to find any difference significant: compare fewer models with --models or --top-k."
             ));
+        }
+        for model in 0..self.bands.len() {
+            let name = self.name(figures, model);
+            match self.board.resampled.absent(model, SET_SIZE) {
+                Some(NoInterval::Full) => notes.push(format!(
+                    "{name} has no rank: a threshold is infinite, so that every set is full."
+                )),
+                Some(NoInterval::TooFew) => notes.push(format!(
+                    "{name} has no rank: too few questions for an interval."
+                )),
+                None => {}
+            }
         }
         notes
     }
 
     /// `None` where no question was answered by all models.
-    pub(super) fn of(figures: &Figures<'_>) -> Option<Self> {
-        let all: Vec<usize> = (0..figures.models.len()).collect();
-        let common = figures.common(&all);
-        if common.panel.questions() == 0 {
-            return None;
-        }
+    pub(super) fn of(figures: &'a Figures<'_>) -> Option<Self> {
+        let board = figures.board.as_ref()?;
         let settings = figures.settings;
-        let resampled = common.panel.resample(&settings.resampling);
-        let mut order = all;
-        order.sort_by(|&a, &b| resampled.figures(b)[UACC].total_cmp(&resampled.figures(a)[UACC]));
+        let resampled = &board.resampled;
+        let models = board.common.models.len();
+        let mut leaderboard = Self {
+            board,
+            order: (0..models).collect(),
+            bands: vec![None; models],
+            pairs: Vec::new(),
+            obstacles: Vec::new(),
+            rounds: 0,
+        };
+        if !settings.insist {
+            leaderboard.obstacles = obstacles(figures);
+        }
+        if !leaderboard.obstacles.is_empty() {
+            return Some(leaderboard);
+        }
+        let uacc = |model: usize| resampled.figures(model)[UACC];
+        leaderboard
+            .order
+            .sort_by(|&a, &b| uacc(b).total_cmp(&uacc(a)));
+        let ranked: Vec<usize> = leaderboard
+            .order
+            .iter()
+            .copied()
+            .filter(|&model| resampled.absent(model, SET_SIZE).is_none())
+            .collect();
         let level = 1.0 - settings.resampling.level;
-        let rounds = rounds(
-            settings.swaps,
-            order.len() * order.len().saturating_sub(1) / 2,
-            level,
-        );
-        let mut pairs: Vec<Pair> = order
+        let pairs: Vec<(usize, usize)> = ranked
             .iter()
             .enumerate()
-            .flat_map(|(place, &a)| order[place + 1..].iter().map(move |&b| (a, b)))
-            .collect::<Vec<_>>()
+            .flat_map(|(place, &a)| ranked[place + 1..].iter().map(move |&b| (a, b)))
+            .collect();
+        let most = rounds(settings.swaps, pairs.len(), level);
+        leaderboard.rounds = most;
+        let panel = &board.common.panel;
+        leaderboard.pairs = pairs
             .into_par_iter()
             .map(|(a, b)| {
-                let p = common.panel.permutation(a, b, rounds, settings.config.seed);
+                let p = panel.test(a, b, settings.swaps, most, settings.config.seed);
                 Pair {
                     a,
                     b,
@@ -85,43 +128,57 @@ impl Leaderboard {
                 }
             })
             .collect();
-        for figure in 0..FIGURES {
-            let p: Vec<f64> = pairs.iter().map(|pair| pair.p[figure]).collect();
+        leaderboard.adjust();
+        let values: Vec<f64> = ranked.iter().map(|&model| uacc(model)).collect();
+        let bands = rank_bands(&values, true, |i, j| {
+            leaderboard.significant(ranked[i], ranked[j], UACC, level)
+        });
+        for (&model, band) in ranked.iter().zip(bands) {
+            leaderboard.bands[model] = (ranked.len() > 1).then_some(band);
+        }
+        Some(leaderboard)
+    }
+
+    fn adjust(&mut self) {
+        for figure in 0..COMPARED {
+            let p: Vec<f64> = self.pairs.iter().map(|pair| pair.p[figure]).collect();
             let (holm, bh) = (holm(&p), benjamini_hochberg(&p));
-            for ((pair, holm), bh) in pairs.iter_mut().zip(holm).zip(bh) {
+            for ((pair, holm), bh) in self.pairs.iter_mut().zip(holm).zip(bh) {
                 pair.holm[figure] = holm;
                 pair.bh[figure] = bh;
             }
         }
-        let values: Vec<f64> = (0..common.models.len())
-            .map(|model| resampled.figures(model)[UACC])
-            .collect();
-        let bands = rank_bands(&values, true, |a, b| {
-            pairs
-                .iter()
-                .find(|pair| (pair.a, pair.b) == (a, b) || (pair.a, pair.b) == (b, a))
-                .is_some_and(|pair| pair.holm[UACC] <= level)
-        });
-        Some(Self {
-            common,
-            resampled,
-            order,
-            bands,
-            pairs,
-            rounds,
-        })
     }
 
-    pub(super) fn name<'a>(&self, figures: &'a Figures<'_>, model: usize) -> &'a str {
-        &figures.models[self.common.models[model]].model.name
+    /// Whether two models differ significantly in a figure, adjusted for all pairs.
+    pub(super) fn significant(&self, a: usize, b: usize, figure: usize, level: f64) -> bool {
+        self.pairs
+            .iter()
+            .find(|pair| (pair.a, pair.b) == (a, b) || (pair.a, pair.b) == (b, a))
+            .is_some_and(|pair| pair.holm[figure] <= level)
     }
 
-    pub(super) fn interval(&self, model: usize, figure: usize) -> Option<(f64, f64)> {
-        self.resampled.interval(model, figure).map(|i| i.bca)
+    pub(super) fn name<'b>(&self, figures: &'b Figures<'_>, model: usize) -> &'b str {
+        &figures.models[self.board.common.models[model]].model.name
+    }
+
+    pub(super) fn figures(&self, model: usize) -> [f64; sureness_conformal::FIGURES] {
+        self.board.resampled.figures(model)
+    }
+
+    pub(super) fn interval(&self, model: usize, figure: usize) -> Result<Interval, NoInterval> {
+        self.board.resampled.interval(model, figure)
+    }
+
+    /// Ends of an interval, for charts.
+    pub(super) fn ends(&self, model: usize, figure: usize) -> Option<(f64, f64)> {
+        self.interval(model, figure)
+            .ok()
+            .map(|interval| interval.ends())
     }
 }
 
-/// Rounds of a permutation test whose p-value is adjusted for `pairs` tests at `level`.
+/// Rounds of a sign-flip test whose p-value is adjusted for `pairs` tests at `level`.
 ///
 /// The least p-value is one in the rounds and one. Holm multiplies it by the number of pairs, so
 /// that with few rounds and many models no difference could be significant, however large.
@@ -131,75 +188,161 @@ fn rounds(least: usize, pairs: usize, level: f64) -> usize {
 }
 
 /// The findings in a few sentences.
-pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard>) -> Vec<String> {
+pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) -> Vec<String> {
     let Some(board) = board else {
-        return vec!["There is no question that all models answered, so that they cannot be put beside each other.".into()];
+        return vec![
+            "The models have no question in common, so that they cannot be compared.".into(),
+        ];
     };
     let mut sentences = Vec::new();
-    let questions = board.common.panel.questions();
-    let tasks = board.common.tasks.len();
-    let best = board.order[0];
-    let of = |model: usize| board.resampled.figures(model);
-    let range = |model, figure, show: &dyn Fn(f64) -> String| {
+    if !board.obstacles.is_empty() {
+        sentences.push(format!(
+            "The models are not compared: {}. Pass --insist to rank and test them all the same.",
+            board.obstacles.join("; ")
+        ));
+    }
+    sentences.extend(
         board
-            .interval(model, figure)
-            .map_or_else(String::new, |(low, high)| {
-                format!(" ({} to {})", show(low), show(high))
-            })
-    };
-    let two = |x: f64| format!("{x:.2}");
-    let of_options = board
-        .common
-        .panel
+            .board
+            .common
+            .notes
+            .iter()
+            .cloned()
+            .map(|note| note + "."),
+    );
+    let panel = &board.board.common.panel;
+    let base = format!(
+        "{} and {} in {}",
+        plural(panel.calibration_questions(), "calibration question"),
+        plural(panel.questions(), "test question"),
+        plural(board.board.common.tasks.len(), "task")
+    );
+    let of_options = panel
         .options()
         .map_or_else(String::new, |n| format!(" of {n:.0}"));
-    if board.order.len() == 1 {
-        sentences.push(format!(
-            "{} is right on {} %{} of {} in {}, and needs {}{} options{of_options} to hold the right answer as often as promised.",
-            board.name(figures, best),
-            measured(of(best)[ACC]),
-            range(best, ACC, &measured),
-            plural(questions, "test question"),
-            plural(tasks, "task"),
-            two(of(best)[SET_SIZE]),
-            range(best, SET_SIZE, &two),
-        ));
-    } else {
-        let tied: Vec<&str> = board
-            .order
-            .iter()
-            .filter(|&&model| model != best && board.bands[model].best == 1)
-            .map(|&model| board.name(figures, model))
-            .collect();
-        let surest = format!(
-            "{} has the highest UAcc, {} %{}, over {} in {}",
-            board.name(figures, best),
-            measured(of(best)[UACC]),
-            range(best, UACC, &measured),
-            plural(questions, "test question"),
-            plural(tasks, "task"),
-        );
-        sentences.push(if tied.is_empty() {
-            format!("{surest}; no other model can be first by chance alone.")
-        } else {
-            format!("{surest}; {} cannot be told apart from it.", list(&tied))
-        });
-        if let Some(smallest) = board
-            .order
-            .iter()
-            .copied()
-            .min_by(|&a, &b| of(a)[SET_SIZE].total_cmp(&of(b)[SET_SIZE]))
-        {
-            sentences.push(format!(
-                "The surest sets are those of {}: {}{} options{of_options}.",
-                board.name(figures, smallest),
-                two(of(smallest)[SET_SIZE]),
-                range(smallest, SET_SIZE, &two),
-            ));
+    let words = Words {
+        figures,
+        board,
+        base,
+        of_options,
+    };
+    match board.order.as_slice() {
+        [only] => sentences.push(words.single(*only)),
+        order if board.obstacles.is_empty() => {
+            let ranked: Vec<usize> = order
+                .iter()
+                .copied()
+                .filter(|&m| board.bands[m].is_some())
+                .collect();
+            sentences.extend(words.ranking(&ranked));
+            if ranked.len() < 2 {
+                sentences.push(
+                    "Fewer than two models have enough calibration questions to be ranked.".into(),
+                );
+            }
         }
+        _ => {}
     }
+    sentences.extend(crate::fullness::sentences(figures));
     sentences.push(figures.promise().sentence(figures.settings.config.alpha));
     sentences
+}
+
+/// What sentences are made of.
+struct Words<'a> {
+    figures: &'a Figures<'a>,
+    board: &'a Leaderboard<'a>,
+    base: String,
+    of_options: String,
+}
+
+impl Words<'_> {
+    fn name(&self, model: usize) -> &str {
+        self.board.name(self.figures, model)
+    }
+
+    /// An interval in brackets, or why there is none.
+    fn range(&self, model: usize, figure: usize, show: &dyn Fn(f64) -> String) -> String {
+        match self.board.interval(model, figure) {
+            Ok(interval) => format!(" ({} to {})", show(interval.low), show(interval.high)),
+            Err(NoInterval::TooFew) => " (too few questions for an interval)".into(),
+            Err(NoInterval::Full) => " (every set is full)".into(),
+        }
+    }
+
+    fn single(&self, model: usize) -> String {
+        let of = self.board.figures(model);
+        let two = |x: f64| format!("{x:.2}");
+        format!(
+            "{} is right on {} %{} of the test questions ({}), and needs {}{} options{} to hold the right answer as often as promised.",
+            self.name(model),
+            measured(of[ACC]),
+            self.range(model, ACC, &measured),
+            self.base,
+            two(of[SET_SIZE]),
+            self.range(model, SET_SIZE, &two),
+            self.of_options,
+        )
+    }
+
+    /// Who leads in `UAcc`, what that hides, and whose sets are smallest: each with what was tested.
+    fn ranking(&self, ranked: &[usize]) -> Vec<String> {
+        let (Some(&best), true) = (ranked.first(), ranked.len() > 1) else {
+            return Vec::new();
+        };
+        let level = 1.0 - self.figures.settings.resampling.level;
+        let of = |model: usize, figure: usize| self.board.figures(model)[figure];
+        let open = |from: usize, figure: usize| -> Vec<&str> {
+            let others = ranked.iter().filter(|&&model| model != from);
+            others
+                .filter(|&&model| !self.board.significant(from, model, figure, level))
+                .map(|&model| self.name(model))
+                .collect()
+        };
+        let verdict = |open: &[&str]| match open {
+            [] => "its lead over every other model is statistically significant".to_owned(),
+            [one] => format!("{one} is not significantly different"),
+            several => format!("{} are not significantly different", list(several)),
+        };
+        let mut sentences = vec![format!(
+            "{} has the highest UAcc, {} %{}, over {}; {}.",
+            self.name(best),
+            measured(of(best, UACC)),
+            self.range(best, UACC, &measured),
+            self.base,
+            verdict(&open(best, UACC)),
+        )];
+        let more_accurate: Vec<String> = ranked
+            .iter()
+            .filter(|&&model| {
+                of(model, ACC) > of(best, ACC) && self.board.significant(best, model, ACC, level)
+            })
+            .map(|&model| {
+                let lead = measured(of(model, ACC) - of(best, ACC));
+                format!("{} by {lead} points", self.name(model))
+            })
+            .collect();
+        if !more_accurate.is_empty() {
+            sentences.push(format!(
+                "In accuracy {} is significantly behind: {}.",
+                self.name(best),
+                list(&more_accurate)
+            ));
+        }
+        let by_size = |a: &usize, b: &usize| of(*a, SET_SIZE).total_cmp(&of(*b, SET_SIZE));
+        if let Some(smallest) = ranked.iter().copied().min_by(by_size) {
+            let two = |x: f64| format!("{x:.2}");
+            sentences.push(format!(
+                "{} has the smallest mean set size, {}{} options{}; {}.",
+                self.name(smallest),
+                two(of(smallest, SET_SIZE)),
+                self.range(smallest, SET_SIZE, &two),
+                self.of_options,
+                verdict(&open(smallest, SET_SIZE)),
+            ));
+        }
+        sentences
+    }
 }
 
 #[cfg(test)]

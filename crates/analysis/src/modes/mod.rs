@@ -102,7 +102,7 @@ impl Mode {
             Self::Scaling => "What size changes within a family",
             Self::Instruct => "What instruction tuning changes",
             Self::Calibration => "Whether confidence is to be believed",
-            Self::Abstention => "What leaving questions unanswered brings",
+            Self::Abstention => "Selective answering: what leaving questions unanswered brings",
             Self::Alpha => "Coverage and set size over the error rate",
             Self::Scores => "Nonconformity scores and calibration schemes",
             Self::Subjects => "Category by category, such as the 57 of MMLU",
@@ -153,6 +153,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
         version: 1,
         program: program.to_owned(),
         title,
+        method: figures.settings.method(),
         summary: leaderboard::summary(figures, board.as_ref()),
         sections,
         settings: serde_json::json!({

@@ -115,6 +115,7 @@ fn accuracy_by_size(figures: &Figures<'_>) -> Table {
                             low: None,
                             high: None,
                             n: Some(n as u64),
+                            no_interval: None,
                         })
                 }));
                 rows.push(row);

@@ -1,11 +1,10 @@
 //! What the prompt strategies change.
 
 use rayon::prelude::*;
-use sureness_conformal::{Outcome, Panel};
 
 use super::basic::estimate;
 use super::comparative::axis;
-use crate::align::common_questions;
+use crate::align::common_rows;
 use crate::figures::{Figures, GroupFigures, ModelFigures};
 use crate::{Cell, Chart, ChartKind, Column, Dot, Section, Table, Unit};
 
@@ -40,7 +39,8 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section.tables.push(Table {
         id: "prompts".into(),
         title: "Strategies, paired by question".into(),
-        caption: "The first strategy's figure less the second's; p-values of permutation tests, not adjusted.".into(),
+        caption: "First minus second; p-values of sign-flip tests over both halves, not adjusted."
+            .into(),
         columns: vec![
             Column::text("model", "Model"),
             Column::text("task", "Task"),
@@ -68,48 +68,47 @@ fn pair(
     a: &GroupFigures<'_>,
     b: &GroupFigures<'_>,
 ) -> Option<Vec<Cell>> {
-    let positions = common_questions(&[a, b]);
-    let n = positions[0].len();
-    let of = |group: &GroupFigures<'_>, positions: &[usize]| -> Vec<Vec<Outcome>> {
-        let scores = group.scores.iter();
-        scores
-            .map(|score| positions.iter().map(|&p| score.outcomes[p]).collect())
-            .collect()
-    };
-    let cells = [of(a, &positions[0]), of(b, &positions[1])];
-    let borrowed: Vec<Vec<&[Outcome]>> = cells
-        .iter()
-        .map(|model| model.iter().map(Vec::as_slice).collect())
-        .collect();
-    let mut panel = Panel::new(2);
-    panel.add(&borrowed).ok()?;
+    let mut panel = figures.panel(2);
+    let (n, _) = figures.add_groups(&mut panel, &[vec![a], vec![b]]);
     if panel.questions() == 0 {
         return None;
     }
-    let resampled = panel.resample(&figures.settings.resampling);
-    let p = panel.permutation(0, 1, figures.settings.swaps, figures.settings.config.seed);
+    let settings = figures.settings;
+    let resampled = panel.resample(&settings.resampling);
+    let p = panel.test(0, 1, settings.swaps, settings.swaps, settings.config.seed);
+    let tested = resampled.absent(0, 2).is_none() && resampled.absent(1, 2).is_none();
+    let p_of = |figure: usize| {
+        if tested {
+            Cell::figure(p[figure])
+        } else {
+            Cell::Empty
+        }
+    };
     let difference = |figure: usize| {
         let value = resampled.figures(0)[figure] - resampled.figures(1)[figure];
-        estimate(value, resampled.difference(0, 1, figure).map(|i| i.bca))
+        estimate(value, resampled.difference(0, 1, figure))
     };
-    let changed = positions[0]
+    let rows = common_rows(&[a, b]);
+    let tops = [a.tops_of(&rows[0]), b.tops_of(&rows[1])];
+    let both: Vec<bool> = tops[0]
         .iter()
-        .zip(&positions[1])
-        .filter(|&(&pa, &pb)| a.top(pa) != b.top(pb))
-        .count();
+        .zip(&tops[1])
+        .filter_map(|(a, b)| Some((*a)? != (*b)?))
+        .collect();
+    let changed = both.iter().filter(|&&changed| changed).count() as f64 / both.len().max(1) as f64;
     Some(vec![
         Cell::text(model.model.name.clone()),
         Cell::text(title),
         Cell::text(a.rows.id.strategy.clone()),
         Cell::text(b.rows.id.strategy.clone()),
         Cell::count(n),
-        Cell::figure(changed as f64 / n as f64),
+        Cell::figure(changed),
         difference(3),
-        Cell::figure(p[3]),
+        p_of(3),
         difference(0),
-        Cell::figure(p[0]),
+        p_of(0),
         difference(2),
-        Cell::figure(p[2]),
+        p_of(2),
     ])
 }
 
@@ -125,7 +124,7 @@ fn charts(figures: &Figures<'_>) -> Vec<Chart> {
                     label: model.model.name.clone(),
                     series: group.rows.id.strategy.clone(),
                     value: lac.metrics.set_size,
-                    interval: lac.intervals.as_ref().map(|i| i.set_size.bca),
+                    interval: lac.intervals[2].ok().map(|interval| interval.ends()),
                 });
             }
         }

@@ -1,5 +1,7 @@
 //! What the size of a model changes, within a family.
 
+use std::collections::BTreeMap;
+
 use sureness_conformal::linear_trend;
 
 use super::basic::estimate;
@@ -10,7 +12,8 @@ use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Mark, Point, Section, Ta
 /// A family of models.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Family {
-    /// What the names of its models have in common, whatever the case; empty for all.
+    /// What the names of its models have in common, whatever the case; empty for the largest family
+    /// that is recognised.
     pub name: String,
     /// Only these sizes, in billions of parameters; empty for all.
     pub sizes: Vec<f64>,
@@ -18,6 +21,16 @@ pub struct Family {
 
 /// Billions of parameters, as a model's name tells: `Qwen-7B`, `smollm2-135m`.
 pub(crate) fn size_of(name: &str) -> Option<f64> {
+    read_size(name).map(|(size, _)| size)
+}
+
+/// What the names of a family's models have in common: the name without its size.
+fn stem_of(name: &str) -> Option<String> {
+    read_size(name).map(|(_, stem)| stem)
+}
+
+/// The size that a name tells, and the rest of the name.
+fn read_size(name: &str) -> Option<(f64, String)> {
     let text: Vec<char> = name.to_lowercase().chars().collect();
     let mut at = 0;
     while at < text.len() {
@@ -40,7 +53,8 @@ pub(crate) fn size_of(name: &str) -> Option<f64> {
             _ => continue,
         };
         if let Ok(number) = number.parse::<f64>() {
-            return Some(number * scale).filter(|size| *size > 0.0);
+            let rest = text[..begin].iter().chain(&text[at + 1..]).collect();
+            return (number > 0.0).then_some((number * scale, rest));
         }
     }
     None
@@ -71,6 +85,12 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
     let members = members(figures, &family.cloned().unwrap_or_default());
     let sizes: Vec<f64> = members.iter().map(|member| member.size).collect();
     if sizes.first() == sizes.last() {
+        let named = family.is_some_and(|family| !family.name.is_empty());
+        if !named {
+            section.text.push(
+                "No family of models was recognised: names that are alike but for a size, such as `m-7B` and `m-13B`. Name one with --model-family.".into(),
+            );
+        }
         let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
         section.text.push(format!(
             "A trend takes models of at least two sizes; names that tell a size, such as `7B` or `135M`, were looked for among {}.",
@@ -90,7 +110,8 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
     let resampled = common.panel.resample(&figures.settings.resampling);
     let level = figures.settings.resampling.level;
     let x: Vec<f64> = sizes.iter().map(|size| size.log2()).collect();
-    let interval = |place: usize, figure: usize| resampled.interval(place, figure).map(|i| i.bca);
+    let interval =
+        |place: usize, figure: usize| resampled.interval(place, figure).ok().map(|i| i.ends());
 
     let mut trends = Vec::new();
     for (figure, key, title, unit) in SHOWN {
@@ -170,8 +191,26 @@ fn members(figures: &Figures<'_>, family: &Family) -> Vec<Member> {
             })
         })
         .collect();
+    if wanted.is_empty() {
+        keep_largest_family(&mut members);
+    }
     members.sort_by(|a, b| a.size.total_cmp(&b.size));
     members
+}
+
+/// Keeps the models whose names are alike but for their sizes; of several such families, the one with
+/// the most models. A line through models of different families is no trend over size.
+fn keep_largest_family(members: &mut Vec<Member>) {
+    let mut families: BTreeMap<String, usize> = BTreeMap::new();
+    for member in members.iter() {
+        *families
+            .entry(stem_of(&member.name).unwrap_or_default())
+            .or_default() += 1;
+    }
+    let largest = families.into_iter().max_by_key(|&(_, models)| models);
+    if let Some((stem, _)) = largest {
+        members.retain(|member| stem_of(&member.name).as_ref() == Some(&stem));
+    }
 }
 
 fn ends(sizes: &[f64]) -> impl Iterator<Item = f64> {
@@ -190,7 +229,7 @@ fn member_table(members: &[Member], resampled: &sureness_conformal::Resampled) -
         .map(|(place, member)| {
             let mut row = vec![Cell::text(member.name.clone()), Cell::figure(member.size)];
             row.extend(SHOWN.map(|(figure, ..)| {
-                let interval = resampled.interval(place, figure).map(|i| i.bca);
+                let interval = resampled.interval(place, figure);
                 estimate(resampled.figures(place)[figure], interval)
             }));
             row
@@ -215,7 +254,10 @@ fn trend_table(
     let rows = trends
         .iter()
         .map(|(title, unit, trend)| {
-            let cell = trend.map_or(Cell::Empty, |trend| estimate(trend.slope, trend.interval));
+            let cell = trend.map_or(Cell::Empty, |trend| match trend.interval {
+                Some(interval) => Cell::estimate(trend.slope, interval),
+                None => Cell::figure(trend.slope),
+            });
             let (share, number) = match unit {
                 Unit::PercentDifference => (cell, Cell::Empty),
                 _ => (Cell::Empty, cell),

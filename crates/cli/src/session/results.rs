@@ -135,6 +135,7 @@ fn group_result(
             if let Some(scores) = &row.scores {
                 visit(Row {
                     key: &row.question.content,
+                    cluster: None,
                     logits: &scores.logprobs,
                     answer: row.question.answer,
                     dont_know: row.question.dont_know,

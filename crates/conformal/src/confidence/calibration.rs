@@ -203,6 +203,7 @@ mod tests {
         for (answer, key) in [(0, [0; 32]), (1, [1; 32])] {
             let row = crate::Row {
                 key: &[],
+                cluster: None,
                 logits: &[0.0, 2000.0],
                 answer,
                 dont_know: None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{edge, squared_distance, surprise};
 use super::visit;
-use crate::inference::{BootstrapInterval, Resampling, bootstrap_each};
+use crate::inference::{BootstrapInterval, Resampling, bootstrap_clusters_each};
 use crate::{Table, View};
 
 /// Intervals of the figures of [`super::CalibrationErrors`] and [`super::Selective`], all from the
@@ -34,7 +34,7 @@ struct Scored {
     bin: usize,
 }
 
-/// Intervals over `rows` of `table`, with the ECE over `bins` bins. `None` for no rows, or a
+/// Intervals over `rows` of `table`, whose clusters are drawn whole, with the ECE over `bins` bins. `None` for no rows, or a
 /// temperature that is not above 0.
 ///
 /// Rows are sorted once; a replicate then takes one pass over how often each was drawn.
@@ -57,14 +57,20 @@ pub fn confidence_intervals(
             bin: (0..bins).find(inside).unwrap_or(bins - 1),
         });
     })?;
-    scored.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let [ece, brier, log_loss, area, auroc] = bootstrap_each(scored.len(), resampling, |rows| {
-        let mut drawn = vec![0_u32; scored.len()];
-        for &row in rows {
-            drawn[row] += 1;
-        }
-        figures(&scored, &drawn, bins)
-    });
+    let mut scored: Vec<(Scored, [u8; 32])> = scored
+        .into_iter()
+        .zip(rows.iter().map(|&row| table.clusters()[row]))
+        .collect();
+    scored.sort_by(|(a, _), (b, _)| b.confidence.total_cmp(&a.confidence));
+    let (scored, clusters): (Vec<Scored>, Vec<[u8; 32]>) = scored.into_iter().unzip();
+    let [ece, brier, log_loss, area, auroc] =
+        bootstrap_clusters_each(&clusters, resampling, |rows| {
+            let mut drawn = vec![0_u32; scored.len()];
+            for &row in rows {
+                drawn[row] += 1;
+            }
+            figures(&scored, &drawn, bins)
+        });
     Some(ConfidenceIntervals {
         ece: ece?,
         brier: brier?,

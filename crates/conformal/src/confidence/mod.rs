@@ -62,6 +62,7 @@ mod tests {
             key[..8].copy_from_slice(&i.to_le_bytes());
             let row = Row {
                 key: &key,
+                cluster: None,
                 logits: &logits,
                 answer: *answer,
                 dont_know: None,

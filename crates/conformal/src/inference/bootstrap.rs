@@ -88,7 +88,7 @@ impl BootstrapInterval {
 }
 
 /// The quantile of ascending `values`, interpolated linearly (type 7 of Hyndman & Fan 1996).
-fn quantile(values: &[f64], share: f64) -> f64 {
+pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
     let Some(last) = values.len().checked_sub(1) else {
         return f64::NAN;
     };
@@ -171,6 +171,30 @@ pub fn bootstrap_each<const K: usize>(
         }
     }
     intervals(of_all, drawn, &jackknife, resampling.level)
+}
+
+/// [`bootstrap_each`] where rows come in clusters, which are drawn whole: `clusters` names each row's.
+pub fn bootstrap_clusters_each<const K: usize>(
+    clusters: &[[u8; 32]],
+    resampling: &Resampling,
+    statistics: impl Fn(&[usize]) -> [f64; K],
+) -> [Option<BootstrapInterval>; K] {
+    let mut order: Vec<usize> = (0..clusters.len()).collect();
+    order.sort_by_key(|&row| clusters[row]);
+    let units: Vec<&[usize]> = order
+        .chunk_by(|&a, &b| clusters[a] == clusters[b])
+        .collect();
+    if units.len() == clusters.len() {
+        return bootstrap_each(clusters.len(), resampling, statistics);
+    }
+    bootstrap_each(units.len(), resampling, |drawn| {
+        let rows: Vec<usize> = drawn
+            .iter()
+            .flat_map(|&unit| units[unit])
+            .copied()
+            .collect();
+        statistics(&rows)
+    })
 }
 
 /// The interval of each of several figures, from its replicates and its jackknife values.

@@ -11,8 +11,13 @@ pub fn wilson(successes: usize, n: usize, level: f64) -> (f64, f64) {
     if n == 0 {
         return (0.0, 1.0);
     }
-    let successes = successes.min(n);
-    let (share, rows) = (successes as f64 / n as f64, n as f64);
+    let share = successes.min(n) as f64 / n as f64;
+    wilson_share(share, n as f64, level)
+}
+
+/// The same of a share of as many rows as `rows` says, which need not be a whole number: that of
+/// independent rows which would tell as much as those in clusters do.
+pub(super) fn wilson_share(share: f64, rows: f64, level: f64) -> (f64, f64) {
     let z = normal::two_sided(level);
     if !z.is_finite() {
         return (0.0, 1.0);
@@ -21,8 +26,8 @@ pub fn wilson(successes: usize, n: usize, level: f64) -> (f64, f64) {
     let centre = (share + z * z / (2.0 * rows)) / shrink;
     let half = z / shrink * (share * (1.0 - share) / rows + z * z / (4.0 * rows * rows)).sqrt();
     // At the ends the formula gives 0 or 1, but for rounding.
-    let low = if successes == 0 { 0.0 } else { centre - half };
-    let high = if successes == n { 1.0 } else { centre + half };
+    let low = if share <= 0.0 { 0.0 } else { centre - half };
+    let high = if share >= 1.0 { 1.0 } else { centre + half };
     (low.max(0.0), high.min(1.0))
 }
 

@@ -1,30 +1,40 @@
 //! What chance leaves of a figure: intervals, tests, ranks.
 //!
-//! All of it is about test rows that could have been others from the same source. Nothing here
-//! reads a clock or depends on the number of threads: equal seeds give equal results.
+//! [`Panel`] is about the whole procedure: other calibration and other test questions from the same
+//! source. [`outcome_intervals`] and [`compare_paired`] take thresholds as given. Nothing here reads
+//! a clock or depends on the number of threads: equal seeds give equal results.
 
 mod bootstrap;
+mod cell;
+mod clusters;
 mod coverage;
 mod interval;
+mod law;
 mod multiple;
 mod normal;
 mod outcomes;
 mod paired;
 mod panel;
 mod power;
+mod profile;
 mod random;
 mod ranks;
+mod signs;
 mod student;
-mod swaps;
 mod trend;
 
-pub use bootstrap::{BootstrapInterval, Resampling, bootstrap, bootstrap_each};
+pub use bootstrap::{
+    BootstrapInterval, Resampling, bootstrap, bootstrap_clusters_each, bootstrap_each,
+};
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
 pub use interval::wilson;
 pub use multiple::{benjamini_hochberg, holm};
 pub use outcomes::{Outcome, OutcomeIntervals, outcome_intervals};
 pub use paired::{McNemar, PairedComparison, PairedDifference, compare_paired, mcnemar};
-pub use panel::{FIGURES, Panel, PanelError, Resampled};
+pub use panel::{
+    Answers, COMPARED, Estimand, FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, NoInterval,
+    Panel, PanelError, Resampled,
+};
 pub use power::{detectable_accuracy_difference, detectable_mean_difference};
 pub use ranks::{RankBand, rank_bands};
 pub use trend::{Trend, linear_trend, pearson, spearman};

@@ -1,120 +1,260 @@
-//! Models beside each other, over several tasks, prompt strategies and scores at once.
+//! Models on the same questions, over several tasks, prompt strategies and scores at once.
 //!
 //! A headline figure is a mean over tasks of a mean over strategies and scores (Ye et al. 2024,
 //! section 4). Its rows are not independent: a question is asked in every strategy, and of every
-//! model. So whole questions are drawn, with all that was said to them, separately for each task.
-//! All models share the draws: the replicates of the difference of two models are then the
-//! differences of their replicates, which is the paired bootstrap for every pair at the price of
-//! one.
+//! model, and a threshold hangs on all calibration questions. So both halves are drawn anew, whole
+//! questions with all that was said to them (whole clusters, where questions belong together),
+//! separately for each task, and each draw has a threshold of its own. All models share the draws:
+//! the replicates of the difference of two models are the differences of their replicates.
+//!
+//! `docs/statistics-inference.md` tells why it is done so, and how it was found.
 
 use rayon::prelude::*;
 
-use super::bootstrap::{BootstrapInterval, acceleration};
+use super::cell::{Cell, Rows, Sums, dot};
+use super::clusters::{Clusters, Drawn};
+use super::interval::wilson_share;
+use super::profile::Profile;
 use super::random::Stream;
-use super::{Outcome, Resampling};
-use crate::uacc;
+use super::{Resampling, student};
+use crate::{Nonconformity, Scores, Table, View, uacc};
 
-/// The headline figures: accuracy, coverage, mean set size, UAcc.
-pub const FIGURES: usize = 4;
+/// The figures of a panel: accuracy, coverage, mean set size, `UAcc`, and the shares of sets of one
+/// option and of sets that came out empty.
+pub const FIGURES: usize = 6;
 
-/// Jackknife groups per task, see [`BootstrapInterval`].
-const JACKKNIFE_GROUPS: usize = 100;
+/// The first so many of them are compared between models.
+pub const COMPARED: usize = 4;
 
-/// Three counts share a word, so that one addition adds all three: right answers in the lowest 20
-/// bits, covered ones in the next 20, options in sets in the upper 24.
-const LANE: u64 = (1 << 20) - 1;
-/// So many questions are added up before the counts are taken out of their word. Drawing with
-/// replacement, they stay far below what it holds.
-pub(super) const CHUNK: usize = 1 << 18;
+pub(super) const ACC: usize = 0;
+pub(super) const COVERAGE: usize = 1;
+pub(super) const SET_SIZE: usize = 2;
+pub(super) const UACC: usize = 3;
 
-/// One task: what each model did on each question, in each cell (a strategy with a score).
-#[derive(Debug, Clone)]
-pub(super) struct Stratum {
-    pub(super) questions: usize,
-    /// Mean number of options, per cell. Taken as given, not drawn.
-    options: Vec<f64>,
-    /// Per model: question by question, cell by cell.
-    pub(super) words: Vec<Vec<u64>>,
+/// The scores that the headline averages.
+pub(super) const SCORES: [Nonconformity; 2] = [Nonconformity::Lac, Nonconformity::Aps];
+
+/// Calibration clusters that must reach the threshold for an interval of what hangs on it: with
+/// fewer, a draw cannot show how much further up it could have been.
+pub const LEAST_BEYOND: usize = 4;
+
+/// Clusters that each half must have for an interval.
+pub const LEAST_CLUSTERS: usize = 20;
+
+/// What an interval is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Estimand {
+    /// The figure of the whole procedure: its mean over other calibration and test questions from
+    /// the same source, as many as there were.
+    Procedure,
+    /// The figure that the threshold as it was set has on other test questions.
+    Deployed,
 }
 
-/// What several models did on the same questions.
-#[derive(Debug, Clone, Default)]
+/// Why there is no interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoInterval {
+    /// A half has fewer than [`LEAST_CLUSTERS`] clusters, or fewer than [`LEAST_BEYOND`] calibration
+    /// clusters reach a threshold.
+    TooFew,
+    /// A threshold is infinite: every set is full, whatever the model.
+    Full,
+}
+
+/// The answers of one model in one strategy.
+#[derive(Debug, Clone, Copy)]
+pub struct Answers<'a> {
+    /// All rows.
+    pub table: &'a Table,
+    /// The rows that the panel is about, in an order that all of a task's tables share.
+    pub rows: &'a [usize],
+}
+
+/// One task: what each model did in each cell (a strategy with a score).
+#[derive(Debug, Clone)]
+pub(super) struct Stratum {
+    pub(super) clusters: Clusters,
+    /// Per model, per cell.
+    cells: Vec<Vec<Cell>>,
+    /// Per model, per strategy; empty for a single model.
+    pub(super) profiles: Vec<Vec<Profile>>,
+}
+
+/// What several models answered to the same questions.
+#[derive(Debug, Clone)]
 pub struct Panel {
     models: usize,
+    view: View,
+    alpha: f64,
+    pub(super) estimand: Estimand,
     pub(super) strata: Vec<Stratum>,
 }
 
-/// Why outcomes do not make a panel.
+/// Why answers do not make a panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the models do not have the same questions and settings")]
 pub struct PanelError;
 
-fn pack(outcome: Outcome) -> u64 {
-    u64::from(outcome.correct) | u64::from(outcome.covered) << 20 | u64::from(outcome.size) << 40
-}
+/// A figure at the lower and at the upper end of what the imagined cluster can make of it.
+type Ends = [[f64; FIGURES]; 2];
 
-/// Sums of right answers, covered answers and set sizes.
-pub(super) type Sums = [f64; 3];
+/// A figure under the threshold of the draw, and averaged over the thresholds that further calibration
+/// halves like the drawn one would set.
+type Kinds = [Ends; 2];
 
-fn unpack(word: u64) -> Sums {
-    [
-        (word & LANE) as f64,
-        (word >> 20 & LANE) as f64,
-        (word >> 40) as f64,
-    ]
+/// Buffers of a thread.
+#[derive(Default)]
+struct Room {
+    drawn: Drawn,
+    places: Vec<usize>,
 }
 
 impl Stratum {
-    pub(super) fn cells(&self) -> usize {
-        self.options.len()
+    pub(super) fn cells(&self, model: usize) -> &[Cell] {
+        &self.cells[model]
     }
 
-    /// The figures that these sums over `questions` questions come to, the mean over cells.
-    pub(super) fn figures(&self, sums: &[Sums], questions: f64) -> [f64; FIGURES] {
-        let mut total = [0.0; FIGURES];
-        for ([correct, covered, size], options) in sums.iter().zip(&self.options) {
-            let (acc, set_size) = (correct / questions, size / questions);
-            total[0] += acc;
-            total[1] += covered / questions;
-            total[2] += set_size;
-            total[3] += uacc(acc, *options, set_size);
+    fn cells_per_model(&self) -> usize {
+        self.cells.first().map_or(0, Vec::len)
+    }
+
+    fn has_few_clusters(&self) -> bool {
+        let (calibration, test) = self.clusters.in_halves();
+        calibration.min(test) < LEAST_CLUSTERS
+    }
+
+    fn no_interval(&self, cell: &Cell) -> Option<NoInterval> {
+        if cell.is_full() {
+            return Some(NoInterval::Full);
         }
-        total.map(|sum| sum / self.cells() as f64)
+        let thin = cell.clusters_beyond < LEAST_BEYOND;
+        (thin || self.has_few_clusters()).then_some(NoInterval::TooFew)
     }
 
-    /// Sums over the questions, each as often as it was drawn.
-    fn weighted(&self, model: usize, times: &[u32]) -> Vec<Sums> {
-        let cells = self.cells();
-        let mut sums = vec![[0.0; 3]; cells];
-        let mut words = vec![0_u64; cells];
-        let chunks = self.words[model].chunks(CHUNK * cells);
-        for (chunk, times) in chunks.zip(times.chunks(CHUNK)) {
-            words.fill(0);
-            for (question, &times) in chunk.chunks_exact(cells).zip(times) {
-                for (sum, word) in words.iter_mut().zip(question) {
-                    *sum += word * u64::from(times);
-                }
+    /// Test questions that would tell as much of a share if they were independent.
+    fn effective(&self, inside: impl Fn(usize) -> bool) -> f64 {
+        self.clusters.test.len() as f64 / self.clusters.test_design_effect(inside)
+    }
+
+    fn cell_intervals(
+        &self,
+        cell: &Cell,
+        tail: f64,
+        level: f64,
+        replicates: impl Fn(usize, usize, usize) -> Vec<f64>,
+    ) -> CellIntervals {
+        let n = self.clusters.test.len() as f64;
+        let correct = dot(&cell.correct, &vec![1; cell.correct.len()]);
+        let [figures, _] = ends(&cell.given(), correct, n, 0.0, cell.options);
+        let absent = self.no_interval(cell);
+        std::array::from_fn(|figure| {
+            let value = figures[figure];
+            if figure != ACC {
+                absent.map_or(Ok(()), Err)?;
             }
-            add(&mut sums, &words);
+            let mut interval = hull(value, tail, |kind, end| replicates(kind, end, figure));
+            match figure {
+                ACC => {
+                    let n = self.effective(|question| cell.correct[question] == 1);
+                    (interval.low, interval.high) = wilson_share(value, n, level);
+                }
+                COVERAGE => {
+                    let n = self.effective(|question| cell.covers(question));
+                    interval.extend(wilson_share(value, n, level));
+                }
+                _ => {}
+            }
+            Ok(interval)
+        })
+    }
+
+    /// A model's figures as they are, the mean over cells.
+    fn figures(&self, model: usize) -> [f64; FIGURES] {
+        let mut total = [0.0; FIGURES];
+        for cell in &self.cells[model] {
+            let correct = dot(&cell.correct, &vec![1; cell.correct.len()]);
+            let n = self.clusters.test.len() as f64;
+            let [figures, _] = ends(&cell.given(), correct, n, 0.0, cell.options);
+            add(&mut total, &figures);
         }
-        sums
+        total.map(|sum| sum / self.cells_per_model() as f64)
+    }
+
+    /// The figures of each cell, model after model, in one draw.
+    fn replicate(&self, stream: &mut Stream, estimand: Estimand, room: &mut Room) -> Vec<Kinds> {
+        let calibration = estimand == Estimand::Procedure;
+        self.clusters.draw(stream, calibration, &mut room.drawn);
+        let drawn = &room.drawn;
+        let n: usize = drawn.test.iter().map(|&w| usize::from(w)).sum();
+        let (n, imagined) = (n as f64, drawn.imagined);
+        let of_cell = |cell: &Cell| {
+            let correct = dot(&cell.correct, &drawn.test);
+            let (mut own, mut smooth, mut nodes) = (Ends::default(), Ends::default(), 0.0);
+            cell.drawn(drawn, &mut room.places, |is_node, sums: &Sums| {
+                let ends = ends(sums, correct, n, imagined, cell.options);
+                if is_node {
+                    nodes += 1.0;
+                    add(&mut smooth[0], &ends[0]);
+                    add(&mut smooth[1], &ends[1]);
+                } else {
+                    own = ends;
+                }
+            });
+            // An infinite threshold has no others beside it, and a deployed one stays.
+            if nodes == 0.0 || !calibration {
+                return [own, own];
+            }
+            [own, smooth.map(|sums| sums.map(|sum| sum / nodes))]
+        };
+        self.cells.iter().flatten().map(of_cell).collect()
     }
 }
 
-/// Takes the counts out of their words and adds them.
-pub(super) fn add(sums: &mut [Sums], words: &[u64]) {
-    for (sum, &word) in sums.iter_mut().zip(words) {
-        for (sum, part) in sum.iter_mut().zip(unpack(word)) {
-            *sum += part;
-        }
+/// Figures that sums over `n` questions come to, at either end of what `imagined` more could add.
+fn ends(sums: &Sums, correct: i64, n: f64, imagined: f64, options: f64) -> Ends {
+    let all = n + imagined;
+    let share = |sum: i64, more: f64| (sum as f64 + more) / all;
+    let (small, large) = (
+        share(sums.size, imagined),
+        share(sums.size, imagined * options),
+    );
+    [
+        [
+            share(correct, 0.0),
+            share(sums.covered, 0.0),
+            small,
+            uacc(share(correct, 0.0), options, large),
+            share(sums.single, 0.0),
+            share(sums.empty, 0.0),
+        ],
+        [
+            share(correct, imagined),
+            share(sums.covered, imagined),
+            large,
+            uacc(share(correct, imagined), options, small),
+            share(sums.single, imagined),
+            share(sums.empty, imagined),
+        ],
+    ]
+}
+
+fn add(total: &mut [f64; FIGURES], figures: &[f64; FIGURES]) {
+    for (total, figure) in total.iter_mut().zip(figures) {
+        *total += figure;
     }
 }
 
 impl Panel {
-    /// A panel of so many models, without tasks.
-    pub fn new(models: usize) -> Self {
+    /// A panel of so many models, without tasks. The softmax and the rank of thresholds are as `view`
+    /// has them, sets are made at error rate `alpha`.
+    pub fn new(models: usize, view: View, alpha: f64, estimand: Estimand) -> Self {
         Self {
             models,
+            view,
+            alpha,
+            estimand,
             strata: Vec::new(),
         }
     }
@@ -124,158 +264,278 @@ impl Panel {
         self.models
     }
 
-    /// Questions over all tasks.
+    /// Test questions over all tasks.
     pub fn questions(&self) -> usize {
-        self.strata.iter().map(|stratum| stratum.questions).sum()
+        let strata = self.strata.iter();
+        strata.map(|stratum| stratum.clusters.test.len()).sum()
+    }
+
+    /// Calibration questions over all tasks.
+    pub fn calibration_questions(&self) -> usize {
+        let strata = self.strata.iter();
+        strata
+            .map(|stratum| stratum.clusters.calibration.len())
+            .sum()
+    }
+
+    /// Clusters among the calibration questions, and among the test questions, over all tasks.
+    pub fn clusters(&self) -> (usize, usize) {
+        self.strata
+            .iter()
+            .fold((0, 0), |(calibration, test), stratum| {
+                let (c, t) = stratum.clusters.in_halves();
+                (calibration + c, test + t)
+            })
     }
 
     /// Mean number of options, where all tasks have as many.
     pub fn options(&self) -> Option<f64> {
-        let mut all = self.strata.iter().flat_map(|stratum| &stratum.options);
-        let first = *all.next()?;
+        let cells = self.strata.iter().flat_map(|stratum| stratum.cells.first());
+        let mut all = cells.flatten().map(|cell| cell.options);
+        let first = all.next()?;
         all.all(|options| (options - first).abs() < 1e-9)
             .then_some(first)
     }
 
-    /// Adds a task: for each model, for each cell, the outcome of each question, in one order. A
-    /// task without questions or cells is left out.
-    pub fn add(&mut self, outcomes: &[Vec<&[Outcome]>]) -> Result<(), PanelError> {
-        let first = outcomes.first().ok_or(PanelError)?;
-        let (cells, questions) = (first.len(), first.first().map_or(0, |cell| cell.len()));
-        let fits = |model: &Vec<&[Outcome]>| {
-            model.len() == cells && model.iter().all(|cell| cell.len() == questions)
+    /// Adds a task: for each model, its answers in each strategy; the names of the questions' clusters,
+    /// and which of them calibrate. All have the same questions in the same order. A task without test or
+    /// calibration questions, or without strategies, is left out.
+    pub fn add(
+        &mut self,
+        answers: &[Vec<Answers<'_>>],
+        clusters: &[[u8; 32]],
+        calibrates: &[bool],
+    ) -> Result<(), PanelError> {
+        let first = answers.first().ok_or(PanelError)?;
+        let strategies = first.len();
+        let fits = |model: &Vec<Answers<'_>>| {
+            let same = |answers: &Answers<'_>| answers.rows.len() == calibrates.len();
+            model.len() == strategies && model.iter().all(same)
         };
-        if outcomes.len() != self.models || !outcomes.iter().all(fits) {
+        let complete = answers.len() == self.models && clusters.len() == calibrates.len();
+        if !complete || !answers.iter().all(fits) {
             return Err(PanelError);
         }
-        if questions == 0 {
+        let clusters = Clusters::of(clusters, calibrates);
+        if strategies == 0 || clusters.test.is_empty() || clusters.calibration.is_empty() {
             return Ok(());
         }
-        let mean_options = |cell: &&[Outcome]| {
-            let total: f64 = cell.iter().map(|o| f64::from(o.options)).sum();
-            total / questions as f64
-        };
-        let words = |model: &Vec<&[Outcome]>| {
-            (0..questions)
-                .flat_map(|question| model.iter().map(move |cell| pack(cell[question])))
-                .collect()
-        };
+        let wide = self.models > 1;
+        let (cells, profiles) = answers
+            .par_iter()
+            .map(|strategies| {
+                let mut cells = Vec::with_capacity(2 * strategies.len());
+                let mut profiles = Vec::new();
+                for answers in strategies {
+                    let half = |which: bool| -> Vec<usize> {
+                        let rows = answers.rows.iter().zip(calibrates);
+                        rows.filter(|row| *row.1 == which)
+                            .map(|row| *row.0)
+                            .collect()
+                    };
+                    let (calibration, test) = (half(true), half(false));
+                    let rows = Rows {
+                        calibration: &calibration,
+                        test: &test,
+                    };
+                    for scores in Scores::of_each(answers.table, &SCORES, &self.view) {
+                        cells.push(Cell::of(&scores, &rows, &clusters, self.alpha));
+                    }
+                    if wide {
+                        profiles.push(Profile::of(answers.table, &rows, &self.view));
+                    }
+                }
+                (cells, profiles)
+            })
+            .unzip();
         self.strata.push(Stratum {
-            questions,
-            options: first.iter().map(mean_options).collect(),
-            words: outcomes.iter().map(words).collect(),
+            clusters,
+            cells,
+            profiles,
         });
         Ok(())
     }
 
-    /// A model's figures as they are: accuracy, coverage, set size and UAcc.
+    /// A model's figures as they are.
     pub fn figures(&self, model: usize) -> [f64; FIGURES] {
-        self.mean(|stratum| {
-            let once = vec![1; stratum.questions];
-            stratum.figures(&stratum.weighted(model, &once), stratum.questions as f64)
-        })
-    }
-
-    fn mean(&self, figures: impl FnMut(&Stratum) -> [f64; FIGURES]) -> [f64; FIGURES] {
         let mut total = [0.0; FIGURES];
-        for figures in self.strata.iter().map(figures) {
-            for (total, figure) in total.iter_mut().zip(figures) {
-                *total += figure;
-            }
+        for stratum in &self.strata {
+            add(&mut total, &stratum.figures(model));
         }
         total.map(|total| total / self.strata.len() as f64)
+    }
+
+    /// Why a model has no intervals of what hangs on thresholds; `None` where it has.
+    pub fn no_interval(&self, model: usize) -> Option<NoInterval> {
+        let strata = self.strata.iter();
+        let absent = strata.flat_map(|stratum| {
+            let cells = stratum.cells[model].iter();
+            cells.filter_map(|cell| stratum.no_interval(cell))
+        });
+        absent.reduce(|a, b| if a == NoInterval::Full { a } else { b })
+    }
+
+    fn has_few_clusters(&self) -> bool {
+        self.strata.iter().any(Stratum::has_few_clusters)
     }
 
     /// Draws the questions anew, as often as asked, and works out every model's figures each time.
     /// Equal for any number of threads.
     pub fn resample(&self, resampling: &Resampling) -> Resampled {
-        let replicates: Vec<Vec<[f64; FIGURES]>> = (0..resampling.replicates.max(1))
-            .into_par_iter()
-            .map(|replicate| self.replicate(resampling.seed, replicate))
-            .collect();
+        let rounds = resampling.replicates.max(1);
+        let mut replicates = vec![vec![Kinds::default(); self.models]; rounds];
+        let mut cells = Vec::with_capacity(self.strata.len());
+        let half = |stratum: &Stratum| {
+            let (calibration, test) = stratum.clusters.in_halves();
+            calibration.min(test)
+        };
+        for (index, stratum) in self.strata.iter().enumerate() {
+            let drawn: Vec<Vec<Kinds>> = (0..rounds)
+                .into_par_iter()
+                .map_init(Room::default, |room, round| {
+                    let purpose = format!("both halves {index}");
+                    let mut stream = Stream::new(&purpose, resampling.seed, round);
+                    stratum.replicate(&mut stream, self.estimand, room)
+                })
+                .collect();
+            let per_model = stratum.cells_per_model();
+            let scale = 1.0 / (per_model * self.strata.len()) as f64;
+            for (models, drawn) in replicates.iter_mut().zip(&drawn) {
+                for (model, cells) in models.iter_mut().zip(drawn.chunks_exact(per_model)) {
+                    for cell in cells {
+                        for (sum, ends) in model.iter_mut().zip(cell) {
+                            for (sum, figures) in sum.iter_mut().zip(ends) {
+                                for (sum, figure) in sum.iter_mut().zip(figures) {
+                                    *sum += scale * figure;
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            let tail = tail(resampling.level, half(stratum));
+            let all: Vec<&Cell> = stratum.cells.iter().flatten().collect();
+            let intervals = all.par_iter().enumerate().map(|(place, cell)| {
+                stratum.cell_intervals(cell, tail, resampling.level, |kind, end, figure| {
+                    drawn
+                        .iter()
+                        .map(|cells| cells[place][kind][end][figure])
+                        .collect()
+                })
+            });
+            let intervals: Vec<CellIntervals> = intervals.collect();
+            cells.push(
+                intervals
+                    .chunks(per_model.max(1))
+                    .map(<[_]>::to_vec)
+                    .collect(),
+            );
+        }
+        let models = 0..self.models;
+        let least = self.strata.iter().map(half).min().unwrap_or(0);
         Resampled {
+            tail: tail(resampling.level, least),
             level: resampling.level,
-            figures: (0..self.models).map(|model| self.figures(model)).collect(),
+            figures: models.clone().map(|model| self.figures(model)).collect(),
+            absent: models
+                .clone()
+                .map(|model| self.no_interval(model))
+                .collect(),
+            few: self.has_few_clusters(),
+            shares: models.map(|model| self.single_shares(model)).collect(),
             replicates,
-            jackknife: self.jackknife(),
+            cells,
         }
     }
 
-    fn replicate(&self, seed: u64, replicate: usize) -> Vec<[f64; FIGURES]> {
-        let times: Vec<Vec<u32>> = (0..self.strata.len())
-            .map(|index| {
-                let questions = self.strata[index].questions;
-                let mut stream = Stream::new(&format!("panel {index}"), seed, replicate);
-                let mut times = vec![0; questions];
-                for _ in 0..questions {
-                    times[stream.below(questions)] += 1;
-                }
-                times
-            })
-            .collect();
-        (0..self.models)
-            .map(|model| {
-                let mut times = times.iter();
-                self.mean(|stratum| {
-                    let times = times.next().map_or(&[][..], Vec::as_slice);
-                    stratum.figures(&stratum.weighted(model, times), stratum.questions as f64)
-                })
-            })
-            .collect()
-    }
-
-    /// Each model's figures without each group of questions in turn, task by task.
-    fn jackknife(&self) -> Vec<Vec<[f64; FIGURES]>> {
-        let of = |model: usize| {
-            let whole: Vec<[f64; FIGURES]> = self
-                .strata
-                .iter()
-                .map(|stratum| {
-                    let once = vec![1; stratum.questions];
-                    stratum.figures(&stratum.weighted(model, &once), stratum.questions as f64)
-                })
-                .collect();
-            let mut values = Vec::new();
-            for (index, stratum) in self.strata.iter().enumerate() {
-                let groups = match stratum.questions {
-                    1 => 0,
-                    questions => questions.min(JACKKNIFE_GROUPS),
-                };
-                for group in 0..groups {
-                    let times: Vec<u32> = (0..stratum.questions)
-                        .map(|question| u32::from(question % groups != group))
-                        .collect();
-                    let left = times.iter().map(|&times| f64::from(times)).sum();
-                    let part = stratum.figures(&stratum.weighted(model, &times), left);
-                    let mut total = [0.0; FIGURES];
-                    for (other, whole) in whole.iter().enumerate() {
-                        let figures = if other == index { &part } else { whole };
-                        for (total, figure) in total.iter_mut().zip(figures) {
-                            *total += figure / self.strata.len() as f64;
-                        }
-                    }
-                    values.push(total);
-                }
-            }
-            values
+    /// Questions that the shares of a model in one strategy on one task rest on, with the design effect
+    /// of clusters taken off: of accuracy, and of coverage by the first score.
+    fn single_shares(&self, model: usize) -> Option<[f64; 2]> {
+        let [stratum] = self.strata.as_slice() else {
+            return None;
         };
-        (0..self.models).into_par_iter().map(of).collect()
+        let [lac, _] = stratum.cells[model].as_slice() else {
+            return None;
+        };
+        Some([
+            stratum.effective(|question| lac.correct[question] == 1),
+            stratum.effective(|question| lac.covers(question)),
+        ])
     }
+}
+
+/// The share of replicates beyond either end of an interval of this level, for halves of at least
+/// so many clusters. Percentiles of few rows lie too close: this widens them as Student's t and the
+/// factor √(n/(n−1)) would a normal interval (Hesterberg 2015, section 4.4).
+fn tail(level: f64, clusters: usize) -> f64 {
+    let n = clusters.max(2) as f64;
+    let t = student::two_sided_quantile(level, n - 1.0) * (n / (n - 1.0)).sqrt();
+    super::normal::cdf(-t)
 }
 
 pub(super) fn difference(a: &[f64; FIGURES], b: &[f64; FIGURES]) -> [f64; FIGURES] {
     std::array::from_fn(|figure| a[figure] - b[figure])
 }
 
+/// An interval of one figure, in the figure's own unit.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Standard deviation of the replicates: the figure's standard error.
+    pub se: f64,
+}
+
+impl Interval {
+    /// Both ends.
+    pub fn ends(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
+    fn extend(&mut self, (low, high): (f64, f64)) {
+        self.low = self.low.min(low);
+        self.high = self.high.max(high);
+    }
+}
+
+/// The intervals of one cell, by figure.
+type CellIntervals = [Result<Interval, NoInterval>; FIGURES];
+
+/// What holds both kinds of percentile interval, and the figure itself, also where most draws fall on
+/// one side of it.
+fn hull(value: f64, tail: f64, replicates: impl Fn(usize, usize) -> Vec<f64>) -> Interval {
+    let percentile = |kind: usize, end: usize| {
+        let mut values = replicates(kind, end);
+        values.sort_unstable_by(f64::total_cmp);
+        super::bootstrap::quantile(&values, if end == 0 { tail } else { 1.0 - tail })
+    };
+    let drawn = replicates(0, 0);
+    let n = drawn.len() as f64;
+    let mean = drawn.iter().sum::<f64>() / n;
+    let squares: f64 = drawn.iter().map(|value| (value - mean).powi(2)).sum();
+    Interval {
+        low: percentile(0, 0).min(percentile(1, 0)).min(value),
+        high: percentile(0, 1).max(percentile(1, 1)).max(value),
+        se: (squares / (n - 1.0).max(1.0)).sqrt(),
+    }
+}
+
 /// The figures of all models in every replicate.
 #[derive(Debug, Clone)]
 pub struct Resampled {
     level: f64,
+    /// Share of replicates beyond either end.
+    tail: f64,
     figures: Vec<[f64; FIGURES]>,
+    absent: Vec<Option<NoInterval>>,
+    few: bool,
+    shares: Vec<Option<[f64; 2]>>,
     /// Per replicate, per model.
-    replicates: Vec<Vec<[f64; FIGURES]>>,
-    /// Per model, per left-out group.
-    jackknife: Vec<Vec<[f64; FIGURES]>>,
+    replicates: Vec<Vec<Kinds>>,
+    /// Per task, per model, per cell.
+    cells: Vec<Vec<Vec<CellIntervals>>>,
 }
 
 impl Resampled {
@@ -284,122 +544,75 @@ impl Resampled {
         self.figures[model]
     }
 
-    /// The interval of one figure of a model (0 accuracy, 1 coverage, 2 set size, 3 `UAcc`). `None`
-    /// without questions.
-    pub fn interval(&self, model: usize, figure: usize) -> Option<BootstrapInterval> {
-        self.of(
-            self.figures[model][figure],
-            |models| models[model][figure],
-            |group| self.jackknife[model][group][figure],
-            self.jackknife[model].len(),
-        )
+    /// Why a model has no interval of this figure; `None` where it has one.
+    pub fn absent(&self, model: usize, figure: usize) -> Option<NoInterval> {
+        if self.replicates.is_empty() || self.figures[model][figure].is_nan() {
+            return Some(NoInterval::TooFew);
+        }
+        match figure {
+            ACC if self.shares[model].is_some() => None,
+            ACC => self.few.then_some(NoInterval::TooFew),
+            _ => self.absent[model],
+        }
+    }
+
+    /// The interval of one figure of a model: 0 accuracy, 1 coverage, 2 set size, 3 `UAcc`, 4 share of
+    /// sets of one option, 5 share of empty sets.
+    ///
+    /// It holds the percentile interval of the figure over drawn questions, and that of its mean over
+    /// the thresholds that further calibration halves would set. The two are alike but where the
+    /// threshold nears an atom of the scores. Accuracy in one strategy on one task has Wilson's
+    /// interval, and coverage there is never narrower than Wilson's.
+    pub fn interval(&self, model: usize, figure: usize) -> Result<Interval, NoInterval> {
+        if let Some(absent) = self.absent(model, figure) {
+            return Err(absent);
+        }
+        let value = self.figures[model][figure];
+        let mut interval = hull(value, self.tail, |kind, end| {
+            self.collect(|models| models[model][kind][end][figure])
+        });
+        if let Some([acc, coverage]) = self.shares[model] {
+            let around = |n: f64| wilson_share(value, n, self.level);
+            match figure {
+                ACC => (interval.low, interval.high) = around(acc),
+                COVERAGE => interval.extend(around(coverage)),
+                _ => {}
+            }
+        }
+        Ok(interval)
+    }
+
+    /// The interval of one figure of a model in one cell: of the task with this number (in the order
+    /// in which they were added), the strategy, and the score (0 LAC, 1 APS).
+    ///
+    /// # Panics
+    /// If there is no such cell.
+    pub fn cell(
+        &self,
+        task: usize,
+        model: usize,
+        [strategy, score]: [usize; 2],
+        figure: usize,
+    ) -> Result<Interval, NoInterval> {
+        self.cells[task][model][strategy * SCORES.len() + score][figure]
+    }
+
+    fn collect(&self, read: impl Fn(&[Kinds]) -> f64) -> Vec<f64> {
+        self.replicates.iter().map(|models| read(models)).collect()
     }
 
     /// The interval of the difference of one figure, the first model's less the second's.
-    pub fn difference(&self, a: usize, b: usize, figure: usize) -> Option<BootstrapInterval> {
-        self.of(
-            self.figures[a][figure] - self.figures[b][figure],
-            |models| models[a][figure] - models[b][figure],
-            |group| self.jackknife[a][group][figure] - self.jackknife[b][group][figure],
-            self.jackknife[a].len(),
-        )
-    }
-
-    fn of(
-        &self,
-        value: f64,
-        replicate: impl Fn(&[[f64; FIGURES]]) -> f64,
-        left_out: impl Fn(usize) -> f64,
-        groups: usize,
-    ) -> Option<BootstrapInterval> {
-        let replicates = self.replicates.iter().map(|models| replicate(models));
-        let jackknife: Vec<(f64, usize)> = (0..groups).map(|group| (left_out(group), 1)).collect();
-        BootstrapInterval::of(
-            value,
-            replicates.collect(),
-            acceleration(&jackknife),
-            self.level,
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outcomes(seed: u64, n: usize, skill: f64) -> Vec<Outcome> {
-        let mut stream = Stream::new("test", seed, 0);
-        (0..n)
-            .map(|_| Outcome {
-                correct: stream.unit() < skill,
-                covered: stream.unit() < 0.9,
-                size: 1 + stream.below(6) as u8,
-                options: 6,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn one_cell_has_the_figures_and_intervals_of_its_outcomes() {
-        let a = outcomes(1, 400, 0.6);
-        let mut panel = Panel::new(1);
-        panel.add(&[vec![&a]]).unwrap();
-        let resampling = Resampling {
-            replicates: 4000,
-            ..Resampling::default()
-        };
-        let resampled = panel.resample(&resampling);
-        let single = super::super::outcome_intervals(&a, &resampling).unwrap();
-        let others = [single.acc, single.coverage, single.set_size, single.uacc];
-        for (figure, other) in others.iter().enumerate() {
-            let interval = resampled.interval(0, figure).unwrap();
-            // Other draws of the same distribution: equal to within the noise of 4,000 of them.
-            assert!((interval.se / other.se - 1.0).abs() < 0.05, "{figure}");
-            assert!((interval.bca.0 - other.bca.0).abs() < 0.3 * other.se);
-            assert!((interval.bca.1 - other.bca.1).abs() < 0.3 * other.se);
+    pub fn difference(&self, a: usize, b: usize, figure: usize) -> Result<Interval, NoInterval> {
+        let absent = [a, b].into_iter().find_map(|model| match figure {
+            ACC => self.few.then_some(NoInterval::TooFew),
+            _ => self.absent(model, figure),
+        });
+        if let Some(absent) = absent {
+            return Err(absent);
         }
-        let correct = a.iter().filter(|o| o.correct).count() as f64 / 400.0;
-        assert!((panel.figures(0)[0] - correct).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_model_does_not_differ_from_itself_and_a_better_one_does() {
-        let (a, b) = (outcomes(1, 500, 0.5), outcomes(2, 500, 0.7));
-        let mut panel = Panel::new(3);
-        for _ in 0..2 {
-            panel
-                .add(&[vec![&a, &a], vec![&b, &b], vec![&a, &a]])
-                .unwrap();
-        }
-        assert_eq!(panel.questions(), 1000);
-        let resampled = panel.resample(&Resampling::default());
-        for figure in 0..FIGURES {
-            let same = resampled.difference(0, 2, figure).unwrap();
-            assert_eq!((same.bca, same.se), ((0.0, 0.0), 0.0));
-        }
-        let gain = resampled.difference(1, 0, 0).unwrap();
-        assert!(gain.bca.0 > 0.05);
-        let same = panel.permutation(0, 2, 99, 1);
-        assert!(same.iter().all(|p| (p - 1.0).abs() < 1e-12), "{same:?}");
-        let p = panel.permutation(0, 1, 999, 1);
-        assert!((p[0] - 0.001).abs() < 1e-12, "{p:?}");
-        assert!(p[1] > 0.05, "coverage is the same but for chance: {p:?}");
-    }
-
-    #[test]
-    fn what_does_not_fit_is_refused() {
-        let (a, b) = (outcomes(1, 10, 0.5), outcomes(2, 9, 0.5));
-        let mut panel = Panel::new(2);
-        assert_eq!(panel.add(&[vec![&a], vec![&b]]), Err(PanelError));
-        assert_eq!(panel.add(&[vec![&a]]), Err(PanelError));
-        assert_eq!(panel.add(&[vec![&a], vec![&a, &a]]), Err(PanelError));
-        assert_eq!(panel.add(&[vec![], vec![]]), Ok(()), "an empty task");
-        assert_eq!(panel.questions(), 0);
-        assert!(
-            panel
-                .resample(&Resampling::default())
-                .interval(0, 0)
-                .is_none()
-        );
+        let value = self.figures[a][figure] - self.figures[b][figure];
+        Ok(hull(value, self.tail, |kind, end| {
+            self.collect(|models| models[a][kind][end][figure] - models[b][kind][1 - end][figure])
+        }))
     }
 }

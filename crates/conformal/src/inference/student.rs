@@ -31,7 +31,7 @@ pub(super) fn two_sided_quantile(level: f64, freedom: f64) -> f64 {
 
 /// The regularised incomplete beta function, by its continued fraction (Abramowitz & Stegun
 /// 26.5.8), evaluated after Lentz.
-fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
+pub(super) fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }

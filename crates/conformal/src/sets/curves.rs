@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::{Counts, Tally, mask};
 use super::{Nonconformity, Scheme, Scores, View, calibrate, predict};
-use crate::split::split_unit;
-use crate::{Config, EvaluateError, Protocol, Split, Table, split_of};
+use crate::split::{place, split_unit};
+use crate::{Config, EvaluateError, Protocol, Split, SplitRule, Table, split_of};
 
 /// The headline figures at one value of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -71,19 +71,26 @@ pub fn over_ratio(
     let split = split_of(table, config)?;
     let tally = Tally::new(scores);
     let tested = mask(scores.len(), &split.test);
-    // Where a row stands between 0 and 1: it calibrates at every ratio above that.
+    // Where a row stands: it calibrates where the limit lies above that.
     let mut stands = vec![f64::INFINITY; scores.len()];
-    match config.protocol {
-        Protocol::Standard => {
-            for &row in &split.calibration {
-                stands[row] = split_unit(&table.keys()[row], config.seed);
-            }
+    let by_hash = config.protocol == Protocol::Standard && config.split == SplitRule::Hash;
+    if by_hash {
+        for &row in &split.calibration {
+            stands[row] = split_unit(&table.keys()[row], config.seed);
         }
-        // The calibration rows are the last of the permuted rows, so fewer are the last of these.
-        Protocol::Paper => {
-            for (from_the_end, &row) in split.calibration.iter().rev().enumerate() {
-                stands[row] = from_the_end as f64;
+    } else {
+        let mut first = split.calibration.clone();
+        match config.protocol {
+            // Clusters in the order of their hashes, the rows of each in theirs.
+            Protocol::Standard => {
+                first.sort_by_cached_key(|&row| place(&table.clusters()[row], config.seed));
             }
+            // The calibration rows are the last of the permuted rows, so fewer are the last of
+            // these.
+            Protocol::Paper => first.reverse(),
+        }
+        for (stand, row) in first.into_iter().enumerate() {
+            stands[row] = stand as f64;
         }
     }
     ratios
@@ -95,9 +102,11 @@ pub fn over_ratio(
                     of: config.calibration_ratio,
                 });
             }
+            let rows = scores.len() as f64;
             let limit = match config.protocol {
-                Protocol::Standard => ratio,
-                Protocol::Paper => (scores.len() as f64 * ratio).floor(),
+                Protocol::Standard if by_hash => ratio,
+                Protocol::Standard => (rows * ratio + 1e-9).floor(),
+                Protocol::Paper => (rows * ratio).floor(),
             };
             let n = stands.iter().filter(|&&stands| stands < limit).count();
             let threshold = tally.threshold(n, config.alpha, |row| stands[row] < limit);

@@ -127,11 +127,13 @@ impl Nonconformity {
 
     /// The scores of all options of the row in `view`. `wide` are its probabilities in f64, `u`
     /// is its random number; LAC and APS are computed in the protocol's precision and look at
-    /// neither.
+    /// neither. APS under the standard protocol is left less 1.
     pub(crate) fn fill<F: Real>(self, view: &RowView<F>, wide: &[f64], u: f64, out: &mut [f64]) {
         let order = view.order();
         let mut published = |score: Score| {
-            score.each(view.probabilities(), order, |i, s| out[i] = s.to_f64());
+            score.each(view.probabilities(), order, view.arithmetic(), |i, s| {
+                out[i] = s.to_f64()
+            });
         };
         match self {
             Self::Lac => published(Score::Lac),

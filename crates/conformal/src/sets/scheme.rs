@@ -50,6 +50,8 @@ pub struct Calibrated {
     pub fallbacks: Vec<u32>,
     common: Threshold<f64>,
     groups: Groups,
+    /// What makes a score of a threshold.
+    offset: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +66,11 @@ enum Groups {
 impl Calibrated {
     /// The threshold of all rows together; `None` where it is infinite.
     pub fn qhat(&self) -> Option<f64> {
-        self.common.value()
+        self.score(self.common)
+    }
+
+    fn score(&self, threshold: Threshold<f64>) -> Option<f64> {
+        threshold.value().map(|value| value + self.offset)
     }
 
     /// The threshold that each class or category uses, ascending; `None` where it is infinite.
@@ -72,10 +78,11 @@ impl Calibrated {
     pub fn group_thresholds(&self) -> Vec<(u32, Option<f64>)> {
         match &self.groups {
             Groups::None => Vec::new(),
-            Groups::Classes(classes) => (0..).zip(classes.iter().map(|t| t.value())).collect(),
-            Groups::Categories(categories) => {
-                categories.iter().map(|&(c, t)| (c, t.value())).collect()
-            }
+            Groups::Classes(classes) => (0..).zip(classes.iter().map(|&t| self.score(t))).collect(),
+            Groups::Categories(categories) => categories
+                .iter()
+                .map(|&(c, t)| (c, self.score(t)))
+                .collect(),
         }
     }
 
@@ -145,7 +152,7 @@ pub fn calibrate(
         Scheme::ClassConditional { least } => {
             let mut by_class = vec![Vec::new(); scores.stride()];
             for &row in calibration {
-                by_class[scores.answer(row)].push(scores.of_answer(row));
+                by_class[scores.answer(row)].push(scores.ranked_answer(row));
             }
             let mut classes = Vec::with_capacity(by_class.len());
             for (class, of_class) in (0..).zip(&mut by_class) {
@@ -162,7 +169,7 @@ pub fn calibrate(
             for &row in calibration {
                 let found = table.categories()[row].map(|c| occurring.binary_search(&c));
                 if let Some(Ok(place)) = found {
-                    by_category[place].push(scores.of_answer(row));
+                    by_category[place].push(scores.ranked_answer(row));
                 }
             }
             let mut categories = Vec::with_capacity(occurring.len());
@@ -189,7 +196,7 @@ pub fn calibrate_jointly(parts: &[(&Scores, &[usize])], alpha: f64) -> Calibrate
     let n = parts.iter().map(|(_, rows)| rows.len()).sum();
     let mut pooled = Vec::with_capacity(n);
     for (scores, rows) in parts {
-        pooled.extend(rows.iter().map(|&row| scores.of_answer(row)));
+        pooled.extend(rows.iter().map(|&row| scores.ranked_answer(row)));
     }
     let common = parts.first().map_or(Threshold::Infinite, |(scores, _)| {
         scores.view().protocol.threshold(&mut pooled, alpha)
@@ -200,6 +207,7 @@ pub fn calibrate_jointly(parts: &[(&Scores, &[usize])], alpha: f64) -> Calibrate
         fallbacks: Vec::new(),
         common,
         groups: Groups::None,
+        offset: parts.first().map_or(0.0, |(scores, _)| scores.offset()),
     }
 }
 

@@ -13,9 +13,33 @@ pub struct Scores {
     stride: usize,
     /// Row after row, `stride` each; infinity where a row has fewer options.
     values: Vec<f64>,
-    /// What is compared in place of `values`, laid out alike; see [`Self::bound`].
-    negated: Option<Vec<f64>>,
+    /// What is compared in place of `values`, laid out alike; see [`Scale`].
+    compared: Option<Vec<f64>>,
+    scale: Scale,
     rows: Rows,
+}
+
+/// How scores are compared with a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    /// As they are.
+    Plain,
+    /// LAC under the paper's protocol is `p ≥ 1 − q` in float32, where `1 − p ≤ q` would admit
+    /// other options: thresholds are scores, and options are compared by −p.
+    Negated,
+    /// APS under the standard protocol: by the score less 1, which is exact where the score itself
+    /// would be rounded to 1; see [`Score::of`]. Thresholds are on this scale as well.
+    LessOne,
+}
+
+impl Scale {
+    fn of(nonconformity: Nonconformity, paper: bool) -> Self {
+        match (nonconformity, paper) {
+            (Nonconformity::Lac, true) => Self::Negated,
+            (Nonconformity::Aps, false) => Self::LessOne,
+            _ => Self::Plain,
+        }
+    }
 }
 
 /// What does not depend on the score.
@@ -96,6 +120,23 @@ impl Scores {
         self.values[i * self.stride + self.answer(i)]
     }
 
+    /// What thresholds are chosen among: the score of the right option, on the scale on which it is
+    /// compared.
+    pub(crate) fn ranked_answer(&self, i: usize) -> f64 {
+        match (self.scale, &self.compared) {
+            (Scale::LessOne, Some(compared)) => compared[i * self.stride + self.answer(i)],
+            _ => self.of_answer(i),
+        }
+    }
+
+    /// The score that a threshold on the scale of [`Self::ranked_answer`] stands for.
+    pub(super) fn offset(&self) -> f64 {
+        match self.scale {
+            Scale::LessOne => 1.0,
+            Scale::Plain | Scale::Negated => 0.0,
+        }
+    }
+
     /// Number of options.
     pub fn options(&self, i: usize) -> usize {
         usize::from(self.rows.options[i])
@@ -129,26 +170,23 @@ impl Scores {
 
     /// What is compared with [`Self::bound`]: the options of row `i` that are not above it are
     /// admitted.
-    pub(super) fn compared(&self, i: usize) -> &[f64] {
+    pub(crate) fn compared(&self, i: usize) -> &[f64] {
         &self.padded(i)[..self.options(i)]
     }
 
     /// The same with infinity for the options that the row does not have.
-    pub(super) fn padded(&self, i: usize) -> &[f64] {
-        let values = self.negated.as_ref().unwrap_or(&self.values);
+    pub(crate) fn padded(&self, i: usize) -> &[f64] {
+        let values = self.compared.as_ref().unwrap_or(&self.values);
         &values[i * self.stride..][..self.stride]
     }
 
-    /// The largest value that `threshold` admits.
-    ///
-    /// LAC under the paper's protocol is `p ≥ 1 − q` in float32, where `1 − p ≤ q` would admit
-    /// other options; negating both sides makes it a comparison like that of all others. An
-    /// infinite threshold admits whatever is finite, and no padding.
-    pub(super) fn bound(&self, threshold: Threshold<f64>) -> f64 {
-        match threshold {
-            Threshold::Infinite => f64::MAX,
-            Threshold::Finite(q) if self.negated.is_some() => -f64::from(1.0 - q as f32),
-            Threshold::Finite(q) => q,
+    /// The largest value that `threshold` admits. An infinite one admits whatever is finite, and no
+    /// padding.
+    pub(crate) fn bound(&self, threshold: Threshold<f64>) -> f64 {
+        match (threshold, self.scale) {
+            (Threshold::Infinite, _) => f64::MAX,
+            (Threshold::Finite(q), Scale::Negated) => -f64::from(1.0 - q as f32),
+            (Threshold::Finite(q), Scale::Plain | Scale::LessOne) => q,
         }
     }
 }
@@ -164,13 +202,17 @@ fn read<F: Real>(
     let padding = || vec![f64::INFINITY; n * stride];
     let mut all: Vec<Scores> = scores
         .iter()
-        .map(|&nonconformity| Scores {
-            nonconformity,
-            view: *view,
-            stride,
-            values: padding(),
-            negated: (paper && nonconformity == Nonconformity::Lac).then(padding),
-            rows: Rows::default(),
+        .map(|&nonconformity| {
+            let scale = Scale::of(nonconformity, paper);
+            Scores {
+                nonconformity,
+                view: *view,
+                stride,
+                values: padding(),
+                compared: (scale != Scale::Plain).then(padding),
+                scale,
+                rows: Rows::default(),
+            }
         })
         .collect();
     let randomized = scores.iter().any(|score| score.is_randomized());
@@ -189,9 +231,16 @@ fn read<F: Real>(
         for scores in &mut all {
             let out = &mut scores.values[place.clone()];
             scores.nonconformity.fill(&row_view, &wide, u, out);
-            if let Some(negated) = &mut scores.negated {
-                for (negated, p) in negated[place.clone()].iter_mut().zip(&wide) {
-                    *negated = -p;
+            if let Some(compared) = &mut scores.compared {
+                let compared = &mut compared[place.clone()];
+                if scores.scale == Scale::Negated {
+                    for (negated, p) in compared.iter_mut().zip(&wide) {
+                        *negated = -p;
+                    }
+                } else {
+                    // `fill` has left the score less 1; the score itself is for people.
+                    compared.copy_from_slice(out);
+                    out.iter_mut().for_each(|score| *score += 1.0);
                 }
             }
         }
@@ -211,9 +260,9 @@ fn read<F: Real>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Row;
     use crate::sets::probabilities;
     use crate::split::keyed_unit;
+    use crate::{Arithmetic, Row};
     use proptest::prelude::*;
 
     /// A table of one row with these probabilities.
@@ -222,6 +271,7 @@ mod tests {
         let mut table = Table::new(p.len());
         let row = Row {
             key: &[],
+            cluster: None,
             logits: &logits,
             answer: 0,
             dont_know: None,
@@ -302,6 +352,7 @@ mod tests {
         for key in [[1; 32], [2; 32], [1; 32]] {
             let row = Row {
                 key: &[],
+                cluster: None,
                 logits: &[0.0, 1.0],
                 answer: 1,
                 dont_know: None,
@@ -331,7 +382,7 @@ mod tests {
             // Whole numbers make ties frequent.
             let logits: Vec<f64> = logits.into_iter().map(f64::from).collect();
             let mut table = Table::new(26);
-            let row = Row { key: &[], logits: &logits, answer: 1, dont_know: None, none_of_the_above: None };
+            let row = Row { key: &[], cluster: None, logits: &logits, answer: 1, dont_know: None, none_of_the_above: None };
             table.push([9; 32], &row, None).unwrap();
             let view = View { protocol, ..View::default() };
             let all = Scores::of_each(&table, &Nonconformity::ALL, &view);
@@ -340,12 +391,14 @@ mod tests {
                     Protocol::Paper => {
                         let mut view = RowView::<f32>::new(true);
                         view.load(&table.row(0));
-                        f64::from(score.of(view.probabilities(), view.order(), option))
+                        f64::from(score.of(view.probabilities(), view.order(), option, Arithmetic::Script))
                     }
                     Protocol::Standard => {
                         let mut view = RowView::<f64>::new(false);
                         view.load(&table.row(0));
-                        score.of(view.probabilities(), view.order(), option)
+                        let arithmetic = Arithmetic::Definition;
+                        let compared = score.of(view.probabilities(), view.order(), option, arithmetic);
+                        score.value(compared, arithmetic)
                     }
                 }).collect();
                 prop_assert_eq!(scores.row(0), &one_by_one[..]);
@@ -363,7 +416,7 @@ mod tests {
             logits in prop::collection::vec(-9.0..9.0_f64, 2..7), key in any::<[u8; 32]>(),
         ) {
             let mut table = Table::new(6);
-            let row = Row { key: &[], logits: &logits, answer: 0, dont_know: None, none_of_the_above: None };
+            let row = Row { key: &[], cluster: None, logits: &logits, answer: 0, dont_know: None, none_of_the_above: None };
             table.push(key, &row, None).unwrap();
             let view = View::default();
             let mut p = Vec::new();

@@ -75,7 +75,7 @@ impl<'a> Tally<'a> {
         let of_answer = (0..n).map(|row| scores.padded(row)[scores.answer(row)]);
         let mut strangest: Vec<u32> = (0..n as u32).collect();
         strangest.sort_unstable_by(|&a, &b| {
-            let score = |row: u32| scores.of_answer(row as usize);
+            let score = |row: u32| scores.ranked_answer(row as usize);
             score(b).total_cmp(&score(a)).then(a.cmp(&b))
         });
         Self {
@@ -105,7 +105,7 @@ impl<'a> Tally<'a> {
             .filter(|&row| calibrates(row))
             .nth(n - rank)
             .map_or(Threshold::Infinite, |row| {
-                Threshold::Finite(self.scores.of_answer(row))
+                Threshold::Finite(self.scores.ranked_answer(row))
             })
     }
 

@@ -112,6 +112,7 @@ mod tests {
         let mut table = Table::new(logits.len());
         let row = Row {
             key: &[],
+            cluster: None,
             logits,
             answer: 0,
             dont_know: None,

@@ -12,6 +12,7 @@ pub(crate) fn push(
 ) {
     let row = Row {
         key: &[],
+        cluster: None,
         logits,
         answer,
         dont_know: None,

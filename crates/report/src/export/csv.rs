@@ -75,6 +75,7 @@ impl Fields {
                 low,
                 high,
                 n,
+                ..
             } => (plain(*value, unit), [*low, *high], *n),
         };
         let mut cells = vec![value];
@@ -113,6 +114,7 @@ mod tests {
             low: Some(0.47),
             high: None,
             n: Some(12),
+            no_interval: None,
         };
         let table = Table {
             columns: vec![
@@ -145,6 +147,7 @@ mod tests {
                     low,
                     high,
                     n,
+                    no_interval: None,
                 }
             ),
         ]
@@ -169,7 +172,7 @@ mod tests {
                     match cell {
                         Cell::Empty => prop_assert_eq!(field(""), ""),
                         Cell::Text(text) => prop_assert_eq!(field(""), text),
-                        Cell::Figure { value, low, high, n } => {
+                        Cell::Figure { value, low, high, n, .. } => {
                             prop_assert_eq!(number(""), Some(*value));
                             prop_assert_eq!(number("_low"), *low);
                             prop_assert_eq!(number("_high"), *high);

@@ -16,6 +16,9 @@ pub fn markdown(document: &Document) -> String {
 /// The same, with the charts that are drawn in files.
 pub(crate) fn linked(document: &Document, links: &Links) -> String {
     let mut out = format!("# {}\n", escape(&document.title));
+    if !document.method.is_empty() {
+        out.push_str(&format!("\n{}\n", block(&document.method)));
+    }
     if !document.summary.is_empty() {
         out.push('\n');
     }

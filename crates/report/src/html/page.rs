@@ -115,6 +115,12 @@ fn findings(out: &mut String, document: &Document, options: &HtmlOptions) {
     if let Some(first) = sentences.next() {
         out.push_str(&format!("<p class=\"lead\">{}</p>\n", esc(first)));
     }
+    if !document.method.is_empty() {
+        out.push_str(&format!(
+            "<p class=\"caption\">{}</p>\n",
+            esc(&document.method)
+        ));
+    }
     if !options.highlights.is_empty() {
         out.push_str("<dl class=\"highlights\">\n");
         for highlight in options.highlights {

@@ -120,6 +120,7 @@ fn data(out: &mut String, cell: &Cell, unit: Unit) {
             low,
             high,
             n,
+            no_interval,
         } => {
             out.push_str(&format!("<td{class}"));
             if !value.is_nan() {
@@ -128,6 +129,8 @@ fn data(out: &mut String, cell: &Cell, unit: Unit) {
             out.push_str(&format!(">{}", esc(&number::figure(*value, unit))));
             if let Some(interval) = number::interval(*low, *high, unit) {
                 out.push_str(&format!(" <i>{interval}</i>"));
+            } else if let Some(why) = no_interval {
+                out.push_str(&format!(" <i>{}</i>", esc(why)));
             }
             if let Some(n) = n {
                 out.push_str(&format!(

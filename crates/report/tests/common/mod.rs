@@ -8,6 +8,7 @@ use sureness_analysis::{
 
 pub(crate) fn document() -> Document {
     Document {
+        method: "Protocol paper, α 0.1".into(),
         version: 1,
         program: "sureness 0.1.0".into(),
         title: "Comparison of 3 models & a baseline".into(),
@@ -96,6 +97,7 @@ fn leaderboard_table() -> Table {
                     low: None,
                     high: None,
                     n: Some(10_000),
+                    no_interval: None,
                 },
                 Cell::Text("see notes".into()),
             ],

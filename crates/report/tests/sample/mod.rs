@@ -53,6 +53,7 @@ pub fn document(size: Size) -> Document {
     let figures = figures::all(size.models);
     let best = &figures[0];
     Document {
+        method: "Protocol paper, α 0.1".into(),
         version: 1,
         program: "sureness 0.1.0".to_owned(),
         title: format!("Comparison of {} models", size.models),

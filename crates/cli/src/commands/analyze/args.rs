@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use sureness_analysis::{Asked, Family, Mode, Pair, Settings};
-use sureness_conformal::{Config, Nonconformity, Resampling};
+use sureness_conformal::{Config, Estimand, Nonconformity, Resampling, SplitRule};
 use sureness_questions::{Format, Task};
 
 use crate::commands::run::ProtocolArg;
@@ -54,9 +54,12 @@ pub(crate) struct EvidenceArgs {
     /// Only the N best models, by `UAcc`
     #[arg(long, value_name = "N", help_heading = "What")]
     pub(super) top_k: Option<std::num::NonZeroUsize>,
-    /// Put runs beside each other although their prompts differ
+    /// Compare runs although their prompts differ
     #[arg(long, help_heading = "What")]
     pub(super) mixed_prompts: bool,
+    /// Rank and test models although their option scores were read in different ways
+    #[arg(long, help_heading = "What")]
+    pub(super) insist: bool,
 
     /// Models whose names contain this are a family, for the trend over size
     #[arg(long, value_name = "NAME", help_heading = "Scaling and instruct")]
@@ -68,7 +71,7 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "BASE=TUNED", num_args = 1.., value_parser = pair, help_heading = "Scaling and instruct")]
     pub(super) pair: Vec<(String, String)>,
 
-    /// How the figures come about [default: as the runs were evaluated]
+    /// Evaluation protocol [default: as the runs were evaluated]
     #[arg(long, value_enum, help_heading = "Statistics")]
     pub(super) protocol: Option<ProtocolArg>,
     /// Allowed share of prediction sets without the right answer (alpha)
@@ -80,6 +83,23 @@ pub(crate) struct EvidenceArgs {
     /// Seed of the split, of ties and of resampling
     #[arg(long, value_name = "N", help_heading = "Statistics")]
     pub(super) seed: Option<u64>,
+    /// Which questions are drawn and split together
+    #[arg(
+        long,
+        value_enum,
+        value_name = "BY",
+        default_value = "auto",
+        help_heading = "Statistics"
+    )]
+    pub(super) cluster: ClusterArg,
+    /// What intervals and tests are about
+    #[arg(
+        long,
+        value_enum,
+        default_value = "procedure",
+        help_heading = "Statistics"
+    )]
+    pub(super) estimand: EstimandArg,
     /// Error rates of the curves
     #[arg(long, value_name = "SHARE", num_args = 1.., value_delimiter = ',', value_parser = open_share, help_heading = "Statistics")]
     pub(super) alphas: Vec<f64>,
@@ -103,6 +123,35 @@ pub(crate) struct EvidenceArgs {
     /// Confidence level of intervals
     #[arg(long, value_name = "SHARE", default_value_t = 0.95, value_parser = open_share, help_heading = "Statistics")]
     pub(super) level: f64,
+}
+
+/// `--cluster`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ClusterArg {
+    /// Questions on one passage, and copies of a question, as the run recorded them
+    Auto,
+    /// Questions of one category
+    Category,
+    /// Each question is on its own; copies stay together
+    None,
+}
+
+/// `--estimand`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EstimandArg {
+    /// The figure of the procedure for new calibration and test questions
+    Procedure,
+    /// The figure of the threshold as it was set, on new test questions
+    Deployed,
+}
+
+impl From<EstimandArg> for Estimand {
+    fn from(estimand: EstimandArg) -> Self {
+        match estimand {
+            EstimandArg::Procedure => Self::Procedure,
+            EstimandArg::Deployed => Self::Deployed,
+        }
+    }
 }
 
 /// `sureness analyze`.
@@ -213,6 +262,8 @@ impl EvidenceArgs {
             alpha: self.error_rate.unwrap_or(recorded.alpha),
             calibration_ratio: self.calibration_ratio.unwrap_or(recorded.calibration_ratio),
             seed: self.seed.unwrap_or(recorded.seed),
+            // One rule for all that is analysed, whatever each run was evaluated with.
+            split: SplitRule::Ordered,
         };
         let default = Settings::default();
         let or = |given: &Vec<_>, default| {
@@ -229,6 +280,8 @@ impl EvidenceArgs {
                 level: self.level,
                 seed: config.seed,
             },
+            estimand: self.estimand.into(),
+            insist: self.insist,
             splits: usize::from(self.splits),
             alphas: or(&self.alphas, default.alphas),
             scores: if self.scores.is_empty() {

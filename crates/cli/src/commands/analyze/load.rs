@@ -9,7 +9,7 @@ use sureness_questions::{Task, answers};
 use sureness_scorers::replay;
 use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
 
-use super::args::EvidenceArgs;
+use super::args::{ClusterArg, EvidenceArgs};
 use crate::commands::score::Scoring;
 use crate::error::CliError;
 use crate::session::data::SHARD;
@@ -44,8 +44,42 @@ pub(super) fn load(args: &EvidenceArgs) -> Result<Loaded, CliError> {
         load_logits(&files, args, &mut loaded)?;
     }
     choose(args, &mut loaded)?;
+    cluster(args.cluster, &mut loaded.evidence);
     name_apart(&mut loaded.evidence.models);
     Ok(loaded)
+}
+
+/// Puts questions together as asked.
+fn cluster(by: ClusterArg, evidence: &mut Evidence) {
+    for group in evidence
+        .models
+        .iter_mut()
+        .flat_map(|model| &mut model.groups)
+    {
+        match by {
+            ClusterArg::Auto => {}
+            ClusterArg::None => {
+                group.table.without_clusters();
+                group.clustered = true;
+            }
+            ClusterArg::Category => {
+                let name = |name: &String| -> [u8; 32] {
+                    blake3::derive_key("sureness category cluster", name.as_bytes())
+                };
+                let digests: Vec<[u8; 32]> = group.categories.iter().map(name).collect();
+                let table = &group.table;
+                let rows = table.categories().iter().zip(table.clusters());
+                let names = rows.map(|(category, own)| {
+                    category
+                        .and_then(|c| digests.get(c as usize).copied())
+                        .unwrap_or(*own)
+                });
+                let names = names.collect();
+                group.table.set_clusters(names);
+                group.clustered = true;
+            }
+        }
+    }
 }
 
 /// The store that a path names, with the run after `#`. `None` for other files.
@@ -198,6 +232,7 @@ fn group(
         categories: Vec::new(),
         mass: Vec::with_capacity(rows.len()),
         bounded: Vec::with_capacity(rows.len()),
+        clustered: false,
         planned,
     };
     let mut numbers: HashMap<String, u32> = HashMap::new();
@@ -215,6 +250,7 @@ fn group(
         });
         let row = Row {
             key: &question.content,
+            cluster: None,
             logits: &scores.logprobs,
             answer: question.answer,
             dont_know: question.dont_know,

@@ -112,6 +112,7 @@ impl<'a> Scoring<'a> {
             let key = key_of(item.key.id);
             let row = Row {
                 key: &key,
+                cluster: None,
                 logits,
                 // `check_options` has made sure that the answer is among the kept options.
                 answer: place[item.key.answer].unwrap_or(usize::MAX),
@@ -136,6 +137,7 @@ impl<'a> Scoring<'a> {
             mass: Vec::new(),
             // Saved logits are of all options.
             bounded: vec![false; table.len()],
+            clustered: false,
             planned: items.len(),
             table,
         };

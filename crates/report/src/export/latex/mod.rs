@@ -36,6 +36,9 @@ pub(crate) fn linked(
         "\\title{{{}}}\n\\date{{}}\n\\begin{{document}}\n\\maketitle\n",
         escape(&document.title)
     ));
+    if !document.method.is_empty() {
+        out.push_str(&format!("{}\n\n", escape(&document.method)));
+    }
     push_list(&mut out, &document.summary);
     for (number, section) in document.sections.iter().enumerate() {
         push_section(&mut out, section, links, &|at| tables(number, at));

@@ -28,6 +28,7 @@ pub fn text(document: &Document, width: usize) -> String {
 pub(crate) fn linked(document: &Document, width: usize, links: &Links) -> String {
     let limit = width.max(LEAST_WIDTH);
     let mut out = heading(&document.title, '═', limit);
+    push_paragraph(&mut out, &document.method, limit);
     for sentence in &document.summary {
         out.push_str(&item("• ", &clean(sentence), limit));
     }

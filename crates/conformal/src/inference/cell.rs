@@ -1,0 +1,350 @@
+//! One model on one task in one strategy by one score, laid out for drawing both halves anew.
+//!
+//! The threshold of a draw is always the score of some calibration question. So options are told
+//! by the place of the first threshold that leaves them out: a threshold at place `t` is that of the
+//! `t`-th strangest calibration question, and place 0 is an infinite one. Most options are the same
+//! side of all thresholds that a draw can bring; what changes near the threshold is a short list.
+
+use super::clusters::{Clusters, Drawn};
+use crate::{Protocol, Scores, Threshold};
+
+/// Thresholds that lie further from the given one than so many standard deviations of a draw's are
+/// taken to be at that distance.
+const REACH: f64 = 9.0;
+
+/// What test questions add up to. Counts of draws, so whole numbers, but for what is imagined.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Sums {
+    pub(super) covered: i64,
+    pub(super) size: i64,
+    pub(super) single: i64,
+    pub(super) empty: i64,
+}
+
+/// What changes for one test question where the threshold falls by one place.
+#[derive(Debug, Clone, Copy)]
+struct Move {
+    question: u32,
+    covered: i8,
+    size: i8,
+    single: i8,
+    empty: i8,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    /// Calibration questions, the one with the strangest right option first.
+    strangest: Vec<u32>,
+    /// Place of the given threshold.
+    given: usize,
+    /// At the given threshold, by test question.
+    covered: Vec<u8>,
+    size: Vec<u8>,
+    single: Vec<u8>,
+    empty: Vec<u8>,
+    /// Most probable option is right, by test question.
+    pub(super) correct: Vec<u8>,
+    /// The moves to place `first + i + 1` are those up to `ends[i]`, from `ends[i − 1]`.
+    moves: Vec<Move>,
+    ends: Vec<u32>,
+    first: usize,
+    /// The protocol's rule for the rank of the threshold.
+    protocol: Protocol,
+    alpha: f64,
+    /// Places that other calibration halves would bring, as shares of the weight above them; see
+    /// [`super::law`].
+    nodes: Vec<f64>,
+    /// Mean number of options.
+    pub(super) options: f64,
+    /// Clusters of the calibration questions whose scores reach the threshold.
+    pub(super) clusters_beyond: usize,
+}
+
+/// Which rows of `scores` calibrate and which are tested, in the order of the clusters.
+pub(super) struct Rows<'a> {
+    pub(super) calibration: &'a [usize],
+    pub(super) test: &'a [usize],
+}
+
+impl Cell {
+    pub(super) fn of(scores: &Scores, rows: &Rows<'_>, clusters: &Clusters, alpha: f64) -> Self {
+        let protocol = scores.view().protocol;
+        let n = rows.calibration.len();
+        let answer = |question: u32| scores.ranked_answer(rows.calibration[question as usize]);
+        let mut strangest: Vec<u32> = (0..n as u32).collect();
+        strangest
+            .sort_unstable_by(|&a, &b| answer(b).total_cmp(&answer(a)).then_with(|| a.cmp(&b)));
+        let given = protocol.rank(n, alpha).map_or(0, |rank| n + 1 - rank);
+        let beyond = &strangest[..given];
+        let design = clusters.design_effect(beyond);
+        let share = given as f64 / n.max(1) as f64;
+        let spread = (n as f64 * share * (1.0 - share) * design).sqrt();
+        let reach = (REACH * spread).ceil() as usize + 16;
+        let first = given.saturating_sub(reach);
+        let last = (given + reach).min(n);
+
+        let mut distinct: Vec<u32> = beyond
+            .iter()
+            .map(|&question| clusters.calibration[question as usize])
+            .collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+
+        let bounds: Vec<f64> = (first..=last)
+            .map(|place| match place.checked_sub(1) {
+                None => scores.bound(Threshold::Infinite),
+                Some(index) => scores.bound(Threshold::Finite(answer(strangest[index]))),
+            })
+            .collect();
+        let mut cell = Self {
+            given,
+            first,
+            protocol,
+            alpha,
+            nodes: super::law::nodes(n, given, design),
+            options: mean(rows.test.iter().map(|&row| scores.options(row) as f64)),
+            clusters_beyond: distinct.len(),
+            correct: rows
+                .test
+                .iter()
+                .map(|&row| u8::from(scores.correct(row)))
+                .collect(),
+            covered: Vec::with_capacity(rows.test.len()),
+            size: Vec::with_capacity(rows.test.len()),
+            single: Vec::with_capacity(rows.test.len()),
+            empty: Vec::with_capacity(rows.test.len()),
+            moves: Vec::new(),
+            ends: Vec::new(),
+            strangest,
+        };
+        cell.place_tests(scores, rows.test, &bounds);
+        cell
+    }
+
+    /// Where each test question stands at the given threshold, and what others change.
+    fn place_tests(&mut self, scores: &Scores, test: &[usize], bounds: &[f64]) {
+        let given = self.given - self.first;
+        let (highest, lowest) = (bounds[0], bounds[bounds.len() - 1]);
+        let mut moves: Vec<(u32, Move)> = Vec::new();
+        // Where an option falls out, and whether it is the right one.
+        let mut falls: Vec<(u32, bool)> = Vec::new();
+        for (question, &row) in test.iter().enumerate() {
+            let (answer, correct) = (scores.answer(row), scores.correct(row));
+            let mut state = State {
+                inside: 0,
+                holds: false,
+                correct,
+            };
+            falls.clear();
+            for (option, &score) in scores.compared(row).iter().enumerate() {
+                if score > highest {
+                    continue;
+                }
+                state.inside += 1;
+                state.holds |= option == answer;
+                if score > lowest {
+                    let place = bounds.partition_point(|&bound| score <= bound);
+                    falls.push((place as u32, option == answer));
+                }
+            }
+            falls.sort_unstable_by_key(|&(place, _)| place);
+            let mut at_given = None;
+            for same in falls.chunk_by(|a, b| a.0 == b.0) {
+                let place = same.first().map_or(0, |fall| fall.0);
+                if place as usize > given {
+                    at_given.get_or_insert(state);
+                }
+                let before = state.counts();
+                state.inside -= same.len();
+                state.holds &= same.iter().all(|fall| !fall.1);
+                let after = state.counts();
+                let change = |k: usize| (after[k] - before[k]) as i8;
+                moves.push((
+                    place,
+                    Move {
+                        question: question as u32,
+                        covered: change(0),
+                        size: change(1),
+                        single: change(2),
+                        empty: change(3),
+                    },
+                ));
+            }
+            let [covered, size, single, empty] = at_given.unwrap_or(state).counts();
+            self.covered.push(covered as u8);
+            self.size.push(size as u8);
+            self.single.push(single as u8);
+            self.empty.push(empty as u8);
+        }
+        moves.sort_by_key(|&(place, _)| place);
+        let mut at = 0;
+        for place in 1..bounds.len() as u32 {
+            at += moves[at..]
+                .iter()
+                .take_while(|(to, _)| *to == place)
+                .count();
+            self.ends.push(at as u32);
+        }
+        self.moves = moves.into_iter().map(|(_, change)| change).collect();
+    }
+
+    /// Whether the threshold is infinite, and every set full.
+    pub(super) fn is_full(&self) -> bool {
+        self.given == 0
+    }
+
+    /// The sums at the given threshold of the questions as they are.
+    pub(super) fn given(&self) -> Sums {
+        let sum = |column: &[u8]| column.iter().map(|&x| i64::from(x)).sum();
+        Sums {
+            covered: sum(&self.covered),
+            size: sum(&self.size),
+            single: sum(&self.single),
+            empty: sum(&self.empty),
+        }
+    }
+
+    /// The place of the threshold that a drawn calibration half sets, and those that further halves
+    /// like it would set. Each as often as it is likely; the latter in ascending order.
+    fn places(&self, drawn: &Drawn, places: &mut Vec<usize>) -> usize {
+        let n: usize = drawn.calibration.iter().map(|&w| usize::from(w)).sum();
+        let wanted = self
+            .protocol
+            .rank(n, self.alpha)
+            .map_or(0, |rank| n + 1 - rank);
+        places.clear();
+        let (mut own, mut weight, mut node) = (None, 0, 0);
+        // `t` questions lie above place `t + 1`.
+        for (above, &question) in self.strangest.iter().enumerate() {
+            let more = weight + usize::from(drawn.calibration[question as usize]);
+            if own.is_none() && wanted > 0 && more >= wanted {
+                own = Some(above + 1);
+            }
+            while self
+                .nodes
+                .get(node)
+                .is_some_and(|&share| more as f64 > share * n as f64)
+            {
+                places.push(above + 1);
+                node += 1;
+            }
+            if own.is_some() && node == self.nodes.len() {
+                break;
+            }
+            weight = more;
+        }
+        places.resize(self.nodes.len(), self.strangest.len());
+        own.unwrap_or(0)
+    }
+
+    /// The sums of drawn test questions under the drawn threshold, `put(None, …)`, and under each of
+    /// those that further calibration halves would bring, `put(Some(node), …)`.
+    pub(super) fn drawn(
+        &self,
+        drawn: &Drawn,
+        places: &mut Vec<usize>,
+        mut put: impl FnMut(bool, &Sums),
+    ) {
+        let own = self.places(drawn, places);
+        let base = Sums {
+            covered: dot(&self.covered, &drawn.test),
+            size: dot(&self.size, &drawn.test),
+            single: dot(&self.single, &drawn.test),
+            empty: dot(&self.empty, &drawn.test),
+        };
+        let last = self.first + self.ends.len();
+        let clamp = |place: usize| place.clamp(self.first, last);
+        let mut visit = |targets: &mut dyn Iterator<Item = (usize, bool)>| {
+            let (mut at, mut sums) = (self.given, base);
+            for (place, is_node) in targets {
+                while at < place {
+                    self.shift(at - self.first, 1, &drawn.test, &mut sums);
+                    at += 1;
+                }
+                while at > place {
+                    at -= 1;
+                    self.shift(at - self.first, -1, &drawn.test, &mut sums);
+                }
+                put(is_node, &sums);
+            }
+        };
+        visit(&mut std::iter::once((clamp(own), false)));
+        let split = places.partition_point(|&place| place < self.given);
+        let (higher, lower) = places.split_at(split);
+        visit(&mut lower.iter().map(|&place| (clamp(place), true)));
+        visit(&mut higher.iter().rev().map(|&place| (clamp(place), true)));
+    }
+
+    /// Adds what happens between a place and the one below it, once or backwards.
+    fn shift(&self, index: usize, times: i64, test: &[u8], sums: &mut Sums) {
+        let end = self.ends[index] as usize;
+        let begin = index
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before] as usize);
+        for change in &self.moves[begin..end] {
+            let weight = times * i64::from(test[change.question as usize]);
+            sums.covered += weight * i64::from(change.covered);
+            sums.size += weight * i64::from(change.size);
+            sums.single += weight * i64::from(change.single);
+            sums.empty += weight * i64::from(change.empty);
+        }
+    }
+
+    /// Calibration questions whose scores reach the given threshold.
+    pub(super) fn given_place(&self) -> usize {
+        self.given
+    }
+
+    /// Set sizes at the given threshold, by test question.
+    pub(super) fn sizes(&self) -> &[u8] {
+        &self.size
+    }
+
+    /// Coverage at the given threshold, by test question.
+    pub(super) fn coverages(&self) -> &[u8] {
+        &self.covered
+    }
+
+    /// Whether test question `question` is covered at the given threshold.
+    pub(super) fn covers(&self, question: usize) -> bool {
+        self.covered[question] == 1
+    }
+}
+
+/// One test question at some threshold.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    inside: usize,
+    holds: bool,
+    correct: bool,
+}
+
+impl State {
+    /// Covered, size, single, empty; an empty set is filled with the most probable option.
+    fn counts(self) -> [i32; 4] {
+        let empty = self.inside == 0;
+        let size = self.inside.max(1) as i32;
+        [
+            i32::from(if empty { self.correct } else { self.holds }),
+            size,
+            i32::from(size == 1),
+            i32::from(empty),
+        ]
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len().max(1) as f64;
+    values.sum::<f64>() / n
+}
+
+/// The sum of products. Through 16 bits, so that it is done many at a time.
+pub(super) fn dot(a: &[u8], b: &[u8]) -> i64 {
+    let chunks = a.chunks(1 << 14).zip(b.chunks(1 << 14));
+    chunks
+        .map(|(a, b)| {
+            let products = a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b));
+            i64::from(products.sum::<i32>())
+        })
+        .sum()
+}

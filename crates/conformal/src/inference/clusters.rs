@@ -1,0 +1,200 @@
+//! Which questions are drawn together, and from which half.
+
+use std::collections::HashMap;
+
+use super::random::Stream;
+
+/// Clusters on one side of the split.
+#[derive(Debug, Clone, Default)]
+struct Class {
+    clusters: Vec<u32>,
+}
+
+/// The questions of one task: who belongs together, and who calibrates.
+///
+/// Whole clusters are drawn, as many from each side as there are. Clusters that straddle the halves
+/// (under the paper's protocol) are a third side.
+#[derive(Debug, Clone)]
+pub(super) struct Clusters {
+    /// The cluster of each calibration question, and of each test question.
+    pub(super) calibration: Vec<u32>,
+    pub(super) test: Vec<u32>,
+    /// Number of clusters in all.
+    pub(super) count: usize,
+    sides: [Class; 3],
+}
+
+/// How often each question of a task was drawn.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Drawn {
+    pub(super) calibration: Vec<u8>,
+    pub(super) test: Vec<u8>,
+    /// How many test questions the imagined cluster stands for; see [`Clusters::draw`].
+    pub(super) imagined: f64,
+    clusters: Vec<u8>,
+}
+
+/// What a drawn imagined cluster weighs beside a real one. One half is what Jeffreys' prior adds to
+/// either side of a share.
+const IMAGINED_WEIGHT: f64 = 0.5;
+
+impl Clusters {
+    /// From the names of the questions' clusters, and which of them calibrate.
+    pub(super) fn of(names: &[[u8; 32]], calibrates: &[bool]) -> Self {
+        let mut numbers: HashMap<&[u8; 32], u32> = HashMap::with_capacity(names.len());
+        let (mut calibration, mut test) = (Vec::new(), Vec::new());
+        for (name, &calibrates) in names.iter().zip(calibrates) {
+            let next = numbers.len() as u32;
+            let number = *numbers.entry(name).or_insert(next);
+            if calibrates {
+                calibration.push(number);
+            } else {
+                test.push(number);
+            }
+        }
+        let count = numbers.len();
+        let mut touches = vec![0_u8; count];
+        calibration.iter().for_each(|&c| touches[c as usize] |= 1);
+        test.iter().for_each(|&c| touches[c as usize] |= 2);
+        let side = |which: u8| Class {
+            clusters: (0..count as u32)
+                .filter(|&c| touches[c as usize] == which)
+                .collect(),
+        };
+        Self {
+            calibration,
+            test,
+            count,
+            sides: [side(1), side(2), side(3)],
+        }
+    }
+
+    /// Clusters that have a calibration question, and those that have a test question.
+    pub(super) fn in_halves(&self) -> (usize, usize) {
+        let [calibration, test, both] = self.sides.each_ref().map(|side| side.clusters.len());
+        (calibration + both, test + both)
+    }
+
+    /// Whether every question is on its own.
+    pub(super) fn are_single(&self) -> bool {
+        self.count == self.calibration.len() + self.test.len()
+    }
+
+    /// Size of the cluster that a calibration question is in, on average over the questions.
+    pub(super) fn mean_neighbours(&self) -> f64 {
+        if self.are_single() {
+            return 1.0;
+        }
+        let mut sizes = vec![0.0_f64; self.count];
+        for &cluster in &self.calibration {
+            sizes[cluster as usize] += 1.0;
+        }
+        sizes.iter().map(|size| size * size).sum::<f64>() / self.calibration.len().max(1) as f64
+    }
+
+    /// Draws clusters with replacement, whole.
+    ///
+    /// Among the test clusters there is one that nobody asked, whose outcome is imagined as the
+    /// worst for lower ends of intervals and as the best for upper ones. Without it what was never
+    /// seen could never be drawn: an interval around 0 of 30 would have no width. The calibration
+    /// half is drawn only if `calibration` says so.
+    pub(super) fn draw(&self, stream: &mut Stream, calibration: bool, drawn: &mut Drawn) {
+        drawn.clusters.clear();
+        drawn.clusters.resize(self.count, u8::from(!calibration));
+        let [fixed, test, both] = &self.sides;
+        if calibration {
+            add(stream, &fixed.clusters, 0, &mut drawn.clusters);
+        } else {
+            for &cluster in test.clusters.iter().chain(&both.clusters) {
+                drawn.clusters[cluster as usize] = 0;
+            }
+        }
+        let imagined_in_test = usize::from(!test.clusters.is_empty());
+        let imagined = add(
+            stream,
+            &test.clusters,
+            imagined_in_test,
+            &mut drawn.clusters,
+        ) + add(
+            stream,
+            &both.clusters,
+            1 - imagined_in_test,
+            &mut drawn.clusters,
+        );
+        let (_, clusters) = self.in_halves();
+        let mean_size = self.test.len() as f64 / clusters.max(1) as f64;
+        drawn.imagined = IMAGINED_WEIGHT * imagined as f64 * mean_size;
+        let of = |questions: &[u32], weights: &mut Vec<u8>| {
+            weights.clear();
+            weights.extend(questions.iter().map(|&c| drawn.clusters[c as usize]));
+        };
+        of(&self.test, &mut drawn.test);
+        if calibration {
+            of(&self.calibration, &mut drawn.calibration);
+        } else {
+            drawn.calibration.clear();
+            drawn.calibration.resize(self.calibration.len(), 1);
+        }
+    }
+
+    /// By how much drawing whole clusters widens the spread of a calibration share, squared: the
+    /// design effect. `inside` are the calibration questions that the share counts.
+    pub(super) fn design_effect(&self, inside: &[u32]) -> f64 {
+        if self.are_single() {
+            return 1.0;
+        }
+        design_effect(&self.calibration, self.count, inside)
+    }
+
+    /// The same of the test questions that `inside` tells.
+    pub(super) fn test_design_effect(&self, inside: impl Fn(usize) -> bool) -> f64 {
+        if self.are_single() {
+            return 1.0;
+        }
+        let inside: Vec<u32> = (0..self.test.len())
+            .filter(|&question| inside(question))
+            .map(|question| question as u32)
+            .collect();
+        design_effect(&self.test, self.count, &inside)
+    }
+}
+
+/// Draws as many clusters as there are, `imagined` among them; how often the latter was drawn.
+fn add(stream: &mut Stream, clusters: &[u32], imagined: usize, times: &mut [u8]) -> usize {
+    let all = clusters.len() + imagined;
+    let mut of_imagined = 0;
+    for _ in 0..all {
+        match clusters.get(stream.below(all)) {
+            Some(&cluster) => {
+                let times = &mut times[cluster as usize];
+                *times = times.saturating_add(1);
+            }
+            None => of_imagined += 1,
+        }
+    }
+    of_imagined
+}
+
+/// `Σ (aᵢ − p·mᵢ)² / (n p (1 − p))` over clusters of `mᵢ` questions, `aᵢ` of them inside. At least
+/// 1: what looks smaller is chance.
+fn design_effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
+    let n = questions.len() as f64;
+    let share = inside.len() as f64 / n;
+    let mut sums = vec![(0.0, 0.0); clusters];
+    for &cluster in questions {
+        sums[cluster as usize].1 += 1.0;
+    }
+    for &question in inside {
+        sums[questions[question as usize] as usize].0 += 1.0;
+    }
+    let squares: f64 = sums
+        .iter()
+        .map(|(inside, size)| (inside - share * size).powi(2))
+        .sum();
+    let expected = n * share * (1.0 - share);
+    if expected > 0.0 {
+        (squares / expected).max(1.0)
+    } else {
+        1.0
+    }
+}

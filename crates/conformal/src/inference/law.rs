@@ -1,0 +1,55 @@
+//! The law of the threshold.
+
+use super::student::incomplete_beta;
+
+/// How many thresholds stand for the law of the threshold.
+const NODES: usize = 16;
+
+/// The shares of a calibration half's weight that lie above its threshold, if the half were drawn
+/// again and again: the middles of sixteenths of the law, ascending.
+///
+/// The score of rank `k` of `n` has a share of Beta(`k`, `n + 1 − k`) below it (Vovk 2012); `given` is
+/// `n + 1 − k`. Where questions come in clusters the law is wider: its spread around its mean is
+/// multiplied by the root of the `design` effect. Empty for an infinite threshold.
+pub(super) fn nodes(n: usize, given: usize, design: f64) -> Vec<f64> {
+    if given == 0 || given > n {
+        return Vec::new();
+    }
+    let (a, b) = (given as f64, (n + 1 - given) as f64);
+    let mean = a / (a + b);
+    (0..NODES)
+        .map(|node| {
+            let wanted = (node as f64 + 0.5) / NODES as f64;
+            let (mut low, mut high) = (0.0, 1.0);
+            for _ in 0..50 {
+                let middle = f64::midpoint(low, high);
+                if incomplete_beta(middle, a, b) < wanted {
+                    low = middle;
+                } else {
+                    high = middle;
+                }
+            }
+            let share = f64::midpoint(low, high);
+            (mean + (share - mean) * design.sqrt()).clamp(0.0, 1.0)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_stand_for_the_law() {
+        let nodes = nodes(100, 11, 1.0);
+        assert_eq!(nodes.len(), NODES);
+        assert!(nodes.is_sorted());
+        let mean = nodes.iter().sum::<f64>() / NODES as f64;
+        // Beta(11, 90): mean 0.1089, standard deviation 0.0308.
+        assert!((mean - 0.1089).abs() < 5e-4, "{mean}");
+        let squares: f64 = nodes.iter().map(|x| (x - mean).powi(2)).sum();
+        let sd = (squares / NODES as f64).sqrt();
+        assert!((sd - 0.0308).abs() < 2e-3, "{sd}");
+        assert!(super::nodes(100, 0, 1.0).is_empty());
+    }
+}
