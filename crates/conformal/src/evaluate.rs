@@ -42,6 +42,34 @@ impl Protocol {
     }
 }
 
+/// How the standard protocol splits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitRule {
+    /// Each row by a hash of its own key, so that the size of the calibration set is random: the
+    /// rule of version 0.1.0, which wrote no rule down.
+    #[default]
+    Hash,
+    /// A fixed share of the rows, by the order of their hashes.
+    Ordered,
+}
+
+impl SplitRule {
+    /// The rule's name in records and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hash => "hash",
+            Self::Ordered => "ordered",
+        }
+    }
+
+    /// Whether records leave the rule out, as those of version 0.1.0 do.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_unwritten(&self) -> bool {
+        *self == Self::Hash
+    }
+}
+
 /// One answered question.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
@@ -69,6 +97,10 @@ pub struct Config {
     pub calibration_ratio: f64,
     /// Seed of the split. The paper's is 42; its protocol uses the low 32 bits.
     pub seed: u64,
+    /// How the standard protocol splits; the paper's has a split of its own. A record without it
+    /// means `hash`, and a record of `hash` goes without it: version 0.1.0 wrote none.
+    #[serde(default, skip_serializing_if = "SplitRule::is_unwritten")]
+    pub split: SplitRule,
 }
 
 impl Default for Config {
@@ -78,6 +110,7 @@ impl Default for Config {
             alpha: 0.1,
             calibration_ratio: 0.5,
             seed: 42,
+            split: SplitRule::Ordered,
         }
     }
 }

@@ -40,7 +40,8 @@ pub use confidence::{
     calibration_errors, confidence_intervals, entropy, selective,
 };
 pub use evaluate::{
-    Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,
+    Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, SplitRule, evaluate,
+    evaluate_visiting,
 };
 pub use inference::{
     BootstrapInterval, CoverageCheck, CoverageLaw, CoverageVerdict, FIGURES, McNemar, Outcome,

@@ -9,8 +9,8 @@ use common::push;
 use serde_json::Value;
 use sureness_conformal::{
     Config, Nonconformity, Order, PredictionSet, Protocol, Scheme, Score, Scores, SetMetrics,
-    Table, TieRule, View, calibrate, numpy_higher_threshold, predict, repeated_splits, set_metrics,
-    softmax, split_of,
+    SplitRule, Table, TieRule, View, calibrate, numpy_higher_threshold, predict, repeated_splits,
+    set_metrics, softmax, split_of,
 };
 
 const PAPER: Config = Config {
@@ -18,6 +18,7 @@ const PAPER: Config = Config {
     alpha: 0.1,
     calibration_ratio: 0.5,
     seed: 42,
+    split: SplitRule::Hash,
 };
 
 /// The folder of material that tests may read, or `None` where it may be absent and is.

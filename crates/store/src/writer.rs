@@ -150,6 +150,24 @@ impl Store {
         Ok(run)
     }
 
+    /// The newest run with these settings, of whatever model, that has finished, or that has not.
+    pub fn newest_run(
+        &self,
+        settings: &serde_json::Value,
+        finished: bool,
+    ) -> Result<Option<i64>, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT max(id) FROM runs WHERE record = ? AND (finished_at IS NOT NULL) = ?",
+                params![settings.to_string(), finished],
+                |row| row.get(0),
+            )
+            .map_err(|source| StoreError::Sqlite {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
     /// Marks the run as complete, so that the same command starts a new one.
     pub fn finish_run(&mut self, run: i64) -> Result<(), StoreError> {
         self.connection

@@ -286,3 +286,21 @@ fn a_file_of_the_first_version_is_brought_up_to_date() {
     assert_eq!(known[0], [false, true, false]);
     assert!(Reader::open(&path).is_ok());
 }
+
+#[test]
+fn the_newest_run_with_some_settings_is_found_whatever_its_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("store.sqlite")).unwrap();
+    let settings = record().settings;
+    let newest = |store: &Store, finished| store.newest_run(&settings, finished).unwrap();
+    assert_eq!((newest(&store, true), newest(&store, false)), (None, None));
+    let (first, _) = begin(&mut store);
+    store.finish_run(first).unwrap();
+    let mut other = record();
+    other.model.name = "n".into();
+    let second = store.begin_run(&other, GROUPS).unwrap();
+    assert_eq!(newest(&store, true), Some(first));
+    assert_eq!(newest(&store, false), Some(second));
+    let others = serde_json::json!({"alpha": 0.2});
+    assert_eq!(store.newest_run(&others, true).unwrap(), None);
+}

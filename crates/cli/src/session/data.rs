@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sureness_conformal::Config;
+use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Format, Shard, Task};
@@ -176,7 +176,7 @@ impl Questions {
     }
 
     /// Everything that the figures depend on apart from the model. No secrets.
-    pub(crate) fn settings(&self, args: &RunArgs) -> serde_json::Value {
+    pub(crate) fn settings(&self, args: &RunArgs, config: &Config) -> serde_json::Value {
         let tasks: Vec<_> = self
             .datasets
             .iter()
@@ -193,7 +193,7 @@ impl Questions {
             "sample_size": args.sample_size,
             "abstention": !args.no_abstention,
             "chat": args.ask.chat,
-            "evaluation": Self::config(args),
+            "evaluation": config,
             "wording": self.wording,
         });
         if let Some(shard) = self.shard {
@@ -202,13 +202,19 @@ impl Questions {
         settings
     }
 
-    /// Settings of the evaluation.
+    /// Settings of the evaluation of a new run.
     pub(crate) fn config(args: &RunArgs) -> Config {
+        let protocol = args.protocol.into();
         Config {
-            protocol: args.protocol.into(),
+            protocol,
             alpha: args.error_rate,
             calibration_ratio: args.calibration_ratio,
             seed: args.seed,
+            split: match protocol {
+                // It has a split of its own: there is nothing to write down.
+                Protocol::Paper => SplitRule::Hash,
+                Protocol::Standard => SplitRule::Ordered,
+            },
         }
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use sureness_analysis::{Asked, Family, Mode, Pair, Settings};
-use sureness_conformal::{Config, Nonconformity, Resampling};
+use sureness_conformal::{Config, Nonconformity, Protocol, Resampling, SplitRule};
 use sureness_questions::{Format, Task};
 
 use crate::commands::run::ProtocolArg;
@@ -213,6 +213,11 @@ impl EvidenceArgs {
             alpha: self.error_rate.unwrap_or(recorded.alpha),
             calibration_ratio: self.calibration_ratio.unwrap_or(recorded.calibration_ratio),
             seed: self.seed.unwrap_or(recorded.seed),
+            // Runs under the paper's protocol have no rule on record.
+            split: match recorded.protocol {
+                Protocol::Paper => SplitRule::Ordered,
+                Protocol::Standard => recorded.split,
+            },
         };
         let default = Settings::default();
         let or = |given: &Vec<_>, default| {

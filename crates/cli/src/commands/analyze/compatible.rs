@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 use sureness_analysis::Evidence;
+use sureness_conformal::{Config, Protocol, SplitRule};
 
 use crate::error::CliError;
 
@@ -62,6 +64,36 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
         notes.push("some models were asked through their chat template, others were not".into());
     }
     Ok(notes)
+}
+
+/// What to tell about the split rule: whether the runs' own differ, or whether it is that of
+/// version 0.1.0. A run keeps its figures under its own rule; an analysis has one for all.
+pub(super) fn split_rule(evidence: &Evidence, config: &Config) -> Option<String> {
+    if config.protocol == Protocol::Paper {
+        return None;
+    }
+    let mut rules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for model in &evidence.models {
+        let evaluation = &model.source.record["settings"]["evaluation"];
+        if let Ok(own) = Config::deserialize(evaluation)
+            && own.protocol == Protocol::Standard
+        {
+            rules.entry(own.split.name()).or_default().push(&model.name);
+        }
+    }
+    let rule = config.split.name();
+    if rules.len() > 1 {
+        let all: Vec<String> = rules
+            .iter()
+            .map(|(rule, models)| format!("{rule} for {}", models.join(", ")))
+            .collect();
+        return Some(format!(
+            "the runs have different split rules ({}); this analysis splits all by the rule {rule}",
+            all.join("; ")
+        ));
+    }
+    (config.split == SplitRule::Hash)
+        .then(|| format!("these figures have the split rule of version 0.1.0 ({rule})"))
 }
 
 fn differing(
