@@ -227,7 +227,8 @@ impl Store {
         let known = {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
-                 answer, dont_know, none, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 answer, dont_know, none, reply, cluster) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut select = transaction.prepare_cached(
                 "SELECT id FROM keys JOIN answers ON id = answer WHERE keys.key = ? AND run >= ?",
@@ -259,6 +260,7 @@ impl Store {
                     question.dont_know(),
                     question.none_of_the_above(),
                     reply,
+                    planned.cluster,
                 ])?;
                 known.push(reply.is_some());
             }

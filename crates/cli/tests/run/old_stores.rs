@@ -1,6 +1,7 @@
 //! Stores of version 0.1.0, as that version wrote them: they open, a run that it did not finish
 //! goes on as it was begun, and a finished one stays what it was.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -65,6 +66,11 @@ fn they_are_analysed_as_they_are() {
         let stderr = text(&output.stderr);
         assert!(stderr.contains("split rule of version 0.1.0"), "{stderr}");
         assert!(before == std::fs::read(&store).unwrap(), "it was touched");
+        assert!(
+            rows(&case, 1)
+                .iter()
+                .all(|row| row.question.cluster.is_none())
+        );
     }
 }
 
@@ -91,6 +97,17 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
     assert!(runs[0].finished_at.is_some());
     assert_eq!(split_of(&runs[0].settings), None);
     assert_eq!(case.figures(), figures_in(&fixtures().join("finished")));
+
+    // Now the clusters are known: those about one passage have one.
+    let mut clusters: HashMap<[u8; 32], Vec<String>> = HashMap::new();
+    for row in rows(&case, 1) {
+        let cluster = row.question.cluster.unwrap();
+        clusters.entry(cluster).or_default().push(row.question.id);
+    }
+    let passage = |ids: &&Vec<String>| ids[0].starts_with("tower-");
+    assert_eq!(clusters.values().find(passage).unwrap().len(), 3 * 2);
+    // Four passages, and eleven questions, of which one comes twice.
+    assert_eq!(clusters.len(), 4 + 11);
 }
 
 #[test]

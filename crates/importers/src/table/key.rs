@@ -7,6 +7,7 @@ use sureness_questions::{
     Format as Layout, LoadOptions, Problem as DataProblem, Task, answers, load,
 };
 
+use crate::content::Known;
 use crate::{ImportError, Problem};
 
 /// What is known of a question.
@@ -17,8 +18,8 @@ pub(super) struct Key {
     pub(super) dont_know: Option<usize>,
     pub(super) none_of_the_above: Option<usize>,
     pub(super) category: Option<String>,
-    /// Digest of the question's text.
-    pub(super) content: Option<[u8; 32]>,
+    /// The question's digests, where its text is known.
+    pub(super) known: Option<Known>,
 }
 
 impl Key {
@@ -30,7 +31,7 @@ impl Key {
             dont_know: None,
             none_of_the_above: None,
             category: None,
-            content: None,
+            known: None,
         }
     }
 }
@@ -53,7 +54,7 @@ impl Keys {
                     dont_know: answer.dont_know,
                     none_of_the_above: answer.none_of_the_above,
                     category: None,
-                    content: None,
+                    known: None,
                 };
                 (answer.id, key)
             })
@@ -105,7 +106,10 @@ impl Keys {
 fn note(keys: &mut HashMap<i64, Key>, question: &sureness_questions::Question) {
     let id = question.id.parse::<i64>().ok();
     if let Some(key) = id.and_then(|id| keys.get_mut(&id)) {
-        key.content = Some(question.content_digest());
+        key.known = Some(Known {
+            content: question.content_digest(),
+            cluster: Some(question.cluster_digest()),
+        });
         key.category.clone_from(&question.category);
     }
 }

@@ -238,8 +238,10 @@ fn row(
         .category
         .clone()
         .or_else(|| told.and_then(|told| told.category.clone()));
+    let known = key.known.unwrap_or_else(|| content::of_name([task, &id]));
     ImportedRow {
-        content: key.content.unwrap_or_else(|| content::of_name([task, &id])),
+        content: known.content,
+        cluster: known.cluster,
         id,
         category,
         options: width,
