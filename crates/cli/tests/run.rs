@@ -5,6 +5,8 @@
 mod bad_input;
 #[path = "run/clock.rs"]
 mod clock;
+#[path = "run/clusters.rs"]
+mod clusters;
 #[path = "run/disk.rs"]
 mod disk;
 #[path = "run/doctor.rs"]

@@ -27,6 +27,7 @@ mod source;
 mod task;
 
 pub use bank::{Bank, Digests};
+pub use cluster::ClusterBy;
 pub use error::{DataError, Problem};
 pub use format::Format;
 pub use load::{LoadOptions, load, load_bytes};

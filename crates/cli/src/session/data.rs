@@ -7,9 +7,9 @@ use std::sync::Arc;
 use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Dataset, Format, Shard, Task};
+use sureness_questions::{ClusterBy, Dataset, Format, Shard, Task};
 
-use crate::commands::data::{dataset_for, input_error};
+use crate::commands::data::{Said, dataset_for, input_error};
 use crate::commands::run::RunArgs;
 use crate::error::CliError;
 
@@ -34,7 +34,7 @@ struct DatasetNote {
     questions: usize,
     available: usize,
     shots: usize,
-    /// BLAKE3 over the contents of questions and shown examples.
+    /// BLAKE3 over the contents of questions and shown examples, and over clusters that are told.
     digest: String,
 }
 
@@ -75,7 +75,7 @@ impl Questions {
                 questions: dataset.questions.len(),
                 available,
                 shots,
-                digest: digest(&dataset, shots).map_err(CliError::input)?,
+                digest: digest(&dataset, shots, &args.cluster).map_err(CliError::input)?,
             });
             // Only now: what is written down of a data set is the same in every shard.
             let kept: Option<Arc<[u32]>> = match args.shard {
@@ -196,6 +196,9 @@ impl Questions {
             "evaluation": config,
             "wording": self.wording,
         });
+        if args.cluster != ClusterBy::Auto {
+            settings["cluster"] = args.cluster.name().into();
+        }
         if let Some(shard) = self.shard {
             settings[SHARD] = serde_json::json!({ "index": shard.index(), "of": shard.of() });
         }
@@ -286,13 +289,14 @@ impl Sources {
     }
 
     fn load(&self, task: &str, args: &RunArgs) -> Result<Dataset, CliError> {
-        dataset_for(
-            task,
-            self.data.get(task).map(PathBuf::as_path),
-            self.formats.get(task).copied(),
-            self.examples.get(task).map(PathBuf::as_path),
-            !args.no_abstention,
-        )
+        let said = Said {
+            path: self.data.get(task).map(PathBuf::as_path),
+            format: self.formats.get(task).copied(),
+            examples: self.examples.get(task).map(PathBuf::as_path),
+            abstention: !args.no_abstention,
+            cluster: args.cluster.clone(),
+        };
+        dataset_for(task, &said)
     }
 }
 
@@ -316,13 +320,17 @@ fn pairs(values: &[String], flag: &str, example: &str) -> Result<Vec<(String, St
         .collect()
 }
 
-fn digest(dataset: &Dataset, shots: usize) -> std::io::Result<String> {
+fn digest(dataset: &Dataset, shots: usize, cluster: &ClusterBy) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
     for example in dataset.examples.iter().take(shots) {
         hasher.update(&example.content_digest());
     }
     for index in 0..dataset.questions.len() {
         hasher.update(&dataset.questions.content_digest(index)?);
+        // Else the contents tell.
+        if *cluster != ClusterBy::Auto {
+            hasher.update(&dataset.questions.cluster_digest(index)?);
+        }
     }
     Ok(hasher.finalize().to_hex().to_string())
 }

@@ -12,7 +12,7 @@ use sureness_analysis::Figures;
 use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
 
 use super::args::{EvidenceArgs, id_of};
-use crate::commands::data::{dataset_for, input_error, named_task};
+use crate::commands::data::{Said, dataset_for, input_error, named_task};
 use crate::commands::score::key_of;
 use crate::error::CliError;
 
@@ -96,7 +96,7 @@ impl Texts {
             }
         }
         if search.goes_on()
-            && let Ok(dataset) = dataset_for(task, None, None, None, false)
+            && let Ok(dataset) = dataset_for(task, &Said::default())
         {
             search.among(&dataset);
         }

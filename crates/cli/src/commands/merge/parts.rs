@@ -271,6 +271,7 @@ fn described(setting: &str) -> &str {
         "evaluation" => "the settings of the evaluation",
         "sample_size" => "the values of --sample-size",
         "abstention" => "the abstention options",
+        "cluster" => "the values of --cluster",
         "chat" => "the values of --chat",
         other => other,
     }
