@@ -5,6 +5,8 @@
 mod bad_input;
 #[path = "run/clock.rs"]
 mod clock;
+#[path = "run/clusters.rs"]
+mod clusters;
 #[path = "run/disk.rs"]
 mod disk;
 #[path = "run/doctor.rs"]
@@ -19,6 +21,8 @@ mod guide;
 mod hostile;
 #[path = "run/interrupted.rs"]
 mod interrupted;
+#[path = "run/old_stores.rs"]
+mod old_stores;
 #[path = "run/texts.rs"]
 mod texts;
 
@@ -56,14 +60,21 @@ impl Case {
     }
 
     fn command_into(&self, line: &str, folder: &Path) -> Command {
+        let mut command = self.sureness(line);
+        command
+            .args(["--api-base", &self.server.base()])
+            .arg("--output-dir")
+            .arg(folder);
+        command
+    }
+
+    /// `sureness LINE`, whatever the line.
+    fn sureness(&self, line: &str) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("sureness"));
         command
             .env_clear()
             .env("SURENESS_HOME", self.folder.path().join("home"))
-            .args(line.split_whitespace())
-            .args(["--api-base", &self.server.base()])
-            .arg("--output-dir")
-            .arg(folder);
+            .args(line.split_whitespace());
         command
     }
 

@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "shards/missing.rs"]
 mod missing;
+#[path = "shards/old_rule.rs"]
+mod old_rule;
 #[path = "shards/ready_files.rs"]
 mod ready_files;
 #[path = "shards/whole.rs"]

@@ -36,6 +36,14 @@ pub enum SplitRule {
 }
 
 impl SplitRule {
+    /// Its name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hash => "hash",
+            Self::Ordered => "ordered",
+        }
+    }
+
     /// The rule of records that name none: they were written by version 0.1.0.
     pub(crate) fn of_old_records() -> Self {
         Self::Hash

@@ -93,12 +93,13 @@ fn look_up_group(
         let mut planned = Vec::with_capacity(CHUNK);
         let mut lengths = Vec::with_capacity(CHUNK);
         for index in first..questions.len().min(first + CHUNK) {
-            let (content, question) = questions.read(index).map_err(|error| unreadable(&error))?;
+            let (digests, question) = questions.read(index).map_err(|error| unreadable(&error))?;
             let request = of_group.of(&question);
             lengths.push((request.prompt.prefix.len() + request.prompt.suffix.len()) as u32);
             planned.push(Planned {
                 key: request.key,
-                content,
+                content: digests.content,
+                cluster: digests.cluster,
                 question,
             });
         }

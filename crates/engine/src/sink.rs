@@ -30,6 +30,8 @@ pub struct Planned {
     pub key: RequestKey,
     /// Digest of what the question says; the same for every model and prompt.
     pub content: [u8; 32],
+    /// What the question shares with the others of its cluster.
+    pub cluster: [u8; 32],
     /// The question.
     pub question: Question,
 }

@@ -2,33 +2,48 @@
 
 use sureness_questions::Question;
 
-/// The digest of a question whose text is known: the same as in a run of our own.
+/// What is known of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The digest of its content.
+    pub(crate) content: [u8; 32],
+    /// Its cluster, where its text is known.
+    pub(crate) cluster: Option<[u8; 32]>,
+}
+
+/// The digests of a question whose text is known: the same as in a run of our own.
 pub(crate) fn of_question(
     context: Option<&str>,
     stem: &str,
     options: &[String],
     answer: usize,
-) -> [u8; 32] {
+) -> Known {
     let trimmed = |text: &str| text.trim().to_owned();
-    Question {
+    let question = Question {
         id: String::new(),
         category: None,
         context: context.map(trimmed).filter(|text| !text.is_empty()),
         stem: trimmed(stem),
         options: options.iter().map(|option| trimmed(option)).collect(),
         answer,
+    };
+    Known {
+        content: question.content_digest(),
+        cluster: Some(question.cluster_digest()),
     }
-    .content_digest()
 }
 
 /// The digest of a question of which only the name is known, such as its data set and its id.
-pub(crate) fn of_name<'a>(parts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
+pub(crate) fn of_name<'a>(parts: impl IntoIterator<Item = &'a str>) -> Known {
     let mut hasher = blake3::Hasher::new();
     for part in std::iter::once("sureness imported question 1").chain(parts) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    hasher.finalize().into()
+    Known {
+        content: hasher.finalize().into(),
+        cluster: None,
+    }
 }
 
 #[cfg(test)]

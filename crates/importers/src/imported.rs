@@ -99,6 +99,9 @@ pub struct ImportedRow {
     /// Digest of the question's content, the same in every model's file. That of
     /// `sureness_questions::Question::content_digest` where the file has the question's text.
     pub content: [u8; 32],
+    /// What it shares with the other questions of its cluster:
+    /// `sureness_questions::Question::cluster_digest`. `None` where the file has no text.
+    pub cluster: Option<[u8; 32]>,
     /// Its category, such as the subject.
     pub category: Option<String>,
     /// Number of options.

@@ -18,6 +18,7 @@ mod imported;
 mod inspect;
 mod json;
 mod lm_eval;
+mod names;
 mod read;
 mod table;
 
@@ -26,4 +27,5 @@ pub use format::Format;
 pub use imported::{
     AccuracyCheck, Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values,
 };
+pub use names::{QuestionName, QuestionNames, task_of};
 pub use read::{import, import_bytes};

@@ -10,8 +10,17 @@ use crate::Question;
 /// Up to so many bytes of questions stay in memory. More go to a temporary file, from which each
 /// is read when it is asked.
 const IN_MEMORY: usize = 16 << 20;
-/// The digest of a question's content comes first.
+/// The digests of a question's content and of its cluster come first.
 const DIGEST: usize = 32;
+
+/// What is known of a question without its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digests {
+    /// The digest of its content ([`Question::content_digest`]).
+    pub content: [u8; 32],
+    /// What it shares with the other questions of its cluster.
+    pub cluster: [u8; 32],
+}
 
 /// A list of questions that takes 24 bytes of memory for each, however long they are: what they
 /// say lies in a temporary file once it is more than 16 MiB. The file has no name, so that
@@ -68,8 +77,14 @@ impl Bank {
         Ok(bank)
     }
 
-    /// Adds a question at the end.
+    /// Adds a question at the end, in the cluster that its text tells
+    /// ([`Question::cluster_digest`]).
     pub fn push(&mut self, question: &Question) -> io::Result<()> {
+        self.push_into(question, question.cluster_digest())
+    }
+
+    /// Adds a question at the end, in this cluster.
+    pub fn push_into(&mut self, question: &Question, cluster: [u8; 32]) -> io::Result<()> {
         let encoded: Encoded<'_> = (
             &question.id,
             question.context.as_deref(),
@@ -81,6 +96,7 @@ impl Bank {
         let digest = question.content_digest();
         self.texts.append(|bytes| {
             bytes.extend_from_slice(&digest);
+            bytes.extend_from_slice(&cluster);
             // Appends; fails only where the sink does, and a vector does not.
             postcard::to_extend(&encoded, std::mem::take(bytes))
                 .map(|all| *bytes = all)
@@ -111,12 +127,12 @@ impl Bank {
         self.read(index).map(|(_, question)| question)
     }
 
-    /// The question at `index` and the digest of its content
-    /// ([`Question::content_digest`]), which is not computed again.
-    pub fn read(&self, index: usize) -> io::Result<([u8; 32], Question)> {
+    /// The question at `index` and its digests, which are not computed again.
+    pub fn read(&self, index: usize) -> io::Result<(Digests, Question)> {
         let entry = &self.entries[index];
         let bytes = self.texts.read(entry.offset, entry.length as usize)?;
-        let (digest, rest) = bytes.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
+        let (&content, rest) = bytes.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
+        let (&cluster, rest) = rest.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
         let (id, context, stem, options, answer): Decoded =
             postcard::from_bytes(rest).map_err(|_| damaged())?;
         let question = Question {
@@ -127,12 +143,19 @@ impl Bank {
             options,
             answer,
         };
-        Ok((*digest, question))
+        Ok((Digests { content, cluster }, question))
     }
 
     /// The digest of the content of the question at `index`.
     pub fn content_digest(&self, index: usize) -> io::Result<[u8; 32]> {
         let bytes = self.texts.read(self.entries[index].offset, DIGEST)?;
+        bytes.first_chunk().copied().ok_or_else(damaged)
+    }
+
+    /// The cluster of the question at `index`.
+    pub fn cluster_digest(&self, index: usize) -> io::Result<[u8; 32]> {
+        let offset = self.entries[index].offset + DIGEST as u64;
+        let bytes = self.texts.read(offset, DIGEST)?;
         bytes.first_chunk().copied().ok_or_else(damaged)
     }
 
@@ -308,6 +331,7 @@ mod tests {
             prop_assert_eq!(bank.to_vec().unwrap(), questions.clone());
             for (index, question) in questions.iter().enumerate() {
                 prop_assert_eq!(bank.content_digest(index).unwrap(), question.content_digest());
+                prop_assert_eq!(bank.cluster_digest(index).unwrap(), question.cluster_digest());
             }
             bank.keep(|index| index % 2 == 1);
             let odd: Vec<_> = questions.iter().skip(1).step_by(2).cloned().collect();

@@ -136,6 +136,12 @@ pub enum Problem {
     /// The paper's layout with ids and answers only.
     #[error("missing: the file holds ids and answers, but no questions")]
     AnswerKeyOnly,
+    /// A question without the category that is to be its cluster.
+    #[error("missing, but questions are clustered by it")]
+    NoCluster,
+    /// A column is to be the cluster where columns have no names.
+    #[error("the layout has no column of this name: its columns are not named")]
+    NoColumns,
     /// Too few questions to draw the further options from.
     #[error("too few different options in the set to draw wrong ones from")]
     TooFewToDrawFrom,
@@ -202,6 +208,10 @@ impl DataError {
             Problem::AnswerKeyOnly => {
                 "such a file serves `sureness score`, which needs no question text"
             }
+            Problem::NoCluster => {
+                "give every question a category, or choose another --cluster: none, or a column"
+            }
+            Problem::NoColumns => "choose --cluster category or --cluster none",
             Problem::TooFewToDrawFrom => {
                 "two further options are drawn from the other questions: add more questions"
             }

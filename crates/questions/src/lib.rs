@@ -12,6 +12,7 @@
 
 pub mod answers;
 mod bank;
+mod cluster;
 mod digest;
 mod draft;
 mod error;
@@ -25,7 +26,8 @@ mod shard;
 mod source;
 mod task;
 
-pub use bank::Bank;
+pub use bank::{Bank, Digests};
+pub use cluster::ClusterBy;
 pub use error::{DataError, Problem};
 pub use format::Format;
 pub use load::{LoadOptions, load, load_bytes};

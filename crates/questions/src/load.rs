@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Problem;
 use crate::readers::{Parsed, cosmosqa, generic, halueval, hellaswag, mmlu, paper};
 use crate::source::Source;
-use crate::{Bank, DataError, Dataset, Format, Question, Task, examples};
+use crate::{Bank, ClusterBy, DataError, Dataset, Format, Question, Task, examples};
 
 /// Worked examples that are set aside at least, whatever the task shows: the same questions are
 /// asked when a run shows fewer, or none.
@@ -26,6 +26,8 @@ pub struct LoadOptions {
     pub abstention: bool,
     /// Seed of everything that is drawn at random.
     pub seed: u64,
+    /// What makes a cluster of questions.
+    pub cluster: ClusterBy,
 }
 
 impl LoadOptions {
@@ -37,6 +39,7 @@ impl LoadOptions {
             examples: None,
             abstention: true,
             seed: 0,
+            cluster: ClusterBy::Auto,
         }
     }
 }
@@ -66,7 +69,12 @@ fn complete(
 ) -> Result<Dataset, DataError> {
     let kept = |error| DataError::of_file(path, Problem::Bank(error));
     if let Some(file) = &options.examples {
-        let (_, others) = read(file, None, options)?;
+        // They are not asked, and so in no cluster.
+        let plain = LoadOptions {
+            cluster: ClusterBy::Auto,
+            ..options.clone()
+        };
+        let (_, others) = read(file, None, &plain)?;
         parsed.examples = others.examples;
         parsed
             .examples

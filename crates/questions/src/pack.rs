@@ -6,17 +6,22 @@ use std::path::Path;
 use crate::load::assemble;
 use crate::readers::generic;
 use crate::source::Source;
-use crate::{DataError, Dataset, LoadOptions, Task};
+use crate::{ClusterBy, DataError, Dataset, LoadOptions, Task};
 
 /// The pack's questions for one of the five tasks; `None` for any other.
 ///
 /// They are graded in difficulty; the first few rows are the worked examples.
 pub fn dataset(task_id: &str, abstention: bool) -> Option<Dataset> {
     // The files are part of the program, and a test reads them all.
-    try_dataset(task_id, abstention)?.ok()
+    clustered(task_id, abstention, &ClusterBy::Auto)?.ok()
 }
 
-fn try_dataset(task_id: &str, abstention: bool) -> Option<Result<Dataset, DataError>> {
+/// The same in other clusters. An error where the pack has no such column.
+pub fn clustered(
+    task_id: &str,
+    abstention: bool,
+    cluster: &ClusterBy,
+) -> Option<Result<Dataset, DataError>> {
     let text = match task_id {
         "qa" => include_str!("../pack/qa.jsonl"),
         "rc" => include_str!("../pack/rc.jsonl"),
@@ -27,6 +32,7 @@ fn try_dataset(task_id: &str, abstention: bool) -> Option<Result<Dataset, DataEr
     };
     let options = LoadOptions {
         abstention,
+        cluster: cluster.clone(),
         ..LoadOptions::new(Task::by_name(task_id)?)
     };
     let path = format!("pack/{task_id}.jsonl");
@@ -43,7 +49,7 @@ mod tests {
     #[test]
     fn every_task_of_the_benchmark_has_a_pack_that_reads() {
         for task in Task::benchmark() {
-            let dataset = try_dataset(&task.id, true)
+            let dataset = clustered(&task.id, true, &ClusterBy::Auto)
                 .unwrap_or_else(|| panic!("no pack for {}", task.id))
                 .unwrap_or_else(|error| panic!("{error}"));
             assert!(dataset.examples.len() >= task.shots, "{}", task.id);

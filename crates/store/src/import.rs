@@ -221,7 +221,8 @@ fn write_group(
     )?;
     let mut item = transaction.prepare_cached(
         "INSERT INTO items (run, grp, pos, key, question, content, category, options, answer, \
-         dont_know, none, reply, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         dont_know, none, reply, error, cluster) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     let now = now();
     for (position, row) in (0_i64..).zip(&group.rows) {
@@ -262,6 +263,7 @@ fn write_group(
             question.none_of_the_above,
             reply,
             error,
+            question.cluster,
         ])?;
     }
     Ok(())

@@ -41,6 +41,7 @@ struct Item {
     /// `key` to `none` of the table, as they are.
     columns: [Value; 8],
     error: Option<String>,
+    cluster: Value,
     /// `logprobs` to `answered_at` of its answer.
     answer: Option<[Value; 6]>,
 }
@@ -76,12 +77,13 @@ impl Feed<'_> {
     }
 
     fn page(&self) -> rusqlite::Result<VecDeque<Item>> {
-        let mut select = self.reader.connection().prepare_cached(
+        let mut select = self.reader.connection().prepare_cached(&format!(
             "SELECT pos, items.key, question, content, category, options, items.answer, \
              dont_know, none, error, id IS NOT NULL, logprobs, observed, mass, prompt_tokens, \
-             cached_tokens, answered_at FROM items LEFT JOIN answers ON id = reply \
+             cached_tokens, answered_at, {} FROM items LEFT JOIN answers ON id = reply \
              WHERE items.run = ? AND grp = ? AND pos > ? ORDER BY pos LIMIT ?",
-        )?;
+            self.reader.cluster()
+        ))?;
         let rows = select.query_map(
             params![self.input.run, self.group, self.read, PAGE],
             |row| {
@@ -98,6 +100,7 @@ impl Feed<'_> {
                     position: row.get(0)?,
                     columns,
                     error: row.get(9)?,
+                    cluster: value(17)?,
                     answer: row.get::<_, bool>(10)?.then_some(answer),
                 })
             },
@@ -268,25 +271,31 @@ enum Put {
     Other,
 }
 
-/// What a run has at some place: content, answer and its log-probabilities, failure.
-type Held = (Value, Option<i64>, Value, Option<String>);
+/// What a run has at some place: content, answer and its log-probabilities, failure, cluster.
+type Held = (Value, Option<i64>, Value, Option<String>, Value);
 
 fn put(connection: &Connection, run: i64, group: usize, item: &Item) -> rusqlite::Result<Put> {
     let held: Option<Held> = connection
         .prepare_cached(
-            "SELECT content, reply, logprobs, error FROM items LEFT JOIN answers ON id = reply \
-             WHERE items.run = ? AND grp = ? AND pos = ?",
+            "SELECT content, reply, logprobs, error, cluster FROM items \
+             LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? AND pos = ?",
         )?
         .query_row(params![run, group, item.position], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         })
         .optional()?;
-    let Some((content, reply, logprobs, error)) = held else {
+    let Some((content, reply, logprobs, error, cluster)) = held else {
         let reply = answer(connection, run, item)?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
-                 answer, dont_know, none, reply, error) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 answer, dont_know, none, reply, error, cluster) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         insert.raw_bind_parameter(1, run)?;
         insert.raw_bind_parameter(2, group)?;
@@ -296,11 +305,18 @@ fn put(connection: &Connection, run: i64, group: usize, item: &Item) -> rusqlite
         }
         insert.raw_bind_parameter(12, reply)?;
         insert.raw_bind_parameter(13, &item.error)?;
+        insert.raw_bind_parameter(14, &item.cluster)?;
         insert.raw_execute()?;
         return Ok(Put::Changed);
     };
     if content != item.columns[CONTENT] {
         return Ok(Put::Other);
+    }
+    // A part that an older version asked did not tell.
+    if cluster == Value::Null && item.cluster != Value::Null {
+        connection
+            .prepare_cached("UPDATE items SET cluster = ? WHERE run = ? AND grp = ? AND pos = ?")?
+            .execute(params![item.cluster, run, group, item.position])?;
     }
     let better = match (&item.answer, &item.error) {
         (Some(other), _) if reply.is_some() => {

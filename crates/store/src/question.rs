@@ -7,6 +7,9 @@ pub struct StoredQuestion {
     pub id: String,
     /// Digest of the question's content; the same for every model.
     pub content: [u8; 32],
+    /// What it shares with the other questions of its cluster, such as those about one passage.
+    /// `None` where it is not known: files of version 0.1.0 do not tell.
+    pub cluster: Option<[u8; 32]>,
     /// Its category, such as the subject.
     pub category: Option<String>,
     /// Number of options.

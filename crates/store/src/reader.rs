@@ -13,6 +13,8 @@ use crate::{StoreError, StoredQuestion, codec, schema};
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
+    /// What to select for an item's cluster.
+    cluster: &'static str,
     /// Beginnings of keys that are not indexed in the file, with the answers' numbers, sorted.
     rest: Vec<(u64, i64)>,
 }
@@ -55,9 +57,10 @@ impl Reader {
                 path: path.to_owned(),
                 source,
             })?;
-        schema::check_current(&connection, path)?;
+        let cluster = schema::check_readable(&connection, path)?;
         Ok(Self {
             connection,
+            cluster,
             path: path.to_owned(),
             rest: Vec::new(),
         })
@@ -66,6 +69,11 @@ impl Reader {
     /// The connection, for other ways of reading.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// What to select for an item's cluster: older files have no such column.
+    pub(crate) fn cluster(&self) -> &'static str {
+        self.cluster
     }
 
     /// All runs, oldest first.
@@ -131,11 +139,12 @@ impl Reader {
         group: usize,
         visit: &mut impl FnMut(StoredRow),
     ) -> rusqlite::Result<Option<String>> {
-        let mut select = self.connection.prepare_cached(
+        let mut select = self.connection.prepare_cached(&format!(
             "SELECT question, content, category, options, answer, dont_know, none, error, \
-             logprobs, observed, mass, prompt_tokens, cached_tokens \
+             logprobs, observed, mass, prompt_tokens, cached_tokens, {} \
              FROM items LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? ORDER BY pos",
-        )?;
+            self.cluster
+        ))?;
         let mut rows = select.query(params![run, group])?;
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;
@@ -160,6 +169,7 @@ impl Reader {
                 question: StoredQuestion {
                     id,
                     content: row.get(1)?,
+                    cluster: row.get(13)?,
                     category: row.get(2)?,
                     options,
                     answer: row.get(4)?,

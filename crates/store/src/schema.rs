@@ -9,7 +9,9 @@ use crate::StoreError;
 /// `PRAGMA application_id`: "sure" in ASCII.
 const APPLICATION_ID: i64 = 0x7375_7265;
 /// `PRAGMA user_version`. Raise it with every change of the tables, and migrate in [`prepare`].
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+/// The oldest version that can be read as it is.
+const READABLE: i64 = 2;
 
 const ANSWERS: &str = "
 -- What a model answered, in the order in which the answers came: an answer is written where the
@@ -73,6 +75,7 @@ CREATE TABLE items (
     none      INTEGER,
     reply     INTEGER,               -- number of the model's answer, once there is one
     error     TEXT,                  -- JSON of why it was given up in this run
+    cluster   BLOB,                  -- what the questions of a cluster share; NULL: not known
     PRIMARY KEY (run, grp, pos)
 ) WITHOUT ROWID;
 ";
@@ -94,11 +97,14 @@ INSERT INTO items SELECT run, grp, pos, old_items.key, question, content, catego
         SELECT answers.id FROM keys JOIN answers ON answers.id = keys.answer, runs
         WHERE keys.key = old_items.key AND runs.id = run
         AND (error IS NULL OR answers.answered_at >= started_at)
-    ), error FROM old_items;
+    ), error, NULL FROM old_items;
 DROP TABLE old_answers;
 DROP TABLE old_items;
 ",
 ];
+
+/// From version 2 to 3: the clusters of older questions are not known.
+const FROM_2: &str = "ALTER TABLE items ADD COLUMN cluster BLOB";
 
 /// Creates the tables in an empty file; checks and migrates an existing one.
 pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -122,11 +128,14 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     }
     let found = check(connection, path)?;
     let transaction = connection.transaction().map_err(sqlite)?;
-    if found == 1 {
-        let [before, after] = FROM_1;
-        for step in [before, ANSWERS, ITEMS, after] {
-            transaction.execute_batch(step).map_err(sqlite)?;
-        }
+    let [before, after] = FROM_1;
+    let steps: &[&str] = match found {
+        1 => &[before, ANSWERS, ITEMS, after],
+        2 => &[FROM_2],
+        _ => &[],
+    };
+    for step in steps {
+        transaction.execute_batch(step).map_err(sqlite)?;
     }
     transaction
         .pragma_update(None, "user_version", VERSION)
@@ -134,10 +143,15 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     transaction.commit().map_err(sqlite)
 }
 
-/// Refuses files that only a run can bring up to date.
-pub(crate) fn check_current(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Refuses files that only a run can bring up to date. Tells what to select for an item's cluster:
+/// the column, or nothing where the file is older than it.
+pub(crate) fn check_readable(
+    connection: &Connection,
+    path: &Path,
+) -> Result<&'static str, StoreError> {
     match check(connection, path)? {
-        VERSION => Ok(()),
+        VERSION => Ok("cluster"),
+        READABLE.. => Ok("NULL"),
         _ => Err(StoreError::TooOld(path.to_owned())),
     }
 }

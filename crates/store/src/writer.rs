@@ -150,6 +150,24 @@ impl Store {
         Ok(run)
     }
 
+    /// The newest run with these settings, of whatever model, that has finished, or that has not.
+    pub fn newest_run(
+        &self,
+        settings: &serde_json::Value,
+        finished: bool,
+    ) -> Result<Option<i64>, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT max(id) FROM runs WHERE record = ? AND (finished_at IS NOT NULL) = ?",
+                params![settings.to_string(), finished],
+                |row| row.get(0),
+            )
+            .map_err(|source| StoreError::Sqlite {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
     /// Marks the run as complete, so that the same command starts a new one.
     pub fn finish_run(&mut self, run: i64) -> Result<(), StoreError> {
         self.connection
@@ -209,7 +227,8 @@ impl Store {
         let known = {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
-                 answer, dont_know, none, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 answer, dont_know, none, reply, cluster) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut select = transaction.prepare_cached(
                 "SELECT id FROM keys JOIN answers ON id = answer WHERE keys.key = ? AND run >= ?",
@@ -241,6 +260,7 @@ impl Store {
                     question.dont_know(),
                     question.none_of_the_above(),
                     reply,
+                    planned.cluster,
                 ])?;
                 known.push(reply.is_some());
             }

@@ -17,6 +17,7 @@ fn rows(first: f64) -> Vec<RowImport> {
     let question = |n: u8| StoredQuestion {
         id: format!("q{n}"),
         content: [n; 32],
+        cluster: (n != 1).then_some([n / 2; 32]),
         category: (n == 1).then(|| "law".into()),
         options: 3,
         answer: 2,
@@ -88,6 +89,8 @@ fn an_import_is_a_finished_run() {
     assert!(scores.mass.is_nan(), "what is not known stays so");
     assert_eq!(read[0].question.none_of_the_above, Some(1));
     assert_eq!(read[1].question.category.as_deref(), Some("law"));
+    assert_eq!(read[0].question.cluster, Some([0; 32]));
+    assert_eq!(read[1].question.cluster, None);
     assert_eq!(read[1].error, Some(ScoreError::NoLogprobs));
     // The next run of our own begins beside it.
     let record = sureness_store::RunRecord {

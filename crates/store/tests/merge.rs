@@ -38,6 +38,7 @@ fn planned(group: u32, place: u32) -> Planned {
     Planned {
         key: RequestKey(key),
         content: key,
+        cluster: [place as u8 / 3; 32],
         question: Question {
             id: format!("{group}/{place}"),
             category: place.is_multiple_of(2).then(|| "law".into()),
@@ -108,6 +109,7 @@ fn read(path: &Path, run: i64, group: usize) -> Vec<(u32, Known)> {
         let place: u32 = place.parse().unwrap();
         let expected = planned(group as u32, place);
         assert_eq!(row.question.content, expected.content);
+        assert_eq!(row.question.cluster, Some(expected.cluster));
         assert_eq!(row.question.answer, expected.question.answer);
         assert_eq!(row.question.category, expected.question.category);
         let known = match (&row.scores, &row.error) {

@@ -1,9 +1,11 @@
 //! What is written is there again, for readers and for the next run.
 
+use std::path::Path;
+
 use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
 use sureness_questions::Question;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
-use sureness_store::{Reader, RunRecord, Store, StoreError};
+use sureness_store::{MergeInput, Reader, RunRecord, Store, StoreError, StoredRow};
 
 fn record() -> RunRecord {
     RunRecord {
@@ -24,6 +26,7 @@ fn planned(n: u8) -> Planned {
     Planned {
         key: key(n),
         content: [n; 32],
+        cluster: [n / 2; 32],
         question: Question {
             id: format!("q{n}"),
             category: (n == 1).then(|| "law".into()),
@@ -93,6 +96,8 @@ fn answers_survive_and_an_unfinished_run_is_continued() {
     assert_eq!(rows[0].scores.as_ref(), Some(&scores()));
     assert_eq!(rows[1].error, Some(ScoreError::TimedOut { seconds: 3 }));
     assert_eq!(rows[1].question.category.as_deref(), Some("law"));
+    let clusters = [0, 0, 1].map(|n| Some([n; 32]));
+    assert!(rows.iter().map(|row| row.question.cluster).eq(clusters));
     assert!(rows[2].scores.is_none() && rows[2].error.is_none());
     assert_eq!(
         reader.run(run).unwrap().groups[1],
@@ -275,14 +280,93 @@ fn a_file_of_the_first_version_is_brought_up_to_date() {
     store.write(&[answer]).unwrap();
     store.finish_run(run).unwrap();
     drop(store);
-    let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("data/to_version_1.sql"))
-        .unwrap();
-    drop(old);
+    turn_back(&path, include_str!("data/to_version_1.sql"));
 
     assert!(matches!(Reader::open(&path), Err(StoreError::TooOld(_))));
     let mut store = Store::open(&path).unwrap();
-    let (_, known) = begin(&mut store);
+    assert!(clusters(&path, run).iter().all(Option::is_none));
+    let (again, known) = begin(&mut store);
     assert_eq!(known[0], [false, true, false]);
-    assert!(Reader::open(&path).is_ok());
+    assert_eq!(clusters(&path, again), [0, 0, 1].map(|n| Some([n; 32])));
+}
+
+/// Makes a file one of an older version.
+fn turn_back(path: &Path, sql: &str) {
+    let old = rusqlite::Connection::open(path).unwrap();
+    old.execute_batch(sql).unwrap();
+}
+
+fn clusters(path: &Path, run: i64) -> Vec<Option<[u8; 32]>> {
+    let mut clusters = Vec::new();
+    let reader = Reader::open(path).unwrap();
+    let visit = |row: StoredRow| clusters.push(row.question.cluster);
+    reader.rows(run, 0, visit).unwrap();
+    clusters
+}
+
+#[test]
+fn a_file_of_the_second_version_is_read_as_it_is_and_brought_up_to_date_by_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let mut store = Store::open(&path).unwrap();
+    let (run, _) = begin(&mut store);
+    let item = ItemId {
+        group: 0,
+        question: 1,
+    };
+    let outcome = Ok(scores());
+    let answer = Answer {
+        item,
+        key: key(1),
+        outcome,
+    };
+    store.write(&[answer]).unwrap();
+    drop(store);
+    turn_back(&path, include_str!("data/to_version_2.sql"));
+
+    assert_eq!(clusters(&path, run), [None; 3]);
+    // Answers and questions are copied from it, and what is not known stays so.
+    let here = folder.path().join("here.sqlite");
+    let mut store = Store::open(&here).unwrap();
+    store.also_look_in(&path).unwrap();
+    assert_eq!(begin(&mut store).1[0], [false, true, false]);
+    let merged = folder.path().join("merged.sqlite");
+    let mut store = Store::open(&merged).unwrap();
+    let whole = store.merged_run(&record(), GROUPS).unwrap();
+    let from = |path: &Path| MergeInput {
+        path: path.to_owned(),
+        run,
+    };
+    store.merge_runs(whole, 2, &[from(&path)]).unwrap();
+    assert_eq!(clusters(&merged, whole), [None; 3]);
+    // Another part may tell.
+    store.merge_runs(whole, 2, &[from(&here)]).unwrap();
+    let known = [0, 0, 1].map(|n| Some([n; 32]));
+    assert_eq!(clusters(&merged, whole), known);
+
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(clusters(&path, run), [None; 3]);
+    assert_eq!(
+        begin(&mut store),
+        (run, [[false, true, false]; 2].map(Vec::from))
+    );
+    assert_eq!(clusters(&path, run), known);
+}
+
+#[test]
+fn the_newest_run_with_some_settings_is_found_whatever_its_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("store.sqlite")).unwrap();
+    let settings = record().settings;
+    let newest = |store: &Store, finished| store.newest_run(&settings, finished).unwrap();
+    assert_eq!((newest(&store, true), newest(&store, false)), (None, None));
+    let (first, _) = begin(&mut store);
+    store.finish_run(first).unwrap();
+    let mut other = record();
+    other.model.name = "n".into();
+    let second = store.begin_run(&other, GROUPS).unwrap();
+    assert_eq!(newest(&store, true), Some(first));
+    assert_eq!(newest(&store, false), Some(second));
+    let others = serde_json::json!({"alpha": 0.2});
+    assert_eq!(store.newest_run(&others, true).unwrap(), None);
 }

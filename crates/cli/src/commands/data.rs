@@ -16,7 +16,7 @@ use crate::terminal::{self, count, counted};
 use choice::task_id;
 use library::{Library, Source};
 
-pub(crate) use choice::{dataset_for, named_task};
+pub(crate) use choice::{Said, dataset_for, named_task};
 
 /// Lists, checks and imports questions.
 #[derive(Debug, clap::Args)]

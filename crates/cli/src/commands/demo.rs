@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use sureness_questions::ClusterBy;
 
 use super::ask::AskArgs;
 use super::run::{ProgressArg, RunArgs};
@@ -22,6 +23,15 @@ pub(crate) struct DemoArgs {
     /// Questions per task
     #[arg(long, value_name = "N", default_value_t = SAMPLE)]
     sample_size: usize,
+    /// Which questions belong together: category, none (each on its own), or a column of the
+    /// built-in questions, such as level [default: those with the same context]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    cluster: ClusterBy,
     /// Folder for the answers and the results
     #[arg(long, value_name = "DIR", default_value = "results/demo")]
     output_dir: std::path::PathBuf,
@@ -42,6 +52,7 @@ pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
             ..defaults.ask
         },
         sample_size: Some(args.sample_size),
+        cluster: args.cluster,
         output_dir: args.output_dir,
         progress: args.progress,
         metrics_addr: args.metrics_addr,

@@ -175,6 +175,7 @@ fn row(row: &ImportedRow) -> RowImport {
         question: StoredQuestion {
             id: row.id.clone(),
             content: row.content,
+            cluster: row.cluster,
             category: row.category.clone(),
             options: row.options,
             answer: row.answer,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use sureness_conformal::Protocol;
-use sureness_questions::Shard;
+use sureness_questions::{ClusterBy, Shard};
 
 use super::ask::AskArgs;
 use super::values::{open_share, share};
@@ -86,6 +86,16 @@ pub(crate) struct RunArgs {
     /// Do not add the options "I don't know" and "None of the above"
     #[arg(long, help_heading = "Questions")]
     pub(crate) no_abstention: bool,
+    /// Which questions belong together: category, none (each on its own), or a column of the data
+    /// files [default: those with the same context]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        default_value = "auto",
+        hide_default_value = true,
+        help_heading = "Questions"
+    )]
+    pub(crate) cluster: ClusterBy,
     /// Prompt strategies: base, `shared_instruction`, `task_specific` [default: all three]
     #[arg(long, value_name = "STRATEGY", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
     pub(crate) prompt_strategies: Vec<String>,

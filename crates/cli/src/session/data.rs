@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sureness_conformal::Config;
+use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Dataset, Format, Shard, Task};
+use sureness_questions::{ClusterBy, Dataset, Format, Shard, Task};
 
-use crate::commands::data::{dataset_for, input_error};
+use crate::commands::data::{Said, dataset_for, input_error};
 use crate::commands::run::RunArgs;
 use crate::error::CliError;
 
@@ -34,7 +34,7 @@ struct DatasetNote {
     questions: usize,
     available: usize,
     shots: usize,
-    /// BLAKE3 over the contents of questions and shown examples.
+    /// BLAKE3 over the contents of questions and shown examples, and over clusters that are told.
     digest: String,
 }
 
@@ -75,7 +75,7 @@ impl Questions {
                 questions: dataset.questions.len(),
                 available,
                 shots,
-                digest: digest(&dataset, shots).map_err(CliError::input)?,
+                digest: digest(&dataset, shots, &args.cluster).map_err(CliError::input)?,
             });
             // Only now: what is written down of a data set is the same in every shard.
             let kept: Option<Arc<[u32]>> = match args.shard {
@@ -176,7 +176,7 @@ impl Questions {
     }
 
     /// Everything that the figures depend on apart from the model. No secrets.
-    pub(crate) fn settings(&self, args: &RunArgs) -> serde_json::Value {
+    pub(crate) fn settings(&self, args: &RunArgs, config: &Config) -> serde_json::Value {
         let tasks: Vec<_> = self
             .datasets
             .iter()
@@ -193,22 +193,31 @@ impl Questions {
             "sample_size": args.sample_size,
             "abstention": !args.no_abstention,
             "chat": args.ask.chat,
-            "evaluation": Self::config(args),
+            "evaluation": config,
             "wording": self.wording,
         });
+        if args.cluster != ClusterBy::Auto {
+            settings["cluster"] = args.cluster.name().into();
+        }
         if let Some(shard) = self.shard {
             settings[SHARD] = serde_json::json!({ "index": shard.index(), "of": shard.of() });
         }
         settings
     }
 
-    /// Settings of the evaluation.
+    /// Settings of the evaluation of a new run.
     pub(crate) fn config(args: &RunArgs) -> Config {
+        let protocol = args.protocol.into();
         Config {
-            protocol: args.protocol.into(),
+            protocol,
             alpha: args.error_rate,
             calibration_ratio: args.calibration_ratio,
             seed: args.seed,
+            split: match protocol {
+                // It has a split of its own: there is nothing to write down.
+                Protocol::Paper => SplitRule::Hash,
+                Protocol::Standard => SplitRule::Ordered,
+            },
         }
     }
 }
@@ -280,13 +289,14 @@ impl Sources {
     }
 
     fn load(&self, task: &str, args: &RunArgs) -> Result<Dataset, CliError> {
-        dataset_for(
-            task,
-            self.data.get(task).map(PathBuf::as_path),
-            self.formats.get(task).copied(),
-            self.examples.get(task).map(PathBuf::as_path),
-            !args.no_abstention,
-        )
+        let said = Said {
+            path: self.data.get(task).map(PathBuf::as_path),
+            format: self.formats.get(task).copied(),
+            examples: self.examples.get(task).map(PathBuf::as_path),
+            abstention: !args.no_abstention,
+            cluster: args.cluster.clone(),
+        };
+        dataset_for(task, &said)
     }
 }
 
@@ -310,13 +320,17 @@ fn pairs(values: &[String], flag: &str, example: &str) -> Result<Vec<(String, St
         .collect()
 }
 
-fn digest(dataset: &Dataset, shots: usize) -> std::io::Result<String> {
+fn digest(dataset: &Dataset, shots: usize, cluster: &ClusterBy) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
     for example in dataset.examples.iter().take(shots) {
         hasher.update(&example.content_digest());
     }
     for index in 0..dataset.questions.len() {
         hasher.update(&dataset.questions.content_digest(index)?);
+        // Else the contents tell.
+        if *cluster != ClusterBy::Auto {
+            hasher.update(&dataset.questions.cluster_digest(index)?);
+        }
     }
     Ok(hasher.finalize().to_hex().to_string())
 }

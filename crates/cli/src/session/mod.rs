@@ -14,12 +14,14 @@ pub(crate) mod results;
 pub(crate) mod room;
 mod signals;
 pub(crate) mod speed;
+mod split;
 mod timing;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use sureness_conformal::Config;
 use sureness_engine::{AnswerSink, Cancel, Event, Plan, Settings, SinkError, Stop, Summary};
 use sureness_report::{ModelResult, Noise, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
@@ -53,10 +55,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
     let code = runtime.block_on(async {
         signals::outlive_size_limits();
         let folder = room::prepare(&args.output_dir, questions.len() * named.len())?;
+        let (config, note) = split::config(args, &questions, &folder)?;
         let coordinates = fleet::is_wanted(args);
         let mut session = Session {
             args,
             questions,
+            config,
             folder,
             interrupts: if coordinates {
                 Interrupts::listen_for_coordinator()
@@ -68,7 +72,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
             screen: Screen::new(args.progress, args.verbose),
             models: Vec::new(),
         };
-        session.announce();
+        session.announce(note.as_deref());
         if let Some(metrics) = &session.metrics {
             metrics.serve();
         }
@@ -95,6 +99,8 @@ const EMBEDDED: &str = "llama.cpp";
 struct Session<'a> {
     args: &'a RunArgs,
     questions: Questions,
+    /// Settings of the evaluation.
+    config: Config,
     folder: room::Folder,
     interrupts: Interrupts,
     /// The workers on other machines, where the run has some.
@@ -128,8 +134,11 @@ struct Reached {
 type Keeping = Box<dyn FnOnce(Box<dyn AnswerSink>) -> Box<dyn AnswerSink> + Send>;
 
 impl Session<'_> {
-    fn announce(&self) {
+    fn announce(&self, note: Option<&str>) {
         self.screen.say(&self.questions.describe());
+        if let Some(note) = note {
+            self.screen.say(&format!("note: {note}"));
+        }
     }
 
     /// Asks the models everything and evaluates them: one after the other, since they would share
@@ -168,7 +177,7 @@ impl Session<'_> {
         };
         let first = Arc::clone(first);
         let identity = first.identity().clone();
-        let record = self.questions.settings(self.args);
+        let record = self.questions.settings(self.args, &self.config);
         let (store, run) = self.open_run(&identity, &plan, record)?;
         let progress = Progress::new(&self.screen, &identity.name, &plan, reached.machines);
         let metrics = self.metrics.as_ref();
@@ -335,7 +344,6 @@ impl Session<'_> {
 
     fn evaluate(&mut self, asked: Asked) -> Result<(), CliError> {
         let Asked { run, summary, .. } = asked;
-        let config = Questions::config(self.args);
         let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
         let mut store = Store::open(&self.folder.store).map_err(failed)?;
         let settled = store.settle_copies(run);
@@ -345,7 +353,7 @@ impl Session<'_> {
             &asked.identity,
             &asked.plan,
             &summary,
-            &config,
+            &self.config,
         )?;
         #[cfg(feature = "nats")]
         if self.fleet.is_some() {
@@ -377,7 +385,7 @@ impl Session<'_> {
         Results {
             version: 1,
             program: concat!("sureness ", env!("CARGO_PKG_VERSION")).to_owned(),
-            settings: self.questions.settings(self.args),
+            settings: self.questions.settings(self.args, &self.config),
             models: self.models.iter().map(|(m, _)| m.clone()).collect(),
         }
     }

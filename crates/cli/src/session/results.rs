@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Deserialize;
 use sureness_conformal::{Config, Row, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_questions::Task;
@@ -11,7 +12,7 @@ use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
 
 use super::room::Folder;
-use super::timing;
+use super::{split, timing};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
 
 /// The kind of failure of a question that a run did not get to.
@@ -64,6 +65,7 @@ pub(crate) fn of_groups(
         complete: false,
         tasks: Vec::new(),
         mean: None,
+        intervals: None,
         groups: found,
         noise: None,
         timing: Timing::default(),
@@ -135,7 +137,7 @@ fn group_result(
             if let Some(scores) = &row.scores {
                 visit(Row {
                     key: &row.question.content,
-                    cluster: None,
+                    cluster: row.question.cluster.as_ref().map(<[u8; 32]>::as_slice),
                     logits: &scores.logprobs,
                     answer: row.question.answer,
                     dont_know: row.question.dont_know,
@@ -239,6 +241,10 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
         "n: test questions per strategy. Set size: options a set needs to hold the right answer as often as asked; smaller is surer.\n\
          Coverage: how often it did. UAcc: accuracy weighted by set size. E, F: \"I don't know\", \"None of the above\" as the answer."
     );
+    let evaluation = Config::deserialize(&results.settings["evaluation"]);
+    if let Some(rule) = evaluation.as_ref().ok().and_then(split::describe) {
+        eprintln!("Split rule: {rule}.");
+    }
 }
 
 /// Each distinct note once, with the groups that it is about.

@@ -78,7 +78,7 @@ impl Sample {
             options: choices.to_vec(),
             answer,
         };
-        let content = match self.question() {
+        let known = match self.question() {
             Some(stem) => content::of_question(None, stem, choices, answer),
             None => content::of_name([
                 "inspect sample",
@@ -99,7 +99,8 @@ impl Sample {
         Ok(Read {
             row: ImportedRow {
                 id,
-                content,
+                content: known.content,
+                cluster: known.cluster,
                 category: category.map(str::to_owned),
                 options,
                 answer,

@@ -128,8 +128,10 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
                 .sum::<f64>()
                 .min(1.0)
         });
+        let known = question::digests(&doc, doc_hash.as_deref(), options, answer);
         rows.push(ImportedRow {
-            content: question::digest(&doc, doc_hash.as_deref(), options, answer),
+            content: known.content,
+            cluster: known.cluster,
             id,
             category: question::category(&doc).map(str::to_owned),
             options,

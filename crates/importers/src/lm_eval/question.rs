@@ -2,21 +2,16 @@
 
 use serde_json::Value;
 
-use crate::content;
+use crate::content::{self, Known};
 
 /// Fields that hold what is asked, in the order in which they are looked for.
 const STEMS: [&str; 4] = ["question", "query", "goal", "Question"];
 /// What our reader of `HellaSwag` puts in the place of the question that the data set lacks.
 const HELLASWAG_STEM: &str = "What happens next?";
 
-/// The digest of the question's content. Rows whose layout is known give that of the same
-/// question in a run of our own; others that of the row as it is.
-pub(super) fn digest(
-    doc: &Value,
-    doc_hash: Option<&str>,
-    options: usize,
-    answer: usize,
-) -> [u8; 32] {
+/// The digests of the question. Rows whose layout is known give those of the same question in a
+/// run of our own; others the content as it is, and no cluster.
+pub(super) fn digests(doc: &Value, doc_hash: Option<&str>, options: usize, answer: usize) -> Known {
     known(doc, options, answer).unwrap_or_else(|| match doc_hash {
         Some(hash) => content::of_name(["lm-eval document", hash]),
         None => content::of_name(["lm-eval document", &doc.to_string()]),
@@ -32,7 +27,7 @@ pub(super) fn category(doc: &Value) -> Option<&str> {
         .find(|name| !name.is_empty())
 }
 
-fn known(doc: &Value, count: usize, answer: usize) -> Option<[u8; 32]> {
+fn known(doc: &Value, count: usize, answer: usize) -> Option<Known> {
     let text = |name: &str| doc.get(name)?.as_str();
     let of = |context: Option<&str>, stem: &str, options: Vec<String>| {
         let complete = options.len() == count && !stem.trim().is_empty();

@@ -7,41 +7,42 @@ use sureness_questions::{
     Format as Layout, LoadOptions, Problem as DataProblem, Task, answers, load,
 };
 
+use crate::content::Known;
 use crate::{ImportError, Problem};
 
 /// What is known of a question.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
-    pub(super) answer: usize,
-    pub(super) options: Option<usize>,
-    pub(super) dont_know: Option<usize>,
-    pub(super) none_of_the_above: Option<usize>,
-    pub(super) category: Option<String>,
-    /// Digest of the question's text.
-    pub(super) content: Option<[u8; 32]>,
+pub(crate) struct Key {
+    pub(crate) answer: usize,
+    pub(crate) options: Option<usize>,
+    pub(crate) dont_know: Option<usize>,
+    pub(crate) none_of_the_above: Option<usize>,
+    pub(crate) category: Option<String>,
+    /// The question's digests, where its text is known.
+    pub(crate) known: Option<Known>,
 }
 
 impl Key {
     /// A question of which only the answer is known.
-    pub(super) fn of(answer: usize) -> Self {
+    pub(crate) fn of(answer: usize) -> Self {
         Self {
             answer,
             options: None,
             dont_know: None,
             none_of_the_above: None,
             category: None,
-            content: None,
+            known: None,
         }
     }
 }
 
 /// Questions by id.
 #[derive(Debug)]
-pub(super) struct Keys(HashMap<i64, Key>);
+pub(crate) struct Keys(HashMap<i64, Key>);
 
 impl Keys {
     /// Reads a file in the paper's layout.
-    pub(super) fn read(path: &Path) -> Result<Self, ImportError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, ImportError> {
         let failed = |error| Problem::Data(error).of(path);
         let mut keys: HashMap<i64, Key> = answers::read(path)
             .map_err(failed)?
@@ -53,7 +54,7 @@ impl Keys {
                     dont_know: answer.dont_know,
                     none_of_the_above: answer.none_of_the_above,
                     category: None,
-                    content: None,
+                    known: None,
                 };
                 (answer.id, key)
             })
@@ -87,16 +88,16 @@ impl Keys {
         Ok(Self(keys))
     }
 
-    pub(super) fn get(&self, id: i64) -> Option<&Key> {
+    pub(crate) fn get(&self, id: i64) -> Option<&Key> {
         self.0.get(&id)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// How many of these ids there are.
-    pub(super) fn count(&self, ids: &HashSet<String>) -> usize {
+    pub(crate) fn count(&self, ids: &HashSet<String>) -> usize {
         let known = |id: &&String| id.parse().is_ok_and(|id: i64| self.0.contains_key(&id));
         ids.iter().filter(known).count()
     }
@@ -105,7 +106,10 @@ impl Keys {
 fn note(keys: &mut HashMap<i64, Key>, question: &sureness_questions::Question) {
     let id = question.id.parse::<i64>().ok();
     if let Some(key) = id.and_then(|id| keys.get_mut(&id)) {
-        key.content = Some(question.content_digest());
+        key.known = Some(Known {
+            content: question.content_digest(),
+            cluster: Some(question.cluster_digest()),
+        });
         key.category.clone_from(&question.category);
     }
 }

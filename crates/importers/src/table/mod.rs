@@ -19,7 +19,8 @@ use crate::content;
 use crate::imported::{Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
 use crate::{Format, ImportError, Place, Problem};
 use columns::{Part, Told};
-use key::{Key, Keys};
+use key::Key;
+pub(crate) use key::Keys;
 
 /// The worked examples of the paper, which are in its files but not in its figures.
 const EXAMPLES: [&str; 5] = ["1", "3", "5", "7", "9"];
@@ -94,7 +95,7 @@ fn name_of(path: &Path, part: &Part, options: &Options) -> Result<Imported, Impo
 
 /// The benchmark's task of a data set as the paper's files name it: `qa` for `mmlu_10k`. Other
 /// names stay as they are.
-fn task_of(dataset: &str) -> String {
+pub fn task_of(dataset: &str) -> String {
     let bare = match dataset.rsplit_once('_') {
         Some((name, size)) if is_size(size) => name,
         _ => dataset,
@@ -238,8 +239,10 @@ fn row(
         .category
         .clone()
         .or_else(|| told.and_then(|told| told.category.clone()));
+    let known = key.known.unwrap_or_else(|| content::of_name([task, &id]));
     ImportedRow {
-        content: key.content.unwrap_or_else(|| content::of_name([task, &id])),
+        content: known.content,
+        cluster: known.cluster,
         id,
         category,
         options: width,

@@ -138,7 +138,7 @@ fn archives_and_json_say_the_same() {
             import
                 .rows
                 .iter()
-                .map(|row| row.content)
+                .map(|row| (row.content, row.cluster.unwrap()))
                 .collect::<Vec<_>>(),
         );
     }

@@ -128,16 +128,17 @@ fn the_same_question_has_the_digest_of_a_run_of_our_own() {
     let own = load_bytes(Path::new("painting_test.csv"), csv.clone(), &options);
     // A set of one question serves as a worked example whole.
     let own = if let Ok(data) = own {
-        data.questions.content_digest(0).unwrap()
+        data.questions.get(0).unwrap()
     } else {
         let more = [csv, b"Other?,a,b,c,d,A\n".repeat(8)].concat();
         let data = load_bytes(Path::new("painting_test.csv"), more, &options).unwrap();
         let all = data.questions.to_vec().unwrap();
         let mut all = all.iter().chain(&data.examples);
         let found = all.find(|it| it.stem.contains("sky")).unwrap();
-        found.content_digest()
+        found.clone()
     };
-    assert_eq!(import.rows[0].content, own);
+    assert_eq!(import.rows[0].content, own.content_digest());
+    assert_eq!(import.rows[0].cluster, Some(own.cluster_digest()));
 }
 
 #[test]
@@ -179,6 +180,10 @@ fn hellaswag_has_the_digest_of_our_reader() {
         own.iter()
             .all(|digest| import.rows.iter().any(|row| row.content == *digest))
     );
+    assert!((0..data.questions.len()).all(|at| {
+        let own = data.questions.cluster_digest(at).unwrap();
+        import.rows.iter().any(|row| row.cluster == Some(own))
+    }));
     let scores = import.rows[0].scores.as_ref().unwrap();
     assert_eq!(scores.mass, None, "shares of continuations are no mass");
 }

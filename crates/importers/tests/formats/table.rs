@@ -67,6 +67,7 @@ fn several_models_and_tasks_in_one_file() {
     let mass = imports[0].rows[0].scores.as_ref().unwrap().mass.unwrap();
     assert!((mass - ((-0.1_f64).exp() + (-3.0_f64).exp())).abs() < 1e-6);
     // The same question of two models has one digest, and another in another task.
+    assert_eq!(imports[0].rows[0].cluster, None, "the file has no texts");
     assert_eq!(imports[0].rows[0].content, imports[1].rows[0].content);
     assert_ne!(imports[0].rows[0].content, imports[2].rows[0].content);
 }
@@ -164,6 +165,7 @@ fn answers_from_a_file_of_questions() {
         answer: 1,
     };
     assert_eq!(import.rows[3].content, own.content_digest());
+    assert_eq!(import.rows[3].cluster, Some(own.cluster_digest()));
     // A folder with the questions in it is the table alone.
     assert_eq!(with(folder.path(), &options).len(), 1);
 

@@ -33,6 +33,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             source.at(1).field(field, problem)
         })?;
     }
+    let named = options.cluster.place(&names, source.at(1))?;
     let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |field: usize| &cells[columns[field]];
@@ -49,7 +50,8 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             answer: Answer::Label(label),
             names: NAMES,
         };
-        rows.push(at, draft.finish(at)?, false)?;
+        let cluster = named.map(|column| options.cluster.of_cell(&cells[column], at));
+        rows.push(at, draft.finish(at)?, false, cluster.transpose()?)?;
     }
     rows.finish(source)
 }
@@ -72,7 +74,8 @@ pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, Da
             answer: Answer::Label(&index_label(&record, "label")?),
             names: NAMES,
         };
-        rows.push(record.at, draft.finish(record.at)?, false)?;
+        let cluster = options.cluster.of_record(&record)?;
+        rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
     }
     rows.finish(source)
 }

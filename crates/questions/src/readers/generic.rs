@@ -45,7 +45,12 @@ pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, Da
                 return Err(record.at.field("example", problem));
             }
         };
-        rows.push(record.at, draft.finish(record.at)?, example)?;
+        let cluster = if example {
+            None
+        } else {
+            options.cluster.of_record(&record)?
+        };
+        rows.push(record.at, draft.finish(record.at)?, example, cluster)?;
     }
     rows.finish(source)
 }
@@ -85,6 +90,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
         let at = source.at(1);
         at.field(&field, problem)
     })?;
+    let named = options.cluster.place(&names, source.at(1))?;
     let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |column: Option<usize>| {
@@ -111,7 +117,10 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             names: NAMES,
         };
         let example = flag(at, cell(columns.example))?;
-        rows.push(at, draft.finish(at)?, example)?;
+        let cluster = named
+            .filter(|_| !example)
+            .map(|column| options.cluster.of_cell(&cells[column], at));
+        rows.push(at, draft.finish(at)?, example, cluster.transpose()?)?;
     }
     rows.finish(source)
 }

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{DataError, LoadOptions};
+use crate::{ClusterBy, DataError, LoadOptions};
 
 /// How many options a question ends up with.
 const OPTIONS: usize = 4;
@@ -59,6 +59,8 @@ struct Pair<'a> {
     context: String,
     right: String,
     wrong: String,
+    /// The cluster that a column names.
+    cluster: Option<[u8; 32]>,
 }
 
 type Ring<'a> = BTreeMap<[u8; 32], &'a str>;
@@ -66,7 +68,7 @@ type Ring<'a> = BTreeMap<[u8; 32], &'a str>;
 fn read(source: &Source, options: &LoadOptions, layout: &Layout) -> Result<Parsed, DataError> {
     let seed = options.seed;
     let pairs = Record::lines(source)?
-        .map(|record| Pair::new(&record?, layout))
+        .map(|record| Pair::new(&record?, layout, &options.cluster))
         .collect::<Result<Vec<_>, _>>()?;
     let ring: Ring<'_> = pairs
         .iter()
@@ -92,13 +94,13 @@ fn read(source: &Source, options: &LoadOptions, layout: &Layout) -> Result<Parse
                 answer: layout.right,
             },
         };
-        rows.push(pair.at, draft.finish(pair.at)?, false)?;
+        rows.push(pair.at, draft.finish(pair.at)?, false, pair.cluster)?;
     }
     rows.finish(source)
 }
 
 impl<'a> Pair<'a> {
-    fn new(record: &Record<'a>, layout: &Layout) -> Result<Self, DataError> {
+    fn new(record: &Record<'a>, layout: &Layout, cluster: &ClusterBy) -> Result<Self, DataError> {
         let text = |field| {
             let text = record.text(field)?.trim();
             if text.is_empty() {
@@ -111,6 +113,7 @@ impl<'a> Pair<'a> {
             context: text(layout.context)?,
             right: text(layout.right)?,
             wrong: text(layout.wrong)?,
+            cluster: cluster.of_record(record)?,
         })
     }
 

@@ -29,7 +29,8 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
             answer: Answer::Label(&index_label(&record, "label")?),
             names: NAMES,
         };
-        rows.push(record.at, draft.finish(record.at)?, false)?;
+        let cluster = options.cluster.of_record(&record)?;
+        rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
     }
     rows.finish(source)
 }

@@ -82,7 +82,7 @@ fn subject(source: &Source, rows: &mut Rows, examples: bool) -> Result<(), DataE
             answer: Answer::Label(&cells[COLUMNS - 1]),
             names: NAMES,
         };
-        rows.push(at, draft.finish(at)?, examples)?;
+        rows.push(at, draft.finish(at)?, examples, None)?;
     }
     if number == 0 {
         return Err(source.error(Problem::Empty));

@@ -13,9 +13,9 @@ use crate::bank::Bank;
 use crate::digest::Digest;
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{DataError, LoadOptions, Question};
+use crate::{ClusterBy, DataError, LoadOptions, Question};
 
-pub(crate) use record::Record;
+pub(crate) use record::{Record, wrong_type};
 pub(crate) use table::{Table, header};
 
 /// What a reader found.
@@ -33,6 +33,7 @@ pub(crate) struct Parsed {
 pub(crate) struct Rows {
     parsed: Parsed,
     abstention: bool,
+    cluster: ClusterBy,
     ids: Vec<Id>,
 }
 
@@ -57,6 +58,7 @@ impl Rows {
         Self {
             parsed: Parsed::default(),
             abstention: options.abstention,
+            cluster: options.cluster.clone(),
             ids: Vec::new(),
         }
     }
@@ -66,7 +68,15 @@ impl Rows {
         (self.ids.len() + 1).to_string()
     }
 
-    fn push(&mut self, at: At<'_>, question: Question, example: bool) -> Result<(), DataError> {
+    /// Adds a row. `column` is the cluster that it names in a column, if one is to tell; worked
+    /// examples need none.
+    fn push(
+        &mut self,
+        at: At<'_>,
+        question: Question,
+        example: bool,
+        column: Option<[u8; 32]>,
+    ) -> Result<(), DataError> {
         let hash = Digest::new("sureness id 1").text(&question.id).finish();
         let part = |n: usize| {
             hash[8 * n..]
@@ -97,7 +107,8 @@ impl Rows {
             self.parsed.examples.push(question);
             return Ok(());
         }
-        let kept = self.parsed.questions.push(&question);
+        let cluster = self.cluster.of(&question, column, at)?;
+        let kept = self.parsed.questions.push_into(&question, cluster);
         kept.map_err(|error| at.row(Problem::Bank(error)))
     }
 

@@ -40,7 +40,12 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
             answer: Answer::Label(record.text("answer")?),
             names: NAMES,
         };
-        rows.push(at, draft.finish(at)?, shown)?;
+        let cluster = if shown {
+            None
+        } else {
+            options.cluster.of_record(&record)?
+        };
+        rows.push(at, draft.finish(at)?, shown, cluster)?;
     }
     let mut parsed = rows.finish(source)?;
     // Best first.

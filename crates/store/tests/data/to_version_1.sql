@@ -15,4 +15,5 @@ DROP TABLE indexed;
 DROP TABLE answers;
 ALTER TABLE old_answers RENAME TO answers;
 ALTER TABLE items DROP COLUMN reply;
+ALTER TABLE items DROP COLUMN cluster;
 PRAGMA user_version = 1;

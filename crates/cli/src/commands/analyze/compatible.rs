@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 use sureness_analysis::Evidence;
+use sureness_conformal::{Config, Protocol, SplitRule};
 
 use crate::error::CliError;
 
@@ -62,6 +64,33 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
         notes.push("some models were asked through their chat template, others were not".into());
     }
     Ok(notes)
+}
+
+/// What to tell of runs that were split by another rule. A run keeps its figures under its own rule; an
+/// analysis has one for all.
+pub(super) fn split_rule(evidence: &Evidence, config: &Config) -> Option<String> {
+    if config.protocol == Protocol::Paper {
+        return None;
+    }
+    let old: Vec<&str> = evidence
+        .models
+        .iter()
+        .filter(|model| {
+            let evaluation = &model.source.record["settings"]["evaluation"];
+            Config::deserialize(evaluation).is_ok_and(|own| {
+                own.protocol == Protocol::Standard && own.split != config.split
+            })
+        })
+        .map(|model| &*model.name)
+        .collect();
+    (!old.is_empty()).then(|| {
+        format!(
+            "{} was split by the rule of version 0.1.0; all figures here are computed anew with the \
+             rule of today, {}",
+            old.join(", "),
+            config.split.name()
+        )
+    })
 }
 
 fn differing(

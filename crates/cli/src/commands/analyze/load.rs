@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use sureness_analysis::{Evidence, GroupId, GroupRows, ModelEvidence, Source};
 use sureness_conformal::{Config, Row, Table};
-use sureness_questions::{Task, answers};
+use sureness_questions::Task;
 use sureness_scorers::replay;
 use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
 
 use super::args::{ClusterArg, EvidenceArgs};
-use crate::commands::score::Scoring;
+use crate::commands::score::{Scoring, read_questions};
 use crate::error::CliError;
 use crate::session::data::SHARD;
 
@@ -168,9 +168,11 @@ fn load_store(
                 run.id, run.model.name
             ));
         }
+        let evaluation = run.settings.get("evaluation").cloned();
+        let config: Option<Config> =
+            evaluation.and_then(|value| serde_json::from_value(value).ok());
         if loaded.config.is_none() {
-            let evaluation = run.settings.get("evaluation").cloned();
-            loaded.config = evaluation.and_then(|value| serde_json::from_value(value).ok());
+            loaded.config = config;
         }
         let mut groups = Vec::new();
         for (index, (task, strategy)) in run.groups.iter().enumerate() {
@@ -250,12 +252,13 @@ fn group(
         });
         let row = Row {
             key: &question.content,
-            cluster: None,
+            cluster: question.cluster.as_ref().map(<[u8; 32]>::as_slice),
             logits: &scores.logprobs,
             answer: question.answer,
             dont_know: question.dont_know,
             none_of_the_above: question.none_of_the_above,
         };
+        found.clustered |= question.cluster.is_some();
         // What cannot be scored counts as not answered.
         if found.table.push(question.content, &row, category).is_ok() {
             found.ids.push(question.id);
@@ -286,13 +289,11 @@ fn load_logits(
         ))
         .hint("name the questions with --questions FILE, or an output folder instead"));
     };
-    let key = answers::read(questions).map_err(|error| {
-        let hint = error.hint().unwrap_or_default();
-        CliError::input(error).hint(hint)
-    })?;
+    let (key, names) = read_questions(questions)?;
     let scoring = Scoring::new(
         questions,
         key,
+        names,
         args.drop_ids.clone(),
         args.drop_options.clone().unwrap_or_default(),
         Config::default(),

@@ -39,6 +39,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
     } = load::load(args)?;
     notes.extend(compatible::check(&evidence, args.mixed_prompts)?);
     let settings = args.settings(config.unwrap_or_else(Config::default));
+    notes.extend(compatible::split_rule(&evidence, &settings.config));
     if let Some(most) = settings.top_k.filter(|&most| most < evidence.models.len()) {
         notes.push(format!(
             "the {most} models with the highest UAcc of {} are shown",

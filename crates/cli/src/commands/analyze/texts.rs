@@ -12,8 +12,7 @@ use sureness_analysis::Figures;
 use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
 
 use super::args::{EvidenceArgs, id_of};
-use crate::commands::data::{dataset_for, input_error, named_task};
-use crate::commands::score::key_of;
+use crate::commands::data::{Said, dataset_for, input_error, named_task};
 use crate::error::CliError;
 
 /// So many characters of a text are shown at most.
@@ -86,7 +85,7 @@ impl Texts {
             && search.goes_on()
             && let Ok(dataset) = read(task, path, Some(Format::Paper))
         {
-            search.by_id(&dataset, dropped);
+            search.shortened(&dataset, dropped);
         }
         for path in recorded(figures, task) {
             if search.goes_on()
@@ -96,7 +95,7 @@ impl Texts {
             }
         }
         if search.goes_on()
-            && let Ok(dataset) = dataset_for(task, None, None, None, false)
+            && let Ok(dataset) = dataset_for(task, &Said::default())
         {
             search.among(&dataset);
         }
@@ -188,16 +187,15 @@ impl Search {
         }
     }
 
-    /// By number, as saved logits have it, without the options that were dropped.
-    fn by_id(&mut self, dataset: &Dataset, dropped: &[usize]) {
+    /// By content, without the options that were dropped from saved logits.
+    fn shortened(&mut self, dataset: &Dataset, dropped: &[usize]) {
         for mut question in dataset.questions.iter().flatten() {
-            if let Ok(id) = question.id.parse()
-                && self.wanted.remove(&key_of(id))
-            {
+            let key = question.content_digest();
+            if self.wanted.remove(&key) {
                 let options = std::mem::take(&mut question.options).into_iter();
                 let kept = options.enumerate().filter(|(at, _)| !dropped.contains(at));
                 question.options = kept.map(|(_, text)| text).collect();
-                self.found.insert(key_of(id), question);
+                self.found.insert(key, question);
             }
         }
     }

@@ -2,56 +2,58 @@
 
 use std::path::Path;
 
-use sureness_questions::{Dataset, Format, LoadOptions, Task, load, pack};
+use sureness_questions::{ClusterBy, Dataset, Format, LoadOptions, Task, load, pack};
 
 use super::input_error;
 use super::library::Library;
 use crate::error::CliError;
 
-/// What `task` is asked from: `explicit` where it is given, else the questions imported for the
+/// What is said of a task's questions.
+#[derive(Debug, Default)]
+pub(crate) struct Said<'a> {
+    /// Where they are.
+    pub(crate) path: Option<&'a Path>,
+    /// Their layout.
+    pub(crate) format: Option<Format>,
+    /// A file of worked examples.
+    pub(crate) examples: Option<&'a Path>,
+    /// Whether the abstention options are added.
+    pub(crate) abstention: bool,
+    /// What makes a cluster of them.
+    pub(crate) cluster: ClusterBy,
+}
+
+/// What `task` is asked from: the path where one is given, else the questions imported for the
 /// task, else the built-in pack.
-pub(crate) fn dataset_for(
-    task: &str,
-    explicit: Option<&Path>,
-    format: Option<Format>,
-    examples: Option<&Path>,
-    abstention: bool,
-) -> Result<Dataset, CliError> {
-    let library = Library::open()?;
-    choose(&library, task, explicit, format, examples, abstention)
+pub(crate) fn dataset_for(task: &str, said: &Said<'_>) -> Result<Dataset, CliError> {
+    choose(&Library::open()?, task, said)
 }
 
 /// The same for any folder of imports.
-fn choose(
-    library: &Library,
-    task: &str,
-    explicit: Option<&Path>,
-    format: Option<Format>,
-    examples: Option<&Path>,
-    abstention: bool,
-) -> Result<Dataset, CliError> {
+fn choose(library: &Library, task: &str, said: &Said<'_>) -> Result<Dataset, CliError> {
     let id = task_id(task)?;
     let imported = library.origin(&id)?;
-    let Some(path) = explicit else {
-        if format.is_some() || examples.is_some() {
+    let Some(path) = said.path else {
+        if said.format.is_some() || said.examples.is_some() {
             return Err(CliError::input(format_args!(
                 "a layout or worked examples are given for task {id}, but no questions"
             ))
             .hint("give the questions' path too"));
         }
         if let Some(origin) = imported {
-            return library.dataset(origin, abstention);
+            return library.dataset(origin, said.abstention, &said.cluster);
         }
-        return match pack::dataset(&id, abstention) {
-            Some(dataset) => Ok(dataset),
+        return match pack::clustered(&id, said.abstention, &said.cluster) {
+            Some(dataset) => dataset.map_err(|error| input_error(&error)),
             None => Err(unknown(library, &id)),
         };
     };
     let task = imported.map_or_else(|| named_task(&id), |origin| origin.task);
     let options = LoadOptions {
-        format,
-        examples: examples.map(Path::to_owned),
-        abstention,
+        format: said.format,
+        examples: said.examples.map(Path::to_owned),
+        abstention: said.abstention,
+        cluster: said.cluster.clone(),
         ..LoadOptions::new(task)
     };
     load(path, &options).map_err(|error| input_error(&error))
@@ -111,6 +113,15 @@ mod tests {
     use super::*;
     use crate::commands::data::library::Source;
 
+    /// With the abstention options.
+    const SIX: Said<'_> = Said {
+        path: None,
+        format: None,
+        examples: None,
+        abstention: true,
+        cluster: ClusterBy::Auto,
+    };
+
     fn imported(library: &Library, id: &str, options: &[&str]) -> Dataset {
         let question = |id: &str| Question {
             id: id.to_owned(),
@@ -141,7 +152,7 @@ mod tests {
     fn an_import_comes_back_as_it_was_and_goes_before_the_pack() {
         let folder = tempfile::tempdir().unwrap();
         let library = Library::at(&folder.path().join("data"));
-        let of = |task: &str| choose(&library, task, None, None, None, false).unwrap();
+        let of = |task: &str| choose(&library, task, &Said::default()).unwrap();
         assert_eq!(of("qa").source, "built-in pack");
 
         // Equal options occur in published data sets and are kept.
@@ -151,7 +162,7 @@ mod tests {
         let questions = |dataset: &Dataset| dataset.questions.to_vec().unwrap();
         assert_eq!(questions(&read), questions(&stored));
         assert_eq!(read.examples, stored.examples);
-        let six = choose(&library, "qa", None, None, None, true).unwrap();
+        let six = choose(&library, "qa", &SIX).unwrap();
         assert!(
             questions(&six)
                 .iter()
@@ -172,7 +183,7 @@ mod tests {
         let path = folder.path().join("own.jsonl");
         let text = fs::read_to_string(&path).unwrap().replace("\"B\"", "\"A\"");
         fs::write(&path, text).unwrap();
-        let error = choose(&library, "own", None, None, None, true).unwrap_err();
+        let error = choose(&library, "own", &SIX).unwrap_err();
         let text = format!("{error:?}");
         assert!(
             text.contains("has changed") && text.contains("--remove own"),
@@ -187,8 +198,8 @@ mod tests {
         let options: Vec<_> = (0..25).map(|index| index.to_string()).collect();
         let options: Vec<_> = options.iter().map(String::as_str).collect();
         imported(&library, "wide", &options);
-        assert!(choose(&library, "wide", None, None, None, false).is_ok());
-        let error = choose(&library, "wide", None, None, None, true).unwrap_err();
+        assert!(choose(&library, "wide", &Said::default()).is_ok());
+        let error = choose(&library, "wide", &SIX).unwrap_err();
         assert!(
             format!("{error:?}").contains("question 3: 25 options"),
             "{error:?}"
@@ -200,7 +211,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let library = Library::at(folder.path());
         imported(&library, "tax-law", &["yes", "no"]);
-        let error = choose(&library, "tax", None, None, None, true).unwrap_err();
+        let error = choose(&library, "tax", &SIX).unwrap_err();
         let text = format!("{error:?}");
         assert!(text.contains("qa, rc, ci, drs, ds, tax-law"), "{text}");
     }

@@ -10,7 +10,7 @@ use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Seek as _, Write as
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sureness_questions::{Bank, Dataset, Format, MAX_OPTIONS, Question, Task, label};
+use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, label};
 
 use super::choice::is_task_id;
 use crate::error::CliError;
@@ -178,7 +178,12 @@ impl Library {
     }
 
     /// The questions of an imported task, with abstention options where they are asked for.
-    pub(super) fn dataset(&self, origin: Origin, abstention: bool) -> Result<Dataset, CliError> {
+    pub(super) fn dataset(
+        &self,
+        origin: Origin,
+        abstention: bool,
+        cluster: &ClusterBy,
+    ) -> Result<Dataset, CliError> {
         let id = &origin.task.id;
         let path = self.questions_path(id);
         let unreadable = |error| damaged(id, &path, &format!("cannot be read: {error}"));
@@ -203,7 +208,11 @@ impl Library {
             if example {
                 examples.push(question);
             } else {
-                questions.push(&question).map_err(|error| no_room(&error))?;
+                let cluster = cluster
+                    .digest(&question)
+                    .ok_or_else(|| no_cluster(id, cluster, &question))?;
+                let kept = questions.push_into(&question, cluster);
+                kept.map_err(|error| no_room(&error))?;
             }
         }
         let source = format!("{}, imported {}", origin.source, origin.imported);
@@ -341,6 +350,22 @@ impl<'a> NewFile<'a> {
         };
         put().map_err(|error| cannot("write to", self.path, &error))
     }
+}
+
+/// An imported question does not tell what cluster it is in.
+fn no_cluster(id: &str, cluster: &ClusterBy, question: &Question) -> CliError {
+    if *cluster == ClusterBy::Category {
+        let text = format_args!("task {id}: question {} has no category", question.id);
+        return CliError::input(text).hint("choose --cluster none, or leave --cluster out");
+    }
+    CliError::input(format_args!(
+        "task {id}: an import keeps no column {:?}; its columns are id, category, context, question, \
+         options and answer",
+        cluster.name()
+    ))
+    .hint(format_args!(
+        "name the file that has it with --data {id}=PATH, or choose --cluster category"
+    ))
 }
 
 fn with_abstention(task: &str, question: Question) -> Result<Question, CliError> {

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<ExitCode, CliError> {
         check_missing(&wholes)?;
     }
     // As they were written down, so that the run is found again.
-    let earlier = before.parts.first().or(inputs.iter().flatten().next());
+    let earlier = before.parts.first().or(first_of(&inputs));
     let settings = earlier.map_or(Value::Null, |part| part.settings.clone());
     merge(args, &wholes, &settings)
 }
@@ -149,10 +149,18 @@ struct Before {
     complete: Vec<ModelIdentity>,
 }
 
+/// The part whose settings are those of the whole: one that version 0.1.0 began, where there is
+/// one, since a run keeps the split rule that it was begun with.
+fn first_of(inputs: &[Vec<Part>]) -> Option<&Part> {
+    let mut parts = inputs.iter().flatten();
+    let old = parts.clone().find(|part| part.is_under_old_rule());
+    old.or_else(|| parts.next())
+}
+
 /// Looks into OUT. Refuses a merge of something else.
 fn held_before(out: &Path, store: &Path, inputs: &[Vec<Part>]) -> Result<Before, CliError> {
     let mut before = Before::default();
-    let Some(first) = inputs.iter().flatten().next() else {
+    let Some(first) = first_of(inputs) else {
         return Ok(before);
     };
     if !store.is_file() {

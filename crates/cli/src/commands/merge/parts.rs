@@ -15,6 +15,9 @@ use crate::session::room::STORE;
 /// The setting of a merged run that tells which shards it holds whole.
 pub(super) const MERGED: &str = "merged";
 
+/// Where a run's settings name its split rule.
+const SPLIT: &str = "/evaluation/split";
+
 /// One run of an input: some shards of one model.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
@@ -71,9 +74,19 @@ impl Part {
         })
     }
 
-    /// What must be the same of all parts: not where the files of the questions lay.
+    /// Whether version 0.1.0 began the run: it wrote no split rule down.
+    pub(super) fn is_under_old_rule(&self) -> bool {
+        self.settings.pointer(SPLIT).is_none()
+    }
+
+    /// What must be the same of all parts: neither where the files of the questions lay, nor the
+    /// split rule, which moves no answer and is that of the whole.
     fn comparable(&self) -> Value {
         let mut settings = self.settings.clone();
+        let evaluation = settings.get_mut("evaluation");
+        if let Some(evaluation) = evaluation.and_then(Value::as_object_mut) {
+            evaluation.shift_remove("split");
+        }
         if let Some(tasks) = settings.get_mut("tasks").and_then(Value::as_array_mut) {
             for task in tasks.iter_mut().filter_map(Value::as_object_mut) {
                 task.shift_remove("source");
@@ -258,6 +271,7 @@ fn described(setting: &str) -> &str {
         "evaluation" => "the settings of the evaluation",
         "sample_size" => "the values of --sample-size",
         "abstention" => "the abstention options",
+        "cluster" => "the values of --cluster",
         "chat" => "the values of --chat",
         other => other,
     }

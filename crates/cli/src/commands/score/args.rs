@@ -59,6 +59,7 @@ impl ScoreArgs {
             alpha: self.alpha,
             calibration_ratio: self.calibration_ratio,
             seed: self.seed,
+            ..Config::default()
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use sureness_analysis::{GroupId, GroupRows};
+use sureness_import::QuestionNames;
 use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
 use sureness_prompts::Strategy;
 use sureness_questions::answers::AnswerKey;
@@ -25,6 +26,7 @@ pub(crate) struct Scoring<'a> {
     /// In file order, without the dropped ids.
     key: Vec<AnswerKey>,
     by_id: HashMap<i64, usize>,
+    names: QuestionNames,
     drop_ids: Ids,
     drop_options: Letters,
     config: Config,
@@ -41,6 +43,7 @@ impl<'a> Scoring<'a> {
     pub(crate) fn new(
         questions: &'a Path,
         mut key: Vec<AnswerKey>,
+        names: QuestionNames,
         drop_ids: Ids,
         drop_options: Letters,
         config: Config,
@@ -51,6 +54,7 @@ impl<'a> Scoring<'a> {
             questions,
             key,
             by_id,
+            names,
             drop_ids,
             drop_options,
             config,
@@ -106,42 +110,52 @@ impl<'a> Scoring<'a> {
         for (new, &old) in kept.iter().enumerate() {
             place[old] = Some(new);
         }
+        let file = FileName::parse(path);
+        let task = task_of(file.dataset.as_deref().unwrap_or("unnamed"));
+        let mut categories: Vec<String> = Vec::new();
+        let mut clustered = false;
         let mut table = Table::new(kept.len());
         for (item, logits) in items.iter().zip(scores.chunks_exact(kept.len())) {
             let (dont_know, none_of_the_above) = abstention(item.key, place.len());
-            let key = key_of(item.key.id);
+            let name = self.names.of(&task.id, item.key.id);
+            clustered |= name.cluster.is_some();
+            let category = name.category.map(|name| {
+                let known = categories.iter().position(|other| *other == name);
+                known.unwrap_or_else(|| {
+                    categories.push(name);
+                    categories.len() - 1
+                }) as u32
+            });
             let row = Row {
-                key: &key,
-                cluster: None,
+                key: &name.content,
+                cluster: name.cluster.as_ref().map(<[u8; 32]>::as_slice),
                 logits,
                 // `check_options` has made sure that the answer is among the kept options.
                 answer: place[item.key.answer].unwrap_or(usize::MAX),
                 dont_know: dont_know.and_then(|option| place[option]),
                 none_of_the_above: none_of_the_above.and_then(|option| place[option]),
             };
-            if let Err(error) = table.push(key, &row, None) {
+            if let Err(error) = table.push(name.content, &row, category) {
                 problems.add(error, "");
                 return Err(problems.found);
             }
         }
-        let name = FileName::parse(path);
-        let task = task_of(name.dataset.as_deref().unwrap_or("unnamed"));
         let rows = GroupRows {
             id: GroupId {
                 task: task.id,
-                strategy: name.strategy.map_or("unnamed", Strategy::name).to_owned(),
+                strategy: file.strategy.map_or("unnamed", Strategy::name).to_owned(),
             },
             title: task.title,
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
-            categories: Vec::new(),
+            categories,
             mass: Vec::new(),
             // Saved logits are of all options.
             bounded: vec![false; table.len()],
-            clustered: false,
+            clustered,
             planned: items.len(),
             table,
         };
-        Ok((name.model, rows))
+        Ok((file.model, rows))
     }
 
     /// Pairs each row that is not dropped with its question, in the order of the file.
@@ -283,23 +297,10 @@ impl<'a> Scoring<'a> {
     }
 }
 
-/// The task of a data set by the name that the paper's files have: `mmlu_10k` is question
-/// answering; of others the first word is the name.
+/// The task that a data set belongs to, as an import names it.
 fn task_of(dataset: &str) -> Task {
-    let ends = dataset.match_indices('_').map(|(end, _)| end);
-    let ends: Vec<usize> = ends.chain([dataset.len()]).collect();
-    let known = ends
-        .iter()
-        .rev()
-        .find_map(|&end| Task::by_name(&dataset[..end]));
-    known.unwrap_or_else(|| Task::custom(&dataset[..ends[0]]))
-}
-
-/// Identifies a question of a data set that is known by its number alone.
-pub(crate) fn key_of(id: i64) -> [u8; 32] {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&id.to_le_bytes());
-    key
+    let id = sureness_import::task_of(dataset);
+    Task::by_name(&id).unwrap_or_else(|| Task::custom(&id))
 }
 
 /// Which options are "I don't know" and "None of the above".

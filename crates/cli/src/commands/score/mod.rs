@@ -17,7 +17,7 @@ use sureness_scorers::replay;
 use crate::error::CliError;
 use args::Output;
 pub(crate) use args::{Ids, Letters, ScoreArgs};
-pub(crate) use file::{Scoring, key_of};
+pub(crate) use file::Scoring;
 
 /// Scores all files, or reports everything that is wrong with the input and shows no figure.
 pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
@@ -32,20 +32,21 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
     } = args;
     let mut problems = Vec::new();
     problems.extend(check_seed(&config));
-    let scoring = match answers::read(&questions) {
-        Ok(key) => {
+    let read = read_questions(&questions);
+    let scoring = match read {
+        Ok((key, names)) => {
             let drop_options = drop_options.unwrap_or_default();
             Some(Scoring::new(
                 &questions,
                 key,
+                names,
                 drop_ids,
                 drop_options,
                 config,
             ))
         }
         Err(error) => {
-            let hint = error.hint().unwrap_or_default();
-            problems.push(CliError::input(error).hint(hint));
+            problems.push(error);
             None
         }
     };
@@ -157,4 +158,19 @@ fn print(scores: &Scores, output: Output) -> Result<ExitCode, CliError> {
         ))),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The right answers, and by what the questions are known.
+pub(crate) fn read_questions(
+    path: &std::path::Path,
+) -> Result<(Vec<answers::AnswerKey>, sureness_import::QuestionNames), CliError> {
+    let key = answers::read(path).map_err(|error| {
+        let hint = error.hint().unwrap_or_default();
+        CliError::input(error).hint(hint)
+    })?;
+    let names = sureness_import::QuestionNames::read(path).map_err(|error| {
+        let hint = error.hint();
+        CliError::input(error).hint(hint)
+    })?;
+    Ok((key, names))
 }

@@ -1,0 +1,146 @@
+//! Stores of version 0.1.0, as that version wrote them: they open, a run that it did not finish
+//! goes on as it was begun, and a finished one stays what it was.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::Value;
+use sureness_faultserver::Script;
+use sureness_store::{Reader, StoredRow};
+
+use super::{Case, cached_in, ends_with, figures_in, results_in, text};
+
+/// The command that the fixtures were made with.
+const RUN: &str = "run --tasks own --data own=questions.jsonl --prompt-strategies base \
+                   task_specific --max-workers 2 --batch-size 1 --progress plain";
+const QUESTIONS: usize = 48;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1.0")
+}
+
+/// A server, and a folder in which a fixture lies as results beside its questions.
+fn case_of(fixture: &str) -> Case {
+    let case = Case::new(Script::healthy());
+    std::fs::create_dir(case.results()).unwrap();
+    let store = fixtures().join(fixture).join("sureness.sqlite");
+    std::fs::copy(store, case.results().join("sureness.sqlite")).unwrap();
+    let questions = fixtures().join("questions.jsonl");
+    std::fs::copy(questions, case.folder.path().join("questions.jsonl")).unwrap();
+    case
+}
+
+fn run(case: &Case, line: &str) -> Output {
+    let mut command = case.command(line);
+    command.current_dir(case.folder.path()).output().unwrap()
+}
+
+fn reader(case: &Case) -> Reader {
+    Reader::open(&case.results().join("sureness.sqlite")).unwrap()
+}
+
+fn rows(case: &Case, run: i64) -> Vec<StoredRow> {
+    let mut rows = Vec::new();
+    for group in 0..2 {
+        let visit = |row| rows.push(row);
+        reader(case).rows(run, group, visit).unwrap();
+    }
+    rows
+}
+
+fn split_of(settings: &Value) -> Option<&str> {
+    settings["evaluation"]["split"].as_str()
+}
+
+#[test]
+fn they_are_analysed_as_they_are() {
+    for fixture in ["finished", "interrupted"] {
+        let case = case_of(fixture);
+        let store = case.results().join("sureness.sqlite");
+        let before = std::fs::read(&store).unwrap();
+        let mut command = case.sureness("analyze");
+        let output = command.arg(case.results()).output().unwrap();
+        ends_with(&output, 0);
+        assert!(text(&output.stdout).contains("fault-model"), "{fixture}");
+        let stderr = text(&output.stderr);
+        assert!(stderr.contains("split rule of version 0.1.0"), "{stderr}");
+        assert!(before == std::fs::read(&store).unwrap(), "it was touched");
+        assert!(
+            rows(&case, 1)
+                .iter()
+                .all(|row| row.question.cluster.is_none())
+        );
+    }
+}
+
+#[test]
+fn an_unfinished_run_goes_on_under_its_own_rule() {
+    let case = case_of("interrupted");
+    let answered = rows(&case, 1)
+        .iter()
+        .filter(|row| row.scores.is_some())
+        .count();
+    assert!((1..QUESTIONS).contains(&answered));
+    let output = run(&case, RUN);
+    ends_with(&output, 0);
+    assert_eq!(cached_in(&case.results()), answered);
+    assert_eq!(case.questions().len(), QUESTIONS - answered);
+    let stderr = text(&output.stderr);
+    for words in ["begun by version 0.1.0", "Split rule: hash (version 0.1.0)"] {
+        assert!(stderr.contains(words), "no {words:?} in:\n{stderr}");
+    }
+
+    // It is still the one run, and has the figures of one that was never interrupted.
+    let runs = reader(&case).runs().unwrap();
+    assert_eq!(runs.len(), 1);
+    assert!(runs[0].finished_at.is_some());
+    assert_eq!(split_of(&runs[0].settings), None);
+    assert_eq!(case.figures(), figures_in(&fixtures().join("finished")));
+
+    // Now the clusters are known: those about one passage have one.
+    let mut clusters: HashMap<[u8; 32], Vec<String>> = HashMap::new();
+    for row in rows(&case, 1) {
+        let cluster = row.question.cluster.unwrap();
+        clusters.entry(cluster).or_default().push(row.question.id);
+    }
+    let passage = |ids: &&Vec<String>| ids[0].starts_with("tower-");
+    assert_eq!(clusters.values().find(passage).unwrap().len(), 3 * 2);
+    // Four passages, and eleven questions, of which one comes twice.
+    assert_eq!(clusters.len(), 4 + 11);
+}
+
+#[test]
+fn a_finished_run_stays_and_the_same_command_starts_another_under_the_present_rule() {
+    let case = case_of("finished");
+    let output = run(&case, RUN);
+    ends_with(&output, 0);
+    assert_eq!(case.questions().len(), 0, "every answer is there");
+    let stderr = text(&output.stderr);
+    for words in ["run 1, finished by version 0.1.0", "Split rule: ordered"] {
+        assert!(stderr.contains(words), "no {words:?} in:\n{stderr}");
+    }
+    assert_eq!(
+        split_of(&results_in(&case.results())["settings"]),
+        Some("ordered")
+    );
+    let runs = reader(&case).runs().unwrap();
+    let rules: Vec<_> = runs.iter().map(|run| split_of(&run.settings)).collect();
+    assert_eq!(rules, [None, Some("ordered")]);
+
+    // Said once: from now on the newest run is one of ours.
+    let again = run(&case, RUN);
+    ends_with(&again, 0);
+    assert!(!text(&again.stderr).contains("finished by version 0.1.0"));
+}
+
+#[test]
+fn the_papers_protocol_has_no_rule_to_write_down() {
+    let case = case_of("finished");
+    let output = run(&case, &format!("{RUN} --protocol paper"));
+    ends_with(&output, 0);
+    let results = results_in(&case.results());
+    assert_eq!(results["settings"]["evaluation"]["protocol"], "paper");
+    assert_eq!(split_of(&results["settings"]), None);
+    assert!(!text(&output.stderr).contains("Split rule"));
+}

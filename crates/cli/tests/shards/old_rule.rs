@@ -1,0 +1,60 @@
+//! Parts of a run that version 0.1.0 began and this version ends.
+
+use std::path::Path;
+
+use sureness_store::{Reader, Store};
+
+use super::{Case, ends_with, results_in, script, shard, text};
+
+const RUN: &str = "run --model small --tasks qa --sample-size 60 --prompt-strategies base \
+                   --allowed-failures 0.2";
+const MERGE: &str = "--allowed-failures 0.2";
+
+/// Makes the run of a shard one of version 0.1.0, which wrote no split rule down.
+fn forget_the_rule(folder: &Path) {
+    let path = folder.join("sureness.sqlite");
+    let mut settings = Reader::open(&path).unwrap().run(1).unwrap().settings;
+    let evaluation = settings["evaluation"].as_object_mut().unwrap();
+    assert!(evaluation.shift_remove("split").is_some());
+    Store::open(&path)
+        .unwrap()
+        .amend_record(1, &settings)
+        .unwrap();
+}
+
+#[test]
+fn they_are_merged_under_the_rule_that_the_run_was_begun_with() {
+    let case = Case::new(script());
+    case.ask_shards(RUN, 3);
+    let rule = |name: &str| {
+        let results = results_in(&case.path(name));
+        results["settings"]["evaluation"].get("split").cloned()
+    };
+    // Where all parts are of this version, and what comes later stays with it.
+    let some = case.merge(&format!("ours shards/1 shards/3 --allow-missing {MERGE}"));
+    ends_with(&some, 0);
+    assert_eq!(rule("ours"), Some("ordered".into()));
+
+    forget_the_rule(&case.path(&shard(2)));
+    for (name, order) in [("ahead", "2 1 3"), ("behind", "1 3 2")] {
+        let inputs: String = order
+            .split(' ')
+            .map(|index| format!(" shards/{index}"))
+            .collect();
+        let output = case.merge(&format!("{name}{inputs} {MERGE}"));
+        ends_with(&output, 0);
+        assert_eq!(rule(name), None);
+        let stderr = text(&output.stderr);
+        assert!(
+            stderr.contains("Split rule: hash (version 0.1.0)"),
+            "{stderr}"
+        );
+    }
+    assert_eq!(case.figures("ahead"), case.figures("behind"));
+
+    let output = case.merge(&format!("ours shards/2 {MERGE}"));
+    ends_with(&output, 0);
+    assert_eq!(rule("ours"), Some("ordered".into()));
+    let model = &results_in(&case.path("ours"))["models"][0];
+    assert_eq!(model["complete"], true);
+}

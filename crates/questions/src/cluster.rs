@@ -1,0 +1,216 @@
+//! Which questions belong together.
+//!
+//! Questions about one passage are right or wrong together more often than others are. Whoever
+//! counts them as independent takes few passages for many questions; so each question carries a
+//! digest that it shares with the rest of its cluster.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::error::Problem;
+use crate::question::is_abstention;
+use crate::readers::{Record, wrong_type};
+use crate::source::At;
+use crate::{DataError, Question};
+
+/// What makes a cluster of questions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ClusterBy {
+    /// The context where there is one; see [`Question::cluster_digest`].
+    #[default]
+    Auto,
+    /// The category. Every question must have one.
+    Category,
+    /// The value of a column, or of a key of the JSON lines. Every question must have one.
+    Column(String),
+    /// Nothing: each question is a cluster of its own.
+    Nothing,
+}
+
+impl FromStr for ClusterBy {
+    type Err = String;
+
+    /// Reads `auto`, `category`, `none`, or the name of a column.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "" => Err("must be category, none, or the name of a column".to_owned()),
+            "auto" => Ok(Self::Auto),
+            "category" => Ok(Self::Category),
+            "none" => Ok(Self::Nothing),
+            column => Ok(Self::Column(column.to_owned())),
+        }
+    }
+}
+
+impl ClusterBy {
+    /// The name that [`ClusterBy::from_str`] reads.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Auto => "auto",
+            Self::Category => "category",
+            Self::Column(column) => column,
+            Self::Nothing => "none",
+        }
+    }
+
+    /// The cluster that a row's column names; `None` where no column does.
+    pub(crate) fn of_record(&self, record: &Record<'_>) -> Result<Option<[u8; 32]>, DataError> {
+        let Self::Column(column) = self else {
+            return Ok(None);
+        };
+        let text = match record.required(column)? {
+            Value::String(text) => text.clone(),
+            value @ (Value::Number(_) | Value::Bool(_)) => value.to_string(),
+            other => {
+                let problem = wrong_type("a string or a number", other);
+                return Err(record.at.field(column, problem));
+            }
+        };
+        of_text(column, &text, record.at).map(Some)
+    }
+
+    /// Where in a table the column is that names the clusters, if one does.
+    pub(crate) fn place(&self, names: &[String], at: At<'_>) -> Result<Option<usize>, DataError> {
+        let Self::Column(column) = self else {
+            return Ok(None);
+        };
+        let exact = names.iter().position(|name| name == column);
+        let place = exact.or_else(|| {
+            let alike = |name: &String| name.eq_ignore_ascii_case(column);
+            names.iter().position(alike)
+        });
+        let found = names.to_vec();
+        place
+            .ok_or_else(|| at.field(column, Problem::Missing { found }))
+            .map(Some)
+    }
+
+    /// The cluster that a cell names.
+    pub(crate) fn of_cell(&self, text: &str, at: At<'_>) -> Result<[u8; 32], DataError> {
+        of_text(self.name(), text, at)
+    }
+
+    /// The cluster of a question whose file is not at hand. `None` where the question has no
+    /// category to tell, and always where a column would.
+    pub fn digest(&self, question: &Question) -> Option<[u8; 32]> {
+        match self {
+            Self::Auto => Some(question.cluster_digest()),
+            Self::Category => {
+                let category = question.category.as_deref()?;
+                Some(named("category", category))
+            }
+            Self::Column(_) => None,
+            Self::Nothing => Some(question.content_digest()),
+        }
+    }
+
+    /// The question's cluster; `column` is the one that its row names in a column.
+    pub(crate) fn of(
+        &self,
+        question: &Question,
+        column: Option<[u8; 32]>,
+        at: At<'_>,
+    ) -> Result<[u8; 32], DataError> {
+        let cluster = column.or_else(|| self.digest(question));
+        cluster.ok_or_else(|| {
+            let problem = match self {
+                Self::Column(_) => Problem::NoColumns,
+                _ => Problem::NoCluster,
+            };
+            at.field(self.name(), problem)
+        })
+    }
+}
+
+/// The cluster that a row's text in a column names.
+fn of_text(column: &str, text: &str, at: At<'_>) -> Result<[u8; 32], DataError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(at.field(column, Problem::Blank));
+    }
+    Ok(named(column, text))
+}
+
+/// The cluster of the questions with this text in this column.
+fn named(column: &str, text: &str) -> [u8; 32] {
+    let digest = Digest::new("sureness cluster 1");
+    digest.text("column").text(column).text(text).finish()
+}
+
+impl Question {
+    /// A hash that is the same for questions that belong together: those with one context; else
+    /// those with one stem and the same options in whatever order.
+    ///
+    /// Neither blanks around texts nor the abstention options count, nor which option is right: a
+    /// copy of a question with its options shuffled is in the cluster of the original.
+    pub fn cluster_digest(&self) -> [u8; 32] {
+        let digest = Digest::new("sureness cluster 1");
+        let context = self.context.as_deref().map(str::trim);
+        if let Some(context) = context.filter(|context| !context.is_empty()) {
+            return digest.text("context").text(context).finish();
+        }
+        let options = self.options.iter().map(|option| option.trim());
+        let mut options: Vec<&str> = options.filter(|option| !is_abstention(option)).collect();
+        options.sort_unstable();
+        options.dedup();
+        let digest = digest.text("question").text(self.stem.trim());
+        let digest = options.into_iter().fold(digest, Digest::text);
+        digest.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(context: Option<&str>, stem: &str, options: &[&str], answer: usize) -> Question {
+        Question {
+            id: "1".to_owned(),
+            category: None,
+            context: context.map(str::to_owned),
+            stem: stem.to_owned(),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+            answer,
+        }
+    }
+
+    #[test]
+    fn questions_about_one_passage_are_together() {
+        let first = question(Some("It rained. "), "Why?", &["a", "b"], 0);
+        let second = question(Some(" It rained."), "Who?", &["c", "d"], 1);
+        assert_eq!(first.cluster_digest(), second.cluster_digest());
+        let other = question(Some("It snowed."), "Why?", &["a", "b"], 0);
+        assert_ne!(first.cluster_digest(), other.cluster_digest());
+        // A text is a cluster as a context alone.
+        let stem = question(None, "It rained.", &["a", "b"], 0);
+        assert_ne!(first.cluster_digest(), stem.cluster_digest());
+    }
+
+    #[test]
+    fn without_a_passage_copies_are_together_however_their_options_stand() {
+        let first = question(None, "Why?", &["a", "b", "c"], 0);
+        let shuffled = question(Some("  "), " Why?", &["c ", "a", "b", "a"], 1);
+        assert_eq!(first.cluster_digest(), shuffled.cluster_digest());
+        assert_eq!(
+            first.clone().with_abstention().cluster_digest(),
+            first.cluster_digest()
+        );
+        for other in [
+            question(None, "Why?", &["a", "b"], 0),
+            question(None, "Why", &["a", "b", "c"], 0),
+            question(None, "Why?", &["a", "bc", ""], 0),
+        ] {
+            assert_ne!(first.cluster_digest(), other.cluster_digest());
+        }
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in ["auto", "category", "none", "passage_id"] {
+            assert_eq!(name.parse::<ClusterBy>().unwrap().name(), name);
+        }
+        assert!(" ".parse::<ClusterBy>().is_err());
+    }
+}
