@@ -9,6 +9,8 @@ mod clock;
 mod disk;
 #[path = "run/doctor.rs"]
 mod doctor;
+#[path = "run/drift.rs"]
+mod drift;
 #[path = "run/endurance.rs"]
 mod endurance;
 #[path = "run/figures.rs"]

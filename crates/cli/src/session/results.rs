@@ -11,7 +11,7 @@ use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
 
 use super::room::Folder;
-use super::timing;
+use super::{recheck, timing};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
 
 /// The kind of failure of a question that a run did not get to.
@@ -66,6 +66,7 @@ pub(crate) fn of_groups(
         mean: None,
         groups: found,
         noise: None,
+        recheck: None,
         timing: Timing::default(),
     };
     Ok(result.summarised(&tasks))
@@ -225,6 +226,9 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
         if model.timing.seconds > 0.0 {
             let timing = timing::describe(&model.name, &model.timing);
             let _ = std::io::stderr().write_all(timing.as_bytes());
+        }
+        if let Some(recheck) = &model.recheck {
+            eprintln!("{}", recheck::describe(&model.name, recheck));
         }
         if let Some(noise) = model.noise {
             eprintln!(
