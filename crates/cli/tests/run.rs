@@ -11,6 +11,8 @@ mod clusters;
 mod disk;
 #[path = "run/doctor.rs"]
 mod doctor;
+#[path = "run/drift.rs"]
+mod drift;
 #[path = "run/endurance.rs"]
 mod endurance;
 #[path = "run/figures.rs"]

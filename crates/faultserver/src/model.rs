@@ -30,7 +30,7 @@ pub(crate) struct Token {
 /// healthy server reports it. A label that is no letter from A to Z gets negative infinity: the
 /// server never mentions it.
 pub fn logprobs_of<S: AsRef<str>>(prompt: &str, labels: &[S]) -> Vec<f64> {
-    let letters = letters(prompt);
+    let letters = letters(prompt, 0.0);
     labels
         .iter()
         .map(|label| match label.as_ref().as_bytes() {
@@ -41,10 +41,11 @@ pub fn logprobs_of<S: AsRef<str>>(prompt: &str, labels: &[S]) -> Vec<f64> {
 }
 
 /// The `k` most probable tokens, best first. With `space`, each is spelled with a leading space,
-/// as after a completions prompt that ends with a colon.
-pub(crate) fn top_tokens(prompt: &str, k: usize, space: bool) -> Vec<Token> {
+/// as after a completions prompt that ends with a colon. Each letter's logit is up to `drift` nats
+/// from that of the model without drift.
+pub(crate) fn top_tokens(prompt: &str, k: usize, space: bool, drift: f64) -> Vec<Token> {
     let lead = if space { " " } else { "" };
-    let letters = letters(prompt)
+    let letters = letters(prompt, drift)
         .into_iter()
         .enumerate()
         .map(|(id, logprob)| Token {
@@ -69,18 +70,21 @@ pub(crate) fn words(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
-fn letters(prompt: &str) -> [f64; LETTERS] {
-    let mut random = [0; LETTERS * 8];
+fn letters(prompt: &str, drift: f64) -> [f64; LETTERS] {
+    let mut random = [0; LETTERS * 16];
     blake3::Hasher::new()
         .update(prompt.as_bytes())
         .finalize_xof()
         .fill(&mut random);
+    let (units, _) = random.as_chunks::<8>();
+    let (own, drifts) = units.split_at(LETTERS);
     let mut weights = [0.0; LETTERS];
-    for (letter, (weight, bytes)) in weights.iter_mut().zip(random.chunks_exact(8)).enumerate() {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(bytes);
+    for (letter, (weight, (&own, &other))) in
+        weights.iter_mut().zip(own.iter().zip(drifts)).enumerate()
+    {
         let rarity = if letter < OFFERED { 1.0 } else { RARE };
-        *weight = (SPREAD * unit_of(eight)).exp() * rarity;
+        let drifted = drift * (2.0 * unit_of(other) - 1.0);
+        *weight = (SPREAD * unit_of(own) + drifted).exp() * rarity;
     }
     let total: f64 = weights.iter().sum();
     weights.map(|weight| (LETTER_MASS * weight / total).ln())
@@ -97,10 +101,10 @@ mod tests {
     proptest! {
         #[test]
         fn the_tokens_are_a_distribution_and_hold_the_offered_letters(prompt in ".{0,60}") {
-            let all = top_tokens(&prompt, usize::MAX, true);
+            let all = top_tokens(&prompt, usize::MAX, true, 0.0);
             let total: f64 = all.iter().map(|t| t.logprob.exp()).sum();
             prop_assert!((total - 1.0).abs() < 1e-9, "{total}");
-            let ten = top_tokens(&prompt, 10, true);
+            let ten = top_tokens(&prompt, 10, true, 0.0);
             for (label, wanted) in LABELS.iter().zip(logprobs_of(&prompt, &LABELS)) {
                 let found = ten.iter().find(|t| t.text == format!(" {label}")).unwrap();
                 prop_assert_eq!(found.logprob.to_bits(), wanted.to_bits());
@@ -111,6 +115,15 @@ mod tests {
         fn another_prompt_has_another_answer(a in ".{0,30}", b in ".{0,30}") {
             prop_assume!(a != b);
             prop_assert_ne!(logprobs_of(&a, &LABELS), logprobs_of(&b, &LABELS));
+        }
+    }
+
+    #[test]
+    fn drift_moves_each_answer_and_no_further() {
+        for prompt in ["a", "b", "c"] {
+            let moved = letters(prompt, 0.0).into_iter().zip(letters(prompt, 0.5));
+            let most = moved.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!((0.05..=1.0).contains(&most), "{most}");
         }
     }
 

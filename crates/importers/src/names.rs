@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use crate::ImportError;
 use crate::content::of_name;
 use crate::table::Keys;
-use crate::ImportError;
 
 pub use crate::table::task_of;
 
@@ -43,4 +43,3 @@ impl QuestionNames {
         }
     }
 }
-

@@ -16,8 +16,8 @@ mod theme;
 
 pub use crate::csv::write_csv;
 pub use results::{
-    Endpoint, Failures, GroupResult, IntervalOr, Intervals, ModelResult, Noise, Phase, Results,
-    TaskResult, Timing,
+    AnsweredAt, Endpoint, Failures, GroupResult, IntervalOr, Intervals, ModelResult, Noise, Phase,
+    Recheck, RecheckOutcome, Results, TaskResult, Timing,
 };
 pub use table::{comparison_table, strategy_table, task_table};
 pub use theme::Theme;

@@ -42,6 +42,10 @@ pub struct ModelResult {
     /// How much the same questions' scores move from one time to the next, where it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,
+    /// Whether the model still answers as it did when the cached answers were given, where some of
+    /// their questions were asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recheck: Option<Recheck>,
     /// How long it took. The only part that differs when a run is repeated.
     pub timing: Timing,
 }
@@ -133,6 +137,50 @@ pub struct Noise {
     pub changed_top_options: usize,
 }
 
+/// Cached questions that were asked again before their answers were used.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recheck {
+    /// What was found, and what was done about it.
+    pub outcome: RecheckOutcome,
+    /// Questions asked again. They are not among those in `timing`.
+    pub questions: usize,
+    /// Of these, those that could be compared: the others failed, or had no option observed.
+    pub compared: usize,
+    /// Requests that it took.
+    pub requests: u64,
+    /// Prompt tokens that it took, as far as the backend reports them.
+    pub prompt_tokens: u64,
+    /// Questions that moved by more than `threshold`.
+    pub moved: usize,
+    /// In nats: 0.25, plus three times the noise floor where it was measured; `None` where that has
+    /// no number.
+    pub threshold: Option<f64>,
+    /// How far answers differed, in nats, when the questions were asked twice in a row: the median
+    /// over the questions. Measured only where the answers seemed to have moved.
+    pub noise_floor: Option<f64>,
+    /// The median over the questions of the largest difference of an option's log-probability, in
+    /// nats; `None` where no number says how far: no option is left among the top tokens.
+    pub median_difference: Option<f64>,
+    /// The largest such difference.
+    pub largest_difference: Option<f64>,
+    /// Questions whose most probable option changed.
+    pub changed_top_options: usize,
+}
+
+/// What a recheck found, and what was done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecheckOutcome {
+    /// The model answers as before.
+    Unchanged,
+    /// The model has changed, and everything was asked anew.
+    AskedAnew,
+    /// The model has changed, and its cached answers were used all the same.
+    Kept,
+    /// Too few questions could be compared to tell; the cached answers were used.
+    Unknown,
+}
+
 /// Questions that have no answer for reasons of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failures {
@@ -151,8 +199,12 @@ pub struct Timing {
     pub seconds: f64,
     /// Questions asked now.
     pub asked: usize,
-    /// Questions that were answered in an earlier run.
+    /// Questions that were answered in an earlier run, or by the same one before it was
+    /// interrupted.
     pub cached: usize,
+    /// When these were answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_answered_at: Option<AnsweredAt>,
     /// Attempts beyond the first.
     pub retried: usize,
     /// Answers per second.
@@ -167,6 +219,15 @@ pub struct Timing {
     /// How each server did; one entry per `--api-base`.
     #[serde(default)]
     pub endpoints: Vec<Endpoint>,
+}
+
+/// When answers were given, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AnsweredAt {
+    /// The oldest.
+    pub oldest: i64,
+    /// The newest.
+    pub newest: i64,
 }
 
 /// How long one phase of an answer took, over all answers, in milliseconds.

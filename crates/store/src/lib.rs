@@ -10,6 +10,7 @@ mod import;
 mod merge;
 mod question;
 mod reader;
+mod reuse;
 mod schema;
 mod writer;
 
@@ -18,4 +19,5 @@ pub use import::{GroupImport, ImportOutcome, RowImport, RunImport};
 pub use merge::{MergeInput, Merged};
 pub use question::StoredQuestion;
 pub use reader::{Reader, RunInfo, StoredRow};
+pub use reuse::{AnsweredAt, EarlierAnswer};
 pub use writer::{RunRecord, Store};

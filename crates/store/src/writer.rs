@@ -6,22 +6,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
-use sureness_scorers::{ModelIdentity, RequestKey};
+use sureness_scorers::ModelIdentity;
 
 use crate::codec::{encode_logprobs, encode_observed};
-use crate::{Reader, StoreError, schema};
+use crate::reuse::copy_from;
+use crate::{AnsweredAt, Reader, StoreError, schema};
 
 /// The open file. Only one process should hold one; readers use [`crate::Reader`].
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
+    pub(crate) connection: Connection,
     path: PathBuf,
     /// The run that failures are noted in.
     run: i64,
     /// What counts as known.
-    known: Known,
+    pub(crate) known: Known,
     /// Files of other runs in which answers are looked for too.
-    others: Vec<Reader>,
+    pub(crate) others: Vec<Reader>,
+    /// When the known answers were given.
+    answered_at: Arc<AnsweredAt>,
     /// By group, where each of its questions stands in the whole data set, if only a part of it
     /// is asked.
     places: Vec<Arc<[u32]>>,
@@ -29,11 +32,13 @@ pub struct Store {
 
 /// Which answers count as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
+pub(crate) enum Known {
     /// All in the file.
     All,
     /// Those of the current run, however often it was interrupted.
     ThisRun,
+    /// The same, and later runs do not know the others either.
+    ThisRunForGood,
 }
 
 /// What is written down about a run before its first question.
@@ -94,6 +99,7 @@ impl Store {
             run: 0,
             known: Known::All,
             others: Vec::new(),
+            answered_at: Arc::default(),
             places: Vec::new(),
         })
     }
@@ -130,14 +136,7 @@ impl Store {
 
         let transaction = self.connection.transaction()?;
         index_keys(&transaction)?;
-        let unfinished: Option<i64> = transaction
-            .query_row(
-                "SELECT id FROM runs WHERE digest = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
-                params![digest],
-                |row| row.get(0),
-            )
-            .optional()?;
-        let run = if let Some(run) = unfinished {
+        let run = if let Some(run) = unfinished(&transaction, &digest)? {
             transaction.execute("DELETE FROM groups WHERE run = ?", [run])?;
             transaction.execute("DELETE FROM items WHERE run = ?", [run])?;
             run
@@ -188,6 +187,19 @@ impl Store {
         self.known = Known::ThisRun;
     }
 
+    /// The same for good: what earlier runs have answered of the questions that are planned from
+    /// now on is not known to later runs either, even if this one is interrupted. Their own
+    /// figures stay.
+    pub fn forget_earlier_runs(&mut self) {
+        self.known = Known::ThisRunForGood;
+        self.others.clear();
+    }
+
+    /// When the answers were given that planned questions were found to have.
+    pub fn answered_at(&self) -> Arc<AnsweredAt> {
+        Arc::clone(&self.answered_at)
+    }
+
     /// From now on answers are looked for in another file, too, and copied from there when they
     /// are found. Answers that are here already stay.
     pub fn also_look_in(&mut self, other: &Path) -> Result<(), StoreError> {
@@ -231,22 +243,33 @@ impl Store {
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut select = transaction.prepare_cached(
-                "SELECT id FROM keys JOIN answers ON id = answer WHERE keys.key = ? AND run >= ?",
+                "SELECT id, answered_at FROM keys JOIN answers ON id = answer \
+                 WHERE keys.key = ? AND run >= ?",
             )?;
+            let mut forget = transaction.prepare_cached("DELETE FROM keys WHERE key = ?")?;
             let since = match self.known {
                 Known::All => i64::MIN,
-                Known::ThisRun => self.run,
+                Known::ThisRun | Known::ThisRunForGood => self.run,
             };
             let mut known = Vec::with_capacity(questions.len());
             for (position, planned) in places.into_iter().zip(questions) {
                 let question = &planned.question;
-                let reply: Option<i64> = select
-                    .query_row(params![planned.key.0, since], |row| row.get(0))
+                let found: Option<(i64, i64)> = select
+                    .query_row(params![planned.key.0, since], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
                     .optional()?;
-                let reply = match reply {
+                let found = match found {
                     None => copy_from(&self.others, &transaction, planned.key)?,
                     found => found,
                 };
+                let reply = found.map(|(reply, at)| {
+                    self.answered_at.add(at);
+                    reply
+                });
+                if reply.is_none() && self.known == Known::ThisRunForGood {
+                    forget.execute([planned.key.0])?;
+                }
                 insert.execute(params![
                     self.run,
                     group,
@@ -351,39 +374,24 @@ impl Store {
     }
 }
 
+/// The run with this digest that has not finished: the newest, if there are several.
+pub(crate) fn unfinished(connection: &Connection, digest: &[u8]) -> rusqlite::Result<Option<i64>> {
+    connection
+        .query_row(
+            "SELECT id FROM runs WHERE digest = ? AND finished_at IS NULL ORDER BY id DESC LIMIT 1",
+            params![digest],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
 /// Brings the keys up to date with the answers that came since the last run began.
-fn index_keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+pub(crate) fn index_keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "INSERT OR REPLACE INTO keys SELECT key, id FROM answers \
          WHERE id > (SELECT upto FROM indexed) ORDER BY key, id; \
          UPDATE indexed SET upto = (SELECT coalesce(max(id), 0) FROM answers)",
     )
-}
-
-/// Copies an answer from the first of `others` that holds it, and tells its number. It counts as
-/// that of an earlier run.
-fn copy_from(
-    others: &[Reader],
-    transaction: &Transaction<'_>,
-    key: RequestKey,
-) -> rusqlite::Result<Option<i64>> {
-    for other in others {
-        let Some(row) = other.answer(key)? else {
-            continue;
-        };
-        transaction
-            .prepare_cached(
-                "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, \
-                 cached_tokens, answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-            )?
-            .execute(rusqlite::params_from_iter(row))?;
-        let id = transaction.last_insert_rowid();
-        transaction
-            .prepare_cached("INSERT OR REPLACE INTO keys (key, answer) VALUES (?, ?)")?
-            .execute(params![key.0, id])?;
-        return Ok(Some(id));
-    }
-    Ok(None)
 }
 
 impl Store {

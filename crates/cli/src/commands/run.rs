@@ -8,7 +8,7 @@ use sureness_conformal::Protocol;
 use sureness_questions::{ClusterBy, Shard};
 
 use super::ask::AskArgs;
-use super::values::{open_share, share};
+use super::values::{open_share, recheck, share};
 use crate::error::CliError;
 use crate::session;
 
@@ -54,6 +54,17 @@ pub(crate) enum ProgressArg {
     Json,
     /// Nothing
     None,
+}
+
+/// What to do where the model behind a name has changed since it gave the cached answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChangeArg {
+    /// End with exit code 1; results and cached answers stay as they are
+    Fail,
+    /// Ask everything anew
+    Ask,
+    /// Use the cached answers, and mark the result
+    Keep,
 }
 
 /// Flags of a run.
@@ -106,11 +117,18 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", help_heading = "Questions")]
     pub(crate) prompts: Option<PathBuf>,
     /// Ask everything anew, whatever was answered in earlier runs
-    #[arg(long, help_heading = "Speed")]
+    #[arg(long, help_heading = "Cache")]
     pub(crate) no_cache: bool,
     /// Take answers from other output folders (or their sureness.sqlite) as well
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "no_cache", help_heading = "Speed")]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "no_cache", help_heading = "Cache")]
     pub(crate) cache_from: Vec<PathBuf>,
+    /// Ask this many cached questions again before answers of earlier runs are used, to see whether
+    /// the model has changed: 0 for none, else at least 5
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = recheck, help_heading = "Cache")]
+    pub(crate) recheck: usize,
+    /// What to do if the model has changed since it gave the cached answers
+    #[arg(long, value_enum, default_value = "fail", help_heading = "Cache")]
+    pub(crate) on_change: ChangeArg,
     /// How the figures come about
     #[arg(
         long,

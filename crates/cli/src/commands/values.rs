@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use crate::session::recheck::LEAST;
+
 /// A number from 1 on, or `auto`: found while the run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
@@ -63,6 +65,14 @@ pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
         _ => Err("must be a number above 0".into()),
+    }
+}
+
+/// How many cached questions to ask again: none, or enough to tell something.
+pub(crate) fn recheck(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(n) if n == 0 || (LEAST..=10_000).contains(&n) => Ok(n),
+        _ => Err(format!("must be 0 or a whole number from {LEAST} to 10000")),
     }
 }
 

@@ -1,20 +1,24 @@
 //! One command's worth of work: questions, models, asking, figures, files.
 
+mod age;
 pub(crate) mod data;
 #[cfg(feature = "nats")]
 mod fleet;
 #[cfg(not(feature = "nats"))]
 #[path = "alone.rs"]
 mod fleet;
+mod intervals;
 pub(crate) mod log;
 pub(crate) mod models;
 mod noise;
 mod progress;
+pub(crate) mod recheck;
 pub(crate) mod results;
 pub(crate) mod room;
 mod signals;
 pub(crate) mod speed;
 mod split;
+mod stored;
 mod timing;
 
 use std::process::ExitCode;
@@ -23,9 +27,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use sureness_conformal::Config;
 use sureness_engine::{AnswerSink, Cancel, Event, Plan, Settings, SinkError, Stop, Summary};
-use sureness_report::{ModelResult, Noise, Results};
+use sureness_report::{AnsweredAt, ModelResult, Noise, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
-use sureness_store::{RunRecord, Store};
+use sureness_store::Store;
 
 use crate::commands::run::{ProgressArg, RunArgs};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
@@ -36,6 +40,7 @@ use models::Model;
 #[cfg(feature = "nats")]
 pub(crate) use progress::duration;
 use progress::{Machines, Progress, Screen};
+use recheck::Checked;
 pub(crate) use signals::Interrupts;
 
 /// Runs every model named in `args` over the questions and shows the figures.
@@ -83,7 +88,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CliError> {
                 fleet.tell(metrics);
             }
         }
-        session.measure(&named.list).await?;
+        Box::pin(session.measure(&named.list)).await?;
         session.dismiss().await;
         session.conclude()
     });
@@ -116,6 +121,9 @@ struct Asked {
     identity: ModelIdentity,
     plan: Arc<Plan>,
     summary: Summary,
+    /// When the answers were given that it did not have to be asked for.
+    cached_answered_at: Option<AnsweredAt>,
+    recheck: Option<Recheck>,
     noise: Option<Noise>,
     /// Why no more was to be had, where its workers stayed away.
     given_up: Option<CliError>,
@@ -145,17 +153,19 @@ impl Session<'_> {
     /// this machine or its servers; at the same time where each has machines of its own.
     async fn measure(&mut self, models: &[Model]) -> Result<(), CliError> {
         if self.fleet.is_none() {
-            for model in models {
+            for (model, checked) in models.iter().zip(self.recheck_all(models).await?) {
                 if self.interrupts.came() {
                     break;
                 }
-                if let Some(asked) = self.ask(model).await? {
+                if let Some(asked) = self.ask(model, checked).await? {
                     self.keep(asked)?;
                 }
             }
             return Ok(());
         }
-        let all = models.iter().map(|model| self.ask(model));
+        let all = models
+            .iter()
+            .map(|model| self.ask(model, Checked::default()));
         let mut outcome = Ok(());
         for asked in join_all(all).await {
             let kept = asked.and_then(|asked| asked.map_or(Ok(()), |asked| self.keep(asked)));
@@ -166,10 +176,14 @@ impl Session<'_> {
     }
 
     /// Asks one model everything; nothing where it was told to stop before the first question.
-    async fn ask(&self, model: &Model) -> Result<Option<Asked>, CliError> {
+    async fn ask(&self, model: &Model, checked: Checked) -> Result<Option<Asked>, CliError> {
         let plan = Arc::new(self.questions.plan().clone());
-        let reached = self.interrupts.unless(self.reach(model, &plan));
-        let Some(reached) = reached.await.transpose()? else {
+        let anew = checked.is_asked_anew();
+        let reached = match checked.reached {
+            Some(reached) => Some(reached),
+            None => self.interrupts.unless(self.reach(model, &plan)).await,
+        };
+        let Some(reached) = reached.transpose()? else {
             return Ok(None);
         };
         let Some(first) = reached.endpoints.first() else {
@@ -178,7 +192,8 @@ impl Session<'_> {
         let first = Arc::clone(first);
         let identity = first.identity().clone();
         let record = self.questions.settings(self.args, &self.config);
-        let (store, run) = self.open_run(&identity, &plan, record)?;
+        let (store, run) = self.open_run(&identity, &plan, record, anew)?;
+        let answered_at = store.answered_at();
         let progress = Progress::new(&self.screen, &identity.name, &plan, reached.machines);
         let metrics = self.metrics.as_ref();
         let metrics =
@@ -223,6 +238,10 @@ impl Session<'_> {
             identity,
             plan,
             summary,
+            cached_answered_at: answered_at
+                .range()
+                .map(|(oldest, newest)| AnsweredAt { oldest, newest }),
+            recheck: checked.recheck,
             noise,
             given_up,
         }))
@@ -312,36 +331,6 @@ impl Session<'_> {
         }
     }
 
-    fn open_run(
-        &self,
-        identity: &ModelIdentity,
-        plan: &Plan,
-        settings: serde_json::Value,
-    ) -> Result<(Store, i64), CliError> {
-        let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
-        let mut store = Store::open(&self.folder.store).map_err(failed)?;
-        let record = RunRecord {
-            model: identity.clone(),
-            settings,
-        };
-        let groups = plan.groups.iter();
-        let groups = groups.map(|group| (&*group.task.id, group.strategy.name()));
-        let run = store.begin_run(&record, groups).map_err(failed)?;
-        store.place_questions(self.questions.places().to_vec());
-        if self.args.no_cache {
-            store.ignore_earlier_runs();
-        }
-        for path in &self.args.cache_from {
-            let path = if path.is_dir() {
-                path.join(room::STORE)
-            } else {
-                path.clone()
-            };
-            store.also_look_in(&path).map_err(failed)?;
-        }
-        Ok((store, run))
-    }
-
     fn evaluate(&mut self, asked: Asked) -> Result<(), CliError> {
         let Asked { run, summary, .. } = asked;
         let failed = |e: sureness_store::StoreError| CliError::input(&e).hint(e.hint());
@@ -359,7 +348,16 @@ impl Session<'_> {
         if self.fleet.is_some() {
             result.timing = timing::of_workers(&summary);
         }
+        result.timing.cached_answered_at = asked.cached_answered_at;
         result.noise = asked.noise;
+        result.recheck = asked.recheck;
+        if asked
+            .recheck
+            .is_some_and(|r| r.outcome == RecheckOutcome::Kept)
+        {
+            result
+                .note("the model has changed since it gave the cached answers (--on-change keep)");
+        }
         if let Some(shard) = self.args.shard {
             result.note(&format!(
                 "shard {shard}: these figures are of a part of the questions"

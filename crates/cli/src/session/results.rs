@@ -12,7 +12,7 @@ use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
 
 use super::room::Folder;
-use super::{split, timing};
+use super::{intervals, recheck, split, timing};
 use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
 
 /// The kind of failure of a question that a run did not get to.
@@ -68,9 +68,12 @@ pub(crate) fn of_groups(
         intervals: None,
         groups: found,
         noise: None,
+        recheck: None,
         timing: Timing::default(),
     };
-    Ok(result.summarised(&tasks))
+    let mut result = result.summarised(&tasks);
+    intervals::add(&mut result, &reader, groups, config).map_err(failed)?;
+    Ok(result)
 }
 
 /// What is told of a group beside its evaluation.
@@ -228,6 +231,9 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
         if model.timing.seconds > 0.0 {
             let timing = timing::describe(&model.name, &model.timing);
             let _ = std::io::stderr().write_all(timing.as_bytes());
+        }
+        if let Some(recheck) = &model.recheck {
+            eprintln!("{}", recheck::describe(&model.name, recheck));
         }
         if let Some(noise) = model.noise {
             eprintln!(

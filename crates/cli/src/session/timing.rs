@@ -7,6 +7,8 @@ use comfy_table::{CellAlignment, Table};
 use sureness_engine::{EndpointSummary, Quantiles, Summary};
 use sureness_report::{Endpoint, Phase, Timing};
 
+use super::age;
+
 /// A run's timing as it is kept in `results.json`.
 pub(crate) fn of(summary: &Summary) -> Timing {
     let total = summary.total();
@@ -16,6 +18,7 @@ pub(crate) fn of(summary: &Summary) -> Timing {
         seconds,
         asked: total.answered + total.failed,
         cached: total.cached,
+        cached_answered_at: None,
         retried: total.retried,
         per_second: if seconds > 0.0 {
             total.answered as f64 / seconds
@@ -85,8 +88,16 @@ fn endpoint(summary: &EndpointSummary) -> Endpoint {
 pub(crate) fn describe(model: &str, timing: &Timing) -> String {
     let t = timing;
     let mut text = format!(
-        "{model}: {} asked in {:.1} s ({:.1} per second), {} known before, {} retries\n",
-        t.asked, t.seconds, t.per_second, t.cached, t.retried
+        "{model}: {} asked in {:.1} s ({:.1} per second), {} from cache{}, {} retries\n",
+        t.asked,
+        t.seconds,
+        t.per_second,
+        t.cached,
+        t.cached_answered_at.map_or_else(String::new, |at| format!(
+            ", {}",
+            age::range((at.oldest, at.newest), age::now())
+        )),
+        t.retried
     );
     if t.asked == 0 {
         return text;

@@ -50,7 +50,8 @@ fn a_known_answer_is_not_asked_again_whatever_the_mix_of_tasks() {
     ends_with(&case.run(&format!("run {SHORT}")), 0);
     assert_eq!(case.questions().len(), 48);
     case.server.clear_log();
-    let other = "run --tasks rc qa ci --sample-size 24 --prompt-strategies base --batch-size 3 --progress none";
+    let other = "run --tasks rc qa ci --sample-size 24 --prompt-strategies base --batch-size 3 \
+                 --recheck 0 --progress none";
     ends_with(&case.run(other), 0);
     assert_eq!(case.questions().len(), 24);
 }
@@ -95,7 +96,7 @@ fn failures_beyond_the_allowed_share_are_told_and_give_another_code() {
     assert!(stderr.contains("3 of 48"), "{stderr}");
     assert!(stderr.contains("rejected"), "{stderr}");
     // The others were answered, and the failed ones are asked again.
-    ends_with(&case.run(&format!("run {SHORT}")), 0);
+    ends_with(&case.run(&format!("run {SHORT} --recheck 0")), 0);
     assert_eq!(case.questions().len(), 48 + 3);
 
     let tolerant = Case::new(script());

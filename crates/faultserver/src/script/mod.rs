@@ -50,6 +50,9 @@ pub struct Healthy {
     pub usage: bool,
     /// How many past prompts its prefix cache holds.
     pub cache_slots: usize,
+    /// How far each letter's logit is at most, in nats, from that of the model that the server has
+    /// by default: another one under the same name.
+    pub drift: f64,
 }
 
 impl Default for Healthy {
@@ -65,6 +68,7 @@ impl Default for Healthy {
             lists: true,
             usage: true,
             cache_slots: 4,
+            drift: 0.0,
         }
     }
 }

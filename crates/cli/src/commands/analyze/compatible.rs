@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use sureness_analysis::Evidence;
-use sureness_conformal::{Config, Protocol, SplitRule};
+use sureness_conformal::{Config, Protocol};
 
 use crate::error::CliError;
 
@@ -77,9 +77,8 @@ pub(super) fn split_rule(evidence: &Evidence, config: &Config) -> Option<String>
         .iter()
         .filter(|model| {
             let evaluation = &model.source.record["settings"]["evaluation"];
-            Config::deserialize(evaluation).is_ok_and(|own| {
-                own.protocol == Protocol::Standard && own.split != config.split
-            })
+            Config::deserialize(evaluation)
+                .is_ok_and(|own| own.protocol == Protocol::Standard && own.split != config.split)
         })
         .map(|model| &*model.name)
         .collect();

@@ -203,7 +203,7 @@ fn shard(run: &RunInfo) -> Option<(u64, u64)> {
 }
 
 /// The rows of one group.
-fn group(
+pub(crate) fn group(
     reader: &Reader,
     run: i64,
     index: usize,

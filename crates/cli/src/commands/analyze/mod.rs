@@ -17,6 +17,7 @@ use sureness_conformal::Config;
 use crate::error::CliError;
 pub(crate) use args::{AnalyzeArgs, ReportArgs};
 use args::{EvidenceArgs, FormatArg};
+pub(crate) use load::group as rows_of;
 
 /// Program and version, as written into documents.
 const PROGRAM: &str = concat!("sureness ", env!("CARGO_PKG_VERSION"));

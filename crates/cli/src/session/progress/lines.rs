@@ -37,7 +37,7 @@ impl View for Lines {
             return;
         }
         eprintln!(
-            "{}: {}/{} done: {} answered, {} failed, {} known before, {:.1} s",
+            "{}: {}/{} done: {} answered, {} failed, {} from cache, {:.1} s",
             state.model,
             group.task,
             group.strategy,
