@@ -131,8 +131,12 @@ impl Bank {
     pub fn read(&self, index: usize) -> io::Result<(Digests, Question)> {
         let entry = &self.entries[index];
         let bytes = self.texts.read(entry.offset, entry.length as usize)?;
-        let (&content, rest) = bytes.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
-        let (&cluster, rest) = rest.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
+        let (digest, rest) = bytes.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
+        let (cluster, rest) = rest.split_first_chunk::<DIGEST>().ok_or_else(damaged)?;
+        let digests = Digests {
+            content: *digest,
+            cluster: *cluster,
+        };
         let (id, context, stem, options, answer): Decoded =
             postcard::from_bytes(rest).map_err(|_| damaged())?;
         let question = Question {
@@ -143,7 +147,7 @@ impl Bank {
             options,
             answer,
         };
-        Ok((Digests { content, cluster }, question))
+        Ok((digests, question))
     }
 
     /// The digest of the content of the question at `index`.

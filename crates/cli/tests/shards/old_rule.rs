@@ -36,12 +36,11 @@ fn they_are_merged_under_the_rule_that_the_run_was_begun_with() {
     assert_eq!(rule("ours"), Some("ordered".into()));
 
     forget_the_rule(&case.path(&shard(2)));
-    for (name, order) in [("ahead", "2 1 3"), ("behind", "1 3 2")] {
-        let inputs: String = order
-            .split(' ')
-            .map(|index| format!(" shards/{index}"))
-            .collect();
-        let output = case.merge(&format!("{name}{inputs} {MERGE}"));
+    for (name, order) in [
+        ("ahead", "shards/2 shards/1 shards/3"),
+        ("behind", "shards/1 shards/3 shards/2"),
+    ] {
+        let output = case.merge(&format!("{name} {order} {MERGE}"));
         ends_with(&output, 0);
         assert_eq!(rule(name), None);
         let stderr = text(&output.stderr);

@@ -33,7 +33,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             source.at(1).field(field, problem)
         })?;
     }
-    let named = options.cluster.place(&names, source.at(1))?;
+    let told = options.cluster.place(&names, source.at(1))?;
     let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |field: usize| &cells[columns[field]];
@@ -50,7 +50,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             answer: Answer::Label(label),
             names: NAMES,
         };
-        let cluster = named.map(|column| options.cluster.of_cell(&cells[column], at));
+        let cluster = told.map(|column| options.cluster.of_cell(&cells[column], at));
         rows.push(at, draft.finish(at)?, false, cluster.transpose()?)?;
     }
     rows.finish(source)

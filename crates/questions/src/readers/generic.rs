@@ -90,7 +90,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
         let at = source.at(1);
         at.field(&field, problem)
     })?;
-    let named = options.cluster.place(&names, source.at(1))?;
+    let told = options.cluster.place(&names, source.at(1))?;
     let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |column: Option<usize>| {
@@ -117,7 +117,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             names: NAMES,
         };
         let example = flag(at, cell(columns.example))?;
-        let cluster = named
+        let cluster = told
             .filter(|_| !example)
             .map(|column| options.cluster.of_cell(&cells[column], at));
         rows.push(at, draft.finish(at)?, example, cluster.transpose()?)?;
