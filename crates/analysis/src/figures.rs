@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 use sureness_conformal::{
-    CalibrationErrors, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation, FIGURES,
-    Interval, NoInterval, Nonconformity, Outcome, RandomSplits, Repeated, Resampled, Scheme,
-    Scores, Selective, SetMetrics, Sets, Split, calibrate, calibration_errors, entropy, mean,
-    predict, selective, set_metrics, split_of,
+    CalibrationErrors, Config, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
+    FIGURES, Interval, NoInterval, Nonconformity, Outcome, RandomSplits, Repeated, Resampled,
+    Scheme, Scores, Selective, SetMetrics, Sets, Split, calibrate, calibration_errors,
+    design_effect, entropy, mean, predict, selective, set_metrics, split_of,
 };
 
 use crate::align::Common;
@@ -226,6 +226,31 @@ impl<'a> Figures<'a> {
     }
 }
 
+/// Whether coverage is as promised. The law is that of independent questions: where these come in
+/// clusters, both halves count as many as would tell as much.
+fn coverage_check(
+    rows: &GroupRows,
+    split: &Split,
+    outcomes: &[Outcome],
+    metrics: &SetMetrics,
+    config: &Config,
+) -> CoverageCheck {
+    let names: Vec<[u8; 32]> = split
+        .test
+        .iter()
+        .map(|&row| rows.table.clusters()[row])
+        .collect();
+    let covered: Vec<bool> = outcomes.iter().map(|outcome| outcome.covered).collect();
+    let design = design_effect(&names, &covered);
+    let worth = |count: usize| (count as f64 / design).round() as usize;
+    CoverageLaw::new(
+        worth(split.calibration.len()),
+        config.alpha,
+        config.protocol,
+    )
+    .check(worth(metrics.covered), worth(metrics.n))
+}
+
 impl Board {
     /// The intervals of a group, if all models have its questions.
     fn of_group(&self, model: usize, group: &GroupFigures<'_>) -> Option<[Intervals; 2]> {
@@ -347,8 +372,7 @@ impl ScoreFigures {
             score: scores.nonconformity(),
             qhat: calibrated.qhat(),
             intervals: [Err(NoInterval::TooFew); FIGURES],
-            check: CoverageLaw::new(split.calibration.len(), alpha, settings.config.protocol)
-                .check(metrics.covered, metrics.n),
+            check: coverage_check(rows, split, &outcomes, &metrics, &settings.config),
             repeated: splits.figures(scores, alpha),
             metrics,
             sets,

@@ -27,7 +27,7 @@ pub(crate) fn sentences(figures: &Figures<'_>) -> Vec<String> {
     match figures.settings.config.protocol {
         Protocol::Standard => {
             let full: Vec<_> = groups()
-                .filter(|(_, group)| group.aps().qhat == Some(1.0))
+                .filter(|(_, group)| group.aps().qhat.is_some() && are_full(group))
                 .collect();
             if !full.is_empty() {
                 let each: Vec<String> = full
@@ -61,6 +61,14 @@ pub(crate) fn sentences(figures: &Figures<'_>) -> Vec<String> {
         }
     }
     sentences
+}
+
+/// Whether every APS set holds every option.
+fn are_full(group: &GroupFigures<'_>) -> bool {
+    let outcomes = &group.aps().outcomes;
+    outcomes
+        .iter()
+        .all(|outcome| outcome.size == outcome.options)
 }
 
 /// Coverage and mean set size of a group by APS with randomisation.

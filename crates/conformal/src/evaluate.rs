@@ -80,8 +80,12 @@ pub struct Config {
     pub calibration_ratio: f64,
     /// Seed of the split. The paper's is 42; its protocol uses the low 32 bits.
     pub seed: u64,
-    /// Which rows calibrate under the standard protocol; the paper's does not look at it.
-    #[serde(default = "SplitRule::of_old_records")]
+    /// Which rows calibrate under the standard protocol; the paper's does not look at it. A record
+    /// without it means `hash`, and a record of `hash` goes without it: version 0.1.0 wrote none.
+    #[serde(
+        default = "SplitRule::of_old_records",
+        skip_serializing_if = "SplitRule::is_of_old_records"
+    )]
     pub split: SplitRule,
 }
 

@@ -48,8 +48,9 @@ pub use inference::{
     FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, McNemar, NoInterval, Outcome,
     OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError, RankBand, Resampled,
     Resampling, Trend, benjamini_hochberg, bootstrap, bootstrap_clusters_each, bootstrap_each,
-    check_coverage, compare_paired, detectable_accuracy_difference, detectable_mean_difference,
-    holm, linear_trend, mcnemar, outcome_intervals, pearson, rank_bands, spearman, wilson,
+    check_coverage, compare_paired, design_effect, detectable_accuracy_difference,
+    detectable_mean_difference, holm, linear_trend, mcnemar, outcome_intervals, pearson,
+    rank_bands, spearman, wilson, wilson_share,
 };
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};

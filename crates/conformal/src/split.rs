@@ -48,6 +48,11 @@ impl SplitRule {
     pub(crate) fn of_old_records() -> Self {
         Self::Hash
     }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    pub(crate) fn is_of_old_records(&self) -> bool {
+        *self == Self::Hash
+    }
 }
 
 /// The standard protocol's split: ⌊n·`calibration_ratio`⌋ of the n rows calibrate, as nearly as

@@ -62,7 +62,7 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) ->
         section
             .notes
             .extend(board.notes(figures, 1.0 - figures.settings.resampling.level));
-        section.text.push("Differences are paired by question: p-values are of sign-flip tests, in which on each question, calibration questions included, the two models may swap their answers; of accuracy, in one strategy, of McNemar's test as well.".into());
+        section.text.push("Differences are paired by question. p-values of UAcc, set size and coverage are of the difference over its standard error, both halves included; of accuracy, of a sign-flip test, in which on each test question the two models may swap their answers, and in one strategy of McNemar's test as well.".into());
     }
     section
 }
@@ -350,15 +350,15 @@ fn pair_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
             Column::text("first", "First"),
             Column::text("second", "Second"),
             Column::new("uacc", "ΔUAcc", Unit::PercentDifference),
-            Column::new("uacc_p", "p", Unit::PValue).help("Of UAcc, sign-flip test, Holm."),
+            Column::new("uacc_p", "p", Unit::PValue).help("Of UAcc, both halves drawn anew, Holm."),
             Column::new("uacc_q", "q", Unit::PValue).help("Of UAcc, after Benjamini and Hochberg: the share of false findings among all findings up to this one."),
             Column::new("set_size", "ΔSS", Unit::Difference(2)),
-            Column::new("set_size_p", "p", Unit::PValue).help("Of set size, sign-flip test, Holm."),
+            Column::new("set_size_p", "p", Unit::PValue).help("Of set size, both halves drawn anew, Holm."),
             Column::new("acc", "ΔAcc", Unit::PercentDifference),
             Column::new("acc_p", "p", Unit::PValue).help("Of accuracy, sign-flip test, Holm."),
             Column::new("mcnemar_p", "McNemar", Unit::PValue).help("Mid-p of McNemar's test of accuracy, where there is one task and one strategy; not adjusted."),
             Column::new("coverage", "ΔCov", Unit::PercentDifference),
-            Column::new("coverage_p", "p", Unit::PValue).help("Of coverage, sign-flip test, Holm."),
+            Column::new("coverage_p", "p", Unit::PValue).help("Of coverage, both halves drawn anew, Holm."),
         ],
         rows,
         ..Table::default()

@@ -118,7 +118,8 @@ impl<'a> Leaderboard<'a> {
         leaderboard.pairs = pairs
             .into_par_iter()
             .map(|(a, b)| {
-                let p = panel.test(a, b, settings.swaps, most, settings.config.seed);
+                let rounds = [settings.swaps, most];
+                let p = resampled.test(panel, [a, b], rounds, settings.config.seed);
                 Pair {
                     a,
                     b,

@@ -39,8 +39,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section.tables.push(Table {
         id: "prompts".into(),
         title: "Strategies, paired by question".into(),
-        caption: "First minus second; p-values of sign-flip tests over both halves, not adjusted."
-            .into(),
+        caption: "First minus second; p-values not adjusted.".into(),
         columns: vec![
             Column::text("model", "Model"),
             Column::text("task", "Task"),
@@ -75,7 +74,7 @@ fn pair(
     }
     let settings = figures.settings;
     let resampled = panel.resample(&settings.resampling);
-    let p = panel.test(0, 1, settings.swaps, settings.swaps, settings.config.seed);
+    let p = resampled.test(&panel, [0, 1], [settings.swaps; 2], settings.config.seed);
     let tested = resampled.absent(0, 2).is_none() && resampled.absent(1, 2).is_none();
     let p_of = |figure: usize| {
         if tested {

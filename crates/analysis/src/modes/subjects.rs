@@ -1,16 +1,23 @@
 //! Subject by subject.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use sureness_conformal::wilson;
+use sureness_conformal::wilson_share;
 
 use crate::figures::Figures;
 use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
+
+/// Clusters that the interval of a category takes.
+const LEAST: usize = 5;
 
 /// What one model did in one category, over all strategies.
 #[derive(Default)]
 struct Tally {
     questions: usize,
+    /// Clusters of these questions.
+    clusters: BTreeSet<[u8; 32]>,
+    /// Calibration questions of the threshold, in the first strategy.
+    calibration: usize,
     answers: usize,
     correct: usize,
     size: usize,
@@ -38,19 +45,24 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         for (model, tallies) in figures.models.iter().zip(&tallies) {
             for (name, tally) in tallies {
                 let n = tally.answers as f64;
-                // Answers to one question in several strategies are no independent ones: the
-                // interval is that of as many questions.
-                let strategies = (tally.answers / tally.questions.max(1)).max(1);
-                let correct = (tally.correct as f64 / strategies as f64).round() as usize;
-                let covered = (tally.covered as f64 / strategies as f64).round() as usize;
-                let around = |count| wilson(count, tally.questions, level);
+                let clusters = tally.clusters.len() as f64;
+                let calibration = tally.calibration as f64;
+                // As many independent questions as there are clusters. Coverage hangs on the threshold
+                // as well, which as many calibration questions have set as there are.
+                let acc = wilson_share(tally.correct as f64 / n, clusters, level);
+                let both = clusters * calibration / (clusters + calibration);
+                let coverage = wilson_share(tally.covered as f64 / n, both, level);
+                let shown = |value: f64, interval: (f64, f64)| match tally.clusters.len() {
+                    0..LEAST => Cell::without_interval(value, "too few"),
+                    _ => Cell::estimate(value, interval),
+                };
                 rows.push(vec![
                     Cell::text(model.model.name.clone()),
                     Cell::text(*name),
                     Cell::count(tally.questions),
-                    Cell::estimate(tally.correct as f64 / n, around(correct)),
+                    shown(tally.correct as f64 / n, acc),
                     Cell::figure(tally.size as f64 / n),
-                    Cell::estimate(tally.covered as f64 / n, around(covered)),
+                    shown(tally.covered as f64 / n, coverage),
                     Cell::figure(tally.covered as f64 / n - (1.0 - alpha)),
                 ]);
             }
@@ -58,7 +70,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         section.tables.push(Table {
             id: format!("subjects-{task}"),
             title: format!("{title}: categories"),
-            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are of as many answers as there are questions.", names.len()),
+            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, with the calibration questions in that of coverage.", names.len()),
             columns: vec![
                 Column::text("model", "Model"),
                 Column::text("category", "Category"),
@@ -66,7 +78,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                 Column::new("acc", "Acc", Unit::Percent).higher(),
                 Column::new("set_size", "Set size", Unit::Number(2)).lower(),
                 Column::new("coverage", "Coverage", Unit::Percent),
-                Column::new("gap", "less promise", Unit::PercentDifference).help("Coverage less the promise."),
+                Column::new("gap", "Coverage − promise", Unit::PercentDifference).help("Coverage less the promise."),
             ],
             rows,
             ..Table::default()
@@ -125,6 +137,8 @@ fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Ta
                     };
                     let tally = tallies.entry(name).or_default();
                     tally.questions += usize::from(strategy == 0);
+                    tally.clusters.insert(group.rows.table.clusters()[row]);
+                    tally.calibration = group.split.calibration.len();
                     tally.answers += 1;
                     tally.correct += usize::from(outcome.correct);
                     tally.size += usize::from(outcome.size);

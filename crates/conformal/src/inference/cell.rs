@@ -290,21 +290,6 @@ impl Cell {
         }
     }
 
-    /// Calibration questions whose scores reach the given threshold.
-    pub(super) fn given_place(&self) -> usize {
-        self.given
-    }
-
-    /// Set sizes at the given threshold, by test question.
-    pub(super) fn sizes(&self) -> &[u8] {
-        &self.size
-    }
-
-    /// Coverage at the given threshold, by test question.
-    pub(super) fn coverages(&self) -> &[u8] {
-        &self.covered
-    }
-
     /// Whether test question `question` is covered at the given threshold.
     pub(super) fn covers(&self, question: usize) -> bool {
         self.covered[question] == 1

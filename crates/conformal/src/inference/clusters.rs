@@ -80,18 +80,6 @@ impl Clusters {
         self.count == self.calibration.len() + self.test.len()
     }
 
-    /// Size of the cluster that a calibration question is in, on average over the questions.
-    pub(super) fn mean_neighbours(&self) -> f64 {
-        if self.are_single() {
-            return 1.0;
-        }
-        let mut sizes = vec![0.0_f64; self.count];
-        for &cluster in &self.calibration {
-            sizes[cluster as usize] += 1.0;
-        }
-        sizes.iter().map(|size| size * size).sum::<f64>() / self.calibration.len().max(1) as f64
-    }
-
     /// Draws clusters with replacement, whole.
     ///
     /// Among the test clusters there is one that nobody asked, whose outcome is imagined as the
@@ -143,7 +131,7 @@ impl Clusters {
         if self.are_single() {
             return 1.0;
         }
-        design_effect(&self.calibration, self.count, inside)
+        effect(&self.calibration, self.count, inside)
     }
 
     /// The same of the test questions that `inside` tells.
@@ -155,7 +143,7 @@ impl Clusters {
             .filter(|&question| inside(question))
             .map(|question| question as u32)
             .collect();
-        design_effect(&self.test, self.count, &inside)
+        effect(&self.test, self.count, &inside)
     }
 }
 
@@ -175,9 +163,26 @@ fn add(stream: &mut Stream, clusters: &[u32], imagined: usize, times: &mut [u8])
     of_imagined
 }
 
+/// By how much the variance of a share of questions is larger than it would be if the questions were
+/// independent: the design effect (Kish 1965, section 5.4), at least 1. `clusters` names each question's
+/// cluster, `inside` tells which questions the share counts.
+///
+/// ```
+/// use sureness_conformal::design_effect;
+///
+/// // Four copies of each of two questions tell no more than two questions.
+/// let clusters: Vec<[u8; 32]> = (0..8).map(|i| [i / 4; 32]).collect();
+/// let inside: Vec<bool> = (0..8).map(|i| i < 4).collect();
+/// assert_eq!(design_effect(&clusters, &inside), 4.0);
+/// ```
+pub fn design_effect(clusters: &[[u8; 32]], inside: &[bool]) -> f64 {
+    let all = Clusters::of(clusters, &vec![false; clusters.len()]);
+    all.test_design_effect(|question| inside.get(question).copied().unwrap_or(false))
+}
+
 /// `Σ (aᵢ − p·mᵢ)² / (n p (1 − p))` over clusters of `mᵢ` questions, `aᵢ` of them inside. At least
 /// 1: what looks smaller is chance.
-fn design_effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
+fn effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
     let n = questions.len() as f64;
     let share = inside.len() as f64 / n;
     let mut sums = vec![(0.0, 0.0); clusters];

@@ -17,9 +17,9 @@ pub fn wilson(successes: usize, n: usize, level: f64) -> (f64, f64) {
 
 /// The same of a share of as many rows as `rows` says, which need not be a whole number: that of
 /// independent rows which would tell as much as those in clusters do.
-pub(super) fn wilson_share(share: f64, rows: f64, level: f64) -> (f64, f64) {
+pub fn wilson_share(share: f64, rows: f64, level: f64) -> (f64, f64) {
     let z = normal::two_sided(level);
-    if !z.is_finite() {
+    if !z.is_finite() || rows <= 0.0 {
         return (0.0, 1.0);
     }
     let shrink = 1.0 + z * z / rows;

@@ -16,7 +16,6 @@ mod outcomes;
 mod paired;
 mod panel;
 mod power;
-mod profile;
 mod random;
 mod ranks;
 mod signs;
@@ -26,8 +25,9 @@ mod trend;
 pub use bootstrap::{
     BootstrapInterval, Resampling, bootstrap, bootstrap_clusters_each, bootstrap_each,
 };
+pub use clusters::design_effect;
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
-pub use interval::wilson;
+pub use interval::{wilson, wilson_share};
 pub use multiple::{benjamini_hochberg, holm};
 pub use outcomes::{Outcome, OutcomeIntervals, outcome_intervals};
 pub use paired::{McNemar, PairedComparison, PairedDifference, compare_paired, mcnemar};

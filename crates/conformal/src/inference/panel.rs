@@ -14,7 +14,6 @@ use rayon::prelude::*;
 use super::cell::{Cell, Rows, Sums, dot};
 use super::clusters::{Clusters, Drawn};
 use super::interval::wilson_share;
-use super::profile::Profile;
 use super::random::Stream;
 use super::{Resampling, student};
 use crate::{Nonconformity, Scores, Table, View, uacc};
@@ -28,8 +27,6 @@ pub const COMPARED: usize = 4;
 
 pub(super) const ACC: usize = 0;
 pub(super) const COVERAGE: usize = 1;
-pub(super) const SET_SIZE: usize = 2;
-pub(super) const UACC: usize = 3;
 
 /// The scores that the headline averages.
 pub(super) const SCORES: [Nonconformity; 2] = [Nonconformity::Lac, Nonconformity::Aps];
@@ -78,8 +75,6 @@ pub(super) struct Stratum {
     pub(super) clusters: Clusters,
     /// Per model, per cell.
     cells: Vec<Vec<Cell>>,
-    /// Per model, per strategy; empty for a single model.
-    pub(super) profiles: Vec<Vec<Profile>>,
 }
 
 /// What several models answered to the same questions.
@@ -320,12 +315,10 @@ impl Panel {
         if strategies == 0 || clusters.test.is_empty() || clusters.calibration.is_empty() {
             return Ok(());
         }
-        let wide = self.models > 1;
-        let (cells, profiles) = answers
+        let cells = answers
             .par_iter()
             .map(|strategies| {
                 let mut cells = Vec::with_capacity(2 * strategies.len());
-                let mut profiles = Vec::new();
                 for answers in strategies {
                     let half = |which: bool| -> Vec<usize> {
                         let rows = answers.rows.iter().zip(calibrates);
@@ -341,18 +334,11 @@ impl Panel {
                     for scores in Scores::of_each(answers.table, &SCORES, &self.view) {
                         cells.push(Cell::of(&scores, &rows, &clusters, self.alpha));
                     }
-                    if wide {
-                        profiles.push(Profile::of(answers.table, &rows, &self.view));
-                    }
                 }
-                (cells, profiles)
+                cells
             })
-            .unzip();
-        self.strata.push(Stratum {
-            clusters,
-            cells,
-            profiles,
-        });
+            .collect();
+        self.strata.push(Stratum { clusters, cells });
         Ok(())
     }
 
@@ -435,6 +421,7 @@ impl Panel {
         let least = self.strata.iter().map(half).min().unwrap_or(0);
         Resampled {
             tail: tail(resampling.level, least),
+            least,
             level: resampling.level,
             figures: models.clone().map(|model| self.figures(model)).collect(),
             absent: models
@@ -473,10 +460,6 @@ fn tail(level: f64, clusters: usize) -> f64 {
     super::normal::cdf(-t)
 }
 
-pub(super) fn difference(a: &[f64; FIGURES], b: &[f64; FIGURES]) -> [f64; FIGURES] {
-    std::array::from_fn(|figure| a[figure] - b[figure])
-}
-
 /// An interval of one figure, in the figure's own unit.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
@@ -511,15 +494,19 @@ fn hull(value: f64, tail: f64, replicates: impl Fn(usize, usize) -> Vec<f64>) ->
         values.sort_unstable_by(f64::total_cmp);
         super::bootstrap::quantile(&values, if end == 0 { tail } else { 1.0 - tail })
     };
-    let drawn = replicates(0, 0);
-    let n = drawn.len() as f64;
-    let mean = drawn.iter().sum::<f64>() / n;
-    let squares: f64 = drawn.iter().map(|value| (value - mean).powi(2)).sum();
     Interval {
         low: percentile(0, 0).min(percentile(1, 0)).min(value),
         high: percentile(0, 1).max(percentile(1, 1)).max(value),
-        se: (squares / (n - 1.0).max(1.0)).sqrt(),
+        se: spread(&replicates(0, 0)),
     }
+}
+
+/// Standard deviation, with n − 1 in the denominator.
+fn spread(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (squares / (n - 1.0).max(1.0)).sqrt()
 }
 
 /// The figures of all models in every replicate.
@@ -528,6 +515,8 @@ pub struct Resampled {
     level: f64,
     /// Share of replicates beyond either end.
     tail: f64,
+    /// Clusters of the smallest half of any task.
+    least: usize,
     figures: Vec<[f64; FIGURES]>,
     absent: Vec<Option<NoInterval>>,
     few: bool,
@@ -595,6 +584,60 @@ impl Resampled {
         figure: usize,
     ) -> Result<Interval, NoInterval> {
         self.cells[task][model][strategy * SCORES.len() + score][figure]
+    }
+
+    /// Two-sided p-values of the hypothesis that two models of `panel` have the same accuracy,
+    /// coverage, set size and `UAcc`. 1 where either has no interval.
+    ///
+    /// Of accuracy it is that of a sign-flip test on the test questions, with `rounds` rounds, and up to
+    /// `most` where few came as far as observed. Of the others it is Student's of the difference over
+    /// its standard error, both halves included, and never less than twice the share of draws on the
+    /// other side of 0: near an atom of the scores differences are far from normal.
+    pub fn test(
+        &self,
+        panel: &Panel,
+        [a, b]: [usize; 2],
+        [rounds, most]: [usize; 2],
+        seed: u64,
+    ) -> [f64; COMPARED] {
+        std::array::from_fn(|figure| {
+            let absent = [a, b].into_iter().any(|m| self.absent(m, figure).is_some());
+            match figure {
+                _ if absent => 1.0,
+                ACC => panel.accuracy_test(a, b, rounds, most, seed),
+                _ => self.student_p(a, b, figure),
+            }
+        })
+    }
+
+    fn student_p(&self, a: usize, b: usize, figure: usize) -> f64 {
+        let value = self.figures[a][figure] - self.figures[b][figure];
+        // Half of what the imagined cluster adds to either end: as if nobody imagined it.
+        let draws = |kind: usize| {
+            self.collect(|models| {
+                let of = |model: usize| {
+                    f64::midpoint(
+                        models[model][kind][0][figure],
+                        models[model][kind][1][figure],
+                    )
+                };
+                of(a) - of(b)
+            })
+        };
+        let kinds = [draws(0), draws(1)];
+        let se = spread(&kinds[0]);
+        if value == 0.0 || se <= 0.0 {
+            return 1.0;
+        }
+        let freedom = (self.least.max(2) - 1) as f64;
+        // As for the tails of intervals.
+        let t = (value / se).abs() * (freedom / (freedom + 1.0)).sqrt();
+        let across = kinds.iter().map(|draws| {
+            let across = draws.iter().filter(|&&draw| draw * value <= 0.0).count();
+            2.0 * across as f64 / draws.len() as f64
+        });
+        let share = across.fold(0.0, f64::max);
+        student::two_sided_tail(t, freedom).max(share).min(1.0)
     }
 
     fn collect(&self, read: impl Fn(&[Kinds]) -> f64) -> Vec<f64> {

@@ -282,7 +282,7 @@ pub(crate) fn run(law: &Law, setting: &Setting, samples: usize, replicates: usiz
                 let interval = resampled.difference(0, 1, figure).ok()?;
                 Some(holds(interval.low, interval.high, 0.0))
             });
-            let p = panel.test(0, 1, 999, 999, seed);
+            let p = resampled.test(&panel, [0, 1], [999, 999], seed);
             (held, difference, p.map(|p| p <= 0.05))
         })
         .collect();
