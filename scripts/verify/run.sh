@@ -6,7 +6,9 @@
 #   run.sh --torch    torchmetrics and TorchCP as well; installs PyTorch, 5.4 GB in ten minutes
 #
 # The packages go into a Python environment below .tools/ on the first run. The rows are made by a
-# seeded generator; where ../shared holds the published benchmark, its logits are compared too.
+# seeded generator; where ../shared holds the published benchmark, its logits are compared too, the
+# intervals of both halves with a bootstrap of our own, and the tables of docs/paper-revisited.md with
+# what the binary says. That takes the binary that $SURENESS names, else the debug build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -59,10 +61,17 @@ compare generated || code=1
 if [[ -d $shared/paper ]]; then
     say "the published benchmark"
     compare published "$shared/paper/logits" "$shared/paper/mmlu_10k.json" || code=1
+    SURENESS=${SURENESS:-${CARGO_TARGET_DIR:-target}/debug/sureness}
+    export SURENESS
+    [[ -x $SURENESS ]] || cargo build --quiet --locked -p sureness --bin sureness --no-default-features
+    say "intervals of both halves"
+    "$python" "$here/both_halves.py" "$shared/paper" "$SURENESS" || code=1
+    say "docs/paper-revisited.md"
+    "$here/paper_revisited.sh" "$shared/paper" --check || code=1
 elif [[ -n ${CI:-} ]]; then
     say "CI is set, but $shared/paper is not there"
     exit 1
 else
-    say "no $shared/paper; the published benchmark is skipped"
+    say "no $shared/paper; the published benchmark and the intervals of both halves are skipped"
 fi
 exit "$code"
