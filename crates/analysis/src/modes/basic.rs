@@ -75,7 +75,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
             Column::new("n_calibration", "n cal", Unit::Count).help("Calibration questions."),
             Column::new("n", "n test", Unit::Count).help("Test questions."),
             Column::text("clusters", "Clusters")
-                .help("Clusters of test questions that are not independent, such as those on one passage; unknown where texts are not at hand."),
+                .help("Clusters of test questions that are not independent, such as those on one passage; unknown where the texts of questions are missing."),
             Column::new("acc", "Acc", Unit::Percent)
                 .higher()
                 .help("Share of test questions whose most probable option is right."),

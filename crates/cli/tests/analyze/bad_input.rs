@@ -192,7 +192,7 @@ fn models_of_different_questions_share_none() {
     );
 }
 
-/// With 120 pairs and 1,999 rounds Holm's correction would leave no two apart.
+/// Holm's correction over 120 pairs leaves models apart that are far apart.
 #[test]
 fn many_models_that_differ_have_ranks_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -218,7 +218,9 @@ fn many_models_that_differ_have_ranks_of_their_own() {
     let rows = board["rows"].as_array().unwrap();
     assert_eq!(rows[0][1]["text"], "m15");
     let first_and_last = [0, 15].map(|row| rows[row][0]["text"].as_str().unwrap());
-    assert_eq!(first_and_last, ["1", "16"]);
+    // The calibration half sets each threshold, and its luck is in every difference: neighbours are not
+    // told apart, but the ends are.
+    assert_eq!(first_and_last, ["1–4", "16"]);
 }
 
 #[test]

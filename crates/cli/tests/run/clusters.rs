@@ -40,7 +40,7 @@ fn clusters_are_kept_and_written_down_where_they_are_named() {
         ("--cluster id", 24),
         ("--cluster auto", 4 + 11),
     ]) {
-        ends_with(&case.run(&format!("{} {flag}", own())), 0);
+        ends_with(&case.run(&format!("{} --recheck 0 {flag}", own())), 0);
         assert_eq!(clusters(&case, run), expected, "{flag}");
         let settings = &results_in(&case.results())["settings"];
         let named = flag.strip_prefix("--cluster ").filter(|it| *it != "auto");

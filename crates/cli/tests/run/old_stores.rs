@@ -64,7 +64,10 @@ fn they_are_analysed_as_they_are() {
         ends_with(&output, 0);
         assert!(text(&output.stdout).contains("fault-model"), "{fixture}");
         let stderr = text(&output.stderr);
-        assert!(stderr.contains("split rule of version 0.1.0"), "{stderr}");
+        assert!(
+            stderr.contains("split by the rule of version 0.1.0"),
+            "{stderr}"
+        );
         assert!(before == std::fs::read(&store).unwrap(), "it was touched");
         assert!(
             rows(&case, 1)
@@ -96,7 +99,25 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
     assert_eq!(runs.len(), 1);
     assert!(runs[0].finished_at.is_some());
     assert_eq!(split_of(&runs[0].settings), None);
-    assert_eq!(case.figures(), figures_in(&fixtures().join("finished")));
+    let of_lac = |mut figures: Value| {
+        // APS sums are exact since then, and there are fields that version 0.1.0 did not have.
+        let groups = figures[0]["groups"].take();
+        let groups = groups.as_array().cloned().unwrap_or_default();
+        let each = groups.into_iter().map(|mut group| {
+            let evaluation = &mut group["evaluation"];
+            for key in ["aps", "e_rate", "f_rate"] {
+                evaluation.as_object_mut().unwrap().remove(key);
+            }
+            evaluation["lac"]
+                .as_object_mut()
+                .unwrap()
+                .remove("empty_rate");
+            group
+        });
+        each.collect::<Vec<Value>>()
+    };
+    let finished = figures_in(&fixtures().join("finished"));
+    assert_eq!(of_lac(case.figures()), of_lac(finished));
 
     // Now the clusters are known: those about one passage have one.
     let mut clusters: HashMap<[u8; 32], Vec<String>> = HashMap::new();
@@ -113,7 +134,7 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
 #[test]
 fn a_finished_run_stays_and_the_same_command_starts_another_under_the_present_rule() {
     let case = case_of("finished");
-    let output = run(&case, RUN);
+    let output = run(&case, &format!("{RUN} --recheck 0"));
     ends_with(&output, 0);
     assert_eq!(case.questions().len(), 0, "every answer is there");
     let stderr = text(&output.stderr);
