@@ -85,8 +85,8 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
     let members = members(figures, &family.cloned().unwrap_or_default());
     let sizes: Vec<f64> = members.iter().map(|member| member.size).collect();
     if sizes.first() == sizes.last() {
-        let named = family.is_some_and(|family| !family.name.is_empty());
-        if !named {
+        let told = family.is_some_and(|family| !family.name.is_empty());
+        if !told {
             section.text.push(
                 "No family of models was recognised: names that are alike but for a size, such as `m-7B` and `m-13B`. Name one with --model-family.".into(),
             );

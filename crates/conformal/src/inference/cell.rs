@@ -308,10 +308,11 @@ impl State {
     /// Covered, size, single, empty; an empty set is filled with the most probable option.
     fn counts(self) -> [i32; 4] {
         let empty = self.inside == 0;
-        let size = self.inside.max(1) as i32;
+        let size = self.inside.max(1);
         [
             i32::from(if empty { self.correct } else { self.holds }),
-            size,
+            // 26 options at most.
+            i32::from(size as u8),
             i32::from(size == 1),
             i32::from(empty),
         ]

@@ -54,8 +54,11 @@ impl Clusters {
         }
         let count = numbers.len();
         let mut touches = vec![0_u8; count];
-        calibration.iter().for_each(|&c| touches[c as usize] |= 1);
-        test.iter().for_each(|&c| touches[c as usize] |= 2);
+        for (half, mark) in [(&calibration, 1), (&test, 2)] {
+            for &cluster in half {
+                touches[cluster as usize] |= mark;
+            }
+        }
         let side = |which: u8| Class {
             clusters: (0..count as u32)
                 .filter(|&c| touches[c as usize] == which)

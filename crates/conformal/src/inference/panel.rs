@@ -285,7 +285,10 @@ impl Panel {
 
     /// Mean number of options, where all tasks have as many.
     pub fn options(&self) -> Option<f64> {
-        let cells = self.strata.iter().flat_map(|stratum| stratum.cells.first());
+        let cells = self
+            .strata
+            .iter()
+            .filter_map(|stratum| stratum.cells.first());
         let mut all = cells.flatten().map(|cell| cell.options);
         let first = all.next()?;
         all.all(|options| (options - first).abs() < 1e-9)

@@ -46,9 +46,9 @@ impl Stratum {
             }
         }
         let scale = 1.0 / (self.cells(a).len() * self.clusters.test.len()) as f64;
-        differences
-            .iter_mut()
-            .for_each(|difference| *difference *= scale);
+        for difference in &mut differences {
+            *difference *= scale;
+        }
         differences
     }
 }

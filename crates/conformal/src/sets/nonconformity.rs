@@ -132,7 +132,7 @@ impl Nonconformity {
         let order = view.order();
         let mut published = |score: Score| {
             score.each(view.probabilities(), order, view.arithmetic(), |i, s| {
-                out[i] = s.to_f64()
+                out[i] = s.to_f64();
             });
         };
         match self {

@@ -240,7 +240,9 @@ fn read<F: Real>(
                 } else {
                     // `fill` has left the score less 1; the score itself is for people.
                     compared.copy_from_slice(out);
-                    out.iter_mut().for_each(|score| *score += 1.0);
+                    for score in out {
+                        *score += 1.0;
+                    }
                 }
             }
         }
