@@ -85,9 +85,9 @@ pub(super) struct Stratum {
 /// What several models answered to the same questions.
 #[derive(Debug, Clone)]
 pub struct Panel {
-    models: usize,
-    view: View,
-    alpha: f64,
+    pub(super) models: usize,
+    pub(super) view: View,
+    pub(super) alpha: f64,
     pub(super) estimand: Estimand,
     pub(super) strata: Vec<Stratum>,
 }
@@ -102,11 +102,11 @@ type Ends = [[f64; FIGURES]; 2];
 
 /// A figure under the threshold of the draw, and averaged over the thresholds that further calibration
 /// halves like the drawn one would set.
-type Kinds = [Ends; 2];
+pub(super) type Kinds = [Ends; 2];
 
 /// Buffers of a thread.
 #[derive(Default)]
-struct Room {
+pub(super) struct Room {
     drawn: Drawn,
     places: Vec<usize>,
 }
@@ -116,7 +116,7 @@ impl Stratum {
         &self.cells[model]
     }
 
-    fn cells_per_model(&self) -> usize {
+    pub(super) fn cells_per_model(&self) -> usize {
         self.cells.first().map_or(0, Vec::len)
     }
 
@@ -182,10 +182,18 @@ impl Stratum {
         total.map(|sum| sum / self.cells_per_model() as f64)
     }
 
-    /// The figures of each cell, model after model, in one draw.
-    fn replicate(&self, stream: &mut Stream, estimand: Estimand, room: &mut Room) -> Vec<Kinds> {
+    /// The figures of each cell, model after model, in one draw of as many clusters as there are, or
+    /// of one in `thinning` of them.
+    pub(super) fn replicate(
+        &self,
+        stream: &mut Stream,
+        estimand: Estimand,
+        thinning: usize,
+        room: &mut Room,
+    ) -> Vec<Kinds> {
         let calibration = estimand == Estimand::Procedure;
-        self.clusters.draw(stream, calibration, &mut room.drawn);
+        let drawn = &mut room.drawn;
+        self.clusters.draw(stream, calibration, thinning, drawn);
         let drawn = &room.drawn;
         let n: usize = drawn.test.iter().map(|&w| usize::from(w)).sum();
         let (n, imagined) = (n as f64, drawn.imagined);
@@ -375,7 +383,7 @@ impl Panel {
         absent.reduce(|a, b| if a == NoInterval::Full { a } else { b })
     }
 
-    fn has_few_clusters(&self) -> bool {
+    pub(super) fn has_few_clusters(&self) -> bool {
         self.strata.iter().any(Stratum::has_few_clusters)
     }
 
@@ -395,7 +403,7 @@ impl Panel {
                 .map_init(Room::default, |room, round| {
                     let purpose = format!("both halves {index}");
                     let mut stream = Stream::new(&purpose, resampling.seed, round);
-                    stratum.replicate(&mut stream, self.estimand, room)
+                    stratum.replicate(&mut stream, self.estimand, 1, room)
                 })
                 .collect();
             let per_model = stratum.cells_per_model();

@@ -5,13 +5,17 @@ use sureness_conformal::{
     Answers, COMPARED, Estimand, FIGURES, Panel, Resampling, Row, Table, View,
 };
 
-/// Where two models' answers to questions come from. The two are alike, and exchangeable.
+/// Where two models' answers to questions come from. Without a gap the two are alike, and
+/// exchangeable.
+#[derive(Clone)]
 pub(crate) struct Law {
     pub(crate) name: &'static str,
     pub(crate) options: usize,
     /// How far the right option stands out, and by how much that differs between questions.
     pub(crate) skill: f64,
     pub(crate) spread: f64,
+    /// By how much less it does in the second model.
+    pub(crate) gap: f64,
     /// What all logits are multiplied by: the surer, the larger.
     pub(crate) sharpness: f64,
     /// Logits come in steps of this size; 0 for none.
@@ -30,6 +34,7 @@ const MIDDLING: Law = Law {
     options: 6,
     skill: 1.5,
     spread: 0.5,
+    gap: 0.0,
     sharpness: 1.5,
     step: 0.0,
     cluster: 1,
@@ -183,7 +188,8 @@ impl Law {
             key[8] = task as u8;
             let mut cluster = [1; 32];
             cluster[..8].copy_from_slice(&((index / self.cluster) as u64).to_le_bytes());
-            for model in &mut tables {
+            for (number, model) in tables.iter_mut().enumerate() {
+                let skill = skill - self.gap * number as f64;
                 let of_model: Vec<f64> = noise
                     .iter()
                     .map(|x| shared * x + own * rng.normal())
@@ -215,15 +221,21 @@ impl Law {
         tables
     }
 
+    /// A sample of which one half calibrates.
     fn panel(&self, setting: &Setting, seed: u64) -> Panel {
+        self.sample(setting, 0.5, seed)
+    }
+
+    /// A sample of which this share of the questions calibrates.
+    pub(crate) fn sample(&self, setting: &Setting, share: f64, seed: u64) -> Panel {
         let mut rng = Rng(seed.wrapping_mul(0x2545_F491_4F6C_DD1D));
         rng.next();
         let mut panel = Panel::new(2, View::default(), setting.alpha, Estimand::Procedure);
         for (task, n) in self.sizes(setting.n).into_iter().enumerate() {
             let tables = self.task(n, task, &mut rng);
             let rows: Vec<usize> = (0..n).collect();
-            // The law knows no order, so the first half may calibrate; clusters stay whole.
-            let middle = n / 2 / self.cluster * self.cluster;
+            // The law knows no order, so the first ones may calibrate; clusters stay whole.
+            let middle = (n as f64 * share) as usize / self.cluster * self.cluster;
             let calibrates: Vec<bool> = rows.iter().map(|&row| row < middle).collect();
             let answers: Vec<Vec<Answers<'_>>> = tables
                 .iter()
