@@ -286,6 +286,15 @@ impl Panel {
             .sum()
     }
 
+    /// Answers that each model gave, over all tasks and strategies.
+    pub fn answers(&self) -> usize {
+        let of = |stratum: &Stratum| {
+            let questions = stratum.clusters.calibration.len() + stratum.clusters.test.len();
+            questions * stratum.cells_per_model() / SCORES.len()
+        };
+        self.strata.iter().map(of).sum()
+    }
+
     /// Clusters among the calibration questions, and among the test questions, over all tasks.
     pub fn clusters(&self) -> (usize, usize) {
         self.strata

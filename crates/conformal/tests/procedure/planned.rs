@@ -2,7 +2,9 @@
 //! promised: samples of the planned size are drawn, and tested.
 
 use rayon::prelude::*;
-use sureness_conformal::{COMPARED, Effect, Least, Panel, SampleSizes, Variance, sample_sizes};
+use sureness_conformal::{
+    COMPARED, Effect, Least, Panel, SampleSizes, Variance, Variances, sample_sizes,
+};
 
 use crate::simulation::{Law, Setting, laws};
 
@@ -24,7 +26,7 @@ fn drawn(law: &Law, n: usize, number: u64) -> Panel {
 /// The difference between the models, and what the halves add to its variance, by figure. The
 /// difference needs many questions: where it is off by 3 %, so is the power.
 fn effects(law: &Law) -> [Effect; COMPARED] {
-    let differences: Vec<[f64; FIGURES]> = (0..12)
+    let differences: Vec<[f64; COMPARED]> = (0..12)
         .into_par_iter()
         .map(|number| {
             let panel = drawn(law, 40_000, number);
