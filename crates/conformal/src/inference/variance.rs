@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use super::panel::{ACC, COMPARED, Estimand, FIGURES, Kinds, NoInterval, Panel, Room};
 use super::random::Stream;
 
-/// The variance at half as many questions is twice that at all. Where it is less than so many
-/// times, it does not follow the number of questions.
-const SHRINKS: f64 = 1.5;
+/// The variance at half as many questions is twice that at all. Where it is less or more than so many
+/// times, beyond what chance does to draws, it does not follow the number of questions.
+const REGULAR: std::ops::RangeInclusive<f64> = 1.4..=3.3;
 
 /// What questions add to the variance of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,9 +53,12 @@ pub enum NoVariance {
     #[error("the figure does not vary")]
     Constant,
     /// The standard error is not inversely proportional to the root of the number of questions, as
-    /// where APS's threshold is the score of questions whose last option is the right one.
-    #[error("the standard error does not shrink as the number of questions grows")]
-    DoesNotShrink,
+    /// where APS's threshold jumps to and from the score of questions whose last option is the right
+    /// one.
+    #[error(
+        "the standard error does not shrink with the root of the number of questions: APS's threshold jumps between two scores"
+    )]
+    Irregular,
 }
 
 /// The compared figures of all models in one draw.
@@ -168,8 +171,9 @@ impl Variances {
         if !(both > 1e-24) {
             return Err(NoVariance::Constant);
         }
-        if sample_variance(&self.halved, &read) < SHRINKS * both {
-            return Err(NoVariance::DoesNotShrink);
+        let ratio = sample_variance(&self.halved, &read) / both;
+        if thresholds && !REGULAR.contains(&ratio) {
+            return Err(NoVariance::Irregular);
         }
         // Accuracy knows no threshold; what looks like its part is chance.
         let calibration = if thresholds { both - test } else { 0.0 };

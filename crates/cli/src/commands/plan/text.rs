@@ -86,8 +86,8 @@ pub(super) fn hint(reason: NoVariance) -> &'static str {
     match reason {
         NoVariance::TooFew | NoVariance::Full => "plan from a run with more questions",
         NoVariance::Constant => "plan from a run whose answers are neither all right nor all alike",
-        NoVariance::DoesNotShrink => {
-            "more questions do not help here; --error-rate further from the share of questions whose last option is right does"
+        NoVariance::Irregular => {
+            "use an --error-rate further from the share of questions whose last option is the right one"
         }
     }
 }
