@@ -92,12 +92,12 @@ impl Reference {
     /// How often one normal number around `skill` exceeds all others, around 0.
     fn accuracy_at(&self, skill: f64) -> f64 {
         const STEP: f64 = 0.02;
-        let others = self.options as i32 - 1;
+        let others = self.options as f64 - 1.0;
         let sd = (1.0 + SKILL_SPREAD * SKILL_SPREAD).sqrt();
         let density = |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
         (-400..=400)
             .map(|step| STEP * f64::from(step))
-            .map(|x| STEP * density(x) * super::normal::cdf(skill + sd * x).powi(others))
+            .map(|x| STEP * density(x) * super::normal::cdf(skill + sd * x).powf(others))
             .sum()
     }
 }

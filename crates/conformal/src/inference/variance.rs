@@ -168,7 +168,7 @@ impl Variances {
         let both = sample_variance(&self.both, &read);
         let test = sample_variance(&self.test_alone, &read);
         // Sums come in different orders, and differ in their last bits.
-        if !(both > 1e-24) {
+        if both.is_nan() || both <= 1e-24 {
             return Err(NoVariance::Constant);
         }
         let ratio = sample_variance(&self.halved, &read) / both;

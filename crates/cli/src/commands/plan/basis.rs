@@ -7,6 +7,7 @@ use sureness_conformal::{COMPARED, Least, NoVariance, Reference, Variance, Varia
 use sureness_store::{Reader, StoreError};
 
 use super::target::Figure;
+use super::text::strategies;
 use super::{ACCURACY, CORRELATION, OPTIONS, PlanArgs, STRATEGIES};
 use crate::commands::analyze::evidence_of;
 use crate::error::CliError;
@@ -98,7 +99,7 @@ fn reference(args: &PlanArgs) -> Result<Basis, CliError> {
                 "Based on a reference model, not on a measurement: accuracy {:.0} %, {} options, {}, error rate {alpha}; results of the two models correlate by {correlation} over questions.",
                 100.0 * reference.accuracy,
                 reference.options,
-                counted_strategies(reference.strategies),
+                strategies(reference.strategies as f64),
             ),
             "A pilot run of a few hundred questions is a better basis: sureness plan --from RUN."
                 .into(),
@@ -106,16 +107,15 @@ fn reference(args: &PlanArgs) -> Result<Basis, CliError> {
     })
 }
 
-fn counted_strategies(number: usize) -> String {
-    if number == 1 {
-        "1 strategy".into()
-    } else {
-        format!("{number} strategies")
-    }
-}
-
 fn runs(args: &PlanArgs) -> Result<Basis, CliError> {
     let (evidence, mut settings) = evidence_of(&args.from)?;
+    let several = evidence.models.len() > 1;
+    if several && args.correlation.is_some() {
+        return Err(CliError::input(
+            "the runs are of several models, whose correlation is measured",
+        )
+        .hint("leave out --correlation, or name one run, such as FOLDER#1"));
+    }
     settings.config.alpha = args.error_rate.unwrap_or(settings.config.alpha);
     // Only the common questions are wanted.
     settings.splits = 0;
@@ -136,13 +136,6 @@ fn runs(args: &PlanArgs) -> Result<Basis, CliError> {
         CliError::input("the tasks of this run differ in their numbers of options")
             .hint("plan with runs of tasks that have the same number of options")
     })?;
-    let several = evidence.models.len() > 1;
-    if several && args.correlation.is_some() {
-        return Err(CliError::input(
-            "the runs are of several models, whose correlation is measured",
-        )
-        .hint("leave out --correlation, or name one run, such as FOLDER#1"));
-    }
     let correlation = args.correlation.unwrap_or(CORRELATION);
     let measured = panel.variances(REPLICATES, settings.config.seed);
     let variances = std::array::from_fn(|figure| {

@@ -71,14 +71,25 @@ pub(super) fn of(
         sizes.share
     ));
     text.push_str(&format!(
-        "Requests are questions × {} strategies × 2 models.\n",
-        (basis.strategies * 100.0).round() / 100.0
+        "Requests are questions × {} × 2 models.\n",
+        strategies(basis.strategies)
     ));
     for line in &basis.told {
         text.push_str(line);
         text.push('\n');
     }
     text
+}
+
+/// A number of strategies with its noun. Tasks may differ, so that their mean is no whole number.
+pub(super) fn strategies(mean: f64) -> String {
+    let shown = (mean * 100.0).round() / 100.0;
+    let noun = if (shown - 1.0).abs() < 1e-9 {
+        "strategy"
+    } else {
+        "strategies"
+    };
+    format!("{shown} {noun}")
 }
 
 /// What to do where there is no number.
