@@ -102,12 +102,12 @@ fn a_reference_model_is_planned_with() {
         ],
     );
     for difference in ["set size 0.1", "accuracy 2 pp", "UAcc 2 pp"] {
-        let [questions, calibration, test, requests] = numbers(&text, difference)[..] else {
+        let [questions, calibration, tested, requests] = numbers(&text, difference)[..] else {
             panic!("{text}")
         };
-        assert!((questions - calibration - test).abs() < 0.5);
+        assert!((questions - calibration - tested).abs() < 0.5);
         assert!((requests - 6.0 * questions).abs() < 0.5);
-        assert!(calibration >= 39.0 && test >= 20.0, "{text}");
+        assert!(calibration >= 39.0 && tested >= 20.0, "{text}");
     }
     assert_eq!(
         text,
