@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
-use crate::commands::{analyze, data, demo, doctor, import, merge, model, run, score};
+use crate::commands::{analyze, data, demo, doctor, import, merge, model, plan, run, score};
 #[cfg(feature = "nats")]
 use crate::commands::{status, worker};
 use crate::error::CliError;
@@ -32,6 +32,8 @@ struct Cli {
 pub(crate) enum Command {
     /// See it work: a small model, the built-in questions, five tasks, under three minutes
     Demo(demo::DemoArgs),
+    /// Sample size for comparing two models: questions to ask, to calibrate, and what they cost
+    Plan(plan::PlanArgs),
     /// Measure one or more models: GGUF files (--gguf) or served ones (--api-base)
     Run(run::RunArgs),
     /// Measure one model (--model) behind an OpenAI-compatible endpoint

@@ -44,13 +44,14 @@ pub use evaluate::{
     Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,
 };
 pub use inference::{
-    Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Estimand,
-    FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, McNemar, NoInterval, Outcome,
-    OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError, RankBand, Resampled,
-    Resampling, Trend, benjamini_hochberg, bootstrap, bootstrap_clusters_each, bootstrap_each,
+    Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Effect,
+    Estimand, FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, Least, McNemar, NoInterval,
+    NoVariance, Outcome, OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError,
+    RankBand, Reference, Resampled, Resampling, SampleSize, SampleSizes, Trend, Variance,
+    Variances, benjamini_hochberg, bootstrap, bootstrap_clusters_each, bootstrap_each,
     check_coverage, compare_paired, design_effect, detectable_accuracy_difference,
     detectable_mean_difference, holm, linear_trend, mcnemar, outcome_intervals, pearson,
-    rank_bands, spearman, wilson, wilson_share,
+    rank_bands, sample_sizes, spearman, wilson, wilson_share,
 };
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};

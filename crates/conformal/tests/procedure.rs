@@ -4,6 +4,8 @@
 //!
 //! `make test` runs a short form. `scripts/verify/simulate.sh` runs 2,000 samples of every law.
 
+#[path = "procedure/planned.rs"]
+mod planned;
 mod simulation;
 
 use simulation::{Law, Outcome, Setting, laws, run};

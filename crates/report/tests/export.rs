@@ -295,6 +295,7 @@ proptest! {
     #[test]
     fn any_table_keeps_its_shape(table in any_table(), width in 40..140_usize) {
         let document = Document {
+            method: String::new(),
             version: 1,
             program: "p".into(),
             title: "t".into(),

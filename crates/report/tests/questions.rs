@@ -37,6 +37,7 @@ fn group(rows: &[Answered]) -> (GroupRows, RowSets) {
     for (number, row) in rows.iter().enumerate() {
         let key = [number as u8; 32];
         let answered = Row {
+            cluster: None,
             key: &key,
             logits: &row.logits,
             answer: row.answer,
@@ -51,6 +52,7 @@ fn group(rows: &[Answered]) -> (GroupRows, RowSets) {
         sets.test.push(row.test);
     }
     let group = GroupRows {
+        clustered: false,
         id: GroupId {
             task: "qa".into(),
             strategy: "base".into(),

@@ -26,6 +26,7 @@ fn planned(n: u8) -> Planned {
     Planned {
         key: key(n),
         content: [n; 32],
+        cluster: [n; 32],
         question: Question {
             id: format!("q{n}"),
             category: None,

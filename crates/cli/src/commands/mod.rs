@@ -11,6 +11,7 @@ pub(crate) mod merge;
 pub(crate) mod model;
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
+pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod score;
 #[cfg(feature = "nats")]
@@ -28,6 +29,7 @@ use crate::error::CliError;
 pub(crate) fn execute(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Demo(args) => demo::run(args),
+        Command::Plan(args) => plan::run(&args),
         Command::Run(args) => run::run(args, run::Mode::Any),
         Command::Single(args) => run::run(args, run::Mode::Single),
         Command::Compare(args) => run::run(args, run::Mode::Compare),

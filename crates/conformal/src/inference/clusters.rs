@@ -88,13 +88,20 @@ impl Clusters {
     /// Among the test clusters there is one that nobody asked, whose outcome is imagined as the
     /// worst for lower ends of intervals and as the best for upper ones. Without it what was never
     /// seen could never be drawn: an interval around 0 of 30 would have no width. The calibration
-    /// half is drawn only if `calibration` says so.
-    pub(super) fn draw(&self, stream: &mut Stream, calibration: bool, drawn: &mut Drawn) {
+    /// half is drawn only if `calibration` says so. There are as many draws as clusters, or one for
+    /// every `thinning` of them.
+    pub(super) fn draw(
+        &self,
+        stream: &mut Stream,
+        calibration: bool,
+        thinning: usize,
+        drawn: &mut Drawn,
+    ) {
         drawn.clusters.clear();
         drawn.clusters.resize(self.count, u8::from(!calibration));
         let [fixed, test, both] = &self.sides;
         if calibration {
-            add(stream, &fixed.clusters, 0, &mut drawn.clusters);
+            add(stream, &fixed.clusters, 0, thinning, &mut drawn.clusters);
         } else {
             for &cluster in test.clusters.iter().chain(&both.clusters) {
                 drawn.clusters[cluster as usize] = 0;
@@ -105,11 +112,13 @@ impl Clusters {
             stream,
             &test.clusters,
             imagined_in_test,
+            thinning,
             &mut drawn.clusters,
         ) + add(
             stream,
             &both.clusters,
             1 - imagined_in_test,
+            thinning,
             &mut drawn.clusters,
         );
         let (_, clusters) = self.in_halves();
@@ -150,11 +159,18 @@ impl Clusters {
     }
 }
 
-/// Draws as many clusters as there are, `imagined` among them; how often the latter was drawn.
-fn add(stream: &mut Stream, clusters: &[u32], imagined: usize, times: &mut [u8]) -> usize {
+/// Draws one in `thinning` as many clusters as there are, `imagined` among them; how often the latter
+/// was drawn.
+fn add(
+    stream: &mut Stream,
+    clusters: &[u32],
+    imagined: usize,
+    thinning: usize,
+    times: &mut [u8],
+) -> usize {
     let all = clusters.len() + imagined;
     let mut of_imagined = 0;
-    for _ in 0..all {
+    for _ in 0..all.div_ceil(thinning.max(1)) {
         match clusters.get(stream.below(all)) {
             Some(&cluster) => {
                 let times = &mut times[cluster as usize];

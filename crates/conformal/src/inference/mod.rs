@@ -18,9 +18,12 @@ mod panel;
 mod power;
 mod random;
 mod ranks;
+mod reference;
+mod sample_size;
 mod signs;
 mod student;
 mod trend;
+mod variance;
 
 pub use bootstrap::{
     BootstrapInterval, Resampling, bootstrap, bootstrap_clusters_each, bootstrap_each,
@@ -37,4 +40,7 @@ pub use panel::{
 };
 pub use power::{detectable_accuracy_difference, detectable_mean_difference};
 pub use ranks::{RankBand, rank_bands};
+pub use reference::Reference;
+pub use sample_size::{Effect, Least, SampleSize, SampleSizes, sample_sizes};
 pub use trend::{Trend, linear_trend, pearson, spearman};
+pub use variance::{NoVariance, Variance, Variances};

@@ -80,9 +80,9 @@ pub(super) struct Stratum {
 /// What several models answered to the same questions.
 #[derive(Debug, Clone)]
 pub struct Panel {
-    models: usize,
-    view: View,
-    alpha: f64,
+    pub(super) models: usize,
+    pub(super) view: View,
+    pub(super) alpha: f64,
     pub(super) estimand: Estimand,
     pub(super) strata: Vec<Stratum>,
 }
@@ -97,11 +97,11 @@ type Ends = [[f64; FIGURES]; 2];
 
 /// A figure under the threshold of the draw, and averaged over the thresholds that further calibration
 /// halves like the drawn one would set.
-type Kinds = [Ends; 2];
+pub(super) type Kinds = [Ends; 2];
 
 /// Buffers of a thread.
 #[derive(Default)]
-struct Room {
+pub(super) struct Room {
     drawn: Drawn,
     places: Vec<usize>,
 }
@@ -111,7 +111,7 @@ impl Stratum {
         &self.cells[model]
     }
 
-    fn cells_per_model(&self) -> usize {
+    pub(super) fn cells_per_model(&self) -> usize {
         self.cells.first().map_or(0, Vec::len)
     }
 
@@ -177,10 +177,18 @@ impl Stratum {
         total.map(|sum| sum / self.cells_per_model() as f64)
     }
 
-    /// The figures of each cell, model after model, in one draw.
-    fn replicate(&self, stream: &mut Stream, estimand: Estimand, room: &mut Room) -> Vec<Kinds> {
+    /// The figures of each cell, model after model, in one draw of as many clusters as there are, or
+    /// of one in `thinning` of them.
+    pub(super) fn replicate(
+        &self,
+        stream: &mut Stream,
+        estimand: Estimand,
+        thinning: usize,
+        room: &mut Room,
+    ) -> Vec<Kinds> {
         let calibration = estimand == Estimand::Procedure;
-        self.clusters.draw(stream, calibration, &mut room.drawn);
+        let drawn = &mut room.drawn;
+        self.clusters.draw(stream, calibration, thinning, drawn);
         let drawn = &room.drawn;
         let n: usize = drawn.test.iter().map(|&w| usize::from(w)).sum();
         let (n, imagined) = (n as f64, drawn.imagined);
@@ -271,6 +279,15 @@ impl Panel {
         strata
             .map(|stratum| stratum.clusters.calibration.len())
             .sum()
+    }
+
+    /// Answers that each model gave, over all tasks and strategies.
+    pub fn answers(&self) -> usize {
+        let of = |stratum: &Stratum| {
+            let questions = stratum.clusters.calibration.len() + stratum.clusters.test.len();
+            questions * stratum.cells_per_model() / SCORES.len()
+        };
+        self.strata.iter().map(of).sum()
     }
 
     /// Clusters among the calibration questions, and among the test questions, over all tasks.
@@ -364,7 +381,7 @@ impl Panel {
         absent.reduce(|a, b| if a == NoInterval::Full { a } else { b })
     }
 
-    fn has_few_clusters(&self) -> bool {
+    pub(super) fn has_few_clusters(&self) -> bool {
         self.strata.iter().any(Stratum::has_few_clusters)
     }
 
@@ -384,7 +401,7 @@ impl Panel {
                 .map_init(Room::default, |room, round| {
                     let purpose = format!("both halves {index}");
                     let mut stream = Stream::new(&purpose, resampling.seed, round);
-                    stratum.replicate(&mut stream, self.estimand, room)
+                    stratum.replicate(&mut stream, self.estimand, 1, room)
                 })
                 .collect();
             let per_model = stratum.cells_per_model();

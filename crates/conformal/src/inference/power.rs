@@ -51,7 +51,7 @@ pub fn detectable_mean_difference(
 }
 
 /// `z(1 − alpha/2)` and `z(power)`; `power` must be at least one half.
-fn quantiles(alpha: f64, power: f64) -> Option<(f64, f64)> {
+pub(super) fn quantiles(alpha: f64, power: f64) -> Option<(f64, f64)> {
     let usable = alpha > 0.0 && alpha < 1.0 && (0.5..1.0).contains(&power);
     usable.then(|| (normal::two_sided(1.0 - alpha), normal::quantile(power)))
 }

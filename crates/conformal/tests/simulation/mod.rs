@@ -5,13 +5,17 @@ use sureness_conformal::{
     Answers, COMPARED, Estimand, FIGURES, Panel, Resampling, Row, Table, View,
 };
 
-/// Where two models' answers to questions come from. The two are alike, and exchangeable.
+/// Where two models' answers to questions come from. Without a gap the two are alike, and
+/// exchangeable.
+#[derive(Clone)]
 pub(crate) struct Law {
     pub(crate) name: &'static str,
     pub(crate) options: usize,
     /// How far the right option stands out, and by how much that differs between questions.
     pub(crate) skill: f64,
     pub(crate) spread: f64,
+    /// By how much less it does in the second model.
+    pub(crate) gap: f64,
     /// What all logits are multiplied by: the surer, the larger.
     pub(crate) sharpness: f64,
     /// Logits come in steps of this size; 0 for none.
@@ -30,6 +34,7 @@ const MIDDLING: Law = Law {
     options: 6,
     skill: 1.5,
     spread: 0.5,
+    gap: 0.0,
     sharpness: 1.5,
     step: 0.0,
     cluster: 1,
@@ -183,7 +188,8 @@ impl Law {
             key[8] = task as u8;
             let mut cluster = [1; 32];
             cluster[..8].copy_from_slice(&((index / self.cluster) as u64).to_le_bytes());
-            for model in &mut tables {
+            for (number, model) in tables.iter_mut().enumerate() {
+                let skill = skill - self.gap * number as f64;
                 let of_model: Vec<f64> = noise
                     .iter()
                     .map(|x| shared * x + own * rng.normal())
@@ -194,9 +200,10 @@ impl Law {
                             let noise = shared * of_model[option] + own * rng.normal();
                             let right = if option == answer { skill } else { 0.0 };
                             let logit = self.sharpness * (right + noise);
-                            match self.step > 0.0 {
-                                true => (logit / self.step).round() * self.step,
-                                false => logit,
+                            if self.step > 0.0 {
+                                (logit / self.step).round() * self.step
+                            } else {
+                                logit
                             }
                         })
                         .collect();
@@ -215,15 +222,21 @@ impl Law {
         tables
     }
 
+    /// A sample of which one half calibrates.
     fn panel(&self, setting: &Setting, seed: u64) -> Panel {
+        self.sample(setting, 0.5, seed)
+    }
+
+    /// A sample of which this share of the questions calibrates.
+    pub(crate) fn sample(&self, setting: &Setting, share: f64, seed: u64) -> Panel {
         let mut rng = Rng(seed.wrapping_mul(0x2545_F491_4F6C_DD1D));
         rng.next();
         let mut panel = Panel::new(2, View::default(), setting.alpha, Estimand::Procedure);
         for (task, n) in self.sizes(setting.n).into_iter().enumerate() {
             let tables = self.task(n, task, &mut rng);
             let rows: Vec<usize> = (0..n).collect();
-            // The law knows no order, so the first half may calibrate; clusters stay whole.
-            let middle = n / 2 / self.cluster * self.cluster;
+            // The law knows no order, so the first ones may calibrate; clusters stay whole.
+            let middle = (n as f64 * share) as usize / self.cluster * self.cluster;
             let calibrates: Vec<bool> = rows.iter().map(|&row| row < middle).collect();
             let answers: Vec<Vec<Answers<'_>>> = tables
                 .iter()
@@ -242,6 +255,13 @@ impl Law {
 const NAMES: [&str; FIGURES] = ["acc", "cov", "SS", "UAcc", "single", "empty"];
 const DIFFERENCES: [&str; COMPARED] = ["Δacc", "Δcov", "ΔSS", "ΔUAcc"];
 
+/// Which intervals of one model, and which of differences, hold the truth; and which tests reject.
+type Sample = (
+    [Option<bool>; FIGURES],
+    [Option<bool>; COMPARED],
+    [bool; COMPARED],
+);
+
 /// Draws `samples` samples, each with its intervals and its test.
 pub(crate) fn run(law: &Law, setting: &Setting, samples: usize, replicates: usize) -> Outcome {
     let truths: Vec<[f64; FIGURES]> = (0..(8 * samples as u64).min(10_000))
@@ -257,11 +277,6 @@ pub(crate) fn run(law: &Law, setting: &Setting, samples: usize, replicates: usiz
             *sum += figure / truths.len() as f64;
         }
     }
-    type Sample = (
-        [Option<bool>; FIGURES],
-        [Option<bool>; COMPARED],
-        [bool; COMPARED],
-    );
     let all: Vec<Sample> = (0..samples as u64)
         .into_par_iter()
         .map(|seed| {

@@ -238,6 +238,7 @@ impl Run {
         let rows: Vec<Row<'_>> = questions
             .iter()
             .map(|(item, (question, prompt, _))| Row {
+                cluster: None,
                 key: prompt.as_bytes(),
                 logits: &self.outcomes[item].as_ref().unwrap().logprobs,
                 answer: question.answer,

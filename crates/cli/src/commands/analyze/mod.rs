@@ -8,9 +8,11 @@ mod load;
 mod output;
 mod texts;
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Parser as _;
 use sureness_analysis::{Document, Evidence, Figures, Mode, Settings, document};
 use sureness_conformal::Config;
 
@@ -57,6 +59,20 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
         texts,
         notes,
     })
+}
+
+/// What these runs hold and how they were evaluated, as `analyze` reads them without further flags.
+pub(crate) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), CliError> {
+    #[derive(clap::Parser)]
+    struct Runs {
+        #[command(flatten)]
+        evidence: EvidenceArgs,
+    }
+    let words = ["analyze", "--"].map(OsString::from);
+    let paths = runs.iter().map(|path| path.clone().into_os_string());
+    let runs = Runs::try_parse_from(words.into_iter().chain(paths)).map_err(CliError::input)?;
+    let prepared = prepare(&runs.evidence)?;
+    Ok((prepared.evidence, prepared.settings))
 }
 
 /// Keeps the models with the highest mean `UAcc`, in the order in which they were named.

@@ -1,0 +1,226 @@
+//! What a plan rests on: earlier runs, or a reference model.
+
+use std::path::Path;
+
+use sureness_analysis::{Common, Evidence, Figures};
+use sureness_conformal::{COMPARED, Least, NoVariance, Reference, Variance, Variances};
+use sureness_store::{Reader, StoreError};
+
+use super::target::Figure;
+use super::text::strategies;
+use super::{ACCURACY, CORRELATION, OPTIONS, PlanArgs, STRATEGIES};
+use crate::commands::analyze::evidence_of;
+use crate::error::CliError;
+use crate::terminal::{count, counted};
+
+/// Draws of each kind.
+const REPLICATES: usize = 1000;
+/// Samples of the reference model, questions of each, and draws.
+const SAMPLES: u64 = 8;
+const QUESTIONS: usize = 2000;
+const DRAWS: usize = 500;
+const SEED: u64 = 42;
+
+/// The variances of differences, and what questions cost.
+pub(super) struct Basis {
+    variances: [Result<Variance, NoVariance>; COMPARED],
+    pub(super) least: Least,
+    /// Mean number of options.
+    pub(super) options: f64,
+    /// Requests per question and model.
+    pub(super) strategies: f64,
+    /// Prompt tokens per request.
+    pub(super) tokens: Option<f64>,
+    /// What it is, for people.
+    pub(super) told: Vec<String>,
+}
+
+impl Basis {
+    pub(super) fn of(args: &PlanArgs) -> Result<Self, CliError> {
+        if args.from.is_empty() {
+            reference(args)
+        } else {
+            runs(args)
+        }
+    }
+
+    pub(super) fn variance(&self, figure: Figure) -> Result<Variance, NoVariance> {
+        self.variances[figure.number()]
+    }
+}
+
+fn reference(args: &PlanArgs) -> Result<Basis, CliError> {
+    let reference = Reference {
+        options: usize::from(args.options.unwrap_or(OPTIONS)),
+        strategies: usize::from(args.strategies.unwrap_or(STRATEGIES)),
+        accuracy: args.accuracy.unwrap_or(ACCURACY),
+    };
+    let alpha = args.error_rate.unwrap_or(0.1);
+    let mut measured: Vec<Variances> = Vec::new();
+    let mut least = None;
+    for sample in 0..SAMPLES {
+        let panel = reference.panel(QUESTIONS, alpha, SEED + sample);
+        let panel = panel.ok_or_else(|| {
+            let guessing = 100.0 / reference.options as f64;
+            CliError::input(format!(
+                "an accuracy of {} is not above that of guessing among {} options",
+                reference.accuracy, reference.options
+            ))
+            .hint(format!("--accuracy must be above {guessing:.1} %"))
+        })?;
+        least = Some(Least::of(&panel));
+        measured.push(panel.variances(DRAWS, SEED + sample));
+    }
+    let least = least.ok_or_else(|| CliError::input("no sample was drawn"))?;
+    let correlation = args.correlation.unwrap_or(CORRELATION);
+    let variances = std::array::from_fn(|figure| {
+        let each = measured.iter().map(|sample| sample.of_model(0, figure));
+        let (all, missing): (Vec<_>, Vec<_>) = each.partition(Result::is_ok);
+        // Chance makes one or the other sample look irregular.
+        if let (true, Some(Err(reason))) = (missing.len() > all.len() / 3, missing.first()) {
+            return Err(*reason);
+        }
+        let all: Vec<Variance> = all.into_iter().flatten().collect();
+        let mean = |of: fn(&Variance) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
+        let one = Variance {
+            calibration: mean(|v| v.calibration),
+            test: mean(|v| v.test),
+        };
+        Ok(one.of_pair(correlation))
+    });
+    Ok(Basis {
+        variances,
+        least,
+        options: reference.options as f64,
+        strategies: reference.strategies as f64,
+        tokens: None,
+        told: vec![
+            format!(
+                "Based on a reference model, not on a measurement: accuracy {:.0} %, {} options, {}, error rate {alpha}; results of the two models correlate by {correlation} over questions.",
+                100.0 * reference.accuracy,
+                reference.options,
+                strategies(reference.strategies as f64),
+            ),
+            "A pilot run of a few hundred questions is a better basis: sureness plan --from RUN."
+                .into(),
+        ],
+    })
+}
+
+fn runs(args: &PlanArgs) -> Result<Basis, CliError> {
+    let (evidence, mut settings) = evidence_of(&args.from)?;
+    let several = evidence.models.len() > 1;
+    if several && args.correlation.is_some() {
+        return Err(CliError::input(
+            "the runs are of several models, whose correlation is measured",
+        )
+        .hint("leave out --correlation, or name one run, such as FOLDER#1"));
+    }
+    settings.config.alpha = args.error_rate.unwrap_or(settings.config.alpha);
+    // Only the common questions are wanted.
+    settings.splits = 0;
+    settings.resampling.replicates = 1;
+    let figures = Figures::of(&evidence, &settings);
+    let all: Vec<usize> = (0..evidence.models.len()).collect();
+    let common = figures.common(&all);
+    for note in &common.notes {
+        eprintln!("note: {note}");
+    }
+    let panel = &common.panel;
+    let questions = panel.questions() + panel.calibration_questions();
+    if panel.questions() == 0 {
+        return Err(CliError::input("the runs have no questions in common")
+            .hint("give runs of the same questions, or one run of one model"));
+    }
+    let options = panel.options().ok_or_else(|| {
+        CliError::input("the tasks of this run differ in their numbers of options")
+            .hint("plan with runs of tasks that have the same number of options")
+    })?;
+    let correlation = args.correlation.unwrap_or(CORRELATION);
+    let measured = panel.variances(REPLICATES, settings.config.seed);
+    let variances = std::array::from_fn(|figure| {
+        if several {
+            median_pair(&measured, evidence.models.len(), figure)
+        } else {
+            Ok(measured.of_model(0, figure)?.of_pair(correlation))
+        }
+    });
+    let names: Vec<&str> = evidence.models.iter().map(|m| &*m.name).collect();
+    let pairing = match names.len() {
+        1 => format!(
+            "Results of two such models are taken to correlate by {correlation} over questions."
+        ),
+        2 => "The paired difference of the two was measured.".into(),
+        _ => "The paired difference of every two was measured; the median pair counts.".into(),
+    };
+    let tasks = common.tasks.len();
+    let mut told = vec![format!(
+        "Based on {} of {} ({}), error rate {}. {pairing}",
+        counted(questions, "question"),
+        names.join(", "),
+        if tasks == 1 {
+            common.tasks[0].task.clone()
+        } else {
+            format!("{tasks} tasks")
+        },
+        settings.config.alpha,
+    )];
+    if tasks > 1 {
+        told.push(format!(
+            "Numbers are over all {} tasks, in the proportions of the run.",
+            count(tasks)
+        ));
+    }
+    let failed = |e: StoreError| CliError::input(&e).hint(e.hint());
+    Ok(Basis {
+        variances,
+        least: Least::of(panel),
+        options,
+        strategies: panel.answers() as f64 / questions as f64,
+        tokens: tokens(&evidence, &common).map_err(failed)?,
+        told,
+    })
+}
+
+/// The variance of the pair in the middle of those that have one.
+fn median_pair(measured: &Variances, models: usize, figure: usize) -> Result<Variance, NoVariance> {
+    let mut missing = NoVariance::TooFew;
+    let mut pairs = Vec::new();
+    for a in 0..models {
+        for b in a + 1..models {
+            match measured.of_difference(a, b, figure) {
+                Ok(variance) => pairs.push(variance),
+                Err(reason) => missing = reason,
+            }
+        }
+    }
+    pairs.sort_by(|a, b| (a.calibration + a.test).total_cmp(&(b.calibration + b.test)));
+    pairs.get(pairs.len() / 2).copied().ok_or(missing)
+}
+
+/// Mean number of prompt tokens of an answer, as far as the store knows.
+fn tokens(evidence: &Evidence, common: &Common) -> Result<Option<f64>, StoreError> {
+    let (mut sum, mut known) = (0.0, 0.0);
+    for model in &evidence.models {
+        let Some(run) = model.source.run else {
+            continue;
+        };
+        let reader = Reader::open(Path::new(&model.source.path))?;
+        for (index, (task, strategy)) in reader.run(run)?.groups.iter().enumerate() {
+            let counts = |t: &sureness_analysis::CommonTask| {
+                t.task == *task && t.strategies.contains(strategy)
+            };
+            if !common.tasks.iter().any(counts) {
+                continue;
+            }
+            reader.rows(run, index, |row| {
+                let tokens = row.scores.and_then(|scores| scores.usage.prompt_tokens);
+                if let Some(tokens) = tokens {
+                    sum += f64::from(tokens);
+                    known += 1.0;
+                }
+            })?;
+        }
+    }
+    Ok((known > 0.0).then(|| sum / known))
+}

@@ -1,0 +1,104 @@
+//! The answer, for people.
+
+use sureness_conformal::{NoVariance, SampleSizes};
+
+use super::PlanArgs;
+use super::basis::Basis;
+use super::target::Target;
+use crate::terminal::{columns, count};
+
+/// Models of a comparison.
+const MODELS: f64 = 2.0;
+
+pub(super) fn of(
+    args: &PlanArgs,
+    basis: &Basis,
+    targets: &[Target],
+    sizes: &SampleSizes,
+    missing: &[(Target, NoVariance)],
+) -> String {
+    let mut text = format!(
+        "Questions that find a difference between two models with probability {} at confidence level {}:\n\n",
+        args.power, args.level
+    );
+    let mut header = vec!["difference", "questions", "calibration", "test", "requests"];
+    if basis.tokens.is_some() {
+        header.push("prompt tokens");
+    }
+    if args.price_in.is_some() {
+        header.push("cost");
+    }
+    let right: Vec<usize> = (1..header.len()).collect();
+    let mut rows = vec![header.into_iter().map(str::to_owned).collect::<Vec<_>>()];
+    for (target, size) in targets.iter().zip(&sizes.sizes) {
+        let questions = size.calibration + size.test;
+        let requests = questions as f64 * basis.strategies * MODELS;
+        let mut row = vec![
+            target.to_string(),
+            count(questions),
+            count(size.calibration),
+            count(size.test),
+            count(requests.round() as usize),
+        ];
+        if let Some(tokens) = basis.tokens {
+            row.push(count((requests * tokens).round() as usize));
+            if let Some(price) = args.price_in {
+                row.push(format!("{:.2}", requests * tokens / 1e6 * price));
+            }
+        }
+        rows.push(row);
+    }
+    text.push_str(&columns(rows, &right));
+    text.push('\n');
+    for (target, size) in targets.iter().zip(&sizes.sizes) {
+        if size.least {
+            text.push_str(&format!(
+                "{target}: the minimum decides. Intervals need {} calibration and {} test questions; the difference alone would take fewer.\n",
+                count(basis.least.calibration.ceil() as usize),
+                count(basis.least.test.ceil() as usize),
+            ));
+        }
+    }
+    for (target, reason) in missing {
+        text.push_str(&format!(
+            "{target}: no number, since {reason}; {}.\n",
+            hint(*reason)
+        ));
+    }
+    text.push_str(&format!(
+        "Calibrate {:.0} % of the questions (--calibration-ratio {:.2}), the share with which the fewest are needed.\n",
+        100.0 * sizes.share,
+        sizes.share
+    ));
+    text.push_str(&format!(
+        "Requests are questions × {} × 2 models.\n",
+        strategies(basis.strategies)
+    ));
+    for line in &basis.told {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+/// A number of strategies with its noun. Tasks may differ, so that their mean is no whole number.
+pub(super) fn strategies(mean: f64) -> String {
+    let shown = (mean * 100.0).round() / 100.0;
+    let noun = if (shown - 1.0).abs() < 1e-9 {
+        "strategy"
+    } else {
+        "strategies"
+    };
+    format!("{shown} {noun}")
+}
+
+/// What to do where there is no number.
+pub(super) fn hint(reason: NoVariance) -> &'static str {
+    match reason {
+        NoVariance::TooFew | NoVariance::Full => "plan from a run with more questions",
+        NoVariance::Constant => "plan from a run whose answers are neither all right nor all alike",
+        NoVariance::Irregular => {
+            "use an --error-rate further from the share of questions whose last option is the right one"
+        }
+    }
+}

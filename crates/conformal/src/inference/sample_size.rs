@@ -1,0 +1,210 @@
+//! How many questions a comparison of two models takes, and how many of them to calibrate.
+
+use super::panel::{LEAST_BEYOND, LEAST_CLUSTERS, Panel};
+use super::power::quantiles;
+use super::variance::Variance;
+use crate::Protocol;
+
+/// A difference of two models that is to be found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effect {
+    /// How large it is, in the figure's own unit; its sign does not matter.
+    pub difference: f64,
+    /// Its variance, by halves.
+    pub variance: Variance,
+}
+
+/// The fewest questions of either half for which there are intervals, over all tasks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Least {
+    /// Calibration questions.
+    pub calibration: f64,
+    /// Test questions.
+    pub test: f64,
+}
+
+/// How many questions to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleSize {
+    /// Calibration questions.
+    pub calibration: usize,
+    /// Test questions.
+    pub test: usize,
+    /// The difference would be found with fewer, but intervals need as many.
+    pub least: bool,
+}
+
+/// One number of questions per effect, with the same share of them to calibrate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleSizes {
+    /// The share to calibrate, in whole percent.
+    pub share: f64,
+    /// One entry per effect, in their order.
+    pub sizes: Vec<SampleSize>,
+}
+
+impl Least {
+    /// As a panel's tasks and clusters demand: each task keeps its part of the questions.
+    pub fn of(panel: &Panel) -> Self {
+        let mut least = Self {
+            calibration: 0.0,
+            test: 0.0,
+        };
+        let all = (panel.calibration_questions() + panel.questions()) as f64;
+        for stratum in &panel.strata {
+            let clusters = &stratum.clusters;
+            let questions = (clusters.calibration.len() + clusters.test.len()) as f64;
+            let mean_size = (questions / clusters.count.max(1) as f64).max(1.0);
+            // The paper's rank is one above the exact one.
+            let more = f64::from(u8::from(panel.view.protocol == Protocol::Paper));
+            let beyond = (LEAST_BEYOND as f64 * mean_size).ceil() + more;
+            let in_half = LEAST_CLUSTERS as f64 * mean_size;
+            let calibration = in_half.max((beyond / panel.alpha - 1.0 - 1e-9).ceil());
+            least.calibration = least.calibration.max(calibration * all / questions);
+            least.test = least.test.max(in_half * all / questions);
+        }
+        least
+    }
+}
+
+impl Effect {
+    /// Questions that it takes where `share` of them calibrate.
+    ///
+    /// The standard error of the difference is that of both halves. Under the hypothesis that the
+    /// test draws from, signs are random, so that a test question's variance has the squared difference
+    /// on top, as in Connor's (1987) formula for accuracy.
+    fn questions(&self, share: f64, (level, found): (f64, f64)) -> f64 {
+        let Variance { calibration, test } = self.variance;
+        let squared = self.difference.powi(2);
+        let error = |test: f64| (calibration / share + test / (1.0 - share)).sqrt();
+        (level * error(test + squared) + found * error(test)).powi(2) / squared
+    }
+}
+
+/// How many questions find each of these effects with probability `power` in a two-sided test at
+/// confidence `level`, such as 0.8 and 0.95.
+///
+/// The share to calibrate is the one that makes the largest of the numbers smallest. No half has
+/// fewer questions than `least` says. `None` without effects, for an effect that is not above 0 and
+/// finite, or for a power or a level outside its range.
+pub fn sample_sizes(
+    effects: &[Effect],
+    least: Least,
+    power: f64,
+    level: f64,
+) -> Option<SampleSizes> {
+    let bounds = quantiles(1.0 - level, power)?;
+    let usable = |effect: &Effect| {
+        let Variance { calibration, test } = effect.variance;
+        let finite = calibration.is_finite() && test.is_finite();
+        let difference = effect.difference.abs();
+        finite && calibration >= 0.0 && test >= 0.0 && difference > 0.0 && difference.is_finite()
+    };
+    if effects.is_empty() || !effects.iter().all(usable) {
+        return None;
+    }
+    let floor = |share: f64| (least.calibration / share).max(least.test / (1.0 - share));
+    let needed = |effect: &Effect, share: f64| effect.questions(share, bounds);
+    let largest = |share: f64| {
+        let each = effects.iter().map(|effect| needed(effect, share));
+        each.fold(floor(share), f64::max)
+    };
+    let share = (1..100)
+        .map(|percent| f64::from(percent) / 100.0)
+        .min_by(|&a, &b| largest(a).total_cmp(&largest(b)))?;
+    let sizes = effects.iter().map(|effect| {
+        let (needed, floor) = (needed(effect, share), floor(share));
+        let all = needed.max(floor);
+        SampleSize {
+            calibration: (all * share - 1e-9).ceil() as usize,
+            test: (all * (1.0 - share) - 1e-9).ceil() as usize,
+            least: floor >= needed,
+        }
+    });
+    Some(SampleSizes {
+        share,
+        sizes: sizes.collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NONE: Least = Least {
+        calibration: 0.0,
+        test: 0.0,
+    };
+
+    fn effect(difference: f64, calibration: f64, test: f64) -> Effect {
+        Effect {
+            difference,
+            variance: Variance { calibration, test },
+        }
+    }
+
+    #[test]
+    fn accuracy_takes_connors_number() {
+        // ψ = 0.4, d = 0.2: the variance of a question's difference is ψ − d² = 0.36; 76.1 questions
+        // are tested, and next to none calibrate.
+        let sizes = sample_sizes(&[effect(0.2, 0.0, 0.36)], NONE, 0.8, 0.95).unwrap();
+        assert!((sizes.share - 0.01).abs() < 1e-12);
+        assert_eq!(sizes.sizes[0].test, 77);
+    }
+
+    #[test]
+    fn the_share_follows_the_variances() {
+        // √4 to √1: two thirds calibrate, and (2 + 1)² (1.96 + 0.84)² / 0.1² = 7,064 questions.
+        let sizes = sample_sizes(&[effect(0.1, 4.0, 1.0)], NONE, 0.8, 0.95).unwrap();
+        assert!((sizes.share - 0.67).abs() < 1e-12);
+        let all = sizes.sizes[0].calibration + sizes.sizes[0].test;
+        assert!((7064..7110).contains(&all), "{all}");
+    }
+
+    #[test]
+    fn a_large_effect_leaves_the_least_number() {
+        let least = Least {
+            calibration: 39.0,
+            test: 20.0,
+        };
+        let sizes = sample_sizes(&[effect(3.0, 0.2, 0.2)], least, 0.8, 0.95).unwrap();
+        let SampleSize {
+            calibration,
+            test,
+            least,
+        } = sizes.sizes[0];
+        assert!(least && calibration >= 39 && test >= 20 && calibration + test <= 60);
+    }
+
+    #[test]
+    fn what_is_out_of_range_has_no_number() {
+        let good = effect(0.1, 1.0, 1.0);
+        assert_eq!(sample_sizes(&[], NONE, 0.8, 0.95), None);
+        for (effects, power, level) in [
+            ([effect(0.0, 1.0, 1.0)], 0.8, 0.95),
+            ([effect(f64::NAN, 1.0, 1.0)], 0.8, 0.95),
+            ([effect(0.1, f64::INFINITY, 1.0)], 0.8, 0.95),
+            ([good], 1.0, 0.95),
+            ([good], 0.3, 0.95),
+            ([good], 0.8, 1.0),
+        ] {
+            assert_eq!(sample_sizes(&effects, NONE, power, level), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn smaller_effects_take_more_and_no_share_takes_fewer(
+            difference in 0.01..1.0_f64, calibration in 0.01..5.0_f64, test in 0.01..5.0_f64, other in 1_u8..100,
+        ) {
+            let effects = [effect(difference, calibration, test), effect(difference / 2.0, calibration, test)];
+            let sizes = sample_sizes(&effects, NONE, 0.8, 0.95).unwrap();
+            let all: Vec<usize> = sizes.sizes.iter().map(|s| s.calibration + s.test).collect();
+            prop_assert!(all[1] >= all[0]);
+            let bounds = quantiles(0.05, 0.8).unwrap();
+            let elsewhere = effects[1].questions(f64::from(other) / 100.0, bounds);
+            prop_assert!(all[1] as f64 <= elsewhere + 2.0);
+        }
+    }
+}
