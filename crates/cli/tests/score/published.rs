@@ -178,7 +178,7 @@ fn the_json_has_the_keys_of_the_contract() {
         ]
     );
     for score in ["lac", "aps"] {
-        let set = ["qhat", "set_size", "coverage", "uacc"];
+        let set = ["qhat", "set_size", "coverage", "uacc", "empty_rate"];
         assert_eq!(keys(&file[score]), set);
     }
     let mean = ["acc", "set_size", "coverage", "uacc"];

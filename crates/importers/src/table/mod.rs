@@ -93,18 +93,20 @@ fn name_of(path: &Path, part: &Part, options: &Options) -> Result<Imported, Impo
     })
 }
 
-/// The benchmark's task of a data set as the paper's files name it: `qa` for `mmlu_10k`. Other
-/// names stay as they are.
+/// The benchmark's task of a data set as the paper's files name it: `qa` for `mmlu_10k`. Other names
+/// stay as they are, without the size and what follows it: `emotion` for `emotion_10k_4`.
 pub fn task_of(dataset: &str) -> String {
-    let bare = match dataset.rsplit_once('_') {
-        Some((name, size)) if is_size(size) => name,
-        _ => dataset,
-    };
+    let ends = dataset.match_indices('_').map(|(end, _)| end);
+    let size = ends.into_iter().find(|&end| {
+        let word = dataset[end + 1..].split('_').next();
+        word.is_some_and(is_size)
+    });
+    let bare = size.map_or(dataset, |end| &dataset[..end]);
     let long = match bare.strip_prefix("halu_") {
         Some(rest) => format!("halueval_{rest}"),
         None => bare.to_owned(),
     };
-    Task::by_name(&long).map_or_else(|| dataset.to_owned(), |task| task.id)
+    Task::by_name(&long).map_or_else(|| bare.to_owned(), |task| task.id)
 }
 
 fn is_size(word: &str) -> bool {
