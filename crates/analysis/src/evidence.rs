@@ -1,5 +1,7 @@
 //! What was measured.
 
+use std::sync::Arc;
+
 use sureness_conformal::Table;
 
 /// The runs that are looked at, in the order in which they were named.
@@ -48,7 +50,7 @@ pub struct GroupRows {
     /// Task title for people.
     pub title: String,
     /// Question ids, one per row of the table.
-    pub ids: Vec<String>,
+    pub ids: Arc<[String]>,
     /// Questions, options and scores.
     pub table: Table,
     /// Names of the categories that the table numbers; empty where there are none.
@@ -61,4 +63,28 @@ pub struct GroupRows {
     pub clustered: bool,
     /// Questions planned, those without an answer included.
     pub planned: usize,
+}
+
+impl GroupRows {
+    /// Keeps what is known of the questions once for both groups, where it is the same.
+    pub fn share(&mut self, other: &Self) {
+        if self.ids == other.ids {
+            self.ids = Arc::clone(&other.ids);
+        }
+        self.table.share(&other.table);
+    }
+}
+
+impl Evidence {
+    /// Shares what a group that is about to be added knows of its questions with the groups that are
+    /// there.
+    pub fn share(&self, group: &mut GroupRows) {
+        let groups = self.models.iter().flat_map(|model| &model.groups);
+        let alike = groups.into_iter().find(|other| {
+            other.table.len() == group.table.len() && other.table.keys() == group.table.keys()
+        });
+        if let Some(alike) = alike {
+            group.share(alike);
+        }
+    }
 }

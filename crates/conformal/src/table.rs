@@ -1,16 +1,24 @@
 //! The rows of one model on one task with one strategy, in memory.
 
 use crate::evaluate::{EvaluateError, check};
+use std::sync::Arc;
+
 use crate::{Config, Evaluation, Row, evaluate_visiting};
 
 /// Stands for "no such option" and "no category".
 const NONE: u8 = u8::MAX;
 
-/// Rows of up to 26 options each, column by column: 86 bytes for a row of six options.
+/// Rows of up to 26 options each, column by column: 48 bytes for a row of six options, and 44 for its question, which tables can [share](Self::share).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     stride: usize,
     logits: Vec<f64>,
+    questions: Arc<Questions>,
+}
+
+/// What is known of the rows' questions: the same for every model that was asked them.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Questions {
     options: Vec<u8>,
     answers: Vec<u8>,
     dont_know: Vec<u8>,
@@ -27,13 +35,7 @@ impl Table {
         Self {
             stride,
             logits: Vec::new(),
-            options: Vec::new(),
-            answers: Vec::new(),
-            dont_know: Vec::new(),
-            none_of_the_above: Vec::new(),
-            keys: Vec::new(),
-            clusters: Vec::new(),
-            categories: Vec::new(),
+            questions: Arc::default(),
         }
     }
 
@@ -58,33 +60,36 @@ impl Table {
         self.logits.extend_from_slice(row.logits);
         self.logits
             .resize((self.len() + 1) * self.stride, f64::NEG_INFINITY);
-        self.options.push(row.logits.len() as u8);
-        self.answers.push(row.answer as u8);
-        self.dont_know.push(small(row.dont_know));
-        self.none_of_the_above.push(small(row.none_of_the_above));
-        self.categories.push(category);
         let cluster = row
             .cluster
             .map(|name| <[u8; 32]>::try_from(name).unwrap_or_else(|_| blake3::hash(name).into()));
         let cluster = cluster.filter(|cluster| *cluster != key);
-        if cluster.is_some() && self.clusters.is_empty() {
-            self.clusters.clone_from(&self.keys);
+        let questions = Arc::make_mut(&mut self.questions);
+        questions.options.push(row.logits.len() as u8);
+        questions.answers.push(row.answer as u8);
+        questions.dont_know.push(small(row.dont_know));
+        questions
+            .none_of_the_above
+            .push(small(row.none_of_the_above));
+        questions.categories.push(category);
+        if cluster.is_some() && questions.clusters.is_empty() {
+            questions.clusters.clone_from(&questions.keys);
         }
-        if cluster.is_some() || !self.clusters.is_empty() {
-            self.clusters.push(cluster.unwrap_or(key));
+        if cluster.is_some() || !questions.clusters.is_empty() {
+            questions.clusters.push(cluster.unwrap_or(key));
         }
-        self.keys.push(key);
+        questions.keys.push(key);
         Ok(())
     }
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.questions.keys.len()
     }
 
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.questions.keys.is_empty()
     }
 
     /// The most options that a row may have.
@@ -98,13 +103,14 @@ impl Table {
     /// If there is no such row.
     pub fn row(&self, index: usize) -> Row<'_> {
         let index_of = |index: u8| (index != NONE).then_some(usize::from(index));
+        let of = &*self.questions;
         Row {
-            key: &self.keys[index],
-            cluster: self.clusters.get(index).map(<[u8; 32]>::as_slice),
-            logits: &self.logits[index * self.stride..][..usize::from(self.options[index])],
-            answer: usize::from(self.answers[index]),
-            dont_know: index_of(self.dont_know[index]),
-            none_of_the_above: index_of(self.none_of_the_above[index]),
+            key: &of.keys[index],
+            cluster: of.clusters.get(index).map(<[u8; 32]>::as_slice),
+            logits: &self.logits[index * self.stride..][..usize::from(of.options[index])],
+            answer: usize::from(of.answers[index]),
+            dont_know: index_of(of.dont_know[index]),
+            none_of_the_above: index_of(of.none_of_the_above[index]),
         }
     }
 
@@ -115,21 +121,21 @@ impl Table {
 
     /// Keys of the questions, in order.
     pub fn keys(&self) -> &[[u8; 32]] {
-        &self.keys
+        &self.questions.keys
     }
 
     /// What names each row's cluster, in order: its key where it is on its own.
     pub fn clusters(&self) -> &[[u8; 32]] {
-        if self.clusters.is_empty() {
-            &self.keys
+        if self.questions.clusters.is_empty() {
+            &self.questions.keys
         } else {
-            &self.clusters
+            &self.questions.clusters
         }
     }
 
     /// Forgets the clusters that rows were given: each question is then on its own, with its copies.
     pub fn without_clusters(&mut self) {
-        self.clusters = Vec::new();
+        Arc::make_mut(&mut self.questions).clusters = Vec::new();
     }
 
     /// Names each row's cluster anew, in order.
@@ -138,17 +144,26 @@ impl Table {
     /// If there are not as many names as rows.
     pub fn set_clusters(&mut self, names: Vec<[u8; 32]>) {
         assert_eq!(names.len(), self.len(), "one cluster per row");
-        self.clusters = names;
+        Arc::make_mut(&mut self.questions).clusters = names;
     }
 
     /// Index of each row's right option.
     pub fn answers(&self) -> &[u8] {
-        &self.answers
+        &self.questions.answers
     }
 
     /// Each row's category, as a number.
     pub fn categories(&self) -> &[Option<u32>] {
-        &self.categories
+        &self.questions.categories
+    }
+
+    /// Keeps what is known of the questions once for both tables, if it is the same. Models are asked
+    /// the same questions, and the keys alone take as much room as the logits.
+    pub fn share(&mut self, other: &Self) {
+        if self.questions == other.questions {
+            self.questions = Arc::clone(&other.questions);
+        }
+        self.logits.shrink_to_fit();
     }
 
     /// The rows with these indices, in this order.
@@ -158,19 +173,21 @@ impl Table {
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let mut selected = Self::new(self.stride);
+        let of = &*self.questions;
+        let questions = Arc::make_mut(&mut selected.questions);
         for &row in rows {
             selected
                 .logits
                 .extend_from_slice(&self.logits[row * self.stride..][..self.stride]);
-            selected.options.push(self.options[row]);
-            selected.answers.push(self.answers[row]);
-            selected.dont_know.push(self.dont_know[row]);
-            selected.none_of_the_above.push(self.none_of_the_above[row]);
-            selected.keys.push(self.keys[row]);
-            if let Some(&cluster) = self.clusters.get(row) {
-                selected.clusters.push(cluster);
+            questions.options.push(of.options[row]);
+            questions.answers.push(of.answers[row]);
+            questions.dont_know.push(of.dont_know[row]);
+            questions.none_of_the_above.push(of.none_of_the_above[row]);
+            questions.keys.push(of.keys[row]);
+            if let Some(&cluster) = of.clusters.get(row) {
+                questions.clusters.push(cluster);
             }
-            selected.categories.push(self.categories[row]);
+            questions.categories.push(of.categories[row]);
         }
         selected
     }

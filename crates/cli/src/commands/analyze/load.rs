@@ -180,7 +180,12 @@ fn load_store(
                 list.is_empty() || list.iter().any(|other| other.eq_ignore_ascii_case(name))
             };
             if wanted(&args.tasks, task) && wanted(&args.prompt_strategies, strategy) {
-                groups.push(group(&reader, run.id, index, task, strategy).map_err(failed)?);
+                let mut group = group(&reader, run.id, index, task, strategy).map_err(failed)?;
+                loaded.evidence.share(&mut group);
+                if let Some(other) = groups.last() {
+                    group.share(other);
+                }
+                groups.push(group);
             }
         }
         loaded.evidence.models.push(ModelEvidence {
@@ -229,7 +234,7 @@ pub(crate) fn group(
             strategy: strategy.to_owned(),
         },
         title: Task::by_name(task).map_or_else(|| task.to_owned(), |task| task.title),
-        ids: Vec::with_capacity(rows.len()),
+        ids: [].into(),
         table: Table::new(stride),
         categories: Vec::new(),
         mass: Vec::with_capacity(rows.len()),
@@ -237,6 +242,7 @@ pub(crate) fn group(
         clustered: false,
         planned,
     };
+    let mut ids = Vec::with_capacity(rows.len());
     let mut numbers: HashMap<String, u32> = HashMap::new();
     for StoredRow {
         question, scores, ..
@@ -261,11 +267,12 @@ pub(crate) fn group(
         found.clustered |= question.cluster.is_some();
         // What cannot be scored counts as not answered.
         if found.table.push(question.content, &row, category).is_ok() {
-            found.ids.push(question.id);
+            ids.push(question.id);
             found.mass.push(scores.mass);
             found.bounded.push(scores.observed.contains(&false));
         }
     }
+    found.ids = ids.into();
     // Of logits and of whole texts that were imported it is not known.
     if found.mass.iter().any(|mass| mass.is_nan()) {
         found.mass.clear();
@@ -303,7 +310,8 @@ fn load_logits(
             let hint = error.hint();
             CliError::input(error).hint(hint)
         })?;
-        let (name, rows) = scoring.rows(path, &logits).map_err(first_of)?;
+        let (name, mut rows) = scoring.rows(path, &logits).map_err(first_of)?;
+        loaded.evidence.share(&mut rows);
         let models = &mut loaded.evidence.models;
         let place = models
             .iter()
