@@ -60,8 +60,22 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How figures are made, in a line for people.
+    /// How figures are made, in a line for people: protocol, error rate, split, seed, and what intervals
+    /// are about.
     pub fn method(&self) -> String {
+        let estimand = match self.estimand {
+            Estimand::Procedure => "the procedure (both halves drawn anew)",
+            Estimand::Deployed => "the deployed threshold (test questions drawn anew)",
+        };
+        format!(
+            "{}; {} % intervals of {estimand}",
+            self.method_of_points(),
+            percent(self.resampling.level),
+        )
+    }
+
+    /// The same of figures without intervals.
+    pub fn method_of_points(&self) -> String {
         let Config {
             protocol,
             alpha,
@@ -69,27 +83,19 @@ impl Settings {
             seed,
             split,
         } = self.config;
-        let halves = match (protocol, split) {
-            (Protocol::Paper, _) => "scikit-learn's split by row number",
+        let (protocol, halves) = match (protocol, split) {
+            (Protocol::Paper, _) => ("paper", "scikit-learn's split by row number"),
             (Protocol::Standard, SplitRule::Ordered) => {
-                "whole clusters in the order of their hashes"
+                ("standard", "whole clusters in the order of their hashes")
             }
-            (Protocol::Standard, SplitRule::Hash) => {
-                "each question by its own hash (version 0.1.0)"
-            }
-        };
-        let protocol = match protocol {
-            Protocol::Paper => "paper",
-            Protocol::Standard => "standard",
-        };
-        let estimand = match self.estimand {
-            Estimand::Procedure => "the procedure (both halves drawn anew)",
-            Estimand::Deployed => "the deployed threshold (test questions drawn anew)",
+            (Protocol::Standard, SplitRule::Hash) => (
+                "standard",
+                "each question by its own hash, as in version 0.1.0",
+            ),
         };
         format!(
-            "Protocol {protocol}, α {alpha}; {} % of the questions calibrate ({halves}, seed {seed}); {} % intervals of {estimand}",
+            "Protocol {protocol}, α {alpha}; {} % of the questions calibrate ({halves}, seed {seed})",
             percent(calibration_ratio),
-            percent(self.resampling.level),
         )
     }
 

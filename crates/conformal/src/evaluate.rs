@@ -152,6 +152,36 @@ pub struct Evaluation {
     pub aps: SetSummary,
 }
 
+/// In float32, sums this close to 1 differ by rounding more than by probability: a gap of some 17 nats.
+const SINGLE_ROUNDING: f64 = 1.0 - 1.2e-7;
+
+impl Evaluation {
+    /// What a reader must know of the APS sets, where the sum down to the last option or rounding
+    /// decides them.
+    pub fn aps_note(&self, protocol: Protocol) -> Option<&'static str> {
+        let qhat = self.aps.qhat?;
+        match protocol {
+            Protocol::Paper if qhat >= SINGLE_ROUNDING => Some(
+                "the APS threshold is within float32 rounding of 1, where sums differ by rounding: \
+                 set sizes and coverage hang on it",
+            ),
+            // All sets full: UAcc = Acc · √|Y| / |Y|.
+            Protocol::Standard
+                if self.acc > 0.0
+                    && (self.aps.uacc * self.aps.set_size.sqrt() / self.acc - 1.0).abs() < 1e-9
+                    && self.aps.set_size > 1.5 =>
+            {
+                Some(
+                    "every APS set is full: the right option is ranked last more often than the \
+                     error rate allows, so that the threshold is the sum of all options; \
+                     aps-randomized has no such edge",
+                )
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Why rows cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EvaluateError {

@@ -67,9 +67,10 @@ pub struct TaskResult {
     pub strategies: usize,
     /// Test questions per strategy (the fewest, where they differ).
     pub n_test: usize,
-    /// Calibration questions per strategy (the fewest, where they differ).
-    #[serde(default)]
-    pub n_calibration: usize,
+    /// Calibration questions per strategy (the fewest, where they differ). `None` in results of
+    /// version 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_calibration: Option<usize>,
     /// Intervals of the mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Intervals>,
@@ -281,11 +282,7 @@ impl TaskResult {
             f_rate: evaluations.iter().map(|e| e.f_rate).sum::<f64>() / n,
             strategies: evaluations.len(),
             n_test: evaluations.iter().map(|e| e.n_test).min().unwrap_or(0),
-            n_calibration: evaluations
-                .iter()
-                .map(|e| e.n_calibration)
-                .min()
-                .unwrap_or(0),
+            n_calibration: evaluations.iter().map(|e| e.n_calibration).min(),
             intervals: None,
         }
     }

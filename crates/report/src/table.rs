@@ -22,7 +22,8 @@ pub fn task_table(model: &ModelResult) -> String {
     for t in &model.tasks {
         let mut row = vec![
             t.title.clone(),
-            t.n_calibration.to_string(),
+            t.n_calibration
+                .map_or_else(|| "–".to_owned(), |n| n.to_string()),
             t.n_test.to_string(),
         ];
         row.extend(mean_cells(t.mean.as_ref(), t.intervals.as_ref()));

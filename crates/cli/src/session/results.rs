@@ -158,7 +158,7 @@ fn group_result(
             );
             (Some(e), Some(note))
         }
-        Ok(e) => (Some(e), None),
+        Ok(e) => (Some(e), e.aps_note(config.protocol).map(str::to_owned)),
         Err(error) => (None, Some(error.to_string())),
     };
     let of_answered = |sum: f64| (told.answered > 0).then(|| sum / told.answered as f64);
@@ -207,6 +207,13 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
 pub(crate) fn show(results: &Results, every_strategy: bool) {
     use std::io::Write;
     let mut text = String::new();
+    if let Ok(config) = Config::deserialize(&results.settings["evaluation"]) {
+        let settings = sureness_analysis::Settings {
+            config,
+            ..sureness_analysis::Settings::default()
+        };
+        text.push_str(&format!("{}\n", settings.method()));
+    }
     for model in &results.models {
         text.push_str(&format!(
             "\n{}\n{}\n",

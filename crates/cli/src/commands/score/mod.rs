@@ -81,6 +81,16 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
     let scores = Scores::new(files).ok_or_else(|| CliError::input("no file of logits is given"))?;
     note_repeated(&logits);
     note_infinite_thresholds(&scores, config.alpha);
+    for file in scores.files() {
+        if let Some(note) = file.evaluation.aps_note(config.protocol) {
+            eprintln!("note: {}: {note}", file.file);
+        }
+    }
+    let settings = sureness_analysis::Settings {
+        config,
+        ..sureness_analysis::Settings::default()
+    };
+    eprintln!("{}", settings.method_of_points());
     print(&scores, output)
 }
 
