@@ -128,7 +128,7 @@ for row in rows(tables["differences"]):
         line += [estimate(row[key], scale, "+"), p(row[f"{key}_p"])]
     lines.append(line)
 table(
-    "Paired differences, with 95 % intervals; p of sign-flip tests, adjusted after Holm for all pairs",
+    "Paired differences, with 95 % intervals; p adjusted after Holm for all pairs",
     ["Pair"], ["ΔUAcc, points", "p", "ΔSS", "p", "ΔAcc, points", "p"], lines,
 )
 
