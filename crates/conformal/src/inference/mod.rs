@@ -19,6 +19,7 @@ mod power;
 mod random;
 mod ranks;
 mod reference;
+mod resampled;
 mod sample_size;
 mod signs;
 mod student;
@@ -35,12 +36,13 @@ pub use multiple::{benjamini_hochberg, holm};
 pub use outcomes::{Outcome, OutcomeIntervals, outcome_intervals};
 pub use paired::{McNemar, PairedComparison, PairedDifference, compare_paired, mcnemar};
 pub use panel::{
-    Answers, COMPARED, Estimand, FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, NoInterval,
-    Panel, PanelError, Resampled,
+    Answers, COMPARED, Estimand, FIGURES, LEAST_BEYOND, LEAST_CLUSTERS, NoInterval, Panel,
+    PanelError,
 };
 pub use power::{detectable_accuracy_difference, detectable_mean_difference};
 pub use ranks::{RankBand, rank_bands};
 pub use reference::Reference;
+pub use resampled::{Interval, Resampled};
 pub use sample_size::{Effect, Least, SampleSize, SampleSizes, sample_sizes};
 pub use trend::{Trend, linear_trend, pearson, spearman};
 pub use variance::{NoVariance, Variance, Variances};
