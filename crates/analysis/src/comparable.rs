@@ -61,3 +61,94 @@ pub(crate) fn obstacles(figures: &Figures<'_>) -> Vec<String> {
     }
     obstacles
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sureness_conformal::{Row, Table};
+
+    use super::*;
+    use crate::{
+        Asked, Evidence, GroupId, GroupRows, Mode, ModelEvidence, Settings, Source, document,
+    };
+
+    /// A model that was seen through so many top tokens.
+    fn model(name: &str, tokens: &str, bounded: bool) -> ModelEvidence {
+        let mut table = Table::new(4);
+        for index in 0..200_u32 {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&index.to_le_bytes());
+            let logits = [f64::from(index % 7), f64::from(index % 5), 1.0, 0.0];
+            let row = Row {
+                key: &key,
+                cluster: None,
+                logits: &logits,
+                answer: 0,
+                dont_know: None,
+                none_of_the_above: None,
+            };
+            table.push(key, &row, None).unwrap();
+        }
+        ModelEvidence {
+            name: name.into(),
+            source: Source {
+                record: json!({ "model": { "details": { "top logprobs": tokens } } }),
+                ..Source::default()
+            },
+            groups: vec![GroupRows {
+                id: GroupId {
+                    task: "qa".into(),
+                    strategy: "base".into(),
+                },
+                title: "Question answering".into(),
+                ids: (0..200).map(|id| id.to_string()).collect(),
+                table,
+                categories: Vec::new(),
+                mass: Vec::new(),
+                bounded: vec![bounded; 200],
+                clustered: false,
+                planned: 200,
+            }],
+        }
+    }
+
+    fn summary(models: [ModelEvidence; 2], insist: bool) -> (String, bool) {
+        let evidence = Evidence {
+            models: models.into(),
+        };
+        let settings = Settings {
+            insist,
+            splits: 0,
+            ..Settings::default()
+        };
+        let figures = Figures::of(&evidence, &settings);
+        let document = document(&figures, &[Mode::Comparative], &Asked::default(), "test");
+        let tables = &document.sections[0].tables;
+        let tested = tables.iter().any(|table| table.id == "differences");
+        (document.summary[0].clone(), tested)
+    }
+
+    #[test]
+    fn models_that_were_measured_differently_are_shown_without_a_comparison() {
+        let apart = || [model("a", "20", false), model("b", "5", true)];
+        let (first, tested) = summary(apart(), false);
+        assert!(
+            first.starts_with("The models are not compared: they differ in how many top tokens")
+        );
+        assert!(
+            first.contains("b has options that are only bounded in 100 %"),
+            "{first}"
+        );
+        assert!(!tested);
+        let (first, tested) = summary(apart(), true);
+        assert!(
+            first.contains("not significantly different") && tested,
+            "{first}"
+        );
+        let (first, tested) = summary([model("a", "20", false), model("c", "20", false)], false);
+        assert!(
+            first.contains("c is not significantly different") && tested,
+            "{first}"
+        );
+    }
+}

@@ -97,9 +97,12 @@ impl<'a> Leaderboard<'a> {
             return Some(leaderboard);
         }
         let uacc = |model: usize| resampled.figures(model)[UACC];
-        leaderboard
-            .order
-            .sort_by(|&a, &b| uacc(b).total_cmp(&uacc(a)));
+        // Models without a rank come last: nothing says that they are better than the others.
+        let unranked = |model: usize| resampled.absent(model, SET_SIZE).is_some();
+        leaderboard.order.sort_by(|&a, &b| {
+            let by_rank = unranked(a).cmp(&unranked(b));
+            by_rank.then(uacc(b).total_cmp(&uacc(a)))
+        });
         let ranked: Vec<usize> = leaderboard
             .order
             .iter()

@@ -8,7 +8,12 @@ use sureness_report::html::{Highlight, Verdict};
 pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<Highlight> {
     let mut highlights = Vec::new();
     let tables = document.sections.iter().flat_map(|section| &section.tables);
-    if let Some(board) = tables.into_iter().find(|table| table.id == "leaderboard") {
+    let mut boards = tables.filter(|table| table.id == "leaderboard");
+    // Of several models that are not ranked, none leads.
+    let board = boards.next().filter(|board| {
+        board.rows.len() == 1 || board.columns.iter().any(|column| column.key == "ranks")
+    });
+    if let Some(board) = board {
         let name = match best(board, "model") {
             Some((Cell::Text(name), _)) => name.clone(),
             _ => String::new(),
