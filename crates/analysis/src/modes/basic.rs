@@ -143,8 +143,10 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
                 Cell::text(group.rows.title.clone()),
                 Cell::text(group.rows.id.strategy.clone()),
                 Cell::text(verdict(group, figures.settings.config.alpha)),
-                Cell::estimate(coverage.mean, (coverage.low, coverage.high)),
-                Cell::estimate(spread.mean, (spread.low, spread.high)),
+                Cell::figure(coverage.mean),
+                Cell::figure(coverage.sd),
+                Cell::figure(spread.mean),
+                Cell::figure(spread.sd),
                 estimate(lac.metrics.singleton_rate, lac.intervals[SINGLE]),
                 Cell::maybe(lac.metrics.singleton_accuracy),
                 estimate(lac.metrics.empty_rate, lac.intervals[EMPTY]),
@@ -160,7 +162,7 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
         id: format!("sets-{}", index + 1),
         title: format!("{}: prediction sets by LAC", model.model.name),
         caption: format!(
-            "Whether the promise of coverage is kept, the figures over {} random splits (mean, and where 95 % of the splits lie), and what the sets are like.",
+            "Whether the promise of coverage is kept, the figures over {} random splits (mean and standard deviation), and what the sets are like.",
             figures.settings.splits
         ),
         columns: vec![
@@ -169,10 +171,14 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             Column::text("verdict", "Coverage")
                 .help("Compared with the exact beta-binomial law of split conformal coverage."),
             Column::new("splits_coverage", "Cov, splits", Unit::Percent)
-                .help("Coverage over random splits."),
+                .help("Mean coverage over random splits of the same questions."),
+            Column::new("splits_coverage_sd", "SD", Unit::Percent)
+                .help("Standard deviation of coverage over the splits: the luck of the split, no interval."),
             Column::new("splits_set_size", "SS, splits", Unit::Number(2))
                 .lower()
-                .help("Set size over random splits."),
+                .help("Mean set size over random splits of the same questions."),
+            Column::new("splits_set_size_sd", "SD", Unit::Number(2))
+                .help("Standard deviation of set size over the splits."),
             Column::new("singletons", "Single", Unit::Percent)
                 .higher()
                 .help("Share of sets of one option."),
