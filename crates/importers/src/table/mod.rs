@@ -289,7 +289,8 @@ mod tests {
             ("hellaswag_10k", "ci"),
             ("halu_dialogue", "drs"),
             ("halu_summarization_10k", "ds"),
-            ("emotion_10k", "emotion_10k"),
+            ("emotion_10k", "emotion"),
+            ("emotion_10k_4", "emotion"),
             ("d", "d"),
         ] {
             assert_eq!(task_of(dataset), task);
