@@ -7,9 +7,6 @@ use sureness_conformal::{
 use crate::figures::{Figures, GroupFigures};
 use crate::text::list;
 
-/// In float32, sums this close to 1 differ by rounding more than by probability: a gap of some 17 nats.
-const SINGLE_ROUNDING: f64 = 1.0 - 1.2e-7;
-
 /// One sentence for all groups whose APS threshold is the sum down to the last option.
 pub(crate) fn sentences(figures: &Figures<'_>) -> Vec<String> {
     let groups = || {
@@ -49,7 +46,7 @@ pub(crate) fn sentences(figures: &Figures<'_>) -> Vec<String> {
         }
         Protocol::Paper => {
             let near: Vec<String> = groups()
-                .filter(|(_, group)| group.aps().qhat.is_some_and(|q| q >= SINGLE_ROUNDING))
+                .filter(|(_, group)| group.evaluation.aps_is_within_rounding())
                 .map(|of| place(&of))
                 .collect();
             if !near.is_empty() {

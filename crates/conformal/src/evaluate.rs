@@ -156,12 +156,18 @@ pub struct Evaluation {
 const SINGLE_ROUNDING: f64 = 1.0 - 1.2e-7;
 
 impl Evaluation {
+    /// Whether the APS threshold is so close to 1 that float32 sums, as the paper's protocol has them,
+    /// differ there by rounding.
+    pub fn aps_is_within_rounding(&self) -> bool {
+        self.aps.qhat.is_some_and(|qhat| qhat >= SINGLE_ROUNDING)
+    }
+
     /// What a reader must know of the APS sets, where the sum down to the last option or rounding
     /// decides them.
     pub fn aps_note(&self, protocol: Protocol) -> Option<&'static str> {
-        let qhat = self.aps.qhat?;
+        self.aps.qhat?;
         match protocol {
-            Protocol::Paper if qhat >= SINGLE_ROUNDING => Some(
+            Protocol::Paper if self.aps_is_within_rounding() => Some(
                 "the APS threshold is within float32 rounding of 1, where sums differ by rounding: \
                  set sizes and coverage hang on it",
             ),

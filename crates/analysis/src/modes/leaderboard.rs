@@ -58,7 +58,7 @@ impl<'a> Leaderboard<'a> {
         }
         if pairs as f64 / (self.rounds + 1) as f64 > level {
             notes.push(format!(
-                "That is too few for Holm's correction over {pairs} pairs to find any difference significant: compare fewer models with --models or --top-k."
+                "That is too few for Holm's correction over {pairs} pairs to find a difference in accuracy significant unless it is very clear: compare fewer models with --models or --top-k."
             ));
         }
         for model in 0..self.bands.len() {

@@ -237,8 +237,8 @@ impl Cell {
         own.unwrap_or(0)
     }
 
-    /// The sums of drawn test questions under the drawn threshold, `put(None, …)`, and under each of
-    /// those that further calibration halves would bring, `put(Some(node), …)`.
+    /// The sums of drawn test questions under the drawn threshold, `put(false, …)`, and under each
+    /// of those that further calibration halves would bring, `put(true, …)`.
     pub(super) fn drawn(
         &self,
         drawn: &Drawn,

@@ -4,12 +4,6 @@ use std::collections::HashMap;
 
 use super::random::Stream;
 
-/// Clusters on one side of the split.
-#[derive(Debug, Clone, Default)]
-struct Class {
-    clusters: Vec<u32>,
-}
-
 /// The questions of one task: who belongs together, and who calibrates.
 ///
 /// Whole clusters are drawn, as many from each side as there are. Clusters that straddle the halves
@@ -21,7 +15,8 @@ pub(super) struct Clusters {
     pub(super) test: Vec<u32>,
     /// Number of clusters in all.
     pub(super) count: usize,
-    sides: [Class; 3],
+    /// Those that calibrate, those that are tested, and those that straddle.
+    sides: [Vec<u32>; 3],
 }
 
 /// How often each question of a task was drawn.
@@ -59,10 +54,10 @@ impl Clusters {
                 touches[cluster as usize] |= mark;
             }
         }
-        let side = |which: u8| Class {
-            clusters: (0..count as u32)
+        let side = |which: u8| -> Vec<u32> {
+            (0..count as u32)
                 .filter(|&c| touches[c as usize] == which)
-                .collect(),
+                .collect()
         };
         Self {
             calibration,
@@ -74,7 +69,7 @@ impl Clusters {
 
     /// Clusters that have a calibration question, and those that have a test question.
     pub(super) fn in_halves(&self) -> (usize, usize) {
-        let [calibration, test, both] = self.sides.each_ref().map(|side| side.clusters.len());
+        let [calibration, test, both] = self.sides.each_ref().map(Vec::len);
         (calibration + both, test + both)
     }
 
@@ -101,22 +96,22 @@ impl Clusters {
         drawn.clusters.resize(self.count, u8::from(!calibration));
         let [fixed, test, both] = &self.sides;
         if calibration {
-            add(stream, &fixed.clusters, 0, thinning, &mut drawn.clusters);
+            add(stream, fixed, 0, thinning, &mut drawn.clusters);
         } else {
-            for &cluster in test.clusters.iter().chain(&both.clusters) {
+            for &cluster in test.iter().chain(both) {
                 drawn.clusters[cluster as usize] = 0;
             }
         }
-        let imagined_in_test = usize::from(!test.clusters.is_empty());
+        let imagined_in_test = usize::from(!test.is_empty());
         let imagined = add(
             stream,
-            &test.clusters,
+            test,
             imagined_in_test,
             thinning,
             &mut drawn.clusters,
         ) + add(
             stream,
-            &both.clusters,
+            both,
             1 - imagined_in_test,
             thinning,
             &mut drawn.clusters,
