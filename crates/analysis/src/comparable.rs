@@ -82,7 +82,7 @@ mod tests {
             let row = Row {
                 key: &key,
                 cluster: None,
-                logits: &logits,
+                logits: (&logits).into(),
                 answer: 0,
                 dont_know: None,
                 none_of_the_above: None,

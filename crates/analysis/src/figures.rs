@@ -1,12 +1,13 @@
 //! Everything that is counted once and used by several modes.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use sureness_conformal::{
     CalibrationErrors, Config, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
-    FIGURES, Interval, NoInterval, Nonconformity, Outcome, RandomSplits, Repeated, Resampled,
-    Scheme, Scores, Selective, SetMetrics, Sets, Split, calibrate, calibration_errors,
+    FIGURES, Interval, NoInterval, Nonconformity, Outcome, PredictionSet, RandomSplits, Repeated,
+    Resampled, Scheme, Scores, Selective, SetMetrics, Split, calibrate, calibration_errors,
     design_effect, entropy, mean, predict, selective, set_metrics, split_of,
 };
 
@@ -60,8 +61,8 @@ pub struct GroupFigures<'a> {
     pub rows: &'a GroupRows,
     /// The headline figures.
     pub evaluation: Evaluation,
-    /// Which rows calibrate and which are tested.
-    pub split: Split,
+    /// Which rows calibrate and which are tested; groups of the same questions share it.
+    pub split: Arc<Split>,
     /// By LAC and by APS.
     pub scores: [ScoreFigures; 2],
     /// How well confidence fits accuracy, on the test rows.
@@ -83,8 +84,8 @@ pub struct ScoreFigures {
     pub score: Nonconformity,
     /// The threshold; none where it is infinite.
     pub qhat: Option<f64>,
-    /// Prediction sets of the test rows.
-    pub sets: Sets,
+    /// Prediction sets of the test rows, in the order of the split.
+    pub sets: Vec<PredictionSet>,
     /// What they add up to.
     pub metrics: SetMetrics,
     /// One entry per test row, in the order of the split.
@@ -121,11 +122,16 @@ impl<'a> Figures<'a> {
                 )
             })
             .collect();
+        let known = Known::default();
         let counted: Vec<_> = tasks
             .par_iter()
             .filter_map(|&(index, rows)| {
                 let splits = splits.get(&rows.table.len())?;
-                Some((index, rows, GroupFigures::of(rows, settings, splits)))
+                Some((
+                    index,
+                    rows,
+                    GroupFigures::of(rows, settings, splits, &known),
+                ))
             })
             .collect();
         let mut models: Vec<ModelFigures<'a>> = evidence
@@ -226,6 +232,23 @@ impl<'a> Figures<'a> {
     }
 }
 
+/// The splits so far. Models are asked the same questions, so few of them differ.
+#[derive(Default)]
+struct Known(Mutex<Vec<Arc<Split>>>);
+
+impl Known {
+    /// The same split, once for all groups that have it.
+    fn shared(&self, split: Split) -> Arc<Split> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = known.iter().find(|known| ***known == split) {
+            return Arc::clone(same);
+        }
+        let split = Arc::new(split);
+        known.push(Arc::clone(&split));
+        split
+    }
+}
+
 /// Whether coverage is as promised. The law is that of independent questions: where these come in
 /// clusters, both halves count as many as would tell as much.
 fn coverage_check(
@@ -294,10 +317,11 @@ impl<'a> GroupFigures<'a> {
         rows: &'a GroupRows,
         settings: &Settings,
         splits: &RandomSplits,
+        known: &Known,
     ) -> Result<Self, EvaluateError> {
         let table = &rows.table;
         let config = &settings.config;
-        let split = split_of(table, config)?;
+        let split = known.shared(split_of(table, config)?);
         let evaluation = table.evaluate(config)?;
         let view = settings.view();
         let (mut tied, mut tops) = (0, Vec::new());
@@ -375,7 +399,7 @@ impl ScoreFigures {
             check: coverage_check(rows, split, &outcomes, &metrics, &settings.config),
             repeated: splits.figures(scores, alpha),
             metrics,
-            sets,
+            sets: sets.sets,
             outcomes,
         }
     }

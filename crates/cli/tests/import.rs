@@ -254,7 +254,7 @@ fn the_papers_pickles_become_one_run_per_model() {
             .map(|row| sureness_conformal::Row {
                 key: &row.question.content,
                 cluster: None,
-                logits: &row.scores.as_ref().unwrap().logprobs,
+                logits: (&row.scores.as_ref().unwrap().logprobs).into(),
                 answer: row.question.answer,
                 dont_know: row.question.dont_know,
                 none_of_the_above: row.question.none_of_the_above,

@@ -62,7 +62,7 @@ fn read(path: &str) -> Result<Table, Box<dyn Error>> {
         let row = Row {
             key: hash.as_bytes(),
             cluster: None,
-            logits: &logits,
+            logits: (&logits).into(),
             answer: answer.unwrap_or_default().parse()?,
             dont_know: None,
             none_of_the_above: None,

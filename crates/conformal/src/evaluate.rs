@@ -10,7 +10,7 @@ use crate::row_view::RowView;
 use crate::score::Arithmetic;
 use crate::split::{Chosen, calibrates, place};
 use crate::{
-    PredictionSet, Real, Score, SplitRule, Threshold, conformal_rank, conformal_threshold,
+    Logits, PredictionSet, Real, Score, SplitRule, Threshold, conformal_rank, conformal_threshold,
     numpy_higher_threshold, paper_split, uacc,
 };
 
@@ -25,6 +25,14 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Its name on the command line and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Standard => "standard",
+        }
+    }
+
     /// Which of `n` calibration scores, in ascending order and counted from 1, is the threshold.
     /// `None` where it is infinite.
     pub(crate) fn rank(self, n: usize, alpha: f64) -> Option<usize> {
@@ -53,7 +61,7 @@ pub struct Row<'a> {
     /// passage. `None` for a question on its own: its cluster is then its key.
     pub cluster: Option<&'a [u8]>,
     /// Logits or log-probabilities, one per option (2 to 26), all finite.
-    pub logits: &'a [f64],
+    pub logits: Logits<'a>,
     /// Index of the right option.
     pub answer: usize,
     /// Index of "I don't know", if it is an option.
@@ -261,7 +269,7 @@ pub(crate) fn check(index: usize, row: &Row<'_>) -> Result<(), EvaluateError> {
     if !(2..=26).contains(&row.logits.len()) {
         return fail("needs 2 to 26 options");
     }
-    if !row.logits.iter().all(|x| x.is_finite()) {
+    if !row.logits.iter().all(f64::is_finite) {
         return fail("a score is NaN or infinite");
     }
     if row.answer >= row.logits.len() {

@@ -24,6 +24,7 @@
 mod confidence;
 mod evaluate;
 mod inference;
+mod logits;
 mod metrics;
 pub mod numpy;
 mod options;
@@ -48,11 +49,11 @@ pub use inference::{
     Estimand, FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, Least, McNemar, NoInterval,
     NoVariance, Outcome, OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError,
     RankBand, Reference, Resampled, Resampling, SampleSize, SampleSizes, Trend, Variance,
-    Variances, benjamini_hochberg, bootstrap, bootstrap_clusters_each, bootstrap_each,
-    check_coverage, compare_paired, design_effect, detectable_accuracy_difference,
-    detectable_mean_difference, holm, linear_trend, mcnemar, outcome_intervals, pearson,
-    rank_bands, sample_sizes, spearman, wilson, wilson_share,
+    Variances, benjamini_hochberg, bootstrap, check_coverage, compare_paired, design_effect,
+    detectable_accuracy_difference, detectable_mean_difference, holm, linear_trend, mcnemar,
+    outcome_intervals, pearson, rank_bands, sample_sizes, spearman, wilson, wilson_share,
 };
+pub use logits::Logits;
 pub use metrics::{Mean, mean, uacc};
 pub use options::{Order, TieRule, softmax};
 pub use quantile::{
@@ -67,5 +68,7 @@ pub use sets::{
     calibrate_jointly, over_alpha, over_ratio, over_temperature, predict, probabilities,
     repeated_splits, set_metrics,
 };
-pub use split::{Split, SplitRule, hash_split, ordered_split, paper_split, split_of};
+pub use split::{
+    Split, SplitRule, hash_split, ordered_split, paper_split, split_of, thinned_splits,
+};
 pub use table::Table;

@@ -34,9 +34,7 @@ impl<F: Real> RowView<F> {
     }
 
     pub(crate) fn load(&mut self, row: &Row<'_>) {
-        self.logits.clear();
-        self.logits
-            .extend(row.logits.iter().map(|&x| F::from_f64(x)));
+        row.logits.copy_to(&mut self.logits);
         if let Some(temperature) = self.temperature {
             // The largest is taken off first: however small the temperature, it stays at zero
             // and the others run to minus infinity, never to infinity minus infinity.

@@ -169,6 +169,53 @@ pub fn split_of(table: &Table, config: &Config) -> Result<Split, EvaluateError> 
     Ok(split)
 }
 
+/// One split per share of all rows that calibrates. The test half is that of `config` throughout;
+/// the calibration half is thinned, each smaller part being within the larger ones. A ratio above
+/// that of `config` is an error.
+pub fn thinned_splits(
+    table: &Table,
+    config: &Config,
+    ratios: &[f64],
+) -> Result<Vec<Split>, EvaluateError> {
+    let Split {
+        mut calibration,
+        test,
+    } = split_of(table, config)?;
+    let by_hash = config.protocol == Protocol::Standard && config.split == SplitRule::Hash;
+    let unit = |row: usize| split_unit(&table.keys()[row], config.seed);
+    match config.protocol {
+        Protocol::Standard if by_hash => {}
+        // Clusters in the order of their hashes, the rows of each in theirs.
+        Protocol::Standard => {
+            calibration.sort_by_cached_key(|&row| place(&table.clusters()[row], config.seed));
+        }
+        // The calibration rows are the last of the permuted rows, so fewer are the last of these.
+        Protocol::Paper => calibration.reverse(),
+    }
+    let split = |&ratio: &f64| {
+        if !(ratio > 0.0 && ratio <= config.calibration_ratio) {
+            return Err(EvaluateError::Thinning {
+                ratio,
+                of: config.calibration_ratio,
+            });
+        }
+        let rows = table.len() as f64 * ratio;
+        let first = |most: f64| calibration[..calibration.len().min(most as usize)].to_vec();
+        Ok(Split {
+            calibration: match config.protocol {
+                Protocol::Standard if by_hash => {
+                    let below = calibration.iter().copied().filter(|&row| unit(row) < ratio);
+                    below.collect()
+                }
+                Protocol::Standard => first((rows + 1e-9).floor()),
+                Protocol::Paper => first(rows.floor()),
+            },
+            test: test.clone(),
+        })
+    };
+    ratios.iter().map(split).collect()
+}
+
 /// Whether the row with this key calibrates.
 pub(crate) fn calibrates(key: &[u8], calibration_ratio: f64, seed: u64) -> bool {
     split_unit(key, seed) < calibration_ratio

@@ -3,17 +3,65 @@
 use crate::evaluate::{EvaluateError, check};
 use std::sync::Arc;
 
-use crate::{Config, Evaluation, Row, evaluate_visiting};
+use crate::{Config, Evaluation, Logits, Row, evaluate_visiting};
 
 /// Stands for "no such option" and "no category".
 const NONE: u8 = u8::MAX;
 
-/// Rows of up to 26 options each, column by column: 48 bytes for a row of six options, and 44 for its question, which tables can [share](Self::share).
+/// Rows of up to 26 options each, column by column: 24 bytes for a row of six options (48 where
+/// a score is no `f32`), and 44 for its question, which tables can [share](Self::share).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     stride: usize,
-    logits: Vec<f64>,
+    logits: Numbers,
     questions: Arc<Questions>,
+}
+
+/// Scores in single precision for as long as none needs more.
+#[derive(Debug, Clone, PartialEq)]
+enum Numbers {
+    Single(Vec<f32>),
+    Double(Vec<f64>),
+}
+
+impl Numbers {
+    fn push(&mut self, logits: Logits<'_>) {
+        #[expect(
+            clippy::float_cmp,
+            reason = "lossless or not is a question of the exact value"
+        )]
+        let is_single = |x: f64| f64::from(x as f32) == x;
+        if let Self::Single(held) = self
+            && !logits.iter().all(is_single)
+        {
+            *self = Self::Double(held.iter().map(|&x| f64::from(x)).collect());
+        }
+        match self {
+            Self::Single(held) => held.extend(logits.iter().map(|x| x as f32)),
+            Self::Double(held) => held.extend(logits.iter()),
+        }
+    }
+
+    fn fill_to(&mut self, len: usize) {
+        match self {
+            Self::Single(held) => held.resize(len, f32::NEG_INFINITY),
+            Self::Double(held) => held.resize(len, f64::NEG_INFINITY),
+        }
+    }
+
+    fn of(&self, start: usize, len: usize) -> Logits<'_> {
+        match self {
+            Self::Single(held) => Logits::Single(&held[start..][..len]),
+            Self::Double(held) => Logits::Double(&held[start..][..len]),
+        }
+    }
+
+    fn shrink_to_fit(&mut self) {
+        match self {
+            Self::Single(held) => held.shrink_to_fit(),
+            Self::Double(held) => held.shrink_to_fit(),
+        }
+    }
 }
 
 /// What is known of the rows' questions: the same for every model that was asked them.
@@ -34,7 +82,7 @@ impl Table {
     pub fn new(stride: usize) -> Self {
         Self {
             stride,
-            logits: Vec::new(),
+            logits: Numbers::Single(Vec::new()),
             questions: Arc::default(),
         }
     }
@@ -57,9 +105,8 @@ impl Table {
             });
         }
         let small = |index: Option<usize>| index.map_or(NONE, |index| index as u8);
-        self.logits.extend_from_slice(row.logits);
-        self.logits
-            .resize((self.len() + 1) * self.stride, f64::NEG_INFINITY);
+        self.logits.push(row.logits);
+        self.logits.fill_to((self.len() + 1) * self.stride);
         let cluster = row
             .cluster
             .map(|name| <[u8; 32]>::try_from(name).unwrap_or_else(|_| blake3::hash(name).into()));
@@ -107,7 +154,9 @@ impl Table {
         Row {
             key: &of.keys[index],
             cluster: of.clusters.get(index).map(<[u8; 32]>::as_slice),
-            logits: &self.logits[index * self.stride..][..usize::from(of.options[index])],
+            logits: self
+                .logits
+                .of(index * self.stride, usize::from(of.options[index])),
             answer: usize::from(of.answers[index]),
             dont_know: index_of(of.dont_know[index]),
             none_of_the_above: index_of(of.none_of_the_above[index]),
@@ -178,7 +227,7 @@ impl Table {
         for &row in rows {
             selected
                 .logits
-                .extend_from_slice(&self.logits[row * self.stride..][..self.stride]);
+                .push(self.logits.of(row * self.stride, self.stride));
             questions.options.push(of.options[row]);
             questions.answers.push(of.answers[row]);
             questions.dont_know.push(of.dont_know[row]);

@@ -91,7 +91,7 @@ fn sets_in_f32(
     test: &[usize],
 ) -> Vec<PredictionSet> {
     let row = |index: usize| {
-        let logits: Vec<f32> = table.row(index).logits.iter().map(|&x| x as f32).collect();
+        let logits: Vec<f32> = table.row(index).logits.iter().map(|x| x as f32).collect();
         let (mut p, mut order) = (Vec::new(), Order::default());
         softmax(&logits, &mut p);
         order.sort(&p, TieRule::Paper);

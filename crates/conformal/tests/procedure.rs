@@ -8,6 +8,7 @@
 mod planned;
 mod simulation;
 
+use simulation::confidence::confidence;
 use simulation::{Law, Outcome, Setting, laws, run};
 
 /// Standard errors of a share of so many samples that a count may be off.
@@ -80,30 +81,67 @@ fn intervals_hold_and_tests_keep_their_level() {
 }
 
 #[test]
-#[ignore = "half an hour; scripts/verify/simulate.sh runs it"]
+#[ignore = "hours; scripts/verify/simulate.sh runs it"]
 fn every_law() {
-    let only = std::env::var("SURENESS_LAW").unwrap_or_default();
-    let samples = std::env::var("SURENESS_SAMPLES")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let settings = [
-        Setting { n: 60, alpha: 0.3 },
-        Setting { n: 100, alpha: 0.1 },
-        Setting {
-            n: 160,
-            alpha: 0.05,
-        },
-        Setting { n: 300, alpha: 0.1 },
-        Setting {
-            n: 1000,
-            alpha: 0.2,
-        },
-        Setting {
-            n: 4000,
-            alpha: 0.1,
-        },
-    ];
-    sweep(&settings, samples.unwrap_or(2000), 1000, |law| {
+    let given = |name: &str| std::env::var(name).unwrap_or_default();
+    let (only, sizes) = (given("SURENESS_LAW"), given("SURENESS_N"));
+    let samples = given("SURENESS_SAMPLES").parse().unwrap_or(2000);
+    let settings: Vec<Setting> = [
+        (60, 0.3),
+        (100, 0.1),
+        (160, 0.05),
+        (300, 0.1),
+        (1000, 0.2),
+        (4000, 0.1),
+        (10_000, 0.05),
+    ]
+    .into_iter()
+    .map(|(n, alpha)| Setting { n, alpha })
+    .filter(|setting| sizes.is_empty() || sizes.split(' ').any(|n| *n == setting.n.to_string()))
+    .collect();
+    assert!(!settings.is_empty(), "SURENESS_N names no n of the suite");
+    sweep(&settings, samples, 1000, |law| law.name.contains(&only));
+}
+
+/// Holds the figures about confidence against what is promised of all.
+fn sweep_confidence(
+    sizes: &[usize],
+    samples: usize,
+    replicates: usize,
+    wanted: impl Fn(&Law) -> bool,
+) {
+    let mut broken = Vec::new();
+    for law in laws().iter().filter(|law| wanted(law)) {
+        for &n in sizes {
+            let least = if n < 150 { 0.91 } else { 0.93 };
+            let held = confidence(law, n, samples, replicates);
+            let mut line = String::new();
+            for (name, share) in held {
+                line += &format!("  {name} {:5.1}", share * 100.0);
+                if share < least - slack(least, samples) {
+                    broken.push(format!("{} n {n}: {name} held in {share:.3}", law.name));
+                }
+            }
+            println!("{:<13} n {n:>5} held:{line}", law.name);
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn figures_about_confidence_hold() {
+    sweep_confidence(&[300], 200, 300, |law| {
+        ["middling", "overconfident", "clusters"].contains(&law.name)
+    });
+}
+
+#[test]
+#[ignore = "minutes; scripts/verify/simulate.sh runs it"]
+fn figures_about_confidence_of_every_law() {
+    let given = |name: &str| std::env::var(name).unwrap_or_default();
+    let only = given("SURENESS_LAW");
+    let samples = given("SURENESS_SAMPLES").parse().unwrap_or(2000);
+    sweep_confidence(&[60, 150, 300, 1000, 4000], samples, 1000, |law| {
         law.name.contains(&only)
     });
 }

@@ -133,8 +133,8 @@ proptest! {
         prop_assert_eq!(bits(means.map(|spread| spread.mean)), by_sets);
 
         let temperatures =
-            over_temperature(&table, score, &view, &split, alpha, &[1.0, 3.0]).unwrap();
-        for point in [&over_alpha(&scores, &split, &[alpha])[0], &temperatures[0]] {
+            over_temperature(&table, &[score], &view, &split, alpha, &[1.0, 3.0]).unwrap();
+        for point in [&over_alpha(&scores, &split, &[alpha])[0], &temperatures[0][0]] {
             prop_assert_eq!(bits_of(point), by_sets);
             prop_assert_eq!((point.n_calibration, point.n_test), (n / 2, n - n / 2));
         }
@@ -267,7 +267,8 @@ fn a_joint_threshold_is_that_of_the_pooled_rows() {
     let mut both = Table::new(6);
     for row in a.rows().chain(b.rows()) {
         let key = both.len() as u64;
-        push(&mut both, row.logits, row.answer, None, key);
+        let logits: Vec<f64> = row.logits.iter().collect();
+        push(&mut both, &logits, row.answer, None, key);
     }
     for protocol in BOTH {
         // APS looks at no key unless there are ties; the margin never does.
@@ -305,9 +306,9 @@ fn a_temperature_that_is_none_is_refused() {
     let table = ragged(10, 1);
     let split = paper_split(10, 0.5, 42);
     let lac = Nonconformity::Lac;
-    let over = |t| over_temperature(&table, lac, &View::default(), &split, 0.5, &[1.0, t]);
+    let over = |t| over_temperature(&table, &[lac], &View::default(), &split, 0.5, &[1.0, t]);
     assert_eq!(over(0.0), Err(EvaluateError::Temperature(0.0)));
-    assert_eq!(over(2.0).map(|points| points.len()), Ok(2));
+    assert_eq!(over(2.0).map(|curves| curves[0].len()), Ok(2));
     // Without the check there are no figures that look like any, and no panic.
     for score in Nonconformity::ALL {
         let view = View {

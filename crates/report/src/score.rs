@@ -5,7 +5,7 @@ use std::io::Write;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, LineStyle, Table};
 use serde::Serialize;
-use sureness_conformal::{Evaluation, Mean, mean};
+use sureness_conformal::{Config, Evaluation, Mean, Protocol, mean};
 
 use crate::columns::{self, COLUMNS};
 
@@ -45,6 +45,10 @@ pub struct ModelMean {
 /// The figures of all files, in the order in which the files were given.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scores {
+    /// The line above tables.
+    #[serde(skip)]
+    method: String,
+    config: Config,
     files: Vec<ScoredFile>,
     mean: Mean,
     models: Vec<ModelMean>,
@@ -55,14 +59,18 @@ const FIGURES: [&str; 11] = [
     "n", "Acc", "SS", "CR", "UAcc", "SS LAC", "SS APS", "CR LAC", "CR APS", "E", "F",
 ];
 
+/// The columns of a CSV file that say how a row came about.
+const SETTINGS: [&str; 5] = ["protocol", "alpha", "calibration_ratio", "split", "seed"];
+
 /// What the columns hold, for those who have not read the paper.
 const LEGEND: &str = "n: test rows. Acc, CR (coverage), UAcc, E and F (top answer is an \
 abstention) in percent.\nSS: mean set size. SS, CR and UAcc without a name are the mean of LAC \
 and APS.";
 
 impl Scores {
-    /// Puts the means to the files; `None` for no files.
-    pub fn new(files: Vec<ScoredFile>) -> Option<Self> {
+    /// Puts the means to the files, which were evaluated under `config`; `method` says so in a line
+    /// for people. `None` for no files.
+    pub fn new(files: Vec<ScoredFile>, config: Config, method: String) -> Option<Self> {
         let all = mean(files.iter().map(|file| &file.evaluation))?;
         let models = groups(&files)
             .into_iter()
@@ -76,6 +84,8 @@ impl Scores {
             })
             .collect();
         Some(Self {
+            method,
+            config,
             files,
             mean: all,
             models,
@@ -87,20 +97,41 @@ impl Scores {
         &self.files
     }
 
-    /// Writes one JSON object: `files`, `mean`, `models`.
+    /// Writes one JSON object: `config`, `files`, `mean`, `models`.
     pub fn write_json(&self, mut out: impl Write) -> std::io::Result<()> {
         serde_json::to_writer_pretty(&mut out, self)?;
         writeln!(out)
     }
 
-    /// Writes one row per file, no means; empty cells where there is no value.
+    /// Writes one row per file, no means; empty cells where there is no value. The last columns say
+    /// how the file was evaluated.
     pub fn write_csv(&self, out: impl Write) -> std::io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(
             ["file", "model", "dataset", "strategy"]
                 .iter()
-                .chain(&COLUMNS),
+                .chain(&COLUMNS)
+                .chain(&SETTINGS),
         )?;
+        let Config {
+            protocol,
+            alpha,
+            calibration_ratio,
+            seed,
+            split,
+        } = self.config;
+        // The paper's protocol knows one split alone.
+        let split = match protocol {
+            Protocol::Paper => "scikit-learn",
+            Protocol::Standard => split.name(),
+        };
+        let settings = [
+            protocol.name().to_owned(),
+            alpha.to_string(),
+            calibration_ratio.to_string(),
+            split.to_owned(),
+            seed.to_string(),
+        ];
         for file in &self.files {
             let names = [
                 file.file.clone(),
@@ -108,7 +139,8 @@ impl Scores {
                 file.dataset.clone().unwrap_or_default(),
                 file.strategy.unwrap_or_default().to_owned(),
             ];
-            writer.write_record(names.iter().chain(&columns::cells(&file.evaluation)))?;
+            let figures = columns::cells(&file.evaluation);
+            writer.write_record(names.iter().chain(&figures).chain(&settings))?;
         }
         writer.flush()
     }
@@ -138,12 +170,13 @@ impl Scores {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        writeln!(out, "{}\n\n{LEGEND}", table.trim_fmt())
+        writeln!(out, "{}.\n\n{}\n\n{LEGEND}", self.method, table.trim_fmt())
     }
 
     /// Writes the table as Markdown.
     pub fn write_markdown(&self, mut out: impl Write) -> std::io::Result<()> {
         let figures = FIGURES.join(" | ");
+        writeln!(out, "{}.\n", self.method)?;
         let rule = ["---:"; FIGURES.len()].join(" | ");
         writeln!(out, "| Model | Data set | Strategy | {figures} |")?;
         writeln!(out, "| --- | --- | --- | {rule} |")?;
@@ -251,6 +284,10 @@ mod tests {
     use super::*;
     use sureness_conformal::SetSummary;
 
+    fn scored(files: Vec<ScoredFile>) -> Option<Scores> {
+        Scores::new(files, Config::default(), "Protocol standard".to_owned())
+    }
+
     fn file(model: &str, dataset: Option<&str>, acc: f64, qhat: Option<f64>) -> ScoredFile {
         let set = SetSummary {
             qhat,
@@ -279,7 +316,7 @@ mod tests {
 
     #[test]
     fn models_keep_the_order_of_their_first_file() {
-        let scores = Scores::new(vec![
+        let scores = scored(vec![
             file("b", Some("x"), 0.2, None),
             file("a", Some("x"), 0.5, None),
             file("b", Some("x"), 0.4, None),
@@ -301,12 +338,12 @@ mod tests {
         );
         assert!((scores.models[0].mean.acc - 0.3).abs() < 1e-12);
         assert!((scores.mean.acc - 0.525).abs() < 1e-12);
-        assert!(Scores::new(Vec::new()).is_none());
+        assert!(scored(Vec::new()).is_none());
     }
 
     #[test]
     fn an_infinite_threshold_is_null_in_json_and_empty_in_csv() {
-        let scores = Scores::new(vec![
+        let scores = scored(vec![
             file("a", None, 0.5, None),
             file("b", None, 0.5, Some(0.25)),
         ])
@@ -322,13 +359,13 @@ mod tests {
         let csv = String::from_utf8(csv).unwrap();
         assert_eq!(
             csv.lines().nth(1),
-            Some("a.pkl,a,,,10,10,0.5,0,0,,2,0.9,0.5,,2,0.9,0.5")
+            Some("a.pkl,a,,,10,10,0.5,0,0,,2,0.9,0.5,,2,0.9,0.5,standard,0.1,0.5,ordered,42")
         );
     }
 
     #[test]
     fn a_bar_in_a_name_does_not_break_the_markdown() {
-        let scores = Scores::new(vec![file("a|b", None, 0.5, None)]).unwrap();
+        let scores = scored(vec![file("a|b", None, 0.5, None)]).unwrap();
         let mut markdown = Vec::new();
         scores.write_markdown(&mut markdown).unwrap();
         let markdown = String::from_utf8(markdown).unwrap();

@@ -39,7 +39,7 @@ fn group(rows: &[Answered]) -> (GroupRows, RowSets) {
         let answered = Row {
             cluster: None,
             key: &key,
-            logits: &row.logits,
+            logits: (&row.logits).into(),
             answer: row.answer,
             dont_know: None,
             none_of_the_above: None,

@@ -1,7 +1,7 @@
 //! Whether confidence is to be believed.
 
 use rayon::prelude::*;
-use sureness_conformal::{BootstrapInterval, ConfidenceIntervals, confidence_intervals};
+use sureness_conformal::{ConfidenceIntervals, Interval, confidence_intervals};
 
 use crate::figures::{Figures, GroupFigures};
 use crate::{Bin, Cell, Chart, ChartKind, Column, Section, Table, Unit};
@@ -41,9 +41,9 @@ const LEAST: usize = 50;
 const LEAST_PER_BIN: usize = 20;
 
 /// A figure with its interval, where there are enough questions for one.
-pub(super) fn with_interval(value: f64, interval: Option<BootstrapInterval>, enough: bool) -> Cell {
+pub(super) fn with_interval(value: f64, interval: Option<Interval>, enough: bool) -> Cell {
     match interval {
-        Some(interval) if enough => Cell::estimate(value, interval.bca),
+        Some(interval) if enough => Cell::estimate(value, interval.ends()),
         _ => Cell::without_interval(value, "too few"),
     }
 }

@@ -6,6 +6,7 @@ mod basic;
 mod calibration;
 mod comparative;
 mod correlations;
+mod curves;
 mod instruct;
 mod leaderboard;
 mod paper;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use sureness_conformal::{
-    Nonconformity, Scores, calibrate_jointly, over_ratio, over_temperature, predict, set_metrics,
+    Nonconformity, Scores, View, calibrate_jointly, over_ratio, over_temperature, predict,
+    set_metrics, thinned_splits,
 };
 
-use super::alpha::{Curves, charts, curves, table};
+use super::curves::{Moving, Place, charts, curves, table};
 use crate::figures::{Figures, GroupFigures, HEADLINE};
 use crate::{Cell, Column, Reference, Section, Table, Unit};
 
@@ -32,55 +33,60 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         .copied()
         .filter(|&ratio| ratio <= most)
         .collect();
-    let by_ratio = curves(figures, |scores, group| {
-        over_ratio(scores, &group.rows.table, &settings.config, &ratios).unwrap_or_default()
-    });
-    let by_temperature = temperature_curves(figures);
-    for (curves, id, name, unit) in [
-        (
-            &by_ratio,
-            "ratio",
-            "Share of calibration data",
-            Unit::Percent,
-        ),
-        (
-            &by_temperature,
-            "temperature",
-            "Softmax temperature",
-            Unit::Number(1),
-        ),
-    ] {
-        for (task, title, models) in curves {
-            section
-                .charts
-                .extend(charts(task, title, models, id, name, promise));
+    let (view, alpha) = (settings.view(), settings.config.alpha);
+    let by_ratio = Moving {
+        id: "ratio",
+        name: "Share of calibration data",
+        unit: Unit::Percent,
+        promise,
+        points: &|group| {
+            let table = &group.rows.table;
+            let scores = Scores::of_each(table, &HEADLINE, &view);
+            let curve = |scores| over_ratio(scores, table, &settings.config, &ratios);
+            scores
+                .iter()
+                .filter_map(|scores| curve(scores).ok())
+                .collect()
+        },
+        places: &|group| {
+            let splits = thinned_splits(&group.rows.table, &settings.config, &ratios);
+            let place = |split| Place { view, alpha, split };
+            splits.unwrap_or_default().into_iter().map(place).collect()
+        },
+    };
+    let by_temperature = Moving {
+        id: "temperature",
+        name: "Softmax temperature",
+        unit: Unit::Number(1),
+        promise,
+        points: &|group| {
+            let (table, temperatures) = (&group.rows.table, &settings.temperatures);
+            over_temperature(table, &HEADLINE, &view, &group.split, alpha, temperatures)
+                .unwrap_or_default()
+        },
+        places: &|group| {
+            let place = |&temperature: &f64| Place {
+                view: View {
+                    temperature,
+                    ..view
+                },
+                alpha,
+                split: (*group.split).clone(),
+            };
+            settings.temperatures.iter().map(place).collect()
+        },
+    };
+    for moving in [by_ratio, by_temperature] {
+        let all = curves(figures, &moving);
+        for task in &all {
+            section.charts.extend(charts(task, &moving));
         }
-        section.tables.push(table(
-            id,
-            &format!("Over the {}", name.to_lowercase()),
-            name,
-            unit,
-            curves,
-        ));
+        let title = format!("Over the {}", moving.name.to_lowercase());
+        section
+            .tables
+            .push(table(&title, moving.name, &all, &moving));
     }
     section
-}
-
-fn temperature_curves<'a>(figures: &Figures<'a>) -> Curves<'a> {
-    let settings = figures.settings;
-    // The curve makes its own scores at each temperature, by the score that it is asked for.
-    let view = settings.view();
-    curves(figures, |scores, group| {
-        over_temperature(
-            &group.rows.table,
-            scores.nonconformity(),
-            &view,
-            &group.split,
-            settings.config.alpha,
-            &settings.temperatures,
-        )
-        .unwrap_or_default()
-    })
 }
 
 /// Mean over strategies of the accuracy at each set size, as Table 6 has it.

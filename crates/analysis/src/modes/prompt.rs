@@ -1,6 +1,7 @@
 //! What the prompt strategies change.
 
 use rayon::prelude::*;
+use sureness_conformal::{Panel, Resampled};
 
 use super::basic::estimate;
 use super::comparative::axis;
@@ -22,19 +23,24 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         return section;
     }
     section.text.push("The same model on the same questions, in different prompt strategies; differences are paired by question. \"Changed\" is the share of questions whose most probable option is another one.".into());
-    let mut pairs = Vec::new();
-    for model in &figures.models {
-        for (task, title) in figures.tasks() {
+    let mut rows = Vec::new();
+    for (task, title) in figures.tasks() {
+        let mut pairs = Vec::new();
+        for (number, model) in figures.models.iter().enumerate() {
             let groups: Vec<&GroupFigures<'_>> = model.of_task(task).collect();
             for (index, a) in groups.iter().enumerate() {
-                pairs.extend(groups[index + 1..].iter().map(|b| (model, title, *a, *b)));
+                pairs.extend(groups[index + 1..].iter().map(|b| (number, model, *a, *b)));
             }
         }
+        let drawn = draw_together(figures, pairs.iter().flat_map(|&(_, _, a, b)| [a, b]));
+        let told = pairs.into_par_iter().filter_map(|(number, model, a, b)| {
+            Some((number, pair(figures, &drawn, model, title, a, b)?))
+        });
+        rows.extend(told.collect::<Vec<_>>());
     }
-    let rows = pairs
-        .into_par_iter()
-        .filter_map(|(model, title, a, b)| pair(figures, model, title, a, b))
-        .collect();
+    // Model by model, and task by task within each.
+    rows.sort_by_key(|&(number, _)| number);
+    let rows = rows.into_iter().map(|(_, row)| row).collect();
     section.charts = charts(figures);
     section.tables.push(Table {
         id: "prompts".into(),
@@ -60,22 +66,78 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section
 }
 
+/// Groups of the same questions, drawn together.
+struct Drawn<'a> {
+    groups: Vec<&'a GroupFigures<'a>>,
+    panel: Panel,
+    resampled: Resampled,
+}
+
+impl<'a> Drawn<'a> {
+    /// Of groups side by side, each as if it were a model of its own, on the questions that all have.
+    fn of(figures: &Figures<'_>, groups: Vec<&'a GroupFigures<'a>>) -> Option<Self> {
+        let mut panel = figures.panel(groups.len());
+        let sides: Vec<Vec<&GroupFigures<'_>>> = groups.iter().map(|&group| vec![group]).collect();
+        figures.add_groups(&mut panel, &sides);
+        (panel.questions() > 0).then(|| Self {
+            groups,
+            resampled: panel.resample(&figures.settings.resampling),
+            panel,
+        })
+    }
+
+    fn place(&self, group: &GroupFigures<'_>) -> Option<usize> {
+        self.groups
+            .iter()
+            .position(|other| std::ptr::eq(*other, group))
+    }
+}
+
+/// Puts groups of the same questions together: their draws are then made only once.
+fn draw_together<'a>(
+    figures: &Figures<'_>,
+    groups: impl Iterator<Item = &'a GroupFigures<'a>>,
+) -> Vec<Drawn<'a>> {
+    let mut alike: Vec<Vec<&GroupFigures<'_>>> = Vec::new();
+    for group in groups {
+        let keys = group.rows.table.keys();
+        match alike.iter_mut().find(|of| of[0].rows.table.keys() == keys) {
+            Some(of) if of.iter().any(|other| std::ptr::eq(*other, group)) => {}
+            Some(of) => of.push(group),
+            None => alike.push(vec![group]),
+        }
+    }
+    let several = alike.into_iter().filter(|of| of.len() > 1);
+    several.filter_map(|of| Drawn::of(figures, of)).collect()
+}
+
 fn pair(
     figures: &Figures<'_>,
+    drawn: &[Drawn<'_>],
     model: &ModelFigures<'_>,
     title: &str,
     a: &GroupFigures<'_>,
     b: &GroupFigures<'_>,
 ) -> Option<Vec<Cell>> {
-    let mut panel = figures.panel(2);
-    let (n, _) = figures.add_groups(&mut panel, &[vec![a], vec![b]]);
-    if panel.questions() == 0 {
-        return None;
-    }
+    let together = drawn
+        .iter()
+        .find_map(|drawn| Some((drawn, [drawn.place(a)?, drawn.place(b)?])));
+    let own;
+    let (drawn, [first, second]) = if let Some(found) = together {
+        found
+    } else {
+        own = Drawn::of(figures, vec![a, b])?;
+        (&own, [0, 1])
+    };
+    let Drawn {
+        panel, resampled, ..
+    } = drawn;
     let settings = figures.settings;
-    let resampled = panel.resample(&settings.resampling);
-    let p = resampled.test(&panel, [0, 1], [settings.swaps; 2], settings.config.seed);
-    let tested = resampled.absent(0, 2).is_none() && resampled.absent(1, 2).is_none();
+    let (swaps, seed) = (settings.swaps, settings.config.seed);
+    let p = resampled.test(panel, [first, second], [swaps; 2], seed);
+    let tested = [first, second]
+        .iter()
+        .all(|&side| resampled.absent(side, 2).is_none());
     let p_of = |figure: usize| {
         if tested {
             Cell::figure(p[figure])
@@ -84,8 +146,8 @@ fn pair(
         }
     };
     let difference = |figure: usize| {
-        let value = resampled.figures(0)[figure] - resampled.figures(1)[figure];
-        estimate(value, resampled.difference(0, 1, figure))
+        let value = resampled.figures(first)[figure] - resampled.figures(second)[figure];
+        estimate(value, resampled.difference(first, second, figure))
     };
     let rows = common_rows(&[a, b]);
     let tops = [a.tops_of(&rows[0]), b.tops_of(&rows[1])];
@@ -100,7 +162,7 @@ fn pair(
         Cell::text(title),
         Cell::text(a.rows.id.strategy.clone()),
         Cell::text(b.rows.id.strategy.clone()),
-        Cell::count(n),
+        Cell::count(rows[0].len()),
         Cell::figure(changed),
         difference(3),
         p_of(3),

@@ -129,7 +129,7 @@ fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Ta
             for (strategy, group) in model.of_task(task).enumerate() {
                 let lac = group.lac();
                 let categories = group.rows.table.categories();
-                for (&row, outcome) in lac.sets.rows.iter().zip(&lac.outcomes) {
+                for (&row, outcome) in group.split.test.iter().zip(&lac.outcomes) {
                     let Some(name) = categories[row]
                         .and_then(|category| group.rows.categories.get(category as usize))
                     else {

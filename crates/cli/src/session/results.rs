@@ -141,7 +141,7 @@ fn group_result(
                 visit(Row {
                     key: &row.question.content,
                     cluster: row.question.cluster.as_ref().map(<[u8; 32]>::as_slice),
-                    logits: &scores.logprobs,
+                    logits: (&scores.logprobs).into(),
                     answer: row.question.answer,
                     dont_know: row.question.dont_know,
                     none_of_the_above: row.question.none_of_the_above,

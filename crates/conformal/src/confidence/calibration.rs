@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, visit};
-use crate::{Table, View};
+use crate::{Logits, Table, View};
 
 /// Answers of like confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -90,13 +90,13 @@ pub(super) fn squared_distance(probabilities: &[f64], answer: usize) -> f64 {
 }
 
 /// `−ln` of the softmax of the answer's logit.
-pub(super) fn surprise(logits: &[f64], answer: usize, temperature: f64) -> f64 {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+pub(super) fn surprise(logits: Logits<'_>, answer: usize, temperature: f64) -> f64 {
+    let largest = logits.iter().fold(f64::NEG_INFINITY, f64::max);
     let above = |x: f64| (x - largest) / temperature;
-    let total: f64 = logits.iter().map(|&x| above(x).exp()).sum();
+    let total: f64 = logits.iter().map(|x| above(x).exp()).sum();
     logits
         .get(answer)
-        .map_or(0.0, |&logit| total.ln() - above(logit))
+        .map_or(0.0, |logit| total.ln() - above(logit))
 }
 
 /// Where bin `i` of `bins` begins, and the one before it ends.
@@ -204,7 +204,7 @@ mod tests {
             let row = crate::Row {
                 key: &[],
                 cluster: None,
-                logits: &[0.0, 2000.0],
+                logits: (&[0.0, 2000.0]).into(),
                 answer,
                 dont_know: None,
                 none_of_the_above: None,

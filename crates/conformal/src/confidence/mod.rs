@@ -63,7 +63,7 @@ mod tests {
             let row = Row {
                 key: &key,
                 cluster: None,
-                logits: &logits,
+                logits: (&logits).into(),
                 answer: *answer,
                 dont_know: None,
                 none_of_the_above: None,

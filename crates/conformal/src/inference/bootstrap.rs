@@ -43,13 +43,14 @@ pub struct BootstrapInterval {
 }
 
 impl BootstrapInterval {
-    /// From the figure itself, its replicates and its acceleration. Replicates that are not finite
+    /// From the figure itself, its replicates, its acceleration, and the share of replicates that is to
+    /// lie beyond either end. Replicates that are not finite
     /// are left out; `None` if nothing is left or the figure is not finite.
-    pub(super) fn of(
+    pub(crate) fn of(
         figure: f64,
         mut replicates: Vec<f64>,
         acceleration: f64,
-        level: f64,
+        tail: f64,
     ) -> Option<Self> {
         replicates.retain(|replicate| replicate.is_finite());
         if replicates.is_empty() || !figure.is_finite() {
@@ -61,7 +62,6 @@ impl BootstrapInterval {
         let least = replicates[0];
         let mean = least + replicates.iter().map(|x| x - least).sum::<f64>() / n;
         let squares: f64 = replicates.iter().map(|x| (x - mean).powi(2)).sum();
-        let tail = 0.5 * (1.0 - level.clamp(0.0, 1.0));
         let at = |share: f64| quantile(&replicates, share);
 
         // A replicate equal to the figure counts half: figures of few rows take few values.
@@ -88,7 +88,7 @@ impl BootstrapInterval {
 }
 
 /// The quantile of ascending `values`, interpolated linearly (type 7 of Hyndman & Fan 1996).
-pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
     let Some(last) = values.len().checked_sub(1) else {
         return f64::NAN;
     };
@@ -101,7 +101,7 @@ pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
 /// The acceleration of [`BootstrapInterval::bca`] from jackknife values and how often each
 /// occurs: a sixth of the skewness of the figure's influence function (Efron & Tibshirani 1993,
 /// equation 14.15). 0 where nothing varies.
-pub(super) fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
+pub(crate) fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
     let finite = || {
         jackknife
             .iter()
@@ -135,66 +135,110 @@ pub fn bootstrap(
     resampling: &Resampling,
     statistic: impl Fn(&[usize]) -> f64,
 ) -> Option<BootstrapInterval> {
-    let [interval] = bootstrap_each(n, resampling, |rows| [statistic(rows)]);
-    interval
-}
-
-/// [`bootstrap`] of several statistics of the same replicates.
-pub fn bootstrap_each<const K: usize>(
-    n: usize,
-    resampling: &Resampling,
-    statistics: impl Fn(&[usize]) -> [f64; K],
-) -> [Option<BootstrapInterval>; K] {
-    if n == 0 {
-        return [None; K];
-    }
-    let mut rows: Vec<usize> = (0..n).collect();
-    let of_all = statistics(&rows);
-
-    let groups = if n > 1 { n.min(JACKKNIFE_GROUPS) } else { 0 };
-    let mut jackknife = [const { Vec::new() }; K];
-    for group in 0..groups {
-        rows.clear();
-        rows.extend((0..n).filter(|row| row % groups != group));
-        for (jackknife, value) in jackknife.iter_mut().zip(statistics(&rows)) {
-            jackknife.push((value, 1));
-        }
-    }
-
-    rows.resize(n, 0);
-    let mut drawn = [const { Vec::new() }; K];
-    for replicate in 0..resampling.replicates.max(1) {
-        let mut stream = Stream::new("rows", resampling.seed, replicate);
-        rows.fill_with(|| stream.below(n));
-        for (drawn, value) in drawn.iter_mut().zip(statistics(&rows)) {
-            drawn.push(value);
-        }
-    }
-    intervals(of_all, drawn, &jackknife, resampling.level)
-}
-
-/// [`bootstrap_each`] where rows come in clusters, which are drawn whole: `clusters` names each row's.
-pub fn bootstrap_clusters_each<const K: usize>(
-    clusters: &[[u8; 32]],
-    resampling: &Resampling,
-    statistics: impl Fn(&[usize]) -> [f64; K],
-) -> [Option<BootstrapInterval>; K] {
-    let mut order: Vec<usize> = (0..clusters.len()).collect();
-    order.sort_by_key(|&row| clusters[row]);
-    let units: Vec<&[usize]> = order
-        .chunk_by(|&a, &b| clusters[a] == clusters[b])
-        .collect();
-    if units.len() == clusters.len() {
-        return bootstrap_each(clusters.len(), resampling, statistics);
-    }
-    bootstrap_each(units.len(), resampling, |drawn| {
-        let rows: Vec<usize> = drawn
-            .iter()
-            .flat_map(|&unit| units[unit])
-            .copied()
+    let units = Units::apart(n);
+    let mut weights = Vec::new();
+    let of = |weights: &[u32]| {
+        let rows: Vec<usize> = (0..n)
+            .flat_map(|row| std::iter::repeat_n(row, weights[row] as usize))
             .collect();
-        statistics(&rows)
-    })
+        statistic(&rows)
+    };
+    if n == 0 {
+        return None;
+    }
+    let all: Vec<usize> = (0..n).collect();
+    let jackknife: Vec<(f64, usize)> = (0..units.groups())
+        .map(|group| {
+            units.leave_out(group, &mut weights);
+            (of(&weights), 1)
+        })
+        .collect();
+    let replicates = (0..resampling.replicates.max(1)).map(|replicate| {
+        units.draw(resampling.seed, replicate, &mut weights);
+        of(&weights)
+    });
+    BootstrapInterval::of(
+        statistic(&all),
+        replicates.collect(),
+        acceleration(&jackknife),
+        outside(resampling.level),
+    )
+}
+
+/// The share of replicates beyond either end of an interval of this level.
+fn outside(level: f64) -> f64 {
+    0.5 * (1.0 - level.clamp(0.0, 1.0))
+}
+
+/// Which rows are drawn together: those of a cluster.
+pub(crate) struct Units {
+    /// The cluster of each row.
+    of_row: Vec<u32>,
+    count: usize,
+}
+
+impl Units {
+    /// Every row on its own.
+    pub(crate) fn apart(rows: usize) -> Self {
+        Self {
+            of_row: (0..rows as u32).collect(),
+            count: rows,
+        }
+    }
+
+    /// From what names each row's cluster.
+    pub(crate) fn of(clusters: &[[u8; 32]]) -> Self {
+        let mut order: Vec<usize> = (0..clusters.len()).collect();
+        order.sort_by_key(|&row| clusters[row]);
+        let mut of_row = vec![0; clusters.len()];
+        let mut count = 0;
+        for unit in order.chunk_by(|&a, &b| clusters[a] == clusters[b]) {
+            for &row in unit {
+                of_row[row] = count as u32;
+            }
+            count += 1;
+        }
+        if count == clusters.len() {
+            return Self::apart(count);
+        }
+        Self { of_row, count }
+    }
+
+    /// Number of clusters.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// How often each row comes, if clusters are drawn with replacement, as many as there are.
+    pub(crate) fn draw(&self, seed: u64, replicate: usize, weights: &mut Vec<u32>) {
+        let mut stream = Stream::new("rows", seed, replicate);
+        let mut drawn = vec![0; self.count];
+        for _ in 0..self.count {
+            drawn[stream.below(self.count)] += 1;
+        }
+        self.spread(&drawn, weights);
+    }
+
+    /// Groups of clusters that the jackknife leaves out, one at a time.
+    pub(crate) fn groups(&self) -> usize {
+        if self.count > 1 {
+            self.count.min(JACKKNIFE_GROUPS)
+        } else {
+            0
+        }
+    }
+
+    /// Every row once but for those of the clusters of this group.
+    pub(crate) fn leave_out(&self, group: usize, weights: &mut Vec<u32>) {
+        let kept = |unit: usize| u32::from(unit % self.groups() != group);
+        let kept: Vec<u32> = (0..self.count).map(kept).collect();
+        self.spread(&kept, weights);
+    }
+
+    fn spread(&self, of_units: &[u32], weights: &mut Vec<u32>) {
+        weights.clear();
+        weights.extend(self.of_row.iter().map(|&unit| of_units[unit as usize]));
+    }
 }
 
 /// The interval of each of several figures, from its replicates and its jackknife values.
@@ -207,7 +251,8 @@ fn intervals<const K: usize>(
     let mut intervals = [None; K];
     let each = figures.into_iter().zip(replicates).zip(jackknife);
     for (interval, ((figure, replicates), jackknife)) in intervals.iter_mut().zip(each) {
-        *interval = BootstrapInterval::of(figure, replicates, acceleration(jackknife), level);
+        *interval =
+            BootstrapInterval::of(figure, replicates, acceleration(jackknife), outside(level));
     }
     intervals
 }

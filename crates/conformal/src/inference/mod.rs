@@ -26,9 +26,8 @@ mod student;
 mod trend;
 mod variance;
 
-pub use bootstrap::{
-    BootstrapInterval, Resampling, bootstrap, bootstrap_clusters_each, bootstrap_each,
-};
+pub use bootstrap::{BootstrapInterval, Resampling, bootstrap};
+pub(crate) use bootstrap::{Units, acceleration, quantile};
 pub use clusters::design_effect;
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
 pub use interval::{wilson, wilson_share};
@@ -42,6 +41,7 @@ pub use panel::{
 pub use power::{detectable_accuracy_difference, detectable_mean_difference};
 pub use ranks::{RankBand, rank_bands};
 pub use reference::Reference;
+pub(crate) use resampled::tail;
 pub use resampled::{Interval, Resampled};
 pub use sample_size::{Effect, Least, SampleSize, SampleSizes, sample_sizes};
 pub use trend::{Trend, linear_trend, pearson, spearman};

@@ -56,7 +56,7 @@ impl Reference {
                 let row = Row {
                     key: &key,
                     cluster: None,
-                    logits: &logits,
+                    logits: (&logits).into(),
                     answer,
                     dont_know: None,
                     none_of_the_above: None,

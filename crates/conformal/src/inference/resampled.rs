@@ -7,7 +7,7 @@ use super::student;
 /// The share of replicates beyond either end of an interval of this level, for halves of at least
 /// so many clusters. Percentiles of few rows lie too close: this widens them as Student's t and the
 /// factor √(n/(n−1)) would a normal interval (Hesterberg 2015, section 4.4).
-pub(super) fn tail(level: f64, clusters: usize) -> f64 {
+pub(crate) fn tail(level: f64, clusters: usize) -> f64 {
     let n = clusters.max(2) as f64;
     let t = student::two_sided_quantile(level, n - 1.0) * (n / (n - 1.0)).sqrt();
     super::normal::cdf(-t)
@@ -237,7 +237,7 @@ mod tests {
             let row = Row {
                 key: &key,
                 cluster: None,
-                logits: &logits,
+                logits: (&logits).into(),
                 answer: 0,
                 dont_know: None,
                 none_of_the_above: None,

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::{Counts, Tally, mask};
 use super::{Nonconformity, Scheme, Scores, View, calibrate, predict};
-use crate::split::{place, split_unit};
-use crate::{Config, EvaluateError, Protocol, Split, SplitRule, Table, split_of};
+use crate::{Config, EvaluateError, Split, Table, thinned_splits};
 
 /// The headline figures at one value of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -59,94 +58,63 @@ pub fn over_alpha(scores: &Scores, split: &Split, alphas: &[f64]) -> Vec<CurvePo
         .collect()
 }
 
-/// One point per share of all rows that calibrates (Ye et al. 2024, Fig. 14). The test half is
-/// that of `config` throughout; the calibration half is thinned, each smaller part being within
-/// the larger ones. A ratio above that of `config` is an error.
+/// One point per share of all rows that calibrates (Ye et al. 2024, Fig. 14), on the splits of
+/// [`thinned_splits`], and refused as there.
 pub fn over_ratio(
     scores: &Scores,
     table: &Table,
     config: &Config,
     ratios: &[f64],
 ) -> Result<Vec<CurvePoint>, EvaluateError> {
-    let split = split_of(table, config)?;
     let tally = Tally::new(scores);
-    let tested = mask(scores.len(), &split.test);
-    // Where a row stands: it calibrates where the limit lies above that.
-    let mut stands = vec![f64::INFINITY; scores.len()];
-    let by_hash = config.protocol == Protocol::Standard && config.split == SplitRule::Hash;
-    if by_hash {
-        for &row in &split.calibration {
-            stands[row] = split_unit(&table.keys()[row], config.seed);
-        }
-    } else {
-        let mut first = split.calibration.clone();
-        match config.protocol {
-            // Clusters in the order of their hashes, the rows of each in theirs.
-            Protocol::Standard => {
-                first.sort_by_cached_key(|&row| place(&table.clusters()[row], config.seed));
-            }
-            // The calibration rows are the last of the permuted rows, so fewer are the last of
-            // these.
-            Protocol::Paper => first.reverse(),
-        }
-        for (stand, row) in first.into_iter().enumerate() {
-            stands[row] = stand as f64;
-        }
-    }
-    ratios
-        .iter()
-        .map(|&ratio| {
-            if !(ratio > 0.0 && ratio <= config.calibration_ratio) {
-                return Err(EvaluateError::Thinning {
-                    ratio,
-                    of: config.calibration_ratio,
-                });
-            }
-            let rows = scores.len() as f64;
-            let limit = match config.protocol {
-                Protocol::Standard if by_hash => ratio,
-                Protocol::Standard => (rows * ratio + 1e-9).floor(),
-                Protocol::Paper => (rows * ratio).floor(),
-            };
-            let n = stands.iter().filter(|&&stands| stands < limit).count();
-            let threshold = tally.threshold(n, config.alpha, |row| stands[row] < limit);
-            Ok(CurvePoint::new(ratio, n, &tally.count(&tested, threshold)))
-        })
-        .collect()
+    let splits = thinned_splits(table, config, ratios)?;
+    let point = |(split, &ratio): (&Split, &f64)| {
+        let calibrates = mask(scores.len(), &split.calibration);
+        let n = split.calibration.len();
+        let threshold = tally.threshold(n, config.alpha, |row| calibrates[row] == 1);
+        let counts = tally.count(&mask(scores.len(), &split.test), threshold);
+        CurvePoint::new(ratio, n, &counts)
+    };
+    Ok(splits.iter().zip(ratios).map(point).collect())
 }
 
-/// One point per temperature of the softmax (Ye et al. 2024, Fig. 15); otherwise as `view` has it.
+/// One point per temperature of the softmax (Ye et al. 2024, Fig. 15) for each of several scores;
+/// otherwise as `view` has it.
 ///
 /// # Panics
 /// If the split has rows that the table does not have.
 pub fn over_temperature(
     table: &Table,
-    nonconformity: Nonconformity,
+    scores: &[Nonconformity],
     view: &View,
     split: &Split,
     alpha: f64,
     temperatures: &[f64],
-) -> Result<Vec<CurvePoint>, EvaluateError> {
-    temperatures
-        .iter()
-        .map(|&temperature| {
-            let view = View {
-                temperature,
-                ..*view
-            };
-            view.check()?;
-            let scores = Scores::of(table, nonconformity, &view);
-            let calibrated = calibrate(&scores, table, &split.calibration, alpha, Scheme::Split);
-            let sets = predict(&calibrated, &scores, table, &split.test);
-            let mut counts = Counts::default();
-            for (&row, set) in sets.rows.iter().zip(&sets.sets) {
-                counts.n += 1;
-                counts.correct += usize::from(scores.correct(row));
-                counts.covered += usize::from(set.contains(scores.answer(row)));
-                counts.size += set.len();
-                counts.options += scores.options(row);
-            }
-            Ok(CurvePoint::new(temperature, calibrated.n, &counts))
-        })
-        .collect()
+) -> Result<Vec<Vec<CurvePoint>>, EvaluateError> {
+    let mut curves = vec![Vec::with_capacity(temperatures.len()); scores.len()];
+    for &temperature in temperatures {
+        let view = View {
+            temperature,
+            ..*view
+        };
+        view.check()?;
+        for (curve, scores) in curves.iter_mut().zip(Scores::of_each(table, scores, &view)) {
+            curve.push(point(table, &scores, split, alpha, temperature));
+        }
+    }
+    Ok(curves)
+}
+
+fn point(table: &Table, scores: &Scores, split: &Split, alpha: f64, x: f64) -> CurvePoint {
+    let calibrated = calibrate(scores, table, &split.calibration, alpha, Scheme::Split);
+    let sets = predict(&calibrated, scores, table, &split.test);
+    let mut counts = Counts::default();
+    for (&row, set) in sets.rows.iter().zip(&sets.sets) {
+        counts.n += 1;
+        counts.correct += usize::from(scores.correct(row));
+        counts.covered += usize::from(set.contains(scores.answer(row)));
+        counts.size += set.len();
+        counts.options += scores.options(row);
+    }
+    CurvePoint::new(x, calibrated.n, &counts)
 }

@@ -274,7 +274,7 @@ mod tests {
         let row = Row {
             key: &[],
             cluster: None,
-            logits: &logits,
+            logits: (&logits).into(),
             answer: 0,
             dont_know: None,
             none_of_the_above: None,
@@ -355,7 +355,7 @@ mod tests {
             let row = Row {
                 key: &[],
                 cluster: None,
-                logits: &[0.0, 1.0],
+                logits: (&[0.0, 1.0]).into(),
                 answer: 1,
                 dont_know: None,
                 none_of_the_above: None,
@@ -384,7 +384,7 @@ mod tests {
             // Whole numbers make ties frequent.
             let logits: Vec<f64> = logits.into_iter().map(f64::from).collect();
             let mut table = Table::new(26);
-            let row = Row { key: &[], cluster: None, logits: &logits, answer: 1, dont_know: None, none_of_the_above: None };
+            let row = Row { key: &[], cluster: None, logits: (&logits).into(), answer: 1, dont_know: None, none_of_the_above: None };
             table.push([9; 32], &row, None).unwrap();
             let view = View { protocol, ..View::default() };
             let all = Scores::of_each(&table, &Nonconformity::ALL, &view);
@@ -418,7 +418,7 @@ mod tests {
             logits in prop::collection::vec(-9.0..9.0_f64, 2..7), key in any::<[u8; 32]>(),
         ) {
             let mut table = Table::new(6);
-            let row = Row { key: &[], cluster: None, logits: &logits, answer: 0, dont_know: None, none_of_the_above: None };
+            let row = Row { key: &[], cluster: None, logits: (&logits).into(), answer: 0, dont_know: None, none_of_the_above: None };
             table.push(key, &row, None).unwrap();
             let view = View::default();
             let mut p = Vec::new();

@@ -13,7 +13,7 @@ pub(crate) fn push(
     let row = Row {
         key: &[],
         cluster: None,
-        logits,
+        logits: logits.into(),
         answer,
         dont_know: None,
         none_of_the_above: None,

@@ -1,5 +1,7 @@
 //! Laws to draw questions and answers from, and what becomes of samples.
 
+pub(crate) mod confidence;
+
 use rayon::prelude::*;
 use sureness_conformal::{
     Answers, COMPARED, Estimand, FIGURES, Panel, Resampling, Row, Table, View,
@@ -210,7 +212,7 @@ impl Law {
                     let row = Row {
                         key: &key,
                         cluster: (self.cluster > 1).then_some(&cluster[..]),
-                        logits: &logits,
+                        logits: (&logits).into(),
                         answer,
                         dont_know: None,
                         none_of_the_above: None,
@@ -264,7 +266,8 @@ type Sample = (
 
 /// Draws `samples` samples, each with its intervals and its test.
 pub(crate) fn run(law: &Law, setting: &Setting, samples: usize, replicates: usize) -> Outcome {
-    let truths: Vec<[f64; FIGURES]> = (0..(8 * samples as u64).min(10_000))
+    // Enough that the truth is off by a fiftieth of a sample's standard deviation.
+    let truths: Vec<[f64; FIGURES]> = (0..(8 * samples as u64).min(3000))
         .into_par_iter()
         .flat_map(|seed| {
             let panel = law.panel(setting, 1_000_000_007 + seed);

@@ -240,7 +240,7 @@ impl Run {
             .map(|(item, (question, prompt, _))| Row {
                 cluster: None,
                 key: prompt.as_bytes(),
-                logits: &self.outcomes[item].as_ref().unwrap().logprobs,
+                logits: (&self.outcomes[item].as_ref().unwrap().logprobs).into(),
                 answer: question.answer,
                 dont_know: question.dont_know(),
                 none_of_the_above: question.none_of_the_above(),

@@ -39,7 +39,7 @@ pub enum Format {
     Markdown,
     /// `report.tex`, and a file per table in `tables/`.
     Latex,
-    /// A file per table in `tables/`.
+    /// A file per table in `tables/`, and how all were made in `tables/method.txt`.
     Csv,
     /// `report.json`.
     Json,
@@ -161,7 +161,13 @@ impl Export<'_> {
                 files.extend(one("report.tex", report));
                 files
             }
-            Format::Csv => self.tables("csv", csv),
+            Format::Csv => {
+                let mut files = self.tables("csv", csv);
+                // A line above the header would be no CSV.
+                let method = format!("{}\n", self.document.method);
+                files.extend(one("tables/method.txt", method));
+                files
+            }
             Format::Svg => self.charts(Kind::Svg, |image| image.svg.as_bytes()),
             Format::Png => self.charts(Kind::Png, |image| &image.png),
         })

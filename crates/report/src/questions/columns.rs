@@ -114,7 +114,7 @@ impl Columns {
         self.correct.push(Some(row.top == row.answer));
         self.tied.push(Some(row.tied));
         for (option, column) in self.scores.iter_mut().enumerate() {
-            column.push(row.scores.get(option).copied());
+            column.push(row.scores.get(option));
         }
         for (option, column) in self.probabilities.iter_mut().enumerate() {
             column.push(row.probabilities.get(option).copied());

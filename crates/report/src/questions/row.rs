@@ -1,7 +1,7 @@
 //! One answered question, with what follows from its scores.
 
 use sureness_analysis::GroupRows;
-use sureness_conformal::{Order, PredictionSet, Protocol, Real, TieRule, softmax};
+use sureness_conformal::{Logits, Order, PredictionSet, Protocol, Real, TieRule, softmax};
 
 use super::RowSets;
 
@@ -24,7 +24,7 @@ pub(super) struct QuestionRow<'a> {
     /// Whether two options are exactly equally probable.
     pub(super) tied: bool,
     /// One per option.
-    pub(super) scores: &'a [f64],
+    pub(super) scores: Logits<'a>,
     /// One per option; they add up to one.
     pub(super) probabilities: &'a [f64],
     pub(super) lac: Option<PredictionSet>,
@@ -112,9 +112,8 @@ struct View<F> {
 impl<F: Real> View<F> {
     /// Fills `out` with the probabilities; gives the most probable option and whether two are
     /// equal.
-    fn load(&mut self, logits: &[f64], rule: TieRule<'_>, out: &mut Vec<f64>) -> (usize, bool) {
-        self.logits.clear();
-        self.logits.extend(logits.iter().map(|&x| F::from_f64(x)));
+    fn load(&mut self, logits: Logits<'_>, rule: TieRule<'_>, out: &mut Vec<f64>) -> (usize, bool) {
+        logits.copy_to(&mut self.logits);
         softmax(&self.logits, &mut self.probabilities);
         self.order.sort(&self.probabilities, rule);
         out.clear();

@@ -170,7 +170,7 @@ fn answer(
     let view = figures.settings.view();
     sureness_conformal::probabilities(&group.rows.table, row, &view, &mut probabilities);
     let mask = |score: &sureness_analysis::ScoreFigures| {
-        let set = score.sets.sets.get(position?)?;
+        let set = score.sets.get(position?)?;
         Some(set.iter().fold(0_u64, |mask, option| mask | 1 << option))
     };
     let top = position.map_or_else(

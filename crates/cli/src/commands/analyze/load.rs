@@ -259,7 +259,7 @@ pub(crate) fn group(
         let row = Row {
             key: &question.content,
             cluster: question.cluster.as_ref().map(<[u8; 32]>::as_slice),
-            logits: &scores.logprobs,
+            logits: (&scores.logprobs).into(),
             answer: question.answer,
             dont_know: question.dont_know,
             none_of_the_above: question.none_of_the_above,

@@ -226,7 +226,7 @@ fn row_sets(group: &sureness_analysis::GroupFigures<'_>) -> RowSets {
     let rows = group.rows.table.len();
     let of = |score: &sureness_analysis::ScoreFigures| {
         let mut sets = vec![None; rows];
-        for (&row, &set) in score.sets.rows.iter().zip(&score.sets.sets) {
+        for (&row, &set) in group.split.test.iter().zip(&score.sets) {
             sets[row] = Some(set);
         }
         sets

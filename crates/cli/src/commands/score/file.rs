@@ -129,7 +129,7 @@ impl<'a> Scoring<'a> {
             let row = Row {
                 key: &name.content,
                 cluster: name.cluster.as_ref().map(<[u8; 32]>::as_slice),
-                logits,
+                logits: logits.into(),
                 // `check_options` has made sure that the answer is among the kept options.
                 answer: place[item.key.answer].unwrap_or(usize::MAX),
                 dont_know: dont_know.and_then(|option| place[option]),

@@ -78,7 +78,12 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
         }
         return Err(last);
     }
-    let scores = Scores::new(files).ok_or_else(|| CliError::input("no file of logits is given"))?;
+    let settings = sureness_analysis::Settings {
+        config,
+        ..sureness_analysis::Settings::default()
+    };
+    let scores = Scores::new(files, config, settings.method_of_points())
+        .ok_or_else(|| CliError::input("no file of logits is given"))?;
     note_repeated(&logits);
     note_infinite_thresholds(&scores, config.alpha);
     for file in scores.files() {
@@ -86,11 +91,6 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
             eprintln!("note: {}: {note}", file.file);
         }
     }
-    let settings = sureness_analysis::Settings {
-        config,
-        ..sureness_analysis::Settings::default()
-    };
-    eprintln!("{}", settings.method_of_points());
     print(&scores, output)
 }
 
