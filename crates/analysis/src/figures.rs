@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 use sureness_conformal::{
     CalibrationErrors, Config, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
-    FIGURES, Interval, NoInterval, Nonconformity, Outcome, PredictionSet, RandomSplits, Repeated,
-    Resampled, Scheme, Scores, Selective, SetMetrics, Split, calibrate, calibration_errors,
-    design_effect, entropy, mean, predict, selective, set_metrics, split_of,
+    FIGURES, Interval, NoInterval, Nonconformity, PredictionSet, RandomSplits, Repeated, Resampled,
+    Scheme, Scores, Selective, SetMetrics, Split, calibrate, calibration_errors, design_effect,
+    entropy, mean, predict, selective, set_metrics, split_of,
 };
 
 use crate::align::Common;
@@ -88,8 +88,6 @@ pub struct ScoreFigures {
     pub sets: Vec<PredictionSet>,
     /// What they add up to.
     pub metrics: SetMetrics,
-    /// One entry per test row, in the order of the split.
-    pub outcomes: Vec<Outcome>,
     /// Intervals, by drawing both halves anew.
     pub intervals: Intervals,
     /// Whether coverage is as promised.
@@ -254,7 +252,7 @@ impl Known {
 fn coverage_check(
     rows: &GroupRows,
     split: &Split,
-    outcomes: &[Outcome],
+    covered: &[bool],
     metrics: &SetMetrics,
     config: &Config,
 ) -> CoverageCheck {
@@ -263,8 +261,7 @@ fn coverage_check(
         .iter()
         .map(|&row| rows.table.clusters()[row])
         .collect();
-    let covered: Vec<bool> = outcomes.iter().map(|outcome| outcome.covered).collect();
-    let design = design_effect(&names, &covered);
+    let design = design_effect(&names, covered);
     let worth = |count: usize| (count as f64 / design).round() as usize;
     CoverageLaw::new(
         worth(split.calibration.len()),
@@ -381,26 +378,18 @@ impl ScoreFigures {
         let calibrated = calibrate(scores, table, &split.calibration, alpha, Scheme::Split);
         let sets = predict(&calibrated, scores, table, &split.test);
         let metrics = set_metrics(&sets, scores, table, &split.calibration, alpha);
-        let outcomes: Vec<Outcome> = sets
-            .rows
-            .iter()
-            .zip(&sets.sets)
-            .map(|(&row, set)| Outcome {
-                correct: scores.correct(row),
-                covered: set.contains(usize::from(table.answers()[row])),
-                size: set.len() as u8,
-                options: table.row(row).logits.len() as u8,
-            })
+        let rows_and_sets = sets.rows.iter().zip(&sets.sets);
+        let covered: Vec<bool> = rows_and_sets
+            .map(|(&row, set)| set.contains(scores.answer(row)))
             .collect();
         Self {
             score: scores.nonconformity(),
             qhat: calibrated.qhat(),
             intervals: [Err(NoInterval::TooFew); FIGURES],
-            check: coverage_check(rows, split, &outcomes, &metrics, &settings.config),
+            check: coverage_check(rows, split, &covered, &metrics, &settings.config),
             repeated: splits.figures(scores, alpha),
             metrics,
             sets: sets.sets,
-            outcomes,
         }
     }
 }

@@ -62,10 +62,9 @@ pub(crate) fn sentences(figures: &Figures<'_>) -> Vec<String> {
 
 /// Whether every APS set holds every option.
 fn are_full(group: &GroupFigures<'_>) -> bool {
-    let outcomes = &group.aps().outcomes;
-    outcomes
-        .iter()
-        .all(|outcome| outcome.size == outcome.options)
+    let (table, sets) = (&group.rows.table, &group.aps().sets);
+    let mut rows = group.split.test.iter().zip(sets);
+    rows.all(|(&row, set)| set.len() == table.row(row).logits.len())
 }
 
 /// Coverage and mean set size of a group by APS with randomisation.

@@ -51,7 +51,16 @@ impl Order {
         };
         self.indices.clear();
         self.indices.extend((0..probabilities.len() as u8).rev());
-        self.indices.sort_by(|&a, &b| by_probability(a, b));
+        // By insertion, which is stable, and the quickest for so few.
+        for next in 1..self.indices.len() {
+            let option = self.indices[next];
+            let mut place = next;
+            while place > 0 && by_probability(self.indices[place - 1], option).is_gt() {
+                self.indices[place] = self.indices[place - 1];
+                place -= 1;
+            }
+            self.indices[place] = option;
+        }
         self.has_ties = self
             .indices
             .windows(2)

@@ -170,7 +170,9 @@ impl Scores {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        writeln!(out, "{}.\n\n{}\n\n{LEGEND}", self.method, table.trim_fmt())
+        // On two lines, since one would be wider than the table.
+        let method = self.method.replace("; ", ";\n");
+        writeln!(out, "{method}.\n\n{}\n\n{LEGEND}", table.trim_fmt())
     }
 
     /// Writes the table as Markdown.

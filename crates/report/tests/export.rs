@@ -99,6 +99,7 @@ fn all_formats_in_a_folder() {
             "tables/leaderboard.csv",
             "tables/strategies.csv",
             "tables/differences.csv",
+            "tables/method.txt",
             "report.json",
             "report.txt",
             "report.md",
@@ -168,7 +169,8 @@ fn equal_ids_do_not_overwrite_each_other() {
         [
             "leaderboard.csv",
             "leaderboard-leaderboard.csv",
-            "---leaderboard.csv"
+            "---leaderboard.csv",
+            "method.txt"
         ]
     );
     assert!(

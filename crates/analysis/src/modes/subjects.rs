@@ -129,7 +129,7 @@ fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Ta
             for (strategy, group) in model.of_task(task).enumerate() {
                 let lac = group.lac();
                 let categories = group.rows.table.categories();
-                for (&row, outcome) in group.split.test.iter().zip(&lac.outcomes) {
+                for (position, (&row, set)) in group.split.test.iter().zip(&lac.sets).enumerate() {
                     let Some(name) = categories[row]
                         .and_then(|category| group.rows.categories.get(category as usize))
                     else {
@@ -140,9 +140,10 @@ fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Ta
                     tally.clusters.insert(group.rows.table.clusters()[row]);
                     tally.calibration = group.split.calibration.len();
                     tally.answers += 1;
-                    tally.correct += usize::from(outcome.correct);
-                    tally.size += usize::from(outcome.size);
-                    tally.covered += usize::from(outcome.covered);
+                    let answer = usize::from(group.rows.table.answers()[row]);
+                    tally.correct += usize::from(group.top(position) == answer);
+                    tally.size += set.len();
+                    tally.covered += usize::from(set.contains(answer));
                 }
             }
             tallies

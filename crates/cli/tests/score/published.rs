@@ -159,7 +159,7 @@ fn the_json_has_the_keys_of_the_contract() {
         let keys = value.as_object().unwrap().keys();
         keys.cloned().collect()
     };
-    assert_eq!(keys(&result), ["files", "mean", "models"]);
+    assert_eq!(keys(&result), ["config", "files", "mean", "models"]);
     let file = &result["files"][0];
     assert_eq!(
         keys(file),

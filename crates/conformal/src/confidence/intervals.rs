@@ -64,7 +64,7 @@ pub fn confidence_intervals(
     let clusters: Vec<[u8; 32]> = scored.iter().map(|row| row.cluster).collect();
     let units = Units::of(&clusters);
     let sorted = Sorted::of(&scored, bins);
-    let mut weights = vec![1; scored.len()];
+    let mut weights = vec![1.0; scored.len()];
     let mut harmonic = Harmonic::default();
     let (figures, gaps) = sorted.figures(&weights, &mut harmonic);
 
@@ -153,10 +153,10 @@ struct Sorted {
     log_loss: Vec<f64>,
     /// Confidence less correctness.
     gaps: Vec<f64>,
-    /// 1 where the answer is right.
-    correct: Vec<u32>,
-    /// Where each run of equal confidences ends.
-    ends: Vec<u32>,
+    /// 1 where the answer is wrong.
+    wrong: Vec<f64>,
+    /// The runs of two rows or more whose confidences are equal.
+    ties: Vec<std::ops::Range<usize>>,
     /// The rows of each bin.
     bins: Vec<std::ops::Range<usize>>,
 }
@@ -165,17 +165,20 @@ impl Sorted {
     fn of(scored: &[Scored], bins: usize) -> Self {
         let equal = |a: &Scored, b: &Scored| a.confidence.total_cmp(&b.confidence).is_eq();
         let mut end = 0;
-        let ends = scored.chunk_by(equal).map(|run| {
-            end += run.len() as u32;
-            end
+        let ties = scored.chunk_by(equal).filter_map(|run| {
+            end += run.len();
+            (run.len() > 1).then_some(end - run.len()..end)
         });
         let gap = |row: &Scored| row.confidence - f64::from(u8::from(row.correct));
         Self {
             brier: scored.iter().map(|row| row.brier).collect(),
             log_loss: scored.iter().map(|row| row.log_loss).collect(),
             gaps: scored.iter().map(gap).collect(),
-            correct: scored.iter().map(|row| u32::from(row.correct)).collect(),
-            ends: ends.collect(),
+            wrong: scored
+                .iter()
+                .map(|row| f64::from(u8::from(!row.correct)))
+                .collect(),
+            ties: ties.collect(),
             bins: (0..bins)
                 .map(|bin| {
                     let end = scored.partition_point(|row| row.bin >= bin);
@@ -187,45 +190,49 @@ impl Sorted {
 
     /// The figures of the rows, each as often as its weight says, and each bin's share of what
     /// confidence exceeds correctness by.
-    fn figures(&self, weights: &[u32], harmonic: &mut Harmonic) -> ([f64; FIGURES], Vec<f64>) {
-        let n: u32 = weights.iter().sum();
+    fn figures(&self, weights: &[f64], harmonic: &mut Harmonic) -> ([f64; FIGURES], Vec<f64>) {
+        let n: f64 = weights.iter().sum();
         let harmonic = harmonic.up_to(n as usize);
-        let (mut right, mut wrong, mut above, mut area) = (0_u32, 0_u32, 0_u64, 0.0);
-        let mut start = 0;
-        for &end in &self.ends {
-            let end = end as usize;
-            let (mut right_here, mut here) = (0, 0);
-            for row in start..end {
-                right_here += self.correct[row] * weights[row];
-                here += weights[row];
-            }
-            // Nearly all runs are of one row, whose share needs no division.
-            let share = if end - start == 1 {
-                f64::from(1 - self.correct[start])
-            } else {
-                f64::from(here - right_here) / f64::from(here.max(1))
-            };
-            start = end;
-            let kept = right + wrong;
-            above += u64::from(here - right_here) * u64::from(2 * right + right_here);
+        // Whole numbers below 2⁵³, so exact.
+        let (mut kept, mut wrong, mut above) = (0.0, 0.0, 0.0);
+        let (mut area, mut before) = (0.0, 0.0);
+        let mut take = |here: f64, wrong_here: f64, share: f64| {
             // The mean risk over all orders of the equals is (wrong + share · i) / (kept + i) for
             // the i-th of them.
-            let sum = harmonic[(kept + here) as usize] - harmonic[kept as usize];
-            area += f64::from(wrong) * sum + share * (f64::from(here) - f64::from(kept) * sum);
-            right += right_here;
-            wrong += here - right_here;
+            let after = harmonic[(kept + here) as usize];
+            let sum = after - before;
+            before = after;
+            area += wrong * sum + share * (here - kept * sum);
+            above += wrong_here * (2.0 * (kept - wrong) + here - wrong_here);
+            kept += here;
+            wrong += wrong_here;
+        };
+        let mut start = 0;
+        for ties in self
+            .ties
+            .iter()
+            .cloned()
+            .chain(std::iter::once(weights.len()..weights.len()))
+        {
+            let apart = start..ties.start;
+            for (&weight, &wrong) in weights[apart.clone()].iter().zip(&self.wrong[apart]) {
+                take(weight, weight * wrong, wrong);
+            }
+            start = ties.end;
+            let here: f64 = weights[ties.clone()].iter().sum();
+            let wrong = weighted(&self.wrong[ties.clone()], &weights[ties]);
+            take(here, wrong, if here > 0.0 { wrong / here } else { 0.0 });
         }
-        let n = f64::from(n);
+        let right = kept - wrong;
         let gaps = self.bins.iter().map(|rows| {
             let gap = weighted(&self.gaps[rows.clone()], &weights[rows.clone()]);
             gap / n
         });
-        let pairs = 2.0 * f64::from(right) * f64::from(wrong);
         let figures = [
             weighted(&self.brier, weights) / n,
             weighted(&self.log_loss, weights) / n,
             area / n,
-            above as f64 / pairs,
+            above / (2.0 * right * wrong),
         ];
         (figures, gaps.collect())
     }
@@ -250,17 +257,17 @@ impl Default for Harmonic {
 }
 
 /// The sum of `values` times `weights`, in eight parts that are summed side by side.
-fn weighted(values: &[f64], weights: &[u32]) -> f64 {
+fn weighted(values: &[f64], weights: &[f64]) -> f64 {
     let mut parts = [0.0; 8];
     let (values, last_values) = values.as_chunks::<8>();
     let (weights, last_weights) = weights.as_chunks::<8>();
     for (values, weights) in values.iter().zip(weights) {
         for part in 0..8 {
-            parts[part] += values[part] * f64::from(weights[part]);
+            parts[part] += values[part] * weights[part];
         }
     }
     let last = last_values.iter().zip(last_weights);
-    let last: f64 = last.map(|(value, &weight)| value * f64::from(weight)).sum();
+    let last: f64 = last.map(|(value, weight)| value * weight).sum();
     parts.iter().sum::<f64>() + last
 }
 
@@ -317,7 +324,7 @@ mod tests {
             prop_assume!(!drawn.is_empty());
             let view = View::default();
 
-            let mut scored: Vec<(Scored, u32)> = Vec::new();
+            let mut scored: Vec<(Scored, f64)> = Vec::new();
             visit(&table, &all(&table), &view, |row, p, answer| {
                 let bin = (0..7).find(|&i| answer.confidence <= edge(i + 1, 7)).unwrap_or(6);
                 scored.push((
@@ -329,11 +336,11 @@ mod tests {
                         bin,
                         cluster: [0; 32],
                     },
-                    rows[scored.len()].3,
+                    f64::from(rows[scored.len()].3),
                 ));
             });
             scored.sort_by(|a, b| b.0.confidence.total_cmp(&a.0.confidence));
-            let (scored, counts): (Vec<Scored>, Vec<u32>) = scored.into_iter().unzip();
+            let (scored, counts): (Vec<Scored>, Vec<f64>) = scored.into_iter().unzip();
             let sorted = Sorted::of(&scored, 7);
             let ([brier, log_loss, area, auroc], gaps) = sorted.figures(&counts, &mut Harmonic::default());
             let ece: f64 = gaps.iter().map(|gap| gap.abs()).sum();

@@ -137,7 +137,7 @@ pub fn bootstrap(
 ) -> Option<BootstrapInterval> {
     let units = Units::apart(n);
     let mut weights = Vec::new();
-    let of = |weights: &[u32]| {
+    let of = |weights: &[f64]| {
         let rows: Vec<usize> = (0..n)
             .flat_map(|row| std::iter::repeat_n(row, weights[row] as usize))
             .collect();
@@ -210,9 +210,9 @@ impl Units {
     }
 
     /// How often each row comes, if clusters are drawn with replacement, as many as there are.
-    pub(crate) fn draw(&self, seed: u64, replicate: usize, weights: &mut Vec<u32>) {
+    pub(crate) fn draw(&self, seed: u64, replicate: usize, weights: &mut Vec<f64>) {
         let mut stream = Stream::new("rows", seed, replicate);
-        let mut drawn = vec![0; self.count];
+        let mut drawn = vec![0_u32; self.count];
         for _ in 0..self.count {
             drawn[stream.below(self.count)] += 1;
         }
@@ -229,15 +229,20 @@ impl Units {
     }
 
     /// Every row once but for those of the clusters of this group.
-    pub(crate) fn leave_out(&self, group: usize, weights: &mut Vec<u32>) {
-        let kept = |unit: usize| u32::from(unit % self.groups() != group);
+    pub(crate) fn leave_out(&self, group: usize, weights: &mut Vec<f64>) {
+        let groups = self.groups();
+        let kept = |unit: usize| u32::from(unit % groups != group);
         let kept: Vec<u32> = (0..self.count).map(kept).collect();
         self.spread(&kept, weights);
     }
 
-    fn spread(&self, of_units: &[u32], weights: &mut Vec<u32>) {
+    fn spread(&self, of_units: &[u32], weights: &mut Vec<f64>) {
         weights.clear();
-        weights.extend(self.of_row.iter().map(|&unit| of_units[unit as usize]));
+        weights.extend(
+            self.of_row
+                .iter()
+                .map(|&unit| f64::from(of_units[unit as usize])),
+        );
     }
 }
 

@@ -66,15 +66,33 @@ pub(super) struct Rows<'a> {
     pub(super) test: &'a [usize],
 }
 
+/// The place of the threshold that `n` calibration questions set.
+fn place(protocol: Protocol, n: usize, alpha: f64) -> usize {
+    protocol.rank(n, alpha).map_or(0, |rank| n + 1 - rank)
+}
+
 impl Cell {
-    pub(super) fn of(scores: &Scores, rows: &Rows<'_>, clusters: &Clusters, alpha: f64) -> Self {
+    /// The law of the threshold that `n` calibration questions set. It takes long to work out, and
+    /// is the same for all cells of a task.
+    pub(super) fn law(protocol: Protocol, n: usize, alpha: f64) -> Vec<f64> {
+        super::law::nodes(n, place(protocol, n, alpha))
+    }
+
+    /// `law` is that of the threshold, from [`Self::law`].
+    pub(super) fn of(
+        scores: &Scores,
+        rows: &Rows<'_>,
+        clusters: &Clusters,
+        alpha: f64,
+        law: &[f64],
+    ) -> Self {
         let protocol = scores.view().protocol;
         let n = rows.calibration.len();
         let answer = |question: u32| scores.ranked_answer(rows.calibration[question as usize]);
         let mut strangest: Vec<u32> = (0..n as u32).collect();
         strangest
             .sort_unstable_by(|&a, &b| answer(b).total_cmp(&answer(a)).then_with(|| a.cmp(&b)));
-        let given = protocol.rank(n, alpha).map_or(0, |rank| n + 1 - rank);
+        let given = place(protocol, n, alpha);
         let beyond = &strangest[..given];
         let design = clusters.design_effect(beyond);
         let share = given as f64 / n.max(1) as f64;
@@ -101,7 +119,7 @@ impl Cell {
             first,
             protocol,
             alpha,
-            nodes: super::law::nodes(n, given, design),
+            nodes: super::law::widened(law, n, given, design),
             options: mean(rows.test.iter().map(|&row| scores.options(row) as f64)),
             clusters_beyond: distinct.len(),
             correct: rows
@@ -208,10 +226,7 @@ impl Cell {
     /// like it would set. Each as often as it is likely; the latter in ascending order.
     fn places(&self, drawn: &Drawn, places: &mut Vec<usize>) -> usize {
         let n: usize = drawn.calibration.iter().map(|&w| usize::from(w)).sum();
-        let wanted = self
-            .protocol
-            .rank(n, self.alpha)
-            .map_or(0, |rank| n + 1 - rank);
+        let wanted = place(self.protocol, n, self.alpha);
         places.clear();
         let (mut own, mut weight, mut node) = (None, 0, 0);
         // `t` questions lie above place `t + 1`.

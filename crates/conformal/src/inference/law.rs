@@ -9,14 +9,12 @@ const NODES: usize = 16;
 /// again and again: the middles of sixteenths of the law, ascending.
 ///
 /// The score of rank `k` of `n` has a share of Beta(`k`, `n + 1 − k`) below it (Vovk 2012); `given` is
-/// `n + 1 − k`. Where questions come in clusters the law is wider: its spread around its mean is
-/// multiplied by the root of the `design` effect. Empty for an infinite threshold.
-pub(super) fn nodes(n: usize, given: usize, design: f64) -> Vec<f64> {
+/// `n + 1 − k`. Empty for an infinite threshold.
+pub(super) fn nodes(n: usize, given: usize) -> Vec<f64> {
     if given == 0 || given > n {
         return Vec::new();
     }
     let (a, b) = (given as f64, (n + 1 - given) as f64);
-    let mean = a / (a + b);
     (0..NODES)
         .map(|node| {
             let wanted = (node as f64 + 0.5) / NODES as f64;
@@ -29,10 +27,19 @@ pub(super) fn nodes(n: usize, given: usize, design: f64) -> Vec<f64> {
                     high = middle;
                 }
             }
-            let share = f64::midpoint(low, high);
-            (mean + (share - mean) * design.sqrt()).clamp(0.0, 1.0)
+            f64::midpoint(low, high)
         })
         .collect()
+}
+
+/// The `nodes` of a half whose questions come in clusters: the law is wider there, its spread around
+/// its mean multiplied by the root of the `design` effect.
+pub(super) fn widened(nodes: &[f64], n: usize, given: usize, design: f64) -> Vec<f64> {
+    let mean = given as f64 / (n + 1) as f64;
+    let widened = nodes
+        .iter()
+        .map(|share| mean + (share - mean) * design.sqrt());
+    widened.map(|share| share.clamp(0.0, 1.0)).collect()
 }
 
 #[cfg(test)]
@@ -41,7 +48,7 @@ mod tests {
 
     #[test]
     fn nodes_stand_for_the_law() {
-        let nodes = nodes(100, 11, 1.0);
+        let nodes = nodes(100, 11);
         assert_eq!(nodes.len(), NODES);
         assert!(nodes.is_sorted());
         let mean = nodes.iter().sum::<f64>() / NODES as f64;
@@ -50,6 +57,8 @@ mod tests {
         let squares: f64 = nodes.iter().map(|x| (x - mean).powi(2)).sum();
         let sd = (squares / NODES as f64).sqrt();
         assert!((sd - 0.0308).abs() < 2e-3, "{sd}");
-        assert!(super::nodes(100, 0, 1.0).is_empty());
+        assert!(super::nodes(100, 0).is_empty());
+        let wide = widened(&nodes, 100, 11, 4.0);
+        assert!(wide[15] - wide[0] > 1.9 * (nodes[15] - nodes[0]));
     }
 }

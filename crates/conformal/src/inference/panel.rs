@@ -336,6 +336,7 @@ impl Panel {
         if strategies == 0 || clusters.test.is_empty() || clusters.calibration.is_empty() {
             return Ok(());
         }
+        let law = Cell::law(self.view.protocol, clusters.calibration.len(), self.alpha);
         let cells = answers
             .par_iter()
             .map(|strategies| {
@@ -353,7 +354,7 @@ impl Panel {
                         test: &test,
                     };
                     for scores in Scores::of_each(answers.table, &SCORES, &self.view) {
-                        cells.push(Cell::of(&scores, &rows, &clusters, self.alpha));
+                        cells.push(Cell::of(&scores, &rows, &clusters, self.alpha, &law));
                     }
                 }
                 cells
