@@ -64,7 +64,7 @@ pub fn confidence_intervals(
     let clusters: Vec<[u8; 32]> = scored.iter().map(|row| row.cluster).collect();
     let units = Units::of(&clusters);
     let sorted = Sorted::of(&scored, bins);
-    let mut weights = vec![1.0; scored.len()];
+    let mut weights = vec![1; scored.len()];
     let mut harmonic = Harmonic::default();
     let (figures, gaps) = sorted.figures(&weights, &mut harmonic);
 
@@ -154,7 +154,7 @@ struct Sorted {
     /// Confidence less correctness.
     gaps: Vec<f64>,
     /// 1 where the answer is wrong.
-    wrong: Vec<f64>,
+    wrong: Vec<u8>,
     /// The runs of two rows or more whose confidences are equal.
     ties: Vec<std::ops::Range<usize>>,
     /// The rows of each bin.
@@ -174,10 +174,7 @@ impl Sorted {
             brier: scored.iter().map(|row| row.brier).collect(),
             log_loss: scored.iter().map(|row| row.log_loss).collect(),
             gaps: scored.iter().map(gap).collect(),
-            wrong: scored
-                .iter()
-                .map(|row| f64::from(u8::from(!row.correct)))
-                .collect(),
+            wrong: scored.iter().map(|row| u8::from(!row.correct)).collect(),
             ties: ties.collect(),
             bins: (0..bins)
                 .map(|bin| {
@@ -190,40 +187,39 @@ impl Sorted {
 
     /// The figures of the rows, each as often as its weight says, and each bin's share of what
     /// confidence exceeds correctness by.
-    fn figures(&self, weights: &[f64], harmonic: &mut Harmonic) -> ([f64; FIGURES], Vec<f64>) {
-        let n: f64 = weights.iter().sum();
+    fn figures(&self, weights: &[u16], harmonic: &mut Harmonic) -> ([f64; FIGURES], Vec<f64>) {
+        let n: u32 = weights.iter().map(|&weight| u32::from(weight)).sum();
         let harmonic = harmonic.up_to(n as usize);
-        // Whole numbers below 2⁵³, so exact.
-        let (mut kept, mut wrong, mut above) = (0.0, 0.0, 0.0);
+        let (mut kept, mut wrong, mut above) = (0_u32, 0_u32, 0_u64);
         let (mut area, mut before) = (0.0, 0.0);
-        let mut take = |here: f64, wrong_here: f64, share: f64| {
+        let mut take = |here: u32, wrong_here: u32, share: f64| {
             // The mean risk over all orders of the equals is (wrong + share · i) / (kept + i) for
             // the i-th of them.
             let after = harmonic[(kept + here) as usize];
             let sum = after - before;
             before = after;
-            area += wrong * sum + share * (here - kept * sum);
-            above += wrong_here * (2.0 * (kept - wrong) + here - wrong_here);
+            area += f64::from(wrong) * sum + share * (f64::from(here) - f64::from(kept) * sum);
+            above += u64::from(wrong_here) * u64::from(2 * (kept - wrong) + here - wrong_here);
             kept += here;
             wrong += wrong_here;
         };
         let mut start = 0;
-        for ties in self
-            .ties
-            .iter()
-            .cloned()
-            .chain(std::iter::once(weights.len()..weights.len()))
-        {
+        let end = weights.len()..weights.len();
+        for ties in self.ties.iter().chain([&end]) {
             let apart = start..ties.start;
             for (&weight, &wrong) in weights[apart.clone()].iter().zip(&self.wrong[apart]) {
-                take(weight, weight * wrong, wrong);
+                let here = u32::from(weight);
+                take(here, here * u32::from(wrong), f64::from(wrong));
             }
             start = ties.end;
-            let here: f64 = weights[ties.clone()].iter().sum();
-            let wrong = weighted(&self.wrong[ties.clone()], &weights[ties]);
-            take(here, wrong, if here > 0.0 { wrong / here } else { 0.0 });
+            let (mut here, mut wrong) = (0, 0);
+            for row in ties.clone() {
+                here += u32::from(weights[row]);
+                wrong += u32::from(weights[row]) * u32::from(self.wrong[row]);
+            }
+            take(here, wrong, f64::from(wrong) / f64::from(here.max(1)));
         }
-        let right = kept - wrong;
+        let (right, wrong, n) = (f64::from(kept - wrong), f64::from(wrong), f64::from(n));
         let gaps = self.bins.iter().map(|rows| {
             let gap = weighted(&self.gaps[rows.clone()], &weights[rows.clone()]);
             gap / n
@@ -232,7 +228,7 @@ impl Sorted {
             weighted(&self.brier, weights) / n,
             weighted(&self.log_loss, weights) / n,
             area / n,
-            above / (2.0 * right * wrong),
+            above as f64 / (2.0 * right * wrong),
         ];
         (figures, gaps.collect())
     }
@@ -257,17 +253,17 @@ impl Default for Harmonic {
 }
 
 /// The sum of `values` times `weights`, in eight parts that are summed side by side.
-fn weighted(values: &[f64], weights: &[f64]) -> f64 {
+fn weighted(values: &[f64], weights: &[u16]) -> f64 {
     let mut parts = [0.0; 8];
     let (values, last_values) = values.as_chunks::<8>();
     let (weights, last_weights) = weights.as_chunks::<8>();
     for (values, weights) in values.iter().zip(weights) {
         for part in 0..8 {
-            parts[part] += values[part] * weights[part];
+            parts[part] += values[part] * f64::from(weights[part]);
         }
     }
     let last = last_values.iter().zip(last_weights);
-    let last: f64 = last.map(|(value, weight)| value * weight).sum();
+    let last: f64 = last.map(|(value, &weight)| value * f64::from(weight)).sum();
     parts.iter().sum::<f64>() + last
 }
 
@@ -324,7 +320,7 @@ mod tests {
             prop_assume!(!drawn.is_empty());
             let view = View::default();
 
-            let mut scored: Vec<(Scored, f64)> = Vec::new();
+            let mut scored: Vec<(Scored, u16)> = Vec::new();
             visit(&table, &all(&table), &view, |row, p, answer| {
                 let bin = (0..7).find(|&i| answer.confidence <= edge(i + 1, 7)).unwrap_or(6);
                 scored.push((
@@ -336,11 +332,11 @@ mod tests {
                         bin,
                         cluster: [0; 32],
                     },
-                    f64::from(rows[scored.len()].3),
+                    rows[scored.len()].3 as u16,
                 ));
             });
             scored.sort_by(|a, b| b.0.confidence.total_cmp(&a.0.confidence));
-            let (scored, counts): (Vec<Scored>, Vec<f64>) = scored.into_iter().unzip();
+            let (scored, counts): (Vec<Scored>, Vec<u16>) = scored.into_iter().unzip();
             let sorted = Sorted::of(&scored, 7);
             let ([brier, log_loss, area, auroc], gaps) = sorted.figures(&counts, &mut Harmonic::default());
             let ece: f64 = gaps.iter().map(|gap| gap.abs()).sum();

@@ -137,9 +137,9 @@ pub fn bootstrap(
 ) -> Option<BootstrapInterval> {
     let units = Units::apart(n);
     let mut weights = Vec::new();
-    let of = |weights: &[f64]| {
+    let of = |weights: &[u16]| {
         let rows: Vec<usize> = (0..n)
-            .flat_map(|row| std::iter::repeat_n(row, weights[row] as usize))
+            .flat_map(|row| std::iter::repeat_n(row, usize::from(weights[row])))
             .collect();
         statistic(&rows)
     };
@@ -210,11 +210,13 @@ impl Units {
     }
 
     /// How often each row comes, if clusters are drawn with replacement, as many as there are.
-    pub(crate) fn draw(&self, seed: u64, replicate: usize, weights: &mut Vec<f64>) {
+    pub(crate) fn draw(&self, seed: u64, replicate: usize, weights: &mut Vec<u16>) {
         let mut stream = Stream::new("rows", seed, replicate);
-        let mut drawn = vec![0_u32; self.count];
+        let mut drawn = vec![0_u16; self.count];
         for _ in 0..self.count {
-            drawn[stream.below(self.count)] += 1;
+            // Nothing is ever drawn so often that this would matter.
+            let times = &mut drawn[stream.below(self.count)];
+            *times = times.saturating_add(1);
         }
         self.spread(&drawn, weights);
     }
@@ -229,20 +231,17 @@ impl Units {
     }
 
     /// Every row once but for those of the clusters of this group.
-    pub(crate) fn leave_out(&self, group: usize, weights: &mut Vec<f64>) {
-        let groups = self.groups();
-        let kept = |unit: usize| u32::from(unit % groups != group);
-        let kept: Vec<u32> = (0..self.count).map(kept).collect();
+    pub(crate) fn leave_out(&self, group: usize, weights: &mut Vec<u16>) {
+        let mut kept = vec![1; self.count];
+        for left_out in kept.iter_mut().skip(group).step_by(self.groups().max(1)) {
+            *left_out = 0;
+        }
         self.spread(&kept, weights);
     }
 
-    fn spread(&self, of_units: &[u32], weights: &mut Vec<f64>) {
+    fn spread(&self, of_units: &[u16], weights: &mut Vec<u16>) {
         weights.clear();
-        weights.extend(
-            self.of_row
-                .iter()
-                .map(|&unit| f64::from(of_units[unit as usize])),
-        );
+        weights.extend(self.of_row.iter().map(|&unit| of_units[unit as usize]));
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::tally::{Counts, Tally, mask};
-use super::{Nonconformity, Scheme, Scores, View, calibrate, predict};
+use super::{Nonconformity, Scheme, Scores, View, calibrate};
 use crate::{Config, EvaluateError, Split, Table, thinned_splits};
 
 /// The headline figures at one value of a setting.
@@ -107,14 +107,18 @@ pub fn over_temperature(
 
 fn point(table: &Table, scores: &Scores, split: &Split, alpha: f64, x: f64) -> CurvePoint {
     let calibrated = calibrate(scores, table, &split.calibration, alpha, Scheme::Split);
-    let sets = predict(&calibrated, scores, table, &split.test);
+    let bound = scores.bound(calibrated.common());
     let mut counts = Counts::default();
-    for (&row, set) in sets.rows.iter().zip(&sets.sets) {
+    for &row in &split.test {
+        let (compared, correct) = (scores.compared(row), scores.correct(row));
+        let inside = compared.iter().filter(|&&score| score <= bound).count();
+        let held = compared[scores.answer(row)] <= bound;
         counts.n += 1;
-        counts.correct += usize::from(scores.correct(row));
-        counts.covered += usize::from(set.contains(scores.answer(row)));
-        counts.size += set.len();
-        counts.options += scores.options(row);
+        counts.correct += usize::from(correct);
+        // An empty set is filled with the model's answer.
+        counts.covered += usize::from(held || (inside == 0 && correct));
+        counts.size += inside.max(1);
+        counts.options += compared.len();
     }
     CurvePoint::new(x, calibrated.n, &counts)
 }

@@ -64,6 +64,11 @@ enum Groups {
 }
 
 impl Calibrated {
+    /// The threshold of rows that are in no group, on the scale on which scores are compared.
+    pub(super) fn common(&self) -> Threshold<f64> {
+        self.common
+    }
+
     /// The threshold of all rows together; `None` where it is infinite.
     pub fn qhat(&self) -> Option<f64> {
         self.score(self.common)
