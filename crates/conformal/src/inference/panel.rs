@@ -100,6 +100,10 @@ type Ends = [[f64; FIGURES]; 2];
 /// halves like the drawn one would set.
 pub(super) type Kinds = [Ends; 2];
 
+/// Where these stand in [`Kinds`].
+pub(super) const DRAWN: usize = 0;
+pub(super) const AVERAGED: usize = 1;
+
 /// Buffers of a thread.
 #[derive(Default)]
 pub(super) struct Room {

@@ -1,7 +1,9 @@
 //! The figures of a [`Panel`] in every draw: intervals and tests.
 
 use super::interval::wilson_share;
-use super::panel::{ACC, COMPARED, COVERAGE, FIGURES, Kinds, NoInterval, Panel, SCORES};
+use super::panel::{
+    ACC, AVERAGED, COMPARED, COVERAGE, DRAWN, FIGURES, Kinds, NoInterval, Panel, SCORES,
+};
 use super::student;
 
 /// The share of replicates beyond either end of an interval of this level, for halves of at least
@@ -46,15 +48,24 @@ pub(super) fn hull(
     tail: f64,
     replicates: impl Fn(usize, usize) -> Vec<f64>,
 ) -> Interval {
-    let percentile = |kind: usize, end: usize| {
-        let mut values = replicates(kind, end);
+    let drawn = percentile(value, tail, |end| replicates(DRAWN, end));
+    let mut hull = percentile(value, tail, |end| replicates(AVERAGED, end));
+    hull.extend(drawn.ends());
+    hull.se = drawn.se;
+    hull
+}
+
+/// A percentile interval that holds the figure itself.
+fn percentile(value: f64, tail: f64, replicates: impl Fn(usize) -> Vec<f64>) -> Interval {
+    let at = |end: usize, share: f64| {
+        let mut values = replicates(end);
         values.sort_unstable_by(f64::total_cmp);
-        super::bootstrap::quantile(&values, if end == 0 { tail } else { 1.0 - tail })
+        super::bootstrap::quantile(&values, share)
     };
     Interval {
-        low: percentile(0, 0).min(percentile(1, 0)).min(value),
-        high: percentile(0, 1).max(percentile(1, 1)).max(value),
-        se: spread(&replicates(0, 0)),
+        low: at(0, tail).min(value),
+        high: at(1, 1.0 - tail).max(value),
+        se: spread(&replicates(0)),
     }
 }
 
@@ -170,30 +181,22 @@ impl Resampled {
     fn student_p(&self, a: usize, b: usize, figure: usize) -> f64 {
         let value = self.figures[a][figure] - self.figures[b][figure];
         // Half of what the imagined cluster adds to either end: as if nobody imagined it.
-        let draws = |kind: usize| {
-            self.collect(|models| {
-                let of = |model: usize| {
-                    f64::midpoint(
-                        models[model][kind][0][figure],
-                        models[model][kind][1][figure],
-                    )
-                };
-                of(a) - of(b)
-            })
-        };
-        let kinds = [draws(0), draws(1)];
-        let se = spread(&kinds[0]);
+        let draws = self.collect(|models| {
+            let of = |model: usize| {
+                let [low, high] = &models[model][AVERAGED];
+                f64::midpoint(low[figure], high[figure])
+            };
+            of(a) - of(b)
+        });
+        let se = spread(&draws);
         if value == 0.0 || se <= 0.0 {
             return 1.0;
         }
         let freedom = (self.least.max(2) - 1) as f64;
         // As for the tails of intervals.
         let t = (value / se).abs() * (freedom / (freedom + 1.0)).sqrt();
-        let across = kinds.iter().map(|draws| {
-            let across = draws.iter().filter(|&&draw| draw * value <= 0.0).count();
-            2.0 * across as f64 / draws.len() as f64
-        });
-        let share = across.fold(0.0, f64::max);
+        let across = draws.iter().filter(|&&draw| draw * value <= 0.0).count();
+        let share = 2.0 * across as f64 / draws.len() as f64;
         student::two_sided_tail(t, freedom).max(share).min(1.0)
     }
 
@@ -201,7 +204,9 @@ impl Resampled {
         self.replicates.iter().map(|models| read(models)).collect()
     }
 
-    /// The interval of the difference of one figure, the first model's less the second's.
+    /// The interval of the difference of one figure, the first model's less the second's: the percentile
+    /// interval of figures averaged over the law of the threshold. That of figures at the drawn thresholds
+    /// would add the luck of the few questions near them, which averages out of the procedure's mean.
     pub fn difference(&self, a: usize, b: usize, figure: usize) -> Result<Interval, NoInterval> {
         let absent = [a, b].into_iter().find_map(|model| match figure {
             ACC => self.few.then_some(NoInterval::TooFew),
@@ -211,8 +216,10 @@ impl Resampled {
             return Err(absent);
         }
         let value = self.figures[a][figure] - self.figures[b][figure];
-        Ok(hull(value, self.tail, |kind, end| {
-            self.collect(|models| models[a][kind][end][figure] - models[b][kind][1 - end][figure])
+        Ok(percentile(value, self.tail, |end| {
+            self.collect(|models| {
+                models[a][AVERAGED][end][figure] - models[b][AVERAGED][1 - end][figure]
+            })
         }))
     }
 }
