@@ -26,6 +26,10 @@ pub struct CommonTask {
     pub task: String,
     /// Strategies that all models were asked in.
     pub strategies: Vec<String>,
+    /// Questions that all of them answered.
+    pub questions: usize,
+    /// Questions that one of them answered, the most.
+    pub most: usize,
     /// Whether every model answered the same questions, so that nothing is left out.
     pub whole: bool,
 }
@@ -174,6 +178,8 @@ impl Figures<'_> {
                 common.tasks.push(CommonTask {
                     task: task.to_owned(),
                     strategies: strategies.iter().map(|&s| s.to_owned()).collect(),
+                    questions: shared,
+                    most,
                     whole: groups
                         .iter()
                         .flatten()

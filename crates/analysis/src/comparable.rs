@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::figures::Figures;
+use crate::align::Common;
+use crate::figures::{Figures, ModelFigures};
+use crate::text::list;
 
 /// Shares of questions with an option that was only bounded may differ by this much.
 const BOUNDED_APART: f64 = 0.05;
+
+/// Questions of a task that not every model answered may be this share of them.
+const QUESTIONS_APART: f64 = 0.05;
 
 /// What of a model's identity tells how its option scores were read, with its name for people.
 const SCORING: [(&str, &str); 2] = [
@@ -13,13 +18,60 @@ const SCORING: [(&str, &str); 2] = [
     ("top logprobs", "how many top tokens the server gave"),
 ];
 
-/// Why these models should not be ranked or tested against each other, for people. Empty where
-/// nothing speaks against it.
-pub(crate) fn obstacles(figures: &Figures<'_>) -> Vec<String> {
+/// Why the models of `common` should not be ranked or tested against each other, for people. Empty
+/// where nothing speaks against it, or where a person insists.
+pub(crate) fn obstacles(figures: &Figures<'_>, common: &Common) -> Vec<String> {
+    if figures.settings.insist || common.models.len() < 2 {
+        return Vec::new();
+    }
+    let models: Vec<&ModelFigures<'_>> =
+        common.models.iter().map(|&m| &figures.models[m]).collect();
+    let mut obstacles = scored_differently(&models);
+    obstacles.extend(asked_differently(figures, common, &models));
+    obstacles
+}
+
+/// Tasks, strategies and questions that not all of them were asked.
+fn asked_differently(
+    figures: &Figures<'_>,
+    common: &Common,
+    models: &[&ModelFigures<'_>],
+) -> Vec<String> {
+    let mut obstacles = Vec::new();
+    for (task, title) in figures.tasks() {
+        let lacking = |asked: &dyn Fn(&ModelFigures<'_>) -> bool| {
+            let lacking = models.iter().filter(|model| !asked(model));
+            let names: Vec<&str> = lacking.map(|model| &*model.model.name).collect();
+            (!names.is_empty() && names.len() < models.len()).then(|| list(&names))
+        };
+        if let Some(names) = lacking(&|model| model.of_task(task).next().is_some()) {
+            obstacles.push(format!("{names} was not asked {title}"));
+            continue;
+        }
+        for strategy in figures.strategies() {
+            if let Some(names) = lacking(&|model| model.group(task, strategy).is_some()) {
+                obstacles.push(format!("{names} was not asked {title} with {strategy}"));
+            }
+        }
+        let found = common.tasks.iter().find(|found| found.task == task);
+        if let Some(found) = found
+            && found.questions as f64 <= (1.0 - QUESTIONS_APART) * found.most as f64
+        {
+            obstacles.push(format!(
+                "of the questions of {title} all answered {}, one of them {}",
+                found.questions, found.most
+            ));
+        }
+    }
+    obstacles
+}
+
+/// Differences in how option scores were read.
+fn scored_differently(models: &[&ModelFigures<'_>]) -> Vec<String> {
     let mut obstacles = Vec::new();
     for (detail, name) in SCORING {
         let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for model in &figures.models {
+        for model in models {
             let record = &model.model.source.record;
             if let Some(value) = record["model"]["details"][detail].as_str() {
                 values.entry(value).or_default().push(&model.model.name);
@@ -35,8 +87,7 @@ pub(crate) fn obstacles(figures: &Figures<'_>) -> Vec<String> {
             ));
         }
     }
-    let bounded: Vec<(&str, f64)> = figures
-        .models
+    let bounded: Vec<(&str, f64)> = models
         .iter()
         .filter_map(|model| {
             let rows = || model.model.groups.iter().flat_map(|group| &group.bounded);
@@ -150,5 +201,37 @@ mod tests {
             first.contains("c is not significantly different") && tested,
             "{first}"
         );
+    }
+
+    #[test]
+    fn models_that_were_asked_different_things_are_not_compared() {
+        let like = |name: &str| model(name, "20", false);
+        let first = |b: ModelEvidence| {
+            let (first, tested) = summary([like("a"), b], false);
+            assert!(!tested, "{first}");
+            first
+        };
+        let mut other_task = like("b");
+        other_task.groups[0].id.task = "rc".into();
+        other_task.groups[0].title = "Reading".into();
+        other_task.groups.push(like("b").groups.remove(0));
+        assert!(first(other_task).contains("a was not asked Reading"));
+
+        let mut other_strategy = like("b");
+        let mut group = other_strategy.groups[0].clone();
+        group.id.strategy = "task".into();
+        other_strategy.groups.push(group);
+        assert!(first(other_strategy).contains("a was not asked Question answering with task"));
+
+        let mut fewer = like("b");
+        let group = &mut fewer.groups[0];
+        group.table = group.table.select(&(0..150).collect::<Vec<_>>());
+        assert!(first(fewer).contains("all answered 150, one of them 200"));
+
+        // A few that failed do not matter: the others are compared.
+        let mut nearly = like("b");
+        let group = &mut nearly.groups[0];
+        group.table = group.table.select(&(0..195).collect::<Vec<_>>());
+        assert!(summary([like("a"), nearly], false).1);
     }
 }

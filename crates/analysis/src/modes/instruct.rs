@@ -3,6 +3,7 @@
 use sureness_conformal::COMPARED;
 
 use super::basic::estimate;
+use crate::comparable::obstacles;
 use crate::figures::Figures;
 use crate::text::list;
 use crate::{Cell, Column, Section, Table, Unit};
@@ -83,6 +84,16 @@ pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
             section.notes.push(format!(
                 "{} and {} have no question in common",
                 pair.base, pair.tuned
+            ));
+            continue;
+        }
+        let obstacles = obstacles(figures, &common);
+        if !obstacles.is_empty() {
+            section.notes.push(format!(
+                "{} and {} are not compared: {}",
+                pair.base,
+                pair.tuned,
+                obstacles.join("; ")
             ));
             continue;
         }

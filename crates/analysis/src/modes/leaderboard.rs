@@ -90,9 +90,7 @@ impl<'a> Leaderboard<'a> {
             obstacles: Vec::new(),
             rounds: 0,
         };
-        if !settings.insist {
-            leaderboard.obstacles = obstacles(figures);
-        }
+        leaderboard.obstacles = obstacles(figures, &board.common);
         if !leaderboard.obstacles.is_empty() {
             return Some(leaderboard);
         }
@@ -201,7 +199,7 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) ->
     let mut sentences = Vec::new();
     if !board.obstacles.is_empty() {
         sentences.push(format!(
-            "The models are not compared: {}. Pass --insist to rank and test them all the same.",
+            "The models are not compared: {}. Choose what they share with --tasks, --prompt-strategies and --models, or pass --insist to rank and test them all the same.",
             board.obstacles.join("; ")
         ));
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sureness_conformal::linear_trend;
 
 use super::basic::estimate;
+use crate::comparable::obstacles;
 use crate::figures::Figures;
 use crate::text::list;
 use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Mark, Point, Section, Table, Unit};
@@ -105,6 +106,14 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
         section
             .text
             .push("These models have no question in common.".into());
+        return section;
+    }
+    let obstacles = obstacles(figures, &common);
+    if !obstacles.is_empty() {
+        section.text.push(format!(
+            "There is no trend, for the models were not measured alike: {}.",
+            obstacles.join("; ")
+        ));
         return section;
     }
     let resampled = common.panel.resample(&figures.settings.resampling);

@@ -57,7 +57,7 @@ pub(crate) struct EvidenceArgs {
     /// Compare runs although their prompts differ
     #[arg(long, help_heading = "What")]
     pub(super) mixed_prompts: bool,
-    /// Rank and test models although their option scores were read in different ways
+    /// Rank and test models although they were measured in different ways
     #[arg(long, help_heading = "What")]
     pub(super) insist: bool,
 
