@@ -115,9 +115,13 @@ fn intervals(
     let places = (moving.places)(first);
     let at = |place: &Place| {
         let Split { calibration, test } = &place.split;
-        let rows = [calibration.as_slice(), test.as_slice()].concat();
+        let sides = calibration.iter().map(|&row| (row, true));
+        let mut rows: Vec<(usize, bool)> =
+            sides.chain(test.iter().map(|&row| (row, false))).collect();
+        // In the order of the table, so that draws and intervals are those of the headline.
+        rows.sort_unstable();
+        let (rows, calibrates): (Vec<usize>, Vec<bool>) = rows.into_iter().unzip();
         let names: Vec<[u8; 32]> = rows.iter().map(|&row| clusters[row]).collect();
-        let calibrates: Vec<bool> = (0..rows.len()).map(|i| i < calibration.len()).collect();
         let answers = groups.iter().map(|group| Answers {
             table: &group.rows.table,
             rows: &rows,

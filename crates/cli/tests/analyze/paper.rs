@@ -137,6 +137,19 @@ fn four_models_are_told_apart() {
             "{model}: {found}"
         );
     }
+    // A curve over α has the headline's intervals where it passes the headline's α.
+    let curve = table(&document, "alpha")["rows"].as_array().unwrap();
+    for row in board["rows"].as_array().unwrap() {
+        let size = board["columns"].as_array().unwrap();
+        let size = size.iter().position(|c| c["key"] == "set_size").unwrap();
+        let at = curve.iter().find(|point| {
+            point[1] == row[1] && (point[2]["figure"]["value"].as_f64().unwrap() - 0.1).abs() < 1e-9
+        });
+        for end in ["low", "high"] {
+            let ends = [&at.unwrap()[6], &row[size]].map(|cell| cell["figure"][end].as_f64());
+            assert!((ends[0].unwrap() - ends[1].unwrap()).abs() < 1e-9, "{row}");
+        }
+    }
     let sections = document["sections"].as_array().unwrap();
     assert_eq!(sections.len(), 13);
     for section in sections {
