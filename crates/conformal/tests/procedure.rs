@@ -6,6 +6,8 @@
 
 #[path = "procedure/planned.rs"]
 mod planned;
+#[path = "procedure/power.rs"]
+mod power;
 mod simulation;
 
 use simulation::confidence::confidence;
