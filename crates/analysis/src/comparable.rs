@@ -176,6 +176,12 @@ mod tests {
         let document = document(&figures, &[Mode::Comparative], &Asked::default(), "test");
         let tables = &document.sections[0].tables;
         let tested = tables.iter().any(|table| table.id == "differences");
+        let columns = tables.iter().flat_map(|table| &table.columns);
+        let marked = columns.into_iter().any(|column| column.better.is_some());
+        assert_eq!(
+            marked, tested,
+            "the best is marked where models are compared"
+        );
         (document.summary[0].clone(), tested)
     }
 

@@ -127,7 +127,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
     let board = leaderboard::Leaderboard::of(figures);
     let confidence = std::cell::OnceCell::new();
     let intervals = || confidence.get_or_init(|| calibration::confidence(figures));
-    let sections: Vec<Section> = modes
+    let mut sections: Vec<Section> = modes
         .iter()
         .map(|mode| match mode {
             Mode::Basic => basic::section(figures),
@@ -145,6 +145,16 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             Mode::Paper => paper::section(figures),
         })
         .collect();
+    // A mark at the best of a column compares, too.
+    if board
+        .as_ref()
+        .is_some_and(|board| !board.obstacles.is_empty())
+    {
+        let tables = sections.iter_mut().flat_map(|section| &mut section.tables);
+        for column in tables.flat_map(|table| &mut table.columns) {
+            column.better = None;
+        }
+    }
     let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
     let title = match names.as_slice() {
         [one] => format!("How sure is {one}?"),

@@ -192,6 +192,25 @@ fn models_of_different_questions_share_none() {
     );
 }
 
+#[test]
+fn files_are_chosen_by_task_and_strategy_like_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a_qa_base_icl1.jsonl", "a_qa_task_icl1.jsonl"] {
+        small(folder.path(), name, &"ABCD".repeat(20), logits_of);
+    }
+    let with = |flags: &[&'static str]| {
+        let args = ["analyze", "a_qa_base_icl1.jsonl", "a_qa_task_icl1.jsonl"];
+        let rest = ["--questions", "questions.json", "--modes", "basic"];
+        [&args[..], &rest, flags].concat()
+    };
+    let (all, _) = succeeds(folder.path(), with(&[]));
+    assert!(all.contains("task_specific"), "{all}");
+    let (base, _) = succeeds(folder.path(), with(&["--prompt-strategies", "base"]));
+    assert!(!base.contains("task_specific"), "{base}");
+    let stderr = refused(folder.path(), with(&["--tasks", "rc"]));
+    says(&stderr, &["nothing is left to analyse"]);
+}
+
 /// Holm's correction over 120 pairs leaves models apart that are far apart.
 #[test]
 fn many_models_that_differ_have_ranks_of_their_own() {

@@ -176,9 +176,6 @@ fn load_store(
         }
         let mut groups = Vec::new();
         for (index, (task, strategy)) in run.groups.iter().enumerate() {
-            let wanted = |list: &[String], name: &str| {
-                list.is_empty() || list.iter().any(|other| other.eq_ignore_ascii_case(name))
-            };
             if wanted(&args.tasks, task) && wanted(&args.prompt_strategies, strategy) {
                 let mut group = group(&reader, run.id, index, task, strategy).map_err(failed)?;
                 loaded.evidence.share(&mut group);
@@ -357,7 +354,12 @@ fn first_of(mut errors: Vec<CliError>) -> CliError {
     last.unwrap_or_else(|| CliError::input("the logits cannot be read"))
 }
 
-/// Keeps the models that are asked for.
+/// Whether a list of what is asked for, if there is one, has this name.
+fn wanted(list: &[String], name: &str) -> bool {
+    list.is_empty() || list.iter().any(|other| other.eq_ignore_ascii_case(name))
+}
+
+/// Keeps the models, tasks and strategies that are asked for.
 fn choose(args: &EvidenceArgs, loaded: &mut Loaded) -> Result<(), CliError> {
     let models = &mut loaded.evidence.models;
     for wanted in &args.models {
@@ -380,7 +382,11 @@ fn choose(args: &EvidenceArgs, loaded: &mut Loaded) -> Result<(), CliError> {
                 .any(|part| name.contains(&part.to_lowercase()))
     });
     for model in models.iter_mut() {
-        model.groups.retain(|group| group.planned > 0);
+        model.groups.retain(|group| {
+            group.planned > 0
+                && wanted(&args.tasks, &group.id.task)
+                && wanted(&args.prompt_strategies, &group.id.strategy)
+        });
     }
     models.retain(|model| !model.groups.is_empty());
     if models.is_empty() {
