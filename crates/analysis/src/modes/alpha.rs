@@ -1,5 +1,7 @@
 //! Coverage and set size over the error rate.
 
+use std::sync::Arc;
+
 use sureness_conformal::{Scores, over_alpha};
 
 use super::curves::{Moving, Place, charts, curves, table};
@@ -29,7 +31,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             let place = |&alpha: &f64| Place {
                 view,
                 alpha,
-                split: (*group.split).clone(),
+                split: Arc::clone(&group.split),
             };
             alphas.iter().map(place).collect()
         },

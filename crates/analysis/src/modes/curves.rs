@@ -1,10 +1,13 @@
 //! Figures as one setting moves: lines with bands, and a table.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use sureness_conformal::{Answers, CurvePoint, FIGURES, Interval, NoInterval, Panel, Split, View};
 
 use super::basic::estimate;
 use super::comparative::axis;
+use super::leaderboard::{COVERAGE, SET_SIZE, UACC};
 use crate::figures::{Figures, GroupFigures, Intervals};
 use crate::{Cell, Chart, ChartKind, Column, Line, Point, Reference, Table, Unit};
 
@@ -31,7 +34,7 @@ pub(super) struct Moving<'f> {
 pub(super) struct Place {
     pub(super) view: View,
     pub(super) alpha: f64,
-    pub(super) split: Split,
+    pub(super) split: Arc<Split>,
 }
 
 /// One task's curves.
@@ -114,7 +117,7 @@ fn intervals(
     let clusters = told.unwrap_or(first).rows.table.clusters();
     let places = (moving.places)(first);
     let at = |place: &Place| {
-        let Split { calibration, test } = &place.split;
+        let Split { calibration, test } = &*place.split;
         let sides = calibration.iter().map(|&row| (row, true));
         let mut rows: Vec<(usize, bool)> =
             sides.chain(test.iter().map(|&row| (row, false))).collect();
@@ -136,11 +139,6 @@ fn intervals(
     };
     places.iter().map(at).collect()
 }
-
-/// Where a figure stands among [`Intervals`].
-const COVERAGE: usize = 1;
-const SET_SIZE: usize = 2;
-const UACC: usize = 3;
 
 impl Curve<'_> {
     fn interval(&self, point: usize, figure: usize) -> Option<Result<Interval, NoInterval>> {

@@ -1,6 +1,7 @@
 //! The further analyses of the paper (Ye et al. 2024).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sureness_conformal::{
     Nonconformity, Scores, View, calibrate_jointly, over_ratio, over_temperature, predict,
@@ -50,7 +51,11 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         },
         places: &|group| {
             let splits = thinned_splits(&group.rows.table, &settings.config, &ratios);
-            let place = |split| Place { view, alpha, split };
+            let place = |split| Place {
+                view,
+                alpha,
+                split: Arc::new(split),
+            };
             splits.unwrap_or_default().into_iter().map(place).collect()
         },
     };
@@ -71,7 +76,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                     ..view
                 },
                 alpha,
-                split: (*group.split).clone(),
+                split: Arc::clone(&group.split),
             };
             settings.temperatures.iter().map(place).collect()
         },

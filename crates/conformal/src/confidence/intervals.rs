@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::{edge, squared_distance, surprise};
 use super::visit;
 use crate::inference::{
-    BootstrapInterval, Interval, Resampling, Units, acceleration, quantile, tail,
+    BootstrapInterval, Interval, Resampling, Units, acceleration, quantile, spread, tail,
 };
 use crate::{Table, View};
 
@@ -134,13 +134,12 @@ fn centred(gaps: &[f64], drawn: &[Vec<f64>], tail: f64) -> Interval {
     let mut sums: Vec<f64> = drawn.iter().map(sum).collect();
     sums.sort_unstable_by(f64::total_cmp);
     let mean = sums.iter().sum::<f64>() / n;
-    let squares: f64 = sums.iter().map(|sum| (sum - mean).powi(2)).sum();
     let value: f64 = gaps.iter().map(|gap| gap.abs()).sum();
     let at = |share: f64| value + quantile(&sums, share) - mean;
     Interval {
         low: at(tail).clamp(0.0, value),
         high: at(1.0 - tail).max(value),
-        se: (squares / (n - 1.0).max(1.0)).sqrt(),
+        se: spread(&sums),
     }
 }
 

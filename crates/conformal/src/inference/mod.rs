@@ -41,8 +41,8 @@ pub use panel::{
 pub use power::{detectable_accuracy_difference, detectable_mean_difference};
 pub use ranks::{RankBand, rank_bands};
 pub use reference::Reference;
-pub(crate) use resampled::tail;
 pub use resampled::{Interval, Resampled};
+pub(crate) use resampled::{spread, tail};
 pub use sample_size::{Effect, Least, SampleSize, SampleSizes, sample_sizes};
 pub use trend::{Trend, linear_trend, pearson, spearman};
 pub use variance::{NoVariance, Variance, Variances};

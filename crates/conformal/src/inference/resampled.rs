@@ -48,29 +48,34 @@ pub(super) fn hull(
     tail: f64,
     replicates: impl Fn(usize, usize) -> Vec<f64>,
 ) -> Interval {
-    let drawn = percentile(value, tail, |end| replicates(DRAWN, end));
-    let mut hull = percentile(value, tail, |end| replicates(AVERAGED, end));
-    hull.extend(drawn.ends());
-    hull.se = drawn.se;
+    let mut hull = around(value, spread(&replicates(DRAWN, 0)));
+    for kind in [DRAWN, AVERAGED] {
+        hull.extend(percentile(tail, |end| replicates(kind, end)));
+    }
     hull
 }
 
-/// A percentile interval that holds the figure itself.
-fn percentile(value: f64, tail: f64, replicates: impl Fn(usize) -> Vec<f64>) -> Interval {
+/// The figure itself, for intervals that hold it.
+fn around(value: f64, se: f64) -> Interval {
+    Interval {
+        low: value,
+        high: value,
+        se,
+    }
+}
+
+/// The percentile interval of replicates at their lower and at their upper end.
+fn percentile(tail: f64, replicates: impl Fn(usize) -> Vec<f64>) -> (f64, f64) {
     let at = |end: usize, share: f64| {
         let mut values = replicates(end);
         values.sort_unstable_by(f64::total_cmp);
         super::bootstrap::quantile(&values, share)
     };
-    Interval {
-        low: at(0, tail).min(value),
-        high: at(1, 1.0 - tail).max(value),
-        se: spread(&replicates(0)),
-    }
+    (at(0, tail), at(1, 1.0 - tail))
 }
 
 /// Standard deviation, with n − 1 in the denominator.
-fn spread(values: &[f64]) -> f64 {
+pub(crate) fn spread(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -216,11 +221,14 @@ impl Resampled {
             return Err(absent);
         }
         let value = self.figures[a][figure] - self.figures[b][figure];
-        Ok(percentile(value, self.tail, |end| {
+        let replicates = |end: usize| {
             self.collect(|models| {
                 models[a][AVERAGED][end][figure] - models[b][AVERAGED][1 - end][figure]
             })
-        }))
+        };
+        let mut interval = around(value, spread(&replicates(0)));
+        interval.extend(percentile(self.tail, replicates));
+        Ok(interval)
     }
 }
 
