@@ -172,7 +172,7 @@ mod tests {
             splits: 0,
             ..Settings::default()
         };
-        let figures = Figures::of(&evidence, &settings);
+        let figures = Figures::of(&evidence, &settings, &[]);
         let document = document(&figures, &[Mode::Comparative], &Asked::default(), "test");
         let tables = &document.sections[0].tables;
         let tested = tables.iter().any(|table| table.id == "differences");

@@ -1,17 +1,18 @@
 //! Everything that is counted once and used by several modes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 use sureness_conformal::{
     CalibrationErrors, Config, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
-    FIGURES, Interval, NoInterval, Nonconformity, PredictionSet, RandomSplits, Repeated, Resampled,
-    Scheme, Scores, Selective, SetMetrics, Split, calibrate, calibration_errors, design_effect,
-    entropy, mean, predict, selective, set_metrics, split_of,
+    FIGURES, Interval, NoInterval, Nonconformity, Panel, PredictionSet, RandomSplits, Repeated,
+    Resampled, Scheme, Scores, Selective, SetMetrics, Split, calibrate, calibration_errors,
+    design_effect, entropy, mean, predict, selective, set_metrics, split_of,
 };
 
 use crate::align::Common;
+use crate::modes::{Mode, TaskSeen};
 use crate::{Evidence, GroupId, GroupRows, ModelEvidence, Settings};
 
 /// The two scores that the headline averages.
@@ -28,6 +29,8 @@ pub struct Figures<'a> {
     pub models: Vec<ModelFigures<'a>>,
     /// All models on the questions that they have in common, drawn anew.
     pub board: Option<Board>,
+    /// What all models made of each question, task by task; worked out when first asked for.
+    pub(crate) seen: OnceLock<Vec<TaskSeen>>,
 }
 
 /// All models side by side.
@@ -37,6 +40,9 @@ pub struct Board {
     pub common: Common,
     /// Their figures in every draw.
     pub resampled: Resampled,
+    /// Task by task, each strategy of each model as if it were a model of its own; see
+    /// [`Panel::resample_strategies`]. Empty where no mode needs them.
+    pub(crate) strategies: Vec<(Panel, Resampled)>,
 }
 
 /// Intervals of a group's figures by one score: accuracy, coverage, set size, `UAcc`, share of sets of
@@ -97,8 +103,8 @@ pub struct ScoreFigures {
 }
 
 impl<'a> Figures<'a> {
-    /// Counts everything, on all cores.
-    pub fn of(evidence: &'a Evidence, settings: &'a Settings) -> Self {
+    /// Counts everything that the `needed` modes take, on all cores. Other modes then work too, but more slowly.
+    pub fn of(evidence: &'a Evidence, settings: &'a Settings, needed: &[Mode]) -> Self {
         let tasks: Vec<(usize, &GroupRows)> = evidence
             .models
             .iter()
@@ -153,19 +159,28 @@ impl<'a> Figures<'a> {
             settings,
             models,
             board: None,
+            seen: OnceLock::new(),
         };
-        figures.draw();
+        figures.draw(needed.contains(&Mode::Prompt));
         figures
     }
 
-    /// Draws all questions anew, for all models at once.
-    fn draw(&mut self) {
+    /// Draws all questions anew, for all models at once, and for their `strategies` if these are compared.
+    fn draw(&mut self, strategies: bool) {
         let all: Vec<usize> = (0..self.models.len()).collect();
         let common = self.common(&all);
         let resampling = &self.settings.resampling;
-        let board = (common.panel.questions() > 0).then(|| Board {
-            resampled: common.panel.resample(resampling),
-            common,
+        let board = (common.panel.questions() > 0).then(|| {
+            let (resampled, strategies) = if strategies {
+                common.panel.resample_strategies(resampling)
+            } else {
+                (common.panel.resample(resampling), Vec::new())
+            };
+            Board {
+                common,
+                resampled,
+                strategies,
+            }
         });
         let intervals: Vec<Vec<[Intervals; 2]>> = self
             .models
@@ -256,11 +271,8 @@ fn coverage_check(
     metrics: &SetMetrics,
     config: &Config,
 ) -> CoverageCheck {
-    let names: Vec<[u8; 32]> = split
-        .test
-        .iter()
-        .map(|&row| rows.table.clusters()[row])
-        .collect();
+    let clusters = rows.table.clusters();
+    let names: Vec<[u8; 32]> = split.test.iter().map(|&row| clusters[row]).collect();
     let design = design_effect(&names, covered);
     let worth = |count: usize| (count as f64 / design).round() as usize;
     CoverageLaw::new(
@@ -397,11 +409,16 @@ impl ScoreFigures {
 impl GroupFigures<'_> {
     /// Clusters among the test questions.
     pub(crate) fn test_clusters(&self) -> usize {
-        let clusters = self.rows.table.clusters();
-        let mut names: Vec<&[u8; 32]> = self.split.test.iter().map(|&row| &clusters[row]).collect();
+        let mut names = self.test_cluster_names();
         names.sort_unstable();
         names.dedup();
         names.len()
+    }
+
+    /// The name of each test question's cluster.
+    pub(crate) fn test_cluster_names(&self) -> Vec<[u8; 32]> {
+        let clusters = self.rows.table.clusters();
+        self.split.test.iter().map(|&row| clusters[row]).collect()
     }
 
     /// Whether each of these rows is answered right; none for rows that are not tested.

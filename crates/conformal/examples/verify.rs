@@ -12,7 +12,7 @@ use std::error::Error;
 
 use serde_json::{Map, Value, json};
 use sureness_conformal::{
-    Nonconformity, Outcome, Resampling, Row, Scheme, Scores, Split, Table, View,
+    Nonconformity, Outcome, Resampling, Row, RowDraws, Scheme, Scores, Split, Table, View,
     benjamini_hochberg, calibrate, calibration_errors, check_coverage, compare_paired,
     confidence_intervals, detectable_accuracy_difference, detectable_mean_difference, entropy,
     hash_split, holm, mcnemar, numpy_higher_threshold, outcome_intervals, predict, selective,
@@ -81,12 +81,13 @@ fn model(table: &Table, split: &Split) -> Value {
     let view = View::default();
     let test = &split.test;
     let lac = Scores::of(table, Nonconformity::Lac, &view);
+    let draws = RowDraws::new(table.select(test).clusters(), &Resampling::default());
     json!({
         "top": (0..table.len()).map(|row| lac.top(row)).collect::<Vec<_>>(),
         "calibration": calibration_errors(table, test, &view, BINS),
         "selective": selective(table, test, &view),
         "entropy": entropy(table, test, &view),
-        "intervals": confidence_intervals(table, test, &view, BINS, &Resampling::default()),
+        "intervals": confidence_intervals(table, test, &view, BINS, &draws),
         "bootstrap": outcome_intervals(&outcomes(table, split), &Resampling::default()),
         "scores": scores(table, split),
     })

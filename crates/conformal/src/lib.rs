@@ -38,8 +38,8 @@ mod split;
 mod table;
 
 pub use confidence::{
-    CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, Selective, SelectivePoint,
-    calibration_errors, confidence_intervals, entropy, selective,
+    CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, RowDraws, Selective,
+    SelectivePoint, calibration_errors, confidence_intervals, entropy, selective,
 };
 pub use evaluate::{
     Config, EvaluateError, Evaluation, Protocol, Row, SetSummary, evaluate, evaluate_visiting,

@@ -44,27 +44,22 @@ pub struct Order {
 impl Order {
     /// Sorts the options of `probabilities` (at most 26) into this order.
     pub fn sort<F: Real>(&mut self, probabilities: &[F], ties: TieRule<'_>) {
-        let by_probability = |a: u8, b: u8| {
-            probabilities[b as usize]
-                .partial_cmp(&probabilities[a as usize])
-                .unwrap_or(std::cmp::Ordering::Equal)
-        };
+        let of = |option: u8| probabilities[usize::from(option)];
         self.indices.clear();
         self.indices.extend((0..probabilities.len() as u8).rev());
         // By insertion, which is stable, and the quickest for so few.
         for next in 1..self.indices.len() {
             let option = self.indices[next];
             let mut place = next;
-            while place > 0 && by_probability(self.indices[place - 1], option).is_gt() {
+            while place > 0 && of(self.indices[place - 1]) < of(option) {
                 self.indices[place] = self.indices[place - 1];
                 place -= 1;
             }
             self.indices[place] = option;
         }
-        self.has_ties = self
-            .indices
-            .windows(2)
-            .any(|w| by_probability(w[0], w[1]).is_eq());
+        // What is not a number is like everything.
+        let alike = |a: u8, b: u8| !(of(a) > of(b) || of(a) < of(b));
+        self.has_ties = self.indices.windows(2).any(|w| alike(w[0], w[1]));
         match ties {
             TieRule::Seeded(key) if self.has_ties => {
                 let mut priority = [0_u8; 256];
@@ -74,6 +69,11 @@ impl Order {
                 hasher.finalize_xof().fill(&mut priority);
                 // Eight bytes each make equal priorities as good as impossible.
                 let priority = |i: u8| &priority[i as usize * 8..][..8];
+                let by_probability = |a, b| {
+                    of(b)
+                        .partial_cmp(&of(a))
+                        .unwrap_or(std::cmp::Ordering::Equal)
+                };
                 self.indices.sort_by(|&a, &b| {
                     by_probability(a, b).then_with(|| priority(a).cmp(priority(b)))
                 });
@@ -86,7 +86,7 @@ impl Order {
                 .indices
                 .iter()
                 .copied()
-                .take_while(|&i| by_probability(i, self.indices[0]).is_eq())
+                .take_while(|&i| alike(i, self.indices[0]))
                 .min()
                 .unwrap_or(0),
             TieRule::Seeded(_) => self.indices.first().copied().unwrap_or(0),

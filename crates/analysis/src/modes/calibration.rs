@@ -1,7 +1,7 @@
 //! Whether confidence is to be believed.
 
 use rayon::prelude::*;
-use sureness_conformal::{ConfidenceIntervals, Interval, confidence_intervals};
+use sureness_conformal::{ConfidenceIntervals, Interval, RowDraws, confidence_intervals};
 
 use crate::figures::{Figures, GroupFigures};
 use crate::{Bin, Cell, Chart, ChartKind, Column, Section, Table, Unit};
@@ -21,18 +21,30 @@ pub(super) fn groups<'f>(figures: &'f Figures<'_>) -> Vec<(&'f str, &'f GroupFig
 /// all else that a section needs, so that sections share it.
 pub(super) fn confidence(figures: &Figures<'_>) -> Vec<Option<ConfidenceIntervals>> {
     let settings = figures.settings;
-    groups(figures)
-        .par_iter()
-        .map(|(_, group)| {
-            confidence_intervals(
-                &group.rows.table,
-                &group.split.test,
-                &settings.view(),
-                settings.bins,
-                &settings.resampling,
-            )
-        })
-        .collect()
+    let groups = groups(figures);
+    // Groups whose test questions belong together alike share their draws.
+    let mut alike: Vec<(Vec<[u8; 32]>, Vec<usize>)> = Vec::new();
+    for (number, (_, group)) in groups.iter().enumerate() {
+        let names = group.test_cluster_names();
+        match alike.iter_mut().find(|(of, _)| *of == names) {
+            Some((_, numbers)) => numbers.push(number),
+            None => alike.push((names, vec![number])),
+        }
+    }
+    let mut intervals = vec![None; groups.len()];
+    for (names, numbers) in alike {
+        let draws = RowDraws::new(&names, &settings.resampling);
+        let of_group = |&number: &usize| {
+            let group = groups[number].1;
+            let (table, rows) = (&group.rows.table, &group.split.test);
+            confidence_intervals(table, rows, &settings.view(), settings.bins, &draws)
+        };
+        let found: Vec<Option<ConfidenceIntervals>> = numbers.par_iter().map(of_group).collect();
+        for (number, found) in numbers.into_iter().zip(found) {
+            intervals[number] = found;
+        }
+    }
+    intervals
 }
 
 /// Test clusters that the interval of a confidence figure takes.

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Document, Figures, Section};
 
 pub use instruct::Pair;
+pub(crate) use questions::TaskSeen;
 pub use questions::{Listed, Reason, listed_questions};
 pub use scaling::Family;
 

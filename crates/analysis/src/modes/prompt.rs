@@ -1,5 +1,7 @@
 //! What the prompt strategies change.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use sureness_conformal::{Panel, Resampled};
 
@@ -32,7 +34,11 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                 pairs.extend(groups[index + 1..].iter().map(|b| (number, model, *a, *b)));
             }
         }
-        let drawn = draw_together(figures, pairs.iter().flat_map(|&(_, _, a, b)| [a, b]));
+        let groups = || pairs.iter().flat_map(|&(_, _, a, b)| [a, b]);
+        let drawn = match Drawn::of_board(figures, task) {
+            Some(board) if groups().all(|group| board.place(group).is_some()) => vec![board],
+            _ => draw_together(figures, groups()),
+        };
         let told = pairs.into_par_iter().filter_map(|(number, model, a, b)| {
             Some((number, pair(figures, &drawn, model, title, a, b)?))
         });
@@ -69,8 +75,8 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
 /// Groups of the same questions, drawn together.
 struct Drawn<'a> {
     groups: Vec<&'a GroupFigures<'a>>,
-    panel: Panel,
-    resampled: Resampled,
+    panel: Cow<'a, Panel>,
+    resampled: Cow<'a, Resampled>,
 }
 
 impl<'a> Drawn<'a> {
@@ -81,8 +87,29 @@ impl<'a> Drawn<'a> {
         figures.add_groups(&mut panel, &sides);
         (panel.questions() > 0).then(|| Self {
             groups,
-            resampled: panel.resample(&figures.settings.resampling),
-            panel,
+            resampled: Cow::Owned(panel.resample(&figures.settings.resampling)),
+            panel: Cow::Owned(panel),
+        })
+    }
+
+    /// Of all models' strategies in a task, where all were asked the same: the draws of
+    /// the leaderboard are then used again.
+    fn of_board(figures: &'a Figures<'_>, task: &str) -> Option<Self> {
+        let board = figures.board.as_ref()?;
+        let common = &board.common;
+        let place = common.tasks.iter().position(|of| of.task == task)?;
+        let of_task = common.tasks.get(place).filter(|of| of.whole)?;
+        let of_model = |&model: &usize| {
+            let strategies = of_task.strategies.iter();
+            strategies.map(move |strategy| figures.models[model].group(task, strategy))
+        };
+        let groups: Option<Vec<&GroupFigures<'_>>> =
+            common.models.iter().flat_map(of_model).collect();
+        let (panel, resampled) = board.strategies.get(place)?;
+        Some(Self {
+            groups: groups?,
+            panel: Cow::Borrowed(panel),
+            resampled: Cow::Borrowed(resampled),
         })
     }
 

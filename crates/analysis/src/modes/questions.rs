@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
+use sureness_conformal::{ProbabilityView, View};
 
 use crate::figures::{Figures, GroupFigures};
 use crate::text::measured;
@@ -55,107 +56,141 @@ pub struct Listed {
     pub given: String,
 }
 
-#[derive(Default)]
-struct Seen<'a> {
-    id: &'a str,
+/// What all models made of the questions of a task.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskSeen {
+    task: String,
+    questions: Vec<Seen>,
+}
+
+/// What all models made of one question.
+#[derive(Debug, Clone)]
+struct Seen {
+    key: [u8; 32],
+    id: String,
     right: u8,
     answers: usize,
     wrong_confidence: f64,
     entropy: f64,
     /// How often each option was chosen.
     chosen: [u32; 26],
-    /// Per model: how often each option was chosen.
+    /// The mean over models of the share of strategies that disagree with the most frequent answer.
     disagreement: f64,
     models: usize,
 }
 
 /// The questions of each task for each of these reasons: up to `most` of each, task by task, the
-/// most striking first. All rows are looked at once, whatever the number of reasons.
+/// most striking first. All rows are looked at once, however often this is asked.
 pub fn listed_questions(figures: &Figures<'_>, reasons: &[Reason], most: usize) -> Vec<Listed> {
-    let of_tasks: Vec<Vec<Listed>> = figures
-        .tasks()
-        .into_par_iter()
-        .map(|(task, _)| {
-            let seen = seen_of(figures, task);
-            let listed = reasons.iter().map(|&reason| {
-                let mut ranked: Vec<(f64, &[u8; 32], &Seen)> = seen
-                    .iter()
-                    .map(|(key, seen)| (seen.score(reason), key, seen))
-                    .filter(|(score, ..)| *score > 0.0)
-                    .collect();
-                // Of two with one id, the key decides: never the order of a map.
-                ranked.sort_by(|a, b| {
-                    let by_id = || a.2.id.cmp(b.2.id).then_with(|| a.1.cmp(b.1));
-                    b.0.total_cmp(&a.0).then_with(by_id)
-                });
-                ranked.truncate(most);
-                ranked
-                    .into_iter()
-                    .map(|(score, key, seen)| seen.listed(task, *key, reason, score))
-                    .collect::<Vec<_>>()
-            });
-            listed.flatten().collect()
-        })
-        .collect();
-    let of = |reason| {
-        let all = of_tasks.iter().flatten();
-        all.filter(move |listed| listed.reason == reason).cloned()
-    };
+    let seen = figures.seen.get_or_init(|| {
+        let tasks = figures.tasks().into_par_iter();
+        tasks.map(|(task, _)| TaskSeen::of(figures, task)).collect()
+    });
+    let of = |reason| seen.iter().flat_map(move |task| task.listed(reason, most));
     reasons.iter().flat_map(|&reason| of(reason)).collect()
 }
 
-/// What all models made of each question of a task.
-fn seen_of<'a>(figures: &'a Figures<'_>, task: &str) -> HashMap<[u8; 32], Seen<'a>> {
-    let mut seen: HashMap<[u8; 32], Seen<'_>> = HashMap::new();
-    for model in &figures.models {
-        let mut of_model: HashMap<[u8; 32], [u32; 26]> = HashMap::new();
-        for group in model.of_task(task) {
-            look_at(group, figures, &mut seen, &mut of_model);
-        }
-        for (key, chosen) in of_model {
-            let (all, top) = (chosen.iter().sum::<u32>(), chosen.iter().max());
-            if let (Some(seen), Some(&top)) = (seen.get_mut(&key), top) {
-                seen.disagreement += f64::from(all - top) / f64::from(all.max(1));
-                seen.models += 1;
+impl TaskSeen {
+    fn of(figures: &Figures<'_>, task: &str) -> Self {
+        let mut questions = Questions::default();
+        for model in &figures.models {
+            let mut of_model: Vec<[u16; 26]> = Vec::new();
+            for group in model.of_task(task) {
+                questions.look_at(group, &figures.settings.view(), &mut of_model);
+            }
+            for (seen, chosen) in questions.seen.iter_mut().zip(of_model) {
+                let all: u16 = chosen.iter().sum();
+                let top = chosen.iter().max().copied().unwrap_or(0);
+                if all > 0 {
+                    seen.disagreement += f64::from(all - top) / f64::from(all);
+                    seen.models += 1;
+                }
             }
         }
+        Self {
+            task: task.to_owned(),
+            questions: questions.seen,
+        }
     }
-    seen
+
+    fn listed(&self, reason: Reason, most: usize) -> Vec<Listed> {
+        let scored = self.questions.iter().map(|seen| (seen.score(reason), seen));
+        let mut ranked: Vec<(f64, &Seen)> = scored.filter(|(score, _)| *score > 0.0).collect();
+        // Of two with one id, the key decides: never the order of a map.
+        ranked.sort_by(|(a_score, a), (b_score, b)| {
+            let by_id = || a.id.cmp(&b.id).then_with(|| a.key.cmp(&b.key));
+            b_score.total_cmp(a_score).then_with(by_id)
+        });
+        let ranked = ranked.into_iter().take(most);
+        ranked
+            .map(|(score, seen)| seen.listed(&self.task, reason, score))
+            .collect()
+    }
 }
 
-fn look_at<'a>(
-    group: &'a GroupFigures<'_>,
-    figures: &Figures<'_>,
-    seen: &mut HashMap<[u8; 32], Seen<'a>>,
-    of_model: &mut HashMap<[u8; 32], [u32; 26]>,
-) {
-    let table = &group.rows.table;
-    let view = figures.settings.view();
-    let mut probabilities = Vec::new();
-    for row in 0..table.len() {
-        sureness_conformal::probabilities(table, row, &view, &mut probabilities);
-        let top = probabilities
-            .iter()
-            .enumerate()
-            .max_by(|a, b| a.1.total_cmp(b.1))
-            .map_or(0, |(index, _)| index);
-        let key = table.keys()[row];
-        let entry = seen.entry(key).or_default();
-        if entry.answers == 0 {
-            entry.id = &group.rows.ids[row];
-            entry.right = table.answers()[row];
+/// The questions of a task as they are found.
+#[derive(Default)]
+struct Questions<'a> {
+    seen: Vec<Seen>,
+    places: HashMap<[u8; 32], usize>,
+    /// Keys and places of the group before: the next one mostly has the same questions.
+    keys: &'a [[u8; 32]],
+    of_rows: Vec<usize>,
+}
+
+impl<'a> Questions<'a> {
+    fn find(&mut self, group: &'a GroupFigures<'_>) {
+        let table = &group.rows.table;
+        if self.keys == table.keys() {
+            return;
         }
-        entry.answers += 1;
-        if top != usize::from(entry.right) {
-            entry.wrong_confidence += probabilities[top];
+        self.keys = table.keys();
+        self.of_rows.clear();
+        for (row, &key) in self.keys.iter().enumerate() {
+            let place = *self.places.entry(key).or_insert_with(|| {
+                self.seen.push(Seen {
+                    key,
+                    id: group.rows.ids[row].clone(),
+                    right: table.answers()[row],
+                    answers: 0,
+                    wrong_confidence: 0.0,
+                    entropy: 0.0,
+                    chosen: [0; 26],
+                    disagreement: 0.0,
+                    models: 0,
+                });
+                self.seen.len() - 1
+            });
+            self.of_rows.push(place);
         }
-        entry.entropy -= probabilities
-            .iter()
-            .filter(|p| **p > 0.0)
-            .map(|p| p * p.log2())
-            .sum::<f64>();
-        entry.chosen[top] += 1;
-        of_model.entry(key).or_default()[top] += 1;
+    }
+
+    fn look_at(&mut self, group: &'a GroupFigures<'_>, view: &View, of_model: &mut Vec<[u16; 26]>) {
+        self.find(group);
+        of_model.resize(self.seen.len(), [0; 26]);
+        let table = &group.rows.table;
+        let mut rows = ProbabilityView::new(view);
+        for (row, &place) in self.of_rows.iter().enumerate() {
+            rows.load(&table.row(row));
+            let probabilities = rows.probabilities();
+            let top = probabilities
+                .iter()
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(b.1))
+                .map_or(0, |(index, _)| index);
+            let seen = &mut self.seen[place];
+            seen.answers += 1;
+            if top != usize::from(seen.right) {
+                seen.wrong_confidence += probabilities[top];
+            }
+            seen.entropy -= probabilities
+                .iter()
+                .filter(|p| **p > 0.0)
+                .map(|p| p * p.log2())
+                .sum::<f64>();
+            seen.chosen[top] += 1;
+            of_model[place][top] += 1;
+        }
     }
 }
 
@@ -163,7 +198,7 @@ fn letter(index: usize) -> char {
     char::from(b'A' + index as u8)
 }
 
-impl Seen<'_> {
+impl Seen {
     fn score(&self, reason: Reason) -> f64 {
         let answers = self.answers as f64;
         match reason {
@@ -173,13 +208,13 @@ impl Seen<'_> {
         }
     }
 
-    fn listed(&self, task: &str, key: [u8; 32], reason: Reason, score: f64) -> Listed {
+    fn listed(&self, task: &str, reason: Reason, score: f64) -> Listed {
         let mut given: Vec<usize> = (0..26).filter(|&option| self.chosen[option] > 0).collect();
         given.sort_by_key(|&option| std::cmp::Reverse(self.chosen[option]));
         Listed {
             task: task.to_owned(),
-            key,
-            id: self.id.to_owned(),
+            key: self.key,
+            id: self.id.clone(),
             reason,
             score,
             answers: self.answers,

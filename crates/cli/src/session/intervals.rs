@@ -56,7 +56,7 @@ fn of(groups: Vec<GroupRows>, config: &Config) -> Option<Intervals> {
         splits: 0,
         ..Settings::default()
     };
-    let figures = Figures::of(&evidence, &settings);
+    let figures = Figures::of(&evidence, &settings, &[]);
     let resampled = &figures.board.as_ref()?.resampled;
     let interval = |figure: usize| match resampled.interval(0, figure) {
         Ok(interval) => IntervalOr::Ends([interval.low, interval.high]),

@@ -1,5 +1,7 @@
 //! How far chance moves the figures about confidence.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{edge, squared_distance, surprise};
@@ -28,70 +30,110 @@ pub struct ConfidenceIntervals {
 
 /// One row, with all that the figures need of it.
 struct Scored {
+    /// Its place among the rows.
+    place: u32,
     confidence: f64,
     correct: bool,
     brier: f64,
     log_loss: f64,
     bin: usize,
-    cluster: [u8; 32],
 }
 
-/// Intervals over `rows` of `table`, whose clusters are drawn whole, with the ECE over `bins` bins.
-/// `None` for no rows, or a temperature that is not above 0.
+/// How often each row of a test half comes, draw after draw. This depends on which rows belong
+/// together alone, so that groups of the same questions share it.
+#[derive(Debug, Clone)]
+pub struct RowDraws {
+    units: Units,
+    /// Per draw, by cluster.
+    drawn: Vec<Vec<u8>>,
+    /// Per group of the jackknife, by cluster.
+    left_out: Vec<Vec<u8>>,
+    /// Share of draws beyond either end.
+    tail: f64,
+}
+
+impl RowDraws {
+    /// Draws of rows that belong to these clusters, which are drawn whole.
+    pub fn new(clusters: &[[u8; 32]], resampling: &Resampling) -> Self {
+        let units = Units::of(clusters);
+        let replicates = 0..resampling.replicates.max(1);
+        Self {
+            drawn: replicates
+                .map(|replicate| units.draw(resampling.seed, replicate))
+                .collect(),
+            left_out: (0..units.groups())
+                .map(|group| units.leave_out(group))
+                .collect(),
+            tail: tail(resampling.level, units.len()),
+            units,
+        }
+    }
+}
+
+/// Intervals over `rows` of `table`, in the order in which `draws` has them, with the ECE over `bins`
+/// bins. `None` for no rows, or a temperature that is not above 0.
 ///
 /// Rows are sorted once; a replicate then takes one pass over how often each was drawn.
+///
+/// # Panics
+/// If `draws` are of fewer rows.
 pub fn confidence_intervals(
     table: &Table,
     rows: &[usize],
     view: &View,
     bins: usize,
-    resampling: &Resampling,
+    draws: &RowDraws,
 ) -> Option<ConfidenceIntervals> {
     let bins = bins.max(1);
     let mut scored = Vec::with_capacity(rows.len());
     visit(table, rows, view, |row, probabilities, answer| {
         let inside = |i: &usize| answer.confidence <= edge(i + 1, bins);
         scored.push(Scored {
+            place: scored.len() as u32,
             confidence: answer.confidence,
             correct: answer.correct,
             brier: squared_distance(probabilities, row.answer),
             log_loss: surprise(row.logits, row.answer, view.temperature),
             bin: (0..bins).find(inside).unwrap_or(bins - 1),
-            cluster: table.clusters()[rows[scored.len()]],
         });
     })?;
     scored.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let clusters: Vec<[u8; 32]> = scored.iter().map(|row| row.cluster).collect();
-    let units = Units::of(&clusters);
     let sorted = Sorted::of(&scored, bins);
-    let mut weights = vec![1; scored.len()];
     let mut harmonic = Harmonic::default();
-    let (figures, gaps) = sorted.figures(&weights, &mut harmonic);
+    let (figures, gaps) = sorted.figures(&vec![1; scored.len()], &mut harmonic);
 
+    // In the order of the sorted rows.
+    let units: Vec<u32> = scored
+        .iter()
+        .map(|row| draws.units.of_row(row.place as usize))
+        .collect();
+    let mut weights = Vec::with_capacity(scored.len());
+    let mut of = |of_units: &[u8]| {
+        weights.clear();
+        weights.extend(units.iter().map(|&unit| of_units[unit as usize]));
+        sorted.figures(&weights, &mut harmonic)
+    };
     let mut jackknife = [const { Vec::new() }; FIGURES];
-    for group in 0..units.groups() {
-        units.leave_out(group, &mut weights);
-        let (figures, _) = sorted.figures(&weights, &mut harmonic);
-        for (jackknife, value) in jackknife.iter_mut().zip(figures) {
+    for left_out in &draws.left_out {
+        for (jackknife, value) in jackknife.iter_mut().zip(of(left_out).0) {
             jackknife.push((value, 1));
         }
     }
-    let mut drawn = [const { Vec::new() }; FIGURES];
-    let mut drawn_gaps = Vec::with_capacity(resampling.replicates);
-    for replicate in 0..resampling.replicates.max(1) {
-        units.draw(resampling.seed, replicate, &mut weights);
-        let (figures, gaps) = sorted.figures(&weights, &mut harmonic);
-        for (drawn, value) in drawn.iter_mut().zip(figures) {
-            drawn.push(value);
+    let mut replicates = [const { Vec::new() }; FIGURES];
+    let mut drawn_gaps = Vec::with_capacity(draws.drawn.len());
+    for weights in &draws.drawn {
+        let (figures, gaps) = of(weights);
+        for (replicates, value) in replicates.iter_mut().zip(figures) {
+            replicates.push(value);
         }
         drawn_gaps.push(gaps);
     }
 
-    let tail = tail(resampling.level, units.len());
+    let tail = draws.tail;
     let mut intervals = [None; FIGURES];
-    let each = figures.into_iter().zip(drawn).zip(&jackknife);
-    for (interval, ((figure, drawn), jackknife)) in intervals.iter_mut().zip(each) {
-        let found = BootstrapInterval::of(figure, drawn, acceleration(jackknife), tail);
+    let each = figures.into_iter().zip(replicates).zip(&jackknife);
+    for (interval, ((figure, replicates), jackknife)) in intervals.iter_mut().zip(each) {
+        let found = BootstrapInterval::of(figure, replicates, acceleration(jackknife), tail);
         *interval = found.map(|found| Interval {
             low: found.bca.0,
             high: found.bca.1,
@@ -148,33 +190,58 @@ const FIGURES: usize = 4;
 
 /// Rows in descending order of confidence, column by column.
 struct Sorted {
-    brier: Vec<f64>,
-    log_loss: Vec<f64>,
-    /// Confidence less correctness.
-    gaps: Vec<f64>,
+    /// Brier score, log loss, and confidence less correctness.
+    columns: Vec<[f64; 3]>,
     /// 1 where the answer is wrong.
     wrong: Vec<u8>,
-    /// The runs of two rows or more whose confidences are equal.
-    ties: Vec<std::ops::Range<usize>>,
+    /// Rows with a wrong answer, in the same order.
+    wrong_rows: Vec<u32>,
+    runs: Vec<Run>,
     /// The rows of each bin.
-    bins: Vec<std::ops::Range<usize>>,
+    bins: Vec<Range<usize>>,
+}
+
+/// Rows whose confidences differ, and after them rows whose confidences are equal, if any are left.
+struct Run {
+    apart: Range<usize>,
+    /// Where those of them that are wrong stand among [`Sorted::wrong_rows`].
+    wrong: Range<usize>,
+    equal: Range<usize>,
 }
 
 impl Sorted {
     fn of(scored: &[Scored], bins: usize) -> Self {
         let equal = |a: &Scored, b: &Scored| a.confidence.total_cmp(&b.confidence).is_eq();
-        let mut end = 0;
-        let ties = scored.chunk_by(equal).filter_map(|run| {
-            end += run.len();
-            (run.len() > 1).then_some(end - run.len()..end)
-        });
-        let gap = |row: &Scored| row.confidence - f64::from(u8::from(row.correct));
+        let wrong_rows: Vec<u32> = (0..scored.len() as u32)
+            .filter(|&row| !scored[row as usize].correct)
+            .collect();
+        let wrong_before = |row: usize| wrong_rows.partition_point(|&wrong| (wrong as usize) < row);
+        let (mut runs, mut start, mut end) = (Vec::new(), 0, 0);
+        let mut run = |equal: Range<usize>| {
+            let apart = start..equal.start;
+            start = equal.end;
+            runs.push(Run {
+                wrong: wrong_before(apart.start)..wrong_before(apart.end),
+                apart,
+                equal,
+            });
+        };
+        for rows in scored.chunk_by(equal) {
+            end += rows.len();
+            if rows.len() > 1 {
+                run(end - rows.len()..end);
+            }
+        }
+        run(end..end);
+        let columns = |row: &Scored| {
+            let gap = row.confidence - f64::from(u8::from(row.correct));
+            [row.brier, row.log_loss, gap]
+        };
         Self {
-            brier: scored.iter().map(|row| row.brier).collect(),
-            log_loss: scored.iter().map(|row| row.log_loss).collect(),
-            gaps: scored.iter().map(gap).collect(),
+            columns: scored.iter().map(columns).collect(),
             wrong: scored.iter().map(|row| u8::from(!row.correct)).collect(),
-            ties: ties.collect(),
+            wrong_rows,
+            runs,
             bins: (0..bins)
                 .map(|bin| {
                     let end = scored.partition_point(|row| row.bin >= bin);
@@ -186,84 +253,120 @@ impl Sorted {
 
     /// The figures of the rows, each as often as its weight says, and each bin's share of what
     /// confidence exceeds correctness by.
-    fn figures(&self, weights: &[u16], harmonic: &mut Harmonic) -> ([f64; FIGURES], Vec<f64>) {
-        let n: u32 = weights.iter().map(|&weight| u32::from(weight)).sum();
-        let harmonic = harmonic.up_to(n as usize);
-        let (mut kept, mut wrong, mut above) = (0_u32, 0_u32, 0_u64);
-        let (mut area, mut before) = (0.0, 0.0);
-        let mut take = |here: u32, wrong_here: u32, share: f64| {
-            // The mean risk over all orders of the equals is (wrong + share · i) / (kept + i) for
-            // the i-th of them.
-            let after = harmonic[(kept + here) as usize];
-            let sum = after - before;
-            before = after;
-            area += f64::from(wrong) * sum + share * (f64::from(here) - f64::from(kept) * sum);
-            above += u64::from(wrong_here) * u64::from(2 * (kept - wrong) + here - wrong_here);
-            kept += here;
-            wrong += wrong_here;
-        };
-        let mut start = 0;
-        let end = weights.len()..weights.len();
-        for ties in self.ties.iter().chain([&end]) {
-            let apart = start..ties.start;
-            for (&weight, &wrong) in weights[apart.clone()].iter().zip(&self.wrong[apart]) {
-                let here = u32::from(weight);
-                take(here, here * u32::from(wrong), f64::from(wrong));
-            }
-            start = ties.end;
-            let (mut here, mut wrong) = (0, 0);
-            for row in ties.clone() {
-                here += u32::from(weights[row]);
-                wrong += u32::from(weights[row]) * u32::from(self.wrong[row]);
-            }
-            take(here, wrong, f64::from(wrong) / f64::from(here.max(1)));
-        }
-        let (right, wrong, n) = (f64::from(kept - wrong), f64::from(wrong), f64::from(n));
+    fn figures(&self, weights: &[u8], harmonic: &mut Harmonic) -> ([f64; FIGURES], Vec<f64>) {
+        let total: u32 = weights.iter().map(|&weight| u32::from(weight)).sum();
+        let n = f64::from(total);
+        let (mut brier, mut log_loss) = (0.0, 0.0);
         let gaps = self.bins.iter().map(|rows| {
-            let gap = weighted(&self.gaps[rows.clone()], &weights[rows.clone()]);
+            let [b, l, gap] = weighted(&self.columns[rows.clone()], &weights[rows.clone()]);
+            brier += b;
+            log_loss += l;
             gap / n
         });
-        let figures = [
-            weighted(&self.brier, weights) / n,
-            weighted(&self.log_loss, weights) / n,
-            area / n,
-            above as f64 / (2.0 * right * wrong),
-        ];
-        (figures, gaps.collect())
+        let gaps = gaps.collect();
+        let [area, auroc] = self.ranked(weights, total, harmonic);
+        ([brier / n, log_loss / n, area, auroc], gaps)
+    }
+
+    /// AURC and AUROC.
+    ///
+    /// The AURC is the mean over `i` of the share of wrong ones among the first `i` rows. Summed by wrong
+    /// rows, one at position `i` of `n` adds 1/i + … + 1/n: differences of harmonic numbers, and of
+    /// their sums for a row that was drawn several times.
+    fn ranked(&self, weights: &[u8], total: u32, harmonic: &mut Harmonic) -> [f64; 2] {
+        harmonic.extend(total as usize);
+        let Harmonic {
+            numbers,
+            sums,
+            before,
+        } = harmonic;
+        before.resize(weights.len(), 0);
+        let (mut kept, mut wrong, mut above) = (0_usize, 0_usize, 0_usize);
+        // What the wrong rows would add if each were the first, less this; and the other way round.
+        let (mut less, mut more) = (0.0, 0.0);
+        for run in &self.runs {
+            let apart = run.apart.clone();
+            for (before, &weight) in before[apart.clone()].iter_mut().zip(&weights[apart]) {
+                *before = kept as u32;
+                kept += usize::from(weight);
+            }
+            for &row in &self.wrong_rows[run.wrong.clone()] {
+                let before = before[row as usize] as usize;
+                let here = usize::from(weights[row as usize]);
+                less += sums[before + here] - sums[before];
+                above += 2 * here * (before - wrong);
+                wrong += here;
+            }
+            let (mut here, mut wrong_here) = (0, 0);
+            for row in run.equal.clone() {
+                here += usize::from(weights[row]);
+                wrong_here += usize::from(weights[row]) * usize::from(self.wrong[row]);
+            }
+            if here > 0 {
+                // Over all orders of the equals, a share of the first i of them is wrong; and all count
+                // for what comes after.
+                let after = kept + here;
+                let sum = numbers[after] - numbers[kept];
+                let share = wrong_here as f64 / here as f64;
+                more += share * (here as f64 - kept as f64 * sum);
+                less += wrong_here as f64 * numbers[after];
+                above += wrong_here * (2 * (kept - wrong) + here - wrong_here);
+                wrong += wrong_here;
+                kept = after;
+            }
+        }
+        let area = wrong as f64 * numbers[kept] - less + more;
+        let pairs = 2.0 * (kept - wrong) as f64 * wrong as f64;
+        [area / kept as f64, above as f64 / pairs]
     }
 }
 
-/// Harmonic numbers: the `k`-th is the sum of 1/i for i from 1 to `k`.
-struct Harmonic(Vec<f64>);
+/// Harmonic numbers, 1/1 + … + 1/k for each `k`, and their sums: of the first `k`, from the 0th on.
+struct Harmonic {
+    numbers: Vec<f64>,
+    sums: Vec<f64>,
+    /// A buffer: rows drawn before each row.
+    before: Vec<u32>,
+}
 
 impl Harmonic {
-    fn up_to(&mut self, last: usize) -> &[f64] {
-        for i in self.0.len()..=last {
-            self.0.push(self.0[i - 1] + 1.0 / i as f64);
+    fn extend(&mut self, last: usize) {
+        for i in self.numbers.len()..=last {
+            self.sums.push(self.sums[i - 1] + self.numbers[i - 1]);
+            self.numbers.push(self.numbers[i - 1] + 1.0 / i as f64);
         }
-        &self.0
     }
 }
 
 impl Default for Harmonic {
     fn default() -> Self {
-        Self(vec![0.0])
+        Self {
+            numbers: vec![0.0],
+            sums: vec![0.0],
+            before: Vec::new(),
+        }
     }
 }
 
-/// The sum of `values` times `weights`, in eight parts that are summed side by side.
-fn weighted(values: &[f64], weights: &[u16]) -> f64 {
-    let mut parts = [0.0; 8];
-    let (values, last_values) = values.as_chunks::<8>();
-    let (weights, last_weights) = weights.as_chunks::<8>();
-    for (values, weights) in values.iter().zip(weights) {
-        for part in 0..8 {
-            parts[part] += values[part] * f64::from(weights[part]);
+/// The sum of each column times `weights`, in four parts that are summed side by side.
+fn weighted(rows: &[[f64; 3]], weights: &[u8]) -> [f64; 3] {
+    let mut parts = [[0.0; 3]; 4];
+    let mut add = |part: usize, row: &[f64; 3], weight: u8| {
+        for (sum, value) in parts[part].iter_mut().zip(row) {
+            *sum += value * f64::from(weight);
+        }
+    };
+    let (rows, last_rows) = rows.as_chunks::<4>();
+    let (weights, last_weights) = weights.as_chunks::<4>();
+    for (rows, weights) in rows.iter().zip(weights) {
+        for part in 0..4 {
+            add(part, &rows[part], weights[part]);
         }
     }
-    let last = last_values.iter().zip(last_weights);
-    let last: f64 = last.map(|(value, &weight)| value * f64::from(weight)).sum();
-    parts.iter().sum::<f64>() + last
+    for (row, &weight) in last_rows.iter().zip(last_weights) {
+        add(0, row, weight);
+    }
+    std::array::from_fn(|column| parts.iter().map(|part| part[column]).sum())
 }
 
 #[cfg(test)]
@@ -273,18 +376,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn resampling(replicates: usize) -> Resampling {
-        Resampling {
+    fn draws(rows: usize, replicates: usize) -> RowDraws {
+        let apart: Vec<[u8; 32]> = (0..rows as u8).map(|row| [row; 32]).collect();
+        let resampling = Resampling {
             replicates,
             ..Resampling::default()
-        }
+        };
+        RowDraws::new(&apart, &resampling)
     }
 
     #[test]
     fn defined_at_the_edges() {
         let right = table(&[(&[0.6, 0.4], 0), (&[0.3, 0.7], 1)]);
         let of = |rows: &[usize]| {
-            confidence_intervals(&right, rows, &View::default(), 15, &resampling(50))
+            confidence_intervals(&right, rows, &View::default(), 15, &draws(rows.len(), 50))
         };
         assert!(of(&[]).is_none());
         for rows in [vec![0], vec![0, 1]] {
@@ -319,7 +424,7 @@ mod tests {
             prop_assume!(!drawn.is_empty());
             let view = View::default();
 
-            let mut scored: Vec<(Scored, u16)> = Vec::new();
+            let mut scored: Vec<(Scored, u8)> = Vec::new();
             visit(&table, &all(&table), &view, |row, p, answer| {
                 let bin = (0..7).find(|&i| answer.confidence <= edge(i + 1, 7)).unwrap_or(6);
                 scored.push((
@@ -329,13 +434,13 @@ mod tests {
                         brier: squared_distance(p, row.answer),
                         log_loss: surprise(row.logits, row.answer, 1.0),
                         bin,
-                        cluster: [0; 32],
+                        place: 0,
                     },
-                    rows[scored.len()].3 as u16,
+                    rows[scored.len()].3 as u8,
                 ));
             });
             scored.sort_by(|a, b| b.0.confidence.total_cmp(&a.0.confidence));
-            let (scored, counts): (Vec<Scored>, Vec<u16>) = scored.into_iter().unzip();
+            let (scored, counts): (Vec<Scored>, Vec<u8>) = scored.into_iter().unzip();
             let sorted = Sorted::of(&scored, 7);
             let ([brier, log_loss, area, auroc], gaps) = sorted.figures(&counts, &mut Harmonic::default());
             let ece: f64 = gaps.iter().map(|gap| gap.abs()).sum();

@@ -7,7 +7,7 @@ mod selective;
 mod spread;
 
 pub use calibration::{CalibrationErrors, ConfidenceBin, calibration_errors};
-pub use intervals::{ConfidenceIntervals, confidence_intervals};
+pub use intervals::{ConfidenceIntervals, RowDraws, confidence_intervals};
 pub use selective::{Selective, SelectivePoint, selective};
 pub use spread::{Entropy, entropy};
 

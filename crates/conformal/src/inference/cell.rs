@@ -6,6 +6,7 @@
 //! side of all thresholds that a draw can bring; what changes near the threshold is a short list.
 
 use super::clusters::{Clusters, Drawn};
+use super::mask::Mask;
 use crate::{Protocol, Scores, Threshold};
 
 /// Thresholds that lie further from the given one than so many standard deviations of a draw's are
@@ -31,6 +32,14 @@ struct Move {
     empty: i8,
 }
 
+/// A threshold that a draw brings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    at: usize,
+    /// Whether it is one of those that further calibration halves would set.
+    is_node: bool,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
     /// Calibration questions, the one with the strangest right option first.
@@ -38,12 +47,12 @@ pub(super) struct Cell {
     /// Place of the given threshold.
     given: usize,
     /// At the given threshold, by test question.
-    covered: Vec<u8>,
+    covered: Mask,
     size: Vec<u8>,
-    single: Vec<u8>,
-    empty: Vec<u8>,
+    single: Mask,
+    empty: Mask,
     /// Most probable option is right, by test question.
-    pub(super) correct: Vec<u8>,
+    pub(super) correct: Mask,
     /// The moves to place `first + i + 1` are those up to `ends[i]`, from `ends[i − 1]`.
     moves: Vec<Move>,
     ends: Vec<u32>,
@@ -122,15 +131,11 @@ impl Cell {
             nodes: super::law::widened(law, n, given, design),
             options: mean(rows.test.iter().map(|&row| scores.options(row) as f64)),
             clusters_beyond: distinct.len(),
-            correct: rows
-                .test
-                .iter()
-                .map(|&row| u8::from(scores.correct(row)))
-                .collect(),
-            covered: Vec::with_capacity(rows.test.len()),
+            correct: Mask::with_capacity(rows.test.len()),
+            covered: Mask::with_capacity(rows.test.len()),
             size: Vec::with_capacity(rows.test.len()),
-            single: Vec::with_capacity(rows.test.len()),
-            empty: Vec::with_capacity(rows.test.len()),
+            single: Mask::with_capacity(rows.test.len()),
+            empty: Mask::with_capacity(rows.test.len()),
             moves: Vec::new(),
             ends: Vec::new(),
             strangest,
@@ -189,10 +194,11 @@ impl Cell {
                 ));
             }
             let [covered, size, single, empty] = at_given.unwrap_or(state).counts();
-            self.covered.push(covered as u8);
+            self.correct.push(correct);
+            self.covered.push(covered == 1);
             self.size.push(size as u8);
-            self.single.push(single as u8);
-            self.empty.push(empty as u8);
+            self.single.push(single == 1);
+            self.empty.push(empty == 1);
         }
         moves.sort_by_key(|&(place, _)| place);
         let mut at = 0;
@@ -213,43 +219,57 @@ impl Cell {
 
     /// The sums at the given threshold of the questions as they are.
     pub(super) fn given(&self) -> Sums {
-        let sum = |column: &[u8]| column.iter().map(|&x| i64::from(x)).sum();
         Sums {
-            covered: sum(&self.covered),
-            size: sum(&self.size),
-            single: sum(&self.single),
-            empty: sum(&self.empty),
+            covered: self.covered.count(),
+            size: self.size.iter().map(|&size| i64::from(size)).sum(),
+            single: self.single.count(),
+            empty: self.empty.count(),
         }
     }
 
     /// The place of the threshold that a drawn calibration half sets, and those that further halves
-    /// like it would set. Each as often as it is likely; the latter in ascending order.
-    fn places(&self, drawn: &Drawn, places: &mut Vec<usize>) -> usize {
-        let n: usize = drawn.calibration.iter().map(|&w| usize::from(w)).sum();
-        let wanted = place(self.protocol, n, self.alpha);
+    /// like it would set, in ascending order and each as often as it is likely.
+    fn places(&self, drawn: &Drawn, places: &mut Vec<Place>) {
+        let n = drawn.calibrating;
         places.clear();
-        let (mut own, mut weight, mut node) = (None, 0, 0);
+        let mut put = |at: usize, is_node: bool| {
+            let at = at.clamp(self.first, self.first + self.ends.len());
+            places.push(Place { at, is_node });
+        };
+        // More weight than a share of it, in whole draws.
+        let mut shares = self
+            .nodes
+            .iter()
+            .map(|&share| (share * n as f64) as usize + 1);
+        let mut next = || shares.next().unwrap_or(usize::MAX);
+        let (mut node, mut weight) = (next(), 0);
+        let mut wanted = match place(self.protocol, n, self.alpha) {
+            0 => {
+                put(0, false);
+                usize::MAX
+            }
+            wanted => wanted,
+        };
         // `t` questions lie above place `t + 1`.
         for (above, &question) in self.strangest.iter().enumerate() {
-            let more = weight + usize::from(drawn.calibration[question as usize]);
-            if own.is_none() && wanted > 0 && more >= wanted {
-                own = Some(above + 1);
+            weight += usize::from(drawn.calibration[question as usize]);
+            while weight >= wanted.min(node) {
+                let is_node = node < wanted;
+                put(above + 1, is_node);
+                if is_node {
+                    node = next();
+                } else {
+                    wanted = usize::MAX;
+                }
             }
-            while self
-                .nodes
-                .get(node)
-                .is_some_and(|&share| more as f64 > share * n as f64)
-            {
-                places.push(above + 1);
-                node += 1;
+            if wanted.min(node) == usize::MAX {
+                return;
             }
-            if own.is_some() && node == self.nodes.len() {
-                break;
-            }
-            weight = more;
         }
-        places.resize(self.nodes.len(), self.strangest.len());
-        own.unwrap_or(0)
+        while node < usize::MAX {
+            put(self.strangest.len(), true);
+            node = next();
+        }
     }
 
     /// The sums of drawn test questions under the drawn threshold, `put(false, …)`, and under each
@@ -257,37 +277,35 @@ impl Cell {
     pub(super) fn drawn(
         &self,
         drawn: &Drawn,
-        places: &mut Vec<usize>,
+        places: &mut Vec<Place>,
         mut put: impl FnMut(bool, &Sums),
     ) {
-        let own = self.places(drawn, places);
+        self.places(drawn, places);
         let base = Sums {
-            covered: dot(&self.covered, &drawn.test),
+            covered: self.covered.weigh(&drawn.test),
             size: dot(&self.size, &drawn.test),
-            single: dot(&self.single, &drawn.test),
-            empty: dot(&self.empty, &drawn.test),
+            single: self.single.weigh(&drawn.test),
+            empty: self.empty.weigh(&drawn.test),
         };
-        let last = self.first + self.ends.len();
-        let clamp = |place: usize| place.clamp(self.first, last);
-        let mut visit = |targets: &mut dyn Iterator<Item = (usize, bool)>| {
-            let (mut at, mut sums) = (self.given, base);
-            for (place, is_node) in targets {
-                while at < place {
-                    self.shift(at - self.first, 1, &drawn.test, &mut sums);
-                    at += 1;
-                }
-                while at > place {
-                    at -= 1;
-                    self.shift(at - self.first, -1, &drawn.test, &mut sums);
-                }
-                put(is_node, &sums);
-            }
-        };
-        visit(&mut std::iter::once((clamp(own), false)));
-        let split = places.partition_point(|&place| place < self.given);
+        // From the given place upwards, and downwards.
+        let split = places.partition_point(|place| place.at < self.given);
         let (higher, lower) = places.split_at(split);
-        visit(&mut lower.iter().map(|&place| (clamp(place), true)));
-        visit(&mut higher.iter().rev().map(|&place| (clamp(place), true)));
+        let (mut at, mut sums) = (self.given, base);
+        for place in lower {
+            while at < place.at {
+                self.shift(at - self.first, 1, &drawn.test, &mut sums);
+                at += 1;
+            }
+            put(place.is_node, &sums);
+        }
+        (at, sums) = (self.given, base);
+        for place in higher.iter().rev() {
+            while at > place.at {
+                at -= 1;
+                self.shift(at - self.first, -1, &drawn.test, &mut sums);
+            }
+            put(place.is_node, &sums);
+        }
     }
 
     /// Adds what happens between a place and the one below it, once or backwards.
@@ -307,7 +325,7 @@ impl Cell {
 
     /// Whether test question `question` is covered at the given threshold.
     pub(super) fn covers(&self, question: usize) -> bool {
-        self.covered[question] == 1
+        self.covered.holds(question)
     }
 }
 
@@ -340,7 +358,7 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 }
 
 /// The sum of products. Through 16 bits, so that it is done many at a time.
-pub(super) fn dot(a: &[u8], b: &[u8]) -> i64 {
+fn dot(a: &[u8], b: &[u8]) -> i64 {
     let chunks = a.chunks(1 << 14).zip(b.chunks(1 << 14));
     chunks
         .map(|(a, b)| {

@@ -24,6 +24,8 @@ pub(super) struct Clusters {
 pub(super) struct Drawn {
     pub(super) calibration: Vec<u8>,
     pub(super) test: Vec<u8>,
+    /// Draws of calibration questions in all.
+    pub(super) calibrating: usize,
     /// How many test questions the imagined cluster stands for; see [`Clusters::draw`].
     pub(super) imagined: f64,
     clusters: Vec<u8>,
@@ -130,6 +132,8 @@ impl Clusters {
             drawn.calibration.clear();
             drawn.calibration.resize(self.calibration.len(), 1);
         }
+        let weights = drawn.calibration.iter();
+        drawn.calibrating = weights.map(|&weight| usize::from(weight)).sum();
     }
 
     /// By how much drawing whole clusters widens the spread of a calibration share, squared: the

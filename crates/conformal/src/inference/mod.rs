@@ -10,6 +10,7 @@ mod clusters;
 mod coverage;
 mod interval;
 mod law;
+mod mask;
 mod multiple;
 mod normal;
 mod outcomes;

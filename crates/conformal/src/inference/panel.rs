@@ -12,7 +12,7 @@
 use rayon::prelude::*;
 
 use super::Resampling;
-use super::cell::{Cell, Rows, Sums, dot};
+use super::cell::{Cell, Place, Rows, Sums};
 use super::clusters::{Clusters, Drawn};
 use super::interval::wilson_share;
 use super::random::Stream;
@@ -28,6 +28,7 @@ pub const COMPARED: usize = 4;
 
 pub(super) const ACC: usize = 0;
 pub(super) const COVERAGE: usize = 1;
+const UACC: usize = 3;
 
 /// The scores that the headline averages.
 pub(super) const SCORES: [Nonconformity; 2] = [Nonconformity::Lac, Nonconformity::Aps];
@@ -108,7 +109,7 @@ pub(super) const AVERAGED: usize = 1;
 #[derive(Default)]
 pub(super) struct Room {
     drawn: Drawn,
-    places: Vec<usize>,
+    places: Vec<Place>,
 }
 
 impl Stratum {
@@ -120,9 +121,14 @@ impl Stratum {
         self.cells.first().map_or(0, Vec::len)
     }
 
-    fn has_few_clusters(&self) -> bool {
+    /// Clusters of the smaller half.
+    fn least_half(&self) -> usize {
         let (calibration, test) = self.clusters.in_halves();
-        calibration.min(test) < LEAST_CLUSTERS
+        calibration.min(test)
+    }
+
+    fn has_few_clusters(&self) -> bool {
+        self.least_half() < LEAST_CLUSTERS
     }
 
     fn no_interval(&self, cell: &Cell) -> Option<NoInterval> {
@@ -146,7 +152,7 @@ impl Stratum {
         replicates: impl Fn(usize, usize, usize) -> Vec<f64>,
     ) -> CellIntervals {
         let n = self.clusters.test.len() as f64;
-        let correct = dot(&cell.correct, &vec![1; cell.correct.len()]);
+        let correct = cell.correct.count();
         let [figures, _] = ends(&cell.given(), correct, n, 0.0, cell.options);
         let absent = self.no_interval(cell);
         std::array::from_fn(|figure| {
@@ -157,7 +163,7 @@ impl Stratum {
             let mut interval = hull(value, tail, |kind, end| replicates(kind, end, figure));
             match figure {
                 ACC => {
-                    let n = self.effective(|question| cell.correct[question] == 1);
+                    let n = self.effective(|question| cell.correct.holds(question));
                     (interval.low, interval.high) = wilson_share(value, n, level);
                 }
                 COVERAGE => {
@@ -174,7 +180,7 @@ impl Stratum {
     fn figures(&self, model: usize) -> [f64; FIGURES] {
         let mut total = [0.0; FIGURES];
         for cell in &self.cells[model] {
-            let correct = dot(&cell.correct, &vec![1; cell.correct.len()]);
+            let correct = cell.correct.count();
             let n = self.clusters.test.len() as f64;
             let [figures, _] = ends(&cell.given(), correct, n, 0.0, cell.options);
             add(&mut total, &figures);
@@ -198,23 +204,20 @@ impl Stratum {
         let n: usize = drawn.test.iter().map(|&w| usize::from(w)).sum();
         let (n, imagined) = (n as f64, drawn.imagined);
         let of_cell = |cell: &Cell| {
-            let correct = dot(&cell.correct, &drawn.test);
-            let (mut own, mut smooth, mut nodes) = (Ends::default(), Ends::default(), 0.0);
+            let correct = cell.correct.weigh(&drawn.test);
+            let (mut own, mut nodes) = (Ends::default(), Averaged::default());
             cell.drawn(drawn, &mut room.places, |is_node, sums: &Sums| {
-                let ends = ends(sums, correct, n, imagined, cell.options);
                 if is_node {
-                    nodes += 1.0;
-                    add(&mut smooth[0], &ends[0]);
-                    add(&mut smooth[1], &ends[1]);
+                    nodes.add(sums, imagined, cell.options);
                 } else {
-                    own = ends;
+                    own = ends(sums, correct, n, imagined, cell.options);
                 }
             });
             // An infinite threshold has no others beside it, and a deployed one stays.
-            if nodes == 0.0 || !calibration {
+            if nodes.count == 0 || !calibration {
                 return [own, own];
             }
-            [own, smooth.map(|sums| sums.map(|sum| sum / nodes))]
+            [own, nodes.ends(correct, n, imagined, cell.options)]
         };
         self.cells.iter().flatten().map(of_cell).collect()
     }
@@ -248,9 +251,60 @@ fn ends(sums: &Sums, correct: i64, n: f64, imagined: f64, options: f64) -> Ends 
     ]
 }
 
+/// The mean of the figures under several thresholds.
+#[derive(Default)]
+struct Averaged {
+    count: u32,
+    sums: Sums,
+    /// What each threshold's set size is inversely, for the lower end of `UAcc` and for the upper one:
+    /// all other figures are linear in the sums.
+    inverse_sizes: [f64; 2],
+}
+
+impl Averaged {
+    fn add(&mut self, sums: &Sums, imagined: f64, options: f64) {
+        self.count += 1;
+        self.sums.covered += sums.covered;
+        self.sums.size += sums.size;
+        self.sums.single += sums.single;
+        self.sums.empty += sums.empty;
+        for (inverse, each) in self.inverse_sizes.iter_mut().zip([options, 1.0]) {
+            *inverse += 1.0 / (sums.size as f64 + imagined * each);
+        }
+    }
+
+    fn ends(&self, correct: i64, n: f64, imagined: f64, options: f64) -> Ends {
+        let count = f64::from(self.count);
+        let correct = correct * i64::from(self.count);
+        let mut ends = ends(&self.sums, correct, n * count, imagined * count, options);
+        for (figures, inverse) in ends.iter_mut().zip(self.inverse_sizes) {
+            let size = count / (inverse * (n + imagined));
+            figures[UACC] = uacc(figures[ACC], options, size);
+        }
+        ends
+    }
+}
+
 fn add(total: &mut [f64; FIGURES], figures: &[f64; FIGURES]) {
     for (total, figure) in total.iter_mut().zip(figures) {
         *total += figure;
+    }
+}
+
+/// Adds to each model's figures, replicate by replicate, the mean over its cells in one of so many
+/// `tasks`.
+fn add_means(models: &mut [Vec<Kinds>], drawn: &[Vec<Kinds>], per_model: usize, tasks: usize) {
+    let scale = 1.0 / (per_model * tasks) as f64;
+    for (models, drawn) in models.iter_mut().zip(drawn) {
+        for (model, cells) in models.iter_mut().zip(drawn.chunks_exact(per_model)) {
+            let sums = model.as_flattened_mut().as_flattened_mut();
+            for cell in cells {
+                let figures = cell.as_flattened().as_flattened();
+                for (sum, figure) in sums.iter_mut().zip(figures) {
+                    *sum += scale * figure;
+                }
+            }
+        }
     }
 }
 
@@ -394,13 +448,49 @@ impl Panel {
     /// Draws the questions anew, as often as asked, and works out every model's figures each time.
     /// Equal for any number of threads.
     pub fn resample(&self, resampling: &Resampling) -> Resampled {
+        self.resample_with(resampling, |_, _, _| {})
+    }
+
+    /// The same, and task by task the strategies of all models from the same draws: each strategy of
+    /// each model as if it were a model of its own. Strategy `s` of model `m` is number
+    /// `m · strategies + s` there.
+    pub fn resample_strategies(
+        &self,
+        resampling: &Resampling,
+    ) -> (Resampled, Vec<(Self, Resampled)>) {
+        let mut strategies = Vec::with_capacity(self.strata.len());
+        let resampled = self.resample_with(resampling, |stratum, drawn, intervals| {
+            let each: Vec<Vec<Cell>> = stratum
+                .cells
+                .iter()
+                .flat_map(|cells| cells.chunks(SCORES.len()).map(<[Cell]>::to_vec))
+                .collect();
+            let panel = Self {
+                models: each.len(),
+                strata: vec![Stratum {
+                    clusters: stratum.clusters.clone(),
+                    cells: each,
+                }],
+                ..*self
+            };
+            let mut replicates = vec![vec![Kinds::default(); panel.models]; drawn.len()];
+            add_means(&mut replicates, drawn, SCORES.len(), 1);
+            let cells = intervals.chunks(SCORES.len()).map(<[_]>::to_vec).collect();
+            let resampled = panel.resampled(resampling, replicates, vec![cells]);
+            strategies.push((panel, resampled));
+        });
+        (resampled, strategies)
+    }
+
+    /// Shows `also` the draws of each task, and the intervals of its cells.
+    fn resample_with(
+        &self,
+        resampling: &Resampling,
+        mut also: impl FnMut(&Stratum, &[Vec<Kinds>], &[CellIntervals]),
+    ) -> Resampled {
         let rounds = resampling.replicates.max(1);
         let mut replicates = vec![vec![Kinds::default(); self.models]; rounds];
         let mut cells = Vec::with_capacity(self.strata.len());
-        let half = |stratum: &Stratum| {
-            let (calibration, test) = stratum.clusters.in_halves();
-            calibration.min(test)
-        };
         for (index, stratum) in self.strata.iter().enumerate() {
             let drawn: Vec<Vec<Kinds>> = (0..rounds)
                 .into_par_iter()
@@ -411,21 +501,8 @@ impl Panel {
                 })
                 .collect();
             let per_model = stratum.cells_per_model();
-            let scale = 1.0 / (per_model * self.strata.len()) as f64;
-            for (models, drawn) in replicates.iter_mut().zip(&drawn) {
-                for (model, cells) in models.iter_mut().zip(drawn.chunks_exact(per_model)) {
-                    for cell in cells {
-                        for (sum, ends) in model.iter_mut().zip(cell) {
-                            for (sum, figures) in sum.iter_mut().zip(ends) {
-                                for (sum, figure) in sum.iter_mut().zip(figures) {
-                                    *sum += scale * figure;
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            let tail = tail(resampling.level, half(stratum));
+            add_means(&mut replicates, &drawn, per_model, self.strata.len());
+            let tail = tail(resampling.level, stratum.least_half());
             let all: Vec<&Cell> = stratum.cells.iter().flatten().collect();
             let intervals = all.par_iter().enumerate().map(|(place, cell)| {
                 stratum.cell_intervals(cell, tail, resampling.level, |kind, end, figure| {
@@ -436,6 +513,7 @@ impl Panel {
                 })
             });
             let intervals: Vec<CellIntervals> = intervals.collect();
+            also(stratum, &drawn, &intervals);
             cells.push(
                 intervals
                     .chunks(per_model.max(1))
@@ -443,8 +521,22 @@ impl Panel {
                     .collect(),
             );
         }
+        self.resampled(resampling, replicates, cells)
+    }
+
+    fn resampled(
+        &self,
+        resampling: &Resampling,
+        replicates: Vec<Vec<Kinds>>,
+        cells: Vec<Vec<Vec<CellIntervals>>>,
+    ) -> Resampled {
         let models = 0..self.models;
-        let least = self.strata.iter().map(half).min().unwrap_or(0);
+        let least = self
+            .strata
+            .iter()
+            .map(Stratum::least_half)
+            .min()
+            .unwrap_or(0);
         Resampled {
             tail: tail(resampling.level, least),
             least,
@@ -471,7 +563,7 @@ impl Panel {
             return None;
         };
         Some([
-            stratum.effective(|question| lac.correct[question] == 1),
+            stratum.effective(|question| lac.correct.holds(question)),
             stratum.effective(|question| lac.covers(question)),
         ])
     }

@@ -40,9 +40,9 @@ impl Stratum {
         let cells = self.cells(a).iter().zip(self.cells(b));
         // LAC and APS have the same answers.
         for (of_a, of_b) in cells.step_by(2) {
-            let answers = of_a.correct.iter().zip(&of_b.correct);
+            let answers = of_a.correct.iter().zip(of_b.correct.iter());
             for ((of_a, of_b), &cluster) in answers.zip(&self.clusters.test) {
-                differences[cluster as usize] += f64::from(*of_a) - f64::from(*of_b);
+                differences[cluster as usize] += f64::from(i8::from(of_a) - i8::from(of_b));
             }
         }
         let scale = 1.0 / (self.cells(a).len() * self.clusters.test.len()) as f64;

@@ -1,7 +1,9 @@
 //! Intervals of the figures about confidence, which hang on no threshold.
 
 use rayon::prelude::*;
-use sureness_conformal::{Resampling, View, calibration_errors, confidence_intervals, selective};
+use sureness_conformal::{
+    Resampling, RowDraws, View, calibration_errors, confidence_intervals, selective,
+};
 
 use super::{Law, Rng};
 
@@ -55,7 +57,8 @@ pub(crate) fn confidence(
                 ..Resampling::default()
             };
             let table = table(seed);
-            let all = confidence_intervals(&table, &rows, &view, BINS, &resampling).unwrap();
+            let draws = RowDraws::new(table.clusters(), &resampling);
+            let all = confidence_intervals(&table, &rows, &view, BINS, &draws).unwrap();
             let sure = [all.ece, all.brier, all.log_loss, all.aurc].map(Some);
             std::array::from_fn(|figure| {
                 let interval = sure.get(figure).copied().unwrap_or(all.auroc)?;

@@ -108,9 +108,9 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode, CliError> {
     if let Some(folder) = &args.output_dir {
         output::check_folder(folder)?;
     }
-    let figures = Figures::of(&evidence, &settings);
-    check_any(&figures)?;
     let modes = args.modes(evidence.models.len());
+    let figures = Figures::of(&evidence, &settings, &modes);
+    check_any(&figures)?;
     let document = told(&figures, &modes, &args.evidence, notes);
     match &args.output_dir {
         None => output::show(&document)?,
@@ -132,7 +132,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
         mut texts,
         notes,
     } = prepare(&args.evidence)?;
-    let figures = Figures::of(&evidence, &settings);
+    let figures = Figures::of(&evidence, &settings, &Mode::ALL);
     check_any(&figures)?;
     // What takes several models, strategies or sizes is left out where there is one alone.
     let mut modes = Mode::ALL.to_vec();

@@ -120,7 +120,7 @@ fn runs(args: &PlanArgs) -> Result<Basis, CliError> {
     // Only the common questions are wanted.
     settings.splits = 0;
     settings.resampling.replicates = 1;
-    let figures = Figures::of(&evidence, &settings);
+    let figures = Figures::of(&evidence, &settings, &[]);
     let all: Vec<usize> = (0..evidence.models.len()).collect();
     let common = figures.common(&all);
     for note in &common.notes {
