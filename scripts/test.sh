@@ -4,7 +4,8 @@
 #   test.sh        all of it
 #   test.sh lint   format and lints alone
 #
-# All in the dev profile, so that llama.cpp is compiled once. The tests with a real model and a
+# All in the dev profile, so that llama.cpp is compiled once. What needs few processors goes beside what
+# needs many. The tests with a real model and a
 # real server are skipped, and say so, where these cannot be had; with CI set that is an error,
 # except where no such server runs on the machine.
 set -euo pipefail
@@ -27,6 +28,12 @@ without() {
 }
 
 scripts/require.sh cargo rust-tools python c++
+
+# What is thrown away afterwards need not be compiled so that little has to be compiled again, nor
+# for a debugger.
+if [[ -n ${CI:-} ]]; then
+    export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
+fi
 
 # The server and its model are kept there.
 servers=${SURENESS_LLAMA_SERVER:-$PWD/.tools/servers}
@@ -75,8 +82,6 @@ run cargo fmt --all --check
 run cargo check --workspace --no-default-features --locked
 
 eval "${tools:-$(scripts/native-tools.sh)}"
-# What is thrown away afterwards need not be compiled so that little has to be compiled again.
-[[ -z ${CI:-} ]] || export CARGO_INCREMENTAL=0
 # llama.cpp is optimised for a quick start of the tests, not for speed: that halves its compilation.
 export CMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}
 
@@ -86,7 +91,7 @@ run cargo clippy --workspace --all-targets --locked -- -D warnings
 run python3 crates/questions/pack/build/main.py --check
 
 # The same selection as the tests, so that nothing is compiled again with other features.
-run cargo build --workspace --bins --tests --locked
+run cargo build --workspace --bins --tests --examples --locked
 sureness=${CARGO_TARGET_DIR:-target}/debug/sureness
 
 step model
@@ -135,14 +140,20 @@ else
     fi
 fi
 
-# What other packages make of the same rows. Needs to install them once.
-step other packages
-if ! fetched packages || ! scripts/verify/run.sh; then
-    # A difference is a failure anywhere; a missing package only where it can be had.
-    [[ -n ${CI:-} || -e .tools/verify/generated/figures.json ]] && exit 1
-    skipping "scikit-learn, SciPy and the others"
+# What other packages make of the same rows, beside the tests, which often wait.
+if fetched packages; then
+    fetch verification scripts/verify/run.sh
+else
+    without "scikit-learn, SciPy and the others"
 fi
 
 # Snapshots are compared, never rewritten.
 export INSTA_UPDATE=no
-run cargo test --workspace --locked --no-fail-fast
+code=0
+run cargo test --workspace --locked --no-fail-fast || code=$?
+
+if [[ -n ${fetches[verification]:-} ]]; then
+    step other packages
+    fetched verification || code=$?
+fi
+exit "$code"

@@ -72,8 +72,8 @@ fn scored_differently(models: &[&ModelFigures<'_>]) -> Vec<String> {
     for (detail, name) in SCORING {
         let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for model in models {
-            let record = &model.model.source.record;
-            if let Some(value) = record["model"]["details"][detail].as_str() {
+            let identity = model.model.source.record.model();
+            if let Some(value) = identity.and_then(|identity| identity.details.get(detail)) {
                 values.entry(value).or_default().push(&model.model.name);
             }
         }
@@ -115,8 +115,8 @@ fn scored_differently(models: &[&ModelFigures<'_>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use sureness_conformal::{Row, Table};
+    use sureness_record::{ImportRecord, ModelIdentity, Recorded};
 
     use super::*;
     use crate::{
@@ -143,7 +143,14 @@ mod tests {
         ModelEvidence {
             name: name.into(),
             source: Source {
-                record: json!({ "model": { "details": { "top logprobs": tokens } } }),
+                record: crate::SourceRecord::Run {
+                    model: ModelIdentity {
+                        name: name.into(),
+                        backend: "openai-http".into(),
+                        details: [("top logprobs".to_owned(), tokens.into())].into(),
+                    },
+                    settings: Recorded::Import(ImportRecord::default()),
+                },
                 ..Source::default()
             },
             groups: vec![GroupRows {

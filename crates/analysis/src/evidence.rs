@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use sureness_conformal::Table;
+use sureness_record::{ModelIdentity, Recorded, RunSettings};
 
 /// The runs that are looked at, in the order in which they were named.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +31,50 @@ pub struct Source {
     pub path: String,
     /// Number of the run in its store; none for files of saved logits.
     pub run: Option<i64>,
-    /// The model's identity and the run's settings, as they were recorded. No secrets.
-    pub record: serde_json::Value,
+    /// What was recorded of it.
+    pub record: SourceRecord,
+}
+
+/// What was recorded of a model's answers. No secrets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum SourceRecord {
+    /// A run in a store.
+    Run {
+        /// Which model.
+        model: ModelIdentity,
+        /// The settings, or what was imported.
+        settings: Recorded,
+    },
+    /// Files of saved logits, of which nothing else is known.
+    Files {
+        /// The files, as they were named.
+        files: Vec<String>,
+    },
+}
+
+impl SourceRecord {
+    /// The model, where it is known.
+    pub fn model(&self) -> Option<&ModelIdentity> {
+        match self {
+            Self::Run { model, .. } => Some(model),
+            Self::Files { .. } => None,
+        }
+    }
+
+    /// The settings of a run of our own.
+    pub fn settings(&self) -> Option<&RunSettings> {
+        match self {
+            Self::Run { settings, .. } => settings.run(),
+            Self::Files { .. } => None,
+        }
+    }
+}
+
+impl Default for SourceRecord {
+    fn default() -> Self {
+        Self::Files { files: Vec::new() }
+    }
 }
 
 /// Which questions were asked how.

@@ -23,7 +23,7 @@ pub use chart::{
     Axis, Bin, Chart, ChartKind, Dot, Line, Mark, Point, Reference, Scale, Segment, Stack,
 };
 pub use document::{Better, Cell, Column, Document, Section, Table, Unit};
-pub use evidence::{Evidence, GroupId, GroupRows, ModelEvidence, Source};
+pub use evidence::{Evidence, GroupId, GroupRows, ModelEvidence, Source, SourceRecord};
 pub use figures::{Board, Figures, GroupFigures, HEADLINE, Intervals, ModelFigures, ScoreFigures};
 pub use modes::{Asked, Family, Listed, Mode, Pair, Reason, document, listed_questions};
 pub use promise::Promise;

@@ -6,6 +6,8 @@
 
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
@@ -16,7 +18,9 @@ use crate::source::At;
 use crate::{DataError, Question};
 
 /// What makes a cluster of questions.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub enum ClusterBy {
     /// The context where there is one; see [`Question::cluster_digest`].
     #[default]
@@ -41,6 +45,20 @@ impl FromStr for ClusterBy {
             "none" => Ok(Self::Nothing),
             column => Ok(Self::Column(column.to_owned())),
         }
+    }
+}
+
+impl TryFrom<String> for ClusterBy {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<ClusterBy> for String {
+    fn from(by: ClusterBy) -> Self {
+        by.name().to_owned()
     }
 }
 

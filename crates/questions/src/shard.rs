@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::digest::{Digest, head};
 use crate::error::Problem;
 use crate::question::is_abstention;
@@ -14,12 +17,30 @@ use crate::{DataError, Dataset, Question};
 /// A question is in the part that its own text names. The draw depends neither on the order of
 /// the rows nor on a seed, and questions that read alike are in the same part: they are asked
 /// once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "Unchecked")]
 pub struct Shard {
     /// Which part, from 1.
     index: u32,
     /// How many there are.
     of: u32,
+}
+
+/// A shard as it is written, before it is known that there is one.
+#[derive(Deserialize, JsonSchema)]
+struct Unchecked {
+    index: u32,
+    of: u32,
+}
+
+impl TryFrom<Unchecked> for Shard {
+    type Error = String;
+
+    fn try_from(Unchecked { index, of }: Unchecked) -> Result<Self, String> {
+        Self::new(index, of).ok_or_else(|| format!("there is no shard {index} of {of}"))
+    }
 }
 
 impl Shard {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Evaluation, Mean, mean};
+use sureness_record::{ModelIdentity, RunSettings};
 
 /// The figures of one run over one or more models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,7 +15,7 @@ pub struct Results {
     /// Program and version that wrote it.
     pub program: String,
     /// Everything that is needed to repeat the run, wording of the prompts included. No secrets.
-    pub settings: serde_json::Value,
+    pub settings: RunSettings,
     /// One entry per model, in the order given.
     pub models: Vec<ModelResult>,
 }
@@ -25,7 +26,7 @@ pub struct ModelResult {
     /// Name for people.
     pub name: String,
     /// The model's identity, as the store has it.
-    pub identity: serde_json::Value,
+    pub identity: ModelIdentity,
     /// Number of the run in the store.
     pub run: i64,
     /// Whether every question was asked.

@@ -6,7 +6,6 @@
 
 mod error;
 pub mod http;
-mod identity;
 #[cfg(feature = "llama")]
 pub mod llama;
 pub mod replay;
@@ -14,9 +13,9 @@ mod reply;
 mod scores;
 
 pub use error::ScoreError;
-pub use identity::ModelIdentity;
 pub use reply::{Allowance, Quota, Reply, Timing};
 pub use scores::{KeyPrefix, OptionScores, RequestKey, ScoreRequest, Usage, log_sum_exp};
+pub use sureness_record::ModelIdentity;
 
 use std::time::Duration;
 

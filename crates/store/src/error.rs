@@ -42,6 +42,14 @@ pub enum StoreError {
         /// Its place.
         place: i64,
     },
+    /// The record of a run holds what this version does not know.
+    #[error("{path}: the {what} cannot be read")]
+    UnknownRecord {
+        /// The store's file.
+        path: PathBuf,
+        /// Which part of which record, and why.
+        what: String,
+    },
     /// A stored value does not decode.
     #[error("{path}: damaged entry: {what}")]
     Damaged {
@@ -77,6 +85,9 @@ impl StoreError {
             Self::TooNew { .. } => "update sureness, or choose another --output-dir",
             Self::TooOld(_) => "start any run into its folder once: it brings the file up to date",
             Self::OtherQuestion { .. } => "merge only shards of the same run, into a new folder",
+            Self::UnknownRecord { .. } => {
+                "use the version of sureness that wrote the run, or a newer one"
+            }
             Self::Damaged { .. } => "move the file away and run again",
         }
     }

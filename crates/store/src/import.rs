@@ -1,7 +1,8 @@
 //! Runs that were not ours: evaluations from elsewhere, written down whole.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use serde_json::{Value, json};
+use serde_json::Value;
+use sureness_record::{ImportRecord, ImportedGroup};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError};
 
 use crate::codec::{encode_logprobs, encode_observed};
@@ -108,12 +109,15 @@ fn write(transaction: &Transaction<'_>, import: &RunImport) -> rusqlite::Result<
         .collect::<rusqlite::Result<_>>()?;
     let mut target = None;
     for (run, record) in earlier {
-        let Ok(record) = serde_json::from_str::<Value>(&record) else {
+        let Ok(record) = serde_json::from_str::<ImportRecord>(&record) else {
             continue;
         };
-        let held = Held::of(&record);
         let missing: Vec<usize> = (0..digests.len())
-            .filter(|&index| digests.get(index).is_some_and(|digest| !held.has(digest)))
+            .filter(|&index| {
+                digests
+                    .get(index)
+                    .is_some_and(|digest| !record.holds(digest))
+            })
             .collect();
         if missing.is_empty() {
             return Ok(ImportOutcome::Known { run });
@@ -121,7 +125,7 @@ fn write(transaction: &Transaction<'_>, import: &RunImport) -> rusqlite::Result<
         let fits = missing
             .iter()
             .filter_map(|&index| import.groups.get(index))
-            .all(|group| !held.names(&group.task, &group.strategy));
+            .all(|group| !record.names(&group.task, &group.strategy));
         if fits && target.is_none() {
             target = Some((run, record, missing));
         }
@@ -130,12 +134,12 @@ fn write(transaction: &Transaction<'_>, import: &RunImport) -> rusqlite::Result<
     let (run, mut record, groups) = if let Some(target) = target {
         target
     } else {
-        let record = json!({"imported": true, "groups": []});
+        let record = ImportRecord::default();
         let model = serde_json::to_string(&import.model).unwrap_or_default();
         transaction.execute(
             "INSERT INTO runs (started_at, finished_at, digest, model, record) \
              VALUES (?, ?, ?, ?, ?)",
-            params![now(), now(), run_digest, model, record.to_string()],
+            params![now(), now(), run_digest, model, json(&record)],
         )?;
         let all = (0..digests.len()).collect();
         (transaction.last_insert_rowid(), record, all)
@@ -143,12 +147,12 @@ fn write(transaction: &Transaction<'_>, import: &RunImport) -> rusqlite::Result<
     for &index in &groups {
         if let (Some(group), Some(digest)) = (import.groups.get(index), digests.get(index)) {
             write_group(transaction, run, &model_digest, group)?;
-            note(&mut record, group, digest);
+            record.groups.push(noted(group, digest));
         }
     }
     transaction.execute(
         "UPDATE runs SET record = ?, finished_at = ? WHERE id = ?",
-        params![record.to_string(), now(), run],
+        params![json(&record), now(), run],
     )?;
     Ok(if is_new {
         ImportOutcome::New { run }
@@ -158,42 +162,19 @@ fn write(transaction: &Transaction<'_>, import: &RunImport) -> rusqlite::Result<
     })
 }
 
-/// What a run's record says of its groups.
-struct Held<'a>(Vec<&'a Value>);
-
-impl<'a> Held<'a> {
-    fn of(record: &'a Value) -> Self {
-        let groups = record.get("groups").and_then(Value::as_array);
-        Self(groups.into_iter().flatten().collect())
-    }
-
-    fn has(&self, digest: &str) -> bool {
-        self.any(&[("digest", digest)])
-    }
-
-    fn names(&self, task: &str, strategy: &str) -> bool {
-        self.any(&[("task", task), ("strategy", strategy)])
-    }
-
-    fn any(&self, fields: &[(&str, &str)]) -> bool {
-        self.0.iter().any(|group| {
-            let is = |(name, text): &(&str, &str)| {
-                group.get(name).and_then(Value::as_str) == Some(*text)
-            };
-            fields.iter().all(is)
-        })
+fn noted(group: &GroupImport, digest: &str) -> ImportedGroup {
+    ImportedGroup {
+        task: group.task.clone(),
+        strategy: group.strategy.clone(),
+        questions: group.rows.len(),
+        answered: group.rows.iter().filter(|row| row.outcome.is_ok()).count(),
+        digest: digest.to_owned(),
+        source: group.source.clone(),
     }
 }
 
-fn note(record: &mut Value, group: &GroupImport, digest: &str) {
-    let answered = group.rows.iter().filter(|row| row.outcome.is_ok()).count();
-    let entry = json!({
-        "task": group.task, "strategy": group.strategy, "questions": group.rows.len(),
-        "answered": answered, "digest": digest, "source": group.source,
-    });
-    if let Some(Value::Array(groups)) = record.get_mut("groups") {
-        groups.push(entry);
-    }
+fn json(record: &ImportRecord) -> String {
+    serde_json::to_string(record).unwrap_or_default()
 }
 
 fn write_group(

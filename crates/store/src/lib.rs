@@ -20,4 +20,4 @@ pub use merge::{MergeInput, Merged};
 pub use question::StoredQuestion;
 pub use reader::{Reader, RunInfo, StoredRow};
 pub use reuse::{AnsweredAt, EarlierAnswer};
-pub use writer::{RunRecord, Store};
+pub use writer::Store;

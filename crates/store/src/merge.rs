@@ -7,7 +7,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use crate::writer::{insert_groups, insert_run};
-use crate::{Reader, RunRecord, Store, StoreError};
+use sureness_record::{RunRecord, RunSettings};
+
+use crate::{Reader, Store, StoreError};
 
 /// Files that are open at once: each takes up to three file descriptors.
 const AT_ONCE: usize = 64;
@@ -139,11 +141,7 @@ impl Store {
     }
 
     /// Writes down what is now told of a run's settings. Which run continues it stays the same.
-    pub fn amend_record(
-        &mut self,
-        run: i64,
-        settings: &serde_json::Value,
-    ) -> Result<(), StoreError> {
+    pub fn amend_record(&mut self, run: i64, settings: &RunSettings) -> Result<(), StoreError> {
         let text = settings.to_string();
         let amended = self.connection().execute(
             "UPDATE runs SET record = ? WHERE id = ? AND record <> ?",

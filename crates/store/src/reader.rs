@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use sureness_record::Recorded;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 
 use crate::{StoreError, StoredQuestion, codec, schema};
@@ -30,8 +31,8 @@ pub struct RunInfo {
     pub finished_at: Option<i64>,
     /// Which model.
     pub model: ModelIdentity,
-    /// The settings.
-    pub settings: serde_json::Value,
+    /// The settings, or what was imported.
+    pub settings: Recorded,
     /// (task, strategy) of each group, in order.
     pub groups: Vec<(String, String)>,
 }
@@ -101,9 +102,9 @@ impl Reader {
                 .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect()
         })())?;
-        let json = |what: &str, e: &serde_json::Error| StoreError::Damaged {
+        let json = |what: &str, e: &serde_json::Error| StoreError::UnknownRecord {
             path: self.path.clone(),
-            what: format!("{what} of run {id}: {e}"),
+            what: format!("{what} of run {id} ({e})"),
         };
         Ok(RunInfo {
             id,

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sureness_scorers::{OptionScores, RequestKey, Usage};
 
 use crate::writer::{Known, index_keys, unfinished};
-use crate::{Reader, RunRecord, Store, StoreError, codec};
+use sureness_record::RunRecord;
+
+use crate::{Reader, Store, StoreError, codec};
 
 /// When the answers were given that a run found, in milliseconds since 1970.
 #[derive(Debug)]

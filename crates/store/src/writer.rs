@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
-use sureness_scorers::ModelIdentity;
+use sureness_record::{RunRecord, RunSettings};
 
 use crate::codec::{encode_logprobs, encode_observed};
 use crate::reuse::copy_from;
@@ -39,25 +39,6 @@ pub(crate) enum Known {
     ThisRun,
     /// The same, and later runs do not know the others either.
     ThisRunForGood,
-}
-
-/// What is written down about a run before its first question.
-#[derive(Debug, Clone)]
-pub struct RunRecord {
-    /// Which model.
-    pub model: ModelIdentity,
-    /// All settings that the figures depend on, as JSON. No secrets.
-    pub settings: serde_json::Value,
-}
-
-impl RunRecord {
-    /// The same for runs with the same model and settings.
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        let mut digest = blake3::Hasher::new();
-        digest.update(&self.model.digest());
-        digest.update(self.settings.to_string().as_bytes());
-        *digest.finalize().as_bytes()
-    }
 }
 
 impl Store {
@@ -152,7 +133,7 @@ impl Store {
     /// The newest run with these settings, of whatever model, that has finished, or that has not.
     pub fn newest_run(
         &self,
-        settings: &serde_json::Value,
+        settings: &RunSettings,
         finished: bool,
     ) -> Result<Option<i64>, StoreError> {
         self.connection

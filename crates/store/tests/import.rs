@@ -1,5 +1,6 @@
 //! Runs from elsewhere: written whole, found again, never twice.
 
+use sureness_record::{Recorded, RunSettings};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError, Usage};
 use sureness_store::{
     GroupImport, ImportOutcome, Reader, RowImport, RunImport, Store, StoredQuestion,
@@ -77,9 +78,11 @@ fn an_import_is_a_finished_run() {
         runs[0].groups,
         [("x".into(), "5-shot".into()), ("y".into(), "5-shot".into())]
     );
-    assert_eq!(runs[0].settings["imported"], true);
-    assert_eq!(runs[0].settings["groups"][1]["source"]["format"], "lm-eval");
-    assert_eq!(runs[0].settings["groups"][1]["answered"], 1);
+    let Recorded::Import(imported) = &runs[0].settings else {
+        panic!("{:?}", runs[0].settings);
+    };
+    assert_eq!(imported.groups[1].source["format"], "lm-eval");
+    assert_eq!(imported.groups[1].answered, 1);
     let mut read = Vec::new();
     reader.rows(1, 1, |row| read.push(row)).unwrap();
     assert_eq!(read.len(), 2);
@@ -93,9 +96,9 @@ fn an_import_is_a_finished_run() {
     assert_eq!(read[1].question.cluster, None);
     assert_eq!(read[1].error, Some(ScoreError::NoLogprobs));
     // The next run of our own begins beside it.
-    let record = sureness_store::RunRecord {
+    let record = sureness_record::RunRecord {
         model: model("a"),
-        settings: serde_json::json!({}),
+        settings: RunSettings::default(),
     };
     assert_eq!(store.begin_run(&record, [("x", "base")]).unwrap(), 3);
 }

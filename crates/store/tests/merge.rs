@@ -7,8 +7,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
 use sureness_questions::Question;
+use sureness_record::{RunRecord, RunSettings};
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
-use sureness_store::{MergeInput, Reader, RunRecord, Store, StoreError};
+use sureness_store::{MergeInput, Reader, Store, StoreError};
 
 const GROUPS: [(&str, &str); 2] = [("qa", "base"), ("rc", "base")];
 
@@ -27,7 +28,7 @@ fn record() -> RunRecord {
             backend: "test".into(),
             details: std::collections::BTreeMap::default(),
         },
-        settings: serde_json::json!({"alpha": 0.1}),
+        settings: RunSettings::default(),
     }
 }
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
 use sureness_questions::Question;
+use sureness_record::{RunRecord, RunSettings};
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
-use sureness_store::{MergeInput, Reader, RunRecord, Store, StoreError, StoredRow};
+use sureness_store::{MergeInput, Reader, Store, StoreError, StoredRow};
 
 fn record() -> RunRecord {
     RunRecord {
@@ -14,7 +15,7 @@ fn record() -> RunRecord {
             backend: "test".into(),
             details: std::collections::BTreeMap::default(),
         },
-        settings: serde_json::json!({"alpha": 0.1}),
+        settings: RunSettings::default(),
     }
 }
 
@@ -367,6 +368,9 @@ fn the_newest_run_with_some_settings_is_found_whatever_its_model() {
     let second = store.begin_run(&other, GROUPS).unwrap();
     assert_eq!(newest(&store, true), Some(first));
     assert_eq!(newest(&store, false), Some(second));
-    let others = serde_json::json!({"alpha": 0.2});
+    let others = RunSettings {
+        abstention: false,
+        ..RunSettings::default()
+    };
     assert_eq!(store.newest_run(&others, true).unwrap(), None);
 }

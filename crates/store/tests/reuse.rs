@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use sureness_conformal::Config;
 use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
 use sureness_questions::Question;
+use sureness_record::{RunRecord, RunSettings};
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, Usage};
-use sureness_store::{Reader, RunRecord, Store};
+use sureness_store::{Reader, Store};
 
 fn record(alpha: f64) -> RunRecord {
     RunRecord {
@@ -14,7 +16,13 @@ fn record(alpha: f64) -> RunRecord {
             backend: "test".into(),
             details: std::collections::BTreeMap::default(),
         },
-        settings: serde_json::json!({ "alpha": alpha }),
+        settings: RunSettings {
+            evaluation: Config {
+                alpha,
+                ..Config::default()
+            },
+            ..RunSettings::default()
+        },
     }
 }
 

@@ -8,13 +8,11 @@ use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{ClusterBy, Dataset, Format, Shard, Task};
+use sureness_record::{RunSettings, TaskRecord};
 
 use crate::commands::data::{Said, dataset_for, input_error};
 use crate::commands::run::RunArgs;
 use crate::error::CliError;
-
-/// The setting that tells which part of the questions a run asked, if not all.
-pub(crate) const SHARD: &str = "shard";
 
 /// The questions of a run, laid out.
 pub(crate) struct Questions {
@@ -175,34 +173,28 @@ impl Questions {
         text
     }
 
-    /// Everything that the figures depend on apart from the model. No secrets.
-    pub(crate) fn settings(&self, args: &RunArgs, config: &Config) -> serde_json::Value {
-        let tasks: Vec<_> = self
-            .datasets
-            .iter()
-            .map(|d| {
-                serde_json::json!({
-                    "task": d.task.id, "source": d.source, "questions": d.questions,
-                    "available": d.available, "shots": d.shots, "digest": d.digest,
-                })
-            })
-            .collect();
-        let mut settings = serde_json::json!({
-            "tasks": tasks,
-            "strategies": self.strategies.iter().map(|s| s.name()).collect::<Vec<_>>(),
-            "sample_size": args.sample_size,
-            "abstention": !args.no_abstention,
-            "chat": args.ask.chat,
-            "evaluation": config,
-            "wording": self.wording,
-        });
-        if args.cluster != ClusterBy::Auto {
-            settings["cluster"] = args.cluster.name().into();
+    /// What is recorded of a run.
+    pub(crate) fn settings(&self, args: &RunArgs, config: &Config) -> RunSettings {
+        let task = |dataset: &DatasetNote| TaskRecord {
+            task: dataset.task.id.clone(),
+            source: dataset.source.clone(),
+            questions: dataset.questions,
+            available: dataset.available,
+            shots: dataset.shots,
+            digest: dataset.digest.clone(),
+        };
+        RunSettings {
+            tasks: self.datasets.iter().map(task).collect(),
+            strategies: self.strategies.clone(),
+            sample_size: args.sample_size,
+            abstention: !args.no_abstention,
+            chat: args.ask.chat,
+            evaluation: *config,
+            wording: self.wording.clone(),
+            cluster: args.cluster.clone(),
+            shard: self.shard,
+            merged: None,
         }
-        if let Some(shard) = self.shard {
-            settings[SHARD] = serde_json::json!({ "index": shard.index(), "of": shard.of() });
-        }
-        settings
     }
 
     /// Settings of the evaluation of a new run.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
 use sureness_conformal::{Config, Row, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_questions::Task;
@@ -60,7 +59,7 @@ pub(crate) fn of_groups(
     }
     let result = ModelResult {
         name: identity.name.clone(),
-        identity: serde_json::to_value(identity).unwrap_or_default(),
+        identity: identity.clone(),
         run,
         complete: false,
         tasks: Vec::new(),
@@ -207,13 +206,11 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
 pub(crate) fn show(results: &Results, every_strategy: bool) {
     use std::io::Write;
     let mut text = String::new();
-    if let Ok(config) = Config::deserialize(&results.settings["evaluation"]) {
-        let settings = sureness_analysis::Settings {
-            config,
-            ..sureness_analysis::Settings::default()
-        };
-        text.push_str(&format!("{}\n", settings.method()));
-    }
+    let settings = sureness_analysis::Settings {
+        config: results.settings.evaluation,
+        ..sureness_analysis::Settings::default()
+    };
+    text.push_str(&format!("{}\n", settings.method()));
     for model in &results.models {
         text.push_str(&format!(
             "\n{}\n{}\n",
@@ -254,8 +251,7 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
         "n: test questions per strategy. Set size: options a set needs to hold the right answer as often as asked; smaller is surer.\n\
          Coverage: how often it did. UAcc: accuracy weighted by set size. E, F: \"I don't know\", \"None of the above\" as the answer."
     );
-    let evaluation = Config::deserialize(&results.settings["evaluation"]);
-    if let Some(rule) = evaluation.as_ref().ok().and_then(split::describe) {
+    if let Some(rule) = split::describe(&results.settings.evaluation) {
         eprintln!("Split rule: {rule}.");
     }
 }

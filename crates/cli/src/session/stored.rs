@@ -1,8 +1,9 @@
 //! The file with the answers, opened for a run.
 
 use sureness_engine::Plan;
+use sureness_record::{RunRecord, RunSettings};
 use sureness_scorers::ModelIdentity;
-use sureness_store::{RunRecord, Store, StoreError};
+use sureness_store::{Store, StoreError};
 
 use super::{Session, room};
 use crate::error::CliError;
@@ -13,7 +14,7 @@ impl Session<'_> {
         &self,
         identity: &ModelIdentity,
         plan: &Plan,
-        settings: serde_json::Value,
+        settings: RunSettings,
         anew: bool,
     ) -> Result<(Store, i64), CliError> {
         let mut store = self.open_store(anew)?;

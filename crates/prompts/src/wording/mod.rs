@@ -7,6 +7,7 @@ mod render;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_questions::{Background, Task};
 
@@ -19,7 +20,7 @@ const LABELS: &str = "labels";
 
 /// The texts of one (task, strategy). `None` is "not stated here, see the default"; an empty
 /// text is "none, on purpose".
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instructions {
     /// Few-shot: opens the prompt, before the worked examples.
@@ -46,7 +47,7 @@ impl Instructions {
 }
 
 /// The words that open the lines of a question, colon included, no space at the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Labels {
     /// Before the stem.
@@ -93,7 +94,7 @@ impl Labels {
 ///
 /// Serialises in the shape of the TOML file that [`Self::from_toml`] reads, so that the record
 /// of a run can be used as a prompts file again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Wording {
     /// The line labels.
     pub labels: Labels,

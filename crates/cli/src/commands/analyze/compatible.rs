@@ -1,69 +1,76 @@
 //! Whether runs may be put beside each other.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use serde_json::Value;
 use sureness_analysis::Evidence;
 use sureness_conformal::{Config, Protocol};
+use sureness_record::{RunSettings, Setting};
 
 use crate::error::CliError;
-
-/// Settings that change what is asked, with what they are called for people.
-const ASKED: [(&str, &str); 2] = [
-    ("wording", "the wording of the prompts (--prompts)"),
-    (
-        "abstention",
-        "the options \"I don't know\" and \"None of the above\" (--no-abstention)",
-    ),
-];
 
 /// Refuses runs whose prompts differ; says what else differs. Different questions are no obstacle:
 /// comparisons are made on those that all models answered.
 pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<String>, CliError> {
-    let mut notes = Vec::new();
-    for (setting, name) in ASKED {
-        let mut values: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for model in &evidence.models {
-            let value = &model.source.record["settings"][setting];
-            if !value.is_null() {
-                values
-                    .entry(value.to_string())
-                    .or_default()
-                    .push(&model.name);
-            }
-        }
-        differing(name, &values, mixed_prompts, &mut notes)?;
-    }
-    // Shots are set task by task.
-    let mut shots: BTreeMap<&str, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
-    for model in &evidence.models {
-        let tasks = model.source.record["settings"]["tasks"].as_array();
-        for task in tasks.into_iter().flatten() {
-            if let (Some(id), shot) = (task["task"].as_str(), &task["shots"])
-                && !shot.is_null()
-            {
-                let by_value = shots.entry(id).or_default();
-                by_value
-                    .entry(shot.to_string())
-                    .or_default()
-                    .push(&model.name);
-            }
-        }
-    }
-    for (task, values) in &shots {
-        let name = format!("the number of worked examples of {task} (--shots)");
-        differing(&name, values, mixed_prompts, &mut notes)?;
-    }
-    let chat = evidence
+    let models: Vec<(&str, &RunSettings)> = evidence
         .models
         .iter()
-        .filter(|model| model.source.record["settings"]["chat"] == Value::Bool(true))
-        .count();
+        .filter_map(|model| Some((&*model.name, model.source.record.settings()?)))
+        .collect();
+    let mut differing: BTreeSet<Setting> = BTreeSet::new();
+    for (index, (_, one)) in models.iter().enumerate() {
+        let others = models[index + 1..].iter();
+        differing.extend(others.flat_map(|(_, other)| one.differences(other)));
+    }
+    let mut notes = Vec::new();
+    for setting in differing {
+        if !matches!(
+            setting,
+            Setting::Wording | Setting::Abstention | Setting::Shots(_)
+        ) {
+            continue;
+        }
+        let (first, second) = apart(&models, &setting);
+        let message = format!("{first} and {second} differ in {setting}");
+        if !mixed_prompts {
+            return Err(CliError::input(message).hint(
+                "compare runs that were asked alike, or pass --mixed-prompts to put them beside each other all the same",
+            ));
+        }
+        notes.push(message);
+    }
+    let chat = evidence.models.iter().filter(|model| {
+        let settings = model.source.record.settings();
+        settings.is_some_and(|settings| settings.chat)
+    });
+    let chat = chat.count();
     if chat > 0 && chat < evidence.models.len() {
         notes.push("some models were asked through their chat template, others were not".into());
     }
     Ok(notes)
+}
+
+/// The models that are like the first one in a setting, and those that are like the first of the others.
+fn apart(models: &[(&str, &RunSettings)], setting: &Setting) -> (String, String) {
+    let asked = models.iter().filter(|(_, settings)| match setting {
+        Setting::Shots(task) => settings.task(task).is_some(),
+        _ => true,
+    });
+    let (first, others) = alike(asked.copied().collect(), setting);
+    (first, alike(others, setting).0)
+}
+
+/// The names of the models that are like the first one, and the other models.
+fn alike<'a>(
+    models: Vec<(&'a str, &'a RunSettings)>,
+    setting: &Setting,
+) -> (String, Vec<(&'a str, &'a RunSettings)>) {
+    let Some(&(_, first)) = models.first() else {
+        return (String::new(), Vec::new());
+    };
+    let differs = |of: &RunSettings| of.differences(first).contains(setting);
+    let (others, alike): (Vec<_>, Vec<_>) = models.into_iter().partition(|(_, of)| differs(of));
+    let names: Vec<&str> = alike.into_iter().map(|(name, _)| name).collect();
+    (names.join(", "), others)
 }
 
 /// What to tell of runs that were split by another rule. A run keeps its figures under its own rule; an
@@ -76,9 +83,8 @@ pub(super) fn split_rule(evidence: &Evidence, config: &Config) -> Option<String>
         .models
         .iter()
         .filter(|model| {
-            let evaluation = &model.source.record["settings"]["evaluation"];
-            Config::deserialize(evaluation)
-                .is_ok_and(|own| own.protocol == Protocol::Standard && own.split != config.split)
+            let own = model.source.record.settings().map(|own| own.evaluation);
+            own.is_some_and(|own| own.protocol == Protocol::Standard && own.split != config.split)
         })
         .map(|model| &*model.name)
         .collect();
@@ -90,28 +96,4 @@ pub(super) fn split_rule(evidence: &Evidence, config: &Config) -> Option<String>
             config.split.name()
         )
     })
-}
-
-fn differing(
-    name: &str,
-    values: &BTreeMap<String, Vec<&str>>,
-    mixed_prompts: bool,
-    notes: &mut Vec<String>,
-) -> Result<(), CliError> {
-    let mut groups = values.values();
-    let (Some(first), Some(second)) = (groups.next(), groups.next()) else {
-        return Ok(());
-    };
-    let message = format!(
-        "{} and {} differ in {name}",
-        first.join(", "),
-        second.join(", ")
-    );
-    if !mixed_prompts {
-        return Err(CliError::input(message).hint(
-            "compare runs that were asked alike, or pass --mixed-prompts to put them beside each other all the same",
-        ));
-    }
-    notes.push(message);
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use sureness_analysis::{Evidence, GroupId, GroupRows, ModelEvidence, Source};
+use sureness_analysis::{Evidence, GroupId, GroupRows, ModelEvidence, Source, SourceRecord};
 use sureness_conformal::{Config, Row, Table};
 use sureness_questions::Task;
 use sureness_scorers::replay;
@@ -12,7 +12,6 @@ use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
 use super::args::{ClusterArg, EvidenceArgs};
 use crate::commands::score::{Scoring, read_questions};
 use crate::error::CliError;
-use crate::session::data::SHARD;
 
 /// What was loaded.
 pub(super) struct Loaded {
@@ -134,7 +133,10 @@ fn load_store(
     }
     let mut newest: Vec<RunInfo> = Vec::new();
     for run in runs {
-        match newest.iter_mut().find(|other| other.model == run.model) {
+        match newest
+            .iter_mut()
+            .find(|other| other.model.is_same_model(&run.model))
+        {
             Some(older) => {
                 loaded.notes.push(format!(
                     "{}: run {} of {} is older than run {} and left out; `{}#{}` names it",
@@ -161,18 +163,16 @@ fn load_store(
                 run.id, run.model.name
             ));
         }
-        if let Some((index, of)) = shard(&run) {
+        let settings = run.settings.run();
+        if let Some(shard) = settings.and_then(|settings| settings.shard) {
             loaded.notes.push(format!(
-                "run {} of {} is shard {index}/{of}: a part of the questions; `sureness merge` \
+                "run {} of {} is shard {shard}: a part of the questions; `sureness merge` \
                  puts the shards together",
                 run.id, run.model.name
             ));
         }
-        let evaluation = run.settings.get("evaluation").cloned();
-        let config: Option<Config> =
-            evaluation.and_then(|value| serde_json::from_value(value).ok());
         if loaded.config.is_none() {
-            loaded.config = config;
+            loaded.config = settings.map(|settings| settings.evaluation);
         }
         let mut groups = Vec::new();
         for (index, (task, strategy)) in run.groups.iter().enumerate() {
@@ -190,18 +190,15 @@ fn load_store(
             source: Source {
                 path: path.display().to_string(),
                 run: Some(run.id),
-                record: serde_json::json!({ "model": run.model, "settings": run.settings }),
+                record: SourceRecord::Run {
+                    model: run.model,
+                    settings: run.settings,
+                },
             },
             groups,
         });
     }
     Ok(())
-}
-
-/// Which part of the questions a run asked, and of how many, if not all.
-fn shard(run: &RunInfo) -> Option<(u64, u64)> {
-    let shard = run.settings.get(SHARD)?;
-    Some((shard.get("index")?.as_u64()?, shard.get("of")?.as_u64()?))
 }
 
 /// The rows of one group.
@@ -319,7 +316,7 @@ fn load_logits(
                 source: Source {
                     path: questions.display().to_string(),
                     run: None,
-                    record: serde_json::json!({ "files": [] }),
+                    record: SourceRecord::default(),
                 },
                 groups: Vec::new(),
             });
@@ -336,9 +333,8 @@ fn load_logits(
             ))
             .hint("give each file once; zero-shot and few-shot files in analyses of their own"));
         }
-        let file = serde_json::Value::from(path.display().to_string());
-        if let Some(files) = model.source.record["files"].as_array_mut() {
-            files.push(file);
+        if let SourceRecord::Files { files } = &mut model.source.record {
+            files.push(path.display().to_string());
         }
         model.groups.push(rows);
     }

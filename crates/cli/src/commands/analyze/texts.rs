@@ -219,15 +219,15 @@ fn read(
 fn recorded(figures: &Figures<'_>, task: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for model in &figures.models {
-        let tasks = model.model.source.record["settings"]["tasks"].as_array();
-        for entry in tasks.into_iter().flatten() {
-            if entry["task"] == task
-                && let Some(path) = entry["source"].as_str().map(PathBuf::from)
-                && (path.is_file() || path.is_dir())
-                && !paths.contains(&path)
-            {
-                paths.push(path);
-            }
+        let settings = model.model.source.record.settings();
+        let path = settings
+            .and_then(|settings| settings.task(task))
+            .map(|task| PathBuf::from(&task.source));
+        if let Some(path) = path
+            && (path.is_file() || path.is_dir())
+            && !paths.contains(&path)
+        {
+            paths.push(path);
         }
     }
     paths

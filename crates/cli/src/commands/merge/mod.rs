@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value;
-use sureness_conformal::Config;
 use sureness_questions::Task;
+use sureness_record::{RunRecord, RunSettings};
 use sureness_report::{ModelResult, Results};
 use sureness_scorers::ModelIdentity;
-use sureness_store::{MergeInput, Reader, RunRecord, Store, StoreError};
+use sureness_store::{MergeInput, Reader, Store, StoreError};
 
 use super::data::named_task;
 use super::values::share;
@@ -84,9 +83,10 @@ pub(crate) fn run(args: &MergeArgs) -> Result<ExitCode, CliError> {
         check_missing(&wholes)?;
     }
     // As they were written down, so that the run is found again.
-    let earlier = before.parts.first().or(first_of(&inputs));
-    let settings = earlier.map_or(Value::Null, |part| part.settings.clone());
-    merge(args, &wholes, &settings)
+    let Some(earlier) = before.parts.first().or(first_of(&inputs)) else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    merge(args, &wholes, &earlier.settings)
 }
 
 impl Whole {
@@ -169,8 +169,9 @@ fn held_before(out: &Path, store: &Path, inputs: &[Vec<Part>]) -> Result<Before,
     let failed = |e: StoreError| CliError::input(&e).hint(e.hint());
     let runs = Reader::open(store).and_then(|reader| reader.runs());
     for run in runs.map_err(failed)? {
-        if run.settings.get(parts::MERGED).is_none() {
-            if run.finished_at.is_some() && run.settings == first.settings {
+        let settings = run.settings.run();
+        if settings.is_none_or(|settings| settings.merged.is_none()) {
+            if run.finished_at.is_some() && settings == Some(&first.settings) {
                 before.complete.push(run.model);
             }
             continue;
@@ -227,18 +228,10 @@ fn check_missing(wholes: &[Whole]) -> Result<(), CliError> {
 }
 
 /// Writes the whole run and its figures.
-fn merge(args: &MergeArgs, wholes: &[Whole], settings: &Value) -> Result<ExitCode, CliError> {
+fn merge(args: &MergeArgs, wholes: &[Whole], settings: &RunSettings) -> Result<ExitCode, CliError> {
     let Some(first) = wholes.first().and_then(|whole| whole.parts.first()) else {
         return Ok(ExitCode::SUCCESS);
     };
-    let evaluation = settings.get("evaluation").cloned();
-    let config: Config = serde_json::from_value(evaluation.unwrap_or_default()).map_err(|e| {
-        CliError::input(format!(
-            "{}: its settings of the evaluation cannot be read: {e}",
-            first.input.display()
-        ))
-        .hint("merge with the version of sureness that asked the questions")
-    })?;
     let groups: Vec<(Task, &str)> = first
         .groups
         .iter()
@@ -247,7 +240,7 @@ fn merge(args: &MergeArgs, wholes: &[Whole], settings: &Value) -> Result<ExitCod
     let groups: Vec<(&Task, &str)> = groups.iter().map(|(task, name)| (task, *name)).collect();
     let expected: Vec<usize> = groups
         .iter()
-        .map(|(task, _)| planned(settings, &task.id))
+        .map(|(task, _)| settings.task(&task.id).map_or(0, |task| task.questions))
         .collect();
     let questions = expected.iter().sum::<usize>() * wholes.len();
     let folder = room::prepare(&args.out, questions)?;
@@ -256,7 +249,13 @@ fn merge(args: &MergeArgs, wholes: &[Whole], settings: &Value) -> Result<ExitCod
     let mut models = Vec::new();
     for whole in wholes {
         let run = write(&mut store, whole, settings).map_err(failed)?;
-        let mut model = results::of_groups(&folder.store, run, &whole.model, &groups, &config)?;
+        let mut model = results::of_groups(
+            &folder.store,
+            run,
+            &whole.model,
+            &groups,
+            &settings.evaluation,
+        )?;
         conclude(&mut model, whole, &expected);
         if model.complete {
             let finished = Reader::open(&folder.store).and_then(|reader| reader.run(run));
@@ -281,19 +280,8 @@ fn merge(args: &MergeArgs, wholes: &[Whole], settings: &Value) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many questions of a task the whole run has.
-fn planned(settings: &Value, task: &str) -> usize {
-    let tasks = settings.get("tasks").and_then(Value::as_array);
-    let of_task = tasks
-        .into_iter()
-        .flatten()
-        .find(|entry| entry.get("task").and_then(Value::as_str) == Some(task));
-    let count = of_task.and_then(|entry| entry.get("questions")?.as_u64());
-    count.map_or(0, |count| count as usize)
-}
-
 /// Puts one model's parts into the store; the run's number.
-fn write(store: &mut Store, whole: &Whole, settings: &Value) -> Result<i64, StoreError> {
+fn write(store: &mut Store, whole: &Whole, settings: &RunSettings) -> Result<i64, StoreError> {
     let Some(first) = whole.parts.first() else {
         return Ok(0);
     };

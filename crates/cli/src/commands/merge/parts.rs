@@ -3,20 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use sureness_conformal::SplitRule;
 use sureness_questions::Shard;
+use sureness_record::{Merged, RunSettings};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, RunInfo, StoreError};
 
 use crate::error::CliError;
-use crate::session::data::SHARD;
 use crate::session::room::STORE;
-
-/// The setting of a merged run that tells which shards it holds whole.
-pub(super) const MERGED: &str = "merged";
-
-/// Where a run's settings name its split rule.
-const SPLIT: &str = "/evaluation/split";
 
 /// One run of an input: some shards of one model.
 #[derive(Debug, Clone)]
@@ -30,7 +24,7 @@ pub(super) struct Part {
     /// Which model.
     pub(super) model: ModelIdentity,
     /// The settings of the whole run.
-    pub(super) settings: Value,
+    pub(super) settings: RunSettings,
     /// (task, strategy) of each group.
     pub(super) groups: Vec<(String, String)>,
     /// The shards that it is about.
@@ -44,17 +38,11 @@ pub(super) struct Part {
 impl Part {
     /// What a run in the store of an input holds; `None` if it was never in parts.
     pub(super) fn of(input: &Path, store: &Path, run: &RunInfo) -> Option<Self> {
-        let mut settings = run.settings.clone();
-        let of_whole = settings.as_object_mut()?;
-        let (shard, merged) = (of_whole.shift_remove(SHARD), of_whole.shift_remove(MERGED));
-        let number = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok());
-        let of = number(shard.as_ref().or(merged.as_ref())?.get("of")?)?;
-        let shards = match (&shard, &merged) {
-            (Some(shard), _) => BTreeSet::from([number(shard.get("index")?)?]),
-            (None, Some(merged)) => {
-                let held = merged.get("shards")?.as_array()?;
-                held.iter().filter_map(number).collect()
-            }
+        let mut settings = run.settings.run()?.clone();
+        let (shard, merged) = (settings.shard.take(), settings.merged.take());
+        let (of, shards) = match (shard, merged) {
+            (Some(shard), _) => (shard.of(), BTreeSet::from([shard.index()])),
+            (None, Some(merged)) => (merged.of, merged.shards),
             (None, None) => return None,
         };
         if shards.iter().any(|&index| Shard::new(index, of).is_none()) {
@@ -76,31 +64,24 @@ impl Part {
 
     /// Whether version 0.1.0 began the run: it wrote no split rule down.
     pub(super) fn is_under_old_rule(&self) -> bool {
-        self.settings.pointer(SPLIT).is_none()
+        self.settings.evaluation.split == SplitRule::Hash
     }
 
-    /// What must be the same of all parts: neither where the files of the questions lay, nor the
-    /// split rule, which moves no answer and is that of the whole.
-    fn comparable(&self) -> Value {
-        let mut settings = self.settings.clone();
-        let evaluation = settings.get_mut("evaluation");
-        if let Some(evaluation) = evaluation.and_then(Value::as_object_mut) {
-            evaluation.shift_remove("split");
-        }
-        if let Some(tasks) = settings.get_mut("tasks").and_then(Value::as_array_mut) {
-            for task in tasks.iter_mut().filter_map(Value::as_object_mut) {
-                task.shift_remove("source");
-            }
-        }
-        settings
+    /// Whether the other one may be a part of the same run, if it is of the same model.
+    fn is_of_same_run(&self, other: &Self) -> bool {
+        self.of == other.of && self.settings.differences(&other.settings).is_empty()
     }
 }
 
 /// What a merged run that holds these shards whole is written down with.
-pub(super) fn record(settings: &Value, shards: &BTreeSet<u32>, of: u32) -> Value {
-    let mut settings = settings.clone();
-    settings[MERGED] = json!({ "of": of, "shards": shards });
-    settings
+pub(super) fn record(settings: &RunSettings, shards: &BTreeSet<u32>, of: u32) -> RunSettings {
+    RunSettings {
+        merged: Some(Merged {
+            of,
+            shards: shards.clone(),
+        }),
+        ..settings.clone()
+    }
 }
 
 /// The folders that an argument stands for: itself, or those in it that hold a store.
@@ -166,10 +147,10 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, C
                 .hint("merge what `sureness run --shard i/n` wrote, or an earlier merge"),
         );
     };
-    let (settings, of) = (newest.comparable(), newest.of);
+    let newest = newest.clone();
     let mut parts: Vec<Part> = Vec::new();
     for part in all {
-        if part.comparable() != settings || part.of != of {
+        if !newest.is_of_same_run(&part) {
             notes.push(format!(
                 "{}: run {} has other settings than the newest one and is left out",
                 input.display(),
@@ -180,7 +161,7 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, C
         // A later run of the same takes the earlier one's place.
         match parts
             .iter_mut()
-            .find(|other| other.model == part.model && other.shards == part.shards)
+            .find(|other| other.model.is_same_model(&part.model) && other.shards == part.shards)
         {
             Some(earlier) => *earlier = part,
             None => parts.push(part),
@@ -245,15 +226,9 @@ pub(super) fn same_run(one: &Part, other: &Part) -> Result<(), CliError> {
             one.of, other.of
         ));
     }
-    let (a, b) = (one.comparable(), other.comparable());
-    if a != b {
-        let names = a.as_object().into_iter().chain(b.as_object());
-        let names: BTreeSet<&str> = names
-            .flat_map(|settings| settings.keys().map(String::as_str))
-            .filter(|name| a.get(*name) != b.get(*name))
-            .map(described)
-            .collect();
-        let names: Vec<&str> = names.into_iter().collect();
+    let differences = one.settings.differences(&other.settings);
+    if !differences.is_empty() {
+        let names: Vec<String> = differences.iter().map(ToString::to_string).collect();
         return differ(format!("{} differ", names.join(" and ")));
     }
     if one.groups != other.groups {
@@ -262,35 +237,13 @@ pub(super) fn same_run(one: &Part, other: &Part) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A setting's name for people.
-fn described(setting: &str) -> &str {
-    match setting {
-        "tasks" => "the questions or worked examples",
-        "strategies" => "the prompt strategies",
-        "wording" => "the wordings of the prompts",
-        "evaluation" => "the settings of the evaluation",
-        "sample_size" => "the values of --sample-size",
-        "abstention" => "the abstention options",
-        "cluster" => "the values of --cluster",
-        "chat" => "the values of --chat",
-        other => other,
-    }
-}
-
 /// An input has a model that the one with the most models has not.
 fn other_model(reference: &[ModelIdentity], named: &Part, part: &Part) -> CliError {
     let (model, here) = (&part.model, part.input.display());
     let what = match reference.iter().find(|known| known.name == model.name) {
         Some(known) => {
-            let keys = known.details.keys().chain(model.details.keys());
-            let mut differing: BTreeSet<&str> = keys
-                .filter(|name| known.details.get(*name) != model.details.get(*name))
-                .map(String::as_str)
-                .collect();
-            if known.backend != model.backend {
-                differing.insert("backend");
-            }
-            let differing: Vec<&str> = differing.into_iter().collect();
+            let differences = known.differences(model);
+            let differing: Vec<&str> = differences.iter().map(|(name, ..)| *name).collect();
             format!(
                 "{} is not the same in both: {} differ",
                 model.name,

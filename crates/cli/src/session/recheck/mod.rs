@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sureness_engine::{Answer, AnswerSink, Event, Planned, SinkError};
+use sureness_record::RunRecord;
 use sureness_report::{Recheck, RecheckOutcome};
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
-use sureness_store::RunRecord;
 
 use super::models::Model;
 use super::{Reached, Session, age, log};

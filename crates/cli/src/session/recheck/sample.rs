@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use sureness_engine::{Group, Plan};
 use sureness_questions::Bank;
+use sureness_record::RunRecord;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey};
-use sureness_store::{RunRecord, Store};
+use sureness_store::Store;
 
 use crate::error::CliError;
 

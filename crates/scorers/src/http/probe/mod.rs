@@ -20,7 +20,6 @@ use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
 use super::tokens::without_repeats;
 use super::transport::{Endpoint, Resource, Transport};
-use crate::identity::ADDRESS;
 use crate::{ModelIdentity, ScoreError};
 
 /// Counts of log-probabilities to try where none is asked for. 100 holds every option of any
@@ -255,7 +254,9 @@ impl<'a> Probe<'a> {
         }
         if !entry.is_some_and(ListedModel::is_distinctive) {
             let base = shown(self.endpoint.base().url());
-            identity.details.insert(ADDRESS.to_owned(), base);
+            identity
+                .details
+                .insert(ModelIdentity::ADDRESS.to_owned(), base);
         }
         identity
     }

@@ -7,9 +7,7 @@ use std::process::Output;
 use assert_cmd::Command;
 use serde_json::Value;
 
-#[path = "score/bad_input.rs"]
 mod bad_input;
-#[path = "score/published.rs"]
 mod published;
 
 /// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.

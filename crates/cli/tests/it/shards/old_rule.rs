@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sureness_conformal::SplitRule;
 use sureness_store::{Reader, Store};
 
 use super::{Case, ends_with, results_in, script, shard, text};
@@ -13,9 +14,10 @@ const MERGE: &str = "--allowed-failures 0.2";
 /// Makes the run of a shard one of version 0.1.0, which wrote no split rule down.
 fn forget_the_rule(folder: &Path) {
     let path = folder.join("sureness.sqlite");
-    let mut settings = Reader::open(&path).unwrap().run(1).unwrap().settings;
-    let evaluation = settings["evaluation"].as_object_mut().unwrap();
-    assert!(evaluation.shift_remove("split").is_some());
+    let run = Reader::open(&path).unwrap().run(1).unwrap();
+    let mut settings = run.settings.run().unwrap().clone();
+    assert_eq!(settings.evaluation.split, SplitRule::Ordered);
+    settings.evaluation.split = SplitRule::Hash;
     Store::open(&path)
         .unwrap()
         .amend_record(1, &settings)

@@ -7,11 +7,8 @@ use std::process::Output;
 use assert_cmd::Command;
 use serde_json::Value;
 
-#[path = "analyze/bad_input.rs"]
 mod bad_input;
-#[path = "analyze/files.rs"]
 mod files;
-#[path = "analyze/paper.rs"]
 mod paper;
 
 /// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.

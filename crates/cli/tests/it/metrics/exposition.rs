@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One scrape.
-pub(super) struct Exposition {
+pub(crate) struct Exposition {
     samples: BTreeMap<Series, f64>,
     counters: BTreeSet<String>,
 }
@@ -12,7 +12,7 @@ pub(super) struct Exposition {
 type Series = (String, Vec<(String, String)>);
 
 impl Exposition {
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         assert!(text.ends_with('\n'), "the last line is not ended");
         let mut samples = BTreeMap::new();
         let (mut kinds, mut helped) = (BTreeMap::new(), BTreeSet::new());
@@ -60,7 +60,7 @@ impl Exposition {
     }
 
     /// The sum of all series of this name that have these labels.
-    pub(super) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let has = |series: &[(String, String)]| {
             labels
                 .iter()
@@ -73,7 +73,7 @@ impl Exposition {
             .sum()
     }
 
-    pub(super) fn never_counts_back_from(&self, earlier: &Self) {
+    pub(crate) fn never_counts_back_from(&self, earlier: &Self) {
         for (series, before) in &earlier.samples {
             if self.counters.contains(&series.0) {
                 let now = self.samples.get(series).expect("a series is gone");

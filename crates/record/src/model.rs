@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Everything about the model and the way of asking that can change a score. Two answers may
 /// stand for each other in the store only if their identities are equal.
 ///
 /// Never holds a secret: it is written to the store and to every result file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelIdentity {
     /// Name for people and tables, such as `SmolLM2-135M-Instruct.Q4_1`.
     pub name: String,
@@ -18,11 +19,11 @@ pub struct ModelIdentity {
     pub details: BTreeMap<String, String>,
 }
 
-/// What stands in `details` for a server that tells too little of its model to be told otherwise.
-/// Of two such servers nothing more can be known.
-pub(crate) const ADDRESS: &str = "api base";
-
 impl ModelIdentity {
+    /// The detail that holds the address of a server which says too little of its model: two such
+    /// servers cannot be told apart by anything else.
+    pub const ADDRESS: &str = "api base";
+
     /// In what two models differ, the addresses of their servers apart: `name`, `backend` or the
     /// name of a detail, with what each says, if it says anything. Empty where either's answers are
     /// as good as the other's.
@@ -35,7 +36,7 @@ impl ModelIdentity {
             .keys()
             .chain(other.details.keys())
             .map(String::as_str)
-            .filter(|name| *name != ADDRESS)
+            .filter(|name| *name != Self::ADDRESS)
             .collect();
         let pairs = [
             ("name", Some(&*self.name), Some(&*other.name)),

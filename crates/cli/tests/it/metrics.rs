@@ -1,8 +1,7 @@
 //! `--metrics-addr` from outside: a run is scraped while it goes.
 #![cfg(unix)]
 
-#[path = "metrics/exposition.rs"]
-mod exposition;
+pub(crate) mod exposition;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

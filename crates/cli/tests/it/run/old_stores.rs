@@ -1,13 +1,14 @@
-//! Stores of version 0.1.0, as that version wrote them: they open, a run that it did not finish
-//! goes on as it was begun, and a finished one stays what it was.
+//! Stores of version 0.1.0 and from before records had types: they open, an unfinished run goes on as it
+//! was begun, a finished one stays what it was, and shards merge.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::Value;
+use sureness_conformal::SplitRule;
 use sureness_faultserver::Script;
-use sureness_store::{Reader, StoredRow};
+use sureness_store::{Reader, RunInfo, StoredRow};
 
 use super::{Case, cached_in, ends_with, figures_in, results_in, text};
 
@@ -17,7 +18,7 @@ const RUN: &str = "run --tasks own --data own=questions.jsonl --prompt-strategie
 const QUESTIONS: usize = 48;
 
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v0.1.0")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
 /// A server, and a folder in which a fixture lies as results beside its questions.
@@ -26,7 +27,7 @@ fn case_of(fixture: &str) -> Case {
     std::fs::create_dir(case.results()).unwrap();
     let store = fixtures().join(fixture).join("sureness.sqlite");
     std::fs::copy(store, case.results().join("sureness.sqlite")).unwrap();
-    let questions = fixtures().join("questions.jsonl");
+    let questions = fixtures().join("v0.1.0/questions.jsonl");
     std::fs::copy(questions, case.folder.path().join("questions.jsonl")).unwrap();
     case
 }
@@ -49,13 +50,13 @@ fn rows(case: &Case, run: i64) -> Vec<StoredRow> {
     rows
 }
 
-fn split_of(settings: &Value) -> Option<&str> {
-    settings["evaluation"]["split"].as_str()
+fn split_of(run: &RunInfo) -> SplitRule {
+    run.settings.run().unwrap().evaluation.split
 }
 
 #[test]
 fn they_are_analysed_as_they_are() {
-    for fixture in ["finished", "interrupted"] {
+    for fixture in ["v0.1.0/finished", "v0.1.0/interrupted"] {
         let case = case_of(fixture);
         let store = case.results().join("sureness.sqlite");
         let before = std::fs::read(&store).unwrap();
@@ -79,7 +80,7 @@ fn they_are_analysed_as_they_are() {
 
 #[test]
 fn an_unfinished_run_goes_on_under_its_own_rule() {
-    let case = case_of("interrupted");
+    let case = case_of("v0.1.0/interrupted");
     let answered = rows(&case, 1)
         .iter()
         .filter(|row| row.scores.is_some())
@@ -98,7 +99,7 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
     let runs = reader(&case).runs().unwrap();
     assert_eq!(runs.len(), 1);
     assert!(runs[0].finished_at.is_some());
-    assert_eq!(split_of(&runs[0].settings), None);
+    assert_eq!(split_of(&runs[0]), SplitRule::Hash);
     let of_lac = |mut figures: Value| {
         // APS sums are exact since then, and there are fields that version 0.1.0 did not have.
         let groups = figures[0]["groups"].take();
@@ -117,7 +118,7 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
         });
         each.collect::<Vec<Value>>()
     };
-    let finished = figures_in(&fixtures().join("finished"));
+    let finished = figures_in(&fixtures().join("v0.1.0/finished"));
     assert_eq!(of_lac(case.figures()), of_lac(finished));
 
     // Now the clusters are known: those about one passage have one.
@@ -134,7 +135,7 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
 
 #[test]
 fn a_finished_run_stays_and_the_same_command_starts_another_under_the_present_rule() {
-    let case = case_of("finished");
+    let case = case_of("v0.1.0/finished");
     let output = run(&case, &format!("{RUN} --recheck 0"));
     ends_with(&output, 0);
     assert_eq!(case.questions().len(), 0, "every answer is there");
@@ -143,12 +144,12 @@ fn a_finished_run_stays_and_the_same_command_starts_another_under_the_present_ru
         assert!(stderr.contains(words), "no {words:?} in:\n{stderr}");
     }
     assert_eq!(
-        split_of(&results_in(&case.results())["settings"]),
-        Some("ordered")
+        results_in(&case.results())["settings"]["evaluation"]["split"],
+        "ordered"
     );
     let runs = reader(&case).runs().unwrap();
-    let rules: Vec<_> = runs.iter().map(|run| split_of(&run.settings)).collect();
-    assert_eq!(rules, [None, Some("ordered")]);
+    let rules: Vec<_> = runs.iter().map(split_of).collect();
+    assert_eq!(rules, [SplitRule::Hash, SplitRule::Ordered]);
 
     // Said once: from now on the newest run is one of ours.
     let again = run(&case, RUN);
@@ -158,11 +159,58 @@ fn a_finished_run_stays_and_the_same_command_starts_another_under_the_present_ru
 
 #[test]
 fn the_papers_protocol_has_no_rule_to_write_down() {
-    let case = case_of("finished");
+    let case = case_of("v0.1.0/finished");
     let output = run(&case, &format!("{RUN} --protocol paper"));
     ends_with(&output, 0);
     let results = results_in(&case.results());
     assert_eq!(results["settings"]["evaluation"]["protocol"], "paper");
-    assert_eq!(split_of(&results["settings"]), None);
+    assert!(results["settings"]["evaluation"]["split"].is_null());
     assert!(!text(&output.stderr).contains("Split rule"));
+}
+
+#[test]
+fn an_unfinished_run_with_an_untyped_record_goes_on() {
+    let case = case_of("untyped/interrupted");
+    let given = rows(&case, 1);
+    let answered = given.iter().filter(|row| row.scores.is_some()).count();
+    assert!((1..QUESTIONS).contains(&answered));
+    ends_with(&run(&case, RUN), 0);
+    assert_eq!(case.questions().len(), QUESTIONS - answered);
+    let runs = reader(&case).runs().unwrap();
+    assert_eq!(runs.len(), 1, "the same command has the same digest");
+    assert!(runs[0].finished_at.is_some());
+}
+
+#[test]
+fn a_finished_run_with_an_untyped_record_is_found_again() {
+    let case = case_of("untyped/finished");
+    ends_with(&run(&case, &format!("{RUN} --recheck 0")), 0);
+    assert_eq!(case.questions().len(), 0);
+    let runs = reader(&case).runs().unwrap();
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[0].settings, runs[1].settings);
+}
+
+#[test]
+fn a_shard_with_an_untyped_record_merges_with_a_new_one() {
+    let case = case_of("untyped/shard");
+    let other = case.folder.path().join("other");
+    let line = format!("{RUN} --shard 2/2 --cluster none");
+    let mut command = case.command_into(&line, &other);
+    ends_with(
+        &command.current_dir(case.folder.path()).output().unwrap(),
+        0,
+    );
+    let shards = [case.results(), other].map(|path| path.display().to_string());
+    let merged = case
+        .sureness("merge whole")
+        .args(shards)
+        .current_dir(case.folder.path())
+        .output()
+        .unwrap();
+    ends_with(&merged, 0);
+    let whole = results_in(&case.folder.path().join("whole"));
+    assert_eq!(whole["models"][0]["complete"], true);
+    assert_eq!(whole["settings"]["cluster"], "none");
+    assert!(whole["settings"]["shard"].is_null());
 }

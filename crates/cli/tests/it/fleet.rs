@@ -2,17 +2,11 @@
 //! `nats-server`, which is skipped where there is none, but for CI.
 #![cfg(all(unix, feature = "nats"))]
 
-#[path = "fleet/bad_input.rs"]
 mod bad_input;
-#[path = "fleet/chaos.rs"]
 mod chaos;
-#[path = "fleet/odd.rs"]
 mod odd;
-#[path = "fleet/secure.rs"]
 mod secure;
-#[path = "fleet/together.rs"]
 mod together;
-#[path = "fleet/watched.rs"]
 mod watched;
 
 use std::net::TcpListener;

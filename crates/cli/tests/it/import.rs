@@ -5,6 +5,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
+use sureness_record::Recorded;
 use sureness_store::Reader;
 
 /// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
@@ -118,7 +119,10 @@ fn samples_become_a_run_once() {
     assert_eq!(runs[0].model.name, "org/small");
     assert_eq!(runs[0].model.backend, "import");
     assert_eq!(runs[0].groups, [("yes".to_owned(), "5-shot".to_owned())]);
-    let source = &runs[0].settings["groups"][0]["source"];
+    let Recorded::Import(import) = &runs[0].settings else {
+        panic!("{:?}", runs[0].settings);
+    };
+    let source = &import.groups[0].source;
     assert_eq!(source["format"], "lm-eval");
     assert_eq!(source["files"][0]["name"], "samples_yes_1.jsonl");
     let mut right = 0;

@@ -1,15 +1,12 @@
 //! What Prometheus is told of a run on many machines.
 
-#[path = "../metrics/exposition.rs"]
-mod exposition;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use exposition::Exposition;
 use sureness_faultserver::{Capacity, Script};
 
 use super::Case;
+use crate::metrics::exposition::Exposition;
 
 const RUN: &str = "run --tasks qa rc --sample-size 60 --metrics-addr 127.0.0.1:0";
 const QUESTIONS: u64 = 360;

@@ -2,15 +2,10 @@
 //! process of its own, become the run that one process would have made.
 #![cfg(unix)]
 
-#[path = "shards/bad_input.rs"]
 mod bad_input;
-#[path = "shards/missing.rs"]
 mod missing;
-#[path = "shards/old_rule.rs"]
 mod old_rule;
-#[path = "shards/ready_files.rs"]
 mod ready_files;
-#[path = "shards/whole.rs"]
 mod whole;
 
 use std::path::{Path, PathBuf};

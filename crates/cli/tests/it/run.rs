@@ -1,31 +1,18 @@
 //! `sureness run`, `single` and `compare` from outside: a real process asks a real server.
 #![cfg(unix)]
 
-#[path = "run/bad_input.rs"]
 mod bad_input;
-#[path = "run/clock.rs"]
 mod clock;
-#[path = "run/clusters.rs"]
 mod clusters;
-#[path = "run/disk.rs"]
 mod disk;
-#[path = "run/doctor.rs"]
 mod doctor;
-#[path = "run/drift.rs"]
 mod drift;
-#[path = "run/endurance.rs"]
 mod endurance;
-#[path = "run/figures.rs"]
 mod figures;
-#[path = "run/guide.rs"]
 mod guide;
-#[path = "run/hostile.rs"]
 mod hostile;
-#[path = "run/interrupted.rs"]
 mod interrupted;
-#[path = "run/old_stores.rs"]
 mod old_stores;
-#[path = "run/texts.rs"]
 mod texts;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,44 @@
+#![doc = include_str!("../README.md")]
+
+mod import;
+mod model;
+mod run;
+
+pub use import::{ImportRecord, ImportedGroup};
+pub use model::ModelIdentity;
+pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord};
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+/// What a store keeps of a run beside its model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Recorded {
+    /// The settings of a run of our own.
+    Run(Box<RunSettings>),
+    /// A note of what was imported.
+    Import(ImportRecord),
+}
+
+impl Recorded {
+    /// The settings of a run of our own.
+    pub fn run(&self) -> Option<&RunSettings> {
+        match self {
+            Self::Run(settings) => Some(settings),
+            Self::Import(_) => None,
+        }
+    }
+}
+
+// By hand, since `untagged` would hide which field cannot be read.
+impl<'de> Deserialize<'de> for Recorded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        if value.get("imported").is_some() {
+            ImportRecord::deserialize(value).map(Self::Import)
+        } else {
+            RunSettings::deserialize(value).map(|settings| Self::Run(Box::new(settings)))
+        }
+        .map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,298 @@
+//! The settings of a run of our own.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sureness_conformal::Config;
+use sureness_prompts::{Strategy, Wording};
+use sureness_questions::{ClusterBy, Shard};
+
+use crate::ModelIdentity;
+
+/// A model with the settings under which it was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// Which model.
+    pub model: ModelIdentity,
+    /// How it was asked.
+    pub settings: RunSettings,
+}
+
+impl RunRecord {
+    /// Equal for the same command: BLAKE3 over the model's digest and all settings. An unfinished run
+    /// with an equal digest is continued.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut digest = blake3::Hasher::new();
+        digest.update(&self.model.digest());
+        digest.update(self.settings.to_string().as_bytes());
+        *digest.finalize().as_bytes()
+    }
+}
+
+/// Everything that the figures depend on apart from the model. No secrets.
+///
+/// The order of the fields is that of the JSON, over which the digest is taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    /// What was asked, task by task.
+    pub tasks: Vec<TaskRecord>,
+    /// The prompt strategies, in the order in which they were asked.
+    pub strategies: Vec<Strategy>,
+    /// Questions drawn from each task; all of them if none.
+    pub sample_size: Option<usize>,
+    /// Whether "I don't know" and "None of the above" were added to the options.
+    pub abstention: bool,
+    /// Whether prompts went through the model's chat template.
+    pub chat: bool,
+    /// How the figures were made.
+    pub evaluation: Config,
+    /// The sentences and labels of the prompts.
+    pub wording: Wording,
+    /// What makes a cluster of questions; left out where it is the default.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cluster: ClusterBy,
+    /// The part of the questions that was asked, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The shards that a merged run holds whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
+}
+
+impl Default for RunSettings {
+    /// No task yet; all else as `sureness run` has it without flags.
+    fn default() -> Self {
+        Self {
+            tasks: Vec::new(),
+            strategies: Strategy::ALL.to_vec(),
+            sample_size: None,
+            abstention: true,
+            chat: false,
+            evaluation: Config::default(),
+            wording: Wording::builtin(),
+            cluster: ClusterBy::default(),
+            shard: None,
+            merged: None,
+        }
+    }
+}
+
+/// What was asked of one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskRecord {
+    /// Task id.
+    pub task: String,
+    /// File or folder that the questions came from.
+    pub source: String,
+    /// Number of questions asked; in a shard, that of the whole run.
+    pub questions: usize,
+    /// Number of questions that the source has.
+    pub available: usize,
+    /// Number of few-shot examples in a prompt.
+    pub shots: usize,
+    /// BLAKE3 over the contents of questions and few-shot examples, in hexadecimal. Clusters count where
+    /// they were named.
+    pub digest: String,
+}
+
+/// Which shards were merged into a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Merged {
+    /// Number of shards in all.
+    pub of: u32,
+    /// Those that the run holds whole.
+    pub shards: BTreeSet<u32>,
+}
+
+/// A setting in which two runs differ. It displays as users know it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    /// Tasks, their questions or the contents of their few-shot examples.
+    Questions,
+    /// The number of few-shot examples of this task.
+    Shots(String),
+    /// The prompt strategies.
+    Strategies,
+    /// `--sample-size`.
+    SampleSize,
+    /// `--no-abstention`.
+    Abstention,
+    /// `--chat`.
+    Chat,
+    /// The settings of the evaluation.
+    Evaluation,
+    /// `--prompts`.
+    Wording,
+    /// `--cluster`.
+    Cluster,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Questions => "the questions or worked examples",
+            Self::Shots(task) => {
+                return write!(f, "the number of worked examples of {task} (--shots)");
+            }
+            Self::Strategies => "the prompt strategies",
+            Self::SampleSize => "the values of --sample-size",
+            Self::Abstention => {
+                "the options \"I don't know\" and \"None of the above\" (--no-abstention)"
+            }
+            Self::Chat => "the values of --chat",
+            Self::Evaluation => "the settings of the evaluation",
+            Self::Wording => "the wording of the prompts (--prompts)",
+            Self::Cluster => "the values of --cluster",
+        })
+    }
+}
+
+impl RunSettings {
+    /// What was asked of this task.
+    pub fn task(&self, id: &str) -> Option<&TaskRecord> {
+        self.tasks.iter().find(|task| task.task == id)
+    }
+
+    /// The settings in which two runs differ.
+    ///
+    /// Three things are no difference: where the files of the questions lay; the rule of the split, which
+    /// changes no answer; and which shards a run holds.
+    pub fn differences(&self, other: &Self) -> Vec<Setting> {
+        let contents = |settings: &Self| -> Vec<TaskRecord> {
+            let tasks = settings.tasks.iter().cloned();
+            tasks
+                .map(|task| TaskRecord {
+                    source: String::new(),
+                    shots: 0,
+                    ..task
+                })
+                .collect()
+        };
+        let evaluation = Config {
+            split: self.evaluation.split,
+            ..other.evaluation
+        };
+        let mut differences = Vec::new();
+        let mut compare = |setting, is_equal: bool| {
+            if !is_equal {
+                differences.push(setting);
+            }
+        };
+        compare(Setting::Questions, contents(self) == contents(other));
+        for task in &self.tasks {
+            if let Some(same) = other.task(&task.task) {
+                compare(Setting::Shots(task.task.clone()), task.shots == same.shots);
+            }
+        }
+        compare(Setting::Strategies, self.strategies == other.strategies);
+        compare(Setting::SampleSize, self.sample_size == other.sample_size);
+        compare(Setting::Abstention, self.abstention == other.abstention);
+        compare(Setting::Chat, self.chat == other.chat);
+        compare(Setting::Evaluation, self.evaluation == evaluation);
+        compare(Setting::Wording, self.wording == other.wording);
+        compare(Setting::Cluster, self.cluster == other.cluster);
+        differences
+    }
+}
+
+/// The JSON that a store holds.
+impl fmt::Display for RunSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let json = serde_json::to_string(self).map_err(|_| fmt::Error)?;
+        f.write_str(&json)
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Recorded;
+
+    fn asked() -> RunSettings {
+        RunSettings {
+            tasks: vec![TaskRecord {
+                task: "qa".into(),
+                source: "mmlu".into(),
+                questions: 60,
+                available: 100,
+                shots: 5,
+                digest: "00".into(),
+            }],
+            ..RunSettings::default()
+        }
+    }
+
+    #[test]
+    fn each_setting_that_changes_an_answer_is_a_difference() {
+        let changes: [(fn(&mut RunSettings), Setting); 9] = [
+            (|s| s.tasks[0].digest.push('1'), Setting::Questions),
+            (|s| s.tasks[0].shots = 0, Setting::Shots("qa".into())),
+            (|s| s.strategies.truncate(1), Setting::Strategies),
+            (|s| s.sample_size = Some(60), Setting::SampleSize),
+            (|s| s.abstention = false, Setting::Abstention),
+            (|s| s.chat = true, Setting::Chat),
+            (|s| s.evaluation.alpha = 0.2, Setting::Evaluation),
+            (|s| s.wording.labels.answer = "A:".into(), Setting::Wording),
+            (|s| s.cluster = ClusterBy::Nothing, Setting::Cluster),
+        ];
+        for (change, setting) in changes {
+            let mut other = asked();
+            change(&mut other);
+            assert_eq!(asked().differences(&other), [setting]);
+            let digest = |settings: RunSettings| {
+                let model = ModelIdentity {
+                    name: "m".into(),
+                    backend: "test".into(),
+                    details: std::collections::BTreeMap::default(),
+                };
+                RunRecord { model, settings }.digest()
+            };
+            assert_ne!(digest(asked()), digest(other));
+        }
+    }
+
+    #[test]
+    fn where_files_lay_and_what_was_asked_elsewhere_is_no_difference() {
+        let mut other = asked();
+        other.tasks[0].source = "/elsewhere".into();
+        other.evaluation.split = sureness_conformal::SplitRule::Hash;
+        other.shard = Shard::new(1, 2);
+        assert_eq!(asked().differences(&other), []);
+        // But another command: an unfinished run of one is not continued by the other.
+        assert_ne!(asked().to_string(), other.to_string());
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_not_known_is_refused_by_name() {
+        let merged = RunSettings {
+            cluster: ClusterBy::Column("passage".into()),
+            merged: Some(Merged {
+                of: 3,
+                shards: [1, 3].into(),
+            }),
+            ..asked()
+        };
+        let text = merged.to_string();
+        let read: Recorded = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.run(), Some(&merged));
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+
+        let newer = text.replacen('{', r#"{"thoughts":4,"#, 1);
+        let error = serde_json::from_str::<Recorded>(&newer).unwrap_err();
+        assert!(error.to_string().contains("`thoughts`"), "{error}");
+        let shard = asked()
+            .to_string()
+            .replacen('{', r#"{"shard":{"index":4,"of":3},"#, 1);
+        let error = serde_json::from_str::<Recorded>(&shard).unwrap_err();
+        assert!(error.to_string().contains("no shard 4 of 3"), "{error}");
+    }
+}
