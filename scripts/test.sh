@@ -109,7 +109,7 @@ step llama-server
 start_server() {
     local port log=$servers/llama-server.log
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-    # 1,024 tokens for each of four: with worked examples in front, the noise floor alone would
+    # 1,024 tokens for each of four: with few-shot examples in front, the noise floor alone would
     # take minutes.
     scripts/servers/llama-server.sh "$servers" "$port" --ctx-size 4096 >"$log" 2>&1 &
     server=$!

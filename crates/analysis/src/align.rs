@@ -9,7 +9,7 @@ use crate::figures::{Figures, GroupFigures, ModelFigures};
 /// Which models are compared on which questions.
 #[derive(Debug, Clone)]
 pub struct Common {
-    /// Models beside each other; index `i` of the panel is `models[i]` of the figures.
+    /// The compared models; index `i` of the panel is `models[i]` of the figures.
     pub panel: Panel,
     /// Indices of the models in the figures.
     pub models: Vec<usize>,
@@ -132,7 +132,7 @@ impl Figures<'_> {
         }
     }
 
-    /// Puts these models beside each other on the questions that all of them answered, task by
+    /// Compares these models on the questions that all of them answered, task by
     /// task, with the strategies that all of them were asked in.
     pub fn common(&self, models: &[usize]) -> Common {
         let chosen: Vec<&ModelFigures<'_>> = models.iter().map(|&m| &self.models[m]).collect();

@@ -54,11 +54,11 @@ impl Promise {
                     "There are too few calibration questions for a promise of {promise} %: every set is full."
                 );
             }
-            (1, _, _, 0) => format!(
-                "The promise of {promise} % coverage is kept by LAC, as far as chance allows to tell"
-            ),
+            (1, _, _, 0) => {
+                format!("LAC meets the promised coverage of {promise} %, within sampling error")
+            }
             (_, _, 0, _) => format!(
-                "The promise of {promise} % coverage is kept by LAC in all {of}, as far as chance allows to tell"
+                "LAC meets the promised coverage of {promise} % in all {of}, within sampling error"
             ),
             (.., 0) => format!(
                 "The promise of {promise} % coverage is kept by LAC: it falls short in {low} of {of}, which chance explains"
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(above.kept(), Some(true));
         assert_eq!(
             above.sentence(0.075),
-            "The promise of 92.5 % coverage is kept by LAC in all 2 combinations of model, task and strategy, as far as chance allows to tell; in 1 more there are too few calibration questions to tell."
+            "LAC meets the promised coverage of 92.5 % in all 2 combinations of model, task and strategy, within sampling error; in 1 more there are too few calibration questions to tell."
         );
     }
 }

@@ -40,15 +40,15 @@ pub(crate) enum Command {
     Single(run::RunArgs),
     /// Measure several models (--models) and put them side by side
     Compare(run::RunArgs),
-    /// Examine a server: what it gives, how options are scored, how much its figures move
+    /// Check a server: log-probabilities, scoring method, reproducibility
     Doctor(doctor::DoctorArgs),
     /// Score saved logits without asking a model
     Score(score::ScoreArgs),
-    /// What runs say: comparisons, calibration, subjects and more, as tables, charts and files
+    /// Analyse runs: comparisons, calibration, subjects and more, as tables, charts and files
     Analyze(analyze::AnalyzeArgs),
     /// One HTML page about one or many runs, which holds everything
     Report(analyze::ReportArgs),
-    /// Take over evaluations that were run elsewhere: lm-evaluation-harness, Inspect, logits
+    /// Import evaluations from other tools: lm-evaluation-harness, Inspect, logits
     Import(import::ImportArgs),
     /// Put the shards of a run (--shard) together: the figures are those of the whole run
     Merge(merge::MergeArgs),

@@ -14,13 +14,14 @@ use crate::{
     numpy_higher_threshold, paper_split, uacc,
 };
 
-/// How the figures come about; see the crate's documentation for the differences.
+/// Evaluation protocol; see the crate's documentation for the differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Protocol {
-    /// The published script, bit for bit.
+    /// The published script, bit for bit: float32, scikit-learn's split, NumPy's quantile.
     Paper,
-    /// Float64, a split by key, the exact conformal rank.
+    /// Float64, a split by question that stays as rows are added, the exact conformal rank.
     Standard,
 }
 

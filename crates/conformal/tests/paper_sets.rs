@@ -75,7 +75,7 @@ fn table(folder: &Path, model: &str, strategy: &str) -> Table {
     assert_eq!(logits.len(), 10_000);
     let mut table = Table::new(6);
     for ((id, answer), logits) in answers(folder).into_iter().zip(logits) {
-        // These were the worked examples.
+        // These were the few-shot examples.
         if ![1, 3, 5, 7, 9].contains(&id) {
             push(&mut table, &logits.map(f64::from), answer, None, id);
         }

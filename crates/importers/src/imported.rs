@@ -20,7 +20,7 @@ pub struct Options {
     pub task: Option<String>,
     /// The strategy's name, instead of the one in the file.
     pub strategy: Option<String>,
-    /// Ids of questions to leave out. Where it is not given, the paper's worked examples (1, 3,
+    /// Ids of questions to leave out. Where it is not given, the paper's few-shot examples (1, 3,
     /// 5, 7, 9) are left out of its pickles, and nothing of other files.
     pub drop_ids: Option<HashSet<String>>,
 }

@@ -54,7 +54,7 @@ impl PromptBuilder {
         })
     }
 
-    /// What all prompts of this builder begin with: instructions and worked examples. Empty for
+    /// What all prompts of this builder begin with: instructions and few-shot examples. Empty for
     /// a zero-shot prompt without instruction.
     pub fn prefix(&self) -> &Arc<str> {
         &self.prefix
@@ -129,7 +129,7 @@ fn push_paragraph(text: &mut String, paragraph: Option<&str>) {
     }
 }
 
-/// A worked example with a wrong letter would mislead the model in every prompt of the task.
+/// A few-shot example with a wrong letter would mislead the model in every prompt of the task.
 fn check(task: &Task, example: &Question) -> Result<(), PromptError> {
     let count = example.options.len();
     let message = if !(2..=MAX_OPTIONS).contains(&count) {
@@ -219,14 +219,14 @@ mod tests {
         let error = builder("rc", &[question("1", 0)], 5).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "task rc has 1 worked examples, 5 are to be shown"
+            "task rc has 1 few-shot examples, 5 are to be shown"
         );
         assert!(error.hint().contains("--shots 1"));
 
         let error = builder("rc", &[question("ex", 4)], 1).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "task rc, worked example ex: the right option is number 5, but there are only 4"
+            "task rc, few-shot example ex: the right option is number 5, but there are only 4"
         );
         // An example that is not shown does no harm.
         assert!(builder("rc", &[question("ex", 4)], 0).is_ok());

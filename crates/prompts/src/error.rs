@@ -1,4 +1,4 @@
-//! What can be wrong with wording, worked examples and chat templates.
+//! What can be wrong with wording, few-shot examples and chat templates.
 
 use std::path::PathBuf;
 
@@ -38,8 +38,8 @@ pub enum PromptError {
         /// What to write instead.
         hint: String,
     },
-    /// Too few worked examples for a few-shot prompt.
-    #[error("task {task} has {found} worked examples, {wanted} are to be shown")]
+    /// Too few few-shot examples for a few-shot prompt.
+    #[error("task {task} has {found} few-shot examples, {wanted} are to be shown")]
     TooFewExamples {
         /// Id of the task.
         task: String,
@@ -48,8 +48,8 @@ pub enum PromptError {
         /// Examples at hand.
         found: usize,
     },
-    /// A worked example that cannot be shown.
-    #[error("task {task}, worked example {id}: {message}")]
+    /// A few-shot example that cannot be shown.
+    #[error("task {task}, few-shot example {id}: {message}")]
     BadExample {
         /// Id of the task.
         task: String,
@@ -88,13 +88,13 @@ impl PromptError {
             }
             Self::WordingKey { hint, .. } => hint.clone(),
             Self::TooFewExamples { found: 0, .. } => {
-                "supply worked examples with the data set, or ask zero-shot with --shots 0".into()
+                "supply few-shot examples with the data set, or ask zero-shot with --shots 0".into()
             }
             Self::TooFewExamples { found, .. } => {
-                format!("supply more worked examples, or show fewer with --shots {found}")
+                format!("supply more few-shot examples, or show fewer with --shots {found}")
             }
             Self::BadExample { .. } => {
-                "correct the example in the data set, or remove it from the worked examples".into()
+                "correct the example in the data set, or remove it from the few-shot examples".into()
             }
             Self::TemplateSyntax { .. } => {
                 "correct the template, or ask without --chat to use the plain prompt".into()

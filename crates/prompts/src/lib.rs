@@ -1,6 +1,6 @@
-//! Prompt strategies, worked examples and chat templates.
+//! Prompt strategies, few-shot examples and chat templates.
 //!
-//! A [`Prompt`] is a prefix and a suffix. The prefix (instructions and worked examples) is
+//! A [`Prompt`] is a prefix and a suffix. The prefix (instructions and few-shot examples) is
 //! shared by every question of one (task, strategy) and is held once; what varies comes last,
 //! so that a server's prefix cache can do its work.
 //!

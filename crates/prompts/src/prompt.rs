@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// The worked examples and the question, no instruction.
+    /// The few-shot examples and the question, no instruction.
     Base,
     /// One general instruction, the same for all tasks.
     SharedInstruction,

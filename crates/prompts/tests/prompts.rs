@@ -8,7 +8,7 @@ use sureness_questions::{Question, Task, label};
 
 mod common;
 
-/// Two worked examples and one question of a task, in that order.
+/// Two few-shot examples and one question of a task, in that order.
 fn questions(task: &str) -> Vec<Question> {
     let mut tasks: HashMap<String, Vec<Question>> =
         serde_json::from_str(include_str!("questions.json")).expect("the questions are valid");

@@ -37,8 +37,8 @@ pub enum Problem {
     /// There is no row at all.
     #[error("holds no questions")]
     Empty,
-    /// All rows serve as worked examples.
-    #[error("leaves no question to ask: every row is a worked example")]
+    /// All rows serve as few-shot examples.
+    #[error("leaves no question to ask: every row is a few-shot example")]
     NothingToAsk,
     /// The layout is none that is known.
     #[error("is in no known layout: {0}")]
@@ -170,7 +170,7 @@ impl DataError {
             Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
             Problem::Empty => "a data file needs at least one row below its header",
             Problem::NothingToAsk => {
-                "add questions that are not among the worked examples, or give fewer examples"
+                "add questions that are not among the few-shot examples, or give fewer examples"
             }
             Problem::UnknownFormat(_) => {
                 return Some(format!(

@@ -1,4 +1,4 @@
-//! Which questions serve as worked examples.
+//! Which questions serve as few-shot examples.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::io;
 use crate::digest::{Digest, head};
 use crate::{Bank, Question};
 
-/// A question that may become a worked example.
+/// A question that may become a few-shot example.
 #[derive(Debug)]
 struct Candidate<C> {
     /// Its place in a random order that depends on the seed and on what the question says, not
@@ -18,7 +18,7 @@ struct Candidate<C> {
     answer: u8,
 }
 
-/// Sorts candidates, best worked example first.
+/// Sorts candidates, best few-shot example first.
 ///
 /// The first `spread` are chosen one by one: each from a category, then with an answer letter,
 /// that came least often so far. Among equals, and after them, the order is the random one.
@@ -49,7 +49,7 @@ fn rank(digest: &[u8; 32], seed: u64) -> u64 {
     head(&rank.finish())
 }
 
-/// Sorts worked examples, best first, the first `spread` for variety.
+/// Sorts few-shot examples, best first, the first `spread` for variety.
 pub(crate) fn sort(examples: &mut Vec<Question>, spread: usize, seed: u64) {
     let mut candidates: Vec<_> = (0..)
         .zip(examples.iter())
@@ -66,7 +66,7 @@ pub(crate) fn sort(examples: &mut Vec<Question>, spread: usize, seed: u64) {
     examples.extend(sorted.filter_map(|candidate| slots[candidate.index as usize].take()));
 }
 
-/// Sets worked examples aside from the questions themselves, at most half of them; best first.
+/// Sets few-shot examples aside from the questions themselves, at most half of them; best first.
 pub(crate) fn set_aside(
     questions: &mut Bank,
     wanted: usize,

@@ -9,7 +9,7 @@ use crate::readers::{Parsed, cosmosqa, generic, halueval, hellaswag, mmlu, paper
 use crate::source::Source;
 use crate::{Bank, ClusterBy, DataError, Dataset, Format, Question, Task, examples};
 
-/// Worked examples that are set aside at least, whatever the task shows: the same questions are
+/// Few-shot examples that are set aside at least, whatever the task shows: the same questions are
 /// asked when a run shows fewer, or none.
 const LEAST_SET_ASIDE: usize = 5;
 
@@ -20,7 +20,7 @@ pub struct LoadOptions {
     pub task: Task,
     /// The layout; told from the content where it is not given.
     pub format: Option<Format>,
-    /// A file or folder of worked examples, in any layout, used instead of the data set's own.
+    /// A file or folder of few-shot examples, in any layout, used instead of the data set's own.
     pub examples: Option<PathBuf>,
     /// Whether "I don't know" and "None of the above" are added to every question.
     pub abstention: bool,
@@ -44,7 +44,7 @@ impl LoadOptions {
     }
 }
 
-/// Loads a data set: reads and checks every row, sets the worked examples apart, and adds the
+/// Loads a data set: reads and checks every row, sets the few-shot examples apart, and adds the
 /// abstention options where they are asked for.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
     let read = read(path, options.format, options)?;
@@ -61,7 +61,7 @@ pub fn load_bytes(
     complete(path, read, options)
 }
 
-/// Puts other worked examples in where they are asked for, and makes the data set.
+/// Puts other few-shot examples in where they are asked for, and makes the data set.
 fn complete(
     path: &Path,
     (format, mut parsed): (Format, Parsed),
@@ -92,7 +92,7 @@ fn complete(
     assemble(path, &path.display().to_string(), parsed, options)
 }
 
-/// Drops the questions that serve as worked examples.
+/// Drops the questions that serve as few-shot examples.
 fn drop_shown(questions: &mut Bank, shown: &HashSet<[u8; 32]>) -> io::Result<()> {
     if shown.is_empty() {
         return Ok(());

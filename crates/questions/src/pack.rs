@@ -10,7 +10,7 @@ use crate::{ClusterBy, DataError, Dataset, LoadOptions, Task};
 
 /// The pack's questions for one of the five tasks; `None` for any other.
 ///
-/// They are graded in difficulty; the first few rows are the worked examples.
+/// They are graded in difficulty; the first few rows are the few-shot examples.
 pub fn dataset(task_id: &str, abstention: bool) -> Option<Dataset> {
     // The files are part of the program, and a test reads them all.
     clustered(task_id, abstention, &ClusterBy::Auto)?.ok()

@@ -27,12 +27,12 @@ pub struct Task {
     pub title: String,
     /// What introduces the background text.
     pub background: Background,
-    /// Worked examples shown by default in few-shot prompts.
+    /// Few-shot examples shown by default in few-shot prompts.
     pub shots: usize,
 }
 
 impl Task {
-    /// The five tasks of the benchmark, in the paper's order, with its numbers of worked examples.
+    /// The five tasks of the benchmark, in the paper's order, with its numbers of few-shot examples.
     pub fn benchmark() -> [Self; 5] {
         let task = |id: &str, title: &str, background, shots| Self {
             id: id.to_owned(),
@@ -72,7 +72,7 @@ impl Task {
         Self::benchmark().into_iter().nth(index)
     }
 
-    /// A task of the user's own: background introduced by `Context:`, five worked examples.
+    /// A task of the user's own: background introduced by `Context:`, five few-shot examples.
     pub fn custom(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -90,8 +90,8 @@ pub struct Dataset {
     pub task: Task,
     /// Where they came from, for people: a path, or `built-in pack`.
     pub source: String,
-    /// The questions to ask; never one of the worked examples.
+    /// The questions to ask; never one of the few-shot examples.
     pub questions: Bank,
-    /// Worked examples, best first; a prompt shows the first few.
+    /// Few-shot examples, best first; a prompt shows the first few.
     pub examples: Vec<Question>,
 }

@@ -129,7 +129,7 @@ fn mmlu_folder() {
     let answers: Vec<_> = dataset.questions.iter().map(right).collect();
     assert_eq!(answers, ["Root", "Light", "Spruce", "A bubble", "Hammer"]);
     assert_eq!(dataset.questions[4].category.as_deref(), Some("tools"));
-    // The dev row that the test split repeats is no worked example.
+    // The dev row that the test split repeats is no few-shot example.
     assert_eq!(dataset.examples.len(), 4);
     assert!(
         dataset

@@ -135,9 +135,9 @@ pub enum Setting {
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Questions => "the questions or worked examples",
+            Self::Questions => "the questions or few-shot examples",
             Self::Shots(task) => {
-                return write!(f, "the number of worked examples of {task} (--shots)");
+                return write!(f, "the number of few-shot examples of {task} (--shots)");
             }
             Self::Strategies => "the prompt strategies",
             Self::SampleSize => "the values of --sample-size",
@@ -233,7 +233,8 @@ mod tests {
 
     #[test]
     fn each_setting_that_changes_an_answer_is_a_difference() {
-        let changes: [(fn(&mut RunSettings), Setting); 9] = [
+        type Change = fn(&mut RunSettings);
+        let changes: [(Change, Setting); 9] = [
             (|s| s.tasks[0].digest.push('1'), Setting::Questions),
             (|s| s.tasks[0].shots = 0, Setting::Shots("qa".into())),
             (|s| s.strategies.truncate(1), Setting::Strategies),

@@ -202,15 +202,6 @@ fn a_failure_names_the_file_and_leaves_the_old_one() {
     assert_eq!(names, ["report.md", "report.txt"]);
 }
 
-#[test]
-fn formats_have_names() {
-    for format in Format::ALL {
-        assert_eq!(format.name().parse::<Format>(), Ok(format));
-    }
-    let error = "docx".parse::<Format>().unwrap_err();
-    assert!(error.to_string().contains("markdown"), "{error}");
-}
-
 fn any_cell() -> impl Strategy<Value = Cell> {
     let figure = (
         any::<f64>(),

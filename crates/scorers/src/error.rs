@@ -173,7 +173,7 @@ impl ScoreError {
             }
             Self::Rejected { .. } => "look at the server's message",
             Self::ContextTooLong { .. } => {
-                "show fewer worked examples (--shots), or start the server with a longer context"
+                "show fewer few-shot examples (--shots), or start the server with a longer context"
             }
             Self::NoLogprobs => {
                 "use a server that returns log-probabilities, such as llama-server or vLLM, or a GGUF file with --gguf"

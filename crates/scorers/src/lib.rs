@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 /// How a server works on several prompts at once: a first guess for how many to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Serving {
-    /// Not known.
+    /// Unknown.
     #[default]
     Unknown,
     /// In a few slots, each with a prefix cache of its own that must be warmed, which may have to

@@ -12,7 +12,7 @@ use crate::{Reference, Section, Unit};
 pub(super) fn section(figures: &Figures<'_>) -> Section {
     let mut section = Section {
         id: "alpha".into(),
-        title: "How much certainty is asked for".into(),
+        title: "Effect of the error rate α".into(),
         text: vec!["The error rate α is the share of sets that may miss the right answer. A stricter promise takes larger sets: how much larger tells models apart. Coverage should follow the line 1 − α.".into()],
         ..Section::default()
     };

@@ -16,7 +16,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         id: "scores".into(),
         title: "Scores and calibration schemes".into(),
         text: vec![format!(
-            "Every score promises the same coverage, on average over questions; they differ in how large the sets are and in whom they let down. A threshold for each class (right answer A, B, …) or each category makes the promise hold within it, at the price of larger sets; groups with fewer than {least} calibration questions use the common threshold."
+            "Every score promises the same coverage, on average over questions; they differ in how large the sets are and which questions they under-cover. A threshold for each class (right answer A, B, …) or each category makes the promise hold within it, at the price of larger sets; groups with fewer than {least} calibration questions use the common threshold."
         )],
         ..Section::default()
     };
@@ -81,7 +81,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     fallbacks.dedup();
     if !fallbacks.is_empty() {
         section.notes.push(format!(
-            "Groups too thin for a threshold of their own, which used the common one: {}.",
+            "Groups with too few calibration questions for their own threshold, which used the common one: {}.",
             list(&fallbacks)
         ));
     }

@@ -42,7 +42,7 @@ pub(crate) struct AskArgs {
     /// Layers of an embedded model to keep on the GPU (builds with cuda, vulkan or metal)
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Model")]
     pub(crate) gpu_layers: u32,
-    /// Samples per batch, a number or auto: one request where the server takes lists of prompts
+    /// Samples per batch, a number or auto: one request where the server takes batched prompts
     /// (--list-prompts), else one request each, by one worker
     #[arg(long, value_name = "N", default_value = "auto", help_heading = "Speed")]
     pub(crate) batch_size: Count,
@@ -76,7 +76,7 @@ pub(crate) struct AskArgs {
     /// Prompt tokens per minute that the server allows
     #[arg(long, value_name = "N", value_parser = per_minute, help_heading = "Speed")]
     pub(crate) tokens_per_minute: Option<f64>,
-    /// Least number of seconds between two requests
+    /// Minimum delay between requests, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = seconds, help_heading = "Speed")]
     pub(crate) delay: f64,
     /// Seconds to wait for a server that has gone away before giving up

@@ -63,7 +63,7 @@ struct Layout {
     /// Layout of the questions [default: told from the content]
     #[arg(long, value_parser = format_by_name, value_name = "FORMAT")]
     format: Option<Format>,
-    /// File or folder of worked examples, instead of the data set's own
+    /// File or folder of few-shot examples, instead of the data set's own
     #[arg(long, value_name = "PATH")]
     examples: Option<PathBuf>,
 }
@@ -195,7 +195,7 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
         "task {id} is now asked from {}: {}, {}\nnext: sureness run --tasks {id}",
         file_name(path),
         counted(dataset.questions.len(), "question"),
-        counted(dataset.examples.len(), "worked example"),
+        counted(dataset.examples.len(), "few-shot example"),
     );
     Ok(())
 }

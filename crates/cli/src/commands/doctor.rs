@@ -118,7 +118,7 @@ fn text(d: &Diagnosis) -> String {
             format!("{} ({exact}): {}", s.tier, s.reason)
         }),
     );
-    lines.add("lists of prompts", d.lists.map(yes));
+    lines.add("batched prompts", d.lists.map(yes));
     lines.add(
         "prefix cache",
         d.prefix_cache.map(|cache| {
@@ -143,7 +143,7 @@ fn text(d: &Diagnosis) -> String {
         d.context.map(|tokens| format!("{tokens} tokens")),
     );
     lines.add(
-        "opening token",
+        "BOS token",
         d.bos.map(|bos| {
             let added = if bos.added {
                 "added by the server"

@@ -37,7 +37,7 @@ pub(crate) struct ImportArgs {
     /// The strategy's name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     strategy: Option<String>,
-    /// Ids of questions to leave out, none to keep all [default: the worked examples
+    /// Ids of questions to leave out, none to keep all [default: the few-shot examples
     /// 1,3,5,7,9 in the paper's pickles]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     drop_ids: Option<Vec<String>>,

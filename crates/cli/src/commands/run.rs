@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use sureness_conformal::Protocol;
+use sureness_conformal::{Config, Protocol};
 use sureness_questions::{ClusterBy, Shard};
 
 use super::ask::AskArgs;
@@ -21,24 +21,6 @@ pub(crate) enum Mode {
     Single,
     /// `compare`: several.
     Compare,
-}
-
-/// `--protocol`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProtocolArg {
-    /// The published script, bit for bit
-    Paper,
-    /// Float64, a split that is stable under adding rows, the exact conformal rank
-    Standard,
-}
-
-impl From<ProtocolArg> for Protocol {
-    fn from(arg: ProtocolArg) -> Self {
-        match arg {
-            ProtocolArg::Paper => Self::Paper,
-            ProtocolArg::Standard => Self::Standard,
-        }
-    }
 }
 
 /// How progress is shown.
@@ -84,7 +66,7 @@ pub(crate) struct RunArgs {
     /// Layout of a task's questions, where it is not told from the content
     #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., help_heading = "Questions")]
     pub(crate) data_format: Vec<String>,
-    /// File with a task's worked examples
+    /// File with a task's few-shot examples
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
     pub(crate) examples: Vec<String>,
     /// Questions per task, drawn at random and the same for every model [default: all]
@@ -110,7 +92,7 @@ pub(crate) struct RunArgs {
     /// Prompt strategies: base, `shared_instruction`, `task_specific` [default: all three]
     #[arg(long, value_name = "STRATEGY", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
     pub(crate) prompt_strategies: Vec<String>,
-    /// Worked examples per prompt, 0 for zero-shot [default: 5 for qa, rc, ci; 3 for drs; 1 for ds]
+    /// Few-shot examples per prompt, 0 for zero-shot [default: 5 for qa, rc, ci; 3 for drs; 1 for ds]
     #[arg(long, value_name = "N", help_heading = "Questions")]
     pub(crate) shots: Option<usize>,
     /// TOML file with other wordings of the prompts
@@ -129,25 +111,20 @@ pub(crate) struct RunArgs {
     /// What to do if the model has changed since it gave the cached answers
     #[arg(long, value_enum, default_value = "fail", help_heading = "Cache")]
     pub(crate) on_change: ChangeArg,
-    /// How the figures come about
-    #[arg(
-        long,
-        value_enum,
-        default_value = "standard",
-        help_heading = "Statistics"
-    )]
-    pub(crate) protocol: ProtocolArg,
+    /// Evaluation protocol
+    #[arg(long, value_enum, default_value_t = Config::default().protocol, help_heading = "Statistics")]
+    pub(crate) protocol: Protocol,
     /// Allowed share of prediction sets without the right answer (alpha)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = open_share, help_heading = "Statistics")]
+    #[arg(long, value_name = "SHARE", default_value_t = Config::default().alpha, value_parser = open_share, help_heading = "Statistics")]
     pub(crate) error_rate: f64,
     /// Share of the questions that calibrate
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = open_share, help_heading = "Statistics")]
+    #[arg(long, value_name = "SHARE", default_value_t = Config::default().calibration_ratio, value_parser = open_share, help_heading = "Statistics")]
     pub(crate) calibration_ratio: f64,
     /// Seed of the split and of sampling
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 42,
+        default_value_t = Config::default().seed,
         help_heading = "Statistics"
     )]
     pub(crate) seed: u64,
@@ -189,7 +166,7 @@ pub(crate) struct RunArgs {
     /// one and tells it
     #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
     pub(crate) metrics_addr: Option<String>,
-    /// Tell more on stderr, and show every strategy in the table
+    /// Print more detail to stderr, and show every strategy in the table
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,
 }

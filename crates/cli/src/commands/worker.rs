@@ -31,7 +31,7 @@ pub(crate) struct WorkerArgs {
     /// Write a log, one JSON object per line
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     log_file: Option<PathBuf>,
-    /// Tell more on stderr
+    /// Print more detail to stderr
     #[arg(long, short, help_heading = "Output")]
     verbose: bool,
 }
@@ -135,7 +135,7 @@ pub(crate) fn broker(up: bool) -> &'static str {
     if up {
         "The NATS server is back."
     } else {
-        "The NATS server is away; waiting for it. Nothing is lost."
+        "The NATS server is unreachable; waiting for it. Nothing is lost."
     }
 }
 
@@ -154,7 +154,9 @@ fn tell(name: &str, run: &str, notice: &WorkerNotice) {
 /// What must not be missed of a worker's own servers.
 fn tell_event(event: &Event) {
     match event {
-        Event::Outage { error, .. } => eprintln!("The model's server is away: {error}. Waiting."),
+        Event::Outage { error, .. } => {
+            eprintln!("The model's server is unreachable: {error}. Waiting.");
+        }
         Event::Resumed { after } => {
             eprintln!("The model's server is back after {} s.", after.as_secs());
         }

@@ -7,7 +7,7 @@ use crate::commands::run::RunArgs;
 use crate::error::CliError;
 use crate::metrics::Metrics;
 
-/// There are none.
+/// Uninhabited: built without `nats`.
 pub(super) enum Fleet {}
 
 /// Whether the run has workers on other machines.

@@ -159,7 +159,7 @@ impl Questions {
                 d.task.id,
                 d.questions,
                 d.source,
-                plural(d.shots, "worked example", "worked examples")
+                plural(d.shots, "few-shot example", "few-shot examples")
             ));
         }
         if let Some(shard) = self.shard {
@@ -199,7 +199,7 @@ impl Questions {
 
     /// Settings of the evaluation of a new run.
     pub(crate) fn config(args: &RunArgs) -> Config {
-        let protocol = args.protocol.into();
+        let protocol = args.protocol;
         Config {
             protocol,
             alpha: args.error_rate,

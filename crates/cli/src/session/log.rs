@@ -64,7 +64,7 @@ fn colours() -> bool {
     !refused && std::io::stderr().is_terminal()
 }
 
-/// The file behind `--log-file`. That it takes no more (a full disk) is told once, and is no
+/// The file behind `--log-file`. A failed write (a full disk) is reported once, and is no
 /// reason to end the run.
 struct LogFile {
     file: File,
@@ -82,7 +82,7 @@ impl Write for LogFile {
         self.file.write(bytes).or_else(|error| {
             if !self.told {
                 self.told = true;
-                eprintln!("warning: the log file takes no more: {error}");
+                eprintln!("warning: cannot write to the log file: {error}");
             }
             Ok(bytes.len())
         })

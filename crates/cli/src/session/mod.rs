@@ -135,7 +135,7 @@ struct Reached {
     settings: Settings,
     /// How the machines that share the work are doing.
     machines: Option<Machines>,
-    /// Puts in front of the store whoever must know of what is kept.
+    /// Wraps the store so that the relay can acknowledge saved answers.
     keeping: Keeping,
 }
 
@@ -420,14 +420,14 @@ impl Session<'_> {
     }
 }
 
-/// Refuses prompts whose worked examples alone fill the model's context: not one of their
+/// Refuses prompts whose few-shot examples alone fill the model's context: not one of their
 /// questions could be asked.
 async fn check_prefixes(scorer: &dyn OptionScorer, plan: &Plan) -> Result<(), CliError> {
     for group in &plan.groups {
         let prefix = group.builder.prefix();
         scorer.check_prefix(prefix).await.map_err(|error| {
             CliError::input(format!(
-                "{}: task {} with strategy {}: the worked examples leave no room for a question: {error}",
+                "{}: task {} with strategy {}: the few-shot examples leave no room for a question: {error}",
                 scorer.identity().name,
                 group.task.id,
                 group.strategy.name(),

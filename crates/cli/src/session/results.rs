@@ -248,8 +248,8 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
         notes(model);
     }
     eprintln!(
-        "n: test questions per strategy. Set size: options a set needs to hold the right answer as often as asked; smaller is surer.\n\
-         Coverage: how often it did. UAcc: accuracy weighted by set size. E, F: \"I don't know\", \"None of the above\" as the answer."
+        "n: test questions per strategy. Set size: mean number of options in a prediction set; smaller is surer.\n\
+         Coverage: share of sets that contain the right answer. UAcc: accuracy weighted by set size. E, F: \"I don't know\", \"None of the above\" as the answer."
     );
     if let Some(rule) = split::describe(&results.settings.evaluation) {
         eprintln!("Split rule: {rule}.");

@@ -81,7 +81,7 @@ async fn hear(cancel: Cancel, tell: watch::Sender<bool>, coordinates: bool) {
     tell.send_replace(true);
     stops.next().await;
     cancel.now();
-    // Whoever has no patience for what is being written, either.
+    // Third Ctrl-C: exit without waiting for the writer.
     stops.next().await;
     std::process::exit(i32::from(EXIT_INTERRUPTED));
 }

@@ -94,7 +94,7 @@ fn own_questions_come_and_go() {
     home.data(&["import", "Wet", "wet.csv", "--examples", "shown.jsonl"])
         .success()
         .stdout("")
-        .stderr(contains("task wet").and(contains("4 questions, 1 worked example\n")))
+        .stderr(contains("task wet").and(contains("4 questions, 1 few-shot example\n")))
         .stderr(contains("sureness run --tasks wet"));
     assert_eq!(home.kept(), ["wet.json", "wet.jsonl"]);
 

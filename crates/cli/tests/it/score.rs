@@ -219,7 +219,7 @@ fn abstention_is_found_by_text_and_else_by_position() {
 #[test]
 fn dropped_ids_may_be_absent_everywhere() {
     let case = Case::new();
-    // Worked examples: in the key but never asked, or asked but not in the key.
+    // Few-shot examples: in the key but never asked, or asked but not in the key.
     case.write("m.jsonl", &jsonl((2..40).chain([100]), 6));
     let line = "--questions key.json --drop-ids 0,1,100,200 --output json --logits m.jsonl";
     let result = json(&scored(case.path(), line.split(' ')));

@@ -101,7 +101,7 @@ pub fn mcnemar(a: &[bool], b: &[bool]) -> McNemar {
 /// How far apart two models are in one figure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifference {
-    /// The first model's figure less the second's.
+    /// First minus second.
     pub difference: f64,
     /// Questions drawn anew, both models' outcomes together.
     pub interval: BootstrapInterval,

@@ -43,6 +43,7 @@ pub const LEAST_CLUSTERS: usize = 20;
 /// What an interval is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Estimand {
     /// The figure of the whole procedure: its mean over other calibration and test questions from
     /// the same source, as many as there were.

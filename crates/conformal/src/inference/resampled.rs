@@ -209,7 +209,7 @@ impl Resampled {
         self.replicates.iter().map(|models| read(models)).collect()
     }
 
-    /// The interval of the difference of one figure, the first model's less the second's: the percentile
+    /// The interval of the difference of one figure, first minus second: the percentile
     /// interval of figures averaged over the law of the threshold. That of figures at the drawn thresholds
     /// would add the luck of the few questions near them, which averages out of the procedure's mean.
     pub fn difference(&self, a: usize, b: usize, figure: usize) -> Result<Interval, NoInterval> {

@@ -107,7 +107,7 @@ impl Dispatch {
             return;
         }
         let outcome = outcome(sorted);
-        // Who finds a cold cache takes long, whatever the load.
+        // A cold-cache request is slow regardless of load.
         let cold = job.warms || (told && endpoint.is_cold(cached, sorted.answers.len() as u64));
         let sample = Sample {
             started: ticket.sent,

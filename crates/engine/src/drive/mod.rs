@@ -129,7 +129,7 @@ impl Shared {
         self.mail.notify_all();
     }
 
-    /// Tells the observer. Its panics are its own.
+    /// Notifies the observer; panics are caught.
     pub(crate) fn tell(&self, event: &Event) {
         let _ = catch_unwind(AssertUnwindSafe(|| (self.observer)(event)));
     }

@@ -12,7 +12,7 @@ use crate::imported::{ImportedRow, RowScores, SourceFile, Values};
 use crate::json;
 use crate::{ImportError, Place, Problem};
 
-/// The longest line: a question with its worked examples, once for each option.
+/// The longest line: a question with its few-shot examples, once for each option.
 const MAX_LINE: u64 = 64 << 20;
 
 /// The questions of one samples file.

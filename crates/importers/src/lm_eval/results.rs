@@ -83,7 +83,7 @@ impl Results {
         Some(Model { name, details })
     }
 
-    /// Worked examples per prompt.
+    /// Few-shot examples per prompt.
     pub(super) fn shots(&self, task: &str) -> Option<u64> {
         self.0.get("n-shot")?.get(task)?.as_u64()
     }

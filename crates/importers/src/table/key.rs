@@ -66,7 +66,7 @@ impl Keys {
         };
         let data = match load(path, &options) {
             Ok(data) => data,
-            // An answer key without questions is enough; so is a set of worked examples alone.
+            // An answer key without questions is enough; so is a set of few-shot examples alone.
             Err(error)
                 if matches!(
                     *error.problem,

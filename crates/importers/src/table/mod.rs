@@ -22,7 +22,7 @@ use columns::{Part, Told};
 use key::Key;
 pub(crate) use key::Keys;
 
-/// The worked examples of the paper, which are in its files but not in its figures.
+/// The few-shot examples of the paper, which are in its files but not in its figures.
 const EXAMPLES: [&str; 5] = ["1", "3", "5", "7", "9"];
 /// The options that the paper adds: "I don't know" and "None of the above" follow four others.
 const PAPER_OPTIONS: usize = 6;
@@ -196,7 +196,7 @@ fn fill(
     }
     if left_out > 0 {
         import.notes.push(format!(
-            "{left_out} worked examples and other ids were left out (--drop-ids none keeps all)"
+            "{left_out} few-shot examples and other ids were left out (--drop-ids none keeps all)"
         ));
     }
     if let Some(keys) = keys {

@@ -126,7 +126,7 @@ fn the_same_question_has_the_digest_of_a_run_of_our_own() {
     let csv = b"Which colour has the sky?,red,green,blue,grey,C\n".to_vec();
     let options = LoadOptions::new(Task::custom("t"));
     let own = load_bytes(Path::new("painting_test.csv"), csv.clone(), &options);
-    // A set of one question serves as a worked example whole.
+    // A set of one question serves as a few-shot example whole.
     let own = if let Ok(data) = own {
         data.questions.get(0).unwrap()
     } else {

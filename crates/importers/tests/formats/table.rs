@@ -152,7 +152,7 @@ fn answers_from_a_file_of_questions() {
     assert_eq!(
         import.rows.len(),
         20,
-        "worked examples are left out of pickles alone"
+        "few-shot examples are left out of pickles alone"
     );
     assert_eq!(import.rows[3].dont_know, Some(2));
     assert_eq!(import.rows[3].category.as_deref(), Some("law"));
@@ -213,7 +213,7 @@ fn the_papers_pickles() {
         );
         assert_eq!(import.task, "qa");
         assert_eq!((import.rows.len(), import.answered()), (9995, 9995));
-        assert!(import.notes[0].contains("5 worked examples"));
+        assert!(import.notes[0].contains("5 few-shot examples"));
         assert_eq!(
             (import.rows[0].dont_know, import.rows[0].none_of_the_above),
             (Some(4), Some(5))

@@ -23,10 +23,10 @@ const LABELS: &str = "labels";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instructions {
-    /// Few-shot: opens the prompt, before the worked examples.
+    /// Few-shot: opens the prompt, before the few-shot examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_examples: Option<String>,
-    /// Few-shot: between the worked examples and the question.
+    /// Few-shot: between the few-shot examples and the question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_question: Option<String>,
     /// Zero-shot: opens the prompt, before the question.

@@ -18,7 +18,7 @@ const NAMES: Names = Names {
 };
 /// `question,A,B,C,D,letter`.
 const COLUMNS: usize = 6;
-/// How many worked examples are chosen for variety; far more than any prompt shows.
+/// How many few-shot examples are chosen for variety; far more than any prompt shows.
 const SPREAD: usize = 26;
 
 /// Whether a folder has MMLU's structure: its splits, or files named after one.

@@ -23,7 +23,7 @@ pub(crate) use table::{Table, header};
 pub(crate) struct Parsed {
     /// Questions to ask.
     pub(crate) questions: Bank,
-    /// Rows that the file itself sets apart as worked examples, best first.
+    /// Rows that the file itself sets apart as few-shot examples, best first.
     pub(crate) examples: Vec<Question>,
 }
 

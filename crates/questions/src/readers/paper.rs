@@ -10,7 +10,7 @@ use crate::error::Problem;
 use crate::source::{At, Source, count_newlines};
 use crate::{DataError, LoadOptions, Task};
 
-/// The ids that the paper sets aside as worked examples.
+/// The ids that the paper sets aside as few-shot examples.
 const EXAMPLES: [&str; 5] = ["1", "3", "5", "7", "9"];
 const NAMES: Names = Names {
     stem: "question",

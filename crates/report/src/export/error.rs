@@ -34,11 +34,3 @@ impl ExportError {
         }
     }
 }
-
-/// A format that there is not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no format {name:?}; there are text, markdown, latex, csv, json, svg and png")]
-pub struct UnknownFormat {
-    /// What was asked for.
-    pub name: String,
-}

@@ -15,12 +15,11 @@ mod text;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use sureness_analysis::Document;
 
 pub use self::csv::csv;
-pub use error::{ExportError, UnknownFormat};
+pub use error::ExportError;
 pub use files::{write_whole, write_whole_with};
 pub use images::ChartImage;
 pub use json::json;
@@ -73,23 +72,18 @@ impl Format {
             Self::Png => "png",
         }
     }
-}
 
-impl FromStr for Format {
-    type Err = UnknownFormat;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let name = name.to_ascii_lowercase();
-        Ok(match name.as_str() {
-            "text" | "txt" => Self::Text,
-            "markdown" | "md" => Self::Markdown,
-            "latex" | "tex" => Self::Latex,
-            "csv" => Self::Csv,
-            "json" => Self::Json,
-            "svg" => Self::Svg,
-            "png" => Self::Png,
-            _ => return Err(UnknownFormat { name }),
-        })
+    /// What it is for, for a list of formats.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Text => "Plain text",
+            Self::Markdown => "For a pull request",
+            Self::Latex => "Tables for a paper",
+            Self::Csv => "One file per table",
+            Self::Json => "The tables and charts as data",
+            Self::Svg => "Charts as vector graphics",
+            Self::Png => "Charts as images",
+        }
     }
 }
 

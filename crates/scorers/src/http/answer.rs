@@ -182,7 +182,7 @@ fn chat_shape(positions: &[Value]) -> Result<Option<Tokens<'_>>, ScoreError> {
         None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
         Some(_) => return Err(malformed("`top_logprobs` is not a list")),
     };
-    // Without a value the position speaks of probabilities after sampling, which are ours not.
+    // Without a value the position speaks of probabilities after sampling, which we do not want.
     if position.contains_key("logprob") {
         tokens.extend(entry(position)?);
     }

@@ -137,7 +137,7 @@ fn cost() {
     let mut options = HttpOptions::new(format!("127.0.0.1:{port}"));
     options.max_connections = CONNECTIONS;
     options.model = Some("m".to_owned());
-    let shared: std::sync::Arc<str> = "Question: five worked examples\n".repeat(60).into();
+    let shared: std::sync::Arc<str> = "Question: five few-shot examples\n".repeat(60).into();
     let requests: Vec<ScoreRequest> = (0..QUESTIONS)
         .map(|i| {
             let mut request = question(&format!("a question of usual length {i}"), &LETTERS);

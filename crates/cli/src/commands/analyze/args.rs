@@ -6,10 +6,10 @@ use std::str::FromStr;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use sureness_analysis::{Asked, Family, Mode, Pair, Settings};
-use sureness_conformal::{Config, Estimand, Nonconformity, Resampling, SplitRule};
+use sureness_conformal::{Config, Estimand, Nonconformity, Protocol, Resampling, SplitRule};
 use sureness_questions::{Format, Task};
+use sureness_report::export;
 
-use crate::commands::run::ProtocolArg;
 use crate::commands::score::{Ids, Letters};
 use crate::commands::values::open_share;
 
@@ -31,7 +31,7 @@ pub(crate) struct EvidenceArgs {
     /// Layout of a task's questions, where it is not told from the content
     #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., value_parser = task_format, help_heading = "What")]
     pub(super) data_format: Vec<(String, Format)>,
-    /// Ids to leave out of saved logits, such as the worked examples; `none` keeps all
+    /// Ids to leave out of saved logits, such as the few-shot examples; `none` keeps all
     #[arg(
         long,
         value_name = "IDS",
@@ -73,7 +73,7 @@ pub(crate) struct EvidenceArgs {
 
     /// Evaluation protocol [default: as the runs were evaluated]
     #[arg(long, value_enum, help_heading = "Statistics")]
-    pub(super) protocol: Option<ProtocolArg>,
+    pub(super) protocol: Option<Protocol>,
     /// Allowed share of prediction sets without the right answer (alpha)
     #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
     pub(super) error_rate: Option<f64>,
@@ -99,11 +99,11 @@ pub(crate) struct EvidenceArgs {
         default_value = "procedure",
         help_heading = "Statistics"
     )]
-    pub(super) estimand: EstimandArg,
+    pub(super) estimand: Estimand,
     /// Error rates of the curves
     #[arg(long, value_name = "SHARE", num_args = 1.., value_delimiter = ',', value_parser = open_share, help_heading = "Statistics")]
     pub(super) alphas: Vec<f64>,
-    /// Scores to put beside each other: lac, aps, aps-randomized, raps, saps, margin, top-k
+    /// Scores to compare: lac, aps, aps-randomized, raps, saps, margin, top-k
     #[arg(long, value_name = "SCORE", num_args = 1.., value_delimiter = ',', help_heading = "Statistics")]
     pub(super) scores: Vec<Nonconformity>,
     /// Calibration questions that a class or category needs for a threshold of its own
@@ -134,24 +134,6 @@ pub(super) enum ClusterArg {
     Category,
     /// Each question is on its own; copies stay together
     None,
-}
-
-/// `--estimand`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum EstimandArg {
-    /// The figure of the procedure for new calibration and test questions
-    Procedure,
-    /// The figure of the threshold as it was set, on new test questions
-    Deployed,
-}
-
-impl From<EstimandArg> for Estimand {
-    fn from(estimand: EstimandArg) -> Self {
-        match estimand {
-            EstimandArg::Procedure => Self::Procedure,
-            EstimandArg::Deployed => Self::Deployed,
-        }
-    }
 }
 
 /// `sureness analyze`.
@@ -215,26 +197,43 @@ impl ValueEnum for ModeArg {
 }
 
 /// A form of the files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FormatArg {
-    /// One page that holds everything
+    /// One page that holds everything.
     Html,
-    /// The tables and charts as data
-    Json,
-    /// One file per table
-    Csv,
-    /// For a pull request
-    Markdown,
-    /// Tables for a paper
-    Latex,
-    /// Plain text
-    Text,
-    /// Charts as vector graphics
-    Svg,
-    /// Charts as images
-    Png,
-    /// Every question with its probabilities and sets
+    /// Tables and charts.
+    Document(export::Format),
+    /// Every question with its probabilities and sets.
     Parquet,
+}
+
+impl FormatArg {
+    const VARIANTS: [Self; export::Format::ALL.len() + 2] = {
+        let mut variants = [Self::Html; export::Format::ALL.len() + 2];
+        let mut index = 0;
+        while index < export::Format::ALL.len() {
+            variants[index + 1] = Self::Document(export::Format::ALL[index]);
+            index += 1;
+        }
+        variants[index + 1] = Self::Parquet;
+        variants
+    };
+}
+
+impl ValueEnum for FormatArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Html => PossibleValue::new("html").help("One page that holds everything"),
+            Self::Document(format) => PossibleValue::new(format.name()).help(format.about()),
+            Self::Parquet => {
+                PossibleValue::new("parquet").help("Every question with its probabilities and sets")
+            }
+        })
+    }
 }
 
 impl AnalyzeArgs {
@@ -258,7 +257,7 @@ impl EvidenceArgs {
     /// The settings, where the runs were evaluated with `recorded`.
     pub(super) fn settings(&self, recorded: Config) -> Settings {
         let config = Config {
-            protocol: self.protocol.map_or(recorded.protocol, Into::into),
+            protocol: self.protocol.unwrap_or(recorded.protocol),
             alpha: self.error_rate.unwrap_or(recorded.alpha),
             calibration_ratio: self.calibration_ratio.unwrap_or(recorded.calibration_ratio),
             seed: self.seed.unwrap_or(recorded.seed),
@@ -280,7 +279,7 @@ impl EvidenceArgs {
                 level: self.level,
                 seed: config.seed,
             },
-            estimand: self.estimand.into(),
+            estimand: self.estimand,
             insist: self.insist,
             splits: usize::from(self.splits),
             alphas: or(&self.alphas, default.alphas),

@@ -1,4 +1,4 @@
-//! Whether runs may be put beside each other.
+//! Whether runs can be compared.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
         let message = format!("{first} and {second} differ in {setting}");
         if !mixed_prompts {
             return Err(CliError::input(message).hint(
-                "compare runs that were asked alike, or pass --mixed-prompts to put them beside each other all the same",
+                "compare runs that were asked alike, or pass --mixed-prompts to compare them anyway",
             ));
         }
         notes.push(message);

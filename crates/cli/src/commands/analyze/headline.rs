@@ -50,7 +50,7 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         })
         .sum();
     highlights.push(Highlight {
-        label: "Rests on".into(),
+        label: "Based on".into(),
         value: plural(questions, "test question", "test questions"),
         detail: format!(
             "{}, {}",

@@ -97,9 +97,8 @@ fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, CliError> {
             Ok(Some((store, run)))
         } else {
             Err(
-                CliError::input(format!("there is no run in {}", path.display())).hint(
-                    "name a folder that --output-dir of a run named; it holds sureness.sqlite",
-                ),
+                CliError::input(format!("there is no run in {}", path.display()))
+                    .hint("pass the --output-dir of an earlier run; it holds sureness.sqlite"),
             )
         };
     }
@@ -139,7 +138,7 @@ fn load_store(
         {
             Some(older) => {
                 loaded.notes.push(format!(
-                    "{}: run {} of {} is older than run {} and left out; `{}#{}` names it",
+                    "{}: skipping run {} of {}, superseded by run {}; pass `{}#{}` to analyse it",
                     path.display(),
                     older.id,
                     older.model.name,

@@ -32,7 +32,7 @@ struct Prepared {
     notes: Vec<String>,
 }
 
-/// Reads the runs and checks that they may be put beside each other.
+/// Reads the runs and checks that they can be compared.
 fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
     let texts = texts::Texts::of(args)?;
     let load::Loaded {

@@ -45,7 +45,10 @@ pub(super) fn write(
 ) -> Result<(), CliError> {
     let chosen: Vec<Format> = formats
         .iter()
-        .filter_map(|format| exported(*format))
+        .filter_map(|format| match format {
+            FormatArg::Document(format) => Some(*format),
+            FormatArg::Html | FormatArg::Parquet => None,
+        })
         .collect();
     let charts = chosen
         .iter()
@@ -98,19 +101,6 @@ fn first_few(written: &[std::path::PathBuf], folder: &Path) -> String {
         0 => names.join(", "),
         more => format!("{} and {more} more", names.join(", ")),
     }
-}
-
-fn exported(format: FormatArg) -> Option<Format> {
-    Some(match format {
-        FormatArg::Json => Format::Json,
-        FormatArg::Csv => Format::Csv,
-        FormatArg::Markdown => Format::Markdown,
-        FormatArg::Latex => Format::Latex,
-        FormatArg::Text => Format::Text,
-        FormatArg::Svg => Format::Svg,
-        FormatArg::Png => Format::Png,
-        FormatArg::Html | FormatArg::Parquet => return None,
-    })
 }
 
 /// Every chart in both themes.

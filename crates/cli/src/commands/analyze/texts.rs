@@ -15,7 +15,7 @@ use super::args::{EvidenceArgs, id_of};
 use crate::commands::data::{Said, dataset_for, input_error, named_task};
 use crate::error::CliError;
 
-/// So many characters of a text are shown at most.
+/// Maximum characters shown per text.
 const LONGEST: usize = 4_000;
 /// All texts of a page together, in bytes: a page has to open fast on a phone as well.
 const MOST: usize = 3 << 20;
@@ -169,7 +169,7 @@ impl Search {
         !self.wanted.is_empty()
     }
 
-    /// By content. Worked examples of one run may have been questions of another.
+    /// By content. Few-shot examples of one run may have been questions of another.
     fn among(&mut self, dataset: &Dataset) {
         for index in 0..dataset.questions.len() {
             if let Ok(key) = dataset.questions.content_digest(index)

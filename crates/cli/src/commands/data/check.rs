@@ -23,7 +23,7 @@ pub(crate) struct Reading {
     pub(crate) path: String,
     /// The layout, and whether it was told from the content.
     pub(crate) format: (Format, bool),
-    /// Where the worked examples came from.
+    /// Where the few-shot examples came from.
     pub(crate) examples: String,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, C
         ("layout", format!("{}{told}", format.name())),
         ("task", format!("{} ({})", task.id, task.title)),
         ("questions", count(dataset.questions.len())),
-        ("worked examples", examples),
+        ("few-shot examples", examples),
         ("categories", seen.categories()),
         ("options", seen.options()),
         ("right answers", seen.answers()),

@@ -15,7 +15,7 @@ pub(crate) struct Said<'a> {
     pub(crate) path: Option<&'a Path>,
     /// Their layout.
     pub(crate) format: Option<Format>,
-    /// A file of worked examples.
+    /// A file of few-shot examples.
     pub(crate) examples: Option<&'a Path>,
     /// Whether the abstention options are added.
     pub(crate) abstention: bool,
@@ -36,7 +36,7 @@ fn choose(library: &Library, task: &str, said: &Said<'_>) -> Result<Dataset, Cli
     let Some(path) = said.path else {
         if said.format.is_some() || said.examples.is_some() {
             return Err(CliError::input(format_args!(
-                "a layout or worked examples are given for task {id}, but no questions"
+                "a layout or few-shot examples are given for task {id}, but no questions"
             ))
             .hint("give the questions' path too"));
         }

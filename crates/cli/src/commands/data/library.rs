@@ -1,6 +1,6 @@
 //! Imported questions: where they lie and where they came from.
 //!
-//! A task's questions are one generic JSONL file, worked examples marked as such, beside a small
+//! A task's questions are one generic JSONL file, few-shot examples marked as such, beside a small
 //! JSON file that says where they came from. The questions were checked by their own layout's
 //! reader; here the file is held to the checksum that was taken then.
 
@@ -27,7 +27,7 @@ pub(crate) struct Origin {
     pub(crate) task: Task,
     /// Name of the file or folder that was imported, without its path.
     pub(crate) source: String,
-    /// Name of the file or folder of worked examples, if there was one.
+    /// Name of the file or folder of few-shot examples, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) examples_source: Option<String>,
     /// Name of the layout it was in.
@@ -36,7 +36,7 @@ pub(crate) struct Origin {
     pub(crate) imported: String,
     /// Questions to ask.
     pub(crate) questions: usize,
-    /// Worked examples.
+    /// Few-shot examples.
     pub(crate) examples: usize,
     /// BLAKE3 of the source: of the file, or of all CSV files of a folder.
     pub(crate) source_blake3: String,

@@ -126,7 +126,7 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, C
     let failed = |e: StoreError| CliError::input(&e).hint(e.hint());
     let store = store_of(input);
     let runs = if std::fs::metadata(&store).is_ok_and(|file| file.len() == 0) {
-        // Killed before its first word.
+        // The process died before writing anything.
         Vec::new()
     } else {
         Reader::open(&store)

@@ -7,12 +7,13 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use sureness_conformal::{Config, Protocol};
 
+use crate::commands::values::open_share;
+
 #[derive(Debug, Args)]
 pub(crate) struct ScoreArgs {
-    /// How the figures come about: `paper` gives the published ones bit for bit, `standard` is
-    /// the one for new results
-    #[arg(long, value_enum, default_value = "standard")]
-    protocol: ProtocolName,
+    /// Evaluation protocol
+    #[arg(long, value_enum, default_value_t = Config::default().protocol)]
+    protocol: Protocol,
 
     /// Questions in the paper's JSON layout; `id` and `answer` are enough
     #[arg(long, value_name = "FILE")]
@@ -23,20 +24,21 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(super) logits: Vec<PathBuf>,
 
-    /// Allowed share of prediction sets without the right answer
-    #[arg(long, default_value_t = Config::default().alpha, value_parser = share)]
-    alpha: f64,
+    /// Allowed share of prediction sets without the right answer (alpha)
+    #[arg(long, alias = "alpha", value_name = "SHARE", default_value_t = Config::default().alpha,
+        value_parser = open_share)]
+    error_rate: f64,
 
     /// Share of the questions that set the threshold; the rest is measured
     #[arg(long, value_name = "SHARE", default_value_t = Config::default().calibration_ratio,
-        value_parser = share)]
+        value_parser = open_share)]
     calibration_ratio: f64,
 
     /// Seed of the split
     #[arg(long, default_value_t = Config::default().seed)]
     seed: u64,
 
-    /// Ids of questions to leave out, such as the worked examples; `none` keeps all
+    /// Ids of questions to leave out, such as the few-shot examples; `none` keeps all
     #[arg(long, value_name = "IDS", default_value = "1,3,5,7,9")]
     pub(super) drop_ids: Ids,
 
@@ -52,24 +54,13 @@ pub(crate) struct ScoreArgs {
 impl ScoreArgs {
     pub(super) fn config(&self) -> Config {
         Config {
-            protocol: match self.protocol {
-                ProtocolName::Paper => Protocol::Paper,
-                ProtocolName::Standard => Protocol::Standard,
-            },
-            alpha: self.alpha,
+            protocol: self.protocol,
+            alpha: self.error_rate,
             calibration_ratio: self.calibration_ratio,
             seed: self.seed,
             ..Config::default()
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ProtocolName {
-    /// The published script: float32, scikit-learn's split, NumPy's quantile
-    Paper,
-    /// Float64, a split by question id that does not move when rows are added
-    Standard,
 }
 
 /// Form of the result.
@@ -144,14 +135,6 @@ impl FromStr for Letters {
     }
 }
 
-/// A number strictly between 0 and 1.
-fn share(text: &str) -> Result<f64, String> {
-    match text.trim().parse() {
-        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
-        _ => Err("must be a number between 0 and 1, both excluded".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,9 +151,9 @@ mod tests {
 
     #[test]
     fn shares_lie_strictly_between_0_and_1() {
-        assert_eq!(share("0.1"), Ok(0.1));
+        assert_eq!(open_share("0.1"), Ok(0.1));
         for text in ["0", "1", "-0.1", "1.5", "NaN", "inf", "a tenth", ""] {
-            assert!(share(text).is_err(), "{text}");
+            assert!(open_share(text).is_err(), "{text}");
         }
     }
 }

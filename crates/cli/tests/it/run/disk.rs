@@ -110,7 +110,7 @@ impl Drop for Disk {
     }
 }
 
-/// The command was stopped by a disk that took no more; it says so, and what to do.
+/// The command was stopped by a full disk; it says so, and what to do.
 #[track_caller]
 fn says_that_answers_cannot_be_kept(output: &std::process::Output) {
     ends_with(output, 1);
@@ -228,6 +228,6 @@ fn words_that_nobody_takes_are_no_reason_to_end() {
     let output = case.run(&format!("{RUN} --log-file /dev/full"));
     ends_with(&output, 0);
     let stderr = text(&output.stderr);
-    let told = stderr.matches("the log file takes no more: No space left");
+    let told = stderr.matches("cannot write to the log file: No space left");
     assert_eq!(told.count(), 1, "{stderr}");
 }

@@ -89,10 +89,10 @@ fn settings_out_of_range_are_refused() {
     let case = Case::new();
     case.write("m.jsonl", &jsonl(0..40, 6));
     for (flags, part) in [
-        ("--alpha 1", "--alpha"),
-        ("--alpha 0", "--alpha"),
-        ("--alpha=-0.1", "--alpha"),
-        ("--alpha NaN", "--alpha"),
+        ("--error-rate 1", "--error-rate"),
+        ("--error-rate 0", "--error-rate"),
+        ("--alpha=-0.1", "--error-rate"),
+        ("--error-rate NaN", "--error-rate"),
         ("--calibration-ratio 1.5", "--calibration-ratio"),
         ("--protocol papers", "--protocol"),
         ("--seed 4294967296 --protocol paper", "up to 4294967295"),

@@ -38,7 +38,7 @@ fn parts_of_different_runs_are_refused_with_both_names() {
         ("questions", "--sample-size"),
         ("protocol", "evaluation"),
         ("chat", "--chat"),
-        ("shots", "questions or worked examples"),
+        ("shots", "questions or few-shot examples"),
         ("abstention", "abstention"),
     ] {
         refused(

@@ -21,7 +21,7 @@ const ROUNDS: [f64; 3] = [1.0, 2.0, 4.0];
 /// where a server works in steps, one of them waits for the next. Who only ever looked at twice
 /// the limit would never find out.
 const SMALL_CROWD: usize = 16;
-/// What it costs to warm a slot's cache, in answers: with five worked examples it took nine times
+/// What it costs to warm a slot's cache, in answers: with five few-shot examples it took nine times
 /// as long as a question on two cores.
 const COLD_SLOT: f64 = 8.0;
 /// Answers until the server has settled at a limit, for each request in flight.

@@ -103,7 +103,7 @@ impl GridColumn {
     }
 }
 
-/// Columns beside each other.
+/// Columns side by side.
 pub(super) struct Grid<'a> {
     columns: &'a [GridColumn],
     widths: Vec<usize>,

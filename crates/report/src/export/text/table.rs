@@ -74,7 +74,7 @@ fn columns(table: &Table, best: &[Vec<bool>]) -> Vec<GridColumn> {
     table.columns.iter().enumerate().map(column).collect()
 }
 
-/// The columns beside each other if they fit somehow, or else in blocks below each other, each
+/// The columns side by side if they fit somehow, or else in blocks below each other, each
 /// beginning with the columns that name the rows.
 fn blocks(columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> String {
     for (beside, least) in LAYOUTS {

@@ -22,7 +22,7 @@ const TASK: &str = "rc";
 /// server can be told so (`uncached`): what was asked before would otherwise leave nothing to be
 /// evaluated together. `None` if a question fails.
 ///
-/// The questions are those of a run: with five worked examples in front, or, where the context is
+/// The questions are those of a run: with five few-shot examples in front, or, where the context is
 /// too short for those, with none. A few dozen tokens would not do. A server works a short prompt
 /// off in one piece whatever else is under way, and gives the same figures every time.
 pub(super) async fn measure(
@@ -127,7 +127,7 @@ fn top(scores: &OptionScores) -> Option<usize> {
         .map(|(option, _)| option)
 }
 
-/// Questions of the built-in pack behind so many worked examples.
+/// Questions of the built-in pack behind so many few-shot examples.
 fn questions(shots: usize) -> Option<Vec<ScoreRequest>> {
     let data = pack::dataset(TASK, true)?;
     let wording = Wording::builtin();
