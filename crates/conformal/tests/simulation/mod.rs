@@ -7,8 +7,7 @@ use sureness_conformal::{
     Answers, COMPARED, Estimand, FIGURES, Panel, Resampling, Row, Table, View,
 };
 
-/// Where two models' answers to questions come from. Without a gap the two are alike, and
-/// exchangeable.
+/// Where models' answers to questions come from. Without a gap the models are alike, and exchangeable.
 #[derive(Clone)]
 pub(crate) struct Law {
     pub(crate) name: &'static str,
@@ -16,8 +15,9 @@ pub(crate) struct Law {
     /// How far the right option stands out, and by how much that differs between questions.
     pub(crate) skill: f64,
     pub(crate) spread: f64,
-    /// By how much less it does in the second model.
+    /// By how much less it does in each model than in the one before.
     pub(crate) gap: f64,
+    pub(crate) models: usize,
     /// What all logits are multiplied by: the surer, the larger.
     pub(crate) sharpness: f64,
     /// Logits come in steps of this size; 0 for none.
@@ -37,6 +37,7 @@ const MIDDLING: Law = Law {
     skill: 1.5,
     spread: 0.5,
     gap: 0.0,
+    models: 2,
     sharpness: 1.5,
     step: 0.0,
     cluster: 1,
@@ -168,7 +169,7 @@ impl Law {
 
     /// Tables by model and strategy.
     fn task(&self, n: usize, task: usize, rng: &mut Rng) -> Vec<Vec<Table>> {
-        let mut tables = vec![vec![Table::new(self.options); self.strategies]; 2];
+        let mut tables = vec![vec![Table::new(self.options); self.strategies]; self.models];
         let (shared, own) = (self.common.sqrt(), (1.0 - self.common).sqrt());
         let (mut difficulty, mut passage) = (0.0, Vec::new());
         for index in 0..n {
@@ -233,7 +234,7 @@ impl Law {
     pub(crate) fn sample(&self, setting: &Setting, share: f64, seed: u64) -> Panel {
         let mut rng = Rng(seed.wrapping_mul(0x2545_F491_4F6C_DD1D));
         rng.next();
-        let mut panel = Panel::new(2, View::default(), setting.alpha, Estimand::Procedure);
+        let mut panel = Panel::new(self.models, View::default(), setting.alpha, Estimand::Procedure);
         for (task, n) in self.sizes(setting.n).into_iter().enumerate() {
             let tables = self.task(n, task, &mut rng);
             let rows: Vec<usize> = (0..n).collect();
