@@ -271,9 +271,7 @@ fn coverage_check(
     metrics: &SetMetrics,
     config: &Config,
 ) -> CoverageCheck {
-    let clusters = rows.table.clusters();
-    let names: Vec<[u8; 32]> = split.test.iter().map(|&row| clusters[row]).collect();
-    let design = design_effect(&names, covered);
+    let design = design_effect(&cluster_names(rows, split), covered);
     let worth = |count: usize| (count as f64 / design).round() as usize;
     CoverageLaw::new(
         worth(split.calibration.len()),
@@ -281,6 +279,12 @@ fn coverage_check(
         config.protocol,
     )
     .check(worth(metrics.covered), worth(metrics.n))
+}
+
+/// The name of each test question's cluster.
+fn cluster_names(rows: &GroupRows, split: &Split) -> Vec<[u8; 32]> {
+    let clusters = rows.table.clusters();
+    split.test.iter().map(|&row| clusters[row]).collect()
 }
 
 impl Board {
@@ -417,8 +421,7 @@ impl GroupFigures<'_> {
 
     /// The name of each test question's cluster.
     pub(crate) fn test_cluster_names(&self) -> Vec<[u8; 32]> {
-        let clusters = self.rows.table.clusters();
-        self.split.test.iter().map(|&row| clusters[row]).collect()
+        cluster_names(self.rows, &self.split)
     }
 
     /// Whether each of these rows is answered right; none for rows that are not tested.

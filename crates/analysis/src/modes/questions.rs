@@ -74,7 +74,7 @@ struct Seen {
     entropy: f64,
     /// How often each option was chosen.
     chosen: [u32; 26],
-    /// The mean over models of the share of strategies that disagree with the most frequent answer.
+    /// Summed over models: the share of strategies that disagree with the most frequent answer.
     disagreement: f64,
     models: usize,
 }
@@ -94,12 +94,12 @@ impl TaskSeen {
     fn of(figures: &Figures<'_>, task: &str) -> Self {
         let mut questions = Questions::default();
         for model in &figures.models {
-            let mut of_model: Vec<[u16; 26]> = Vec::new();
+            let mut of_model: Vec<[u32; 26]> = Vec::new();
             for group in model.of_task(task) {
                 questions.look_at(group, &figures.settings.view(), &mut of_model);
             }
             for (seen, chosen) in questions.seen.iter_mut().zip(of_model) {
-                let all: u16 = chosen.iter().sum();
+                let all: u32 = chosen.iter().sum();
                 let top = chosen.iter().max().copied().unwrap_or(0);
                 if all > 0 {
                     seen.disagreement += f64::from(all - top) / f64::from(all);
@@ -165,7 +165,7 @@ impl<'a> Questions<'a> {
         }
     }
 
-    fn look_at(&mut self, group: &'a GroupFigures<'_>, view: &View, of_model: &mut Vec<[u16; 26]>) {
+    fn look_at(&mut self, group: &'a GroupFigures<'_>, view: &View, of_model: &mut Vec<[u32; 26]>) {
         self.find(group);
         of_model.resize(self.seen.len(), [0; 26]);
         let table = &group.rows.table;

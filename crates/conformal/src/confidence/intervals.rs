@@ -192,8 +192,6 @@ const FIGURES: usize = 4;
 struct Sorted {
     /// Brier score, log loss, and confidence less correctness.
     columns: Vec<[f64; 3]>,
-    /// 1 where the answer is wrong.
-    wrong: Vec<u8>,
     /// Rows with a wrong answer, in the same order.
     wrong_rows: Vec<u32>,
     runs: Vec<Run>,
@@ -204,9 +202,10 @@ struct Sorted {
 /// Rows whose confidences differ, and after them rows whose confidences are equal, if any are left.
 struct Run {
     apart: Range<usize>,
-    /// Where those of them that are wrong stand among [`Sorted::wrong_rows`].
-    wrong: Range<usize>,
     equal: Range<usize>,
+    /// Where the wrong ones of either stand among [`Sorted::wrong_rows`].
+    wrong_apart: Range<usize>,
+    wrong_equal: Range<usize>,
 }
 
 impl Sorted {
@@ -221,7 +220,8 @@ impl Sorted {
             let apart = start..equal.start;
             start = equal.end;
             runs.push(Run {
-                wrong: wrong_before(apart.start)..wrong_before(apart.end),
+                wrong_apart: wrong_before(apart.start)..wrong_before(apart.end),
+                wrong_equal: wrong_before(equal.start)..wrong_before(equal.end),
                 apart,
                 equal,
             });
@@ -239,7 +239,6 @@ impl Sorted {
         };
         Self {
             columns: scored.iter().map(columns).collect(),
-            wrong: scored.iter().map(|row| u8::from(!row.correct)).collect(),
             wrong_rows,
             runs,
             bins: (0..bins)
@@ -290,18 +289,19 @@ impl Sorted {
                 *before = kept as u32;
                 kept += usize::from(weight);
             }
-            for &row in &self.wrong_rows[run.wrong.clone()] {
+            for &row in &self.wrong_rows[run.wrong_apart.clone()] {
                 let before = before[row as usize] as usize;
                 let here = usize::from(weights[row as usize]);
                 less += sums[before + here] - sums[before];
                 above += 2 * here * (before - wrong);
                 wrong += here;
             }
-            let (mut here, mut wrong_here) = (0, 0);
-            for row in run.equal.clone() {
-                here += usize::from(weights[row]);
-                wrong_here += usize::from(weights[row]) * usize::from(self.wrong[row]);
-            }
+            let equal = weights[run.equal.clone()].iter();
+            let here: usize = equal.map(|&weight| usize::from(weight)).sum();
+            let wrong_equal = self.wrong_rows[run.wrong_equal.clone()].iter();
+            let wrong_here: usize = wrong_equal
+                .map(|&row| usize::from(weights[row as usize]))
+                .sum();
             if here > 0 {
                 // Over all orders of the equals, a share of the first i of them is wrong; and all count
                 // for what comes after.

@@ -234,7 +234,12 @@ impl Law {
     pub(crate) fn sample(&self, setting: &Setting, share: f64, seed: u64) -> Panel {
         let mut rng = Rng(seed.wrapping_mul(0x2545_F491_4F6C_DD1D));
         rng.next();
-        let mut panel = Panel::new(self.models, View::default(), setting.alpha, Estimand::Procedure);
+        let mut panel = Panel::new(
+            self.models,
+            View::default(),
+            setting.alpha,
+            Estimand::Procedure,
+        );
         for (task, n) in self.sizes(setting.n).into_iter().enumerate() {
             let tables = self.task(n, task, &mut rng);
             let rows: Vec<usize> = (0..n).collect();
