@@ -1,32 +1,17 @@
 //! `sureness analyze` and `sureness report` from outside: the paper's further figures, files that
 //! open, and what is said to bad input.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::Value;
 
+use crate::common::shared;
+
 mod bad_input;
 mod files;
 mod paper;
-
-/// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if folder.join("paper").is_dir() {
-        return folder.canonicalize().ok();
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "../shared is not here, but CI must have it"
-    );
-    eprintln!("skipped: ../shared is not here");
-    None
-}
 
 /// Runs `sureness` in `folder`.
 fn sureness<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Output {

@@ -11,12 +11,14 @@ mod watched;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sureness_faultserver::{FaultServer, Script};
 use tempfile::TempDir;
+
+use crate::common::ends_with;
 
 /// No step of these tests takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -272,14 +274,4 @@ fn figures_in(folder: &Path) -> String {
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
-}
-
-fn ends_with(output: &Output, code: i32) {
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "stderr: {}\nstdout: {}",
-        text(&output.stderr),
-        text(&output.stdout)
-    );
 }

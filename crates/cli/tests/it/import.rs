@@ -1,6 +1,6 @@
 //! `sureness import` from outside: what it writes, says and refuses.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
@@ -8,22 +8,7 @@ use serde_json::{Value, json};
 use sureness_record::Recorded;
 use sureness_store::Reader;
 
-/// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if folder.join("paper").is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "../shared is not here, but CI must have it"
-    );
-    eprintln!("skipped: ../shared is not here");
-    None
-}
+use crate::common::{says, shared};
 
 /// Runs `sureness import` in `folder`.
 fn import(folder: &Path, line: &str) -> Output {
@@ -61,13 +46,6 @@ fn refused(folder: &Path, line: &str) -> String {
         "{stderr}"
     );
     stderr
-}
-
-#[track_caller]
-fn says(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
 }
 
 /// Samples of lm-evaluation-harness: 20 questions, every fourth of them wrong.

@@ -1,26 +1,11 @@
 //! `sureness plan` from outside: numbers from a reference model and from earlier runs, and refusals.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
 
-/// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if folder.join("paper").is_dir() {
-        return folder.canonicalize().ok();
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "../shared is not here, but CI must have it"
-    );
-    eprintln!("skipped: ../shared is not here");
-    None
-}
+use crate::common::{says, shared};
 
 /// Runs `sureness` in `folder`.
 fn sureness(folder: &Path, line: &str) -> Output {
@@ -48,13 +33,6 @@ fn refused(folder: &Path, line: &str) -> String {
     assert_eq!(output.status.code(), Some(2), "{line}: {stderr}");
     assert!(output.stdout.is_empty(), "numbers in spite of: {stderr}");
     stderr
-}
-
-#[track_caller]
-fn says(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
 }
 
 /// The numbers in the row of this difference.

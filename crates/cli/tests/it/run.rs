@@ -22,6 +22,8 @@ use serde_json::Value;
 use sureness_faultserver::{FaultServer, Script};
 use tempfile::TempDir;
 
+use crate::common::{ends_with, results_in, text};
+
 /// A server, a folder for the results, and a home of its own.
 struct Case {
     server: FaultServer,
@@ -87,11 +89,6 @@ impl Case {
     }
 }
 
-fn results_in(folder: &Path) -> Value {
-    let text = std::fs::read_to_string(folder.join("results.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
 /// How many questions the last run into this folder found answered there.
 fn cached_in(folder: &Path) -> usize {
     let cached = &results_in(folder)["models"][0]["timing"]["cached"];
@@ -112,13 +109,4 @@ fn figures_in(folder: &Path) -> Value {
         }
     }
     results["models"].take()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-fn ends_with(output: &Output, code: i32) {
-    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
 }

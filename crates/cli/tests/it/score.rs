@@ -1,31 +1,16 @@
 //! `sureness score` from outside: the published figures, and what it says to bad input.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::Value;
 
+use crate::common::{says, shared};
+
 mod bad_input;
 mod published;
-
-/// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if folder.join("paper").is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "../shared is not here, but CI must have it"
-    );
-    eprintln!("skipped: ../shared is not here");
-    None
-}
 
 /// Runs `sureness score` in `folder`.
 fn score<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Output {
@@ -53,14 +38,6 @@ fn refused<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> S
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(output.stdout.is_empty(), "figures in spite of: {stderr}");
     stderr
-}
-
-/// Asserts that `text` holds all of `parts`.
-#[track_caller]
-fn says(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
 }
 
 fn json(text: &str) -> Value {

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use sureness_faultserver::{Capacity, Fault, FaultServer, Rule, Script};
 use tempfile::TempDir;
+
+use crate::common::{ends_with, results_in, text};
 
 /// No step of these tests takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -132,26 +133,12 @@ fn shard(index: u32) -> String {
     format!("shards/{index}")
 }
 
-fn results_in(folder: &Path) -> Value {
-    let text = std::fs::read_to_string(folder.join("results.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
 fn figures_in(folder: &Path) -> String {
     let mut results = results_in(folder);
     for model in results["models"].as_array_mut().unwrap() {
         model.as_object_mut().unwrap().shift_remove("timing");
     }
     serde_json::to_string_pretty(&results).unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-fn ends_with(output: &Output, code: i32) {
-    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
 }
 
 /// Ends with this code and tells all of this.
