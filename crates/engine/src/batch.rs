@@ -1,6 +1,8 @@
 //! How many questions travel in one request.
 
+use std::fmt;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Questions per request.
@@ -15,6 +17,25 @@ pub enum BatchSize {
 impl Default for BatchSize {
     fn default() -> Self {
         Self::Fixed(NonZeroUsize::MIN)
+    }
+}
+
+/// A number from 1 on, or `auto`.
+impl FromStr for BatchSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let count = crate::settings::count_or_auto(text)?;
+        Ok(count.map_or(Self::Auto, Self::Fixed))
+    }
+}
+
+impl fmt::Display for BatchSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(size) => size.fmt(f),
+            Self::Auto => f.write_str("auto"),
+        }
     }
 }
 

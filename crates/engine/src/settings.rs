@@ -1,5 +1,6 @@
 //! How a plan is carried out.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::batch::BatchSize;
@@ -38,6 +39,33 @@ impl Default for Settings {
             delay: Duration::ZERO,
             give_up_after: Duration::from_secs(600),
             use_threads: false,
+        }
+    }
+}
+
+/// A number from 1 on; `None` for `auto`.
+pub(crate) fn count_or_auto(text: &str) -> Result<Option<NonZeroUsize>, String> {
+    match text {
+        "auto" => Ok(None),
+        _ => text
+            .parse()
+            .map(Some)
+            .map_err(|_| "must be a whole number from 1 on, or auto".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_a_number_from_one_on_or_auto() {
+        assert_eq!("auto".parse(), Ok(Workers::default()));
+        assert_eq!("auto".parse(), Ok(BatchSize::Auto));
+        assert_eq!("7".parse::<Workers>().unwrap().to_string(), "7");
+        for bad in ["0", "-1", "1.5", "", "Auto"] {
+            assert!(bad.parse::<Workers>().is_err(), "{bad}");
+            assert!(bad.parse::<BatchSize>().is_err(), "{bad}");
         }
     }
 }

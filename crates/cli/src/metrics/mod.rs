@@ -19,8 +19,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use sureness_engine::{Attempt, Event, Load, Plan};
 
-use crate::error::CliError;
 use labels::{AttemptLabels, EndpointLabels, FailureLabels, GroupLabels, KindLabels, ModelLabels};
+use sureness_bench::Failure;
 
 /// Upper bounds of the request durations' buckets, in seconds: from a cache's answer to a server
 /// that is given up.
@@ -148,7 +148,7 @@ impl Families {
 
 impl Metrics {
     /// Takes the address, so that whatever is wrong with it is told before any work.
-    pub(crate) fn listen(address: &str) -> Result<Self, CliError> {
+    pub(crate) fn listen(address: &str) -> Result<Self, Failure> {
         let listener = server::Listener::bind(address)?;
         let mut registry = Registry::with_prefix("sureness");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -170,7 +170,7 @@ impl Metrics {
 
     /// Has the coordinator of workers on other machines asked at every scrape.
     #[cfg(feature = "nats")]
-    pub(crate) fn ask_coordinator(&self, ask: machines::Ask) {
+    pub(crate) fn ask_coordinator(&self, ask: sureness_bench::CoordinatorStatus) {
         self.machines.ask(ask);
     }
 

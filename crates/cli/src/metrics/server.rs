@@ -15,7 +15,7 @@ use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
-use crate::error::CliError;
+use sureness_bench::Failure;
 
 /// Connections at once; more wait in the system's queue.
 const CONNECTIONS: usize = 16;
@@ -36,14 +36,14 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Takes `HOST:PORT`.
-    pub(super) fn bind(address: &str) -> Result<Self, CliError> {
+    pub(super) fn bind(address: &str) -> Result<Self, Failure> {
         let bound = std::net::TcpListener::bind(address).and_then(|socket| {
             socket.set_nonblocking(true)?;
             let address = socket.local_addr()?;
             Ok(Self { socket, address })
         });
         bound.map_err(|e| {
-            CliError::input(format!("cannot serve metrics on {address}: {e}")).hint(
+            Failure::new(format!("cannot serve metrics on {address}: {e}")).hint(
                 "give --metrics-addr an address of this machine and a free port, such as \
                  127.0.0.1:9464; port 0 takes any free one",
             )

@@ -51,7 +51,9 @@ mod saturation;
 mod slow_start;
 mod work;
 
+use std::fmt;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 
 use auto::Auto;
 pub use sample::{Outcome, Sample};
@@ -78,6 +80,25 @@ impl Default for Workers {
     fn default() -> Self {
         Self::Auto {
             max: Self::DEFAULT_MAX,
+        }
+    }
+}
+
+/// A number from 1 on, or `auto`.
+impl FromStr for Workers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let count = crate::settings::count_or_auto(text)?;
+        Ok(count.map_or_else(Self::default, Self::Fixed))
+    }
+}
+
+impl fmt::Display for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(workers) => workers.fmt(f),
+            Self::Auto { .. } => f.write_str("auto"),
         }
     }
 }

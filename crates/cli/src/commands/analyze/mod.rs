@@ -1,48 +1,38 @@
 //! `sureness analyze` and `sureness report`: what the figures of runs say.
 
-mod args;
 mod browser;
-mod compatible;
 mod headline;
-mod load;
 mod output;
-mod texts;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use sureness_analysis::{Document, Evidence, Figures, Mode, Settings, document};
-use sureness_conformal::Config;
+use sureness_bench::evidence::{Loaded, Selection, Texts, keep_best, load, split_rule};
+use sureness_bench::{Failure, PROGRAM};
+use sureness_conformal::{Config, SplitRule};
 
-use crate::error::CliError;
-pub(crate) use args::{AnalyzeArgs, ReportArgs};
-use args::{EvidenceArgs, FormatArg};
-pub(crate) use load::group as rows_of;
-
-/// Program and version, as written into documents.
-const PROGRAM: &str = concat!("sureness ", env!("CARGO_PKG_VERSION"));
+use crate::args::analyze::{AnalyzeArgs, EvidenceArgs, ModeArg, ReportArgs};
+use crate::settings;
 
 /// Loaded, checked, and ready to be analysed.
 struct Prepared {
     evidence: Evidence,
     settings: Settings,
-    texts: texts::Texts,
+    texts: Texts,
     notes: Vec<String>,
 }
 
 /// Reads the runs and checks that they can be compared.
-fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
-    let texts = texts::Texts::of(args)?;
-    let load::Loaded {
+fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
+    let texts = Texts::of(settings::texts(args))?;
+    let Loaded {
         mut evidence,
         config,
         mut notes,
-    } = load::load(args)?;
-    notes.extend(compatible::check(&evidence, args.mixed_prompts)?);
-    let settings = args.settings(config.unwrap_or_else(Config::default));
-    notes.extend(compatible::split_rule(&evidence, &settings.config));
+    } = load(&settings::selection(args))?;
+    let settings = settings::analysis(args, config.unwrap_or_default());
+    notes.extend(split_rule(&evidence, &settings.config));
     if let Some(most) = settings.top_k.filter(|&most| most < evidence.models.len()) {
         notes.push(format!(
             "the {most} models with the highest UAcc of {} are shown",
@@ -50,9 +40,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
         ));
         keep_best(&mut evidence, &settings, most);
     }
-    for note in &notes {
-        eprintln!("note: {note}");
-    }
+    tell(&notes);
     Ok(Prepared {
         evidence,
         settings,
@@ -62,43 +50,31 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, CliError> {
 }
 
 /// What these runs hold and how they were evaluated, as `analyze` reads them without further flags.
-pub(crate) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), CliError> {
-    #[derive(clap::Parser)]
-    struct Runs {
-        #[command(flatten)]
-        evidence: EvidenceArgs,
+pub(super) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), Failure> {
+    let loaded = load(&Selection::of(runs.to_vec()))?;
+    let settings = Settings {
+        config: Config {
+            // As for an analysis.
+            split: SplitRule::Ordered,
+            ..loaded.config.unwrap_or_default()
+        },
+        ..Settings::default()
+    };
+    tell(&loaded.notes);
+    if let Some(note) = split_rule(&loaded.evidence, &settings.config) {
+        tell(&[note]);
     }
-    let words = ["analyze", "--"].map(OsString::from);
-    let paths = runs.iter().map(|path| path.clone().into_os_string());
-    let runs = Runs::try_parse_from(words.into_iter().chain(paths)).map_err(CliError::input)?;
-    let prepared = prepare(&runs.evidence)?;
-    Ok((prepared.evidence, prepared.settings))
+    Ok((loaded.evidence, settings))
 }
 
-/// Keeps the models with the highest mean `UAcc`, in the order in which they were named.
-fn keep_best(evidence: &mut Evidence, settings: &Settings, most: usize) {
-    let value = |model: &sureness_analysis::ModelEvidence| {
-        let evaluations: Vec<_> = model
-            .groups
-            .iter()
-            .filter_map(|group| group.table.evaluate(&settings.config).ok())
-            .collect();
-        sureness_conformal::mean(&evaluations).map_or(f64::NEG_INFINITY, |mean| mean.uacc)
-    };
-    let mut ranked: Vec<(f64, String)> = evidence
-        .models
-        .iter()
-        .map(|m| (value(m), m.name.clone()))
-        .collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    ranked.truncate(most);
-    evidence
-        .models
-        .retain(|model| ranked.iter().any(|(_, name)| *name == model.name));
+fn tell(notes: &[String]) {
+    for note in notes {
+        eprintln!("note: {note}");
+    }
 }
 
 /// Shows the analysis, or writes it as files.
-pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode, CliError> {
+pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
     let Prepared {
         evidence,
         settings,
@@ -108,7 +84,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode, CliError> {
     if let Some(folder) = &args.output_dir {
         output::check_folder(folder)?;
     }
-    let modes = args.modes(evidence.models.len());
+    let modes = modes(args, evidence.models.len());
     let figures = Figures::of(&evidence, &settings, &modes);
     check_any(&figures)?;
     let document = told(&figures, &modes, &args.evidence, notes);
@@ -120,7 +96,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode, CliError> {
 }
 
 /// Writes the page that holds everything.
-pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, CliError> {
+pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let folder = args
         .output
         .parent()
@@ -161,15 +137,30 @@ fn told(
     args: &EvidenceArgs,
     notes: Vec<String>,
 ) -> Document {
-    let mut document = document(figures, modes, &args.asked(), PROGRAM);
+    let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
     if let Some(first) = document.sections.first_mut() {
         first.notes.splice(0..0, notes);
     }
     document
 }
 
+/// The modes asked for, in the order of a report.
+fn modes(args: &AnalyzeArgs, models: usize) -> Vec<Mode> {
+    if args.modes.contains(&ModeArg::All) {
+        return Mode::ALL.to_vec();
+    }
+    if args.modes.is_empty() {
+        return match models {
+            1 => vec![Mode::Basic],
+            _ => vec![Mode::Comparative, Mode::Basic],
+        };
+    }
+    let named = |mode: &Mode| args.modes.contains(&ModeArg::One(*mode));
+    Mode::ALL.into_iter().filter(named).collect()
+}
+
 /// Refuses evidence of which nothing could be evaluated.
-fn check_any(figures: &Figures<'_>) -> Result<(), CliError> {
+fn check_any(figures: &Figures<'_>) -> Result<(), Failure> {
     if figures.models.iter().any(|model| !model.groups.is_empty()) {
         return Ok(());
     }
@@ -180,8 +171,6 @@ fn check_any(figures: &Figures<'_>) -> Result<(), CliError> {
         .map(|(id, error)| format!("{}/{}: {error}", id.task, id.strategy))
         .next();
     let reason = reason.unwrap_or_else(|| "no question was answered".into());
-    Err(
-        CliError::input(format!("nothing can be evaluated; {reason}"))
-            .hint("analyse runs with more answers, or change --calibration-ratio"),
-    )
+    Err(Failure::new(format!("nothing can be evaluated; {reason}"))
+        .hint("analyse runs with more answers, or change --calibration-ratio"))
 }

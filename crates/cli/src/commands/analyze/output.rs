@@ -8,15 +8,18 @@ use sureness_report::export::{self, ChartImage, Format};
 use sureness_report::html::{HtmlOptions, html};
 use sureness_report::questions::{Layout, QuestionWriter, RowSets, ScoreKind};
 
-use super::texts::Texts;
-use super::{FormatArg, browser, headline};
-use crate::error::{CliError, EXIT_FAILED_QUESTIONS};
+use sureness_bench::evidence::Texts;
+
+use super::{browser, headline};
+use crate::args::analyze::FormatArg;
+use crate::show::terminal;
+use sureness_bench::{Failure, Kind};
 
 /// Pixels of an image for each of its points: print quality.
 const PNG_SCALE: f32 = 3.0;
 
 /// Refuses a folder that cannot be written to, before any work.
-pub(super) fn check_folder(folder: &Path) -> Result<(), CliError> {
+pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)
         .and_then(|()| {
             tempfile::Builder::new()
@@ -25,14 +28,14 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), CliError> {
         })
         .map(drop)
         .map_err(|e| {
-            CliError::input(format!("cannot write to {}: {e}", folder.display()))
+            Failure::new(format!("cannot write to {}: {e}", folder.display()))
                 .hint("choose another place for the output")
         })
 }
 
 /// Prints to the terminal, as wide as it is.
-pub(super) fn show(document: &Document) -> Result<(), CliError> {
-    crate::terminal::print(&export::text(document, crate::terminal::width()))
+pub(super) fn show(document: &Document) -> Result<(), Failure> {
+    terminal::print(&export::text(document, terminal::width()))
 }
 
 /// Writes the chosen files, and says which.
@@ -42,7 +45,7 @@ pub(super) fn write(
     texts: &mut Texts,
     folder: &Path,
     formats: &[FormatArg],
-) -> Result<(), CliError> {
+) -> Result<(), Failure> {
     let chosen: Vec<Format> = formats
         .iter()
         .filter_map(|format| match format {
@@ -58,11 +61,8 @@ pub(super) fn write(
     } else {
         Vec::new()
     };
-    let mut written = export::write_all(document, &images, folder, &chosen).map_err(|e| {
-        CliError::input(&e)
-            .hint(e.hint())
-            .code(EXIT_FAILED_QUESTIONS)
-    })?;
+    let mut written = export::write_all(document, &images, folder, &chosen)
+        .map_err(|e| Failure::new(&e).hint(e.hint()).kind(Kind::Unfinished))?;
     if formats.contains(&FormatArg::Html) {
         let path = folder.join("report.html");
         write_page(figures, document, texts, &path)?;
@@ -104,7 +104,7 @@ fn first_few(written: &[std::path::PathBuf], folder: &Path) -> String {
 }
 
 /// Every chart in both themes.
-fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, CliError> {
+fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure> {
     use rayon::prelude::*;
     let charts: Vec<&Chart> = document.sections.iter().flat_map(|s| &s.charts).collect();
     let all: Vec<_> = charts
@@ -119,7 +119,7 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, CliError
             };
             let png = if pixels {
                 sureness_plot::png(chart, &style, PNG_SCALE)
-                    .map_err(|e| CliError::input(format!("cannot draw {}: {e}", chart.id)))?
+                    .map_err(|e| Failure::new(format!("cannot draw {}: {e}", chart.id)))?
             } else {
                 Vec::new()
             };
@@ -147,7 +147,7 @@ pub(super) fn write_page(
     document: &Document,
     texts: &mut Texts,
     path: &Path,
-) -> Result<(), CliError> {
+) -> Result<(), Failure> {
     let draw = |chart: &Chart, theme: Theme| {
         let style = sureness_plot::Style {
             theme: drawn(theme),
@@ -171,14 +171,14 @@ pub(super) fn write_page(
     Ok(())
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
-    CliError::input(format!("cannot write {}: {error}", path.display()))
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot write {}: {error}", path.display()))
         .hint("free some disk space, or choose another place")
-        .code(EXIT_FAILED_QUESTIONS)
+        .kind(Kind::Unfinished)
 }
 
 /// Every question with its probabilities and sets.
-fn questions(figures: &Figures<'_>, path: &Path) -> Result<(), CliError> {
+fn questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
     let groups = || figures.models.iter().flat_map(|model| &model.groups);
     let layout = Layout {
         options: groups()
@@ -196,7 +196,7 @@ fn questions(figures: &Figures<'_>, path: &Path) -> Result<(), CliError> {
         },
     };
     let failed = |e: sureness_report::questions::QuestionsError| {
-        CliError::input(format!("{}: {e}", path.display())).hint(e.hint())
+        Failure::new(format!("{}: {e}", path.display())).hint(e.hint())
     };
     export::write_whole_with(path, |file| {
         let mut writer = QuestionWriter::new(file, layout)?;

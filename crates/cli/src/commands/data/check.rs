@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Format, Question, label};
 
-use crate::error::CliError;
-use crate::terminal::{self, count, counted};
+use crate::show::terminal;
+use sureness_bench::Failure;
+use sureness_bench::words::{count, counted};
 
 /// Categories that are named.
 const SHOWN_CATEGORIES: usize = 6;
@@ -28,7 +29,7 @@ pub(crate) struct Reading {
 }
 
 /// Describes a data set that was loaded without abstention options.
-pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, CliError> {
+pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, Failure> {
     let task = &dataset.task;
     let (format, detected) = reading.format;
     let told = if detected {
@@ -47,7 +48,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, C
     };
     let mut seen = Seen::default();
     for question in dataset.questions.iter() {
-        seen.count(&question.map_err(CliError::input)?);
+        seen.count(&question.map_err(Failure::new)?);
     }
     let facts = [
         ("layout", format!("{}{told}", format.name())),
@@ -64,7 +65,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, C
     text.push_str(&terminal::columns(rows, &[]));
     if let Some(question) = dataset.questions.iter().next() {
         text.push('\n');
-        text.push_str(&sample(dataset, &question.map_err(CliError::input)?)?);
+        text.push_str(&sample(dataset, &question.map_err(Failure::new)?)?);
     }
     Ok(text)
 }
@@ -162,7 +163,7 @@ impl Seen {
 }
 
 /// The first question as a model will see it.
-fn sample(dataset: &Dataset, question: &Question) -> Result<String, CliError> {
+fn sample(dataset: &Dataset, question: &Question) -> Result<String, Failure> {
     let mut question = question.clone().with_abstention();
     question.context = question.context.as_deref().map(shortened);
     question.stem = shortened(&question.stem);
@@ -170,7 +171,7 @@ fn sample(dataset: &Dataset, question: &Question) -> Result<String, CliError> {
         *option = shortened(option);
     }
     let builder = PromptBuilder::new(&dataset.task, Strategy::Base, &Wording::builtin(), &[], 0)
-        .map_err(CliError::input)?;
+        .map_err(Failure::new)?;
     let suffix = builder.build(&question).suffix;
 
     let width = terminal::width().saturating_sub(4);

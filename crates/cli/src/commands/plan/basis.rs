@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use sureness_analysis::{Common, Evidence, Figures};
-use sureness_conformal::{COMPARED, Least, NoVariance, Reference, Variance, Variances};
+use sureness_conformal::{COMPARED, Config, Least, NoVariance, Reference, Variance, Variances};
 use sureness_store::{Reader, StoreError};
 
-use super::target::Figure;
 use super::text::strategies;
-use super::{ACCURACY, CORRELATION, OPTIONS, PlanArgs, STRATEGIES};
+use crate::args::plan::{CORRELATION, PlanArgs};
+use crate::args::target::Figure;
 use crate::commands::analyze::evidence_of;
-use crate::error::CliError;
-use crate::terminal::{count, counted};
+use sureness_bench::Failure;
+use sureness_bench::words::{count, counted};
 
 /// Draws of each kind.
 const REPLICATES: usize = 1000;
@@ -36,7 +36,7 @@ pub(super) struct Basis {
 }
 
 impl Basis {
-    pub(super) fn of(args: &PlanArgs) -> Result<Self, CliError> {
+    pub(super) fn of(args: &PlanArgs) -> Result<Self, Failure> {
         if args.from.is_empty() {
             reference(args)
         } else {
@@ -49,20 +49,20 @@ impl Basis {
     }
 }
 
-fn reference(args: &PlanArgs) -> Result<Basis, CliError> {
+fn reference(args: &PlanArgs) -> Result<Basis, Failure> {
     let reference = Reference {
-        options: usize::from(args.options.unwrap_or(OPTIONS)),
-        strategies: usize::from(args.strategies.unwrap_or(STRATEGIES)),
-        accuracy: args.accuracy.unwrap_or(ACCURACY),
+        options: usize::from(args.options),
+        strategies: usize::from(args.strategies),
+        accuracy: args.accuracy,
     };
-    let alpha = args.error_rate.unwrap_or(0.1);
+    let alpha = args.error_rate.unwrap_or(Config::default().alpha);
     let mut measured: Vec<Variances> = Vec::new();
     let mut least = None;
     for sample in 0..SAMPLES {
         let panel = reference.panel(QUESTIONS, alpha, SEED + sample);
         let panel = panel.ok_or_else(|| {
             let guessing = 100.0 / reference.options as f64;
-            CliError::input(format!(
+            Failure::new(format!(
                 "an accuracy of {} is not above that of guessing among {} options",
                 reference.accuracy, reference.options
             ))
@@ -71,7 +71,7 @@ fn reference(args: &PlanArgs) -> Result<Basis, CliError> {
         least = Some(Least::of(&panel));
         measured.push(panel.variances(DRAWS, SEED + sample));
     }
-    let least = least.ok_or_else(|| CliError::input("no sample was drawn"))?;
+    let least = least.ok_or_else(|| Failure::new("no sample was drawn"))?;
     let correlation = args.correlation.unwrap_or(CORRELATION);
     let variances = std::array::from_fn(|figure| {
         let each = measured.iter().map(|sample| sample.of_model(0, figure));
@@ -107,14 +107,14 @@ fn reference(args: &PlanArgs) -> Result<Basis, CliError> {
     })
 }
 
-fn runs(args: &PlanArgs) -> Result<Basis, CliError> {
+fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
     let (evidence, mut settings) = evidence_of(&args.from)?;
     let several = evidence.models.len() > 1;
     if several && args.correlation.is_some() {
-        return Err(CliError::input(
-            "the runs are of several models, whose correlation is measured",
-        )
-        .hint("leave out --correlation, or name one run, such as FOLDER#1"));
+        return Err(
+            Failure::new("the runs are of several models, whose correlation is measured")
+                .hint("leave out --correlation, or name one run, such as FOLDER#1"),
+        );
     }
     settings.config.alpha = args.error_rate.unwrap_or(settings.config.alpha);
     // Only the common questions are wanted.
@@ -129,11 +129,11 @@ fn runs(args: &PlanArgs) -> Result<Basis, CliError> {
     let panel = &common.panel;
     let questions = panel.questions() + panel.calibration_questions();
     if panel.questions() == 0 {
-        return Err(CliError::input("the runs have no questions in common")
+        return Err(Failure::new("the runs have no questions in common")
             .hint("give runs of the same questions, or one run of one model"));
     }
     let options = panel.options().ok_or_else(|| {
-        CliError::input("the tasks of this run differ in their numbers of options")
+        Failure::new("the tasks of this run differ in their numbers of options")
             .hint("plan with runs of tasks that have the same number of options")
     })?;
     let correlation = args.correlation.unwrap_or(CORRELATION);
@@ -171,13 +171,12 @@ fn runs(args: &PlanArgs) -> Result<Basis, CliError> {
             count(tasks)
         ));
     }
-    let failed = |e: StoreError| CliError::input(&e).hint(e.hint());
     Ok(Basis {
         variances,
         least: Least::of(panel),
         options,
         strategies: panel.answers() as f64 / questions as f64,
-        tokens: tokens(&evidence, &common).map_err(failed)?,
+        tokens: tokens(&evidence, &common)?,
         told,
     })
 }

@@ -2,10 +2,11 @@
 
 use sureness_conformal::{NoVariance, SampleSizes};
 
-use super::PlanArgs;
 use super::basis::Basis;
-use super::target::Target;
-use crate::terminal::{columns, count};
+use crate::args::plan::PlanArgs;
+use crate::args::target::Target;
+use crate::show::terminal::columns;
+use sureness_bench::words::count;
 
 /// Models of a comparison.
 const MODELS: f64 = 2.0;

@@ -1,0 +1,124 @@
+//! Why something could not be done, and what to do about it.
+
+use std::fmt;
+
+/// What became of the work when it failed; a program turns it into its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Bad settings or bad input: nothing was asked.
+    #[default]
+    Input,
+    /// Questions were asked, but more failed than allowed, or answers could not be kept.
+    Unfinished,
+    /// Interrupted; every answer so far is kept.
+    Interrupted,
+}
+
+/// One sentence that says what is wrong and where, and one that says what to do.
+///
+/// ```
+/// use sureness_bench::{Failure, Kind};
+///
+/// let failure = Failure::new("task qa has no question to ask").hint("raise --sample-size");
+/// assert_eq!(failure.to_string(), "task qa has no question to ask");
+/// assert_eq!(failure.to_do(), Some("raise --sample-size"));
+/// assert_eq!(failure.of_kind(), Kind::Input);
+/// ```
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    hint: Option<String>,
+    kind: Kind,
+    earlier: Vec<Failure>,
+}
+
+impl Failure {
+    /// A failure of [`Kind::Input`].
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self {
+            message: message.to_string(),
+            hint: None,
+            kind: Kind::Input,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// All that is wrong, in order, as one failure; `None` for an empty list.
+    pub fn all(failures: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut earlier: Vec<Self> = failures.into_iter().collect();
+        let last = earlier.pop()?;
+        Some(Self { earlier, ..last })
+    }
+
+    /// Adds what to do; an empty hint is none.
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        let hint = hint.to_string();
+        self.hint = (!hint.is_empty()).then_some(hint);
+        self
+    }
+
+    /// Sets the kind.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// What to do.
+    pub fn to_do(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The kind.
+    pub fn of_kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Failures found before this one, by the same check.
+    pub fn earlier(&self) -> &[Self] {
+        &self.earlier
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+macro_rules! from_errors_with_hints {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(&error).hint(error.hint())
+            }
+        }
+    )*};
+}
+
+from_errors_with_hints!(
+    sureness_import::ImportError,
+    sureness_prompts::PromptError,
+    sureness_scorers::http::ConnectError,
+    sureness_scorers::replay::ReplayError,
+    sureness_store::StoreError,
+);
+
+#[cfg(feature = "llama")]
+from_errors_with_hints!(sureness_scorers::llama::LlamaError);
+
+impl From<sureness_questions::DataError> for Failure {
+    fn from(error: sureness_questions::DataError) -> Self {
+        Self::new(&error).hint(error.hint().unwrap_or_default())
+    }
+}
+
+#[cfg(feature = "nats")]
+impl From<sureness_fleet::FleetError> for Failure {
+    fn from(error: sureness_fleet::FleetError) -> Self {
+        Self::new(&error.message).hint(&error.hint)
+    }
+}

@@ -1,0 +1,99 @@
+//! Whether runs can be compared.
+
+use std::collections::BTreeSet;
+
+use sureness_analysis::Evidence;
+use sureness_conformal::{Config, Protocol};
+use sureness_record::{RunSettings, Setting};
+
+use crate::error::Failure;
+
+/// Refuses runs whose prompts differ; says what else differs. Different questions are no obstacle:
+/// comparisons are made on those that all models answered.
+pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<String>, Failure> {
+    let models: Vec<(&str, &RunSettings)> = evidence
+        .models
+        .iter()
+        .filter_map(|model| Some((&*model.name, model.source.record.settings()?)))
+        .collect();
+    let mut differing: BTreeSet<Setting> = BTreeSet::new();
+    for (index, (_, one)) in models.iter().enumerate() {
+        let others = models[index + 1..].iter();
+        differing.extend(others.flat_map(|(_, other)| one.differences(other)));
+    }
+    let mut notes = Vec::new();
+    for setting in differing {
+        if !matches!(
+            setting,
+            Setting::Wording | Setting::Abstention | Setting::Shots(_)
+        ) {
+            continue;
+        }
+        let (first, second) = apart(&models, &setting);
+        let message = format!("{first} and {second} differ in {setting}");
+        if !mixed_prompts {
+            return Err(Failure::new(message).hint(
+                "compare runs that were asked alike, or pass --mixed-prompts to compare them anyway",
+            ));
+        }
+        notes.push(message);
+    }
+    let chat = evidence.models.iter().filter(|model| {
+        let settings = model.source.record.settings();
+        settings.is_some_and(|settings| settings.chat)
+    });
+    let chat = chat.count();
+    if chat > 0 && chat < evidence.models.len() {
+        notes.push("some models were asked through their chat template, others were not".into());
+    }
+    Ok(notes)
+}
+
+/// The models that are like the first one in a setting, and those that are like the first of the others.
+fn apart(models: &[(&str, &RunSettings)], setting: &Setting) -> (String, String) {
+    let asked = models.iter().filter(|(_, settings)| match setting {
+        Setting::Shots(task) => settings.task(task).is_some(),
+        _ => true,
+    });
+    let (first, others) = alike(asked.copied().collect(), setting);
+    (first, alike(others, setting).0)
+}
+
+/// The names of the models that are like the first one, and the other models.
+fn alike<'a>(
+    models: Vec<(&'a str, &'a RunSettings)>,
+    setting: &Setting,
+) -> (String, Vec<(&'a str, &'a RunSettings)>) {
+    let Some(&(_, first)) = models.first() else {
+        return (String::new(), Vec::new());
+    };
+    let differs = |of: &RunSettings| of.differences(first).contains(setting);
+    let (others, alike): (Vec<_>, Vec<_>) = models.into_iter().partition(|(_, of)| differs(of));
+    let names: Vec<&str> = alike.into_iter().map(|(name, _)| name).collect();
+    (names.join(", "), others)
+}
+
+/// What to tell of runs that were split by another rule. A run keeps its figures under its own rule; an
+/// analysis has one for all.
+pub fn split_rule(evidence: &Evidence, config: &Config) -> Option<String> {
+    if config.protocol == Protocol::Paper {
+        return None;
+    }
+    let old: Vec<&str> = evidence
+        .models
+        .iter()
+        .filter(|model| {
+            let own = model.source.record.settings().map(|own| own.evaluation);
+            own.is_some_and(|own| own.protocol == Protocol::Standard && own.split != config.split)
+        })
+        .map(|model| &*model.name)
+        .collect();
+    (!old.is_empty()).then(|| {
+        format!(
+            "{} was split by the rule of version 0.1.0; all figures here are computed anew with the \
+             rule of today, {}",
+            old.join(", "),
+            config.split.name()
+        )
+    })
+}

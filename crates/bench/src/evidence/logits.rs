@@ -1,0 +1,368 @@
+//! One file of saved logits, put to its questions and evaluated.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use sureness_analysis::{GroupId, GroupRows};
+use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
+use sureness_import::QuestionNames;
+use sureness_prompts::Strategy;
+use sureness_questions::answers::{self, AnswerKey};
+use sureness_questions::{Task, label};
+use sureness_report::score::ScoredFile;
+use sureness_scorers::replay::{FileName, RecordedLogits};
+
+use super::Drop;
+use crate::error::Failure;
+
+/// The options that the paper adds: "I don't know" and "None of the above" follow four others.
+const PAPER_OPTIONS: usize = 6;
+const PAPER_DONT_KNOW: usize = 4;
+const PAPER_NONE_OF_THE_ABOVE: usize = 5;
+
+/// Everything that all files are scored with.
+pub struct Scoring<'a> {
+    questions: &'a Path,
+    /// In file order, without the dropped ids.
+    key: Vec<AnswerKey>,
+    by_id: HashMap<i64, usize>,
+    names: QuestionNames,
+    drop: Drop,
+    config: Config,
+}
+
+/// One question of a file: where its logits are, and what is known of it.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    row: usize,
+    key: &'a AnswerKey,
+}
+
+impl<'a> Scoring<'a> {
+    /// Reads the questions, whose answers the logits are measured by.
+    pub fn new(questions: &'a Path, drop: Drop, config: Config) -> Result<Self, Failure> {
+        let mut key = answers::read(questions)?;
+        let names = QuestionNames::read(questions)?;
+        key.retain(|question| !drop.ids.contains(&question.id));
+        let by_id = (0..key.len()).map(|at| (key[at].id, at)).collect();
+        Ok(Self {
+            questions,
+            key,
+            by_id,
+            names,
+            drop,
+            config,
+        })
+    }
+
+    /// Evaluates one file.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it.
+    pub fn score(&self, path: &Path, logits: &RecordedLogits) -> Result<ScoredFile, Failure> {
+        let (_, rows) = self.rows(path, logits)?;
+        let evaluation = rows.table.evaluate(&self.config).map_err(|error| {
+            let hint = match error {
+                EvaluateError::EmptyHalf { .. } => {
+                    "score more questions, or change --calibration-ratio or --drop-ids"
+                }
+                _ => "",
+            };
+            Failure::new(format_args!("{}: {error}", path.display())).hint(hint)
+        })?;
+        let name = FileName::parse(path);
+        Ok(ScoredFile {
+            file: path.display().to_string(),
+            model: name.model,
+            dataset: name.dataset,
+            strategy: name.strategy.map(short_name),
+            icl: name.icl,
+            evaluation,
+        })
+    }
+
+    /// The model and the rows of one file, or all that is wrong with it.
+    pub(super) fn rows(
+        &self,
+        path: &Path,
+        logits: &RecordedLogits,
+    ) -> Result<(String, GroupRows), Failure> {
+        let mut problems = Problems {
+            file: path,
+            found: Vec::new(),
+        };
+        let items = self.join(logits, &mut problems);
+        let kept = self.kept_options(logits.width, &mut problems);
+        self.check_options(logits.width, &items, &mut problems);
+        if let Some(failure) = Failure::all(problems.found.drain(..)) {
+            return Err(failure);
+        }
+
+        let scores = self.scores(logits, &items, &kept);
+        let mut place = vec![None; logits.width];
+        for (new, &old) in kept.iter().enumerate() {
+            place[old] = Some(new);
+        }
+        let file = FileName::parse(path);
+        let task = task_of(file.dataset.as_deref().unwrap_or("unnamed"));
+        let mut categories: Vec<String> = Vec::new();
+        let mut clustered = false;
+        let mut table = Table::new(kept.len());
+        for (item, logits) in items.iter().zip(scores.chunks_exact(kept.len())) {
+            let (dont_know, none_of_the_above) = abstention(item.key, place.len());
+            let name = self.names.of(&task.id, item.key.id);
+            clustered |= name.cluster.is_some();
+            let category = name.category.map(|name| {
+                let known = categories.iter().position(|other| *other == name);
+                known.unwrap_or_else(|| {
+                    categories.push(name);
+                    categories.len() - 1
+                }) as u32
+            });
+            let row = Row {
+                key: &name.content,
+                cluster: name.cluster.as_ref().map(<[u8; 32]>::as_slice),
+                logits: logits.into(),
+                // `check_options` has made sure that the answer is among the kept options.
+                answer: place[item.key.answer].unwrap_or(usize::MAX),
+                dont_know: dont_know.and_then(|option| place[option]),
+                none_of_the_above: none_of_the_above.and_then(|option| place[option]),
+            };
+            if let Err(error) = table.push(name.content, &row, category) {
+                return Err(Failure::new(format_args!("{}: {error}", path.display())));
+            }
+        }
+        let rows = GroupRows {
+            id: GroupId {
+                task: task.id,
+                strategy: file.strategy.map_or("unnamed", Strategy::name).to_owned(),
+            },
+            title: task.title,
+            ids: items.iter().map(|item| item.key.id.to_string()).collect(),
+            categories,
+            mass: Vec::new(),
+            // Saved logits are of all options.
+            bounded: vec![false; table.len()],
+            clustered,
+            planned: items.len(),
+            table,
+        };
+        Ok((file.model, rows))
+    }
+
+    /// Pairs each row that is not dropped with its question, in the order of the file.
+    fn join(&self, logits: &RecordedLogits, problems: &mut Problems<'_>) -> Vec<Item<'_>> {
+        let questions = self.questions.display();
+        let mut items = Vec::with_capacity(logits.ids.len());
+        let mut unknown = Vec::new();
+        for (row, &id) in logits.ids.iter().enumerate() {
+            match self.by_id.get(&id) {
+                Some(&at) => items.push(Item {
+                    row,
+                    key: &self.key[at],
+                }),
+                None if self.drop.ids.contains(&id) => {}
+                None => unknown.push(id),
+            }
+        }
+        if let Some(first) = unknown.first() {
+            problems.add(
+                format_args!(
+                    "id {first}{} not in {questions}",
+                    others(unknown.len(), "is", "are")
+                ),
+                "give the questions that these logits were computed on",
+            );
+        }
+        // A reader refuses ids that come twice, so the counts tell whether one is missing.
+        if items.len() < self.key.len() {
+            let present: HashSet<i64> = items.iter().map(|item| item.key.id).collect();
+            let mut missing = self.key.iter().filter(|key| !present.contains(&key.id));
+            if let Some(first) = missing.next() {
+                problems.add(
+                    format_args!(
+                        "id {} of {questions}{} missing",
+                        first.id,
+                        others(1 + missing.count(), "is", "are")
+                    ),
+                    "score the whole set, or name a questions file that holds only these ids",
+                );
+            }
+        }
+        items
+    }
+
+    /// The options that go into the softmax.
+    fn kept_options(&self, width: usize, problems: &mut Problems<'_>) -> Vec<usize> {
+        let dropped = &self.drop.options;
+        for &option in dropped {
+            if option >= width {
+                problems.add(
+                    format_args!(
+                        "has the options A to {}, so that --drop-options cannot leave out {}",
+                        label(width - 1),
+                        label(option)
+                    ),
+                    "name options that every file has, or score such files apart",
+                );
+            }
+        }
+        let kept: Vec<usize> = (0..width).filter(|at| !dropped.contains(at)).collect();
+        if kept.len() < 2 {
+            problems.add(
+                format_args!("--drop-options leaves {} of {width} options", kept.len()),
+                "keep at least two options",
+            );
+        }
+        kept
+    }
+
+    /// Whether every question has the options that the file has scores for.
+    fn check_options(&self, width: usize, items: &[Item<'_>], problems: &mut Problems<'_>) {
+        let questions = self.questions.display();
+        let other_width: Vec<_> = items
+            .iter()
+            .filter_map(|item| Some((item.key, item.key.options?)))
+            .filter(|&(_, options)| options != width)
+            .collect();
+        if let Some((key, options)) = other_width.first() {
+            problems.add(
+                format_args!(
+                    "id {} has {width} scores, but {options} options in {questions}{}",
+                    key.id,
+                    like_it(other_width.len())
+                ),
+                "give the questions that these logits were computed on, with all their options",
+            );
+            return;
+        }
+        let faulty = |is_faulty: &dyn Fn(usize) -> bool| {
+            let mut keys = items.iter().map(|item| item.key);
+            let first = keys.find(|key| is_faulty(key.answer))?;
+            Some((first, 1 + keys.filter(|key| is_faulty(key.answer)).count()))
+        };
+        if let Some((key, count)) = faulty(&|answer| answer >= width) {
+            problems.add(
+                format_args!(
+                    "id {} has the answer {} in {questions}, but only {width} scores{}",
+                    key.id,
+                    label(key.answer),
+                    like_it(count)
+                ),
+                "give the questions that these logits were computed on",
+            );
+        }
+        let dropped = &self.drop.options;
+        if let Some((key, count)) = faulty(&|answer| dropped.contains(&answer)) {
+            problems.add(
+                format_args!(
+                    "id {} has the answer {}, which --drop-options leaves out{}",
+                    key.id,
+                    label(key.answer),
+                    like_it(count)
+                ),
+                "leave out only options that are never right",
+            );
+        }
+    }
+
+    /// The scores of the kept options, row by row.
+    fn scores(&self, logits: &RecordedLogits, items: &[Item<'_>], kept: &[usize]) -> Vec<f64> {
+        let width = logits.width;
+        let mut scores = Vec::with_capacity(items.len() * kept.len());
+        // The published script saw 32-bit values, whatever the file now holds.
+        match &logits.values64 {
+            Some(values) if self.config.protocol == Protocol::Standard => {
+                for item in items {
+                    let row = &values[item.row * width..][..width];
+                    scores.extend(kept.iter().map(|&at| row[at]));
+                }
+            }
+            _ => {
+                for item in items {
+                    let row = logits.row(item.row);
+                    scores.extend(kept.iter().map(|&at| f64::from(row[at])));
+                }
+            }
+        }
+        scores
+    }
+}
+
+/// The task that a data set belongs to, as an import names it.
+fn task_of(dataset: &str) -> Task {
+    let id = sureness_import::task_of(dataset);
+    Task::by_name(&id).unwrap_or_else(|| Task::custom(&id))
+}
+
+/// Which options are "I don't know" and "None of the above".
+fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
+    if key.options.is_some() {
+        (key.dont_know, key.none_of_the_above)
+    } else if width == PAPER_OPTIONS {
+        (Some(PAPER_DONT_KNOW), Some(PAPER_NONE_OF_THE_ABOVE))
+    } else {
+        (None, None)
+    }
+}
+
+/// The word that stands for a strategy in the names of the paper's files.
+fn short_name(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Base => "base",
+        Strategy::SharedInstruction => "shared",
+        Strategy::TaskSpecific => "task",
+    }
+}
+
+/// What is wrong with one file.
+struct Problems<'a> {
+    file: &'a Path,
+    found: Vec<Failure>,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, what: impl std::fmt::Display, hint: &str) {
+        let message = format_args!("{}: {what}", self.file.display()).to_string();
+        self.found.push(Failure::new(message).hint(hint));
+    }
+}
+
+/// ` is`, or ` and 3 others are`.
+fn others(count: usize, one: &str, many: &str) -> String {
+    match count {
+        0 | 1 => format!(" {one}"),
+        2 => format!(" and 1 other {many}"),
+        _ => format!(" and {} others {many}", count - 1),
+    }
+}
+
+/// Nothing, or how many more rows have the same fault.
+fn like_it(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        2 => "; so has 1 other".to_owned(),
+        _ => format!("; so have {} others", count - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_are_told_by_the_names_of_data_sets() {
+        let cases = [
+            ("mmlu_10k", "qa"),
+            ("cosmosqa_10k", "rc"),
+            ("halueval_dialogue_10k", "drs"),
+            ("halueval_summarization", "ds"),
+            ("emotion_10k_4", "emotion"),
+            ("unnamed", "unnamed"),
+        ];
+        for (dataset, task) in cases {
+            assert_eq!(task_of(dataset).id, task, "{dataset}");
+        }
+    }
+}

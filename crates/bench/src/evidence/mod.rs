@@ -1,0 +1,495 @@
+//! From stores and files of saved logits to evidence for an analysis.
+
+mod comparable;
+mod logits;
+mod texts;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use sureness_analysis::{
+    Evidence, GroupId, GroupRows, ModelEvidence, Settings, Source, SourceRecord,
+};
+use sureness_conformal::{Config, Row, Table};
+use sureness_questions::Task;
+use sureness_scorers::replay;
+use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
+
+use crate::error::Failure;
+use crate::folder::STORE;
+pub use comparable::split_rule;
+pub use logits::Scoring;
+pub use texts::{TextSources, Texts};
+
+/// Which runs and saved logits are analysed, and which parts of them.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Output folders, stores (`FOLDER#3` for run 3 of it), files of saved logits.
+    pub runs: Vec<PathBuf>,
+    /// Questions in the paper's JSON layout, for files of saved logits.
+    pub questions: Option<PathBuf>,
+    /// Which questions and options of saved logits are left out.
+    pub drop: Drop,
+    /// Models whose names contain one of these; all where empty.
+    pub models: Vec<String>,
+    /// Tasks by name; all where empty.
+    pub tasks: Vec<String>,
+    /// Prompt strategies by name; all where empty.
+    pub strategies: Vec<String>,
+    /// Whether runs are compared although their prompts differ.
+    pub mixed_prompts: bool,
+    /// Which questions are drawn and split together.
+    pub cluster: Grouping,
+}
+
+impl Selection {
+    /// Everything in these runs.
+    pub fn of(runs: Vec<PathBuf>) -> Self {
+        Self {
+            runs,
+            questions: None,
+            drop: Drop::default(),
+            models: Vec::new(),
+            tasks: Vec::new(),
+            strategies: Vec::new(),
+            mixed_prompts: false,
+            cluster: Grouping::Auto,
+        }
+    }
+}
+
+/// What is left out of saved logits. The default leaves out the few-shot examples of the paper's
+/// files, which are among their questions.
+#[derive(Debug, Clone)]
+pub struct Drop {
+    /// Ids of questions.
+    pub ids: BTreeSet<i64>,
+    /// Options, by index.
+    pub options: Vec<usize>,
+}
+
+impl Default for Drop {
+    fn default() -> Self {
+        Self {
+            ids: BTreeSet::from([1, 3, 5, 7, 9]),
+            options: Vec::new(),
+        }
+    }
+}
+
+/// Which questions are drawn and split together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum Grouping {
+    /// Questions on one passage, and copies of a question, as the run recorded them
+    Auto,
+    /// Questions of one category
+    Category,
+    /// Each question is on its own; copies stay together
+    None,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The rows of every model, with where they come from.
+    pub evidence: Evidence,
+    /// How the first run was evaluated.
+    pub config: Option<Config>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// Reads everything that is selected, and checks that it can be compared.
+pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
+    let (mut stores, mut files) = (Vec::new(), Vec::new());
+    for path in &selection.runs {
+        match store_of(path)? {
+            Some(store) => stores.push(store),
+            None => files.push(path.clone()),
+        }
+    }
+    let mut loaded = Loaded {
+        evidence: Evidence::default(),
+        config: None,
+        notes: Vec::new(),
+    };
+    for (path, run) in &stores {
+        load_store(path, *run, selection, &mut loaded)?;
+    }
+    if !files.is_empty() {
+        load_logits(&files, selection, &mut loaded)?;
+    }
+    choose(selection, &mut loaded)?;
+    cluster(selection.cluster, &mut loaded.evidence);
+    name_apart(&mut loaded.evidence.models);
+    let notes = comparable::check(&loaded.evidence, selection.mixed_prompts)?;
+    loaded.notes.extend(notes);
+    Ok(loaded)
+}
+
+/// Keeps the models with the highest mean `UAcc`, in the order in which they were named.
+pub fn keep_best(evidence: &mut Evidence, settings: &Settings, most: usize) {
+    let value = |model: &ModelEvidence| {
+        let evaluations: Vec<_> = model
+            .groups
+            .iter()
+            .filter_map(|group| group.table.evaluate(&settings.config).ok())
+            .collect();
+        sureness_conformal::mean(&evaluations).map_or(f64::NEG_INFINITY, |mean| mean.uacc)
+    };
+    let mut ranked: Vec<(f64, String)> = evidence
+        .models
+        .iter()
+        .map(|m| (value(m), m.name.clone()))
+        .collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    ranked.truncate(most);
+    evidence
+        .models
+        .retain(|model| ranked.iter().any(|(_, name)| *name == model.name));
+}
+
+/// Puts questions together as asked.
+fn cluster(by: Grouping, evidence: &mut Evidence) {
+    for group in evidence
+        .models
+        .iter_mut()
+        .flat_map(|model| &mut model.groups)
+    {
+        match by {
+            Grouping::Auto => {}
+            Grouping::None => {
+                group.table.without_clusters();
+                group.clustered = true;
+            }
+            Grouping::Category => {
+                let name = |name: &String| -> [u8; 32] {
+                    blake3::derive_key("sureness category cluster", name.as_bytes())
+                };
+                let digests: Vec<[u8; 32]> = group.categories.iter().map(name).collect();
+                let table = &group.table;
+                let rows = table.categories().iter().zip(table.clusters());
+                let names = rows.map(|(category, own)| {
+                    category
+                        .and_then(|c| digests.get(c as usize).copied())
+                        .unwrap_or(*own)
+                });
+                let names = names.collect();
+                group.table.set_clusters(names);
+                group.clustered = true;
+            }
+        }
+    }
+}
+
+/// The store that a path names, with the run after `#`. `None` for other files.
+fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Failure> {
+    let text = path.to_string_lossy();
+    let numbered = text
+        .rsplit_once('#')
+        .and_then(|(before, number)| Some((PathBuf::from(before), number.parse::<i64>().ok()?)));
+    let (path, run) = match numbered {
+        Some((before, run)) if !path.exists() => (before, Some(run)),
+        _ => (path.to_owned(), None),
+    };
+    if path.is_dir() {
+        let store = path.join(STORE);
+        return if store.is_file() {
+            Ok(Some((store, run)))
+        } else {
+            Err(
+                Failure::new(format!("there is no run in {}", path.display()))
+                    .hint("pass the --output-dir of an earlier run; it holds sureness.sqlite"),
+            )
+        };
+    }
+    if !path.exists() {
+        return Err(Failure::new(format!("there is no {}", path.display()))
+            .hint("name an output folder, a sureness.sqlite, or a file of saved logits"));
+    }
+    let is_store = path.extension().is_some_and(|e| e == "sqlite");
+    Ok(is_store.then_some((path, run)))
+}
+
+/// The newest run of each model in a store, or the one named.
+fn load_store(
+    path: &Path,
+    run: Option<i64>,
+    selection: &Selection,
+    loaded: &mut Loaded,
+) -> Result<(), Failure> {
+    let reader = Reader::open(path)?;
+    let mut runs = reader.runs()?;
+    if let Some(wanted) = run {
+        let all: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
+        runs.retain(|run| run.id == wanted);
+        if runs.is_empty() {
+            return Err(
+                Failure::new(format!("there is no run {wanted} in {}", path.display()))
+                    .hint(format!("its runs are {}", all.join(", "))),
+            );
+        }
+    }
+    let mut newest: Vec<RunInfo> = Vec::new();
+    for run in runs {
+        match newest
+            .iter_mut()
+            .find(|other| other.model.is_same_model(&run.model))
+        {
+            Some(older) => {
+                loaded.notes.push(format!(
+                    "{}: skipping run {} of {}, superseded by run {}; pass `{}#{}` to analyse it",
+                    path.display(),
+                    older.id,
+                    older.model.name,
+                    run.id,
+                    path.display(),
+                    older.id
+                ));
+                *older = run;
+            }
+            None => newest.push(run),
+        }
+    }
+    if newest.is_empty() {
+        return Err(Failure::new(format!("{} holds no run", path.display()))
+            .hint("start one with `sureness run`, or bring one in with `sureness import`"));
+    }
+    for run in newest {
+        if run.finished_at.is_none() {
+            loaded.notes.push(format!(
+                "run {} of {} has not ended: what is answered so far counts",
+                run.id, run.model.name
+            ));
+        }
+        let settings = run.settings.run();
+        if let Some(shard) = settings.and_then(|settings| settings.shard) {
+            loaded.notes.push(format!(
+                "run {} of {} is shard {shard}: a part of the questions; `sureness merge` \
+                 puts the shards together",
+                run.id, run.model.name
+            ));
+        }
+        if loaded.config.is_none() {
+            loaded.config = settings.map(|settings| settings.evaluation);
+        }
+        let mut groups = Vec::new();
+        for (index, (task, strategy)) in run.groups.iter().enumerate() {
+            if wanted(&selection.tasks, task) && wanted(&selection.strategies, strategy) {
+                let mut group = rows_of(&reader, run.id, index, task, strategy)?;
+                loaded.evidence.share(&mut group);
+                if let Some(other) = groups.last() {
+                    group.share(other);
+                }
+                groups.push(group);
+            }
+        }
+        loaded.evidence.models.push(ModelEvidence {
+            name: run.model.name.clone(),
+            source: Source {
+                path: path.display().to_string(),
+                run: Some(run.id),
+                record: SourceRecord::Run {
+                    model: run.model,
+                    settings: run.settings,
+                },
+            },
+            groups,
+        });
+    }
+    Ok(())
+}
+
+/// The rows of one group.
+pub(crate) fn rows_of(
+    reader: &Reader,
+    run: i64,
+    index: usize,
+    task: &str,
+    strategy: &str,
+) -> Result<GroupRows, StoreError> {
+    let mut rows: Vec<StoredRow> = Vec::new();
+    let mut planned = 0;
+    reader.rows(run, index, |row| {
+        planned += 1;
+        if row.scores.is_some() {
+            rows.push(row);
+        }
+    })?;
+    let stride = rows
+        .iter()
+        .map(|row| row.question.options)
+        .max()
+        .unwrap_or(2);
+    let mut found = GroupRows {
+        id: GroupId {
+            task: task.to_owned(),
+            strategy: strategy.to_owned(),
+        },
+        title: Task::by_name(task).map_or_else(|| task.to_owned(), |task| task.title),
+        ids: [].into(),
+        table: Table::new(stride),
+        categories: Vec::new(),
+        mass: Vec::with_capacity(rows.len()),
+        bounded: Vec::with_capacity(rows.len()),
+        clustered: false,
+        planned,
+    };
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    for StoredRow {
+        question, scores, ..
+    } in rows
+    {
+        let Some(scores) = scores else { continue };
+        let category = question.category.map(|name| {
+            let next = numbers.len() as u32;
+            *numbers.entry(name).or_insert_with_key(|name| {
+                found.categories.push(name.clone());
+                next
+            })
+        });
+        let row = Row {
+            key: &question.content,
+            cluster: question.cluster.as_ref().map(<[u8; 32]>::as_slice),
+            logits: (&scores.logprobs).into(),
+            answer: question.answer,
+            dont_know: question.dont_know,
+            none_of_the_above: question.none_of_the_above,
+        };
+        found.clustered |= question.cluster.is_some();
+        // What cannot be scored counts as not answered.
+        if found.table.push(question.content, &row, category).is_ok() {
+            ids.push(question.id);
+            found.mass.push(scores.mass);
+            found.bounded.push(scores.observed.contains(&false));
+        }
+    }
+    found.ids = ids.into();
+    // Of logits and of whole texts that were imported it is not known.
+    if found.mass.iter().any(|mass| mass.is_nan()) {
+        found.mass.clear();
+    }
+    Ok(found)
+}
+
+/// Files of saved logits; those of one model, by their names, are its groups.
+fn load_logits(
+    files: &[PathBuf],
+    selection: &Selection,
+    loaded: &mut Loaded,
+) -> Result<(), Failure> {
+    let Some(questions) = &selection.questions else {
+        return Err(Failure::new(format!(
+            "{} is a file of logits, which does not tell the right answers",
+            files
+                .first()
+                .map(|f| f.display().to_string())
+                .unwrap_or_default()
+        ))
+        .hint("name the questions with --questions FILE, or an output folder instead"));
+    };
+    let scoring = Scoring::new(questions, selection.drop.clone(), Config::default())?;
+    for path in files {
+        let logits = replay::read(path)?;
+        let (name, mut rows) = scoring.rows(path, &logits)?;
+        loaded.evidence.share(&mut rows);
+        let models = &mut loaded.evidence.models;
+        let place = models
+            .iter()
+            .position(|m| m.name == name && m.source.run.is_none());
+        let place = place.unwrap_or_else(|| {
+            models.push(ModelEvidence {
+                name,
+                source: Source {
+                    path: questions.display().to_string(),
+                    run: None,
+                    record: SourceRecord::default(),
+                },
+                groups: Vec::new(),
+            });
+            models.len() - 1
+        });
+        let model = &mut models[place];
+        if model.groups.iter().any(|group| group.id == rows.id) {
+            return Err(Failure::new(format!(
+                "{}: {} has answers of {} in {} already",
+                path.display(),
+                model.name,
+                rows.id.task,
+                rows.id.strategy
+            ))
+            .hint("give each file once; zero-shot and few-shot files in analyses of their own"));
+        }
+        if let SourceRecord::Files { files } = &mut model.source.record {
+            files.push(path.display().to_string());
+        }
+        model.groups.push(rows);
+    }
+    Ok(())
+}
+
+/// Whether a list of what is asked for, if there is one, has this name.
+fn wanted(list: &[String], name: &str) -> bool {
+    list.is_empty() || list.iter().any(|other| other.eq_ignore_ascii_case(name))
+}
+
+/// Keeps the models, tasks and strategies that are asked for.
+fn choose(selection: &Selection, loaded: &mut Loaded) -> Result<(), Failure> {
+    let models = &mut loaded.evidence.models;
+    for wanted in &selection.models {
+        let lower = wanted.to_lowercase();
+        if !models
+            .iter()
+            .any(|m| m.name.to_lowercase().contains(&lower))
+        {
+            let names: Vec<&str> = models.iter().map(|m| &*m.name).collect();
+            return Err(Failure::new(format!("no run is of a model {wanted:?}"))
+                .hint(format!("there are {}", names.join(", "))));
+        }
+    }
+    models.retain(|model| {
+        let name = model.name.to_lowercase();
+        selection.models.is_empty()
+            || selection
+                .models
+                .iter()
+                .any(|part| name.contains(&part.to_lowercase()))
+    });
+    for model in models.iter_mut() {
+        model.groups.retain(|group| {
+            group.planned > 0
+                && wanted(&selection.tasks, &group.id.task)
+                && wanted(&selection.strategies, &group.id.strategy)
+        });
+    }
+    models.retain(|model| !model.groups.is_empty());
+    if models.is_empty() {
+        return Err(Failure::new("nothing is left to analyse")
+            .hint("ask for other --tasks, --prompt-strategies or --models"));
+    }
+    Ok(())
+}
+
+/// Two runs of models with one name get names of their own.
+fn name_apart(models: &mut [ModelEvidence]) {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for model in models.iter() {
+        *count.entry(model.name.clone()).or_default() += 1;
+    }
+    for model in models.iter_mut().filter(|model| count[&model.name] > 1) {
+        let folder = Path::new(&model.source.path)
+            .parent()
+            .and_then(Path::file_name);
+        let folder = folder
+            .map(|f| f.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let run = model
+            .source
+            .run
+            .map(|run| format!("#{run}"))
+            .unwrap_or_default();
+        model.name = format!("{} ({folder}{run})", model.name);
+    }
+}

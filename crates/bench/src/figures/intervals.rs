@@ -1,0 +1,73 @@
+//! Intervals for the table after a run.
+
+use sureness_analysis::{Evidence, Figures, GroupRows, ModelEvidence, Settings, Source};
+use sureness_conformal::{Config, NoInterval};
+use sureness_questions::Task;
+use sureness_report::{IntervalOr, Intervals, ModelResult};
+use sureness_store::{Reader, StoreError};
+
+use crate::evidence::rows_of;
+
+/// Drawing questions anew takes them into memory, which a run does not do otherwise: with more
+/// answers than these, intervals are left to `sureness analyze`.
+const MOST: usize = 200_000;
+
+/// Adds the intervals of each task's mean, and of the mean over the tasks.
+pub(super) fn add(
+    result: &mut ModelResult,
+    reader: &Reader,
+    groups: &[(&Task, &str)],
+    config: &Config,
+) -> Result<(), StoreError> {
+    let answered: usize = result.groups.iter().map(|group| group.answered).sum();
+    if answered > MOST {
+        return Ok(());
+    }
+    let mut rows = Vec::with_capacity(groups.len());
+    for (index, &(task, strategy)) in groups.iter().enumerate() {
+        rows.push(rows_of(reader, result.run, index, &task.id, strategy)?);
+    }
+    for task in &mut result.tasks {
+        let of_task: Vec<GroupRows> = rows
+            .iter()
+            .filter(|group| group.id.task == task.task)
+            .cloned()
+            .collect();
+        task.intervals = of(of_task, config);
+    }
+    result.intervals = match result.tasks.as_slice() {
+        [one] => one.intervals.clone(),
+        _ => of(rows, config),
+    };
+    Ok(())
+}
+
+/// The intervals of the mean over these groups; `None` where nothing can be evaluated.
+fn of(groups: Vec<GroupRows>, config: &Config) -> Option<Intervals> {
+    let evidence = Evidence {
+        models: vec![ModelEvidence {
+            name: String::new(),
+            source: Source::default(),
+            groups,
+        }],
+    };
+    let settings = Settings {
+        config: *config,
+        splits: 0,
+        ..Settings::default()
+    };
+    let figures = Figures::of(&evidence, &settings, &[]);
+    let resampled = &figures.board.as_ref()?.resampled;
+    let interval = |figure: usize| match resampled.interval(0, figure) {
+        Ok(interval) => IntervalOr::Ends([interval.low, interval.high]),
+        Err(NoInterval::TooFew) => IntervalOr::Missing("too few".into()),
+        Err(NoInterval::Full) => IntervalOr::Missing("full sets".into()),
+    };
+    Some(Intervals {
+        level: settings.resampling.level,
+        acc: interval(0),
+        coverage: interval(1),
+        set_size: interval(2),
+        uacc: interval(3),
+    })
+}

@@ -1,0 +1,238 @@
+//! From stored answers to figures and files.
+
+mod intervals;
+pub(crate) mod timing;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sureness_conformal::{Config, Row, evaluate_visiting};
+use sureness_engine::{Plan, Summary};
+use sureness_questions::Task;
+use sureness_record::RunSettings;
+use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
+use sureness_scorers::ModelIdentity;
+use sureness_store::{Reader, StoreError, StoredRow};
+
+use crate::error::{Failure, Kind};
+use crate::folder::Folder;
+
+/// The kind of failure of a question that a run did not get to.
+pub(crate) const NOT_ASKED: &str = "not_asked";
+
+/// Evaluates what the store holds of a run.
+pub(crate) fn evaluate(
+    store: &Path,
+    run: i64,
+    identity: &ModelIdentity,
+    plan: &Plan,
+    summary: &Summary,
+    config: &Config,
+) -> Result<ModelResult, Failure> {
+    let groups: Vec<(&Task, &str)> = plan
+        .groups
+        .iter()
+        .map(|group| (&group.task, group.strategy.name()))
+        .collect();
+    let mut result = of_groups(store, run, identity, &groups, config)?;
+    result.complete = summary.stop.is_none();
+    result.timing = timing::of(summary);
+    Ok(result)
+}
+
+/// The same without a plan: `groups` are (task, strategy) in order. What the store does not know,
+/// how it was asked, is left at its default.
+pub(crate) fn of_groups(
+    store: &Path,
+    run: i64,
+    identity: &ModelIdentity,
+    groups: &[(&Task, &str)],
+    config: &Config,
+) -> Result<ModelResult, Failure> {
+    let reader = Reader::open(store)?;
+    let mut found = Vec::new();
+    let mut tasks: Vec<(String, String)> = Vec::new();
+    for (index, &(task, strategy)) in groups.iter().enumerate() {
+        let group = group_result(&reader, run, index, &task.id, strategy, config);
+        found.push(group?);
+        if !tasks.iter().any(|(id, _)| *id == task.id) {
+            tasks.push((task.id.clone(), task.title.clone()));
+        }
+    }
+    let result = ModelResult {
+        name: identity.name.clone(),
+        identity: identity.clone(),
+        run,
+        complete: false,
+        tasks: Vec::new(),
+        mean: None,
+        intervals: None,
+        groups: found,
+        noise: None,
+        recheck: None,
+        timing: Timing::default(),
+    };
+    let mut result = result.summarised(&tasks);
+    intervals::add(&mut result, &reader, groups, config)?;
+    Ok(result)
+}
+
+/// What is told of a group beside its evaluation.
+#[derive(Default)]
+struct Told {
+    planned: usize,
+    answered: usize,
+    bounded: usize,
+    mass: f64,
+    failures: BTreeMap<String, Failures>,
+}
+
+impl Told {
+    fn count(&mut self, row: &StoredRow) {
+        self.planned += 1;
+        let Some(scores) = &row.scores else {
+            self.count_failure(row);
+            return;
+        };
+        self.answered += 1;
+        self.bounded += usize::from(scores.observed.contains(&false));
+        self.mass += scores.mass;
+    }
+
+    /// Counts a question by why it has no answer.
+    fn count_failure(&mut self, row: &StoredRow) {
+        let (kind, example, hint) = match &row.error {
+            Some(error) => (error.kind(), error.to_string(), error.hint()),
+            None => (
+                NOT_ASKED,
+                "the run ended before".to_owned(),
+                "start the same command again",
+            ),
+        };
+        let new = || Failures {
+            count: 0,
+            example: format!("question {}: {example}", row.question.id),
+            hint: hint.to_owned(),
+        };
+        self.failures
+            .entry(kind.to_owned())
+            .or_insert_with(new)
+            .count += 1;
+    }
+}
+
+/// Goes through the rows of a group without holding them.
+fn group_result(
+    reader: &Reader,
+    run: i64,
+    index: usize,
+    task: &str,
+    strategy: &str,
+    config: &Config,
+) -> Result<GroupResult, StoreError> {
+    let mut told = Told::default();
+    let mut first_pass = true;
+    let visit = |visit: &mut dyn FnMut(Row<'_>)| {
+        let tell = std::mem::replace(&mut first_pass, false);
+        reader.rows(run, index, |row| {
+            if tell {
+                told.count(&row);
+            }
+            if let Some(scores) = &row.scores {
+                visit(Row {
+                    key: &row.question.content,
+                    cluster: row.question.cluster.as_ref().map(<[u8; 32]>::as_slice),
+                    logits: (&scores.logprobs).into(),
+                    answer: row.question.answer,
+                    dont_know: row.question.dont_know,
+                    none_of_the_above: row.question.none_of_the_above,
+                });
+            }
+        })
+    };
+    let (evaluation, note) = match evaluate_visiting(visit, config)? {
+        Ok(e) if e.lac.qhat.is_none() => {
+            let needed = (1.0 / config.alpha).ceil() as usize - 1;
+            let note = format!(
+                "{} calibration questions are too few for an error rate of {}: every set is full (it takes {needed})",
+                e.n_calibration, config.alpha
+            );
+            (Some(e), Some(note))
+        }
+        Ok(e) => (Some(e), e.aps_note(config.protocol).map(str::to_owned)),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let of_answered = |sum: f64| (told.answered > 0).then(|| sum / told.answered as f64);
+    Ok(GroupResult {
+        task: task.to_owned(),
+        strategy: strategy.to_owned(),
+        planned: told.planned,
+        answered: told.answered,
+        mean_mass: of_answered(told.mass),
+        bounded_share: of_answered(told.bounded as f64),
+        failures: told.failures,
+        evaluation,
+        note,
+    })
+}
+
+/// What `results.json` holds, written by this version.
+pub(crate) fn results(settings: RunSettings, models: Vec<ModelResult>) -> Results {
+    Results {
+        version: 1,
+        program: crate::PROGRAM.to_owned(),
+        settings,
+        models,
+    }
+}
+
+/// Writes `results.json` and `results.csv`, each in one step.
+pub(crate) fn write(folder: &Folder, results: &Results) -> Result<(), Failure> {
+    let mut json = serde_json::to_vec_pretty(results)
+        .map_err(|e| Failure::new(format!("cannot encode the results: {e}")))?;
+    json.push(b'\n');
+    replace(&folder.json, &json)?;
+    let mut csv = Vec::new();
+    sureness_report::write_csv(results, &mut csv)
+        .map_err(|e| Failure::new(format!("cannot encode the results: {e}")))?;
+    replace(&folder.csv, &csv)
+}
+
+/// A reader never sees half a file, and a full disk leaves the old one in place.
+fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let new = path.with_extension("new");
+    std::fs::write(&new, content)
+        .and_then(|()| std::fs::rename(&new, path))
+        .map_err(|e| {
+            let _ = std::fs::remove_file(&new);
+            Failure::new(format!("cannot write {}: {e}", path.display()))
+                .hint(
+                    "free some disk space, then start the same command again: every answer is \
+                     kept, and none is asked for again",
+                )
+                .kind(Kind::Unfinished)
+        })
+}
+
+/// An error if more questions failed than allowed.
+pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), Failure> {
+    let planned: usize = model.groups.iter().map(|g| g.planned).sum();
+    let answered: usize = model.groups.iter().map(|g| g.answered).sum();
+    let failed = planned - answered;
+    if failed as f64 > allowed * planned as f64 {
+        let kinds = model.groups.iter().flat_map(|g| g.failures.values());
+        let most = kinds.max_by_key(|failures| failures.count);
+        let (example, hint) = most.map_or(("", ""), |f| (&*f.example, &*f.hint));
+        return Err(Failure::new(format!(
+            "{}: {failed} of {planned} questions have no answer, more than the allowed {} %; {example}",
+            model.name,
+            allowed * 100.0
+        ))
+        .hint(format!(
+            "{hint}. All reasons are under `failures` in results.json; the same command asks only \
+             those questions again"
+        ))
+        .kind(Kind::Unfinished));
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! How long it took, and where the time went.
+
+use std::time::Duration;
+
+use sureness_engine::{EndpointSummary, Quantiles, Summary};
+use sureness_report::{Endpoint, Phase, Timing};
+
+/// A run's timing as it is kept in `results.json`.
+pub(crate) fn of(summary: &Summary) -> Timing {
+    let total = summary.total();
+    let seconds = summary.elapsed.as_secs_f64();
+    let phases = summary.phases;
+    Timing {
+        seconds,
+        asked: total.answered + total.failed,
+        cached: total.cached,
+        cached_answered_at: None,
+        retried: total.retried,
+        per_second: if seconds > 0.0 {
+            total.answered as f64 / seconds
+        } else {
+            0.0
+        },
+        prompt_tokens: summary.prompt_tokens,
+        cached_tokens: summary.cached_tokens,
+        phases: [
+            ("waiting", phases.waiting),
+            ("connecting", phases.connecting),
+            ("server", phases.server),
+            ("parsing", phases.parsing),
+            ("storing", phases.storing),
+        ]
+        .into_iter()
+        .filter(|(_, quantiles)| quantiles.count > 0)
+        .map(|(name, quantiles)| phase(name, &quantiles))
+        .collect(),
+        endpoints: summary.endpoints.iter().map(endpoint).collect(),
+    }
+}
+
+/// The same where workers elsewhere did the asking. What the engine took for a server is then their
+/// queue, and each of them has its own servers.
+#[cfg(feature = "nats")]
+pub(crate) fn of_workers(summary: &Summary) -> Timing {
+    let phases = [
+        ("with workers", summary.phases.server),
+        ("storing", summary.phases.storing),
+    ];
+    Timing {
+        phases: phases
+            .into_iter()
+            .filter(|(_, quantiles)| quantiles.count > 0)
+            .map(|(name, quantiles)| phase(name, &quantiles))
+            .collect(),
+        endpoints: Vec::new(),
+        ..of(summary)
+    }
+}
+
+fn phase(name: &str, quantiles: &Quantiles) -> Phase {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    Phase {
+        name: name.to_owned(),
+        p50_ms: ms(quantiles.p50),
+        p90_ms: ms(quantiles.p90),
+        p99_ms: ms(quantiles.p99),
+        max_ms: ms(quantiles.max),
+    }
+}
+
+fn endpoint(summary: &EndpointSummary) -> Endpoint {
+    Endpoint {
+        limit: summary.limit,
+        peak: summary.peak,
+        requests: summary.requests,
+        answered: summary.answered,
+        failed: summary.failed,
+        throttled: summary.throttled,
+        outages: summary.outages,
+    }
+}

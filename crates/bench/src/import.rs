@@ -1,0 +1,113 @@
+//! Evaluations of other tools become runs in a store.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sureness_import::{Imported, ImportedRow, Model, Options};
+use sureness_record::ModelIdentity;
+use sureness_scorers::{OptionScores, Usage};
+use sureness_store::{GroupImport, ImportOutcome, RowImport, RunImport, Store, StoredQuestion};
+
+use crate::error::Failure;
+use crate::folder;
+
+/// What was imported of one model, and what became of it.
+#[derive(Debug)]
+pub struct ModelImport {
+    /// One entry per task and strategy.
+    pub groups: Vec<Imported>,
+    /// The run that holds it now.
+    pub outcome: ImportOutcome,
+}
+
+/// Reads evaluations and writes them to the store in `output_dir`, one run per model.
+///
+/// # Errors
+///
+/// All that is wrong with the input; then nothing is written.
+pub fn import(
+    paths: &[PathBuf],
+    options: &Options,
+    output_dir: &Path,
+) -> Result<Vec<ModelImport>, Failure> {
+    let imports = sureness_import::import(paths, options).map_err(|errors| {
+        Failure::all(errors.into_iter().map(Failure::from))
+            .unwrap_or_else(|| Failure::new("there is nothing to import"))
+    })?;
+    let questions = imports.iter().map(|import| import.rows.len()).sum();
+    let folder = folder::prepare(output_dir, questions)?;
+    let mut by_model: BTreeMap<Model, Vec<Imported>> = BTreeMap::new();
+    for import in imports {
+        by_model
+            .entry(import.model.clone())
+            .or_default()
+            .push(import);
+    }
+    let runs: Vec<RunImport> = by_model
+        .iter()
+        .map(|(model, imports)| RunImport {
+            model: identity(model, imports),
+            groups: imports.iter().map(group).collect(),
+        })
+        .collect();
+    let outcomes = Store::open(&folder.store)?.import_runs(&runs)?;
+    let models = by_model.into_values().zip(outcomes);
+    Ok(models
+        .map(|(groups, outcome)| ModelImport { groups, outcome })
+        .collect())
+}
+
+fn identity(model: &Model, imports: &[Imported]) -> ModelIdentity {
+    let mut details = model.details.clone();
+    if let Some(first) = imports.first() {
+        details.insert("imported from".to_owned(), first.format.title().to_owned());
+    }
+    ModelIdentity {
+        name: model.name.clone(),
+        backend: "import".to_owned(),
+        details,
+    }
+}
+
+fn group(import: &Imported) -> GroupImport {
+    let files: Vec<_> = import
+        .files
+        .iter()
+        .map(|file| serde_json::json!({"name": file.name, "blake3": file.digest}))
+        .collect();
+    let source = serde_json::json!({
+        "format": import.format.name(),
+        "values": import.values.name(),
+        "files": files,
+        "settings": import.settings,
+    });
+    GroupImport {
+        task: import.task.clone(),
+        strategy: import.strategy.clone(),
+        source,
+        rows: import.rows.iter().map(row).collect(),
+    }
+}
+
+fn row(row: &ImportedRow) -> RowImport {
+    let outcome = row.scores.clone().map(|scores| OptionScores {
+        logprobs: scores.logprobs,
+        observed: scores.observed,
+        // The store knows it as "not known".
+        mass: scores.mass.unwrap_or(f64::NAN),
+        usage: Usage::default(),
+    });
+    RowImport {
+        question: StoredQuestion {
+            id: row.id.clone(),
+            content: row.content,
+            cluster: row.cluster,
+            category: row.category.clone(),
+            options: row.options,
+            answer: row.answer,
+            dont_know: row.dont_know,
+            none_of_the_above: row.none_of_the_above,
+        },
+        outcome,
+    }
+}

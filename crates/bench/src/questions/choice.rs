@@ -1,0 +1,229 @@
+//! Which questions a task is asked from, and what tasks are called.
+
+use std::path::Path;
+
+use sureness_questions::{ClusterBy, Dataset, Format, LoadOptions, Task, load, pack};
+
+use super::library::Library;
+use crate::error::Failure;
+
+/// What is known of a task's questions.
+#[derive(Debug, Default)]
+pub struct Source<'a> {
+    /// Where they are.
+    pub path: Option<&'a Path>,
+    /// Their layout.
+    pub format: Option<Format>,
+    /// A file of few-shot examples.
+    pub examples: Option<&'a Path>,
+    /// Whether the abstention options are added.
+    pub abstention: bool,
+    /// What makes a cluster of them.
+    pub cluster: ClusterBy,
+}
+
+/// What `task` is asked from: the path where one is given, else the questions imported for the
+/// task, else the built-in pack.
+pub(crate) fn dataset_for(task: &str, source: &Source<'_>) -> Result<Dataset, Failure> {
+    choose(&Library::open()?, task, source)
+}
+
+/// The same for any folder of imports.
+fn choose(library: &Library, task: &str, source: &Source<'_>) -> Result<Dataset, Failure> {
+    let id = task_id(task)?;
+    let imported = library.origin(&id)?;
+    let Some(path) = source.path else {
+        if source.format.is_some() || source.examples.is_some() {
+            return Err(Failure::new(format_args!(
+                "a layout or few-shot examples are given for task {id}, but no questions"
+            ))
+            .hint("give the questions' path too"));
+        }
+        if let Some(origin) = imported {
+            return library.dataset(origin, source.abstention, &source.cluster);
+        }
+        return match pack::clustered(&id, source.abstention, &source.cluster) {
+            Some(dataset) => dataset.map_err(Failure::from),
+            None => Err(unknown(library, &id)),
+        };
+    };
+    let task = imported.map_or_else(|| named_task(&id), |origin| origin.task);
+    let options = LoadOptions {
+        format: source.format,
+        examples: source.examples.map(Path::to_owned),
+        abstention: source.abstention,
+        cluster: source.cluster.clone(),
+        ..LoadOptions::new(task)
+    };
+    load(path, &options).map_err(Failure::from)
+}
+
+fn unknown(library: &Library, id: &str) -> Failure {
+    let mut known: Vec<_> = Task::benchmark().into_iter().map(|task| task.id).collect();
+    let imported = library.ids().unwrap_or_default();
+    known.extend(
+        imported
+            .into_iter()
+            .filter(|id| Task::by_name(id).is_none()),
+    );
+    Failure::new(format_args!(
+        "there is no task {id}; the tasks are {}",
+        known.join(", ")
+    ))
+    .hint(format_args!(
+        "for questions of your own: sureness data import {id} FILE"
+    ))
+}
+
+/// The id that a task's name on the command line stands for: `mmlu` is `qa`.
+pub fn task_id(name: &str) -> Result<String, Failure> {
+    if let Some(task) = Task::by_name(name) {
+        return Ok(task.id);
+    }
+    let id = name.to_lowercase();
+    if !is_task_id(&id) {
+        return Err(
+            Failure::new(format_args!("{name:?} cannot be the name of a task"))
+                .hint("use 1 to 64 letters, digits, - and _, a letter or digit first"),
+        );
+    }
+    Ok(id)
+}
+
+/// The task with this id.
+pub fn named_task(id: &str) -> Task {
+    Task::by_name(id).unwrap_or_else(|| Task::custom(id))
+}
+
+/// Whether it may be a task's id, and with that a file's name on any system.
+pub(super) fn is_task_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    id.len() <= 64
+        && id.bytes().next().is_some_and(plain)
+        && id.bytes().all(|byte| plain(byte) || b"-_".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use sureness_questions::{Bank, Question};
+
+    use super::super::library::ImportSource;
+    use super::*;
+
+    /// With the abstention options.
+    const SIX: Source<'_> = Source {
+        path: None,
+        format: None,
+        examples: None,
+        abstention: true,
+        cluster: ClusterBy::Auto,
+    };
+
+    fn imported(library: &Library, id: &str, options: &[&str]) -> Dataset {
+        let question = |id: &str| Question {
+            id: id.to_owned(),
+            category: Some("é \"x\"\n".to_owned()),
+            context: None,
+            stem: "Which?".to_owned(),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+            answer: 1,
+        };
+        let dataset = Dataset {
+            task: named_task(id),
+            source: String::new(),
+            questions: Bank::of(&[question("1"), question("2")]).unwrap(),
+            examples: vec![question("3")],
+        };
+        let source = ImportSource {
+            name: "own.csv".to_owned(),
+            examples_name: None,
+            format: Format::Csv,
+            blake3: "00".to_owned(),
+        };
+        library.store(&dataset, source).unwrap();
+        dataset
+    }
+
+    #[test]
+    fn an_import_comes_back_as_it_was_and_goes_before_the_pack() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::at(&folder.path().join("data"));
+        let of = |task: &str| choose(&library, task, &Source::default()).unwrap();
+        assert_eq!(of("qa").source, "built-in pack");
+
+        // Equal options occur in published data sets and are kept.
+        let stored = imported(&library, "qa", &["same", "same"]);
+        let read = of("mmlu");
+        assert!(
+            read.source.starts_with("own.csv, imported 2"),
+            "{}",
+            read.source
+        );
+        let questions = |dataset: &Dataset| dataset.questions.to_vec().unwrap();
+        assert_eq!(questions(&read), questions(&stored));
+        assert_eq!(read.examples, stored.examples);
+        let six = choose(&library, "qa", &SIX).unwrap();
+        assert!(
+            questions(&six)
+                .iter()
+                .chain(&six.examples)
+                .all(|q| q.options.len() == 4)
+        );
+
+        assert!(library.remove("qa").unwrap());
+        assert!(!library.remove("qa").unwrap());
+        assert_eq!(of("qa").source, "built-in pack");
+    }
+
+    #[test]
+    fn a_changed_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::at(folder.path());
+        imported(&library, "own", &["yes", "no"]);
+        let path = folder.path().join("own.jsonl");
+        let text = fs::read_to_string(&path).unwrap().replace("\"B\"", "\"A\"");
+        fs::write(&path, text).unwrap();
+        let error = choose(&library, "own", &SIX).unwrap_err();
+        let text = format!("{error:?}");
+        assert!(
+            text.contains("has changed") && text.contains("--remove own"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn no_room_for_the_abstention_options_is_reported_when_they_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::at(folder.path());
+        let options: Vec<_> = (0..25).map(|index| index.to_string()).collect();
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        imported(&library, "wide", &options);
+        assert!(choose(&library, "wide", &Source::default()).is_ok());
+        let error = choose(&library, "wide", &SIX).unwrap_err();
+        assert!(
+            format!("{error:?}").contains("question 3: 25 options"),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn unknown_tasks_are_answered_with_the_known_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::at(folder.path());
+        imported(&library, "tax-law", &["yes", "no"]);
+        let error = choose(&library, "tax", &SIX).unwrap_err();
+        let text = format!("{error:?}");
+        assert!(text.contains("qa, rc, ci, drs, ds, tax-law"), "{text}");
+    }
+
+    #[test]
+    fn names_that_are_no_file_names_are_refused() {
+        for name in ["", "../qa", "a/b", "a b", ".x", "-x", "é", &"x".repeat(65)] {
+            assert!(task_id(name).is_err(), "{name:?}");
+        }
+        assert_eq!(task_id("MMLU").unwrap(), "qa");
+        assert_eq!(task_id("Tax-Law_2").unwrap(), "tax-law_2");
+    }
+}

@@ -1,0 +1,530 @@
+//! Imported questions: where they lie and where they came from.
+//!
+//! A task's questions are one generic JSONL file, few-shot examples marked as such, beside a small
+//! JSON file that says where they came from. The questions were checked by their own layout's
+//! reader; here the file is held to the checksum that was taken then.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, label};
+
+use super::choice::is_task_id;
+use crate::error::Failure;
+use crate::folders;
+
+/// The version of both files.
+const VERSION: u32 = 1;
+
+/// Where an imported task came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    version: u32,
+    /// The task the questions belong to.
+    pub task: Task,
+    /// Name of the file or folder that was imported, without its path.
+    pub source: String,
+    /// Name of the file or folder of few-shot examples, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examples_source: Option<String>,
+    /// Name of the layout it was in.
+    pub format: String,
+    /// Day of the import (UTC), as `2025-01-31`.
+    pub imported: String,
+    /// Questions to ask.
+    pub questions: usize,
+    /// Few-shot examples.
+    pub examples: usize,
+    /// BLAKE3 of the source: of the file, or of all CSV files of a folder.
+    pub source_blake3: String,
+    /// BLAKE3 of the questions as stored.
+    stored_blake3: String,
+}
+
+/// Where the questions of an import come from.
+#[derive(Debug)]
+pub(super) struct ImportSource {
+    pub(super) name: String,
+    pub(super) examples_name: Option<String>,
+    pub(super) format: Format,
+    pub(super) blake3: String,
+}
+
+/// One line of a stored file; `sureness data check` reads the same layout.
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    category: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+    question: String,
+    options: Vec<String>,
+    answer: char,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    example: bool,
+}
+
+impl Row {
+    fn new(question: &Question, example: bool) -> Self {
+        let Question {
+            id,
+            category,
+            context,
+            stem,
+            options,
+            answer,
+        } = question.clone();
+        Self {
+            id,
+            category,
+            context,
+            question: stem,
+            options,
+            answer: label(answer),
+            example,
+        }
+    }
+
+    fn into_question(self) -> Option<Question> {
+        let answer = (0..self.options.len().min(MAX_OPTIONS)).find(|i| label(*i) == self.answer)?;
+        let Self {
+            id,
+            category,
+            context,
+            question: stem,
+            options,
+            ..
+        } = self;
+        Some(Question {
+            id,
+            category,
+            context,
+            stem,
+            options,
+            answer,
+        })
+    }
+}
+
+/// The folder of imported questions.
+#[derive(Debug)]
+pub struct Library {
+    folder: PathBuf,
+}
+
+impl Library {
+    /// The user's own.
+    pub fn open() -> Result<Self, Failure> {
+        Ok(Self {
+            folder: folders::data()?.join("data"),
+        })
+    }
+
+    /// One in any folder.
+    #[cfg(test)]
+    pub(crate) fn at(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Where they lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ids of all imported tasks, in alphabetical order.
+    pub fn ids(&self) -> Result<Vec<String>, Failure> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(cannot("read", &self.folder, &error)),
+        };
+        let mut ids: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                name.strip_suffix(".json")
+                    .filter(|id| is_task_id(id))
+                    .map(str::to_owned)
+            })
+            .collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Where a task came from; `None` where it was not imported.
+    pub fn origin(&self, id: &str) -> Result<Option<Origin>, Failure> {
+        let path = self.origin_path(id);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(cannot("read", &path, &error)),
+        };
+        let origin: Origin = serde_json::from_slice(&text)
+            .map_err(|error| damaged(id, &path, &format!("cannot be read: {error}")))?;
+        if origin.version != VERSION || origin.task.id != id {
+            return Err(damaged(
+                id,
+                &path,
+                "was written by another version or for another task",
+            ));
+        }
+        Ok(Some(origin))
+    }
+
+    /// The questions of an imported task, with abstention options where they are asked for.
+    pub(super) fn dataset(
+        &self,
+        origin: Origin,
+        abstention: bool,
+        cluster: &ClusterBy,
+    ) -> Result<Dataset, Failure> {
+        let id = &origin.task.id;
+        let path = self.questions_path(id);
+        let unreadable = |error| damaged(id, &path, &format!("cannot be read: {error}"));
+        let mut hasher = blake3::Hasher::new();
+        let mut file = File::open(&path).map_err(unreadable)?;
+        hasher.update_reader(&mut file).map_err(unreadable)?;
+        if hasher.finalize().to_hex().as_str() != origin.stored_blake3 {
+            return Err(damaged(id, &path, "has changed since it was imported"));
+        }
+        file.rewind().map_err(unreadable)?;
+        let (mut questions, mut examples) = (Bank::default(), Vec::new());
+        for (index, line) in BufReader::new(file).split(b'\n').enumerate() {
+            let row: Option<Row> = serde_json::from_slice(&line.map_err(unreadable)?).ok();
+            let (example, mut question) = row
+                .and_then(|row| Some((row.example, row.into_question()?)))
+                .ok_or_else(|| {
+                    damaged(id, &path, &format!("has no question on line {}", index + 1))
+                })?;
+            if abstention {
+                question = with_abstention(id, question)?;
+            }
+            if example {
+                examples.push(question);
+            } else {
+                let cluster = cluster
+                    .digest(&question)
+                    .ok_or_else(|| no_cluster(id, cluster, &question))?;
+                let kept = questions.push_into(&question, cluster);
+                kept.map_err(|error| no_room(&error))?;
+            }
+        }
+        let source = format!("{}, imported {}", origin.source, origin.imported);
+        Ok(Dataset {
+            task: origin.task,
+            source,
+            questions,
+            examples,
+        })
+    }
+
+    /// Stores a data set that was read from these files in place of the task's former one. Returns
+    /// what it replaced.
+    pub fn import(
+        &self,
+        dataset: &Dataset,
+        path: &Path,
+        examples: Option<&Path>,
+        format: Format,
+    ) -> Result<Option<Origin>, Failure> {
+        let source = ImportSource {
+            name: file_name(path),
+            examples_name: examples.map(file_name),
+            format,
+            blake3: digest_of(path)?,
+        };
+        self.store(dataset, source)
+    }
+
+    pub(super) fn store(
+        &self,
+        dataset: &Dataset,
+        source: ImportSource,
+    ) -> Result<Option<Origin>, Failure> {
+        fs::create_dir_all(&self.folder)
+            .map_err(|error| cannot("write to", &self.folder, &error))?;
+        let path = self.questions_path(&dataset.task.id);
+        let mut file = NewFile::beside(&path)?;
+        // Examples from another file may bear the questions' ids; in one file each is unique.
+        let mut taken = HashSet::new();
+        for question in dataset.questions.iter() {
+            let id = question.map_err(|error| no_room(&error))?.id;
+            if dataset.examples.iter().any(|e| id.ends_with(&e.id)) {
+                taken.insert(id);
+            }
+        }
+        for example in &dataset.examples {
+            let mut row = Row::new(example, true);
+            while !taken.insert(row.id.clone()) {
+                row.id.insert_str(0, "example/");
+            }
+            file.add(&row)?;
+        }
+        for question in dataset.questions.iter() {
+            let question = question.map_err(|error| no_room(&error))?;
+            file.add(&Row::new(&question, false))?;
+        }
+        let origin = Origin {
+            version: VERSION,
+            task: dataset.task.clone(),
+            source: source.name,
+            examples_source: source.examples_name,
+            format: source.format.name().to_owned(),
+            imported: today(),
+            questions: dataset.questions.len(),
+            examples: dataset.examples.len(),
+            source_blake3: source.blake3,
+            stored_blake3: file.digest(),
+        };
+        // A former import that cannot be read is no reason not to replace it.
+        let former = self.origin(&dataset.task.id).ok().flatten();
+        let path = self.origin_path(&dataset.task.id);
+        let mut description = NewFile::beside(&path)?;
+        description.add(&origin)?;
+        file.finish()?;
+        description.finish()?;
+        Ok(former)
+    }
+
+    /// Removes an imported task; `false` where there was none.
+    pub fn remove(&self, id: &str) -> Result<bool, Failure> {
+        let mut found = false;
+        // The description first: without it the questions are not used.
+        for path in [self.origin_path(id), self.questions_path(id)] {
+            match fs::remove_file(&path) {
+                Ok(()) => found = true,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(cannot("remove", &path, &error)),
+            }
+        }
+        Ok(found)
+    }
+
+    fn questions_path(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.jsonl"))
+    }
+
+    fn origin_path(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.json"))
+    }
+}
+
+/// A file of JSON lines that is written whole or not at all.
+struct NewFile<'a> {
+    path: &'a Path,
+    file: BufWriter<tempfile::NamedTempFile>,
+    hasher: blake3::Hasher,
+}
+
+impl<'a> NewFile<'a> {
+    /// Begins the file that will be at `path`.
+    fn beside(path: &'a Path) -> Result<Self, Failure> {
+        #[cfg_attr(not(unix), expect(unused_mut))]
+        let mut builder = tempfile::Builder::new();
+        // Temporary files are private by default; this one is to become like any other.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let folder = path.parent().unwrap_or(path);
+        let file = builder.tempfile_in(folder);
+        Ok(Self {
+            path,
+            file: BufWriter::new(file.map_err(|error| cannot("write to", path, &error))?),
+            hasher: blake3::Hasher::new(),
+        })
+    }
+
+    /// Adds a line.
+    fn add(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let mut line = serde_json::to_vec(value)
+            .map_err(|error| Failure::new(format_args!("cannot be written as JSON: {error}")))?;
+        line.push(b'\n');
+        self.hasher.update(&line);
+        let written = self.file.write_all(&line);
+        written.map_err(|error| cannot("write to", self.path, &error))
+    }
+
+    /// BLAKE3 of what was added.
+    fn digest(&self) -> String {
+        self.hasher.finalize().to_hex().to_string()
+    }
+
+    /// Puts the file in its place.
+    fn finish(self) -> Result<(), Failure> {
+        let put = || {
+            let file = self
+                .file
+                .into_inner()
+                .map_err(std::io::IntoInnerError::into_error)?;
+            file.as_file().sync_all()?;
+            file.persist(self.path).map_err(|error| error.error)?;
+            std::io::Result::Ok(())
+        };
+        put().map_err(|error| cannot("write to", self.path, &error))
+    }
+}
+
+/// An imported question does not tell what cluster it is in.
+fn no_cluster(id: &str, cluster: &ClusterBy, question: &Question) -> Failure {
+    if *cluster == ClusterBy::Category {
+        let text = format_args!("task {id}: question {} has no category", question.id);
+        return Failure::new(text).hint("choose --cluster none, or leave --cluster out");
+    }
+    Failure::new(format_args!(
+        "task {id}: an import keeps no column {:?}; its columns are id, category, context, question, \
+         options and answer",
+        cluster.name()
+    ))
+    .hint(format_args!(
+        "name the file that has it with --data {id}=PATH, or choose --cluster category"
+    ))
+}
+
+fn with_abstention(task: &str, question: Question) -> Result<Question, Failure> {
+    if question.has_room_for_abstention() {
+        return Ok(question.with_abstention());
+    }
+    Err(Failure::new(format_args!(
+        "task {task}, question {}: {} options leave no letters for the two abstention options",
+        question.id,
+        question.options.len()
+    ))
+    .hint("turn the abstention options off, or keep to 24 options"))
+}
+
+/// The temporary file that holds the questions failed.
+fn no_room(error: &std::io::Error) -> Failure {
+    Failure::new(format_args!(
+        "the questions cannot be kept in a temporary file: {error}"
+    ))
+    .hint("free some space in the folder for temporary files, or name another one in TMPDIR")
+}
+
+fn cannot(act: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format_args!(
+        "cannot {act} {}: {error}",
+        folders::display(path)
+    ))
+    .hint("check permissions and free space, or set SURENESS_HOME to another folder")
+}
+
+fn damaged(id: &str, path: &Path, problem: &str) -> Failure {
+    Failure::new(format_args!("{} {problem}", folders::display(path))).hint(format_args!(
+        "import task {id} again, or go without: sureness data import --remove {id}"
+    ))
+}
+
+/// The last part of a path.
+pub fn file_name(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = absolute.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// BLAKE3 of a file, or of a folder's CSV files with their names, in alphabetical order.
+fn digest_of(path: &Path) -> Result<String, Failure> {
+    let hash = || {
+        let mut hasher = blake3::Hasher::new();
+        if path.is_dir() {
+            for file in csv_files(path)? {
+                let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy();
+                let content = std::fs::read(&file)?;
+                for part in [name.as_bytes(), &content] {
+                    hasher
+                        .update(&(part.len() as u64).to_le_bytes())
+                        .update(part);
+                }
+            }
+        } else {
+            hasher.update_reader(std::fs::File::open(path)?)?;
+        }
+        std::io::Result::Ok(hasher.finalize().to_hex().to_string())
+    };
+    hash().map_err(|error| Failure::new(format_args!("{} cannot be read: {error}", path.display())))
+}
+
+fn csv_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            files.append(&mut csv_files(&path)?);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Today's date (UTC) as `2025-01-31`.
+pub(super) fn today() -> String {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    date(now.as_secs() / 86_400)
+}
+
+/// The Gregorian date of a day counted from 1 January 1970.
+fn date(mut day: u64) -> String {
+    let mut year = 1970;
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    while day >= 365 + u64::from(leap(year)) {
+        day -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for days in [
+        31,
+        28 + u64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+    ] {
+        if day < days {
+            break;
+        }
+        day -= days;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", day + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_right_around_leap_days_and_years() {
+        let dates = [0, 59, 365, 11_016, 11_017, 19_782, 20_819, 20_820].map(date);
+        let expected = [
+            "1970-01-01",
+            "1970-03-01",
+            "1971-01-01",
+            "2000-02-29",
+            "2000-03-01",
+            "2024-02-29",
+            "2027-01-01",
+            "2027-01-02",
+        ];
+        assert_eq!(dates, expected);
+    }
+}

@@ -1,0 +1,265 @@
+//! From settings to questions and a plan.
+
+mod choice;
+mod library;
+
+use std::sync::Arc;
+
+use sureness_conformal::{Config, Protocol, SplitRule};
+use sureness_engine::{Group, Plan};
+use sureness_prompts::{PromptBuilder, Strategy, Wording};
+use sureness_questions::{ClusterBy, Dataset, Shard, Task};
+use sureness_record::{RunSettings, TaskRecord};
+
+use crate::error::Failure;
+use crate::settings::{QuestionSettings, Settings, TaskData};
+pub(crate) use choice::dataset_for;
+pub use choice::{Source, named_task, task_id};
+pub use library::{Library, Origin, file_name};
+
+/// The questions of a run, laid out.
+pub(crate) struct Questions {
+    datasets: Vec<DatasetNote>,
+    strategies: Vec<Strategy>,
+    wording: Wording,
+    plan: Plan,
+    shard: Option<Shard>,
+    /// By group, where the questions of a shard stand in the whole; empty without a shard.
+    places: Vec<Arc<[u32]>>,
+}
+
+/// What is told and written down about a data set.
+struct DatasetNote {
+    task: Task,
+    source: String,
+    questions: usize,
+    available: usize,
+    shots: usize,
+    /// BLAKE3 over the contents of questions and shown examples, and over clusters that are told.
+    digest: String,
+}
+
+impl Questions {
+    /// Loads every task's questions and lays out their prompts.
+    ///
+    /// `seed` draws the samples.
+    pub(crate) fn load(settings: &QuestionSettings, seed: u64) -> Result<Self, Failure> {
+        let strategies = settings.strategies.clone();
+        let wording = match &settings.wording {
+            None => Wording::builtin(),
+            Some(path) => Wording::from_toml(path)?,
+        };
+        let mut datasets = Vec::new();
+        let mut plan = Plan::default();
+        let mut places = Vec::new();
+        for task in tasks(settings) {
+            let mut dataset = load(&task, settings)?;
+            let available = dataset.questions.len();
+            if let Some(n) = settings.sample_size {
+                dataset.sample(n, seed)?;
+            }
+            if dataset.questions.is_empty() {
+                return Err(Failure::new(format!("task {task} has no question to ask"))
+                    .hint("raise --sample-size, or check the data with `sureness data check`"));
+            }
+            let shots = settings
+                .shots
+                .unwrap_or(dataset.task.shots.min(dataset.examples.len()));
+            datasets.push(DatasetNote {
+                task: dataset.task.clone(),
+                source: dataset.source.clone(),
+                questions: dataset.questions.len(),
+                available,
+                shots,
+                digest: digest(&dataset, shots, &settings.cluster).map_err(Failure::new)?,
+            });
+            // Only now: what is written down of a data set is the same in every shard.
+            let kept: Option<Arc<[u32]>> = match settings.shard {
+                None => None,
+                Some(shard) => Some(dataset.shard(shard)?.into()),
+            };
+            let questions = Arc::new(dataset.questions);
+            for &strategy in &strategies {
+                places.extend(kept.clone());
+                let builder = PromptBuilder::new(
+                    &dataset.task,
+                    strategy,
+                    &wording,
+                    &dataset.examples,
+                    shots,
+                )?;
+                plan.groups.push(Group {
+                    task: dataset.task.clone(),
+                    strategy,
+                    questions: Arc::clone(&questions),
+                    builder,
+                });
+            }
+        }
+        let tasks: Vec<Task> = datasets.iter().map(|d| d.task.clone()).collect();
+        for unknown in wording.unknown_tasks(&tasks) {
+            tracing::warn!(
+                "the prompts file has wording for task {unknown}, which is not in this run"
+            );
+        }
+        Ok(Self {
+            datasets,
+            strategies,
+            wording,
+            plan,
+            shard: settings.shard,
+            places,
+        })
+    }
+
+    /// Questions to ask, each counted once per strategy.
+    pub(crate) fn len(&self) -> usize {
+        self.plan.len()
+    }
+
+    /// The plan.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Where the questions of each group stand in the whole, if this is a shard.
+    pub(crate) fn places(&self) -> &[Arc<[u32]>] {
+        &self.places
+    }
+
+    /// One line per task for people.
+    pub(crate) fn describe(&self) -> String {
+        let plural =
+            |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        let mut text = format!(
+            "{}: {} × {}",
+            plural(self.len(), "question", "questions"),
+            plural(self.datasets.len(), "task", "tasks"),
+            plural(
+                self.strategies.len(),
+                "prompt strategy",
+                "prompt strategies"
+            )
+        );
+        let width = self
+            .datasets
+            .iter()
+            .map(|d| d.task.id.chars().count())
+            .max();
+        let width = width.unwrap_or(0);
+        for d in &self.datasets {
+            let of = if d.questions < d.available {
+                format!(" of {}", d.available)
+            } else {
+                String::new()
+            };
+            text.push_str(&format!(
+                "\n  {:<width$}  {}{of} questions from {}, {}",
+                d.task.id,
+                d.questions,
+                d.source,
+                plural(d.shots, "few-shot example", "few-shot examples")
+            ));
+        }
+        if let Some(shard) = self.shard {
+            let all: usize = self.datasets.iter().map(|d| d.questions).sum();
+            text.push_str(&format!(
+                "\n  this is shard {shard}: {} of {}",
+                self.len(),
+                all * self.strategies.len()
+            ));
+        }
+        text
+    }
+
+    /// What is recorded of a run.
+    pub(crate) fn record(&self, settings: &Settings, config: &Config) -> RunSettings {
+        let task = |dataset: &DatasetNote| TaskRecord {
+            task: dataset.task.id.clone(),
+            source: dataset.source.clone(),
+            questions: dataset.questions,
+            available: dataset.available,
+            shots: dataset.shots,
+            digest: dataset.digest.clone(),
+        };
+        RunSettings {
+            tasks: self.datasets.iter().map(task).collect(),
+            strategies: self.strategies.clone(),
+            sample_size: settings.questions.sample_size,
+            abstention: settings.questions.abstention,
+            chat: settings.asking.chat,
+            evaluation: *config,
+            wording: self.wording.clone(),
+            cluster: settings.questions.cluster.clone(),
+            shard: self.shard,
+            merged: None,
+        }
+    }
+}
+
+/// The evaluation of a new run, with the split rule of its protocol.
+pub(crate) fn evaluation(settings: &Settings) -> Config {
+    Config {
+        split: match settings.evaluation.protocol {
+            // It has a split of its own: there is nothing to record.
+            Protocol::Paper => SplitRule::Hash,
+            Protocol::Standard => SplitRule::Ordered,
+        },
+        ..settings.evaluation
+    }
+}
+
+/// The tasks to run: those named, else those with data of their own, else the five. Each once.
+fn tasks(settings: &QuestionSettings) -> Vec<String> {
+    let with_data = settings.data.iter().filter(|data| data.path.is_some());
+    let with_data: Vec<&String> = with_data.map(|data| &data.task).collect();
+    let names: Vec<String> = if !settings.tasks.is_empty() {
+        settings.tasks.iter().map(|name| id_of(name)).collect()
+    } else if !with_data.is_empty() {
+        with_data.into_iter().map(|name| id_of(name)).collect()
+    } else {
+        Task::benchmark().into_iter().map(|t| t.id).collect()
+    };
+    let mut tasks: Vec<String> = Vec::new();
+    for name in names {
+        if !tasks.contains(&name) {
+            tasks.push(name);
+        }
+    }
+    tasks
+}
+
+fn load(task: &str, settings: &QuestionSettings) -> Result<Dataset, Failure> {
+    let default = TaskData::default();
+    let mut data = settings.data.iter();
+    let data = data.rfind(|data| id_of(&data.task) == task);
+    let data = data.unwrap_or(&default);
+    let source = Source {
+        path: data.path.as_deref(),
+        format: data.format,
+        examples: data.examples.as_deref(),
+        abstention: settings.abstention,
+        cluster: settings.cluster.clone(),
+    };
+    dataset_for(task, &source)
+}
+
+/// `qa` for `mmlu` and `question_answering`; other names stay as they are.
+pub fn id_of(name: &str) -> String {
+    Task::by_name(name).map_or_else(|| name.to_owned(), |task| task.id)
+}
+
+fn digest(dataset: &Dataset, shots: usize, cluster: &ClusterBy) -> std::io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for example in dataset.examples.iter().take(shots) {
+        hasher.update(&example.content_digest());
+    }
+    for index in 0..dataset.questions.len() {
+        hasher.update(&dataset.questions.content_digest(index)?);
+        // Else the contents tell.
+        if *cluster != ClusterBy::Auto {
+            hasher.update(&dataset.questions.cluster_digest(index)?);
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}

@@ -1,0 +1,38 @@
+//! Stands in for the workers on other machines in a build without them.
+
+use super::Reached;
+use crate::error::Failure;
+use crate::models::open::Model;
+use crate::settings::{Asking, FleetSettings};
+use crate::watch::Watch;
+
+/// Uninhabited: built without `nats`.
+pub(super) enum Fleet {}
+
+#[expect(clippy::unused_async, reason = "the same signatures as with workers")]
+impl Fleet {
+    pub(super) async fn open(
+        fleet: &FleetSettings,
+        _: &Asking,
+        _: &[Model],
+        _: &dyn Watch,
+    ) -> Result<Self, Failure> {
+        match *fleet {}
+    }
+
+    pub(super) async fn reach(&self, _: &Model) -> Result<Reached, Failure> {
+        match *self {}
+    }
+
+    pub(super) async fn gives_up(&self, _: &Model) -> Failure {
+        match *self {}
+    }
+
+    pub(super) fn asked_twice(&self, _: u16) -> u64 {
+        match *self {}
+    }
+
+    pub(super) async fn finish(&self) {
+        match *self {}
+    }
+}

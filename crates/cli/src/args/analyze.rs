@@ -1,0 +1,295 @@
+//! The flags of `sureness analyze` and `sureness report`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use sureness_analysis::{Mode, Settings};
+use sureness_bench::evidence::Grouping;
+use sureness_bench::questions::id_of;
+use sureness_conformal::{Estimand, Nonconformity, Protocol};
+use sureness_questions::Format;
+use sureness_report::export;
+
+use super::values::{Ids, Letters, open_share};
+
+/// Where the defaults are.
+fn defaults() -> Settings {
+    Settings::default()
+}
+
+/// What is analysed, and how.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EvidenceArgs {
+    /// Output folders of runs (or their sureness.sqlite; `FOLDER#3` for run 3 of it), or files of
+    /// saved logits with --questions
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+
+    /// Questions in the paper's JSON layout, for files of saved logits
+    #[arg(long, value_name = "FILE", help_heading = "What")]
+    pub(crate) questions: Option<PathBuf>,
+    /// Where a task's questions are, such as qa=mmlu/: the page then shows what they say. What was
+    /// asked from the built-in pack, imported data, or a file that is still in its place needs none
+    #[arg(long, value_name = "TASK=PATH", num_args = 1.., value_parser = task_path, help_heading = "What")]
+    pub(crate) data: Vec<(String, PathBuf)>,
+    /// Layout of a task's questions, where it is not told from the content
+    #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., value_parser = task_format, help_heading = "What")]
+    pub(crate) data_format: Vec<(String, Format)>,
+    /// Ids to leave out of saved logits, such as the few-shot examples; `none` keeps all
+    #[arg(
+        long,
+        value_name = "IDS",
+        default_value_t = Ids::default(),
+        help_heading = "What"
+    )]
+    pub(crate) drop_ids: Ids,
+    /// Letters of options to leave out of saved logits before the softmax
+    #[arg(long, value_name = "LETTERS", help_heading = "What")]
+    pub(crate) drop_options: Option<Letters>,
+    /// Only these models, by name or a part of it
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', help_heading = "What")]
+    pub(crate) models: Vec<String>,
+    /// Only these tasks
+    #[arg(long, value_name = "TASK", num_args = 1.., value_delimiter = ',', help_heading = "What")]
+    pub(crate) tasks: Vec<String>,
+    /// Only these prompt strategies
+    #[arg(long, value_name = "STRATEGY", num_args = 1.., value_delimiter = ',', help_heading = "What")]
+    pub(crate) prompt_strategies: Vec<String>,
+    /// Only the N best models, by `UAcc`
+    #[arg(long, value_name = "N", help_heading = "What")]
+    pub(crate) top_k: Option<std::num::NonZeroUsize>,
+    /// Compare runs although their prompts differ
+    #[arg(long, help_heading = "What")]
+    pub(crate) mixed_prompts: bool,
+    /// Rank and test models although they were measured in different ways
+    #[arg(long, help_heading = "What")]
+    pub(crate) insist: bool,
+
+    /// Models whose names contain this are a family, for the trend over size
+    #[arg(long, value_name = "NAME", help_heading = "Scaling and instruct")]
+    pub(crate) model_family: Option<String>,
+    /// Only these sizes of the family, such as 7B 13B or 135M
+    #[arg(long, value_name = "SIZE", num_args = 1.., value_delimiter = ',', value_parser = size, help_heading = "Scaling and instruct")]
+    pub(crate) model_sizes: Vec<f64>,
+    /// A base model and its instruction-tuned partner, where names do not tell
+    #[arg(long, value_name = "BASE=TUNED", num_args = 1.., value_parser = pair, help_heading = "Scaling and instruct")]
+    pub(crate) pair: Vec<(String, String)>,
+
+    /// Evaluation protocol [default: as the runs were evaluated]
+    #[arg(long, value_enum, help_heading = "Statistics")]
+    pub(crate) protocol: Option<Protocol>,
+    /// Allowed share of prediction sets without the right answer (alpha)
+    #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
+    pub(crate) error_rate: Option<f64>,
+    /// Share of the questions that calibrate
+    #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
+    pub(crate) calibration_ratio: Option<f64>,
+    /// Seed of the split, of ties and of resampling
+    #[arg(long, value_name = "N", help_heading = "Statistics")]
+    pub(crate) seed: Option<u64>,
+    /// Which questions are drawn and split together
+    #[arg(
+        long,
+        value_enum,
+        value_name = "BY",
+        default_value = "auto",
+        help_heading = "Statistics"
+    )]
+    pub(crate) cluster: Grouping,
+    /// What intervals and tests are about
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = defaults().estimand,
+        help_heading = "Statistics"
+    )]
+    pub(crate) estimand: Estimand,
+    /// Error rates of the curves
+    #[arg(long, value_name = "SHARE", num_args = 1.., value_delimiter = ',', value_parser = open_share, help_heading = "Statistics")]
+    pub(crate) alphas: Vec<f64>,
+    /// Scores to compare: lac, aps, aps-randomized, raps, saps, margin, top-k
+    #[arg(long, value_name = "SCORE", num_args = 1.., value_delimiter = ',', help_heading = "Statistics")]
+    pub(crate) scores: Vec<Nonconformity>,
+    /// Calibration questions that a class or category needs for a threshold of its own
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = defaults().least,
+        help_heading = "Statistics"
+    )]
+    pub(crate) least: usize,
+    /// Random splits beside the single one
+    #[arg(long, value_name = "N", default_value_t = defaults().splits as u16, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Statistics")]
+    pub(crate) splits: u16,
+    /// Bootstrap replicates
+    #[arg(long, value_name = "N", default_value_t = defaults().resampling.replicates as u32, value_parser = clap::value_parser!(u32).range(100..=1_000_000), help_heading = "Statistics")]
+    pub(crate) replicates: u32,
+    /// Confidence level of intervals
+    #[arg(long, value_name = "SHARE", default_value_t = defaults().resampling.level, value_parser = open_share, help_heading = "Statistics")]
+    pub(crate) level: f64,
+}
+
+/// `sureness analyze`.
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArgs {
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
+    /// What to find out [default: basic, and comparative for several models]
+    #[arg(long, alias = "mode", value_name = "MODE", num_args = 1.., value_delimiter = ',', value_enum)]
+    pub(crate) modes: Vec<ModeArg>,
+    /// Folder for files; without it the analysis is shown here
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) output_dir: Option<PathBuf>,
+    /// Forms of the files
+    #[arg(long, value_name = "FORM", num_args = 1.., value_delimiter = ',', value_enum,
+        default_values = ["html", "json", "csv", "markdown", "svg"], help_heading = "Output")]
+    pub(crate) formats: Vec<FormatArg>,
+}
+
+/// `sureness report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
+    /// The file to write: one page that holds everything
+    #[arg(long, short, value_name = "FILE", default_value = "report.html")]
+    pub(crate) output: PathBuf,
+}
+
+/// One mode, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ModeArg {
+    One(Mode),
+    All,
+}
+
+impl ModeArg {
+    /// What can be asked for, in the order in which it is listed.
+    const VARIANTS: [Self; Mode::ALL.len() + 1] = {
+        let mut variants = [Self::All; Mode::ALL.len() + 1];
+        let mut index = 0;
+        while index < Mode::ALL.len() {
+            variants[index] = Self::One(Mode::ALL[index]);
+            index += 1;
+        }
+        variants
+    };
+}
+
+impl ValueEnum for ModeArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::One(mode) => PossibleValue::new(mode.name()).help(mode.about()),
+            Self::All => PossibleValue::new("all").help("All of them"),
+        })
+    }
+}
+
+/// A form of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FormatArg {
+    /// One page that holds everything.
+    Html,
+    /// Tables and charts.
+    Document(export::Format),
+    /// Every question with its probabilities and sets.
+    Parquet,
+}
+
+impl FormatArg {
+    const VARIANTS: [Self; export::Format::ALL.len() + 2] = {
+        let mut variants = [Self::Html; export::Format::ALL.len() + 2];
+        let mut index = 0;
+        while index < export::Format::ALL.len() {
+            variants[index + 1] = Self::Document(export::Format::ALL[index]);
+            index += 1;
+        }
+        variants[index + 1] = Self::Parquet;
+        variants
+    };
+}
+
+impl ValueEnum for FormatArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Html => PossibleValue::new("html").help("One page that holds everything"),
+            Self::Document(format) => PossibleValue::new(format.name()).help(format.about()),
+            Self::Parquet => {
+                PossibleValue::new("parquet").help("Every question with its probabilities and sets")
+            }
+        })
+    }
+}
+
+/// A number of parameters, in billions: `7B`, `135M`, `7`.
+fn size(text: &str) -> Result<f64, String> {
+    let lower = text.trim().to_lowercase();
+    let (number, scale) = match lower.strip_suffix('m') {
+        Some(number) => (number, 1e-3),
+        None => (lower.strip_suffix('b').unwrap_or(&lower), 1.0),
+    };
+    match f64::from_str(number) {
+        Ok(size) if size > 0.0 && size.is_finite() => Ok(size * scale),
+        _ => Err("must be a number of parameters, such as 7B or 135M".into()),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((base, tuned)) if !base.is_empty() && !tuned.is_empty() => {
+            Ok((base.to_owned(), tuned.to_owned()))
+        }
+        _ => Err("must be two names, such as llama-7b=llama-7b-chat".into()),
+    }
+}
+
+/// A task's id, whatever it is called on the command line, and what stands behind the sign.
+fn of_task(text: &str) -> Option<(String, &str)> {
+    let (task, value) = text.split_once('=')?;
+    (!task.is_empty() && !value.is_empty()).then(|| (id_of(task), value))
+}
+
+fn task_path(text: &str) -> Result<(String, PathBuf), String> {
+    let (task, path) = of_task(text).ok_or("must be of the form TASK=PATH, such as qa=mmlu/")?;
+    Ok((task, path.into()))
+}
+
+fn task_format(text: &str) -> Result<(String, Format), String> {
+    let (task, name) = of_task(text).ok_or("must be of the form TASK=FORMAT, such as qa=mmlu")?;
+    let names = || Format::ALL.map(Format::name).join(", ");
+    let format = Format::by_name(name).ok_or_else(|| format!("the formats are {}", names()))?;
+    Ok((task, format))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_pairs_are_read() {
+        assert_eq!(
+            (size("7B"), size("135m"), size("1.5")),
+            (Ok(7.0), Ok(0.135), Ok(1.5))
+        );
+        for bad in ["", "0", "-1b", "large", "inf"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+        assert_eq!(pair("a=b"), Ok(("a".into(), "b".into())));
+        assert!(pair("a").is_err() && pair("=b").is_err());
+        assert_eq!(task_path("mmlu=a=b"), Ok(("qa".into(), "a=b".into())));
+        assert_eq!(task_format("own=JSONL"), Ok(("own".into(), Format::Jsonl)));
+        assert!(
+            task_path("qa").is_err() && task_path("=x").is_err() && task_format("qa=x").is_err()
+        );
+    }
+}

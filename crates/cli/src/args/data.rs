@@ -1,0 +1,65 @@
+//! The flags of `sureness data`.
+
+use std::path::PathBuf;
+
+use sureness_questions::Format;
+
+/// Lists, checks and imports questions.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DataArgs {
+    #[command(subcommand)]
+    pub(crate) action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Action {
+    /// Show the tasks and what each is asked from
+    List,
+    /// Read a data set and show what it holds; nothing is stored
+    Check {
+        /// File or folder of questions
+        path: PathBuf,
+        /// Task the questions belong to [default: told from the layout]
+        #[arg(long, value_name = "NAME")]
+        task: Option<String>,
+        #[command(flatten)]
+        layout: Layout,
+    },
+    /// Store a data set, so that `sureness run --tasks TASK` asks its questions
+    Import {
+        /// Task the questions belong to: qa, rc, ci, drs, ds or a name of your own
+        task: String,
+        /// File or folder of questions
+        #[arg(required_unless_present = "remove")]
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        layout: Layout,
+        /// Store it as a task of its own that is asked like TASK
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        /// Remove what was imported for TASK
+        #[arg(long, conflicts_with_all = ["path", "format", "examples", "name"])]
+        remove: bool,
+    },
+}
+
+/// How a data set is read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Layout {
+    /// Layout of the questions [default: told from the content]
+    #[arg(long, value_parser = format_by_name, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// File or folder of few-shot examples, instead of the data set's own
+    #[arg(long, value_name = "PATH")]
+    pub(crate) examples: Option<PathBuf>,
+}
+
+/// Reads a layout's name on the command line.
+fn format_by_name(name: &str) -> Result<Format, String> {
+    Format::by_name(name).ok_or_else(|| {
+        format!(
+            "the formats are {}",
+            Format::ALL.map(Format::name).join(", ")
+        )
+    })
+}

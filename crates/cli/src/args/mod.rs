@@ -1,0 +1,188 @@
+//! The command line.
+//!
+//! The flags of a run work before or after the subcommand, as users of the Python tool are used
+//! to. clap's global arguments cannot do that here, since some commands have flags of the same
+//! name with another meaning; so the flags in front are moved behind the subcommand first.
+
+pub(crate) mod analyze;
+pub(crate) mod ask;
+pub(crate) mod data;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod import;
+pub(crate) mod merge;
+pub(crate) mod model;
+#[cfg(feature = "nats")]
+pub(crate) mod nats;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod score;
+#[cfg(feature = "nats")]
+pub(crate) mod status;
+pub(crate) mod target;
+mod values;
+#[cfg(feature = "nats")]
+pub(crate) mod worker;
+
+use std::ffi::OsString;
+
+use clap::{Args as _, CommandFactory, Parser, Subcommand};
+
+/// Measures how sure a language model is, and whether it should be.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sureness",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See it work: a small model, the built-in questions, five tasks, under three minutes
+    Demo(demo::DemoArgs),
+    /// Sample size for comparing two models: questions to ask, to calibrate, and what they cost
+    Plan(plan::PlanArgs),
+    /// Measure one or more models: GGUF files (--gguf) or served ones (--api-base)
+    Run(run::RunArgs),
+    /// Measure one model (--model) behind an OpenAI-compatible endpoint
+    Single(run::RunArgs),
+    /// Measure several models (--models) and put them side by side
+    Compare(run::RunArgs),
+    /// Check a server: log-probabilities, scoring method, reproducibility
+    Doctor(doctor::DoctorArgs),
+    /// Score saved logits without asking a model
+    Score(score::ScoreArgs),
+    /// Analyse runs: comparisons, calibration, subjects and more, as tables, charts and files
+    Analyze(analyze::AnalyzeArgs),
+    /// One HTML page about one or many runs, which holds everything
+    Report(analyze::ReportArgs),
+    /// Import evaluations from other tools: lm-evaluation-harness, Inspect, logits
+    Import(import::ImportArgs),
+    /// Put the shards of a run (--shard) together: the figures are those of the whole run
+    Merge(merge::MergeArgs),
+    /// Models that can be fetched: list, fetch, where
+    Model(model::ModelArgs),
+    /// Questions: list, check, import
+    Data(data::DataArgs),
+    /// Ask a model for a run that another machine coordinates (run --nats)
+    #[cfg(feature = "nats")]
+    Worker(worker::WorkerArgs),
+    /// How a run on many machines goes
+    #[cfg(feature = "nats")]
+    Status(status::StatusArgs),
+}
+
+/// Reads the command line. Help and version are printed here and end the program.
+pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Command {
+    match Cli::try_parse_from(flags_behind_command(args.collect())) {
+        Ok(cli) => cli.command,
+        // clap words its own errors, chooses the stream and the code (0 for help, 2 for errors).
+        Err(error) => error.exit(),
+    }
+}
+
+/// Moves what stands before the subcommand behind it.
+fn flags_behind_command(mut args: Vec<OsString>) -> Vec<OsString> {
+    let flags = run::RunArgs::augment_args(clap::Command::new("flags"));
+    let root = Cli::command();
+    let is_command = |arg: &OsString| {
+        arg.to_str()
+            .is_some_and(|name| name == "help" || root.find_subcommand(name).is_some())
+    };
+    let mut i = 1;
+    while i < args.len() {
+        if is_command(&args[i]) {
+            if args[i] != "help" {
+                let command = args.remove(i);
+                args.insert(1, command);
+            }
+            return args;
+        }
+        let text = args[i].to_string_lossy().into_owned();
+        i += 1;
+        let Some(name) = text.strip_prefix("--") else {
+            continue;
+        };
+        let Some(flag) = flags.get_arguments().find(|a| a.get_long() == Some(name)) else {
+            continue;
+        };
+        if !flag.get_action().takes_values() {
+            continue;
+        }
+        let many = flag.get_num_args().is_some_and(|n| n.max_values() > 1);
+        if many {
+            while i < args.len()
+                && !args[i].to_string_lossy().starts_with('-')
+                && !is_command(&args[i])
+            {
+                i += 1;
+            }
+        } else {
+            i += 1;
+        }
+    }
+    args
+}
+
+#[cfg(test)]
+mod deploy;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(line: &str) -> String {
+        let args = line.split(' ').map(OsString::from).collect();
+        flags_behind_command(args)
+            .join(&OsString::from(" "))
+            .into_string()
+            .unwrap()
+    }
+
+    #[test]
+    fn clap_finds_no_fault_with_the_definitions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_in_front_are_moved() {
+        assert_eq!(
+            moved("sureness --api-base http://x/v1 --use-threads single --model m"),
+            "sureness single --api-base http://x/v1 --use-threads --model m"
+        );
+        assert_eq!(
+            moved("sureness --tasks qa rc compare --models a b"),
+            "sureness compare --tasks qa rc --models a b"
+        );
+        // A value that looks like a command is still a value.
+        assert_eq!(
+            moved("sureness --model run single"),
+            "sureness single --model run"
+        );
+        assert_eq!(
+            moved("sureness single --model demo"),
+            "sureness single --model demo"
+        );
+        assert_eq!(moved("sureness --version"), "sureness --version");
+        assert_eq!(moved("sureness help run"), "sureness help run");
+    }
+
+    #[test]
+    fn the_guides_command_lines_parse() {
+        for line in [
+            "sureness --api-base http://yourserver.example.com/v1 --batch-size 50 --max-workers 16 single --model your-model-name",
+            "sureness --api-base http://yourserver.example.com/v1 --batch-size 10 --max-workers 4 --use-threads single --model your-model-name",
+            "sureness compare --api-base http://h/v1 --models a b --tasks qa,rc --prompt-strategies base task_specific",
+        ] {
+            let args = line.split(' ').map(OsString::from).collect();
+            Cli::try_parse_from(flags_behind_command(args)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Flags of everything that meets on a NATS server.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sureness_bench::Failure;
+use sureness_fleet::{Access, RunName};
+
+/// Where the machines of a run meet.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NatsArgs {
+    /// NATS server on which the machines of a run meet, such as <nats://host:4222>
+    #[arg(
+        long,
+        value_name = "URL",
+        num_args = 1..,
+        value_delimiter = ',',
+        env = "SURENESS_NATS",
+        hide_env_values = true,
+        help_heading = "Machines"
+    )]
+    pub(crate) nats: Vec<String>,
+    /// Name of the run; a worker takes part in the run of the same name
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "default",
+        help_heading = "Machines"
+    )]
+    pub(crate) run_name: RunName,
+    /// File with the NATS user's credentials
+    #[arg(long, value_name = "FILE", help_heading = "Machines")]
+    pub(crate) nats_creds: Option<PathBuf>,
+    /// File with the NATS user's `NKey` seed
+    #[arg(long, value_name = "FILE", help_heading = "Machines")]
+    pub(crate) nats_nkey: Option<PathBuf>,
+    /// File with the certificates that sign the NATS server's
+    #[arg(long, value_name = "FILE", help_heading = "Machines")]
+    pub(crate) nats_ca: Option<PathBuf>,
+    /// File with the certificate to show to the NATS server
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "nats_key",
+        help_heading = "Machines"
+    )]
+    pub(crate) nats_cert: Option<PathBuf>,
+    /// File with that certificate's key
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "nats_cert",
+        help_heading = "Machines"
+    )]
+    pub(crate) nats_key: Option<PathBuf>,
+}
+
+impl NatsArgs {
+    /// How to reach the server.
+    pub(crate) fn access(&self) -> Access {
+        Access {
+            servers: self.nats.clone(),
+            credentials: self.nats_creds.clone(),
+            nkey: self.nats_nkey.clone(),
+            root_certificates: self.nats_ca.clone(),
+            client_certificate: self.nats_cert.clone().zip(self.nats_key.clone()),
+        }
+    }
+
+    /// For commands that make no sense without a server.
+    pub(crate) fn required(&self) -> Result<(), Failure> {
+        if self.nats.is_empty() {
+            return Err(Failure::new("no NATS server is named")
+                .hint("give --nats nats://HOST:4222, or set SURENESS_NATS"));
+        }
+        Ok(())
+    }
+}

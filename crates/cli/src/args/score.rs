@@ -1,0 +1,64 @@
+//! The flags of `sureness score`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use sureness_conformal::{Config, Protocol};
+
+use super::values::{Ids, Letters, open_share};
+
+/// Flags of the scoring.
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    /// Evaluation protocol
+    #[arg(long, value_enum, default_value_t = Config::default().protocol)]
+    pub(crate) protocol: Protocol,
+
+    /// Questions in the paper's JSON layout; `id` and `answer` are enough
+    #[arg(long, value_name = "FILE")]
+    pub(crate) questions: PathBuf,
+
+    /// Saved logits: .pkl, .jsonl, .csv or .parquet, named
+    /// {model}_{dataset}_{base|shared|task}_icl{0|1}
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    pub(crate) logits: Vec<PathBuf>,
+
+    /// Allowed share of prediction sets without the right answer (alpha)
+    #[arg(long, alias = "alpha", value_name = "SHARE", default_value_t = Config::default().alpha,
+        value_parser = open_share)]
+    pub(crate) error_rate: f64,
+
+    /// Share of the questions that set the threshold; the rest is measured
+    #[arg(long, value_name = "SHARE", default_value_t = Config::default().calibration_ratio,
+        value_parser = open_share)]
+    pub(crate) calibration_ratio: f64,
+
+    /// Seed of the split
+    #[arg(long, default_value_t = Config::default().seed)]
+    pub(crate) seed: u64,
+
+    /// Ids of questions to leave out, such as the few-shot examples; `none` keeps all
+    #[arg(long, value_name = "IDS", default_value_t = Ids::default())]
+    pub(crate) drop_ids: Ids,
+
+    /// Letters of options to leave out before the softmax, such as E,F
+    #[arg(long, value_name = "LETTERS")]
+    pub(crate) drop_options: Option<Letters>,
+
+    /// Form of the result
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) output: Output,
+}
+
+/// Form of the result.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Output {
+    /// One object with all files and their means; fractions
+    Json,
+    /// For reading in a terminal; percent
+    Table,
+    /// One row per file; fractions
+    Csv,
+    /// The table for a document; percent
+    Markdown,
+}

@@ -1,0 +1,16 @@
+//! The flags of `sureness status`.
+
+use clap::Args;
+
+use super::nats::NatsArgs;
+use crate::show::form::Form;
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) nats: NatsArgs,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: Form,
+}

@@ -1,0 +1,109 @@
+//! `--detect`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sureness_bench::Failure;
+
+/// A figure that models are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Figure {
+    Accuracy,
+    SetSize,
+    UAcc,
+}
+
+impl Figure {
+    /// Its number in a panel.
+    pub(crate) fn number(self) -> usize {
+        match self {
+            Self::Accuracy => 0,
+            Self::SetSize => 2,
+            Self::UAcc => 3,
+        }
+    }
+}
+
+/// A difference of one figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Target {
+    pub(crate) figure: Figure,
+    pub(crate) difference: f64,
+}
+
+impl Target {
+    /// Refuses what no two models can differ by.
+    pub(crate) fn check(self, options: f64) -> Result<(), Failure> {
+        let most = match self.figure {
+            Figure::Accuracy => 1.0,
+            Figure::SetSize => options - 1.0,
+            Figure::UAcc => options.sqrt(),
+        };
+        if self.difference < most {
+            return Ok(());
+        }
+        let hint = match self.figure {
+            Figure::SetSize => format!("sets have 1 to {options:.0} options; ask for less"),
+            Figure::Accuracy | Figure::UAcc => {
+                "shares are asked for: 0.02 is two percentage points".into()
+            }
+        };
+        Err(Failure::new(format!("{self}: no two models differ by as much")).hint(hint))
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, number) = text
+            .split_once('=')
+            .ok_or("must be of the form FIGURE=DIFFERENCE, such as size=0.1")?;
+        let figure = match name.to_lowercase().as_str() {
+            "acc" | "accuracy" => Figure::Accuracy,
+            "size" | "set-size" | "ss" => Figure::SetSize,
+            "uacc" => Figure::UAcc,
+            _ => return Err(format!("{name:?} is unknown; there are acc, size and uacc")),
+        };
+        match number.parse::<f64>() {
+            Ok(difference) if difference > 0.0 && difference.is_finite() => {
+                Ok(Self { figure, difference })
+            }
+            _ => Err("the difference must be a number above 0, such as size=0.1".into()),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let points = 100.0 * self.difference;
+        // As many digits as were asked for, without those that binary numbers add.
+        let points = (points * 1e6).round() / 1e6;
+        match self.figure {
+            Figure::Accuracy => write!(f, "accuracy {points} pp"),
+            Figure::SetSize => write!(f, "set size {}", self.difference),
+            Figure::UAcc => write!(f, "UAcc {points} pp"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read_and_shown() {
+        for (text, shown) in [
+            ("size=0.1", "set size 0.1"),
+            ("acc=0.02", "accuracy 2 pp"),
+            ("UAcc=0.07", "UAcc 7 pp"),
+        ] {
+            assert_eq!(text.parse::<Target>().unwrap().to_string(), shown);
+        }
+        for bad in [
+            "size", "size=0", "size=-1", "size=nan", "acc=inf", "cov=0.1", "=1", "size=",
+        ] {
+            assert!(bad.parse::<Target>().is_err(), "{bad}");
+        }
+    }
+}

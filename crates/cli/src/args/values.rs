@@ -1,0 +1,145 @@
+//! Values of flags.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use sureness_bench::LEAST_RECHECK as LEAST;
+use sureness_bench::evidence::Drop;
+
+/// A share strictly between 0 and 1.
+pub(crate) fn open_share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
+        _ => Err("must be a number between 0 and 1, such as 0.1".into()),
+    }
+}
+
+/// A share from 0 to 1.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
+        _ => Err("must be a number from 0 to 1, such as 0.01".into()),
+    }
+}
+
+/// Seconds, up to a day.
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if (0.0..=86_400.0).contains(&x) => Ok(x),
+        _ => Err("must be a number of seconds from 0 to 86400".into()),
+    }
+}
+
+/// Seconds above 0, up to a day.
+pub(crate) fn positive_seconds(text: &str) -> Result<f64, String> {
+    match seconds(text) {
+        Ok(x) if x > 0.0 => Ok(x),
+        _ => Err("must be a number of seconds above 0, up to 86400".into()),
+    }
+}
+
+/// Something per minute.
+pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
+        _ => Err("must be a number above 0".into()),
+    }
+}
+
+/// How many cached questions to ask again: none, or enough to tell something.
+pub(crate) fn recheck(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(n) if n == 0 || (LEAST..=10_000).contains(&n) => Ok(n),
+        _ => Err(format!("must be 0 or a whole number from {LEAST} to 10000")),
+    }
+}
+
+/// Ids of questions; the default is what saved logits are scored without.
+#[derive(Debug, Clone)]
+pub(crate) struct Ids(pub(crate) BTreeSet<i64>);
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self(Drop::default().ids)
+    }
+}
+
+impl fmt::Display for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<String> = self.0.iter().map(i64::to_string).collect();
+        f.write_str(&ids.join(","))
+    }
+}
+
+impl FromStr for Ids {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == "none" {
+            return Ok(Self(BTreeSet::new()));
+        }
+        let id = |word: &str| {
+            let word = word.trim();
+            word.parse().map_err(|_| {
+                format!("{word:?} is not a whole number; give ids such as 1,3,5, or none")
+            })
+        };
+        text.split(',').map(id).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Options by their letter, as indices.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Letters(pub(crate) Vec<usize>);
+
+impl FromStr for Letters {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let index = |word: &str| {
+            let word = word.trim();
+            match word.as_bytes() {
+                [letter] if letter.is_ascii_alphabetic() => {
+                    Ok(usize::from(letter.to_ascii_uppercase() - b'A'))
+                }
+                _ => Err(format!(
+                    "{word:?} is not a letter; give option letters such as E,F"
+                )),
+            }
+        };
+        text.split(',')
+            .map(index)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_ids_are_shown_as_they_are_read() {
+        let shown = Ids::default().to_string();
+        assert_eq!(shown.parse::<Ids>().unwrap().0, Ids::default().0);
+    }
+
+    #[test]
+    fn ids_and_letters_are_read() {
+        let ids: Ids = "1, 3,-5".parse().unwrap();
+        assert!(ids.0 == BTreeSet::from([1, 3, -5]));
+        assert!("none".parse::<Ids>().unwrap().0.is_empty());
+        assert!("".parse::<Ids>().is_err() && "1,,3".parse::<Ids>().is_err());
+        assert_eq!("E, f".parse::<Letters>().unwrap().0, [4, 5]);
+        assert!("EF".parse::<Letters>().is_err() && "1".parse::<Letters>().is_err());
+    }
+
+    #[test]
+    fn shares_lie_strictly_between_0_and_1() {
+        assert_eq!(open_share("0.1"), Ok(0.1));
+        for text in ["0", "1", "-0.1", "1.5", "NaN", "inf", "a tenth", ""] {
+            assert!(open_share(text).is_err(), "{text}");
+        }
+    }
+}

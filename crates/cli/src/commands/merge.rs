@@ -1,0 +1,22 @@
+//! `sureness merge`: shards become the run that they are parts of.
+
+use std::process::ExitCode;
+
+use sureness_bench::{Failure, MergeSettings, merge};
+
+use super::run::conclude;
+use crate::args::merge::MergeArgs;
+use crate::show::watcher::Watcher;
+
+/// Merges, and shows the figures of the whole.
+pub(super) fn run(args: MergeArgs) -> Result<ExitCode, Failure> {
+    let settings = MergeSettings {
+        out: args.out,
+        inputs: args.inputs,
+        allow_missing: args.allow_missing,
+    };
+    match merge(&settings, &Watcher::plain())? {
+        Some(outcome) => conclude(&outcome, args.allowed_failures, args.verbose),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

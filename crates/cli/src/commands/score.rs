@@ -1,0 +1,141 @@
+//! `sureness score`: figures from saved logits, without asking a model.
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rayon::prelude::*;
+use sureness_bench::Failure;
+use sureness_bench::evidence::{Drop, Scoring};
+use sureness_conformal::{Config, Protocol};
+use sureness_report::score::{ScoredFile, Scores};
+use sureness_scorers::replay;
+
+use crate::args::score::{Output, ScoreArgs};
+use crate::settings;
+
+/// Scores all files, or reports everything that is wrong with the input and shows no figure.
+pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
+    let config = settings::score(&args);
+    let drop = Drop {
+        ids: args.drop_ids.0,
+        options: args.drop_options.map_or_else(Vec::new, |letters| letters.0),
+    };
+    let mut problems = Vec::new();
+    problems.extend(check_seed(&config));
+    let scoring = Scoring::new(&args.questions, drop, config)
+        .map_err(|error| problems.push(error))
+        .ok();
+
+    // Without an answer key the files are still read, so that one run tells all that is wrong.
+    let outcomes: Vec<Result<Option<ScoredFile>, Failure>> = args
+        .logits
+        .par_iter()
+        .map(|path| {
+            let logits = replay::read(path)?;
+            let scored = scoring.as_ref().map(|scoring| scoring.score(path, &logits));
+            scored.transpose()
+        })
+        .collect();
+    let mut files = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        match outcome {
+            Ok(file) => files.extend(file),
+            Err(error) => problems.push(error),
+        }
+    }
+    if let Some(failure) = Failure::all(problems) {
+        return Err(failure);
+    }
+    let settings = sureness_analysis::Settings {
+        config,
+        ..sureness_analysis::Settings::default()
+    };
+    let scores = Scores::new(files, config, settings.method_of_points())
+        .ok_or_else(|| Failure::new("no file of logits is given"))?;
+    note_repeated(&args.logits);
+    note_infinite_thresholds(&scores, config.alpha);
+    for file in scores.files() {
+        if let Some(note) = file.evaluation.aps_note(config.protocol) {
+            eprintln!("note: {}: {note}", file.file);
+        }
+    }
+    print(&scores, args.output)
+}
+
+/// The generator behind the paper's split is seeded with 32 bits.
+fn check_seed(config: &Config) -> Option<Failure> {
+    let too_large = config.protocol == Protocol::Paper && u32::try_from(config.seed).is_err();
+    too_large.then(|| {
+        Failure::new(format_args!(
+            "--seed {}: the paper's protocol takes seeds up to {}",
+            config.seed,
+            u32::MAX
+        ))
+        .hint("choose a smaller seed; the published figures come from seed 42")
+    })
+}
+
+/// Says which files are given more than once; they are scored, and count, as often.
+fn note_repeated(paths: &[PathBuf]) {
+    let mut seen = HashSet::new();
+    let mut repeated = paths.iter().filter(|path| !seen.insert(identity(path)));
+    if let Some(first) = repeated.next() {
+        let others = match repeated.count() {
+            0 => String::new(),
+            1 => " and 1 other".to_owned(),
+            n => format!(" and {n} others"),
+        };
+        eprintln!(
+            "note: {}{others}: given before, and counted again in the means",
+            first.display()
+        );
+    }
+}
+
+/// The same for every way to write the path of one file.
+fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Full sets are not a finding about the model: says where they come from.
+fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
+    for file in scores.files() {
+        let e = &file.evaluation;
+        if e.lac.qhat.is_none() || e.aps.qhat.is_none() {
+            // 1/α is not exact in binary: without the slack 1/α = 10 could count as 11.
+            let needed = ((1.0 / alpha - 1e-9).ceil() as usize).saturating_sub(1);
+            eprintln!(
+                "note: {}: {} calibration rows are too few for a threshold at alpha {alpha}, which \
+                 takes {}: every prediction set is full",
+                file.file,
+                e.n_calibration,
+                needed.max(e.n_calibration + 1),
+            );
+        }
+    }
+}
+
+fn print(scores: &Scores, output: Output) -> Result<ExitCode, Failure> {
+    let mut text = Vec::new();
+    match output {
+        Output::Json => scores.write_json(&mut text),
+        Output::Table => scores.write_table(&mut text),
+        Output::Csv => scores.write_csv(&mut text),
+        Output::Markdown => scores.write_markdown(&mut text),
+    }
+    .and_then(|()| {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&text)?;
+        stdout.flush()
+    })
+    .or_else(|error| match error.kind() {
+        // Whoever reads has seen enough, as `head` does.
+        ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure::new(format_args!(
+            "cannot write the result to stdout: {error}"
+        ))),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,359 @@
+//! From arguments to settings: the one place where flags become what the libraries take.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sureness_analysis::{Asked, Family, Pair};
+use sureness_bench::evidence::{Drop, Selection, TextSources};
+use sureness_bench::questions::id_of;
+use sureness_bench::{
+    Asking, CacheSettings, Failure, FleetSettings, Model, QuestionSettings, Settings, TaskData,
+};
+use sureness_conformal::{Config, Resampling, SplitRule};
+use sureness_prompts::Strategy;
+use sureness_questions::Format;
+use sureness_scorers::http::{HttpOptions, Secret};
+
+use crate::args::analyze::EvidenceArgs;
+use crate::args::ask::AskArgs;
+use crate::args::demo::DemoArgs;
+use crate::args::run::RunArgs;
+use crate::args::score::ScoreArgs;
+
+/// A run.
+pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
+    let defaults = QuestionSettings::default();
+    Ok(Settings {
+        questions: QuestionSettings {
+            tasks: args.tasks.clone(),
+            data: data(args)?,
+            sample_size: args.sample_size,
+            shard: args.shard,
+            abstention: !args.no_abstention,
+            cluster: args.cluster.clone(),
+            strategies: strategies(&args.prompt_strategies)?.unwrap_or(defaults.strategies),
+            shots: args.shots,
+            wording: args.prompts.clone(),
+        },
+        asking: asking(&args.ask),
+        cache: CacheSettings {
+            ignore: args.no_cache,
+            also_from: args.cache_from.clone(),
+            recheck: args.recheck,
+            on_change: args.on_change,
+        },
+        evaluation: Config {
+            protocol: args.protocol,
+            alpha: args.error_rate,
+            calibration_ratio: args.calibration_ratio,
+            seed: args.seed,
+            ..Config::default()
+        },
+        output_dir: args.output_dir.clone(),
+        fleet: fleet(args),
+    })
+}
+
+/// The demo: one small model, the built-in questions, one prompt strategy. The other strategies
+/// would triple the time.
+pub(crate) fn demo(args: &DemoArgs) -> (Settings, Model) {
+    let settings = Settings {
+        questions: QuestionSettings {
+            sample_size: Some(args.sample_size),
+            cluster: args.cluster.clone(),
+            strategies: vec![Strategy::Base],
+            ..QuestionSettings::default()
+        },
+        output_dir: args.output_dir.clone(),
+        ..Settings::default()
+    };
+    (settings, Model::Gguf(args.gguf.clone()))
+}
+
+/// How models are asked.
+pub(crate) fn asking(args: &AskArgs) -> Asking {
+    let seconds = Duration::from_secs_f64;
+    let defaults = Asking::default();
+    Asking {
+        chat: args.chat,
+        http: HttpOptions {
+            api_key: args.api_key.as_deref().and_then(Secret::new),
+            timeout: Duration::from_secs(args.timeout),
+            connect_timeout: seconds(args.connect_timeout),
+            first_byte_timeout: args.first_byte_timeout.map(seconds),
+            http2: args.http2,
+            top_logprobs: args.top_logprobs,
+            list_prompts: args.list_prompts,
+            ..defaults.http
+        },
+        engine: sureness_engine::Settings {
+            workers: args.max_workers,
+            batch: args.batch_size,
+            retry: sureness_engine::RetryPolicy {
+                max_retries: args.max_retries,
+                base: seconds(args.retry_delay),
+                ..defaults.engine.retry
+            },
+            requests_per_minute: args.requests_per_minute,
+            tokens_per_minute: args.tokens_per_minute,
+            delay: seconds(args.delay),
+            give_up_after: seconds(args.give_up_after),
+            use_threads: args.use_threads,
+        },
+        threads: args.threads,
+        gpu_layers: args.gpu_layers,
+    }
+}
+
+#[cfg(feature = "nats")]
+fn fleet(args: &RunArgs) -> Option<FleetSettings> {
+    (!args.nats.nats.is_empty()).then(|| FleetSettings {
+        access: args.nats.access(),
+        run: args.nats.run_name.clone(),
+        look_ahead: args.look_ahead,
+        unit_timeout: Duration::from_secs_f64(args.unit_timeout),
+    })
+}
+
+#[cfg(not(feature = "nats"))]
+fn fleet(_: &RunArgs) -> Option<FleetSettings> {
+    None
+}
+
+/// The models of a run, in order.
+pub(crate) fn models(args: &RunArgs) -> Result<Vec<Model>, Failure> {
+    let mut list: Vec<Model> = args.ask.gguf.iter().cloned().map(Model::Gguf).collect();
+    let names: Vec<&String> = args.ask.model.iter().chain(&args.models).collect();
+    #[cfg(feature = "nats")]
+    if !args.nats.nats.is_empty() {
+        return relayed(args, &names);
+    }
+    let served = |model| Model::Served {
+        api_bases: args.ask.api_base.clone(),
+        model,
+    };
+    if args.ask.api_base.is_empty() {
+        if !names.is_empty() {
+            return Err(Failure::new("a model is named, but no server")
+                .hint("add --api-base URL, or use --gguf FILE for a model on this disk"));
+        }
+    } else if names.is_empty() {
+        list.push(served(None));
+    } else {
+        list.extend(names.into_iter().map(|name| served(Some(name.clone()))));
+    }
+    if list.is_empty() {
+        return Err(Failure::new("no model is named").hint(
+            "give --api-base URL --model NAME for a server, or --gguf FILE for a model on this disk; `sureness demo` needs neither",
+        ));
+    }
+    Ok(list)
+}
+
+/// With `--nats` the models are where the workers are.
+#[cfg(feature = "nats")]
+fn relayed(args: &RunArgs, names: &[&String]) -> Result<Vec<Model>, Failure> {
+    for (given, flag) in [
+        (!args.ask.gguf.is_empty(), "--gguf"),
+        (!args.ask.api_base.is_empty(), "--api-base"),
+    ] {
+        if given {
+            return Err(Failure::new(format!(
+                "{flag} is given together with --nats, but a coordinator asks no model itself"
+            ))
+            .hint(format!(
+                "give {flag} to the workers: sureness worker --nats URL {flag} …"
+            )));
+        }
+    }
+    if names.is_empty() {
+        return Ok(vec![Model::Relayed {
+            lane: 0,
+            model: None,
+        }]);
+    }
+    let names = names.iter().map(|name| Some((*name).clone()));
+    let relayed = |(lane, model)| Model::Relayed { lane, model };
+    Ok((0..).zip(names).map(relayed).collect())
+}
+
+/// The one model of a worker.
+#[cfg(feature = "nats")]
+pub(crate) fn worker_model(args: &AskArgs) -> Result<Model, Failure> {
+    match (&args.gguf[..], args.api_base.is_empty()) {
+        ([file], true) => Ok(Model::Gguf(file.clone())),
+        ([], false) => Ok(Model::Served {
+            api_bases: args.api_base.clone(),
+            model: args.model.clone(),
+        }),
+        ([], true) => Err(Failure::new("the worker has no model")
+            .hint("give --api-base URL --model NAME for a server, or --gguf FILE")),
+        _ => Err(
+            Failure::new("a worker has one model, but several are named")
+                .hint("start one worker for each"),
+        ),
+    }
+}
+
+/// Prompt strategies by name, each once; `None` where none is named.
+fn strategies(names: &[String]) -> Result<Option<Vec<Strategy>>, Failure> {
+    let mut chosen = Vec::new();
+    for name in names {
+        let strategy = Strategy::by_name(name).ok_or_else(|| {
+            Failure::new(format!("there is no prompt strategy {name:?}")).hint(format!(
+                "choose among {}",
+                Strategy::ALL.map(Strategy::name).join(", ")
+            ))
+        })?;
+        if !chosen.contains(&strategy) {
+            chosen.push(strategy);
+        }
+    }
+    Ok((!chosen.is_empty()).then_some(chosen))
+}
+
+/// Where the questions of tasks are.
+fn data(args: &RunArgs) -> Result<Vec<TaskData>, Failure> {
+    let mut data = Vec::new();
+    for (task, path) in pairs(&args.data, "--data", "qa=path/to/mmlu")? {
+        of_task(&mut data, &task).path = Some(path.into());
+    }
+    for (task, name) in pairs(&args.data_format, "--data-format", "qa=mmlu")? {
+        let format = Format::by_name(&name).ok_or_else(|| {
+            Failure::new(format!("there is no data format {name:?}"))
+                .hint("see `sureness data check --help` for the formats")
+        })?;
+        of_task(&mut data, &task).format = Some(format);
+    }
+    for (task, path) in pairs(&args.examples, "--examples", "qa=examples.jsonl")? {
+        of_task(&mut data, &task).examples = Some(path.into());
+    }
+    Ok(data)
+}
+
+/// The entry of a task, made where there is none.
+fn of_task<'a>(data: &'a mut Vec<TaskData>, task: &str) -> &'a mut TaskData {
+    let at = data.iter().position(|entry| entry.task == task);
+    let at = at.unwrap_or_else(|| {
+        data.push(TaskData {
+            task: task.to_owned(),
+            ..TaskData::default()
+        });
+        data.len() - 1
+    });
+    &mut data[at]
+}
+
+/// Values of the form TASK=VALUE, the tasks by their ids.
+fn pairs(values: &[String], flag: &str, example: &str) -> Result<Vec<(String, String)>, Failure> {
+    values
+        .iter()
+        .map(|value| match value.split_once('=') {
+            Some((task, rest)) if !task.is_empty() && !rest.is_empty() => {
+                Ok((id_of(task), rest.to_owned()))
+            }
+            _ => Err(
+                Failure::new(format!("{flag} {value:?} is not of the form TASK=VALUE"))
+                    .hint(format!("write for example {flag} {example}")),
+            ),
+        })
+        .collect()
+}
+
+/// How saved logits are evaluated.
+pub(crate) fn score(args: &ScoreArgs) -> Config {
+    Config {
+        protocol: args.protocol,
+        alpha: args.error_rate,
+        calibration_ratio: args.calibration_ratio,
+        seed: args.seed,
+        ..Config::default()
+    }
+}
+
+/// The runs of an analysis.
+pub(crate) fn selection(args: &EvidenceArgs) -> Selection {
+    Selection {
+        runs: args.runs.clone(),
+        questions: args.questions.clone(),
+        drop: Drop {
+            ids: args.drop_ids.0.clone(),
+            options: dropped_options(args),
+        },
+        models: args.models.clone(),
+        tasks: args.tasks.clone(),
+        strategies: args.prompt_strategies.clone(),
+        mixed_prompts: args.mixed_prompts,
+        cluster: args.cluster,
+    }
+}
+
+fn dropped_options(args: &EvidenceArgs) -> Vec<usize> {
+    let letters = args.drop_options.as_ref();
+    letters.map_or_else(Vec::new, |letters| letters.0.clone())
+}
+
+/// Where the texts of an analysis's questions are.
+pub(crate) fn texts(args: &EvidenceArgs) -> TextSources {
+    let mut data = Vec::new();
+    for (task, path) in &args.data {
+        of_task(&mut data, task).path = Some(PathBuf::clone(path));
+    }
+    for (task, format) in &args.data_format {
+        of_task(&mut data, task).format = Some(*format);
+    }
+    let questions = args.questions.clone();
+    TextSources {
+        data,
+        questions: questions.map(|path| (path, dropped_options(args))),
+    }
+}
+
+/// How runs that were evaluated with `recorded` are analysed.
+pub(crate) fn analysis(args: &EvidenceArgs, recorded: Config) -> sureness_analysis::Settings {
+    let config = Config {
+        protocol: args.protocol.unwrap_or(recorded.protocol),
+        alpha: args.error_rate.unwrap_or(recorded.alpha),
+        calibration_ratio: args.calibration_ratio.unwrap_or(recorded.calibration_ratio),
+        seed: args.seed.unwrap_or(recorded.seed),
+        // One rule for all that is analysed, whatever each run was evaluated with.
+        split: SplitRule::Ordered,
+    };
+    let mut settings = sureness_analysis::Settings {
+        config,
+        resampling: Resampling {
+            replicates: args.replicates as usize,
+            level: args.level,
+            seed: config.seed,
+        },
+        estimand: args.estimand,
+        insist: args.insist,
+        splits: usize::from(args.splits),
+        least: args.least,
+        top_k: args.top_k.map(std::num::NonZeroUsize::get),
+        ..sureness_analysis::Settings::default()
+    };
+    if !args.alphas.is_empty() {
+        settings.alphas.clone_from(&args.alphas);
+    }
+    if !args.scores.is_empty() {
+        settings.scores.clone_from(&args.scores);
+    }
+    settings
+}
+
+/// What some modes of an analysis have to know.
+pub(crate) fn asked(args: &EvidenceArgs) -> Asked {
+    let family = args.model_family.is_some() || !args.model_sizes.is_empty();
+    let pair = |(base, tuned): &(String, String)| Pair {
+        base: base.clone(),
+        tuned: tuned.clone(),
+    };
+    Asked {
+        family: family.then(|| Family {
+            name: args.model_family.clone().unwrap_or_default(),
+            sizes: args.model_sizes.clone(),
+        }),
+        pairs: args.pair.iter().map(pair).collect(),
+    }
+}

@@ -1,0 +1,12 @@
+//! What a person sees: text, tables, progress, logs.
+
+pub(crate) mod form;
+pub(crate) mod log;
+pub(crate) mod progress;
+pub(crate) mod results;
+mod signals;
+pub(crate) mod terminal;
+mod timing;
+pub(crate) mod watcher;
+
+pub(crate) use signals::interrupts;

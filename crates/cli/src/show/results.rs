@@ -1,0 +1,125 @@
+//! The figures of a run, and what to know about them.
+
+use std::collections::BTreeMap;
+
+use sureness_bench::movement;
+use sureness_bench::words::{count, counted};
+use sureness_conformal::{Config, Protocol, SplitRule};
+use sureness_report::{ModelResult, Recheck, RecheckOutcome, Results};
+
+use super::timing;
+
+/// Prints the figures to stdout and what to know about them to stderr.
+pub(crate) fn show(results: &Results, every_strategy: bool) {
+    use std::io::Write;
+    let mut text = String::new();
+    let settings = sureness_analysis::Settings {
+        config: results.settings.evaluation,
+        ..sureness_analysis::Settings::default()
+    };
+    text.push_str(&format!("{}\n", settings.method()));
+    for model in &results.models {
+        text.push_str(&format!(
+            "\n{}\n{}\n",
+            model.name,
+            sureness_report::task_table(model)
+        ));
+        if every_strategy {
+            text.push_str(&format!("{}\n", sureness_report::strategy_table(model)));
+        }
+    }
+    if results.models.len() > 1 {
+        text.push_str(&format!(
+            "\n{}\n",
+            sureness_report::comparison_table(&results.models)
+        ));
+    }
+    // A reader that has gone away (a broken pipe) is no error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+
+    for model in &results.models {
+        // Nothing was asked in a merge.
+        if model.timing.seconds > 0.0 {
+            let timing = timing::describe(&model.name, &model.timing);
+            let _ = std::io::stderr().write_all(timing.as_bytes());
+        }
+        if let Some(recheck) = &model.recheck {
+            eprintln!("{}", recheck_line(&model.name, recheck));
+        }
+        if let Some(noise) = model.noise {
+            eprintln!(
+                "noise floor: {} of the questions asked again moved by up to {:.3} nats, {} changed their top option",
+                noise.questions, noise.largest_difference, noise.changed_top_options
+            );
+        }
+        notes(model);
+    }
+    eprintln!(
+        "n: test questions per strategy. Set size: mean number of options in a prediction set; smaller is surer.\n\
+         Coverage: share of sets that contain the right answer. UAcc: accuracy weighted by set size. E, F: \"I don't know\", \"None of the above\" as the answer."
+    );
+    if let Some(rule) = split_rule(&results.settings.evaluation) {
+        eprintln!("Split rule: {rule}.");
+    }
+}
+
+/// Each distinct note once, with the groups that it is about.
+fn notes(model: &ModelResult) {
+    let mut by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for g in &model.groups {
+        let place = format!("{}/{}", g.task, g.strategy);
+        if let Some(note) = &g.note {
+            by_text.entry(note.clone()).or_default().push(place.clone());
+        }
+        for (kind, failures) in &g.failures {
+            by_text
+                .entry(format!("without an answer: {kind}"))
+                .or_default()
+                .push(format!("{place} {}", failures.count));
+        }
+        if let Some(share) = g.bounded_share.filter(|s| *s > 0.0) {
+            let text =
+                "questions with an option outside the server's top tokens, only bounded".to_owned();
+            by_text
+                .entry(text)
+                .or_default()
+                .push(format!("{place} {:.1} %", share * 100.0));
+        }
+    }
+    for (text, places) in by_text {
+        eprintln!("note: {text} ({})", places.join(", "));
+    }
+}
+
+/// A recheck for people, in a line.
+fn recheck_line(model: &str, recheck: &Recheck) -> String {
+    let found = match recheck.outcome {
+        RecheckOutcome::Unchanged => "no change",
+        RecheckOutcome::AskedAnew => "the model has changed, and everything was asked anew",
+        RecheckOutcome::Kept => "the model has changed, and cached answers were used all the same",
+        RecheckOutcome::Unknown => "whether the model has changed is not known",
+    };
+    let seen = match recheck.outcome {
+        RecheckOutcome::Unknown => format!("only {} could be compared", recheck.compared),
+        _ => movement(recheck),
+    };
+    format!(
+        "{model}: recheck of {}: {found}; {seen}. It took {} and {} prompt tokens",
+        counted(recheck.questions, "cached answer"),
+        counted(recheck.requests as usize, "request"),
+        count(recheck.prompt_tokens as usize),
+    )
+}
+
+/// The rule in words, for those who read the figures. `None` where the protocol has its own.
+fn split_rule(config: &Config) -> Option<&'static str> {
+    match (config.protocol, config.split) {
+        (Protocol::Paper, _) => None,
+        (Protocol::Standard, SplitRule::Hash) => {
+            Some("hash (version 0.1.0): each question by its own hash")
+        }
+        (Protocol::Standard, SplitRule::Ordered) => {
+            Some("ordered: a fixed share of the questions, by the order of their hashes")
+        }
+    }
+}

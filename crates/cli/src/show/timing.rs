@@ -1,0 +1,73 @@
+//! How long a run took, and where the time went.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use sureness_bench::words::age;
+use sureness_report::{Phase, Timing};
+
+/// A run's timing in a few lines.
+pub(crate) fn describe(model: &str, timing: &Timing) -> String {
+    let t = timing;
+    let mut text = format!(
+        "{model}: {} asked in {:.1} s ({:.1} per second), {} from cache{}, {} retries\n",
+        t.asked,
+        t.seconds,
+        t.per_second,
+        t.cached,
+        t.cached_answered_at.map_or_else(String::new, |at| format!(
+            ", {}",
+            age::range((at.oldest, at.newest), age::now())
+        )),
+        t.retried
+    );
+    if t.asked == 0 {
+        return text;
+    }
+    if t.prompt_tokens > 0 {
+        text.push_str(&format!(
+            "{} prompt tokens, {} of them from the prefix cache; {:.0} per second\n",
+            t.prompt_tokens,
+            t.cached_tokens,
+            t.prompt_tokens as f64 / t.seconds.max(1e-9)
+        ));
+    }
+    if let [endpoint] = t.endpoints.as_slice() {
+        if endpoint.peak > 1 {
+            text.push_str(&format!(
+                "up to {} requests at once, {} at the end\n",
+                endpoint.peak, endpoint.limit
+            ));
+        }
+    } else {
+        for (n, e) in t.endpoints.iter().enumerate() {
+            text.push_str(&format!(
+                "server {}: {} answered, up to {} requests at once, {} failed, away {} times\n",
+                n + 1,
+                e.answered,
+                e.peak,
+                e.failed,
+                e.outages
+            ));
+        }
+    }
+    text.push_str(&table(&t.phases));
+    text
+}
+
+fn table(phases: &[Phase]) -> String {
+    if phases.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["ms per answer", "p50", "p90", "p99", "max"]);
+    for phase in phases {
+        let figures = [phase.p50_ms, phase.p90_ms, phase.p99_ms, phase.max_ms];
+        let cells = figures.map(|ms| format!("{ms:.*}", if ms < 10.0 { 2 } else { 0 }));
+        table.add_row(std::iter::once(format!("  {}", phase.name)).chain(cells));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{}\n", table.trim_fmt())
+}

@@ -1,0 +1,101 @@
+//! Shows a run in the terminal, the log and the metrics.
+
+use std::sync::Arc;
+
+#[cfg(feature = "nats")]
+use sureness_bench::CoordinatorStatus;
+use sureness_bench::{Interrupts, ModelStart, ModelWatch, Watch};
+use sureness_engine::{Event, Observer};
+use sureness_report::Results;
+
+use super::progress::{Progress, Screen};
+use super::{interrupts, log, results, signals};
+use crate::metrics::{Metrics, ModelMetrics};
+
+/// Where a run is shown.
+pub(crate) struct Watcher {
+    pub(crate) screen: Screen,
+    pub(crate) metrics: Option<Metrics>,
+    /// Whether every strategy is shown.
+    pub(crate) verbose: bool,
+}
+
+impl Watcher {
+    /// Notes alone, one line each.
+    pub(crate) fn plain() -> Self {
+        Self {
+            screen: Screen::plain(),
+            metrics: None,
+            verbose: false,
+        }
+    }
+}
+
+impl Watch for Watcher {
+    fn begin(&self, questions: &str) {
+        signals::outlive_size_limits();
+        self.screen.say(questions);
+        if let Some(metrics) = &self.metrics {
+            metrics.serve();
+        }
+    }
+
+    fn note(&self, line: &str) {
+        self.screen.say(line);
+    }
+
+    fn notes(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+        let screen = self.screen.clone();
+        Arc::new(move |line: &str| screen.say(line))
+    }
+
+    fn warn(&self, line: &str) {
+        self.screen.warn(line);
+    }
+
+    fn recheck(&self) -> Observer {
+        Arc::new(|event: &Event| log::event(event))
+    }
+
+    fn model(&self, model: ModelStart<'_>) -> Arc<dyn ModelWatch> {
+        let metrics = self.metrics.as_ref();
+        Arc::new(ModelWatcher {
+            metrics: metrics.map(|m| m.of_model(model.name, model.plan, model.endpoints)),
+            progress: Progress::new(&self.screen, model.name, model.plan, model.machines),
+        })
+    }
+
+    #[cfg(feature = "nats")]
+    fn coordinator(&self, status: CoordinatorStatus) {
+        if let Some(metrics) = &self.metrics {
+            metrics.ask_coordinator(status);
+        }
+    }
+
+    fn unsaved(&self, results: &Results) {
+        results::show(results, self.verbose);
+    }
+
+    fn interrupts(&self, coordinates: bool) -> Interrupts {
+        interrupts(coordinates)
+    }
+}
+
+struct ModelWatcher {
+    metrics: Option<ModelMetrics>,
+    progress: Progress,
+}
+
+impl ModelWatch for ModelWatcher {
+    fn event(&self, event: &Event) {
+        log::event(event);
+        if let Some(metrics) = &self.metrics {
+            metrics.on(event);
+        }
+        self.progress.on(event);
+    }
+
+    fn finish(&self) {
+        self.progress.finish();
+    }
+}
