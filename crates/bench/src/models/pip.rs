@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use super::fetch::{ELSEWHERE, Interrupt, Update, cannot_write, wheel_in};
+use super::progress::{ELSEWHERE, Interrupt, Update, cannot_write};
 use super::{Known, megabytes};
 use crate::error::Failure;
 
@@ -211,6 +211,14 @@ fn without_credentials(line: &str) -> String {
         }
     }
     text
+}
+
+/// The one wheel in a folder.
+fn wheel_in(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    entries
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::fetch::{Interrupt, cannot_write};
+use super::progress::{Interrupt, cannot_write};
 use super::{Known, hex};
 use crate::error::Failure;
 

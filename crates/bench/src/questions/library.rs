@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, label};
 
-use super::choice::is_task_id;
+use super::names::is_task_id;
 use crate::error::Failure;
 use crate::folders;
 

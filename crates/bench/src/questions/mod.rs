@@ -2,6 +2,7 @@
 
 mod choice;
 mod library;
+mod names;
 
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use sureness_record::{RunSettings, TaskRecord};
 
 use crate::error::Failure;
 use crate::settings::{QuestionSettings, Settings, TaskData};
+pub use choice::Source;
 pub(crate) use choice::dataset_for;
-pub use choice::{Source, named_task, task_id};
 pub use library::{Library, Origin, file_name};
+pub use names::{id_of, named_task, task_id};
 
 /// The questions of a run, laid out.
 pub(crate) struct Questions {
@@ -242,11 +244,6 @@ fn load(task: &str, settings: &QuestionSettings) -> Result<Dataset, Failure> {
         cluster: settings.cluster.clone(),
     };
     dataset_for(task, &source)
-}
-
-/// `qa` for `mmlu` and `question_answering`; other names stay as they are.
-pub fn id_of(name: &str) -> String {
-    Task::by_name(name).map_or_else(|| name.to_owned(), |task| task.id)
 }
 
 fn digest(dataset: &Dataset, shots: usize, cluster: &ClusterBy) -> std::io::Result<String> {

@@ -66,7 +66,10 @@ impl Watch for Follower {
 
     fn model(&self, model: ModelStart<'_>) -> Arc<dyn ModelWatch> {
         assert_eq!((model.plan.len(), model.endpoints), (24, 1));
-        Arc::new(Count(Arc::clone(&self.answered), Arc::clone(&self.finished)))
+        Arc::new(Count(
+            Arc::clone(&self.answered),
+            Arc::clone(&self.finished),
+        ))
     }
 
     fn interrupts(&self, coordinates: bool) -> Interrupts {
@@ -118,6 +121,14 @@ fn a_failure_says_what_to_do() {
     let mut settings = settings(folder.path());
     settings.questions.tasks = vec!["tax".into()];
     let failure = run(&settings, &[], &()).unwrap_err();
-    assert!(failure.to_string().contains("there is no task tax"), "{failure}");
-    assert!(failure.to_do().unwrap().contains("sureness data import tax"));
+    assert!(
+        failure.to_string().contains("there is no task tax"),
+        "{failure}"
+    );
+    assert!(
+        failure
+            .to_do()
+            .unwrap()
+            .contains("sureness data import tax")
+    );
 }

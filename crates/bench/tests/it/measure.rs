@@ -14,7 +14,11 @@ fn the_example_measures_a_gguf_model() {
     };
     // Examples lie beside the folder of test programs.
     let tests = std::env::current_exe().unwrap();
-    let example = tests.parent().unwrap().with_file_name("examples").join("measure");
+    let example = tests
+        .parent()
+        .unwrap()
+        .with_file_name("examples")
+        .join("measure");
     let folder = tempfile::tempdir().unwrap();
     let questions = folder.path().join("questions.jsonl");
     std::fs::write(&questions, QUESTIONS).unwrap();
@@ -23,6 +27,13 @@ fn the_example_measures_a_gguf_model() {
         .output()
         .unwrap();
     let text = sureness_testkit::text(&output.stdout);
-    assert!(output.status.success(), "{}", sureness_testkit::text(&output.stderr));
-    sureness_testkit::says(&text, &["12 of 12 answered", "accuracy 0.", "set size ", "coverage "]);
+    assert!(
+        output.status.success(),
+        "{}",
+        sureness_testkit::text(&output.stderr)
+    );
+    sureness_testkit::says(
+        &text,
+        &["12 of 12 answered", "accuracy 0.", "set size ", "coverage "],
+    );
 }

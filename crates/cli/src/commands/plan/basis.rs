@@ -6,7 +6,6 @@ use sureness_analysis::{Common, Evidence, Figures};
 use sureness_conformal::{COMPARED, Config, Least, NoVariance, Reference, Variance, Variances};
 use sureness_store::{Reader, StoreError};
 
-use super::text::strategies;
 use crate::args::plan::{CORRELATION, PlanArgs};
 use crate::args::target::Figure;
 use crate::commands::analyze::evidence_of;
@@ -222,4 +221,15 @@ fn tokens(evidence: &Evidence, common: &Common) -> Result<Option<f64>, StoreErro
         }
     }
     Ok((known > 0.0).then(|| sum / known))
+}
+
+/// A number of strategies with its noun. Tasks may differ, so that their mean is no whole number.
+pub(super) fn strategies(mean: f64) -> String {
+    let shown = (mean * 100.0).round() / 100.0;
+    let noun = if (shown - 1.0).abs() < 1e-9 {
+        "strategy"
+    } else {
+        "strategies"
+    };
+    format!("{shown} {noun}")
 }

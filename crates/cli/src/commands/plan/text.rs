@@ -2,7 +2,7 @@
 
 use sureness_conformal::{NoVariance, SampleSizes};
 
-use super::basis::Basis;
+use super::basis::{Basis, strategies};
 use crate::args::plan::PlanArgs;
 use crate::args::target::Target;
 use crate::show::terminal::columns;
@@ -80,17 +80,6 @@ pub(super) fn of(
         text.push('\n');
     }
     text
-}
-
-/// A number of strategies with its noun. Tasks may differ, so that their mean is no whole number.
-pub(super) fn strategies(mean: f64) -> String {
-    let shown = (mean * 100.0).round() / 100.0;
-    let noun = if (shown - 1.0).abs() < 1e-9 {
-        "strategy"
-    } else {
-        "strategies"
-    };
-    format!("{shown} {noun}")
 }
 
 /// What to do where there is no number.
