@@ -6,12 +6,13 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Seek as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, label};
+use sureness_report::export::{write_whole, write_whole_with};
 
 use super::names::is_task_id;
 use crate::error::Failure;
@@ -248,29 +249,12 @@ impl Library {
         dataset: &Dataset,
         source: ImportSource,
     ) -> Result<Option<Origin>, Failure> {
-        fs::create_dir_all(&self.folder)
-            .map_err(|error| cannot("write to", &self.folder, &error))?;
+        // A former import that cannot be read is no reason not to replace it.
+        let former = self.origin(&dataset.task.id).ok().flatten();
         let path = self.questions_path(&dataset.task.id);
-        let mut file = NewFile::beside(&path)?;
-        // Examples from another file may bear the questions' ids; in one file each is unique.
-        let mut taken = HashSet::new();
-        for question in dataset.questions.iter() {
-            let id = question.map_err(|error| no_room(&error))?.id;
-            if dataset.examples.iter().any(|e| id.ends_with(&e.id)) {
-                taken.insert(id);
-            }
-        }
-        for example in &dataset.examples {
-            let mut row = Row::new(example, true);
-            while !taken.insert(row.id.clone()) {
-                row.id.insert_str(0, "example/");
-            }
-            file.add(&row)?;
-        }
-        for question in dataset.questions.iter() {
-            let question = question.map_err(|error| no_room(&error))?;
-            file.add(&Row::new(&question, false))?;
-        }
+        let mut hasher = blake3::Hasher::new();
+        write_whole_with(&path, |file| write_rows(dataset, file, &mut hasher))
+            .map_err(|error| cannot("write to", &path, &error))?;
         let origin = Origin {
             version: VERSION,
             task: dataset.task.clone(),
@@ -281,15 +265,16 @@ impl Library {
             questions: dataset.questions.len(),
             examples: dataset.examples.len(),
             source_blake3: source.blake3,
-            stored_blake3: file.digest(),
+            stored_blake3: hasher.finalize().to_hex().to_string(),
         };
-        // A former import that cannot be read is no reason not to replace it.
-        let former = self.origin(&dataset.task.id).ok().flatten();
         let path = self.origin_path(&dataset.task.id);
-        let mut description = NewFile::beside(&path)?;
-        description.add(&origin)?;
-        file.finish()?;
-        description.finish()?;
+        serde_json::to_vec(&origin)
+            .map_err(std::io::Error::from)
+            .and_then(|mut line| {
+                line.push(b'\n');
+                write_whole(&path, &line)
+            })
+            .map_err(|error| cannot("write to", &path, &error))?;
         Ok(former)
     }
 
@@ -316,58 +301,37 @@ impl Library {
     }
 }
 
-/// A file of JSON lines that is written whole or not at all.
-struct NewFile<'a> {
-    path: &'a Path,
-    file: BufWriter<tempfile::NamedTempFile>,
-    hasher: blake3::Hasher,
-}
-
-impl<'a> NewFile<'a> {
-    /// Begins the file that will be at `path`.
-    fn beside(path: &'a Path) -> Result<Self, Failure> {
-        #[cfg_attr(not(unix), expect(unused_mut))]
-        let mut builder = tempfile::Builder::new();
-        // Temporary files are private by default; this one is to become like any other.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let folder = path.parent().unwrap_or(path);
-        let file = builder.tempfile_in(folder);
-        Ok(Self {
-            path,
-            file: BufWriter::new(file.map_err(|error| cannot("write to", path, &error))?),
-            hasher: blake3::Hasher::new(),
-        })
-    }
-
-    /// Adds a line.
-    fn add(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(value)
-            .map_err(|error| Failure::new(format_args!("cannot be written as JSON: {error}")))?;
+/// Writes examples and questions as JSON lines, which `hasher` takes as well.
+fn write_rows(
+    dataset: &Dataset,
+    file: &mut impl Write,
+    hasher: &mut blake3::Hasher,
+) -> std::io::Result<()> {
+    let mut add = |row: &Row| {
+        let mut line = serde_json::to_vec(row)?;
         line.push(b'\n');
-        self.hasher.update(&line);
-        let written = self.file.write_all(&line);
-        written.map_err(|error| cannot("write to", self.path, &error))
+        hasher.update(&line);
+        file.write_all(&line)
+    };
+    // Examples from another file may bear the questions' ids; in one file each is unique.
+    let mut taken = HashSet::new();
+    for question in dataset.questions.iter() {
+        let id = question?.id;
+        if dataset.examples.iter().any(|e| id.ends_with(&e.id)) {
+            taken.insert(id);
+        }
     }
-
-    /// BLAKE3 of what was added.
-    fn digest(&self) -> String {
-        self.hasher.finalize().to_hex().to_string()
+    for example in &dataset.examples {
+        let mut row = Row::new(example, true);
+        while !taken.insert(row.id.clone()) {
+            row.id.insert_str(0, "example/");
+        }
+        add(&row)?;
     }
-
-    /// Puts the file in its place.
-    fn finish(self) -> Result<(), Failure> {
-        let put = || {
-            let file = self
-                .file
-                .into_inner()
-                .map_err(std::io::IntoInnerError::into_error)?;
-            file.as_file().sync_all()?;
-            file.persist(self.path).map_err(|error| error.error)?;
-            std::io::Result::Ok(())
-        };
-        put().map_err(|error| cannot("write to", self.path, &error))
+    for question in dataset.questions.iter() {
+        add(&Row::new(&question?, false))?;
     }
+    Ok(())
 }
 
 /// An imported question does not tell what cluster it is in.
