@@ -47,11 +47,10 @@ pub use evaluate::{
 pub use inference::{
     Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Effect,
     Estimand, FIGURES, Interval, LEAST_BEYOND, LEAST_CLUSTERS, Least, McNemar, NoInterval,
-    NoVariance, Outcome, OutcomeIntervals, PairedComparison, PairedDifference, Panel, PanelError,
-    RankBand, Reference, Resampled, Resampling, SampleSize, SampleSizes, Trend, Variance,
-    Variances, benjamini_hochberg, bootstrap, check_coverage, compare_paired, design_effect,
-    detectable_accuracy_difference, detectable_mean_difference, holm, linear_trend, mcnemar,
-    outcome_intervals, pearson, rank_bands, sample_sizes, spearman, wilson, wilson_share,
+    NoVariance, Panel, PanelError, RankBand, Reference, Resampled, Resampling, SampleSize,
+    SampleSizes, Trend, Variance, Variances, benjamini_hochberg, bootstrap, check_coverage,
+    design_effect, detectable_accuracy_difference, detectable_mean_difference, holm, linear_trend,
+    mcnemar, pearson, rank_bands, sample_sizes, spearman, wilson, wilson_share,
 };
 pub use logits::Logits;
 pub use metrics::{Mean, mean, uacc};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::normal;
-use super::random::{LnFactorials, Stream};
+use super::random::Stream;
 
 /// The jackknife leaves rows out in at most this many groups: the acceleration that it estimates
 /// is then off by some 0.004, which moves an end by less than a fiftieth of the standard error.
@@ -245,122 +245,6 @@ impl Units {
     }
 }
 
-/// The interval of each of several figures, from its replicates and its jackknife values.
-fn intervals<const K: usize>(
-    figures: [f64; K],
-    replicates: [Vec<f64>; K],
-    jackknife: &[Vec<(f64, usize)>; K],
-    level: f64,
-) -> [Option<BootstrapInterval>; K] {
-    let mut intervals = [None; K];
-    let each = figures.into_iter().zip(replicates).zip(jackknife);
-    for (interval, ((figure, replicates), jackknife)) in intervals.iter_mut().zip(each) {
-        *interval =
-            BootstrapInterval::of(figure, replicates, acceleration(jackknife), outside(level));
-    }
-    intervals
-}
-
-/// Rows that are alike, and how many of each there are.
-///
-/// What a sum over rows comes to in a replicate depends only on how often each distinct row was
-/// drawn. These counts are multinomial, so a replicate can take one binomial for each distinct row
-/// rather than one draw for each row, and has exactly the same distribution. It does so where
-/// distinct rows are few.
-pub(super) struct Cells<T> {
-    /// Distinct rows, the most frequent first: the last ones are then often drawn not at all.
-    pub(super) rows: Vec<T>,
-    /// How often each occurs.
-    pub(super) counts: Vec<usize>,
-    n: usize,
-    /// Which distinct row each row is; empty where binomials are quicker than draws of rows.
-    owners: Vec<usize>,
-}
-
-/// A binomial takes as long as some sixteen draws of a row.
-const DRAWS_PER_BINOMIAL: usize = 16;
-
-impl<T: Ord + Copy> Cells<T> {
-    pub(super) fn of(rows: impl IntoIterator<Item = T>) -> Self {
-        let mut all: Vec<T> = rows.into_iter().collect();
-        all.sort_unstable();
-        let mut cells: Vec<(usize, T)> = all
-            .chunk_by(|a, b| a == b)
-            .filter_map(|equal| equal.first().map(|&row| (equal.len(), row)))
-            .collect();
-        cells.sort_by_key(|&(count, _)| std::cmp::Reverse(count));
-        let owners = if cells.len() * DRAWS_PER_BINOMIAL > all.len() {
-            let each = cells.iter().enumerate();
-            each.flat_map(|(cell, &(count, _))| std::iter::repeat_n(cell, count))
-                .collect()
-        } else {
-            Vec::new()
-        };
-        Self {
-            rows: cells.iter().map(|&(_, row)| row).collect(),
-            counts: cells.iter().map(|&(count, _)| count).collect(),
-            n: all.len(),
-            owners,
-        }
-    }
-
-    /// Counts of each distinct row among `n` rows drawn with replacement.
-    fn draw(&self, stream: &mut Stream, factorials: &LnFactorials, drawn: &mut [usize]) {
-        if !self.owners.is_empty() {
-            drawn.fill(0);
-            for _ in 0..self.n {
-                drawn[self.owners[stream.below(self.n)]] += 1;
-            }
-            return;
-        }
-        let (mut left, mut weight) = (self.n, self.n);
-        for (drawn, &count) in drawn.iter_mut().zip(&self.counts) {
-            *drawn = stream.binomial(left, count as f64 / weight as f64, factorials);
-            left -= *drawn;
-            weight -= count;
-        }
-    }
-
-    /// The intervals of the `figures` that counts of each distinct row add up to. `None` if there
-    /// are no rows or a figure is not finite.
-    pub(super) fn intervals<const K: usize>(
-        &self,
-        purpose: &str,
-        resampling: &Resampling,
-        figures: impl Fn(&[usize]) -> [f64; K],
-    ) -> Option<[BootstrapInterval; K]> {
-        if self.n == 0 {
-            return None;
-        }
-        let of_all = figures(&self.counts);
-        let factorials = LnFactorials::up_to(self.n);
-        let mut counts = self.counts.clone();
-
-        let mut jackknife = [const { Vec::new() }; K];
-        for (cell, &count) in self.counts.iter().enumerate().filter(|_| self.n > 1) {
-            counts[cell] -= 1;
-            for (jackknife, value) in jackknife.iter_mut().zip(figures(&counts)) {
-                jackknife.push((value, count));
-            }
-            counts[cell] += 1;
-        }
-
-        let replicates = resampling.replicates.max(1);
-        let mut drawn = [const { Vec::new() }; K];
-        for replicate in 0..replicates {
-            let mut stream = Stream::new(purpose, resampling.seed, replicate);
-            self.draw(&mut stream, &factorials, &mut counts);
-            for (drawn, value) in drawn.iter_mut().zip(figures(&counts)) {
-                drawn.push(value);
-            }
-        }
-
-        let intervals = intervals(of_all, drawn, &jackknife, resampling.level);
-        let all: Vec<BootstrapInterval> = intervals.into_iter().flatten().collect();
-        all.try_into().ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -469,20 +353,6 @@ mod tests {
                 prop_assert!(low.is_finite() && high.is_finite() && low <= high);
             }
             prop_assert!(interval.se.is_finite());
-        }
-
-        #[test]
-        fn cells_keep_the_rows(rows in prop::collection::vec(0_u16..6, 0..200), seed in any::<u64>()) {
-            let cells = Cells::of(rows.iter().copied());
-            prop_assert_eq!(cells.counts.iter().sum::<usize>(), rows.len());
-            prop_assert!(cells.counts.is_sorted_by(|a, b| a >= b));
-            for (row, &count) in cells.rows.iter().zip(&cells.counts) {
-                prop_assert_eq!(rows.iter().filter(|r| *r == row).count(), count);
-            }
-            let mut drawn = vec![0; cells.counts.len()];
-            let factorials = LnFactorials::up_to(rows.len());
-            cells.draw(&mut Stream::new("test", seed, 0), &factorials, &mut drawn);
-            prop_assert_eq!(drawn.iter().sum::<usize>(), rows.len());
         }
     }
 }

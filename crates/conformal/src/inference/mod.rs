@@ -11,10 +11,9 @@ mod coverage;
 mod interval;
 mod law;
 mod mask;
+mod mcnemar;
 mod multiple;
 mod normal;
-mod outcomes;
-mod paired;
 mod panel;
 mod power;
 mod random;
@@ -32,9 +31,8 @@ pub(crate) use bootstrap::{Units, acceleration, quantile};
 pub use clusters::design_effect;
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
 pub use interval::{wilson, wilson_share};
+pub use mcnemar::{McNemar, mcnemar};
 pub use multiple::{benjamini_hochberg, holm};
-pub use outcomes::{Outcome, OutcomeIntervals, outcome_intervals};
-pub use paired::{McNemar, PairedComparison, PairedDifference, compare_paired, mcnemar};
 pub use panel::{
     Answers, COMPARED, Estimand, FIGURES, LEAST_BEYOND, LEAST_CLUSTERS, NoInterval, Panel,
     PanelError,

@@ -281,7 +281,7 @@ fn a_file_of_the_first_version_is_brought_up_to_date() {
     store.write(&[answer]).unwrap();
     store.finish_run(run).unwrap();
     drop(store);
-    turn_back(&path, include_str!("data/to_version_1.sql"));
+    turn_back(&path, include_str!("../data/to_version_1.sql"));
 
     assert!(matches!(Reader::open(&path), Err(StoreError::TooOld(_))));
     let mut store = Store::open(&path).unwrap();
@@ -323,7 +323,7 @@ fn a_file_of_the_second_version_is_read_as_it_is_and_brought_up_to_date_by_a_run
     };
     store.write(&[answer]).unwrap();
     drop(store);
-    turn_back(&path, include_str!("data/to_version_2.sql"));
+    turn_back(&path, include_str!("../data/to_version_2.sql"));
 
     assert_eq!(clusters(&path, run), [None; 3]);
     // Answers and questions are copied from it, and what is not known stays so.

@@ -4,6 +4,7 @@
 //! has a closed form. We average 2,000 random splits and ask the mean to lie within three
 //! standard errors of it. The seeds are fixed: this tests our code, not our luck.
 
+use crate::rng::Rng;
 use sureness_conformal::{
     Arithmetic, Order, Score, Split, Threshold, TieRule, conformal_rank, conformal_threshold,
     hash_split, softmax,
@@ -11,23 +12,6 @@ use sureness_conformal::{
 
 const SPLITS: u64 = 2_000;
 const ALPHA: f64 = 0.1;
-
-/// A small generator of our own (`SplitMix64`) keeps the population the same for ever.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 struct Row {
     probabilities: Vec<f64>,

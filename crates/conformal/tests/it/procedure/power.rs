@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 use sureness_conformal::{COMPARED, Resampling};
 
-use crate::simulation::{Law, Setting, laws};
+use super::simulation::{Law, Setting, laws};
 
 const NAMES: [&str; COMPARED] = ["acc", "cov", "SS", "UAcc"];
 

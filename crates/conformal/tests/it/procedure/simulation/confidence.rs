@@ -5,7 +5,8 @@ use sureness_conformal::{
     Resampling, RowDraws, View, calibration_errors, confidence_intervals, selective,
 };
 
-use super::{Law, Rng};
+use super::Law;
+use crate::rng::Rng;
 
 pub(crate) const BINS: usize = 15;
 const NAMES: [&str; 5] = ["ECE", "Brier", "log loss", "AURC", "AUROC"];

@@ -1,15 +1,11 @@
 //! Prediction sets from end to end: against [`evaluate`], against figures made by hand, and at the
 //! edges.
 
-mod common;
-#[path = "sets/edges.rs"]
 mod edges;
-#[path = "common/rng.rs"]
-mod rng;
 
-use common::push;
+use crate::rng::Rng;
+use crate::rows::push;
 use proptest::prelude::*;
-use rng::Rng;
 use sureness_conformal::{
     Config, CurvePoint, EvaluateError, Nonconformity, PredictionSet, Protocol, RandomSplits,
     Scheme, Scores, SetMetrics, Split, Spread, Table, View, calibrate, calibrate_jointly,

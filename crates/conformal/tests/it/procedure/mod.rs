@@ -4,11 +4,8 @@
 //!
 //! `make test` runs a short form. `scripts/verify/simulate.sh` runs 2,000 samples of every law.
 
-#[path = "procedure/bands.rs"]
 mod bands;
-#[path = "procedure/planned.rs"]
 mod planned;
-#[path = "procedure/power.rs"]
 mod power;
 mod simulation;
 

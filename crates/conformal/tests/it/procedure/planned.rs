@@ -7,7 +7,7 @@ use sureness_conformal::{
     sample_sizes,
 };
 
-use crate::simulation::{Law, Setting, laws};
+use super::simulation::{Law, Setting, laws};
 
 const ALPHA: f64 = 0.1;
 const POWER: f64 = 0.8;

@@ -1,11 +1,9 @@
 //! The published logits: LAC and APS sets against the published script's figures, and accuracy by
 //! set size against the paper's Table 6.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::push;
+use crate::rows::push;
 use serde_json::Value;
 use sureness_conformal::{
     Arithmetic, Config, Nonconformity, Order, PredictionSet, Protocol, Scheme, Score, Scores,

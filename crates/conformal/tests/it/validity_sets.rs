@@ -5,12 +5,8 @@
 //! up how far the counts lie from that, and ask the sum to lie within four of its standard errors.
 //! The seeds are fixed: this tests our code, not our luck.
 
-mod common;
-#[path = "common/rng.rs"]
-mod rng;
-
-use common::push;
-use rng::Rng;
+use crate::rng::Rng;
+use crate::rows::push;
 use sureness_conformal::{
     Nonconformity, Protocol, Scheme, Scores, Table, View, calibrate, conformal_rank, softmax,
 };

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use sureness_conformal::{COMPARED, Resampling, holm, rank_bands};
 
+use super::simulation::{Law, Setting, laws};
 use super::slack;
-use crate::simulation::{Law, Setting, laws};
 
 const MODELS: usize = 5;
 const NAMES: [&str; COMPARED] = ["acc", "cov", "SS", "UAcc"];

@@ -2,6 +2,7 @@
 
 pub(crate) mod confidence;
 
+use crate::rng::Rng;
 use rayon::prelude::*;
 use sureness_conformal::{
     Answers, COMPARED, Estimand, FIGURES, Panel, Resampling, Row, Table, View,
@@ -138,27 +139,6 @@ pub(crate) struct Outcome {
     pub(crate) too_few: f64,
 }
 
-/// A small generator of our own (`SplitMix64`) keeps the samples the same for ever.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn unit(&mut self) -> f64 {
-        ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (-2.0 * self.unit().ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
-    }
-}
-
 impl Law {
     /// Questions by task, and which calibrate.
     fn sizes(&self, n: usize) -> Vec<usize> {
@@ -180,7 +160,7 @@ impl Law {
             let half = 0.5_f64.sqrt();
             let together = if self.cluster > 1 { half } else { 0.0 };
             let apart = if self.cluster > 1 { half } else { 1.0 };
-            let answer = (rng.unit() * self.options as f64) as usize;
+            let answer = (rng.open_unit() * self.options as f64) as usize;
             let hard = together * difficulty + apart * rng.normal();
             let skill = self.skill - 0.4 * task as f64 + self.spread * hard;
             let noise: Vec<f64> = (0..self.options)
