@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use sureness_import::{Format, Imported, ImportedRow, Model, Options};
+use sureness_importers::{Format, Imported, ImportedRow, Model, Options};
 use sureness_scorers::{ModelIdentity, OptionScores, Usage};
 use sureness_store::{
     GroupImport, ImportOutcome, RowImport, RunImport, Store, StoreError, StoredQuestion,
@@ -83,7 +83,7 @@ pub(crate) fn run(args: ImportArgs) -> Result<ExitCode, CliError> {
         strategy: args.strategy,
         drop_ids: args.drop_ids.map(|ids| drop_ids(&ids)),
     };
-    let imports = match sureness_import::import(&args.paths, &options) {
+    let imports = match sureness_importers::import(&args.paths, &options) {
         Ok(imports) => imports,
         Err(errors) => return Err(report(errors)),
     };
@@ -119,7 +119,7 @@ fn drop_ids(ids: &[String]) -> HashSet<String> {
 }
 
 /// Prints all errors but the last, which is given back.
-fn report(errors: Vec<sureness_import::ImportError>) -> CliError {
+fn report(errors: Vec<sureness_importers::ImportError>) -> CliError {
     let mut errors: Vec<CliError> = errors
         .into_iter()
         .map(|error| CliError::input(&error).hint(error.hint()))

@@ -173,12 +173,12 @@ fn print(scores: &Scores, output: Output) -> Result<ExitCode, CliError> {
 /// The right answers, and by what the questions are known.
 pub(crate) fn read_questions(
     path: &std::path::Path,
-) -> Result<(Vec<answers::AnswerKey>, sureness_import::QuestionNames), CliError> {
+) -> Result<(Vec<answers::AnswerKey>, sureness_importers::QuestionNames), CliError> {
     let key = answers::read(path).map_err(|error| {
         let hint = error.hint().unwrap_or_default();
         CliError::input(error).hint(hint)
     })?;
-    let names = sureness_import::QuestionNames::read(path).map_err(|error| {
+    let names = sureness_importers::QuestionNames::read(path).map_err(|error| {
         let hint = error.hint();
         CliError::input(error).hint(hint)
     })?;
