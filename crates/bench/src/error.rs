@@ -107,7 +107,7 @@ macro_rules! from_errors_with_hints {
 }
 
 from_errors_with_hints!(
-    sureness_import::ImportError,
+    sureness_importers::ImportError,
     sureness_prompts::PromptError,
     sureness_scorers::http::ConnectError,
     sureness_scorers::replay::ReplayError,

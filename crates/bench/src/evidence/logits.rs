@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sureness_analysis::{GroupId, GroupRows};
 use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
-use sureness_import::QuestionNames;
+use sureness_importers::QuestionNames;
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
 use sureness_questions::{Task, label};
@@ -292,7 +292,7 @@ impl<'a> Scoring<'a> {
 
 /// The task that a data set belongs to, as an import names it.
 fn task_of(dataset: &str) -> Task {
-    let id = sureness_import::task_of(dataset);
+    let id = sureness_importers::task_of(dataset);
     Task::by_name(&id).unwrap_or_else(|| Task::custom(&id))
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use sureness_bench::Settings;
-use sureness_import::Format;
+use sureness_importers::Format;
 
 /// Flags of the import.
 #[derive(Debug, Args)]

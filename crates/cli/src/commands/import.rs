@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sureness_bench::words::count;
 use sureness_bench::{Failure, ModelImport, import};
-use sureness_import::{Imported, Options};
+use sureness_importers::{Imported, Options};
 use sureness_store::ImportOutcome;
 
 use crate::args::import::ImportArgs;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sureness_import::{ImportError, Imported, Options, import};
+use sureness_importers::{ImportError, Imported, Options, import};
 
 /// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
 pub(crate) fn shared() -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 
 use serde_json::{Value, json};
-use sureness_import::{Format, Options, Values};
+use sureness_importers::{Format, Options, Values};
 use sureness_scorers::ScoreError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};

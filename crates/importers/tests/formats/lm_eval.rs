@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sureness_import::{Format, Options, Values};
+use sureness_importers::{Format, Options, Values};
 use sureness_questions::{LoadOptions, Task, load_bytes};
 
 use super::common::{Folder, imported, named, refused, with};

@@ -1,6 +1,6 @@
 //! Files as the harnesses wrote them; tests/data/README.md says how.
 
-use sureness_import::{Format, Options, Values, import};
+use sureness_importers::{Format, Options, Values, import};
 
 use super::common::{data, imported, refused};
 

@@ -1,7 +1,7 @@
 //! Saved logits: tables with their own answers, and the paper's pickles.
 
 use serde_json::{Value, json};
-use sureness_import::{Format, Options, Values, import};
+use sureness_importers::{Format, Options, Values, import};
 
 use super::common::{Folder, imported, named, refused, shared, with};
 
