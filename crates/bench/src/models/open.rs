@@ -74,16 +74,13 @@ pub async fn open(model: &Model, asking: &Asking, watch: &dyn Watch) -> Result<E
     }
 }
 
-/// Connections per server where the number of workers is found while the run goes.
-const CONNECTIONS: usize = 256;
-
 fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpOptions {
     // Without lists each prompt of a batch is a request of its own.
     let connections = match (asking.engine.workers, asking.engine.batch) {
         (Workers::Fixed(workers), BatchSize::Fixed(batch)) => {
             workers.get().saturating_mul(batch.get())
         }
-        _ => CONNECTIONS,
+        _ => Workers::DEFAULT_MAX.get(),
     };
     HttpOptions {
         api_base: api_base.to_owned(),
