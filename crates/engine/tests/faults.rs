@@ -40,7 +40,7 @@ async fn survives(questions: usize, seed: u64, asking: Asking) {
     server.clear_log();
     server.set_script(storm(seed).server(healthy));
     let run = go(&plan, scorer, asking, |_| {}).await;
-    assert!(server.settle(TIMEOUT * 4));
+    assert!(server.wait_until_idle(TIMEOUT * 4));
     println!("seed {seed}, {asking:?}: {:?}", run.summary.total());
     println!("  failed: {:?}", run.failures());
     println!("  {:?}", server.counts());
@@ -128,7 +128,7 @@ async fn each_fault_alone_is_survived_by_asking_again() {
         server.clear_log();
         server.set_script(Script::with(Rule::always(fault.clone()).per_prompt(1)));
         let run = go(&plan, scorer, ONE_BY_ONE, |_| {}).await;
-        assert!(server.settle(TIMEOUT * 4));
+        assert!(server.wait_until_idle(TIMEOUT * 4));
         check(&plan, &run, &server.log());
         let answered = match fault {
             Fault::Redirect { .. } => 0,
@@ -157,7 +157,7 @@ async fn a_server_that_goes_away_for_a_while_costs_nothing() {
         }
     })
     .await;
-    assert!(server.settle(TIMEOUT * 4));
+    assert!(server.wait_until_idle(TIMEOUT * 4));
     check(&plan, &run, &server.log());
     assert_eq!(run.answered(), plan.len(), "{:?}", run.failures());
 }
@@ -176,7 +176,7 @@ async fn the_check_notices_what_it_is_there_for() {
             |_| {},
         )
         .await;
-        assert!(server.settle(TIMEOUT));
+        assert!(server.wait_until_idle(TIMEOUT));
         (run, server.log())
     };
     let complaint = |run: &harness::Run, log: &[sureness_faultserver::Entry]| {

@@ -233,7 +233,7 @@ fn too_few_rows_give_full_sets_and_say_so() {
     says(
         &refused(case.path(), args),
         &[
-            "m.jsonl: 1 questions leave the calibration half empty",
+            "m.jsonl: 1 questions leave the calibration set empty",
             "hint: ",
         ],
     );

@@ -125,7 +125,7 @@ impl Case {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        self.server.settle(PATIENCE);
+        self.server.wait_until_idle(PATIENCE);
     }
 }
 

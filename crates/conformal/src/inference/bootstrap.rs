@@ -3,16 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::normal;
-use super::random::Stream;
-
-/// The jackknife leaves rows out in at most this many groups: the acceleration that it estimates
-/// is then off by some 0.004, which moves an end by less than a fiftieth of the standard error.
-const JACKKNIFE_GROUPS: usize = 100;
+use super::row_clusters::RowClusters;
 
 /// How to resample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Resampling {
-    /// How many times the rows are drawn anew; counted as at least 1.
+    /// Number of replicates; at least 1.
     pub replicates: usize,
     /// Confidence level, in 0..1.
     pub level: f64,
@@ -30,7 +26,7 @@ impl Default for Resampling {
     }
 }
 
-/// What the bootstrap says of one figure, in the figure's own unit.
+/// Bootstrap intervals of one figure, in the figure's own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BootstrapInterval {
     /// Percentiles of the replicates (Efron 1979), interpolated linearly between two of them.
@@ -43,9 +39,9 @@ pub struct BootstrapInterval {
 }
 
 impl BootstrapInterval {
-    /// From the figure itself, its replicates, its acceleration, and the share of replicates that is to
-    /// lie beyond either end. Replicates that are not finite
-    /// are left out; `None` if nothing is left or the figure is not finite.
+    /// From the figure itself, its replicates, its acceleration, and the share of replicates beyond
+    /// either end. Ignores replicates that are not finite; `None` if none is left or the figure is not
+    /// finite.
     pub(crate) fn of(
         figure: f64,
         mut replicates: Vec<f64>,
@@ -123,19 +119,28 @@ pub(crate) fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
     }
 }
 
-/// The interval of any statistic of `n` rows. `statistic` is given row indices, in which a row may
-/// occur several times or not at all; it may return NaN where it is not defined, and such
-/// replicates are left out. `None` if there are no rows or the statistic of all rows is not
-/// finite.
+/// The interval of any statistic of `n` rows. `statistic` receives row indices, in which a row may occur
+/// several times or not at all, and may return NaN where it is undefined: such replicates are ignored.
+/// `None` without rows, or if the statistic of all rows is not finite.
 ///
-/// This calls `statistic` once for each replicate, and up to 100 times for the jackknife. For
-/// figures that are sums over rows, [`super::outcome_intervals`] is faster.
+/// Calls `statistic` once for each replicate, and up to 100 times for the jackknife.
+///
+/// ```
+/// use sureness_conformal::{Resampling, bootstrap};
+///
+/// let values: Vec<f64> = (0..100).map(f64::from).collect();
+/// let mean = |rows: &[usize]| rows.iter().map(|&row| values[row]).sum::<f64>() / 100.0;
+/// let interval = bootstrap(100, &Resampling::default(), mean).unwrap();
+/// // The standard error is 28.9 / √100.
+/// assert!((interval.se - 2.89).abs() < 0.2);
+/// assert!(interval.bca.0 < 49.5 && 49.5 < interval.bca.1);
+/// ```
 pub fn bootstrap(
     n: usize,
     resampling: &Resampling,
     statistic: impl Fn(&[usize]) -> f64,
 ) -> Option<BootstrapInterval> {
-    let units = Units::apart(n);
+    let clusters = RowClusters::apart(n);
     let of = |weights: &[u8]| {
         let rows: Vec<usize> = (0..n)
             .flat_map(|row| std::iter::repeat_n(row, usize::from(weights[row])))
@@ -146,14 +151,14 @@ pub fn bootstrap(
         return None;
     }
     let all: Vec<usize> = (0..n).collect();
-    let jackknife: Vec<(f64, usize)> = (0..units.groups())
+    let jackknife: Vec<(f64, usize)> = (0..clusters.groups())
         .map(|group| {
-            let weights = units.leave_out(group);
+            let weights = clusters.leave_out(group);
             (of(&weights), 1)
         })
         .collect();
     let replicates = (0..resampling.replicates.max(1)).map(|replicate| {
-        let weights = units.draw(resampling.seed, replicate);
+        let weights = clusters.draw(resampling.seed, replicate);
         of(&weights)
     });
     BootstrapInterval::of(
@@ -164,85 +169,9 @@ pub fn bootstrap(
     )
 }
 
-/// The share of replicates beyond either end of an interval of this level.
+/// The share of replicates beyond either end of an interval at `level`.
 fn outside(level: f64) -> f64 {
     0.5 * (1.0 - level.clamp(0.0, 1.0))
-}
-
-/// Which rows are drawn together: those of a cluster.
-#[derive(Debug, Clone)]
-pub(crate) struct Units {
-    /// The cluster of each row.
-    of_row: Vec<u32>,
-    count: usize,
-}
-
-impl Units {
-    /// Every row on its own.
-    pub(crate) fn apart(rows: usize) -> Self {
-        Self {
-            of_row: (0..rows as u32).collect(),
-            count: rows,
-        }
-    }
-
-    /// From what names each row's cluster.
-    pub(crate) fn of(clusters: &[[u8; 32]]) -> Self {
-        let mut order: Vec<usize> = (0..clusters.len()).collect();
-        order.sort_by_key(|&row| clusters[row]);
-        let mut of_row = vec![0; clusters.len()];
-        let mut count = 0;
-        for unit in order.chunk_by(|&a, &b| clusters[a] == clusters[b]) {
-            for &row in unit {
-                of_row[row] = count as u32;
-            }
-            count += 1;
-        }
-        if count == clusters.len() {
-            return Self::apart(count);
-        }
-        Self { of_row, count }
-    }
-
-    /// Number of clusters.
-    pub(crate) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// The cluster of a row.
-    pub(crate) fn of_row(&self, row: usize) -> u32 {
-        self.of_row[row]
-    }
-
-    /// How often each cluster comes, if they are drawn with replacement, as many as there are.
-    pub(crate) fn draw(&self, seed: u64, replicate: usize) -> Vec<u8> {
-        let mut stream = Stream::new("rows", seed, replicate);
-        let mut drawn = vec![0_u8; self.count];
-        for _ in 0..self.count {
-            // Nothing is ever drawn so often that this would matter.
-            let times = &mut drawn[stream.below(self.count)];
-            *times = times.saturating_add(1);
-        }
-        drawn
-    }
-
-    /// Groups of clusters that the jackknife leaves out, one at a time.
-    pub(crate) fn groups(&self) -> usize {
-        if self.count > 1 {
-            self.count.min(JACKKNIFE_GROUPS)
-        } else {
-            0
-        }
-    }
-
-    /// Every cluster once but for those of this group.
-    pub(crate) fn leave_out(&self, group: usize) -> Vec<u8> {
-        let mut kept = vec![1; self.count];
-        for left_out in kept.iter_mut().skip(group).step_by(self.groups().max(1)) {
-            *left_out = 0;
-        }
-        kept
-    }
 }
 
 #[cfg(test)]

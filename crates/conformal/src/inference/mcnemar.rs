@@ -12,10 +12,10 @@ pub struct McNemar {
     /// Questions that only the second model gets right.
     pub only_b: usize,
     /// Two-sided exact p-value, of the binomial distribution given the number of discordant
-    /// questions. Keeps its level always, and is conservative.
+    /// questions. Always keeps its level, and is conservative.
     pub exact_p: f64,
-    /// Two-sided mid-p value: what is as extreme as observed counts half (Fagerland, Lydersen &
-    /// Laake 2013). Closer to its level, which it may exceed by a trifle.
+    /// Two-sided mid-p value: outcomes as extreme as the observed one count half (Fagerland, Lydersen
+    /// & Laake 2013). Closer to its level, which it may exceed slightly.
     pub mid_p: f64,
     /// `(|only_a − only_b| − 1)² / (only_a + only_b)`, 0 where the two differ by less than 1
     /// (McNemar 1947; correction of Edwards 1948).
@@ -82,10 +82,10 @@ fn fair_binomial_tail(k: usize, n: usize) -> (f64, f64) {
     (at_most / total, equal / total)
 }
 
-/// McNemar's test for whether each question was answered rightly by two models.
+/// McNemar's test of two models, from whether each answered each question right.
 ///
 /// # Panics
-/// If the slices differ in length: they are about different questions.
+/// If the slices differ in length.
 pub fn mcnemar(a: &[bool], b: &[bool]) -> McNemar {
     assert_eq!(a.len(), b.len(), "one entry per question in both");
     let count = |first: &[bool], second: &[bool]| {

@@ -1,16 +1,15 @@
 //! Random numbers for resampling.
 //!
-//! Each replicate draws from a stream of its own, which (purpose, seed, replicate) alone decide.
-//! A result therefore does not depend on threads or on what was drawn before. The generator and
-//! the binomial are written out here, so that no update of a library can change a published
-//! interval.
+//! Each replicate draws from a stream of its own, a function of purpose, seed and replicate. So
+//! results do not depend on threads or on earlier draws. The generator is written out here, so that
+//! no update of a library changes a published interval.
 
 /// xoshiro256++ (Blackman & Vigna 2021).
 #[derive(Debug, Clone)]
 pub(crate) struct Stream([u64; 4]);
 
 impl Stream {
-    /// The stream of one replicate. `purpose` keeps uses with the same seed apart.
+    /// The stream of one replicate. `purpose` separates uses with the same seed.
     pub(crate) fn new(purpose: &str, seed: u64, replicate: usize) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("sureness resampling");
         hasher.update(&seed.to_le_bytes());

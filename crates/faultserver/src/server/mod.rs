@@ -106,7 +106,7 @@ impl FaultServer {
 
     /// Waits until no request is under way, at most this long; whether that came about. A client
     /// has its answer a moment before the log has it, so wait before looking at the log.
-    pub fn settle(&self, patience: Duration) -> bool {
+    pub fn wait_until_idle(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         while self.counts().in_flight > 0 {
             if Instant::now() > end {

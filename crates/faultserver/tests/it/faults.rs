@@ -29,7 +29,7 @@ fn rest(server: &FaultServer) -> (String, Result<(), ErrorKind>) {
 }
 
 fn answered(server: &FaultServer) -> Vec<bool> {
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     server.log()[0].answered.clone()
 }
 
@@ -127,7 +127,7 @@ fn hangups_come_at_every_point_and_are_no_resets() {
         let (text, end) = rest(&server);
         assert_eq!(end, Ok(()), "{at:?}");
         check(at, &text);
-        assert!(server.settle(PATIENCE));
+        assert!(server.wait_until_idle(PATIENCE));
         assert_eq!(server.log()[0].is_whole(), at == Point::AfterBody, "{at:?}");
     }
 }
@@ -268,7 +268,7 @@ fn a_redirect_leads_to_the_answer() {
     let mut client = Client::connect(&server);
     client.post(path, &question("x"));
     assert!(is_good(&client.response().unwrap()));
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     let whole: Vec<bool> = server
         .log()
         .iter()
@@ -362,7 +362,7 @@ fn headers_without_end() {
     assert!(text.starts_with(b"HTTP/1.1 200 OK\r\n"));
     assert!(!text.windows(4).any(|w| w == b"\r\n\r\n"));
     drop(client);
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn an_answer_that_never_ends_keeps_coming() {
     assert!(text.contains("\"choices\":["));
     assert!(text.matches("\r\n1\r\n \r\n").count() > 10, "{text}");
     drop(client);
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     assert_eq!(server.log()[0].status, Some(200));
 }
 
@@ -396,7 +396,7 @@ fn an_answer_that_never_starts() {
     );
     assert_eq!(server.counts().in_flight, 1);
     drop(client);
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     assert_eq!(server.log()[0].status, None);
 }
 
@@ -413,7 +413,7 @@ fn other_routes_can_fail_too() {
 fn the_log_and_the_counts_name_the_fault() {
     let server = playing(Fault::InternalError);
     ask(&server, &question("x")).unwrap();
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     let entry = &server.log()[0];
     assert_eq!(
         (&entry.fault, entry.status),

@@ -131,7 +131,7 @@ fn the_key_is_checked_and_never_logged() {
     assert_eq!(status(""), 401);
     assert_eq!(status("Authorization: Bearer open\r\n"), 401);
     assert_eq!(status("Authorization: Bearer sesame\r\n"), 200);
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     let log = server.log();
     let keys: Vec<Key> = log.iter().map(|entry| entry.asked.key).collect();
     assert_eq!(keys, [Key::Absent, Key::Wrong, Key::Right]);
@@ -236,7 +236,7 @@ fn the_log_tells_repeats_and_answers() {
     for prompt in ["one", "two", "one"] {
         ask(&server, &question(prompt)).unwrap();
     }
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     let log = server.log();
     let repeats: Vec<u64> = log.iter().map(|entry| entry.asked.repeats).collect();
     assert_eq!(repeats, [0, 0, 1]);

@@ -108,7 +108,7 @@ fn pausing_ends_what_is_under_way() {
         std::thread::yield_now();
     }
     server.pause();
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     assert_eq!(server.log()[0].status, None);
 }
 
@@ -124,7 +124,7 @@ fn a_client_that_goes_away_frees_its_place() {
         std::thread::yield_now();
     }
     drop(client);
-    assert!(server.settle(PATIENCE));
+    assert!(server.wait_until_idle(PATIENCE));
     let entry = &server.log()[0];
     assert_eq!((entry.status, entry.delay), (None, Duration::from_secs(60)));
 }

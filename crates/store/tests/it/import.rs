@@ -1,4 +1,4 @@
-//! Runs from elsewhere: written whole, found again, never twice.
+//! Imported runs are complete, found again and never recorded twice.
 
 use sureness_record::{Recorded, RunSettings};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError, Usage};

@@ -1,5 +1,5 @@
-//! Whatever the parts and their order, a merge holds each question once, where it stands in the
-//! whole, with the best that any part knows of it.
+//! A merge has each question once, at its position in the whole, with the best outcome of any shard,
+//! whatever the shards and their order.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is written is there again, for readers and for the next run.
+//! Readers and later runs see what a run wrote.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What a run takes from earlier ones is known beforehand, and can be forgotten.
+//! Cached answers are known before a run begins, and can be excluded.
 
 use std::path::Path;
 

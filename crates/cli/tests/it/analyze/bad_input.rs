@@ -100,7 +100,7 @@ fn one_question_is_too_few() {
             "questions.json",
         ],
     );
-    says(&stderr, &["nothing can be evaluated", "half empty"]);
+    says(&stderr, &["nothing can be evaluated", "set empty"]);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_clock_that_jumps_in_mid_run_changes_nothing() {
     let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
     assert!(sent.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    case.server.settle(Duration::from_secs(10));
+    case.server.wait_until_idle(Duration::from_secs(10));
     assert!(case.questions().len() < QUESTIONS);
 
     clock.set(-500);

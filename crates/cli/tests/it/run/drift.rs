@@ -233,7 +233,7 @@ fn a_run_that_goes_on_is_not_rechecked() {
             .status();
         assert!(sent.unwrap().success());
         assert_eq!(child.wait().unwrap().code(), Some(130));
-        case.server.settle(Duration::from_secs(10));
+        case.server.wait_until_idle(Duration::from_secs(10));
     };
     interrupted(&line, 20);
     let output = case.run(&line);

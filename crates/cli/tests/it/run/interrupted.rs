@@ -90,7 +90,7 @@ fn a_run_killed_at_twenty_random_moments_ends_with_the_same_figures() {
         assert!(child.try_wait().unwrap().is_none(), "ended too early");
         child.kill().unwrap();
         child.wait().unwrap();
-        case.server.settle(PATIENCE);
+        case.server.wait_until_idle(PATIENCE);
     }
     let before = case.questions().len();
     ends_with(&case.run(RUN), 0);
@@ -122,7 +122,7 @@ fn a_request_to_stop_keeps_what_is_in_flight_and_says_how_to_go_on() {
         assert!(stderr.contains(advice), "{name}: {stderr}");
         // What was answered by then is in the results.
         assert!(case.results().join("results.json").exists());
-        case.server.settle(PATIENCE);
+        case.server.wait_until_idle(PATIENCE);
         ends_with(&case.run(RUN), 0);
         // This time nothing was thrown away, so nothing is asked twice.
         assert_eq!(case.questions().len(), QUESTIONS, "{name}");

@@ -1,15 +1,14 @@
-//! Counting the same scores many times, under other splits and thresholds.
+//! Counting the same scores many times, under different splits and thresholds.
 
 use super::Scores;
 use crate::{Threshold, uacc};
 
-/// Scores laid out for counting: a split costs one pass over columns, without a branch or an
-/// allocation.
-pub(super) struct Tally<'a> {
+/// Scores in columns, so that counting a split is one pass without branches or allocations.
+pub(super) struct ScoreColumns<'a> {
     scores: &'a Scores,
-    /// Compared values of each row in ascending order, one column per place. The first tells
-    /// whether a set is empty; how many of the others are within the bound is its size less one,
-    /// since an empty set is filled with one option.
+    /// Compared values of each row in ascending order, one column per rank. The first decides
+    /// whether a set is empty; the number of others within the bound is the set size minus 1, since
+    /// an empty set is filled with one option.
     ascending: Vec<Vec<f64>>,
     of_answer: Vec<f64>,
     correct: Vec<u8>,
@@ -18,9 +17,9 @@ pub(super) struct Tally<'a> {
     strangest: Vec<u32>,
 }
 
-/// What the test rows add up to.
+/// Counts over the test rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Counts {
+pub(super) struct HeadlineCounts {
     pub(super) n: usize,
     pub(super) correct: usize,
     pub(super) covered: usize,
@@ -28,7 +27,7 @@ pub(super) struct Counts {
     pub(super) options: usize,
 }
 
-/// The headline figures of [`Counts`]; NaN if there is no row.
+/// The headline figures of [`HeadlineCounts`]; NaN without rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Figures {
     pub(super) acc: f64,
@@ -37,7 +36,7 @@ pub(super) struct Figures {
     pub(super) uacc: f64,
 }
 
-impl Counts {
+impl HeadlineCounts {
     pub(super) fn figures(&self) -> Figures {
         let share = |part: usize| part as f64 / self.n as f64;
         let (acc, set_size) = (share(self.correct), share(self.size));
@@ -59,7 +58,7 @@ pub(super) fn mask(n: usize, rows: &[usize]) -> Vec<u8> {
     mask
 }
 
-impl<'a> Tally<'a> {
+impl<'a> ScoreColumns<'a> {
     pub(super) fn new(scores: &'a Scores) -> Self {
         let (n, stride) = (scores.len(), scores.stride());
         let mut ascending = vec![Vec::with_capacity(n); stride];
@@ -88,7 +87,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The threshold that the rows of which `calibrates` is true set; `n` of them.
+    /// The threshold of the `n` rows for which `calibrates` is true.
     pub(super) fn threshold(
         &self,
         n: usize,
@@ -98,7 +97,7 @@ impl<'a> Tally<'a> {
         let Some(rank) = self.scores.view().protocol.rank(n, alpha) else {
             return Threshold::Infinite;
         };
-        // Counted from the strange end, where the walk is short.
+        // From the largest score down: the shorter walk.
         self.strangest
             .iter()
             .map(|&row| row as usize)
@@ -110,7 +109,7 @@ impl<'a> Tally<'a> {
     }
 
     /// Counts the rows whose mask in `test` is 1.
-    pub(super) fn count(&self, test: &[u8], threshold: Threshold<f64>) -> Counts {
+    pub(super) fn count(&self, test: &[u8], threshold: Threshold<f64>) -> HeadlineCounts {
         let bound = self.scores.bound(threshold);
         let sum = |column: &[u8]| -> u32 {
             let both = column.iter().zip(test);
@@ -128,7 +127,7 @@ impl<'a> Tally<'a> {
             Some(least) => self.covered(least, test, bound),
             None => 0,
         };
-        Counts {
+        HeadlineCounts {
             n: n as usize,
             correct: sum(&self.correct) as usize,
             covered: covered as usize,
