@@ -1,36 +1,18 @@
 //! What several test files share.
-#![allow(dead_code, unreachable_pub)]
 
 use std::path::{Path, PathBuf};
 
 use sureness_questions::{DataError, Dataset, Format, LoadOptions, Question, Task};
 
 /// Small files of our own in the layouts of others.
-pub fn data(name: &str) -> PathBuf {
+pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(name)
 }
 
-/// A path in the shared folder of real data. `None`, with a message, where it is not here; but
-/// CI must have it.
-pub fn shared(name: &str) -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
-    let root = std::env::var_os("SURENESS_SHARED").map_or_else(|| default.into(), PathBuf::from);
-    let path = root.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "../shared/{name} is not here"
-    );
-    eprintln!("skipped: ../shared is not here ({name})");
-    None
-}
-
 /// Options for a task, without abstention options: what the file says, and no more.
-pub fn plain(task: &str) -> LoadOptions {
+pub(crate) fn plain(task: &str) -> LoadOptions {
     LoadOptions {
         abstention: false,
         ..LoadOptions::new(Task::by_name(task).unwrap_or_else(|| Task::custom(task)))
@@ -39,9 +21,9 @@ pub fn plain(task: &str) -> LoadOptions {
 
 /// A data set with its questions in a vector, as tests want to look at them.
 #[derive(Debug)]
-pub struct Plain {
-    pub questions: Vec<Question>,
-    pub examples: Vec<Question>,
+pub(crate) struct Plain {
+    pub(crate) questions: Vec<Question>,
+    pub(crate) examples: Vec<Question>,
 }
 
 impl From<Dataset> for Plain {
@@ -54,12 +36,12 @@ impl From<Dataset> for Plain {
 }
 
 /// Loads a data set.
-pub fn load(path: &Path, options: &LoadOptions) -> Result<Plain, DataError> {
+pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Plain, DataError> {
     sureness_questions::load(path, options).map(Plain::from)
 }
 
 /// Writes `content` to a file of that name and loads it.
-pub fn load_text(
+pub(crate) fn load_text(
     name: &str,
     content: impl AsRef<[u8]>,
     options: &LoadOptions,
@@ -68,7 +50,7 @@ pub fn load_text(
 }
 
 /// The same, as the data set that it is.
-pub fn load_dataset(
+pub(crate) fn load_dataset(
     name: &str,
     content: impl AsRef<[u8]>,
     options: &LoadOptions,
@@ -80,7 +62,7 @@ pub fn load_dataset(
 }
 
 /// A valid file of every layout, with the layout.
-pub fn one_of_each() -> Vec<(Format, Vec<u8>)> {
+pub(crate) fn one_of_each() -> Vec<(Format, Vec<u8>)> {
     let read = |name| std::fs::read(data(name)).unwrap();
     vec![
         (Format::Jsonl, read("own.jsonl")),

@@ -1,10 +1,8 @@
 //! Files that cannot be used at all, and the limits of what can.
 
-mod common;
-
 use std::path::Path;
 
-use common::{data, load, load_text, plain};
+use crate::common::{data, load, load_text, plain};
 use sureness_questions::{Format, LoadOptions};
 
 #[test]
@@ -19,7 +17,10 @@ fn whole_files_that_cannot_be_read() {
 
     for empty in ["", "\u{feff}", " \n\r\n", "[]", "question,A,B,answer\n"] {
         let error = load_text("x", empty, &plain("mine")).unwrap_err();
-        assert!(error.to_string().ends_with("holds no questions"), "{error}");
+        assert!(
+            error.to_string().ends_with("contains no questions"),
+            "{error}"
+        );
     }
     let latin = load_text(
         "x",
@@ -47,7 +48,7 @@ fn whole_files_that_cannot_be_read() {
     let marked = r#"{"question":"q","options":["a","b"],"answer":0,"example":true}"#;
     let nothing = load_text("x", marked, &plain("mine")).unwrap_err();
     assert!(
-        nothing.to_string().contains("leaves no question to ask"),
+        nothing.to_string().contains("has no questions to ask"),
         "{nothing}"
     );
 }
@@ -62,7 +63,7 @@ fn an_unknown_layout_lists_the_known_ones() {
     assert!(of_json.to_string().contains("\"prompt\""), "{of_json}");
     assert!(of_csv.to_string().contains("\"prompt;reply\""), "{of_csv}");
     for error in [of_folder, of_json, of_csv] {
-        assert!(error.to_string().contains("in no known layout"), "{error}");
+        assert!(error.to_string().contains("an unknown layout"), "{error}");
         let hint = error.hint().unwrap();
         assert!(
             Format::ALL

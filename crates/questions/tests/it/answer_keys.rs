@@ -19,7 +19,10 @@ fn ids_and_answers_are_enough() {
     assert_eq!(seen, [(7, 3, None), (-1, 25, None)]);
     std::fs::write(&path, "[]").unwrap();
     let error = answers::read(&path).unwrap_err();
-    assert!(error.to_string().ends_with("holds no questions"), "{error}");
+    assert!(
+        error.to_string().ends_with("contains no questions"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -29,7 +32,7 @@ fn faults_in_answer_keys_are_placed() {
             "[\n{\"id\":1,\"answer\":\"A\"},\n{\"id\":1,\"answer\":\"B\"}]",
             3,
             "id",
-            "the id \"1\" is already that of item 1",
+            "duplicate id \"1\", first seen in item 1",
         ),
         (
             "[\n{\"id\":1,\"answer\":\"AB\"}]",
@@ -53,13 +56,13 @@ fn faults_in_answer_keys_are_placed() {
             "[{\"id\":1,\"choices\":{\"A\":\"x\",\"D\":\"y\"},\"answer\":\"A\"}]",
             1,
             "choices",
-            "the letters run A, D",
+            "the letters are A, D",
         ),
         (
             "[{\"id\":1,\"answer\":\"A\"},\n{\"id\":\"x\",\"answer\":\"A\"}]",
             2,
             "id",
-            "a whole number needed, a string found",
+            "expected a whole number, found a string",
         ),
         (
             "[{\"id\":1,\"answer\":\"A\"},\n{\"answer\":\"A\"}]",
@@ -71,13 +74,13 @@ fn faults_in_answer_keys_are_placed() {
             "[{\"id\":1,\"answer\":\"A\"},\n{\"id\":2,\"answer\":3}]",
             2,
             "answer",
-            "a string needed, a number found",
+            "expected a string, found a number",
         ),
         (
             "[{\"id\":1,\"answer\":\"A\",\"choices\":[\"x\"]}]",
             1,
             "choices",
-            "an object from letter to text needed",
+            "expected an object from letter to text",
         ),
         (
             "[{\"id\":1,\"answer\":\"A\"}\n,{\"id\":2",
@@ -85,7 +88,7 @@ fn faults_in_answer_keys_are_placed() {
             "",
             "not valid JSON",
         ),
-        ("{\"id\":1,\"answer\":\"A\"}", 1, "", "a JSON array needed"),
+        ("{\"id\":1,\"answer\":\"A\"}", 1, "", "expected a JSON array"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("faulty.txt");

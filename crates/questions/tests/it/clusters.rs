@@ -1,9 +1,7 @@
 //! Questions are in the cluster that the loader is told: by text, by category, by a column, or
 //! each in its own.
 
-mod common;
-
-use common::{data, load_dataset, one_of_each, plain};
+use crate::common::{data, load_dataset, one_of_each, plain};
 use sureness_questions::{ClusterBy, DataError, Dataset, Format, LoadOptions, load};
 
 const JSONL: &str = r#"{"id": "0", "question": "x?", "options": ["a", "b"], "answer": "A", "example": true}
@@ -105,7 +103,10 @@ fn a_column_that_is_not_there_is_answered_with_those_that_are() {
 
     for (text, says) in [
         (JSONL.replace("\"8\"", "\" \""), "empty"),
-        (JSONL.replace("\"8\"", "[8]"), "a string or a number needed"),
+        (
+            JSONL.replace("\"8\"", "[8]"),
+            "expected a string or a number",
+        ),
         (JSONL.replace("\"8\"", "null"), "missing; found"),
     ] {
         let error = refused("own.jsonl", &text, &by("passage"));
@@ -135,7 +136,7 @@ fn layouts_of_others_have_columns_where_they_are_named() {
             Format::Jsonl | Format::Csv => continue,
             Format::Mmlu => {
                 let error = refused("x", &text, &options("subject"));
-                assert!(error.to_string().contains("not named"), "{error}");
+                assert!(error.to_string().contains("have no names"), "{error}");
                 assert!(error.hint().unwrap().contains("category"));
                 continue;
             }

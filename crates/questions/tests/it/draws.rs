@@ -1,10 +1,8 @@
 //! What is drawn at random: seeded, and by content instead of by place.
 
-mod common;
-
 use std::collections::{HashMap, HashSet};
 
-use common::{Plain, load_dataset, load_text, plain};
+use crate::common::{Plain, load_dataset, load_text, plain};
 use proptest::prelude::*;
 use sureness_questions::{Dataset, LoadOptions, Question};
 

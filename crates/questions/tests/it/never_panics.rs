@@ -1,10 +1,8 @@
 //! No bytes whatever make a reader panic.
 
-mod common;
-
 use std::io::Write;
 
-use common::{load, load_text, one_of_each, plain};
+use crate::common::{load, load_text, one_of_each, plain};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sureness_questions::{Format, LoadOptions, answers};

@@ -1,10 +1,9 @@
 //! The real data sets. Their counts were taken independently, with Python's csv and json modules.
 
-mod common;
-
 use std::collections::HashSet;
+use sureness_testkit::shared;
 
-use common::{Plain, load, plain, shared};
+use crate::common::{Plain, load, plain};
 use sureness_questions::{Question, answers};
 
 fn answer_counts(dataset: &Plain) -> Vec<usize> {

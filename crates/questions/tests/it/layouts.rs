@@ -1,8 +1,6 @@
 //! Each layout, read from a small file of our own.
 
-mod common;
-
-use common::{Plain, data, load, load_text, one_of_each, plain};
+use crate::common::{Plain, data, load, load_text, one_of_each, plain};
 use sureness_questions::{Format, LoadOptions, Question, pack};
 
 fn all(dataset: &Plain) -> Vec<&Question> {
@@ -301,7 +299,7 @@ fn the_pack_has_or_has_not_the_abstention_options() {
 
 #[test]
 fn the_examples_in_the_documentation_are_read() {
-    let page = include_str!("../../../docs/data.md");
+    let page = include_str!("../../../../docs/data.md");
     let mut found = Vec::new();
     for block in page.split("```").skip(1).step_by(2) {
         let Some((kind, text)) = block.split_once('\n') else {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-#[path = "../../../fuzz/readers/questions.rs"]
+#[path = "../../../../fuzz/readers/questions.rs"]
 mod questions;
 
 #[test]

@@ -1,8 +1,6 @@
 //! Every fault in a row names file, line and field, says what is wrong and what to do.
 
-mod common;
-
-use common::{load_text, plain};
+use crate::common::{load_text, plain};
 use sureness_questions::{DataError, Format, LoadOptions};
 
 /// A faulty file and what must be said of it.
@@ -53,7 +51,7 @@ fn faults_are_placed() {
             "\"Q\n1\",a,b,c,d,A\n\nQ,a,b,d,A\n",
             4,
             "",
-            "5 columns where 6 are needed",
+            "expected 6 columns, found 5",
         ),
         case(Mmlu, "Q,a,,c,d,A\n", 1, "options", "option B is empty"),
         case(Mmlu, " ,a,b,c,d,A\n", 1, "question", "empty"),
@@ -83,7 +81,7 @@ fn faults_are_placed() {
             "id,context,question,answer0,answer1,answer2,answer3,label\nx,c,q,1,2,3,4,0\nx,c,q,1,2,3,4,0\n",
             3,
             "id",
-            "already that of line 2",
+            "first seen in line 2",
         ),
         case(
             CosmosQaJsonl,
@@ -125,7 +123,7 @@ fn faults_are_placed() {
             r#"{"ind":1,"ctx":"c","endings":"a","label":0}"#,
             1,
             "endings",
-            "an array needed, a string found",
+            "expected an array, found a string",
         ),
         case(
             HaluEvalDialogue,
@@ -160,7 +158,7 @@ fn faults_are_placed() {
             r#"[{"id":0,"question":"q","choices":{"A":"a","C":"b"},"answer":"A"}]"#,
             1,
             "choices",
-            "the letters run A, C",
+            "the letters are A, C",
         ),
         case(
             Paper,
@@ -184,7 +182,7 @@ fn faults_are_placed() {
             "",
             "not valid JSON: EOF",
         ),
-        case(Jsonl, "[]", 1, "", "a JSON object needed, an array found"),
+        case(Jsonl, "[]", 1, "", "expected a JSON object, found an array"),
         case(
             Jsonl,
             r#"{"question":"q","options":["a"],"answer":0}"#,
@@ -225,7 +223,7 @@ fn faults_are_placed() {
             r#"{"question":"q","options":["a","b"],"answer":0.5}"#,
             1,
             "answer",
-            "a string or a whole number needed, a number found",
+            "expected a string or a whole number, found a number",
         ),
         case(
             Jsonl,
@@ -246,7 +244,7 @@ fn faults_are_placed() {
             r#"{"question":"q","options":["a","b"],"answer":0,"example":"yes"}"#,
             1,
             "example",
-            "true or false needed",
+            "expected true or false",
         ),
         case(
             Jsonl,
@@ -260,7 +258,7 @@ fn faults_are_placed() {
             "{\"id\":1,\"question\":\"q\",\"options\":[\"a\",\"b\"],\"answer\":0}\r\n{\"id\":\"1\",\"question\":\"q\",\"options\":[\"a\",\"b\"],\"answer\":0}",
             2,
             "id",
-            "the id \"1\" is already that of line 1",
+            "duplicate id \"1\", first seen in line 1",
         ),
     ];
     for case in cases {
@@ -292,7 +290,7 @@ fn faults_in_csv_of_ones_own_are_placed() {
             "q,a,b,c,A\n\"q\nq\",a,b,c,A\nq,a,b,c\n",
             5,
             "",
-            "4 columns where 5 are needed",
+            "expected 5 columns, found 4",
         ),
         ("q,2,1,0,1\n", 2, "", ""),
         (
@@ -324,7 +322,7 @@ fn faults_in_csv_of_ones_own_are_placed() {
         ),
         ("question,answer", "A", "missing; found"),
         ("query,A,B,answer", "question", "missing; found \"query\""),
-        ("question,A,A,answer", "A", "there twice"),
+        ("question,A,A,answer", "A", "duplicate column"),
     ] {
         check(&fault(Format::Csv, header), header, 1, field, says);
     }
