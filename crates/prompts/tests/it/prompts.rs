@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Question, Task, label};
-
-mod common;
+use sureness_questions::{Question, Task, letter};
+use sureness_testkit::shared;
 
 /// Two few-shot examples and one question of a task, in that order.
 fn questions(task: &str) -> Vec<Question> {
     let mut tasks: HashMap<String, Vec<Question>> =
-        serde_json::from_str(include_str!("questions.json")).expect("the questions are valid");
+        serde_json::from_str(include_str!("../questions.json")).expect("the questions are valid");
     let questions = tasks.remove(task).expect("the task has questions");
     questions
         .into_iter()
@@ -47,10 +46,9 @@ fn prompts_of_all_tasks_and_strategies() {
 
 #[test]
 fn a_base_prompt_is_the_one_that_was_sent_to_the_recorded_servers() {
-    let Some(folder) = common::shared() else {
+    let Some(path) = shared("servers/llama-server/completions_logprobs10.json") else {
         return;
     };
-    let path = folder.join("servers/llama-server/completions_logprobs10.json");
     let recorded = std::fs::read_to_string(path).expect("the recorded request is there");
     let recorded: serde_json::Value = serde_json::from_str(&recorded).expect("it is JSON");
     let recorded = recorded["request"]["body"]["prompt"]
@@ -78,7 +76,7 @@ fn parse(block: &str) -> Question {
         stem: stem.trim_start_matches("Question: ").to_owned(),
         options: options.lines().map(|line| line[3..].to_owned()).collect(),
         answer: (0..26)
-            .find(|&i| answer.trim() == label(i).to_string())
+            .find(|&i| answer.trim() == letter(i).to_string())
             .unwrap_or(0),
     }
 }

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use sureness_prompts::{ChatTemplate, Prompt, PromptError};
 
-mod common;
-
 /// BOS first, content trimmed, the date as Llama 3 prints it.
 const LLAMA_3: &str = r#"{{- bos_token }}
 {%- if strftime_now is defined %}
@@ -174,11 +172,11 @@ fn only_one_bos_is_taken_away_and_only_when_told() {
 
 #[test]
 fn smollm2_renders_as_the_server_does() {
-    let Some(folder) = common::shared() else {
+    let Some(folder) = sureness_testkit::shared("servers/llama-server") else {
         return;
     };
     let json = |name: &str| -> serde_json::Value {
-        let path = folder.join("servers/llama-server").join(name);
+        let path = folder.join(name);
         let text = std::fs::read_to_string(path).expect("the recorded answer is there");
         serde_json::from_str(&text).expect("the recorded answer is JSON")
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-#[path = "../../../fuzz/readers/template.rs"]
+#[path = "../../../../fuzz/readers/template.rs"]
 mod template;
 
 #[test]
