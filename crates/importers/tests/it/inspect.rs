@@ -146,7 +146,7 @@ fn archives_and_json_say_the_same() {
     // All four are the same group of the same model.
     let said = refused(folder.path(), &Options::default());
     assert!(
-        said.contains("gives task colours with strategy multiple_choice of openai/small"),
+        said.contains("has task colours with strategy multiple_choice of openai/small"),
         "{said}"
     );
 }
@@ -191,7 +191,7 @@ fn a_first_token_will_do_and_the_first_epoch_counts() {
     let import = &imported(&folder.write("a.json", json_log(&header(), &samples)))[0];
     assert_eq!(import.rows.len(), 2);
     assert_eq!(import.rows[0].scores.as_ref().unwrap().top(), 1);
-    assert!(import.notes[0].contains("1 samples of further epochs"));
+    assert!(import.notes[0].contains("1 samples of later epochs"));
 }
 
 #[test]
@@ -223,11 +223,11 @@ fn what_is_wrong_is_named_with_its_sample() {
         ),
         (
             change(|it| it["target"] = json!("G")),
-            "the answer is G, which is none of the 4 options",
+            "the answer G is not one of the 4 options",
         ),
         (
             change(|it| it["target"] = json!("")),
-            "the right answer is not told",
+            "the right answer is missing",
         ),
         (
             change(|it| it["choices"] = Value::Null),
@@ -239,7 +239,7 @@ fn what_is_wrong_is_named_with_its_sample() {
         ),
         (
             change(|it| it["id"] = json!(1)),
-            "sample 1, field \"id\": the id 1 is already that of",
+            "sample 1, field \"id\": duplicate id 1, first seen in",
         ),
         (
             json_log(&shuffled, &two()),
@@ -247,7 +247,7 @@ fn what_is_wrong_is_named_with_its_sample() {
         ),
         (json_log(&newer, &two()), "the log has version 9"),
         (json_log(&nameless, &two()), "field \"eval.model\": missing"),
-        (json_log(&header(), &[]), "holds no questions"),
+        (json_log(&header(), &[]), "contains no questions"),
         (
             json_log(&header(), &without),
             "no sample has log-probabilities",
@@ -285,11 +285,11 @@ fn archives_are_bounded() {
     let bomb = zip.finish().unwrap().into_inner();
     assert!(bomb.len() < 1 << 20);
     let said = refused(&folder.write("bomb.eval", bomb), &Options::default());
-    assert!(said.contains("takes more than 64 MiB"), "{said}");
+    assert!(said.contains("is larger than 64 MiB"), "{said}");
 
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("other.txt", options).unwrap();
     let other = zip.finish().unwrap().into_inner();
     let said = refused(&folder.write("other.zip", other), &Options::default());
-    assert!(said.contains("is in no format"), "{said}");
+    assert!(said.contains("unknown format"), "{said}");
 }

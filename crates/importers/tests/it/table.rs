@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use sureness_importers::{Format, Options, Values, import};
+use sureness_testkit::shared;
 
-use super::common::{Folder, imported, named, refused, shared, with};
+use super::common::{Folder, imported, named, refused, with};
 
 fn task(task: &str) -> Options {
     Options {
@@ -46,7 +47,7 @@ fn a_table_with_its_own_answers() {
         all.push(import.rows[0].content);
     }
     assert_eq!(all[0], all[1]);
-    assert!(refused(&paths[0], &Options::default()).contains("the task's name is not told"));
+    assert!(refused(&paths[0], &Options::default()).contains("the task's name is missing"));
 }
 
 #[test]
@@ -94,17 +95,17 @@ fn errors_name_the_line_of_the_whole_file() {
         (
             "one,x,2,A",
             "one,x,2,",
-            "all.csv, line 4, field \"answer\": the right answer is not told",
+            "all.csv, line 4, field \"answer\": the right answer is missing",
         ),
         (
             "one,x,2,A",
             "one,x,2,C",
-            "line 4, field \"answer\": the answer is C, which is none of the 2",
+            "line 4, field \"answer\": the answer C is not one of the 2",
         ),
         (
             "one,x,2,A",
             "one,x,2,yes",
-            "the answer is yes, which is none of the 2 options",
+            "the answer yes is not one of the 2 options",
         ),
     ] {
         let text = csv.replace("NaN", "3").replace(from, to);
@@ -115,13 +116,13 @@ fn errors_name_the_line_of_the_whole_file() {
         "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"logits\": [1, 2]}\n";
     let said = refused(&folder.write("m_d_base.jsonl", lines), &Options::default());
     assert!(
-        said.contains("line 2, field \"answer\": the right answer is not told"),
+        said.contains("line 2, field \"answer\": the right answer is missing"),
         "{said}"
     );
     let lines = "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"answer\": [0], \"logits\": [1, 2]}\n";
     let said = refused(&folder.write("m_d_base.jsonl", lines), &Options::default());
     assert!(
-        said.contains("line 2, field \"answer\": a text needed, a list of 1 found"),
+        said.contains("line 2, field \"answer\": expected a text, found a list of 1"),
         "{said}"
     );
 }
@@ -174,10 +175,7 @@ fn answers_from_a_file_of_questions() {
     assert_eq!(with(&path, &dropping)[0].rows.len(), 18);
 
     let said = refused(&path, &Options::default());
-    assert!(
-        said.contains("there are no right answers in the file"),
-        "{said}"
-    );
+    assert!(said.contains("the file has no right answers"), "{said}");
     let more = folder.write("m_d_base.csv", csv.clone() + "77,1,2,0\n78,1,2,0\n");
     let said = refused(&more, &options);
     assert!(said.contains("id 77 and 1 other are not in"), "{said}");
@@ -187,18 +185,16 @@ fn answers_from_a_file_of_questions() {
     let part = folder.write("m_d_base.csv", "id,A,B,C\n0,1,2,0\n");
     assert!(with(&part, &options)[0].notes[0].contains("1 of the 20 questions have scores"));
     let said = refused(&folder.write("x.txt", "hello"), &Options::default());
-    assert!(
-        said.contains("x.txt: is in no format that can be imported"),
-        "{said}"
-    );
+    assert!(said.contains("x.txt: has an unknown format"), "{said}");
 }
 
 /// The paper's own files: the accuracy of the whole file, and the same question known again in
 /// the file of another model.
 #[test]
 fn the_papers_pickles() {
-    let Some(folder) = shared() else { return };
-    let paper = folder.join("paper");
+    let Some(paper) = shared("paper") else {
+        return;
+    };
     let options = Options {
         questions: Some(paper.join("mmlu_10k.json")),
         ..Options::default()

@@ -10,7 +10,7 @@ fn samples_of_lm_evaluation_harness() {
     // One of its tasks generates: the folder as a whole is refused, with the reason.
     let said = refused(&folder, &Options::default());
     assert!(
-        said.contains("samples_cosmos_text_2026-11-25T19-52-09.217947.jsonl, line 1, field \"filtered_resps\": the answer is a text"),
+        said.contains("samples_cosmos_text_2026-11-25T19-52-09.217947.jsonl, line 1, field \"filtered_resps\": the answer is text"),
         "{said}"
     );
     let paths: Vec<_> = ["mini_abstract_algebra", "mini_anatomy", "cosmos_texts"]

@@ -4,23 +4,6 @@ use std::path::{Path, PathBuf};
 
 use sureness_importers::{ImportError, Imported, Options, import};
 
-/// The folder of real inputs. `None`, with a message, where it is absent; fails in CI.
-pub(crate) fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if folder.join("paper").is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "../shared is not here, but CI must have it"
-    );
-    eprintln!("skipped: ../shared is not here");
-    None
-}
-
 /// A file that belongs to the tests.
 pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -113,7 +113,7 @@ fn accuracies_that_differ_are_told_with_the_first_question() {
     assert!(!check.agrees());
     assert_eq!((check.ours, check.theirs), (0.75, 1.0));
     assert_eq!(check.first_difference.as_deref(), Some("1"));
-    assert!(import.notes[0].contains("4 questions in the file, but the results tell of 5"));
+    assert!(import.notes[0].contains("4 questions in the file, but 5 in the results"));
 }
 
 #[test]
@@ -362,7 +362,7 @@ fn further_filters_are_left_out() {
     let path = folder.write("samples_colours_x.jsonl", lines(&rows));
     let import = &with(&path, &named("m"))[0];
     assert_eq!(import.rows.len(), 4);
-    assert!(import.notes[0].contains("4 lines of further filters"));
+    assert!(import.notes[0].contains("4 lines of other filters"));
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn what_is_wrong_is_named_with_its_line() {
         (cut.to_owned(), "line 4: not valid JSON: EOF"),
         (
             change(|row| row["filtered_resps"] = json!(["The answer is B"])),
-            "line 3, field \"filtered_resps\": the answer is a text",
+            "line 3, field \"filtered_resps\": the answer is text",
         ),
         (
             change(|row| row["filtered_resps"][1][0] = json!("nan")),
@@ -391,7 +391,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ),
         (
             change(|row| row["filtered_resps"][0][0] = json!(0.5)),
-            "option A has the log-likelihood 0.5, but none is above 0",
+            "option A has the log-likelihood 0.5, which is above 0",
         ),
         (
             change(|row| row["filtered_resps"] = json!([["-3.5", "True"]])),
@@ -399,7 +399,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ),
         (
             change(|row| row["doc_id"] = json!(1)),
-            "line 3, field \"doc_id\": the id 1 is already that of line 2",
+            "line 3, field \"doc_id\": duplicate id 1, first seen in line 2",
         ),
         (
             change(|row| row["doc_id"] = Value::Null),
@@ -415,11 +415,11 @@ fn what_is_wrong_is_named_with_its_line() {
         ),
         (
             change(|row| row["target"] = json!("7")),
-            "the answer is 7, which is none of the 4 options",
+            "the answer 7 is not one of the 4 options",
         ),
         (
             change(|row| row["target"] = Value::Null),
-            "field \"target\": the right answer is not told",
+            "field \"target\": the right answer is missing",
         ),
         (
             change(|row| {
@@ -437,9 +437,9 @@ fn what_is_wrong_is_named_with_its_line() {
         assert!(said.contains(expected), "{expected:?} is not in: {said}");
     }
     let path = folder.write("samples_colours_x.jsonl", lines(&four()));
-    assert!(refused(&path, &Options::default()).contains("the model's name is not told"));
+    assert!(refused(&path, &Options::default()).contains("the model's name is missing"));
     let path = folder.write("colours.jsonl", lines(&four()));
-    assert!(refused(&path, &named("m")).contains("the task's name is not told"));
+    assert!(refused(&path, &named("m")).contains("the task's name is missing"));
     let options = Options {
         task: Some("t".into()),
         ..named("m")
@@ -466,7 +466,7 @@ fn a_folder_tells_all_that_is_wrong() {
     empty.write("notes.txt", "nothing");
     let said = refused(empty.path(), &Options::default());
     assert!(
-        said.contains("holds no file that can be imported"),
+        said.contains("contains no file that can be imported"),
         "{said}"
     );
 }
