@@ -1,12 +1,12 @@
-//! Each option's own token, where a server can be asked for it.
+//! Servers that report each option's own token.
 
 use serde_json::{Value, json};
 use sureness_scorers::http::HttpOptions;
 use sureness_scorers::{OptionScorer, OptionScores, ScoreError};
 
-use crate::recorded::recorded;
-use crate::server::{Asked, Reply, Server};
-use crate::{Way, connect, in_both_models, question, score, score_one};
+use crate::http::recorded::recorded;
+use crate::http::server::{Asked, Reply, Server};
+use crate::http::{Way, connect, in_both_models, question, score, score_one};
 
 const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 /// `SmolLM2`'s numbers for the letters after a space; without one they count up from 49.
@@ -99,7 +99,7 @@ pub(crate) fn by_number(asked: &Asked) -> Option<Value> {
     Some(json!({"choices": choices}))
 }
 
-/// The three most probable tokens, as any server gives them.
+/// The three most probable tokens, as any server lists them.
 pub(crate) fn top_three(asked: &Asked) -> Value {
     let listed: serde_json::Map<String, Value> = SPACED[..3]
         .iter()
@@ -151,7 +151,7 @@ in_both_models! {
                 is_exact(&scores.unwrap());
             }
         }
-        // Twelve numbers for six letters; this one has labels that the tokenizer was not asked for.
+        // Twelve numbers for six letters. The probe did not ask for the last labels.
         let odd = question("z", &["A", "yes"]);
         let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
         let found = score_one(way, &scorer, &odd).await.unwrap();
@@ -183,7 +183,7 @@ in_both_models! {
         is_exact(&found);
         assert!((found.mass - 0.7875).abs() < 1e-3, "{}", found.mass);
         assert_eq!(server.questions().len(), 2);
-        // Nothing open, nothing asked.
+        // All options observed, so no second request.
         score_one(way, &scorer, &question("y", &LETTERS[..3])).await.unwrap();
         assert_eq!(server.questions().len(), 3);
     }
@@ -205,7 +205,7 @@ in_both_models! {
                 is_exact(&answer.unwrap());
             }
         }
-        // Labels that have no numbers are asked for the ordinary way.
+        // Labels without numbers use the most probable tokens.
         let scorer = connect(options).await.unwrap();
         let found = score_one(way, &scorer, &question("z", &["A", "yes"])).await.unwrap();
         assert_eq!(found.observed, [true, false]);
@@ -217,7 +217,7 @@ in_both_models! {
         assert_eq!(scorer.identity().details["option scores"], "top tokens");
         let found = score_one(way, &scorer, &question("x", &LETTERS)).await.unwrap();
         assert_eq!(found.observed, [true, true, true, false, false, false]);
-        // And so does any server that is not to be asked otherwise.
+        // So does any server if exact scores are off.
         let mut options = HttpOptions::new(&server.base);
         options.exact_scores = false;
         let asked = server.asked.lock().unwrap().len();
@@ -231,7 +231,7 @@ in_both_models! {
         let listed = body["choices"][0]["logprobs"]["top_logprobs"][0].clone();
         let server = exact_server(move |asked| {
             if asked.is_question() {
-                // The recording asked for the letters with a space alone.
+                // The recorded request named only the letters with a space.
                 return body.clone();
             }
             by_number(asked).unwrap_or_else(|| top_three(asked))

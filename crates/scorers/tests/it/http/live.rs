@@ -3,7 +3,7 @@
 use sureness_scorers::http::{HttpOptions, diagnose};
 use sureness_scorers::{OptionScorer, OptionScores};
 
-use crate::{Way, connect, question, score_one};
+use crate::http::{Way, connect, question, score_one};
 
 const LETTERS: [&str; 4] = ["A", "B", "C", "D"];
 const CAPITALS: &str =
@@ -63,7 +63,7 @@ async fn a_real_server_refuses_what_does_not_fit() {
     );
 }
 
-/// Options that few top tokens leave open get the figures that many top tokens show.
+/// A second request gives options outside a few top tokens the values of many top tokens.
 #[tokio::test]
 async fn a_real_server_s_exact_scores_are_those_of_its_long_lists() {
     let Some(options) = options() else { return };
@@ -80,7 +80,7 @@ async fn a_real_server_s_exact_scores_are_those_of_its_long_lists() {
             let scorer = connect(options).await.unwrap();
             println!("{:?}", scorer.scoring());
             assert_eq!(scorer.scoring().exact, exact_scores);
-            // Twice, so that both are asked from the cache.
+            // Twice, so that both answers come from the cache.
             let question = question(SEAS, &LETTERS);
             let _ = score_one(Way::Async, &scorer, &question).await;
             both.push(score_one(Way::Async, &scorer, &question).await.unwrap());
@@ -91,7 +91,7 @@ async fn a_real_server_s_exact_scores_are_those_of_its_long_lists() {
         };
         assert_eq!(exact.observed, [true; 4]);
         for option in (0..4).filter(|&option| long.observed[option]) {
-            // The probability of the spellings that the list leaves out, and rounding.
+            // Spellings outside the list, and rounding.
             let moved = (long.logprobs[option] - exact.logprobs[option]).abs();
             assert!(moved < 0.05, "option {option}: {moved}");
         }

@@ -1,8 +1,6 @@
-//! Saved logits: real files, files by real Python, and in `hostile` files made to do harm.
+//! Saved logits: published files, files written by Python, and malicious ones in `hostile`.
 
-#[path = "replay/corpus.rs"]
 mod corpus;
-#[path = "replay/hostile.rs"]
 mod hostile;
 
 use std::fs;
@@ -24,20 +22,6 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(format!("replay_{name}"))
-}
-
-/// The folder of material that tests may read, or `None` where it may be absent and is.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "CI needs ../shared");
-    println!("skipped: ../shared is not here");
-    None
 }
 
 fn read_as(extension: &str, contents: &[u8]) -> Result<RecordedLogits, ReplayError> {
@@ -86,7 +70,7 @@ fn checksum(read: &RecordedLogits) -> u64 {
     hash
 }
 
-/// Checksums of all real files at hand, computed with Python's own pickle and numpy.
+/// Checksums of the published files, computed with Python's pickle and numpy.
 const REAL: [(&str, u64); 24] = [
     (
         "Llama-2-7b-hf_emotion_10k_4_base_icl0",
@@ -134,7 +118,9 @@ const REAL: [(&str, u64); 24] = [
 
 #[test]
 fn real_files_are_read_as_python_reads_them() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = crate::shared() else {
+        return;
+    };
     for (stem, expected) in REAL {
         let folder = if stem.contains("emotion") {
             "datasets/emotion/logits"
@@ -232,7 +218,7 @@ fn rows_that_do_not_fit() {
         ),
         (
             "{\"id\":1,\"logits\":[1,2],\"logprobs\":[-1,-2]}",
-            "line 1: columns `logits` and `logprobs` both give the scores of an option",
+            "line 1: columns `logits` and `logprobs` both hold scores of an option",
         ),
         (
             "{\"id\":1,\"logprobs\":[-1,0.5]}",
@@ -245,7 +231,7 @@ fn rows_that_do_not_fit() {
         ("{\"logits\":[1,2]}", "line 1: field `id` is missing"),
         (
             "{\"id\":\"7\",\"logits\":[1,2]}",
-            "line 1: field `id` is a text, not a whole number",
+            "line 1: field `id` is a string, not a whole number",
         ),
         (
             "{\"id\":7.5,\"logits\":[1,2]}",
@@ -317,11 +303,11 @@ fn csv_columns_and_errors() {
     let cases = [
         (
             "A,B\n1,2\n",
-            "line 1: column `id` is missing; there are: A, B",
+            "line 1: column `id` is missing; the columns are: A, B",
         ),
         (
             "id,A,C\n1,2,3\n",
-            "line 1: column `B` is missing; there are: id, A, C",
+            "line 1: column `B` is missing; the columns are: id, A, C",
         ),
         ("id,A,B\n1,2,x\n", "line 2: field `B` is `x`, not a number"),
         (
@@ -369,7 +355,7 @@ fn the_file_is_named_and_unknown_kinds_are_refused() {
             .to_lowercase()
             .contains("parquet")
     );
-    // Known by its first bytes.
+    // Recognised by its first bytes.
     assert_rows(&read_as("saved", &fs::read(fixture("f4_protocol4.pkl")).unwrap()).unwrap());
     assert_rows(&read_as("saved", &fs::read(fixture("list.parquet")).unwrap()).unwrap());
 }

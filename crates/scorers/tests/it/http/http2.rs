@@ -1,4 +1,4 @@
-//! HTTP/2, where it is asked for.
+//! The optional HTTP/2 client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,8 +8,8 @@ use sureness_scorers::OptionScorer;
 use sureness_scorers::http::{HttpOptions, Secret};
 use tokio::net::TcpListener;
 
-use crate::server::letters;
-use crate::{Way, connect, question, score_one};
+use crate::http::server::letters;
+use crate::http::{Way, connect, question, score_one};
 
 /// Answers every request on one connection and counts both.
 async fn serve(listener: TcpListener, connections: Arc<AtomicUsize>, keys: Arc<AtomicUsize>) {

@@ -7,8 +7,8 @@ use serde_json::json;
 use sureness_scorers::http::{HttpOptions, Secret};
 use sureness_scorers::{OptionScorer, ScoreError};
 
-use crate::server::{Asked, Reply, Server, letter, letters};
-use crate::{Way, connect, in_both_models, question, reply, score, score_one};
+use crate::http::server::{Asked, Reply, Server, letter, letters};
+use crate::http::{Way, connect, in_both_models, question, reply, score, score_one};
 
 const AB: [&str; 2] = ["A", "B"];
 
@@ -38,7 +38,7 @@ async fn retry_after_is_passed_on(way: Way) {
         wait > Duration::from_secs(50) && wait <= Duration::from_secs(60),
         "{wait:?}"
     );
-    // The server's clock is a minute ahead of ours: it is the server's date that counts.
+    // The server's clock is a minute ahead of ours; its own date counts.
     let seven = Duration::from_secs(7);
     let ahead = empty()
         .with("Retry-After", &httpdate::fmt_http_date(later + seven))
@@ -87,7 +87,7 @@ async fn a_broken_body_is_no_answer(way: Way) {
             .kind(),
         "malformed"
     );
-    // The status says more than a body that is cut off.
+    // The status counts more than the incomplete body.
     let mut cut = Reply::json(401, &json!({"error": "no such key"}));
     cut.cut = Some(3);
     assert_eq!(failure(way, cut).await.kind(), "unauthorized");
@@ -117,7 +117,7 @@ async fn a_slow_or_absent_server_is_told_apart(way: Way) {
 
 async fn the_key_is_sent_and_never_shown(way: Way) {
     const KEY: &str = "sk-very-secret-key";
-    let echo = |asked: &crate::server::Asked| {
+    let echo = |asked: &crate::http::server::Asked| {
         let text = format!(
             "bad key {} in {}",
             asked.authorization.clone().unwrap_or_default(),
@@ -187,7 +187,7 @@ async fn one_bad_prompt_does_not_take_its_list_along(way: Way) {
         .collect();
     assert_eq!(kinds, [None, Some("rejected"), None]);
     assert_eq!(server.questions().len(), 4);
-    // What is nobody's fault fails as a whole, for the engine to try again.
+    // A server error fails the whole list, for the engine to retry.
     let server = Server::answering(|_| Reply::json(500, &json!({})));
     let scorer = connect(list_options(&server)).await.unwrap();
     assert!(
@@ -240,7 +240,7 @@ async fn a_broken_connection_is_told_from_none(way: Way) {
     cut.cut = Some(0);
     let broken = failure(way, cut).await;
     assert!(matches!(broken, ScoreError::Unreachable { connected: true, .. }), "{broken:?}");
-    // Each request on a connection of its own, and nobody there after those of the probe.
+    // Every request needs a new connection, and after the probe the server accepts none.
     let close = |asked: &Asked| {
         let models = Reply::json(200, &json!({"data": [{"id": "m"}]}));
         let is_models = asked.path.starts_with("/v1/models");
@@ -252,7 +252,7 @@ async fn a_broken_connection_is_told_from_none(way: Way) {
     let probes = patient.connections.load(Ordering::SeqCst);
     let leaving = Server::start_for(probes, close);
     let scorer = connect(HttpOptions::new(&leaving.base)).await.unwrap();
-    // The system may still take a connection or two on the server's behalf.
+    // The system may still accept some connections in the server's place.
     for attempt in 0.. {
         let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
         if matches!(error, ScoreError::Unreachable { connected: false, .. }) {
@@ -286,7 +286,7 @@ async fn connections_are_kept_and_limited(way: Way) {
     options.max_connections = 3;
     let scorer = connect(options).await.unwrap();
     let batch: Vec<_> = (0..24).map(|i| question(&i.to_string(), &AB)).collect();
-    // The probe's own connection is one of them, except for threads.
+    // The asynchronous client reuses the probe's connection.
     let before = server.connections.load(Ordering::SeqCst);
     let halves = [&batch[..12], &batch[12..]];
     let replies: Vec<_> = match way {

@@ -1,5 +1,5 @@
-//! Servers that break the protocol, never end or send too much: bounded memory, a typed error and
-//! no hanging, in both models.
+//! Servers that violate the protocol, never finish or send too much: bounded memory, a typed error
+//! and no hang, in both models.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,26 +11,26 @@ use serde_json::json;
 use sureness_scorers::ScoreError;
 use sureness_scorers::http::{HttpOptions, HttpScorer, Secret};
 
-use crate::server::{Reply, Server, letters};
-use crate::{Way, connect, in_both_models, question, reply, score_one};
+use crate::http::server::{Reply, Server, letters};
+use crate::http::{Way, connect, in_both_models, question, reply, score_one};
 
 const AB: [&str; 2] = ["A", "B"];
 
-/// A server that behaves until it is asked a question, and then does `worst` to the connection.
-/// The second argument tells how many questions came before.
+/// A server that answers the probe, and gives `worst` the connection of every question, with the
+/// number of earlier questions.
 struct Raw {
     base: String,
     questions: Arc<AtomicUsize>,
 }
 
-/// What becomes of the connection.
+/// Whether the server keeps the connection.
 #[derive(PartialEq)]
 enum Then {
     Stay,
     Leave,
 }
 
-/// What a good server writes.
+/// A valid response.
 fn good(body: &str) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -103,7 +103,7 @@ fn request(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-/// Writes `piece` until the other side has had enough.
+/// Writes `piece` until the client closes the connection.
 fn for_ever(stream: &mut TcpStream, piece: &[u8]) -> Then {
     while stream.write_all(piece).is_ok() {}
     Then::Leave
@@ -186,7 +186,7 @@ in_both_models! {
 
     async fn the_first_byte_has_a_limit_of_its_own(way: Way) {
         let server = Server::answering(|asked| {
-            // Long enough for either limit, the answer's head not included.
+            // Longer than the limit for the first byte.
             let wait = if asked.prompts()[0].contains("slow") { 2500 } else { 0 };
             std::thread::sleep(Duration::from_millis(wait));
             letters(1)
@@ -205,7 +205,7 @@ in_both_models! {
             Then::Leave
         });
         let text = banner.await;
-        assert!(text.contains("no HTTP/1.1 response") && text.contains("SSH-2.0"), "{text}");
+        assert!(text.contains("not an HTTP/1.1 response") && text.contains("SSH-2.0"), "{text}");
         let deep = failure(way, |stream, _| {
             let _ = stream.write_all(&good(&"[".repeat(100_000)));
             Then::Stay
@@ -220,7 +220,7 @@ in_both_models! {
     }
 
     async fn a_connection_closed_while_idle_is_no_failure(way: Way) {
-        // Closed after each answer, without a word: the next request finds out.
+        // Closed after each answer, without notice.
         let server = Raw::start(|stream, _| {
             let _ = stream.write_all(&good(&String::from_utf8(letters(1).body).unwrap()));
             Then::Leave
@@ -233,7 +233,7 @@ in_both_models! {
     }
 
     async fn a_request_that_was_taken_up_is_not_sent_twice(way: Way) {
-        // On a connection that worked before: the first byte of an answer, and then nothing.
+        // A reused connection that closes after the first byte of an answer.
         let server = Raw::start(|stream, before| {
             let whole = good(&String::from_utf8(letters(1).body).unwrap());
             let sent = if before == 0 { &whole[..] } else { &whole[..1] };
@@ -245,7 +245,7 @@ in_both_models! {
         let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
         assert_eq!(error.kind(), "unreachable", "{error}");
         assert_eq!(server.questions.load(Ordering::SeqCst), 2);
-        // Closed without an answer on a fresh connection as well: once more and no more.
+        // A server that always closes without an answer: at most one repetition.
         let server = Raw::start(|_, _| Then::Leave);
         let scorer = server.scorer().await;
         let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
@@ -269,10 +269,10 @@ in_both_models! {
         let requests = first.quota.requests.unwrap();
         assert_eq!((requests.remaining, requests.resets_in), (59, Duration::from_secs(90)));
         assert_eq!(first.quota.tokens.unwrap().resets_in, Duration::from_millis(20));
-        // The second request finds a connection there.
+        // The second request reuses the connection.
         let second = reply(way, &scorer, &[question("y", &AB)]).await;
         assert_eq!(second.timing.connect, Duration::ZERO);
-        // A refusal tells its quota as well.
+        // Errors carry quotas as well.
         let server = Server::answering(|_| {
             Reply::json(429, &json!({}))
                 .with("ratelimit-remaining", "0")

@@ -1,4 +1,4 @@
-//! What is wrong with a server is said before the first question.
+//! The probe reports a server's problems before the first question.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,8 +8,8 @@ use serde_json::json;
 use sureness_scorers::OptionScorer;
 use sureness_scorers::http::{ConnectError, HttpOptions, Secret};
 
-use crate::connect;
-use crate::server::{Reply, Server, letters};
+use crate::http::connect;
+use crate::http::server::{Reply, Server, letters};
 
 fn models(names: &[&str]) -> Reply {
     let data: Vec<_> = names.iter().map(|id| json!({"id": id})).collect();
@@ -99,7 +99,7 @@ async fn the_only_model_is_taken_and_several_are_listed() {
     let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
     assert_eq!(scorer.identity().name, "m");
     assert_eq!(server.asked.lock().unwrap()[1].body["model"], "m");
-    // Nothing tells these weights from others, so the address has to.
+    // Without properties of the weights, the address identifies them.
     assert_eq!(
         scorer.identity().details["api base"],
         format!("{}/v1", server.base)
@@ -126,7 +126,7 @@ async fn a_wrong_model_and_a_server_that_does_not_care() {
     let server = scoring(letters(1));
     let scorer = connect(named(&server)).await.unwrap();
     assert_eq!(scorer.identity().details["not listed, but"], "m");
-    // With the model known, 404 speaks of the route.
+    // If the server lists the model, 404 concerns the route.
     let error = refused(HttpOptions::new(scoring(Reply::json(404, &json!({}))).base)).await;
     assert!(
         matches!(&error, ConnectError::NoSuchRoute { url, .. } if url.ends_with("/v1/completions")),
@@ -200,7 +200,7 @@ async fn lists_are_used_only_where_they_are_taken() {
     let scorer = connect(options.clone()).await.unwrap();
     assert!(!scorer.sends_lists());
     assert_eq!(scorer.identity().details["request shape"], "single");
-    // Two answers to one prompt are no answer.
+    // Two answers to one prompt are invalid.
     options.api_base.clone_from(&both.base);
     let error = refused(options).await;
     assert!(

@@ -1,46 +1,21 @@
 //! The HTTP scorer against recorded answers, a small server of our own and, if
 //! `SURENESS_TEST_SERVER` names one, a real server.
 
-#[path = "http/cost.rs"]
 mod cost;
-#[path = "http/doctor.rs"]
 mod doctor;
-#[path = "http/exact.rs"]
 mod exact;
-#[path = "http/hostile.rs"]
 mod hostile;
-#[path = "http/http2.rs"]
 mod http2;
-#[path = "http/live.rs"]
 mod live;
-#[path = "http/probe.rs"]
 mod probe;
-#[path = "http/recorded.rs"]
 mod recorded;
-#[path = "http/server.rs"]
 mod server;
-#[path = "http/tls.rs"]
 mod tls;
-#[path = "http/wire.rs"]
 mod wire;
-
-use std::path::{Path, PathBuf};
 
 use sureness_prompts::Prompt;
 use sureness_scorers::http::{ConnectError, HttpOptions, HttpScorer};
 use sureness_scorers::{OptionScorer, OptionScores, Reply, RequestKey, ScoreError, ScoreRequest};
-
-/// The recordings, or `None` with a message where they are not at hand. CI has them.
-fn shared() -> Option<PathBuf> {
-    let beside = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared"));
-    let path = std::env::var_os("SURENESS_SHARED").map_or_else(|| beside.to_owned(), PathBuf::from);
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "../shared is not here");
-    println!("skipped: ../shared is not here");
-    None
-}
 
 async fn connect(options: HttpOptions) -> Result<HttpScorer, ConnectError> {
     HttpScorer::connect(options).await
@@ -59,7 +34,7 @@ fn question(text: &str, labels: &[&str]) -> ScoreRequest {
     }
 }
 
-/// The two models of asking.
+/// The two clients.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Way {
     Async,
@@ -92,7 +67,7 @@ pub(crate) use in_both_models;
 async fn reply(way: Way, scorer: &HttpScorer, batch: &[ScoreRequest]) -> Reply {
     match way {
         Way::Async => scorer.score(batch).await,
-        // A thread that no runtime knows of.
+        // A thread outside the runtime.
         Way::Threads => std::thread::scope(|scope| {
             let asked = scope.spawn(|| scorer.score_blocking(batch));
             asked.join().unwrap()

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server with keep-alive that answers as a test tells it to.
+//! A small HTTP/1.1 server with keep-alive and scripted answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-/// What a client sent.
+/// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) path: String,
@@ -16,7 +16,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The prompts, whichever way they were sent.
+    /// The prompts, in any form of request.
     pub(crate) fn prompts(&self) -> Vec<String> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match &self.body["prompt"] {
@@ -37,7 +37,7 @@ impl Asked {
     }
 }
 
-/// What the server sends back.
+/// The server's response.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -81,7 +81,7 @@ impl Server {
         Self::start_for(usize::MAX, answer)
     }
 
-    /// Starts a server that is gone after so many connections.
+    /// Starts a server that stops after `most` connections.
     pub(crate) fn start_for(
         most: usize,
         answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
@@ -142,7 +142,7 @@ pub(crate) fn letter(index: usize) -> Value {
 }
 
 fn serve(stream: &TcpStream, answer: &dyn Fn(&Asked) -> Reply, log: &Mutex<Vec<Asked>>) {
-    // Head and body go out apart: the body must not wait for the head's receipt.
+    // The body must not wait until the head is acknowledged.
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream);
     let mut writer = stream;

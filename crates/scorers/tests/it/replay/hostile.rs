@@ -1,4 +1,4 @@
-//! Damaged and hostile files: refused with a clear message, nothing run, no panic, no hang.
+//! Damaged and hostile files: a clear error, no code run, no panic, no hang.
 
 use std::fs;
 
@@ -75,7 +75,7 @@ fn code_is_refused_by_name_and_never_run() {
     ];
     for (bytes, name) in cases {
         let message = message(pickle(bytes));
-        let expected = format!("the pickle asks to run `{name}`; it was not run");
+        let expected = format!("the pickle would run `{name}`; it was not run");
         assert!(message.ends_with(&expected), "{message}");
     }
 }
@@ -189,7 +189,7 @@ fn many_rows_that_share_something_huge_end_at_once() {
     );
 }
 
-/// Reading `bytes` must end, and what it accepts must be sound.
+/// Reading `bytes` must end, and accepted rows must be valid.
 fn survives(extension: &str, bytes: &[u8]) {
     if let Ok(read) = read_as(extension, bytes) {
         assert_eq!(read.values.len(), read.ids.len() * read.width);
@@ -216,7 +216,7 @@ fn mutated(names: &'static [&'static str]) -> impl Strategy<Value = (String, Vec
     })
 }
 
-/// Instructions and small arguments: such programs get further than plain random bytes.
+/// Instructions with small arguments, which get further than random bytes.
 fn program() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&'static [u8]> = vec![
         b"(",

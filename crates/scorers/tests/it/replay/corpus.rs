@@ -1,8 +1,8 @@
-//! What the fuzz target `saved_logits` has gathered.
+//! The corpus of the fuzz target `saved_logits`.
 
 use std::path::Path;
 
-#[path = "../../../../fuzz/readers/saved_logits.rs"]
+#[path = "../../../../../fuzz/readers/saved_logits.rs"]
 mod saved_logits;
 
 #[test]

@@ -1,7 +1,6 @@
 //! The embedded backend from outside: a real model, real questions, bad files.
-#![cfg(feature = "llama")]
 
-#[path = "../src/llama/fixtures.rs"]
+#[path = "../../src/llama/fixtures.rs"]
 mod fixtures;
 
 use std::{
@@ -82,7 +81,7 @@ fn real_questions_in_mixed_order_are_answered_as_one_by_one() {
         assert_eq!(answer.observed, [true; 6]);
         let sum: f64 = answer.logprobs.iter().map(|logprob| logprob.exp()).sum();
         assert!((sum - answer.mass).abs() < 1e-12);
-        // After "Answer:" even a small model knows that a letter follows.
+        // Even a small model expects a letter after "Answer:".
         assert!((0.5..=1.0).contains(&answer.mass), "mass {}", answer.mass);
 
         let whole = ask_one(&scorer, "", &request.prompt.text());
@@ -192,12 +191,12 @@ fn a_dead_thread_is_an_error_for_every_prompt() {
     }
 }
 
-/// The model under test, changed to put BOS in front by itself as Llama and Gemma do.
+/// The model under test, changed to add BOS itself as Llama and Gemma do.
 fn with_bos_added(path: &Path, folder: &Path) -> PathBuf {
     let mut bytes = std::fs::read(path).unwrap();
     let key = b"tokenizer.ggml.add_bos_token";
     let key_start = bytes.windows(key.len()).position(|at| at == key);
-    // After the key come the type (u32, 7 is a truth value) and the value.
+    // After the key come the type (u32, 7 is a boolean) and the value.
     let value = key_start.expect("the model says whether to add BOS") + key.len() + 4;
     bytes[value] = 1;
     let changed = folder.join("adds-bos.gguf");
@@ -226,7 +225,7 @@ fn bos_comes_once() {
             added.usage.prompt_tokens.unwrap(),
             bare.usage.prompt_tokens.unwrap() + 1
         );
-        // Whether the template writes BOS itself or not, there is one.
+        // There is one BOS, whether the template adds it or not.
         for options in [chat(bos), chat("")] {
             let chatting = ask(&changed, options, prefix);
             assert_eq!(chatting.usage.prompt_tokens, added.usage.prompt_tokens);

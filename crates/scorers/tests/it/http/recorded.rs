@@ -1,17 +1,17 @@
-//! What real servers answered, replayed through the whole scorer.
+//! Recorded answers of real servers, replayed through the whole scorer.
 
 use serde_json::{Value, json};
 
-use crate::server::{Reply, Server};
-use crate::{Way, connect, question, score_one, shared};
+use crate::http::server::{Reply, Server};
+use crate::http::{Way, connect, question, score_one};
 use sureness_scorers::http::HttpOptions;
 use sureness_scorers::{OptionScorer, OptionScores, ScoreError};
 
 const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 
-/// A recorded pair; `None` where the recordings are not at hand.
+/// A recorded request and answer; `None` without the recordings.
 pub(crate) fn recorded(name: &str) -> Option<(u16, Value)> {
-    let path = shared()?.join("servers").join(name);
+    let path = crate::shared()?.join("servers").join(name);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let pair: Value = serde_json::from_str(&text).unwrap();
     let status = pair["response"]["status"].as_u64().unwrap() as u16;
@@ -68,7 +68,7 @@ fn agrees(name: &str, choice: &Value, scores: &OptionScores) {
         }
         mass += raw;
     }
-    // Rounding at the server takes the sum of six masked letters a little past 1.
+    // The server's rounding puts the sum of six masked letters slightly above 1.
     assert!((scores.mass - mass.min(1.0)).abs() < 1e-9, "{name}: mass");
 }
 
@@ -115,7 +115,7 @@ async fn every_recorded_answer_gives_its_options() {
     }
 }
 
-/// Worked out by hand from the file: every letter but F is listed with and without a space.
+/// Computed by hand from the file, which lists every letter but F with and without a space.
 #[tokio::test]
 async fn a_few_figures_by_hand() {
     let Some(scores) = replay("vllm/default_max_logprobs_20.json").await else {
@@ -139,7 +139,7 @@ async fn a_few_figures_by_hand() {
     assert!((one.mass - 0.330_27).abs() < 1e-4);
     assert_eq!(one.usage.cached_tokens, Some(484));
 
-    // Masked by -9999, a token is not there; the six letters have all the probability.
+    // Tokens masked by -9999 count as absent; the six letters have all the probability.
     let masked = replay("vllm/processed_allowed_token_ids.json")
         .await
         .unwrap()
@@ -251,7 +251,7 @@ async fn the_recorded_model_lists_give_a_fingerprint() {
         };
         let server = Server::start(move |asked| match asked.path.as_str() {
             "/v1/models" => Reply::json(200, &models),
-            _ => crate::server::letters(asked.prompts().len()),
+            _ => crate::http::server::letters(asked.prompts().len()),
         });
         let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
         let identity = scorer.identity();
@@ -274,7 +274,7 @@ async fn the_recorded_template_is_found_at_the_root() {
     let server = Server::start(move |asked| match asked.path.as_str() {
         "/props" => Reply::json(200, &props),
         "/v1/models" => Reply::json(404, &json!({})),
-        _ => crate::server::letters(1),
+        _ => crate::http::server::letters(1),
     });
     let mut options = HttpOptions::new(&server.base);
     options.model = Some("m".to_owned());

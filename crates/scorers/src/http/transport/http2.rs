@@ -1,34 +1,34 @@
-//! HTTP/2, where it is asked for: all requests share one connection.
+//! The optional HTTP/2 client: all requests share one connection.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use reqwest::Response as Incoming;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Response as Incoming};
 use tokio::sync::Semaphore;
 use tokio::time::{timeout, timeout_at};
 
-use super::{Carried, Carrier, Endpoint, Resource, chain};
+use super::{Client, Endpoint, Resource, TimedResponse, chain};
 use crate::ScoreError;
-use crate::http::wire::{MAX_BODY, Notes, Response, WireError};
+use crate::http::wire::{KeptHeaders, MAX_BODY, Response, WireError};
 
-/// One HTTP/2 connection, or HTTP/1.1 ones where an encrypted server speaks no HTTP/2.
-pub(in crate::http) struct Multiplexed {
+/// One HTTP/2 connection, or several of HTTP/1.1 if a TLS server does not support HTTP/2.
+pub(in crate::http) struct Http2Client {
     endpoint: Arc<Endpoint>,
-    client: Client,
+    client: reqwest::Client,
     permits: Semaphore,
 }
 
-impl Multiplexed {
+impl Http2Client {
     pub(in crate::http) fn new(endpoint: Arc<Endpoint>) -> Result<Self, String> {
-        let mut client = Client::builder()
+        let mut client = reqwest::Client::builder()
             .user_agent(concat!("sureness/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)
             .connect_timeout(endpoint.limits.connect)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never());
         if endpoint.tls.is_none() {
-            // Without encryption nobody negotiates.
+            // Only TLS negotiates the version.
             client = client.http2_prior_knowledge();
         }
         if endpoint.base().is_loopback() {
@@ -42,15 +42,15 @@ impl Multiplexed {
     }
 
     async fn receive(&self, mut incoming: Incoming) -> Result<Response, ScoreError> {
-        let mut notes = Notes::default();
+        let mut headers = KeptHeaders::default();
         for (name, value) in incoming.headers() {
-            notes.learn(name.as_str(), value.as_bytes());
+            headers.keep(name.as_str(), value.as_bytes());
         }
         let date = incoming.headers().get("date");
-        notes.note_date(date.map(http::HeaderValue::as_bytes));
+        headers.keep_date(date.map(http::HeaderValue::as_bytes));
         let mut response = Response {
             status: incoming.status().as_u16(),
-            notes,
+            headers,
             body: Vec::new(),
             keep_alive: true,
         };
@@ -64,7 +64,7 @@ impl Multiplexed {
                 Ok(None) => return Ok(response),
                 Err(error) => self.network(error),
             };
-            // The status counts even where its explanation is cut off or endless.
+            // An error status counts even if its message is incomplete or endless.
             return if response.is_success() {
                 Err(error)
             } else {
@@ -85,12 +85,12 @@ impl Multiplexed {
     }
 }
 
-impl Carrier for Multiplexed {
-    fn lanes(&self) -> usize {
+impl Client for Http2Client {
+    fn max_in_flight(&self) -> usize {
         self.endpoint.connections
     }
 
-    async fn carry(&self, resource: &Resource, body: &[u8]) -> Result<Carried, ScoreError> {
+    async fn send(&self, resource: &Resource, body: &[u8]) -> Result<TimedResponse, ScoreError> {
         let _permit = self.permits.acquire().await;
         let mut request = if resource.is_post {
             let post = self.client.post(resource.url.clone());
@@ -119,7 +119,7 @@ impl Carrier for Multiplexed {
         let response = timeout_at(deadline.into(), answered)
             .await
             .map_err(|_| timed_out(limits.total))??;
-        Ok(Carried {
+        Ok(TimedResponse {
             response,
             connect: Duration::ZERO,
             server: started.elapsed(),

@@ -1,5 +1,5 @@
-//! Encryption and proxies. Both depend on the environment, which a test must not change under its
-//! neighbours: each client runs in a process of its own.
+//! TLS and proxies. Both depend on the environment, which a test must not change for others: each
+//! client runs in its own process.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,15 +11,15 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
 use sureness_scorers::http::{HttpOptions, Secret};
 
-use crate::server::{Reply, Server, letters};
-use crate::{Way, connect, in_both_models, question, score_one};
+use crate::http::server::{Reply, Server, letters};
+use crate::http::{Way, connect, in_both_models, question, score_one};
 
 const BASE: &str = "SURENESS_TEST_BASE";
 const HOST: &str = "model.example";
 
 in_both_models! {
     async fn client(way: Way) {
-        // Does nothing when it is run as a test.
+        // Does nothing as an ordinary test.
         let Ok(base) = std::env::var(BASE) else { return };
         let mut options = HttpOptions::new(base);
         options.api_key = Secret::new("sk-hidden");
@@ -36,13 +36,17 @@ in_both_models! {
     }
 }
 
-/// What a client in its own process and environment found, in both models.
+/// The findings of clients in their own process and environment, in both models.
 fn run(base: &str, environment: &[(&str, &str)]) -> Vec<String> {
     ["asynchronous", "threads"]
         .iter()
         .map(|model| {
             let output = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "--nocapture", &format!("tls::client::{model}")])
+                .args([
+                    "--exact",
+                    "--nocapture",
+                    &format!("http::tls::client::{model}"),
+                ])
                 .env_remove("NO_PROXY")
                 .env_remove("no_proxy")
                 .env_remove("SSL_CERT_DIR")
@@ -58,7 +62,7 @@ fn run(base: &str, environment: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
-/// A server that speaks TLS, at once or after a `CONNECT`. Also its certificate.
+/// A TLS server that also accepts `CONNECT`: its port and certificate.
 fn encrypted() -> (u16, String) {
     let names = vec!["localhost".to_owned(), HOST.to_owned()];
     let made = rcgen::generate_simple_self_signed(names).unwrap();
@@ -142,7 +146,7 @@ fn a_trusted_certificate_is_taken_and_a_strange_one_is_not() {
         run(&base, &[("SSL_CERT_FILE", trusted)]),
         ["three answers"; 2]
     );
-    // The same server under a name that its certificate does not have.
+    // A name that is not in the certificate.
     let other = format!("https://127.0.0.1:{port}/v1");
     for found in run(&other, &[("SSL_CERT_FILE", trusted)]) {
         assert!(found.contains("certificate"), "{found}");
@@ -172,7 +176,7 @@ fn a_tunnel_leads_to_an_encrypted_server() {
 #[test]
 fn a_proxy_is_told_where_a_request_goes() {
     let server = Server::start(|asked| {
-        // Nothing of this machine: the proxy alone knows the name.
+        // Only the proxy knows this name.
         let Some(path) = asked.path.strip_prefix("http://model.example/v1/") else {
             return Reply::json(404, &json!({}));
         };
@@ -187,7 +191,7 @@ fn a_proxy_is_told_where_a_request_goes() {
         &[("HTTP_PROXY", proxy), ("http_proxy", proxy)],
     );
     assert_eq!(found, ["three answers"; 2]);
-    // A proxy that refuses is named, and its password is not.
+    // The error shows an unreachable proxy without its password.
     let closed = ("HTTPS_PROXY", "http://u:pw-hidden@127.0.0.1:9");
     for found in run("https://model.example/v1", &[closed]) {
         assert!(

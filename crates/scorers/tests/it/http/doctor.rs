@@ -1,10 +1,10 @@
-//! What the doctor finds, on servers with known properties.
+//! The doctor on servers with known properties.
 
 use serde_json::{Value, json};
 use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose};
 
-use crate::exact::{by_number, exact_server, top_three};
-use crate::server::{Asked, Reply, Server};
+use crate::http::exact::{by_number, exact_server, top_three};
+use crate::http::server::{Asked, Reply, Server};
 
 /// A vLLM without a cache, whose answers move by a tenth with every question it has answered.
 fn moving(step: f64) -> Server {
@@ -56,10 +56,10 @@ async fn a_good_server_gets_a_whole_diagnosis() {
     assert_eq!((noise.questions, noise.changed_top_options), (20, 0));
     // " B" moved by an eighth, "B" did not; it has a thousandth of the weight.
     assert!((noise.largest_difference - 0.125).abs() < 1e-3, "{noise:?}");
-    // It travels as JSON and comes back as it was.
+    // JSON preserves it.
     let text = serde_json::to_string(&found).unwrap();
     assert_eq!(serde_json::from_str::<Diagnosis>(&text).unwrap(), found);
-    // Twice its weight makes B the first of all.
+    // Twice its weight makes B the top option.
     let noise = diagnose(named(&moving(0.72))).await.noise.unwrap();
     assert_eq!(noise.changed_top_options, 20);
 }

@@ -1,12 +1,12 @@
-//! What a question costs this side, in processor time. Run on request, as it wants a quiet
-//! machine and an optimised build:
+//! Measures the client's CPU time per question. Runs on request, since it needs a quiet machine and
+//! an optimised build:
 //!
 //! ```text
-//! cargo test -p sureness-scorers --no-default-features --test http \
-//!     --config 'profile.dev.package.sureness-scorers.opt-level=3' -- --ignored --nocapture cost
+//! cargo test -p sureness-scorers --no-default-features --test it \
+//!     --config 'profile.dev.package.sureness-scorers.opt-level=3' -- --ignored --nocapture http::cost::cost
 //! ```
 //!
-//! The server is a process of its own, so that its time does not count.
+//! The server is a separate process, so that its time does not count.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ use std::time::Instant;
 use sureness_scorers::http::{HttpOptions, HttpScorer};
 use sureness_scorers::{OptionScorer, ScoreRequest};
 
-use crate::question;
+use crate::http::question;
 
 const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 const ROLE: &str = "SURENESS_TEST_CANNED";
@@ -45,7 +45,7 @@ fn canned() -> String {
     )
 }
 
-/// The server's process. Does nothing when it is run as a test.
+/// The server's process. Does nothing as an ordinary test.
 #[test]
 #[ignore = "a part of `cost`"]
 fn canned_server() {
@@ -67,7 +67,7 @@ fn canned_server() {
     }
 }
 
-/// Processor time of this process so far, in microseconds.
+/// CPU time of this process so far, in microseconds.
 fn processor_time() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat
@@ -117,10 +117,15 @@ fn threads(scorer: &HttpScorer, requests: &[ScoreRequest]) {
 }
 
 #[test]
-#[ignore = "measures; see above"]
+#[ignore = "a measurement, see above"]
 fn cost() {
     let mut server = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", "cost::canned_server"])
+        .args([
+            "--ignored",
+            "--exact",
+            "--nocapture",
+            "http::cost::canned_server",
+        ])
         .env(ROLE, "1")
         .stdout(Stdio::piped())
         .spawn()
