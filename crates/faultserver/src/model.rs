@@ -26,9 +26,9 @@ pub(crate) struct Token {
     pub(crate) logprob: f64,
 }
 
-/// The natural log-probability of each label as the next token after `prompt`, exactly as a
-/// healthy server reports it. Other labels than the letters A to Z have negative infinity: the server
-/// never lists them.
+/// The natural log-probability of each label as the next token after `prompt`, exactly as a healthy
+/// server reports it. Other labels than the letters A to Z have negative infinity: the server never
+/// lists them.
 pub fn logprobs_of<S: AsRef<str>>(prompt: &str, labels: &[S]) -> Vec<f64> {
     let letters = letters(prompt, 0.0);
     labels

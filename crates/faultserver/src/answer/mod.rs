@@ -25,8 +25,8 @@ pub(crate) struct Work {
     pub(crate) cached: usize,
 }
 
-/// The immediate response of a healthy server: a refusal, or an answer that takes no model. `None` if there
-/// are prompts to score.
+/// The immediate response of a healthy server: a refusal, or an answer that takes no model. `None`
+/// if there are prompts to score.
 pub(crate) fn at_once(
     server: &Healthy,
     request: &Request,

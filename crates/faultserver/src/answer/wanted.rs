@@ -82,8 +82,8 @@ impl Wanted {
     }
 }
 
-/// The prompts of a completions request, and whether they are a list. A list with anything but texts
-/// counts as empty.
+/// The prompts of a completions request, and whether they are a list. A list with anything but
+/// texts counts as empty.
 fn prompts(value: &Value) -> (Vec<Arc<str>>, bool) {
     match value {
         Value::String(prompt) => (vec![prompt.as_str().into()], false),

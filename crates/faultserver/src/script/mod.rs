@@ -50,8 +50,8 @@ pub struct Healthy {
     pub usage: bool,
     /// Number of prompts in its prefix cache.
     pub cache_slots: usize,
-    /// Maximum deviation of each letter's logit from the default model's, in nats: another model under
-    /// the same name.
+    /// Maximum deviation of each letter's logit from the default model's, in nats: another model
+    /// under the same name.
     pub drift: f64,
 }
 

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::fault::Fault;
 use crate::asked::Asked;
 
-/// One of several faults on some requests. The first rule of a script that applies to a request plays its
-/// fault.
+/// One of several faults on some requests. The first rule of a script that applies to a request
+/// plays its fault.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -40,8 +40,8 @@ pub enum When {
     First(u64),
     /// Every n-th on the rule's routes: `Nth(3)` means the third, the sixth and so on.
     Nth(u64),
-    /// A random share. The draw depends on the seed, the prompts and how often the first one was asked
-    /// before, but not on the order of arrival.
+    /// A random share. The draw depends on the seed, the prompts and how often the first one was
+    /// asked before, but not on the order of arrival.
     Chance {
         /// Share of the requests, in 0..=1.
         probability: f64,

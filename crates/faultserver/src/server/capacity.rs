@@ -31,7 +31,8 @@ pub(crate) type Slot = Option<OwnedSemaphorePermit>;
 pub(crate) struct Allowance {
     pub(crate) limit: usize,
     pub(crate) remaining: usize,
-    /// Time until one more request is accepted or, if one would be now, until the full limit is available.
+    /// Time until one more request is accepted or, if one would be now, until the full limit is
+    /// available.
     pub(crate) reset: Duration,
 }
 
@@ -45,7 +46,8 @@ impl Gate {
         }
     }
 
-    /// Counts a request against the limit per minute; `Err` if it is exceeded, `None` without a limit.
+    /// Counts a request against the limit per minute; `Err` if it is exceeded, `None` without a
+    /// limit.
     pub(crate) fn count(&self) -> Result<Option<Allowance>, Allowance> {
         let Some(limit) = self.capacity.requests_per_minute else {
             return Ok(None);

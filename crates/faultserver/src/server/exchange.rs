@@ -16,8 +16,8 @@ use crate::log::Outcome;
 use crate::script::{Fault, Healthy, RetryAfter, Target};
 use crate::wire::{Delivery, Reply, Request};
 
-/// Marks requests that follow our own redirect. They are answered, so that a client is not redirected
-/// forever.
+/// Marks requests that follow our own redirect. They are answered, so that a client is not
+/// redirected forever.
 const REDIRECTED: &str = "redirected";
 
 /// A response, and the prompts that it answers if it is delivered completely.
@@ -54,8 +54,8 @@ pub(crate) fn key_of(server: &Healthy, request: &Request) -> Key {
     }
 }
 
-/// Plans the response and waits as long as the script says. Updates `outcome` before waiting, so that the
-/// log is right even if the client disconnects.
+/// Plans the response and waits as long as the script says. Updates `outcome` before waiting, so
+/// that the log is right even if the client disconnects.
 pub(crate) async fn plan(
     live: &Live,
     request: &Request,

@@ -73,8 +73,8 @@ impl FaultServer {
         self.shared.address
     }
 
-    /// Switches to another script. Requests in progress continue with their own; the counts of rules
-    /// start again, the log continues.
+    /// Switches to another script. Requests in progress continue with their own; the counts of
+    /// rules start again, the log continues.
     pub fn set_script(&self, script: Script) {
         let live = Arc::new(Live::new(script));
         *self
@@ -104,8 +104,9 @@ impl FaultServer {
         self.shared.log.clear();
     }
 
-    /// Waits until no request is in progress, for at most `timeout`; returns whether that is so. A client
-    /// receives its answer shortly before the log entry is complete, so wait before reading the log.
+    /// Waits until no request is in progress, for at most `timeout`; returns whether that is so. A
+    /// client receives its answer shortly before the log entry is complete, so wait before reading
+    /// the log.
     pub fn wait_until_idle(&self, timeout: Duration) -> bool {
         let end = Instant::now() + timeout;
         while self.counts().in_flight > 0 {
@@ -117,8 +118,8 @@ impl FaultServer {
         true
     }
 
-    /// Becomes unreachable as if its process had died: closes open connections and refuses new ones until
-    /// [`Self::resume`].
+    /// Becomes unreachable as if its process had died: closes open connections and refuses new ones
+    /// until [`Self::resume`].
     pub fn pause(&self) {
         let (done, wait) = std_mpsc::channel();
         if self.commands.send(Command::Pause(done)).is_ok() {
@@ -153,8 +154,8 @@ fn run(
     inbox: mpsc::UnboundedReceiver<Command>,
     started: &std_mpsc::Sender<io::Result<Arc<Shared>>>,
 ) {
-    // A single thread: nothing runs between an answer's last byte and its log entry, so that the log
-    // never has a prompt's next request before its answer.
+    // A single thread: nothing runs between an answer's last byte and its log entry, so that the
+    // log never has a prompt's next request before its answer.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
