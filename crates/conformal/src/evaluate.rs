@@ -15,30 +15,7 @@ use crate::{
 /// An empty prediction set becomes the most probable option alone, in both protocols: a user must
 /// get some answer. This can only raise coverage.
 ///
-/// ```
-/// use sureness_conformal::{Config, EvaluateError, Row, evaluate};
-///
-/// let logits = [2.0, 0.5, -1.0];
-/// let keys: Vec<[u8; 4]> = (0..100_u32).map(u32::to_le_bytes).collect();
-/// let rows: Vec<Row<'_>> = keys
-///     .iter()
-///     .zip(0..)
-///     .map(|(key, i)| Row {
-///         key,
-///         cluster: None,
-///         logits: (&logits).into(),
-///         answer: usize::from(i % 5 == 0),
-///         dont_know: None,
-///         none_of_the_above: None,
-///     })
-///     .collect();
-/// let evaluation = evaluate(&rows, &Config::default())?;
-/// assert_eq!((evaluation.n_calibration, evaluation.n_test), (50, 50));
-/// // A fifth of the answers is option 1, which sets at an error rate of 10 % must hold as well.
-/// assert_eq!(evaluation.lac.set_size, 2.0);
-/// assert_eq!(evaluation.lac.coverage, 1.0);
-/// # Ok::<(), EvaluateError>(())
-/// ```
+/// The crate's documentation has an example.
 pub fn evaluate(rows: &[Row<'_>], config: &Config) -> Result<Evaluation, EvaluateError> {
     evaluate_iter(|| rows.iter().copied(), config)
 }

@@ -4,8 +4,8 @@ use crate::Real;
 
 /// Logits or log-probabilities of one row's options, borrowed in single or double precision.
 ///
-/// Published logits are single precision. Keeping them so halves the memory of a table and changes no
-/// figure, since every `f32` is exact as an `f64`.
+/// Published logits are single precision. Keeping them so halves the memory of a table and changes
+/// no figure, since every `f32` is exact as an `f64`.
 ///
 /// ```
 /// use sureness_conformal::Logits;

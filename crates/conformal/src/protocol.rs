@@ -85,8 +85,8 @@ pub struct Config {
     pub calibration_ratio: f64,
     /// Seed of the split. The paper's is 42; its protocol uses the low 32 bits.
     pub seed: u64,
-    /// Which rows calibrate under the standard protocol; the paper's ignores it. A record without it
-    /// means `hash`, and `hash` is not written: version 0.1.0 had no other rule.
+    /// Which rows calibrate under the standard protocol; the paper's ignores it. A record without
+    /// it means `hash`, and `hash` is not written: version 0.1.0 had no other rule.
     #[serde(
         default = "SplitRule::of_old_records",
         skip_serializing_if = "SplitRule::is_of_old_records"

@@ -22,7 +22,8 @@ impl<F: Real> Threshold<F> {
     }
 }
 
-/// `⌈(n+1)(1−α)⌉`, the rank of the threshold among `n` calibration scores, ascending from 1 (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1). `None` where it exceeds `n`.
+/// `⌈(n+1)(1−α)⌉`, the rank of the threshold among `n` calibration scores, ascending from 1 (Vovk
+/// et al. 2005; Angelopoulos & Bates 2021, section 1). `None` where it exceeds `n`.
 pub fn conformal_rank(n: usize, alpha: f64) -> Option<usize> {
     // 1 − α is not exact in binary: without this slack a product such as 100 · 0.9 could round to
     // just above 90, and its ceiling would be 91.
@@ -48,8 +49,9 @@ pub fn conformal_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F
     }
 }
 
-/// The rank of the published script's threshold among `n` calibration scores, ascending from 1: that
-/// of `numpy.quantile(scores, ⌈(n+1)(1−α)⌉/n, method="higher")`. `None` where that level exceeds 1.
+/// The rank of the published script's threshold among `n` calibration scores, ascending from 1:
+/// that of `numpy.quantile(scores, ⌈(n+1)(1−α)⌉/n, method="higher")`. `None` where that level
+/// exceeds 1.
 ///
 /// This is one above [`conformal_rank`] wherever the level is below 1.
 pub fn numpy_higher_rank(n: usize, alpha: f64) -> Option<usize> {

@@ -30,7 +30,8 @@ pub enum Arithmetic {
 
 impl Score {
     /// The number that ranks option `option` of a row with these `probabilities`, in `order`: the
-    /// score itself, except for APS under [`Arithmetic::Definition`], where it is the score minus 1.
+    /// score itself, except for APS under [`Arithmetic::Definition`], where it is the score minus
+    /// 1.
     ///
     /// That is the negated total probability of the *less* probable options. The sum down to the
     /// last option is then exactly 1, as by definition, and the sums of a confident model keep

@@ -63,8 +63,8 @@ pub fn ordered_split<K: AsRef<[u8]>>(
     split
 }
 
-/// A cluster's position in the order of hashes. Two clusters collide with a probability of 2⁻⁵³, and
-/// then count as one.
+/// A cluster's position in the order of hashes. Two clusters collide with a probability of 2⁻⁵³,
+/// and then count as one.
 pub(crate) fn hash_position(cluster: &[u8], seed: u64) -> u64 {
     keyed_bits(b"sureness split", cluster, seed)
 }

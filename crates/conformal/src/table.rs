@@ -87,9 +87,9 @@ impl Table {
         }
     }
 
-    /// Adds a row. `key` identifies the question; `row.key` is ignored. Hashes a cluster name that is
-    /// not 32 bytes long. Refuses fewer than 2 or more than `stride` options, a score that is not
-    /// finite, and an answer outside the options.
+    /// Adds a row. `key` identifies the question; `row.key` is ignored. Hashes a cluster name that
+    /// is not 32 bytes long. Refuses fewer than 2 or more than `stride` options, a score that is
+    /// not finite, and an answer outside the options.
     pub fn push(
         &mut self,
         key: [u8; 32],

@@ -15,17 +15,18 @@ pub struct ModelIdentity {
     pub name: String,
     /// The backend: `llama.cpp`, `openai-http`, `replay`.
     pub backend: String,
-    /// Further details, by name: quantisation, file digest, route, top-k, batch shape, instruction set.
+    /// Further details, by name: quantisation, file digest, route, top-k, batch shape, instruction
+    /// set.
     pub details: BTreeMap<String, String>,
 }
 
 impl ModelIdentity {
-    /// The detail with the address of a server that does not identify its model, by which alone two such
-    /// servers differ.
+    /// The detail with the address of a server that does not identify its model, by which alone two
+    /// such servers differ.
     pub const ADDRESS: &str = "api base";
 
-    /// The differences of two models, except for the addresses of their servers: `name`, `backend` or the
-    /// name of a detail, with both values. Empty if the answers of both are interchangeable.
+    /// The differences of two models, except for the addresses of their servers: `name`, `backend`
+    /// or the name of a detail, with both values. Empty if the answers of both are interchangeable.
     pub fn differences<'a>(
         &'a self,
         other: &'a Self,
@@ -49,8 +50,8 @@ impl ModelIdentity {
         all.filter(|(_, one, other)| one != other).collect()
     }
 
-    /// Whether the answers of both are interchangeable: the models differ at most in the addresses of
-    /// their servers.
+    /// Whether the answers of both are interchangeable: the models differ at most in the addresses
+    /// of their servers.
     pub fn is_same_model(&self, other: &Self) -> bool {
         self.differences(other).is_empty()
     }

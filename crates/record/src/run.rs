@@ -21,8 +21,8 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// BLAKE3 over the model's digest and all settings, equal for the same command. An unfinished run with
-    /// an equal digest is continued.
+    /// BLAKE3 over the model's digest and all settings, equal for the same command. An unfinished
+    /// run with an equal digest is continued.
     pub fn digest(&self) -> [u8; 32] {
         let mut digest = blake3::Hasher::new();
         digest.update(&self.model.digest());
@@ -160,8 +160,8 @@ impl RunSettings {
 
     /// The settings in which two runs differ.
     ///
-    /// Ignores the location of the question files; the rule of the split, which changes no answer; and
-    /// the shards of a run.
+    /// Ignores the location of the question files; the rule of the split, which changes no answer;
+    /// and the shards of a run.
     pub fn differences(&self, other: &Self) -> Vec<Setting> {
         let contents = |settings: &Self| -> Vec<TaskRecord> {
             let tasks = settings.tasks.iter().cloned();

@@ -10,7 +10,7 @@ pub enum StoreError {
     Sqlite {
         /// The store's file.
         path: PathBuf,
-        /// What `SQLite` says.
+        /// The error of `SQLite`.
         source: rusqlite::Error,
     },
     /// The file is an `SQLite` database, but not a store.

@@ -77,8 +77,8 @@ impl ImportOutcome {
 impl Store {
     /// Records finished runs in one transaction: all or none.
     ///
-    /// Skips groups that an imported run of the same model has, and adds the others to it. If it has
-    /// different contents for one of their tasks and strategies, the import becomes a new run.
+    /// Skips groups that an imported run of the same model has, and adds the others to it. If it
+    /// has different contents for one of their tasks and strategies, the import becomes a new run.
     pub fn import_runs(&mut self, runs: &[RunImport]) -> Result<Vec<ImportOutcome>, StoreError> {
         let path = self.path().to_owned();
         self.import(runs)
@@ -266,8 +266,8 @@ fn run_digest(model: &[u8; 32]) -> [u8; 32] {
         .into()
 }
 
-/// The key of an imported answer. It differs from the key of any request, so that imported answers are
-/// never cached answers.
+/// The key of an imported answer. It differs from the key of any request, so that imported answers
+/// are never cached answers.
 fn row_key(model: &[u8; 32], group: &GroupImport, question: &StoredQuestion) -> [u8; 32] {
     let parts: [&[u8]; 5] = [
         model,

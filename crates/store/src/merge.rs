@@ -149,9 +149,9 @@ impl Store {
 
     /// Merges the questions of other stores' runs into `run`, each at its position in the whole.
     ///
-    /// Existing answers stay. A question without an answer takes the first one among `inputs`, else the
-    /// first failure. Different questions at the same position are an error. Streams rows: memory does
-    /// not grow with their number.
+    /// Existing answers stay. A question without an answer takes the first one among `inputs`, else
+    /// the first failure. Different questions at the same position are an error. Streams rows:
+    /// memory does not grow with their number.
     pub fn merge_runs(
         &mut self,
         run: i64,
@@ -186,8 +186,8 @@ impl Store {
         Ok(merged)
     }
 
-    /// Merges the rows of one group from all stores in the order of their positions, so that the file
-    /// grows at its end.
+    /// Merges the rows of one group from all stores in the order of their positions, so that the
+    /// file grows at its end.
     fn merge_group(
         &mut self,
         run: i64,

@@ -7,8 +7,8 @@ pub struct StoredQuestion {
     pub id: String,
     /// Digest of the question's content; the same for every model.
     pub content: [u8; 32],
-    /// Digest that the questions of its cluster share, such as those about one passage. `None` where
-    /// it is unknown, as in files of version 0.1.0.
+    /// Digest that the questions of its cluster share, such as those about one passage. `None`
+    /// where it is unknown, as in files of version 0.1.0.
     pub cluster: Option<[u8; 32]>,
     /// Its category, such as the subject.
     pub category: Option<String>,

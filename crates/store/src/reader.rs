@@ -42,8 +42,8 @@ pub struct RunInfo {
 pub struct StoredRow {
     /// The question.
     pub question: StoredQuestion,
-    /// The model's scores, if it answered. Imported ones may be logits, with NaN as their mass where it
-    /// is unknown.
+    /// The model's scores, if it answered. Imported ones may be logits, with NaN as their mass
+    /// where it is unknown.
     pub scores: Option<OptionScores>,
     /// Why it failed, if it did.
     pub error: Option<ScoreError>,
@@ -184,8 +184,8 @@ impl Reader {
         Ok(None)
     }
 
-    /// Makes [`Reader::answer`] find answers that the file does not index yet: those of a run that is in
-    /// progress or was killed.
+    /// Makes [`Reader::answer`] find answers that the file does not index yet: those of a run that
+    /// is in progress or was killed.
     pub(crate) fn index_the_rest(&mut self) -> Result<(), StoreError> {
         let rest = self.wrap((|| {
             self.connection

@@ -50,8 +50,8 @@ pub struct EarlierAnswer {
 }
 
 impl Store {
-    /// The cached answers that the run with this record would take from earlier runs or other stores, one
-    /// entry per key. Excludes answers of the run itself from before an interruption.
+    /// The cached answers that the run with this record would take from earlier runs or other
+    /// stores, one entry per key. Excludes answers of the run itself from before an interruption.
     pub fn earlier_answers(
         &mut self,
         record: &RunRecord,
@@ -96,8 +96,8 @@ impl Store {
     }
 }
 
-/// The newest answer to `key` in this file, with the run that asked for it; without the answer if it is
-/// damaged.
+/// The newest answer to `key` in this file, with the run that asked for it; without the answer if
+/// it is damaged.
 fn newest(
     connection: &Connection,
     key: RequestKey,
@@ -136,8 +136,8 @@ fn decode(columns: &[Value; 7]) -> Option<EarlierAnswer> {
     })
 }
 
-/// Copies an answer from the first of `others` that has it, as one of an earlier run. Returns its number
-/// and its time.
+/// Copies an answer from the first of `others` that has it, as one of an earlier run. Returns its
+/// number and its time.
 pub(crate) fn copy_from(
     others: &[Reader],
     transaction: &Transaction<'_>,

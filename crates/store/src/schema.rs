@@ -79,8 +79,8 @@ CREATE TABLE items (
 ) WITHOUT ROWID;
 ";
 
-/// From version 1 to 2; [`ANSWERS`] and [`ITEMS`] run between the two parts. Version 1 found an item's
-/// answer by its key, and by time where a run had asked again.
+/// From version 1 to 2; [`ANSWERS`] and [`ITEMS`] run between the two parts. Version 1 found an
+/// item's answer by its key, and by time where a run had asked again.
 const FROM_1: [&str; 2] = [
     "
 ALTER TABLE answers RENAME TO old_answers;
@@ -142,8 +142,8 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     transaction.commit().map_err(sqlite)
 }
 
-/// Refuses files that need a migration. Returns the SQL expression for an item's cluster: the column, or
-/// NULL where the file has none.
+/// Refuses files that need a migration. Returns the SQL expression for an item's cluster: the
+/// column, or NULL where the file has none.
 pub(crate) fn check_readable(
     connection: &Connection,
     path: &Path,

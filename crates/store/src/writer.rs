@@ -48,14 +48,14 @@ impl Store {
             source,
         };
         let mut connection = Connection::open(path).map_err(sqlite)?;
-        // Several models of one run may write at the same time, in turn. A transaction must take the
-        // write lock at its start: one that upgrades from a read lock fails instead of waiting.
+        // Several models of one run may write at the same time, in turn. A transaction must take
+        // the write lock at its start: one that upgrades from a read lock fails instead of waiting.
         connection.set_transaction_behavior(TransactionBehavior::Immediate);
         connection
             .busy_timeout(Duration::from_secs(30))
             .map_err(sqlite)?;
-        // WAL allows reads during writes. NORMAL syncs at checkpoints: a commit survives the death of
-        // the process at once, and a power cut after the next checkpoint.
+        // WAL allows reads during writes. NORMAL syncs at checkpoints: a commit survives the death
+        // of the process at once, and a power cut after the next checkpoint.
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(sqlite)?;
@@ -94,8 +94,8 @@ impl Store {
         &mut self.connection
     }
 
-    /// Records a run with its (task, strategy) groups, to which questions and failures belong from now
-    /// on. Continues the newest run with the same model and settings if it has not finished.
+    /// Records a run with its (task, strategy) groups, to which questions and failures belong from
+    /// now on. Continues the newest run with the same model and settings if it has not finished.
     pub fn begin_run<'a>(
         &mut self,
         record: &RunRecord,
@@ -166,9 +166,9 @@ impl Store {
         self.known = Known::ThisRun;
     }
 
-    /// [`Self::ignore_earlier_runs`] for later runs as well: they do not reuse earlier answers to the
-    /// questions planned from now on, even if this run is interrupted. The earlier runs keep their
-    /// figures.
+    /// [`Self::ignore_earlier_runs`] for later runs as well: they do not reuse earlier answers to
+    /// the questions planned from now on, even if this run is interrupted. The earlier runs keep
+    /// their figures.
     pub fn forget_earlier_runs(&mut self) {
         self.known = Known::ThisRunForGood;
         self.others.clear();
@@ -179,8 +179,8 @@ impl Store {
         Arc::clone(&self.answered_at)
     }
 
-    /// Also takes cached answers from another store, which are then copied here. Answers in this file
-    /// take precedence.
+    /// Also takes cached answers from another store, which are then copied here. Answers in this
+    /// file take precedence.
     pub fn also_look_in(&mut self, other: &Path) -> Result<(), StoreError> {
         let mut other = Reader::open(other)?;
         other.index_the_rest()?;
@@ -188,8 +188,8 @@ impl Store {
         Ok(())
     }
 
-    /// Records question `i` of group `g` at position `places[g][i]`, so that a shard's questions have
-    /// their positions in the whole run.
+    /// Records question `i` of group `g` at position `places[g][i]`, so that a shard's questions
+    /// have their positions in the whole run.
     pub fn place_questions(&mut self, places: Vec<Arc<[u32]>>) {
         self.places = places;
     }
@@ -272,8 +272,8 @@ impl Store {
         Ok(known)
     }
 
-    /// Copies the outcome of each key to the run's other questions with that key, which is asked only
-    /// once.
+    /// Copies the outcome of each key to the run's other questions with that key, which is asked
+    /// only once.
     pub fn settle_copies(&mut self, run: i64) -> Result<(), StoreError> {
         let copied = self.copy_outcomes(run);
         copied.map_err(|source| StoreError::Sqlite {

@@ -8,8 +8,8 @@ use crate::{Logits, Table, View};
 /// Answers of similar confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceBin {
-    /// Lower end. Equal-width bins contain confidences in `(low, high]`, the first one 0 as well; in
-    /// equal-mass bins this is the lowest confidence.
+    /// Lower end. Equal-width bins contain confidences in `(low, high]`, the first one 0 as well;
+    /// in equal-mass bins this is the lowest confidence.
     pub low: f64,
     /// Upper end; in equal-mass bins the highest confidence.
     pub high: f64,

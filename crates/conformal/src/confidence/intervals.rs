@@ -11,7 +11,8 @@ use crate::inference::{
 use crate::{Table, View};
 
 /// Intervals of the figures of [`super::CalibrationErrors`] and [`super::Selective`], all from the
-/// same replicates: of the mean of each figure over test sets of the same size from the same source.
+/// same replicates: of the mean of each figure over test sets of the same size from the same
+/// source.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceIntervals {
     /// Expected calibration error over bins of equal width, by [`centred`] replicates.
@@ -57,7 +58,8 @@ impl RowDraws {
     }
 }
 
-/// Intervals over `rows` of `table`, in the order of `draws`, with the ECE over `bins` bins. `None` for no rows, or a temperature that is not above 0.
+/// Intervals over `rows` of `table`, in the order of `draws`, with the ECE over `bins` bins. `None`
+/// for no rows, or a temperature that is not above 0.
 ///
 /// Sorts the rows once; a replicate is then one pass over their weights.
 ///
@@ -140,12 +142,12 @@ pub fn confidence_intervals(
     })
 }
 
-/// The interval of a sum of absolute `gaps`, from `drawn` ones, with the share `tail` of the replicates
-/// beyond either end.
+/// The interval of a sum of absolute `gaps`, from `drawn` ones, with the share `tail` of the
+/// replicates beyond either end.
 ///
 /// Replicates of a gap are further from zero than the gap itself, so their sums are too large, and
-/// percentiles cover the mean only where every gap is far from zero: in 60 to 72 % of the samples of a
-/// well calibrated model. So each bin's replicates are moved to a bias-corrected gap, √(gap² −
+/// percentiles cover the mean only where every gap is far from zero: in 60 to 72 % of the samples
+/// of a well calibrated model. So each bin's replicates are moved to a bias-corrected gap, √(gap² −
 /// variance). The deviations of the sums from their mean then estimate those of the observed sum.
 fn centred(gaps: &[f64], drawn: &[Vec<f64>], tail: f64) -> Interval {
     let n = drawn.len() as f64;

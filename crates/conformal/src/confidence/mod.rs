@@ -1,5 +1,5 @@
-//! What a model's probabilities are worth: whether they are as high as the model is often right,
-//! whether they tell right from wrong, and how widely they are spread.
+//! Confidence: its calibration, how well it separates right answers from wrong ones, and the spread
+//! of probabilities.
 
 mod calibration;
 mod intervals;
@@ -23,8 +23,8 @@ struct Answer {
     correct: bool,
 }
 
-/// Calls `visit` with each row, its probabilities and its answer. `None`, without a call, if there are no
-/// rows or the temperature is not above 0.
+/// Calls `visit` with each row, its probabilities and its answer. `None`, without a call, if there
+/// are no rows or the temperature is not above 0.
 fn visit_answers(
     table: &Table,
     rows: &[usize],

@@ -32,8 +32,8 @@ pub struct Selective {
     /// Area under the risk-coverage curve: the mean of the risk over all numbers of questions
     /// answered (Geifman & El-Yaniv 2017).
     pub aurc: f64,
-    /// Excess of `aurc` over a perfect ranking of the same accuracy (Geifman, Uziel & El-Yaniv 2019, who
-    /// approximate the latter by `r + (1 − r) ln(1 − r)`; here it is exact).
+    /// Excess of `aurc` over a perfect ranking of the same accuracy (Geifman, Uziel & El-Yaniv
+    /// 2019, who approximate the latter by `r + (1 − r) ln(1 − r)`; here it is exact).
     pub e_aurc: f64,
     /// The risk-coverage curve, from few questions to all: at most 200 points.
     pub curve: Vec<SelectivePoint>,

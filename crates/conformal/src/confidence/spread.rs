@@ -10,8 +10,8 @@ use crate::{Table, View};
 pub struct Entropy {
     /// Mean entropy, in nats.
     pub entropy: f64,
-    /// Mean of `2^H` with `H` in bits: the number of equally probable options of the same entropy. Ye
-    /// et al. 2024, table 2, compare it with the set size.
+    /// Mean of `2^H` with `H` in bits: the number of equally probable options of the same entropy.
+    /// Ye et al. 2024, table 2, compare it with the set size.
     pub perplexity: f64,
 }
 

@@ -27,7 +27,8 @@ pub(super) struct Sorted {
     bins: Vec<Range<usize>>,
 }
 
-/// A run of rows of different confidence, followed by rows of equal confidence; either may be empty.
+/// A run of rows of different confidence, followed by rows of equal confidence; either may be
+/// empty.
 struct Run {
     apart: Range<usize>,
     equal: Range<usize>,
@@ -100,9 +101,9 @@ impl Sorted {
 
     /// AURC and AUROC.
     ///
-    /// The AURC is the mean over `i` of the share of wrong rows among the first `i`. A wrong row at position
-    /// `i` of `n` adds 1/i + … + 1/n to the sum: a difference of harmonic numbers, or of their sums for
-    /// a row with a weight above 1.
+    /// The AURC is the mean over `i` of the share of wrong rows among the first `i`. A wrong row at
+    /// position `i` of `n` adds 1/i + … + 1/n to the sum: a difference of harmonic numbers, or of
+    /// their sums for a row with a weight above 1.
     fn ranked(&self, weights: &[u8], total: u32, harmonic: &mut Harmonic) -> [f64; 2] {
         harmonic.extend(total as usize);
         let Harmonic {
@@ -134,8 +135,8 @@ impl Sorted {
                 .map(|&row| usize::from(weights[row as usize]))
                 .sum();
             if here > 0 {
-                // On average over all orders, a share of the first i equal rows is wrong; all of them
-                // precede the later rows.
+                // On average over all orders, a share of the first i equal rows is wrong; all of
+                // them precede the later rows.
                 let after = kept + here;
                 let sum = numbers[after] - numbers[kept];
                 let share = wrong_here as f64 / here as f64;

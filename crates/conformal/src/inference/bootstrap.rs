@@ -40,8 +40,8 @@ pub struct BootstrapInterval {
 
 impl BootstrapInterval {
     /// From the figure itself, its replicates, its acceleration, and the share of replicates beyond
-    /// either end. Ignores replicates that are not finite; `None` if none is left or the figure is not
-    /// finite.
+    /// either end. Ignores replicates that are not finite; `None` if none is left or the figure is
+    /// not finite.
     pub(crate) fn of(
         figure: f64,
         mut replicates: Vec<f64>,
@@ -119,9 +119,9 @@ pub(crate) fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
     }
 }
 
-/// The interval of any statistic of `n` rows. `statistic` receives row indices, in which a row may occur
-/// several times or not at all, and may return NaN where it is undefined: such replicates are ignored.
-/// `None` without rows, or if the statistic of all rows is not finite.
+/// The interval of any statistic of `n` rows. `statistic` receives row indices, in which a row may
+/// occur several times or not at all, and may return NaN where it is undefined: such replicates are
+/// ignored. `None` without rows, or if the statistic of all rows is not finite.
 ///
 /// Calls `statistic` once for each replicate, and up to 100 times for the jackknife.
 ///

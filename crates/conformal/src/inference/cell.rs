@@ -1,9 +1,9 @@
 //! One model on one task in one strategy by one score, indexed for drawing both halves anew.
 //!
 //! The threshold of a draw is always the score of some calibration question. So each option is
-//! characterised by the place of the first threshold that excludes it: the threshold at place `t` is
-//! the `t`-th largest calibration score, and place 0 is an infinite one. Most options are on the same
-//! side of all thresholds within reach of a draw; the others are a short list of changes.
+//! characterised by the place of the first threshold that excludes it: the threshold at place `t`
+//! is the `t`-th largest calibration score, and place 0 is an infinite one. Most options are on the
+//! same side of all thresholds within reach of a draw; the others are a short list of changes.
 
 use super::clusters::{Clusters, Drawn};
 use super::mask::Mask;
@@ -269,8 +269,8 @@ impl Cell {
         }
     }
 
-    /// The sums of drawn test questions under the drawn threshold, `push(false, …)`, and under each node
-    /// of its law, `push(true, …)`.
+    /// The sums of drawn test questions under the drawn threshold, `push(false, …)`, and under each
+    /// node of its law, `push(true, …)`.
     pub(super) fn drawn(
         &self,
         drawn: &Drawn,

@@ -31,8 +31,8 @@ pub(super) struct Drawn {
     clusters: Vec<u8>,
 }
 
-/// Weight of a drawn imagined cluster relative to a real one. Jeffreys' prior adds one half to either
-/// side of a share.
+/// Weight of a drawn imagined cluster relative to a real one. Jeffreys' prior adds one half to
+/// either side of a share.
 const IMAGINED_WEIGHT: f64 = 0.5;
 
 impl Clusters {
@@ -80,8 +80,8 @@ impl Clusters {
         self.count == self.calibration.len() + self.test.len()
     }
 
-    /// Draws whole clusters with replacement, one per `thinning` clusters. Draws the calibration set only
-    /// if `calibration` is true.
+    /// Draws whole clusters with replacement, one per `thinning` clusters. Draws the calibration
+    /// set only if `calibration` is true.
     ///
     /// One imagined test cluster takes part, with the worst possible outcome for lower ends of
     /// intervals and the best possible for upper ones. Without it an unobserved outcome could never
@@ -156,8 +156,8 @@ impl Clusters {
     }
 }
 
-/// Draws one cluster per `thinning` of `clusters` and `imagined` more. Returns how often the latter were
-/// drawn.
+/// Draws one cluster per `thinning` of `clusters` and `imagined` more. Returns how often the latter
+/// were drawn.
 fn add(
     stream: &mut Stream,
     clusters: &[u32],
@@ -179,9 +179,9 @@ fn add(
     of_imagined
 }
 
-/// The design effect of clusters on a share of questions (Kish 1965, section 5.4): the factor by which
-/// its variance exceeds that of independent questions, at least 1. `clusters` names each question's
-/// cluster, `inside` marks the questions that the share counts.
+/// The design effect of clusters on a share of questions (Kish 1965, section 5.4): the factor by
+/// which its variance exceeds that of independent questions, at least 1. `clusters` names each
+/// question's cluster, `inside` marks the questions that the share counts.
 ///
 /// ```
 /// use sureness_conformal::design_effect;

@@ -13,10 +13,11 @@ const SIGNIFICANCE: f64 = 0.05;
 pub enum CoverageVerdict {
     /// Within sampling error of the law.
     Compatible,
-    /// Significantly below the law: calibration and test rows are not exchangeable, or there is a fault.
+    /// Significantly below the law: calibration and test rows are not exchangeable, or there is a
+    /// fault.
     TooLow,
-    /// Significantly above the law. Expected of sets that are conservative by construction: scores with
-    /// ties, APS without randomisation, empty sets filled with the top option.
+    /// Significantly above the law. Expected of sets that are conservative by construction: scores
+    /// with ties, APS without randomisation, empty sets filled with the top option.
     TooHigh,
     /// The threshold is infinite and every set full: coverage is 1 by construction.
     Vacuous,

@@ -11,8 +11,8 @@ pub(super) const ACC: usize = 0;
 pub(super) const COVERAGE: usize = 1;
 pub(super) const UACC: usize = 3;
 
-/// Minimum number of calibration clusters at or above the threshold for an interval of a figure that
-/// depends on it: with fewer, draws cannot show how much higher the threshold could be.
+/// Minimum number of calibration clusters at or above the threshold for an interval of a figure
+/// that depends on it: with fewer, draws cannot show how much higher the threshold could be.
 pub const MIN_CLUSTERS_BEYOND: usize = 4;
 
 /// Minimum number of clusters in each half for an interval.
@@ -44,8 +44,8 @@ pub enum NoInterval {
 /// Figures with the imagined cluster at its worst and at its best; see [`super::clusters`].
 pub(super) type Ends = [[f64; FIGURES]; 2];
 
-/// Figures under the threshold of a draw, and averaged over the thresholds of further calibration sets
-/// like the drawn one.
+/// Figures under the threshold of a draw, and averaged over the thresholds of further calibration
+/// sets like the drawn one.
 pub(super) type Replicate = [Ends; 2];
 
 /// Indices into a [`Replicate`].

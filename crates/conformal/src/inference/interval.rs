@@ -30,8 +30,8 @@ impl Interval {
 /// The intervals of one cell, by figure.
 pub(super) type CellIntervals = [Result<Interval, NoInterval>; FIGURES];
 
-/// The smallest interval that contains both kinds of percentile interval and the figure itself, even
-/// where most draws are on one side of it.
+/// The smallest interval that contains both kinds of percentile interval and the figure itself,
+/// even where most draws are on one side of it.
 pub(super) fn hull(
     value: f64,
     tail: f64,
@@ -93,8 +93,8 @@ pub fn wilson(successes: usize, n: usize, level: f64) -> (f64, f64) {
     wilson_share(share, n as f64, level)
 }
 
-/// [`wilson`] for a share of `rows` rows, which need not be a whole number: the effective sample size
-/// of rows in clusters.
+/// [`wilson`] for a share of `rows` rows, which need not be a whole number: the effective sample
+/// size of rows in clusters.
 pub fn wilson_share(share: f64, rows: f64, level: f64) -> (f64, f64) {
     let z = normal::two_sided(level);
     if !z.is_finite() || rows <= 0.0 {

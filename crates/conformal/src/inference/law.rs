@@ -5,11 +5,11 @@ use super::student::incomplete_beta;
 /// Number of thresholds that approximate the law of the threshold.
 const NODES: usize = 16;
 
-/// The law of the share of a calibration set's weight above its threshold, over draws of the set: the
-/// medians of its sixteenths, ascending.
+/// The law of the share of a calibration set's weight above its threshold, over draws of the set:
+/// the medians of its sixteenths, ascending.
 ///
-/// The score of rank `k` of `n` has a share of Beta(`k`, `n + 1 − k`) below it (Vovk 2012); `given` is
-/// `n + 1 − k`. Empty for an infinite threshold.
+/// The score of rank `k` of `n` has a share of Beta(`k`, `n + 1 − k`) below it (Vovk 2012); `given`
+/// is `n + 1 − k`. Empty for an infinite threshold.
 pub(super) fn nodes(n: usize, given: usize) -> Vec<f64> {
     if given == 0 || given > n {
         return Vec::new();

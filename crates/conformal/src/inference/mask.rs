@@ -33,8 +33,8 @@ impl Mask {
         self.iter().map(i64::from).sum()
     }
 
-    /// The total weight of the questions with the flag. Draws spend most of their time here: eight bytes
-    /// at a time are three times as fast as a sum of products.
+    /// The total weight of the questions with the flag. Draws spend most of their time here: eight
+    /// bytes at a time are three times as fast as a sum of products.
     pub(super) fn weigh(&self, weights: &[u8]) -> i64 {
         let (masks, last_masks) = self.0.as_chunks::<8>();
         let (words, last_weights) = weights.as_chunks::<8>();

@@ -14,8 +14,8 @@ pub struct McNemar {
     /// Two-sided exact p-value, of the binomial distribution given the number of discordant
     /// questions. Always keeps its level, and is conservative.
     pub exact_p: f64,
-    /// Two-sided mid-p value: outcomes as extreme as the observed one count half (Fagerland, Lydersen
-    /// & Laake 2013). Closer to its level, which it may exceed slightly.
+    /// Two-sided mid-p value: outcomes as extreme as the observed one count half (Fagerland,
+    /// Lydersen & Laake 2013). Closer to its level, which it may exceed slightly.
     pub mid_p: f64,
     /// `(|only_a − only_b| − 1)² / (only_a + only_b)`, 0 where the two differ by less than 1
     /// (McNemar 1947; correction of Edwards 1948).

@@ -1,11 +1,11 @@
 //! Models on the same questions, over several tasks, prompt strategies and scores at once.
 //!
 //! A headline figure is a mean over tasks of a mean over strategies and scores (Ye et al. 2024,
-//! section 4). Its rows are not independent: every model answers a question in every strategy, and a
-//! threshold depends on all calibration questions. So both halves are drawn anew, separately for each
-//! task: whole clusters of questions, with all answers to them. Each draw sets its own threshold. All
-//! models share the draws: the replicates of the difference of two models are the differences of
-//! their replicates.
+//! section 4). Its rows are not independent: every model answers a question in every strategy, and
+//! a threshold depends on all calibration questions. So both halves are drawn anew, separately for
+//! each task: whole clusters of questions, with all answers to them. Each draw sets its own
+//! threshold. All models share the draws: the replicates of the difference of two models are the
+//! differences of their replicates.
 //!
 //! `docs/statistics-inference.md` explains why.
 
@@ -77,8 +77,8 @@ pub struct Panel {
 pub struct PanelError;
 
 impl Panel {
-    /// A panel of `models` models, without tasks. `view` sets the softmax and the rank of thresholds,
-    /// `alpha` the error rate.
+    /// A panel of `models` models, without tasks. `view` sets the softmax and the rank of
+    /// thresholds, `alpha` the error rate.
     pub fn new(models: usize, view: View, alpha: f64, estimand: Estimand) -> Self {
         Self {
             models,
@@ -139,9 +139,9 @@ impl Panel {
             .then_some(first)
     }
 
-    /// Adds a task: for each model, its answers in each strategy; for each question, the name of its
-    /// cluster and whether it calibrates. All have the same questions in the same order. Skips a task
-    /// without test questions, calibration questions or strategies.
+    /// Adds a task: for each model, its answers in each strategy; for each question, the name of
+    /// its cluster and whether it calibrates. All have the same questions in the same order. Skips
+    /// a task without test questions, calibration questions or strategies.
     pub fn add(
         &mut self,
         answers: &[Vec<Answers<'_>>],
@@ -199,7 +199,8 @@ impl Panel {
         total.map(|total| total / self.strata.len() as f64)
     }
 
-    /// Why a model has no intervals for figures that depend on thresholds; `None` where it has them.
+    /// Why a model has no intervals for figures that depend on thresholds; `None` where it has
+    /// them.
     pub fn no_interval(&self, model: usize) -> Option<NoInterval> {
         let strata = self.strata.iter();
         let absent = strata.flat_map(|stratum| {

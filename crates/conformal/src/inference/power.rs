@@ -15,8 +15,8 @@ use super::normal;
 ///
 /// `d = √ψ (z₁ √n + z₂ √(n + z₂² − z₁²)) / (n + z₂²)`.
 ///
-/// `None` if no difference is detected with that power, since `d` would exceed `ψ`, its maximum; or if
-/// an argument is out of range.
+/// `None` if no difference is detected with that power, since `d` would exceed `ψ`, its maximum; or
+/// if an argument is out of range.
 pub fn detectable_accuracy_difference(
     n: usize,
     discordant: f64,

@@ -13,9 +13,9 @@ pub struct RankBand {
     pub worst: usize,
 }
 
-/// Ranks `values`, with bands from pairwise tests: `significant(i, j)` is whether models `i` and `j`
-/// differ significantly. With p-values adjusted for multiple tests, all bands hold simultaneously
-/// (Al Mohamad, Goeman & van Zwet 2022). A NaN ranks last.
+/// Ranks `values`, with bands from pairwise tests: `significant(i, j)` is whether models `i` and
+/// `j` differ significantly. With p-values adjusted for multiple tests, all bands hold
+/// simultaneously (Al Mohamad, Goeman & van Zwet 2022). A NaN ranks last.
 pub fn rank_bands(
     values: &[f64],
     higher_is_better: bool,

@@ -5,9 +5,9 @@ use super::panel::{Answers, Panel};
 use super::random::Stream;
 use crate::{Row, Table, View};
 
-/// A law of answers. Each option's logit is normal noise; the right one adds a skill that varies between
-/// questions, and logits are scaled by the mean skill. Half of the noise's variance is shared by all prompt
-/// strategies of a question.
+/// A law of answers. Each option's logit is normal noise; the right one adds a skill that varies
+/// between questions, and logits are scaled by the mean skill. Half of the noise's variance is
+/// shared by all prompt strategies of a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reference {
     /// Options per question, 2 to 26.
@@ -24,8 +24,8 @@ const SKILL_SPREAD: f64 = 0.5;
 const MAX_SKILL: f64 = 12.0;
 
 impl Reference {
-    /// Answers of one model to `questions` questions, the first half of which calibrates. `None` if a
-    /// setting is out of range.
+    /// Answers of one model to `questions` questions, the first half of which calibrates. `None` if
+    /// a setting is out of range.
     pub fn panel(&self, questions: usize, alpha: f64, seed: u64) -> Option<Panel> {
         let least = 1.0 / self.options.max(1) as f64;
         let usable = (2..=26).contains(&self.options)

@@ -11,8 +11,8 @@ use super::random::Stream;
 use super::resampled::Resampled;
 use super::stratum::{Buffers, Stratum};
 
-/// Adds one task's part to each model's figures, replicate by replicate: the mean over its cells, divided
-/// by the number of `tasks`.
+/// Adds one task's part to each model's figures, replicate by replicate: the mean over its cells,
+/// divided by the number of `tasks`.
 fn add_means(
     models: &mut [Vec<Replicate>],
     drawn: &[Vec<Replicate>],
@@ -34,14 +34,14 @@ fn add_means(
 }
 
 impl Panel {
-    /// Draws the questions anew and computes every model's figures in each replicate. The result does
-    /// not depend on the number of threads.
+    /// Draws the questions anew and computes every model's figures in each replicate. The result
+    /// does not depend on the number of threads.
     pub fn resample(&self, resampling: &Resampling) -> Resampled {
         self.resample_with(resampling, |_, _, _| {})
     }
 
-    /// [`Self::resample`], and for each task a panel of strategies from the same draws, in which strategy
-    /// `s` of model `m` is model `m · strategies + s`.
+    /// [`Self::resample`], and for each task a panel of strategies from the same draws, in which
+    /// strategy `s` of model `m` is model `m · strategies + s`.
     pub fn resample_strategies(
         &self,
         resampling: &Resampling,
@@ -141,8 +141,8 @@ impl Panel {
         }
     }
 
-    /// Effective sample sizes of accuracy and of coverage by the first score, for a model in one strategy
-    /// on one task.
+    /// Effective sample sizes of accuracy and of coverage by the first score, for a model in one
+    /// strategy on one task.
     fn single_shares(&self, model: usize) -> Option<[f64; 2]> {
         let [stratum] = self.strata.as_slice() else {
             return None;

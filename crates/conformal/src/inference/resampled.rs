@@ -41,13 +41,13 @@ impl Resampled {
         }
     }
 
-    /// The interval of one figure of a model: 0 accuracy, 1 coverage, 2 set size, 3 `UAcc`, 4 share of
-    /// single-option sets, 5 share of empty sets.
+    /// The interval of one figure of a model: 0 accuracy, 1 coverage, 2 set size, 3 `UAcc`, 4 share
+    /// of single-option sets, 5 share of empty sets.
     ///
-    /// It contains the percentile interval of the figure over drawn questions, and that of its mean over
-    /// the thresholds of further calibration sets. The two differ only near an atom of the scores.
-    /// Accuracy in one strategy on one task has Wilson's interval, and coverage there is never narrower
-    /// than Wilson's.
+    /// It contains the percentile interval of the figure over drawn questions, and that of its mean
+    /// over the thresholds of further calibration sets. The two differ only near an atom of the
+    /// scores. Accuracy in one strategy on one task has Wilson's interval, and coverage there is
+    /// never narrower than Wilson's.
     pub fn interval(&self, model: usize, figure: usize) -> Result<Interval, NoInterval> {
         if let Some(absent) = self.absent(model, figure) {
             return Err(absent);
@@ -67,8 +67,8 @@ impl Resampled {
         Ok(interval)
     }
 
-    /// The interval of one figure of a model in one cell: task (in the order of [`Panel::add`]), strategy
-    /// and score (0 LAC, 1 APS).
+    /// The interval of one figure of a model in one cell: task (in the order of [`Panel::add`]),
+    /// strategy and score (0 LAC, 1 APS).
     ///
     /// # Panics
     /// If the cell does not exist.
@@ -87,8 +87,9 @@ impl Resampled {
     ///
     /// For accuracy, a sign-flip test on the test questions with `rounds` rounds, and up to
     /// `max_rounds` where few are as extreme as observed. For the others, Student's test of the
-    /// difference over its standard error, both halves included, and never less than twice the share
-    /// of draws on the other side of 0: near an atom of the scores, differences are far from normal.
+    /// difference over its standard error, both halves included, and never less than twice the
+    /// share of draws on the other side of 0: near an atom of the scores, differences are far from
+    /// normal.
     pub fn test(
         &self,
         panel: &Panel,

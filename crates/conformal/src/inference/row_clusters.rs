@@ -2,12 +2,12 @@
 
 use super::random::Stream;
 
-/// Maximum number of groups that the jackknife leaves out. The acceleration is then off by some 0.004,
-/// which moves an end by less than a fiftieth of the standard error.
+/// Maximum number of groups that the jackknife leaves out. The acceleration is then off by some
+/// 0.004, which moves an end by less than a fiftieth of the standard error.
 const JACKKNIFE_GROUPS: usize = 100;
 
-/// The clusters of some rows, numbered for drawing. Published intervals depend on the numbering, which
-/// differs from that of [`super::clusters`].
+/// The clusters of some rows, numbered for drawing. Published intervals depend on the numbering,
+/// which differs from that of [`super::clusters`].
 #[derive(Debug, Clone)]
 pub(crate) struct RowClusters {
     /// The cluster of each row.

@@ -71,9 +71,9 @@ impl Least {
 impl Effect {
     /// Number of questions to detect the effect if `share` of them calibrate.
     ///
-    /// The standard error of the difference includes both halves. Under the null hypothesis signs are
-    /// random, which adds the squared difference to a test question's variance, as in Connor's (1987)
-    /// formula for accuracy.
+    /// The standard error of the difference includes both halves. Under the null hypothesis signs
+    /// are random, which adds the squared difference to a test question's variance, as in Connor's
+    /// (1987) formula for accuracy.
     fn questions(&self, share: f64, (level, found): (f64, f64)) -> f64 {
         let Variance { calibration, test } = self.variance;
         let squared = self.difference.powi(2);
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn accuracy_takes_connors_number() {
-        // ψ = 0.4, d = 0.2: the variance of a question's difference is ψ − d² = 0.36; 76.1 questions
-        // are tested, and next to none calibrate.
+        // ψ = 0.4, d = 0.2: the variance of a question's difference is ψ − d² = 0.36; 76.1
+        // questions are tested, and next to none calibrate.
         let sizes = sample_sizes(&[effect(0.2, 0.0, 0.36)], NONE, 0.8, 0.95).unwrap();
         assert!((sizes.share - 0.01).abs() < 1e-12);
         assert_eq!(sizes.sizes[0].test, 77);

@@ -1,8 +1,8 @@
 //! A sign-flip test of equal accuracy of two models of a [`Panel`].
 //!
-//! Accuracy depends on no threshold. If two models are equally accurate, swapping their answers on a
-//! cluster of test questions only flips the sign of its difference (Fisher 1935). A round is one sum
-//! over clusters, eight of them at a time from a table.
+//! Accuracy depends on no threshold. If two models are equally accurate, swapping their answers on
+//! a cluster of test questions only flips the sign of its difference (Fisher 1935). A round is one
+//! sum over clusters, eight of them at a time from a table.
 
 use super::panel::Panel;
 use super::random::Stream;
@@ -11,8 +11,8 @@ use super::stratum::Stratum;
 /// Clusters per table of signed sums.
 const BLOCK: usize = 8;
 
-/// Rounds stop once this many are as extreme as observed: the relative standard error of the p-value is
-/// then a seventh.
+/// Rounds stop once this many are as extreme as observed: the relative standard error of the
+/// p-value is then a seventh.
 const SUFFICIENT_EXTREMES: usize = 50;
 
 impl Panel {
@@ -57,9 +57,9 @@ impl Stratum {
 /// The share of random signs for which the sum of `differences` is as far from 0 as observed, the
 /// observed signs included (Davison & Hinkley 1997, section 4.2.5).
 ///
-/// Runs `rounds` rounds, and up to `max_rounds` where few are as extreme. A sum beyond the resolution of
-/// any number of rounds gets Hoeffding's bound on the same probability, 2 exp(−t²/2 Σd²), in place of
-/// a count.
+/// Runs `rounds` rounds, and up to `max_rounds` where few are as extreme. A sum beyond the
+/// resolution of any number of rounds gets Hoeffding's bound on the same probability, 2 exp(−t²/2
+/// Σd²), in place of a count.
 fn sign_flip_p(differences: &[f64], rounds: usize, max_rounds: usize, seed: u64) -> f64 {
     let varying: Vec<f64> = differences.iter().copied().filter(|&d| d != 0.0).collect();
     let observed: f64 = varying.iter().sum();

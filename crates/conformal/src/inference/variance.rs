@@ -30,8 +30,8 @@ impl Variance {
         (self.calibration / calibration + self.test / test).sqrt()
     }
 
-    /// The variance of the difference of two models with this variance each, whose figures have this
-    /// `correlation` over draws of questions.
+    /// The variance of the difference of two models with this variance each, whose figures have
+    /// this `correlation` over draws of questions.
     #[must_use]
     pub fn of_pair(self, correlation: f64) -> Self {
         let factor = 2.0 * (1.0 - correlation);
@@ -54,8 +54,8 @@ pub enum NoVariance {
     /// The figure is the same in every draw.
     #[error("the figure does not vary")]
     Constant,
-    /// The standard error is not inversely proportional to the root of the number of questions: near an
-    /// atom of the APS scores, the threshold jumps.
+    /// The standard error is not inversely proportional to the root of the number of questions:
+    /// near an atom of the APS scores, the threshold jumps.
     #[error(
         "the standard error does not shrink with the root of the number of questions: APS's threshold jumps between two scores"
     )]
@@ -79,8 +79,8 @@ pub struct Variances {
 }
 
 impl Panel {
-    /// Estimates the parts of both halves in the variance of each figure, with `replicates` draws of each
-    /// kind. The result does not depend on the number of threads.
+    /// Estimates the parts of both halves in the variance of each figure, with `replicates` draws
+    /// of each kind. The result does not depend on the number of threads.
     pub fn variances(&self, replicates: usize, seed: u64) -> Variances {
         let drawn = |estimand, thinning| self.drawn(estimand, thinning, replicates, seed);
         Variances {

@@ -58,8 +58,8 @@ pub fn over_alpha(scores: &Scores, split: &Split, alphas: &[f64]) -> Vec<CurvePo
         .collect()
 }
 
-/// One point per calibration ratio (Ye et al. 2024, Fig. 14), on the splits of [`thinned_splits`], with
-/// its errors.
+/// One point per calibration ratio (Ye et al. 2024, Fig. 14), on the splits of [`thinned_splits`],
+/// with its errors.
 pub fn over_ratio(
     scores: &Scores,
     table: &Table,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::row_view::RowView;
 use crate::{Order, Real, Score};
 
-/// A nonconformity score: how strange an option looks to the model. Larger is stranger; a prediction
-/// set contains the options whose score is at most the threshold.
+/// A nonconformity score: how strange an option looks to the model. Larger is stranger; a
+/// prediction set contains the options whose score is at most the threshold.
 ///
 /// Below, `p` are the probabilities of a row's options, the *rank* of an option counts from 1 in
 /// descending order of probability, and `u` is one uniform random number per row.
@@ -50,9 +50,9 @@ pub enum Nonconformity {
     /// Johansson et al. 2017 ("Model-agnostic nonconformity functions for conformal
     /// classification"), without its scaling to 0..1, which changes no set.
     Margin,
-    /// The rank of the option. All sets have the same size, and there are only as many thresholds as
-    /// options: coverage moves in steps and may lie far above `1 − alpha` (the fixed-size baseline of
-    /// Angelopoulos et al. 2021).
+    /// The rank of the option. All sets have the same size, and there are only as many thresholds
+    /// as options: coverage moves in steps and may lie far above `1 − alpha` (the fixed-size
+    /// baseline of Angelopoulos et al. 2021).
     TopK,
 }
 

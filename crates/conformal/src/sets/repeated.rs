@@ -62,8 +62,8 @@ impl Spread {
     }
 }
 
-/// The headline figures over repeated splits: how much of a figure is the luck of one split. The rows
-/// are the same in all, so this is not the uncertainty about other questions.
+/// The headline figures over repeated splits: how much of a figure is the luck of one split. The
+/// rows are the same in all, so this is not the uncertainty about other questions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Repeated {
     /// Number of splits.
@@ -142,8 +142,8 @@ impl RandomSplits {
     }
 }
 
-/// The figures of one table over `splits` random splits. For many tables, [`RandomSplits`] makes the
-/// splits once.
+/// The figures of one table over `splits` random splits. For many tables, [`RandomSplits`] makes
+/// the splits once.
 pub fn repeated_splits(
     scores: &Scores,
     splits: usize,

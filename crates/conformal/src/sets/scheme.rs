@@ -91,8 +91,9 @@ impl Calibrated {
         }
     }
 
-    /// The options of row `row` whose score is at most the threshold; may be empty. `scores` and `table`
-    /// may differ from those of the calibration rows, but must have the same score and view.
+    /// The options of row `row` whose score is at most the threshold; may be empty. `scores` and
+    /// `table` may differ from those of the calibration rows, but must have the same score and
+    /// view.
     ///
     /// # Panics
     /// If a row does not exist.
@@ -250,8 +251,8 @@ pub(super) fn distinct(categories: &[Option<u32>]) -> Vec<u32> {
     occurring
 }
 
-/// Prediction sets of the test rows. Empty ones are filled with the top option: a user must get some
-/// answer. This can only raise coverage.
+/// Prediction sets of the test rows. Empty ones are filled with the top option: a user must get
+/// some answer. This can only raise coverage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sets {
     /// The rows.

@@ -53,8 +53,8 @@ struct Rows {
 }
 
 impl Scores {
-    /// The scores of all options of all rows under `view`. A view that [`View::check`] refuses gives NaN
-    /// throughout.
+    /// The scores of all options of all rows under `view`. A view that [`View::check`] refuses
+    /// gives NaN throughout.
     ///
     /// The random number of a row depends on the question's key and the view's seed alone: it is
     /// the same for every score, model and order of rows.
@@ -178,8 +178,8 @@ impl Scores {
         &values[i * self.stride..][..self.stride]
     }
 
-    /// The largest value that `threshold` admits. An infinite one admits every finite value, and so no
-    /// padding.
+    /// The largest value that `threshold` admits. An infinite one admits every finite value, and so
+    /// no padding.
     pub(crate) fn bound(&self, threshold: Threshold<f64>) -> f64 {
         match (threshold, self.scale) {
             (Threshold::Infinite, _) => f64::MAX,

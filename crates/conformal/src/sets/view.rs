@@ -10,8 +10,8 @@ pub struct View {
     pub protocol: Protocol,
     /// Temperature of the softmax, above 0: logits are divided by it. 1 leaves them as they are.
     pub temperature: f64,
-    /// Seed of the random numbers in randomised scores. The random order of equal probabilities depends
-    /// on the question's key alone.
+    /// Seed of the random numbers in randomised scores. The random order of equal probabilities
+    /// depends on the question's key alone.
     pub seed: u64,
 }
 
@@ -26,8 +26,8 @@ impl Default for View {
 }
 
 impl View {
-    /// Refuses a temperature that is not a finite number above 0 in float32: every probability and score
-    /// would be NaN.
+    /// Refuses a temperature that is not a finite number above 0 in float32: every probability and
+    /// score would be NaN.
     pub fn check(&self) -> Result<(), EvaluateError> {
         let single = self.temperature as f32;
         if single.is_finite() && single > 0.0 {

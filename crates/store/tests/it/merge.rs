@@ -1,5 +1,5 @@
-//! A merge has each question once, at its position in the whole, with the best outcome of any shard,
-//! whatever the shards and their order.
+//! A merge has each question once, at its position in the whole, with the best outcome of any
+//! shard, whatever the shards and their order.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -9,8 +9,8 @@ use super::slack;
 const MODELS: usize = 5;
 const NAMES: [&str; COMPARED] = ["acc", "cov", "SS", "UAcc"];
 
-/// The share of samples in which a band misses the true rank of its model, by figure. Without a gap all
-/// ranks are true of every model; with one the order of the models is that of their numbers.
+/// The share of samples in which a band misses the true rank of its model, by figure. Without a gap
+/// all ranks are true of every model; with one the order of the models is that of their numbers.
 fn missed(law: &Law, setting: &Setting, samples: usize, replicates: usize) -> [f64; COMPARED] {
     let misses: Vec<[bool; COMPARED]> = (0..samples as u64)
         .into_par_iter()

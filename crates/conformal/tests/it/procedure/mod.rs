@@ -1,6 +1,6 @@
-//! What intervals and tests promise of the whole procedure, checked by simulating the whole procedure:
-//! both halves are drawn from a law, the threshold is set anew each time, and the truth is the mean
-//! figure of many such samples.
+//! What intervals and tests promise of the whole procedure, checked by simulating the whole
+//! procedure: both halves are drawn from a law, the threshold is set anew each time, and the truth
+//! is the mean figure of many such samples.
 //!
 //! `make test` runs a short form. `scripts/verify/simulate.sh` runs 2,000 samples of every law.
 

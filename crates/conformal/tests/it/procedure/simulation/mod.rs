@@ -8,7 +8,8 @@ use sureness_conformal::{
     Answers, COMPARED, Estimand, FIGURES, Panel, Resampling, Row, Table, View,
 };
 
-/// Where models' answers to questions come from. Without a gap the models are alike, and exchangeable.
+/// Where models' answers to questions come from. Without a gap the models are alike, and
+/// exchangeable.
 #[derive(Clone)]
 pub(crate) struct Law {
     pub(crate) name: &'static str,
