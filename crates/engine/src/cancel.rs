@@ -10,7 +10,7 @@ pub struct Cancel(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     level: AtomicU8,
-    /// Who wants to be told, by number.
+    /// Called on every step, by number.
     listeners: Mutex<(u64, Vec<(u64, Listener)>)>,
 }
 
@@ -20,22 +20,23 @@ const FINISH: u8 = 1;
 const NOW: u8 = 2;
 
 impl Cancel {
-    /// Nothing new is sent; what is in flight is awaited and kept. Further calls change nothing.
+    /// Ends the run after the requests in flight, whose answers are saved. Further calls change
+    /// nothing.
     pub fn cancel(&self) {
         self.raise(FINISH);
     }
 
-    /// What is in flight is dropped, too. Answers that have arrived are kept all the same.
+    /// Drops the requests in flight, too. Answers that have arrived are saved.
     pub fn now(&self) {
         self.raise(NOW);
     }
 
-    /// Whether the stop was asked for.
+    /// Whether [`cancel`](Self::cancel) or [`now`](Self::now) was called.
     pub fn is_cancelled(&self) -> bool {
         self.0.level.load(Ordering::SeqCst) >= FINISH
     }
 
-    /// Whether the stop was asked for at once.
+    /// Whether [`now`](Self::now) was called.
     pub fn is_now(&self) -> bool {
         self.0.level.load(Ordering::SeqCst) >= NOW
     }

@@ -19,7 +19,7 @@ use sureness_scorers::{
 };
 
 /// A plan with groups of these sizes; no two questions are the same.
-pub(crate) fn plan(sizes: &[usize]) -> Arc<Plan> {
+pub(super) fn plan(sizes: &[usize]) -> Arc<Plan> {
     let task = Task::by_name("qa").unwrap();
     let groups = sizes.iter().enumerate().map(|(group, &n)| {
         let question = |i: usize| Question {
@@ -44,7 +44,7 @@ pub(crate) fn plan(sizes: &[usize]) -> Arc<Plan> {
 }
 
 /// The scores that belong to a prompt and to no other.
-pub(crate) fn scores_of(request: &ScoreRequest) -> OptionScores {
+pub(super) fn scores_of(request: &ScoreRequest) -> OptionScores {
     let seed = request.key.0;
     OptionScores {
         logprobs: (0..request.labels.len())
@@ -60,15 +60,15 @@ pub(crate) fn scores_of(request: &ScoreRequest) -> OptionScores {
 }
 
 /// What becomes of one batch: how long it takes and what comes of it.
-pub(crate) type Script = dyn Fn(&[ScoreRequest], usize) -> (Duration, Outcome) + Send + Sync;
+pub(super) type Script = dyn Fn(&[ScoreRequest], usize) -> (Duration, Outcome) + Send + Sync;
 
-pub(crate) enum Outcome {
+pub(super) enum Outcome {
     Scores(Vec<Result<OptionScores, ScoreError>>),
     Panic,
 }
 
 /// A backend that follows a script, which is told each batch and how many came before.
-pub(crate) struct Scripted {
+pub(super) struct Scripted {
     identity: ModelIdentity,
     script: Box<Script>,
     batches: AtomicUsize,
@@ -77,7 +77,7 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    pub(crate) fn new(
+    pub(super) fn new(
         script: impl Fn(&[ScoreRequest], usize) -> (Duration, Outcome) + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -93,14 +93,14 @@ impl Scripted {
     }
 
     /// One that answers everything after some time that differs from prompt to prompt.
-    pub(crate) fn good() -> Arc<Self> {
+    pub(super) fn good() -> Arc<Self> {
         Self::new(|batch, _| {
             let after = u64::from(batch[0].key.0[9] % 8);
             (Duration::from_millis(after), good(batch))
         })
     }
 
-    pub(crate) fn asked(&self) -> HashMap<RequestKey, usize> {
+    pub(super) fn asked(&self) -> HashMap<RequestKey, usize> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -116,12 +116,12 @@ impl Scripted {
 }
 
 /// Every question of the batch is answered.
-pub(crate) fn good(batch: &[ScoreRequest]) -> Outcome {
+pub(super) fn good(batch: &[ScoreRequest]) -> Outcome {
     Outcome::Scores(batch.iter().map(|r| Ok(scores_of(r))).collect())
 }
 
 /// Every question of the batch fails.
-pub(crate) fn bad(batch: &[ScoreRequest], error: &ScoreError) -> Outcome {
+pub(super) fn bad(batch: &[ScoreRequest], error: &ScoreError) -> Outcome {
     Outcome::Scores(vec![Err(error.clone()); batch.len()])
 }
 
@@ -159,16 +159,16 @@ fn reply(outcome: Outcome) -> Reply {
 
 /// What a sink in memory holds.
 #[derive(Default)]
-pub(crate) struct Kept {
-    pub(crate) answers: HashMap<RequestKey, OptionScores>,
-    pub(crate) failures: Vec<(RequestKey, ScoreError)>,
-    pub(crate) writes: usize,
+pub(super) struct Kept {
+    pub(super) answers: HashMap<RequestKey, OptionScores>,
+    pub(super) failures: Vec<(RequestKey, ScoreError)>,
+    pub(super) writes: usize,
 }
 
 /// A sink in memory; `before_write` may wait or fail.
-pub(crate) struct Memory {
-    pub(crate) kept: Arc<Mutex<Kept>>,
-    pub(crate) before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
+pub(super) struct Memory {
+    pub(super) kept: Arc<Mutex<Kept>>,
+    pub(super) before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
 }
 
 impl AnswerSink for Memory {
@@ -197,26 +197,26 @@ impl AnswerSink for Memory {
 
 /// The two drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Driver {
+pub(super) enum Driver {
     Tasks,
     Threads,
 }
 
-pub(crate) const DRIVERS: [Driver; 2] = [Driver::Tasks, Driver::Threads];
+pub(super) const DRIVERS: [Driver; 2] = [Driver::Tasks, Driver::Threads];
 
 /// A run to be.
-pub(crate) struct Setup {
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) endpoints: Vec<Arc<dyn OptionScorer>>,
-    pub(crate) settings: Settings,
-    pub(crate) kept: Arc<Mutex<Kept>>,
-    pub(crate) before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
-    pub(crate) cancel: Cancel,
-    pub(crate) observer: Observer,
+pub(super) struct Setup {
+    pub(super) plan: Arc<Plan>,
+    pub(super) endpoints: Vec<Arc<dyn OptionScorer>>,
+    pub(super) settings: Settings,
+    pub(super) kept: Arc<Mutex<Kept>>,
+    pub(super) before_write: Box<dyn FnMut() -> Result<(), SinkError> + Send>,
+    pub(super) cancel: Cancel,
+    pub(super) observer: Observer,
 }
 
 impl Setup {
-    pub(crate) fn new(sizes: &[usize], endpoints: &[Arc<Scripted>]) -> Self {
+    pub(super) fn new(sizes: &[usize], endpoints: &[Arc<Scripted>]) -> Self {
         let mut settings = Settings {
             workers: Workers::Fixed(NonZeroUsize::new(8).unwrap()),
             ..Settings::default()
@@ -237,7 +237,7 @@ impl Setup {
     }
 
     /// Runs it on a runtime of its own, or without any.
-    pub(crate) fn run(self, driver: Driver) -> Summary {
+    pub(super) fn run(self, driver: Driver) -> Summary {
         match driver {
             Driver::Tasks => {
                 let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -255,7 +255,7 @@ impl Setup {
     }
 
     /// Runs it on the current runtime.
-    pub(crate) async fn run_async(self) -> Summary {
+    pub(super) async fn run_async(self) -> Summary {
         let (plan, endpoints, settings, sink, cancel, observer) = self.parts();
         run(plan, endpoints, settings, sink, cancel, observer)
             .await

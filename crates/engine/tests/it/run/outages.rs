@@ -7,7 +7,7 @@ use sureness_engine::{Event, Stop};
 use sureness_scorers::ScoreError;
 use tokio::time::Instant;
 
-use crate::support::{Scripted, Setup, bad, good};
+use super::support::{Scripted, Setup, bad, good};
 
 /// A server that is away from one time to another, and else answers in 100 ms.
 fn away(from: u64, to: u64) -> Arc<Scripted> {

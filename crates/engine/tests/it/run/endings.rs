@@ -7,7 +7,7 @@ use std::time::Duration;
 use sureness_engine::{Event, SinkError, Stop};
 use sureness_scorers::ScoreError;
 
-use crate::support::{DRIVERS, Driver, Outcome, Scripted, Setup, bad, good};
+use super::support::{DRIVERS, Driver, Outcome, Scripted, Setup, bad, good};
 
 #[test]
 fn a_cancelled_run_keeps_what_is_in_flight_and_the_next_one_asks_the_rest() {

@@ -3,15 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use crate::random::Random;
-use crate::scenario::{Full, Server as Behaviour, Size};
+use super::random::Random;
+use super::scenario::{Full, Server as Behaviour, Size};
 
 /// Virtual seconds since the run's start.
-pub(crate) type Time = f64;
+pub(super) type Time = f64;
 
 /// A total order on times, for heaps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct At(pub(crate) f64);
+pub(super) struct At(pub(super) f64);
 
 impl Eq for At {}
 impl PartialOrd for At {
@@ -27,7 +27,7 @@ impl Ord for At {
 
 /// What a request gets at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Reception {
+pub(super) enum Reception {
     /// It is being worked on, or waits for that.
     Taken,
     /// HTTP 429, with Retry-After.
@@ -41,7 +41,7 @@ pub(crate) enum Reception {
 /// Work shared evenly among those in service: `attained` is the work that each of them has
 /// received since the start, so a request is done when it reaches its arrival's value plus its
 /// own work.
-pub(crate) struct Server {
+pub(super) struct Server {
     behaviour: Behaviour,
     size: Size,
     attained: f64,
@@ -56,7 +56,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(behaviour: &Behaviour, seed: u64) -> Self {
+    pub(super) fn new(behaviour: &Behaviour, seed: u64) -> Self {
         Self {
             size: behaviour.size,
             behaviour: behaviour.clone(),
@@ -71,7 +71,7 @@ impl Server {
     }
 
     /// Work of a prompt: its seconds when nothing else is being worked on.
-    pub(crate) fn work(&mut self, tokens: f64) -> f64 {
+    pub(super) fn work(&mut self, tokens: f64) -> f64 {
         let base = if self.behaviour.steps {
             0.0
         } else {
@@ -82,28 +82,28 @@ impl Server {
     }
 
     /// Whether a request that comes now is given a slot that none had before.
-    pub(crate) fn takes_new_slot(&mut self) -> bool {
+    pub(super) fn takes_new_slot(&mut self) -> bool {
         let taken = self.serving.len() + self.waiting.len() + 1;
         let new = self.behaviour.cold_slots && taken > self.warm && taken <= self.size.slots;
         self.warm = self.warm.max(taken.min(self.size.slots));
         new
     }
 
-    pub(crate) fn resize(&mut self, now: Time, size: Size) {
+    pub(super) fn resize(&mut self, now: Time, size: Size) {
         self.advance(now);
         self.size = size;
         self.admit();
     }
 
     /// Everything that was taken is lost.
-    pub(crate) fn crash(&mut self, now: Time) -> Vec<usize> {
+    pub(super) fn crash(&mut self, now: Time) -> Vec<usize> {
         self.advance(now);
         let serving = self.serving.drain().map(|Reverse((_, id))| id);
         let waiting = self.waiting.drain(..).map(|(id, _)| id);
         serving.chain(waiting).collect()
     }
 
-    pub(crate) fn receive(&mut self, now: Time, id: usize, work: f64) -> Reception {
+    pub(super) fn receive(&mut self, now: Time, id: usize, work: f64) -> Reception {
         let outage = self
             .behaviour
             .outages
@@ -137,20 +137,20 @@ impl Server {
     }
 
     /// What is left of the rate window and when it ends, where the server tells.
-    pub(crate) fn quota(&self, now: Time) -> Option<(usize, Time)> {
+    pub(super) fn quota(&self, now: Time) -> Option<(usize, Time)> {
         let rate = self.behaviour.rate.filter(|rate| rate.tells)?;
         let end = self.window.0 + rate.window_s;
         (now < end).then(|| (rate.requests - self.window.1.min(rate.requests), end))
     }
 
     /// When the next request is done if nothing else happens.
-    pub(crate) fn next_done(&self) -> Option<Time> {
+    pub(super) fn next_done(&self) -> Option<Time> {
         let Reverse((At(target), _)) = *self.serving.peek()?;
         Some(self.since + (target - self.attained).max(0.0) * self.slowness())
     }
 
     /// Takes out one request that is done by now.
-    pub(crate) fn take_done(&mut self, now: Time) -> Option<usize> {
+    pub(super) fn take_done(&mut self, now: Time) -> Option<usize> {
         if self.next_done()? > now {
             return None;
         }
@@ -161,7 +161,7 @@ impl Server {
     }
 
     /// The client has hung up; what is being worked on already is finished nevertheless.
-    pub(crate) fn forget(&mut self, id: usize) {
+    pub(super) fn forget(&mut self, id: usize) {
         self.waiting.retain(|&(other, _)| other != id);
     }
 

@@ -1,6 +1,6 @@
 //! What the engine itself costs, with a backend and a sink that do nothing. Prints; asserts no
 //! speed, since machines differ:
-//! `cargo test --release -p sureness-engine --test run -- --ignored --nocapture cost`
+//! `cargo test --release -p sureness-engine --test it -- --ignored --nocapture cost`
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use sureness_engine::{
     Answer, AnswerSink, Cancel, Event, Planned, SinkError, Workers, run, run_blocking,
 };
 
-use crate::support::{DRIVERS, Driver, Setup};
+use super::support::{DRIVERS, Driver, Setup};
 
 struct Nothing;
 
@@ -46,7 +46,7 @@ impl sureness_scorers::OptionScorer for Null {
     fn score_blocking(&self, batch: &[sureness_scorers::ScoreRequest]) -> sureness_scorers::Reply {
         let scores = batch
             .iter()
-            .map(|request| Ok(crate::support::scores_of(request)));
+            .map(|request| Ok(super::support::scores_of(request)));
         sureness_scorers::Reply::of(scores.collect())
     }
 }
@@ -89,7 +89,7 @@ fn cost() {
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(300_000);
-    let plan = crate::support::plan(&[questions / 2, questions - questions / 2]);
+    let plan = super::support::plan(&[questions / 2, questions - questions / 2]);
     println!("plan of {questions} questions: {}", memory());
     for driver in DRIVERS {
         let mut setup = Setup::new(&[1], &[]);

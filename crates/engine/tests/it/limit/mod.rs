@@ -3,21 +3,16 @@
 //! Each file in `scenarios/` states a load, a server and what is expected, with the reason. The
 //! test finds the best fixed limit by trying them all, then lets the controller play the same
 //! scenario with several seeds. It prints the table of `docs/concurrency.md` with
-//! `cargo test -p sureness-engine --no-default-features --test limit -- --nocapture`.
+//! `cargo test -p sureness-engine --no-default-features --test it limit -- --nocapture`.
 //!
 //! The controller's constants were tuned on the seeds 101 to 140 and, for the short scenarios, 1001
 //! to 1300. `SEEDS=101..141` in the environment plays those, or any others, instead of the test's
 //! own.
 
-#[path = "limit/properties.rs"]
 mod properties;
-#[path = "limit/random.rs"]
 mod random;
-#[path = "limit/scenario.rs"]
 mod scenario;
-#[path = "limit/server.rs"]
 mod server;
-#[path = "limit/world.rs"]
 mod world;
 
 use std::num::NonZeroUsize;
@@ -25,9 +20,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use scenario::{Change, Scenario};
+use self::scenario::{Change, Scenario};
+use self::world::{Played, play};
 use sureness_engine::limit::Workers;
-use world::{Played, play};
 
 const FIXED: [usize; 20] = [
     1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 128, 256,
@@ -245,7 +240,7 @@ impl std::fmt::Display for Measured {
 }
 
 fn scenarios() -> Vec<(String, Scenario)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/limit/scenarios");
     let mut all: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| {

@@ -3,13 +3,12 @@
 //! Whatever the server does, each question ends up with its own answer or with a reason, and no
 //! question is asked again once its answer has arrived.
 
-#[path = "faults/harness.rs"]
 mod harness;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use harness::{Asking, POISON, TIMEOUT, check, connect, free_of_faults, go, plan};
+use self::harness::{Asking, POISON, TIMEOUT, check, connect, free_of_faults, go, plan};
 use sureness_faultserver::{Dialect, Entry, Fault, FaultServer, Healthy, Rule, Script};
 
 /// Every fault at once, on this share of the requests.

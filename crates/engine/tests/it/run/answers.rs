@@ -9,14 +9,14 @@ use std::time::Duration;
 use sureness_engine::{Attempt, BatchSize, Event, Group, Plan, Settings, Workers};
 use sureness_scorers::{OptionScores, ScoreError};
 
-use crate::support::{DRIVERS, Driver, Outcome, Scripted, Setup, bad, good, scores_of};
+use super::support::{DRIVERS, Driver, Outcome, Scripted, Setup, bad, good, scores_of};
 
 fn in_batches(of: usize) -> BatchSize {
     BatchSize::Fixed(NonZeroUsize::new(of).unwrap())
 }
 
 /// What a run keeps, in an order of its own.
-fn kept(setup_kept: &Mutex<crate::support::Kept>) -> BTreeMap<[u8; 32], Vec<f64>> {
+fn kept(setup_kept: &Mutex<super::support::Kept>) -> BTreeMap<[u8; 32], Vec<f64>> {
     let kept = setup_kept.lock().unwrap();
     kept.answers
         .iter()

@@ -6,34 +6,34 @@ use std::time::Duration;
 
 use sureness_engine::limit::{Controller, Hints, Outcome, Sample, Workers};
 
-use crate::random::Random;
-use crate::scenario::Scenario;
-use crate::server::{At, Reception, Server, Time};
+use super::random::Random;
+use super::scenario::Scenario;
+use super::server::{At, Reception, Server, Time};
 
 /// How a run went.
 #[derive(Debug, Clone)]
-pub(crate) struct Played {
+pub(super) struct Played {
     /// When the last question was answered.
-    pub(crate) took: Time,
+    pub(super) took: Time,
     /// When each answer came.
-    pub(crate) answered: Vec<Time>,
-    pub(crate) questions: usize,
-    pub(crate) attempts: usize,
+    pub(super) answered: Vec<Time>,
+    pub(super) questions: usize,
+    pub(super) attempts: usize,
     /// Attempts that the server turned away for being too many.
-    pub(crate) rejected: usize,
+    pub(super) rejected: usize,
     /// The limit after each change of it.
-    pub(crate) limits: Vec<(Time, usize)>,
+    pub(super) limits: Vec<(Time, usize)>,
     /// Whether it was broken off because too many were rejected.
-    pub(crate) abandoned: bool,
+    pub(super) abandoned: bool,
 }
 
 impl Played {
-    pub(crate) fn throughput(&self) -> f64 {
+    pub(super) fn throughput(&self) -> f64 {
         self.answered.len() as f64 / self.took
     }
 
     /// Answers per second between two times.
-    pub(crate) fn between(&self, from: Time, to: Time) -> f64 {
+    pub(super) fn between(&self, from: Time, to: Time) -> f64 {
         let count = self
             .answered
             .iter()
@@ -42,11 +42,11 @@ impl Played {
         count as f64 / (to - from)
     }
 
-    pub(crate) fn rejected_share(&self) -> f64 {
+    pub(super) fn rejected_share(&self) -> f64 {
         self.rejected as f64 / self.attempts as f64
     }
 
-    pub(crate) fn mean_limit(&self) -> f64 {
+    pub(super) fn mean_limit(&self) -> f64 {
         let ends = self.limits.iter().skip(1).map(|&(at, _)| at);
         let area: f64 = self
             .limits
@@ -128,7 +128,7 @@ struct World<'a> {
 ///
 /// A fixed limit that gets many more requests rejected than is allowed is not played to its end:
 /// it is no setting to compare with.
-pub(crate) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
+pub(super) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
     let mut random = Random::new(seed);
     let groups = &scenario.load.groups;
     let questions = groups

@@ -1,30 +1,26 @@
-//! What failed: asked again, given back, split or given up.
-
-use std::time::Duration;
+//! Failed questions: retried, given back, split or given up.
 
 use sureness_scorers::ScoreError;
 
-use super::health::{is_absence, looks_like_outage};
-use super::{Dispatch, Events, Job};
+use super::health::{fits_outage, looks_like_outage};
+use super::{Dispatch, Job};
 use crate::Event;
 use crate::lookup::Open;
 
-/// Whether the same question may fare better next time. A refusal that would end everything may
-/// have been a slip, as long as the endpoint has not been given up for it.
+/// Whether the same question may succeed next time. A fatal error may have been a slip, as long as
+/// the endpoint has not been given up for it.
 fn may_pass(error: &ScoreError) -> bool {
     error.is_retryable() || error.is_fatal()
 }
 
 impl Dispatch {
-    /// Asks again, gives back or gives up, question by question.
-    pub(super) fn deal_with(
+    /// Retries, gives back or gives up, question by question. `count` questions were asked.
+    pub(super) fn handle_failures(
         &mut self,
         endpoint: usize,
         job: &Job,
         failures: Vec<(Open, ScoreError)>,
         count: usize,
-        now: Duration,
-        events: &mut Events,
     ) {
         let stopped = self.stop.is_some();
         let health = &self.endpoints[endpoint].health;
@@ -32,14 +28,15 @@ impl Dispatch {
         let retries_left = job.attempt < self.settings.retry.max_retries;
         let alike = failures.len() == count;
         if !stopped && !gone && alike && self.may_hide_a_culprit(job, &failures) {
-            self.split(endpoint, job, failures, now, events);
+            self.split(endpoint, job, failures);
             return;
         }
         let mut back = Vec::new();
         let mut again: (Vec<Open>, Option<ScoreError>) = (Vec::new(), None);
         for (open, error) in failures {
-            let babble = lost && matches!(error, ScoreError::Malformed { .. });
-            let not_its_fault = gone && (is_absence(&error, true) || error.is_fatal() || babble);
+            let malformed = lost && matches!(error, ScoreError::Malformed { .. });
+            let not_its_fault =
+                gone && (fits_outage(&error, true) || error.is_fatal() || malformed);
             if not_its_fault && !stopped {
                 back.push(open);
             } else if may_pass(&error) && stopped {
@@ -51,34 +48,27 @@ impl Dispatch {
                     again.1 = Some(error);
                 }
             } else {
-                self.settle(job.group, open, Err(error), now, events);
+                self.complete(job.group, open, Err(error));
             }
         }
         if !back.is_empty() {
-            self.returned.push_back(Job {
+            self.work.returned.push_back(Job {
                 group: job.group,
                 items: back,
                 attempt: job.attempt,
-                since: now,
+                since: self.now,
                 avoid: job.avoid,
                 ..Job::default()
             });
         }
         if let (items, Some(error)) = again {
-            self.retry(
-                endpoint,
-                Job {
-                    items,
-                    attempt: job.attempt + 1,
-                    ..Job {
-                        group: job.group,
-                        ..Job::default()
-                    }
-                },
-                &error,
-                now,
-                events,
-            );
+            let job = Job {
+                group: job.group,
+                items,
+                attempt: job.attempt + 1,
+                ..Job::default()
+            };
+            self.retry(endpoint, job, &error);
         }
     }
 
@@ -106,16 +96,9 @@ impl Dispatch {
         }
     }
 
-    /// Halves a batch until the culprit is alone. Splitting uses up no retries, or those who are
-    /// with the culprit would fail with it.
-    fn split(
-        &mut self,
-        endpoint: usize,
-        job: &Job,
-        failures: Vec<(Open, ScoreError)>,
-        now: Duration,
-        events: &mut Events,
-    ) {
+    /// Halves a batch until the culprit is alone. Splitting uses up no retries, or the other
+    /// questions would fail with the culprit.
+    fn split(&mut self, endpoint: usize, job: &Job, failures: Vec<(Open, ScoreError)>) {
         let half = failures.len().div_ceil(2);
         let (mut items, mut errors): (Vec<Open>, Vec<ScoreError>) = failures.into_iter().unzip();
         let second = items.split_off(half);
@@ -125,28 +108,21 @@ impl Dispatch {
                 group: job.group,
                 items,
                 attempt: job.attempt,
-                since: now,
+                since: self.now,
                 ..Job::default()
             };
             if error.is_retryable() {
-                self.retry(endpoint, half, &error, now, events);
+                self.retry(endpoint, half, &error);
             } else {
-                self.returned.push_back(half);
+                self.work.returned.push_back(half);
             }
         }
     }
 
-    fn retry(
-        &mut self,
-        endpoint: usize,
-        job: Job,
-        error: &ScoreError,
-        now: Duration,
-        events: &mut Events,
-    ) {
+    fn retry(&mut self, endpoint: usize, job: Job, error: &ScoreError) {
         let policy = &self.settings.retry;
         let wait = policy.wait(job.attempt.saturating_sub(1), error.retry_after());
-        events.push(Event::Retrying {
+        self.events.push(Event::Retrying {
             group: job.group as usize,
             count: job.items.len(),
             wait,
@@ -157,6 +133,6 @@ impl Dispatch {
             avoid: Some(endpoint),
             ..job
         };
-        self.retries.push(now + wait, job, blamed);
+        self.work.retries.push(self.now + wait, job, blamed);
     }
 }

@@ -2,10 +2,10 @@
 
 /// `SplitMix64`.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -18,12 +18,12 @@ impl Random {
     }
 
     /// Uniform in `0.0..1.0`.
-    pub(crate) fn uniform(&mut self) -> f64 {
+    pub(super) fn uniform(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// A factor with mean one whose logarithm is normal with this standard deviation.
-    pub(crate) fn lognormal(&mut self, sigma: f64) -> f64 {
+    pub(super) fn lognormal(&mut self, sigma: f64) -> f64 {
         if sigma == 0.0 {
             return 1.0;
         }

@@ -22,27 +22,27 @@ use sureness_scorers::{OptionScores, ScoreError};
 
 /// The scorer's patience with one request. Faults that never end cost this much each; less, and
 /// a busy machine would time out on sound answers.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
 /// Questions with this word are always refused.
-pub(crate) const POISON: &str = "poison";
+pub(super) const POISON: &str = "poison";
 
 /// How the questions are asked.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asking {
-    pub(crate) dialect: Dialect,
-    pub(crate) chat: bool,
-    pub(crate) batch: usize,
-    pub(crate) threads: bool,
+pub(super) struct Asking {
+    pub(super) dialect: Dialect,
+    pub(super) chat: bool,
+    pub(super) batch: usize,
+    pub(super) threads: bool,
 }
 
 /// A run that has ended.
-pub(crate) struct Run {
-    pub(crate) summary: Summary,
+pub(super) struct Run {
+    pub(super) summary: Summary,
     outcomes: HashMap<ItemId, Result<OptionScores, ScoreError>>,
 }
 
 /// So many questions in all, half of them with either of two strategies.
-pub(crate) fn plan(questions: usize) -> Arc<Plan> {
+pub(super) fn plan(questions: usize) -> Arc<Plan> {
     let task = Task::custom("made_up");
     let all: Vec<Question> = (0..questions / 2)
         .map(|n| {
@@ -71,7 +71,7 @@ pub(crate) fn plan(questions: usize) -> Arc<Plan> {
     Arc::new(Plan { groups })
 }
 
-pub(crate) async fn connect(server: &FaultServer, asking: Asking) -> HttpScorer {
+pub(super) async fn connect(server: &FaultServer, asking: Asking) -> HttpScorer {
     let mut options = HttpOptions::new(server.base());
     options.timeout = TIMEOUT;
     options.chat = asking.chat;
@@ -83,7 +83,7 @@ pub(crate) async fn connect(server: &FaultServer, asking: Asking) -> HttpScorer 
 }
 
 /// Carries out the plan. `watch` is told how many questions have been answered, each time one is.
-pub(crate) async fn go(
+pub(super) async fn go(
     plan: &Arc<Plan>,
     scorer: HttpScorer,
     asking: Asking,
@@ -136,7 +136,7 @@ pub(crate) async fn go(
 }
 
 /// The same plan with a server that does nothing wrong.
-pub(crate) async fn free_of_faults(plan: &Arc<Plan>, asking: Asking) -> Run {
+pub(super) async fn free_of_faults(plan: &Arc<Plan>, asking: Asking) -> Run {
     let healthy = Healthy {
         dialect: asking.dialect,
         ..Healthy::default()
@@ -188,7 +188,7 @@ fn items(plan: &Plan) -> impl Iterator<Item = ItemId> {
 }
 
 impl Run {
-    pub(crate) fn answered(&self) -> usize {
+    pub(super) fn answered(&self) -> usize {
         self.outcomes
             .values()
             .filter(|outcome| outcome.is_ok())
@@ -196,7 +196,7 @@ impl Run {
     }
 
     /// How many questions failed, by kind of error.
-    pub(crate) fn failures(&self) -> BTreeMap<&'static str, usize> {
+    pub(super) fn failures(&self) -> BTreeMap<&'static str, usize> {
         let mut kinds = BTreeMap::new();
         for error in self
             .outcomes
@@ -209,14 +209,14 @@ impl Run {
     }
 
     /// Gives two questions each other's answers.
-    pub(crate) fn swap_two(&mut self) {
+    pub(super) fn swap_two(&mut self) {
         let [one, other] = [0, 1].map(|question| ItemId { group: 0, question });
         let taken = [&one, &other].map(|item| self.outcomes.remove(item).unwrap());
         self.outcomes.extend([other, one].into_iter().zip(taken));
     }
 
     /// Drops a question's outcome.
-    pub(crate) fn lose_one(&mut self) {
+    pub(super) fn lose_one(&mut self) {
         let lost = ItemId {
             group: 1,
             question: 3,
@@ -225,12 +225,12 @@ impl Run {
     }
 
     /// The figures of the whole run, over the questions that it answered.
-    pub(crate) fn figures(&self, plan: &Plan) -> Evaluation {
+    pub(super) fn figures(&self, plan: &Plan) -> Evaluation {
         self.figures_of(plan, self)
     }
 
     /// The figures of this run over the questions that `other` answered.
-    pub(crate) fn figures_of(&self, plan: &Plan, other: &Self) -> Evaluation {
+    pub(super) fn figures_of(&self, plan: &Plan, other: &Self) -> Evaluation {
         let questions: Vec<_> = items(plan)
             .filter(|item| other.outcomes[item].is_ok())
             .map(|item| (item, asked(plan, item)))
@@ -252,7 +252,7 @@ impl Run {
 
 /// What must hold for every run: each question has an outcome, each answer is that of its own
 /// prompt, and no prompt was asked again after an answer that must have arrived.
-pub(crate) fn check(plan: &Plan, run: &Run, log: &[Entry]) {
+pub(super) fn check(plan: &Plan, run: &Run, log: &[Entry]) {
     assert!(run.summary.stop.is_none(), "{:?}", run.summary.stop);
     let mut requests: HashMap<&str, Vec<(&Entry, bool)>> = HashMap::new();
     for entry in log {
