@@ -1,7 +1,7 @@
 //! Stopping a run from outside.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Asks a run to stop. Clones ask the same run.
 #[derive(Clone, Default)]
@@ -10,11 +10,13 @@ pub struct Cancel(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     level: AtomicU8,
-    /// Called on every step, by number.
-    listeners: Mutex<(u64, Vec<(u64, Listener)>)>,
+    /// Called on every step while their guards exist.
+    listeners: Mutex<Vec<Weak<Listener>>>,
 }
 
-type Listener = Arc<dyn Fn() + Send + Sync>;
+type Listener = dyn Fn() + Send + Sync;
+/// Keeps a listener listening until it is dropped.
+pub(crate) type Listening = Arc<Listener>;
 
 const FINISH: u8 = 1;
 const NOW: u8 = 2;
@@ -43,11 +45,7 @@ impl Cancel {
 
     fn raise(&self, level: u8) {
         if self.0.level.fetch_max(level, Ordering::SeqCst) < level {
-            let listeners: Vec<Listener> = {
-                let listeners = self.0.listeners.lock();
-                let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-                listeners.1.iter().map(|(_, l)| Arc::clone(l)).collect()
-            };
+            let listeners: Vec<_> = self.listeners().iter().filter_map(Weak::upgrade).collect();
             for listener in listeners {
                 listener();
             }
@@ -56,15 +54,16 @@ impl Cancel {
 
     /// Calls `listener` on every further step until the guard is dropped.
     pub(crate) fn listen(&self, listener: impl Fn() + Send + Sync + 'static) -> Listening {
+        let listener: Listening = Arc::new(listener);
+        let mut listeners = self.listeners();
+        listeners.retain(|other| other.strong_count() > 0);
+        listeners.push(Arc::downgrade(&listener));
+        listener
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<Weak<Listener>>> {
         let listeners = self.0.listeners.lock();
-        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-        listeners.0 += 1;
-        let number = listeners.0;
-        listeners.1.push((number, Arc::new(listener)));
-        Listening {
-            cancel: self.clone(),
-            number,
-        }
+        listeners.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,19 +73,5 @@ impl std::fmt::Debug for Cancel {
             .field("cancelled", &self.is_cancelled())
             .field("now", &self.is_now())
             .finish_non_exhaustive()
-    }
-}
-
-/// Ends the listening when dropped.
-pub(crate) struct Listening {
-    cancel: Cancel,
-    number: u64,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let listeners = self.cancel.0.listeners.lock();
-        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-        listeners.1.retain(|(number, _)| *number != self.number);
     }
 }

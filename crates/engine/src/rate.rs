@@ -109,17 +109,11 @@ impl Rates {
         }
     }
 
-    /// Corrects the charge for a batch of `questions` to the requests that it took.
-    pub(crate) fn adjust_requests(
-        &mut self,
-        now: Duration,
-        questions: usize,
-        charged: f64,
-        took: u32,
-    ) {
+    /// Corrects the charge for a batch of `count` questions to the requests that it took.
+    pub(crate) fn adjust_requests(&mut self, now: Duration, count: usize, charged: f64, took: u32) {
         let requests = f64::from(took);
-        if questions > 1 || requests > 1.0 {
-            let each = requests / questions as f64;
+        if count > 1 || requests > 1.0 {
+            let each = requests / count as f64;
             self.requests_per_question += REQUESTS_WEIGHT * (each - self.requests_per_question);
         }
         let (now, more) = (now.as_secs_f64(), requests - charged);

@@ -62,11 +62,10 @@ struct MalformedAnswers {
     since: Duration,
 }
 
-/// Malformed answers in a row, and the time that they must span, after which an endpoint is given
+/// Malformed answers in a row, and the seconds that they must span, after which an endpoint is given
 /// up: one that has never given a good answer, and one that has. The time is there because a fast
 /// gateway can answer hundreds of requests with an error page while the server behind it restarts.
-const MALFORMED_AFTER: [(u32, Duration); 2] =
-    [(10, Duration::from_secs(5)), (50, Duration::from_secs(30))];
+const MALFORMED_AFTER: [(u32, u64); 2] = [(10, 5), (50, 30)];
 
 /// The rest of a quota.
 #[derive(Debug, Clone, Copy)]
@@ -204,12 +203,7 @@ impl Endpoint {
 
     /// Counts a fatal error that came back at `now`, to a request sent at `sent`; `true` if the
     /// endpoint is to be given up. Requests that were in flight together count once.
-    pub(super) fn refused_for_good(
-        &mut self,
-        error: &ScoreError,
-        sent: Duration,
-        now: Duration,
-    ) -> bool {
+    pub(super) fn fatal(&mut self, error: &ScoreError, sent: Duration, now: Duration) -> bool {
         let fatal = &mut self.fatal;
         if fatal.count == 0 || sent >= fatal.at {
             fatal.count += 1;
@@ -233,7 +227,8 @@ impl Endpoint {
             malformed.since = now;
         }
         malformed.count += u32::from(fresh || !proven);
-        let enough = malformed.count >= most && now.saturating_sub(malformed.since) >= span;
+        let enough =
+            malformed.count >= most && now.saturating_sub(malformed.since).as_secs() >= span;
         enough.then_some(malformed.count)
     }
 

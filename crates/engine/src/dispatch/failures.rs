@@ -53,22 +53,14 @@ impl Dispatch {
         }
         if !back.is_empty() {
             self.work.returned.push_back(Job {
-                group: job.group,
-                items: back,
-                attempt: job.attempt,
-                since: self.now,
                 avoid: job.avoid,
-                ..Job::default()
+                ..job.part(back, self.now)
             });
         }
         if let (items, Some(error)) = again {
-            let job = Job {
-                group: job.group,
-                items,
-                attempt: job.attempt + 1,
-                ..Job::default()
-            };
-            self.retry(endpoint, job, &error);
+            let attempt = job.attempt + 1;
+            let job = job.part(items, self.now);
+            self.retry(endpoint, Job { attempt, ..job }, &error);
         }
     }
 
@@ -104,13 +96,7 @@ impl Dispatch {
         let second = items.split_off(half);
         let Some(error) = errors.pop() else { return };
         for items in [items, second] {
-            let half = Job {
-                group: job.group,
-                items,
-                attempt: job.attempt,
-                since: self.now,
-                ..Job::default()
-            };
+            let half = job.part(items, self.now);
             if error.is_retryable() {
                 self.retry(endpoint, half, &error);
             } else {

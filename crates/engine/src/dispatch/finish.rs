@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sureness_scorers::{OptionScores, Quota, Reply, ScoreError, Usage};
+use sureness_scorers::{OptionScores, Quota, Reply, ScoreError};
 
 use super::health::looks_like_outage;
 use super::{Dispatch, Events, Job, Ticket};
@@ -15,6 +15,7 @@ use crate::{Answer, Event, ItemId};
 struct Sorted {
     answers: Vec<(Open, OptionScores)>,
     failures: Vec<(Open, ScoreError)>,
+    quota: Quota,
 }
 
 impl Dispatch {
@@ -33,6 +34,7 @@ impl Dispatch {
         let mut sorted = Sorted {
             answers: Vec::with_capacity(items.len()),
             failures: Vec::new(),
+            quota: reply.quota,
         };
         let count = items.len();
         for (open, result) in items.into_iter().zip(reply.scores) {
@@ -46,14 +48,7 @@ impl Dispatch {
         let requests = reply.requests.max(1);
         self.rates
             .adjust_requests(now, count, ticket.requests, requests);
-        self.learn(&ticket, &job, &sorted, &reply.quota);
-        let tokens = |of: fn(&Usage) -> Option<u32>| {
-            let counts = sorted
-                .answers
-                .iter()
-                .filter_map(|(_, scores)| of(&scores.usage));
-            counts.map(u64::from).sum()
-        };
+        let (prompt_tokens, cached_tokens) = self.learn(&ticket, &job, &sorted);
         self.events.push(Event::Attempt(Attempt {
             group: job.group as usize,
             count,
@@ -63,8 +58,8 @@ impl Dispatch {
             waited: ticket.waited,
             took,
             timing: reply.timing,
-            prompt_tokens: tokens(|usage| usage.prompt_tokens),
-            cached_tokens: tokens(|usage| usage.cached_tokens),
+            prompt_tokens,
+            cached_tokens,
             error: sorted.failures.first().map(|(_, error)| error.clone()),
             load: self.load(),
         }));
@@ -83,8 +78,9 @@ impl Dispatch {
         events.append(&mut self.events);
     }
 
-    /// Feeds the limits, the batch size and the quotas, which adapt to the server.
-    fn learn(&mut self, ticket: &Ticket, job: &Job, sorted: &Sorted, quota: &Quota) {
+    /// Feeds the limits, the batch size and the quotas, which adapt to the server. Returns the prompt
+    /// tokens of the answers, and how many of them were cached.
+    fn learn(&mut self, ticket: &Ticket, job: &Job, sorted: &Sorted) -> (u64, u64) {
         let left = self.left_for_each();
         let endpoint = &mut self.endpoints[ticket.endpoint];
         let limit = endpoint.controller.limit();
@@ -100,7 +96,7 @@ impl Dispatch {
         if endpoint.relays {
             // The workers behind it adapt to their own servers.
             endpoint.answered(sorted.answers.len() as u64);
-            return;
+            return (prompt, cached);
         }
         let outcome = outcome(sorted);
         // A cold-cache request is slow regardless of load.
@@ -122,7 +118,7 @@ impl Dispatch {
             endpoint.controller.finished(&sample);
         }
         let takes = [ticket.requests, ticket.tokens];
-        endpoint.note_quota(self.now, quota, takes, &self.settings.retry);
+        endpoint.note_quota(self.now, &sorted.quota, takes, &self.settings.retry);
         let count = sorted.answers.len() + sorted.failures.len();
         if sorted.answers.is_empty() {
             endpoint.failed(self.now, outcome, &self.settings.retry);
@@ -146,6 +142,7 @@ impl Dispatch {
                 break;
             }
         }
+        (prompt, cached)
     }
 
     /// Records a question's final outcome of this run.

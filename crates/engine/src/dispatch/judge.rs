@@ -23,10 +23,7 @@ impl Dispatch {
             // The worker behind it has judged its own servers already.
             return;
         }
-        let fatal = (!answered)
-            .then(|| self.fatal_error(index, job, failures, sent))
-            .flatten();
-        if let Some(error) = fatal {
+        if !answered && let Some(error) = self.fatal_error(index, job, failures, sent) {
             self.lose(index, error);
             return;
         }
@@ -86,7 +83,7 @@ impl Dispatch {
         let mut errors = failures.iter().map(|(_, error)| error);
         if let Some(refusal) = errors.clone().find(|error| error.is_fatal()) {
             return endpoint
-                .refused_for_good(refusal, sent, self.now)
+                .fatal(refusal, sent, self.now)
                 .then(|| refusal.clone());
         }
         let ScoreError::Malformed { message } = errors.next()? else {

@@ -42,6 +42,19 @@ pub(crate) struct Job {
     retry: bool,
 }
 
+impl Job {
+    /// Some of its questions, to be sent again.
+    fn part(&self, items: Vec<Open>, since: Duration) -> Self {
+        Self {
+            group: self.group,
+            items,
+            attempt: self.attempt,
+            since,
+            ..Self::default()
+        }
+    }
+}
+
 /// Permission to send a job. It comes back with [`Dispatch::finished`] or [`Dispatch::dropped`].
 #[derive(Debug)]
 pub(crate) struct Ticket {

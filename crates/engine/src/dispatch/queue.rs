@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use super::Job;
 use crate::lookup::{Open, Pending};
 
 /// After so many failures in a row the rest follows unwarmed: the failures may have nothing to do
@@ -36,15 +37,6 @@ enum Warmth {
     Cold { failures: u8 },
     Warming { failures: u8 },
     Warm,
-}
-
-/// Some questions of one group.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Taken {
-    pub(super) group: u32,
-    pub(super) items: Vec<Open>,
-    /// Whether the rest of the group waits for these.
-    pub(super) warms: bool,
 }
 
 impl Queue {
@@ -101,7 +93,7 @@ impl Queue {
 
     /// The next batch of up to `size` questions for this endpoint; `None` if none are left, or none
     /// may be sent before a prefix is warm.
-    pub(super) fn take(&mut self, endpoint: usize, size: usize) -> Option<Taken> {
+    pub(super) fn take(&mut self, endpoint: usize, size: usize) -> Option<Job> {
         while self.groups.get(self.first)?.pending.is_empty() {
             // Frees the group's list.
             self.groups[self.first].pending = VecDeque::new();
@@ -122,10 +114,11 @@ impl Queue {
             let count = count.min(group.pending.len());
             let items: Vec<Open> = group.pending.drain(..count).map(Open::from).collect();
             self.left -= items.len();
-            return Some(Taken {
+            return Some(Job {
                 group: index as u32,
                 items,
                 warms,
+                ..Job::default()
             });
         }
         None

@@ -83,16 +83,10 @@ impl Work {
         if self.retries.len() >= MAX_WAITING {
             return None;
         }
-        let taken = self.queue.take(endpoint, size)?;
+        let mut job = self.queue.take(endpoint, size)?;
         self.budget.first_attempt();
-        let since = std::mem::replace(&mut self.head_since, now);
-        Some(Job {
-            group: taken.group,
-            items: taken.items,
-            since,
-            warms: taken.warms,
-            ..Job::default()
-        })
+        job.since = std::mem::replace(&mut self.head_since, now);
+        Some(job)
     }
 
     /// One question for a probe: if all others are in flight, one that waits for its retry.

@@ -248,10 +248,7 @@ fn unreadable(count: usize, error: &io::Error) -> Reply {
 
 /// The reply of a backend that panicked.
 fn panicked(count: usize) -> Reply {
-    failed(
-        count,
-        "the backend panicked; standard error has the details".into(),
-    )
+    failed(count, "the backend panicked; see standard error".into())
 }
 
 fn failed(count: usize, message: String) -> Reply {
