@@ -13,6 +13,8 @@ mod server;
 mod tls;
 mod wire;
 
+use std::process::{Command, Output};
+
 use sureness_prompts::Prompt;
 use sureness_scorers::http::{ConnectError, HttpOptions, HttpScorer};
 use sureness_scorers::{OptionScorer, OptionScores, Reply, RequestKey, ScoreError, ScoreRequest};
@@ -32,6 +34,18 @@ fn question(text: &str, labels: &[&str]) -> ScoreRequest {
         prompt,
         labels: labels.into(),
     }
+}
+
+/// Runs one test in its own process and environment.
+fn run_alone(test: &str, environment: &[(&str, &str)]) -> Output {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", &format!("http::{test}")])
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env_remove("SSL_CERT_DIR")
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
 }
 
 /// The two clients.

@@ -3,7 +3,6 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
@@ -12,7 +11,7 @@ use serde_json::json;
 use sureness_scorers::http::{HttpOptions, Secret};
 
 use crate::http::server::{Reply, Server, letters};
-use crate::http::{Way, connect, in_both_models, question, score_one};
+use crate::http::{Way, connect, in_both_models, question, run_alone, score_one};
 
 const BASE: &str = "SURENESS_TEST_BASE";
 const HOST: &str = "model.example";
@@ -41,19 +40,8 @@ fn run(base: &str, environment: &[(&str, &str)]) -> Vec<String> {
     ["asynchronous", "threads"]
         .iter()
         .map(|model| {
-            let output = Command::new(std::env::current_exe().unwrap())
-                .args([
-                    "--exact",
-                    "--nocapture",
-                    &format!("http::tls::client::{model}"),
-                ])
-                .env_remove("NO_PROXY")
-                .env_remove("no_proxy")
-                .env_remove("SSL_CERT_DIR")
-                .env(BASE, base)
-                .envs(environment.iter().copied())
-                .output()
-                .unwrap();
+            let environment: Vec<_> = environment.iter().copied().chain([(BASE, base)]).collect();
+            let output = run_alone(&format!("tls::client::{model}"), &environment);
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             let found = text.split_once("found: ").map(|(_, found)| found);
             let error = String::from_utf8_lossy(&output.stderr).into_owned();
