@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use sureness_importers::{Format, Imported, ImportedRow, Model, Options};
 use sureness_scorers::{ModelIdentity, OptionScores, Usage};
@@ -24,7 +25,7 @@ pub(crate) struct ImportArgs {
     paths: Vec<PathBuf>,
     /// What the files are
     #[arg(long, value_enum, default_value = "auto")]
-    format: FormatName,
+    format: FormatArg,
     /// Questions in the paper's JSON layout, for files of logits without answers
     #[arg(long, value_name = "FILE")]
     questions: Option<PathBuf>,
@@ -46,29 +47,29 @@ pub(crate) struct ImportArgs {
     output_dir: PathBuf,
 }
 
-/// `--format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatName {
-    /// Told from the content
-    Auto,
-    /// Samples of lm-evaluation-harness (`--log_samples`)
-    LmEval,
-    /// Logs of Inspect with log-probabilities
-    Inspect,
-    /// Pickles of logits, as the paper published them
-    Paper,
-    /// CSV, JSON lines or Parquet with logits or log-probabilities
-    Table,
-}
+/// `--format`, `None` for `auto`.
+#[derive(Debug, Clone, Copy)]
+struct FormatArg(Option<Format>);
 
-impl FormatName {
-    fn format(self) -> Option<Format> {
-        match self {
-            Self::Auto => None,
-            Self::LmEval => Some(Format::LmEval),
-            Self::Inspect => Some(Format::Inspect),
-            Self::Paper => Some(Format::Paper),
-            Self::Table => Some(Format::Table),
+impl ValueEnum for FormatArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        const VARIANTS: [FormatArg; 5] = {
+            let [a, b, c, d] = Format::ALL;
+            [
+                FormatArg(None),
+                FormatArg(Some(a)),
+                FormatArg(Some(b)),
+                FormatArg(Some(c)),
+                FormatArg(Some(d)),
+            ]
+        };
+        &VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self.0 {
+            None => Some(PossibleValue::new("auto").help("Detected from the content")),
+            Some(format) => format.to_possible_value(),
         }
     }
 }
@@ -76,7 +77,7 @@ impl FormatName {
 /// Imports everything, or says all that is wrong with the input and writes nothing.
 pub(crate) fn run(args: ImportArgs) -> Result<ExitCode, CliError> {
     let options = Options {
-        format: args.format.format(),
+        format: args.format.0,
         questions: args.questions,
         model: args.model,
         task: args.task,

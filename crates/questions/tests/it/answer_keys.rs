@@ -88,7 +88,12 @@ fn faults_in_answer_keys_are_placed() {
             "",
             "not valid JSON",
         ),
-        ("{\"id\":1,\"answer\":\"A\"}", 1, "", "expected a JSON array"),
+        (
+            "{\"id\":1,\"answer\":\"A\"}",
+            1,
+            "",
+            "expected a JSON array",
+        ),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("faulty.txt");
