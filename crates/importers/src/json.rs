@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_json_stays_as_it_is(text in ".{0,30}", number in any::<f64>()) {
+        fn valid_json_stays_unchanged(text in ".{0,30}", number in any::<f64>()) {
             let value = serde_json::json!({"text": text, "list": [number, null]});
             let bytes = serde_json::to_vec(&value).unwrap();
             prop_assert!(without_constants(&bytes).is_none());

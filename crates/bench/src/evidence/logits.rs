@@ -8,7 +8,7 @@ use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
 use sureness_importers::QuestionNames;
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
-use sureness_questions::{Task, label};
+use sureness_questions::{Task, letter};
 use sureness_report::score::ScoredFile;
 use sureness_scorers::replay::{FileName, RecordedLogits};
 
@@ -201,8 +201,8 @@ impl<'a> Scoring<'a> {
                 problems.add(
                     format_args!(
                         "has the options A to {}, so that --drop-options cannot leave out {}",
-                        label(width - 1),
-                        label(option)
+                        letter(width - 1),
+                        letter(option)
                     ),
                     "name options that every file has, or score such files apart",
                 );
@@ -247,7 +247,7 @@ impl<'a> Scoring<'a> {
                 format_args!(
                     "id {} has the answer {} in {questions}, but only {width} scores{}",
                     key.id,
-                    label(key.answer),
+                    letter(key.answer),
                     like_it(count)
                 ),
                 "give the questions that these logits were computed on",
@@ -259,7 +259,7 @@ impl<'a> Scoring<'a> {
                 format_args!(
                     "id {} has the answer {}, which --drop-options leaves out{}",
                     key.id,
-                    label(key.answer),
+                    letter(key.answer),
                     like_it(count)
                 ),
                 "leave out only options that are never right",

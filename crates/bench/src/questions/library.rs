@@ -8,10 +8,9 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, label};
+use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, letter};
 use sureness_report::export::{write_whole, write_whole_with};
 
 use super::names::is_task_id;
@@ -86,13 +85,13 @@ impl Row {
             context,
             question: stem,
             options,
-            answer: label(answer),
+            answer: letter(answer),
             example,
         }
     }
 
     fn into_question(self) -> Option<Question> {
-        let answer = (0..self.options.len().min(MAX_OPTIONS)).find(|i| label(*i) == self.answer)?;
+        let answer = (0..self.options.len().min(MAX_OPTIONS)).find(|i| letter(*i) == self.answer)?;
         let Self {
             id,
             category,
@@ -432,63 +431,6 @@ fn csv_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// Today's date (UTC) as `2025-01-31`.
-pub(super) fn today() -> String {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    date(now.as_secs() / 86_400)
-}
-
-/// The Gregorian date of a day counted from 1 January 1970.
-fn date(mut day: u64) -> String {
-    let mut year = 1970;
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    while day >= 365 + u64::from(leap(year)) {
-        day -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for days in [
-        31,
-        28 + u64::from(leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-    ] {
-        if day < days {
-            break;
-        }
-        day -= days;
-        month += 1;
-    }
-    format!("{year}-{month:02}-{:02}", day + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_right_around_leap_days_and_years() {
-        let dates = [0, 59, 365, 11_016, 11_017, 19_782, 20_819, 20_820].map(date);
-        let expected = [
-            "1970-01-01",
-            "1970-03-01",
-            "1971-01-01",
-            "2000-02-29",
-            "2000-03-01",
-            "2024-02-29",
-            "2027-01-01",
-            "2027-01-02",
-        ];
-        assert_eq!(dates, expected);
-    }
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%F").to_string()
 }

@@ -14,7 +14,7 @@ use crate::show::terminal;
 /// Imports everything, and prints what there is now.
 pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let options = Options {
-        format: args.format.format(),
+        format: args.format.0,
         questions: args.questions,
         model: args.model,
         task: args.task,

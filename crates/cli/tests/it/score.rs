@@ -6,8 +6,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::Value;
-
-use crate::common::{says, shared};
+use sureness_testkit::{says, shared};
 
 mod bad_input;
 mod published;

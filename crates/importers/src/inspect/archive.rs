@@ -13,7 +13,7 @@ use crate::{ImportError, Place, Problem, json};
 const MAX_MEMBER: u64 = 64 << 20;
 /// All members together, unpacked.
 const MAX_TOTAL: u64 = 4 << 30;
-/// What a whole log has, and what one has that is not finished, or was written by an old version.
+/// Headers of complete logs, of unfinished ones, and of those from old versions.
 const HEADERS: [&str; 3] = ["header.json", "_journal/start.json", "start.json"];
 /// The rest of the header in old versions.
 const ENDING: &str = "results.json";

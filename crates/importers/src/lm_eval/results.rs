@@ -45,7 +45,7 @@ impl Results {
     pub(super) fn model(&self) -> Option<Model> {
         let name = json::text(&self.0, "/model_name")?.to_owned();
         let mut details = BTreeMap::new();
-        let mut tell = |key: &str, value: Option<&Value>| {
+        let mut add = |key: &str, value: Option<&Value>| {
             let text = match value {
                 Some(Value::String(text)) => text.clone(),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
@@ -53,29 +53,29 @@ impl Results {
             };
             details.insert(key.to_owned(), text);
         };
-        tell("harness backend", self.0.pointer("/model_source"));
+        add("harness backend", self.0.pointer("/model_source"));
         for key in ["model_dtype", "model_revision", "model_sha"] {
-            tell(key, self.0.pointer(&format!("/config/{key}")));
+            add(key, self.0.pointer(&format!("/config/{key}")));
         }
         for key in [
             "chat_template_sha",
             "system_instruction_sha",
             "fewshot_as_multiturn",
         ] {
-            tell(key, self.0.get(key));
+            add(key, self.0.get(key));
         }
         match self.0.pointer("/config/model_args") {
             Some(Value::String(text)) => {
                 let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
                 for (key, value) in pairs {
                     if MODEL_ARGS.contains(&key.trim()) {
-                        tell(key.trim(), Some(&Value::from(value.trim())));
+                        add(key.trim(), Some(&Value::from(value.trim())));
                     }
                 }
             }
             Some(Value::Object(args)) => {
                 for key in MODEL_ARGS {
-                    tell(key, args.get(key));
+                    add(key, args.get(key));
                 }
             }
             _ => {}

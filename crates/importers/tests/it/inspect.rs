@@ -195,7 +195,7 @@ fn a_first_token_will_do_and_the_first_epoch_counts() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_sample() {
+fn errors_name_their_sample() {
     let folder = Folder::new();
     let change = |change: fn(&mut Value)| {
         let mut samples = two();

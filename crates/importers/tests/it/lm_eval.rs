@@ -99,7 +99,7 @@ fn a_file_with_its_results() {
 }
 
 #[test]
-fn accuracies_that_differ_are_told_with_the_first_question() {
+fn differing_accuracies_name_the_first_question() {
     let folder = Folder::new();
     let mut changed = four();
     changed[1]["acc"] = json!(1.0);
@@ -366,7 +366,7 @@ fn further_filters_are_left_out() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_line() {
+fn errors_name_their_line() {
     let folder = Folder::new();
     let cut = lines(&four());
     let cut = &cut[..cut.len() - 60];

@@ -148,7 +148,7 @@ fn a_prefix_that_does_not_hold_is_given_up() {
 }
 
 #[test]
-fn only_one_bos_is_taken_away_and_only_when_told() {
+fn one_bos_is_stripped_and_only_on_request() {
     let prompt = prompt("", "<s>x");
     let text = |strip| {
         let template = template(MISTRAL).strip_bos(strip);

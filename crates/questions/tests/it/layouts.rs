@@ -14,7 +14,7 @@ fn right(question: &Question) -> &str {
 }
 
 #[test]
-fn every_layout_is_told_by_its_content() {
+fn every_layout_is_detected_from_its_content() {
     for (format, content) in one_of_each() {
         let folder = tempfile::tempdir().unwrap();
         // The name says nothing.

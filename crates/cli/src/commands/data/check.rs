@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Dataset, Format, Question, label};
+use sureness_questions::{Dataset, Format, Question, letter};
 
 use crate::show::terminal;
 use sureness_bench::Failure;
@@ -136,7 +136,7 @@ impl Seen {
     fn answers(&self) -> String {
         let parts = self.answers.iter().enumerate().map(|(index, size)| {
             let percent = 100.0 * *size as f64 / self.questions.max(1) as f64;
-            format!("{} {} ({percent:.0}%)", label(index), count(*size))
+            format!("{} {} ({percent:.0}%)", letter(index), count(*size))
         });
         parts.collect::<Vec<_>>().join(", ")
     }
@@ -191,7 +191,7 @@ fn sample(dataset: &Dataset, question: &Question) -> Result<String, Failure> {
             counted(lines.len() - SHOWN_LINES, "line")
         );
     }
-    let _ = writeln!(text, "\nThe right answer is {}.", label(question.answer));
+    let _ = writeln!(text, "\nThe right answer is {}.", letter(question.answer));
     Ok(text)
 }
 

@@ -33,7 +33,7 @@ fn publish(case: &Case, subject: &str, payload: &[u8]) {
 
 fn status(case: &Case) -> Value {
     let output = case.meeting("status --output json").output().unwrap();
-    serde_json::from_str(text(&output.stdout)).unwrap_or_default()
+    serde_json::from_str(&text(&output.stdout)).unwrap_or_default()
 }
 
 #[test]
