@@ -2,7 +2,8 @@
 
 use std::io::{ErrorKind, Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+pub(crate) use sureness_analysis::number::{count, counted};
+use sureness_report::export;
 
 use crate::error::CliError;
 
@@ -27,50 +28,15 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
 
 /// Columns to lay text out for.
 pub(crate) fn width() -> usize {
-    let width = Table::new().width().map_or(DEFAULT_WIDTH, usize::from);
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    let width = size.map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
     width.clamp(40, MAX_WIDTH)
 }
 
 /// Rows in columns, wrapped to the terminal's width; columns in `right` hold numbers.
 pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>, right: &[usize]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width()).unwrap_or(u16::MAX));
-    for row in rows {
-        table.add_row(row);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if right.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n") + "\n"
-}
-
-/// `14042` as `14,042`.
-pub(crate) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// The number with its noun: `1 question`, `2 questions`.
-pub(crate) fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    export::columns(&rows, right, width())
 }
 
 /// Writes a line to stderr. Where it takes nothing (its disk is full, its reader is gone) the words
@@ -78,24 +44,4 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
 pub(crate) fn say(mut line: String) {
     line.push('\n');
     let _ = std::io::stderr().write_all(line.as_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        let texts = [0, 7, 999, 1000, 14042, 1_234_567].map(count);
-        assert_eq!(texts, ["0", "7", "999", "1,000", "14,042", "1,234,567"]);
-        assert_eq!(counted(1, "question"), "1 question");
-        assert_eq!(counted(2000, "question"), "2,000 questions");
-    }
-
-    #[test]
-    fn columns_align_and_leave_no_blanks_at_the_end() {
-        let row = |a: &str, b: &str, c: &str| vec![a.to_owned(), b.to_owned(), c.to_owned()];
-        let text = columns([row("a", "10", "x"), row("bcd", "5", "")], &[1]);
-        assert_eq!(text, "a    10  x\nbcd   5\n");
-    }
 }

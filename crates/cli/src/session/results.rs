@@ -6,6 +6,7 @@ use std::path::Path;
 use sureness_conformal::{Config, Row, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_questions::Task;
+use sureness_report::export;
 use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
@@ -186,46 +187,25 @@ pub(crate) fn write(folder: &Folder, results: &Results) -> Result<(), CliError> 
     replace(&folder.csv, &csv)
 }
 
-/// A reader never sees half a file, and a full disk leaves the old one in place.
 fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
-    let new = path.with_extension("new");
-    std::fs::write(&new, content)
-        .and_then(|()| std::fs::rename(&new, path))
-        .map_err(|e| {
-            let _ = std::fs::remove_file(&new);
-            CliError::input(format!("cannot write {}: {e}", path.display()))
-                .hint(
-                    "free some disk space, then start the same command again: every answer is \
-                     kept, and none is asked for again",
-                )
-                .code(EXIT_FAILED_QUESTIONS)
-        })
+    export::write_whole(path, content).map_err(|e| {
+        CliError::input(format!("cannot write {}: {e}", path.display()))
+            .hint(
+                "free some disk space, then start the same command again: every answer is kept, \
+                 and none is asked for again",
+            )
+            .code(EXIT_FAILED_QUESTIONS)
+    })
 }
 
 /// Prints the figures to stdout and what to know about them to stderr.
 pub(crate) fn show(results: &Results, every_strategy: bool) {
     use std::io::Write;
-    let mut text = String::new();
-    let settings = sureness_analysis::Settings {
-        config: results.settings.evaluation,
-        ..sureness_analysis::Settings::default()
-    };
-    text.push_str(&format!("{}\n", settings.method()));
-    for model in &results.models {
-        text.push_str(&format!(
-            "\n{}\n{}\n",
-            model.name,
-            sureness_report::task_table(model)
-        ));
-        if every_strategy {
-            text.push_str(&format!("{}\n", sureness_report::strategy_table(model)));
-        }
-    }
-    if results.models.len() > 1 {
-        text.push_str(&format!(
-            "\n{}\n",
-            sureness_report::comparison_table(&results.models)
-        ));
+    let width = crate::terminal::width();
+    let mut text = format!("{}\n", results.method());
+    for section in results.sections(every_strategy) {
+        text.push('\n');
+        text.push_str(&export::section_text(&section, width));
     }
     // A reader that has gone away (a broken pipe) is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());

@@ -1,10 +1,9 @@
 //! Charts with their values beside them.
 
-use sureness_analysis::Chart;
+use sureness_analysis::{Chart, Theme};
 
 use super::markup::esc;
 use super::{HtmlOptions, table, theme, values};
-use crate::Theme;
 
 /// Writes a chart: heading, drawing, what it shows, and its values as a table. `id` is unique in
 /// the page.

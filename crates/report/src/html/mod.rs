@@ -17,9 +17,7 @@ mod table;
 mod theme;
 mod values;
 
-use sureness_analysis::{Chart, Document};
-
-use crate::Theme;
+use sureness_analysis::{Chart, Document, Theme};
 
 pub use browser::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 

@@ -59,7 +59,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, C
         ("right answers", seen.answers()),
         ("abstention", seen.abstention()),
     ];
-    let rows = facts.map(|(name, value)| vec![format!("  {name}"), value]);
+    let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
     let mut text = format!("{} can be asked.\n\n", reading.path);
     text.push_str(&terminal::columns(rows, &[]));
     if let Some(question) = dataset.questions.iter().next() {

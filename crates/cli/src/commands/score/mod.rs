@@ -4,17 +4,18 @@ mod args;
 mod file;
 
 use std::collections::HashSet;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rayon::prelude::*;
+use sureness_analysis::scored::{ScoredFile, Scores};
 use sureness_conformal::{Config, Protocol};
 use sureness_questions::answers;
-use sureness_report::score::{ScoredFile, Scores};
+use sureness_report::export;
 use sureness_scorers::replay;
 
 use crate::error::CliError;
+use crate::terminal;
 use args::Output;
 pub(crate) use args::{Ids, Letters, ScoreArgs};
 pub(crate) use file::Scoring;
@@ -78,15 +79,11 @@ pub(crate) fn run(args: ScoreArgs) -> Result<ExitCode, CliError> {
         }
         return Err(last);
     }
-    let settings = sureness_analysis::Settings {
-        config,
-        ..sureness_analysis::Settings::default()
-    };
-    let scores = Scores::new(files, config, settings.method_of_points())
-        .ok_or_else(|| CliError::input("no file of logits is given"))?;
+    let scores =
+        Scores::new(files, config).ok_or_else(|| CliError::input("no file of logits is given"))?;
     note_repeated(&logits);
     note_infinite_thresholds(&scores, config.alpha);
-    for file in scores.files() {
+    for file in &scores.files {
         if let Some(note) = file.evaluation.aps_note(config.protocol) {
             eprintln!("note: {}: {note}", file.file);
         }
@@ -131,7 +128,7 @@ fn identity(path: &Path) -> PathBuf {
 
 /// Full sets are not a finding about the model: says where they come from.
 fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
-    for file in scores.files() {
+    for file in &scores.files {
         let e = &file.evaluation;
         if e.lac.qhat.is_none() || e.aps.qhat.is_none() {
             // 1/α is not exact in binary: without the slack 1/α = 10 could count as 11.
@@ -148,25 +145,19 @@ fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
 }
 
 fn print(scores: &Scores, output: Output) -> Result<ExitCode, CliError> {
-    let mut text = Vec::new();
-    match output {
-        Output::Json => scores.write_json(&mut text),
-        Output::Table => scores.write_table(&mut text),
-        Output::Csv => scores.write_csv(&mut text),
-        Output::Markdown => scores.write_markdown(&mut text),
-    }
-    .and_then(|()| {
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(&text)?;
-        stdout.flush()
-    })
-    .or_else(|error| match error.kind() {
-        // Whoever reads has seen enough, as `head` does.
-        ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(CliError::input(format_args!(
-            "cannot write the result to stdout: {error}"
-        ))),
-    })?;
+    let encode =
+        |e: &dyn std::fmt::Display| CliError::input(format!("cannot encode the result: {e}"));
+    let text = match output {
+        Output::Json => serde_json::to_string_pretty(scores).map_err(|e| encode(&e))? + "\n",
+        Output::Table => export::section_text(&scores.section(), terminal::width()),
+        Output::Csv => {
+            let mut csv = Vec::new();
+            sureness_report::write_scores(scores, &mut csv).map_err(|e| encode(&e))?;
+            String::from_utf8(csv).map_err(|e| encode(&e))?
+        }
+        Output::Markdown => export::section_markdown(&scores.section()),
+    };
+    terminal::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
