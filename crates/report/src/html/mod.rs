@@ -6,7 +6,6 @@
 //! whatever a model or a question is called.
 
 mod browser;
-mod chart;
 mod markup;
 mod number;
 mod pack;
