@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use sureness_analysis::scored::ScoredFile;
 use sureness_analysis::{GroupId, GroupRows};
 use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
 use sureness_importers::QuestionNames;
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
 use sureness_questions::{Task, letter};
-use sureness_report::score::ScoredFile;
 use sureness_scorers::replay::{FileName, RecordedLogits};
 
 use super::Drop;

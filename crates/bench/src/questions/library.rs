@@ -91,7 +91,8 @@ impl Row {
     }
 
     fn into_question(self) -> Option<Question> {
-        let answer = (0..self.options.len().min(MAX_OPTIONS)).find(|i| letter(*i) == self.answer)?;
+        let answer =
+            (0..self.options.len().min(MAX_OPTIONS)).find(|i| letter(*i) == self.answer)?;
         let Self {
             id,
             category,

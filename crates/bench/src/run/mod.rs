@@ -28,13 +28,13 @@ use crate::models::open::{self, Endpoints, Model};
 use crate::questions::Questions;
 use crate::settings::Settings;
 use crate::watch::{Interrupts, Machines, ModelStart, Watch};
-use crate::words::counted;
 use fleet::Fleet;
 #[cfg(feature = "nats")]
 pub use fleet::broker;
 pub use outcome::{Ended, Outcome};
 use recheck::Checked;
 pub use recheck::{LEAST as LEAST_RECHECK, movement};
+use sureness_analysis::number::counted;
 
 /// Measures the models with the questions of the settings, and writes answers and results to the
 /// output folder. For programs without an async runtime; [`run_async`] is for others.

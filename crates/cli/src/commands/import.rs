@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 
-use sureness_bench::words::count;
+use sureness_analysis::number::count;
 use sureness_bench::{Failure, ModelImport, import};
 use sureness_importers::{Imported, Options};
 use sureness_store::ImportOutcome;

@@ -1,7 +1,7 @@
 //! The figures at the top of the page.
 
+use sureness_analysis::number::{count, counted, figure as number};
 use sureness_analysis::{Cell, Document, Figures, Table, Unit};
-use sureness_report::format::number;
 use sureness_report::html::{Highlight, Verdict};
 
 /// Which model is surest, whether coverage is kept, how many questions that rests on.
@@ -51,15 +51,14 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         .sum();
     highlights.push(Highlight {
         label: "Based on".into(),
-        value: plural(questions, "test question", "test questions"),
+        value: counted(questions, "test question"),
         detail: format!(
             "{}, {}",
-            plural(figures.tasks().len(), "task", "tasks"),
-            plural(
-                figures.strategies().len(),
-                "prompt strategy",
-                "prompt strategies"
-            )
+            counted(figures.tasks().len(), "task"),
+            match figures.strategies().len() {
+                1 => "1 prompt strategy".to_owned(),
+                strategies => format!("{} prompt strategies", count(strategies)),
+            }
         ),
         verdict: Verdict::Neutral,
     });
@@ -86,11 +85,6 @@ fn figure(board: &Table, key: &str) -> Option<(String, String)> {
         format!("{} to {}", number(low, unit), number(high, unit))
     });
     Some((number(*value, unit), range))
-}
-
-fn plural(count: usize, one: &str, many: &str) -> String {
-    let count_in_words = number(count as f64, Unit::Count);
-    format!("{count_in_words} {}", if count == 1 { one } else { many })
 }
 
 fn coverage(figures: &Figures<'_>) -> Highlight {

@@ -7,8 +7,8 @@ use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Format, Question, letter};
 
 use crate::show::terminal;
+use sureness_analysis::number::{count, counted};
 use sureness_bench::Failure;
-use sureness_bench::words::{count, counted};
 
 /// Categories that are named.
 const SHOWN_CATEGORIES: usize = 6;
@@ -60,7 +60,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ("right answers", seen.answers()),
         ("abstention", seen.abstention()),
     ];
-    let rows = facts.map(|(name, value)| vec![format!("  {name}"), value]);
+    let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
     let mut text = format!("{} can be asked.\n\n", reading.path);
     text.push_str(&terminal::columns(rows, &[]));
     if let Some(question) = dataset.questions.iter().next() {
