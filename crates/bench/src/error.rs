@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sureness_hint::Hint;
+
 /// What became of the work when it failed; a program turns it into its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
@@ -96,37 +98,9 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-macro_rules! from_errors_with_hints {
-    ($($error:ty),* $(,)?) => {$(
-        impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::new(&error).hint(error.hint())
-            }
-        }
-    )*};
-}
-
-from_errors_with_hints!(
-    sureness_importers::ImportError,
-    sureness_prompts::PromptError,
-    sureness_scorers::http::ConnectError,
-    sureness_scorers::replay::ReplayError,
-    sureness_store::StoreError,
-);
-
-#[cfg(feature = "llama")]
-from_errors_with_hints!(sureness_scorers::llama::LlamaError);
-
-impl From<sureness_questions::DataError> for Failure {
-    fn from(error: sureness_questions::DataError) -> Self {
-        Self::new(&error).hint(error.hint().unwrap_or_default())
-    }
-}
-
-#[cfg(feature = "nats")]
-impl From<sureness_fleet::FleetError> for Failure {
-    fn from(error: sureness_fleet::FleetError) -> Self {
-        Self::new(&error.message).hint(&error.hint)
+impl<E: Hint> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(&error).hint(error.hint())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The connection to the broker.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream;
 use async_nats::jetstream::context::traits::Publisher;
 use async_nats::{ConnectOptions, Event};
+use sureness_hint::Hint;
 
 use crate::RunName;
 
@@ -274,6 +276,12 @@ fn masked(address: &str) -> String {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         (None, Some((_, host))) => host.to_owned(),
         _ => address.to_owned(),
+    }
+}
+
+impl Hint for FleetError {
+    fn hint(&self) -> Cow<'_, str> {
+        self.hint.as_str().into()
     }
 }
 

@@ -1,8 +1,10 @@
 //! Errors of an import, with hints.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use sureness_hint::Hint;
 use sureness_questions::DataError;
 use sureness_scorers::replay::ReplayError;
 
@@ -175,67 +177,6 @@ pub enum Problem {
     Data(#[from] DataError),
 }
 
-impl ImportError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        let hint = match &*self.problem {
-            Problem::Replay(error) => error.hint(),
-            Problem::Data(error) => return error.hint().unwrap_or_default(),
-            Problem::Io(_) => "check the path and the permissions",
-            Problem::TooLarge(_) => "split the file, or write the log without its events",
-            Problem::UnknownFormat => {
-                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
-            }
-            Problem::NothingHere => {
-                "run lm-evaluation-harness with --log_samples, or name the files themselves"
-            }
-            Problem::Empty => "check that the evaluation finished",
-            Problem::Json(_) => {
-                "copy the file again, as it may be truncated, or delete this line and the rest"
-            }
-            Problem::Missing | Problem::Type { .. } => {
-                "see docs/import.md for the fields of each format"
-            }
-            Problem::Generation => {
-                "import tasks with output_type multiple_choice; generated answers have no option probabilities"
-            }
-            Problem::NotFinite { .. } | Problem::Positive { .. } => {
-                "run this question again, or delete its line"
-            }
-            Problem::OptionCount(_) => "import multiple-choice tasks, with one score per option",
-            Problem::Answer { .. } | Problem::NoAnswer => {
-                "check that the questions are from a split with published answers"
-            }
-            Problem::SeveralAnswers(_) => {
-                "leave this task out: prediction sets need one right option (truthfulqa_mc1 has one, truthfulqa_mc2 several)"
-            }
-            Problem::RepeatedId { .. } => "keep one row per question",
-            Problem::NoModel => {
-                "keep the results_*.json beside the samples, or give the name with --model"
-            }
-            Problem::NoTask => {
-                "give it with --task, or name the file {model}_{dataset}_{base|shared|task}_icl{0|1}"
-            }
-            Problem::NoAnswers => {
-                "give a file of questions with --questions, or add a column `answer` (CSV, JSON lines)"
-            }
-            Problem::UnknownId { .. } | Problem::OtherWidth { .. } => {
-                "give the questions that these scores were computed on"
-            }
-            Problem::Shuffled => "run the evaluation without shuffle in multiple_choice()",
-            Problem::NoLogprobs => {
-                "run inspect eval with --logprobs --top-logprobs 20, on a model whose server returns them"
-            }
-            Problem::Archive(_) => "copy the log again; `inspect log convert` checks it",
-            Problem::Version(_) => "update sureness, or write the log with another inspect_ai",
-            Problem::Twice { .. } => {
-                "import them one at a time, under different --task or --strategy names"
-            }
-        };
-        hint.to_owned()
-    }
-}
-
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Their messages name the place.
@@ -321,4 +262,64 @@ pub(crate) fn printable(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+impl Hint for ImportError {
+    fn hint(&self) -> Cow<'_, str> {
+        let hint = match &*self.problem {
+            Problem::Replay(error) => return error.hint(),
+            Problem::Data(error) => return error.hint(),
+            Problem::Io(_) => "check the path and the permissions",
+            Problem::TooLarge(_) => "split the file, or write the log without its events",
+            Problem::UnknownFormat => {
+                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
+            }
+            Problem::NothingHere => {
+                "run lm-evaluation-harness with --log_samples, or name the files themselves"
+            }
+            Problem::Empty => "check that the evaluation finished",
+            Problem::Json(_) => {
+                "copy the file again, as it may be truncated, or delete this line and the rest"
+            }
+            Problem::Missing | Problem::Type { .. } => {
+                "see docs/import.md for the fields of each format"
+            }
+            Problem::Generation => {
+                "import tasks with output_type multiple_choice; generated answers have no option probabilities"
+            }
+            Problem::NotFinite { .. } | Problem::Positive { .. } => {
+                "run this question again, or delete its line"
+            }
+            Problem::OptionCount(_) => "import multiple-choice tasks, with one score per option",
+            Problem::Answer { .. } | Problem::NoAnswer => {
+                "check that the questions are from a split with published answers"
+            }
+            Problem::SeveralAnswers(_) => {
+                "leave this task out: prediction sets need one right option (truthfulqa_mc1 has one, truthfulqa_mc2 several)"
+            }
+            Problem::RepeatedId { .. } => "keep one row per question",
+            Problem::NoModel => {
+                "keep the results_*.json beside the samples, or give the name with --model"
+            }
+            Problem::NoTask => {
+                "give it with --task, or name the file {model}_{dataset}_{base|shared|task}_icl{0|1}"
+            }
+            Problem::NoAnswers => {
+                "give a file of questions with --questions, or add a column `answer` (CSV, JSON lines)"
+            }
+            Problem::UnknownId { .. } | Problem::OtherWidth { .. } => {
+                "give the questions that these scores were computed on"
+            }
+            Problem::Shuffled => "run the evaluation without shuffle in multiple_choice()",
+            Problem::NoLogprobs => {
+                "run inspect eval with --logprobs --top-logprobs 20, on a model whose server returns them"
+            }
+            Problem::Archive(_) => "copy the log again; `inspect log convert` checks it",
+            Problem::Version(_) => "update sureness, or write the log with another inspect_ai",
+            Problem::Twice { .. } => {
+                "import them one at a time, under different --task or --strategy names"
+            }
+        };
+        hint.into()
+    }
 }

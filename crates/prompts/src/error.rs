@@ -1,6 +1,9 @@
 //! Errors in wording, few-shot examples and chat templates, with hints.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use sureness_hint::Hint;
 
 /// Why a prompt cannot be made. The message says what is wrong and where, [`Self::hint`] what to do.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +79,9 @@ pub enum PromptError {
     },
 }
 
-impl PromptError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
+impl Hint for PromptError {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Owned(match self {
             Self::WordingUnreadable { .. } => {
                 "check the path given to --prompts and that the file is readable UTF-8 text".into()
             }
@@ -102,6 +104,6 @@ impl PromptError {
             Self::TemplateFailed { .. } => {
                 "supply a template that accepts a single user message, or ask without --chat".into()
             }
-        }
+        })
     }
 }

@@ -1,7 +1,10 @@
 //! Errors in data files, with hints.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use sureness_hint::Hint;
 
 use crate::{Format, letter};
 
@@ -157,62 +160,6 @@ impl DataError {
             problem: Box::new(problem),
         }
     }
-
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match &*self.problem {
-            Problem::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                "check the path; relative paths start at the current folder"
-            }
-            Problem::Bank(_) => {
-                "free some space in the folder for temporary files, or name another one in TMPDIR"
-            }
-            Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
-            Problem::Empty => "add at least one row below the header",
-            Problem::NothingToAsk => {
-                "add questions that are not few-shot examples, or reduce the number of examples"
-            }
-            Problem::UnknownFormat(_) => {
-                return Some(format!("name the layout, one of {}", Format::list()));
-            }
-            Problem::Folder(_) => "give the path of the file inside the folder",
-            Problem::Json(_) => {
-                "write one JSON object per line (.jsonl), or one JSON array (the paper's layout)"
-            }
-            Problem::Columns { .. } => {
-                "put cells with a comma, a quote or a line break in double quotes, and double the \
-                 quotes inside"
-            }
-            Problem::Missing { .. } => {
-                "rename or add it; see docs/data.md for an example of every layout"
-            }
-            Problem::RepeatedOption { .. } => "reword or remove one: options need different texts",
-            Problem::EmptyOption(_) => {
-                "fill it in: only options at the end of a CSV row may be empty"
-            }
-            Problem::NoRoomForAbstention(_) => {
-                "turn the abstention options off, or keep to 24 options"
-            }
-            Problem::Answer { .. } => {
-                "give the option's letter, its label, its index counted from 0, or its exact text"
-            }
-            Problem::AmbiguousAnswer { .. } => "give the option's letter instead",
-            Problem::Unlabelled => {
-                "use the validation or train split: test splits are published without answers"
-            }
-            Problem::RepeatedId { .. } => "make ids unique within a task",
-            Problem::AnswerKeyOnly => "use it with `sureness score`, which needs no question texts",
-            Problem::NoCluster => {
-                "give every question a category, or choose another --cluster: none, or a column"
-            }
-            Problem::NoColumns => "choose --cluster category or --cluster none",
-            Problem::TooFewToDrawFrom => {
-                "add questions: the layout takes two wrong options from other questions"
-            }
-            _ => return None,
-        };
-        Some(hint.to_owned())
-    }
 }
 
 /// `file, line 3, field "answer": `.
@@ -262,5 +209,62 @@ pub(crate) fn describe_labels(labels: &[String]) -> String {
             let quoted: Vec<_> = labels.iter().map(|name| format!("{name:?}")).collect();
             quoted.join(", ")
         }
+    }
+}
+
+impl Hint for DataError {
+    fn hint(&self) -> Cow<'_, str> {
+        let hint = match &*self.problem {
+            Problem::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "check the path; relative paths start at the current folder"
+            }
+            Problem::Bank(_) => {
+                "free some space in the folder for temporary files, or name another one in TMPDIR"
+            }
+            Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
+            Problem::Empty => "add at least one row below the header",
+            Problem::NothingToAsk => {
+                "add questions that are not few-shot examples, or reduce the number of examples"
+            }
+            Problem::UnknownFormat(_) => {
+                return format!("name the layout, one of {}", Format::list()).into();
+            }
+            Problem::Folder(_) => "give the path of the file inside the folder",
+            Problem::Json(_) => {
+                "write one JSON object per line (.jsonl), or one JSON array (the paper's layout)"
+            }
+            Problem::Columns { .. } => {
+                "put cells with a comma, a quote or a line break in double quotes, and double the \
+             quotes inside"
+            }
+            Problem::Missing { .. } => {
+                "rename or add it; see docs/data.md for an example of every layout"
+            }
+            Problem::RepeatedOption { .. } => "reword or remove one: options need different texts",
+            Problem::EmptyOption(_) => {
+                "fill it in: only options at the end of a CSV row may be empty"
+            }
+            Problem::NoRoomForAbstention(_) => {
+                "turn the abstention options off, or keep to 24 options"
+            }
+            Problem::Answer { .. } => {
+                "give the option's letter, its label, its index counted from 0, or its exact text"
+            }
+            Problem::AmbiguousAnswer { .. } => "give the option's letter instead",
+            Problem::Unlabelled => {
+                "use the validation or train split: test splits are published without answers"
+            }
+            Problem::RepeatedId { .. } => "make ids unique within a task",
+            Problem::AnswerKeyOnly => "use it with `sureness score`, which needs no question texts",
+            Problem::NoCluster => {
+                "give every question a category, or choose another --cluster: none, or a column"
+            }
+            Problem::NoColumns => "choose --cluster category or --cluster none",
+            Problem::TooFewToDrawFrom => {
+                "add questions: the layout takes two wrong options from other questions"
+            }
+            _ => "",
+        };
+        hint.into()
     }
 }

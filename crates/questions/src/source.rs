@@ -189,7 +189,7 @@ mod tests {
         let bad = Source::from_bytes(path, b"one\ntwo\xff".to_vec());
         let error = bad.text().unwrap_err();
         assert_eq!(error.line, Some(2));
-        assert!(error.hint().unwrap().contains("UTF-8"));
+        assert!(error.hint().contains("UTF-8"));
         let mut lines = bad.lines().unwrap();
         assert!(lines.next().is_ok());
         assert_eq!(lines.next().unwrap_err().line, Some(2));

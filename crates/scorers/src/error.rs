@@ -1,8 +1,10 @@
 //! Why a prompt has no answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sureness_hint::Hint;
 
 /// Why one prompt has no answer. Stored with the question; never turned into a score.
 ///
@@ -153,10 +155,11 @@ impl ScoreError {
             Self::Backend { .. } => "backend",
         }
     }
+}
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Hint for ScoreError {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::RateLimited { .. } => {
                 "lower --max-workers, or raise --max-retries and --retry-delay"
             }
@@ -184,6 +187,6 @@ impl ScoreError {
             Self::Malformed { .. } | Self::Backend { .. } => {
                 "run again with --log-file to see the whole exchange"
             }
-        }
+        })
     }
 }

@@ -1,6 +1,9 @@
 //! Errors of a store.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use sureness_hint::Hint;
 
 /// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -59,10 +62,9 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Hint for StoreError {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::Sqlite { source, .. } => match source.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DiskFull) => {
                     "free some disk space and run the same command again"
@@ -88,6 +90,6 @@ impl StoreError {
                 "use the version of sureness that wrote the run, or a newer one"
             }
             Self::Damaged { .. } => "move the file away and run again",
-        }
+        })
     }
 }

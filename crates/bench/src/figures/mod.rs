@@ -8,6 +8,7 @@ use std::path::Path;
 
 use sureness_conformal::{Config, Row, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
+use sureness_hint::Hint;
 use sureness_questions::Task;
 use sureness_record::RunSettings;
 use sureness_report::export::write_whole;
@@ -107,13 +108,13 @@ impl Told {
             None => (
                 NOT_ASKED,
                 "the run ended before".to_owned(),
-                "start the same command again",
+                "start the same command again".into(),
             ),
         };
         let new = || Failures {
             count: 0,
             example: format!("question {}: {example}", row.question.id),
-            hint: hint.to_owned(),
+            hint: hint.into_owned(),
         };
         self.failures
             .entry(kind.to_owned())

@@ -5,6 +5,7 @@ mod parts;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use sureness_analysis::number::count;
 use sureness_questions::Task;
 use sureness_record::{ModelIdentity, RunRecord, RunSettings};
 use sureness_report::ModelResult;
@@ -17,7 +18,6 @@ use crate::questions::named_task;
 use crate::run::Outcome;
 use crate::watch::Watch;
 use parts::Part;
-use sureness_analysis::number::count;
 
 /// What is merged into what.
 #[derive(Debug, Clone)]

@@ -15,7 +15,6 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
 use crate::folders;
-
 pub use catalogue::{CATALOGUE, Known, by_name};
 pub use fetch::fetch;
 pub use progress::Update;

@@ -14,8 +14,10 @@ mod store;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use sureness_analysis::number::counted;
 use sureness_conformal::Config;
 use sureness_engine::{AnswerSink, Cancel, Event, Plan, SinkError, Stop, Summary};
+use sureness_hint::Hint;
 use sureness_record::RunSettings;
 use sureness_report::{AnsweredAt, ModelResult, Noise, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
@@ -34,7 +36,6 @@ pub use fleet::broker;
 pub use outcome::{Ended, Outcome};
 use recheck::Checked;
 pub use recheck::{LEAST as LEAST_RECHECK, movement};
-use sureness_analysis::number::counted;
 
 /// Measures the models with the questions of the settings, and writes answers and results to the
 /// output folder. For programs without an async runtime; [`run_async`] is for others.

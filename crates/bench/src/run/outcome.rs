@@ -1,6 +1,7 @@
 //! What became of a run.
 
 use sureness_engine::Stop;
+use sureness_hint::Hint;
 use sureness_report::{ModelResult, Results};
 
 use crate::error::{Failure, Kind};

@@ -4,9 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose};
-
 use sureness_bench::{Failure, runtime};
+use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose};
 
 use crate::args::doctor::DoctorArgs;
 

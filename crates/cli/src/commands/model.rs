@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
-
 use sureness_bench::models::{self, CATALOGUE, Known, State, Update};
 use sureness_bench::{Failure, folders};
 

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use sureness_fleet::{LaneStatus, Link, Status, status};
-
 use sureness_bench::{Failure, runtime};
+use sureness_fleet::{LaneStatus, Link, Status, status};
 
 use crate::args::status::StatusArgs;
 use crate::show::progress::duration;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sureness_bench::{Failure, Kind, broker, open, pace, runtime};
 use sureness_engine::{Event, Stop};
 use sureness_fleet::{Link, WorkerEnd, WorkerNotice, WorkerSettings, work};
+use sureness_hint::Hint;
 
 use crate::args::worker::WorkerArgs;
 use crate::error::EXIT_INTERRUPTED;

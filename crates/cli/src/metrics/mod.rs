@@ -17,10 +17,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use sureness_bench::Failure;
 use sureness_engine::{Attempt, Event, Load, Plan};
 
 use labels::{AttemptLabels, EndpointLabels, FailureLabels, GroupLabels, KindLabels, ModelLabels};
-use sureness_bench::Failure;
 
 /// Upper bounds of the request durations' buckets, in seconds: from a cache's answer to a server
 /// that is given up.

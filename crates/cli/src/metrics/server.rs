@@ -13,9 +13,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
-use tokio::sync::Semaphore;
-
 use sureness_bench::Failure;
+use tokio::sync::Semaphore;
 
 /// Connections at once; more wait in the system's queue.
 const CONNECTIONS: usize = 16;

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 use serde::Serialize;
+use sureness_bench::Failure;
 
 use super::terminal;
-use sureness_bench::Failure;
 
 /// Form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

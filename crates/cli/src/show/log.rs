@@ -5,13 +5,12 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
+use sureness_bench::Failure;
 use sureness_engine::Event;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
-
-use sureness_bench::Failure;
 
 /// Starts logging. The file is opened now, so that a bad path fails before any work.
 pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {

@@ -2,9 +2,8 @@
 
 use std::io::{ErrorKind, Write as _};
 
-use sureness_report::export;
-
 use sureness_bench::Failure;
+use sureness_report::export;
 
 /// The width that text is laid out for where stdout is no terminal.
 const DEFAULT_WIDTH: usize = 100;

@@ -1,7 +1,10 @@
 //! Why a document could not be written.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
+
+use sureness_hint::Hint;
 
 /// Why a document could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -19,10 +22,9 @@ pub enum ExportError {
     Json(serde_json::Error),
 }
 
-impl ExportError {
-    /// What can be done about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Hint for ExportError {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::Write { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => "choose a folder in which you may write",
                 io::ErrorKind::StorageFull => "free some disk space, then export again",
@@ -31,6 +33,6 @@ impl ExportError {
             Self::Json(_) => {
                 "please report this with the command you gave; the other formats can be written"
             }
-        }
+        })
     }
 }

@@ -1,9 +1,11 @@
 //! Why the answers could not be written.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use parquet::errors::ParquetError;
+use sureness_hint::Hint;
 
 /// Why the answers could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -55,18 +57,19 @@ impl QuestionsError {
             source: Box::new(self),
         }
     }
+}
 
-    /// What can be done about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Hint for QuestionsError {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
                 "free some disk space, then export again"
             }
             Self::Io(_) | Self::Parquet(_) => "choose a folder in which you may write",
-            Self::File { source, .. } => source.hint(),
+            Self::File { source, .. } => return source.hint(),
             Self::Options(_) | Self::TooManyOptions { .. } | Self::Length { .. } => {
                 "please report this with the command you gave"
             }
-        }
+        })
     }
 }

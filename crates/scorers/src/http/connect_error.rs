@@ -1,5 +1,9 @@
 //! Why a server cannot be used, found before the first question.
 
+use std::borrow::Cow;
+
+use sureness_hint::Hint;
+
 use crate::ScoreError;
 
 /// Why a server cannot be used. Addresses are shown without credentials and query.
@@ -141,10 +145,11 @@ impl ConnectError {
             error => Self::Probe { url, error },
         }
     }
+}
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Hint for ConnectError {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::Address { .. } => "give --api-base an address such as http://localhost:8000/v1",
             Self::Client { .. } => "check the system's certificates and the proxy variables",
             Self::Unreachable { .. } => {
@@ -169,7 +174,7 @@ impl ConnectError {
                 error: ScoreError::Malformed { .. },
                 ..
             } => "check that --api-base names an OpenAI-compatible API and not a web page",
-            Self::Probe { error, .. } => error.hint(),
-        }
+            Self::Probe { error, .. } => return error.hint(),
+        })
     }
 }

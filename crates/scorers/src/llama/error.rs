@@ -1,6 +1,9 @@
 //! Why a GGUF file cannot be used.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use sureness_hint::Hint;
 
 /// Why a model could not be loaded. Later failures of single prompts are
 /// [`ScoreError`](crate::ScoreError)s.
@@ -72,10 +75,9 @@ pub enum LlamaError {
     },
 }
 
-impl LlamaError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
+impl Hint for LlamaError {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::Missing { .. } => {
                 "check the path; `sureness model list` shows the available models"
             }
@@ -95,6 +97,6 @@ impl LlamaError {
                 "free some memory, set a smaller context length, or take a smaller model"
             }
             Self::Thread { .. } => "run again with --log-file to see llama.cpp's messages",
-        }
+        })
     }
 }

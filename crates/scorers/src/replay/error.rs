@@ -1,7 +1,10 @@
 //! Why a file of saved logits cannot be read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use sureness_hint::Hint;
 
 use super::MAX_OPTIONS;
 
@@ -15,13 +18,6 @@ pub struct ReplayError {
     pub place: Place,
     /// What is wrong.
     pub problem: Problem,
-}
-
-impl ReplayError {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        self.problem.hint()
-    }
 }
 
 /// A position in a file. Shown as a prefix of the message, empty for the whole file.
@@ -185,54 +181,6 @@ pub enum Problem {
     },
 }
 
-impl Problem {
-    /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Io(_) => "check the path and the permissions",
-            Self::TooLarge { .. } => {
-                "save only the logits of the option letters, one small row per question"
-            }
-            Self::UnknownFormat => {
-                "name the file .pkl, .jsonl, .csv or .parquet according to its format"
-            }
-            Self::Empty => "check that the program that wrote the file finished",
-            Self::Truncated { .. } | Self::Damaged { .. } | Self::Trailing { .. } => {
-                "copy or download the file again; a pickle must hold exactly one list"
-            }
-            Self::Foreign { .. } | Self::Outside { .. } => {
-                "only numpy arrays, numbers, lists and dictionaries are read from a pickle; if you trust its origin, convert it to JSONL, otherwise delete it"
-            }
-            Self::Unsupported { .. } | Self::Shape { .. } => {
-                "save a list of {\"id\": int, \"logits_options\": one-dimensional numpy float array}, or JSONL"
-            }
-            Self::Syntax { .. } => "correct this line, or write the file again",
-            Self::Field { .. } => {
-                "each row needs a whole-number `id` and its `logits` or `logprobs`"
-            }
-            Self::MissingColumn { .. } => {
-                "name the columns `id` and A, B, C…, or logit_A…, logprob_A…, or logits_0…"
-            }
-            Self::AmbiguousColumns { .. } | Self::MixedKinds => {
-                "keep either the logits or the log-probabilities"
-            }
-            Self::OptionCount { .. } => {
-                "save only the logits of the option letters, not of the whole vocabulary"
-            }
-            Self::Width { .. } => {
-                "all rows of a file must have the same options; score different tasks from different files"
-            }
-            Self::NotFinite { .. } => {
-                "give every option a finite score; leave out questions that the model did not answer"
-            }
-            Self::PositiveLogProb { .. } => {
-                "these may be logits: name the field or column `logits`"
-            }
-            Self::DuplicateId { .. } => "keep one row per question",
-        }
-    }
-}
-
 /// A problem and its place, without the file's name.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -279,4 +227,57 @@ pub(super) fn printable(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+impl Hint for ReplayError {
+    fn hint(&self) -> Cow<'_, str> {
+        self.problem.hint()
+    }
+}
+
+impl Hint for Problem {
+    fn hint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
+            Self::Io(_) => "check the path and the permissions",
+            Self::TooLarge { .. } => {
+                "save only the logits of the option letters, one small row per question"
+            }
+            Self::UnknownFormat => {
+                "name the file .pkl, .jsonl, .csv or .parquet according to its format"
+            }
+            Self::Empty => "check that the program that wrote the file finished",
+            Self::Truncated { .. } | Self::Damaged { .. } | Self::Trailing { .. } => {
+                "copy or download the file again; a pickle must hold exactly one list"
+            }
+            Self::Foreign { .. } | Self::Outside { .. } => {
+                "only numpy arrays, numbers, lists and dictionaries are read from a pickle; if you trust its origin, convert it to JSONL, otherwise delete it"
+            }
+            Self::Unsupported { .. } | Self::Shape { .. } => {
+                "save a list of {\"id\": int, \"logits_options\": one-dimensional numpy float array}, or JSONL"
+            }
+            Self::Syntax { .. } => "correct this line, or write the file again",
+            Self::Field { .. } => {
+                "each row needs a whole-number `id` and its `logits` or `logprobs`"
+            }
+            Self::MissingColumn { .. } => {
+                "name the columns `id` and A, B, C…, or logit_A…, logprob_A…, or logits_0…"
+            }
+            Self::AmbiguousColumns { .. } | Self::MixedKinds => {
+                "keep either the logits or the log-probabilities"
+            }
+            Self::OptionCount { .. } => {
+                "save only the logits of the option letters, not of the whole vocabulary"
+            }
+            Self::Width { .. } => {
+                "all rows of a file must have the same options; score different tasks from different files"
+            }
+            Self::NotFinite { .. } => {
+                "give every option a finite score; leave out questions that the model did not answer"
+            }
+            Self::PositiveLogProb { .. } => {
+                "these may be logits: name the field or column `logits`"
+            }
+            Self::DuplicateId { .. } => "keep one row per question",
+        })
+    }
 }

@@ -7,6 +7,7 @@ mod sample;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sureness_analysis::number::counted;
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
 use sureness_record::RunRecord;
 use sureness_report::{Recheck, RecheckOutcome};
@@ -17,11 +18,9 @@ use crate::age;
 use crate::error::{Failure, Kind};
 use crate::models::open::Model;
 use crate::settings::OnChange;
+pub use rule::LEAST;
 use rule::{Again, Finding, Verdict};
 use sample::Sample;
-use sureness_analysis::number::counted;
-
-pub use rule::LEAST;
 
 /// What is known of a model before it is asked.
 #[derive(Default)]

@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use sureness_analysis::{Figures, GroupFigures, Listed, Reason, listed_questions};
+use sureness_bench::evidence::Texts;
 use sureness_questions::Question;
 use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
-
-use sureness_bench::evidence::Texts;
 
 /// So many questions of each kind and task: a page with 40 models and 5 tasks stays quick.
 const OF_EACH_KIND: usize = 40;

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use sureness_analysis::{Chart, Document, Figures, Theme};
+use sureness_bench::evidence::Texts;
+use sureness_bench::{Failure, Kind};
+use sureness_hint::Hint;
 use sureness_report::export::{self, ChartImage, Format};
 use sureness_report::html::{HtmlOptions, html};
 use sureness_report::questions::{Layout, QuestionWriter, RowSets, ScoreKind};
 
-use sureness_bench::evidence::Texts;
-
 use super::{browser, headline};
 use crate::args::analyze::FormatArg;
 use crate::show::terminal;
-use sureness_bench::{Failure, Kind};
 
 /// Pixels of an image for each of its points: print quality.
 const PNG_SCALE: f32 = 3.0;
@@ -61,7 +61,7 @@ pub(super) fn write(
         Vec::new()
     };
     let mut written = export::write_all(document, &images, folder, &chosen)
-        .map_err(|e| Failure::new(&e).hint(e.hint()).kind(Kind::Unfinished))?;
+        .map_err(|e| Failure::from(e).kind(Kind::Unfinished))?;
     if formats.contains(&FormatArg::Html) {
         let path = folder.join("report.html");
         write_page(figures, document, texts, &path)?;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use sureness_analysis::number::{count, counted};
+use sureness_bench::Failure;
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Format, Question, letter};
 
 use crate::show::terminal;
-use sureness_analysis::number::{count, counted};
-use sureness_bench::Failure;
 
 /// Categories that are named.
 const SHOWN_CATEGORIES: usize = 6;

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use sureness_analysis::number::{count, counted};
 use sureness_analysis::{Common, Evidence, Figures};
+use sureness_bench::Failure;
 use sureness_conformal::{COMPARED, Config, Least, NoVariance, Reference, Variance, Variances};
 use sureness_store::{Reader, StoreError};
 
 use crate::args::plan::{CORRELATION, PlanArgs};
 use crate::args::target::Figure;
 use crate::commands::analyze::evidence_of;
-use sureness_analysis::number::{count, counted};
-use sureness_bench::Failure;
 
 /// Draws of each kind.
 const REPLICATES: usize = 1000;

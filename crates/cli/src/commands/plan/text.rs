@@ -1,12 +1,12 @@
 //! The answer, for people.
 
+use sureness_analysis::number::count;
 use sureness_conformal::{NoVariance, SampleSizes};
 
 use super::basis::{Basis, strategies};
 use crate::args::plan::PlanArgs;
 use crate::args::target::Target;
 use crate::show::terminal::columns;
-use sureness_analysis::number::count;
 
 /// Models of a comparison.
 const MODELS: f64 = 2.0;

@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
+use sureness_bench::Machines;
 use sureness_engine::{Event, Plan};
 
 use crate::args::run::ProgressArg;
 use state::State;
-use sureness_bench::Machines;
 
 /// Where progress is shown: the same place for all models.
 #[derive(Clone)]

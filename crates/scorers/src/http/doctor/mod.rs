@@ -9,9 +9,9 @@ mod noise;
 mod prefix;
 mod report;
 
-pub use report::{Bos, Diagnosis, KeyState, Noise, Obstacle, PrefixCache, Routes, Scoring};
-
 use std::sync::Arc;
+
+use sureness_hint::Hint;
 
 use super::connect_error::ConnectError;
 use super::exchange::{Exchange, RequestTemplate, Route};
@@ -20,6 +20,7 @@ use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
 use super::{address, prepare};
 use abilities::Examination;
+pub use report::{Bos, Diagnosis, KeyState, Noise, Obstacle, PrefixCache, Routes, Scoring};
 
 /// Examines the server that `options` describe.
 pub async fn diagnose(mut options: HttpOptions) -> Diagnosis {
@@ -44,7 +45,7 @@ pub async fn diagnose(mut options: HttpOptions) -> Diagnosis {
             !matches!(error, ConnectError::Unreachable { .. }) && diagnosis.reachable;
         diagnosis.obstacle = Some(Obstacle {
             message: error.to_string(),
-            hint: error.hint().to_owned(),
+            hint: error.hint().into_owned(),
         });
     }
     diagnosis
