@@ -154,7 +154,7 @@ impl Figures<'_> {
                     .any(|model| model.of_task(task).next().is_some());
                 if some {
                     common.notes.push(format!(
-                        "{title}: left out, since no prompt strategy was asked of every model"
+                        "{title}: skipped: no prompt strategy is common to all models"
                     ));
                 }
                 continue;

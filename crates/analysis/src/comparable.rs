@@ -12,7 +12,7 @@ const BOUNDED_APART: f64 = 0.05;
 /// Questions of a task that not every model answered may be this share of them.
 const QUESTIONS_APART: f64 = 0.05;
 
-/// What of a model's identity tells how its option scores were read, with its name for people.
+/// The fields of a model's identity that say how option scores were read, with their names for people.
 const SCORING: [(&str, &str); 2] = [
     ("option scores", "how option scores are read"),
     ("top logprobs", "how many top tokens the server gave"),

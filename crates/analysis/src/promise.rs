@@ -26,7 +26,7 @@ pub struct Promise {
 }
 
 impl Promise {
-    /// Whether it is kept; `None` where there is no group of which that can be told.
+    /// Whether coverage is reached; `None` where no group has enough calibration questions.
     pub fn kept(&self) -> Option<bool> {
         (self.told > 0).then_some(self.broken == 0)
     }
@@ -51,25 +51,25 @@ impl Promise {
             (0, 0, ..) => return "No task has enough answers to be evaluated.".into(),
             (0, ..) => {
                 return format!(
-                    "There are too few calibration questions for a promise of {promise} %: every set is full."
+                    "Too few calibration questions for {promise} % coverage: every set is full."
                 );
             }
             (1, _, _, 0) => {
-                format!("LAC meets the promised coverage of {promise} %, within sampling error")
+                format!("LAC reaches {promise} % coverage within sampling error")
             }
-            (_, _, 0, _) => format!(
-                "LAC meets the promised coverage of {promise} % in all {of}, within sampling error"
-            ),
+            (_, _, 0, _) => {
+                format!("LAC reaches {promise} % coverage in all {of}, within sampling error")
+            }
             (.., 0) => format!(
-                "The promise of {promise} % coverage is kept by LAC: it falls short in {low} of {of}, which chance explains"
+                "LAC reaches {promise} % coverage: it falls short in {low} of {of}, as expected by chance"
             ),
             (..) => format!(
-                "The promise of {promise} % coverage is broken by LAC: it falls short in {broken} of {of} by more than chance explains"
+                "LAC misses {promise} % coverage: it falls short in {broken} of {of} by more than chance explains"
             ),
         };
         sentence.push_str(&match vacuous {
             0 => ".".to_owned(),
-            _ => format!("; in {vacuous} more there are too few calibration questions to tell."),
+            _ => format!("; {vacuous} more have too few calibration questions to tell."),
         });
         sentence
     }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!((kept.kept(), kept.low, kept.broken), (Some(true), 1, 0));
         assert_eq!(
             kept.sentence(0.1),
-            "The promise of 90 % coverage is kept by LAC: it falls short in 1 of 80 combinations of model, task and strategy, which chance explains."
+            "LAC reaches 90 % coverage: it falls short in 1 of 80 combinations of model, task and strategy, as expected by chance."
         );
         // Alone, the same group breaks it.
         assert_eq!(promise(&checks[79..]).kept(), Some(false));
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(above.kept(), Some(true));
         assert_eq!(
             above.sentence(0.075),
-            "LAC meets the promised coverage of 92.5 % in all 2 combinations of model, task and strategy, within sampling error; in 1 more there are too few calibration questions to tell."
+            "LAC reaches 92.5 % coverage in all 2 combinations of model, task and strategy, within sampling error; 1 more have too few calibration questions to tell."
         );
     }
 }

@@ -14,7 +14,7 @@ pub struct Settings {
     pub resampling: Resampling,
     /// What intervals and tests are about.
     pub estimand: Estimand,
-    /// Whether models are ranked and tested although they were measured differently.
+    /// Ranks and tests models even if they were measured differently.
     pub insist: bool,
     /// Random splits beside the single one.
     pub splits: usize,
@@ -24,17 +24,17 @@ pub struct Settings {
     pub ratios: Vec<f64>,
     /// Softmax temperatures of the curves.
     pub temperatures: Vec<f64>,
-    /// Nonconformity scores that are put beside each other.
+    /// Nonconformity scores to compare.
     pub scores: Vec<Nonconformity>,
-    /// Calibration rows that a class or a category needs for a threshold of its own.
+    /// Minimum number of calibration rows for a threshold per class or category.
     pub least: usize,
     /// Bins of calibration errors.
     pub bins: usize,
     /// Rounds of a sign-flip test.
     pub swaps: usize,
-    /// Only so many of the best models, by `UAcc`.
+    /// Maximum number of models, the best by `UAcc`.
     pub top_k: Option<usize>,
-    /// Questions that are listed of each kind.
+    /// Maximum number of questions listed of each kind.
     pub questions: usize,
 }
 
@@ -74,7 +74,7 @@ impl Settings {
         )
     }
 
-    /// The same of figures without intervals.
+    /// The method of figures without intervals.
     pub fn method_of_points(&self) -> String {
         let Config {
             protocol,

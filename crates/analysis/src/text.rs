@@ -15,10 +15,10 @@ pub(crate) fn measured(share: f64) -> String {
 
 /// `a`, `a and b`, `a, b and c`; of many the first few.
 pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
-    const MOST: usize = 8;
-    let shown: Vec<&str> = items.iter().take(MOST).map(AsRef::as_ref).collect();
-    if items.len() > MOST {
-        return format!("{} and {} more", shown.join(", "), items.len() - MOST);
+    const MAX_LISTED: usize = 8;
+    let shown: Vec<&str> = items.iter().take(MAX_LISTED).map(AsRef::as_ref).collect();
+    if items.len() > MAX_LISTED {
+        return format!("{} and {} more", shown.join(", "), items.len() - MAX_LISTED);
     }
     match shown.split_last() {
         None => String::new(),

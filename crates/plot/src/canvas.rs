@@ -37,7 +37,7 @@ pub(crate) struct Text<'a> {
     pub weight: Weight,
     /// Colour.
     pub fill: String,
-    /// What is written.
+    /// The text.
     pub words: &'a str,
     /// What it is short for, where it is.
     pub full: Option<&'a str>,

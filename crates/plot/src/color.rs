@@ -1,4 +1,4 @@
-//! Colours: few, told apart by colour-blind readers, and checked against what they lie on.
+//! Colours: few, distinguishable for colour-blind readers, with contrast checked against the ground.
 
 use std::fmt;
 

@@ -38,7 +38,7 @@ impl Entry {
         }
     }
 
-    /// What is compared with, in words.
+    /// The reference, in words.
     pub(crate) fn reference(reference: Reference, axis: &Axis) -> Option<Self> {
         let words = match reference {
             // The zero of differences has a line and a tick of its own.

@@ -13,7 +13,7 @@ use crate::text::shorten;
 /// Points along a straight comparison line, which is bent on a logarithmic axis.
 const BENDS: usize = 64;
 
-/// What is to be drawn where.
+/// Marks and where they are drawn.
 pub(crate) struct Plan<'a> {
     pub x: &'a Axis,
     pub x_domain: Domain,

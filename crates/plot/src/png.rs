@@ -11,9 +11,9 @@ use crate::style::Style;
 use crate::text;
 
 /// The most pixels of a picture: 400 MB of memory while it is drawn.
-const MOST_PIXELS: f64 = 1e8;
+const MAX_PIXELS: f64 = 1e8;
 
-/// Why there is no picture.
+/// Why a chart cannot be drawn as PNG.
 #[derive(Debug, thiserror::Error)]
 pub enum PlotError {
     /// The picture would have no pixels, or more than fit into memory.
@@ -52,7 +52,7 @@ pub fn png(chart: &Chart, style: &Style, scale: f32) -> Result<Vec<u8>, PlotErro
     // Rounded down, so that the last row of pixels is covered as a whole.
     let height = (f64::from(tree.size().height()) * f64::from(scale)).floor();
     // A scale that is no number fails here, too.
-    let drawable = width >= 1.0 && height >= 1.0 && width * height <= MOST_PIXELS;
+    let drawable = width >= 1.0 && height >= 1.0 && width * height <= MAX_PIXELS;
     let wrong = PlotError::Size { width, height };
     if !drawable {
         return Err(wrong);

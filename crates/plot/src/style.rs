@@ -1,4 +1,4 @@
-//! What a caller may choose, and the measures that follow from it.
+//! Settings of a drawing, and the measures that follow from them.
 
 use sureness_analysis::Theme;
 

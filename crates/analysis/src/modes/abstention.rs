@@ -1,4 +1,4 @@
-//! What it brings to leave the least certain questions unanswered.
+//! Selective answering: the least certain questions are left unanswered.
 
 use sureness_conformal::ConfidenceIntervals;
 

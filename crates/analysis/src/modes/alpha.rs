@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sureness_conformal::{Scores, over_alpha};
 
-use super::curves::{Moving, Place, charts, curves, table};
+use super::curves::{Moving, PointSettings, charts, curves, table};
 use crate::figures::{Figures, HEADLINE};
 use crate::{Reference, Section, Unit};
 
@@ -13,7 +13,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let mut section = Section {
         id: "alpha".into(),
         title: "Effect of the error rate α".into(),
-        text: vec!["The error rate α is the share of sets that may miss the right answer. A stricter promise takes larger sets: how much larger tells models apart. Coverage should follow the line 1 − α.".into()],
+        text: vec!["The error rate α is the share of sets that may miss the right answer. A smaller α takes larger sets; models differ in how much larger. Coverage should follow the line 1 − α.".into()],
         ..Section::default()
     };
     let (alphas, view) = (&figures.settings.alphas, figures.settings.view());
@@ -28,7 +28,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             scores.iter().map(curve).collect()
         },
         places: &|group| {
-            let place = |&alpha: &f64| Place {
+            let place = |&alpha: &f64| PointSettings {
                 view,
                 alpha,
                 split: Arc::clone(&group.split),

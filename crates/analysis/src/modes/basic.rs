@@ -13,8 +13,8 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         id: "basic".into(),
         title: "Figures of each model".into(),
         text: vec![format!(
-            "Intervals ({} %) are {}; that of accuracy is Wilson's. LAC and APS apart, since they keep \
-             their promise differently: APS fills more empty sets, which lifts its coverage. SSCV, a \
+            "Intervals ({} %) are {}; that of accuracy is Wilson's. LAC and APS apart, since they reach \
+             coverage differently: APS fills more empty sets, which lifts its coverage. SSCV, a \
              maximum, grows with the number of thin strata and has no interval that would hold.",
             percent(figures.settings.resampling.level),
             about(figures.settings.estimand),
@@ -76,7 +76,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
             Column::new("n_calibration", "n cal", Unit::Count).help("Calibration questions."),
             Column::new("n", "n test", Unit::Count).help("Test questions."),
             Column::text("clusters", "Clusters")
-                .help("Clusters of test questions that are not independent, such as those on one passage; unknown where the texts of questions are missing."),
+                .help("Clusters of test questions that are not independent, such as those on one passage; unknown without the texts of the questions."),
             Column::new("acc", "Acc", Unit::Percent)
                 .higher()
                 .help("Share of test questions whose most probable option is right."),
@@ -84,7 +84,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
                 .lower()
                 .help("Mean prediction-set size by the LAC score."),
             Column::new("lac_coverage", "Cov LAC", Unit::Percent)
-                .help("Share of LAC sets that hold the right answer."),
+                .help("Share of LAC sets that contain the right answer."),
             Column::new("lac_uacc", "UAcc LAC", Unit::Percent)
                 .higher()
                 .help("Acc · √|Y| / SS, by LAC."),
@@ -92,7 +92,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
                 .lower()
                 .help("Mean prediction-set size by the APS score."),
             Column::new("aps_coverage", "Cov APS", Unit::Percent)
-                .help("Share of APS sets that hold the right answer."),
+                .help("Share of APS sets that contain the right answer."),
             Column::new("aps_uacc", "UAcc APS", Unit::Percent)
                 .higher()
                 .help("Acc · √|Y| / SS, by APS."),
@@ -163,7 +163,7 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
         id: format!("sets-{}", index + 1),
         title: format!("{}: prediction sets by LAC", model.model.name),
         caption: format!(
-            "Whether the promise of coverage is kept, the figures over {} random splits (mean and standard deviation), and what the sets are like.",
+            "Coverage check, figures over {} random splits (mean and standard deviation), and shapes of the sets.",
             figures.settings.splits
         ),
         columns: vec![
@@ -174,7 +174,7 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             Column::new("splits_coverage", "Cov, splits", Unit::Percent)
                 .help("Mean coverage over random splits of the same questions."),
             Column::new("splits_coverage_sd", "SD", Unit::Percent)
-                .help("Standard deviation of coverage over the splits: the luck of the split, no interval."),
+                .help("Standard deviation of coverage over the splits; not an interval."),
             Column::new("splits_set_size", "SS, splits", Unit::Number(2))
                 .lower()
                 .help("Mean set size over random splits of the same questions."),
@@ -189,15 +189,15 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             Column::new("empty", "Empty", Unit::Percent)
                 .help("Share of LAC sets that were empty and were given the most probable option."),
             Column::new("aps_empty", "Empty APS", Unit::Percent)
-                .help("The same of APS sets: what lifts their coverage above the promise."),
+                .help("The same of APS sets; it lifts their coverage above 1 − α."),
             Column::new("sscv", "SSCV", Unit::Percent)
                 .lower()
-                .help("Largest distance from the promised coverage among sets of one size."),
+                .help("Largest distance from 1 − α among the coverages of sets of one size."),
             Column::new("tied", "Tied", Unit::Percent)
                 .help("Share of questions with two exactly equal probabilities."),
             Column::new("mass", "Mass", Unit::Percent)
                 .higher()
-                .help("Mean probability on the options altogether."),
+                .help("Mean total probability of the options."),
             Column::new("bounded", "Bounded", Unit::Percent)
                 .lower()
                 .help("Share of questions with an option outside the server's top tokens."),
@@ -276,7 +276,7 @@ fn size_charts(figures: &Figures<'_>) -> Vec<Chart> {
         charts.push(Chart {
             id: format!("sizes-{task}"),
             title: format!("{title}: sizes of prediction sets"),
-            caption: "How many options a set by LAC holds, over all prompt strategies: the more of a bar is small sets, the surer the model.".into(),
+            caption: "Number of options in a LAC set, over all prompt strategies. The larger the share of small sets, the surer the model.".into(),
             kind: ChartKind::Stacks {
                 axis: Axis {
                     title: "Share of test questions".into(),
@@ -311,7 +311,7 @@ fn notes(model: &ModelFigures<'_>) -> Vec<String> {
         .sum();
     if missing > 0 {
         notes.push(format!(
-            "{}: {} without an answer; figures are about the answered ones",
+            "{}: {} without an answer; the figures exclude them",
             model.model.name,
             counted(missing, "question")
         ));
@@ -342,7 +342,7 @@ fn coverage_notes(figures: &Figures<'_>) -> Vec<String> {
         broken => format!("chance does not explain {broken} of these"),
     };
     vec![format!(
-        "Coverage by LAC is too low in {}. Taken one by one, about one in forty is so by chance; with as many as there are here, {left}.",
+        "Coverage by LAC is too low in {}. About one in forty is too low by chance; over all of them, {left}.",
         list(&low)
     )]
 }

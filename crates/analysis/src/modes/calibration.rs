@@ -1,4 +1,4 @@
-//! Whether confidence is to be believed.
+//! Whether confidence is calibrated.
 
 use rayon::prelude::*;
 use sureness_conformal::{ConfidenceIntervals, Interval, RowDraws, confidence_intervals};
@@ -7,7 +7,7 @@ use crate::figures::{Figures, GroupFigures};
 use crate::{Bin, Cell, Chart, ChartKind, Column, Section, Table, Unit};
 
 /// Reliability diagrams are drawn for no more groups than these, the worst first.
-const MOST_DIAGRAMS: usize = 12;
+const MAX_DIAGRAMS: usize = 12;
 
 /// All groups with their models' names.
 pub(super) fn groups<'f>(figures: &'f Figures<'_>) -> Vec<(&'f str, &'f GroupFigures<'f>)> {
@@ -118,13 +118,13 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
         ..Table::default()
     });
     groups.sort_by(|a, b| b.1.calibration.ece.total_cmp(&a.1.calibration.ece));
-    if groups.len() > MOST_DIAGRAMS {
+    if groups.len() > MAX_DIAGRAMS {
         section.notes.push(format!(
-            "Of {} reliability diagrams, the {MOST_DIAGRAMS} with the largest ECE are shown.",
+            "Of {} reliability diagrams, the {MAX_DIAGRAMS} with the largest ECE are shown.",
             groups.len()
         ));
     }
-    for (index, (model, group)) in groups.iter().take(MOST_DIAGRAMS).enumerate() {
+    for (index, (model, group)) in groups.iter().take(MAX_DIAGRAMS).enumerate() {
         let id = &group.rows.id;
         section.charts.push(Chart {
             id: format!("reliability-{}", index + 1),

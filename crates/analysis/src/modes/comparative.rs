@@ -10,7 +10,7 @@ use crate::text::percent;
 use crate::{Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit};
 
 /// With more pairs than these, the table lists only neighbours of the leaderboard.
-const MOST_PAIRS: usize = 45;
+const MAX_PAIRS: usize = 45;
 
 /// Leaderboard, tasks, paired differences.
 pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) -> Section {
@@ -22,14 +22,14 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) ->
     let Some(board) = board else {
         section
             .text
-            .push("There is no question that all models answered.".into());
+            .push("The models have no answered question in common.".into());
         return section;
     };
     let several = board.order.len() > 1;
     let compared = several && board.obstacles.is_empty();
     let level = percent(figures.settings.resampling.level);
     let mut text = format!(
-        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) are {}; questions are drawn whole, with everything that was answered to them.",
+        "Means over tasks, prompt strategies, and LAC and APS. Intervals ({level} %) are {}; questions are resampled with all answers to them.",
         about(figures.settings.estimand)
     );
     if compared {
@@ -120,7 +120,7 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
                 .lower()
                 .help("Mean number of options in a prediction set."),
             Column::new("coverage", "Coverage", Unit::Percent)
-                .help("Share of sets that hold the right answer."),
+                .help("Share of sets that contain the right answer."),
         ],
         rows,
         ..Table::default()
@@ -154,7 +154,7 @@ fn dots(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
     Chart {
         id: "leaderboard".into(),
         title: "UAcc of each model".into(),
-        caption: "Accuracy weighted by certainty, with intervals. Where intervals overlap widely, ranks mean little.".into(),
+        caption: "Accuracy weighted by certainty, with intervals. Ranks mean little where intervals overlap widely.".into(),
         kind: ChartKind::Dots {
             axis: axis("UAcc", Unit::Percent),
             rows: board
@@ -186,7 +186,7 @@ fn scatter(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
     Chart {
         id: "accuracy-size".into(),
         title: "Accuracy and certainty".into(),
-        caption: "Models at the same height are equally accurate; of these, the one further left hedges between fewer options.".into(),
+        caption: "Models at the same height are equally accurate; among these, the leftmost hedges between the fewest options.".into(),
         kind: ChartKind::Scatter {
             x: axis("Mean set size", Unit::Number(1)),
             y: axis("Accuracy", Unit::Percent),
@@ -252,8 +252,9 @@ fn by_task(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     Table {
         id: "tasks".into(),
         title: "Task by task".into(),
-        caption: "Means over prompt strategies, LAC and APS, of all that each model answered."
-            .into(),
+        caption:
+            "Means over prompt strategies, LAC and APS, of all questions that each model answered."
+                .into(),
         columns,
         rows,
         ..Table::default()
@@ -288,8 +289,7 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
     Chart {
         id: "tasks".into(),
         title: "Set size of each model on each task".into(),
-        caption: "Which tasks leave models divided: how many options a set needs on average."
-            .into(),
+        caption: "Mean number of options that a prediction set needs on each task.".into(),
         kind: ChartKind::Heatmap {
             rows: board
                 .order
@@ -312,7 +312,7 @@ fn heatmap(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
 
 fn pair_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     let place = |model: usize| board.order.iter().position(|&m| m == model).unwrap_or(0);
-    let all = board.pairs.len() <= MOST_PAIRS;
+    let all = board.pairs.len() <= MAX_PAIRS;
     let rows = board
         .pairs
         .iter()

@@ -12,7 +12,7 @@ use crate::figures::{Figures, GroupFigures, Intervals};
 use crate::{Cell, Chart, ChartKind, Column, Line, Point, Reference, Table, Unit};
 
 /// Bands of more models cover each other, and each takes as long as the headline's intervals.
-const MOST_BANDS: usize = 8;
+const MAX_BANDS: usize = 8;
 
 /// What moves, and what each figure is at each of its values.
 pub(super) struct Moving<'f> {
@@ -27,11 +27,11 @@ pub(super) struct Moving<'f> {
     /// The points of one group, by each of the headline's scores.
     pub(super) points: &'f (dyn Fn(&GroupFigures<'_>) -> Vec<Vec<CurvePoint>> + Sync),
     /// What is done at each point: the softmax, the error rate and the split.
-    pub(super) places: &'f (dyn Fn(&GroupFigures<'_>) -> Vec<Place> + Sync),
+    pub(super) places: &'f (dyn Fn(&GroupFigures<'_>) -> Vec<PointSettings> + Sync),
 }
 
-/// How the figures at one point come about.
-pub(super) struct Place {
+/// The settings behind one point of a curve.
+pub(super) struct PointSettings {
     pub(super) view: View,
     pub(super) alpha: f64,
     pub(super) split: Arc<Split>,
@@ -54,7 +54,7 @@ struct Curve<'a> {
 
 /// The curves of every model on every task.
 pub(super) fn curves<'a>(figures: &Figures<'a>, moving: &Moving<'_>) -> Vec<TaskCurves<'a>> {
-    let banded = figures.models.len() <= MOST_BANDS;
+    let banded = figures.models.len() <= MAX_BANDS;
     let of_task = |(task, title): (&'a str, &'a str)| {
         let curves = figures.models.par_iter().filter_map(|model| {
             let groups: Vec<&GroupFigures<'a>> = model.of_task(task).collect();
@@ -116,7 +116,7 @@ fn intervals(
     let told = groups.iter().find(|group| group.rows.clustered);
     let clusters = told.unwrap_or(first).rows.table.clusters();
     let places = (moving.places)(first);
-    let at = |place: &Place| {
+    let at = |place: &PointSettings| {
         let Split { calibration, test } = &*place.split;
         let sides = calibration.iter().map(|&row| (row, true));
         let mut rows: Vec<(usize, bool)> =
@@ -207,7 +207,7 @@ pub(super) fn charts(of: &TaskCurves<'_>, moving: &Moving<'_>) -> Vec<Chart> {
         chart(
             "coverage",
             "coverage",
-            "The dashed line is the promise.",
+            "The dashed line is 1 − α.",
             axis("Coverage", Unit::Percent),
             lines(COVERAGE, |p| p.coverage),
             moving.promise,
@@ -238,7 +238,7 @@ pub(super) fn table(title: &str, x: &str, all: &[TaskCurves<'_>], moving: &Movin
     let shown = all.iter().flat_map(|of| &of.curves);
     let without = if shown.clone().any(|curve| curve.intervals.is_empty()) {
         format!(
-            " There are no intervals for more than {MOST_BANDS} models, nor where strategies were asked of different questions."
+            " Intervals are omitted for more than {MAX_BANDS} models, and where strategies were asked of different questions."
         )
     } else {
         String::new()

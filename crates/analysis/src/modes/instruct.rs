@@ -73,7 +73,7 @@ pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
     for pair in &pairs {
         let (Some(base), Some(tuned)) = (index(&pair.base), index(&pair.tuned)) else {
             section.notes.push(format!(
-                "{} and {}: not both are among the models",
+                "{} and {}: at least one is not among the models",
                 pair.base, pair.tuned
             ));
             continue;
@@ -121,12 +121,12 @@ pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
     }
     if rows.is_empty() {
         section.text.push(format!(
-            "No base model stands beside its instruction-tuned partner among {}. Pairs are found by names such as `m` and `m-instruct`, or named as `--pair BASE=TUNED`.",
+            "No pair of a base model and its instruction-tuned version among {}. Names such as `m` and `m-instruct` form a pair; name others with `--pair BASE=TUNED`.",
             list(&names)
         ));
         return section;
     }
-    section.text.push("Tuned minus base, paired by question, over the tasks and strategies that both were asked in. A tuned model that hedges between more options at equal accuracy has become less certain.".into());
+    section.text.push("Tuned minus base, paired by question, over the tasks and strategies of both. A tuned model that hedges between more options at equal accuracy has become less certain.".into());
     section.tables.push(Table {
         id: "instruct".into(),
         title: "Tuned less base".into(),

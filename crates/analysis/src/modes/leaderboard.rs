@@ -19,7 +19,7 @@ pub(super) const SINGLE: usize = 4;
 pub(super) const EMPTY: usize = 5;
 
 /// Sign-flip tests have no more rounds than this: enough for 64 models at a level of 5 %.
-const MOST_ROUNDS: usize = 50_000;
+const MAX_ROUNDS: usize = 50_000;
 
 /// The leaderboard: everything that the summary, the section and other modes need of it.
 pub(super) struct Leaderboard<'a> {
@@ -187,20 +187,18 @@ impl<'a> Leaderboard<'a> {
 /// that with few rounds and many models no difference could be significant, however large.
 fn rounds(least: usize, pairs: usize, level: f64) -> usize {
     let wanted = 1.25 * pairs as f64 / level;
-    least.max(wanted.min(MOST_ROUNDS as f64) as usize)
+    least.max(wanted.min(MAX_ROUNDS as f64) as usize)
 }
 
 /// The findings in a few sentences.
 pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) -> Vec<String> {
     let Some(board) = board else {
-        return vec![
-            "The models have no question in common, so that they cannot be compared.".into(),
-        ];
+        return vec!["The models cannot be compared: they have no question in common.".into()];
     };
     let mut sentences = Vec::new();
     if !board.obstacles.is_empty() {
         sentences.push(format!(
-            "The models are not compared: {}. Choose what they share with --tasks, --prompt-strategies and --models, or pass --insist to rank and test them all the same.",
+            "The models are not compared: {}. Restrict the comparison with --tasks, --prompt-strategies and --models, or pass --insist to rank and test them anyway.",
             board.obstacles.join("; ")
         ));
     }
@@ -277,7 +275,7 @@ impl Words<'_> {
         let of = self.board.figures(model);
         let two = |x: f64| format!("{x:.2}");
         format!(
-            "{} is right on {} %{} of the test questions ({}), and needs {}{} options{} to hold the right answer as often as promised.",
+            "{} is right on {} %{} of the test questions ({}), and needs {}{} options{} to contain the right answer at the required rate.",
             self.name(model),
             measured(of[ACC]),
             self.range(model, ACC, &measured),
@@ -360,6 +358,6 @@ mod tests {
         let pairs = 34 * 33 / 2;
         let many = rounds(1999, pairs, 0.05);
         assert!(pairs as f64 / (many + 1) as f64 <= 0.05, "{many}");
-        assert_eq!(rounds(1999, 1_000_000, 0.05), MOST_ROUNDS);
+        assert_eq!(rounds(1999, 1_000_000, 0.05), MAX_ROUNDS);
     }
 }

@@ -1,4 +1,4 @@
-//! The questions that people bring, one module each.
+//! The kinds of analysis, one module each.
 
 mod abstention;
 mod alpha;
@@ -31,7 +31,7 @@ pub use scaling::Family;
 pub enum Mode {
     /// Each model's figures, with intervals.
     Basic,
-    /// Models beside each other: leaderboard, tasks, paired differences.
+    /// Model comparison: leaderboard, tasks, paired differences.
     Comparative,
     /// Which metrics go together, over models and tasks.
     Correlations,
@@ -41,13 +41,13 @@ pub enum Mode {
     Scaling,
     /// What instruction tuning changes.
     Instruct,
-    /// Whether confidence is to be believed.
+    /// Whether confidence is calibrated.
     Calibration,
-    /// What it brings to leave the least certain questions unanswered.
+    /// Selective answering: accuracy when the least certain questions are left out.
     Abstention,
     /// Coverage and set size over the error rate.
     Alpha,
-    /// Scores and calibration schemes beside each other.
+    /// Comparison of nonconformity scores and calibration schemes.
     Scores,
     /// Subject by subject.
     Subjects,
@@ -103,8 +103,10 @@ impl Mode {
             Self::Prompt => "What the prompt strategies change",
             Self::Scaling => "What size changes within a family",
             Self::Instruct => "What instruction tuning changes",
-            Self::Calibration => "Whether confidence is to be believed",
-            Self::Abstention => "Selective answering: what leaving questions unanswered brings",
+            Self::Calibration => "Whether confidence is calibrated",
+            Self::Abstention => {
+                "Selective answering: accuracy when uncertain questions are left out"
+            }
             Self::Alpha => "Coverage and set size over the error rate",
             Self::Scores => "Nonconformity scores and calibration schemes",
             Self::Subjects => "Category by category, such as the 57 of MMLU",
@@ -114,7 +116,7 @@ impl Mode {
     }
 }
 
-/// What some modes need to be told.
+/// Arguments of the modes that have some.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Asked {
     /// The family of models whose sizes are compared.
@@ -123,7 +125,7 @@ pub struct Asked {
     pub pairs: Vec<Pair>,
 }
 
-/// Carries out the modes. A mode that the evidence does not allow says so in its section.
+/// Runs the modes. Where the evidence does not suffice for a mode, its section says so.
 pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &str) -> Document {
     let board = leaderboard::Leaderboard::of(figures);
     let confidence = std::cell::OnceCell::new();

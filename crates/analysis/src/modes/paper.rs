@@ -8,7 +8,7 @@ use sureness_conformal::{
     set_metrics, thinned_splits,
 };
 
-use super::curves::{Moving, Place, charts, curves, table};
+use super::curves::{Moving, PointSettings, charts, curves, table};
 use crate::figures::{Figures, GroupFigures, HEADLINE};
 use crate::{Cell, Column, Reference, Section, Table, Unit};
 
@@ -51,7 +51,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         },
         places: &|group| {
             let splits = thinned_splits(&group.rows.table, &settings.config, &ratios);
-            let place = |split| Place {
+            let place = |split| PointSettings {
                 view,
                 alpha,
                 split: Arc::new(split),
@@ -70,7 +70,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                 .unwrap_or_default()
         },
         places: &|group| {
-            let place = |&temperature: &f64| Place {
+            let place = |&temperature: &f64| PointSettings {
                 view: View {
                     temperature,
                     ..view
@@ -180,8 +180,8 @@ fn perplexity(figures: &Figures<'_>) -> Table {
     }
     Table {
         id: "perplexity".into(),
-        title: "Perplexity beside set size".into(),
-        caption: "2^H of the options' probabilities counts options, too, but promises no coverage. Mean over strategies, on the test questions.".into(),
+        title: "Perplexity and set size".into(),
+        caption: "2^H of the options' probabilities also counts options, but guarantees no coverage. Mean over strategies, on the test questions.".into(),
         columns: vec![
             Column::text("model", "Model"),
             Column::text("task", "Task"),
@@ -229,7 +229,7 @@ fn joint(figures: &Figures<'_>) -> Table {
     Table {
         id: "joint".into(),
         title: "One threshold for all tasks".into(),
-        caption: "Calibrated on the calibration questions of all tasks together: the promise then holds over all of them, not within each. Mean over strategies, LAC and APS.".into(),
+        caption: "Calibrated on the calibration questions of all tasks together: coverage is then guaranteed over all tasks, not within each. Mean over strategies, LAC and APS.".into(),
         columns: vec![
             Column::text("model", "Model"),
             Column::text("task", "Task"),

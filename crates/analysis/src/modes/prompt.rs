@@ -19,12 +19,12 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         ..Section::default()
     };
     if figures.strategies().len() < 2 {
-        section.text.push(
-            "Everything was asked in one prompt strategy: there is nothing to compare.".into(),
-        );
+        section
+            .text
+            .push("Nothing to compare: all questions were asked in one prompt strategy.".into());
         return section;
     }
-    section.text.push("The same model on the same questions, in different prompt strategies; differences are paired by question. \"Changed\" is the share of questions whose most probable option is another one.".into());
+    section.text.push("The same model on the same questions, in different prompt strategies; differences are paired by question. \"Changed\" is the share of questions whose most probable option differs.".into());
     let mut rows = Vec::new();
     for (task, title) in figures.tasks() {
         let mut pairs = Vec::new();
@@ -220,7 +220,7 @@ fn charts(figures: &Figures<'_>) -> Vec<Chart> {
             charts.push(Chart {
                 id: format!("prompts-{task}"),
                 title: format!("{title}: set size by prompt strategy"),
-                caption: "Sets by LAC. Dots that lie apart show how much of a model's certainty is owed to the wording.".into(),
+                caption: "Sets by LAC. Dots far apart show how much of a model's certainty depends on the prompt.".into(),
                 kind: ChartKind::Dots {
                     axis: axis("Mean set size", Unit::Number(1)),
                     rows,

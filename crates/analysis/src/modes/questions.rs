@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 use sureness_conformal::{ProbabilityView, View};
+use sureness_questions::label;
 
 use crate::figures::{Figures, GroupFigures};
 use crate::text::measured;
@@ -194,10 +195,6 @@ impl<'a> Questions<'a> {
     }
 }
 
-fn letter(index: usize) -> char {
-    char::from(b'A' + index as u8)
-}
-
 impl Seen {
     fn score(&self, reason: Reason) -> f64 {
         let answers = self.answers as f64;
@@ -218,8 +215,8 @@ impl Seen {
             reason,
             score,
             answers: self.answers,
-            right: letter(usize::from(self.right)),
-            given: given.into_iter().map(letter).collect(),
+            right: label(usize::from(self.right)),
+            given: given.into_iter().map(label).collect(),
         }
     }
 }

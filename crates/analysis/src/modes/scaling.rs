@@ -20,7 +20,7 @@ pub struct Family {
     pub sizes: Vec<f64>,
 }
 
-/// Billions of parameters, as a model's name tells: `Qwen-7B`, `smollm2-135m`.
+/// Billions of parameters, from a model's name: `Qwen-7B`, `smollm2-135m`.
 pub(crate) fn size_of(name: &str) -> Option<f64> {
     read_size(name).map(|(size, _)| size)
 }
@@ -30,7 +30,7 @@ fn stem_of(name: &str) -> Option<String> {
     read_size(name).map(|(_, stem)| stem)
 }
 
-/// The size that a name tells, and the rest of the name.
+/// The size in a name, and the rest of the name.
 fn read_size(name: &str) -> Option<(f64, String)> {
     let text: Vec<char> = name.to_lowercase().chars().collect();
     let mut at = 0;
@@ -89,12 +89,12 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
         let told = family.is_some_and(|family| !family.name.is_empty());
         if !told {
             section.text.push(
-                "No family of models was recognised: names that are alike but for a size, such as `m-7B` and `m-13B`. Name one with --model-family.".into(),
+                "No model family found: a family has names that differ only in a size, such as `m-7B` and `m-13B`. Name one with --model-family.".into(),
             );
         }
         let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
         section.text.push(format!(
-            "A trend takes models of at least two sizes; names that tell a size, such as `7B` or `135M`, were looked for among {}.",
+            "A trend needs models of at least two sizes, named such as `7B` or `135M`; searched {}.",
             list(&names)
         ));
         return section;
@@ -111,7 +111,7 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
     let obstacles = obstacles(figures, &common);
     if !obstacles.is_empty() {
         section.text.push(format!(
-            "There is no trend, for the models were not measured alike: {}.",
+            "No trend is fitted, because the models were measured differently: {}.",
             obstacles.join("; ")
         ));
         return section;
@@ -172,7 +172,7 @@ pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section
             },
         });
     }
-    section.text.push("A doubling of the number of parameters, as a straight line over the logarithm of size would have it. With few models the interval is wide, and a family's models differ in more than their size.".into());
+    section.text.push("The change per doubling of the number of parameters, from a straight line over the logarithm of size. With few models the interval is wide, and a family's models differ in more than their size.".into());
     section.tables.push(member_table(&members, &resampled));
     section.tables.push(trend_table(&trends, members.len()));
     section
@@ -208,7 +208,7 @@ fn members(figures: &Figures<'_>, family: &Family) -> Vec<Member> {
 }
 
 /// Keeps the models whose names are alike but for their sizes; of several such families, the one with
-/// the most models. A line through models of different families is no trend over size.
+/// the most models. A line through different families would not be a trend over size.
 fn keep_largest_family(members: &mut Vec<Member>) {
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
     for member in members.iter() {
@@ -247,8 +247,9 @@ fn member_table(members: &[Member], resampled: &sureness_conformal::Resampled) -
     Table {
         id: "scaling".into(),
         title: "The family, by size".into(),
-        caption: "Means over tasks, strategies, LAC and APS, on the questions that all answered."
-            .into(),
+        caption:
+            "Means over tasks, strategies, LAC and APS, on the questions that all models answered."
+                .into(),
         columns,
         rows,
         ..Table::default()

@@ -16,7 +16,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         id: "scores".into(),
         title: "Scores and calibration schemes".into(),
         text: vec![format!(
-            "Every score promises the same coverage, on average over questions; they differ in how large the sets are and which questions they under-cover. A threshold for each class (right answer A, B, …) or each category makes the promise hold within it, at the price of larger sets; groups with fewer than {least} calibration questions use the common threshold."
+            "Every score guarantees the same coverage, on average over questions; they differ in how large the sets are and which questions they under-cover. A threshold for each class (right answer A, B, …) or each category makes the promise hold within it, at the price of larger sets; groups with fewer than {least} calibration questions use the common threshold."
         )],
         ..Section::default()
     };
@@ -100,9 +100,9 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             Column::new("set_size", "Set size", Unit::Number(2)).lower(),
             Column::new("uacc", "UAcc", Unit::Percent).higher(),
             Column::new("singletons", "Single", Unit::Percent).higher(),
-            Column::new("sscv", "SSCV", Unit::Percent).lower().help("Largest distance from the promise among sets of one size."),
-            Column::new("class_gap", "Class gap", Unit::Percent).lower().help("Mean distance from the promise over the right answer's letter."),
-            Column::new("category_gap", "Cat. gap", Unit::Percent).lower().help("Mean distance from the promise over categories."),
+            Column::new("sscv", "SSCV", Unit::Percent).lower().help("Largest distance from 1 − α among the coverages of sets of one size."),
+            Column::new("class_gap", "Class gap", Unit::Percent).lower().help("Mean distance from 1 − α over the letters of the right answer."),
+            Column::new("category_gap", "Cat. gap", Unit::Percent).lower().help("Mean distance from 1 − α over categories."),
         ],
         rows,
         ..Table::default()

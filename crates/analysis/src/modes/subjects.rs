@@ -10,9 +10,9 @@ use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
 /// Clusters that the interval of a category takes.
 const LEAST: usize = 5;
 
-/// What one model did in one category, over all strategies.
+/// Counts of one model in one category, over all strategies.
 #[derive(Default)]
-struct Tally {
+struct CategoryCounts {
     questions: usize,
     /// Clusters of these questions.
     clusters: BTreeSet<[u8; 32]>,
@@ -34,16 +34,20 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let alpha = figures.settings.config.alpha;
     let level = figures.settings.resampling.level;
     for (task, title) in figures.tasks() {
-        let tallies = tallies(figures, task);
-        let mut names: Vec<&str> = tallies.iter().flat_map(BTreeMap::keys).copied().collect();
+        let counts_by_category = counts_by_category(figures, task);
+        let mut names: Vec<&str> = counts_by_category
+            .iter()
+            .flat_map(BTreeMap::keys)
+            .copied()
+            .collect();
         names.sort_unstable();
         names.dedup();
         if names.len() < 2 {
             continue;
         }
         let mut rows = Vec::new();
-        for (model, tallies) in figures.models.iter().zip(&tallies) {
-            for (name, tally) in tallies {
+        for (model, counts_by_category) in figures.models.iter().zip(&counts_by_category) {
+            for (name, tally) in counts_by_category {
                 let n = tally.answers as f64;
                 let clusters = tally.clusters.len() as f64;
                 let calibration = tally.calibration as f64;
@@ -78,25 +82,30 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                 Column::new("acc", "Acc", Unit::Percent).higher(),
                 Column::new("set_size", "Set size", Unit::Number(2)).lower(),
                 Column::new("coverage", "Coverage", Unit::Percent),
-                Column::new("gap", "Coverage − promise", Unit::PercentDifference).help("Coverage less the promise."),
+                Column::new("gap", "Coverage − (1 − α)", Unit::PercentDifference).help("Coverage minus 1 − α."),
             ],
             rows,
             ..Table::default()
         });
-        let read = |tallies: &BTreeMap<&str, Tally>, name: &str| {
-            tallies
+        let read = |counts_by_category: &BTreeMap<&str, CategoryCounts>, name: &str| {
+            counts_by_category
                 .get(name)
                 .map(|tally| tally.size as f64 / tally.answers.max(1) as f64)
         };
         let values: Vec<Vec<Option<f64>>> = names
             .iter()
-            .map(|name| tallies.iter().map(|tallies| read(tallies, name)).collect())
+            .map(|name| {
+                counts_by_category
+                    .iter()
+                    .map(|counts_by_category| read(counts_by_category, name))
+                    .collect()
+            })
             .collect();
         let all = || values.iter().flatten().flatten().copied();
         section.charts.push(Chart {
             id: format!("subjects-{task}"),
             title: format!("{title}: set size by category"),
-            caption: "Sets by LAC: how many options a set needs on average, and with that where models are least certain.".into(),
+            caption: "Sets by LAC: mean number of options in a set, which is largest where models are least certain.".into(),
             kind: ChartKind::Heatmap {
                 rows: names.iter().map(|name| name.replace('_', " ")).collect(),
                 columns: figures.models.iter().map(|model| model.model.name.clone()).collect(),
@@ -112,20 +121,23 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     if section.tables.is_empty() {
         section
             .text
-            .push("The questions carry no categories.".into());
+            .push("The questions have no categories.".into());
     } else {
-        section.text.push("A promise of coverage holds on average over all questions, not within each category: where it is broken, a threshold for each category (Mondrian) mends it.".into());
+        section.text.push("Coverage is guaranteed on average over all questions, not within each category. A threshold for each category (Mondrian) restores it there.".into());
     }
     section
 }
 
 /// What each model did in each category of a task.
-fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Tally>> {
+fn counts_by_category<'a>(
+    figures: &'a Figures<'_>,
+    task: &str,
+) -> Vec<BTreeMap<&'a str, CategoryCounts>> {
     figures
         .models
         .iter()
         .map(|model| {
-            let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+            let mut counts_by_category: BTreeMap<&str, CategoryCounts> = BTreeMap::new();
             for (strategy, group) in model.of_task(task).enumerate() {
                 let lac = group.lac();
                 let categories = group.rows.table.categories();
@@ -135,7 +147,7 @@ fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Ta
                     else {
                         continue;
                     };
-                    let tally = tallies.entry(name).or_default();
+                    let tally = counts_by_category.entry(name).or_default();
                     tally.questions += usize::from(strategy == 0);
                     tally.clusters.insert(group.rows.table.clusters()[row]);
                     tally.calibration = group.split.calibration.len();
@@ -146,7 +158,7 @@ fn tallies<'a>(figures: &'a Figures<'_>, task: &str) -> Vec<BTreeMap<&'a str, Ta
                     tally.covered += usize::from(set.contains(answer));
                 }
             }
-            tallies
+            counts_by_category
         })
         .collect()
 }

@@ -41,12 +41,12 @@ pub(crate) fn shorten_all(texts: &[String], size: f64, room: f64) -> Vec<String>
             break;
         }
     }
-    tell_apart(texts, &mut best, size, room);
+    disambiguate(texts, &mut best, size, room);
     best
 }
 
 /// Where different texts still look the same, what they begin with alike is left out instead.
-fn tell_apart(texts: &[String], shown: &mut [String], size: f64, room: f64) {
+fn disambiguate(texts: &[String], shown: &mut [String], size: f64, room: f64) {
     let mut groups: HashMap<String, Vec<usize>> = HashMap::new();
     for (i, short) in shown.iter().enumerate() {
         groups.entry(short.clone()).or_default().push(i);

@@ -1,8 +1,8 @@
-//! Words from models, tasks and servers, made fit for one line of text.
+//! Text from models, tasks and servers, made safe for one line.
 
-/// One line without control characters: blanks, line breaks and whatever would steer a terminal
-/// become single spaces. So do the marks that reverse the direction of writing, since they could
-/// make a line say something else than what is in it.
+/// One line without control characters: white space, line breaks and terminal escapes become single
+/// spaces. So do the marks that reverse the direction of writing, since they could make a line read as
+/// something else.
 pub(super) fn clean(text: &str) -> String {
     let separates = |c: char| {
         c.is_whitespace()

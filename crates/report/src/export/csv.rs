@@ -7,7 +7,7 @@ use sureness_analysis::{Cell, Table, Unit};
 ///
 /// Figures are plain numbers, shares fractions rather than percentages. A column whose cells have
 /// intervals is followed by `key_low` and `key_high`, one whose cells say how much they rest on by
-/// `key_n`. What is missing, or no finite number, is empty. Records end with CRLF.
+/// `key_n`. Missing figures and those that are not finite are empty. Records end with CRLF.
 pub fn csv(table: &Table) -> String {
     let columns: Vec<Fields> = (0..table.columns.len())
         .map(|at| Fields::of(table, at))
@@ -89,7 +89,7 @@ impl Fields {
     }
 }
 
-/// The shortest digits that read back as the same number; nothing for what is no number.
+/// The shortest digits that read back as the same number; empty where it is not finite.
 fn plain(value: f64, unit: Unit) -> String {
     let ordinary = value == 0.0 || (1e-5..1e16).contains(&value.abs());
     if !value.is_finite() {

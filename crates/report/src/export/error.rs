@@ -17,8 +17,8 @@ pub enum ExportError {
         /// What went wrong.
         source: io::Error,
     },
-    /// A chart holds what JSON has no word for.
-    #[error("cannot write report.json: a chart holds a figure that is no finite number ({0})")]
+    /// A chart holds a number that JSON cannot express.
+    #[error("cannot write report.json: a figure in a chart is not finite ({0})")]
     Json(serde_json::Error),
 }
 

@@ -4,15 +4,15 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `content` to `path` in one step.
+/// Writes `content` to `path` in one step, synchronised with the disk.
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     write_whole_with(path, |file| file.write_all(content))
 }
 
 /// Lets `write` write a file that takes the place of `path` when it is complete.
 ///
-/// A reader never sees half of it, and after a failure what was there before is still there. A
-/// folder that is missing is made.
+/// A reader never sees half of it, and after a failure the old file is still in place. Missing
+/// folders are created.
 pub fn write_whole_with<E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,

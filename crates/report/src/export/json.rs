@@ -4,7 +4,7 @@ use sureness_analysis::{Cell, Document};
 
 /// The document as JSON, in the layout of [`crate::schema::document_schema`].
 ///
-/// JSON has no word for what is no finite number: such a figure is an empty cell, and such an end
+/// JSON cannot express a number that is not finite: such a figure is an empty cell, and such an end
 /// of an interval is left out. Fails where a chart holds one, since no reader could take it.
 pub fn json(document: &Document) -> Result<String, serde_json::Error> {
     let mut document = document.clone();

@@ -1,4 +1,4 @@
-//! The questions with what each model made of them.
+//! Questions with the answers of each model.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ pub struct QuestionEntry {
     pub options: Vec<String>,
     /// Index of the right option.
     pub answer: usize,
-    /// What is special about it, such as "confidently wrong" or "divided".
+    /// Labels, such as "confidently wrong" or "divided".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What the page may do.
+//! The Content-Security-Policy of the page.
 
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};

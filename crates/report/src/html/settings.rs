@@ -1,4 +1,4 @@
-//! What is needed to repeat the run, as the template takes it.
+//! Settings of the document, as the template shows them.
 
 use serde::Serialize;
 use serde_json::Value;

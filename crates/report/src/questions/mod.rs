@@ -21,10 +21,11 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 use sureness_analysis::GroupRows;
 use sureness_conformal::{PredictionSet, Protocol};
+use sureness_questions::label;
 
 use crate::export::write_whole_with;
 use columns::Columns;
-use row::{Reader, letter};
+use row::Reader;
 
 pub use error::QuestionsError;
 
@@ -192,7 +193,7 @@ fn properties(layout: Layout) -> WriterProperties {
         )]));
     // Hardly a score comes twice, and no key within a group: a dictionary would only be tried.
     let scores = (0..layout.options).flat_map(|option| {
-        let letter = letter(option);
+        let letter = label(option);
         [
             format!("{}_{letter}", layout.scores.prefix()),
             format!("prob_{letter}"),

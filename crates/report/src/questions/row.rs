@@ -5,11 +5,6 @@ use sureness_conformal::{Logits, Order, PredictionSet, Protocol, Real, TieRule, 
 
 use super::RowSets;
 
-/// The letter of an option.
-pub(super) fn letter(option: usize) -> char {
-    char::from(b'A' + option.min(25) as u8)
-}
-
 /// What the file says about one question.
 pub(super) struct QuestionRow<'a> {
     pub(super) model: &'a str,

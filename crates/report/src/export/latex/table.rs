@@ -121,7 +121,7 @@ fn small(shown: &Shown) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{{\\scriptsize{}}}", separated(&parts.join(" "))))
 }
 
-/// A command's name ends at the first character that is no letter.
+/// A command's name ends at the first character that is not a letter.
 fn separated(text: &str) -> String {
     let lead = if text.starts_with(char::is_alphabetic) {
         " "

@@ -26,7 +26,7 @@ const IN_BLOCKS: usize = 24;
 const NARROWEST: usize = 10;
 
 /// How many leading columns of words may be repeated in each block.
-const MOST_KEYS: usize = 2;
+const MAX_KEYS: usize = 2;
 
 /// The table with its legend, in lines of at most `limit` columns.
 pub(super) fn table(table: &Table, limit: usize) -> String {
@@ -81,7 +81,7 @@ fn blocks(columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> Stri
         }
     }
     let words = columns.iter().take_while(|column| column.words).count();
-    let mut keys = words.min(MOST_KEYS);
+    let mut keys = words.min(MAX_KEYS);
     // Names that fill half of the width would leave no room for figures.
     if keys > 1 && Grid::new(&columns[..keys], true, IN_BLOCKS, limit / 2).width() > limit / 2 {
         keys = 1;
