@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sureness_hint::Hint;
 use sureness_importers::{Format, Options, import_bytes};
 
 /// Imports `input` as the format that its first byte names: `l`m-eval, `i`nspect, `p`aper, `c`sv

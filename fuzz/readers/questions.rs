@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sureness_hint::Hint;
 use sureness_questions::{Format, LoadOptions, Task, answers, load_bytes};
 
 /// Reads `input` in the layout that its first byte names: `0` to `8` as in [`Format::ALL`], `9`

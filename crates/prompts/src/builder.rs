@@ -151,6 +151,8 @@ fn check(task: &Task, example: &Question) -> Result<(), PromptError> {
 
 #[cfg(test)]
 mod tests {
+    use sureness_hint::Hint;
+
     use super::*;
 
     fn question(id: &str, answer: usize) -> Question {

@@ -10,6 +10,7 @@ mod examples;
 mod format;
 mod load;
 pub mod pack;
+pub mod paper;
 mod question;
 mod readers;
 mod shard;
@@ -21,8 +22,6 @@ pub use cluster::ClusterBy;
 pub use error::{DataError, Problem};
 pub use format::Format;
 pub use load::{LoadOptions, load, load_bytes};
-#[doc(hidden)]
-pub use question::letter as label;
 pub use question::{DONT_KNOW, MAX_OPTIONS, NONE_OF_THE_ABOVE, Question, letter, letter_index};
 pub use shard::Shard;
 pub use task::{Background, Dataset, Task};

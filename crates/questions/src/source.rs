@@ -169,6 +169,8 @@ pub(crate) fn count_newlines(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use sureness_hint::Hint;
+
     use super::*;
 
     #[test]

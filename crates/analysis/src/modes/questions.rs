@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 use sureness_conformal::{ProbabilityView, View};
-use sureness_questions::label;
+use sureness_questions::letter;
 
 use crate::figures::{Figures, GroupFigures};
 use crate::text::measured;
@@ -215,8 +215,8 @@ impl Seen {
             reason,
             score,
             answers: self.answers,
-            right: label(usize::from(self.right)),
-            given: given.into_iter().map(label).collect(),
+            right: letter(usize::from(self.right)),
+            given: given.into_iter().map(letter).collect(),
         }
     }
 }

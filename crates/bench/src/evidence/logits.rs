@@ -9,16 +9,11 @@ use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
 use sureness_importers::QuestionNames;
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
-use sureness_questions::{Task, letter};
+use sureness_questions::{Task, letter, paper};
 use sureness_scorers::replay::{FileName, RecordedLogits};
 
 use super::Drop;
 use crate::error::Failure;
-
-/// The options that the paper adds: "I don't know" and "None of the above" follow four others.
-const PAPER_OPTIONS: usize = 6;
-const PAPER_DONT_KNOW: usize = 4;
-const PAPER_NONE_OF_THE_ABOVE: usize = 5;
 
 /// Everything that all files are scored with.
 pub struct Scoring<'a> {
@@ -300,10 +295,8 @@ fn task_of(dataset: &str) -> Task {
 fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
     if key.options.is_some() {
         (key.dont_know, key.none_of_the_above)
-    } else if width == PAPER_OPTIONS {
-        (Some(PAPER_DONT_KNOW), Some(PAPER_NONE_OF_THE_ABOVE))
     } else {
-        (None, None)
+        paper::abstention(width)
     }
 }
 

@@ -11,7 +11,7 @@ use sureness_analysis::{
     Evidence, GroupId, GroupRows, ModelEvidence, Settings, Source, SourceRecord,
 };
 use sureness_conformal::{Config, Row, Table};
-use sureness_questions::Task;
+use sureness_questions::{Task, paper};
 use sureness_scorers::replay;
 use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
 
@@ -71,7 +71,7 @@ pub struct Drop {
 impl Default for Drop {
     fn default() -> Self {
         Self {
-            ids: BTreeSet::from([1, 3, 5, 7, 9]),
+            ids: BTreeSet::from(paper::EXAMPLE_IDS),
             options: Vec::new(),
         }
     }

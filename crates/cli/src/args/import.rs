@@ -29,8 +29,8 @@ pub(crate) struct ImportArgs {
     /// The strategy's name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) strategy: Option<String>,
-    /// Ids of questions to leave out, none to keep all [default: the few-shot examples
-    /// 1,3,5,7,9 in the paper's pickles]
+    /// Ids of questions to leave out, none to keep all [default: in the paper's pickles, its few-shot
+    /// examples]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) drop_ids: Option<Vec<String>>,
     /// Folder whose sureness.sqlite takes the runs

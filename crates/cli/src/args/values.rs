@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use sureness_bench::LEAST_RECHECK as LEAST;
 use sureness_bench::evidence::Drop;
+use sureness_questions::letter_index;
 
 /// A share strictly between 0 and 1.
 pub(crate) fn open_share(text: &str) -> Result<f64, String> {
@@ -99,14 +100,8 @@ impl FromStr for Letters {
     fn from_str(text: &str) -> Result<Self, String> {
         let index = |word: &str| {
             let word = word.trim();
-            match word.as_bytes() {
-                [letter] if letter.is_ascii_alphabetic() => {
-                    Ok(usize::from(letter.to_ascii_uppercase() - b'A'))
-                }
-                _ => Err(format!(
-                    "{word:?} is not a letter; give option letters such as E,F"
-                )),
-            }
+            letter_index(&word.to_ascii_uppercase())
+                .ok_or_else(|| format!("{word:?} is not a letter; give option letters such as E,F"))
         };
         text.split(',')
             .map(index)

@@ -12,7 +12,7 @@ mod key;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{Task, letter};
+use sureness_questions::{Task, letter, paper};
 use sureness_scorers::replay::{self, FileName, Kind, Place as ReplayPlace, RecordedLogits};
 
 use crate::content;
@@ -21,13 +21,6 @@ use crate::{Format, ImportError, Place, Problem};
 use columns::{Extra, Part};
 use key::Key;
 pub(crate) use key::Keys;
-
-/// The few-shot examples of the paper, which are in its files but not in its figures.
-const EXAMPLES: [&str; 5] = ["1", "3", "5", "7", "9"];
-/// The options that the paper adds: "I don't know" and "None of the above" follow four others.
-const PAPER_OPTIONS: usize = 6;
-const PAPER_DONT_KNOW: usize = 4;
-const PAPER_NONE_OF_THE_ABOVE: usize = 5;
 
 /// Imports a file of scores.
 pub(crate) fn import(
@@ -233,8 +226,7 @@ fn row(
     // Abstention options are known by their texts, or by the paper's fixed positions.
     let (dont_know, none_of_the_above) = match key.options {
         Some(_) => (key.dont_know, key.none_of_the_above),
-        None if width == PAPER_OPTIONS => (Some(PAPER_DONT_KNOW), Some(PAPER_NONE_OF_THE_ABOVE)),
-        None => (None, None),
+        None => paper::abstention(width),
     };
     let id = id.to_string();
     let category = key
@@ -263,7 +255,7 @@ fn row(
 fn dropped(format: Format, options: &Options) -> HashSet<String> {
     match &options.drop_ids {
         Some(ids) => ids.clone(),
-        None if format == Format::Paper => EXAMPLES.map(str::to_owned).into(),
+        None if format == Format::Paper => paper::EXAMPLE_IDS.map(|id| id.to_string()).into(),
         None => HashSet::new(),
     }
 }

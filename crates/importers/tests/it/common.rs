@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sureness_hint::Hint;
 use sureness_importers::{ImportError, Imported, Options, import};
 
 /// A file that belongs to the tests.

@@ -196,6 +196,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use sureness_hint::Hint;
+
     use sureness_questions::Task;
 
     use super::*;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use sureness_hint::Hint;
 use sureness_prompts::{ChatTemplate, Prompt, PromptError};
 
 /// BOS first, content trimmed, the date as Llama 3 prints it.

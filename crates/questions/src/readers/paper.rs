@@ -7,11 +7,10 @@ use super::record::{without_place, wrong_type};
 use super::{Parsed, Record, Rows};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
+use crate::paper::EXAMPLE_IDS;
 use crate::source::{At, Source, count_newlines};
 use crate::{DataError, LoadOptions, Task};
 
-/// The ids that the paper sets aside as few-shot examples.
-const EXAMPLES: [&str; 5] = ["1", "3", "5", "7", "9"];
 const NAMES: Names = Names {
     stem: "question",
     options: "choices",
@@ -30,7 +29,7 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
         }
         let choices = choices(&record)?;
         let id = record.id("id")?.ok_or_else(|| record.missing("id"))?;
-        let shown = best.contains(&id.as_str());
+        let shown = best.contains(&id);
         let draft = Draft {
             id,
             category: record.optional_text("category")?,
@@ -97,12 +96,12 @@ pub(crate) fn choices(record: &Record<'_>) -> Result<Options, DataError> {
 }
 
 /// The example ids, best first: tasks that show fewer than five show the last ones.
-fn example_ids(task: &Task) -> Vec<&'static str> {
+fn example_ids(task: &Task) -> Vec<String> {
     let shown = match task.id.as_str() {
         "drs" => 3,
         "ds" => 1,
-        _ => EXAMPLES.len(),
+        _ => EXAMPLE_IDS.len(),
     };
-    let (others, first) = EXAMPLES.split_at(EXAMPLES.len() - shown);
-    [first, others].concat()
+    let (others, first) = EXAMPLE_IDS.split_at(EXAMPLE_IDS.len() - shown);
+    first.iter().chain(others).map(i64::to_string).collect()
 }

@@ -2,6 +2,7 @@
 //! each in its own.
 
 use crate::common::{data, load_dataset, one_of_each, plain};
+use sureness_hint::Hint;
 use sureness_questions::{ClusterBy, DataError, Dataset, Format, LoadOptions, load};
 
 const JSONL: &str = r#"{"id": "0", "question": "x?", "options": ["a", "b"], "answer": "A", "example": true}
@@ -93,7 +94,7 @@ fn a_column_that_is_not_there_is_answered_with_those_that_are() {
         (Some(2), Some("passages"))
     );
     assert!(error.to_string().contains("\"passage\""), "{error}");
-    assert!(error.hint().is_some());
+    assert!(error.hint() != "");
     let error = refused("own.csv", CSV, &by("passages"));
     assert_eq!(
         (error.line, error.field.as_deref()),
@@ -120,7 +121,7 @@ fn a_column_that_is_not_there_is_answered_with_those_that_are() {
         (error.line, error.field.as_deref()),
         (Some(6), Some("category"))
     );
-    assert!(error.hint().unwrap().contains("--cluster"), "{error}");
+    assert!(error.hint().contains("--cluster"), "{error}");
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn layouts_of_others_have_columns_where_they_are_named() {
             Format::Mmlu => {
                 let error = refused("x", &text, &options("subject"));
                 assert!(error.to_string().contains("have no names"), "{error}");
-                assert!(error.hint().unwrap().contains("category"));
+                assert!(error.hint().contains("category"));
                 continue;
             }
             Format::CosmosQaCsv | Format::CosmosQaJsonl => "context",

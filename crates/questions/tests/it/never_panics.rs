@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::common::{load, load_text, one_of_each, plain};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use sureness_hint::Hint;
 use sureness_questions::{Format, LoadOptions, answers};
 
 /// Reads the bytes in each of the layouts, in the one that they seem to have, and as answer key.

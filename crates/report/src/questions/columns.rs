@@ -6,7 +6,7 @@ use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleTyp
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedRowGroupWriter;
 use sureness_conformal::PredictionSet;
-use sureness_questions::label;
+use sureness_questions::letter;
 
 use super::Layout;
 use super::row::QuestionRow;
@@ -29,7 +29,7 @@ pub(super) fn schema(layout: Layout) -> String {
         "required boolean tied".to_owned(),
     ];
     for prefix in [layout.scores.prefix(), "prob"] {
-        let of = |option| format!("optional double {prefix}_{}", label(option));
+        let of = |option| format!("optional double {prefix}_{}", letter(option));
         fields.extend((0..layout.options).map(of));
     }
     for score in ["lac", "aps"] {
@@ -110,8 +110,8 @@ impl Columns {
             .push_text(if row.test { "test" } else { "calibration" });
         self.options.push(Some(small(row.scores.len())));
         self.answer_index.push(Some(small(row.answer)));
-        self.answer.push_text(&label(row.answer).to_string());
-        self.top.push_text(&label(row.top).to_string());
+        self.answer.push_text(&letter(row.answer).to_string());
+        self.top.push_text(&letter(row.top).to_string());
         self.correct.push(Some(row.top == row.answer));
         self.tied.push(Some(row.tied));
         for (option, column) in self.scores.iter_mut().enumerate() {
@@ -177,7 +177,7 @@ impl SetColumns {
     }
 
     fn push(&mut self, set: Option<PredictionSet>, answer: usize) {
-        let letters = set.map(|set| set.iter().map(label).collect::<String>());
+        let letters = set.map(|set| set.iter().map(letter).collect::<String>());
         self.set.push(letters.as_deref().map(ByteArray::from));
         self.size.push(set.map(|set| small(set.len())));
         self.covered.push(set.map(|set| set.contains(answer)));

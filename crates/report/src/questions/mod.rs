@@ -21,7 +21,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 use sureness_analysis::GroupRows;
 use sureness_conformal::{PredictionSet, Protocol};
-use sureness_questions::label;
+use sureness_questions::letter;
 
 use crate::export::write_whole_with;
 use columns::Columns;
@@ -193,7 +193,7 @@ fn properties(layout: Layout) -> WriterProperties {
         )]));
     // Hardly a score comes twice, and no key within a group: a dictionary would only be tried.
     let scores = (0..layout.options).flat_map(|option| {
-        let letter = label(option);
+        let letter = letter(option);
         [
             format!("{}_{letter}", layout.scores.prefix()),
             format!("prob_{letter}"),

@@ -5,6 +5,7 @@ use std::fs;
 use crate::common::document;
 use proptest::prelude::*;
 use sureness_analysis::{Cell, Column, Document, Section, Table, Theme, Unit};
+use sureness_hint::Hint;
 use sureness_report::export::{
     ChartImage, ExportError, Format, csv, json, latex, latex_table, markdown, text, write_all,
 };

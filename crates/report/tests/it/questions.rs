@@ -9,6 +9,7 @@ use parquet::record::Field;
 use proptest::prelude::*;
 use sureness_analysis::{GroupId, GroupRows};
 use sureness_conformal::{PredictionSet, Protocol, Row, Table};
+use sureness_hint::Hint;
 use sureness_report::questions::{
     Layout, QuestionWriter, QuestionsError, RowSets, ScoreKind, write_questions,
 };

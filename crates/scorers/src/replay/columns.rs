@@ -1,5 +1,7 @@
 //! Finds the columns of a table that hold the options' scores.
 
+use sureness_questions::{letter, letter_index};
+
 use super::error::{Problem, printable};
 use super::{Kind, MAX_OPTIONS};
 
@@ -78,23 +80,23 @@ pub(super) fn layout(names: &[&str]) -> Result<Layout, Problem> {
 
 /// The prefix, kind and option index that a column's name stands for.
 fn option_of(name: &str) -> Option<(&'static str, Kind, usize)> {
-    if let [letter @ b'A'..=b'Z'] = name.as_bytes() {
-        return Some(("", Kind::Logits, usize::from(letter - b'A')));
+    if let Some(option) = letter_index(name) {
+        return Some(("", Kind::Logits, option));
     }
     let (prefix, kind) = PREFIXES
         .into_iter()
         .find(|(prefix, _)| name.starts_with(prefix))?;
-    let option = match &name.as_bytes()[prefix.len()..] {
-        [letter @ (b'A'..=b'Z' | b'a'..=b'z')] => usize::from(letter.to_ascii_uppercase() - b'A'),
-        [b'0'..=b'9', ..] => name[prefix.len()..].parse().ok()?,
-        _ => return None,
+    let rest = &name[prefix.len()..];
+    let option = match rest.as_bytes() {
+        [b'0'..=b'9', ..] => rest.parse().ok()?,
+        _ => letter_index(&rest.to_ascii_uppercase())?,
     };
     (option < MAX_OPTIONS).then_some((prefix, kind, option))
 }
 
 /// The name of the column of `option` in a table with a column like `sample`.
 fn name_of(prefix: &str, sample: &str, option: usize) -> String {
-    let letter = char::from(b'A' + option as u8);
+    let letter = letter(option);
     match sample.as_bytes().last() {
         Some(b'0'..=b'9') => format!("{prefix}{option}"),
         Some(b'a'..=b'z') => format!("{prefix}{}", letter.to_ascii_lowercase()),

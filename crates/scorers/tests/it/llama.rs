@@ -10,6 +10,7 @@ use std::{
 };
 
 use fixtures::{gguf, mmlu};
+use sureness_hint::Hint;
 use sureness_prompts::Prompt;
 use sureness_scorers::{
     OptionScorer, OptionScores, RequestKey, ScoreError, ScoreRequest,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sureness_analysis::{Figures, GroupFigures, Listed, Reason, listed_questions};
 use sureness_bench::evidence::Texts;
-use sureness_questions::Question;
+use sureness_questions::{Question, letter};
 use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 
 /// So many questions of each kind and task: a page with 40 models and 5 tasks stays quick.
@@ -89,14 +89,12 @@ fn task_questions(
     }
     TaskQuestions {
         title: title.to_owned(),
-        letters: (0..widest).map(letter).collect(),
+        letters: (0..widest)
+            .map(|option| letter(option).to_string())
+            .collect(),
         questions: entries.into_iter().flatten().collect(),
         answers,
     }
-}
-
-fn letter(index: usize) -> String {
-    char::from(b'A' + index as u8).to_string()
 }
 
 /// The rows of the questions that are shown. Of a question that comes twice it is the last.

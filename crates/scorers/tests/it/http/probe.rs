@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use sureness_hint::Hint;
 use sureness_scorers::OptionScorer;
 use sureness_scorers::http::{ConnectError, HttpOptions, Secret};
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use sureness_hint::Hint;
 use sureness_scorers::replay::{self, Kind, RecordedLogits, ReplayError};
 
 const IDS: [i64; 5] = [0, 7, 300, 70_000, -2];
