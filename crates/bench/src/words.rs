@@ -1,8 +1,8 @@
-//! Numbers and ages in words, as notes and tables have them.
+//! Formats numbers and ages for notes and tables.
 
 pub mod age;
 
-/// `14042` as `14,042`.
+/// Groups thousands: `14,042`.
 pub fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -15,7 +15,7 @@ pub fn count(number: usize) -> String {
     text
 }
 
-/// The number with its noun: `1 question`, `2 questions`.
+/// A number with its noun: `1 question`, `2 questions`.
 pub fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", count(number))

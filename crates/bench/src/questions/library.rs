@@ -1,8 +1,7 @@
-//! Imported questions: where they lie and where they came from.
+//! The library of imported questions.
 //!
-//! A task's questions are one generic JSONL file, few-shot examples marked as such, beside a small
-//! JSON file that says where they came from. The questions were checked by their own layout's
-//! reader; here the file is held to the checksum that was taken then.
+//! Each task has a JSONL file of questions and few-shot examples, and a small JSON file that records
+//! their origin. An import validates the questions once; later reads verify the file's checksum.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -20,7 +19,7 @@ use crate::folders;
 /// The version of both files.
 const VERSION: u32 = 1;
 
-/// Where an imported task came from.
+/// The origin of an imported task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     version: u32,
@@ -28,10 +27,10 @@ pub struct Origin {
     pub task: Task,
     /// Name of the file or folder that was imported, without its path.
     pub source: String,
-    /// Name of the file or folder of few-shot examples, if there was one.
+    /// Name of the file or folder of few-shot examples, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub examples_source: Option<String>,
-    /// Name of the layout it was in.
+    /// Name of its layout.
     pub format: String,
     /// Day of the import (UTC), as `2025-01-31`.
     pub imported: String,
@@ -45,7 +44,7 @@ pub struct Origin {
     stored_blake3: String,
 }
 
-/// Where the questions of an import come from.
+/// The source files of an import.
 #[derive(Debug)]
 pub(super) struct ImportSource {
     pub(super) name: String,
@@ -118,14 +117,14 @@ pub struct Library {
 }
 
 impl Library {
-    /// The user's own.
+    /// The user's library.
     pub fn open() -> Result<Self, Failure> {
         Ok(Self {
             folder: folders::data()?.join("data"),
         })
     }
 
-    /// One in any folder.
+    /// A library in any folder.
     #[cfg(test)]
     pub(crate) fn at(folder: &Path) -> Self {
         Self {
@@ -133,7 +132,7 @@ impl Library {
         }
     }
 
-    /// Where they lie.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -143,7 +142,7 @@ impl Library {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(cannot("read", &self.folder, &error)),
+            Err(error) => return Err(io_failure("read", &self.folder, &error)),
         };
         let mut ids: Vec<_> = entries
             .flatten()
@@ -158,13 +157,13 @@ impl Library {
         Ok(ids)
     }
 
-    /// Where a task came from; `None` where it was not imported.
+    /// The origin of a task; `None` if it was not imported.
     pub fn origin(&self, id: &str) -> Result<Option<Origin>, Failure> {
         let path = self.origin_path(id);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(cannot("read", &path, &error)),
+            Err(error) => return Err(io_failure("read", &path, &error)),
         };
         let origin: Origin = serde_json::from_slice(&text)
             .map_err(|error| damaged(id, &path, &format!("cannot be read: {error}")))?;
@@ -178,7 +177,7 @@ impl Library {
         Ok(Some(origin))
     }
 
-    /// The questions of an imported task, with abstention options where they are asked for.
+    /// The data set of an imported task, with abstention options if `abstention`.
     pub(super) fn dataset(
         &self,
         origin: Origin,
@@ -213,7 +212,7 @@ impl Library {
                     .digest(&question)
                     .ok_or_else(|| no_cluster(id, cluster, &question))?;
                 let kept = questions.push_into(&question, cluster);
-                kept.map_err(|error| no_room(&error))?;
+                kept.map_err(|error| bank_failure(&error))?;
             }
         }
         let source = format!("{}, imported {}", origin.source, origin.imported);
@@ -225,8 +224,7 @@ impl Library {
         })
     }
 
-    /// Stores a data set that was read from these files in place of the task's former one. Returns
-    /// what it replaced.
+    /// Stores a data set that was read from these files; returns the origin of the replaced one.
     pub fn import(
         &self,
         dataset: &Dataset,
@@ -249,13 +247,13 @@ impl Library {
         source: ImportSource,
     ) -> Result<Option<Origin>, Failure> {
         fs::create_dir_all(&self.folder)
-            .map_err(|error| cannot("write to", &self.folder, &error))?;
+            .map_err(|error| io_failure("write to", &self.folder, &error))?;
         let path = self.questions_path(&dataset.task.id);
         let mut file = NewFile::beside(&path)?;
-        // Examples from another file may bear the questions' ids; in one file each is unique.
+        // Examples from another file may repeat ids of questions, which must be unique in one file.
         let mut taken = HashSet::new();
         for question in dataset.questions.iter() {
-            let id = question.map_err(|error| no_room(&error))?.id;
+            let id = question.map_err(|error| bank_failure(&error))?.id;
             if dataset.examples.iter().any(|e| id.ends_with(&e.id)) {
                 taken.insert(id);
             }
@@ -268,7 +266,7 @@ impl Library {
             file.add(&row)?;
         }
         for question in dataset.questions.iter() {
-            let question = question.map_err(|error| no_room(&error))?;
+            let question = question.map_err(|error| bank_failure(&error))?;
             file.add(&Row::new(&question, false))?;
         }
         let origin = Origin {
@@ -283,7 +281,7 @@ impl Library {
             source_blake3: source.blake3,
             stored_blake3: file.digest(),
         };
-        // A former import that cannot be read is no reason not to replace it.
+        // An unreadable former import is replaced as well.
         let former = self.origin(&dataset.task.id).ok().flatten();
         let path = self.origin_path(&dataset.task.id);
         let mut description = NewFile::beside(&path)?;
@@ -293,15 +291,15 @@ impl Library {
         Ok(former)
     }
 
-    /// Removes an imported task; `false` where there was none.
+    /// Removes an imported task; returns `false` if it was not imported.
     pub fn remove(&self, id: &str) -> Result<bool, Failure> {
         let mut found = false;
-        // The description first: without it the questions are not used.
+        // The origin first: without it the questions are ignored.
         for path in [self.origin_path(id), self.questions_path(id)] {
             match fs::remove_file(&path) {
                 Ok(()) => found = true,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(cannot("remove", &path, &error)),
+                Err(error) => return Err(io_failure("remove", &path, &error)),
             }
         }
         Ok(found)
@@ -316,7 +314,7 @@ impl Library {
     }
 }
 
-/// A file of JSON lines that is written whole or not at all.
+/// A file of JSON lines that is written atomically.
 struct NewFile<'a> {
     path: &'a Path,
     file: BufWriter<tempfile::NamedTempFile>,
@@ -324,18 +322,18 @@ struct NewFile<'a> {
 }
 
 impl<'a> NewFile<'a> {
-    /// Begins the file that will be at `path`.
+    /// Starts the file that will replace `path`.
     fn beside(path: &'a Path) -> Result<Self, Failure> {
         #[cfg_attr(not(unix), expect(unused_mut))]
         let mut builder = tempfile::Builder::new();
-        // Temporary files are private by default; this one is to become like any other.
+        // Temporary files are private by default; this one gets the usual permissions.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let folder = path.parent().unwrap_or(path);
         let file = builder.tempfile_in(folder);
         Ok(Self {
             path,
-            file: BufWriter::new(file.map_err(|error| cannot("write to", path, &error))?),
+            file: BufWriter::new(file.map_err(|error| io_failure("write to", path, &error))?),
             hasher: blake3::Hasher::new(),
         })
     }
@@ -343,19 +341,19 @@ impl<'a> NewFile<'a> {
     /// Adds a line.
     fn add(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let mut line = serde_json::to_vec(value)
-            .map_err(|error| Failure::new(format_args!("cannot be written as JSON: {error}")))?;
+            .map_err(|error| Failure::new(format_args!("cannot encode as JSON: {error}")))?;
         line.push(b'\n');
         self.hasher.update(&line);
         let written = self.file.write_all(&line);
-        written.map_err(|error| cannot("write to", self.path, &error))
+        written.map_err(|error| io_failure("write to", self.path, &error))
     }
 
-    /// BLAKE3 of what was added.
+    /// BLAKE3 of the lines so far.
     fn digest(&self) -> String {
         self.hasher.finalize().to_hex().to_string()
     }
 
-    /// Puts the file in its place.
+    /// Moves the file to its path.
     fn finish(self) -> Result<(), Failure> {
         let put = || {
             let file = self
@@ -366,15 +364,15 @@ impl<'a> NewFile<'a> {
             file.persist(self.path).map_err(|error| error.error)?;
             std::io::Result::Ok(())
         };
-        put().map_err(|error| cannot("write to", self.path, &error))
+        put().map_err(|error| io_failure("write to", self.path, &error))
     }
 }
 
-/// An imported question does not tell what cluster it is in.
+/// The failure for an imported question without the column to cluster by.
 fn no_cluster(id: &str, cluster: &ClusterBy, question: &Question) -> Failure {
     if *cluster == ClusterBy::Category {
         let text = format_args!("task {id}: question {} has no category", question.id);
-        return Failure::new(text).hint("choose --cluster none, or leave --cluster out");
+        return Failure::new(text).hint("choose --cluster none, or omit --cluster");
     }
     Failure::new(format_args!(
         "task {id}: an import keeps no column {:?}; its columns are id, category, context, question, \
@@ -395,20 +393,20 @@ fn with_abstention(task: &str, question: Question) -> Result<Question, Failure> 
         question.id,
         question.options.len()
     ))
-    .hint("turn the abstention options off, or keep to 24 options"))
+    .hint("run with --no-abstention, or keep to 24 options"))
 }
 
-/// The temporary file that holds the questions failed.
-fn no_room(error: &std::io::Error) -> Failure {
+/// The failure of the temporary file that holds the questions.
+fn bank_failure(error: &std::io::Error) -> Failure {
     Failure::new(format_args!(
-        "the questions cannot be kept in a temporary file: {error}"
+        "cannot keep the questions in a temporary file: {error}"
     ))
-    .hint("free some space in the folder for temporary files, or name another one in TMPDIR")
+    .hint("free some space in the folder for temporary files, or set TMPDIR to another one")
 }
 
-fn cannot(act: &str, path: &Path, error: &std::io::Error) -> Failure {
+fn io_failure(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format_args!(
-        "cannot {act} {}: {error}",
+        "cannot {verb} {}: {error}",
         folders::display(path)
     ))
     .hint("check permissions and free space, or set SURENESS_HOME to another folder")
@@ -416,11 +414,11 @@ fn cannot(act: &str, path: &Path, error: &std::io::Error) -> Failure {
 
 fn damaged(id: &str, path: &Path, problem: &str) -> Failure {
     Failure::new(format_args!("{} {problem}", folders::display(path))).hint(format_args!(
-        "import task {id} again, or go without: sureness data import --remove {id}"
+        "import task {id} again, or remove it with `sureness data import --remove {id}`"
     ))
 }
 
-/// The last part of a path.
+/// The last component of a path.
 pub fn file_name(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let name = absolute.file_name().unwrap_or(path.as_os_str());

@@ -122,7 +122,7 @@ fn a_failure_says_what_to_do() {
     settings.questions.tasks = vec!["tax".into()];
     let failure = run(&settings, &[], &()).unwrap_err();
     assert!(
-        failure.to_string().contains("there is no task tax"),
+        failure.to_string().contains("task tax is unknown"),
         "{failure}"
     );
     assert!(

@@ -13,26 +13,26 @@ pub(crate) struct ImportArgs {
     /// .pkl, .csv, .jsonl or .parquet with logits or log-probabilities
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// What the files are
+    /// Format of the files
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) format: FormatName,
     /// Questions in the paper's JSON layout, for files of logits without answers
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
-    /// The model's name, instead of the one in the file
+    /// Model name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// The task's name, instead of the one in the file
+    /// Task name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) task: Option<String>,
-    /// The strategy's name, instead of the one in the file
+    /// Strategy name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) strategy: Option<String>,
-    /// Ids of questions to leave out, none to keep all [default: the few-shot examples
-    /// 1,3,5,7,9 in the paper's pickles]
+    /// Ids of questions to drop, none to keep all [default: the few-shot examples 1,3,5,7,9 in
+    /// the paper's pickles]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) drop_ids: Option<Vec<String>>,
-    /// Folder whose sureness.sqlite takes the runs
+    /// Folder with the store (sureness.sqlite) to import into
     #[arg(long, value_name = "DIR", default_value_os_t = Settings::default().output_dir)]
     pub(crate) output_dir: PathBuf,
 }
@@ -40,7 +40,7 @@ pub(crate) struct ImportArgs {
 /// `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
-    /// Told from the content
+    /// Detect the format
     Auto,
     /// Samples of lm-evaluation-harness (`--log_samples`)
     LmEval,

@@ -10,7 +10,7 @@ use crate::show::form::Form;
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) nats: NatsArgs,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) output: Form,
 }

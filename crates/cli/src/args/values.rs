@@ -1,13 +1,13 @@
-//! Values of flags.
+//! Parsers for the values of flags.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use sureness_bench::LEAST_RECHECK as LEAST;
+use sureness_bench::MIN_RECHECK;
 use sureness_bench::evidence::Drop;
 
-/// A share strictly between 0 and 1.
+/// Parses a share strictly between 0 and 1.
 pub(crate) fn open_share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
@@ -15,7 +15,7 @@ pub(crate) fn open_share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A share from 0 to 1.
+/// Parses a share from 0 to 1.
 pub(crate) fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
@@ -23,7 +23,7 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Seconds, up to a day.
+/// Parses seconds, up to a day.
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if (0.0..=86_400.0).contains(&x) => Ok(x),
@@ -31,7 +31,7 @@ pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Seconds above 0, up to a day.
+/// Parses seconds above 0, up to a day.
 pub(crate) fn positive_seconds(text: &str) -> Result<f64, String> {
     match seconds(text) {
         Ok(x) if x > 0.0 => Ok(x),
@@ -39,7 +39,7 @@ pub(crate) fn positive_seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Something per minute.
+/// Parses a rate per minute.
 pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
@@ -47,15 +47,17 @@ pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
     }
 }
 
-/// How many cached questions to ask again: none, or enough to tell something.
+/// Parses the number of cached questions to ask again: 0, or enough to detect a change.
 pub(crate) fn recheck(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
-        Ok(n) if n == 0 || (LEAST..=10_000).contains(&n) => Ok(n),
-        _ => Err(format!("must be 0 or a whole number from {LEAST} to 10000")),
+        Ok(n) if n == 0 || (MIN_RECHECK..=10_000).contains(&n) => Ok(n),
+        _ => Err(format!(
+            "must be 0 or a whole number from {MIN_RECHECK} to 10000"
+        )),
     }
 }
 
-/// Ids of questions; the default is what saved logits are scored without.
+/// Ids of questions; the default is the ids that saved logits are scored without.
 #[derive(Debug, Clone)]
 pub(crate) struct Ids(pub(crate) BTreeSet<i64>);
 
@@ -89,7 +91,7 @@ impl FromStr for Ids {
     }
 }
 
-/// Options by their letter, as indices.
+/// Options by letter, as indices.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Letters(pub(crate) Vec<usize>);
 

@@ -1,4 +1,4 @@
-//! `sureness doctor`: what a server is, what it gives, and how far its figures can be trusted.
+//! `sureness doctor`: checks a server for log-probabilities, scoring method and reproducibility.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use sureness_bench::{Failure, runtime};
 
 use crate::args::doctor::DoctorArgs;
 
-/// Examines the server and prints what was found. What stops a run is an error at the end.
+/// Checks the server and prints the findings. Fails if a run could not use the server.
 pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let options = HttpOptions {
         api_key: args.api_key.as_deref().and_then(Secret::new),
@@ -22,8 +22,8 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     if std::io::stderr().is_terminal() {
         eprintln!(
-            "Examining the server. For the noise floor 20 questions are asked three times over: \
-             minutes, where prompts are read slowly."
+            "Checking the server. The noise floor takes 60 requests, which can take minutes on a \
+             slow server."
         );
     }
     let diagnosis = runtime.block_on(diagnose(options));
@@ -34,10 +34,10 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Letters to show: a question of the benchmark has six options.
-const LETTERS: usize = 6;
+/// Option letters shown: a question of the benchmark has six options.
+const SHOWN_LETTERS: usize = 6;
 
-/// The findings as lines; what could not be found out is left out.
+/// The findings as text, one per line. Unknown findings are omitted.
 fn text(d: &Diagnosis) -> String {
     let mut lines = Lines(String::new());
     lines.add("server", d.reachable.then(|| d.api_base.clone()));
@@ -46,7 +46,7 @@ fn text(d: &Diagnosis) -> String {
         "models",
         (!d.models.is_empty()).then(|| d.models.join(", ")),
     );
-    lines.add("asked", d.model.clone());
+    lines.add("model tested", d.model.clone());
     if d.model.is_some() {
         let routes = [
             (d.routes.completions, "completions"),
@@ -61,18 +61,22 @@ fn text(d: &Diagnosis) -> String {
         "log-probabilities",
         d.top_logprobs.map(|asked| match d.returned_logprobs {
             Some(returned) => {
-                format!("up to {asked} tokens may be asked for; {returned} came back")
+                format!("up to {asked} tokens can be requested; {returned} returned")
             }
-            None => format!("up to {asked} tokens may be asked for"),
+            None => format!("up to {asked} tokens can be requested"),
         }),
     );
     if !d.letters.is_empty() {
-        let spelled = d.letters.iter().take(LETTERS).map(|(letter, tokens)| {
-            let tokens: Vec<_> = tokens.iter().map(ToString::to_string).collect();
-            format!("{letter} {}", tokens.join("/"))
-        });
+        let spelled = d
+            .letters
+            .iter()
+            .take(SHOWN_LETTERS)
+            .map(|(letter, tokens)| {
+                let tokens: Vec<_> = tokens.iter().map(ToString::to_string).collect();
+                format!("{letter} {}", tokens.join("/"))
+            });
         lines.add(
-            "letters as tokens",
+            "option tokens",
             Some(spelled.collect::<Vec<_>>().join(", ")),
         );
     }
@@ -82,7 +86,7 @@ fn text(d: &Diagnosis) -> String {
             let exact = if s.exact {
                 "exact"
             } else {
-                "bounded where out of sight"
+                "bounds for options outside the top tokens"
             };
             format!("{} ({exact}): {}", s.tier, s.reason)
         }),
@@ -91,13 +95,13 @@ fn text(d: &Diagnosis) -> String {
     lines.add(
         "prefix cache",
         d.prefix_cache.map(|cache| {
-            let told = match (cache.cached_tokens, cache.prompt_tokens) {
+            let tokens = match (cache.cached_tokens, cache.prompt_tokens) {
                 (Some(cached), Some(all)) => format!(", {cached} of {all} tokens"),
                 (Some(cached), None) => format!(", {cached} tokens"),
                 _ => String::new(),
             };
             format!(
-                "{}{told}; {:.0} ms cold, {:.0} ms warm",
+                "{}{tokens}; {:.0} ms cold, {:.0} ms warm",
                 yes(cache.works()),
                 cache.first_seconds * 1e3,
                 cache.second_seconds * 1e3
@@ -120,7 +124,7 @@ fn text(d: &Diagnosis) -> String {
                 "not added"
             };
             match bos.doubled {
-                Some(true) => format!("{added}; DOUBLED where the prompt has one"),
+                Some(true) => format!("{added}; DOUBLED if the prompt has one"),
                 Some(false) => format!("{added}; not doubled"),
                 None => added.to_owned(),
             }
@@ -128,7 +132,7 @@ fn text(d: &Diagnosis) -> String {
     );
     lines.add("noise floor", d.noise.map(|noise| {
         format!(
-            "the same {} questions alone, together and again: up to {:.3} nats apart, {} top options changed",
+            "differences up to {1:.3} nats, {2} top options changed, over {0} questions asked alone, together and again",
             noise.questions, noise.largest_difference, noise.changed_top_options
         )
     }));
@@ -138,9 +142,9 @@ fn text(d: &Diagnosis) -> String {
 fn key(state: KeyState) -> Option<String> {
     let text = match state {
         KeyState::Unknown => return None,
-        KeyState::NotNeeded => "none given, none needed",
-        KeyState::Accepted => "given, and accepted",
-        KeyState::Refused => "refused, or missing",
+        KeyState::NotNeeded => "not required",
+        KeyState::Accepted => "accepted",
+        KeyState::Refused => "refused or missing",
     };
     Some(text.to_owned())
 }

@@ -1,4 +1,4 @@
-//! `sureness merge`: shards become the run that they are parts of.
+//! `sureness merge`: merges the shards of a run.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use super::run::conclude;
 use crate::args::merge::MergeArgs;
 use crate::show::watcher::Watcher;
 
-/// Merges, and shows the figures of the whole.
+/// Merges and prints the figures of the whole run.
 pub(super) fn run(args: MergeArgs) -> Result<ExitCode, Failure> {
     let settings = MergeSettings {
         out: args.out,

@@ -21,7 +21,7 @@ use sureness_bench::Failure;
 
 use crate::args::Command;
 
-/// Carries out a command.
+/// Runs a command.
 pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => demo::run(&args),

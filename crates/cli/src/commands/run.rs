@@ -1,4 +1,4 @@
-//! `sureness run`, `single` and `compare`: ask models and measure.
+//! `sureness run`, `single` and `compare`: measure models.
 
 use std::process::ExitCode;
 
@@ -12,18 +12,18 @@ use crate::show::progress::Screen;
 use crate::show::watcher::Watcher;
 use crate::show::{log, results};
 
-/// Which of the three commands was given.
+/// The three commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// `run`: as many models as are named.
+    /// `run`: one or more models.
     Any,
-    /// `single`: one.
+    /// `single`: one model.
     Single,
-    /// `compare`: several.
+    /// `compare`: several models.
     Compare,
 }
 
-/// Checks that the command fits the models named, and runs.
+/// Checks that the command fits the named models, then runs it.
 pub(super) fn run(args: &RunArgs, mode: Mode) -> Result<ExitCode, Failure> {
     let named = args.models.len() + args.ask.gguf.len();
     match mode {
@@ -51,7 +51,7 @@ pub(super) fn run(args: &RunArgs, mode: Mode) -> Result<ExitCode, Failure> {
     measure(&settings, &models, &watcher, args.allowed_failures)
 }
 
-/// Runs, and shows the figures.
+/// Measures the models and prints the figures.
 pub(super) fn measure(
     settings: &Settings,
     models: &[Model],
@@ -65,7 +65,7 @@ pub(super) fn measure(
     conclude(&outcome, allowed_failures, watcher.verbose)
 }
 
-/// Shows the figures, and whether everything was asked.
+/// Prints the figures; returns the exit code.
 pub(super) fn conclude(
     outcome: &Outcome,
     allowed_failures: f64,
@@ -80,8 +80,6 @@ pub(super) fn conclude(
 }
 
 fn interrupted() -> ExitCode {
-    eprintln!(
-        "Interrupted. Everything answered so far is kept; the same command asks only the rest."
-    );
+    eprintln!("Interrupted. All answers so far are saved; the same command asks only the rest.");
     ExitCode::from(EXIT_INTERRUPTED)
 }

@@ -1,4 +1,4 @@
-//! What a coordinator knows of its workers and its queue, asked for at every scrape.
+//! Metrics of a coordinator's workers and queue, read at every scrape.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,9 +13,9 @@ use sureness_fleet::LaneStatus;
 use super::labels::ModelLabels;
 use super::signed;
 
-/// Tells nothing before it is known whom to ask.
+/// Collects a coordinator's metrics; none before the coordinator is set.
 #[derive(Clone, Default)]
-pub(super) struct Machines(Arc<OnceLock<CoordinatorStatus>>);
+pub(super) struct CoordinatorCollector(Arc<OnceLock<CoordinatorStatus>>);
 
 /// A figure of one model.
 struct Figure {
@@ -30,14 +30,12 @@ enum Value {
 }
 
 const FIGURES: [Figure; 7] = [
-    gauge(
-        "questions_queued",
-        "Questions ready to be given out, of those that the coordinator looks ahead",
-        |lane| lane.queued,
-    ),
+    gauge("questions_queued", "Questions queued for workers", |lane| {
+        lane.queued
+    }),
     gauge(
         "questions_given_out",
-        "Questions given out and not answered yet",
+        "Questions assigned and not yet answered",
         |lane| lane.outstanding,
     ),
     gauge(
@@ -52,17 +50,17 @@ const FIGURES: [Figure; 7] = [
     ),
     counter(
         "units_lost",
-        "Units that the broker had forgotten, given out again",
+        "Units lost by the broker and reassigned",
         |lane| lane.lost_units,
     ),
     counter(
         "questions_answered_twice",
-        "Questions that more than one answer came for",
+        "Questions answered more than once",
         |lane| lane.asked_twice,
     ),
     counter(
         "messages_refused",
-        "Messages that could not be understood, or were of another model",
+        "Messages that were malformed or for another model",
         |lane| lane.malformed,
     ),
 ];
@@ -77,23 +75,24 @@ const fn counter(name: &'static str, help: &'static str, value: fn(&LaneStatus) 
     Figure { name, help, value }
 }
 
-impl Machines {
-    /// From now on this is asked.
-    pub(super) fn ask(&self, ask: CoordinatorStatus) {
-        // There is one coordinator in a process.
-        let _ = self.0.set(ask);
+impl CoordinatorCollector {
+    /// Sets the coordinator to read from.
+    pub(super) fn set(&self, status: CoordinatorStatus) {
+        // A process has one coordinator.
+        let _ = self.0.set(status);
     }
 }
 
-impl fmt::Debug for Machines {
+impl fmt::Debug for CoordinatorCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Machines").finish_non_exhaustive()
+        f.debug_tuple("CoordinatorCollector")
+            .finish_non_exhaustive()
     }
 }
 
-impl Collector for Machines {
+impl Collector for CoordinatorCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(status) = self.0.get().and_then(|ask| ask()) else {
+        let Some(status) = self.0.get().and_then(|status| status()) else {
             return Ok(());
         };
         let lanes: Vec<(ModelLabels, &LaneStatus)> = status
@@ -109,8 +108,7 @@ impl Collector for Machines {
             of_lane.count()
         };
         let kind = ConstGauge::new(0_i64).metric_type();
-        let mut metric =
-            encoder.encode_descriptor("workers", "Workers that are there", None, kind)?;
+        let mut metric = encoder.encode_descriptor("workers", "Connected workers", None, kind)?;
         for (labels, lane) in &lanes {
             ConstGauge::new(signed(workers(lane))).encode(metric.encode_family(labels)?)?;
         }
@@ -121,10 +119,10 @@ impl Collector for Machines {
             };
             let mut metric = encoder.encode_descriptor(figure.name, figure.help, None, kind)?;
             for (labels, lane) in &lanes {
-                let place = metric.encode_family(labels)?;
+                let encoder = metric.encode_family(labels)?;
                 match figure.value {
-                    Value::Gauge(value) => ConstGauge::new(signed(value(lane))).encode(place)?,
-                    Value::Counter(value) => ConstCounter::new(value(lane)).encode(place)?,
+                    Value::Gauge(value) => ConstGauge::new(signed(value(lane))).encode(encoder)?,
+                    Value::Counter(value) => ConstCounter::new(value(lane)).encode(encoder)?,
                 }
             }
         }

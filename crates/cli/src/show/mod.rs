@@ -1,4 +1,4 @@
-//! What a person sees: text, tables, progress, logs.
+//! Output for people and programs: text, tables, progress, logs.
 
 pub(crate) mod form;
 pub(crate) mod log;

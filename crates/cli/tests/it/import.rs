@@ -86,7 +86,7 @@ fn samples_become_a_run_once() {
     let (stdout, stderr) = imported(folder, "out");
     says(
         &stdout,
-        &["in the file", "org/small", "yes", "5-shot", "20", "75.00 %"],
+        &["in file", "org/small", "yes", "5-shot", "20", "75.00 %"],
     );
     says(&stderr, &["Next: sureness analyze results"]);
     assert!(!stderr.contains("warning"), "{stderr}");
@@ -118,13 +118,13 @@ fn samples_become_a_run_once() {
     let (_, stderr) = imported(folder, "out");
     says(
         &stderr,
-        &["note: org/small: imported before, as run 1; nothing was written"],
+        &["note: org/small: already imported as run 1; nothing was written"],
     );
     assert_eq!(reader.runs().unwrap().len(), 1);
     write(folder, "out/samples_no_2.jsonl", &samples(-0.5));
     write(folder, "out/results_2.json", &results("no", 0.75));
     let (_, stderr) = imported(folder, "out");
-    says(&stderr, &["note: org/small: 1 group was added to run 1"]);
+    says(&stderr, &["note: org/small: added 1 group to run 1"]);
     assert_eq!(reader.runs().unwrap()[0].groups.len(), 2);
 }
 
@@ -159,7 +159,7 @@ fn names_can_be_given() {
         .unwrap();
     says(
         &String::from_utf8(output.stderr).unwrap(),
-        &["imported before, as run 1"],
+        &["already imported as run 1"],
     );
     let reader = Reader::open(&folder.join("out/sureness.sqlite")).unwrap();
     let run = reader.run(1).unwrap();

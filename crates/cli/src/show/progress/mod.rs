@@ -14,14 +14,14 @@ use sureness_engine::{Event, Plan};
 
 use crate::args::run::ProgressArg;
 use state::State;
-use sureness_bench::Machines;
+use sureness_bench::DescribeWorkers;
 
-/// Where progress is shown: the same place for all models.
+/// Shows the progress of all models on stderr.
 #[derive(Clone)]
-pub(crate) struct Screen(How);
+pub(crate) struct Screen(ScreenKind);
 
 #[derive(Clone)]
-enum How {
+enum ScreenKind {
     Nothing,
     Json,
     Lines,
@@ -29,59 +29,59 @@ enum How {
 }
 
 impl Screen {
-    /// As asked for, or as it fits.
-    pub(crate) fn new(how: ProgressArg, verbose: bool) -> Self {
-        let fits = std::io::stderr().is_terminal();
-        Self(match how {
-            ProgressArg::None => How::Nothing,
-            ProgressArg::Json => How::Json,
-            ProgressArg::Bars => How::Bars(MultiProgress::new()),
+    /// The screen that `--progress` selects.
+    pub(crate) fn new(progress: ProgressArg, verbose: bool) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        Self(match progress {
+            ProgressArg::None => ScreenKind::Nothing,
+            ProgressArg::Json => ScreenKind::Json,
+            ProgressArg::Bars => ScreenKind::Bars(MultiProgress::new()),
             // Verbose messages and bars would overwrite each other.
-            ProgressArg::Auto if fits && !verbose => How::Bars(MultiProgress::new()),
-            ProgressArg::Auto | ProgressArg::Plain => How::Lines,
+            ProgressArg::Auto if is_terminal && !verbose => ScreenKind::Bars(MultiProgress::new()),
+            ProgressArg::Auto | ProgressArg::Plain => ScreenKind::Lines,
         })
     }
 
-    /// Lines.
+    /// A screen of plain lines.
     pub(crate) fn plain() -> Self {
-        Self(How::Lines)
+        Self(ScreenKind::Lines)
     }
 
-    /// A line for people, above the bars where there are any.
-    pub(crate) fn say(&self, line: &str) {
-        if !matches!(self.0, How::Nothing) {
+    /// Prints a line, unless progress is off.
+    pub(crate) fn note(&self, line: &str) {
+        if !matches!(self.0, ScreenKind::Nothing) {
             self.warn(line);
         }
     }
 
-    /// The same for a line that is shown in any case.
+    /// Prints a line, above any bars.
     pub(crate) fn warn(&self, line: &str) {
         match &self.0 {
-            How::Bars(bars) => bars.suspend(|| eprintln!("{line}")),
-            How::Nothing | How::Json | How::Lines => eprintln!("{line}"),
+            ScreenKind::Bars(bars) => bars.suspend(|| eprintln!("{line}")),
+            ScreenKind::Nothing | ScreenKind::Json | ScreenKind::Lines => eprintln!("{line}"),
         }
     }
 }
 
-/// Shows how far a model's run has come.
+/// Shows the progress of one model.
 #[derive(Clone)]
-pub(crate) struct Progress(Arc<Mutex<Shown>>);
+pub(crate) struct Progress(Arc<Mutex<Display>>);
 
-struct Shown {
+struct Display {
     state: State,
     view: Box<dyn View>,
-    next: Instant,
+    next_draw: Instant,
 }
 
-/// One way to show it.
+/// A form of progress display.
 trait View: Send {
-    /// The least time between two drawings. Events come by the ten thousand a second.
-    fn pause(&self) -> Duration;
+    /// Minimum time between draws; there may be 10,000 events a second.
+    fn interval(&self) -> Duration;
     /// Shows the state.
     fn draw(&mut self, state: &State, now: Instant);
-    /// Shows an event that must not be missed.
-    fn notice(&mut self, _state: &State, _event: &Event) {}
-    /// The run is over.
+    /// Shows an event that must not wait for the next draw.
+    fn show_event(&mut self, _state: &State, _event: &Event) {}
+    /// Ends the display.
     fn finish(&mut self, _state: &State) {}
 }
 
@@ -89,51 +89,60 @@ trait View: Send {
 struct Nothing;
 
 impl View for Nothing {
-    fn pause(&self) -> Duration {
+    fn interval(&self) -> Duration {
         Duration::MAX
     }
     fn draw(&mut self, _: &State, _: Instant) {}
 }
 
 impl Progress {
-    /// Ready to take events of `plan`.
+    /// Shows the plan, before its first event.
     pub(crate) fn new(
         screen: &Screen,
         model: &str,
         plan: &Plan,
-        machines: Option<Machines>,
+        workers: Option<DescribeWorkers>,
     ) -> Self {
-        let state = State::new(model, plan, machines, Instant::now());
+        let state = State::new(model, plan, workers, Instant::now());
         let view: Box<dyn View> = match &screen.0 {
-            How::Nothing => Box::new(Nothing),
-            How::Json => Box::new(json::Json),
-            How::Lines => Box::new(lines::Lines),
-            How::Bars(bars) => Box::new(bars::Bars::new(bars.clone(), &state)),
+            ScreenKind::Nothing => Box::new(Nothing),
+            ScreenKind::Json => Box::new(json::Json),
+            ScreenKind::Lines => Box::new(lines::Lines),
+            ScreenKind::Bars(bars) => Box::new(bars::Bars::new(bars.clone(), &state)),
         };
-        let next = later(Instant::now(), view.pause());
-        Self(Arc::new(Mutex::new(Shown { state, view, next })))
+        let next_draw = after(Instant::now(), view.interval());
+        let display = Display {
+            state,
+            view,
+            next_draw,
+        };
+        Self(Arc::new(Mutex::new(display)))
     }
 
-    /// Takes an event.
-    pub(crate) fn on(&self, event: &Event) {
-        let Ok(mut shown) = self.0.lock() else {
+    /// Counts an event and draws if a draw is due.
+    pub(crate) fn update(&self, event: &Event) {
+        let Ok(mut display) = self.0.lock() else {
             return;
         };
-        let Shown { state, view, next } = &mut *shown;
-        let finished = state.take(event);
-        view.notice(state, event);
+        let Display {
+            state,
+            view,
+            next_draw,
+        } = &mut *display;
+        let finished = state.count(event);
+        view.show_event(state, event);
         let now = Instant::now();
-        if now >= *next || finished {
+        if now >= *next_draw || finished {
             state.mark(now);
             view.draw(state, now);
-            *next = later(now, view.pause());
+            *next_draw = after(now, view.interval());
         }
     }
 
-    /// The run is over.
+    /// Ends the display.
     pub(crate) fn finish(&self) {
-        if let Ok(mut shown) = self.0.lock() {
-            let Shown { state, view, .. } = &mut *shown;
+        if let Ok(mut display) = self.0.lock() {
+            let Display { state, view, .. } = &mut *display;
             view.finish(state);
         }
     }
@@ -141,12 +150,12 @@ impl Progress {
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// `pause` after `now`; a day for a pause without end.
-fn later(now: Instant, pause: Duration) -> Instant {
-    now + pause.min(DAY)
+/// `interval` after `now`, at most a day, so that the sum cannot overflow.
+fn after(now: Instant, interval: Duration) -> Instant {
+    now + interval.min(DAY)
 }
 
-/// A number of seconds for people.
+/// Formats seconds for reading.
 pub(crate) fn duration(seconds: f64) -> String {
     let s = seconds.ceil() as u64;
     match s {

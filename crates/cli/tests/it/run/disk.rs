@@ -116,7 +116,7 @@ fn says_that_answers_cannot_be_kept(output: &std::process::Output) {
     ends_with(output, 1);
     let stderr = text(&output.stderr);
     for words in [
-        "error: cannot keep answers: ",
+        "error: cannot save answers: ",
         "sureness.sqlite: ",
         "disk",
         "hint: free some disk space",

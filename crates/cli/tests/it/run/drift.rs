@@ -298,7 +298,7 @@ fn questions_that_fail_when_they_are_asked_again_say_nothing_and_that_is_told() 
     says(
         &output,
         &[
-            "whether the model has changed is not known",
+            "whether the model has changed is unknown",
             "not this one",
             "48 from cache",
         ],

@@ -116,7 +116,7 @@ fn what_is_no_shard_is_refused() {
     refused(
         &case.merge("out empty"),
         2,
-        &["no sureness.sqlite in empty"],
+        &["empty holds no sureness.sqlite"],
     );
     std::fs::write(case.path("empty/sureness.sqlite"), "no database").unwrap();
     refused(&case.merge("out empty"), 2, &["empty"]);
@@ -127,6 +127,10 @@ fn what_is_no_shard_is_refused() {
         &["none of the inputs holds a run yet"],
     );
     ends_with(&case.ask(&format!("{RUN} --shard 1/1"), "one"), 0);
-    refused(&case.merge("one one"), 2, &["is one of the inputs"]);
+    refused(
+        &case.merge("one one"),
+        2,
+        &["one is both the output and an input"],
+    );
     ends_with(&case.merge("out"), 2);
 }
