@@ -4,13 +4,13 @@ mod error;
 pub mod evidence;
 mod figures;
 pub mod folder;
-pub mod folders;
 mod import;
 mod merge;
 pub mod models;
 pub mod questions;
 mod run;
 mod settings;
+pub mod user_folders;
 mod watch;
 pub mod words;
 

@@ -10,17 +10,14 @@ use tokio::sync::watch;
 /// Watches a run, as progress bars, logs and metrics do. `()` ignores everything.
 ///
 /// All methods are called on the run's async runtime, some from many threads.
+#[expect(unused_variables, reason = "the defaults ignore everything")]
 pub trait Watch: Send + Sync {
     /// Called after questions and output folder were checked and before models are opened.
     /// `questions` describes the questions, one line per task.
-    fn begin(&self, questions: &str) {
-        let _ = questions;
-    }
+    fn begin(&self, questions: &str) {}
 
     /// Receives an informational line.
-    fn note(&self, line: &str) {
-        let _ = line;
-    }
+    fn note(&self, line: &str) {}
 
     /// A handle to [`note`](Self::note) for background tasks.
     fn note_sender(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
@@ -28,9 +25,7 @@ pub trait Watch: Send + Sync {
     }
 
     /// Receives a warning.
-    fn warn(&self, line: &str) {
-        let _ = line;
-    }
+    fn warn(&self, line: &str) {}
 
     /// Returns the observer of a recheck, whose requests are not part of the plan.
     fn recheck(&self) -> Observer {
@@ -39,25 +34,19 @@ pub trait Watch: Send + Sync {
 
     /// Returns the watch of one model, before its first question.
     fn model(&self, model: ModelStart<'_>) -> Arc<dyn ModelWatch> {
-        let _ = model;
         Arc::new(())
     }
 
     /// Receives access to the coordinator's status, once there is a coordinator.
     #[cfg(feature = "nats")]
-    fn coordinator(&self, status: CoordinatorStatus) {
-        let _ = status;
-    }
+    fn coordinator(&self, status: CoordinatorStatus) {}
 
     /// Receives results that could not be written: the last chance to show them.
-    fn unsaved(&self, results: &Results) {
-        let _ = results;
-    }
+    fn unsaved(&self, results: &Results) {}
 
     /// Returns the interrupts that stop the run early. `coordinates` is whether remote workers ask
     /// the questions.
     fn interrupts(&self, coordinates: bool) -> Interrupts {
-        let _ = coordinates;
         Interrupts::default()
     }
 }

@@ -17,8 +17,13 @@ pub fn count(number: usize) -> String {
 
 /// A number with its noun: `1 question`, `2 questions`.
 pub fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
+    let shown = count(number);
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with('a'));
+    match stem {
+        _ if number == 1 => format!("{shown} {noun}"),
+        Some(stem) => format!("{shown} {stem}ies"),
+        None => format!("{shown} {noun}s"),
+    }
 }
 
 #[cfg(test)]
@@ -31,5 +36,7 @@ mod tests {
         assert_eq!(texts, ["0", "7", "999", "1,000", "14,042", "1,234,567"]);
         assert_eq!(counted(1, "question"), "1 question");
         assert_eq!(counted(2000, "question"), "2,000 questions");
+        assert_eq!(counted(3, "strategy"), "3 strategies");
+        assert_eq!(counted(2, "day"), "2 days");
     }
 }

@@ -134,7 +134,7 @@ pub(crate) fn models(args: &RunArgs) -> Result<Vec<Model>, Failure> {
     };
     if args.ask.api_base.is_empty() {
         if !names.is_empty() {
-            return Err(Failure::new("--model is given without a server")
+            return Err(Failure::new("a model name is given, but no server")
                 .hint("add --api-base URL, or use --gguf FILE for a local model"));
         }
     } else if names.is_empty() {

@@ -380,7 +380,7 @@ fn load_logits(
 ) -> Result<(), Failure> {
     let Some(questions) = &selection.questions else {
         return Err(Failure::new(format!(
-            "{} is a file of logits, which has no right answers",
+            "{} is a file of logits, which does not contain the right answers",
             files
                 .first()
                 .map(|f| f.display().to_string())

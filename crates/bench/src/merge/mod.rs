@@ -252,7 +252,7 @@ fn write_all(
             &groups,
             &settings.evaluation,
         )?;
-        conclude(&mut model, whole, &expected);
+        complete_result(&mut model, whole, &expected);
         if model.complete {
             let written = Reader::open(&folder.store)?.run(run)?;
             if written.finished_at.is_none() {
@@ -317,7 +317,7 @@ fn write(
 }
 
 /// Sets completeness and timing, and notes missing questions.
-fn conclude(model: &mut ModelResult, whole: &WholeModel, expected: &[usize]) {
+fn complete_result(model: &mut ModelResult, whole: &WholeModel, expected: &[usize]) {
     let present: usize = model.groups.iter().map(|group| group.planned).sum();
     model.timing.cached = model.groups.iter().map(|group| group.answered).sum();
     let all: usize = expected.iter().sum();

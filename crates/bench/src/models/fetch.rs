@@ -10,7 +10,7 @@ use std::path::Path;
 use super::progress::{Interrupt, OUT_OF_SPACE_HINT, Update, cannot_write};
 use super::{Known, State, megabytes, pip, state, unpack};
 use crate::error::Failure;
-use crate::folders;
+use crate::user_folders;
 
 /// Prefix of temporary folders.
 const TEMPORARY_PREFIX: &str = ".fetch-";
@@ -85,7 +85,7 @@ fn check_space(folder: &Path, needed: u64) -> Result<(), Failure> {
     match fs4::available_space(folder) {
         Ok(free) if free < needed => Err(Failure::new(format_args!(
             "not enough space in {}: {} needed, {} free",
-            folders::display(folder),
+            user_folders::display(folder),
             megabytes(needed),
             megabytes(free),
         ))

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
-use crate::folders;
+use crate::user_folders;
 
 pub use catalogue::{CATALOGUE, Known, by_name};
 pub use fetch::fetch;
@@ -33,7 +33,7 @@ pub enum State {
 
 /// The folder of fetched models.
 pub fn folder() -> Result<PathBuf, Failure> {
-    Ok(folders::cache()?.join("models"))
+    Ok(user_folders::cache()?.join("models"))
 }
 
 /// The path of a model: an existing file, or a known model, which is fetched if missing.
@@ -85,7 +85,7 @@ pub fn state(model: &Known, folder: &Path) -> Result<State, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::new(format_args!(
             "{} cannot be read: {error}",
-            folders::display(&path)
+            user_folders::display(&path)
         ))
         .hint("check its permissions, or keep models elsewhere by setting SURENESS_HOME")
     };

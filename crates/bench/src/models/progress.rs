@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Failure, Kind};
-use crate::folders;
+use crate::user_folders;
 
 /// A progress update of a fetch.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     };
     Failure::new(format_args!(
         "cannot write to {}: {error}",
-        folders::display(path)
+        user_folders::display(path)
     ))
     .hint(hint)
 }

@@ -14,7 +14,7 @@ use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question
 
 use super::names::is_task_id;
 use crate::error::Failure;
-use crate::folders;
+use crate::user_folders;
 
 /// The version of both files.
 const VERSION: u32 = 1;
@@ -120,7 +120,7 @@ impl Library {
     /// The user's library.
     pub fn open() -> Result<Self, Failure> {
         Ok(Self {
-            folder: folders::data()?.join("data"),
+            folder: user_folders::data()?.join("data"),
         })
     }
 
@@ -407,13 +407,13 @@ fn bank_failure(error: &std::io::Error) -> Failure {
 fn io_failure(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format_args!(
         "cannot {verb} {}: {error}",
-        folders::display(path)
+        user_folders::display(path)
     ))
     .hint("check permissions and free space, or set SURENESS_HOME to another folder")
 }
 
 fn damaged(id: &str, path: &Path, problem: &str) -> Failure {
-    Failure::new(format_args!("{} {problem}", folders::display(path))).hint(format_args!(
+    Failure::new(format_args!("{} {problem}", user_folders::display(path))).hint(format_args!(
         "import task {id} again, or remove it with `sureness data import --remove {id}`"
     ))
 }

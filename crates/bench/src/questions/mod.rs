@@ -14,6 +14,7 @@ use sureness_record::{RunSettings, TaskRecord};
 
 use crate::error::Failure;
 use crate::settings::{QuestionSettings, Settings, TaskData};
+use crate::words::{count, counted};
 pub use choice::Source;
 pub(crate) use choice::dataset_for;
 pub use library::{Library, Origin, file_name};
@@ -129,44 +130,34 @@ impl Questions {
 
     /// A text with one line per task.
     pub(crate) fn describe(&self) -> String {
-        let plural =
-            |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         let mut text = format!(
             "{}: {} × {}",
-            plural(self.len(), "question", "questions"),
-            plural(self.datasets.len(), "task", "tasks"),
-            plural(
-                self.strategies.len(),
-                "prompt strategy",
-                "prompt strategies"
-            )
+            counted(self.len(), "question"),
+            counted(self.datasets.len(), "task"),
+            counted(self.strategies.len(), "prompt strategy")
         );
-        let width = self
-            .datasets
-            .iter()
-            .map(|d| d.task.id.chars().count())
-            .max();
-        let width = width.unwrap_or(0);
+        let widths = self.datasets.iter().map(|d| d.task.id.chars().count());
+        let width = widths.max().unwrap_or(0);
         for d in &self.datasets {
             let of = if d.questions < d.available {
-                format!(" of {}", d.available)
+                format!(" of {}", count(d.available))
             } else {
                 String::new()
             };
             text.push_str(&format!(
                 "\n  {:<width$}  {}{of} questions from {}, {}",
                 d.task.id,
-                d.questions,
+                count(d.questions),
                 d.source,
-                plural(d.shots, "few-shot example", "few-shot examples")
+                counted(d.shots, "few-shot example")
             ));
         }
         if let Some(shard) = self.shard {
             let all: usize = self.datasets.iter().map(|d| d.questions).sum();
             text.push_str(&format!(
                 "\n  this is shard {shard}: {} of {}",
-                self.len(),
-                all * self.strategies.len()
+                count(self.len()),
+                count(all * self.strategies.len())
             ));
         }
         text

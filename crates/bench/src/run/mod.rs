@@ -1,7 +1,7 @@
 //! Runs the benchmark.
 
 #[cfg(not(feature = "nats"))]
-#[path = "alone.rs"]
+#[path = "fleet_disabled.rs"]
 mod fleet;
 #[cfg(feature = "nats")]
 mod fleet;
@@ -142,7 +142,7 @@ impl Session<'_> {
                     break;
                 }
                 if let Some(asked) = self.ask(model, checked).await? {
-                    self.conclude(asked)?;
+                    self.evaluate_and_save(asked)?;
                 }
             }
             return Ok(());
@@ -152,7 +152,8 @@ impl Session<'_> {
             .map(|model| self.ask(model, ModelCheck::default()));
         let mut outcome = Ok(());
         for asked in join_all(all).await {
-            let kept = asked.and_then(|asked| asked.map_or(Ok(()), |asked| self.conclude(asked)));
+            let kept =
+                asked.and_then(|asked| asked.map_or(Ok(()), |asked| self.evaluate_and_save(asked)));
             // A failure does not keep the other models from being saved.
             outcome = outcome.and(kept);
         }
@@ -228,7 +229,7 @@ impl Session<'_> {
     }
 
     /// Evaluates a model's answers and writes the results.
-    fn conclude(&mut self, mut asked: AskedModel) -> Result<(), Failure> {
+    fn evaluate_and_save(&mut self, mut asked: AskedModel) -> Result<(), Failure> {
         let sink_error = match &asked.summary.stop {
             Some(Stop::Sink(message)) => Some(message.clone()),
             _ => None,

@@ -36,7 +36,7 @@ fn model(server: &FaultServer) -> Model {
     }
 }
 
-/// Counts what it is told, and stops the run after some answers.
+/// Records notes and events, and stops the run after some answers.
 #[derive(Default)]
 struct Follower {
     lines: Mutex<Vec<String>>,

@@ -3,7 +3,7 @@
 use clap::Args;
 use sureness_scorers::http::HttpOptions;
 
-use crate::show::form::Form;
+use crate::show::output_format::OutputFormat;
 
 /// Flags of the doctor; flags of a run keep their meaning.
 #[derive(Debug, Args)]
@@ -30,5 +30,5 @@ pub(crate) struct DoctorArgs {
     pub(crate) timeout: u64,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }

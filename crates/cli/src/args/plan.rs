@@ -6,7 +6,7 @@ use clap::Args;
 use sureness_conformal::{Config, Resampling};
 
 use super::target::Target;
-use super::values::open_share;
+use super::values::{POSITIVE, number, open_share};
 
 /// The accuracy of the reference model.
 pub(crate) const ACCURACY: f64 = 0.6;
@@ -61,23 +61,14 @@ pub(crate) struct PlanArgs {
 
 /// Parses a power, from 0.5 to below 1.
 fn power(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.5..1.0).contains(&x) => Ok(x),
-        _ => Err("must be a number from 0.5 to below 1, such as 0.8".into()),
-    }
+    number(text, 0.5..1.0, "a number from 0.5 to below 1, such as 0.8")
 }
 
 /// Parses a correlation, from 0 to below 1: at 1, models never differ.
 fn correlation(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.0..1.0).contains(&x) => Ok(x),
-        _ => Err("must be a number from 0 to below 1, such as 0.3".into()),
-    }
+    number(text, 0.0..1.0, "a number from 0 to below 1, such as 0.3")
 }
 
 fn price(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
-        _ => Err("must be a price above 0, such as 0.15".into()),
-    }
+    number(text, POSITIVE, "a price above 0, such as 0.15")
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::nats::NatsArgs;
-use crate::show::form::Form;
+use crate::show::output_format::OutputFormat;
 
 /// Flags of `status`.
 #[derive(Debug, Args)]
@@ -12,5 +12,5 @@ pub(crate) struct StatusArgs {
     pub(crate) nats: NatsArgs,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }

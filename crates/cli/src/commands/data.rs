@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use sureness_bench::questions::{Library, file_name, named_task, task_id};
 use sureness_bench::words::{count, counted};
-use sureness_bench::{Failure, folders};
+use sureness_bench::{Failure, user_folders};
 use sureness_questions::{Dataset, Format, LoadOptions, Task, load, pack};
 
 use crate::args::data::{Action, DataArgs, Layout};
@@ -44,7 +44,7 @@ fn list(library: &Library) -> Result<(), Failure> {
     }
     let mut text = terminal::columns(rows, &[2, 3]);
     text += "\nImport your own questions: sureness data import TASK FILE\nImports are stored in ";
-    text += &folders::display(library.folder());
+    text += &user_folders::display(library.folder());
     terminal::print(&(text + "\n"))
 }
 

@@ -67,18 +67,13 @@ fn text(d: &Diagnosis) -> String {
         }),
     );
     if !d.letters.is_empty() {
-        let spelled = d
-            .letters
-            .iter()
-            .take(SHOWN_LETTERS)
-            .map(|(letter, tokens)| {
-                let tokens: Vec<_> = tokens.iter().map(ToString::to_string).collect();
-                format!("{letter} {}", tokens.join("/"))
-            });
-        lines.add(
-            "option tokens",
-            Some(spelled.collect::<Vec<_>>().join(", ")),
-        );
+        let letters = d.letters.iter().take(SHOWN_LETTERS);
+        let spelled = letters.map(|(letter, tokens)| {
+            let tokens: Vec<_> = tokens.iter().map(ToString::to_string).collect();
+            format!("{letter} {}", tokens.join("/"))
+        });
+        let spelled: Vec<_> = spelled.collect();
+        lines.add("option tokens", Some(spelled.join(", ")));
     }
     lines.add(
         "scoring",

@@ -73,11 +73,11 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
         let name = groups.first().map_or("", |import| &import.model.name);
         match outcome {
             ImportOutcome::New { .. } => {}
-            ImportOutcome::Added { run, groups: 1 } => {
-                eprintln!("note: {name}: added 1 group to run {run}");
-            }
             ImportOutcome::Added { run, groups } => {
-                eprintln!("note: {name}: added {groups} groups to run {run}");
+                eprintln!(
+                    "note: {name}: added {} to run {run}",
+                    counted(*groups, "group")
+                );
             }
             ImportOutcome::Known { run } => {
                 eprintln!("note: {name}: already imported as run {run}; nothing was written");

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use sureness_bench::{Failure, MergeSettings, merge};
 
-use super::run::conclude;
+use super::run::print_outcome;
 use crate::args::merge::MergeArgs;
 use crate::show::watcher::Watcher;
 
@@ -16,7 +16,7 @@ pub(super) fn run(args: MergeArgs) -> Result<ExitCode, Failure> {
         allow_missing: args.allow_missing,
     };
     match merge(&settings, &Watcher::plain())? {
-        Some(outcome) => conclude(&outcome, args.allowed_failures, args.verbose),
+        Some(outcome) => print_outcome(&outcome, args.allowed_failures, args.verbose),
         None => Ok(ExitCode::SUCCESS),
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use sureness_bench::models::{self, CATALOGUE, Known, State, Update};
-use sureness_bench::{Failure, folders};
+use sureness_bench::{Failure, user_folders};
 
 use crate::args::model::{Action, ModelArgs};
 use crate::show::terminal;
@@ -45,13 +45,13 @@ fn list(folder: &Path) -> Result<(), Failure> {
     let table = terminal::columns(rows, &[1]);
     terminal::print(&format!(
         "{table}\nModels are stored in {}\n",
-        folders::display(folder)
+        user_folders::display(folder)
     ))
 }
 
 fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), Failure> {
     let path = model.path(folder);
-    let shown = folders::display(&path);
+    let shown = user_folders::display(&path);
     match models::state(model, folder)? {
         State::InPlace => {
             eprintln!("{} is already fetched: {shown}", model.name);
@@ -86,7 +86,7 @@ fn locate(model: &Known, folder: &Path) -> Result<(), Failure> {
     let problem = match models::state(model, folder)? {
         State::InPlace => return terminal::print(&format!("{}\n", path.display())),
         State::Absent => format!("{} is not fetched", model.name),
-        State::Damaged => format!("{} has the wrong checksum", folders::display(&path)),
+        State::Damaged => format!("{} has the wrong checksum", user_folders::display(&path)),
     };
     let fetch = format!("run `sureness model fetch {}`", model.name);
     Err(Failure::new(problem).hint(fetch))

@@ -14,9 +14,9 @@ use crate::show::{log, results};
 
 /// The three commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum RunCommand {
     /// `run`: one or more models.
-    Any,
+    Run,
     /// `single`: one model.
     Single,
     /// `compare`: several models.
@@ -24,14 +24,14 @@ pub(super) enum Mode {
 }
 
 /// Checks that the command fits the named models, then runs it.
-pub(super) fn run(args: &RunArgs, mode: Mode) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failure> {
     let named = args.models.len() + args.ask.gguf.len();
-    match mode {
-        Mode::Compare if named < 2 => {
+    match command {
+        RunCommand::Compare if named < 2 => {
             return Err(Failure::new("compare needs at least two models")
                 .hint("name them: --models A B with --api-base URL, or --gguf A.gguf B.gguf"));
         }
-        Mode::Single if named > 1 => {
+        RunCommand::Single if named > 1 => {
             return Err(
                 Failure::new("single measures one model, but several are named")
                     .hint("use `sureness compare` for several"),
@@ -62,11 +62,11 @@ pub(super) fn measure(
     if outcome.results.models.is_empty() && outcome.interrupted {
         return Ok(interrupted());
     }
-    conclude(&outcome, allowed_failures, watcher.verbose)
+    print_outcome(&outcome, allowed_failures, watcher.verbose)
 }
 
 /// Prints the figures; returns the exit code.
-pub(super) fn conclude(
+pub(super) fn print_outcome(
     outcome: &Outcome,
     allowed_failures: f64,
     verbose: bool,

@@ -38,14 +38,7 @@ fn text(status: &Status) -> String {
         return text;
     }
     let header = [
-        "worker",
-        "model",
-        "per second",
-        "answered",
-        "failed",
-        "capacity",
-        "holds",
-        "last seen",
+        "worker", "model", "per s", "answered", "failed", "capacity", "holds", "seen",
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for worker in &status.workers {

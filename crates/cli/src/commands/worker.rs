@@ -66,13 +66,13 @@ pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
             }),
             Arc::new(move |notice| print_notice(&name, run.as_str(), &notice)),
         );
-        conclude(end.await?)
+        exit_code(end.await?)
     });
     runtime.shutdown_background();
     code
 }
 
-fn conclude(end: WorkerEnd) -> Result<ExitCode, Failure> {
+fn exit_code(end: WorkerEnd) -> Result<ExitCode, Failure> {
     match end {
         WorkerEnd::Done => Ok(ExitCode::SUCCESS),
         WorkerEnd::Interrupted => {

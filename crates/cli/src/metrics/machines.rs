@@ -17,8 +17,8 @@ use super::signed;
 #[derive(Clone, Default)]
 pub(super) struct CoordinatorCollector(Arc<OnceLock<CoordinatorStatus>>);
 
-/// A figure of one model.
-struct Figure {
+/// A metric of one model.
+struct LaneMetric {
     name: &'static str,
     help: &'static str,
     value: Value,
@@ -29,7 +29,7 @@ enum Value {
     Counter(fn(&LaneStatus) -> u64),
 }
 
-const FIGURES: [Figure; 7] = [
+const LANE_METRICS: [LaneMetric; 7] = [
     gauge("questions_queued", "Questions queued for workers", |lane| {
         lane.queued
     }),
@@ -65,14 +65,22 @@ const FIGURES: [Figure; 7] = [
     ),
 ];
 
-const fn gauge(name: &'static str, help: &'static str, value: fn(&LaneStatus) -> usize) -> Figure {
+const fn gauge(
+    name: &'static str,
+    help: &'static str,
+    value: fn(&LaneStatus) -> usize,
+) -> LaneMetric {
     let value = Value::Gauge(value);
-    Figure { name, help, value }
+    LaneMetric { name, help, value }
 }
 
-const fn counter(name: &'static str, help: &'static str, value: fn(&LaneStatus) -> u64) -> Figure {
+const fn counter(
+    name: &'static str,
+    help: &'static str,
+    value: fn(&LaneStatus) -> u64,
+) -> LaneMetric {
     let value = Value::Counter(value);
-    Figure { name, help, value }
+    LaneMetric { name, help, value }
 }
 
 impl CoordinatorCollector {
@@ -112,15 +120,16 @@ impl Collector for CoordinatorCollector {
         for (labels, lane) in &lanes {
             ConstGauge::new(signed(workers(lane))).encode(metric.encode_family(labels)?)?;
         }
-        for figure in FIGURES {
-            let kind = match figure.value {
+        for lane_metric in LANE_METRICS {
+            let kind = match lane_metric.value {
                 Value::Gauge(_) => ConstGauge::new(0_i64).metric_type(),
                 Value::Counter(_) => ConstCounter::new(0_u64).metric_type(),
             };
-            let mut metric = encoder.encode_descriptor(figure.name, figure.help, None, kind)?;
+            let mut metric =
+                encoder.encode_descriptor(lane_metric.name, lane_metric.help, None, kind)?;
             for (labels, lane) in &lanes {
                 let encoder = metric.encode_family(labels)?;
-                match figure.value {
+                match lane_metric.value {
                     Value::Gauge(value) => ConstGauge::new(signed(value(lane))).encode(encoder)?,
                     Value::Counter(value) => ConstCounter::new(value(lane)).encode(encoder)?,
                 }

@@ -26,15 +26,18 @@ pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {
                     Failure::new(format!("cannot write the log file {}: {e}", path.display()))
                         .hint("give a file in an existing, writable folder")
                 })?;
-            // Only our own crates: the HTTP library's logs are long and may contain headers.
-            let filter = EnvFilter::new(
-                "off,sureness=debug,sureness_engine=debug,sureness_scorers=debug,sureness_store=debug,sureness_fleet=debug",
-            );
+            // Only our own crates, which share the prefix: the HTTP library's logs are long and may
+            // contain headers.
+            let filter = EnvFilter::new("off,sureness=debug");
+            let file = LogFile {
+                file,
+                failure_reported: false,
+            };
             Some(
                 tracing_subscriber::fmt::layer()
                     .json()
                     .flatten_event(true)
-                    .with_writer(Mutex::new(LogFile::new(file)))
+                    .with_writer(Mutex::new(file))
                     .with_filter(filter),
             )
         }
@@ -69,15 +72,6 @@ fn colours() -> bool {
 struct LogFile {
     file: File,
     failure_reported: bool,
-}
-
-impl LogFile {
-    fn new(file: File) -> Self {
-        Self {
-            file,
-            failure_reported: false,
-        }
-    }
 }
 
 impl Write for LogFile {

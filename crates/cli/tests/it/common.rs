@@ -1,4 +1,4 @@
-//! What several of the tests need.
+//! Helpers of several tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -1,4 +1,4 @@
-//! `sureness data` from outside, each test with a home of its own.
+//! Runs `sureness data`, each test with its own home folder.
 
 use std::path::PathBuf;
 
@@ -49,7 +49,7 @@ impl Home {
     }
 }
 
-/// The data sets that lie beside the project, where they do.
+/// The shared data sets, if present.
 fn shared(name: &str) -> Option<String> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
     let folder = std::env::var_os("SURENESS_SHARED").map_or_else(|| beside.into(), PathBuf::from);
@@ -111,7 +111,7 @@ fn own_questions_come_and_go() {
     home.data(&["list"])
         .success()
         .stdout(contains("wet ").and(contains("wet.csv (csv), imported 20")));
-    // What is stored is a data file itself.
+    // The stored file is itself a valid data set.
     home.data(&["check", "data/wet.jsonl"])
         .success()
         .stdout(contains("jsonl, detected").and(contains("2: x 2, y 2")));

@@ -146,7 +146,7 @@ impl Drop for Nats {
 }
 
 impl Case {
-    /// `None` where there is no `nats-server`.
+    /// `None` without a `nats-server`.
     fn new(script: Script) -> Option<Self> {
         Some(Self {
             server: FaultServer::start(script).unwrap(),
@@ -170,7 +170,7 @@ impl Case {
         command
     }
 
-    /// The same, meeting on the broker.
+    /// The command, connected to the broker.
     fn meeting(&self, line: &str) -> Command {
         let mut command = self.sureness(line);
         command.args(["--nats", &self.nats.url()]);
@@ -201,7 +201,7 @@ impl Case {
         self.spawn(command, "coordinator")
     }
 
-    /// What a process has said so far.
+    /// The stderr of a process so far.
     fn said(&self, log: &str) -> String {
         std::fs::read_to_string(self.path(log)).unwrap_or_default()
     }
@@ -218,7 +218,7 @@ impl Case {
         }
     }
 
-    /// The same questions on one machine.
+    /// Asks the same questions on one machine.
     fn alone(&self, line: &str, folder: &str) {
         let mut command = self.sureness(line);
         command.args(["--api-base", &self.server.base()]).args([

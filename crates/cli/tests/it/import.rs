@@ -20,7 +20,7 @@ fn import(folder: &Path, line: &str) -> Output {
         .unwrap()
 }
 
-/// The same for one that must succeed: stdout and stderr.
+/// Runs an import that must succeed; returns stdout and stderr.
 #[track_caller]
 fn imported(folder: &Path, line: &str) -> (String, String) {
     let output = import(folder, line);
@@ -29,7 +29,7 @@ fn imported(folder: &Path, line: &str) -> (String, String) {
     (String::from_utf8(output.stdout).unwrap(), stderr)
 }
 
-/// The same for one that must be refused: its stderr. Nothing may be written.
+/// Runs an import that must be refused without writing anything; returns stderr.
 #[track_caller]
 fn refused(folder: &Path, line: &str) -> String {
     let output = import(folder, line);

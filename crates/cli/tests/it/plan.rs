@@ -16,7 +16,7 @@ fn sureness(folder: &Path, line: &str) -> Output {
         .unwrap()
 }
 
-/// What a plan that must succeed prints.
+/// Runs a plan that must succeed; returns stdout.
 #[track_caller]
 fn planned(folder: &Path, line: &str) -> String {
     let output = sureness(folder, &format!("plan {line}"));
@@ -25,7 +25,7 @@ fn planned(folder: &Path, line: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What is said of a plan that must be refused.
+/// Runs a plan that must be refused; returns stderr.
 #[track_caller]
 fn refused(folder: &Path, line: &str) -> String {
     let output = sureness(folder, &format!("plan {line}"));

@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 use crate::common::{ends_with, results_in, text};
 
-/// A server, a folder for the results, and a home of its own.
+/// A server, a folder for the results, and a home folder.
 struct Case {
     server: FaultServer,
     folder: TempDir,

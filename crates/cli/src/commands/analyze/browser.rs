@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sureness_analysis::{Figures, GroupFigures, Listed, Reason, listed_questions};
-use sureness_questions::Question;
+use sureness_questions::{Question, label};
 use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 
 use sureness_bench::evidence::Texts;
@@ -90,14 +90,10 @@ fn task_questions(
     }
     TaskQuestions {
         title: title.to_owned(),
-        letters: (0..widest).map(letter).collect(),
+        letters: (0..widest).map(|index| label(index).to_string()).collect(),
         questions: entries.into_iter().flatten().collect(),
         answers,
     }
-}
-
-fn letter(index: usize) -> String {
-    char::from(b'A' + index as u8).to_string()
 }
 
 /// The rows of the shown questions; of duplicates, the last.

@@ -4,6 +4,8 @@ use sureness_analysis::{Cell, Document, Figures, Table, Unit};
 use sureness_report::format::number;
 use sureness_report::html::{Highlight, Verdict};
 
+use sureness_bench::words::counted;
+
 /// The best model, coverage, and the number of questions.
 pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<Highlight> {
     let mut highlights = Vec::new();
@@ -51,15 +53,11 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         .sum();
     highlights.push(Highlight {
         label: "Based on".into(),
-        value: plural(questions, "test question", "test questions"),
+        value: counted(questions, "test question"),
         detail: format!(
             "{}, {}",
-            plural(figures.tasks().len(), "task", "tasks"),
-            plural(
-                figures.strategies().len(),
-                "prompt strategy",
-                "prompt strategies"
-            )
+            counted(figures.tasks().len(), "task"),
+            counted(figures.strategies().len(), "prompt strategy")
         ),
         verdict: Verdict::Neutral,
     });
@@ -86,11 +84,6 @@ fn figure(board: &Table, key: &str) -> Option<(String, String)> {
         format!("{} to {}", number(low, unit), number(high, unit))
     });
     Some((number(*value, unit), range))
-}
-
-fn plural(count: usize, one: &str, many: &str) -> String {
-    let count_in_words = number(count as f64, Unit::Count);
-    format!("{count_in_words} {}", if count == 1 { one } else { many })
 }
 
 fn coverage(figures: &Figures<'_>) -> Highlight {

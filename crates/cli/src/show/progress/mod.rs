@@ -6,7 +6,7 @@ mod lines;
 mod state;
 
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
@@ -64,8 +64,7 @@ impl Screen {
 }
 
 /// Shows the progress of one model.
-#[derive(Clone)]
-pub(crate) struct Progress(Arc<Mutex<Display>>);
+pub(crate) struct Progress(Option<Mutex<Display>>);
 
 struct Display {
     state: State,
@@ -85,16 +84,6 @@ trait View: Send {
     fn finish(&mut self, _state: &State) {}
 }
 
-/// Shows nothing.
-struct Nothing;
-
-impl View for Nothing {
-    fn interval(&self) -> Duration {
-        Duration::MAX
-    }
-    fn draw(&mut self, _: &State, _: Instant) {}
-}
-
 impl Progress {
     /// Shows the plan, before its first event.
     pub(crate) fn new(
@@ -103,56 +92,48 @@ impl Progress {
         plan: &Plan,
         workers: Option<DescribeWorkers>,
     ) -> Self {
-        let state = State::new(model, plan, workers, Instant::now());
+        let now = Instant::now();
+        let state = State::new(model, plan, workers, now);
         let view: Box<dyn View> = match &screen.0 {
-            ScreenKind::Nothing => Box::new(Nothing),
+            ScreenKind::Nothing => return Self(None),
             ScreenKind::Json => Box::new(json::Json),
             ScreenKind::Lines => Box::new(lines::Lines),
             ScreenKind::Bars(bars) => Box::new(bars::Bars::new(bars.clone(), &state)),
         };
-        let next_draw = after(Instant::now(), view.interval());
-        let display = Display {
+        Self(Some(Mutex::new(Display {
+            next_draw: now + view.interval(),
             state,
             view,
-            next_draw,
-        };
-        Self(Arc::new(Mutex::new(display)))
+        })))
     }
 
     /// Counts an event and draws if a draw is due.
     pub(crate) fn update(&self, event: &Event) {
-        let Ok(mut display) = self.0.lock() else {
+        let Some(mut display) = self.display() else {
             return;
         };
-        let Display {
-            state,
-            view,
-            next_draw,
-        } = &mut *display;
-        let finished = state.count(event);
-        view.show_event(state, event);
+        let display = &mut *display;
+        let finished = display.state.count(event);
+        display.view.show_event(&display.state, event);
         let now = Instant::now();
-        if now >= *next_draw || finished {
-            state.mark(now);
-            view.draw(state, now);
-            *next_draw = after(now, view.interval());
+        if now >= display.next_draw || finished {
+            display.state.mark(now);
+            display.view.draw(&display.state, now);
+            display.next_draw = now + display.view.interval();
         }
     }
 
     /// Ends the display.
     pub(crate) fn finish(&self) {
-        if let Ok(mut display) = self.0.lock() {
-            let Display { state, view, .. } = &mut *display;
-            view.finish(state);
+        if let Some(mut display) = self.display() {
+            let display = &mut *display;
+            display.view.finish(&display.state);
         }
     }
-}
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// `interval` after `now`, at most a day, so that the sum cannot overflow.
-fn after(now: Instant, interval: Duration) -> Instant {
-    now + interval.min(DAY)
+    fn display(&self) -> Option<MutexGuard<'_, Display>> {
+        self.0.as_ref()?.lock().ok()
+    }
 }
 
 /// Formats seconds for reading.

@@ -1,4 +1,4 @@
-//! What cannot be analysed, and what is said to it.
+//! Errors for input that cannot be analysed.
 
 use super::*;
 

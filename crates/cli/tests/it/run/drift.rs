@@ -15,7 +15,7 @@ fn drifted(nats: f64) -> Script {
     script
 }
 
-/// What the last run wrote about its recheck.
+/// The recheck of the last run.
 fn recheck(case: &Case) -> Value {
     results_in(&case.results())["models"][0]["recheck"].take()
 }

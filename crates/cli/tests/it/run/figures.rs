@@ -1,4 +1,4 @@
-//! What a run shows and writes.
+//! The output and the files of a run.
 
 use sureness_faultserver::{Fault, Rule, Script};
 

@@ -1,4 +1,4 @@
-//! What questions say, on the page of a run: its store holds no texts.
+//! Texts of questions on the page of a run, whose store holds none.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -76,7 +76,7 @@ fn texts_come_from_where_the_run_had_them_or_from_where_the_flag_says() {
     );
     assert!(!found.contains("<b>bold") && !found.contains("<img src=x"));
 
-    // It has gone: the page says so, and how to go on.
+    // The file is gone: the page says so, with a hint.
     let moved = case.folder.path().join("elsewhere.jsonl");
     std::fs::rename(&file, &moved).unwrap();
     ends_with(&report(&case, ""), 0);

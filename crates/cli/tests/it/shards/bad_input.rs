@@ -1,4 +1,4 @@
-//! What cannot be merged, and what is no shard.
+//! Errors for inputs that cannot be merged.
 
 use super::{Case, ends_with, refused, script, text};
 
@@ -46,7 +46,7 @@ fn parts_of_different_runs_are_refused_with_both_names() {
             2,
             &["one", name, what],
         );
-        // It is no matter of missing parts.
+        // Missing parts are not the reason.
         refused(
             &case.merge(&format!("out {name} one --allow-missing")),
             2,
@@ -70,7 +70,7 @@ fn parts_of_different_models_or_numbers_are_refused() {
             "answers of large",
         ],
     );
-    // The same name, but another way of asking.
+    // The same model name, asked in another way.
     ends_with(
         &case.ask(&format!("{RUN} --shard 2/2 --top-logprobs 7"), "other"),
         0,

@@ -53,7 +53,7 @@ fn questions_that_a_shard_did_not_get_to_are_reported() {
     assert!(unasked > 0);
     assert_eq!(count(&group["planned"]), 60);
     assert_eq!(model["complete"], false);
-    // What came in before the kill is there.
+    // The answers before the kill are merged.
     assert!(count(&group["answered"]) + unasked <= 60);
 }
 

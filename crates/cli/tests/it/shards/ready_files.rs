@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{Case, ends_with, script, text};
 
-/// What the files leave open.
+/// The flags that the files leave open.
 const SMALL: &str = "--tasks qa --sample-size 40 --prompt-strategies base --allowed-failures 0.2";
 
 fn deploy() -> PathBuf {

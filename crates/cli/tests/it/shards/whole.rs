@@ -42,7 +42,7 @@ fn sixteen_shards_of_which_three_are_killed_and_started_again_are_the_whole_run(
     ends_with(&case.merge("merged shards --allowed-failures 0.2"), 0);
     assert_eq!(case.figures("merged"), case.figures("whole"));
     assert_eq!(case.csv("merged"), case.csv("whole"));
-    // There was something to carry over beside answers.
+    // The run has failed questions to carry over, not only answers.
     assert!(case.figures("whole").contains("rejected"));
 
     // Merging again changes nothing, in whatever order and however often an input is named.

@@ -1,5 +1,5 @@
-//! How often the rule is wrong, by simulation: answers that only wobble raise no alarm, those of
-//! another model nearly always do.
+//! Simulates the error rates of the rule: noise raises hardly any alarm, another model nearly always
+//! does.
 
 use sureness_scorers::Usage;
 

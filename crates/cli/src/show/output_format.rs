@@ -8,14 +8,14 @@ use sureness_bench::Failure;
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
+pub(crate) enum OutputFormat {
     /// Plain text
     Text,
     /// One JSON object
     Json,
 }
 
-impl Form {
+impl OutputFormat {
     /// Prints a value, as text by means of `text`.
     pub(crate) fn print<T: Serialize>(
         self,
