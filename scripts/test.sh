@@ -78,8 +78,9 @@ else
     without "validators"
 fi
 run cargo fmt --all --check
-# Without cmake and libclang at hand: this build does not need them.
-run cargo check --workspace --no-default-features --locked
+bare=(cargo check --workspace --no-default-features --locked)
+# Before cmake and libclang are at hand: this build does not need them.
+[[ ${1:-} != lint ]] || run "${bare[@]}"
 
 eval "${tools:-$(scripts/native-tools.sh)}"
 # llama.cpp is optimised for a quick start of the tests, not for speed: that halves its compilation.
@@ -147,10 +148,39 @@ else
     without "scikit-learn, SciPy and the others"
 fi
 
+# programs: each test program behind the folder of its package, where cargo would run it.
+programs() {
+    cargo test --workspace --locked --no-run --message-format=json | python3 -c '
+import json, os, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    if message.get("executable") and message["profile"]["test"]:
+        print(os.path.dirname(message["manifest_path"]), message["executable"])'
+}
+# run_tests PROGRAMS: all of them, even if some fail.
+run_tests() {
+    local folder program code=0
+    while read -r folder program; do
+        step "tests of ${folder##*/}: ${program##*/}"
+        (cd "$folder" && "$program" </dev/null) || code=$?
+    done <<<"$1"
+    return "$code"
+}
+
 # Snapshots are compared, never rewritten.
 export INSTA_UPDATE=no
 code=0
-run cargo test --workspace --locked --no-fail-fast || code=$?
+all=$(programs)
+# The tests of the command line wait for servers most of the time, so that the others go beside
+# them, and the build without llama.cpp, which shares its folder with no running cargo.
+fetch commands run_tests "$(grep '/cli /.*/it-' <<<"$all")"
+fetch bare nice "${bare[@]}"
+run_tests "$(grep -v '/cli /.*/it-' <<<"$all")" || code=$?
+step tests of the command line
+fetched commands || code=$?
+step "${bare[*]}"
+fetched bare || code=$?
+run cargo test --workspace --locked --doc --no-fail-fast || code=$?
 
 if [[ -n ${fetches[verification]:-} ]]; then
     step other packages

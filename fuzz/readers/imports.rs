@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sureness_import::{Format, Options, import_bytes};
+use sureness_importers::{Format, Options, import_bytes};
 
 /// Imports `input` as the format that its first byte names: `l`m-eval, `i`nspect, `p`aper, `c`sv
 /// or `j`sonl tables, anything else for the one that the content shows.

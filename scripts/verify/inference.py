@@ -91,17 +91,3 @@ def paired(report, pair):
     theirs = mcnemar(table, exact=False, correction=True)
     report.check("McNemar chi-square, statsmodels", [ours["chi2"], ours["chi2_p"]], [theirs.statistic, theirs.pvalue])
     report.note("McNemar chi-square", "for equal counts statsmodels has 1/n, here it is 0: the correction cannot exceed the difference")
-
-    comparison = pair["comparison"]
-    differences = figures_of(a) - figures_of(b)
-    report.check("paired differences, NumPy", [comparison[field]["difference"] for field in FIGURES], differences)
-    rng = np.random.default_rng(2)
-    extreme, draws = np.zeros(4), 4000
-    for _ in range(draws):
-        swap = rng.random(a.shape[1]) < 0.5
-        difference = figures_of(np.where(swap, b, a)) - figures_of(np.where(swap, a, b))
-        extreme += np.abs(difference) >= np.abs(differences) - 1e-12
-    theirs = (1 + extreme) / (1 + draws)
-    error = np.sqrt(np.maximum(theirs * (1 - theirs), 1e-4) * (1 / draws + 1 / 10_000))
-    report.close("paired permutation p, NumPy", [comparison[field]["permutation_p"] for field in FIGURES], theirs,
-                 4 * error)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Simulates the whole procedure under every law of crates/conformal/tests/simulation: draws both
+# Simulates the whole procedure under every law of crates/conformal/tests/it/procedure/simulation: draws both
 # halves, sets the threshold, and counts how often 95 % intervals hold the truth and how often
 # tests reject alike models. Fails where a promise is broken beyond three standard errors.
 #
@@ -21,10 +21,10 @@ fi
 (($# < 2)) || export SURENESS_SAMPLES=$2
 if [[ -n ${SURENESS_LAW:-} ]]; then
     # A name that is no law's would run nothing, and pass.
-    grep -hoE 'name: "[a-z]+"' crates/conformal/tests/simulation/mod.rs | grep -qF -- "$SURENESS_LAW" || {
+    grep -hoE 'name: "[a-z]+"' crates/conformal/tests/it/procedure/simulation/mod.rs | grep -qF -- "$SURENESS_LAW" || {
         printf 'simulate: no law has %s in its name; there are: %s\n' "$SURENESS_LAW" \
-            "$(grep -hoE 'name: "[a-z]+"' crates/conformal/tests/simulation/mod.rs | cut -d'"' -f2 | paste -sd' ')" >&2
+            "$(grep -hoE 'name: "[a-z]+"' crates/conformal/tests/it/procedure/simulation/mod.rs | cut -d'"' -f2 | paste -sd' ')" >&2
         exit 2
     }
 fi
-exec cargo test --release --locked -p sureness-conformal --test procedure -- --ignored --nocapture
+exec cargo test --release --locked -p sureness-conformal --test it procedure -- --ignored --nocapture

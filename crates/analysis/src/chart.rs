@@ -5,6 +5,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::Unit;
 
+/// The colours that a chart is drawn in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// Dark lines on white; also what is printed.
+    #[default]
+    Light,
+    /// Light lines on a dark ground.
+    Dark,
+}
+
+impl Theme {
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
 /// A chart with what it shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Chart {

@@ -1,10 +1,4 @@
-//! From the answers of one or many runs to what can be said about them.
-//!
-//! [`Evidence`] is what was measured: for each model and each (task, strategy), every question
-//! with its option scores. The modes of this crate turn it into a [`Document`]: sections of
-//! sentences, tables and charts, as data. How a document looks in a terminal, a paper or a browser
-//! is the business of the crate `report`; where the evidence came from is that of the command
-//! line. Every statistic comes from `sureness-conformal`.
+#![doc = include_str!("../README.md")]
 
 mod align;
 mod chart;
@@ -14,13 +8,16 @@ mod evidence;
 mod figures;
 mod fullness;
 mod modes;
+pub mod number;
 mod promise;
+pub mod results;
+pub mod scored;
 mod settings;
 mod text;
 
 pub use align::{Common, CommonTask};
 pub use chart::{
-    Axis, Bin, Chart, ChartKind, Dot, Line, Mark, Point, Reference, Scale, Segment, Stack,
+    Axis, Bin, Chart, ChartKind, Dot, Line, Mark, Point, Reference, Scale, Segment, Stack, Theme,
 };
 pub use document::{Better, Cell, Column, Document, Section, Table, Unit};
 pub use evidence::{Evidence, GroupId, GroupRows, ModelEvidence, Source, SourceRecord};

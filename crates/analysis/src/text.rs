@@ -13,14 +13,6 @@ pub(crate) fn measured(share: f64) -> String {
     format!("{:.1}", share * 100.0)
 }
 
-/// `1 question`, `2 questions`.
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
-    }
-}
-
 /// `a`, `a and b`, `a, b and c`; of many the first few.
 pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
     const MOST: usize = 8;
@@ -46,10 +38,6 @@ mod tests {
             ["90", "92.5", "100"]
         );
         assert_eq!([measured(0.51), measured(0.4857)], ["51.0", "48.6"]);
-        assert_eq!(
-            [plural(1, "model"), plural(0, "model")],
-            ["1 model", "0 models"]
-        );
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(list(&["a"]), "a");
         assert_eq!(list(&["x"; 10]), "x, x, x, x, x, x, x, x and 2 more");

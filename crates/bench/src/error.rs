@@ -45,9 +45,16 @@ impl Failure {
 
     /// Combines failures into one, in order; `None` for an empty list.
     pub fn all(failures: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let mut earlier: Vec<Self> = failures.into_iter().collect();
-        let last = earlier.pop()?;
-        Some(Self { earlier, ..last })
+        let mut all = Vec::new();
+        for mut failure in failures {
+            all.append(&mut failure.earlier);
+            all.push(failure);
+        }
+        let last = all.pop()?;
+        Some(Self {
+            earlier: all,
+            ..last
+        })
     }
 
     /// Sets the hint; an empty one removes it.
@@ -100,7 +107,7 @@ macro_rules! from_errors_with_hints {
 }
 
 from_errors_with_hints!(
-    sureness_import::ImportError,
+    sureness_importers::ImportError,
     sureness_prompts::PromptError,
     sureness_scorers::http::ConnectError,
     sureness_scorers::replay::ReplayError,
@@ -120,5 +127,22 @@ impl From<sureness_questions::DataError> for Failure {
 impl From<sureness_fleet::FleetError> for Failure {
     fn from(error: sureness_fleet::FleetError) -> Self {
         Self::new(&error.message).hint(&error.hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_failures_stay_in_order_however_they_were_put_together() {
+        let of = |names: &[&str]| Failure::all(names.iter().map(Failure::new)).unwrap();
+        let all = Failure::all([of(&["a", "b"]), of(&["c", "d"])]).unwrap();
+        let earlier: Vec<String> = all.earlier().iter().map(Failure::to_string).collect();
+        assert_eq!(
+            (earlier, all.to_string()),
+            (["a", "b", "c"].map(String::from).to_vec(), "d".into())
+        );
+        assert!(Failure::all([]).is_none());
     }
 }

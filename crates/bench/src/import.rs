@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sureness_import::{Imported, ImportedRow, Model, Options};
+use sureness_importers::{Imported, ImportedRow, Model, Options};
 use sureness_record::ModelIdentity;
 use sureness_scorers::{OptionScores, Usage};
 use sureness_store::{GroupImport, ImportOutcome, RowImport, RunImport, Store, StoredQuestion};
@@ -30,7 +30,7 @@ pub fn import(
     options: &Options,
     output_dir: &Path,
 ) -> Result<Vec<ModelImport>, Failure> {
-    let imports = sureness_import::import(paths, options).map_err(|errors| {
+    let imports = sureness_importers::import(paths, options).map_err(|errors| {
         Failure::all(errors.into_iter().map(Failure::from))
             .unwrap_or_else(|| Failure::new("nothing to import"))
     })?;

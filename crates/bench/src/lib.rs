@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod age;
 mod error;
 pub mod evidence;
 mod figures;
@@ -12,7 +13,6 @@ mod run;
 mod settings;
 pub mod user_folders;
 mod watch;
-pub mod words;
 
 pub use error::{Failure, Kind};
 pub use import::{ModelImport, import};

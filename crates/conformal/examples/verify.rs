@@ -10,13 +10,14 @@
 
 use std::error::Error;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sureness_conformal::{
-    Nonconformity, Outcome, Resampling, Row, RowDraws, Scheme, Scores, Split, Table, View,
-    benjamini_hochberg, calibrate, calibration_errors, check_coverage, compare_paired,
+    Nonconformity, Resampling, Row, RowDraws, Scheme, Scores, Split, Table, View,
+    benjamini_hochberg, bootstrap, calibrate, calibration_errors, check_coverage,
     confidence_intervals, detectable_accuracy_difference, detectable_mean_difference, entropy,
-    hash_split, holm, mcnemar, numpy_higher_threshold, outcome_intervals, predict, selective,
-    set_metrics, wilson,
+    hash_split, holm, mcnemar, numpy_higher_threshold, predict, selective, set_metrics, uacc,
+    wilson,
 };
 
 const ALPHA: f64 = 0.1;
@@ -88,7 +89,7 @@ fn model(table: &Table, split: &Split) -> Value {
         "selective": selective(table, test, &view),
         "entropy": entropy(table, test, &view),
         "intervals": confidence_intervals(table, test, &view, BINS, &draws),
-        "bootstrap": outcome_intervals(&outcomes(table, split), &Resampling::default()),
+        "bootstrap": bootstrapped(&outcomes(table, split)),
         "scores": scores(table, split),
     })
 }
@@ -135,7 +136,15 @@ fn random_numbers(table: &Table) -> Vec<f64> {
         .collect()
 }
 
-/// What became of the test rows with LAC sets, empty ones filled.
+/// What became of one test row with its LAC set, filled if it was empty.
+#[derive(Serialize)]
+struct Outcome {
+    correct: bool,
+    covered: bool,
+    size: usize,
+    options: usize,
+}
+
 fn outcomes(table: &Table, split: &Split) -> Vec<Outcome> {
     let scores = Scores::of(table, Nonconformity::Lac, &View::default());
     let calibrated = calibrate(&scores, table, &split.calibration, ALPHA, Scheme::Split);
@@ -144,21 +153,41 @@ fn outcomes(table: &Table, split: &Split) -> Vec<Outcome> {
     rows.map(|(&row, set)| Outcome {
         correct: scores.correct(row),
         covered: set.contains(scores.answer(row)),
-        size: set.len() as u8,
-        options: scores.options(row) as u8,
+        size: set.len(),
+        options: scores.options(row),
     })
     .collect()
+}
+
+/// Accuracy, coverage, set size and UAcc of these rows.
+fn figures(outcomes: &[Outcome], rows: &[usize]) -> [f64; 4] {
+    let mean = |of: fn(&Outcome) -> usize| {
+        let sum: usize = rows.iter().map(|&row| of(&outcomes[row])).sum();
+        sum as f64 / rows.len() as f64
+    };
+    let (acc, size) = (mean(|row| row.correct.into()), mean(|row| row.size));
+    let coverage = mean(|row| row.covered.into());
+    [
+        acc,
+        coverage,
+        size,
+        uacc(acc, mean(|row| row.options), size),
+    ]
+}
+
+fn bootstrapped(outcomes: &[Outcome]) -> Value {
+    let [acc, coverage, set_size, uacc] = [0, 1, 2, 3].map(|figure| {
+        bootstrap(outcomes.len(), &Resampling::default(), |rows| {
+            figures(outcomes, rows)[figure]
+        })
+    });
+    json!({ "acc": acc, "coverage": coverage, "set_size": set_size, "uacc": uacc })
 }
 
 fn pair(a: &Table, b: &Table, split: &Split) -> Value {
     let (a, b) = (outcomes(a, split), outcomes(b, split));
     let correct = |rows: &[Outcome]| rows.iter().map(|row| row.correct).collect::<Vec<_>>();
-    json!({
-        "mcnemar": mcnemar(&correct(&a), &correct(&b)),
-        "comparison": compare_paired(&a, &b, &Resampling { replicates: 10_000, ..Resampling::default() }),
-        "a": a,
-        "b": b,
-    })
+    json!({ "mcnemar": mcnemar(&correct(&a), &correct(&b)), "a": a, "b": b })
 }
 
 /// `[successes, n, level, low, high]`.

@@ -4,8 +4,8 @@ use crate::Real;
 
 /// Logits or log-probabilities of one row's options, borrowed in single or double precision.
 ///
-/// Published logits are single precision; keeping them so halves the memory of a table and changes
-/// no figure, since every `f32` is an `f64` as well.
+/// Published logits are single precision. Keeping them so halves the memory of a table and changes
+/// no figure, since every `f32` is exact as an `f64`.
 ///
 /// ```
 /// use sureness_conformal::Logits;
@@ -30,12 +30,12 @@ impl<'a> Logits<'a> {
         }
     }
 
-    /// Whether there is no option.
+    /// Whether there are no options.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// The score of an option, if there is one at that index.
+    /// The score of the option at this index, if it exists.
     pub fn get(self, option: usize) -> Option<f64> {
         match self {
             Self::Single(values) => values.get(option).map(|&x| f64::from(x)),
@@ -48,7 +48,7 @@ impl<'a> Logits<'a> {
         (0..self.len()).map(move |option| self.get(option).unwrap_or(f64::NAN))
     }
 
-    /// Puts the scores in place of what `out` holds, in the precision of `F`.
+    /// Replaces the contents of `out` with the scores, in the precision of `F`.
     pub fn copy_to<F: Real>(self, out: &mut Vec<F>) {
         out.clear();
         match self {

@@ -1,11 +1,11 @@
-//! From logits to probabilities and to an order of the options.
+//! Probabilities of a row's options, and their order.
 
 use crate::Real;
 
 /// Softmax over one row: probabilities that sum to 1.
 ///
-/// `logits` may be logits or log-probabilities; a constant added to all does not matter. The sum
-/// runs from left to right, as NumPy's does for fewer than eight values.
+/// `logits` may be logits or log-probabilities: a constant added to all cancels out. The sum runs
+/// from left to right, as NumPy's does for fewer than eight values.
 pub fn softmax<F: Real>(logits: &[F], out: &mut Vec<F>) {
     out.clear();
     let Some(max) = logits
@@ -22,7 +22,7 @@ pub fn softmax<F: Real>(logits: &[F], out: &mut Vec<F>) {
     }
 }
 
-/// What decides between options of equal probability.
+/// How options of equal probability are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TieRule<'a> {
     /// The later option comes first (a stable ascending sort, reversed), and the first one is
@@ -47,7 +47,7 @@ impl Order {
         let of = |option: u8| probabilities[usize::from(option)];
         self.indices.clear();
         self.indices.extend((0..probabilities.len() as u8).rev());
-        // By insertion, which is stable, and the quickest for so few.
+        // Insertion sort: stable, and the fastest for so few.
         for next in 1..self.indices.len() {
             let option = self.indices[next];
             let mut place = next;
@@ -57,7 +57,7 @@ impl Order {
             }
             self.indices[place] = option;
         }
-        // What is not a number is like everything.
+        // A NaN ties with everything.
         let alike = |a: u8, b: u8| !(of(a) > of(b) || of(a) < of(b));
         self.has_ties = self.indices.windows(2).any(|w| alike(w[0], w[1]));
         match ties {
@@ -67,7 +67,7 @@ impl Order {
                 hasher.update(b"sureness tie order");
                 hasher.update(key);
                 hasher.finalize_xof().fill(&mut priority);
-                // Eight bytes each make equal priorities as good as impossible.
+                // Eight bytes each make equal priorities practically impossible.
                 let priority = |i: u8| &priority[i as usize * 8..][..8];
                 let by_probability = |a, b| {
                     of(b)

@@ -1,14 +1,14 @@
-//! The threshold that the calibration scores set.
+//! The threshold: a quantile of the calibration scores.
 
 use crate::Real;
 
-/// The largest nonconformity score that a prediction set still admits.
+/// The largest nonconformity score that a prediction set admits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Threshold<F> {
-    /// Options with a score up to this one are admitted.
+    /// Admits options with a score up to this one.
     Finite(F),
-    /// The calibration set is too small for the asked level: every option is admitted. It takes
-    /// at least `⌈1/α⌉ − 1` rows to be finite.
+    /// Admits every option: the calibration set is too small for the error rate. A finite threshold
+    /// takes at least `⌈1/α⌉ − 1` rows.
     Infinite,
 }
 
@@ -22,17 +22,26 @@ impl<F: Real> Threshold<F> {
     }
 }
 
-/// `⌈(n+1)(1−α)⌉`: which of `n` calibration scores, in ascending order and counted from 1, is the
-/// threshold (Vovk et al. 2005; Angelopoulos & Bates 2021, section 1). `None` where it exceeds `n`.
+/// `⌈(n+1)(1−α)⌉`, the rank of the threshold among `n` calibration scores, ascending from 1 (Vovk
+/// et al. 2005; Angelopoulos & Bates 2021, section 1). `None` where it exceeds `n`.
 pub fn conformal_rank(n: usize, alpha: f64) -> Option<usize> {
-    // 1 − α is not exact in binary: without this slack a product such as 100 · 0.9 could be
-    // rounded to just above 90 and be lifted to 91.
+    // 1 − α is not exact in binary: without this slack a product such as 100 · 0.9 could round to
+    // just above 90, and its ceiling would be 91.
     let rank = ((n as f64 + 1.0) * (1.0 - alpha) - 1e-9).ceil().max(1.0) as usize;
     (rank <= n).then_some(rank)
 }
 
 /// The finite-sample threshold of split conformal prediction: the [`conformal_rank`]-th smallest
-/// score. `scores` is reordered.
+/// score. Reorders `scores`.
+///
+/// ```
+/// use sureness_conformal::{Threshold, conformal_threshold};
+///
+/// let mut scores: Vec<f64> = (1..=99).map(f64::from).collect();
+/// assert_eq!(conformal_threshold(&mut scores, 0.1), Threshold::Finite(90.0));
+/// // Eight scores cannot bound an error rate of 10 %.
+/// assert_eq!(conformal_threshold(&mut scores[..8], 0.1), Threshold::Infinite);
+/// ```
 pub fn conformal_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F> {
     match conformal_rank(scores.len(), alpha) {
         Some(rank) => Threshold::Finite(select(scores, rank - 1)),
@@ -40,9 +49,9 @@ pub fn conformal_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F
     }
 }
 
-/// Which of `n` calibration scores, in ascending order and counted from 1, is the published
-/// script's threshold: that of `numpy.quantile(scores, ⌈(n+1)(1−α)⌉/n, method="higher")`. `None`
-/// where that level exceeds 1.
+/// The rank of the published script's threshold among `n` calibration scores, ascending from 1:
+/// that of `numpy.quantile(scores, ⌈(n+1)(1−α)⌉/n, method="higher")`. `None` where that level
+/// exceeds 1.
 ///
 /// This is one above [`conformal_rank`] wherever the level is below 1.
 pub fn numpy_higher_rank(n: usize, alpha: f64) -> Option<usize> {
@@ -56,7 +65,7 @@ pub fn numpy_higher_rank(n: usize, alpha: f64) -> Option<usize> {
 }
 
 /// The published script's threshold, the [`numpy_higher_rank`]-th smallest score, and so slightly
-/// more generous than [`conformal_threshold`]. `scores` is reordered.
+/// more generous than [`conformal_threshold`]. Reorders `scores`.
 pub fn numpy_higher_threshold<F: Real>(scores: &mut [F], alpha: f64) -> Threshold<F> {
     match numpy_higher_rank(scores.len(), alpha) {
         Some(rank) => Threshold::Finite(select(scores, rank - 1)),

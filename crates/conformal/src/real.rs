@@ -1,8 +1,8 @@
-//! The two precisions that the protocols compute in.
+//! The precisions of the protocols.
 
 use crate::numpy;
 
-/// A floating-point type to compute in: `f32` for the paper's protocol, `f64` otherwise.
+/// A precision: `f32` for the paper's protocol, `f64` for the standard one.
 pub trait Real:
     Copy
     + PartialOrd

@@ -1,4 +1,4 @@
-//! One row as a protocol sees it.
+//! One row in a protocol's precision.
 
 use crate::score::Arithmetic;
 use crate::{Order, Real, Row, TieRule, softmax};
@@ -17,7 +17,7 @@ impl<F: Real> RowView<F> {
         Self::tempered(paper, 1.0)
     }
 
-    /// Logits are divided by `temperature` first. One that is not positive gives NaN.
+    /// Divides logits by `temperature` first. A temperature that is not positive gives NaN.
     pub(crate) fn tempered(paper: bool, temperature: f64) -> Self {
         #[expect(clippy::float_cmp, reason = "exactly one leaves every logit as it is")]
         let temperature = (temperature != 1.0).then(|| {
@@ -36,8 +36,8 @@ impl<F: Real> RowView<F> {
     pub(crate) fn load(&mut self, row: &Row<'_>) {
         row.logits.copy_to(&mut self.logits);
         if let Some(temperature) = self.temperature {
-            // The largest is taken off first: however small the temperature, it stays at zero
-            // and the others run to minus infinity, never to infinity minus infinity.
+            // Subtracting the maximum first keeps it at zero and lets the others go to minus
+            // infinity, however small the temperature: never infinity minus infinity.
             let max = self
                 .logits
                 .iter()
@@ -61,7 +61,7 @@ impl<F: Real> RowView<F> {
         self.paper
     }
 
-    /// How this protocol adds up and compares.
+    /// How this protocol adds and compares.
     pub(crate) fn arithmetic(&self) -> Arithmetic {
         if self.paper {
             Arithmetic::Script

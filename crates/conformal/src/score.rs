@@ -18,7 +18,7 @@ pub enum Score {
     Aps,
 }
 
-/// How the sums of APS, and LAC's comparison with its threshold, are carried out.
+/// How APS sums are added and LAC scores compared with the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
     /// As the published script does: sums from the most probable option down, and
@@ -30,11 +30,12 @@ pub enum Arithmetic {
 
 impl Score {
     /// The number that ranks option `option` of a row with these `probabilities`, in `order`: the
-    /// score itself, but for APS under [`Arithmetic::Definition`] the score less 1.
+    /// score itself, except for APS under [`Arithmetic::Definition`], where it is the score minus
+    /// 1.
     ///
-    /// There APS is compared by the probability of the *less* probable options, negated. The sum
-    /// down to the last option is then exactly 1, as by definition, and the sums of a model that
-    /// is certain keep their order, where `1 − 10⁻²⁰` would be rounded to 1.
+    /// That is the negated total probability of the *less* probable options. The sum down to the
+    /// last option is then exactly 1, as by definition, and the sums of a confident model keep
+    /// their order, where `1 − 10⁻²⁰` would round to 1.
     pub fn of<F: Real>(
         self,
         probabilities: &[F],
@@ -81,7 +82,7 @@ impl Score {
         }
     }
 
-    /// The score that a number from [`Self::of`] stands for.
+    /// The score that a number from [`Self::of`] represents.
     pub(crate) fn value<F: Real>(self, compared: F, arithmetic: Arithmetic) -> F {
         match (self, arithmetic) {
             (Self::Aps, Arithmetic::Definition) => F::ONE + compared,
@@ -89,8 +90,8 @@ impl Score {
         }
     }
 
-    /// All options whose score is within `threshold`, which is on the scale of [`Self::of`]. May be
-    /// empty.
+    /// The prediction set: all options whose score is at most `threshold`, which is on the scale of
+    /// [`Self::of`]. May be empty.
     ///
     /// LAC compares `p ≥ 1 − threshold` rather than `1 − p ≤ threshold` in float32, as the
     /// published script does; in float64 both are the same for the scores that occur, since

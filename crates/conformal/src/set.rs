@@ -1,6 +1,16 @@
 //! A set of options.
 
 /// A prediction set over at most 32 options.
+///
+/// ```
+/// use sureness_conformal::PredictionSet;
+///
+/// let mut set = PredictionSet::EMPTY;
+/// set.insert(0);
+/// set.insert(3);
+/// assert!(set.contains(3) && !set.contains(1));
+/// assert_eq!(set.iter().collect::<Vec<_>>(), [0, 3]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct PredictionSet(u32);
 
@@ -28,7 +38,7 @@ impl PredictionSet {
         self.0.count_ones() as usize
     }
 
-    /// Whether the set holds no option.
+    /// Whether the set contains no option.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -1,17 +1,13 @@
-//! Which rows calibrate and which are tested.
+//! Splits of rows into a calibration set and a test set.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::{Config, EvaluateError, Protocol, SplitRule, Table, numpy};
 
-use crate::evaluate::check_halves;
-use crate::{Config, EvaluateError, Protocol, Table, numpy};
-
-/// Row indices of the two halves.
+/// Row indices of the calibration set and the test set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Split {
     /// Rows that set the threshold.
     pub calibration: Vec<usize>,
-    /// Rows that are reported on.
+    /// Rows that are measured.
     pub test: Vec<usize>,
 }
 
@@ -25,36 +21,6 @@ pub fn paper_split(n: usize, calibration_ratio: f64, seed: u32) -> Split {
     Split { calibration, test }
 }
 
-/// Which rows of the standard protocol calibrate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SplitRule {
-    /// Each row by its own hash, as in version 0.1.0: [`hash_split`].
-    Hash,
-    /// A fixed share of the rows, whole clusters in the order of their hashes: [`ordered_split`].
-    Ordered,
-}
-
-impl SplitRule {
-    /// Its name in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hash => "hash",
-            Self::Ordered => "ordered",
-        }
-    }
-
-    /// The rule of records that name none: they were written by version 0.1.0.
-    pub(crate) fn of_old_records() -> Self {
-        Self::Hash
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-    pub(crate) fn is_of_old_records(&self) -> bool {
-        *self == Self::Hash
-    }
-}
-
 /// The standard protocol's split: ⌊n·`calibration_ratio`⌋ of the n rows calibrate, as nearly as
 /// whole clusters allow.
 ///
@@ -66,19 +32,29 @@ impl SplitRule {
 /// Which rows calibrate depends on names and cluster sizes, never on answers: rows are as
 /// exchangeable as before, and the coverage guarantee stands (between clusters, where these have
 /// several rows).
+///
+/// ```
+/// use sureness_conformal::ordered_split;
+///
+/// let passages = ["a", "a", "b", "c", "c", "d"];
+/// let split = ordered_split(passages, 0.5, 42);
+/// assert_eq!((split.calibration.len(), split.test.len()), (3, 3));
+/// let together = |a, b| split.test.contains(&a) == split.test.contains(&b);
+/// assert!(together(0, 1) && together(3, 4));
+/// ```
 pub fn ordered_split<K: AsRef<[u8]>>(
     clusters: impl IntoIterator<Item = K>,
     calibration_ratio: f64,
     seed: u64,
 ) -> Split {
-    let places: Vec<u64> = clusters
+    let positions: Vec<u64> = clusters
         .into_iter()
-        .map(|cluster| place(cluster.as_ref(), seed))
+        .map(|cluster| hash_position(cluster.as_ref(), seed))
         .collect();
-    let chosen = Chosen::of(places.clone(), calibration_ratio);
+    let chosen = CalibrationClusters::of(positions.clone(), calibration_ratio);
     let mut split = Split::default();
-    for (row, place) in places.into_iter().enumerate() {
-        if chosen.holds(place) {
+    for (row, position) in positions.into_iter().enumerate() {
+        if chosen.contains(position) {
             split.calibration.push(row);
         } else {
             split.test.push(row);
@@ -87,31 +63,31 @@ pub fn ordered_split<K: AsRef<[u8]>>(
     split
 }
 
-/// Where a cluster stands in the order of hashes. Two clusters share a place with a probability of
-/// 2⁻⁵³, and then count as one.
-pub(crate) fn place(cluster: &[u8], seed: u64) -> u64 {
+/// A cluster's position in the order of hashes. Two clusters collide with a probability of 2⁻⁵³,
+/// and then count as one.
+pub(crate) fn hash_position(cluster: &[u8], seed: u64) -> u64 {
     keyed_bits(b"sureness split", cluster, seed)
 }
 
-/// The places that calibrate under [`SplitRule::Ordered`].
+/// The hash positions of the clusters that calibrate under [`SplitRule::Ordered`].
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Chosen {
-    /// Every place below this one.
+pub(crate) struct CalibrationClusters {
+    /// Every position below this one.
     below: u64,
     /// The others, ascending.
     beyond: Vec<u64>,
 }
 
-impl Chosen {
-    /// From the places of all rows.
-    pub(crate) fn of(mut places: Vec<u64>, calibration_ratio: f64) -> Self {
-        places.sort_unstable();
+impl CalibrationClusters {
+    /// From the positions of all rows.
+    pub(crate) fn of(mut positions: Vec<u64>, calibration_ratio: f64) -> Self {
+        positions.sort_unstable();
         // The slack keeps 100 · 0.29 from becoming 28.
-        let mut room = (places.len() as f64 * calibration_ratio + 1e-9) as usize;
+        let mut room = (positions.len() as f64 * calibration_ratio + 1e-9) as usize;
         let mut chosen = Self::default();
         let mut skipped = false;
-        for cluster in places.chunk_by(|a, b| a == b) {
-            let Some(&place) = cluster.first() else {
+        for cluster in positions.chunk_by(|a, b| a == b) {
+            let Some(&position) = cluster.first() else {
                 continue;
             };
             if cluster.len() > room {
@@ -119,9 +95,9 @@ impl Chosen {
             } else {
                 room -= cluster.len();
                 if skipped {
-                    chosen.beyond.push(place);
+                    chosen.beyond.push(position);
                 } else {
-                    chosen.below = place + 1;
+                    chosen.below = position + 1;
                 }
             }
             if room == 0 {
@@ -131,13 +107,13 @@ impl Chosen {
         chosen
     }
 
-    pub(crate) fn holds(&self, place: u64) -> bool {
-        place < self.below || self.beyond.binary_search(&place).is_ok()
+    pub(crate) fn contains(&self, position: u64) -> bool {
+        position < self.below || self.beyond.binary_search(&position).is_ok()
     }
 }
 
 /// The split of version 0.1.0: a row calibrates if a seeded hash of its key, read as a number in
-/// 0..1, is below `calibration_ratio`. The size of the calibration half is random (binomial).
+/// 0..1, is below `calibration_ratio`. The size of the calibration set is random (binomial).
 pub fn hash_split<K: AsRef<[u8]>>(
     keys: impl IntoIterator<Item = K>,
     calibration_ratio: f64,
@@ -154,7 +130,7 @@ pub fn hash_split<K: AsRef<[u8]>>(
     split
 }
 
-/// The halves that [`crate::evaluate`] makes of a table under `config`, as row indices.
+/// The split that [`crate::evaluate`] uses for a table under `config`.
 pub fn split_of(table: &Table, config: &Config) -> Result<Split, EvaluateError> {
     config.check()?;
     let (ratio, seed) = (config.calibration_ratio, config.seed);
@@ -169,9 +145,8 @@ pub fn split_of(table: &Table, config: &Config) -> Result<Split, EvaluateError> 
     Ok(split)
 }
 
-/// One split per share of all rows that calibrates. The test half is that of `config` throughout;
-/// the calibration half is thinned, each smaller part being within the larger ones. A ratio above
-/// that of `config` is an error.
+/// One split per calibration ratio. All share the test set of `config`; the calibration sets are
+/// nested subsets of its calibration set. A ratio above that of `config` is an error.
 pub fn thinned_splits(
     table: &Table,
     config: &Config,
@@ -187,7 +162,8 @@ pub fn thinned_splits(
         Protocol::Standard if by_hash => {}
         // Clusters in the order of their hashes, the rows of each in theirs.
         Protocol::Standard => {
-            calibration.sort_by_cached_key(|&row| place(&table.clusters()[row], config.seed));
+            calibration
+                .sort_by_cached_key(|&row| hash_position(&table.clusters()[row], config.seed));
         }
         // The calibration rows are the last of the permuted rows, so fewer are the last of these.
         Protocol::Paper => calibration.reverse(),
@@ -216,22 +192,32 @@ pub fn thinned_splits(
     ratios.iter().map(split).collect()
 }
 
+/// Refuses a split of `rows` rows without calibration or without test rows.
+pub(crate) fn check_halves(rows: usize, n_calibration: usize) -> Result<(), EvaluateError> {
+    let half = match n_calibration {
+        0 => "calibration",
+        _ if n_calibration == rows => "test",
+        _ => return Ok(()),
+    };
+    Err(EvaluateError::EmptyHalf { rows, half })
+}
+
 /// Whether the row with this key calibrates.
 pub(crate) fn calibrates(key: &[u8], calibration_ratio: f64, seed: u64) -> bool {
     split_unit(key, seed) < calibration_ratio
 }
 
-/// Where the row with this key stands between 0 and 1: below the calibration ratio it calibrates.
+/// The hash of a row's key as a number in 0..1: below the calibration ratio the row calibrates.
 pub(crate) fn split_unit(key: &[u8], seed: u64) -> f64 {
     keyed_unit(b"sureness split", key, seed)
 }
 
-/// A number in [0, 1) that is fixed by purpose, seed and key, and as good as drawn uniformly.
+/// A pseudo-random number in [0, 1), a function of purpose, seed and key.
 pub(crate) fn keyed_unit(purpose: &[u8], key: &[u8], seed: u64) -> f64 {
     keyed_bits(purpose, key, seed) as f64 / (1_u64 << 53) as f64
 }
 
-/// 53 bits, the most that f64 holds exactly.
+/// 53 bits, the most that an f64 represents exactly.
 fn keyed_bits(purpose: &[u8], key: &[u8], seed: u64) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(purpose);

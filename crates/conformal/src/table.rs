@@ -1,15 +1,15 @@
 //! The rows of one model on one task with one strategy, in memory.
 
-use crate::evaluate::{EvaluateError, check};
 use std::sync::Arc;
 
-use crate::{Config, Evaluation, Logits, Row, evaluate_visiting};
+use crate::{EvaluateError, Logits, Row};
 
-/// Stands for "no such option" and "no category".
+/// Marks an option that a row does not have.
 const NONE: u8 = u8::MAX;
 
-/// Rows of up to 26 options each, column by column: 24 bytes for a row of six options (48 where
-/// a score is no `f32`), and 44 for its question, which tables can [share](Self::share).
+/// Rows of up to 26 options each, column by column: 24 bytes for a row of six options (48 where a
+/// score is not exact as an `f32`), and 44 for its question, which tables can
+/// [share](Self::share).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     stride: usize,
@@ -17,7 +17,7 @@ pub struct Table {
     questions: Arc<Questions>,
 }
 
-/// Scores in single precision for as long as none needs more.
+/// Scores in single precision while all of them are exact in it.
 #[derive(Debug, Clone, PartialEq)]
 enum Numbers {
     Single(Vec<f32>),
@@ -64,7 +64,7 @@ impl Numbers {
     }
 }
 
-/// What is known of the rows' questions: the same for every model that was asked them.
+/// The questions of the rows, the same for every model.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Questions {
     options: Vec<u8>,
@@ -72,7 +72,7 @@ struct Questions {
     dont_know: Vec<u8>,
     none_of_the_above: Vec<u8>,
     keys: Vec<[u8; 32]>,
-    /// Empty while every row is on its own.
+    /// Empty while no row has a cluster.
     clusters: Vec<[u8; 32]>,
     categories: Vec<Option<u32>>,
 }
@@ -87,17 +87,16 @@ impl Table {
         }
     }
 
-    /// Adds a row. `key` identifies the question; `row.key` is not looked at. A cluster's name that
-    /// is not of 32 bytes is hashed. Refuses what cannot
-    /// be scored: fewer than 2 or more than `stride` options, a score that is not finite, an
-    /// answer that is no option.
+    /// Adds a row. `key` identifies the question; `row.key` is ignored. Hashes a cluster name that
+    /// is not 32 bytes long. Refuses fewer than 2 or more than `stride` options, a score that is
+    /// not finite, and an answer outside the options.
     pub fn push(
         &mut self,
         key: [u8; 32],
         row: &Row<'_>,
         category: Option<u32>,
     ) -> Result<(), EvaluateError> {
-        check(self.len(), row)?;
+        row.check(self.len())?;
         if row.logits.len() > self.stride {
             return Err(EvaluateError::Row {
                 row: self.len(),
@@ -134,12 +133,12 @@ impl Table {
         self.questions.keys.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.questions.keys.is_empty()
     }
 
-    /// The most options that a row may have.
+    /// Maximum number of options of a row.
     pub fn stride(&self) -> usize {
         self.stride
     }
@@ -147,7 +146,7 @@ impl Table {
     /// Row `index`.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If the row does not exist.
     pub fn row(&self, index: usize) -> Row<'_> {
         let index_of = |index: u8| (index != NONE).then_some(usize::from(index));
         let of = &*self.questions;
@@ -173,7 +172,7 @@ impl Table {
         &self.questions.keys
     }
 
-    /// What names each row's cluster, in order: its key where it is on its own.
+    /// The name of each row's cluster, in order: its key where it has none.
     pub fn clusters(&self) -> &[[u8; 32]] {
         if self.questions.clusters.is_empty() {
             &self.questions.keys
@@ -182,15 +181,15 @@ impl Table {
         }
     }
 
-    /// Forgets the clusters that rows were given: each question is then on its own, with its copies.
+    /// Removes all clusters: each row then has that of its key.
     pub fn without_clusters(&mut self) {
         Arc::make_mut(&mut self.questions).clusters = Vec::new();
     }
 
-    /// Names each row's cluster anew, in order.
+    /// Replaces the name of each row's cluster, in order.
     ///
     /// # Panics
-    /// If there are not as many names as rows.
+    /// If the number of names is not that of rows.
     pub fn set_clusters(&mut self, names: Vec<[u8; 32]>) {
         assert_eq!(names.len(), self.len(), "one cluster per row");
         Arc::make_mut(&mut self.questions).clusters = names;
@@ -206,8 +205,8 @@ impl Table {
         &self.questions.categories
     }
 
-    /// Keeps what is known of the questions once for both tables, if it is the same. Models are asked
-    /// the same questions, and the keys alone take as much room as the logits.
+    /// Stores the questions once for both tables if they are equal. Models are asked the same
+    /// questions, and the keys alone take as much memory as the logits.
     pub fn share(&mut self, other: &Self) {
         if self.questions == other.questions {
             self.questions = Arc::clone(&other.questions);
@@ -218,7 +217,7 @@ impl Table {
     /// The rows with these indices, in this order.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If the row does not exist.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let mut selected = Self::new(self.stride);
@@ -239,15 +238,5 @@ impl Table {
             questions.categories.push(of.categories[row]);
         }
         selected
-    }
-
-    /// The headline figures; as [`crate::evaluate`].
-    pub fn evaluate(&self, config: &Config) -> Result<Evaluation, EvaluateError> {
-        let visit = |visit: &mut dyn FnMut(Row<'_>)| {
-            self.rows().for_each(visit);
-            Ok::<_, std::convert::Infallible>(())
-        };
-        let Ok(evaluation) = evaluate_visiting(visit, config);
-        evaluation
     }
 }

@@ -1,4 +1,4 @@
-//! How many questions travel in one request.
+//! The number of questions in one request.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -8,9 +8,9 @@ use std::time::Duration;
 /// Questions per request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
-    /// Always this many, where so many are left.
+    /// Always this many, except for the last ones.
     Fixed(NonZeroUsize),
-    /// As many as are answered fastest, found while the run goes.
+    /// As many as are answered fastest, found during the run.
     Auto,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for BatchSize {
 }
 
 /// The largest batch that [`BatchSize::Auto`] tries.
-const MAX: usize = 64;
+const MAX_SIZE: usize = 64;
 /// Batches of one size that are measured before it is judged.
 const ROUND: usize = 8;
 /// A larger size must save this share of the time per question, or it is not worth the larger
@@ -88,7 +88,7 @@ impl Sizer {
 
     /// A batch of `count` was answered in `took`, while `limit` requests were allowed in flight.
     pub(crate) fn answered(&mut self, count: usize, took: Duration, limit: usize) {
-        // Others, such as the one that goes ahead to warm a prefix, cannot be compared.
+        // Other sizes, such as the one question that warms a prefix, cannot be compared.
         if !self.auto || count != self.size {
             return;
         }
@@ -121,10 +121,10 @@ impl Sizer {
             }
             _ => {
                 self.best = Some((self.size, time));
-                if self.size == MAX {
+                if self.size == MAX_SIZE {
                     self.rest = REST;
                 }
-                self.size = (self.size * 2).min(MAX);
+                self.size = (self.size * 2).min(MAX_SIZE);
             }
         }
     }
@@ -147,19 +147,19 @@ mod tests {
     /// The size most used over `batches` batches against a server that needs `seconds(size)`.
     fn settles_at(batches: usize, seconds: impl Fn(usize) -> f64) -> usize {
         let mut sizer = Sizer::new(BatchSize::Auto);
-        let mut used = [0; MAX + 1];
+        let mut used = [0; MAX_SIZE + 1];
         for _ in 0..batches {
             let size = sizer.size();
             used[size] += size;
             sizer.answered(size, Duration::from_secs_f64(seconds(size)), 1);
         }
-        (1..=MAX).max_by_key(|&size| used[size]).unwrap_or(0)
+        (1..=MAX_SIZE).max_by_key(|&size| used[size]).unwrap_or(0)
     }
 
     #[test]
     fn it_grows_where_that_saves_time() {
         // A fixed cost per request is spread over more and more questions.
-        assert_eq!(settles_at(500, |n| 0.1 + 0.001 * n as f64), MAX);
+        assert_eq!(settles_at(500, |n| 0.1 + 0.001 * n as f64), MAX_SIZE);
         // Every question takes its time: nothing to be gained.
         assert_eq!(settles_at(500, |n| 0.01 * n as f64), 1);
         // The server works on eight at a time.

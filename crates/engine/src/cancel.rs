@@ -1,7 +1,7 @@
 //! Stopping a run from outside.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Asks a run to stop. Clones ask the same run.
 #[derive(Clone, Default)]
@@ -10,43 +10,42 @@ pub struct Cancel(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     level: AtomicU8,
-    /// Who wants to be told, by number.
-    listeners: Mutex<(u64, Vec<(u64, Listener)>)>,
+    /// Called on every step while their guards exist.
+    listeners: Mutex<Vec<Weak<Listener>>>,
 }
 
-type Listener = Arc<dyn Fn() + Send + Sync>;
+type Listener = dyn Fn() + Send + Sync;
+/// Keeps a listener listening until it is dropped.
+pub(crate) type Listening = Arc<Listener>;
 
 const FINISH: u8 = 1;
 const NOW: u8 = 2;
 
 impl Cancel {
-    /// Nothing new is sent; what is in flight is awaited and kept. Further calls change nothing.
+    /// Ends the run after the requests in flight, whose answers are saved. Further calls change
+    /// nothing.
     pub fn cancel(&self) {
         self.raise(FINISH);
     }
 
-    /// What is in flight is dropped, too. Answers that have arrived are kept all the same.
+    /// Drops the requests in flight, too. Answers that have arrived are saved.
     pub fn now(&self) {
         self.raise(NOW);
     }
 
-    /// Whether the stop was asked for.
+    /// Whether [`cancel`](Self::cancel) or [`now`](Self::now) was called.
     pub fn is_cancelled(&self) -> bool {
         self.0.level.load(Ordering::SeqCst) >= FINISH
     }
 
-    /// Whether the stop was asked for at once.
+    /// Whether [`now`](Self::now) was called.
     pub fn is_now(&self) -> bool {
         self.0.level.load(Ordering::SeqCst) >= NOW
     }
 
     fn raise(&self, level: u8) {
         if self.0.level.fetch_max(level, Ordering::SeqCst) < level {
-            let listeners: Vec<Listener> = {
-                let listeners = self.0.listeners.lock();
-                let listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-                listeners.1.iter().map(|(_, l)| Arc::clone(l)).collect()
-            };
+            let listeners: Vec<_> = self.listeners().iter().filter_map(Weak::upgrade).collect();
             for listener in listeners {
                 listener();
             }
@@ -55,15 +54,16 @@ impl Cancel {
 
     /// Calls `listener` on every further step until the guard is dropped.
     pub(crate) fn listen(&self, listener: impl Fn() + Send + Sync + 'static) -> Listening {
+        let listener: Listening = Arc::new(listener);
+        let mut listeners = self.listeners();
+        listeners.retain(|other| other.strong_count() > 0);
+        listeners.push(Arc::downgrade(&listener));
+        listener
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<Weak<Listener>>> {
         let listeners = self.0.listeners.lock();
-        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-        listeners.0 += 1;
-        let number = listeners.0;
-        listeners.1.push((number, Arc::new(listener)));
-        Listening {
-            cancel: self.clone(),
-            number,
-        }
+        listeners.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,19 +73,5 @@ impl std::fmt::Debug for Cancel {
             .field("cancelled", &self.is_cancelled())
             .field("now", &self.is_now())
             .finish_non_exhaustive()
-    }
-}
-
-/// Ends the listening when dropped.
-pub(crate) struct Listening {
-    cancel: Cancel,
-    number: u64,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let listeners = self.cancel.0.listeners.lock();
-        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-        listeners.1.retain(|(number, _)| *number != self.number);
     }
 }

@@ -1,4 +1,4 @@
-//! What a run tells while it goes.
+//! Events of a run.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sureness_scorers::{ScoreError, Timing};
 /// Something that happened. Sent to the observer from many threads.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// So many of a group's questions were answered in an earlier run.
+    /// Questions of a group have cached answers.
     Cached {
         /// Index of the group.
         group: usize,
@@ -22,7 +22,7 @@ pub enum Event {
         count: usize,
         /// Index of the endpoint.
         endpoint: usize,
-        /// With it.
+        /// With this request.
         load: Load,
     },
     /// A batch's attempt is over; its questions are no longer in flight.
@@ -45,7 +45,7 @@ pub enum Event {
         group: usize,
         /// How many.
         count: usize,
-        /// How long we wait first.
+        /// The back-off.
         wait: Duration,
         /// Why.
         error: ScoreError,
@@ -56,7 +56,7 @@ pub enum Event {
         endpoint: usize,
         /// Why.
         error: ScoreError,
-        /// Whether it is out for the rest of the run. Otherwise it is probed.
+        /// Whether the endpoint is out for the rest of the run. Otherwise it is probed.
         for_good: bool,
     },
     /// One endpoint is back.
@@ -64,9 +64,9 @@ pub enum Event {
         /// Index of the endpoint.
         endpoint: usize,
     },
-    /// No endpoint is there: the run pauses. It goes on by itself as soon as one is back.
+    /// No endpoint is up: the run pauses until one is back.
     Outage {
-        /// What the last of them said.
+        /// The last endpoint's error.
         error: ScoreError,
         /// How long the run waits before it gives up.
         give_up_after: Duration,
@@ -81,13 +81,13 @@ pub enum Event {
 /// How busy the endpoints are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Requests that may be in flight now, over all endpoints that are there.
+    /// Requests that may be in flight now, over all endpoints that are up.
     pub limit: usize,
     /// Requests in flight.
     pub in_flight: usize,
 }
 
-/// One request and what came of it.
+/// One request and its outcome.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// Index of the group.
@@ -104,15 +104,15 @@ pub struct Attempt {
     pub waited: Duration,
     /// From sending to the reply.
     pub took: Duration,
-    /// Where that time went, as far as the backend tells.
+    /// How that time divides up, as far as the backend reports it.
     pub timing: Timing,
     /// Prompt tokens of the answers, as far as the backend reports them.
     pub prompt_tokens: u64,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: u64,
-    /// Why questions were not answered: the first reason, if there are several.
+    /// The first error, if questions were not answered.
     pub error: Option<ScoreError>,
-    /// After it.
+    /// After the reply.
     pub load: Load,
 }
 

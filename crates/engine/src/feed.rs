@@ -1,4 +1,4 @@
-//! A run whose questions come while it goes on.
+//! A run whose questions arrive while it goes.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,19 +15,19 @@ use crate::plan::Source;
 use crate::run::{Running, on_own_thread};
 use crate::{Answer, AnswerSink, Cancel, ItemId, Observer, Planned, Settings, SinkError, Summary};
 
-/// Hands questions to a run that has no plan, such as that of a worker which is sent some now and
-/// then. Everything else is as in a planned run: limits, retries, outages, events.
+/// Hands questions to a run without a plan, such as that of a worker which gets them in units.
+/// Limits, retries, outages and events are those of a planned run.
 #[derive(Clone)]
 pub struct Feed {
     shared: Arc<Shared>,
     open: Arc<OpenRequests>,
 }
 
-/// The requests that have no answer yet, by their place: they can be asked more than once.
+/// The requests without an answer, by item: they can be asked more than once.
 #[derive(Default)]
 struct OpenRequests {
     requests: Mutex<HashMap<ItemId, ScoreRequest>>,
-    /// Number of the next question. Four billion, and then from the beginning: those are answered.
+    /// Number of the next question. It wraps around: the first ones are answered by then.
     next: AtomicU32,
 }
 
@@ -41,13 +41,13 @@ impl Source for Arc<OpenRequests> {
     fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest> {
         let item = ItemId { group, question };
         let request = self.lock().get(&item).cloned();
-        request.ok_or_else(|| io::Error::other("a question was asked that is answered already"))
+        request.ok_or_else(|| io::Error::other("the question has been answered already"))
     }
 }
 
-/// Begins a run without a plan. What is [pushed](Feed::push) to the feed is asked while the future
-/// is polled; it ends when the feed is [closed](Feed::close) and everything is answered, or as
-/// other runs do. `sink` is not asked to plan anything.
+/// Begins a run without a plan. Questions [pushed](Feed::push) to the feed are asked while the
+/// future is polled. It ends when the feed is [closed](Feed::close) and everything is answered, or
+/// as other runs do. `sink` is not asked to plan anything.
 pub async fn feed(
     endpoints: Vec<Arc<dyn OptionScorer>>,
     settings: Settings,
@@ -76,8 +76,8 @@ pub async fn feed(
 }
 
 impl Feed {
-    /// Adds questions that share a prefix, told by the number of their group. Gives the places by
-    /// which the sink will know them; nothing if the run has been stopped.
+    /// Adds questions of a group, which share a prefix. Returns the items by which the sink gets
+    /// their answers; none if the run has been stopped.
     pub fn push(&self, group: u32, requests: Vec<ScoreRequest>) -> Vec<ItemId> {
         let mut items = Vec::with_capacity(requests.len());
         let mut pending = Vec::with_capacity(requests.len());
@@ -107,8 +107,7 @@ impl Feed {
         items
     }
 
-    /// How many more questions there should be for no endpoint to run out of them: as many as are
-    /// in flight should wait.
+    /// How many more questions keep all endpoints busy: as many as are in flight should wait.
     pub fn wanted(&self) -> usize {
         let core = self.shared.lock();
         if core.dispatch.stopped().is_some() {
@@ -123,7 +122,7 @@ impl Feed {
         self.shared.lock().dispatch.capacity()
     }
 
-    /// No more questions will come.
+    /// Ends the run after the questions pushed so far.
     pub fn close(&self) {
         self.shared.lock().dispatch.close();
         self.shared.ring();
@@ -136,7 +135,7 @@ impl std::fmt::Debug for Feed {
     }
 }
 
-/// Forgets requests once their answers are kept.
+/// Forgets requests once their answers are saved.
 struct Forgetting {
     open: Arc<OpenRequests>,
     sink: Box<dyn AnswerSink>,
@@ -144,7 +143,6 @@ struct Forgetting {
 
 impl AnswerSink for Forgetting {
     fn plan(&mut self, _: u32, _: u32, questions: &[Planned]) -> Result<Vec<bool>, SinkError> {
-        // Nobody plans.
         Ok(vec![false; questions.len()])
     }
 

@@ -1,4 +1,4 @@
-//! Durations by the million in a few kilobytes.
+//! Millions of durations in a few kilobytes.
 
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ pub(crate) struct Histogram {
     max: u64,
 }
 
-/// How long something took, over many times.
+/// Quantiles of a duration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantiles {
-    /// How many times it was measured.
+    /// Number of measurements.
     pub count: u64,
     /// The median.
     pub p50: Duration,
-    /// Nine of ten were shorter.
+    /// The 90th percentile.
     pub p90: Duration,
-    /// All but one of a hundred were shorter.
+    /// The 99th percentile.
     pub p99: Duration,
     /// The longest.
     pub max: Duration,

@@ -1,13 +1,4 @@
-//! What to ask, in which order, and how many at once.
-//!
-//! A [`Plan`] is an ordered list of groups, one per (task, prompt strategy). [`run`] asks
-//! everything that the [`AnswerSink`] does not know yet, as many requests at a time as the
-//! endpoints answer fastest, retries what can be retried and streams each answer to the sink as
-//! it arrives. It keeps no answers itself.
-//!
-//! One state machine decides what is sent when; it knows no clock and no threads. Two drivers
-//! carry its decisions out: tasks of an async runtime, or operating-system threads with blocking
-//! calls.
+#![doc = include_str!("../README.md")]
 
 mod batch;
 mod cancel;

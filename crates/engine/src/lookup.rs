@@ -1,4 +1,4 @@
-//! Which questions are still to be asked.
+//! Finding the questions that have no cached answer.
 
 use std::io;
 
@@ -40,19 +40,19 @@ impl From<Pending> for Open {
     }
 }
 
-/// What a look-up found, by group.
+/// The result of a look-up, by group.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) open: Vec<Vec<Pending>>,
-    /// How many are known, or the same as another question of this run.
+    /// Questions with a cached answer, and duplicates of another question of this run.
     pub(crate) cached: Vec<usize>,
 }
 
-/// The beginning of a key, and the place of its question among the open ones.
+/// The beginning of a key, and the group and index of its open question.
 type Head = (u64, u32, u32);
 
-/// Hands the plan to the sink and asks what it knows of it. Ends early, with what was found so
-/// far, when cancelled.
+/// Hands the plan to the sink, which knows the cached answers. Ends early when cancelled, with the
+/// result so far.
 pub(crate) fn look_up(
     requests: &Requests,
     sink: &mut dyn AnswerSink,
@@ -67,14 +67,14 @@ pub(crate) fn look_up(
     }
     let before: Vec<usize> = found.open.iter().map(Vec::len).collect();
     let key = |group: u32, question| Ok(requests.read(group, question)?.key);
-    drop_doubles(&mut found.open, heads, key).map_err(|error| unreadable(&error))?;
+    drop_duplicates(&mut found.open, heads, key).map_err(|error| unreadable(&error))?;
     for ((cached, before), open) in found.cached.iter_mut().zip(before).zip(&found.open) {
         *cached += before - open.len();
     }
     Ok(found)
 }
 
-/// The open questions of one group, and the number of known ones.
+/// The open questions of one group, and the number of cached answers.
 fn look_up_group(
     requests: &Requests,
     group: usize,
@@ -85,7 +85,7 @@ fn look_up_group(
     let questions = &requests.plan().groups[group].questions;
     let of_group = requests.group(group);
     let mut open = Vec::with_capacity(questions.len());
-    let mut known_here = 0;
+    let mut cached = 0;
     for first in (0..questions.len()).step_by(CHUNK) {
         if cancel.is_cancelled() {
             break;
@@ -106,7 +106,7 @@ fn look_up_group(
         let known = sink.plan(group as u32, first as u32, &planned)?;
         if known.len() != planned.len() {
             let message = format!(
-                "the store was asked for {} keys and told of {}",
+                "the store was asked about {} keys and answered for {}",
                 planned.len(),
                 known.len()
             );
@@ -114,7 +114,7 @@ fn look_up_group(
         }
         for (i, known) in known.into_iter().enumerate() {
             if known {
-                known_here += 1;
+                cached += 1;
                 continue;
             }
             heads.push((head(&planned[i].key), group as u32, open.len() as u32));
@@ -125,7 +125,7 @@ fn look_up_group(
         }
     }
     open.shrink_to_fit();
-    Ok((open, known_here))
+    Ok((open, cached))
 }
 
 fn head(key: &RequestKey) -> u64 {
@@ -138,36 +138,36 @@ fn unreadable(error: &io::Error) -> SinkError {
     }
 }
 
-/// Keeps the first of questions with the same key. Sorted by the keys' beginnings rather than
-/// hashed: a million keys in a hash set would be the largest thing in memory. `key` makes a
-/// question's key once more, where beginnings are equal.
-fn drop_doubles(
+/// Keeps the first of the questions with the same key. Sorts the beginnings of the keys: a hash set
+/// of a million keys would be the largest thing in memory. `key` computes a whole key again where
+/// beginnings are equal.
+fn drop_duplicates(
     open: &mut [Vec<Pending>],
     mut heads: Vec<Head>,
     key: impl Fn(u32, u32) -> io::Result<RequestKey>,
 ) -> io::Result<()> {
     heads.sort_unstable();
-    let mut doubles: Vec<(u32, u32)> = Vec::new();
+    let mut duplicates: Vec<(u32, u32)> = Vec::new();
     for alike in heads.chunk_by(|a, b| a.0 == b.0).filter(|a| a.len() > 1) {
         let mut seen = Vec::new();
         for &(_, group, i) in alike {
             let key = key(group, open[group as usize][i as usize].question)?;
             if seen.contains(&key) {
-                doubles.push((group, i));
+                duplicates.push((group, i));
             } else {
                 seen.push(key);
             }
         }
     }
     drop(heads);
-    doubles.sort_unstable();
-    let mut doubles = doubles.into_iter().peekable();
+    duplicates.sort_unstable();
+    let mut duplicates = duplicates.into_iter().peekable();
     for (group, questions) in open.iter_mut().enumerate() {
         let mut i = 0;
         questions.retain(|_| {
-            let double = doubles.next_if_eq(&(group as u32, i)).is_some();
+            let duplicate = duplicates.next_if_eq(&(group as u32, i)).is_some();
             i += 1;
-            !double
+            !duplicate
         });
     }
     Ok(())
@@ -207,7 +207,7 @@ mod tests {
                     questions.iter().filter(first).copied().collect()
                 })
                 .collect();
-            drop_doubles(&mut open, heads, |group, question| Ok(key(group, question))).unwrap();
+            drop_duplicates(&mut open, heads, |group, question| Ok(key(group, question))).unwrap();
             prop_assert_eq!(open, expected);
         }
     }

@@ -14,9 +14,9 @@ pub struct Group {
     pub task: Task,
     /// How it is asked.
     pub strategy: Strategy,
-    /// The questions; shared between the strategies of a task.
+    /// The questions; the strategies of a task share them.
     pub questions: Arc<Bank>,
-    /// Lays out this group's prompts.
+    /// Builds this group's prompts.
     pub builder: PromptBuilder,
 }
 
@@ -50,8 +50,8 @@ impl Group {
     }
 }
 
-/// Makes requests of one group with their keys. What they share is hashed once per number of
-/// options: usually once.
+/// Makes requests of one group with their keys. Their common part is hashed once per number of
+/// options.
 #[derive(Debug)]
 pub struct GroupRequests {
     builder: PromptBuilder,
@@ -60,7 +60,7 @@ pub struct GroupRequests {
     shared: [OnceLock<Box<Common>>; MAX_OPTIONS + 1],
 }
 
-/// What all requests with as many options share.
+/// The common part of requests with the same number of options.
 #[derive(Debug)]
 struct Common {
     labels: Arc<[String]>,
@@ -85,7 +85,7 @@ impl GroupRequests {
     }
 }
 
-/// Where the driver takes a question's request from, each time it is asked.
+/// The driver's source of requests: it reads one each time that a question is asked.
 pub(crate) trait Source: Send + Sync {
     /// The request for this question of this group.
     fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest>;

@@ -1,24 +1,24 @@
 //! The rate limits that the user sets: requests and tokens per minute, and a pause between
-//! requests. They hold for the whole run, however many endpoints it uses.
+//! requests. They apply to the whole run, however many endpoints it uses.
 
 use std::time::Duration;
 
 use crate::Settings;
 
-/// What may be caught up after a wait that lasted a little too long. The pace is slower by the
-/// same amount, so that no minute sees more than the limit.
+/// Seconds that may be caught up after a wait that lasted a little too long. The pace is slower by
+/// the same amount, so that no minute sees more than the limit.
 const BURST: f64 = 0.5;
-/// English text has about four bytes per token; replies that tell correct this.
+/// English text has about four bytes per token; replies that report tokens correct this.
 const TOKENS_PER_BYTE: f64 = 0.25;
-/// How much one reply moves the estimate.
-const WEIGHT: f64 = 0.1;
-/// The same for the number of requests, which mostly stays what it is.
-const HALF: f64 = 0.5;
+/// How far one reply moves the estimate of tokens.
+const TOKENS_WEIGHT: f64 = 0.1;
+/// How far one reply moves the estimate of requests, which are mostly constant.
+const REQUESTS_WEIGHT: f64 = 0.5;
 
 /// Allows so many units per second, evenly spread (the generic cell rate algorithm). It keeps the
-/// time at which everything allowed so far would be paid for, and no list of what was sent.
+/// time at which everything allowed so far would be paid for instead of a list of requests.
 #[derive(Debug, Clone, Copy)]
-struct Meter {
+struct Bucket {
     /// Seconds that one unit takes.
     per_unit: f64,
     /// Seconds by which a unit may come early.
@@ -27,7 +27,7 @@ struct Meter {
     paid: f64,
 }
 
-impl Meter {
+impl Bucket {
     fn per_minute(limit: f64) -> Self {
         Self {
             per_unit: (60.0 + BURST) / limit.max(1e-6),
@@ -56,21 +56,21 @@ impl Meter {
 /// All rate limits of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Rates {
-    requests: Option<Meter>,
-    tokens: Option<Meter>,
-    pause: Option<Meter>,
+    requests: Option<Bucket>,
+    tokens: Option<Bucket>,
+    pause: Option<Bucket>,
     tokens_per_byte: f64,
-    /// What a question of a batch takes: one request, or less of a server that takes lists, or
-    /// more of one that is asked twice.
+    /// Requests for each question of a batch: fewer than one if the server takes lists, more if a
+    /// question takes two.
     requests_per_question: f64,
 }
 
 impl Rates {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            requests: settings.requests_per_minute.map(Meter::per_minute),
-            tokens: settings.tokens_per_minute.map(Meter::per_minute),
-            pause: (!settings.delay.is_zero()).then(|| Meter::every(settings.delay)),
+            requests: settings.requests_per_minute.map(Bucket::per_minute),
+            tokens: settings.tokens_per_minute.map(Bucket::per_minute),
+            pause: (!settings.delay.is_zero()).then(|| Bucket::every(settings.delay)),
             tokens_per_byte: TOKENS_PER_BYTE,
             requests_per_question: 0.0,
         }
@@ -81,7 +81,7 @@ impl Rates {
         let seconds = [self.requests, self.tokens, self.pause]
             .iter()
             .flatten()
-            .map(Meter::ready_at)
+            .map(Bucket::ready_at)
             .fold(0.0, f64::max);
         // Rounded up: a wait that ends a nanosecond early would only be waited again.
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
@@ -98,43 +98,43 @@ impl Rates {
         (questions as f64 * self.requests_per_question).max(1.0)
     }
 
-    /// A batch of so many requests and tokens, as estimated, is sent.
+    /// Charges a batch of so many requests and tokens, as estimated.
     pub(crate) fn sent(&mut self, now: Duration, requests: f64, tokens: f64) {
         let now = now.as_secs_f64();
-        for meter in [&mut self.requests, &mut self.pause].into_iter().flatten() {
-            meter.charge(now, requests);
+        for bucket in [&mut self.requests, &mut self.pause].into_iter().flatten() {
+            bucket.charge(now, requests);
         }
-        if let Some(meter) = &mut self.tokens {
-            meter.charge(now, tokens);
+        if let Some(bucket) = &mut self.tokens {
+            bucket.charge(now, tokens);
         }
     }
 
-    /// A batch of `questions` took so many requests; `estimate` were charged.
-    pub(crate) fn took(&mut self, now: Duration, questions: usize, estimate: f64, requests: u32) {
-        let requests = f64::from(requests);
-        if questions > 1 || requests > 1.0 {
-            let each = requests / questions as f64;
-            self.requests_per_question += HALF * (each - self.requests_per_question);
+    /// Corrects the charge for a batch of `count` questions to the requests that it took.
+    pub(crate) fn adjust_requests(&mut self, now: Duration, count: usize, charged: f64, took: u32) {
+        let requests = f64::from(took);
+        if count > 1 || requests > 1.0 {
+            let each = requests / count as f64;
+            self.requests_per_question += REQUESTS_WEIGHT * (each - self.requests_per_question);
         }
-        let (now, more) = (now.as_secs_f64(), requests - estimate);
-        for meter in [&mut self.requests, &mut self.pause].into_iter().flatten() {
+        let (now, more) = (now.as_secs_f64(), requests - charged);
+        for bucket in [&mut self.requests, &mut self.pause].into_iter().flatten() {
             if more > 0.0 {
-                meter.charge(now, more);
+                bucket.charge(now, more);
             } else {
-                meter.paid += more * meter.per_unit;
+                bucket.paid += more * bucket.per_unit;
             }
         }
     }
 
-    /// The server tells how many tokens `bytes` had, of which `estimate` were charged.
-    pub(crate) fn counted(&mut self, bytes: usize, estimate: f64, tokens: u64) {
+    /// Corrects the charge for prompts of so many bytes from `estimate` to the tokens reported.
+    pub(crate) fn adjust_tokens(&mut self, bytes: usize, estimate: f64, tokens: u64) {
         if bytes == 0 || tokens == 0 {
             return;
         }
         let tokens = tokens as f64;
-        self.tokens_per_byte += WEIGHT * (tokens / bytes as f64 - self.tokens_per_byte);
-        if let Some(meter) = &mut self.tokens {
-            meter.paid += (tokens - estimate) * meter.per_unit;
+        self.tokens_per_byte += TOKENS_WEIGHT * (tokens / bytes as f64 - self.tokens_per_byte);
+        if let Some(bucket) = &mut self.tokens {
+            bucket.paid += (tokens - estimate) * bucket.per_unit;
         }
     }
 }
@@ -183,8 +183,7 @@ mod tests {
             let times = send_times(&mut Rates::new(&settings), 4, 0.0, Duration::ZERO);
             prop_assert!(most_in_a_minute(&times) <= limit as usize);
             prop_assert!(times.len() >= (f64::from(limit) * 4.0 * 0.98) as usize);
-            // A sender that always comes a little late loses nothing as long as it stays within
-            // what may be caught up.
+            // A sender that is always a little late loses nothing while it can catch up.
             let lately = send_times(&mut Rates::new(&settings), 4, 0.0, late);
             prop_assert!(most_in_a_minute(&lately) <= limit as usize);
         }
@@ -203,7 +202,7 @@ mod tests {
             while now < SECOND * 600 {
                 let estimate = rates.requests(8);
                 rates.sent(now, estimate, 0.0);
-                rates.took(now, 8, estimate, each);
+                rates.adjust_requests(now, 8, estimate, each);
                 sent += 1;
                 now = now.max(rates.ready_at());
             }
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_corrected_by_what_the_server_tells() {
+    fn reported_tokens_correct_the_estimate() {
         let settings = Settings {
             tokens_per_minute: Some(6000.0),
             ..Settings::default()
@@ -224,7 +223,7 @@ mod tests {
         while now < SECOND * 600 {
             let estimate = rates.estimate(1000);
             rates.sent(now, 1.0, estimate);
-            rates.counted(1000, estimate, 500);
+            rates.adjust_tokens(1000, estimate, 500);
             tokens += 500.0;
             now = now.max(rates.ready_at());
         }

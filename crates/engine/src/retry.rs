@@ -1,9 +1,9 @@
-//! When to ask again.
+//! Back-off between retries.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Exponential backoff with full jitter: before retry `k` (from 0) a random time between zero and
+/// Exponential back-off with full jitter: before retry `k` (from 0) a random time between zero and
 /// `base · 2^k`, at most `cap`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
@@ -11,7 +11,7 @@ pub struct RetryPolicy {
     pub max_retries: u32,
     /// Upper end of the first wait.
     pub base: Duration,
-    /// The longest wait of our own choosing; a server's Retry-After may exceed it up to tenfold.
+    /// The longest back-off; a server's Retry-After may exceed it up to tenfold.
     pub cap: Duration,
 }
 
@@ -34,13 +34,13 @@ impl RetryPolicy {
     fn wait_with(&self, retry: u32, retry_after: Option<Duration>, unit: f64) -> Duration {
         let own = self.ceiling(retry).mul_f64(unit);
         match retry_after {
-            // The jitter goes on top, so that those told to wait alike do not return as one.
-            Some(told) => told.min(self.longest()) + own.min(self.base),
+            // The jitter is added, so that requests with the same Retry-After spread out.
+            Some(asked) => asked.min(self.longest()) + own.min(self.base),
             None => own,
         }
     }
 
-    /// The longest wait of our own choosing before retry `retry` (from 0).
+    /// The longest back-off before retry `retry` (from 0).
     pub(crate) fn ceiling(&self, retry: u32) -> Duration {
         self.base
             .checked_mul(1_u32.checked_shl(retry.min(31)).unwrap_or(u32::MAX))

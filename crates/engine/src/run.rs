@@ -1,4 +1,4 @@
-//! Asks what is not known yet.
+//! Running a plan.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::{
     AnswerSink, Cancel, Event, GroupSummary, Phases, Plan, Settings, SinkError, Stop, Summary,
 };
 
-/// Is told what happens, from many threads: it must be quick.
+/// Gets every event, on many threads: it must be quick.
 pub type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
-/// Asks every question of `plan` whose answer `sink` does not know, on the current async runtime,
-/// or with threads where `settings` say so.
+/// Asks every question of `plan` that `sink` has no answer for, on the current async runtime, or
+/// with threads if `settings` say so.
 ///
-/// All `endpoints` answer for the same model: each question goes to one of them, and its key is
-/// made with the first one's identity.
+/// All `endpoints` answer for the same model: each question goes to one of them, and its key uses
+/// the first one's identity.
 pub async fn run(
     plan: Arc<Plan>,
     endpoints: Vec<Arc<dyn OptionScorer>>,
@@ -36,14 +36,12 @@ pub async fn run(
         })
         .await?;
     }
-    let running = on_own_thread(move || {
-        Begun::new(plan, endpoints, settings, sink, cancel, observer)?.start()
-    })
-    .await??;
+    let running =
+        on_own_thread(move || begin(plan, endpoints, settings, sink, cancel, observer)).await??;
     running.finish().await
 }
 
-/// The same on the calling thread and threads of its own, without any async runtime. Must not be
+/// As [`run`], on the calling thread and threads of its own, without an async runtime. Must not be
 /// called from async code.
 pub fn run_blocking(
     plan: Arc<Plan>,
@@ -53,76 +51,49 @@ pub fn run_blocking(
     cancel: Cancel,
     observer: Observer,
 ) -> Result<Summary, SinkError> {
-    let running = Begun::new(plan, endpoints, settings, sink, cancel, observer)?.start()?;
-    running.finish_blocking()
+    begin(plan, endpoints, settings, sink, cancel, observer)?.finish_blocking()
 }
 
-/// A run whose open questions are known.
-struct Begun {
-    shared: Arc<Shared>,
-    sink: Box<dyn AnswerSink>,
-    cached: Vec<usize>,
-}
-
-impl Begun {
-    fn new(
-        plan: Arc<Plan>,
-        endpoints: Vec<Arc<dyn OptionScorer>>,
-        settings: Settings,
-        mut sink: Box<dyn AnswerSink>,
-        cancel: Cancel,
-        observer: Observer,
-    ) -> Result<Self, SinkError> {
-        let identity = endpoints.first().map(|first| first.identity().digest());
-        let requests = Requests::new(plan, identity.unwrap_or_default());
-        let Found { open, cached } = match identity {
-            Some(_) => look_up(&requests, sink.as_mut(), &cancel)?,
-            // Nobody to ask.
-            None => Found::default(),
-        };
-        let groups = requests
-            .plan()
-            .groups
-            .iter()
-            .enumerate()
-            .map(|(index, group)| GroupSummary {
-                planned: group.questions.len(),
-                cached: cached.get(index).copied().unwrap_or(0),
-                ..GroupSummary::default()
-            })
-            .collect();
-        let hints: Vec<_> = endpoints.iter().map(|endpoint| endpoint.hints()).collect();
-        let mut dispatch = Dispatch::new(settings, &hints, open, groups);
-        if endpoints.is_empty() {
-            dispatch.stop(Stop::Fatal(ScoreError::Backend {
-                message: "no endpoint was given".into(),
-            }));
-        }
-        Ok(Self {
-            shared: Arc::new(Shared::new(
-                Box::new(requests),
-                endpoints,
-                dispatch,
-                cancel,
-                observer,
-            )),
-            sink,
-            cached,
+/// Looks up the cached answers, notifies the observer of them and starts the writer.
+fn begin(
+    plan: Arc<Plan>,
+    endpoints: Vec<Arc<dyn OptionScorer>>,
+    settings: Settings,
+    mut sink: Box<dyn AnswerSink>,
+    cancel: Cancel,
+    observer: Observer,
+) -> Result<Running, SinkError> {
+    let identity = endpoints.first().map(|first| first.identity().digest());
+    let requests = Requests::new(plan, identity.unwrap_or_default());
+    let Found { open, cached } = match identity {
+        Some(_) => look_up(&requests, sink.as_mut(), &cancel)?,
+        // No endpoint: refused below.
+        None => Found::default(),
+    };
+    let groups = requests
+        .plan()
+        .groups
+        .iter()
+        .enumerate()
+        .map(|(index, group)| GroupSummary {
+            planned: group.questions.len(),
+            cached: cached.get(index).copied().unwrap_or(0),
+            ..GroupSummary::default()
         })
+        .collect();
+    let hints: Vec<_> = endpoints.iter().map(|endpoint| endpoint.hints()).collect();
+    let mut dispatch = Dispatch::new(settings, &hints, open, groups);
+    if endpoints.is_empty() {
+        dispatch.stop(Stop::Fatal(ScoreError::Backend {
+            message: "no endpoint was given".into(),
+        }));
     }
-
-    /// Tells what is known and starts the writer.
-    fn start(self) -> Result<Running, SinkError> {
-        let Self {
-            shared,
-            sink,
-            cached,
-        } = self;
-        for (group, &count) in cached.iter().enumerate().filter(|(_, count)| **count > 0) {
-            shared.tell(&Event::Cached { group, count });
-        }
-        Running::start(shared, sink)
+    let requests = Box::new(requests);
+    let shared = Arc::new(Shared::new(requests, endpoints, dispatch, cancel, observer));
+    for (group, &count) in cached.iter().enumerate().filter(|(_, count)| **count > 0) {
+        shared.notify(&Event::Cached { group, count });
     }
+    Running::start(shared, sink)
 }
 
 /// A run with its writer.
@@ -134,7 +105,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts the writer, and listens to who may want the run to stop.
+    /// Starts the writer, and listens for cancellation.
     pub(crate) fn start(shared: Arc<Shared>, sink: Box<dyn AnswerSink>) -> Result<Self, SinkError> {
         let writer = {
             let shared = Arc::clone(&shared);
@@ -165,7 +136,7 @@ impl Running {
     /// Drives the run on the current runtime.
     pub(crate) async fn finish(self) -> Result<Summary, SinkError> {
         drive_tasks(&self.shared).await;
-        // The last answers may take the sink a while.
+        // Writing the last answers may block for a while.
         on_own_thread(move || self.conclude()).await?
     }
 
@@ -175,28 +146,28 @@ impl Running {
         self.conclude()
     }
 
-    /// Waits until all answers are kept.
+    /// Waits until all answers are saved.
     fn conclude(self) -> Result<Summary, SinkError> {
         let elapsed = self.shared.now();
         self.shared.close();
         let storing = self.writer.join().map_err(|_| SinkError {
-            message: "the store's writer ended abnormally".into(),
+            message: "the store's writer thread panicked".into(),
         })?;
         let core = self.shared.lock();
         let dispatch = &core.dispatch;
-        let recorded = &dispatch.recorded;
+        let totals = &dispatch.totals;
         Ok(Summary {
             groups: dispatch.group_summaries(),
             elapsed,
             phases: Phases {
-                waiting: recorded.waiting.quantiles(),
-                connecting: recorded.connecting.quantiles(),
-                server: recorded.server.quantiles(),
-                parsing: recorded.parsing.quantiles(),
+                waiting: totals.waiting.quantiles(),
+                connecting: totals.connecting.quantiles(),
+                server: totals.server.quantiles(),
+                parsing: totals.parsing.quantiles(),
                 storing: storing.quantiles(),
             },
-            prompt_tokens: dispatch.prompt_tokens,
-            cached_tokens: dispatch.cached_tokens,
+            prompt_tokens: totals.prompt_tokens,
+            cached_tokens: totals.cached_tokens,
             stop: dispatch.stopped().cloned(),
             endpoints: dispatch.endpoint_summaries(),
         })
@@ -213,13 +184,13 @@ impl Drop for Ending {
     }
 }
 
-/// Runs what blocks where it keeps nobody waiting.
+/// Runs blocking work on a thread for it.
 pub(crate) async fn on_own_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SinkError> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| SinkError {
-            message: format!("a part of the run ended abnormally: {e}"),
+            message: format!("a blocking part of the run failed: {e}"),
         })
 }

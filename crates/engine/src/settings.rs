@@ -1,4 +1,4 @@
-//! How a plan is carried out.
+//! Settings of a run.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use crate::batch::BatchSize;
 use crate::limit::Workers;
 use crate::retry::RetryPolicy;
 
-/// How a plan is carried out. The default adapts to the server.
+/// Settings of a run. The default adapts to the server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// Requests in flight at once, per endpoint.
     pub workers: Workers,
     /// Questions per request.
     pub batch: BatchSize,
-    /// When and how often to ask again.
+    /// When and how often to retry.
     pub retry: RetryPolicy,
     /// Requests per minute over all endpoints. A batch counts as one request.
     pub requests_per_minute: Option<f64>,
     /// Prompt tokens per minute over all endpoints.
     pub tokens_per_minute: Option<f64>,
-    /// The least time between the starts of two requests.
+    /// Minimum delay between the starts of two requests.
     pub delay: Duration,
-    /// How long a run waits while no endpoint can be reached.
+    /// How long a run waits while no endpoint is up.
     pub give_up_after: Duration,
     /// Ask from operating-system threads with blocking calls instead of from async tasks.
     pub use_threads: bool,

@@ -1,9 +1,9 @@
-//! Where answers go.
+//! The receiver of answers.
 
 use sureness_questions::Question;
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
-/// A question's place in the plan.
+/// A question's position in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemId {
     /// Index into the plan's groups.
@@ -17,9 +17,9 @@ pub struct ItemId {
 pub struct Answer {
     /// Which question.
     pub item: ItemId,
-    /// The content key that was asked for.
+    /// Content key of its request.
     pub key: RequestKey,
-    /// The scores, or why there are none.
+    /// The scores, or the error.
     pub outcome: Result<OptionScores, ScoreError>,
 }
 
@@ -28,20 +28,19 @@ pub struct Answer {
 pub struct Planned {
     /// Content key of its request.
     pub key: RequestKey,
-    /// Digest of what the question says; the same for every model and prompt.
+    /// Digest of the question's text; the same for every model and prompt.
     pub content: [u8; 32],
-    /// What the question shares with the others of its cluster.
+    /// Digest of what the question shares with the others of its cluster.
     pub cluster: [u8; 32],
     /// The question.
     pub question: Question,
 }
 
-/// Keeps answers. Called from one thread of its own, so it may block; while it does, a bounded
-/// channel fills and the requests slow down instead of memory growing.
+/// Saves answers. Called from one thread of its own, so it may block; while it does, the requests
+/// slow down instead of memory growing.
 pub trait AnswerSink: Send {
-    /// Takes note of the next questions of a group, the first of which is number `first` of the
-    /// group, and tells of each whether its answer is known already. Called before anything is
-    /// asked, for all groups in order.
+    /// Records the next questions of a group, beginning with number `first`; returns for each
+    /// whether it has a cached answer. Called before anything is asked, for all groups in order.
     fn plan(
         &mut self,
         group: u32,
@@ -49,11 +48,11 @@ pub trait AnswerSink: Send {
         questions: &[Planned],
     ) -> Result<Vec<bool>, SinkError>;
 
-    /// Keeps these answers. When it returns, they survive the death of this process.
+    /// Saves these answers. When it returns, they survive the death of this process.
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError>;
 }
 
-/// The sink cannot keep answers, so that asking on would lose them.
+/// The sink cannot save answers, so further ones would be lost.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct SinkError {

@@ -1,4 +1,4 @@
-//! How a run went.
+//! Summary of a run.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use sureness_scorers::ScoreError;
 
 use crate::histogram::Quantiles;
 
-/// How one group went.
+/// Summary of one group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupSummary {
     /// Questions planned.
     pub planned: usize,
-    /// Known from an earlier run, or the same as another question of this one.
+    /// Cached answers, and duplicates of another question of this run.
     pub cached: usize,
     /// Answered now.
     pub answered: usize,
-    /// Given up.
+    /// Failed for good.
     pub failed: usize,
     /// Attempts beyond the first, counted per question.
     pub retried: usize,
@@ -24,7 +24,7 @@ pub struct GroupSummary {
     pub elapsed: Duration,
 }
 
-/// How one endpoint went.
+/// Summary of one endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointSummary {
     /// Its concurrency limit at the end.
@@ -35,13 +35,13 @@ pub struct EndpointSummary {
     pub requests: u64,
     /// Questions it answered.
     pub answered: u64,
-    /// Requests without any answer, whatever the reason.
+    /// Requests without any answer.
     pub failed: u64,
     /// Of these, those it throttled (HTTP 429).
     pub throttled: u64,
     /// How often it was down.
     pub outages: u64,
-    /// Why it was taken out of the run, if it was.
+    /// The error that took it out of the run.
     pub lost: Option<ScoreError>,
 }
 
@@ -50,22 +50,22 @@ pub struct EndpointSummary {
 pub struct Phases {
     /// From being next in line, or due again, to being sent.
     pub waiting: Quantiles,
-    /// Opening a connection; zero where one was there.
+    /// Opening a connection; zero where one was open.
     pub connecting: Quantiles,
     /// From the request's first byte to the answer's last.
     pub server: Quantiles,
     /// Reading the scores from the answer.
     pub parsing: Quantiles,
-    /// From the answer to its being safe in the store.
+    /// From the answer to its commit in the store.
     pub storing: Quantiles,
 }
 
-/// How a run went.
+/// Summary of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     /// One per group of the plan.
     pub groups: Vec<GroupSummary>,
-    /// Wall-clock time of the asking.
+    /// Wall-clock time from the first request to the last answer.
     pub elapsed: Duration,
     /// Where the time went.
     pub phases: Phases,
@@ -73,7 +73,7 @@ pub struct Summary {
     pub prompt_tokens: u64,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: u64,
-    /// Why the run ended early, if it did.
+    /// The reason, if the run ended early.
     pub stop: Option<Stop>,
     /// One per endpoint.
     pub endpoints: Vec<EndpointSummary>,
@@ -97,10 +97,10 @@ impl Summary {
     }
 }
 
-/// Why a run ended before everything was asked. What was answered is kept in every case.
+/// Why a run ended early. All answers so far are saved in every case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    /// Someone asked it to.
+    /// Cancelled from outside.
     #[error("interrupted")]
     Interrupted,
     /// Every further request would fail in the same way.
@@ -109,12 +109,12 @@ pub enum Stop {
     /// No endpoint came back in time.
     #[error("gave up after {} s without an endpoint: {error}", after.as_secs())]
     GaveUp {
-        /// How long none was there.
+        /// How long none was up.
         after: Duration,
-        /// What the last of them said.
+        /// The last endpoint's error.
         error: ScoreError,
     },
-    /// Answers can no longer be kept.
-    #[error("cannot keep answers: {0}")]
+    /// Answers can no longer be saved.
+    #[error("cannot save answers: {0}")]
     Sink(String),
 }

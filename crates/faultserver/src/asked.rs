@@ -5,32 +5,32 @@ use std::sync::Arc;
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// Counts the server's requests, from 1.
+    /// Number of the request, from 1.
     pub number: u64,
-    /// Counts the server's connections, from 1.
+    /// Number of the connection, from 1.
     pub connection: u64,
     /// `GET` or `POST`.
     pub method: String,
     /// Path and query.
     pub path: String,
-    /// Header names in lower case with their values. The value of `authorization` is left out.
+    /// Header names in lower case with their values. The value of `authorization` is empty.
     pub headers: Arc<[(String, String)]>,
-    /// Whether a key came.
+    /// Whether the request has a key.
     pub key: Key,
-    /// The prompts to score; none on other routes.
+    /// The prompts to score; empty on other routes.
     pub prompts: Arc<[Arc<str>]>,
-    /// How often the first prompt was asked before.
+    /// Number of earlier requests for the first prompt.
     pub repeats: u64,
 }
 
-/// Whether a key came with a request.
+/// The key of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// None did.
+    /// No key.
     Absent,
-    /// The one that the server wants; any, if it wants none.
+    /// The server's key, or any key if the server requires none.
     Right,
-    /// Another one.
+    /// Another key.
     Wrong,
 }
 
@@ -46,7 +46,7 @@ impl Asked {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// What tells this request from others with other prompts.
+    /// Identifies the prompts, or the request itself where it has none.
     pub(crate) fn text(&self) -> String {
         if self.prompts.is_empty() {
             return format!("{} {} {}", self.method, self.path, self.number);

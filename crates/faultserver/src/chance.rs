@@ -1,7 +1,7 @@
-//! Draws that depend on what is asked and not on when, so that a run can be repeated even though
-//! its requests race.
+//! Random draws that depend on the request and not on time, so that runs are reproducible although
+//! their requests race.
 
-/// A number in 0..1 that is a function of `parts` alone.
+/// A pseudo-random number in 0..1, a function of `parts`.
 pub(crate) fn unit(parts: &[&[u8]]) -> f64 {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
@@ -33,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_part_ends_matters() {
+    fn boundaries_of_parts_matter() {
         assert_ne!(
             unit(&[b"ab", b"c"]).to_bits(),
             unit(&[b"a", b"bc"]).to_bits()

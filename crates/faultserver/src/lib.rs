@@ -1,17 +1,4 @@
-//! A real HTTP/1.1 server on loopback that plays an OpenAI-compatible server and misbehaves by
-//! script.
-//!
-//! ```
-//! use sureness_faultserver::{Fault, FaultServer, Rule, Script};
-//!
-//! let server = FaultServer::start(Script::with(Rule::chance(0.3, 1, [Fault::InternalError])))?;
-//! println!("{}", server.base());
-//! # Ok::<(), std::io::Error>(())
-//! ```
-//!
-//! The log-probabilities of its answers are a function of the prompt, [`logprobs_of`], so that a
-//! test can prove that each answer ended up with the right question. Its [log](FaultServer::log)
-//! tells what it was asked, which fault it played and whether a whole good answer was written.
+#![doc = include_str!("../README.md")]
 
 mod answer;
 mod asked;

@@ -1,4 +1,4 @@
-//! Everything that the server was asked, and what it did.
+//! The log of requests and their outcomes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,51 +11,50 @@ use crate::asked::Asked;
 use crate::script::Fault;
 use crate::sync::lock;
 
-/// One request and what became of it.
+/// One request and its outcome.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// What was asked.
+    /// The request.
     pub asked: Asked,
-    /// When, since the server was started.
+    /// Time of arrival since the server's start.
     pub at: Duration,
-    /// How long it took until the last byte was written or the exchange broke off; `None` while
-    /// it is under way.
+    /// Time until the last byte was written or the exchange broke off; `None` while in progress.
     pub took: Option<Duration>,
-    /// How long it was delayed on purpose.
+    /// Scripted delay.
     pub delay: Duration,
-    /// Which fault was played.
+    /// The fault that was played.
     pub fault: Option<Fault>,
-    /// The status that was sent or begun to be sent; `None` where nothing was.
+    /// The status, if at least a part of the response was sent.
     pub status: Option<u16>,
-    /// For each prompt, whether its whole good answer was written to the connection.
+    /// For each prompt, whether its complete good answer was written to the connection.
     pub answered: Vec<bool>,
 }
 
 impl Entry {
-    /// Whether whole good answers to all prompts were written.
+    /// Whether complete good answers to all prompts were written.
     pub fn is_whole(&self) -> bool {
         !self.answered.is_empty() && self.answered.iter().all(|&answered| answered)
     }
 }
 
-/// What a server did, in figures.
+/// A server's counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Connections accepted.
     pub connections: u64,
     /// Requests read.
     pub requests: u64,
-    /// Requests being dealt with now.
+    /// Requests in progress.
     pub in_flight: u64,
-    /// The most that were dealt with at once.
+    /// Maximum number of requests in progress at once.
     pub max_in_flight: u64,
-    /// Different prompts asked.
+    /// Distinct prompts.
     pub prompts: u64,
-    /// How often prompts were asked, all together.
+    /// Prompts in all requests.
     pub prompts_asked: u64,
-    /// Whole good answers written.
+    /// Complete good answers written.
     pub prompts_answered: u64,
-    /// How often a prompt was asked after its whole good answer had been written.
+    /// Prompts that were asked again after their complete good answer.
     pub asked_again: u64,
     /// Finished requests by status; 0 where none was sent.
     pub statuses: BTreeMap<u16, u64>,
@@ -68,11 +67,11 @@ pub struct Counts {
 pub struct PromptCounts {
     /// Requests for it.
     pub asked: u64,
-    /// Whole good answers written.
+    /// Complete good answers written.
     pub answered: u64,
 }
 
-/// What a request came to.
+/// The outcome of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) fault: Option<Fault>,
@@ -93,7 +92,7 @@ struct State {
     entries: Vec<Entry>,
     prompts: HashMap<Arc<str>, PromptCounts>,
     counts: Counts,
-    /// Requests read before the log was last cleared.
+    /// Requests before the log was last cleared.
     forgotten: u64,
 }
 
@@ -106,13 +105,13 @@ impl Log {
         }
     }
 
-    /// The number of a connection that was just opened.
+    /// Counts a new connection and returns its number.
     pub(crate) fn connect(&self) -> u64 {
         lock(&self.state).counts.connections += 1;
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Notes a request, and fills in its number and its repeats.
+    /// Records a request, and sets its number and repeats.
     pub(crate) fn begin(self: &Arc<Self>, asked: &mut Asked) -> Open {
         let at = self.started.elapsed();
         let mut state = lock(&self.state);
@@ -150,7 +149,7 @@ impl Log {
         let now = self.started.elapsed();
         let mut state = lock(&self.state);
         let state = &mut *state;
-        // The log may have been cleared while this request was under way.
+        // The log may have been cleared while the request was in progress.
         let Some(entry) = number
             .checked_sub(state.forgotten + 1)
             .and_then(|index| state.entries.get_mut(index as usize))
@@ -202,7 +201,7 @@ impl Log {
             .unwrap_or_default()
     }
 
-    /// Starts afresh; requests under way are forgotten with the rest.
+    /// Clears everything, including requests in progress.
     pub(crate) fn clear(&self) {
         let mut state = lock(&self.state);
         let forgotten = state.forgotten + state.entries.len() as u64;
@@ -213,8 +212,7 @@ impl Log {
     }
 }
 
-/// A request under way. Dropping it ends it, so that a request whose connection is torn down is
-/// not under way for ever.
+/// A request in progress, which ends when dropped: also where its connection is torn down.
 #[derive(Debug)]
 pub(crate) struct Open {
     log: Arc<Log>,

@@ -1,4 +1,4 @@
-//! `sureness-faultserver`: the server as a program of its own.
+//! The program `sureness-faultserver`.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,15 +9,15 @@ use sureness_faultserver::{FaultServer, Script};
 
 /// An OpenAI-compatible server on loopback that misbehaves by script.
 ///
-/// Prints its address as the first line. GET /counts tells what it did so far; on SIGTERM or
-/// Ctrl-C the same is printed as the last line.
+/// Prints its address as the first line. GET /counts returns its counts; on SIGTERM or Ctrl-C it
+/// prints them as the last line.
 #[derive(Debug, Parser)]
 #[command(name = "sureness-faultserver", version)]
 struct Args {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 for a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The script, a TOML file. Without one the server is healthy.
+    /// Script, a TOML file [default: a healthy server].
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
 }
@@ -41,27 +41,27 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        // Before the address is printed: whoever reads it may end us at once.
-        let end = end()?;
+        // Before printing the address: its reader may send a signal at once.
+        let end = shutdown_signal()?;
         let server = FaultServer::start_on(script, args.port)
             .map_err(|error| format!("cannot listen on 127.0.0.1:{}: {error}", args.port))?;
-        say(&server.base())?;
+        print_line(&server.base())?;
         end.await;
-        say(&serde_json::to_string(&server.counts())?)?;
+        print_line(&serde_json::to_string(&server.counts())?)?;
         Ok(())
     })
 }
 
-/// Prints a line at once, even into a pipe.
-fn say(line: &str) -> std::io::Result<()> {
+/// Prints a line and flushes it, also into a pipe.
+fn print_line(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
 }
 
-/// Waits for the wish that the program should end.
+/// Resolves when the program should exit.
 #[cfg(unix)]
-fn end() -> std::io::Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -73,9 +73,9 @@ fn end() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Waits for the wish that the program should end.
+/// Resolves when the program should exit.
 #[cfg(not(unix))]
-fn end() -> std::io::Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })

@@ -1,20 +1,20 @@
-//! The model that the server pretends to have: its next token is a function of the prompt.
+//! The simulated model, whose next token is a function of the prompt.
 //!
 //! Its vocabulary is the letters A to Z and a hundred other words. A prompt's hash sets the
-//! letters' probabilities, so that whoever holds an answer can tell which prompt it belongs to.
-//! A to F carry almost everything, as with a real model that has read a question with six
-//! options, and so are always among the first ten tokens.
+//! letters' probabilities, so that an answer identifies its prompt. A to F have almost all of the
+//! probability, as with a real model after a question of six options, and so are always among the
+//! first ten tokens.
 
 use crate::chance::unit_of;
 
 const LETTERS: usize = 26;
-/// The letters that a question usually offers.
+/// Number of letters that a question offers.
 const OFFERED: usize = 6;
-/// What all letters have together.
+/// Total probability of all letters.
 const LETTER_MASS: f64 = 0.97;
 /// The most probable of the offered letters has at most `e^SPREAD` times the least probable one.
 const SPREAD: f64 = 3.0;
-/// How much rarer a letter beyond the offered ones is.
+/// Relative probability of letters beyond the offered ones.
 const RARE: f64 = 1e-3;
 const OTHERS: usize = 100;
 
@@ -26,9 +26,9 @@ pub(crate) struct Token {
     pub(crate) logprob: f64,
 }
 
-/// The natural log-probability of each label as the next token after `prompt`, exactly as a
-/// healthy server reports it. A label that is no letter from A to Z gets negative infinity: the
-/// server never mentions it.
+/// The natural log-probability of each label as the next token after `prompt`, exactly as a healthy
+/// server reports it. Other labels than the letters A to Z have negative infinity: the server never
+/// lists them.
 pub fn logprobs_of<S: AsRef<str>>(prompt: &str, labels: &[S]) -> Vec<f64> {
     let letters = letters(prompt, 0.0);
     labels
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_letter_is_never_mentioned() {
+    fn other_labels_have_no_probability() {
         assert_eq!(logprobs_of("x", &["a", "", "AB"]), [f64::NEG_INFINITY; 3]);
     }
 }

@@ -12,7 +12,7 @@ use async_nats::{ConnectOptions, Event};
 
 use crate::RunName;
 
-/// How to reach the broker.
+/// Addresses and credentials of the broker.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     /// Its addresses, such as `nats://host:4222` or `tls://host`.
@@ -27,13 +27,13 @@ pub struct Access {
     pub client_certificate: Option<(PathBuf, PathBuf)>,
 }
 
-/// Something that ends the work together.
+/// An error that ends a coordinator or worker.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct FleetError {
-    /// What went wrong, where.
+    /// The problem and its place.
     pub message: String,
-    /// What a person can do.
+    /// The remedy.
     pub hint: String,
 }
 
@@ -53,21 +53,21 @@ pub struct Link {
     pub(crate) stream: jetstream::Context,
     pub(crate) run: RunName,
     up: Arc<AtomicBool>,
-    /// When the broker was last away.
-    away: Arc<Mutex<Option<Instant>>>,
+    /// When the broker was last unreachable.
+    down: Arc<Mutex<Option<Instant>>>,
 }
 
 /// How long the first connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a reply of the broker may take.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pause after a failed attempt to do something that must succeed in the end.
+/// The first back-off before a retry, and the longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 impl Link {
-    /// Connects. Later the connection comes back by itself whenever it is lost; `changed` is told
-    /// each time it goes or comes.
+    /// Connects, and reconnects whenever the connection is lost. `changed` is called with whether the
+    /// broker is up, each time that this changes.
     pub async fn connect(
         access: &Access,
         run: RunName,
@@ -75,10 +75,10 @@ impl Link {
         changed: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, FleetError> {
         let up = Arc::new(AtomicBool::new(true));
-        let away = Arc::new(Mutex::new(None));
+        let down = Arc::new(Mutex::new(None));
         let options = options(access, &run, name).await?;
         let options = {
-            let (up, away, changed) = (Arc::clone(&up), Arc::clone(&away), Arc::new(changed));
+            let (up, down, changed) = (Arc::clone(&up), Arc::clone(&down), Arc::new(changed));
             options.event_callback(move |event| {
                 let change = match event {
                     Event::Connected => Some(true),
@@ -87,7 +87,7 @@ impl Link {
                 };
                 tracing::debug!(%event, "broker");
                 if change.is_some_and(|now| !now) || !up.load(Ordering::SeqCst) {
-                    *lock(&away) = Some(Instant::now());
+                    *lock(&down) = Some(Instant::now());
                 }
                 if let Some(now) = change
                     && up.swap(now, Ordering::SeqCst) != now
@@ -113,7 +113,7 @@ impl Link {
                         "no NATS server answered at {shown} within {} s",
                         CONNECT_TIMEOUT.as_secs()
                     ),
-                    "check the address, and that nothing between here and there drops packets",
+                    "check the address, and that no firewall drops the packets",
                 ));
             }
         };
@@ -124,18 +124,18 @@ impl Link {
             stream,
             run,
             up,
-            away,
+            down,
         })
     }
 
-    /// Whether the broker is there.
+    /// Whether the broker is connected.
     pub fn is_up(&self) -> bool {
         self.up.load(Ordering::SeqCst)
     }
 
-    /// Whether the broker was away at some time within the last `span`.
+    /// Whether the broker was unreachable at some time within the last `span`.
     pub(crate) fn was_down_within(&self, span: Duration) -> bool {
-        !self.is_up() || lock(&self.away).is_some_and(|at| at.elapsed() < span)
+        !self.is_up() || lock(&self.down).is_some_and(|at| at.elapsed() < span)
     }
 
     /// The run's name.
@@ -143,15 +143,15 @@ impl Link {
         &self.run
     }
 
-    /// The largest message that the broker takes, in bytes.
+    /// The largest message that the broker accepts, in bytes.
     pub(crate) fn max_bytes(&self) -> usize {
-        let told = self.client.server_info().max_payload;
-        let told = if told == 0 { 1 << 20 } else { told };
-        told.min(crate::message::MAX_BYTES)
+        let reported = self.client.server_info().max_payload;
+        let limit = if reported == 0 { 1 << 20 } else { reported };
+        limit.min(crate::message::MAX_BYTES)
     }
 
-    /// Publishes into a stream until the broker has it, however long that takes. With an `id`
-    /// a second copy is dropped by the broker.
+    /// Publishes into a stream, and retries until the broker has the message. The broker drops
+    /// duplicates with the same `id`. Returns the position in the stream.
     pub(crate) async fn deliver(&self, subject: String, id: &str, payload: Vec<u8>) -> u64 {
         let payload = bytes::Bytes::from(payload);
         let publish = || async {
@@ -171,7 +171,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tries until it succeeds. For what must succeed in the end and can be repeated.
+/// Retries until it succeeds, for operations that must succeed and can be repeated.
 pub(crate) async fn persist<T, F, E>(what: &str, mut attempt: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, E>>,
@@ -181,7 +181,7 @@ where
     loop {
         match attempt().await {
             Ok(done) => return done,
-            Err(error) => tracing::debug!(what, %error, "trying again"),
+            Err(error) => tracing::debug!(what, %error, "retrying"),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -202,8 +202,8 @@ async fn options(access: &Access, run: &RunName, name: &str) -> Result<ConnectOp
     for address in &access.servers {
         let parsed: async_nats::ServerAddr = address.parse().map_err(|e| {
             FleetError::new(
-                format!("{} is no address of a NATS server: {e}", masked(address)),
-                "write it as nats://host:4222, or tls://host:4222",
+                format!("{} is not a NATS address: {e}", masked(address)),
+                "write it as nats://host:4222 or tls://host:4222",
             )
         })?;
         if let (Some(user), Some(password)) = (parsed.username(), parsed.password()) {
@@ -215,7 +215,7 @@ async fn options(access: &Access, run: &RunName, name: &str) -> Result<ConnectOp
     let unreadable = |path: &PathBuf, e: &dyn std::fmt::Display| {
         FleetError::new(
             format!("cannot read {}: {e}", path.display()),
-            "name a file that this user can read",
+            "pass a file that this user can read",
         )
     };
     if let Some(path) = &access.credentials {
@@ -241,20 +241,20 @@ async fn options(access: &Access, run: &RunName, name: &str) -> Result<ConnectOp
     Ok(options)
 }
 
-const TLS_HINT: &str = "give the certificate that signed the server's with --nats-ca FILE and, where \
-                        the server asks for one of yours, --nats-cert FILE and --nats-key FILE";
+const TLS_HINT: &str = "pass the certificate that signed the server's with --nats-ca FILE and, if \
+                        the server asks for a client certificate, --nats-cert FILE and --nats-key FILE";
 
 fn connect_hint(error: &async_nats::ConnectError) -> &'static str {
     use async_nats::ConnectErrorKind as Kind;
-    // What goes wrong in a handshake arrives as any input or output does.
-    let says = error.to_string().to_lowercase();
+    // Errors in a handshake arrive as input and output errors.
+    let text = error.to_string().to_lowercase();
     let of_tls = ["certificate", "handshake", "tls"]
         .iter()
-        .any(|word| says.contains(word));
+        .any(|word| text.contains(word));
     match error.kind() {
         _ if of_tls => TLS_HINT,
         Kind::Authentication | Kind::AuthorizationViolation => {
-            "give the right credentials: --nats-creds FILE, --nats-nkey FILE, or user:password in \
+            "pass the right credentials: --nats-creds FILE, --nats-nkey FILE, or user:password in \
              the address"
         }
         Kind::Tls => TLS_HINT,
@@ -262,7 +262,7 @@ fn connect_hint(error: &async_nats::ConnectError) -> &'static str {
     }
 }
 
-/// Addresses without passwords.
+/// The addresses without passwords.
 fn shown(servers: &[String]) -> String {
     let masked: Vec<String> = servers.iter().map(|s| masked(s)).collect();
     masked.join(", ")

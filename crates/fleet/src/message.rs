@@ -1,9 +1,9 @@
-//! What travels through the broker.
+//! Messages through the broker.
 //!
 //! Units and results are [postcard](https://postcard.jamesmunns.com/wire-format) behind one byte
 //! with the format's version: floats arrive bit for bit, and a unit of a hundred questions is a few
-//! dozen kilobytes. What people may want to read on the wire (greetings, heartbeats, status) is
-//! JSON. Nothing here is a secret: keys for servers stay with the workers.
+//! dozen kilobytes. Messages that people may want to read on the wire (greetings, heartbeats,
+//! status) are JSON. No message holds a secret: keys for servers stay with the workers.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,28 +11,28 @@ use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usag
 
 /// Version of the binary messages.
 const VERSION: u8 = 1;
-/// No message is taken that is larger: brokers allow a mebibyte unless told otherwise.
+/// Maximum size of a message. Brokers allow a mebibyte by default.
 pub const MAX_BYTES: usize = 8 << 20;
 
-/// A message cannot be understood.
+/// A message that cannot be read.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("malformed message: {0}")]
 pub struct Malformed(String);
 
-/// Questions that travel together. They share their prompts' prefix.
+/// Questions in one message. They share their prompts' prefix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unit {
-    /// Tells this unit from all others of the run.
+    /// Unique in the run.
     pub id: u64,
-    /// Digest of the model that is to be asked.
+    /// Digest of the model to ask.
     pub model: [u8; 32],
-    /// Name of the group whose prefix comes first in each prompt.
+    /// Name of the group, whose prefix begins each prompt.
     pub group: String,
     /// Lists of option labels; each question names one.
     pub labels: Vec<Vec<String>>,
     /// The questions.
     pub items: Vec<Item>,
-    /// Workers that have failed these questions: another one is better.
+    /// Workers that have failed these questions.
     pub avoid: Vec<String>,
 }
 
@@ -41,34 +41,34 @@ pub struct Unit {
 pub struct Item {
     /// Content key of the request.
     pub key: [u8; 32],
-    /// What the prompt says after the prefix.
+    /// The prompt after the prefix.
     pub suffix: String,
     /// Index into the unit's lists of labels.
     pub labels: u16,
 }
 
-/// What came of a unit, or of a part of it.
+/// The outcome of a unit, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnitResult {
     /// The unit.
     pub unit: u64,
     /// Digest of the model that was asked.
     pub model: [u8; 32],
-    /// Who asked.
+    /// The worker that asked.
     pub worker: String,
-    /// Whether the worker is done with the unit. What it has not told of by then it gives back.
+    /// Whether the worker is done with the unit. Questions without an outcome are given back.
     pub last: bool,
     /// Content keys with their outcomes.
     pub answers: Vec<([u8; 32], Outcome)>,
 }
 
-/// Scores, or why there are none.
+/// Scores, or an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Log-probabilities, whether each was observed, mass, prompt tokens and cached tokens: see
     /// [`OptionScores`].
     Scores(Vec<f64>, Vec<bool>, f64, Option<u32>, Option<u32>),
-    /// A [`ScoreError`] as JSON: it is told by a tag, which postcard has not.
+    /// A [`ScoreError`] as JSON, since postcard cannot represent tagged enums.
     Failed(String),
 }
 
@@ -88,7 +88,7 @@ impl From<Result<OptionScores, ScoreError>> for Outcome {
 }
 
 impl Outcome {
-    /// The outcome as the engine knows it. Scores that cannot be any are a failure.
+    /// The outcome as the engine represents it. Invalid scores become an error.
     pub fn into_scores(self, options: usize) -> Result<OptionScores, ScoreError> {
         match self {
             Self::Scores(logprobs, observed, mass, prompt_tokens, cached_tokens) => {
@@ -111,7 +111,7 @@ impl Outcome {
             Self::Failed(text) => {
                 Err(
                     serde_json::from_str(&text).unwrap_or_else(|_| ScoreError::Malformed {
-                        message: "a worker sent a failure that cannot be read".into(),
+                        message: "a worker sent an error that cannot be read".into(),
                     }),
                 )
             }
@@ -119,52 +119,52 @@ impl Outcome {
     }
 }
 
-/// What the questions of a group share.
+/// The common part of a group's questions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupAbout {
-    /// How every prompt of the group begins.
+    /// The beginning of every prompt of the group.
     pub prefix: String,
 }
 
 /// A worker asks to take part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
-    /// Tells this worker from all others.
+    /// The worker's name, unique in the run.
     pub worker: String,
     /// Its version.
     pub program: String,
-    /// The model that it asks.
+    /// Its model.
     pub model: ModelIdentity,
 }
 
-/// What the coordinator says to that.
+/// The coordinator's answer to a greeting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer")]
 pub enum Welcome {
-    /// Work is to be found on this lane.
+    /// The worker takes part in this lane.
     Take {
         /// The lane.
         lane: u16,
-        /// Seconds after which a unit that nobody extends goes to someone else.
+        /// Seconds after which a unit that its worker does not extend goes to another.
         unit_timeout_s: f64,
     },
-    /// The worker is not for this run.
+    /// The worker does not fit this run.
     Refused {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 }
 
-/// A worker lives.
+/// A worker's heartbeat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Beat {
-    /// Which one.
+    /// The worker's name.
     pub worker: String,
     /// Its lane.
     pub lane: u16,
-    /// Name of its model.
+    /// Its model's name.
     pub model: String,
-    /// Questions that it would have in flight at once.
+    /// Questions that it can have in flight.
     pub capacity: usize,
     /// Questions that it holds.
     pub held: usize,
@@ -174,7 +174,7 @@ pub struct Beat {
     pub answered: u64,
     /// Questions that it has failed.
     pub failed: u64,
-    /// Messages that it could not understand.
+    /// Messages that it could not read.
     pub malformed: u64,
     /// Answers per second lately.
     pub rate: f64,
@@ -182,46 +182,46 @@ pub struct Beat {
     pub leaving: bool,
 }
 
-/// A worker has got a unit: is it to be worked on?
+/// A worker's query about a unit that it has received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenQuery {
-    /// Who asks.
+    /// The worker's name.
     pub worker: String,
     /// The unit.
     pub unit: u64,
-    /// Whether this is the only unit that it would have.
+    /// Whether the worker holds no other unit.
     pub alone: bool,
     /// Content keys of its questions.
     pub keys: Vec<[u8; 32]>,
 }
 
-/// A unit that so many workers had who were not heard of again is suspicious: a worker that takes
-/// it has nothing else meanwhile, so that no other unit is blamed, and asks its questions one by
-/// one, to find the one that does it.
+/// A unit with which so many workers were lost is suspicious. A worker that takes it holds no other
+/// unit meanwhile, so that no other is blamed, and asks its questions one by one, to find the one
+/// that kills workers.
 pub const SUSPICIOUS: u32 = 2;
 
-/// What the coordinator knows of the unit.
+/// The coordinator's answer to a query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReply {
-    /// Whether it is not for this worker now: another one, who lives, is at work on it, and the
-    /// broker has forgotten; or it is suspicious, and this one has others.
+    /// Whether the unit is not for this worker now: another live worker holds it, which the broker
+    /// has forgotten; or it is suspicious, and this worker holds others.
     pub taken: bool,
-    /// How many workers had it and were not heard of again.
+    /// How many workers were lost with it.
     pub losses: u32,
-    /// For each key whether it has no answer yet.
+    /// For each key, whether it has no answer yet.
     pub open: Vec<bool>,
 }
 
 /// Packs a binary message.
 pub fn pack<T: Serialize>(message: &T) -> Vec<u8> {
-    // The types above have nothing that postcard refuses.
+    // Postcard can represent all of the types above.
     postcard::to_extend(message, vec![VERSION]).unwrap_or_default()
 }
 
 /// Unpacks a binary message.
 pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
     if bytes.len() > MAX_BYTES {
-        return Err(Malformed(format!("{} bytes are too many", bytes.len())));
+        return Err(Malformed(format!("{} bytes exceed the limit", bytes.len())));
     }
     match bytes.split_first() {
         Some((&VERSION, rest)) => {
@@ -230,7 +230,7 @@ pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
             if rest.is_empty() {
                 Ok(message)
             } else {
-                Err(Malformed(format!("{} bytes too many", rest.len())))
+                Err(Malformed(format!("{} trailing bytes", rest.len())))
             }
         }
         Some((version, _)) => Err(Malformed(format!(
@@ -297,7 +297,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_arrives_is_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = unpack::<Unit>(&bytes);
             let _ = unpack::<UnitResult>(&bytes);
             let versioned: Vec<u8> = std::iter::once(VERSION).chain(bytes).collect();
@@ -306,7 +306,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_cut_short_is_told(cut in 1_usize..60) {
+        fn truncated_messages_are_refused(cut in 1_usize..60) {
             let unit = Unit {
                 id: 1, model: [0; 32], group: "g".into(), labels: vec![vec!["A".into()]],
                 items: vec![Item { key: [9; 32], suffix: "Q?".into(), labels: 0 }], avoid: vec![],

@@ -3,7 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Name of a run, which every subject and stream of it carries.
+/// Kinds of messages with a stream of their own: units, results, and the models and prefixes that
+/// units share.
+pub(crate) const WORK: &str = "work";
+pub(crate) const RESULT: &str = "result";
+pub(crate) const ABOUT: &str = "about";
+
+/// Name of a run, which is part of its subjects and streams.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RunName(String);
 
@@ -16,32 +22,32 @@ impl RunName {
         &self.0
     }
 
-    /// Where workers ask to take part.
+    /// Greetings of workers that ask to take part.
     pub(crate) fn hello(&self) -> String {
         self.subject("hello")
     }
 
-    /// Where the coordinator is asked how the run goes.
+    /// Requests for the run's status.
     pub(crate) fn status(&self) -> String {
         self.subject("status")
     }
 
-    /// Where workers say that they live.
+    /// Heartbeats of workers.
     pub(crate) fn beat(&self) -> String {
         self.subject("beat")
     }
 
-    /// Where the coordinator says that the run is over.
+    /// The coordinator's notice that the run is over.
     pub(crate) fn done(&self) -> String {
         self.subject("done")
     }
 
-    /// Where the coordinator says that there is work on a lane, and of which group.
+    /// The coordinator's news that a lane has work, with the group's name.
     pub(crate) fn news(&self, lane: u16) -> String {
         self.subject(&format!("news.{lane}"))
     }
 
-    /// Where the coordinator is asked which questions of a unit are still open.
+    /// Queries for the open questions of a unit.
     pub(crate) fn open(&self, lane: u16) -> String {
         self.subject(&format!("open.{lane}"))
     }
@@ -56,7 +62,7 @@ impl RunName {
         self.subject(&format!("result.{lane}"))
     }
 
-    /// What a group's questions share.
+    /// The prefix of a group.
     pub(crate) fn about_group(&self, lane: u16, group: &str) -> String {
         self.subject(&format!("about.{lane}.{group}"))
     }
@@ -71,19 +77,9 @@ impl RunName {
         self.subject(&format!("{kind}.>"))
     }
 
-    /// The stream with units.
-    pub(crate) fn work_stream(&self) -> String {
-        format!("sureness_{}_work", self.0)
-    }
-
-    /// The stream with results.
-    pub(crate) fn result_stream(&self) -> String {
-        format!("sureness_{}_result", self.0)
-    }
-
-    /// The stream with what units have in common.
-    pub(crate) fn about_stream(&self) -> String {
-        format!("sureness_{}_about", self.0)
+    /// The stream with messages of this kind.
+    pub(crate) fn stream(&self, kind: &str) -> String {
+        format!("sureness_{}_{kind}", self.0)
     }
 
     /// The consumer from which workers pull a group's units.
@@ -96,8 +92,7 @@ impl RunName {
         format!("result_{lane}")
     }
 
-    /// Where replies to requests arrive: under the run's name, so that permissions can tell runs
-    /// apart.
+    /// Prefix of reply subjects: it has the run's name, so that permissions can separate runs.
     pub(crate) fn inbox(&self) -> String {
         format!("_INBOX_{}", self.0)
     }
@@ -128,8 +123,7 @@ impl fmt::Display for RunName {
     }
 }
 
-/// Name of a group: what its questions share, digested, so that a restarted coordinator gives it
-/// the same.
+/// Name of a group: a digest of its prefix, so that it is the same for a restarted coordinator.
 pub(crate) fn group_name(prefix: &str) -> String {
     let digest = blake3::hash(prefix.as_bytes()).to_hex();
     digest[..16].to_owned()

@@ -1,13 +1,14 @@
-//! How a run goes, for whoever asks.
+//! The status of a run.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::message::Beat;
+use crate::names::WORK;
 use crate::{FleetError, Link};
 
-/// How a run goes.
+/// The status of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The run's name.
@@ -16,22 +17,22 @@ pub struct Status {
     pub seconds: f64,
     /// One per model.
     pub lanes: Vec<LaneStatus>,
-    /// The workers that are there.
+    /// The workers that take part.
     pub workers: Vec<WorkerStatus>,
 }
 
-/// How one model's questions go.
+/// The status of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LaneStatus {
     /// Its number.
     pub lane: u16,
-    /// The model, as far as it is known.
+    /// The model's name, if it is known.
     pub model: Option<String>,
-    /// Questions that were not given out yet, of those that the coordinator looks ahead.
+    /// Questions not yet published, of those that the engine has asked for.
     pub queued: usize,
-    /// Questions given out, without an answer yet.
+    /// Questions published, without an answer yet.
     pub outstanding: usize,
-    /// Units given out, not finished yet.
+    /// Units published, not finished yet.
     pub units: usize,
     /// Units finished.
     pub units_done: u64,
@@ -39,45 +40,45 @@ pub struct LaneStatus {
     pub answered: u64,
     /// Questions that were answered more than once.
     pub asked_twice: u64,
-    /// Messages that could not be understood, or were of another model.
+    /// Messages that could not be read or were for another model.
     pub malformed: u64,
-    /// Units that the broker lost and that were published again.
+    /// Units that the broker lost; they were published again.
     pub lost_units: u64,
     /// Seconds since the lane was opened.
     pub seconds: f64,
 }
 
-/// How one worker does.
+/// The status of one worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerStatus {
-    /// What it last said.
+    /// Its last heartbeat.
     #[serde(flatten)]
     pub beat: Beat,
-    /// How many seconds ago that was.
+    /// Seconds since that heartbeat.
     pub heard_s: f64,
-    /// Seconds since it came.
+    /// Seconds since it joined.
     pub seconds: f64,
 }
 
 /// How long a coordinator may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the run's coordinator says, if there is one.
+/// The status from the run's coordinator, if there is one.
 pub(crate) async fn ask(link: &Link) -> Option<Status> {
     let request = link.client.request(link.run.status(), bytes::Bytes::new());
-    let reply = tokio::time::timeout(PATIENCE, request).await.ok()?.ok()?;
+    let reply = tokio::time::timeout(TIMEOUT, request).await.ok()?.ok()?;
     serde_json::from_slice(&reply.payload).ok()
 }
 
-/// Asks the run's coordinator how it goes.
+/// Asks the run's coordinator for its status.
 pub async fn status(link: &Link) -> Result<Status, FleetError> {
     if let Some(status) = ask(link).await {
         return Ok(status);
     }
-    let left = match link.stream.get_stream(link.run.work_stream()).await {
+    let left = match link.stream.get_stream(link.run.stream(WORK)).await {
         Ok(stream) => {
             let units = stream.cached_info().state.messages;
-            format!("; {units} units lie ready for when it comes back")
+            format!("; {units} units wait for it")
         }
         Err(_) => String::new(),
     };

@@ -1,23 +1,23 @@
-//! Digests by which the same question is known in different files.
+//! Digests that identify a question across files.
 
 use sureness_questions::Question;
 
-/// What is known of a question.
+/// The digests of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Known {
-    /// The digest of its content.
+pub(crate) struct Digests {
+    /// Digest of its content.
     pub(crate) content: [u8; 32],
-    /// Its cluster, where its text is known.
+    /// Digest of its cluster, if its text is known.
     pub(crate) cluster: Option<[u8; 32]>,
 }
 
-/// The digests of a question whose text is known: the same as in a run of our own.
+/// The digests of a question with text, the same as in a run.
 pub(crate) fn of_question(
     context: Option<&str>,
     stem: &str,
     options: &[String],
     answer: usize,
-) -> Known {
+) -> Digests {
     let trimmed = |text: &str| text.trim().to_owned();
     let question = Question {
         id: String::new(),
@@ -27,20 +27,20 @@ pub(crate) fn of_question(
         options: options.iter().map(|option| trimmed(option)).collect(),
         answer,
     };
-    Known {
+    Digests {
         content: question.content_digest(),
         cluster: Some(question.cluster_digest()),
     }
 }
 
-/// The digest of a question of which only the name is known, such as its data set and its id.
-pub(crate) fn of_name<'a>(parts: impl IntoIterator<Item = &'a str>) -> Known {
+/// The digests of a question without text, from its name, such as data set and id.
+pub(crate) fn of_name<'a>(parts: impl IntoIterator<Item = &'a str>) -> Digests {
     let mut hasher = blake3::Hasher::new();
     for part in std::iter::once("sureness imported question 1").chain(parts) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    Known {
+    Digests {
         content: hasher.finalize().into(),
         cluster: None,
     }

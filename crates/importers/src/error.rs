@@ -1,4 +1,4 @@
-//! Why a file cannot be imported.
+//! Errors of an import, with hints.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use sureness_questions::DataError;
 use sureness_scorers::replay::ReplayError;
 
-/// The most characters of a stranger's text that are shown.
-const SHOWN: usize = 80;
+/// Maximum characters shown of text from a file.
+const MAX_SHOWN: usize = 80;
 
-/// A file that cannot be imported: which, where in it, and why.
+/// Why a file cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub struct ImportError {
     /// The file or folder.
@@ -41,83 +41,83 @@ pub enum Problem {
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
     /// Larger than any such file should be.
-    #[error("takes more than {0} MiB")]
+    #[error("is larger than {0} MiB")]
     TooLarge(u64),
-    /// The format is none that is known.
-    #[error("is in no format that can be imported")]
+    /// The format is unknown.
+    #[error("has an unknown format")]
     UnknownFormat,
     /// A folder without anything to import.
-    #[error("holds no file that can be imported")]
+    #[error("contains no file that can be imported")]
     NothingHere,
     /// No questions.
-    #[error("holds no questions")]
+    #[error("contains no questions")]
     Empty,
     /// Broken JSON.
     #[error("not valid JSON: {0}")]
     Json(String),
-    /// A field is not there.
+    /// A field is missing.
     #[error("missing")]
     Missing,
     /// A field is of the wrong kind.
-    #[error("{expected} needed, {found} found")]
+    #[error("expected {expected}, found {found}")]
     Type {
-        /// What is needed.
+        /// Expected kind.
         expected: &'static str,
-        /// What is there.
+        /// Actual value.
         found: String,
     },
-    /// Text that the model wrote, where log-likelihoods are needed.
-    #[error("the answer is a text: this task generates and has no log-likelihoods of options")]
+    /// Generated text instead of log-likelihoods.
+    #[error("the answer is text: a generative task has no log-likelihoods of options")]
     Generation,
-    /// A score that is infinite or no number.
-    #[error("option {option} has the log-likelihood {value}, which is no finite number")]
+    /// A score that is not finite.
+    #[error("option {option} has the log-likelihood {value}, which is not finite")]
     NotFinite {
         /// Letter of the option.
         option: char,
-        /// What is there.
+        /// The score.
         value: String,
     },
     /// A log-probability above zero.
-    #[error("option {option} has the log-likelihood {value}, but none is above 0")]
+    #[error("option {option} has the log-likelihood {value}, which is above 0")]
     Positive {
         /// Letter of the option.
         option: char,
-        /// What is there.
+        /// The score.
         value: f64,
     },
     /// A question needs 2 to 26 options.
     #[error("there are {0} options, but a question has 2 to 26")]
     OptionCount(usize),
-    /// An answer that is none of the options.
-    #[error("the answer is {answer}, which is none of the {options} options")]
+    /// An answer that is not one of the options.
+    #[error("the answer {answer} is not one of the {options} options")]
     Answer {
         /// The answer, as written.
         answer: String,
-        /// How many options there are.
+        /// Number of options.
         options: usize,
     },
-    /// The right answer is not told.
-    #[error("the right answer is not told")]
+    /// The right answer is missing.
+    #[error("the right answer is missing")]
     NoAnswer,
     /// More than one option is right.
     #[error("more than one option is right ({0})")]
     SeveralAnswers(String),
     /// The same id twice.
-    #[error("the id {id} is already that of {first}")]
+    #[error("duplicate id {id}, first seen in {first}")]
     RepeatedId {
         /// The id.
         id: String,
         /// Where it was first seen.
         first: String,
     },
-    /// The model's name is nowhere.
-    #[error("the model's name is not told")]
+    /// The model's name is missing.
+    #[error("the model's name is missing")]
     NoModel,
-    /// The task's name is nowhere.
-    #[error("the task's name is not told")]
+    /// The task's name is missing.
+    #[error("the task's name is missing")]
     NoTask,
     /// Neither answers in the file nor a file of questions.
-    #[error("there are no right answers in the file")]
+    #[error("the file has no right answers")]
     NoAnswers,
     /// Ids that are not among the questions.
     #[error("id {id}{others} not in {}", questions.display())]
@@ -134,14 +134,14 @@ pub enum Problem {
     OtherWidth {
         /// The question.
         id: i64,
-        /// How many scores it has.
+        /// Number of scores.
         scores: usize,
-        /// How many options it has.
+        /// Number of options.
         options: usize,
         /// The file of questions.
         questions: PathBuf,
     },
-    /// The options were shown in another order than the one that is written down.
+    /// The options were shown in another order than the log has them.
     #[error(
         "the solver shuffled the choices: the letters in the log-probabilities are those that the model saw, but the log has the original order"
     )]
@@ -152,11 +152,11 @@ pub enum Problem {
     /// The archive is broken.
     #[error("the archive is damaged: {0}")]
     Archive(String),
-    /// A log of a version that is not known.
-    #[error("the log has version {0}; versions 1 to 3 are known")]
+    /// A log of an unknown version.
+    #[error("the log has version {0}; versions 1 to 3 are supported")]
     Version(u64),
     /// Two imports of the same group.
-    #[error("gives task {task} with strategy {strategy} of {model}, as {other} does")]
+    #[error("has task {task} with strategy {strategy} of {model}, as {other} does")]
     Twice {
         /// The model.
         model: String,
@@ -176,7 +176,7 @@ pub enum Problem {
 }
 
 impl ImportError {
-    /// What a person can do about it.
+    /// What to do about it.
     pub fn hint(&self) -> String {
         let hint = match &*self.problem {
             Problem::Replay(error) => error.hint(),
@@ -184,32 +184,30 @@ impl ImportError {
             Problem::Io(_) => "check the path and the permissions",
             Problem::TooLarge(_) => "split the file, or write the log without its events",
             Problem::UnknownFormat => {
-                "files are samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of inspect_ai, and .pkl, .csv, .jsonl or .parquet with logits; docs/import.md shows each"
+                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
             }
             Problem::NothingHere => {
                 "run lm-evaluation-harness with --log_samples, or name the files themselves"
             }
-            Problem::Empty => "check that whatever wrote the file ran to its end",
+            Problem::Empty => "check that the evaluation finished",
             Problem::Json(_) => {
-                "the file may have been cut off: copy it again, or delete the line and what follows"
+                "copy the file again, as it may be truncated, or delete this line and the rest"
             }
             Problem::Missing | Problem::Type { .. } => {
-                "docs/import.md says which fields each format needs"
+                "see docs/import.md for the fields of each format"
             }
             Problem::Generation => {
                 "import tasks with output_type multiple_choice; generated answers have no option probabilities"
             }
             Problem::NotFinite { .. } | Problem::Positive { .. } => {
-                "run this question again, or delete its line: a made-up number would count as an answer"
+                "run this question again, or delete its line"
             }
-            Problem::OptionCount(_) => {
-                "only multiple-choice tasks can be imported, with one score for each option"
-            }
+            Problem::OptionCount(_) => "import multiple-choice tasks, with one score per option",
             Problem::Answer { .. } | Problem::NoAnswer => {
                 "check that the questions are from a split with published answers"
             }
             Problem::SeveralAnswers(_) => {
-                "prediction sets need one right option; leave this task out (truthfulqa_mc1 has one, truthfulqa_mc2 has several)"
+                "leave this task out: prediction sets need one right option (truthfulqa_mc1 has one, truthfulqa_mc2 several)"
             }
             Problem::RepeatedId { .. } => "keep one row per question",
             Problem::NoModel => {
@@ -226,11 +224,13 @@ impl ImportError {
             }
             Problem::Shuffled => "run the evaluation without shuffle in multiple_choice()",
             Problem::NoLogprobs => {
-                "run inspect eval with --logprobs --top-logprobs 20, on a model whose server gives them"
+                "run inspect eval with --logprobs --top-logprobs 20, on a model whose server returns them"
             }
-            Problem::Archive(_) => "copy the log again; inspect log convert can check it",
+            Problem::Archive(_) => "copy the log again; `inspect log convert` checks it",
             Problem::Version(_) => "update sureness, or write the log with another inspect_ai",
-            Problem::Twice { .. } => "tell them apart with --task or --strategy, one import each",
+            Problem::Twice { .. } => {
+                "import them one at a time, under different --task or --strategy names"
+            }
         };
         hint.to_owned()
     }
@@ -238,7 +238,7 @@ impl ImportError {
 
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // These say themselves where they are.
+        // Their messages name the place.
         if matches!(*self.problem, Problem::Replay(_) | Problem::Data(_)) {
             return write!(f, "{}", self.problem);
         }
@@ -256,12 +256,12 @@ impl fmt::Display for ImportError {
 }
 
 impl Problem {
-    /// The error of a whole file.
+    /// An error in the file as a whole.
     pub(crate) fn of(self, file: &Path) -> ImportError {
         self.at(file, Place::File)
     }
 
-    /// The error of a place in a file.
+    /// An error at a place in a file.
     pub(crate) fn at(self, file: &Path, place: Place) -> ImportError {
         ImportError {
             file: file.to_owned(),
@@ -280,7 +280,7 @@ impl Problem {
     }
 }
 
-/// A problem and its field, before file and place are known.
+/// A problem and its field, without file and place.
 #[derive(Debug)]
 pub(crate) struct Fault {
     field: Option<String>,
@@ -306,18 +306,18 @@ impl Fault {
     }
 }
 
-/// Text from a stranger's file, fit for a terminal: control characters escaped, cut short.
+/// Untrusted text for a terminal: control characters escaped, truncated.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown: String = text
         .chars()
-        .take(SHOWN)
+        .take(MAX_SHOWN)
         .flat_map(|c| {
             let escaped = c.is_control().then(|| c.escape_debug());
             let plain = escaped.is_none().then_some(c);
             escaped.into_iter().flatten().chain(plain)
         })
         .collect();
-    if text.chars().nth(SHOWN).is_some() {
+    if text.chars().nth(MAX_SHOWN).is_some() {
         shown.push('…');
     }
     shown

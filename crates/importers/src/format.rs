@@ -1,4 +1,4 @@
-//! Which format a file is in.
+//! Formats and their detection.
 
 use std::path::Path;
 
@@ -8,19 +8,20 @@ use crate::json;
 
 /// A format that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Format {
-    /// Samples of lm-evaluation-harness (`--log_samples`).
+    /// Samples of lm-evaluation-harness (`--log_samples`)
     LmEval,
-    /// Logs of `inspect_ai`, `.eval` or `.json`.
+    /// Logs of Inspect with log-probabilities
     Inspect,
-    /// The paper's pickles of logits.
+    /// Pickles of logits, as the paper published them
     Paper,
-    /// CSV, JSON lines or Parquet with logits or log-probabilities.
+    /// CSV, JSON lines or Parquet with logits or log-probabilities
     Table,
 }
 
 impl Format {
-    /// All of them.
+    /// All formats.
     pub const ALL: [Self; 4] = [Self::LmEval, Self::Inspect, Self::Paper, Self::Table];
 
     /// The name on the command line.
@@ -33,7 +34,7 @@ impl Format {
         }
     }
 
-    /// Whose files they are, for people.
+    /// Display name of the tool or file.
     pub fn title(self) -> &'static str {
         match self {
             Self::LmEval => "lm-evaluation-harness",
@@ -43,13 +44,7 @@ impl Format {
         }
     }
 
-    /// The format of that name.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
-    }
-
-    /// Tells the format from the beginning of a file: its first line at least, or the first
-    /// 64 KiB. The name decides only among tables.
+    /// Detects the format from the beginning of a file: at least its first line, or the first 64 KiB.
     pub(crate) fn of(path: &Path, beginning: &[u8]) -> Option<Self> {
         let extension = path
             .extension()
@@ -80,7 +75,7 @@ impl Format {
                     return Some(Self::Table);
                 }
             }
-            // A log is one object over many lines, or one that is longer than what is seen here.
+            // A log is one object over many lines, or longer than the part seen here.
             let has = |key: &[u8]| text.windows(key.len()).any(|part| part == key);
             if has(b"\"eval\"") && (has(b"\"version\"") || has(b"\"status\"")) {
                 return Some(Self::Inspect);
@@ -92,7 +87,7 @@ impl Format {
         matches!(extension, "csv" | "jsonl" | "ndjson" | "parquet").then_some(Self::Table)
     }
 
-    /// Whether a table looks as if it held scores. Other tables may lie in the same folder.
+    /// Whether a table seems to have scores; folders may contain other tables.
     pub(crate) fn has_scores(beginning: &[u8]) -> bool {
         if beginning.starts_with(b"PAR1") {
             return true;
@@ -113,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_told_from_content() {
+    fn formats_are_detected_from_content() {
         for (name, beginning, format) in [
             (
                 "x",
@@ -147,11 +142,8 @@ mod tests {
             ("x.txt", "hello", None),
             ("x.json", "[{\"id\": 1}]", None),
         ] {
-            let told = Format::of(Path::new(name), beginning.as_bytes());
-            assert_eq!(told, format, "{name}: {beginning}");
-        }
-        for format in Format::ALL {
-            assert_eq!(Format::by_name(format.name()), Some(format));
+            let detected = Format::of(Path::new(name), beginning.as_bytes());
+            assert_eq!(detected, format, "{name}: {beginning}");
         }
     }
 }

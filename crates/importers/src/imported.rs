@@ -1,4 +1,4 @@
-//! What every format is read into.
+//! The result of an import.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use sureness_scorers::ScoreError;
 
 use crate::Format;
 
-/// How files are read, where the user says more than they do.
+/// Settings that replace or complete the content of files.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The format; told from the content where it is not given.
+    /// The format; `None` detects it from the content.
     pub format: Option<Format>,
     /// Right answers for files without them: a file in the paper's JSON layout.
     pub questions: Option<PathBuf>,
@@ -20,43 +20,42 @@ pub struct Options {
     pub task: Option<String>,
     /// The strategy's name, instead of the one in the file.
     pub strategy: Option<String>,
-    /// Ids of questions to leave out. Where it is not given, the paper's few-shot examples (1, 3,
-    /// 5, 7, 9) are left out of its pickles, and nothing of other files.
+    /// Ids of questions to skip. `None` skips the paper's few-shot examples (1, 3, 5, 7, 9) in its
+    /// pickles and nothing in other files.
     pub drop_ids: Option<HashSet<String>>,
 }
 
-/// One model's answers to one task, asked in one way.
+/// One model's answers to one task with one strategy.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// Which model.
+    /// The model.
     pub model: Model,
-    /// The task's name, as the file has it.
+    /// The task's name in the file.
     pub task: String,
-    /// How it was asked: the strategy's name, or the number of shots.
+    /// The strategy's name, or the number of shots.
     pub strategy: String,
-    /// What it was read from.
+    /// The format of the files.
     pub format: Format,
     /// The files, without their folders.
     pub files: Vec<SourceFile>,
-    /// What the scores are.
+    /// The kind of scores.
     pub values: Values,
-    /// What the file tells of the settings, by name. No secrets.
+    /// Settings of the evaluation by name, without secrets.
     pub settings: BTreeMap<String, String>,
     /// The questions, in file order.
     pub rows: Vec<ImportedRow>,
-    /// The file's own accuracy beside ours, where it has one.
+    /// The file's accuracy beside ours, if it states one.
     pub check: Option<AccuracyCheck>,
-    /// What a person should know: rows left out, limits of the comparison.
+    /// Notes for the user, such as skipped rows.
     pub notes: Vec<String>,
 }
 
-/// The model, as far as a file tells.
+/// The model as a file describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Model {
     /// Its name.
     pub name: String,
-    /// What else is known of it that can move a score: revision, type of its numbers, chat
-    /// template. No secrets.
+    /// Properties that can change a score: revision, data type, chat template. No secrets.
     pub details: BTreeMap<String, String>,
 }
 
@@ -69,14 +68,14 @@ pub struct SourceFile {
     pub digest: String,
 }
 
-/// What the scores of an import are.
+/// The kind of scores of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Values {
     /// Natural log-probabilities of the options' labels as the next token.
     Labels,
     /// Log-likelihoods of the options' whole texts.
     Continuations,
-    /// Logits: known up to a constant for each question.
+    /// Logits: defined up to a constant per question.
     Logits,
 }
 
@@ -91,16 +90,15 @@ impl Values {
     }
 }
 
-/// One question and what the model said to it.
+/// One question and the model's scores.
 #[derive(Debug, Clone)]
 pub struct ImportedRow {
     /// The question's id, unique within the import.
     pub id: String,
-    /// Digest of the question's content, the same in every model's file. That of
-    /// `sureness_questions::Question::content_digest` where the file has the question's text.
+    /// Digest of the question's content, the same in every model's file:
+    /// `sureness_questions::Question::content_digest` if the file has the text.
     pub content: [u8; 32],
-    /// What it shares with the other questions of its cluster:
-    /// `sureness_questions::Question::cluster_digest`. `None` where the file has no text.
+    /// `sureness_questions::Question::cluster_digest`; `None` if the file has no text.
     pub cluster: Option<[u8; 32]>,
     /// Its category, such as the subject.
     pub category: Option<String>,
@@ -112,24 +110,23 @@ pub struct ImportedRow {
     pub dont_know: Option<usize>,
     /// Index of "None of the above".
     pub none_of_the_above: Option<usize>,
-    /// The scores of the options, or why there are none.
+    /// The scores of the options, or why they are missing.
     pub scores: Result<RowScores, ScoreError>,
 }
 
 /// A model's scores of the options of one question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowScores {
-    /// One per option, in option order: what [`Imported::values`] says. Finite.
+    /// One finite score per option, of the kind [`Imported::values`].
     pub logprobs: Vec<f64>,
-    /// Whether each was observed; else its entry is an upper bound.
+    /// Whether each was observed; otherwise the score is an upper bound.
     pub observed: Vec<bool>,
-    /// Total probability of the observed options, in 0..=1; none where the file cannot tell.
+    /// Total probability of the observed options, in 0..=1; `None` if unknown.
     pub mass: Option<f64>,
 }
 
 impl RowScores {
-    /// The option with the highest score, the first of equals: what the harnesses count as the
-    /// model's answer.
+    /// The option with the highest score, the first of equals, which harnesses count as the answer.
     pub fn top(&self) -> usize {
         let mut top = 0;
         for (index, value) in self.logprobs.iter().enumerate() {
@@ -146,9 +143,9 @@ impl RowScores {
 pub struct AccuracyCheck {
     /// Share of the answered rows whose top option is right.
     pub ours: f64,
-    /// What the file says.
+    /// The file's accuracy.
     pub theirs: f64,
-    /// The id of the first question that the file counts otherwise.
+    /// Id of the first question where the two disagree.
     pub first_difference: Option<String>,
 }
 
@@ -161,12 +158,12 @@ impl AccuracyCheck {
 }
 
 impl Imported {
-    /// How many rows have scores.
+    /// The number of rows with scores.
     pub fn answered(&self) -> usize {
         self.rows.iter().filter(|row| row.scores.is_ok()).count()
     }
 
-    /// Share of the answered rows whose top option is right; none without an answered row.
+    /// Share of the answered rows whose top option is right; `None` without answered rows.
     pub fn accuracy(&self) -> Option<f64> {
         let answered = self.answered();
         let right = |row: &&ImportedRow| {

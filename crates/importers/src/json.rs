@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::error::{Fault, Problem, printable};
 
-/// Words for which JSON has none, and which Python writes all the same.
+/// Constants that Python writes but JSON lacks.
 const CONSTANTS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
 
-/// Reads one JSON value. `NaN` and infinities outside of texts count as `null`.
+/// Parses one JSON value. `NaN` and infinities outside strings count as `null`.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).or_else(|error| {
         let without = without_constants(bytes).ok_or_else(|| syntax(&error))?;
@@ -22,7 +22,7 @@ fn syntax(error: &serde_json::Error) -> Problem {
     Problem::Json(one_line)
 }
 
-/// The same with `null` for what is no JSON; nothing where there is no such word.
+/// The same with `null` for these constants; `None` if there are none.
 fn without_constants(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
     let (mut in_text, mut escaped, mut found) = (false, false, false);
@@ -50,7 +50,7 @@ fn without_constants(bytes: &[u8]) -> Option<Vec<u8>> {
     found.then_some(out)
 }
 
-/// What kind of value it is, for people.
+/// The kind of a value, for messages.
 pub(crate) fn describe(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
@@ -75,7 +75,7 @@ pub(crate) fn id(value: &Value, field: &str) -> Result<String, Fault> {
     }
 }
 
-/// A text that is not blank, at a path of keys.
+/// The non-blank text at a path of keys.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value
         .pointer(pointer)
@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_json_stays_as_it_is(text in ".{0,30}", number in any::<f64>()) {
+        fn valid_json_stays_unchanged(text in ".{0,30}", number in any::<f64>()) {
             let value = serde_json::json!({"text": text, "list": [number, null]});
             let bytes = serde_json::to_vec(&value).unwrap();
             prop_assert!(without_constants(&bytes).is_none());

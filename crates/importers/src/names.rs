@@ -1,4 +1,4 @@
-//! By what a question is known whose logits were saved: one rule for all who read them.
+//! The identity of questions whose logits were saved, shared by all readers of such files.
 
 use std::path::Path;
 
@@ -8,13 +8,12 @@ use crate::table::Keys;
 
 pub use crate::table::task_of;
 
-/// What is known of a question beside its answer.
+/// The identity of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuestionName {
-    /// Digest of its content; of its task and id where the text is not at hand.
+    /// Digest of its content, or of its task and id if the text is unknown.
     pub content: [u8; 32],
-    /// Digest of what it shares with the other questions of its cluster; `None` where its text is not
-    /// at hand.
+    /// Digest of its cluster; `None` if the text is unknown.
     pub cluster: Option<[u8; 32]>,
     /// Its category.
     pub category: Option<String>,
@@ -25,7 +24,7 @@ pub struct QuestionName {
 pub struct QuestionNames(Keys);
 
 impl QuestionNames {
-    /// Reads a file. Questions and choices may be left out.
+    /// Reads a file. Questions and choices are optional.
     pub fn read(path: &Path) -> Result<Self, ImportError> {
         Keys::read(path).map(Self)
     }

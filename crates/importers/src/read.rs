@@ -1,4 +1,4 @@
-//! From paths to imports.
+//! Finds, detects and imports files.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,13 +10,13 @@ use crate::{Format, ImportError, Problem, inspect, lm_eval, table};
 
 /// The largest file that is read into memory.
 const MAX_FILE: u64 = 1 << 30;
-/// How much of a file tells its format.
+/// Bytes read to detect the format.
 const BEGINNING: u64 = 64 << 10;
-/// How many folders deep files are looked for.
+/// Maximum depth of the search in folders.
 const MAX_DEPTH: usize = 4;
 
-/// Imports files and folders: one [`Imported`] per (model, task, strategy). Gives everything that
-/// is wrong with them, or all of them.
+/// Imports files and folders: one [`Imported`] per (model, task, strategy). Returns all
+/// imports, or every error in the input.
 pub fn import(paths: &[PathBuf], options: &Options) -> Result<Vec<Imported>, Vec<ImportError>> {
     let mut errors = Vec::new();
     let mut files = Vec::new();
@@ -54,9 +54,7 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Vec<Imported>, Vec
     finish(imports, errors, options)
 }
 
-/// Imports one file that is in memory already, except for lm-evaluation-harness, whose files are
-/// known by their names. `path` stands for it in errors and tells names and, for tables, the
-/// format.
+/// Imports one file from memory. `path` gives names and, for tables, the format; errors name it.
 pub fn import_bytes(
     path: &Path,
     bytes: Vec<u8>,
@@ -84,7 +82,7 @@ fn beginning(bytes: &[u8]) -> &[u8] {
     bytes.get(..BEGINNING as usize).unwrap_or(bytes)
 }
 
-/// Puts the user's names in and makes sure that no group comes twice.
+/// Applies the user's names and refuses duplicate groups.
 fn finish(
     mut imports: Vec<Imported>,
     mut errors: Vec<ImportError>,
@@ -130,8 +128,8 @@ fn finish(
 /// The files of a path with their formats.
 fn find(path: &Path, options: &Options) -> Result<Vec<(PathBuf, Format)>, ImportError> {
     if !path.is_dir() {
-        let told = sniff(path)?.map(|(format, _)| format);
-        let format = options.format.or(told);
+        let detected = sniff(path)?.map(|(format, _)| format);
+        let format = options.format.or(detected);
         let format = format.ok_or_else(|| Problem::UnknownFormat.of(path))?;
         return Ok(vec![(path.to_owned(), format)]);
     }
@@ -154,7 +152,7 @@ fn find(path: &Path, options: &Options) -> Result<Vec<(PathBuf, Format)>, Import
     Ok(found)
 }
 
-/// What lies beside files to import: the questions that were given, and our own results.
+/// Whether a file is not meant for import: the file of questions, or results of a run.
 fn is_beside(path: &Path, options: &Options) -> bool {
     let questions = options
         .questions
@@ -184,7 +182,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Imp
     Ok(())
 }
 
-/// The format, and whether the content shows it rather than the name alone.
+/// The format, and whether the content rather than the name determines it.
 fn sniff(path: &Path) -> Result<Option<(Format, bool)>, ImportError> {
     let mut bytes = Vec::new();
     File::open(path)
@@ -202,11 +200,11 @@ fn sniff(path: &Path) -> Result<Option<(Format, bool)>, ImportError> {
     }))
 }
 
-/// A whole file, unless it is larger than any such file should be.
+/// A whole file of at most [`MAX_FILE`] bytes.
 pub(crate) fn whole(path: &Path) -> Result<Vec<u8>, Problem> {
     let file = File::open(path)?;
     let mut bytes = Vec::new();
-    // A pipe has no size, so the limit is held while reading.
+    // A pipe has no size, so the limit applies to the bytes read.
     let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes)? as u64;
     if read > MAX_FILE {
         return Err(Problem::TooLarge(MAX_FILE >> 20));

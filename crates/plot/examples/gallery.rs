@@ -1,11 +1,12 @@
 //! Draws every kind of chart, for looking at: `cargo run -p sureness-plot --example gallery -- FOLDER`.
 
-#[path = "../tests/charts/mod.rs"]
+#[path = "../tests/it/charts/mod.rs"]
 mod charts;
 
 use std::path::PathBuf;
 
-use sureness_plot::{Style, Theme, png, svg};
+use sureness_analysis::Theme;
+use sureness_plot::{Style, png, svg};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);

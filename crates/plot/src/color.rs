@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::style::Theme;
+use sureness_analysis::Theme;
 
 /// A colour in sRGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

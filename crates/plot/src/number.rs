@@ -1,40 +1,36 @@
-//! How numbers are written, by their unit.
+//! How numbers are written in charts: as in tables, but with their unit, and with the decimals that
+//! there is room for.
 
 use sureness_analysis::Unit;
+use sureness_analysis::number::{self, MINUS, MISSING};
 
-/// A true minus sign, as wide as a plus.
-const MINUS: char = '−';
 /// Beyond these, a number is written with a power of ten.
 const LARGEST: f64 = 1e9;
 const SMALLEST: f64 = 1e-6;
 
-/// A single value, as in tables.
+/// A single value with its unit.
 pub(crate) fn value(value: f64, unit: Unit) -> String {
-    if !value.is_finite() {
-        return "–".to_owned();
-    }
+    let text = bare(value, unit, 0);
     match unit {
-        Unit::Count => plain(value, 0),
-        Unit::Percent => format!("{}%", plain(100.0 * value, 1)),
-        Unit::PercentDifference => format!("{} pp", signed(100.0 * value, 1)),
-        Unit::Number(decimals) => plain(value, decimals.into()),
-        Unit::Difference(decimals) => signed(value, decimals.into()),
-        Unit::PValue if (0.0..0.001).contains(&value) => "<0.001".to_owned(),
-        Unit::PValue | Unit::Text => plain(value, 3),
+        Unit::Percent if value.is_finite() => text + " %",
+        Unit::PercentDifference if value.is_finite() => text + " pp",
+        Unit::PValue if (0.0..0.001).contains(&value) => number::figure(value, unit),
+        _ => text,
     }
 }
 
 /// A value without its unit, which is said elsewhere, with so many decimals less than in tables.
 pub(crate) fn bare(value: f64, unit: Unit, fewer: usize) -> String {
     if !value.is_finite() {
-        return "–".to_owned();
+        return MISSING.to_owned();
     }
     let decimals = |usual: usize| usual.saturating_sub(fewer);
+    let value = value * factor(unit);
     match unit {
         Unit::Text | Unit::PValue => plain(value, decimals(3)),
         Unit::Count => plain(value, 0),
-        Unit::Percent => plain(100.0 * value, decimals(1)),
-        Unit::PercentDifference => signed(100.0 * value, decimals(1)),
+        Unit::Percent => plain(value, decimals(1)),
+        Unit::PercentDifference => signed(value, decimals(1)),
         Unit::Number(usual) => plain(value, decimals(usual.into())),
         Unit::Difference(usual) => signed(value, decimals(usual.into())),
     }
@@ -73,7 +69,7 @@ pub(crate) fn tick(value: f64, unit: Unit, step: f64) -> String {
         }
     };
     if unit == Unit::Percent {
-        text + "%"
+        text + " %"
     } else {
         text
     }
@@ -98,39 +94,19 @@ fn decimals(step: f64) -> usize {
 }
 
 fn signed(value: f64, decimals: usize) -> String {
-    let text = plain(value, decimals);
-    let zero = !text.contains(|c: char| c.is_ascii_digit() && c != '0');
-    if value > 0.0 && !zero {
-        format!("+{text}")
-    } else {
-        text
-    }
+    written(value, decimals, true)
 }
 
 fn plain(value: f64, decimals: usize) -> String {
+    written(value, decimals, false)
+}
+
+fn written(value: f64, decimals: usize, signed: bool) -> String {
     if value.abs() >= LARGEST {
-        return power(value, value.abs() * 1e-4);
+        let plus = if signed && value > 0.0 { "+" } else { "" };
+        return plus.to_owned() + &power(value, value.abs() * 1e-4);
     }
-    let digits = format!("{:.*}", decimals.min(9), value.abs());
-    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
-    let mut text = String::new();
-    let nothing = !digits.contains(|c: char| c.is_ascii_digit() && c != '0');
-    if value < 0.0 && !nothing {
-        text.push(MINUS);
-    }
-    // Four digits are read at a glance; from five on, groups help.
-    let grouped = whole.len() > 4;
-    for (i, digit) in whole.chars().enumerate() {
-        if grouped && i > 0 && (whole.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if !fraction.is_empty() {
-        text.push('.');
-        text.push_str(fraction);
-    }
-    text
+    number::fixed(value, decimals.min(9), signed)
 }
 
 /// With a power of ten, exact to `step`.
@@ -160,21 +136,21 @@ mod tests {
 
     #[test]
     fn values_follow_their_unit() {
-        assert_eq!(value(0.8341, Unit::Percent), "83.4%");
+        assert_eq!(value(0.8341, Unit::Percent), "83.4 %");
         assert_eq!(value(-0.032, Unit::PercentDifference), "−3.2 pp");
         assert_eq!(value(0.0, Unit::Difference(2)), "0.00");
         assert_eq!(value(0.5, Unit::Difference(2)), "+0.50");
         assert_eq!(value(-0.001, Unit::Number(1)), "0.0");
         assert_eq!(value(0.0004, Unit::PValue), "<0.001");
-        assert_eq!(value(1234.0, Unit::Count), "1234");
+        assert_eq!(value(1234.0, Unit::Count), "1,234");
         assert_eq!(value(1_234_567.0, Unit::Count), "1,234,567");
         assert_eq!(value(f64::NAN, Unit::Count), "–");
     }
 
     #[test]
     fn ticks_have_the_decimals_of_their_step() {
-        assert_eq!(tick(0.85, Unit::Percent, 0.05), "85%");
-        assert_eq!(tick(0.875, Unit::Percent, 0.025), "87.5%");
+        assert_eq!(tick(0.85, Unit::Percent, 0.05), "85 %");
+        assert_eq!(tick(0.875, Unit::Percent, 0.025), "87.5 %");
         assert_eq!(tick(0.3, Unit::Number(3), 0.1), "0.3");
         assert_eq!(tick(2.0, Unit::Number(2), 1.0), "2");
         assert_eq!(tick(0.02, Unit::PercentDifference, 0.01), "+2");

@@ -1,17 +1,9 @@
 //! What a caller may choose, and the measures that follow from it.
 
+use sureness_analysis::Theme;
+
 use crate::color::Palette;
 use crate::text::{self, Weight};
-
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// Dark ink on white, as for print.
-    #[default]
-    Light,
-    /// Light ink on a dark ground.
-    Dark,
-}
 
 /// How a chart is drawn.
 #[derive(Debug, Clone, PartialEq)]

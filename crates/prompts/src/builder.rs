@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sureness_questions::{MAX_OPTIONS, Question, Task, label};
+use sureness_questions::{MAX_OPTIONS, Question, Task, letter};
 
 use crate::wording::Labels;
 use crate::{Prompt, PromptError, Strategy, Wording};
@@ -15,8 +15,8 @@ pub struct PromptBuilder {
 }
 
 impl PromptBuilder {
-    /// Lays out the instructions and the first `shots` of `examples` once and for all.
-    /// `shots` = 0 is zero-shot, which has an instruction of its own.
+    /// Lays out the instructions and the first `shots` of `examples`. Zero-shot prompts (`shots` = 0)
+    /// have their own instruction.
     pub fn new(
         task: &Task,
         strategy: Strategy,
@@ -43,7 +43,7 @@ impl PromptBuilder {
                 check(task, example)?;
                 layout.push_question(&mut prefix, example);
                 prefix.push(' ');
-                prefix.push(label(example.answer));
+                prefix.push(letter(example.answer));
                 prefix.push_str("\n\n");
             }
             push_paragraph(&mut prefix, instructions.before_question.as_deref());
@@ -54,8 +54,8 @@ impl PromptBuilder {
         })
     }
 
-    /// What all prompts of this builder begin with: instructions and few-shot examples. Empty for
-    /// a zero-shot prompt without instruction.
+    /// The common beginning of all prompts: instructions and few-shot examples. Empty for zero-shot
+    /// prompts without instruction.
     pub fn prefix(&self) -> &Arc<str> {
         &self.prefix
     }
@@ -70,15 +70,15 @@ impl PromptBuilder {
         }
     }
 
-    /// The letters of the question's options, in order: what the model is expected to answer.
+    /// The letters of the question's options, in order.
     pub fn labels(&self, question: &Question) -> Vec<String> {
         (0..question.options.len())
-            .map(|index| label(index).to_string())
+            .map(|index| letter(index).to_string())
             .collect()
     }
 }
 
-/// How one question of a task looks.
+/// The layout of a question.
 #[derive(Debug, Clone)]
 struct Layout {
     labels: Arc<Labels>,
@@ -93,8 +93,8 @@ impl Layout {
         }
     }
 
-    /// Appends the question from its background line to the answer label. The texts are shown
-    /// as they are: a question may have several lines.
+    /// Appends the question from its background line to the answer label. Texts stay
+    /// unchanged and may have several lines.
     fn push_question(&self, text: &mut String, question: &Question) {
         let labels = &self.labels;
         let context = question.context.as_deref();
@@ -108,7 +108,7 @@ impl Layout {
         text.push_str(&labels.choices);
         text.push('\n');
         for (index, option) in question.options.iter().enumerate() {
-            text.push(label(index));
+            text.push(letter(index));
             push_line(text, ".", option);
         }
         text.push_str(&labels.answer);
@@ -219,7 +219,7 @@ mod tests {
         let error = builder("rc", &[question("1", 0)], 5).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "task rc has 1 few-shot examples, 5 are to be shown"
+            "task rc has 1 few-shot examples, but 5 are needed"
         );
         assert!(error.hint().contains("--shots 1"));
 

@@ -1,8 +1,8 @@
-//! What can be wrong with wording, few-shot examples and chat templates.
+//! Errors in wording, few-shot examples and chat templates, with hints.
 
 use std::path::PathBuf;
 
-/// Why no prompt can be made. The text says what is wrong and where, [`Self::hint`] what to do.
+/// Why a prompt cannot be made. The message says what is wrong and where, [`Self::hint`] what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromptError {
@@ -11,7 +11,7 @@ pub enum PromptError {
     WordingUnreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A wording file that is not TOML.
@@ -21,7 +21,7 @@ pub enum PromptError {
         file: String,
         /// Line of the mistake, from 1.
         line: usize,
-        /// What the parser said.
+        /// The parser's message.
         message: String,
     },
     /// A key of a wording file that is unknown or has a wrong value.
@@ -39,7 +39,7 @@ pub enum PromptError {
         hint: String,
     },
     /// Too few few-shot examples for a few-shot prompt.
-    #[error("task {task} has {found} few-shot examples, {wanted} are to be shown")]
+    #[error("task {task} has {found} few-shot examples, but {wanted} are needed")]
     TooFewExamples {
         /// Id of the task.
         task: String,
@@ -63,7 +63,7 @@ pub enum PromptError {
     TemplateSyntax {
         /// Line of the mistake, from 1.
         line: usize,
-        /// What the template engine said.
+        /// The template engine's message.
         message: String,
     },
     /// A chat template that parses but refuses or fails to render.
@@ -71,13 +71,13 @@ pub enum PromptError {
     TemplateFailed {
         /// Line of the failure, from 1.
         line: usize,
-        /// What the template or its engine said.
+        /// The message of the template or its engine.
         message: String,
     },
 }
 
 impl PromptError {
-    /// What a person can do about it.
+    /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
             Self::WordingUnreadable { .. } => {
@@ -100,7 +100,7 @@ impl PromptError {
                 "correct the template, or ask without --chat to use the plain prompt".into()
             }
             Self::TemplateFailed { .. } => {
-                "the template does not take a single user message; supply another template, or ask without --chat".into()
+                "supply a template that accepts a single user message, or ask without --chat".into()
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The types every later stage hangs on.
+//! Prompts and strategies.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Answer keys: what `sureness score` needs to know of a question.
+//! Answer keys: the part of a question that `sureness score` needs.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,12 +7,11 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::DataError;
-use crate::draft::letter_index;
 use crate::error::Problem;
 use crate::question::{DONT_KNOW, NONE_OF_THE_ABOVE, normalised};
 use crate::readers::{Record, paper};
 use crate::source::{At, Source};
+use crate::{DataError, letter_index};
 
 /// The right answer of one question, by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +20,20 @@ pub struct AnswerKey {
     pub id: i64,
     /// Index of the right option: 0 is `A`.
     pub answer: usize,
-    /// How many options there are, where the file has them.
+    /// Number of options, if the file has them.
     pub options: Option<usize>,
-    /// Index of "I don't know", where it is among the options.
+    /// Index of "I don't know", if it is among the options.
     pub dont_know: Option<usize>,
-    /// Index of "None of the above", where it is among the options.
+    /// Index of "None of the above", if it is among the options.
     pub none_of_the_above: Option<usize>,
 }
 
-/// Reads ids and answers from a file in the paper's layout. Questions and choices may be left
-/// out.
+/// Reads ids and answers from a file in the paper's layout. Questions and choices are optional.
 pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
     keys(&Source::open(path)?)
 }
 
-/// Reads the same from bytes that are in memory already; `path` stands for them in errors.
+/// Reads the same from memory; errors name `path`.
 pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<Vec<AnswerKey>, DataError> {
     keys(&Source::from_bytes(path, bytes))
 }
@@ -69,7 +67,7 @@ fn keys(source: &Source) -> Result<Vec<AnswerKey>, DataError> {
     Ok(keys)
 }
 
-/// The line of item `index`: looked up only once something is wrong with it.
+/// The line of item `index`, for errors.
 fn place<'a>(source: &'a Source, text: &'a str, index: usize) -> At<'a> {
     paper::items(source, text)
         .ok()
@@ -77,7 +75,7 @@ fn place<'a>(source: &'a Source, text: &'a str, index: usize) -> At<'a> {
         .unwrap_or(source.at(1))
 }
 
-/// The fast reading gave up: goes through the items one by one to say where and why.
+/// Finds the item that made the fast path fail.
 fn first_fault(source: &Source, text: &str) -> DataError {
     let walk = || {
         for (at, text) in paper::items(source, text)? {
@@ -144,7 +142,7 @@ impl Item<'_> {
         }
         if answer >= count {
             let labels: Vec<_> = (0..count)
-                .map(|index| crate::label(index).to_string())
+                .map(|index| crate::letter(index).to_string())
                 .collect();
             return Err((
                 "answer",

@@ -7,26 +7,24 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use crate::Question;
 
-/// Up to so many bytes of questions stay in memory. More go to a temporary file, from which each
-/// is read when it is asked.
+/// Maximum bytes of questions in memory. Beyond it, questions are read from a temporary file.
 const IN_MEMORY: usize = 16 << 20;
 /// The digests of a question's content and of its cluster come first.
 const DIGEST: usize = 32;
 
-/// What is known of a question without its text.
+/// Hashes that identify a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digests {
     /// The digest of its content ([`Question::content_digest`]).
     pub content: [u8; 32],
-    /// What it shares with the other questions of its cluster.
+    /// The digest that all questions of its cluster share.
     pub cluster: [u8; 32],
 }
 
-/// A list of questions that takes 24 bytes of memory for each, however long they are: what they
-/// say lies in a temporary file once it is more than 16 MiB. The file has no name, so that
-/// nothing is left of it when the process ends, in whatever way.
+/// A list of questions in 24 bytes of memory each. Texts beyond 16 MiB go to an anonymous temporary
+/// file, which the system removes however the process ends.
 ///
-/// Reading can fail as any file can; the error is the operating system's.
+/// Methods that read return the system's I/O errors.
 #[derive(Debug, Default)]
 pub struct Bank {
     entries: Vec<Entry>,
@@ -34,7 +32,7 @@ pub struct Bank {
     categories: Categories,
 }
 
-/// What is known of a question without reading it.
+/// The part of a question that stays in memory.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     offset: u64,
@@ -56,9 +54,9 @@ enum Texts {
     Memory(Vec<u8>),
     File {
         file: File,
-        /// Bytes that the file holds.
+        /// Bytes in the file.
         written: u64,
-        /// What comes next, not written yet.
+        /// Bytes still to be written.
         tail: Vec<u8>,
     },
 }
@@ -77,13 +75,12 @@ impl Bank {
         Ok(bank)
     }
 
-    /// Adds a question at the end, in the cluster that its text tells
-    /// ([`Question::cluster_digest`]).
+    /// Appends a question, in the cluster of its text ([`Question::cluster_digest`]).
     pub fn push(&mut self, question: &Question) -> io::Result<()> {
         self.push_into(question, question.cluster_digest())
     }
 
-    /// Adds a question at the end, in this cluster.
+    /// Appends a question, in this cluster.
     pub fn push_into(&mut self, question: &Question, cluster: [u8; 32]) -> io::Result<()> {
         let encoded: Encoded<'_> = (
             &question.id,
@@ -97,7 +94,7 @@ impl Bank {
         self.texts.append(|bytes| {
             bytes.extend_from_slice(&digest);
             bytes.extend_from_slice(&cluster);
-            // Appends; fails only where the sink does, and a vector does not.
+            // Appends; a vector as sink cannot fail.
             postcard::to_extend(&encoded, std::mem::take(bytes))
                 .map(|all| *bytes = all)
                 .map_err(io::Error::other)
@@ -112,12 +109,12 @@ impl Bank {
         Ok(())
     }
 
-    /// How many there are.
+    /// The number of questions.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -127,7 +124,7 @@ impl Bank {
         self.read(index).map(|(_, question)| question)
     }
 
-    /// The question at `index` and its digests, which are not computed again.
+    /// The question at `index` and its stored digests.
     pub fn read(&self, index: usize) -> io::Result<(Digests, Question)> {
         let entry = &self.entries[index];
         let bytes = self.texts.read(entry.offset, entry.length as usize)?;
@@ -163,7 +160,7 @@ impl Bank {
         bytes.first_chunk().copied().ok_or_else(damaged)
     }
 
-    /// All questions in order, each read when it is its turn.
+    /// All questions in order, read one at a time.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = io::Result<Question>> {
         (0..self.len()).map(|index| self.get(index))
     }
@@ -174,7 +171,7 @@ impl Bank {
         (0..self.len()).step_by(step).map(|index| self.get(index))
     }
 
-    /// All questions at once, for lists that are known to be short.
+    /// All questions at once, for short lists.
     pub fn to_vec(&self) -> io::Result<Vec<Question>> {
         self.iter().collect()
     }
@@ -277,7 +274,7 @@ impl Texts {
     }
 }
 
-/// Reads without moving the file's own place, so that several threads can.
+/// Reads at an offset, so that threads can share the file.
 #[cfg(unix)]
 fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
@@ -297,7 +294,7 @@ fn read_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()>
     Ok(())
 }
 
-/// Nobody else can write to the file, so this takes a failing disk.
+/// A failing disk: no other process can write to the file.
 fn damaged() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,

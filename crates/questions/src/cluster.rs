@@ -1,8 +1,7 @@
 //! Which questions belong together.
 //!
-//! Questions about one passage are right or wrong together more often than others are. Whoever
-//! counts them as independent takes few passages for many questions; so each question carries a
-//! digest that it shares with the rest of its cluster.
+//! Answers to questions about one passage are correlated, and treating them as independent makes
+//! intervals too narrow. So all questions of a cluster share a digest.
 
 use std::str::FromStr;
 
@@ -17,19 +16,19 @@ use crate::readers::{Record, wrong_type};
 use crate::source::At;
 use crate::{DataError, Question};
 
-/// What makes a cluster of questions.
+/// How questions are grouped into clusters.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub enum ClusterBy {
-    /// The context where there is one; see [`Question::cluster_digest`].
+    /// The context, if any; see [`Question::cluster_digest`].
     #[default]
     Auto,
-    /// The category. Every question must have one.
+    /// The category, required for every question.
     Category,
-    /// The value of a column, or of a key of the JSON lines. Every question must have one.
+    /// The value of a column, or of a key of JSON lines, required for every question.
     Column(String),
-    /// Nothing: each question is a cluster of its own.
+    /// Each question is its own cluster.
     Nothing,
 }
 
@@ -73,7 +72,7 @@ impl ClusterBy {
         }
     }
 
-    /// The cluster that a row's column names; `None` where no column does.
+    /// The cluster from a row's column; `None` without one.
     pub(crate) fn of_record(&self, record: &Record<'_>) -> Result<Option<[u8; 32]>, DataError> {
         let Self::Column(column) = self else {
             return Ok(None);
@@ -89,7 +88,7 @@ impl ClusterBy {
         of_text(column, &text, record.at).map(Some)
     }
 
-    /// Where in a table the column is that names the clusters, if one does.
+    /// Index of the cluster column in a table, if any.
     pub(crate) fn place(&self, names: &[String], at: At<'_>) -> Result<Option<usize>, DataError> {
         let Self::Column(column) = self else {
             return Ok(None);
@@ -105,13 +104,13 @@ impl ClusterBy {
             .map(Some)
     }
 
-    /// The cluster that a cell names.
+    /// The cluster from a cell.
     pub(crate) fn of_cell(&self, text: &str, at: At<'_>) -> Result<[u8; 32], DataError> {
         of_text(self.name(), text, at)
     }
 
-    /// The cluster of a question whose file is not at hand. `None` where the question has no
-    /// category to tell, and always where a column would.
+    /// The cluster of a question without its file. `None` if the category is missing, and always for
+    /// columns.
     pub fn digest(&self, question: &Question) -> Option<[u8; 32]> {
         match self {
             Self::Auto => Some(question.cluster_digest()),
@@ -124,7 +123,7 @@ impl ClusterBy {
         }
     }
 
-    /// The question's cluster; `column` is the one that its row names in a column.
+    /// The question's cluster; `column` is the one from its row's column.
     pub(crate) fn of(
         &self,
         question: &Question,
@@ -142,7 +141,7 @@ impl ClusterBy {
     }
 }
 
-/// The cluster that a row's text in a column names.
+/// The cluster of this text in a column.
 fn of_text(column: &str, text: &str, at: At<'_>) -> Result<[u8; 32], DataError> {
     let text = text.trim();
     if text.is_empty() {
@@ -158,11 +157,11 @@ fn named(column: &str, text: &str) -> [u8; 32] {
 }
 
 impl Question {
-    /// A hash that is the same for questions that belong together: those with one context; else
-    /// those with one stem and the same options in whatever order.
+    /// A hash shared by questions with the same context or, without context, with the same stem and
+    /// the same options in any order.
     ///
-    /// Neither blanks around texts nor the abstention options count, nor which option is right: a
-    /// copy of a question with its options shuffled is in the cluster of the original.
+    /// White space around texts, abstention options and the answer do not matter, so that a copy with
+    /// shuffled options is in the cluster of the original.
     pub fn cluster_digest(&self) -> [u8; 32] {
         let digest = Digest::new("sureness cluster 1");
         let context = self.context.as_deref().map(str::trim);

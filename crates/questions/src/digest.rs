@@ -1,5 +1,5 @@
-//! Hashes of content: what is random here is drawn from what a question says, never from where
-//! it stands, so that neither more rows nor another order change what was drawn.
+//! Hashes of content. Random draws depend on a question's content, not on its row, so that adding
+//! or reordering rows does not change them.
 
 use std::io;
 use std::path::Path;
@@ -58,10 +58,10 @@ impl Question {
 }
 
 impl Dataset {
-    /// Keeps `n` questions drawn at random, in their order; all where there are no more.
+    /// Keeps `n` random questions in their order, or all if there are fewer.
     ///
     /// Each question is drawn by its own hash with the seed and the task: the draw does not
-    /// depend on the order of the rows, and rows added later displace only those that they beat.
+    /// depend on the order of the rows, and added rows displace only questions that they outrank.
     pub fn sample(&mut self, n: usize, seed: u64) -> Result<(), DataError> {
         if n >= self.questions.len() {
             return Ok(());
@@ -79,8 +79,7 @@ impl Dataset {
 
 /// Indices of the questions in the order in which they are drawn, with their ranks.
 ///
-/// Digests are held by their first eight bytes: whole ones of a million questions would be the
-/// largest thing in memory.
+/// Keeps eight bytes of each digest: whole digests of a million questions would dominate memory.
 fn ranked(questions: &Bank, seed: u64, task: &str) -> io::Result<Vec<(u64, u32)>> {
     let mut alike = Vec::with_capacity(questions.len());
     for index in 0..questions.len() {
@@ -88,8 +87,8 @@ fn ranked(questions: &Bank, seed: u64, task: &str) -> io::Result<Vec<(u64, u32)>
     }
     alike.sort_unstable();
     let mut ranked = Vec::with_capacity(alike.len());
-    // Copies of a question differ by their number alone: without it they would be drawn or left
-    // out together, and a sample of a set with many copies would hold little else.
+    // Without their number, all copies of a question would be drawn together and could fill the
+    // sample.
     for copies in alike.chunk_by(|a, b| a.0 == b.0) {
         for (copy, &(_, index)) in copies.iter().enumerate() {
             let rank = Digest::new("sureness sample 2")

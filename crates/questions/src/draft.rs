@@ -1,10 +1,10 @@
-//! From what a file says to a checked [`Question`].
+//! Checks a row and makes a [`Question`] of it.
 
 use std::collections::HashMap;
 
 use crate::error::{Problem, describe_labels};
 use crate::source::At;
-use crate::{DataError, MAX_OPTIONS, Question, label};
+use crate::{DataError, MAX_OPTIONS, Question, letter, letter_index};
 
 /// A question as read, before any check.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) names: Names,
 }
 
-/// What a layout calls its fields.
+/// Field names of a layout.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names {
     pub(crate) stem: &'static str,
@@ -32,8 +32,8 @@ pub(crate) struct Names {
 pub(crate) struct Options {
     labels: Vec<String>,
     texts: Vec<String>,
-    /// Published data sets have a few rows with two equal options. They are kept, because a
-    /// result on fewer questions could not be compared with anyone else's.
+    /// Published data sets have a few rows with two equal options. Dropping them would make results
+    /// incomparable.
     may_repeat: bool,
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Answer<'a> {
     Text(&'a str),
     /// An index counted from 0, written as a number.
     Index(i64),
-    /// The cell of a table, where a number is text as well.
+    /// The cell of a table, where a number may also be text.
     Cell(&'a str),
     /// A label and nothing else: layouts that fix how an answer is written.
     Label(&'a str),
@@ -68,7 +68,7 @@ impl Options {
             .into_iter()
             .map(|text| text.as_ref().trim().to_owned())
             .collect();
-        let labels = (0..texts.len()).map(|index| label(index).to_string());
+        let labels = (0..texts.len()).map(|index| letter(index).to_string());
         Self {
             labels: labels.collect(),
             texts,
@@ -151,8 +151,8 @@ impl Options {
         Ok(())
     }
 
-    /// The option that the answer means. A label of the file wins over the letter under which
-    /// an option will be shown, the letter over an option's text, and exact case over any.
+    /// The option that the answer refers to. The file's labels take precedence over letters, letters
+    /// over option texts, and exact case over any.
     fn resolve(&self, answer: Answer<'_>) -> Result<usize, Problem> {
         let unknown = |answer: String| Problem::Answer {
             answer,
@@ -256,14 +256,6 @@ impl Draft<'_> {
             options: self.options.texts,
             answer,
         })
-    }
-}
-
-/// 0 for `A`; `None` for anything but one upper-case letter.
-pub(crate) fn letter_index(text: &str) -> Option<usize> {
-    match text.as_bytes() {
-        [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
-        _ => None,
     }
 }
 

@@ -1,13 +1,13 @@
-//! What can be wrong with a data file, and what to do about it.
+//! Errors in data files, with hints.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::{Format, label};
+use crate::{Format, letter};
 
-/// A data file that cannot be used: where, and why.
+/// Why a data file cannot be used.
 ///
-/// The text names file, line and field; [`DataError::hint`] says what to do.
+/// The message names file, line and field; [`DataError::hint`] says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{problem}", Place { file, line: *line, field: field.as_deref() })]
 pub struct DataError {
@@ -29,19 +29,19 @@ pub enum Problem {
     #[error("cannot be read: {0}")]
     Io(#[source] std::io::Error),
     /// The temporary file that holds the questions of a large data set failed.
-    #[error("the questions cannot be kept in a temporary file: {0}")]
+    #[error("cannot write the questions to a temporary file: {0}")]
     Bank(#[source] std::io::Error),
-    /// The bytes are no UTF-8 text.
+    /// The bytes are not UTF-8.
     #[error("is not UTF-8 text")]
     NotUtf8,
-    /// There is no row at all.
-    #[error("holds no questions")]
+    /// No rows.
+    #[error("contains no questions")]
     Empty,
     /// All rows serve as few-shot examples.
-    #[error("leaves no question to ask: every row is a few-shot example")]
+    #[error("has no questions to ask: every row is a few-shot example")]
     NothingToAsk,
-    /// The layout is none that is known.
-    #[error("is in no known layout: {0}")]
+    /// The layout is unknown.
+    #[error("has an unknown layout: {0}")]
     UnknownFormat(String),
     /// A folder where a file is needed.
     #[error("is a folder, but {} is read from a file", .0.name())]
@@ -49,32 +49,32 @@ pub enum Problem {
     /// Broken JSON.
     #[error("not valid JSON: {0}")]
     Json(String),
-    /// A row with more or fewer cells than there should be.
-    #[error("{found} columns where {expected} are needed")]
+    /// A row with too many or too few cells.
+    #[error("expected {expected} columns, found {found}")]
     Columns {
-        /// How many there should be.
+        /// Expected number.
         expected: usize,
-        /// How many there are.
+        /// Actual number.
         found: usize,
     },
-    /// A column or key that must be there is not.
+    /// A required column or key is missing.
     #[error("missing; {}", found_fields(.found))]
     Missing {
-        /// The columns or keys that are there.
+        /// The columns or keys of the row.
         found: Vec<String>,
     },
     /// The same column twice.
-    #[error("the column is there twice")]
+    #[error("duplicate column")]
     RepeatedColumn,
     /// A value of the wrong kind.
-    #[error("{expected} needed, {found} found")]
+    #[error("expected {expected}, found {found}")]
     Type {
-        /// What is needed.
+        /// Expected kind.
         expected: &'static str,
-        /// What is there.
+        /// Actual kind.
         found: &'static str,
     },
-    /// Nothing but blanks.
+    /// Only white space.
     #[error("empty")]
     Blank,
     /// A question needs 2 to 26 options.
@@ -96,15 +96,15 @@ pub enum Problem {
         /// Their text.
         text: String,
     },
-    /// Option letters that do not run A, B, C ….
-    #[error("the letters run {0}, not A, B, C and on without a gap")]
+    /// Option letters other than A, B, C ….
+    #[error("the letters are {0}; expected A, B, C and so on without gaps")]
     Letters(String),
-    /// An answer that is none of the options.
+    /// An answer that is not one of the options.
     #[error("the answer is {answer}, but the options are {options}")]
     Answer {
         /// The answer as written.
         answer: String,
-        /// The labels there are.
+        /// The labels of the options.
         options: String,
     },
     /// An answer that can be read in two ways.
@@ -119,14 +119,14 @@ pub enum Problem {
         /// The option at that index.
         index: String,
     },
-    /// An answer that is no letter.
+    /// An answer that is not a letter.
     #[error("the answer is {0:?}, not one letter from A to Z")]
     NotALetter(String),
     /// The row carries no answer, as the test splits of public data sets do.
     #[error("the row has no answer")]
     Unlabelled,
     /// The same id twice.
-    #[error("the id {id:?} is already that of {first}")]
+    #[error("duplicate id {id:?}, first seen in {first}")]
     RepeatedId {
         /// The id.
         id: String,
@@ -134,21 +134,21 @@ pub enum Problem {
         first: String,
     },
     /// The paper's layout with ids and answers only.
-    #[error("missing: the file holds ids and answers, but no questions")]
+    #[error("missing: the file has ids and answers, but no questions")]
     AnswerKeyOnly,
-    /// A question without the category that is to be its cluster.
+    /// A question without the category that names its cluster.
     #[error("missing, but questions are clustered by it")]
     NoCluster,
-    /// A column is to be the cluster where columns have no names.
-    #[error("the layout has no column of this name: its columns are not named")]
+    /// Clustering by column in a layout without column names.
+    #[error("the columns of this layout have no names")]
     NoColumns,
-    /// Too few questions to draw the further options from.
-    #[error("too few different options in the set to draw wrong ones from")]
+    /// Too few questions to draw wrong options from.
+    #[error("the data set has too few different options to draw wrong ones from")]
     TooFewToDrawFrom,
 }
 
 impl DataError {
-    /// An error of the whole file.
+    /// An error in the file as a whole.
     pub(crate) fn of_file(file: &Path, problem: Problem) -> Self {
         Self {
             file: file.to_owned(),
@@ -168,32 +168,28 @@ impl DataError {
                 "free some space in the folder for temporary files, or name another one in TMPDIR"
             }
             Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
-            Problem::Empty => "a data file needs at least one row below its header",
+            Problem::Empty => "add at least one row below the header",
             Problem::NothingToAsk => {
-                "add questions that are not among the few-shot examples, or give fewer examples"
+                "add questions that are not few-shot examples, or reduce the number of examples"
             }
             Problem::UnknownFormat(_) => {
-                return Some(format!(
-                    "name the layout; the formats are {}",
-                    Format::list()
-                ));
+                return Some(format!("name the layout, one of {}", Format::list()));
             }
             Problem::Folder(_) => "give the path of the file inside the folder",
             Problem::Json(_) => {
-                "a .jsonl file holds one complete JSON object per line; the paper's layout is one \
-                 JSON array"
+                "write one JSON object per line (.jsonl), or one JSON array (the paper's layout)"
             }
             Problem::Columns { .. } => {
-                "cells that hold a comma, a quote or a line break must be in double quotes, and a \
-                 double quote inside them doubled"
+                "put cells with a comma, a quote or a line break in double quotes, and double the \
+                 quotes inside"
             }
             Problem::Missing { .. } => {
-                "rename or add it; docs/data.md shows an example of every layout"
+                "rename or add it; see docs/data.md for an example of every layout"
             }
-            Problem::RepeatedOption { .. } => {
-                "two options with one text cannot both be judged: reword or remove one"
+            Problem::RepeatedOption { .. } => "reword or remove one: options need different texts",
+            Problem::EmptyOption(_) => {
+                "fill it in: only options at the end of a CSV row may be empty"
             }
-            Problem::EmptyOption(_) => "only options at the end of a CSV row may be left empty",
             Problem::NoRoomForAbstention(_) => {
                 "turn the abstention options off, or keep to 24 options"
             }
@@ -202,18 +198,16 @@ impl DataError {
             }
             Problem::AmbiguousAnswer { .. } => "give the option's letter instead",
             Problem::Unlabelled => {
-                "test splits are published without answers: use the validation or train split"
+                "use the validation or train split: test splits are published without answers"
             }
-            Problem::RepeatedId { .. } => "ids must be unique within a task",
-            Problem::AnswerKeyOnly => {
-                "such a file serves `sureness score`, which needs no question text"
-            }
+            Problem::RepeatedId { .. } => "make ids unique within a task",
+            Problem::AnswerKeyOnly => "use it with `sureness score`, which needs no question texts",
             Problem::NoCluster => {
                 "give every question a category, or choose another --cluster: none, or a column"
             }
             Problem::NoColumns => "choose --cluster category or --cluster none",
             Problem::TooFewToDrawFrom => {
-                "two further options are drawn from the other questions: add more questions"
+                "add questions: the layout takes two wrong options from other questions"
             }
             _ => return None,
         };
@@ -250,7 +244,7 @@ fn count_options(count: usize) -> String {
 
 fn found_fields(found: &[String]) -> String {
     if found.is_empty() {
-        return "there are no fields at all".to_owned();
+        return "found no fields".to_owned();
     }
     let quoted: Vec<_> = found.iter().map(|name| format!("{name:?}")).collect();
     format!("found {}", quoted.join(", "))
@@ -261,7 +255,7 @@ pub(crate) fn describe_labels(labels: &[String]) -> String {
     let are_letters = labels
         .iter()
         .enumerate()
-        .all(|(index, name)| name.chars().eq([label(index)]));
+        .all(|(index, name)| name.chars().eq([letter(index)]));
     match labels {
         [first, .., last] if are_letters => format!("{first} to {last}"),
         _ => {

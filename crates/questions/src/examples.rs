@@ -10,8 +10,8 @@ use crate::{Bank, Question};
 /// A question that may become a few-shot example.
 #[derive(Debug)]
 struct Candidate<C> {
-    /// Its place in a random order that depends on the seed and on what the question says, not
-    /// on where it stands. Half of the hash: two equal halves are copies.
+    /// Position in a random order that depends on the seed and the content. Half of the hash; equal
+    /// halves are copies.
     rank: u64,
     index: u32,
     category: C,
@@ -20,8 +20,8 @@ struct Candidate<C> {
 
 /// Sorts candidates, best few-shot example first.
 ///
-/// The first `spread` are chosen one by one: each from a category, then with an answer letter,
-/// that came least often so far. Among equals, and after them, the order is the random one.
+/// The first `spread` are chosen one by one, from the least used category and then with the least
+/// used answer letter. Ties, and the rest, follow the random order.
 fn best_first<C: Clone + Eq + Hash>(rest: &mut [Candidate<C>], spread: usize) {
     rest.sort_unstable_by_key(|candidate| (candidate.rank, candidate.index));
     let mut categories: HashMap<C, usize> = HashMap::new();
@@ -32,7 +32,7 @@ fn best_first<C: Clone + Eq + Hash>(rest: &mut [Candidate<C>], spread: usize) {
             let answer = answers.get(&candidate.answer).copied().unwrap_or(0);
             (category, answer)
         };
-        // `min_by_key` takes the first of equals, which is the first in the random order.
+        // `min_by_key` returns the first of equals: the random order breaks ties.
         let best = (chosen..rest.len()).min_by_key(|&place| times(&rest[place]));
         // The others keep their order.
         rest[chosen..=best.unwrap_or(chosen)].rotate_right(1);

@@ -1,11 +1,11 @@
-//! The layouts, and how they are told apart.
+//! The layouts and their detection.
 
 use std::path::Path;
 
+use crate::DataError;
 use crate::error::Problem;
 use crate::readers::{self, Record, generic, mmlu};
 use crate::source::Source;
-use crate::{DataError, draft};
 
 /// A data set's layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,9 +24,9 @@ pub enum Format {
     HaluEvalSummarization,
     /// The paper's own: one JSON array.
     Paper,
-    /// Anyone's own questions as JSON lines.
+    /// Generic JSON lines.
     Jsonl,
-    /// Anyone's own questions as CSV with a header.
+    /// Generic CSV with a header.
     Csv,
 }
 
@@ -70,7 +70,7 @@ impl Format {
         Self::ALL.map(Self::name).join(", ")
     }
 
-    /// Tells the layout of a file or folder from its content.
+    /// Detects the layout of a file or folder from its content.
     pub fn detect(path: &Path) -> Result<Self, DataError> {
         if path.is_dir() {
             return Self::of_folder(path);
@@ -125,7 +125,7 @@ impl Format {
         let header = readers::header(source)?;
         let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
         let headerless = header.len() == 6
-            && (header.last()).is_some_and(|cell| draft::letter_index(cell).is_some());
+            && (header.last()).is_some_and(|cell| crate::letter_index(cell).is_some());
         Ok(if has("answer0") && has("question") {
             Self::CosmosQaCsv
         } else if has("question") && (has("answer") || generic::has_option_columns(&header)) {
@@ -139,7 +139,7 @@ impl Format {
     }
 }
 
-/// Names in quotes; a stranger's file can have any number of any length.
+/// Names in quotes, limited in number and length, since files are untrusted.
 fn list(names: &[String]) -> String {
     let shown: Vec<_> = names
         .iter()

@@ -1,4 +1,4 @@
-//! From a path to a data set that is ready to be asked.
+//! Loads data sets.
 
 use std::collections::HashSet;
 use std::io;
@@ -9,16 +9,16 @@ use crate::readers::{Parsed, cosmosqa, generic, halueval, hellaswag, mmlu, paper
 use crate::source::Source;
 use crate::{Bank, ClusterBy, DataError, Dataset, Format, Question, Task, examples};
 
-/// Few-shot examples that are set aside at least, whatever the task shows: the same questions are
-/// asked when a run shows fewer, or none.
-const LEAST_SET_ASIDE: usize = 5;
+/// Minimum number of few-shot examples to set aside, so that runs with fewer shots ask the same
+/// questions.
+const MIN_SET_ASIDE: usize = 5;
 
 /// How a data set is loaded.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
     /// The task the questions belong to.
     pub task: Task,
-    /// The layout; told from the content where it is not given.
+    /// The layout; `None` detects it from the content.
     pub format: Option<Format>,
     /// A file or folder of few-shot examples, in any layout, used instead of the data set's own.
     pub examples: Option<PathBuf>,
@@ -26,7 +26,7 @@ pub struct LoadOptions {
     pub abstention: bool,
     /// Seed of everything that is drawn at random.
     pub seed: u64,
-    /// What makes a cluster of questions.
+    /// How questions are grouped into clusters.
     pub cluster: ClusterBy,
 }
 
@@ -44,14 +44,14 @@ impl LoadOptions {
     }
 }
 
-/// Loads a data set: reads and checks every row, sets the few-shot examples apart, and adds the
-/// abstention options where they are asked for.
+/// Loads a data set: reads and checks every row, sets few-shot examples aside, and adds the
+/// abstention options if enabled.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
     let read = read(path, options.format, options)?;
     complete(path, read, options)
 }
 
-/// Loads a data set of one file that is in memory already; `path` stands for it in errors.
+/// Loads a data set of one file from memory; errors name `path`.
 pub fn load_bytes(
     path: &Path,
     bytes: Vec<u8>,
@@ -61,7 +61,7 @@ pub fn load_bytes(
     complete(path, read, options)
 }
 
-/// Puts other few-shot examples in where they are asked for, and makes the data set.
+/// Replaces the few-shot examples if requested, and makes the data set.
 fn complete(
     path: &Path,
     (format, mut parsed): (Format, Parsed),
@@ -69,7 +69,7 @@ fn complete(
 ) -> Result<Dataset, DataError> {
     let kept = |error| DataError::of_file(path, Problem::Bank(error));
     if let Some(file) = &options.examples {
-        // They are not asked, and so in no cluster.
+        // Examples are not asked and have no cluster.
         let plain = LoadOptions {
             cluster: ClusterBy::Auto,
             ..options.clone()
@@ -80,7 +80,7 @@ fn complete(
             .examples
             .extend(others.questions.to_vec().map_err(kept)?);
     }
-    // The paper drops its examples by id and nothing else, and so do its figures.
+    // The paper drops its examples by id alone, and so must its figures.
     if format != Format::Paper || options.examples.is_some() {
         let shown: HashSet<_> = parsed
             .examples
@@ -107,7 +107,7 @@ fn drop_shown(questions: &mut Bank, shown: &HashSet<[u8; 32]>) -> io::Result<()>
     Ok(())
 }
 
-/// Sets examples aside where there are none yet.
+/// Sets few-shot examples aside unless the data set has some.
 pub(crate) fn assemble(
     path: &Path,
     source: &str,
@@ -119,7 +119,7 @@ pub(crate) fn assemble(
         mut examples,
     } = parsed;
     if examples.is_empty() {
-        let wanted = options.task.shots.max(LEAST_SET_ASIDE);
+        let wanted = options.task.shots.max(MIN_SET_ASIDE);
         examples = examples::set_aside(&mut questions, wanted, options.seed)
             .map_err(|error| DataError::of_file(path, Problem::Bank(error)))?;
     }

@@ -1,5 +1,4 @@
-//! The built-in pack: questions of our own for each of the five tasks, so that a first run
-//! needs no download.
+//! Built-in questions for each of the five tasks, so that a first run needs no download.
 
 use std::path::Path;
 
@@ -16,7 +15,7 @@ pub fn dataset(task_id: &str, abstention: bool) -> Option<Dataset> {
     clustered(task_id, abstention, &ClusterBy::Auto)?.ok()
 }
 
-/// The same in other clusters. An error where the pack has no such column.
+/// The same with other clusters. Fails if the pack has no such column.
 pub fn clustered(
     task_id: &str,
     abstention: bool,

@@ -81,9 +81,31 @@ pub(crate) fn normalised(text: &str) -> String {
         .to_lowercase()
 }
 
-/// The letter under which option `index` is shown: 0 is `A`.
+/// The letter of the option at `index`, from `A` to `Z`.
 ///
-/// Indices from [`MAX_OPTIONS`] on have no letter; the readers refuse such questions.
-pub fn label(index: usize) -> char {
+/// Indices from [`MAX_OPTIONS`] on have no letter and wrap around; the readers refuse such
+/// questions.
+///
+/// ```
+/// assert_eq!(sureness_questions::letter(2), 'C');
+/// ```
+pub fn letter(index: usize) -> char {
     char::from(b'A' + (index % MAX_OPTIONS) as u8)
+}
+
+/// The index of the option with this letter, the inverse of [`letter`]. `None` for anything but one
+/// upper-case letter.
+///
+/// ```
+/// use sureness_questions::letter_index;
+///
+/// assert_eq!(letter_index("C"), Some(2));
+/// assert_eq!(letter_index("c"), None);
+/// assert_eq!(letter_index("AB"), None);
+/// ```
+pub fn letter_index(text: &str) -> Option<usize> {
+    match text.as_bytes() {
+        [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
+        _ => None,
+    }
 }

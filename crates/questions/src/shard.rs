@@ -1,4 +1,4 @@
-//! A data set in parts that several processes ask.
+//! Parts of a data set for several processes.
 
 use std::fmt;
 use std::path::Path;
@@ -14,21 +14,20 @@ use crate::{DataError, Dataset, Question};
 
 /// One of several parts of the questions, written `3/16`: the third of sixteen.
 ///
-/// A question is in the part that its own text names. The draw depends neither on the order of
-/// the rows nor on a seed, and questions that read alike are in the same part: they are asked
-/// once.
+/// A hash of a question's text decides its part. Neither the order of rows nor a seed matters, and
+/// questions with equal text are in the same part, so that they are asked once.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(try_from = "Unchecked")]
 pub struct Shard {
-    /// Which part, from 1.
+    /// Number of this part, from 1.
     index: u32,
-    /// How many there are.
+    /// Number of parts.
     of: u32,
 }
 
-/// A shard as it is written, before it is known that there is one.
+/// A shard as written, before validation.
 #[derive(Deserialize, JsonSchema)]
 struct Unchecked {
     index: u32,
@@ -44,17 +43,17 @@ impl TryFrom<Unchecked> for Shard {
 }
 
 impl Shard {
-    /// The part `index`, from 1, of `of` parts; `None` where there is no such part.
+    /// The part `index`, from 1, of `of` parts; `None` if out of range.
     pub fn new(index: u32, of: u32) -> Option<Self> {
         (1..=of).contains(&index).then_some(Self { index, of })
     }
 
-    /// Which part, from 1.
+    /// Number of this part, from 1.
     pub fn index(self) -> u32 {
         self.index
     }
 
-    /// How many parts there are.
+    /// Number of parts.
     pub fn of(self) -> u32 {
         self.of
     }
@@ -109,7 +108,7 @@ impl FromStr for Shard {
 }
 
 impl Dataset {
-    /// Keeps the questions of this part, in their order, and tells where each of them stood.
+    /// Keeps the questions of this part, in order, and returns their original positions.
     pub fn shard(&mut self, shard: Shard) -> Result<Vec<u32>, DataError> {
         let mut places = Vec::new();
         for index in 0..self.questions.len() {

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{DataError, Problem};
 
-/// The first line's mark in files from Windows; no part of the text.
+/// Byte-order mark of files from Windows, not part of the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A file of UTF-8 text. It is read line by line where a layout allows, so that its size does not
+/// A file of UTF-8 text, read line by line where the layout allows, so that its size does not
 /// matter.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
-    /// The bytes, where they are in memory already.
+    /// The bytes, if in memory.
     bytes: Option<Vec<u8>>,
 }
 
 impl Source {
-    /// Makes sure that the file can be read. What is no ordinary file, such as a pipe, can be
-    /// read only once: it is held in memory.
+    /// Checks that the file is readable. Pipes and the like can be read only once and are kept in
+    /// memory.
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
         let failed = |error| DataError::of_file(path, Problem::Io(error));
         let mut file = File::open(path).map_err(failed)?;
@@ -37,7 +37,7 @@ impl Source {
         })
     }
 
-    /// Takes bytes that are already in memory.
+    /// A source in memory.
     pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Self {
         Self {
             path: path.to_owned(),
@@ -92,7 +92,7 @@ impl Source {
         }
     }
 
-    /// The lines that are not blank, with their places.
+    /// The non-blank lines with their places.
     pub(crate) fn lines(&self) -> Result<Lines<'_>, DataError> {
         Ok(Lines {
             source: self,
@@ -102,13 +102,13 @@ impl Source {
         })
     }
 
-    /// An error of the whole file.
+    /// An error in the file as a whole.
     pub(crate) fn error(&self, problem: Problem) -> DataError {
         DataError::of_file(&self.path, problem)
     }
 }
 
-/// Walks the lines of a file that are not blank.
+/// Iterates over the non-blank lines of a file.
 pub(crate) struct Lines<'a> {
     source: &'a Source,
     reader: Box<dyn BufRead + 'a>,
@@ -117,7 +117,7 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The next line, without its line break; it is valid until the one after is read.
+    /// The next line, without its line break.
     pub(crate) fn next(&mut self) -> Result<Option<(At<'a>, &str)>, DataError> {
         loop {
             self.bytes.clear();

@@ -1,4 +1,4 @@
-//! What kind of questions a data set holds.
+//! Tasks and data sets.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +18,14 @@ pub enum Background {
     Document,
 }
 
-/// One task of the benchmark, or a user's own.
+/// A task of the benchmark, or a custom one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Short unique name, as `--tasks` takes it: `qa`, `rc`, `ci`, `drs`, `ds` or any other.
     pub id: String,
-    /// Name for people: `Question answering`.
+    /// Display name: `Question answering`.
     pub title: String,
-    /// What introduces the background text.
+    /// The word before the background text.
     pub background: Background,
     /// Few-shot examples shown by default in few-shot prompts.
     pub shots: usize,
@@ -72,7 +72,7 @@ impl Task {
         Self::benchmark().into_iter().nth(index)
     }
 
-    /// A task of the user's own: background introduced by `Context:`, five few-shot examples.
+    /// A custom task: background after `Context:`, five few-shot examples.
     pub fn custom(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -88,7 +88,7 @@ impl Task {
 pub struct Dataset {
     /// The task the questions belong to.
     pub task: Task,
-    /// Where they came from, for people: a path, or `built-in pack`.
+    /// Their source for display: a path, or `built-in pack`.
     pub source: String,
     /// The questions to ask; never one of the few-shot examples.
     pub questions: Bank,

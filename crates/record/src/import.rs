@@ -1,4 +1,4 @@
-//! What a store notes of imported evaluations.
+//! The record of imported evaluations.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,9 +6,9 @@ use serde_json::Value;
 /// The groups of an imported run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportRecord {
-    /// Always true: no run of our own has this field.
+    /// Always true; settings of other runs lack this field.
     pub imported: bool,
-    /// In the order in which they were imported.
+    /// The groups in order of import.
     pub groups: Vec<ImportedGroup>,
 }
 
@@ -23,9 +23,9 @@ pub struct ImportedGroup {
     pub questions: usize,
     /// Questions that have scores.
     pub answered: usize,
-    /// BLAKE3 of everything that the group says, in hexadecimal.
+    /// BLAKE3 over the group's contents, in hexadecimal.
     pub digest: String,
-    /// Where it came from, in the words of its importer. No secrets.
+    /// Its source, as its importer describes it. No secrets.
     pub source: Value,
 }
 
@@ -39,12 +39,12 @@ impl Default for ImportRecord {
 }
 
 impl ImportRecord {
-    /// Whether a group with this digest is among them.
+    /// Whether a group has this digest.
     pub fn holds(&self, digest: &str) -> bool {
         self.groups.iter().any(|group| group.digest == digest)
     }
 
-    /// Whether a group of this task and strategy is among them.
+    /// Whether a group has this task and strategy.
     pub fn names(&self, task: &str, strategy: &str) -> bool {
         let mut groups = self.groups.iter();
         groups.any(|group| group.task == task && group.strategy == strategy)

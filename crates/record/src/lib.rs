@@ -10,18 +10,18 @@ pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-/// What a store keeps of a run beside its model.
+/// The record of a run in a store, apart from its model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Recorded {
-    /// The settings of a run of our own.
+    /// The settings of a run.
     Run(Box<RunSettings>),
-    /// A note of what was imported.
+    /// The groups of an imported run.
     Import(ImportRecord),
 }
 
 impl Recorded {
-    /// The settings of a run of our own.
+    /// The settings, unless the run was imported.
     pub fn run(&self) -> Option<&RunSettings> {
         match self {
             Self::Run(settings) => Some(settings),
@@ -30,7 +30,7 @@ impl Recorded {
     }
 }
 
-// By hand, since `untagged` would hide which field cannot be read.
+// By hand: errors of `untagged` do not name the field.
 impl<'de> Deserialize<'de> for Recorded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;

@@ -1,12 +1,12 @@
-//! What model gave an answer, and how it was asked.
+//! The identity of a model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Everything about the model and the way of asking that can change a score. Two answers may
-/// stand for each other in the store only if their identities are equal.
+/// Everything about the model and the way of asking that can change a score. The store reuses an
+/// answer only for an equal identity.
 ///
 /// Never holds a secret: it is written to the store and to every result file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,18 +15,18 @@ pub struct ModelIdentity {
     pub name: String,
     /// The backend: `llama.cpp`, `openai-http`, `replay`.
     pub backend: String,
-    /// The rest, by name: quantisation, file digest, route, top-k, batch shape, instruction set.
+    /// Further details, by name: quantisation, file digest, route, top-k, batch shape, instruction
+    /// set.
     pub details: BTreeMap<String, String>,
 }
 
 impl ModelIdentity {
-    /// The detail that holds the address of a server which says too little of its model: two such
-    /// servers cannot be told apart by anything else.
+    /// The detail with the address of a server that does not identify its model, by which alone two
+    /// such servers differ.
     pub const ADDRESS: &str = "api base";
 
-    /// In what two models differ, the addresses of their servers apart: `name`, `backend` or the
-    /// name of a detail, with what each says, if it says anything. Empty where either's answers are
-    /// as good as the other's.
+    /// The differences of two models, except for the addresses of their servers: `name`, `backend`
+    /// or the name of a detail, with both values. Empty if the answers of both are interchangeable.
     pub fn differences<'a>(
         &'a self,
         other: &'a Self,
@@ -50,8 +50,8 @@ impl ModelIdentity {
         all.filter(|(_, one, other)| one != other).collect()
     }
 
-    /// Whether either's answers are as good as the other's: they differ in nothing but the
-    /// addresses of their servers.
+    /// Whether the answers of both are interchangeable: the models differ at most in the addresses
+    /// of their servers.
     pub fn is_same_model(&self, other: &Self) -> bool {
         self.differences(other).is_empty()
     }

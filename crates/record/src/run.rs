@@ -1,4 +1,4 @@
-//! The settings of a run of our own.
+//! The settings of a run.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,15 +14,15 @@ use crate::ModelIdentity;
 /// A model with the settings under which it was asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecord {
-    /// Which model.
+    /// The model.
     pub model: ModelIdentity,
-    /// How it was asked.
+    /// The settings.
     pub settings: RunSettings,
 }
 
 impl RunRecord {
-    /// Equal for the same command: BLAKE3 over the model's digest and all settings. An unfinished run
-    /// with an equal digest is continued.
+    /// BLAKE3 over the model's digest and all settings, equal for the same command. An unfinished
+    /// run with an equal digest is continued.
     pub fn digest(&self) -> [u8; 32] {
         let mut digest = blake3::Hasher::new();
         digest.update(&self.model.digest());
@@ -31,39 +31,39 @@ impl RunRecord {
     }
 }
 
-/// Everything that the figures depend on apart from the model. No secrets.
+/// Everything except the model that the figures depend on. No secrets.
 ///
-/// The order of the fields is that of the JSON, over which the digest is taken.
+/// The digest is over the JSON, so that the order of the fields matters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSettings {
-    /// What was asked, task by task.
+    /// The tasks.
     pub tasks: Vec<TaskRecord>,
-    /// The prompt strategies, in the order in which they were asked.
+    /// The prompt strategies, in the order of asking.
     pub strategies: Vec<Strategy>,
-    /// Questions drawn from each task; all of them if none.
+    /// Number of questions drawn from each task; all without it.
     pub sample_size: Option<usize>,
     /// Whether "I don't know" and "None of the above" were added to the options.
     pub abstention: bool,
     /// Whether prompts went through the model's chat template.
     pub chat: bool,
-    /// How the figures were made.
+    /// The settings of the evaluation.
     pub evaluation: Config,
-    /// The sentences and labels of the prompts.
+    /// The text and labels of the prompts.
     pub wording: Wording,
-    /// What makes a cluster of questions; left out where it is the default.
+    /// What defines a cluster of questions; omitted where it is the default.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cluster: ClusterBy,
-    /// The part of the questions that was asked, if not all.
+    /// The shard of the questions that was asked, if not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
-    /// The shards that a merged run holds whole.
+    /// The complete shards of a merged run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
 }
 
 impl Default for RunSettings {
-    /// No task yet; all else as `sureness run` has it without flags.
+    /// Without tasks; otherwise the defaults of `sureness run`.
     fn default() -> Self {
         Self {
             tasks: Vec::new(),
@@ -80,36 +80,36 @@ impl Default for RunSettings {
     }
 }
 
-/// What was asked of one task.
+/// The questions and prompts of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskRecord {
     /// Task id.
     pub task: String,
-    /// File or folder that the questions came from.
+    /// File or folder of the questions.
     pub source: String,
     /// Number of questions asked; in a shard, that of the whole run.
     pub questions: usize,
-    /// Number of questions that the source has.
+    /// Number of questions in the source.
     pub available: usize,
     /// Number of few-shot examples in a prompt.
     pub shots: usize,
-    /// BLAKE3 over the contents of questions and few-shot examples, in hexadecimal. Clusters count where
-    /// they were named.
+    /// BLAKE3 over the contents of questions and few-shot examples, in hexadecimal, including named
+    /// clusters.
     pub digest: String,
 }
 
-/// Which shards were merged into a run.
+/// The shards in a merged run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Merged {
     /// Number of shards in all.
     pub of: u32,
-    /// Those that the run holds whole.
+    /// The complete ones.
     pub shards: BTreeSet<u32>,
 }
 
-/// A setting in which two runs differ. It displays as users know it.
+/// A setting in which two runs differ. Displays as users know it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {
     /// Tasks, their questions or the contents of their few-shot examples.
@@ -153,15 +153,15 @@ impl fmt::Display for Setting {
 }
 
 impl RunSettings {
-    /// What was asked of this task.
+    /// The record of this task.
     pub fn task(&self, id: &str) -> Option<&TaskRecord> {
         self.tasks.iter().find(|task| task.task == id)
     }
 
     /// The settings in which two runs differ.
     ///
-    /// Three things are no difference: where the files of the questions lay; the rule of the split, which
-    /// changes no answer; and which shards a run holds.
+    /// Ignores the location of the question files; the rule of the split, which changes no answer;
+    /// and the shards of a run.
     pub fn differences(&self, other: &Self) -> Vec<Setting> {
         let contents = |settings: &Self| -> Vec<TaskRecord> {
             let tasks = settings.tasks.iter().cloned();
@@ -200,7 +200,7 @@ impl RunSettings {
     }
 }
 
-/// The JSON that a store holds.
+/// The JSON in a store.
 impl fmt::Display for RunSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let json = serde_json::to_string(self).map_err(|_| fmt::Error)?;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-#[path = "../tests/sample/mod.rs"]
+#[path = "../tests/it/sample/mod.rs"]
 mod sample;
 
 fn main() -> std::io::Result<()> {

@@ -1,8 +1,7 @@
 //! Which figures of a table are the best of their column.
 
+use sureness_analysis::number::figure;
 use sureness_analysis::{Better, Cell, Column, Table};
-
-use crate::format::number;
 
 /// For each row and column whether the cell holds its column's best figure.
 ///
@@ -19,7 +18,7 @@ pub(crate) fn best(table: &Table) -> Vec<Vec<bool>> {
     let is_best = |(cell, (column, mark)): (&Cell, (&Column, &Option<String>))| {
         cell.value()
             .zip(mark.as_ref())
-            .is_some_and(|(value, mark)| number(value, column.unit) == *mark)
+            .is_some_and(|(value, mark)| figure(value, column.unit) == *mark)
     };
     table
         .rows
@@ -47,7 +46,7 @@ fn best_of(table: &Table, at: usize, column: &Column) -> Option<String> {
         Better::Higher => f64::max,
         Better::Lower => f64::min,
     })?;
-    Some(number(best, column.unit))
+    Some(figure(best, column.unit))
 }
 
 #[cfg(test)]

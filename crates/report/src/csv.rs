@@ -1,14 +1,55 @@
-//! `results.csv`: one row per model, task and strategy.
+//! Figures as CSV: of a run, and of saved logits.
 
 use std::io::Write;
 
-use crate::Results;
-use crate::columns::{COLUMNS, cells};
+use sureness_analysis::results::Results;
+use sureness_analysis::scored::Scores;
+use sureness_conformal::{Config, Evaluation, Protocol};
 
 /// The columns in front of the figures; a note stands behind them.
 const NAMES: [&str; 6] = ["model", "task", "strategy", "planned", "answered", "failed"];
 
-/// Writes all groups of all models; fractions, not percent; empty cells where there is no figure.
+/// The columns of saved logits that say how a row was evaluated.
+const SETTINGS: [&str; 5] = ["protocol", "alpha", "calibration_ratio", "split", "seed"];
+
+/// The columns of one evaluation; shares are fractions.
+const COLUMNS: [&str; 13] = [
+    "n_calibration",
+    "n_test",
+    "acc",
+    "e_rate",
+    "f_rate",
+    "lac_qhat",
+    "lac_set_size",
+    "lac_coverage",
+    "lac_uacc",
+    "aps_qhat",
+    "aps_set_size",
+    "aps_coverage",
+    "aps_uacc",
+];
+
+/// The cells of one evaluation; an infinite threshold is an empty one.
+fn cells(e: &Evaluation) -> [String; COLUMNS.len()] {
+    let qhat = |q: Option<f64>| q.map(|q| q.to_string()).unwrap_or_default();
+    [
+        e.n_calibration.to_string(),
+        e.n_test.to_string(),
+        e.acc.to_string(),
+        e.e_rate.to_string(),
+        e.f_rate.to_string(),
+        qhat(e.lac.qhat),
+        e.lac.set_size.to_string(),
+        e.lac.coverage.to_string(),
+        e.lac.uacc.to_string(),
+        qhat(e.aps.qhat),
+        e.aps.set_size.to_string(),
+        e.aps.coverage.to_string(),
+        e.aps.uacc.to_string(),
+    ]
+}
+
+/// Writes `results.csv`: all groups of all models; fractions, not percent; empty cells where there is no figure.
 pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(NAMES.iter().chain(&COLUMNS).chain(&["note"]))?;
@@ -30,4 +71,88 @@ pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
     }
     writer.flush()?;
     Ok(())
+}
+
+/// Writes one row per file of saved logits, no means; empty cells where there is no value. The last
+/// columns say how the file was evaluated.
+pub fn write_scores(scores: &Scores, out: impl Write) -> Result<(), csv::Error> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(
+        ["file", "model", "dataset", "strategy"]
+            .iter()
+            .chain(&COLUMNS)
+            .chain(&SETTINGS),
+    )?;
+    let Config {
+        protocol,
+        alpha,
+        calibration_ratio,
+        seed,
+        split,
+    } = scores.config;
+    // The paper's protocol knows one split alone.
+    let split = match protocol {
+        Protocol::Paper => "scikit-learn",
+        Protocol::Standard => split.name(),
+    };
+    let settings = [
+        protocol.name().to_owned(),
+        alpha.to_string(),
+        calibration_ratio.to_string(),
+        split.to_owned(),
+        seed.to_string(),
+    ];
+    for file in &scores.files {
+        let names = [
+            file.file.clone(),
+            file.model.clone(),
+            file.dataset.clone().unwrap_or_default(),
+            file.strategy.unwrap_or_default().to_owned(),
+        ];
+        let figures = cells(&file.evaluation);
+        writer.write_record(names.iter().chain(&figures).chain(&settings))?;
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sureness_analysis::scored::ScoredFile;
+    use sureness_conformal::SetSummary;
+
+    #[test]
+    fn an_infinite_threshold_is_an_empty_cell() {
+        let set = SetSummary {
+            qhat: None,
+            set_size: 2.0,
+            coverage: 0.9,
+            uacc: 0.5,
+            empty_rate: Some(0.1),
+        };
+        let file = ScoredFile {
+            file: "a.pkl".to_owned(),
+            model: "a".to_owned(),
+            dataset: None,
+            strategy: None,
+            icl: None,
+            evaluation: Evaluation {
+                n_calibration: 10,
+                n_test: 10,
+                acc: 0.5,
+                e_rate: 0.0,
+                f_rate: 0.0,
+                lac: set,
+                aps: set,
+            },
+        };
+        let scores = Scores::new(vec![file], Config::default()).unwrap();
+        let mut csv = Vec::new();
+        write_scores(&scores, &mut csv).unwrap();
+        assert_eq!(
+            String::from_utf8(csv).unwrap().lines().nth(1),
+            Some("a.pkl,a,,,10,10,0.5,0,0,,2,0.9,0.5,,2,0.9,0.5,standard,0.1,0.5,ordered,42")
+        );
+    }
 }

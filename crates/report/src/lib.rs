@@ -1,23 +1,12 @@
-//! Tables, CSV, JSON and Markdown of a run's figures; documents in every format, the HTML
-//! page among them; and the answers themselves as Parquet.
+#![doc = include_str!("../README.md")]
 
 mod best;
-mod columns;
 mod csv;
 pub mod export;
-pub mod format;
+mod format;
 pub mod html;
 pub mod questions;
-mod results;
 pub mod schema;
-pub mod score;
-mod table;
-mod theme;
 
-pub use crate::csv::write_csv;
-pub use results::{
-    AnsweredAt, Endpoint, Failures, GroupResult, IntervalOr, Intervals, ModelResult, Noise, Phase,
-    Recheck, RecheckOutcome, Results, TaskResult, Timing,
-};
-pub use table::{comparison_table, strategy_table, task_table};
-pub use theme::Theme;
+pub use crate::csv::{write_csv, write_scores};
+pub use sureness_analysis::results::*;

@@ -16,29 +16,29 @@ pub enum ScoreError {
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
     },
-    /// No complete answer in time.
+    /// No complete answer within the time limit.
     #[error("no answer within {seconds} s")]
     TimedOut {
-        /// The limit that was hit, in seconds.
+        /// The limit in seconds.
         seconds: u64,
     },
     /// No connection, or the connection broke.
     #[error("cannot reach the server: {message}")]
     Unreachable {
-        /// What the network said.
+        /// The network error.
         message: String,
-        /// Whether somebody took the connection, so that the request itself may be what broke it.
+        /// Whether there was a connection, so that the request itself may have broken it.
         #[serde(default)]
         connected: bool,
     },
-    /// HTTP 5xx, or one of the few 4xx that pass: 408, 409 and 425.
+    /// HTTP 5xx, or a temporary 4xx: 408, 409 or 425.
     #[error("the server failed with HTTP {status}: {message}")]
     Server {
         /// HTTP status.
         status: u16,
-        /// How long the server asks to wait (503).
+        /// How long the server asks to wait.
         retry_after: Option<Duration>,
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
     /// HTTP 401 or 403.
@@ -46,13 +46,13 @@ pub enum ScoreError {
     Unauthorized {
         /// HTTP status.
         status: u16,
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
     /// The model or the route does not exist (HTTP 404).
     #[error("the server has no such model or route (HTTP 404): {message}")]
     NotFound {
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
     /// Any other HTTP 4xx.
@@ -60,7 +60,7 @@ pub enum ScoreError {
     Rejected {
         /// HTTP status.
         status: u16,
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
     /// The prompt does not fit the model's context.
@@ -71,7 +71,7 @@ pub enum ScoreError {
         /// Tokens that fit, where known.
         limit: Option<u32>,
     },
-    /// The answer carries no log-probabilities.
+    /// The answer has no log-probabilities.
     #[error("the server's answer has no log-probabilities")]
     NoLogprobs,
     /// None of the option labels is among the returned tokens.
@@ -87,7 +87,7 @@ pub enum ScoreError {
     /// The answer could not be understood.
     #[error("malformed answer: {message}")]
     Malformed {
-        /// What was wrong and where.
+        /// What is wrong and where.
         message: String,
     },
     /// The backend itself failed.
@@ -154,7 +154,7 @@ impl ScoreError {
         }
     }
 
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } => {

@@ -1,4 +1,4 @@
-//! What a backend gives back for one batch.
+//! A backend's reply to a batch.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use crate::{OptionScores, ScoreError};
 /// A backend's answer to one batch.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
-    /// One entry per request, in the order of the requests. One request's failure leaves the
-    /// others' answers in place.
+    /// One entry per request, in the order of the requests. A failed request leaves the
+    /// other answers in place.
     pub scores: Vec<Result<OptionScores, ScoreError>>,
-    /// Where the time went.
+    /// How long each phase took.
     pub timing: Timing,
-    /// What the server says is left of its rate limits.
+    /// What is left of the server's rate limits.
     pub quota: Quota,
-    /// How many requests it took, where the backend counts them; 0 stands for one.
+    /// Number of requests, if the backend counts them; 0 stands for one.
     pub requests: u32,
 }
 
-/// Where the time of one batch went, in wall-clock time. Phases that a backend cannot tell apart
-/// are zero and counted in `server`.
+/// Wall-clock time of the phases of one batch. Phases that a backend cannot measure are zero and
+/// included in `server`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Opening connections: zero where one was there.
+    /// Opening connections; zero for reused ones.
     pub connect: Duration,
     /// From the request's first byte to the answer's last.
     pub server: Duration,
@@ -30,8 +30,7 @@ pub struct Timing {
     pub parse: Duration,
 }
 
-/// What a server says is left of its rate limits (`x-ratelimit-*` headers). `None` where it says
-/// nothing.
+/// What is left of a server's rate limits, by its `x-ratelimit-*` headers; `None` if it sends none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Quota {
     /// Requests.
@@ -43,14 +42,14 @@ pub struct Quota {
 /// What is left of one rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// How much may still be sent before `resets_in` is over.
+    /// How much may still be sent within `resets_in`.
     pub remaining: u64,
-    /// When the full allowance is back.
+    /// Time until the full allowance is restored.
     pub resets_in: Duration,
 }
 
 impl Reply {
-    /// A reply that tells the scores alone.
+    /// A reply with scores only.
     pub fn of(scores: Vec<Result<OptionScores, ScoreError>>) -> Self {
         Self {
             scores,

@@ -1,12 +1,11 @@
-//! What is asked and what is answered.
+//! Requests and scores.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sureness_prompts::Prompt;
 
-/// BLAKE3 hash of everything that determines an answer. The same key never costs a second
-/// request.
+/// BLAKE3 hash of everything that determines an answer. Requests with equal keys are sent once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestKey(pub [u8; 32]);
 
@@ -17,7 +16,7 @@ impl RequestKey {
     }
 }
 
-/// What many keys have in common, hashed once: model, labels and the prompt's shared prefix.
+/// The hash state that keys share: model, labels and the prompts' common prefix.
 #[derive(Debug, Clone)]
 pub struct KeyPrefix(blake3::Hasher);
 
@@ -32,8 +31,8 @@ impl KeyPrefix {
             hasher.update(&(label.len() as u64).to_le_bytes());
             hasher.update(label.as_bytes());
         }
-        // The text comes last and whole: where it is split does not matter to the model, so it
-        // must not matter to the key.
+        // The text comes last and whole: its split into prefix and suffix does not matter to the
+        // model, so it must not matter to the key.
         hasher.update(prefix.as_bytes());
         Self(hasher)
     }
@@ -51,13 +50,13 @@ impl KeyPrefix {
 pub struct ScoreRequest {
     /// Content key of this request.
     pub key: RequestKey,
-    /// What the model reads.
+    /// The text for the model.
     pub prompt: Prompt,
     /// The option labels in option order, such as `A` to `F`. Shared between requests.
     pub labels: Arc<[String]>,
 }
 
-/// Token counts of one answer, as far as the backend reports them.
+/// Token counts of one answer, if the backend reports them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the prompt.
@@ -72,8 +71,8 @@ pub struct OptionScores {
     /// Natural log-probability of each option, in option order, over the whole vocabulary (not
     /// renormalised), summed over the spellings of its label (`A`, ` A`, `▁A`).
     pub logprobs: Vec<f64>,
-    /// Whether each option was observed. One that was absent from the server's top-k is only
-    /// bounded: its entry in `logprobs` is an upper bound.
+    /// Whether each option was observed. For an option outside the server's top-k, the entry in
+    /// `logprobs` is only an upper bound.
     pub observed: Vec<bool>,
     /// Total probability of the observed options, in 0..=1.
     pub mass: f64,

@@ -1,4 +1,4 @@
-//! How scores are laid out in the file.
+//! Encoding of scores in the file.
 
 use sureness_scorers::{OptionScores, Usage};
 
@@ -15,7 +15,7 @@ pub(crate) fn encode_observed(observed: &[bool]) -> i64 {
         .fold(0, |bits, (i, &seen)| bits | (i64::from(seen) << i))
 }
 
-/// The reverse of the above; `None` if the bytes cannot be log-probabilities.
+/// Decodes scores; `None` if the bytes are not log-probabilities.
 pub(crate) fn decode(
     logprobs: &[u8],
     observed: i64,

@@ -1,4 +1,4 @@
-//! What can go wrong with the file.
+//! Errors of a store.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ pub enum StoreError {
     Sqlite {
         /// The store's file.
         path: PathBuf,
-        /// What `SQLite` says.
+        /// The error of `SQLite`.
         source: rusqlite::Error,
     },
-    /// The file is an `SQLite` database, but not one of ours.
+    /// The file is an `SQLite` database, but not a store.
     #[error("{0} is not a sureness store")]
     NotAStore(PathBuf),
     /// The file was written by a newer version.
@@ -26,11 +26,10 @@ pub enum StoreError {
         /// Newest version known here.
         known: i64,
     },
-    /// The file was written by an older version, and can only be read after it is brought up to
-    /// date.
+    /// The file was written by an older version and must be migrated before it can be read.
     #[error("{0} was written by an older version")]
     TooOld(PathBuf),
-    /// Two files hold different questions at the same place of what should be the same run.
+    /// Two shards of a run have different questions at the same position.
     #[error("{path}: question {question}, number {place} of its group, is not the one in {into}")]
     OtherQuestion {
         /// The file that was read.
@@ -39,15 +38,15 @@ pub enum StoreError {
         into: PathBuf,
         /// The question's id.
         question: String,
-        /// Its place.
+        /// Its position.
         place: i64,
     },
-    /// The record of a run holds what this version does not know.
+    /// This version cannot read the record of a run.
     #[error("{path}: the {what} cannot be read")]
     UnknownRecord {
         /// The store's file.
         path: PathBuf,
-        /// Which part of which record, and why.
+        /// The part of the record, and why.
         what: String,
     },
     /// A stored value does not decode.
@@ -61,29 +60,29 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What a person can do about it.
+    /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Sqlite { source, .. } => match source.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DiskFull) => {
-                    "free some disk space and start the same command again"
+                    "free some disk space and run the same command again"
                 }
                 Some(
                     rusqlite::ErrorCode::ReadOnly
                     | rusqlite::ErrorCode::CannotOpen
                     | rusqlite::ErrorCode::PermissionDenied,
-                ) => "choose a folder that can be written to with --output-dir",
+                ) => "choose a writable folder with --output-dir",
                 Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
                     "another run is writing to this file; wait for it, or choose another --output-dir"
                 }
                 Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
                     "move the file away, or choose another --output-dir"
                 }
-                _ => "check the file and the disk it lies on",
+                _ => "check the file and its disk",
             },
             Self::NotAStore(_) => "choose another --output-dir",
             Self::TooNew { .. } => "update sureness, or choose another --output-dir",
-            Self::TooOld(_) => "start any run into its folder once: it brings the file up to date",
+            Self::TooOld(_) => "start a run with this --output-dir once, which updates the file",
             Self::OtherQuestion { .. } => "merge only shards of the same run, into a new folder",
             Self::UnknownRecord { .. } => {
                 "use the version of sureness that wrote the run, or a newer one"

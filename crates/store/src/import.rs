@@ -1,4 +1,4 @@
-//! Runs that were not ours: evaluations from elsewhere, written down whole.
+//! Imported evaluations, recorded as finished runs.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
@@ -9,15 +9,15 @@ use crate::codec::{encode_logprobs, encode_observed};
 use crate::writer::now;
 use crate::{Store, StoreError, StoredQuestion};
 
-/// What the file holds for a mass that is not known. A column of numbers takes no NaN.
+/// Stands for an unknown mass: `SQLite` stores NaN as NULL.
 const UNKNOWN_MASS: f64 = -1.0;
 
-/// One model's answers from elsewhere.
+/// One model's imported answers.
 #[derive(Debug, Clone)]
 pub struct RunImport {
-    /// Which model. Imports of equal identities share a run.
+    /// The model. Imports of equal identities share a run.
     pub model: ModelIdentity,
-    /// What was asked.
+    /// The imported groups.
     pub groups: Vec<GroupImport>,
 }
 
@@ -28,7 +28,7 @@ pub struct GroupImport {
     pub task: String,
     /// The strategy's name.
     pub strategy: String,
-    /// Where it came from, for the record. No secrets.
+    /// Its source, for the record. No secrets.
     pub source: Value,
     /// The questions, in order.
     pub rows: Vec<RowImport>,
@@ -39,26 +39,26 @@ pub struct GroupImport {
 pub struct RowImport {
     /// The question.
     pub question: StoredQuestion,
-    /// The scores, or why there are none. A mass of NaN says that it is not known.
+    /// The scores, or why there are none. A mass of NaN is unknown.
     pub outcome: Result<OptionScores, ScoreError>,
 }
 
-/// What became of an import.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// A run of its own was made.
+    /// The import is a new run.
     New {
         /// The run's number.
         run: i64,
     },
-    /// So many groups were added to an imported run of the same model; the others were there.
+    /// Some groups were added to an imported run of the same model, which had the others.
     Added {
         /// The run's number.
         run: i64,
-        /// How many.
+        /// Number of groups added.
         groups: usize,
     },
-    /// All of it was there; nothing was written.
+    /// The store had all of it; nothing was written.
     Known {
         /// The run's number.
         run: i64,
@@ -66,7 +66,7 @@ pub enum ImportOutcome {
 }
 
 impl ImportOutcome {
-    /// The run that holds the import.
+    /// The run of the import.
     pub fn run(self) -> i64 {
         match self {
             Self::New { run } | Self::Added { run, .. } | Self::Known { run } => run,
@@ -75,11 +75,10 @@ impl ImportOutcome {
 }
 
 impl Store {
-    /// Writes down finished runs in one transaction: all of them, or nothing.
+    /// Records finished runs in one transaction: all or none.
     ///
-    /// What an imported run of the same model holds already is not written again. Groups that it
-    /// lacks are added to it, unless it has a group of the same task and strategy with other
-    /// content: then the import becomes a run of its own.
+    /// Skips groups that an imported run of the same model has, and adds the others to it. If it
+    /// has different contents for one of their tasks and strategies, the import becomes a new run.
     pub fn import_runs(&mut self, runs: &[RunImport]) -> Result<Vec<ImportOutcome>, StoreError> {
         let path = self.path().to_owned();
         self.import(runs)
@@ -250,7 +249,7 @@ fn write_group(
     Ok(())
 }
 
-/// A hash of parts, each with its length.
+/// A hash of parts, each prefixed with its length.
 fn hash<'a>(purpose: &'a str, parts: impl IntoIterator<Item = &'a [u8]>) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
     for part in std::iter::once(purpose.as_bytes()).chain(parts) {
@@ -260,15 +259,15 @@ fn hash<'a>(purpose: &'a str, parts: impl IntoIterator<Item = &'a [u8]>) -> blak
     hasher
 }
 
-/// The digest of all imported runs of a model: no run of ours has it.
+/// The digest of all imported runs of a model. No other run has it.
 fn run_digest(model: &[u8; 32]) -> [u8; 32] {
     hash("sureness import 1", [model.as_slice()])
         .finalize()
         .into()
 }
 
-/// The key of an imported answer. It is not that of any request, so that it never stands in for
-/// an answer of our own asking.
+/// The key of an imported answer. It differs from the key of any request, so that imported answers
+/// are never cached answers.
 fn row_key(model: &[u8; 32], group: &GroupImport, question: &StoredQuestion) -> [u8; 32] {
     let parts: [&[u8]; 5] = [
         model,
@@ -280,7 +279,7 @@ fn row_key(model: &[u8; 32], group: &GroupImport, question: &StoredQuestion) -> 
     hash("sureness imported answer 1", parts).finalize().into()
 }
 
-/// A digest of everything that a group says.
+/// A digest over a group's contents.
 fn group_digest(model: &[u8; 32], group: &GroupImport) -> blake3::Hash {
     let parts: [&[u8]; 3] = [model, group.task.as_bytes(), group.strategy.as_bytes()];
     let mut hasher = hash("sureness imported group 1", parts);

@@ -1,8 +1,4 @@
-//! One SQLite file: answered prompts keyed by content, and the runs that refer to them.
-//!
-//! Resume is a cache hit. A run asks what the file does not hold, whatever the reason: it was
-//! killed, it is a new run over the same questions, or only some strategies are new. There is no
-//! second journal. Answers are committed as they arrive and survive the death of the process.
+#![doc = include_str!("../README.md")]
 
 mod codec;
 mod error;

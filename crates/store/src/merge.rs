@@ -1,58 +1,56 @@
-//! Runs of several files become one: each holds a part of the questions.
+//! Merging the shards of a run from several stores.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
-
-use crate::writer::{insert_groups, insert_run};
 use sureness_record::{RunRecord, RunSettings};
 
+use crate::writer::{insert_groups, insert_run};
 use crate::{Reader, Store, StoreError};
 
-/// Files that are open at once: each takes up to three file descriptors.
-const AT_ONCE: usize = 64;
-/// Rows that are read from a file in one go.
+/// Maximum number of open stores, each with up to three file descriptors.
+const MAX_OPEN: usize = 64;
+/// Rows per read.
 const PAGE: usize = 256;
-/// Rows that go into one transaction. A merge that is killed loses no more, and none for good:
-/// the next one puts it in again.
+/// Rows per transaction. A killed merge loses at most these, and the next one merges them again.
 const TRANSACTION: u64 = 16_384;
 
-/// A run of another file.
+/// A run of another store.
 #[derive(Debug, Clone)]
 pub struct MergeInput {
-    /// The file.
+    /// The store's file.
     pub path: PathBuf,
     /// The run's number there.
     pub run: i64,
 }
 
-/// What became of a merge.
+/// The result of a merge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Questions that were not there before, or had no answer and have one now.
+    /// Questions that are new, or newly answered.
     pub changed: u64,
-    /// Questions that two files answer with different scores. What came first is kept.
+    /// Questions that two stores answer with different scores. The first answer is kept.
     pub differing: u64,
 }
 
-/// A question as it lies in a file.
+/// A row of the table `items` with its answer.
 struct Item {
     position: i64,
-    /// `key` to `none` of the table, as they are.
+    /// The raw columns `key` to `none`.
     columns: [Value; 8],
     error: Option<String>,
     cluster: Value,
-    /// `logprobs` to `answered_at` of its answer.
+    /// The raw columns `logprobs` to `answered_at` of its answer.
     answer: Option<[Value; 6]>,
 }
 
-/// Where the question's id and content stand in [`Item::columns`].
+/// Indices of the question's id and content in [`Item::columns`].
 const ID: usize = 1;
 const CONTENT: usize = 2;
 
-/// One file's rows of one group, read page by page.
+/// One store's rows of one group, read page by page.
 struct Feed<'a> {
     input: &'a MergeInput,
     reader: &'a Reader,
@@ -112,8 +110,7 @@ impl Feed<'_> {
 }
 
 impl Store {
-    /// The run that others are merged into: the newest with this model and these settings, or a
-    /// new one.
+    /// The run to merge into: the newest with this model and these settings, or a new one.
     pub fn merged_run<'a>(
         &mut self,
         record: &RunRecord,
@@ -140,7 +137,7 @@ impl Store {
         self.wrap(made)
     }
 
-    /// Writes down what is now told of a run's settings. Which run continues it stays the same.
+    /// Replaces the recorded settings of a run, but not the digest by which a run continues it.
     pub fn amend_record(&mut self, run: i64, settings: &RunSettings) -> Result<(), StoreError> {
         let text = settings.to_string();
         let amended = self.connection().execute(
@@ -150,11 +147,11 @@ impl Store {
         self.wrap(amended.map(|_| ()))
     }
 
-    /// Puts the questions of other files' runs into `run`, each where it stands in the whole.
+    /// Merges the questions of other stores' runs into `run`, each at its position in the whole.
     ///
-    /// What is there stays. A question that has no answer yet takes that of the first of `inputs`
-    /// that has one; else why it was given up. A question that says something else than the one
-    /// that is at its place already is an error. Rows are streamed: memory does not grow with them.
+    /// Existing answers stay. A question without an answer takes the first one among `inputs`, else
+    /// the first failure. Different questions at the same position are an error. Streams rows:
+    /// memory does not grow with their number.
     pub fn merge_runs(
         &mut self,
         run: i64,
@@ -162,11 +159,11 @@ impl Store {
         inputs: &[MergeInput],
     ) -> Result<Merged, StoreError> {
         let mut merged = Merged::default();
-        for inputs in inputs.chunks(AT_ONCE) {
+        for inputs in inputs.chunks(MAX_OPEN) {
             let mut readers = Vec::with_capacity(inputs.len());
             for input in inputs {
                 let reader = Reader::open(&input.path)?;
-                // Each row is read once: there is nothing to keep.
+                // Each row is read once: a cache is useless.
                 let small = reader.connection().pragma_update(None, "cache_size", -256);
                 small.map_err(|source| StoreError::Sqlite {
                     path: input.path.clone(),
@@ -189,8 +186,8 @@ impl Store {
         Ok(merged)
     }
 
-    /// Takes the rows of one group from all files in the order of their places, so that the file
-    /// grows at its end.
+    /// Merges the rows of one group from all stores in the order of their positions, so that the
+    /// file grows at its end.
     fn merge_group(
         &mut self,
         run: i64,
@@ -220,11 +217,11 @@ impl Store {
             let Some(item) = feed.rows.pop_front() else {
                 break;
             };
-            match put(connection, run, group, &item).map_err(sqlite)? {
-                Put::Nothing => {}
-                Put::Changed => merged.changed += 1,
-                Put::Differs => merged.differing += 1,
-                Put::Other => {
+            match merge_row(connection, run, group, &item).map_err(sqlite)? {
+                Merging::Nothing => {}
+                Merging::Changed => merged.changed += 1,
+                Merging::Differs => merged.differing += 1,
+                Merging::Other => {
                     return Err(StoreError::OtherQuestion {
                         path: feed.input.path.clone(),
                         into: path.clone(),
@@ -257,22 +254,27 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// What putting a row in came to.
-enum Put {
-    /// It was there.
+/// The effect of merging a row.
+enum Merging {
+    /// The row existed.
     Nothing,
-    /// It is there now.
+    /// The row or its answer is new.
     Changed,
-    /// It was there with other scores.
+    /// The row existed with different scores.
     Differs,
-    /// Another question is there.
+    /// Another question has its position.
     Other,
 }
 
-/// What a run has at some place: content, answer and its log-probabilities, failure, cluster.
+/// The row at some position: content, answer and its log-probabilities, failure, cluster.
 type Held = (Value, Option<i64>, Value, Option<String>, Value);
 
-fn put(connection: &Connection, run: i64, group: usize, item: &Item) -> rusqlite::Result<Put> {
+fn merge_row(
+    connection: &Connection,
+    run: i64,
+    group: usize,
+    item: &Item,
+) -> rusqlite::Result<Merging> {
     let held: Option<Held> = connection
         .prepare_cached(
             "SELECT content, reply, logprobs, error, cluster FROM items \
@@ -305,12 +307,12 @@ fn put(connection: &Connection, run: i64, group: usize, item: &Item) -> rusqlite
         insert.raw_bind_parameter(13, &item.error)?;
         insert.raw_bind_parameter(14, &item.cluster)?;
         insert.raw_execute()?;
-        return Ok(Put::Changed);
+        return Ok(Merging::Changed);
     };
     if content != item.columns[CONTENT] {
-        return Ok(Put::Other);
+        return Ok(Merging::Other);
     }
-    // A part that an older version asked did not tell.
+    // Shards of an older version have no clusters.
     if cluster == Value::Null && item.cluster != Value::Null {
         connection
             .prepare_cached("UPDATE items SET cluster = ? WHERE run = ? AND grp = ? AND pos = ?")?
@@ -319,14 +321,18 @@ fn put(connection: &Connection, run: i64, group: usize, item: &Item) -> rusqlite
     let better = match (&item.answer, &item.error) {
         (Some(other), _) if reply.is_some() => {
             let differs = other.first() != Some(&logprobs);
-            return Ok(if differs { Put::Differs } else { Put::Nothing });
+            return Ok(if differs {
+                Merging::Differs
+            } else {
+                Merging::Nothing
+            });
         }
         (Some(_), _) => true,
         (None, Some(_)) => reply.is_none() && error.is_none(),
         (None, None) => false,
     };
     if !better {
-        return Ok(Put::Nothing);
+        return Ok(Merging::Nothing);
     }
     let reply = answer(connection, run, item)?;
     connection
@@ -341,10 +347,10 @@ fn put(connection: &Connection, run: i64, group: usize, item: &Item) -> rusqlite
             group,
             item.position
         ])?;
-    Ok(Put::Changed)
+    Ok(Merging::Changed)
 }
 
-/// Writes down the answer of a row; its number.
+/// Records the answer of a row, and returns its number.
 fn answer(connection: &Connection, run: i64, item: &Item) -> rusqlite::Result<Option<i64>> {
     let Some(answer) = &item.answer else {
         return Ok(None);

@@ -1,14 +1,14 @@
-//! What the file holds of a question.
+//! A question as the store records it.
 
-/// One question of a run: what its evaluation needs, not its text.
+/// One question of a run: the data for its evaluation, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredQuestion {
     /// The question's id.
     pub id: String,
     /// Digest of the question's content; the same for every model.
     pub content: [u8; 32],
-    /// What it shares with the other questions of its cluster, such as those about one passage.
-    /// `None` where it is not known: files of version 0.1.0 do not tell.
+    /// Digest that the questions of its cluster share, such as those about one passage. `None`
+    /// where it is unknown, as in files of version 0.1.0.
     pub cluster: Option<[u8; 32]>,
     /// Its category, such as the subject.
     pub category: Option<String>,

@@ -1,4 +1,4 @@
-//! Looking without touching.
+//! The read-only view of a store.
 
 use std::path::{Path, PathBuf};
 
@@ -14,38 +14,38 @@ use crate::{StoreError, StoredQuestion, codec, schema};
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
-    /// What to select for an item's cluster.
+    /// SQL expression for an item's cluster.
     cluster: &'static str,
-    /// Beginnings of keys that are not indexed in the file, with the answers' numbers, sorted.
+    /// Prefixes of keys that the file does not index yet, with their answers' numbers, sorted.
     rest: Vec<(u64, i64)>,
 }
 
-/// A run as it was written down.
+/// A recorded run.
 #[derive(Debug, Clone)]
 pub struct RunInfo {
     /// Number within the file.
     pub id: i64,
     /// Start, in milliseconds since 1970.
     pub started_at: i64,
-    /// End, if it ran to its end.
+    /// End, if it finished.
     pub finished_at: Option<i64>,
-    /// Which model.
+    /// The model.
     pub model: ModelIdentity,
-    /// The settings, or what was imported.
+    /// The settings, or a note of what was imported.
     pub settings: Recorded,
     /// (task, strategy) of each group, in order.
     pub groups: Vec<(String, String)>,
 }
 
-/// One question of a run with what is known of it.
+/// One question of a run with its outcome.
 #[derive(Debug, Clone)]
 pub struct StoredRow {
     /// The question.
     pub question: StoredQuestion,
-    /// The model's scores, if it answered. Imported ones may be logits, and may have NaN for their
-    /// mass where it is not known.
+    /// The model's scores, if it answered. Imported ones may be logits, with NaN as their mass
+    /// where it is unknown.
     pub scores: Option<OptionScores>,
-    /// Why it was given up, if it was.
+    /// Why it failed, if it did.
     pub error: Option<ScoreError>,
 }
 
@@ -67,12 +67,12 @@ impl Reader {
         })
     }
 
-    /// The connection, for other ways of reading.
+    /// The connection, for other queries.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// What to select for an item's cluster: older files have no such column.
+    /// SQL expression for an item's cluster: older files have no such column.
     pub(crate) fn cluster(&self) -> &'static str {
         self.cluster
     }
@@ -116,7 +116,7 @@ impl Reader {
         })
     }
 
-    /// Calls `visit` with each question of a group, in order. Only one row is held at a time.
+    /// Calls `visit` with each question of a group, in order. Memory holds one row at a time.
     pub fn rows(
         &self,
         run: i64,
@@ -133,7 +133,7 @@ impl Reader {
         }
     }
 
-    /// The first damaged entry, if there is one.
+    /// Returns the first damaged entry, if any.
     fn visit(
         &self,
         run: i64,
@@ -184,8 +184,8 @@ impl Reader {
         Ok(None)
     }
 
-    /// Makes [`Reader::answer`] find what is not indexed yet: what a run has answered that is
-    /// still going, or was killed.
+    /// Makes [`Reader::answer`] find answers that the file does not index yet: those of a run that
+    /// is in progress or was killed.
     pub(crate) fn index_the_rest(&mut self) -> Result<(), StoreError> {
         let rest = self.wrap((|| {
             self.connection
@@ -198,7 +198,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The columns of the newest answer to `key`, as they are.
+    /// The raw columns of the newest answer to `key`.
     pub(crate) fn answer(&self, key: RequestKey) -> rusqlite::Result<Option<[Value; 7]>> {
         let head = head(&key.0);
         let begin = self.rest.partition_point(|(other, _)| *other < head);

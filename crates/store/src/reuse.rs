@@ -1,17 +1,16 @@
-//! What a run takes from earlier ones.
+//! Cached answers from earlier runs.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use sureness_record::RunRecord;
 use sureness_scorers::{OptionScores, RequestKey, Usage};
 
 use crate::writer::{Known, index_keys, unfinished};
-use sureness_record::RunRecord;
-
 use crate::{Reader, Store, StoreError, codec};
 
-/// When the answers were given that a run found, in milliseconds since 1970.
+/// When a run's cached answers were given, in milliseconds since 1970.
 #[derive(Debug)]
 pub struct AnsweredAt {
     oldest: AtomicI64,
@@ -33,7 +32,7 @@ impl AnsweredAt {
         self.newest.fetch_max(at, Ordering::Relaxed);
     }
 
-    /// The oldest and the newest; `None` if no answer was found.
+    /// The oldest and the newest; `None` without cached answers.
     pub fn range(&self) -> Option<(i64, i64)> {
         let oldest = self.oldest.load(Ordering::Relaxed);
         let newest = self.newest.load(Ordering::Relaxed);
@@ -41,19 +40,18 @@ impl AnsweredAt {
     }
 }
 
-/// An answer that a run would take from an earlier run.
+/// A cached answer from an earlier run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EarlierAnswer {
-    /// What the model answered.
+    /// The model's answer.
     pub scores: OptionScores,
-    /// When, in milliseconds since 1970.
+    /// Its time, in milliseconds since 1970.
     pub answered_at: i64,
 }
 
 impl Store {
-    /// Looks up which answers the run with this record would take from earlier runs or other
-    /// files: one entry per key. Answers that the run itself gave before it was interrupted are
-    /// not among them.
+    /// The cached answers that the run with this record would take from earlier runs or other
+    /// stores, one entry per key. Excludes answers of the run itself from before an interruption.
     pub fn earlier_answers(
         &mut self,
         record: &RunRecord,
@@ -72,7 +70,7 @@ impl Store {
         if self.known != Known::All {
             return Ok(vec![None; keys.len()]);
         }
-        // The next run would do this anyway.
+        // The next run would index them anyway.
         let transaction = self.connection.transaction()?;
         index_keys(&transaction)?;
         transaction.commit()?;
@@ -98,7 +96,8 @@ impl Store {
     }
 }
 
-/// The newest answer to `key` in this file with the run that asked; no answer where it is damaged.
+/// The newest answer to `key` in this file, with the run that asked for it; without the answer if
+/// it is damaged.
 fn newest(
     connection: &Connection,
     key: RequestKey,
@@ -118,7 +117,7 @@ fn newest(
         .optional()
 }
 
-/// An answer from its columns, `key` to `answered_at`; token counts play no part.
+/// An answer from its columns, `key` to `answered_at`, without token counts.
 fn decode(columns: &[Value; 7]) -> Option<EarlierAnswer> {
     let [
         _,
@@ -137,8 +136,8 @@ fn decode(columns: &[Value; 7]) -> Option<EarlierAnswer> {
     })
 }
 
-/// Copies an answer from the first of `others` that holds it; tells its number and when it was
-/// given. It counts as that of an earlier run.
+/// Copies an answer from the first of `others` that has it, as one of an earlier run. Returns its
+/// number and its time.
 pub(crate) fn copy_from(
     others: &[Reader],
     transaction: &Transaction<'_>,

@@ -1,4 +1,4 @@
-//! The tables, and the version they are at.
+//! The tables and their version.
 
 use std::path::Path;
 
@@ -10,12 +10,11 @@ use crate::StoreError;
 const APPLICATION_ID: i64 = 0x7375_7265;
 /// `PRAGMA user_version`. Raise it with every change of the tables, and migrate in [`prepare`].
 const VERSION: i64 = 3;
-/// The oldest version that can be read as it is.
+/// The oldest version that can be read without migration.
 const READABLE: i64 = 2;
 
 const ANSWERS: &str = "
--- What a model answered, in the order in which the answers came: an answer is written where the
--- one before it was, however many there are.
+-- A model's answers in the order of arrival, so that writes are sequential.
 CREATE TABLE answers (
     id            INTEGER PRIMARY KEY,
     key           BLOB NOT NULL,     -- BLAKE3 of everything that determines the answer, 32 bytes
@@ -80,8 +79,8 @@ CREATE TABLE items (
 ) WITHOUT ROWID;
 ";
 
-/// From version 1 to 2, where [`ANSWERS`] and [`ITEMS`] are made between the two parts. Before,
-/// an item's answer had to be found by its key, and by the clock where a run had asked anew.
+/// From version 1 to 2; [`ANSWERS`] and [`ITEMS`] run between the two parts. Version 1 found an
+/// item's answer by its key, and by time where a run had asked again.
 const FROM_1: [&str; 2] = [
     "
 ALTER TABLE answers RENAME TO old_answers;
@@ -103,7 +102,7 @@ DROP TABLE old_items;
 ",
 ];
 
-/// From version 2 to 3: the clusters of older questions are not known.
+/// From version 2 to 3: the clusters of older questions are unknown.
 const FROM_2: &str = "ALTER TABLE items ADD COLUMN cluster BLOB";
 
 /// Creates the tables in an empty file; checks and migrates an existing one.
@@ -143,8 +142,8 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     transaction.commit().map_err(sqlite)
 }
 
-/// Refuses files that only a run can bring up to date. Tells what to select for an item's cluster:
-/// the column, or nothing where the file is older than it.
+/// Refuses files that need a migration. Returns the SQL expression for an item's cluster: the
+/// column, or NULL where the file has none.
 pub(crate) fn check_readable(
     connection: &Connection,
     path: &Path,
@@ -156,7 +155,7 @@ pub(crate) fn check_readable(
     }
 }
 
-/// Refuses files of others and of newer versions. Tells the version.
+/// Refuses other files and newer versions. Returns the version.
 fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     let sqlite = |source| StoreError::Sqlite {
         path: path.to_owned(),

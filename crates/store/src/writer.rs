@@ -1,4 +1,4 @@
-//! The one writer.
+//! The writer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,51 +12,50 @@ use crate::codec::{encode_logprobs, encode_observed};
 use crate::reuse::copy_from;
 use crate::{AnsweredAt, Reader, StoreError, schema};
 
-/// The open file. Only one process should hold one; readers use [`crate::Reader`].
+/// A store open for writing. Only one process should open it so; others use [`crate::Reader`].
 #[derive(Debug)]
 pub struct Store {
     pub(crate) connection: Connection,
     path: PathBuf,
-    /// The run that failures are noted in.
+    /// The run that records questions and failures.
     run: i64,
-    /// What counts as known.
+    /// Which answers count as cached.
     pub(crate) known: Known,
-    /// Files of other runs in which answers are looked for too.
+    /// Other stores to take cached answers from.
     pub(crate) others: Vec<Reader>,
-    /// When the known answers were given.
+    /// When the cached answers were given.
     answered_at: Arc<AnsweredAt>,
-    /// By group, where each of its questions stands in the whole data set, if only a part of it
-    /// is asked.
+    /// By group, the position of each of its questions in the whole run, if this is a shard.
     places: Vec<Arc<[u32]>>,
 }
 
-/// Which answers count as known.
+/// Which answers count as cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
     /// All in the file.
     All,
-    /// Those of the current run, however often it was interrupted.
+    /// Those of the current run, also from before interruptions.
     ThisRun,
-    /// The same, and later runs do not know the others either.
+    /// The same, and later runs do not reuse earlier answers either.
     ThisRunForGood,
 }
 
 impl Store {
-    /// Opens or creates the file, and makes sure that it can be written to.
+    /// Opens or creates the file for writing.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let sqlite = |source| StoreError::Sqlite {
             path: path.to_owned(),
             source,
         };
         let mut connection = Connection::open(path).map_err(sqlite)?;
-        // Several models of one run may be written at the same time, each in turn. What will write
-        // says so from the start: what has only read cannot wait for its turn any more.
+        // Several models of one run may write at the same time, in turn. A transaction must take
+        // the write lock at its start: one that upgrades from a read lock fails instead of waiting.
         connection.set_transaction_behavior(TransactionBehavior::Immediate);
         connection
             .busy_timeout(Duration::from_secs(30))
             .map_err(sqlite)?;
-        // WAL lets readers look while we write. NORMAL syncs at checkpoints: a commit survives
-        // the death of the process at once, and that of the machine after a moment.
+        // WAL allows reads during writes. NORMAL syncs at checkpoints: a commit survives the death
+        // of the process at once, and a power cut after the next checkpoint.
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(sqlite)?;
@@ -66,7 +65,7 @@ impl Store {
         connection
             .pragma_update(None, "foreign_keys", true)
             .map_err(sqlite)?;
-        // Fewer and larger checkpoints, and room for the keys' upper pages.
+        // Fewer, larger checkpoints, and a cache for the upper pages of the keys.
         connection
             .pragma_update(None, "wal_autocheckpoint", 4_000)
             .map_err(sqlite)?;
@@ -90,14 +89,13 @@ impl Store {
         &self.path
     }
 
-    /// The connection, for what else is written in one go.
+    /// The connection, for other transactions.
     pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// Writes down a run with its (task, strategy) groups; from now on its questions and failures
-    /// are noted there. If the newest run with the same model and settings has not finished, it
-    /// is continued.
+    /// Records a run with its (task, strategy) groups, to which questions and failures belong from
+    /// now on. Continues the newest run with the same model and settings if it has not finished.
     pub fn begin_run<'a>(
         &mut self,
         record: &RunRecord,
@@ -130,7 +128,7 @@ impl Store {
         Ok(run)
     }
 
-    /// The newest run with these settings, of whatever model, that has finished, or that has not.
+    /// The newest finished or unfinished run with these settings, of any model.
     pub fn newest_run(
         &self,
         settings: &RunSettings,
@@ -162,27 +160,27 @@ impl Store {
             })
     }
 
-    /// From now on only what the current run has answered, however often it was interrupted, is known; everything else
-    /// is asked anew, and the new answers replace the old ones.
+    /// Limits cached answers to those of the current run, also from before interruptions. All other
+    /// questions are asked again, and the new answers replace the old ones.
     pub fn ignore_earlier_runs(&mut self) {
         self.known = Known::ThisRun;
     }
 
-    /// The same for good: what earlier runs have answered of the questions that are planned from
-    /// now on is not known to later runs either, even if this one is interrupted. Their own
-    /// figures stay.
+    /// [`Self::ignore_earlier_runs`] for later runs as well: they do not reuse earlier answers to
+    /// the questions planned from now on, even if this run is interrupted. The earlier runs keep
+    /// their figures.
     pub fn forget_earlier_runs(&mut self) {
         self.known = Known::ThisRunForGood;
         self.others.clear();
     }
 
-    /// When the answers were given that planned questions were found to have.
+    /// When the cached answers of planned questions were given.
     pub fn answered_at(&self) -> Arc<AnsweredAt> {
         Arc::clone(&self.answered_at)
     }
 
-    /// From now on answers are looked for in another file, too, and copied from there when they
-    /// are found. Answers that are here already stay.
+    /// Also takes cached answers from another store, which are then copied here. Answers in this
+    /// file take precedence.
     pub fn also_look_in(&mut self, other: &Path) -> Result<(), StoreError> {
         let mut other = Reader::open(other)?;
         other.index_the_rest()?;
@@ -190,13 +188,13 @@ impl Store {
         Ok(())
     }
 
-    /// From now on question `i` of group `g` is noted as number `places[g][i]`. A part of a run
-    /// is written down so that its questions stand where they stand in the whole.
+    /// Records question `i` of group `g` at position `places[g][i]`, so that a shard's questions
+    /// have their positions in the whole run.
     pub fn place_questions(&mut self, places: Vec<Arc<[u32]>>) {
         self.places = places;
     }
 
-    /// The number under which a question of a group is noted.
+    /// The position at which a question of a group is recorded.
     fn place(&self, group: u32, question: u32) -> u32 {
         let places = self.places.get(group as usize);
         places
@@ -205,8 +203,8 @@ impl Store {
             .unwrap_or(question)
     }
 
-    /// Writes down planned questions and tells which of them are answered.
-    fn note(
+    /// Records planned questions and returns which of them have cached answers.
+    fn record_questions(
         &mut self,
         group: u32,
         first: u32,
@@ -274,16 +272,17 @@ impl Store {
         Ok(known)
     }
 
-    /// Gives the copies of a question within a run what the first of them got. A run asks each
-    /// key once.
+    /// Copies the outcome of each key to the run's other questions with that key, which is asked
+    /// only once.
     pub fn settle_copies(&mut self, run: i64) -> Result<(), StoreError> {
-        self.settle(run).map_err(|source| StoreError::Sqlite {
+        let copied = self.copy_outcomes(run);
+        copied.map_err(|source| StoreError::Sqlite {
             path: self.path.clone(),
             source,
         })
     }
 
-    fn settle(&mut self, run: i64) -> rusqlite::Result<()> {
+    fn copy_outcomes(&mut self, run: i64) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         let open: bool = transaction.query_row(
             "SELECT EXISTS (SELECT 1 FROM items WHERE run = ? AND reply IS NULL AND error IS NULL)",
@@ -328,7 +327,7 @@ impl Store {
                 "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, \
                  cached_tokens, answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
-            let mut note = transaction.prepare_cached(
+            let mut update = transaction.prepare_cached(
                 "UPDATE items SET reply = ?, error = ? WHERE run = ? AND grp = ? AND pos = ?",
             )?;
             for (answer, place) in answers.iter().zip(places) {
@@ -348,14 +347,14 @@ impl Store {
                     }
                     Err(error) => (None, serde_json::to_string(error).ok()),
                 };
-                note.execute(params![reply, error, self.run, answer.item.group, place])?;
+                update.execute(params![reply, error, self.run, answer.item.group, place])?;
             }
         }
         transaction.commit()
     }
 }
 
-/// The run with this digest that has not finished: the newest, if there are several.
+/// The newest unfinished run with this digest.
 pub(crate) fn unfinished(connection: &Connection, digest: &[u8]) -> rusqlite::Result<Option<i64>> {
     connection
         .query_row(
@@ -366,7 +365,7 @@ pub(crate) fn unfinished(connection: &Connection, digest: &[u8]) -> rusqlite::Re
         .optional()
 }
 
-/// Brings the keys up to date with the answers that came since the last run began.
+/// Indexes the answers since the start of the last run by key.
 pub(crate) fn index_keys(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "INSERT OR REPLACE INTO keys SELECT key, id FROM answers \
@@ -390,7 +389,7 @@ impl AnswerSink for Store {
         first: u32,
         questions: &[Planned],
     ) -> Result<Vec<bool>, SinkError> {
-        self.note(group, first, questions)
+        self.record_questions(group, first, questions)
             .map_err(|e| self.sink_error(&e))
     }
 
@@ -399,7 +398,7 @@ impl AnswerSink for Store {
     }
 }
 
-/// Writes down a run that begins now; gives its number. `digest` is the record's.
+/// Records a run that begins now, and returns its number. `digest` is the record's.
 pub(crate) fn insert_run(
     transaction: &Transaction<'_>,
     record: &RunRecord,
@@ -417,7 +416,7 @@ pub(crate) fn insert_run(
     Ok(transaction.last_insert_rowid())
 }
 
-/// Writes down the groups of a run, in order: task and strategy of each.
+/// Records the (task, strategy) groups of a run, in order.
 pub(crate) fn insert_groups<'a>(
     transaction: &Transaction<'_>,
     run: i64,

@@ -14,17 +14,15 @@ pub struct Case {
     pub server: FaultServer,
     /// The working directory, removed in the end.
     pub folder: TempDir,
-    program: PathBuf,
 }
 
 impl Case {
-    /// Starts a server. `program` is the binary, `env!("CARGO_BIN_EXE_sureness")`.
+    /// Starts a server with this script.
     #[track_caller]
-    pub fn new(program: impl Into<PathBuf>, script: Script) -> Self {
+    pub fn new(script: Script) -> Self {
         Self {
             server: FaultServer::start(script).unwrap(),
             folder: tempfile::tempdir().unwrap(),
-            program: program.into(),
         }
     }
 
@@ -35,7 +33,7 @@ impl Case {
 
     /// `sureness LINE` with the line split at blanks, in an empty environment.
     pub fn sureness(&self, line: &str) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(program());
         command
             .env_clear()
             .env("SURENESS_HOME", self.path("home"))
@@ -54,10 +52,20 @@ impl Case {
         command
     }
 
-    /// Runs `sureness LINE` against the server, with results in the folder `results`.
+    /// The folder of the results that [`command`](Self::command) writes.
+    pub fn results(&self) -> PathBuf {
+        self.path("results")
+    }
+
+    /// `sureness LINE` against the server, with results in [`results`](Self::results).
+    pub fn command(&self, line: &str) -> Command {
+        self.asking(line, self.results())
+    }
+
+    /// Runs [`command`](Self::command).
     #[track_caller]
     pub fn run(&self, line: &str) -> Output {
-        self.asking(line, "results").output().unwrap()
+        self.command(line).output().unwrap()
     }
 
     /// Every question that the server was asked, repeats included; not the probe's prompts.
@@ -69,4 +77,17 @@ impl Case {
             .filter(|prompt| prompt.contains("Answer:"))
             .collect()
     }
+}
+
+/// The binary that Cargo built for the tests of the package `sureness`.
+fn program() -> PathBuf {
+    // Cargo before 1.94 sets the variable only at compile time, and only for that package.
+    std::env::var_os("CARGO_BIN_EXE_sureness").map_or_else(
+        || {
+            let test = std::env::current_exe().unwrap();
+            let profile = test.ancestors().nth(2).unwrap();
+            profile.join(format!("sureness{}", std::env::consts::EXE_SUFFIX))
+        },
+        PathBuf::from,
+    )
 }

@@ -12,8 +12,10 @@ use crate::{Process, skip, wait_for};
 #[derive(Debug)]
 pub struct Nats {
     program: PathBuf,
-    port: u16,
-    folder: TempDir,
+    /// The port on loopback.
+    pub port: u16,
+    /// The folder of its data.
+    pub folder: TempDir,
     process: Option<Process>,
     options: Vec<String>,
 }

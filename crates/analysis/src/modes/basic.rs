@@ -2,7 +2,8 @@
 
 use super::leaderboard::{ACC, COVERAGE, EMPTY, SET_SIZE, SINGLE, UACC};
 use crate::figures::{Figures, GroupFigures, ModelFigures};
-use crate::text::{list, measured, percent, plural};
+use crate::number::counted;
+use crate::text::{list, measured, percent};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit};
 use sureness_conformal::{CoverageVerdict, Estimand, Interval, NoInterval, wilson};
 
@@ -283,7 +284,7 @@ fn size_charts(figures: &Figures<'_>) -> Vec<Chart> {
                     log: false,
                     range: Some((0.0, 1.0)),
                 },
-                segments: (1..most).map(|size| Segment { name: plural(size, "option") }).collect(),
+                segments: (1..most).map(|size| Segment { name: counted(size, "option") }).collect(),
                 bars,
             },
         });
@@ -312,7 +313,7 @@ fn notes(model: &ModelFigures<'_>) -> Vec<String> {
         notes.push(format!(
             "{}: {} without an answer; figures are about the answered ones",
             model.model.name,
-            plural(missing, "question")
+            counted(missing, "question")
         ));
     }
     notes

@@ -5,7 +5,8 @@ use sureness_conformal::{COMPARED, detectable_mean_difference, mcnemar};
 use super::basic::{about, estimate};
 use super::leaderboard::{ACC, COVERAGE, Leaderboard, Pair, SET_SIZE, UACC};
 use crate::figures::Figures;
-use crate::text::{percent, plural};
+use crate::number::counted;
+use crate::text::percent;
 use crate::{Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit};
 
 /// With more pairs than these, the table lists only neighbours of the leaderboard.
@@ -98,12 +99,12 @@ fn leaderboard(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
             } else {
                 "By UAcc, over"
             },
-            plural(
+            counted(
                 board.board.common.panel.calibration_questions(),
                 "calibration question"
             ),
-            plural(board.board.common.panel.questions(), "test question"),
-            plural(board.board.common.tasks.len(), "task"),
+            counted(board.board.common.panel.questions(), "test question"),
+            counted(board.board.common.tasks.len(), "task"),
             clusters(figures, board),
         ),
         columns: vec![
@@ -343,7 +344,7 @@ fn pair_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
         title: "Paired differences".into(),
         caption: format!(
             "First minus second, with the paired interval. p: adjusted after Holm for {}{}.",
-            plural(board.pairs.len(), "pair"),
+            counted(board.pairs.len(), "pair"),
             if all { "" } else { "; only neighbours of the leaderboard are listed" }
         ),
         columns: vec![
@@ -421,7 +422,7 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     if board.pairs.len() > 1 {
         let level = alpha / board.pairs.len() as f64;
         rows.push(row(
-            format!("all {} (Bonferroni)", plural(board.pairs.len(), "pair")),
+            format!("all {} (Bonferroni)", counted(board.pairs.len(), "pair")),
             level,
         ));
     }
@@ -430,7 +431,7 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
         title: "Minimum detectable difference".into(),
         caption: format!(
             "With {} and {} % power, from the standard error of the median pair, both halves included.",
-            plural(board.board.common.panel.questions(), "test question"),
+            counted(board.board.common.panel.questions(), "test question"),
             percent(POWER)
         ),
         columns: vec![

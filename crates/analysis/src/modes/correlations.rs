@@ -3,7 +3,7 @@
 use sureness_conformal::{pearson, spearman};
 
 use crate::figures::{Figures, GroupFigures};
-use crate::text::plural;
+use crate::number::counted;
 use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
 
 /// Fewer points say nothing about a correlation.
@@ -50,7 +50,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     if groups.len() < FEWEST {
         section.text.push(format!(
             "There are {}, one per model, task and strategy; a correlation takes at least {FEWEST}.",
-            plural(groups.len(), "point")
+            counted(groups.len(), "point")
         ));
         return section;
     }
@@ -72,7 +72,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let (pearson, spearman) = (matrix(pearson), matrix(spearman));
     section.text.push(format!(
         "Over {}, one per model, task and strategy. Pearson's r measures a straight line, Spearman's ρ any rise or fall. Points of one model or one task are not independent, so that no interval would hold.",
-        plural(groups.len(), "point")
+        counted(groups.len(), "point")
     ));
     section.charts.push(Chart {
         id: "correlations".into(),
@@ -103,7 +103,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section.tables.push(Table {
         id: "correlations".into(),
         title: "Correlations".into(),
-        caption: format!("Over {}.", plural(groups.len(), "point")),
+        caption: format!("Over {}.", counted(groups.len(), "point")),
         columns: vec![
             Column::text("first", "Metric"),
             Column::text("second", "with"),

@@ -7,7 +7,8 @@ use sureness_conformal::{
 
 use crate::comparable::obstacles;
 use crate::figures::{Board, Figures};
-use crate::text::{list, measured, plural};
+use crate::number::counted;
+use crate::text::{list, measured};
 
 /// Index of each headline figure in the panel.
 pub(super) const ACC: usize = 0;
@@ -215,9 +216,9 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) ->
     let panel = &board.board.common.panel;
     let base = format!(
         "{} and {} in {}",
-        plural(panel.calibration_questions(), "calibration question"),
-        plural(panel.questions(), "test question"),
-        plural(board.board.common.tasks.len(), "task")
+        counted(panel.calibration_questions(), "calibration question"),
+        counted(panel.questions(), "test question"),
+        counted(board.board.common.tasks.len(), "task")
     );
     let of_options = panel
         .options()

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use sureness_analysis::scored::ScoredFile;
 use sureness_analysis::{GroupId, GroupRows};
 use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
-use sureness_import::QuestionNames;
+use sureness_importers::QuestionNames;
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
-use sureness_questions::{Task, label};
-use sureness_report::score::ScoredFile;
+use sureness_questions::{Task, letter};
 use sureness_scorers::replay::{FileName, RecordedLogits};
 
 use super::Drop;
@@ -201,8 +201,8 @@ impl<'a> Scoring<'a> {
                 problems.add(
                     format_args!(
                         "has the options A to {}, so that --drop-options cannot leave out {}",
-                        label(width - 1),
-                        label(option)
+                        letter(width - 1),
+                        letter(option)
                     ),
                     "name options that every file has, or score such files apart",
                 );
@@ -247,7 +247,7 @@ impl<'a> Scoring<'a> {
                 format_args!(
                     "id {} has the answer {} in {questions}, but only {width} scores{}",
                     key.id,
-                    label(key.answer),
+                    letter(key.answer),
                     same_in_others(count)
                 ),
                 "give the questions that these logits were computed on",
@@ -259,7 +259,7 @@ impl<'a> Scoring<'a> {
                 format_args!(
                     "id {} has the answer {}, which --drop-options leaves out{}",
                     key.id,
-                    label(key.answer),
+                    letter(key.answer),
                     same_in_others(count)
                 ),
                 "leave out only options that are never right",
@@ -292,7 +292,7 @@ impl<'a> Scoring<'a> {
 
 /// The task of a data set, as in imports.
 fn task_of(dataset: &str) -> Task {
-    let id = sureness_import::task_of(dataset);
+    let id = sureness_importers::task_of(dataset);
     Task::by_name(&id).unwrap_or_else(|| Task::custom(&id))
 }
 

@@ -13,7 +13,7 @@ use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
 use crate::error::Failure;
 use crate::questions::{Source, dataset_for, id_of, named_task};
 use crate::settings::TaskData;
-use crate::words::count;
+use sureness_analysis::number::count;
 
 /// Maximum characters shown per text.
 const MAX_TEXT_CHARS: usize = 4_000;

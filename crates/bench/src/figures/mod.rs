@@ -10,6 +10,7 @@ use sureness_conformal::{Config, Row, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_questions::Task;
 use sureness_record::RunSettings;
+use sureness_report::export::write_whole;
 use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
@@ -198,20 +199,15 @@ pub(crate) fn write(folder: &Folder, results: &Results) -> Result<(), Failure> {
     replace(&folder.csv, &csv)
 }
 
-/// Replaces a file by a rename, so that readers never see half of it and a full disk keeps the old.
 fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let new = path.with_extension("new");
-    std::fs::write(&new, content)
-        .and_then(|()| std::fs::rename(&new, path))
-        .map_err(|e| {
-            let _ = std::fs::remove_file(&new);
-            Failure::new(format!("cannot write {}: {e}", path.display()))
-                .hint(
-                    "free some disk space, then run the same command again: all answers are saved, \
-                     and no question is asked again",
-                )
-                .kind(Kind::Unfinished)
-        })
+    write_whole(path, content).map_err(|e| {
+        Failure::new(format!("cannot write {}: {e}", path.display()))
+            .hint(
+                "free some disk space, then run the same command again: all answers are saved, \
+                 and no question is asked again",
+            )
+            .kind(Kind::Unfinished)
+    })
 }
 
 /// Fails if more questions failed than allowed.

@@ -16,8 +16,8 @@ use crate::folder::{self, STORE, store_in};
 use crate::questions::named_task;
 use crate::run::Outcome;
 use crate::watch::Watch;
-use crate::words::count;
 use parts::Part;
+use sureness_analysis::number::count;
 
 /// The inputs and the output of a merge.
 #[derive(Debug, Clone)]

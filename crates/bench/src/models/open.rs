@@ -73,16 +73,13 @@ pub async fn open(model: &Model, asking: &Asking, watch: &dyn Watch) -> Result<E
     }
 }
 
-/// Connections per server if the number of workers adapts during the run.
-const AUTO_CONNECTIONS: usize = 256;
-
 fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpOptions {
     // Without `list_prompts`, each prompt of a batch is its own request.
     let connections = match (asking.engine.workers, asking.engine.batch) {
         (Workers::Fixed(workers), BatchSize::Fixed(batch)) => {
             workers.get().saturating_mul(batch.get())
         }
-        _ => AUTO_CONNECTIONS,
+        _ => Workers::DEFAULT_MAX.get(),
     };
     HttpOptions {
         api_base: api_base.to_owned(),

@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Seek as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, label};
+use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, letter};
+use sureness_report::export::{write_whole, write_whole_with};
 
 use super::names::is_task_id;
 use crate::error::Failure;
@@ -84,13 +84,14 @@ impl Row {
             context,
             question: stem,
             options,
-            answer: label(answer),
+            answer: letter(answer),
             example,
         }
     }
 
     fn into_question(self) -> Option<Question> {
-        let answer = (0..self.options.len().min(MAX_OPTIONS)).find(|i| label(*i) == self.answer)?;
+        let answer =
+            (0..self.options.len().min(MAX_OPTIONS)).find(|i| letter(*i) == self.answer)?;
         let Self {
             id,
             category,
@@ -246,29 +247,12 @@ impl Library {
         dataset: &Dataset,
         source: ImportSource,
     ) -> Result<Option<Origin>, Failure> {
-        fs::create_dir_all(&self.folder)
-            .map_err(|error| io_failure("write to", &self.folder, &error))?;
+        // An unreadable former import is replaced as well.
+        let former = self.origin(&dataset.task.id).ok().flatten();
         let path = self.questions_path(&dataset.task.id);
-        let mut file = NewFile::beside(&path)?;
-        // Examples from another file may repeat ids of questions, which must be unique in one file.
-        let mut taken = HashSet::new();
-        for question in dataset.questions.iter() {
-            let id = question.map_err(|error| bank_failure(&error))?.id;
-            if dataset.examples.iter().any(|e| id.ends_with(&e.id)) {
-                taken.insert(id);
-            }
-        }
-        for example in &dataset.examples {
-            let mut row = Row::new(example, true);
-            while !taken.insert(row.id.clone()) {
-                row.id.insert_str(0, "example/");
-            }
-            file.add(&row)?;
-        }
-        for question in dataset.questions.iter() {
-            let question = question.map_err(|error| bank_failure(&error))?;
-            file.add(&Row::new(&question, false))?;
-        }
+        let mut hasher = blake3::Hasher::new();
+        write_whole_with(&path, |file| write_rows(dataset, file, &mut hasher))
+            .map_err(|error| io_failure("write to", &path, &error))?;
         let origin = Origin {
             version: VERSION,
             task: dataset.task.clone(),
@@ -279,15 +263,16 @@ impl Library {
             questions: dataset.questions.len(),
             examples: dataset.examples.len(),
             source_blake3: source.blake3,
-            stored_blake3: file.digest(),
+            stored_blake3: hasher.finalize().to_hex().to_string(),
         };
-        // An unreadable former import is replaced as well.
-        let former = self.origin(&dataset.task.id).ok().flatten();
         let path = self.origin_path(&dataset.task.id);
-        let mut description = NewFile::beside(&path)?;
-        description.add(&origin)?;
-        file.finish()?;
-        description.finish()?;
+        serde_json::to_vec(&origin)
+            .map_err(std::io::Error::from)
+            .and_then(|mut line| {
+                line.push(b'\n');
+                write_whole(&path, &line)
+            })
+            .map_err(|error| io_failure("write to", &path, &error))?;
         Ok(former)
     }
 
@@ -314,58 +299,37 @@ impl Library {
     }
 }
 
-/// A file of JSON lines that is written atomically.
-struct NewFile<'a> {
-    path: &'a Path,
-    file: BufWriter<tempfile::NamedTempFile>,
-    hasher: blake3::Hasher,
-}
-
-impl<'a> NewFile<'a> {
-    /// Starts the file that will replace `path`.
-    fn beside(path: &'a Path) -> Result<Self, Failure> {
-        #[cfg_attr(not(unix), expect(unused_mut))]
-        let mut builder = tempfile::Builder::new();
-        // Temporary files are private by default; this one gets the usual permissions.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let folder = path.parent().unwrap_or(path);
-        let file = builder.tempfile_in(folder);
-        Ok(Self {
-            path,
-            file: BufWriter::new(file.map_err(|error| io_failure("write to", path, &error))?),
-            hasher: blake3::Hasher::new(),
-        })
-    }
-
-    /// Adds a line.
-    fn add(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(value)
-            .map_err(|error| Failure::new(format_args!("cannot encode as JSON: {error}")))?;
+/// Writes and hashes examples and questions as JSON lines.
+fn write_rows(
+    dataset: &Dataset,
+    file: &mut impl Write,
+    hasher: &mut blake3::Hasher,
+) -> std::io::Result<()> {
+    let mut add = |row: &Row| {
+        let mut line = serde_json::to_vec(row)?;
         line.push(b'\n');
-        self.hasher.update(&line);
-        let written = self.file.write_all(&line);
-        written.map_err(|error| io_failure("write to", self.path, &error))
+        hasher.update(&line);
+        file.write_all(&line)
+    };
+    // Examples from another file may repeat ids of questions, which must be unique in one file.
+    let mut taken = HashSet::new();
+    for question in dataset.questions.iter() {
+        let id = question?.id;
+        if dataset.examples.iter().any(|e| id.ends_with(&e.id)) {
+            taken.insert(id);
+        }
     }
-
-    /// BLAKE3 of the lines so far.
-    fn digest(&self) -> String {
-        self.hasher.finalize().to_hex().to_string()
+    for example in &dataset.examples {
+        let mut row = Row::new(example, true);
+        while !taken.insert(row.id.clone()) {
+            row.id.insert_str(0, "example/");
+        }
+        add(&row)?;
     }
-
-    /// Moves the file to its path.
-    fn finish(self) -> Result<(), Failure> {
-        let put = || {
-            let file = self
-                .file
-                .into_inner()
-                .map_err(std::io::IntoInnerError::into_error)?;
-            file.as_file().sync_all()?;
-            file.persist(self.path).map_err(|error| error.error)?;
-            std::io::Result::Ok(())
-        };
-        put().map_err(|error| io_failure("write to", self.path, &error))
+    for question in dataset.questions.iter() {
+        add(&Row::new(&question?, false))?;
     }
+    Ok(())
 }
 
 /// The failure for an imported question without the column to cluster by.
@@ -466,63 +430,6 @@ fn csv_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// Today's date (UTC) as `2025-01-31`.
-pub(super) fn today() -> String {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    date(now.as_secs() / 86_400)
-}
-
-/// The Gregorian date of a day counted from 1 January 1970.
-fn date(mut day: u64) -> String {
-    let mut year = 1970;
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    while day >= 365 + u64::from(leap(year)) {
-        day -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let mut month = 1;
-    for days in [
-        31,
-        28 + u64::from(leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-    ] {
-        if day < days {
-            break;
-        }
-        day -= days;
-        month += 1;
-    }
-    format!("{year}-{month:02}-{:02}", day + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_right_around_leap_days_and_years() {
-        let dates = [0, 59, 365, 11_016, 11_017, 19_782, 20_819, 20_820].map(date);
-        let expected = [
-            "1970-01-01",
-            "1970-03-01",
-            "1971-01-01",
-            "2000-02-29",
-            "2000-03-01",
-            "2024-02-29",
-            "2027-01-01",
-            "2027-01-02",
-        ];
-        assert_eq!(dates, expected);
-    }
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%F").to_string()
 }

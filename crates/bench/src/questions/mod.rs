@@ -14,11 +14,11 @@ use sureness_record::{RunSettings, TaskRecord};
 
 use crate::error::Failure;
 use crate::settings::{QuestionSettings, Settings, TaskData};
-use crate::words::{count, counted};
 pub use choice::Source;
 pub(crate) use choice::dataset_for;
 pub use library::{Library, Origin, file_name};
 pub use names::{id_of, named_task, task_id};
+use sureness_analysis::number::{count, counted};
 
 /// The questions of a run, with their prompts.
 pub(crate) struct Questions {

@@ -12,7 +12,7 @@ use crate::error::{Failure, Kind};
 use crate::models::open::Model;
 use crate::settings::{Asking, FleetSettings};
 use crate::watch::{DescribeWorkers, Watch};
-use crate::words::counted;
+use sureness_analysis::number::counted;
 
 /// The coordinator of this run and its connection.
 pub(super) struct Fleet {

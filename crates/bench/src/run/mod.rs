@@ -28,13 +28,13 @@ use crate::models::open::{self, Endpoints, Model};
 use crate::questions::Questions;
 use crate::settings::Settings;
 use crate::watch::{DescribeWorkers, Interrupts, ModelStart, Watch};
-use crate::words::counted;
 use fleet::Fleet;
 #[cfg(feature = "nats")]
 pub use fleet::describe_link;
 pub use outcome::{Ended, Outcome};
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
+use sureness_analysis::number::counted;
 
 /// Measures the models on the questions and writes answers and results to the output folder. Starts
 /// an async runtime; inside one, use [`run_async`].

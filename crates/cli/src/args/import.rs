@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use sureness_bench::Settings;
-use sureness_import::Format;
+use sureness_importers::Format;
 
 /// Flags of the import.
 #[derive(Debug, Args)]
@@ -15,7 +16,7 @@ pub(crate) struct ImportArgs {
     pub(crate) paths: Vec<PathBuf>,
     /// Format of the files
     #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) format: FormatName,
+    pub(crate) format: FormatArg,
     /// Questions in the paper's JSON layout, for files of logits without answers
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
@@ -37,29 +38,29 @@ pub(crate) struct ImportArgs {
     pub(crate) output_dir: PathBuf,
 }
 
-/// `--format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatName {
-    /// Detect the format
-    Auto,
-    /// Samples of lm-evaluation-harness (`--log_samples`)
-    LmEval,
-    /// Logs of Inspect with log-probabilities
-    Inspect,
-    /// Pickles of logits, as the paper published them
-    Paper,
-    /// CSV, JSON lines or Parquet with logits or log-probabilities
-    Table,
-}
+/// `--format`, `None` for `auto`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FormatArg(pub(crate) Option<Format>);
 
-impl FormatName {
-    pub(crate) fn format(self) -> Option<Format> {
-        match self {
-            Self::Auto => None,
-            Self::LmEval => Some(Format::LmEval),
-            Self::Inspect => Some(Format::Inspect),
-            Self::Paper => Some(Format::Paper),
-            Self::Table => Some(Format::Table),
+impl ValueEnum for FormatArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        const VARIANTS: [FormatArg; 5] = {
+            let [a, b, c, d] = Format::ALL;
+            [
+                FormatArg(None),
+                FormatArg(Some(a)),
+                FormatArg(Some(b)),
+                FormatArg(Some(c)),
+                FormatArg(Some(d)),
+            ]
+        };
+        &VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self.0 {
+            None => Some(PossibleValue::new("auto").help("Detect the format")),
+            Some(format) => format.to_possible_value(),
         }
     }
 }

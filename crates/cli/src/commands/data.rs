@@ -5,8 +5,8 @@ mod check;
 use std::path::Path;
 use std::process::ExitCode;
 
+use sureness_analysis::number::{count, counted};
 use sureness_bench::questions::{Library, file_name, named_task, task_id};
-use sureness_bench::words::{count, counted};
 use sureness_bench::{Failure, user_folders};
 use sureness_questions::{Dataset, Format, LoadOptions, Task, load, pack};
 

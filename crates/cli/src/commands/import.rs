@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 
-use sureness_bench::words::{count, counted};
+use sureness_analysis::number::{count, counted};
 use sureness_bench::{Failure, ModelImport, import};
-use sureness_import::{Imported, Options};
+use sureness_importers::{Imported, Options};
 use sureness_store::ImportOutcome;
 
 use crate::args::import::ImportArgs;
@@ -14,7 +14,7 @@ use crate::show::terminal;
 /// Runs the command.
 pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let options = Options {
-        format: args.format.format(),
+        format: args.format.0,
         questions: args.questions,
         model: args.model,
         task: args.task,

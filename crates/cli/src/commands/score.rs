@@ -1,19 +1,20 @@
 //! `sureness score`: figures from saved logits, without asking a model.
 
 use std::collections::HashSet;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rayon::prelude::*;
+use sureness_analysis::scored::{ScoredFile, Scores};
 use sureness_bench::Failure;
 use sureness_bench::evidence::{Drop, Scoring};
 use sureness_conformal::{Config, Protocol};
-use sureness_report::score::{ScoredFile, Scores};
+use sureness_report::export;
 use sureness_scorers::replay;
 
 use crate::args::score::{Output, ScoreArgs};
 use crate::settings;
+use crate::show::terminal;
 
 /// Scores all files, or reports everything that is wrong with the input and shows no figure.
 pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
@@ -48,15 +49,11 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     if let Some(failure) = Failure::all(problems) {
         return Err(failure);
     }
-    let settings = sureness_analysis::Settings {
-        config,
-        ..sureness_analysis::Settings::default()
-    };
-    let scores = Scores::new(files, config, settings.method_of_points())
-        .ok_or_else(|| Failure::new("no file of logits is given"))?;
+    let scores =
+        Scores::new(files, config).ok_or_else(|| Failure::new("no file of logits is given"))?;
     note_repeated(&args.logits);
     note_infinite_thresholds(&scores, config.alpha);
-    for file in scores.files() {
+    for file in &scores.files {
         if let Some(note) = file.evaluation.aps_note(config.protocol) {
             eprintln!("note: {}: {note}", file.file);
         }
@@ -101,7 +98,7 @@ fn identity(path: &Path) -> PathBuf {
 
 /// Full sets are not a finding about the model: says where they come from.
 fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
-    for file in scores.files() {
+    for file in &scores.files {
         let e = &file.evaluation;
         if e.lac.qhat.is_none() || e.aps.qhat.is_none() {
             // 1/α is not exact in binary: without the slack 1/α = 10 could count as 11.
@@ -118,24 +115,17 @@ fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
 }
 
 fn print(scores: &Scores, output: Output) -> Result<ExitCode, Failure> {
-    let mut text = Vec::new();
-    match output {
-        Output::Json => scores.write_json(&mut text),
-        Output::Table => scores.write_table(&mut text),
-        Output::Csv => scores.write_csv(&mut text),
-        Output::Markdown => scores.write_markdown(&mut text),
-    }
-    .and_then(|()| {
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(&text)?;
-        stdout.flush()
-    })
-    .or_else(|error| match error.kind() {
-        // Whoever reads has seen enough, as `head` does.
-        ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(Failure::new(format_args!(
-            "cannot write the result to stdout: {error}"
-        ))),
-    })?;
+    let encode = |e: &dyn std::fmt::Display| Failure::new(format!("cannot encode the result: {e}"));
+    let text = match output {
+        Output::Json => serde_json::to_string_pretty(scores).map_err(|e| encode(&e))? + "\n",
+        Output::Table => export::section_text(&scores.section(), terminal::width()),
+        Output::Csv => {
+            let mut csv = Vec::new();
+            sureness_report::write_scores(scores, &mut csv).map_err(|e| encode(&e))?;
+            String::from_utf8(csv).map_err(|e| encode(&e))?
+        }
+        Output::Markdown => export::section_markdown(&scores.section()),
+    };
+    terminal::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

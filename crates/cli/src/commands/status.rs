@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use sureness_fleet::{LaneStatus, Link, Status, status};
 
-use sureness_bench::words::counted;
+use sureness_analysis::number::counted;
 use sureness_bench::{Failure, runtime};
 
 use crate::args::status::StatusArgs;

@@ -2,37 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use sureness_analysis::number::{count, counted};
 use sureness_bench::movement;
-use sureness_bench::words::{count, counted};
 use sureness_conformal::{Config, Protocol, SplitRule};
-use sureness_report::{ModelResult, Recheck, RecheckOutcome, Results};
+use sureness_report::{ModelResult, Recheck, RecheckOutcome, Results, export};
 
 use super::timing;
 
 /// Prints the figures to stdout and what to know about them to stderr.
 pub(crate) fn show(results: &Results, every_strategy: bool) {
     use std::io::Write;
-    let mut text = String::new();
-    let settings = sureness_analysis::Settings {
-        config: results.settings.evaluation,
-        ..sureness_analysis::Settings::default()
-    };
-    text.push_str(&format!("{}\n", settings.method()));
-    for model in &results.models {
-        text.push_str(&format!(
-            "\n{}\n{}\n",
-            model.name,
-            sureness_report::task_table(model)
-        ));
-        if every_strategy {
-            text.push_str(&format!("{}\n", sureness_report::strategy_table(model)));
-        }
-    }
-    if results.models.len() > 1 {
-        text.push_str(&format!(
-            "\n{}\n",
-            sureness_report::comparison_table(&results.models)
-        ));
+    let width = super::terminal::width();
+    let mut text = format!("{}\n", results.method());
+    for section in results.sections(every_strategy) {
+        text.push('\n');
+        text.push_str(&export::section_text(&section, width));
     }
     // A reader that has gone away (a broken pipe) is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());

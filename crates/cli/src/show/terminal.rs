@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use sureness_report::export;
 
 use sureness_bench::Failure;
 
@@ -27,31 +27,15 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Columns to lay text out for.
 pub(crate) fn width() -> usize {
-    let width = Table::new().width().map_or(DEFAULT_WIDTH, usize::from);
+    let size = terminal_size::terminal_size_of(std::io::stdout());
+    let width = size.map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
     width.clamp(40, MAX_WIDTH)
 }
 
 /// Rows in columns, wrapped to the terminal's width; columns in `right` hold numbers.
 pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>, right: &[usize]) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width()).unwrap_or(u16::MAX));
-    for row in rows {
-        table.add_row(row);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if right.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
-    lines.join("\n") + "\n"
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    export::columns(&rows, right, width())
 }
 
 /// Writes a line to stderr. Where it takes nothing (its disk is full, its reader is gone) the words
@@ -59,16 +43,4 @@ pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>, right: &[usiz
 pub(crate) fn say(mut line: String) {
     line.push('\n');
     let _ = std::io::stderr().write_all(line.as_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_align_and_leave_no_blanks_at_the_end() {
-        let row = |a: &str, b: &str, c: &str| vec![a.to_owned(), b.to_owned(), c.to_owned()];
-        let text = columns([row("a", "10", "x"), row("bcd", "5", "")], &[1]);
-        assert_eq!(text, "a    10  x\nbcd   5\n");
-    }
 }

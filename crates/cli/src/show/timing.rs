@@ -1,8 +1,7 @@
 //! How long a run took, and where the time went.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
-use sureness_bench::words::age;
+use sureness_analysis::number::fixed;
+use sureness_bench::age;
 use sureness_report::{Phase, Timing};
 
 /// A run's timing in a few lines.
@@ -58,16 +57,12 @@ fn table(phases: &[Phase]) -> String {
     if phases.is_empty() {
         return String::new();
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    table.set_header(["ms per answer", "p50", "p90", "p99", "max"]);
-    for phase in phases {
+    let header = ["ms per answer", "p50", "p90", "p99", "max"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(phases.iter().map(|phase| {
         let figures = [phase.p50_ms, phase.p90_ms, phase.p99_ms, phase.max_ms];
-        let cells = figures.map(|ms| format!("{ms:.*}", if ms < 10.0 { 2 } else { 0 }));
-        table.add_row(std::iter::once(format!("  {}", phase.name)).chain(cells));
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{}\n", table.trim_fmt())
+        let cells = figures.map(|ms| fixed(ms, if ms < 10.0 { 2 } else { 0 }, false));
+        std::iter::once(phase.name.clone()).chain(cells).collect()
+    }));
+    super::terminal::columns(rows, &[1, 2, 3, 4])
 }

@@ -6,8 +6,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::Value;
-
-use crate::common::shared;
+use sureness_testkit::shared;
 
 mod bad_input;
 mod files;

@@ -1,7 +1,5 @@
 //! Runs `sureness data`, each test with its own home folder.
 
-use std::path::PathBuf;
-
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
 use predicates::prelude::*;
@@ -49,26 +47,10 @@ impl Home {
     }
 }
 
-/// The shared data sets, if present.
+/// A shared data set, if present.
 fn shared(name: &str) -> Option<String> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
-    let folder = std::env::var_os("SURENESS_SHARED").map_or_else(|| beside.into(), PathBuf::from);
-    if folder.is_dir() {
-        return Some(
-            folder
-                .join("datasets")
-                .join(name)
-                .to_str()
-                .unwrap()
-                .to_owned(),
-        );
-    }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "../shared must be here in CI"
-    );
-    eprintln!("skipped: ../shared is not here");
-    None
+    let path = sureness_testkit::shared(&format!("datasets/{name}"))?;
+    Some(path.to_str().unwrap().to_owned())
 }
 
 #[test]
@@ -173,9 +155,9 @@ fn bad_files_are_refused_by_line_and_field_and_replace_nothing() {
         ),
         (
             "no such layout\n".to_owned(),
-            "t.csv, line 1: is in no known layout",
+            "t.csv, line 1: has an unknown layout",
         ),
-        (String::new(), "t.csv: holds no questions"),
+        (String::new(), "t.csv: contains no questions"),
     ];
     for (content, message) in cases {
         home.write("t.csv", content);

@@ -7,8 +7,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use sureness_record::Recorded;
 use sureness_store::Reader;
-
-use crate::common::{says, shared};
+use sureness_testkit::{says, shared};
 
 /// Runs `sureness import` in `folder`.
 fn import(folder: &Path, line: &str) -> Output {
@@ -186,23 +185,23 @@ fn bad_input_is_refused_and_nothing_written() {
         ),
         (
             "samples_nan_1.jsonl --model m",
-            ["line 1, field \"resps\": option A", "no finite number"],
+            ["line 1, field \"resps\": option A", "which is not finite"],
         ),
         (
             "samples_gen_1.jsonl --model m",
-            ["line 1, field \"filtered_resps\"", "this task generates"],
+            ["line 1, field \"filtered_resps\"", "a generative task"],
         ),
         (
             "samples_gen_1.jsonl absent.eval",
-            ["absent.eval: cannot be read", "model's name is not told"],
+            ["absent.eval: cannot be read", "model's name is missing"],
         ),
         (
             "other.txt",
-            ["other.txt: is in no format", "docs/import.md"],
+            ["other.txt: has an unknown format", "docs/import.md"],
         ),
         (
             "m.csv --task t",
-            ["m.csv: there are no right answers", "--questions"],
+            ["m.csv: the file has no right answers", "--questions"],
         ),
         (
             "m.csv --task t --questions absent.json",
@@ -215,7 +214,7 @@ fn bad_input_is_refused_and_nothing_written() {
 
 #[test]
 fn the_papers_pickles_become_one_run_per_model() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let folder = tempfile::tempdir().unwrap();
     let paper = shared.join("paper").canonicalize().unwrap();
     let line = format!("{0}/logits --questions {0}/mmlu_10k.json", paper.display());

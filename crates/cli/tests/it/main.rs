@@ -1,7 +1,6 @@
 //! The command line from outside, with real servers in real processes.
 
 mod analyze;
-mod common;
 mod data;
 mod fleet;
 mod import;

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use exposition::Exposition;
 use sureness_faultserver::{Capacity, Fault, FaultServer, RetryAfter, Rule, Script};
+use sureness_testkit::PATIENCE;
 
-/// No step of these tests takes this long.
-const PATIENCE: Duration = Duration::from_secs(60);
 const RUN: &str = "compare --models first second --tasks qa rc --sample-size 40 \
                    --prompt-strategies base task_specific --max-workers 4 --allowed-failures 0.5 \
                    --retry-delay 0.01 --progress none";

@@ -4,8 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
-
-use crate::common::{says, shared};
+use sureness_testkit::{says, shared};
 
 /// Runs `sureness` in `folder`.
 fn sureness(folder: &Path, line: &str) -> Output {
@@ -50,7 +49,7 @@ fn numbers(text: &str, difference: &str) -> Vec<f64> {
 
 /// The four models whose logits the paper's authors published, in one strategy each, in a store.
 fn paper(folder: &Path) -> Option<()> {
-    let paper = shared()?.join("paper");
+    let paper = shared("")?.join("paper");
     let mut line = "import".to_owned();
     for model in ["falcon-7b", "internlm-7b", "Llama-2-7b-hf", "Yi-34B"] {
         let file = format!("logits/{model}_mmlu_10k_base_icl1.pkl");

@@ -6,8 +6,7 @@ use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::Value;
-
-use crate::common::{says, shared};
+use sureness_testkit::{says, shared};
 
 mod bad_input;
 mod published;
@@ -233,7 +232,7 @@ fn too_few_rows_give_full_sets_and_say_so() {
     says(
         &refused(case.path(), args),
         &[
-            "m.jsonl: 1 questions leave the calibration half empty",
+            "m.jsonl: 1 questions leave the calibration set empty",
             "hint: ",
         ],
     );

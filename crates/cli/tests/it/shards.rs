@@ -8,22 +8,23 @@ mod old_rule;
 mod ready_files;
 mod whole;
 
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use sureness_faultserver::{Capacity, Fault, FaultServer, Rule, Script};
-use tempfile::TempDir;
-
-use crate::common::{ends_with, results_in, text};
-
-/// No step of these tests takes this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+use sureness_faultserver::{Capacity, Fault, Rule, Script};
+use sureness_testkit::{PATIENCE, ends_with, results_in, says, text};
 
 /// A server that several processes ask, and a folder for all of them.
-struct Case {
-    server: FaultServer,
-    folder: TempDir,
+struct Case(sureness_testkit::Case);
+
+impl Deref for Case {
+    type Target = sureness_testkit::Case;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 /// Two models, two tasks, two strategies; about one question in thirty fails for good.
@@ -53,33 +54,13 @@ fn slow() -> Script {
 
 impl Case {
     fn new(script: Script) -> Self {
-        Self {
-            server: FaultServer::start(script).unwrap(),
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// `sureness LINE`; its words are split at blanks.
-    fn sureness(&self, line: &str) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("sureness"));
-        command
-            .env_clear()
-            .env("SURENESS_HOME", self.path("home"))
-            .current_dir(self.folder.path())
-            .args(line.split_whitespace());
-        command
+        Self(sureness_testkit::Case::new(script))
     }
 
     /// `sureness LINE` against the server, into a folder of this name.
     fn asking(&self, line: &str, name: &str) -> Command {
-        let mut command = self.sureness(line);
-        command
-            .args(["--progress", "none", "--output-dir", name])
-            .args(["--api-base", &self.server.base()]);
+        let mut command = self.0.asking(line, name);
+        command.args(["--progress", "none"]);
         command
     }
 
@@ -125,7 +106,7 @@ impl Case {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        self.server.settle(PATIENCE);
+        self.server.wait_until_idle(PATIENCE);
     }
 }
 
@@ -134,10 +115,7 @@ fn shard(index: u32) -> String {
 }
 
 fn figures_in(folder: &Path) -> String {
-    let mut results = results_in(folder);
-    for model in results["models"].as_array_mut().unwrap() {
-        model.as_object_mut().unwrap().shift_remove("timing");
-    }
+    let results = sureness_testkit::figures_in(folder, &["timing"]);
     serde_json::to_string_pretty(&results).unwrap()
 }
 
@@ -146,7 +124,6 @@ fn figures_in(folder: &Path) -> String {
 fn refused(output: &Output, code: i32, words: &[&str]) {
     ends_with(output, code);
     let stderr = text(&output.stderr);
-    for word in words.iter().chain(&["error: ", "hint: "]) {
-        assert!(stderr.contains(word), "{word:?} is not in: {stderr}");
-    }
+    says(&stderr, words);
+    says(&stderr, &["error: ", "hint: "]);
 }

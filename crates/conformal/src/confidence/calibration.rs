@@ -1,17 +1,17 @@
-//! Whether probabilities are as high as the model is often right.
+//! Calibration: whether confidence matches accuracy.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, visit};
+use super::{Answer, visit_answers};
 use crate::{Logits, Table, View};
 
-/// Answers of like confidence.
+/// Answers of similar confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceBin {
-    /// Where the bin begins. Equal-width bins hold confidences in `(low, high]`, the first one 0
-    /// as well; of equal-mass bins this is the lowest confidence.
+    /// Lower end. Equal-width bins contain confidences in `(low, high]`, the first one 0 as well;
+    /// in equal-mass bins this is the lowest confidence.
     pub low: f64,
-    /// Where it ends; of equal-mass bins the highest confidence.
+    /// Upper end; in equal-mass bins the highest confidence.
     pub high: f64,
     /// Answers in it, at least 1.
     pub n: usize,
@@ -21,7 +21,7 @@ pub struct ConfidenceBin {
     pub accuracy: f64,
 }
 
-/// How far probabilities are from frequencies.
+/// How far confidence is from accuracy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationErrors {
     /// Rows.
@@ -32,7 +32,7 @@ pub struct CalibrationErrors {
     /// The same over bins of equal mass (Nguyen & O'Connor 2015).
     pub ece_mass: f64,
     /// Maximum calibration error: the largest such distance among bins of equal width (Guo et
-    /// al. 2017, equation 4). A bin of few rows can decide it.
+    /// al. 2017, equation 4). A bin of few rows can dominate it.
     pub mce: f64,
     /// Brier score: squared distance of the probabilities from 1 for the right option and 0 for
     /// the others, summed over options (Brier 1950), in 0..2.
@@ -40,10 +40,9 @@ pub struct CalibrationErrors {
     /// Mean of `−ln p(right option)`, in nats. Computed from the logits in f64 under either
     /// protocol, so that a probability that rounds to 0 does not make it infinite.
     pub log_loss: f64,
-    /// Bins of equal width; those without rows are left out.
+    /// Bins of equal width, without the empty ones.
     pub bins: Vec<ConfidenceBin>,
-    /// Bins of equal mass. Rows of equal confidence stay together, so that they may differ in
-    /// size.
+    /// Bins of equal mass. Rows of equal confidence stay in one bin, so that sizes may differ.
     pub mass_bins: Vec<ConfidenceBin>,
 }
 
@@ -58,10 +57,10 @@ pub fn calibration_errors(
     let bins = bins.max(1);
     let mut answers = Vec::with_capacity(rows.len());
     let (mut brier, mut log_loss) = (0.0, 0.0);
-    visit(table, rows, view, |row, probabilities, answer| {
+    visit_answers(table, rows, view, |row, probabilities, answer| {
         answers.push(answer);
         brier += squared_distance(probabilities, row.answer);
-        log_loss += surprise(row.logits, row.answer, view.temperature);
+        log_loss += surprisal(row.logits, row.answer, view.temperature);
     })?;
     answers.sort_unstable_by(|a, b| a.confidence.total_cmp(&b.confidence));
     let n = rows.len() as f64;
@@ -90,7 +89,7 @@ pub(super) fn squared_distance(probabilities: &[f64], answer: usize) -> f64 {
 }
 
 /// `−ln` of the softmax of the answer's logit.
-pub(super) fn surprise(logits: Logits<'_>, answer: usize, temperature: f64) -> f64 {
+pub(super) fn surprisal(logits: Logits<'_>, answer: usize, temperature: f64) -> f64 {
     let largest = logits.iter().fold(f64::NEG_INFINITY, f64::max);
     let above = |x: f64| (x - largest) / temperature;
     let total: f64 = logits.iter().map(|x| above(x).exp()).sum();
@@ -99,7 +98,7 @@ pub(super) fn surprise(logits: Logits<'_>, answer: usize, temperature: f64) -> f
         .map_or(0.0, |logit| total.ln() - above(logit))
 }
 
-/// Where bin `i` of `bins` begins, and the one before it ends.
+/// The lower edge of bin `i` of `bins`.
 pub(super) fn edge(i: usize, bins: usize) -> f64 {
     i as f64 / bins as f64
 }

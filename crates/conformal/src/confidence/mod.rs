@@ -1,10 +1,11 @@
-//! What a model's probabilities are worth: whether they are as high as the model is often right,
-//! whether they tell right from wrong, and how widely they are spread.
+//! Confidence: its calibration, how well it separates right answers from wrong ones, and the spread
+//! of probabilities.
 
 mod calibration;
 mod intervals;
 mod selective;
 mod spread;
+mod weighted;
 
 pub use calibration::{CalibrationErrors, ConfidenceBin, calibration_errors};
 pub use intervals::{ConfidenceIntervals, RowDraws, confidence_intervals};
@@ -13,19 +14,18 @@ pub use spread::{Entropy, entropy};
 
 use crate::{ProbabilityView, Row, Table, View};
 
-/// How sure the model is of its answer to one question, and whether it is right.
+/// The confidence of the model's answer to one question, and whether it is right.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Answer {
     /// Probability of the most probable option.
     confidence: f64,
-    /// Whether that is the right one.
+    /// Whether that option is right.
     correct: bool,
 }
 
-/// Hands the probabilities of each row, and what is made of them, to `visit`. `None`, and nothing
-/// is visited, if there are no rows or the temperature is not a number above 0: then there are no
-/// probabilities.
-fn visit(
+/// Calls `visit` with each row, its probabilities and its answer. `None`, without a call, if there
+/// are no rows or the temperature is not above 0.
+fn visit_answers(
     table: &Table,
     rows: &[usize],
     view: &View,
@@ -82,7 +82,7 @@ mod tests {
     fn the_answer_is_the_top_option() {
         let table = table(&[(&[0.2, 0.8], 1), (&[0.2, 0.8], 0)]);
         let mut seen = Vec::new();
-        let visited = visit(&table, &[1, 0], &View::default(), |row, p, answer| {
+        let visited = visit_answers(&table, &[1, 0], &View::default(), |row, p, answer| {
             assert!((p[1] - 0.8).abs() < 1e-12 && (answer.confidence - 0.8).abs() < 1e-12);
             seen.push((row.answer, answer.correct));
         });

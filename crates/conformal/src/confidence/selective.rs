@@ -1,26 +1,26 @@
-//! Whether confidence tells right answers from wrong ones.
+//! Selective answering: whether confidence separates right answers from wrong ones.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, visit};
+use super::{Answer, visit_answers};
 use crate::{Table, View};
 
-/// The most points of a curve.
+/// Maximum number of points of a curve.
 const POINTS: usize = 200;
 /// Shares of the questions that [`Selective::accuracy_after_rejecting`] leaves unanswered.
 const REJECTED: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.5];
 
-/// A point of the risk-coverage curve. "Coverage" there means questions answered; we say
-/// `answered`, since prediction sets have a coverage of their own.
+/// A point of the risk-coverage curve. Its "coverage" is the share of questions answered, here
+/// `answered`, since coverage is a property of prediction sets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SelectivePoint {
     /// Share of the questions that are answered, those of highest confidence.
     pub answered: f64,
-    /// Share of these that are answered wrongly.
+    /// Share of these with a wrong answer.
     pub risk: f64,
 }
 
-/// What it brings to leave the least certain questions unanswered.
+/// The effect of leaving the least confident answers out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Selective {
     /// Rows.
@@ -32,9 +32,8 @@ pub struct Selective {
     /// Area under the risk-coverage curve: the mean of the risk over all numbers of questions
     /// answered (Geifman & El-Yaniv 2017).
     pub aurc: f64,
-    /// `aurc` less its least possible value for the same accuracy, which every right answer before
-    /// every wrong one gives (Geifman, Uziel & El-Yaniv 2019, who approximate that value by
-    /// `r + (1 − r) ln(1 − r)`; here it is exact).
+    /// Excess of `aurc` over a perfect ranking of the same accuracy (Geifman, Uziel & El-Yaniv
+    /// 2019, who approximate the latter by `r + (1 − r) ln(1 − r)`; here it is exact).
     pub e_aurc: f64,
     /// The risk-coverage curve, from few questions to all: at most 200 points.
     pub curve: Vec<SelectivePoint>,
@@ -45,10 +44,10 @@ pub struct Selective {
 /// Selective answering by the probability of the most probable option. `None` for no rows,
 /// or a temperature that is not above 0.
 ///
-/// Of rows of equal confidence none comes first: each figure is its mean over all their orders.
+/// Each figure is its mean over all orders of rows with equal confidence.
 pub fn selective(table: &Table, rows: &[usize], view: &View) -> Option<Selective> {
     let mut answers = Vec::with_capacity(rows.len());
-    visit(table, rows, view, |_, _, answer| answers.push(answer))?;
+    visit_answers(table, rows, view, |_, _, answer| answers.push(answer))?;
     of_answers(answers)
 }
 
@@ -74,7 +73,7 @@ fn of_answers(mut answers: Vec<Answer>) -> Option<Selective> {
         n,
         auroc,
         aurc: area,
-        // Rounding could take it below its least value.
+        // Rounding could make it negative.
         e_aurc: (area - best).max(0.0),
         curve: (1..=points)
             .map(|point| (n * point).div_ceil(points))

@@ -1,8 +1,8 @@
-//! How widely probabilities are spread over the options.
+//! The spread of probabilities over the options.
 
 use serde::{Deserialize, Serialize};
 
-use super::visit;
+use super::visit_answers;
 use crate::{Table, View};
 
 /// Entropy of the probabilities over the options.
@@ -10,15 +10,15 @@ use crate::{Table, View};
 pub struct Entropy {
     /// Mean entropy, in nats.
     pub entropy: f64,
-    /// Mean of `2^H` with `H` in bits: the number of equally probable options that would be as
-    /// uncertain. Ye et al. 2024, table 2, set it beside the set size.
+    /// Mean of `2^H` with `H` in bits: the number of equally probable options of the same entropy.
+    /// Ye et al. 2024, table 2, compare it with the set size.
     pub perplexity: f64,
 }
 
 /// Entropy over `rows` of `table`. `None` for no rows, or a temperature that is not above 0.
 pub fn entropy(table: &Table, rows: &[usize], view: &View) -> Option<Entropy> {
     let (mut entropy, mut perplexity) = (0.0, 0.0);
-    visit(table, rows, view, |_, probabilities, _| {
+    visit_answers(table, rows, view, |_, probabilities, _| {
         // p ln p goes to 0 with p.
         let positive = probabilities.iter().filter(|&&p| p > 0.0);
         let nats = -positive.map(|p| p * p.ln()).sum::<f64>();

@@ -3,16 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::normal;
-use super::random::{LnFactorials, Stream};
-
-/// The jackknife leaves rows out in at most this many groups: the acceleration that it estimates
-/// is then off by some 0.004, which moves an end by less than a fiftieth of the standard error.
-const JACKKNIFE_GROUPS: usize = 100;
+use super::row_clusters::RowClusters;
 
 /// How to resample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Resampling {
-    /// How many times the rows are drawn anew; counted as at least 1.
+    /// Number of replicates; at least 1.
     pub replicates: usize,
     /// Confidence level, in 0..1.
     pub level: f64,
@@ -30,7 +26,7 @@ impl Default for Resampling {
     }
 }
 
-/// What the bootstrap says of one figure, in the figure's own unit.
+/// Bootstrap intervals of one figure, in the figure's own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BootstrapInterval {
     /// Percentiles of the replicates (Efron 1979), interpolated linearly between two of them.
@@ -43,9 +39,9 @@ pub struct BootstrapInterval {
 }
 
 impl BootstrapInterval {
-    /// From the figure itself, its replicates, its acceleration, and the share of replicates that is to
-    /// lie beyond either end. Replicates that are not finite
-    /// are left out; `None` if nothing is left or the figure is not finite.
+    /// From the figure itself, its replicates, its acceleration, and the share of replicates beyond
+    /// either end. Ignores replicates that are not finite; `None` if none is left or the figure is
+    /// not finite.
     pub(crate) fn of(
         figure: f64,
         mut replicates: Vec<f64>,
@@ -123,19 +119,28 @@ pub(crate) fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
     }
 }
 
-/// The interval of any statistic of `n` rows. `statistic` is given row indices, in which a row may
-/// occur several times or not at all; it may return NaN where it is not defined, and such
-/// replicates are left out. `None` if there are no rows or the statistic of all rows is not
-/// finite.
+/// The interval of any statistic of `n` rows. `statistic` receives row indices, in which a row may
+/// occur several times or not at all, and may return NaN where it is undefined: such replicates are
+/// ignored. `None` without rows, or if the statistic of all rows is not finite.
 ///
-/// This calls `statistic` once for each replicate, and up to 100 times for the jackknife. For
-/// figures that are sums over rows, [`super::outcome_intervals`] is faster.
+/// Calls `statistic` once for each replicate, and up to 100 times for the jackknife.
+///
+/// ```
+/// use sureness_conformal::{Resampling, bootstrap};
+///
+/// let values: Vec<f64> = (0..100).map(f64::from).collect();
+/// let mean = |rows: &[usize]| rows.iter().map(|&row| values[row]).sum::<f64>() / 100.0;
+/// let interval = bootstrap(100, &Resampling::default(), mean).unwrap();
+/// // The standard error is 28.9 / √100.
+/// assert!((interval.se - 2.89).abs() < 0.2);
+/// assert!(interval.bca.0 < 49.5 && 49.5 < interval.bca.1);
+/// ```
 pub fn bootstrap(
     n: usize,
     resampling: &Resampling,
     statistic: impl Fn(&[usize]) -> f64,
 ) -> Option<BootstrapInterval> {
-    let units = Units::apart(n);
+    let clusters = RowClusters::apart(n);
     let of = |weights: &[u8]| {
         let rows: Vec<usize> = (0..n)
             .flat_map(|row| std::iter::repeat_n(row, usize::from(weights[row])))
@@ -146,14 +151,14 @@ pub fn bootstrap(
         return None;
     }
     let all: Vec<usize> = (0..n).collect();
-    let jackknife: Vec<(f64, usize)> = (0..units.groups())
+    let jackknife: Vec<(f64, usize)> = (0..clusters.groups())
         .map(|group| {
-            let weights = units.leave_out(group);
+            let weights = clusters.leave_out(group);
             (of(&weights), 1)
         })
         .collect();
     let replicates = (0..resampling.replicates.max(1)).map(|replicate| {
-        let weights = units.draw(resampling.seed, replicate);
+        let weights = clusters.draw(resampling.seed, replicate);
         of(&weights)
     });
     BootstrapInterval::of(
@@ -164,201 +169,9 @@ pub fn bootstrap(
     )
 }
 
-/// The share of replicates beyond either end of an interval of this level.
+/// The share of replicates beyond either end of an interval at `level`.
 fn outside(level: f64) -> f64 {
     0.5 * (1.0 - level.clamp(0.0, 1.0))
-}
-
-/// Which rows are drawn together: those of a cluster.
-#[derive(Debug, Clone)]
-pub(crate) struct Units {
-    /// The cluster of each row.
-    of_row: Vec<u32>,
-    count: usize,
-}
-
-impl Units {
-    /// Every row on its own.
-    pub(crate) fn apart(rows: usize) -> Self {
-        Self {
-            of_row: (0..rows as u32).collect(),
-            count: rows,
-        }
-    }
-
-    /// From what names each row's cluster.
-    pub(crate) fn of(clusters: &[[u8; 32]]) -> Self {
-        let mut order: Vec<usize> = (0..clusters.len()).collect();
-        order.sort_by_key(|&row| clusters[row]);
-        let mut of_row = vec![0; clusters.len()];
-        let mut count = 0;
-        for unit in order.chunk_by(|&a, &b| clusters[a] == clusters[b]) {
-            for &row in unit {
-                of_row[row] = count as u32;
-            }
-            count += 1;
-        }
-        if count == clusters.len() {
-            return Self::apart(count);
-        }
-        Self { of_row, count }
-    }
-
-    /// Number of clusters.
-    pub(crate) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// The cluster of a row.
-    pub(crate) fn of_row(&self, row: usize) -> u32 {
-        self.of_row[row]
-    }
-
-    /// How often each cluster comes, if they are drawn with replacement, as many as there are.
-    pub(crate) fn draw(&self, seed: u64, replicate: usize) -> Vec<u8> {
-        let mut stream = Stream::new("rows", seed, replicate);
-        let mut drawn = vec![0_u8; self.count];
-        for _ in 0..self.count {
-            // Nothing is ever drawn so often that this would matter.
-            let times = &mut drawn[stream.below(self.count)];
-            *times = times.saturating_add(1);
-        }
-        drawn
-    }
-
-    /// Groups of clusters that the jackknife leaves out, one at a time.
-    pub(crate) fn groups(&self) -> usize {
-        if self.count > 1 {
-            self.count.min(JACKKNIFE_GROUPS)
-        } else {
-            0
-        }
-    }
-
-    /// Every cluster once but for those of this group.
-    pub(crate) fn leave_out(&self, group: usize) -> Vec<u8> {
-        let mut kept = vec![1; self.count];
-        for left_out in kept.iter_mut().skip(group).step_by(self.groups().max(1)) {
-            *left_out = 0;
-        }
-        kept
-    }
-}
-
-/// The interval of each of several figures, from its replicates and its jackknife values.
-fn intervals<const K: usize>(
-    figures: [f64; K],
-    replicates: [Vec<f64>; K],
-    jackknife: &[Vec<(f64, usize)>; K],
-    level: f64,
-) -> [Option<BootstrapInterval>; K] {
-    let mut intervals = [None; K];
-    let each = figures.into_iter().zip(replicates).zip(jackknife);
-    for (interval, ((figure, replicates), jackknife)) in intervals.iter_mut().zip(each) {
-        *interval =
-            BootstrapInterval::of(figure, replicates, acceleration(jackknife), outside(level));
-    }
-    intervals
-}
-
-/// Rows that are alike, and how many of each there are.
-///
-/// What a sum over rows comes to in a replicate depends only on how often each distinct row was
-/// drawn. These counts are multinomial, so a replicate can take one binomial for each distinct row
-/// rather than one draw for each row, and has exactly the same distribution. It does so where
-/// distinct rows are few.
-pub(super) struct Cells<T> {
-    /// Distinct rows, the most frequent first: the last ones are then often drawn not at all.
-    pub(super) rows: Vec<T>,
-    /// How often each occurs.
-    pub(super) counts: Vec<usize>,
-    n: usize,
-    /// Which distinct row each row is; empty where binomials are quicker than draws of rows.
-    owners: Vec<usize>,
-}
-
-/// A binomial takes as long as some sixteen draws of a row.
-const DRAWS_PER_BINOMIAL: usize = 16;
-
-impl<T: Ord + Copy> Cells<T> {
-    pub(super) fn of(rows: impl IntoIterator<Item = T>) -> Self {
-        let mut all: Vec<T> = rows.into_iter().collect();
-        all.sort_unstable();
-        let mut cells: Vec<(usize, T)> = all
-            .chunk_by(|a, b| a == b)
-            .filter_map(|equal| equal.first().map(|&row| (equal.len(), row)))
-            .collect();
-        cells.sort_by_key(|&(count, _)| std::cmp::Reverse(count));
-        let owners = if cells.len() * DRAWS_PER_BINOMIAL > all.len() {
-            let each = cells.iter().enumerate();
-            each.flat_map(|(cell, &(count, _))| std::iter::repeat_n(cell, count))
-                .collect()
-        } else {
-            Vec::new()
-        };
-        Self {
-            rows: cells.iter().map(|&(_, row)| row).collect(),
-            counts: cells.iter().map(|&(count, _)| count).collect(),
-            n: all.len(),
-            owners,
-        }
-    }
-
-    /// Counts of each distinct row among `n` rows drawn with replacement.
-    fn draw(&self, stream: &mut Stream, factorials: &LnFactorials, drawn: &mut [usize]) {
-        if !self.owners.is_empty() {
-            drawn.fill(0);
-            for _ in 0..self.n {
-                drawn[self.owners[stream.below(self.n)]] += 1;
-            }
-            return;
-        }
-        let (mut left, mut weight) = (self.n, self.n);
-        for (drawn, &count) in drawn.iter_mut().zip(&self.counts) {
-            *drawn = stream.binomial(left, count as f64 / weight as f64, factorials);
-            left -= *drawn;
-            weight -= count;
-        }
-    }
-
-    /// The intervals of the `figures` that counts of each distinct row add up to. `None` if there
-    /// are no rows or a figure is not finite.
-    pub(super) fn intervals<const K: usize>(
-        &self,
-        purpose: &str,
-        resampling: &Resampling,
-        figures: impl Fn(&[usize]) -> [f64; K],
-    ) -> Option<[BootstrapInterval; K]> {
-        if self.n == 0 {
-            return None;
-        }
-        let of_all = figures(&self.counts);
-        let factorials = LnFactorials::up_to(self.n);
-        let mut counts = self.counts.clone();
-
-        let mut jackknife = [const { Vec::new() }; K];
-        for (cell, &count) in self.counts.iter().enumerate().filter(|_| self.n > 1) {
-            counts[cell] -= 1;
-            for (jackknife, value) in jackknife.iter_mut().zip(figures(&counts)) {
-                jackknife.push((value, count));
-            }
-            counts[cell] += 1;
-        }
-
-        let replicates = resampling.replicates.max(1);
-        let mut drawn = [const { Vec::new() }; K];
-        for replicate in 0..replicates {
-            let mut stream = Stream::new(purpose, resampling.seed, replicate);
-            self.draw(&mut stream, &factorials, &mut counts);
-            for (drawn, value) in drawn.iter_mut().zip(figures(&counts)) {
-                drawn.push(value);
-            }
-        }
-
-        let intervals = intervals(of_all, drawn, &jackknife, resampling.level);
-        let all: Vec<BootstrapInterval> = intervals.into_iter().flatten().collect();
-        all.try_into().ok()
-    }
 }
 
 #[cfg(test)]
@@ -469,20 +282,6 @@ mod tests {
                 prop_assert!(low.is_finite() && high.is_finite() && low <= high);
             }
             prop_assert!(interval.se.is_finite());
-        }
-
-        #[test]
-        fn cells_keep_the_rows(rows in prop::collection::vec(0_u16..6, 0..200), seed in any::<u64>()) {
-            let cells = Cells::of(rows.iter().copied());
-            prop_assert_eq!(cells.counts.iter().sum::<usize>(), rows.len());
-            prop_assert!(cells.counts.is_sorted_by(|a, b| a >= b));
-            for (row, &count) in cells.rows.iter().zip(&cells.counts) {
-                prop_assert_eq!(rows.iter().filter(|r| *r == row).count(), count);
-            }
-            let mut drawn = vec![0; cells.counts.len()];
-            let factorials = LnFactorials::up_to(rows.len());
-            cells.draw(&mut Stream::new("test", seed, 0), &factorials, &mut drawn);
-            prop_assert_eq!(drawn.iter().sum::<usize>(), rows.len());
         }
     }
 }

@@ -1,19 +1,18 @@
-//! One model on one task in one strategy by one score, laid out for drawing both halves anew.
+//! One model on one task in one strategy by one score, indexed for drawing both halves anew.
 //!
-//! The threshold of a draw is always the score of some calibration question. So options are told
-//! by the place of the first threshold that leaves them out: a threshold at place `t` is that of the
-//! `t`-th strangest calibration question, and place 0 is an infinite one. Most options are the same
-//! side of all thresholds that a draw can bring; what changes near the threshold is a short list.
+//! The threshold of a draw is always the score of some calibration question. So each option is
+//! characterised by the place of the first threshold that excludes it: the threshold at place `t`
+//! is the `t`-th largest calibration score, and place 0 is an infinite one. Most options are on the
+//! same side of all thresholds within reach of a draw; the others are a short list of changes.
 
 use super::clusters::{Clusters, Drawn};
 use super::mask::Mask;
 use crate::{Protocol, Scores, Threshold};
 
-/// Thresholds that lie further from the given one than so many standard deviations of a draw's are
-/// taken to be at that distance.
+/// Thresholds of draws are clamped to this many standard deviations around the given one.
 const REACH: f64 = 9.0;
 
-/// What test questions add up to. Counts of draws, so whole numbers, but for what is imagined.
+/// Sums over drawn test questions, without the imagined cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sums {
     pub(super) covered: i64,
@@ -22,9 +21,9 @@ pub(super) struct Sums {
     pub(super) empty: i64,
 }
 
-/// What changes for one test question where the threshold falls by one place.
+/// Changes of one test question's counts where the threshold moves down by one place.
 #[derive(Debug, Clone, Copy)]
-struct Move {
+struct Change {
     question: u32,
     covered: i8,
     size: i8,
@@ -32,17 +31,17 @@ struct Move {
     empty: i8,
 }
 
-/// A threshold that a draw brings.
+/// A threshold of a draw, by its place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct DrawnThreshold {
     at: usize,
-    /// Whether it is one of those that further calibration halves would set.
+    /// Whether it is a node of the threshold's law: that of a further calibration set.
     is_node: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
-    /// Calibration questions, the one with the strangest right option first.
+    /// Calibration questions by the score of the right option, largest first.
     strangest: Vec<u32>,
     /// Place of the given threshold.
     given: usize,
@@ -53,19 +52,18 @@ pub(super) struct Cell {
     empty: Mask,
     /// Most probable option is right, by test question.
     pub(super) correct: Mask,
-    /// The moves to place `first + i + 1` are those up to `ends[i]`, from `ends[i − 1]`.
-    moves: Vec<Move>,
+    /// Changes between places `first + i` and `first + i + 1` end at `ends[i]`.
+    changes: Vec<Change>,
     ends: Vec<u32>,
     first: usize,
     /// The protocol's rule for the rank of the threshold.
     protocol: Protocol,
     alpha: f64,
-    /// Places that other calibration halves would bring, as shares of the weight above them; see
-    /// [`super::law`].
+    /// The law of the threshold, as shares of weight above it; see [`super::law`].
     nodes: Vec<f64>,
     /// Mean number of options.
     pub(super) options: f64,
-    /// Clusters of the calibration questions whose scores reach the threshold.
+    /// Clusters of the calibration questions at or above the threshold.
     pub(super) clusters_beyond: usize,
 }
 
@@ -75,16 +73,16 @@ pub(super) struct Rows<'a> {
     pub(super) test: &'a [usize],
 }
 
-/// The place of the threshold that `n` calibration questions set.
-fn place(protocol: Protocol, n: usize, alpha: f64) -> usize {
+/// The place of the threshold of `n` calibration questions.
+fn threshold_place(protocol: Protocol, n: usize, alpha: f64) -> usize {
     protocol.rank(n, alpha).map_or(0, |rank| n + 1 - rank)
 }
 
 impl Cell {
-    /// The law of the threshold that `n` calibration questions set. It takes long to work out, and
-    /// is the same for all cells of a task.
+    /// The law of the threshold of `n` calibration questions. Slow to compute, and the same for all
+    /// cells of a task.
     pub(super) fn law(protocol: Protocol, n: usize, alpha: f64) -> Vec<f64> {
-        super::law::nodes(n, place(protocol, n, alpha))
+        super::law::nodes(n, threshold_place(protocol, n, alpha))
     }
 
     /// `law` is that of the threshold, from [`Self::law`].
@@ -101,7 +99,7 @@ impl Cell {
         let mut strangest: Vec<u32> = (0..n as u32).collect();
         strangest
             .sort_unstable_by(|&a, &b| answer(b).total_cmp(&answer(a)).then_with(|| a.cmp(&b)));
-        let given = place(protocol, n, alpha);
+        let given = threshold_place(protocol, n, alpha);
         let beyond = &strangest[..given];
         let design = clusters.design_effect(beyond);
         let share = given as f64 / n.max(1) as f64;
@@ -136,20 +134,20 @@ impl Cell {
             size: Vec::with_capacity(rows.test.len()),
             single: Mask::with_capacity(rows.test.len()),
             empty: Mask::with_capacity(rows.test.len()),
-            moves: Vec::new(),
+            changes: Vec::new(),
             ends: Vec::new(),
             strangest,
         };
-        cell.place_tests(scores, rows.test, &bounds);
+        cell.lay_out_tests(scores, rows.test, &bounds);
         cell
     }
 
-    /// Where each test question stands at the given threshold, and what others change.
-    fn place_tests(&mut self, scores: &Scores, test: &[usize], bounds: &[f64]) {
+    /// Counts each test question at the given threshold, and lists its changes at others.
+    fn lay_out_tests(&mut self, scores: &Scores, test: &[usize], bounds: &[f64]) {
         let given = self.given - self.first;
         let (highest, lowest) = (bounds[0], bounds[bounds.len() - 1]);
-        let mut moves: Vec<(u32, Move)> = Vec::new();
-        // Where an option falls out, and whether it is the right one.
+        let mut changes: Vec<(u32, Change)> = Vec::new();
+        // The place that excludes an option, and whether it is the right one.
         let mut falls: Vec<(u32, bool)> = Vec::new();
         for (question, &row) in test.iter().enumerate() {
             let (answer, correct) = (scores.answer(row), scores.correct(row));
@@ -182,9 +180,9 @@ impl Cell {
                 state.holds &= same.iter().all(|fall| !fall.1);
                 let after = state.counts();
                 let change = |k: usize| (after[k] - before[k]) as i8;
-                moves.push((
+                changes.push((
                     place,
-                    Move {
+                    Change {
                         question: question as u32,
                         covered: change(0),
                         size: change(1),
@@ -200,16 +198,16 @@ impl Cell {
             self.single.push(single == 1);
             self.empty.push(empty == 1);
         }
-        moves.sort_by_key(|&(place, _)| place);
+        changes.sort_by_key(|&(place, _)| place);
         let mut at = 0;
         for place in 1..bounds.len() as u32 {
-            at += moves[at..]
+            at += changes[at..]
                 .iter()
                 .take_while(|(to, _)| *to == place)
                 .count();
             self.ends.push(at as u32);
         }
-        self.moves = moves.into_iter().map(|(_, change)| change).collect();
+        self.changes = changes.into_iter().map(|(_, change)| change).collect();
     }
 
     /// Whether the threshold is infinite, and every set full.
@@ -217,7 +215,7 @@ impl Cell {
         self.given == 0
     }
 
-    /// The sums at the given threshold of the questions as they are.
+    /// The sums at the given threshold, not resampled.
     pub(super) fn given(&self) -> Sums {
         Sums {
             covered: self.covered.count(),
@@ -227,25 +225,24 @@ impl Cell {
         }
     }
 
-    /// The place of the threshold that a drawn calibration half sets, and those that further halves
-    /// like it would set, in ascending order and each as often as it is likely.
-    fn places(&self, drawn: &Drawn, places: &mut Vec<Place>) {
+    /// The places of the drawn calibration set's threshold and of the nodes of its law, ascending.
+    fn places(&self, drawn: &Drawn, places: &mut Vec<DrawnThreshold>) {
         let n = drawn.calibrating;
         places.clear();
-        let mut put = |at: usize, is_node: bool| {
+        let mut push = |at: usize, is_node: bool| {
             let at = at.clamp(self.first, self.first + self.ends.len());
-            places.push(Place { at, is_node });
+            places.push(DrawnThreshold { at, is_node });
         };
-        // More weight than a share of it, in whole draws.
+        // The smallest whole weight above each share.
         let mut shares = self
             .nodes
             .iter()
             .map(|&share| (share * n as f64) as usize + 1);
         let mut next = || shares.next().unwrap_or(usize::MAX);
         let (mut node, mut weight) = (next(), 0);
-        let mut wanted = match place(self.protocol, n, self.alpha) {
+        let mut wanted = match threshold_place(self.protocol, n, self.alpha) {
             0 => {
-                put(0, false);
+                push(0, false);
                 usize::MAX
             }
             wanted => wanted,
@@ -255,7 +252,7 @@ impl Cell {
             weight += usize::from(drawn.calibration[question as usize]);
             while weight >= wanted.min(node) {
                 let is_node = node < wanted;
-                put(above + 1, is_node);
+                push(above + 1, is_node);
                 if is_node {
                     node = next();
                 } else {
@@ -267,18 +264,18 @@ impl Cell {
             }
         }
         while node < usize::MAX {
-            put(self.strangest.len(), true);
+            push(self.strangest.len(), true);
             node = next();
         }
     }
 
-    /// The sums of drawn test questions under the drawn threshold, `put(false, …)`, and under each
-    /// of those that further calibration halves would bring, `put(true, …)`.
+    /// The sums of drawn test questions under the drawn threshold, `push(false, …)`, and under each
+    /// node of its law, `push(true, …)`.
     pub(super) fn drawn(
         &self,
         drawn: &Drawn,
-        places: &mut Vec<Place>,
-        mut put: impl FnMut(bool, &Sums),
+        places: &mut Vec<DrawnThreshold>,
+        mut push: impl FnMut(bool, &Sums),
     ) {
         self.places(drawn, places);
         let base = Sums {
@@ -296,7 +293,7 @@ impl Cell {
                 self.shift(at - self.first, 1, &drawn.test, &mut sums);
                 at += 1;
             }
-            put(place.is_node, &sums);
+            push(place.is_node, &sums);
         }
         (at, sums) = (self.given, base);
         for place in higher.iter().rev() {
@@ -304,17 +301,17 @@ impl Cell {
                 at -= 1;
                 self.shift(at - self.first, -1, &drawn.test, &mut sums);
             }
-            put(place.is_node, &sums);
+            push(place.is_node, &sums);
         }
     }
 
-    /// Adds what happens between a place and the one below it, once or backwards.
+    /// Applies the changes between a place and the next, forwards (`times` 1) or backwards (−1).
     fn shift(&self, index: usize, times: i64, test: &[u8], sums: &mut Sums) {
         let end = self.ends[index] as usize;
         let begin = index
             .checked_sub(1)
             .map_or(0, |before| self.ends[before] as usize);
-        for change in &self.moves[begin..end] {
+        for change in &self.changes[begin..end] {
             let weight = times * i64::from(test[change.question as usize]);
             sums.covered += weight * i64::from(change.covered);
             sums.size += weight * i64::from(change.size);
@@ -357,7 +354,7 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.sum::<f64>() / n
 }
 
-/// The sum of products. Through 16 bits, so that it is done many at a time.
+/// The sum of products, in chunks whose sums fit 32 bits, so that the compiler vectorises it.
 fn dot(a: &[u8], b: &[u8]) -> i64 {
     let chunks = a.chunks(1 << 14).zip(b.chunks(1 << 14));
     chunks

@@ -1,13 +1,13 @@
-//! Which questions are drawn together, and from which half.
+//! Clusters of a task's questions, and draws of both halves.
 
 use std::collections::HashMap;
 
 use super::random::Stream;
 
-/// The questions of one task: who belongs together, and who calibrates.
+/// The clusters of one task's questions, by half.
 ///
-/// Whole clusters are drawn, as many from each side as there are. Clusters that straddle the halves
-/// (under the paper's protocol) are a third side.
+/// A draw takes whole clusters with replacement, as many from each side as it has. Clusters that
+/// straddle the halves (under the paper's protocol) are a third side.
 #[derive(Debug, Clone)]
 pub(super) struct Clusters {
     /// The cluster of each calibration question, and of each test question.
@@ -15,7 +15,7 @@ pub(super) struct Clusters {
     pub(super) test: Vec<u32>,
     /// Number of clusters in all.
     pub(super) count: usize,
-    /// Those that calibrate, those that are tested, and those that straddle.
+    /// Clusters that calibrate, that are tested, and that straddle.
     sides: [Vec<u32>; 3],
 }
 
@@ -26,17 +26,17 @@ pub(super) struct Drawn {
     pub(super) test: Vec<u8>,
     /// Draws of calibration questions in all.
     pub(super) calibrating: usize,
-    /// How many test questions the imagined cluster stands for; see [`Clusters::draw`].
+    /// Weight of the imagined cluster, in test questions; see [`Clusters::draw`].
     pub(super) imagined: f64,
     clusters: Vec<u8>,
 }
 
-/// What a drawn imagined cluster weighs beside a real one. One half is what Jeffreys' prior adds to
+/// Weight of a drawn imagined cluster relative to a real one. Jeffreys' prior adds one half to
 /// either side of a share.
 const IMAGINED_WEIGHT: f64 = 0.5;
 
 impl Clusters {
-    /// From the names of the questions' clusters, and which of them calibrate.
+    /// From the names of the questions' clusters, and whether each question calibrates.
     pub(super) fn of(names: &[[u8; 32]], calibrates: &[bool]) -> Self {
         let mut numbers: HashMap<&[u8; 32], u32> = HashMap::with_capacity(names.len());
         let (mut calibration, mut test) = (Vec::new(), Vec::new());
@@ -69,24 +69,23 @@ impl Clusters {
         }
     }
 
-    /// Clusters that have a calibration question, and those that have a test question.
+    /// Numbers of clusters with a calibration question and with a test question.
     pub(super) fn in_halves(&self) -> (usize, usize) {
         let [calibration, test, both] = self.sides.each_ref().map(Vec::len);
         (calibration + both, test + both)
     }
 
-    /// Whether every question is on its own.
+    /// Whether every question is a cluster of its own.
     pub(super) fn are_single(&self) -> bool {
         self.count == self.calibration.len() + self.test.len()
     }
 
-    /// Draws clusters with replacement, whole.
+    /// Draws whole clusters with replacement, one per `thinning` clusters. Draws the calibration
+    /// set only if `calibration` is true.
     ///
-    /// Among the test clusters there is one that nobody asked, whose outcome is imagined as the
-    /// worst for lower ends of intervals and as the best for upper ones. Without it what was never
-    /// seen could never be drawn: an interval around 0 of 30 would have no width. The calibration
-    /// half is drawn only if `calibration` says so. There are as many draws as clusters, or one for
-    /// every `thinning` of them.
+    /// One imagined test cluster takes part, with the worst possible outcome for lower ends of
+    /// intervals and the best possible for upper ones. Without it an unobserved outcome could never
+    /// be drawn: an interval around 0 of 30 would have no width.
     pub(super) fn draw(
         &self,
         stream: &mut Stream,
@@ -136,8 +135,7 @@ impl Clusters {
         drawn.calibrating = weights.map(|&weight| usize::from(weight)).sum();
     }
 
-    /// By how much drawing whole clusters widens the spread of a calibration share, squared: the
-    /// design effect. `inside` are the calibration questions that the share counts.
+    /// The [`design_effect`] of a share of calibration questions, which counts those in `inside`.
     pub(super) fn design_effect(&self, inside: &[u32]) -> f64 {
         if self.are_single() {
             return 1.0;
@@ -145,7 +143,7 @@ impl Clusters {
         effect(&self.calibration, self.count, inside)
     }
 
-    /// The same of the test questions that `inside` tells.
+    /// The [`design_effect`] of the share of test questions for which `inside` is true.
     pub(super) fn test_design_effect(&self, inside: impl Fn(usize) -> bool) -> f64 {
         if self.are_single() {
             return 1.0;
@@ -158,8 +156,8 @@ impl Clusters {
     }
 }
 
-/// Draws one in `thinning` as many clusters as there are, `imagined` among them; how often the latter
-/// was drawn.
+/// Draws one cluster per `thinning` of `clusters` and `imagined` more. Returns how often the latter
+/// were drawn.
 fn add(
     stream: &mut Stream,
     clusters: &[u32],
@@ -181,14 +179,14 @@ fn add(
     of_imagined
 }
 
-/// By how much the variance of a share of questions is larger than it would be if the questions were
-/// independent: the design effect (Kish 1965, section 5.4), at least 1. `clusters` names each question's
-/// cluster, `inside` tells which questions the share counts.
+/// The design effect of clusters on a share of questions (Kish 1965, section 5.4): the factor by
+/// which its variance exceeds that of independent questions, at least 1. `clusters` names each
+/// question's cluster, `inside` marks the questions that the share counts.
 ///
 /// ```
 /// use sureness_conformal::design_effect;
 ///
-/// // Four copies of each of two questions tell no more than two questions.
+/// // Four copies of each of two questions are worth two questions.
 /// let clusters: Vec<[u8; 32]> = (0..8).map(|i| [i / 4; 32]).collect();
 /// let inside: Vec<bool> = (0..8).map(|i| i < 4).collect();
 /// assert_eq!(design_effect(&clusters, &inside), 4.0);
@@ -199,7 +197,7 @@ pub fn design_effect(clusters: &[[u8; 32]], inside: &[bool]) -> f64 {
 }
 
 /// `Σ (aᵢ − p·mᵢ)² / (n p (1 − p))` over clusters of `mᵢ` questions, `aᵢ` of them inside. At least
-/// 1: what looks smaller is chance.
+/// 1: a smaller value is chance.
 fn effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
     let n = questions.len() as f64;
     let share = inside.len() as f64 / n;

@@ -1,29 +1,29 @@
-//! Whether an observed coverage is what split conformal prediction promises.
+//! Tests of observed coverage against the law of split conformal prediction.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Protocol, conformal_rank, numpy_higher_rank};
 
-/// The share of coverages that lie within [`CoverageCheck::low`] and [`CoverageCheck::high`] is
-/// one minus this; a verdict other than compatible has at most this probability by chance.
+/// Significance level: the probability, at most, of a verdict other than compatible by chance.
 const SIGNIFICANCE: f64 = 0.05;
 
-/// What an observed coverage says.
+/// The verdict on an observed coverage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CoverageVerdict {
-    /// Within what chance explains.
+    /// Within sampling error of the law.
     Compatible,
-    /// Below it: calibration and test rows are not exchangeable, or something is wrong.
+    /// Significantly below the law: calibration and test rows are not exchangeable, or there is a
+    /// fault.
     TooLow,
-    /// Above it. To be expected of sets that are conservative by construction: scores with ties,
-    /// APS without randomisation, empty sets filled with the top option.
+    /// Significantly above the law. Expected of sets that are conservative by construction: scores
+    /// with ties, APS without randomisation, empty sets filled with the top option.
     TooHigh,
-    /// The threshold is infinite and every set full: coverage says nothing.
+    /// The threshold is infinite and every set full: coverage is 1 by construction.
     Vacuous,
 }
 
-/// An observed coverage beside its exact law.
+/// An observed coverage compared with its exact law.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CoverageCheck {
     /// Mean of the law: `rank / (n + 1)`, at least `1 − alpha`.
@@ -75,7 +75,7 @@ impl CoverageLaw {
             .map_or(1.0, |rank| rank as f64 / (self.n_calibration as f64 + 1.0))
     }
 
-    /// Compares `covered` of `n_test` rows with the law. No test row contradicts nothing.
+    /// Compares `covered` of `n_test` rows with the law. Compatible without test rows.
     pub fn check(&self, covered: usize, n_test: usize) -> CoverageCheck {
         let expected = self.expected();
         let Some(rank) = self.rank else {
@@ -101,7 +101,7 @@ impl CoverageLaw {
         let at_most: f64 = mass[..=covered].iter().sum();
         let at_least: f64 = mass[covered..].iter().rev().sum();
         let tail = 0.5 * SIGNIFICANCE;
-        // The fewest and the most covered rows that are no cause for a verdict.
+        // The fewest and the most covered rows that are compatible.
         let low = first_above(mass.iter(), tail);
         let high = n_test - first_above(mass.iter().rev(), tail);
         CoverageCheck {
@@ -131,7 +131,7 @@ pub fn check_coverage(
     CoverageLaw::new(n_calibration, alpha, Protocol::Standard).check(covered, n_test)
 }
 
-/// How many values it takes for their running sum to exceed `bound`, less one.
+/// Number of leading values whose running sum stays within `bound`.
 fn first_above<'a>(mass: impl Iterator<Item = &'a f64>, bound: f64) -> usize {
     let mut total = 0.0;
     mass.take_while(|&&p| {
@@ -144,8 +144,8 @@ fn first_above<'a>(mass: impl Iterator<Item = &'a f64>, bound: f64) -> usize {
 /// Probabilities of 0 to `n` under the beta-binomial distribution with `a` and `b`, both at
 /// least 1.
 ///
-/// From the ratio of neighbours, outwards from the mean, scaled to sum to 1: that needs no gamma
-/// function, and rounding grows only with the distance from where the mass is.
+/// From the ratio of neighbours, outwards from the mean, scaled to sum to 1: no gamma function, and
+/// rounding errors grow only with the distance from the mean.
 fn beta_binomial(n: usize, a: f64, b: f64) -> Vec<f64> {
     let rows = n as f64;
     let start = ((rows * a / (a + b)).round() as usize).min(n);

@@ -1,9 +1,87 @@
-//! An interval for a share.
+//! Intervals: from replicates, and Wilson's of a share.
 
-use super::normal;
+use super::bootstrap::quantile;
+use super::figure::{AVERAGED, DRAWN, FIGURES, NoInterval};
+use super::{normal, student};
+
+/// An interval of one figure, in the figure's own unit.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Standard deviation of the replicates: the figure's standard error.
+    pub se: f64,
+}
+
+impl Interval {
+    /// Both ends.
+    pub fn ends(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
+    pub(super) fn extend(&mut self, (low, high): (f64, f64)) {
+        self.low = self.low.min(low);
+        self.high = self.high.max(high);
+    }
+}
+
+/// The intervals of one cell, by figure.
+pub(super) type CellIntervals = [Result<Interval, NoInterval>; FIGURES];
+
+/// The smallest interval that contains both kinds of percentile interval and the figure itself,
+/// even where most draws are on one side of it.
+pub(super) fn hull(
+    value: f64,
+    tail: f64,
+    replicates: impl Fn(usize, usize) -> Vec<f64>,
+) -> Interval {
+    let mut hull = around(value, spread(&replicates(DRAWN, 0)));
+    for kind in [DRAWN, AVERAGED] {
+        hull.extend(percentile(tail, |end| replicates(kind, end)));
+    }
+    hull
+}
+
+/// An interval of the figure alone, to be extended.
+pub(super) fn around(value: f64, se: f64) -> Interval {
+    Interval {
+        low: value,
+        high: value,
+        se,
+    }
+}
+
+/// The percentile interval of replicates at their lower and at their upper end.
+pub(super) fn percentile(tail: f64, replicates: impl Fn(usize) -> Vec<f64>) -> (f64, f64) {
+    let at = |end: usize, share: f64| {
+        let mut values = replicates(end);
+        values.sort_unstable_by(f64::total_cmp);
+        quantile(&values, share)
+    };
+    (at(0, tail), at(1, 1.0 - tail))
+}
+
+/// Standard deviation, with n − 1 in the denominator.
+pub(crate) fn spread(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (squares / (n - 1.0).max(1.0)).sqrt()
+}
+
+/// The share of replicates beyond either end of an interval at `level`, for halves of at least
+/// `clusters` clusters. Percentile intervals of few rows are too narrow: this widens them as
+/// Student's t and the factor √(n/(n−1)) widen a normal interval (Hesterberg 2015, section 4.4).
+pub(crate) fn tail(level: f64, clusters: usize) -> f64 {
+    let n = clusters.max(2) as f64;
+    let t = student::two_sided_quantile(level, n - 1.0) * (n / (n - 1.0)).sqrt();
+    normal::cdf(-t)
+}
 
 /// Wilson's score interval for a share of `successes` in `n`, without continuity correction, at
-/// a confidence `level` such as 0.95 (Wilson 1927). `(0, 1)` for `n = 0`: nothing is known.
+/// a confidence `level` such as 0.95 (Wilson 1927). `(0, 1)` for `n = 0`.
 ///
 /// Unlike the textbook interval it stays within 0..1, is not empty for a share of 0 or 1, and
 /// keeps its level for small `n` (Brown, Cai & `DasGupta` 2001).
@@ -15,8 +93,8 @@ pub fn wilson(successes: usize, n: usize, level: f64) -> (f64, f64) {
     wilson_share(share, n as f64, level)
 }
 
-/// The same of a share of as many rows as `rows` says, which need not be a whole number: that of
-/// independent rows which would tell as much as those in clusters do.
+/// [`wilson`] for a share of `rows` rows, which need not be a whole number: the effective sample
+/// size of rows in clusters.
 pub fn wilson_share(share: f64, rows: f64, level: f64) -> (f64, f64) {
     let z = normal::two_sided(level);
     if !z.is_finite() || rows <= 0.0 {

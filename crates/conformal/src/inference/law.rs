@@ -2,14 +2,14 @@
 
 use super::student::incomplete_beta;
 
-/// How many thresholds stand for the law of the threshold.
+/// Number of thresholds that approximate the law of the threshold.
 const NODES: usize = 16;
 
-/// The shares of a calibration half's weight that lie above its threshold, if the half were drawn
-/// again and again: the middles of sixteenths of the law, ascending.
+/// The law of the share of a calibration set's weight above its threshold, over draws of the set:
+/// the medians of its sixteenths, ascending.
 ///
-/// The score of rank `k` of `n` has a share of Beta(`k`, `n + 1 − k`) below it (Vovk 2012); `given` is
-/// `n + 1 − k`. Empty for an infinite threshold.
+/// The score of rank `k` of `n` has a share of Beta(`k`, `n + 1 − k`) below it (Vovk 2012); `given`
+/// is `n + 1 − k`. Empty for an infinite threshold.
 pub(super) fn nodes(n: usize, given: usize) -> Vec<f64> {
     if given == 0 || given > n {
         return Vec::new();
@@ -32,8 +32,8 @@ pub(super) fn nodes(n: usize, given: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The `nodes` of a half whose questions come in clusters: the law is wider there, its spread around
-/// its mean multiplied by the root of the `design` effect.
+/// The `nodes` of a calibration set with clusters: the law is wider, its deviations from the mean
+/// multiplied by the root of the `design` effect.
 pub(super) fn widened(nodes: &[f64], n: usize, given: usize, design: f64) -> Vec<f64> {
     let mean = given as f64 / (n + 1) as f64;
     let widened = nodes
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nodes_stand_for_the_law() {
+    fn nodes_approximate_the_law() {
         let nodes = nodes(100, 11);
         assert_eq!(nodes.len(), NODES);
         assert!(nodes.is_sorted());

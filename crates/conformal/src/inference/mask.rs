@@ -1,6 +1,6 @@
-//! Which test questions something holds of, laid out for counting draws.
+//! A flag per test question, for weighted counts.
 
-/// Something that each of a list of questions is or is not.
+/// A flag per question, as a byte of all ones or zeros.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mask(Vec<u8>);
 
@@ -19,7 +19,7 @@ impl Mask {
         self.0.push(if holds { u8::MAX } else { 0 });
     }
 
-    /// Whether it holds of this question.
+    /// The flag of a question.
     pub(super) fn holds(&self, question: usize) -> bool {
         self.0[question] != 0
     }
@@ -28,13 +28,13 @@ impl Mask {
         self.0.iter().map(|&byte| byte != 0)
     }
 
-    /// Number of questions of which it holds.
+    /// Number of questions with the flag.
     pub(super) fn count(&self) -> i64 {
         self.iter().map(i64::from).sum()
     }
 
-    /// The sum of the weights of the questions of which it holds. Eight bytes at a time, since a draw's
-    /// time goes into this: three times as quick as a sum of products.
+    /// The total weight of the questions with the flag. Draws spend most of their time here: eight
+    /// bytes at a time are three times as fast as a sum of products.
     pub(super) fn weigh(&self, weights: &[u8]) -> i64 {
         let (masks, last_masks) = self.0.as_chunks::<8>();
         let (words, last_weights) = weights.as_chunks::<8>();

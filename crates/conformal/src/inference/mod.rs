@@ -1,49 +1,50 @@
-//! What chance leaves of a figure: intervals, tests, ranks.
+//! Statistical inference: intervals, tests, ranks, sample sizes.
 //!
-//! [`Panel`] is about the whole procedure: other calibration and other test questions from the same
-//! source. [`outcome_intervals`] and [`compare_paired`] take thresholds as given. Nothing here reads
-//! a clock or depends on the number of threads: equal seeds give equal results.
+//! [`Panel`] covers the whole procedure: other calibration and other test questions from the same
+//! source. Nothing here reads a clock or depends on the number of threads: equal seeds give equal
+//! results.
 
 mod bootstrap;
 mod cell;
 mod clusters;
 mod coverage;
+mod figure;
 mod interval;
 mod law;
 mod mask;
+mod mcnemar;
 mod multiple;
 mod normal;
-mod outcomes;
-mod paired;
 mod panel;
 mod power;
 mod random;
 mod ranks;
 mod reference;
+mod resample;
 mod resampled;
+mod row_clusters;
 mod sample_size;
 mod signs;
+mod stratum;
 mod student;
 mod trend;
 mod variance;
 
 pub use bootstrap::{BootstrapInterval, Resampling, bootstrap};
-pub(crate) use bootstrap::{Units, acceleration, quantile};
+pub(crate) use bootstrap::{acceleration, quantile};
 pub use clusters::design_effect;
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
-pub use interval::{wilson, wilson_share};
+pub use figure::{COMPARED, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, NoInterval};
+pub use interval::{Interval, wilson, wilson_share};
+pub(crate) use interval::{spread, tail};
+pub use mcnemar::{McNemar, mcnemar};
 pub use multiple::{benjamini_hochberg, holm};
-pub use outcomes::{Outcome, OutcomeIntervals, outcome_intervals};
-pub use paired::{McNemar, PairedComparison, PairedDifference, compare_paired, mcnemar};
-pub use panel::{
-    Answers, COMPARED, Estimand, FIGURES, LEAST_BEYOND, LEAST_CLUSTERS, NoInterval, Panel,
-    PanelError,
-};
+pub use panel::{Answers, Panel, PanelError};
 pub use power::{detectable_accuracy_difference, detectable_mean_difference};
 pub use ranks::{RankBand, rank_bands};
 pub use reference::Reference;
-pub use resampled::{Interval, Resampled};
-pub(crate) use resampled::{spread, tail};
+pub use resampled::Resampled;
+pub(crate) use row_clusters::RowClusters;
 pub use sample_size::{Effect, Least, SampleSize, SampleSizes, sample_sizes};
 pub use trend::{Trend, linear_trend, pearson, spearman};
 pub use variance::{NoVariance, Variance, Variances};

@@ -1,4 +1,4 @@
-//! Many tests at once.
+//! Adjustment of p-values for multiple tests.
 
 /// Holm's step-down adjustment (Holm 1979): adjusted p-values in the order of the input. Rejecting
 /// those up to 0.05 makes one or more false rejections with probability 5 % at most, whatever the
@@ -28,7 +28,7 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     })
 }
 
-/// Has `adjusted` work on the ascending p-values, and puts them back in order.
+/// Applies `adjusted` to the p-values in ascending order, and restores their order.
 fn adjust(p: &[f64], adjusted: impl FnOnce(&mut [f64])) -> Vec<f64> {
     let mut order: Vec<(f64, usize)> = p
         .iter()

@@ -23,7 +23,7 @@ fn lower_quantile(p: f64) -> f64 {
     if p <= 0.0 {
         return f64::NEG_INFINITY;
     }
-    // Below this the density's inverse overflows. No caller comes near it.
+    // Below this the density's inverse overflows. No caller comes close.
     let p = p.max(1e-300);
     let t = (-2.0 * p.ln()).sqrt();
     let numerator = 2.515_517 + t * (0.802_853 + t * 0.010_328);

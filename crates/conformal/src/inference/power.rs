@@ -1,12 +1,12 @@
-//! What a test of a given size can find.
+//! Minimum detectable differences.
 
 use super::normal;
 
 /// The smallest difference in accuracy of two models on the same `n` questions that McNemar's test
-/// at level `alpha` finds with probability `power`, where the share `discordant` of the questions
-/// is answered rightly by one model alone.
+/// at level `alpha` detects with probability `power`, if one model alone is right on a share
+/// `discordant` of the questions.
 ///
-/// Connor (1987) gives the number of questions that a difference `d` takes,
+/// Connor (1987) gives the number of questions for a difference `d`,
 ///
 /// `n = (z₁ √ψ + z₂ √(ψ − d²))² / d²`, with `ψ = discordant`, `z₁ = z(1 − alpha/2)`,
 /// `z₂ = z(power)`,
@@ -15,8 +15,8 @@ use super::normal;
 ///
 /// `d = √ψ (z₁ √n + z₂ √(n + z₂² − z₁²)) / (n + z₂²)`.
 ///
-/// `None` where no difference can be found so surely: `d` would exceed `ψ`, all of which can go to
-/// one model at most; or an argument lies outside its range.
+/// `None` if no difference is detected with that power, since `d` would exceed `ψ`, its maximum; or
+/// if an argument is out of range.
 pub fn detectable_accuracy_difference(
     n: usize,
     discordant: f64,
@@ -31,14 +31,14 @@ pub fn detectable_accuracy_difference(
     let root = (rows + found * found - level * level).sqrt();
     let difference =
         discordant.sqrt() * (level * rows.sqrt() + found * root) / (rows + found * found);
-    // Also turns away the NaN of a negative root.
+    // Also false for the NaN of a negative root.
     (difference <= discordant).then_some(difference)
 }
 
 /// The smallest difference in means over the same `n` questions, such as that of set sizes, that a
-/// two-sided test at level `alpha` finds with probability `power`:
+/// two-sided test at level `alpha` detects with probability `power`:
 /// `(z(1 − alpha/2) + z(power)) · sd / √n`, where `sd_of_difference` is the standard deviation of
-/// the questions' differences. `None` for no questions or an argument outside its range.
+/// the questions' differences. `None` for no questions or an argument out of range.
 pub fn detectable_mean_difference(
     n: usize,
     sd_of_difference: f64,

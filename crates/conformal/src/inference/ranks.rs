@@ -1,21 +1,21 @@
-//! Ranks, and how far they can be trusted.
+//! Ranks with confidence bands.
 
 use serde::{Deserialize, Serialize};
 
-/// A model's rank, and the ranks that the data leave open.
+/// A model's rank, and the ranks compatible with the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RankBand {
     /// By value; 1 is best, and equal values share the better rank.
     pub rank: usize,
     /// 1 more than the number of models that are significantly better.
     pub best: usize,
-    /// The number of models less those that are significantly worse.
+    /// The number of models minus those that are significantly worse.
     pub worst: usize,
 }
 
-/// Ranks `values`, with bands from pairwise tests: `significant(i, j)` says whether models `i` and
-/// `j` differ. If the tests' p-values are adjusted for their number, all bands hold together
-/// (Al Mohamad, Goeman & van Zwet 2022). A NaN ranks last.
+/// Ranks `values`, with bands from pairwise tests: `significant(i, j)` is whether models `i` and
+/// `j` differ significantly. With p-values adjusted for multiple tests, all bands hold
+/// simultaneously (Al Mohamad, Goeman & van Zwet 2022). A NaN ranks last.
 pub fn rank_bands(
     values: &[f64],
     higher_is_better: bool,

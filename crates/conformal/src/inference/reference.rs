@@ -1,30 +1,31 @@
-//! A model to plan with where there is no measurement yet.
+//! A simulated model, for planning without measurements.
 
-use super::panel::{Answers, Estimand, Panel};
+use super::figure::Estimand;
+use super::panel::{Answers, Panel};
 use super::random::Stream;
 use crate::{Row, Table, View};
 
-/// A law of answers: each option has normal noise, the right one stands out by a skill that differs
-/// between questions, and confidence is in keeping with the skill. Half of the noise's variance is the
-/// question's, whatever the prompt strategy.
+/// A law of answers. Each option's logit is normal noise; the right one adds a skill that varies
+/// between questions, and logits are scaled by the mean skill. Half of the noise's variance is
+/// shared by all prompt strategies of a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reference {
     /// Options per question, 2 to 26.
     pub options: usize,
     /// Prompt strategies, at least 1.
     pub strategies: usize,
-    /// Share of right answers: above that of guessing, below 1.
+    /// Share of right answers, above chance level and below 1.
     pub accuracy: f64,
 }
 
 /// Standard deviation of the skill between questions.
 const SKILL_SPREAD: f64 = 0.5;
-/// The skill that is looked for at most.
-const MOST_SKILL: f64 = 12.0;
+/// Upper limit of the search for the skill.
+const MAX_SKILL: f64 = 12.0;
 
 impl Reference {
-    /// Answers of one model to so many questions, of which the first half calibrates. `None` where a
-    /// setting lies outside its range.
+    /// Answers of one model to `questions` questions, the first half of which calibrates. `None` if
+    /// a setting is out of range.
     pub fn panel(&self, questions: usize, alpha: f64, seed: u64) -> Option<Panel> {
         let least = 1.0 / self.options.max(1) as f64;
         let usable = (2..=26).contains(&self.options)
@@ -75,9 +76,9 @@ impl Reference {
         Some(panel)
     }
 
-    /// The skill at which the right option is the most probable one as often as wanted.
+    /// The skill at which accuracy is [`Self::accuracy`].
     fn skill(&self) -> f64 {
-        let (mut low, mut high) = (0.0, MOST_SKILL);
+        let (mut low, mut high) = (0.0, MAX_SKILL);
         for _ in 0..50 {
             let middle = f64::midpoint(low, high);
             if self.accuracy_at(middle) < self.accuracy {
@@ -89,7 +90,7 @@ impl Reference {
         f64::midpoint(low, high)
     }
 
-    /// How often one normal number around `skill` exceeds all others, around 0.
+    /// The probability that a normal number around `skill` exceeds all others, around 0.
     fn accuracy_at(&self, skill: f64) -> f64 {
         const STEP: f64 = 0.02;
         let others = self.options as f64 - 1.0;
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_has_no_panel() {
+    fn out_of_range_settings_have_no_panel() {
         let good = Reference {
             options: 6,
             strategies: 3,

@@ -1,86 +1,9 @@
 //! The figures of a [`Panel`] in every draw: intervals and tests.
 
-use super::interval::wilson_share;
-use super::panel::{
-    ACC, AVERAGED, COMPARED, COVERAGE, DRAWN, FIGURES, Kinds, NoInterval, Panel, SCORES,
-};
+use super::figure::{ACC, AVERAGED, COMPARED, COVERAGE, FIGURES, NoInterval, Replicate};
+use super::interval::{CellIntervals, Interval, around, hull, percentile, spread, wilson_share};
+use super::panel::{Panel, SCORES};
 use super::student;
-
-/// The share of replicates beyond either end of an interval of this level, for halves of at least
-/// so many clusters. Percentiles of few rows lie too close: this widens them as Student's t and the
-/// factor √(n/(n−1)) would a normal interval (Hesterberg 2015, section 4.4).
-pub(crate) fn tail(level: f64, clusters: usize) -> f64 {
-    let n = clusters.max(2) as f64;
-    let t = student::two_sided_quantile(level, n - 1.0) * (n / (n - 1.0)).sqrt();
-    super::normal::cdf(-t)
-}
-
-/// An interval of one figure, in the figure's own unit.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Interval {
-    /// The lower end.
-    pub low: f64,
-    /// The upper end.
-    pub high: f64,
-    /// Standard deviation of the replicates: the figure's standard error.
-    pub se: f64,
-}
-
-impl Interval {
-    /// Both ends.
-    pub fn ends(&self) -> (f64, f64) {
-        (self.low, self.high)
-    }
-
-    pub(super) fn extend(&mut self, (low, high): (f64, f64)) {
-        self.low = self.low.min(low);
-        self.high = self.high.max(high);
-    }
-}
-
-/// The intervals of one cell, by figure.
-pub(super) type CellIntervals = [Result<Interval, NoInterval>; FIGURES];
-
-/// What holds both kinds of percentile interval, and the figure itself, also where most draws fall on
-/// one side of it.
-pub(super) fn hull(
-    value: f64,
-    tail: f64,
-    replicates: impl Fn(usize, usize) -> Vec<f64>,
-) -> Interval {
-    let mut hull = around(value, spread(&replicates(DRAWN, 0)));
-    for kind in [DRAWN, AVERAGED] {
-        hull.extend(percentile(tail, |end| replicates(kind, end)));
-    }
-    hull
-}
-
-/// The figure itself, for intervals that hold it.
-fn around(value: f64, se: f64) -> Interval {
-    Interval {
-        low: value,
-        high: value,
-        se,
-    }
-}
-
-/// The percentile interval of replicates at their lower and at their upper end.
-fn percentile(tail: f64, replicates: impl Fn(usize) -> Vec<f64>) -> (f64, f64) {
-    let at = |end: usize, share: f64| {
-        let mut values = replicates(end);
-        values.sort_unstable_by(f64::total_cmp);
-        super::bootstrap::quantile(&values, share)
-    };
-    (at(0, tail), at(1, 1.0 - tail))
-}
-
-/// Standard deviation, with n − 1 in the denominator.
-pub(crate) fn spread(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / (n - 1.0).max(1.0)).sqrt()
-}
 
 /// The figures of all models in every replicate.
 #[derive(Debug, Clone)]
@@ -88,25 +11,25 @@ pub struct Resampled {
     pub(super) level: f64,
     /// Share of replicates beyond either end.
     pub(super) tail: f64,
-    /// Clusters of the smallest half of any task.
+    /// Clusters in the smallest half of any task.
     pub(super) least: usize,
     pub(super) figures: Vec<[f64; FIGURES]>,
     pub(super) absent: Vec<Option<NoInterval>>,
     pub(super) few: bool,
     pub(super) shares: Vec<Option<[f64; 2]>>,
-    /// Per replicate, per model.
-    pub(super) replicates: Vec<Vec<Kinds>>,
-    /// Per task, per model, per cell.
+    /// By replicate, then by model.
+    pub(super) replicates: Vec<Vec<Replicate>>,
+    /// By task, by model, then by cell.
     pub(super) cells: Vec<Vec<Vec<CellIntervals>>>,
 }
 
 impl Resampled {
-    /// A model's figures as they are.
+    /// A model's figures, not resampled.
     pub fn figures(&self, model: usize) -> [f64; FIGURES] {
         self.figures[model]
     }
 
-    /// Why a model has no interval of this figure; `None` where it has one.
+    /// Why a model has no interval for this figure; `None` where it has one.
     pub fn absent(&self, model: usize, figure: usize) -> Option<NoInterval> {
         if self.replicates.is_empty() || self.figures[model][figure].is_nan() {
             return Some(NoInterval::TooFew);
@@ -118,13 +41,13 @@ impl Resampled {
         }
     }
 
-    /// The interval of one figure of a model: 0 accuracy, 1 coverage, 2 set size, 3 `UAcc`, 4 share of
-    /// sets of one option, 5 share of empty sets.
+    /// The interval of one figure of a model: 0 accuracy, 1 coverage, 2 set size, 3 `UAcc`, 4 share
+    /// of single-option sets, 5 share of empty sets.
     ///
-    /// It holds the percentile interval of the figure over drawn questions, and that of its mean over
-    /// the thresholds that further calibration halves would set. The two are alike but where the
-    /// threshold nears an atom of the scores. Accuracy in one strategy on one task has Wilson's
-    /// interval, and coverage there is never narrower than Wilson's.
+    /// It contains the percentile interval of the figure over drawn questions, and that of its mean
+    /// over the thresholds of further calibration sets. The two differ only near an atom of the
+    /// scores. Accuracy in one strategy on one task has Wilson's interval, and coverage there is
+    /// never narrower than Wilson's.
     pub fn interval(&self, model: usize, figure: usize) -> Result<Interval, NoInterval> {
         if let Some(absent) = self.absent(model, figure) {
             return Err(absent);
@@ -144,11 +67,11 @@ impl Resampled {
         Ok(interval)
     }
 
-    /// The interval of one figure of a model in one cell: of the task with this number (in the order
-    /// in which they were added), the strategy, and the score (0 LAC, 1 APS).
+    /// The interval of one figure of a model in one cell: task (in the order of [`Panel::add`]),
+    /// strategy and score (0 LAC, 1 APS).
     ///
     /// # Panics
-    /// If there is no such cell.
+    /// If the cell does not exist.
     pub fn cell(
         &self,
         task: usize,
@@ -162,22 +85,23 @@ impl Resampled {
     /// Two-sided p-values of the hypothesis that two models of `panel` have the same accuracy,
     /// coverage, set size and `UAcc`. 1 where either has no interval.
     ///
-    /// Of accuracy it is that of a sign-flip test on the test questions, with `rounds` rounds, and up to
-    /// `most` where few came as far as observed. Of the others it is Student's of the difference over
-    /// its standard error, both halves included, and never less than twice the share of draws on the
-    /// other side of 0: near an atom of the scores differences are far from normal.
+    /// For accuracy, a sign-flip test on the test questions with `rounds` rounds, and up to
+    /// `max_rounds` where few are as extreme as observed. For the others, Student's test of the
+    /// difference over its standard error, both halves included, and never less than twice the
+    /// share of draws on the other side of 0: near an atom of the scores, differences are far from
+    /// normal.
     pub fn test(
         &self,
         panel: &Panel,
         [a, b]: [usize; 2],
-        [rounds, most]: [usize; 2],
+        [rounds, max_rounds]: [usize; 2],
         seed: u64,
     ) -> [f64; COMPARED] {
         std::array::from_fn(|figure| {
             let absent = [a, b].into_iter().any(|m| self.absent(m, figure).is_some());
             match figure {
                 _ if absent => 1.0,
-                ACC => panel.accuracy_test(a, b, rounds, most, seed),
+                ACC => panel.accuracy_test(a, b, rounds, max_rounds, seed),
                 _ => self.student_p(a, b, figure),
             }
         })
@@ -185,7 +109,7 @@ impl Resampled {
 
     fn student_p(&self, a: usize, b: usize, figure: usize) -> f64 {
         let value = self.figures[a][figure] - self.figures[b][figure];
-        // Half of what the imagined cluster adds to either end: as if nobody imagined it.
+        // The midpoint of both ends cancels the imagined cluster.
         let draws = self.collect(|models| {
             let of = |model: usize| {
                 let [low, high] = &models[model][AVERAGED];
@@ -205,13 +129,13 @@ impl Resampled {
         student::two_sided_tail(t, freedom).max(share).min(1.0)
     }
 
-    fn collect(&self, read: impl Fn(&[Kinds]) -> f64) -> Vec<f64> {
+    fn collect(&self, read: impl Fn(&[Replicate]) -> f64) -> Vec<f64> {
         self.replicates.iter().map(|models| read(models)).collect()
     }
 
-    /// The interval of the difference of one figure, first minus second: the percentile
-    /// interval of figures averaged over the law of the threshold. That of figures at the drawn thresholds
-    /// would add the luck of the few questions near them, which averages out of the procedure's mean.
+    /// The interval of the difference of one figure, first minus second: the percentile interval of
+    /// figures averaged over the law of the threshold. At the drawn thresholds it would include the
+    /// luck of the few questions near them, which averages out of the procedure's mean.
     pub fn difference(&self, a: usize, b: usize, figure: usize) -> Result<Interval, NoInterval> {
         let absent = [a, b].into_iter().find_map(|model| match figure {
             ACC => self.few.then_some(NoInterval::TooFew),
@@ -234,12 +158,12 @@ impl Resampled {
 
 #[cfg(test)]
 mod tests {
-    use super::super::panel::{Answers, Estimand};
     use super::super::random::Stream;
+    use super::super::{Answers, Estimand};
     use super::*;
     use crate::{Resampling, Row, Table, View};
 
-    /// `n` questions of four options, of which this share is answered right, surely.
+    /// `n` questions of four options, a share `skill` of them answered right and with confidence.
     fn table(n: usize, skill: f64, seed: u64) -> Table {
         let mut stream = Stream::new("test", seed, 0);
         let mut table = Table::new(4);
@@ -286,7 +210,7 @@ mod tests {
         let better = resampled.test(&panel, [1, 0], [199, 9999], 1);
         assert!(better[ACC] < 0.001 && better[3] < 0.001, "{better:?}");
         for figure in 0..COMPARED {
-            // Alike in all that was asked, but perhaps not in what was not.
+            // Equal on all test questions, but perhaps not on the imagined ones.
             let zero = resampled.difference(0, 2, figure).unwrap();
             assert!(
                 zero.low < 0.0 && zero.high > 0.0 && zero.high < 0.05,
@@ -313,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn few_questions_and_full_sets_are_told() {
+    fn few_questions_and_full_sets_have_no_intervals() {
         for (n, why) in [(10, NoInterval::Full), (30, NoInterval::TooFew)] {
             let panel = panel(&[&table(n, 0.5, 4)], Estimand::Procedure);
             let resampled = panel.resample(&Resampling::default());

@@ -1,20 +1,21 @@
-//! How many questions a comparison of two models takes, and how many of them to calibrate.
+//! Sample sizes for a comparison of two models.
 
-use super::panel::{LEAST_BEYOND, LEAST_CLUSTERS, Panel};
+use super::figure::{MIN_CLUSTERS, MIN_CLUSTERS_BEYOND};
+use super::panel::Panel;
 use super::power::quantiles;
 use super::variance::Variance;
 use crate::Protocol;
 
-/// A difference of two models that is to be found.
+/// A difference of two models to be detected.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effect {
-    /// How large it is, in the figure's own unit; its sign does not matter.
+    /// Its size in the figure's own unit, of either sign.
     pub difference: f64,
     /// Its variance, by halves.
     pub variance: Variance,
 }
 
-/// The fewest questions of either half for which there are intervals, over all tasks.
+/// Minimum numbers of questions for intervals, over all tasks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Least {
     /// Calibration questions.
@@ -23,14 +24,14 @@ pub struct Least {
     pub test: f64,
 }
 
-/// How many questions to ask.
+/// Numbers of questions to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampleSize {
     /// Calibration questions.
     pub calibration: usize,
     /// Test questions.
     pub test: usize,
-    /// The difference would be found with fewer, but intervals need as many.
+    /// Whether this is the minimum for intervals: the effect alone needs fewer.
     pub least: bool,
 }
 
@@ -44,7 +45,7 @@ pub struct SampleSizes {
 }
 
 impl Least {
-    /// As a panel's tasks and clusters demand: each task keeps its part of the questions.
+    /// The minimum for a panel's tasks and clusters, in its proportions of questions between tasks.
     pub fn of(panel: &Panel) -> Self {
         let mut least = Self {
             calibration: 0.0,
@@ -57,8 +58,8 @@ impl Least {
             let mean_size = (questions / clusters.count.max(1) as f64).max(1.0);
             // The paper's rank is one above the exact one.
             let more = f64::from(u8::from(panel.view.protocol == Protocol::Paper));
-            let beyond = (LEAST_BEYOND as f64 * mean_size).ceil() + more;
-            let in_half = LEAST_CLUSTERS as f64 * mean_size;
+            let beyond = (MIN_CLUSTERS_BEYOND as f64 * mean_size).ceil() + more;
+            let in_half = MIN_CLUSTERS as f64 * mean_size;
             let calibration = in_half.max((beyond / panel.alpha - 1.0 - 1e-9).ceil());
             least.calibration = least.calibration.max(calibration * all / questions);
             least.test = least.test.max(in_half * all / questions);
@@ -68,11 +69,11 @@ impl Least {
 }
 
 impl Effect {
-    /// Questions that it takes where `share` of them calibrate.
+    /// Number of questions to detect the effect if `share` of them calibrate.
     ///
-    /// The standard error of the difference is that of both halves. Under the hypothesis that the
-    /// test draws from, signs are random, so that a test question's variance has the squared difference
-    /// on top, as in Connor's (1987) formula for accuracy.
+    /// The standard error of the difference includes both halves. Under the null hypothesis signs
+    /// are random, which adds the squared difference to a test question's variance, as in Connor's
+    /// (1987) formula for accuracy.
     fn questions(&self, share: f64, (level, found): (f64, f64)) -> f64 {
         let Variance { calibration, test } = self.variance;
         let squared = self.difference.powi(2);
@@ -81,11 +82,11 @@ impl Effect {
     }
 }
 
-/// How many questions find each of these effects with probability `power` in a two-sided test at
+/// The numbers of questions to detect each effect with probability `power` in a two-sided test at
 /// confidence `level`, such as 0.8 and 0.95.
 ///
-/// The share to calibrate is the one that makes the largest of the numbers smallest. No half has
-/// fewer questions than `least` says. `None` without effects, for an effect that is not above 0 and
+/// The share to calibrate minimises the largest of the numbers. No half has fewer questions than
+/// `least`. `None` without effects, for an effect that is not above 0 and
 /// finite, or for a power or a level outside its range.
 pub fn sample_sizes(
     effects: &[Effect],
@@ -146,8 +147,8 @@ mod tests {
 
     #[test]
     fn accuracy_takes_connors_number() {
-        // ψ = 0.4, d = 0.2: the variance of a question's difference is ψ − d² = 0.36; 76.1 questions
-        // are tested, and next to none calibrate.
+        // ψ = 0.4, d = 0.2: the variance of a question's difference is ψ − d² = 0.36; 76.1
+        // questions are tested, and next to none calibrate.
         let sizes = sample_sizes(&[effect(0.2, 0.0, 0.36)], NONE, 0.8, 0.95).unwrap();
         assert!((sizes.share - 0.01).abs() < 1e-12);
         assert_eq!(sizes.sizes[0].test, 77);

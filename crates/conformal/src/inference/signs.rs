@@ -1,18 +1,19 @@
-//! Whether two models of a [`Panel`] are equally accurate: a sign-flip test.
+//! A sign-flip test of equal accuracy of two models of a [`Panel`].
 //!
-//! Accuracy hangs on no threshold. If two models are equally accurate, each cluster of test questions
-//! may swap what the two answered, and nothing changes but signs (Fisher 1935). A round costs one sum
-//! over clusters, and eight clusters at a time are looked up.
+//! Accuracy depends on no threshold. If two models are equally accurate, swapping their answers on
+//! a cluster of test questions only flips the sign of its difference (Fisher 1935). A round is one
+//! sum over clusters, eight of them at a time from a table.
 
-use super::panel::{Panel, Stratum};
+use super::panel::Panel;
 use super::random::Stream;
+use super::stratum::Stratum;
 
-/// Clusters whose signs are looked up together.
+/// Clusters per table of signed sums.
 const BLOCK: usize = 8;
 
-/// A p-value is settled once so many rounds came as far as observed: it is then known to within a
-/// seventh of itself.
-const ENOUGH: usize = 50;
+/// Rounds stop once this many are as extreme as observed: the relative standard error of the
+/// p-value is then a seventh.
+const SUFFICIENT_EXTREMES: usize = 50;
 
 impl Panel {
     /// Two-sided p-value of the hypothesis that two models are equally accurate; see
@@ -22,19 +23,19 @@ impl Panel {
         a: usize,
         b: usize,
         rounds: usize,
-        most: usize,
+        max_rounds: usize,
         seed: u64,
     ) -> f64 {
         let strata = self.strata.iter();
         let differences: Vec<f64> = strata
             .flat_map(|stratum| stratum.differences(a, b))
             .collect();
-        sign_flip_p(&differences, rounds, most, seed)
+        sign_flip_p(&differences, rounds, max_rounds, seed)
     }
 }
 
 impl Stratum {
-    /// By how much two models' accuracy differs on each cluster, summed over its questions and cells.
+    /// The difference of two models' accuracy on each cluster, summed over its questions and cells.
     fn differences(&self, a: usize, b: usize) -> Vec<f64> {
         let mut differences = vec![0.0; self.clusters.count];
         let cells = self.cells(a).iter().zip(self.cells(b));
@@ -53,29 +54,29 @@ impl Stratum {
     }
 }
 
-/// The share of random signs that bring the sum of `differences` as far from 0 as it is, the observed
-/// ones counted (Davison & Hinkley 1997, section 4.2.5).
+/// The share of random signs for which the sum of `differences` is as far from 0 as observed, the
+/// observed signs included (Davison & Hinkley 1997, section 4.2.5).
 ///
-/// There are `rounds` rounds, and up to `most` where few came as far. A sum that is so far out that no
-/// number of rounds could tell has Hoeffding's bound on the same probability, 2 exp(−t²/2 Σd²), in
-/// place of a count.
-fn sign_flip_p(differences: &[f64], rounds: usize, most: usize, seed: u64) -> f64 {
+/// Runs `rounds` rounds, and up to `max_rounds` where few are as extreme. A sum beyond the
+/// resolution of any number of rounds gets Hoeffding's bound on the same probability, 2 exp(−t²/2
+/// Σd²), in place of a count.
+fn sign_flip_p(differences: &[f64], rounds: usize, max_rounds: usize, seed: u64) -> f64 {
     let varying: Vec<f64> = differences.iter().copied().filter(|&d| d != 0.0).collect();
     let observed: f64 = varying.iter().sum();
     let squares: f64 = varying.iter().map(|d| d * d).sum();
-    // Sums of other signs come in another order, and differ in their last bits.
+    // Sums in another order differ in their last bits.
     let far = observed.abs() - 1e-9 * squares.sqrt();
     if far <= 0.0 {
         return 1.0;
     }
-    let most = most.max(rounds).max(1);
+    let max_rounds = max_rounds.max(rounds).max(1);
     let bound = 2.0 * (-observed * observed / (2.0 * squares)).exp();
-    if bound <= 1.0 / (most + 1) as f64 {
+    if bound <= 1.0 / (max_rounds + 1) as f64 {
         return bound;
     }
     let (mut count, mut done) = (0, 0);
-    while done < most && count < ENOUGH {
-        let batch = rounds.max(1).min(most - done);
+    while done < max_rounds && count < SUFFICIENT_EXTREMES {
+        let batch = rounds.max(1).min(max_rounds - done);
         let mut stream = Stream::new("signs", seed, done);
         let totals = flip(&varying, batch, &mut stream);
         count += totals.iter().filter(|total| total.abs() >= far).count();
@@ -88,7 +89,7 @@ fn sign_flip_p(differences: &[f64], rounds: usize, most: usize, seed: u64) -> f6
 fn flip(differences: &[f64], rounds: usize, stream: &mut Stream) -> Vec<f64> {
     let mut totals = vec![0.0; rounds];
     for block in differences.chunks(BLOCK) {
-        // All 256 ways to give eight clusters a sign.
+        // The sums for all 256 signs of eight clusters.
         let mut ways = [0.0; 1 << BLOCK];
         ways[0] = -block.iter().sum::<f64>();
         for cluster in 0..BLOCK {
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn looked_up_signs_are_those_given_one_by_one() {
+    fn tabulated_sums_are_those_of_single_signs() {
         let mut stream = Stream::new("test", 1, 0);
         for clusters in [1, 7, 8, 9, 30] {
             let weights: Vec<f64> = (0..clusters).map(|_| stream.unit() - 0.5).collect();
@@ -148,7 +149,7 @@ mod tests {
         assert!((p - 2.0 / 1024.0).abs() < 0.002, "{p}");
         assert!((sign_flip_p(&[], 99, 99, 1) - 1.0).abs() < 1e-12);
         assert!((sign_flip_p(&[1.0, -1.0], 99, 99, 1) - 1.0).abs() < 1e-12);
-        // Hoeffding's bound: no number of rounds could tell.
+        // Hoeffding's bound, far below 1 in the number of rounds.
         assert!(sign_flip_p(&[1.0; 200], 99, 99, 1) < 1e-40);
     }
 }

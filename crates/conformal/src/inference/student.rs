@@ -17,7 +17,7 @@ pub(super) fn two_sided_quantile(level: f64, freedom: f64) -> f64 {
     while two_sided_tail(high, freedom) > tail && high < 1e12 {
         high *= 2.0;
     }
-    // The tail falls steadily, so halving finds it to the last bit.
+    // The tail is monotonic, so bisection converges to the last bit.
     for _ in 0..200 {
         let middle = f64::midpoint(low, high);
         if two_sided_tail(middle, freedom) > tail {

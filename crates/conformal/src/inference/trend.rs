@@ -1,4 +1,4 @@
-//! How two quantities go together: correlations and straight lines.
+//! Correlations and linear trends.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,15 +8,15 @@ use super::student;
 /// A straight line by least squares.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Trend {
-    /// Points that it rests on.
+    /// Number of points.
     pub n: usize,
     /// Change of y per unit of x.
     pub slope: f64,
     /// y at x = 0.
     pub intercept: f64,
-    /// Interval of the slope, Student's t with n − 2 degrees of freedom; `None` of two points.
+    /// Interval of the slope, Student's t with n − 2 degrees of freedom; `None` for two points.
     pub interval: Option<(f64, f64)>,
-    /// Two-sided p-value of a slope of zero; `None` of two points.
+    /// Two-sided p-value of a slope of zero; `None` for two points.
     pub p_value: Option<f64>,
 }
 
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn undefined_is_said() {
+    fn undefined_figures_are_none() {
         assert!(pearson(&[1.0; 5], &[1.0, 2.0, 3.0, 4.0, 5.0], 0.95).is_none());
         assert!(pearson(&[1.0, 2.0], &[1.0, 2.0], 0.95).is_none());
         assert!(spearman(&[f64::NAN, 1.0, 2.0, 3.0], &[1.0, 2.0, 3.0, 4.0], 0.95).is_none());

@@ -1,35 +1,37 @@
-//! What each half adds to the standard error of a figure, and of the difference of two models.
+//! The parts of both halves in the variance of a figure, and of the difference of two models.
 //!
 //! The variance of a figure is `calibration / n + test / m` with `n` calibration and `m` test
-//! questions. Drawing both halves anew gives the sum, drawing the test half alone gives the second
-//! part, and the difference is the first.
+//! questions. Draws of both halves give the sum, draws of the test half alone the second part, and
+//! their difference is the first.
 
 use rayon::prelude::*;
 
-use super::panel::{ACC, COMPARED, Estimand, FIGURES, Kinds, NoInterval, Panel, Room};
+use super::figure::{ACC, COMPARED, Estimand, FIGURES, NoInterval, Replicate};
+use super::panel::Panel;
 use super::random::Stream;
+use super::stratum::Buffers;
 
-/// The variance at half as many questions is twice that at all. Where it is less or more than so many
-/// times, beyond what chance does to draws, it does not follow the number of questions.
+/// The variance with half of the questions should be twice that with all. Outside this range, which
+/// allows for chance in the draws, it does not scale with the number of questions.
 const REGULAR: std::ops::RangeInclusive<f64> = 1.4..=3.3;
 
-/// What questions add to the variance of a figure.
+/// The variance of a figure, per question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Variance {
-    /// Variance per calibration question: divided by their number it is their part.
+    /// Variance per calibration question: divide by their number.
     pub calibration: f64,
-    /// Variance per test question.
+    /// Variance per test question: divide by their number.
     pub test: f64,
 }
 
 impl Variance {
-    /// The standard error with so many calibration and test questions.
+    /// The standard error with these numbers of calibration and test questions.
     pub fn standard_error(&self, calibration: f64, test: f64) -> f64 {
         (self.calibration / calibration + self.test / test).sqrt()
     }
 
-    /// The variance of the difference of two models that are each as this one, where `correlation` is
-    /// that of their figures over drawn questions.
+    /// The variance of the difference of two models with this variance each, whose figures have
+    /// this `correlation` over draws of questions.
     #[must_use]
     pub fn of_pair(self, correlation: f64) -> Self {
         let factor = 2.0 * (1.0 - correlation);
@@ -40,7 +42,7 @@ impl Variance {
     }
 }
 
-/// Why a variance cannot be told.
+/// Why a variance cannot be estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoVariance {
     /// The questions are too few for an interval.
@@ -49,12 +51,11 @@ pub enum NoVariance {
     /// A threshold is infinite, so that every set is full.
     #[error("all sets are full, because there are too few calibration questions")]
     Full,
-    /// Every draw gives the same figure.
+    /// The figure is the same in every draw.
     #[error("the figure does not vary")]
     Constant,
-    /// The standard error is not inversely proportional to the root of the number of questions, as
-    /// where APS's threshold jumps to and from the score of questions whose last option is the right
-    /// one.
+    /// The standard error is not inversely proportional to the root of the number of questions:
+    /// near an atom of the APS scores, the threshold jumps.
     #[error(
         "the standard error does not shrink with the root of the number of questions: APS's threshold jumps between two scores"
     )]
@@ -69,7 +70,7 @@ type Drawn = Vec<[f64; COMPARED]>;
 pub struct Variances {
     calibration: f64,
     test: f64,
-    /// Per model, of what hangs on thresholds.
+    /// By model, for figures that depend on thresholds.
     absent: Vec<Option<NoInterval>>,
     few: bool,
     both: Vec<Drawn>,
@@ -78,8 +79,8 @@ pub struct Variances {
 }
 
 impl Panel {
-    /// Measures what each half adds to the variance of each figure, with so many draws of each kind.
-    /// The same for any number of threads.
+    /// Estimates the parts of both halves in the variance of each figure, with `replicates` draws
+    /// of each kind. The result does not depend on the number of threads.
     pub fn variances(&self, replicates: usize, seed: u64) -> Variances {
         let drawn = |estimand, thinning| self.drawn(estimand, thinning, replicates, seed);
         Variances {
@@ -106,10 +107,10 @@ impl Panel {
             let scale = 1.0 / (per_model * self.strata.len()) as f64;
             let purpose = format!("variance {estimand:?} {thinning} {index}");
             total.par_iter_mut().enumerate().for_each_init(
-                Room::default,
-                |room, (round, models)| {
+                Buffers::default,
+                |buffers, (round, models)| {
                     let mut stream = Stream::new(&purpose, seed, round);
-                    let cells = stratum.replicate(&mut stream, estimand, thinning, room);
+                    let cells = stratum.replicate(&mut stream, estimand, thinning, buffers);
                     for (model, cells) in models.iter_mut().zip(cells.chunks_exact(per_model)) {
                         for cell in cells {
                             for (sum, figure) in model.iter_mut().zip(middle(cell)) {
@@ -124,8 +125,8 @@ impl Panel {
     }
 }
 
-/// The figures under the threshold of the draw, halfway between both ends of what is imagined.
-fn middle([own, _]: &Kinds) -> [f64; FIGURES] {
+/// The figures under the threshold of the draw, halfway between both ends of the imagined cluster.
+fn middle([own, _]: &Replicate) -> [f64; FIGURES] {
     std::array::from_fn(|figure| f64::midpoint(own[0][figure], own[1][figure]))
 }
 
@@ -140,7 +141,7 @@ impl Variances {
     /// The variance of a model's figure: 0 accuracy, 1 coverage, 2 set size, 3 `UAcc`.
     ///
     /// # Panics
-    /// This and [`Self::of_difference`], if there is no such model or figure.
+    /// This and [`Self::of_difference`], if the model or figure does not exist.
     pub fn of_model(&self, model: usize, figure: usize) -> Result<Variance, NoVariance> {
         self.of(&[model], figure, |models| models[model][figure])
     }
@@ -167,7 +168,7 @@ impl Variances {
         }
         let both = sample_variance(&self.both, &read);
         let test = sample_variance(&self.test_alone, &read);
-        // Sums come in different orders, and differ in their last bits.
+        // Sums in another order differ in their last bits.
         if both.is_nan() || both <= 1e-24 {
             return Err(NoVariance::Constant);
         }
@@ -175,7 +176,7 @@ impl Variances {
         if thresholds && !REGULAR.contains(&ratio) {
             return Err(NoVariance::Irregular);
         }
-        // Accuracy knows no threshold; what looks like its part is chance.
+        // Accuracy depends on no threshold; the difference is chance.
         let calibration = if thresholds { both - test } else { 0.0 };
         Ok(Variance {
             calibration: calibration.max(0.0) * self.calibration,

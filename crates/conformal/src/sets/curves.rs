@@ -1,15 +1,15 @@
-//! Figures as one setting moves.
+//! Figures as a function of one setting.
 
 use serde::{Deserialize, Serialize};
 
-use super::tally::{Counts, Tally, mask};
+use super::columns::{HeadlineCounts, ScoreColumns, mask};
 use super::{Nonconformity, Scheme, Scores, View, calibrate};
 use crate::{Config, EvaluateError, Split, Table, thinned_splits};
 
 /// The headline figures at one value of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CurvePoint {
-    /// The value: of alpha, of the share of calibration rows, or of the temperature.
+    /// The value of alpha, the calibration ratio or the temperature.
     pub x: f64,
     /// Calibration rows.
     pub n_calibration: usize,
@@ -26,7 +26,7 @@ pub struct CurvePoint {
 }
 
 impl CurvePoint {
-    fn new(x: f64, n_calibration: usize, counts: &Counts) -> Self {
+    fn new(x: f64, n_calibration: usize, counts: &HeadlineCounts) -> Self {
         let figures = counts.figures();
         Self {
             x,
@@ -43,36 +43,36 @@ impl CurvePoint {
 /// One point per error rate, on one split (Ye et al. 2024, Fig. 13).
 ///
 /// # Panics
-/// If the split has rows that the scores do not have.
+/// If a row of the split does not exist.
 pub fn over_alpha(scores: &Scores, split: &Split, alphas: &[f64]) -> Vec<CurvePoint> {
-    let tally = Tally::new(scores);
+    let columns = ScoreColumns::new(scores);
     let calibrates = mask(scores.len(), &split.calibration);
     let tested = mask(scores.len(), &split.test);
     let n = split.calibration.len();
     alphas
         .iter()
         .map(|&alpha| {
-            let threshold = tally.threshold(n, alpha, |row| calibrates[row] == 1);
-            CurvePoint::new(alpha, n, &tally.count(&tested, threshold))
+            let threshold = columns.threshold(n, alpha, |row| calibrates[row] == 1);
+            CurvePoint::new(alpha, n, &columns.count(&tested, threshold))
         })
         .collect()
 }
 
-/// One point per share of all rows that calibrates (Ye et al. 2024, Fig. 14), on the splits of
-/// [`thinned_splits`], and refused as there.
+/// One point per calibration ratio (Ye et al. 2024, Fig. 14), on the splits of [`thinned_splits`],
+/// with its errors.
 pub fn over_ratio(
     scores: &Scores,
     table: &Table,
     config: &Config,
     ratios: &[f64],
 ) -> Result<Vec<CurvePoint>, EvaluateError> {
-    let tally = Tally::new(scores);
+    let columns = ScoreColumns::new(scores);
     let splits = thinned_splits(table, config, ratios)?;
     let point = |(split, &ratio): (&Split, &f64)| {
         let calibrates = mask(scores.len(), &split.calibration);
         let n = split.calibration.len();
-        let threshold = tally.threshold(n, config.alpha, |row| calibrates[row] == 1);
-        let counts = tally.count(&mask(scores.len(), &split.test), threshold);
+        let threshold = columns.threshold(n, config.alpha, |row| calibrates[row] == 1);
+        let counts = columns.count(&mask(scores.len(), &split.test), threshold);
         CurvePoint::new(ratio, n, &counts)
     };
     Ok(splits.iter().zip(ratios).map(point).collect())
@@ -82,7 +82,7 @@ pub fn over_ratio(
 /// otherwise as `view` has it.
 ///
 /// # Panics
-/// If the split has rows that the table does not have.
+/// If a row of the split does not exist.
 pub fn over_temperature(
     table: &Table,
     scores: &[Nonconformity],
@@ -108,7 +108,7 @@ pub fn over_temperature(
 fn point(table: &Table, scores: &Scores, split: &Split, alpha: f64, x: f64) -> CurvePoint {
     let calibrated = calibrate(scores, table, &split.calibration, alpha, Scheme::Split);
     let bound = scores.bound(calibrated.common());
-    let mut counts = Counts::default();
+    let mut counts = HeadlineCounts::default();
     for &row in &split.test {
         let (compared, correct) = (scores.compared(row), scores.correct(row));
         let inside = compared.iter().filter(|&&score| score <= bound).count();

@@ -1,4 +1,4 @@
-//! What prediction sets are worth.
+//! Metrics of prediction sets.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub struct SizeStratum {
     pub size: usize,
     /// Rows.
     pub n: usize,
-    /// Share of them whose set holds the right option.
+    /// Share of them whose set contains the right option.
     pub coverage: f64,
     /// Share of them whose most probable option is right (Ye et al. 2024, Table 6).
     pub accuracy: f64,
@@ -28,7 +28,7 @@ pub struct GroupCoverage {
     pub n: usize,
     /// Calibration rows.
     pub n_calibration: usize,
-    /// Test rows whose set holds the right option.
+    /// Test rows whose set contains the right option.
     pub covered: usize,
     /// Their share.
     pub coverage: f64,
@@ -38,15 +38,15 @@ pub struct GroupCoverage {
     pub accuracy: f64,
 }
 
-/// Figures of the sets of one score under one scheme. Sets are counted after filling. Every share
-/// and mean is NaN if there is no row.
+/// Metrics of the sets of one score under one scheme, after empty sets are filled. Every share and
+/// mean is NaN without rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetMetrics {
     /// Test rows.
     pub n: usize,
     /// Rows whose most probable option is right.
     pub correct: usize,
-    /// Rows whose set holds the right option.
+    /// Rows whose set contains the right option.
     pub covered: usize,
     /// Accuracy: `correct / n`.
     pub acc: f64,
@@ -62,7 +62,7 @@ pub struct SetMetrics {
     pub empty_rate: f64,
     /// Share of sets of one option, filled ones among them.
     pub singleton_rate: f64,
-    /// Share of these that hold the right option; `None` if there are none.
+    /// Share of these that contain the right option; `None` without any.
     pub singleton_accuracy: Option<f64>,
     /// One per size that occurs, ascending.
     pub strata: Vec<SizeStratum>,
@@ -74,16 +74,15 @@ pub struct SetMetrics {
     /// Mean |coverage − (1 − α)| over the classes, a fraction (`CovGap` of Ding et al. 2023,
     /// section 3.1, where it is in percent).
     pub class_gap: f64,
-    /// One per category that occurs among the test rows, ascending. Rows without a category are
-    /// in none.
+    /// One per category that occurs among the test rows, ascending. Omits rows without a category.
     pub by_category: Vec<GroupCoverage>,
-    /// The same mean over the categories; `None` if there are none.
+    /// The same mean over the categories; `None` without any.
     pub category_gap: Option<f64>,
 }
 
-/// Counts over some rows.
+/// Counts over a group of rows.
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+struct GroupCounts {
     n: usize,
     n_calibration: usize,
     correct: usize,
@@ -91,7 +90,7 @@ struct Counts {
     size: usize,
 }
 
-impl Counts {
+impl GroupCounts {
     fn add(&mut self, correct: bool, covered: bool, size: usize) {
         self.n += 1;
         self.correct += usize::from(correct);
@@ -116,11 +115,11 @@ impl Counts {
     }
 }
 
-/// Counts `sets`. `calibration` are the rows that set the thresholds, at error rate `alpha`;
-/// `scores` and `table` are those that the sets were made of.
+/// The metrics of `sets`. `calibration` are the rows that set the thresholds at error rate `alpha`;
+/// `scores` and `table` are those of the sets.
 ///
 /// # Panics
-/// If a row lies outside the table.
+/// If a row does not exist.
 pub fn set_metrics(
     sets: &Sets,
     scores: &Scores,
@@ -132,10 +131,10 @@ pub fn set_metrics(
     let category = |row: usize| {
         table.categories()[row].and_then(|category| occurring.binary_search(&category).ok())
     };
-    let mut total = Counts::default();
-    let mut strata = vec![Counts::default(); scores.stride() + 1];
-    let mut classes = vec![Counts::default(); scores.stride()];
-    let mut categories = vec![Counts::default(); occurring.len()];
+    let mut total = GroupCounts::default();
+    let mut strata = vec![GroupCounts::default(); scores.stride() + 1];
+    let mut classes = vec![GroupCounts::default(); scores.stride()];
+    let mut categories = vec![GroupCounts::default(); occurring.len()];
     let mut options = 0;
     for (&row, set) in sets.rows.iter().zip(&sets.sets) {
         let (correct, size) = (scores.correct(row), set.len());
@@ -202,7 +201,7 @@ pub fn set_metrics(
     }
 }
 
-fn groups<'a>(counts: impl Iterator<Item = (u32, &'a Counts)>) -> Vec<GroupCoverage> {
+fn groups<'a>(counts: impl Iterator<Item = (u32, &'a GroupCounts)>) -> Vec<GroupCoverage> {
     counts
         .filter(|(_, counts)| counts.n > 0)
         .map(|(group, counts)| counts.group(group))

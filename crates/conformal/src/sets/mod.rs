@@ -1,16 +1,16 @@
-//! Prediction sets by any nonconformity score, and what they are worth.
+//! Prediction sets by any nonconformity score, and their metrics.
 //!
 //! [`Scores`] holds one number per row and option. [`calibrate`] sets thresholds on the calibration
-//! rows under a [`Scheme`], [`predict`] makes the sets of the test rows, [`set_metrics`] counts
-//! them. [`repeated_splits`] and the curves ask the same of many splits and settings at once.
+//! rows under a [`Scheme`], [`predict`] makes the sets of the test rows, [`set_metrics`] measures
+//! them. [`repeated_splits`] and the curves do so for many splits and settings at once.
 
+mod columns;
 mod curves;
 mod metrics;
 mod nonconformity;
 mod repeated;
 mod scheme;
 mod scores;
-mod tally;
 mod view;
 
 pub use curves::{CurvePoint, over_alpha, over_ratio, over_temperature};

@@ -1,4 +1,4 @@
-//! The nonconformity scores by name, and how each is made of probabilities.
+//! The nonconformity scores and their names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::row_view::RowView;
 use crate::{Order, Real, Score};
 
-/// How strange an option looks to the model. Larger is stranger; a prediction set holds the
-/// options whose score is at most the threshold.
+/// A nonconformity score: how strange an option looks to the model. Larger is stranger; a
+/// prediction set contains the options whose score is at most the threshold.
 ///
-/// Below, `p` are the probabilities of a row's options, the *rank* of an option is its place in
-/// descending order of probability, counted from 1, and `u` is one uniform number per row.
+/// Below, `p` are the probabilities of a row's options, the *rank* of an option counts from 1 in
+/// descending order of probability, and `u` is one uniform random number per row.
 ///
 /// The name of a score is what [`fmt::Display`], [`FromStr`] and serde use: `raps` with its
 /// default parameters, `raps(0.1,3)` with others.
@@ -20,39 +20,39 @@ use crate::{Order, Real, Score};
 #[serde(into = "String", try_from = "String")]
 pub enum Nonconformity {
     /// `1 − p(option)`: least ambiguous set-valued classifiers (Sadinle, Lei & Wasserman 2019).
-    /// Small sets on average; says little about which rows are hard.
+    /// Small sets on average, but set sizes say little about which rows are hard.
     Lac,
     /// Sum of `p` down to the option, itself included: adaptive prediction sets without
-    /// randomisation, as in Ye et al. 2024, equation 4. Covers more than asked for.
+    /// randomisation, as in Ye et al. 2024, equation 4. Over-covers.
     Aps,
     /// Sum of `p` above the option plus `u · p(option)`: adaptive prediction sets as they were
-    /// proposed (Romano, Sesia & Candès 2020, section 2). Covers what was asked for; some sets
-    /// are empty before they are filled.
+    /// proposed (Romano, Sesia & Candès 2020, section 2). Coverage is exact before empty sets are
+    /// filled.
     ApsRandomized,
     /// [`Self::ApsRandomized`] plus `lambda · max(rank − k_reg, 0)`: regularised adaptive
     /// prediction sets (Angelopoulos, Bates, Malik & Jordan 2021, section 2), in the randomised
-    /// variant and with empty sets allowed. That paper chooses both parameters anew for each data
-    /// set; with few options and no data to choose on we take 0.01 and 2.
+    /// variant and with empty sets allowed. That paper tunes both parameters on each data set; with
+    /// few options and no data to tune on, the defaults here are 0.01 and 2.
     Raps {
-        /// What each rank beyond `k_reg` costs; at least 0.
+        /// Penalty per rank beyond `k_reg`; at least 0.
         lambda: f64,
-        /// How many ranks cost nothing.
+        /// Number of ranks without a penalty.
         k_reg: usize,
     },
     /// `u · max p` for the most probable option, else `max p + (rank − 2 + u) · lambda`: sorted
-    /// adaptive prediction sets (Huang et al. 2024, section 3). Of the probabilities only the
-    /// largest counts. By default lambda is 0.2.
+    /// adaptive prediction sets (Huang et al. 2024, section 3). Depends on the largest probability
+    /// alone. Lambda defaults to 0.2.
     Saps {
-        /// What each rank costs; at least 0.
+        /// Penalty per rank; at least 0.
         lambda: f64,
     },
     /// The largest `p` of the other options minus `p(option)`, in -1..1: the margin of
     /// Johansson et al. 2017 ("Model-agnostic nonconformity functions for conformal
     /// classification"), without its scaling to 0..1, which changes no set.
     Margin,
-    /// The rank of the option. Every set of one threshold has the same size, and there are only
-    /// as many thresholds as options: coverage moves in steps, and may lie far above `1 − alpha`
-    /// (Angelopoulos et al. 2021 have it as the fixed-size baseline).
+    /// The rank of the option. All sets have the same size, and there are only as many thresholds
+    /// as options: coverage moves in steps and may lie far above `1 − alpha` (the fixed-size
+    /// baseline of Angelopoulos et al. 2021).
     TopK,
 }
 
@@ -61,7 +61,7 @@ const RAPS_K_REG: usize = 2;
 const SAPS_LAMBDA: f64 = 0.2;
 
 impl Nonconformity {
-    /// Every score, with its default parameters.
+    /// Every score, with default parameters.
     pub const ALL: [Self; 7] = [
         Self::Lac,
         Self::Aps,
@@ -95,7 +95,7 @@ impl Nonconformity {
         self.to_string()
     }
 
-    /// The name for people, such as `LAC` or `RAPS (λ 0.1, k 3)`.
+    /// The display name, such as `LAC` or `RAPS (λ 0.1, k 3)`.
     pub fn title(&self) -> String {
         let title = match self {
             Self::Lac => "LAC",
@@ -113,7 +113,7 @@ impl Nonconformity {
         title.to_owned()
     }
 
-    /// Whether a random number per row goes into the score.
+    /// Whether the score uses a random number per row.
     pub fn is_randomized(self) -> bool {
         matches!(
             self,
@@ -125,9 +125,9 @@ impl Nonconformity {
         Self::ALL.contains(self)
     }
 
-    /// The scores of all options of the row in `view`. `wide` are its probabilities in f64, `u`
-    /// is its random number; LAC and APS are computed in the protocol's precision and look at
-    /// neither. APS under the standard protocol is left less 1.
+    /// The scores of all options of the row in `view`. `wide` are its probabilities in f64, `u` its
+    /// random number; LAC and APS use neither, but the protocol's precision. APS under the standard
+    /// protocol is minus 1; see [`Score::of`].
     pub(crate) fn fill<F: Real>(self, view: &RowView<F>, wide: &[f64], u: f64, out: &mut [f64]) {
         let order = view.order();
         let mut published = |score: Score| {
@@ -168,7 +168,7 @@ impl Nonconformity {
     }
 }
 
-/// Goes through the options in order: `each(rank, option, total probability above it)`.
+/// Visits the options in order: `each(rank, option, total probability above it)`.
 fn ranked(order: &Order, probabilities: &[f64], mut each: impl FnMut(usize, usize, f64)) {
     let mut above = 0.0;
     for (before, i) in order.indices().enumerate() {
@@ -189,15 +189,15 @@ impl fmt::Display for Nonconformity {
     }
 }
 
-/// A text that names no nonconformity score.
+/// The text does not name a nonconformity score.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NonconformityError {
-    /// There is no score of this name.
+    /// The name is unknown.
     #[error(
-        "no nonconformity score is called `{0}`; there are lac, aps, aps-randomized, raps, saps, margin and top-k"
+        "unknown nonconformity score `{0}`; the scores are lac, aps, aps-randomized, raps, saps, margin and top-k"
     )]
     Unknown(String),
-    /// The score exists, but not with these parameters.
+    /// The score does not take these parameters.
     #[error("`{text}`: {what}")]
     Parameters {
         /// The whole text.
@@ -232,11 +232,11 @@ impl FromStr for Nonconformity {
                 weight(lambda)
                     .zip(k_reg.parse().ok())
                     .map(|(lambda, k_reg)| Self::Raps { lambda, k_reg }),
-                "lambda must be a number from 0 up, and k_reg a whole number",
+                "lambda must be at least 0, and k_reg a whole number",
             ),
             (Self::Saps { .. }, [lambda]) => (
                 weight(lambda).map(|lambda| Self::Saps { lambda }),
-                "lambda must be a number from 0 up",
+                "lambda must be at least 0",
             ),
             (Self::Raps { .. }, _) => (None, "raps takes two parameters, as in raps(0.01,2)"),
             (Self::Saps { .. }, _) => (None, "saps takes one parameter, as in saps(0.2)"),
@@ -302,9 +302,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_score_says_why() {
+    fn errors_name_the_score_and_the_reason() {
         let error = |text: &str| text.parse::<Nonconformity>().unwrap_err().to_string();
-        assert!(error("lak").contains("there are lac, aps"));
+        assert!(error("lak").contains("the scores are lac, aps"));
         assert_eq!(error("lac(1)"), "`lac(1)`: this score takes no parameters");
         assert_eq!(
             error("saps(1,2)"),

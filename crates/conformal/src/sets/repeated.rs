@@ -1,9 +1,9 @@
-//! The same figures over many random splits.
+//! Figures over many random splits.
 
 use serde::{Deserialize, Serialize};
 
 use super::Scores;
-use super::tally::{Figures, Tally, mask};
+use super::columns::{Figures, ScoreColumns, mask};
 use crate::paper_split;
 
 /// A figure over repeated splits.
@@ -17,14 +17,14 @@ pub struct Spread {
     pub low: f64,
     /// 2.5 % of the splits are above this.
     pub high: f64,
-    /// Least of all splits.
+    /// Minimum over the splits.
     pub min: f64,
-    /// Largest of all splits.
+    /// Maximum over the splits.
     pub max: f64,
 }
 
 impl Spread {
-    /// The spread of `values`, which are reordered. All NaN if there are none.
+    /// The spread of `values`, which it reorders. All NaN without values.
     pub fn of(values: &mut [f64]) -> Self {
         values.sort_unstable_by(f64::total_cmp);
         let (Some(&min), Some(&max)) = (values.first(), values.last()) else {
@@ -62,27 +62,27 @@ impl Spread {
     }
 }
 
-/// The headline figures over repeated splits. They say how much of a figure is the luck of one
-/// split: the rows are the same in all, so this is not the uncertainty about other rows.
+/// The headline figures over repeated splits: how much of a figure is the luck of one split. The
+/// rows are the same in all, so this is not the uncertainty about other questions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Repeated {
     /// Number of splits.
     pub splits: usize,
-    /// Accuracy on the test half.
+    /// Accuracy on the test set.
     pub acc: Spread,
-    /// Coverage on the test half.
+    /// Coverage on the test set.
     pub coverage: Spread,
-    /// Mean set size on the test half.
+    /// Mean set size on the test set.
     pub set_size: Spread,
-    /// UAcc on the test half.
+    /// UAcc on the test set.
     pub uacc: Spread,
 }
 
 /// Random splits of a table's rows, made once for all tables of the same length.
 ///
 /// Split number i, counted from 0, is [`paper_split`] with seed + i: scikit-learn's
-/// `train_test_split` with that `random_state`. It is made by row number, so that tables of equal
-/// length are split alike, and models can be compared split by split.
+/// `train_test_split` with that `random_state`. Splits go by row number, so that tables of equal
+/// length are split alike and models can be compared split by split.
 #[derive(Debug, Clone)]
 pub struct RandomSplits {
     rows: usize,
@@ -93,7 +93,7 @@ pub struct RandomSplits {
 }
 
 impl RandomSplits {
-    /// `splits` splits of `rows` rows, of which the share `ratio` calibrates.
+    /// `splits` splits of `rows` rows, a share `ratio` of which calibrates.
     pub fn new(rows: usize, splits: usize, ratio: f64, seed: u64) -> Self {
         let tested = (0..splits as u32)
             .map(|i| {
@@ -109,14 +109,14 @@ impl RandomSplits {
         }
     }
 
-    /// The figures of `scores` over the splits, with one threshold for all rows. If the scores
-    /// have another number of rows, splits are made for them alone.
+    /// The figures of `scores` over the splits, with one threshold for all rows. Scores of another
+    /// number of rows get splits of their own.
     pub fn figures(&self, scores: &Scores, alpha: f64) -> Repeated {
         if scores.len() != self.rows {
             let own = Self::new(scores.len(), self.tested.len(), self.ratio, self.seed);
             return own.figures(scores, alpha);
         }
-        let tally = Tally::new(scores);
+        let columns = ScoreColumns::new(scores);
         let figures: Vec<Figures> = self
             .tested
             .iter()
@@ -126,8 +126,8 @@ impl RandomSplits {
                     .map(|&tested| usize::from(tested))
                     .sum::<usize>();
                 let calibrates = |row: usize| tested[row] == 0;
-                let threshold = tally.threshold(self.rows - n_test, alpha, calibrates);
-                tally.count(tested, threshold).figures()
+                let threshold = columns.threshold(self.rows - n_test, alpha, calibrates);
+                columns.count(tested, threshold).figures()
             })
             .collect();
         let spread =
@@ -142,8 +142,8 @@ impl RandomSplits {
     }
 }
 
-/// The figures of one table over `splits` random splits; for many tables, [`RandomSplits`] makes
-/// the splits only once.
+/// The figures of one table over `splits` random splits. For many tables, [`RandomSplits`] makes
+/// the splits once.
 pub fn repeated_splits(
     scores: &Scores,
     splits: usize,

@@ -1,16 +1,16 @@
-//! Thresholds: one for all, one per class, one per category; and the sets they make.
+//! Thresholds for all rows, per class or per category, and their prediction sets.
 
 use serde::{Deserialize, Serialize};
 
 use super::Scores;
 use crate::{PredictionSet, Table, Threshold};
 
-/// For which rows coverage is promised.
+/// The rows for which coverage is guaranteed.
 ///
-/// A group of rows gets a threshold of its own only if at least `least` calibration rows are in
-/// it; thinner groups use the threshold of all rows, and are not promised anything of their own.
-/// `least` 0 keeps the promise to every group: one with too few rows for a finite threshold then
-/// has an infinite one.
+/// A group has a threshold of its own only if it has at least `least` calibration rows; smaller
+/// groups use the threshold of all rows, without a guarantee of their own. With `least` 0 the
+/// guarantee holds for every group: one with too few rows for a finite threshold has an infinite
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
@@ -19,22 +19,22 @@ pub enum Scheme {
     /// One threshold per option index, set by the rows whose right option it is: for the rows of
     /// each right option (Vovk 2012, "Conditional validity of inductive conformal predictors").
     ClassConditional {
-        /// Rows that a class needs.
+        /// Minimum number of calibration rows of a class.
         least: usize,
     },
     /// One threshold per category: for the rows of each category (Vovk et al. 2005, section
     /// 4.5). Rows without a category use the threshold of all rows.
     Mondrian {
-        /// Rows that a category needs.
+        /// Minimum number of calibration rows of a category.
         least: usize,
     },
 }
 
 impl Scheme {
-    /// Rows with which a threshold is finite under the standard protocol: `⌈1/α⌉ − 1`. A `least`
-    /// below this can give infinite thresholds.
+    /// Minimum number of rows for a finite threshold under the standard protocol: `⌈1/α⌉ − 1`. A
+    /// `least` below this can give infinite thresholds.
     pub fn least_for_finite(alpha: f64) -> usize {
-        // The slack is that of `conformal_rank`: 1/0.1 must not be rounded up to 11.
+        // The slack is that of `conformal_rank`: the ceiling of 1/0.1 must not be 11.
         ((1.0 / alpha - 1e-9).ceil() as usize).saturating_sub(1)
     }
 }
@@ -50,7 +50,7 @@ pub struct Calibrated {
     pub fallbacks: Vec<u32>,
     common: Threshold<f64>,
     groups: Groups,
-    /// What makes a score of a threshold.
+    /// Added to a threshold, gives a score.
     offset: f64,
 }
 
@@ -64,7 +64,7 @@ enum Groups {
 }
 
 impl Calibrated {
-    /// The threshold of rows that are in no group, on the scale on which scores are compared.
+    /// The threshold of rows without a group, on the scale of comparison.
     pub(super) fn common(&self) -> Threshold<f64> {
         self.common
     }
@@ -78,7 +78,7 @@ impl Calibrated {
         threshold.value().map(|value| value + self.offset)
     }
 
-    /// The threshold that each class or category uses, ascending; `None` where it is infinite.
+    /// The threshold of each class or category, ascending; `None` where it is infinite.
     /// Empty for [`Scheme::Split`].
     pub fn group_thresholds(&self) -> Vec<(u32, Option<f64>)> {
         match &self.groups {
@@ -91,12 +91,12 @@ impl Calibrated {
         }
     }
 
-    /// The options of row `row` whose score is within the threshold; may be none. `scores` and
-    /// `table` are those of one table, not necessarily the calibration rows', but with the same
-    /// score and view.
+    /// The options of row `row` whose score is at most the threshold; may be empty. `scores` and
+    /// `table` may differ from those of the calibration rows, but must have the same score and
+    /// view.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If a row does not exist.
     pub fn set(&self, scores: &Scores, table: &Table, row: usize) -> PredictionSet {
         let one = |threshold| within(scores, row, threshold);
         match &self.groups {
@@ -136,11 +136,36 @@ fn within(scores: &Scores, row: usize, threshold: Threshold<f64>) -> PredictionS
     set
 }
 
-/// Sets the thresholds on the rows `calibration`. The rank rule is that of the protocol in the
-/// scores' view.
+/// Sets the thresholds on the rows `calibration`, at the rank of the protocol in the scores' view.
+///
+/// ```
+/// use sureness_conformal::{
+///     Nonconformity, Row, Scheme, Scores, Table, View, calibrate, predict, set_metrics,
+/// };
+///
+/// let mut table = Table::new(3);
+/// for i in 0..40_u8 {
+///     let logits = [1.0, f64::from(i % 4) / 4.0, -1.0];
+///     let row = Row {
+///         key: &[],
+///         cluster: None,
+///         logits: (&logits).into(),
+///         answer: 0,
+///         dont_know: None,
+///         none_of_the_above: None,
+///     };
+///     table.push([i; 32], &row, None).unwrap();
+/// }
+/// let (calibration, test): (Vec<usize>, Vec<usize>) = (0..40).partition(|row| row % 2 == 0);
+/// let scores = Scores::of(&table, Nonconformity::Lac, &View::default());
+/// let calibrated = calibrate(&scores, &table, &calibration, 0.1, Scheme::Split);
+/// let sets = predict(&calibrated, &scores, &table, &test);
+/// let metrics = set_metrics(&sets, &scores, &table, &calibration, 0.1);
+/// assert_eq!((metrics.n, metrics.acc), (20, 1.0));
+/// ```
 ///
 /// # Panics
-/// If there is no such row.
+/// If a row does not exist.
 pub fn calibrate(
     scores: &Scores,
     table: &Table,
@@ -191,12 +216,12 @@ pub fn calibrate(
     calibrated
 }
 
-/// One threshold for several tables together: the calibration rows of all are pooled (Ye et al.
-/// 2024, Table 11). Coverage is then promised for the mixture, and may differ from table to table.
-/// All scores must be of one kind and view.
+/// One threshold for several tables: pools their calibration rows (Ye et al. 2024, Table 11). The
+/// guarantee is for the mixture, and coverage may differ from table to table. All scores must be of
+/// one kind and view.
 ///
 /// # Panics
-/// If there is no such row.
+/// If a row does not exist.
 pub fn calibrate_jointly(parts: &[(&Scores, &[usize])], alpha: f64) -> Calibrated {
     let n = parts.iter().map(|(_, rows)| rows.len()).sum();
     let mut pooled = Vec::with_capacity(n);
@@ -219,29 +244,29 @@ pub fn calibrate_jointly(parts: &[(&Scores, &[usize])], alpha: f64) -> Calibrate
 /// The categories that occur, ascending.
 pub(super) fn distinct(categories: &[Option<u32>]) -> Vec<u32> {
     let mut occurring: Vec<u32> = categories.iter().flatten().copied().collect();
-    // Rows of a category often follow one another: that leaves little to sort.
+    // Rows of a category are often adjacent, which leaves little to sort.
     occurring.dedup();
     occurring.sort_unstable();
     occurring.dedup();
     occurring
 }
 
-/// Prediction sets of the test rows. Empty ones are filled with the top option: a user must be
-/// given some answer. This can only raise coverage.
+/// Prediction sets of the test rows. Empty ones are filled with the top option: a user must get
+/// some answer. This can only raise coverage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sets {
-    /// Which rows.
+    /// The rows.
     pub rows: Vec<usize>,
     /// The set of each, after filling.
     pub sets: Vec<PredictionSet>,
-    /// Whether it was empty before.
+    /// Whether it was empty before filling.
     pub was_empty: Vec<bool>,
 }
 
 /// The sets of the rows `test`.
 ///
 /// # Panics
-/// If there is no such row.
+/// If a row does not exist.
 pub fn predict(calibrated: &Calibrated, scores: &Scores, table: &Table, test: &[usize]) -> Sets {
     let mut sets = Vec::with_capacity(test.len());
     let mut was_empty = Vec::with_capacity(test.len());

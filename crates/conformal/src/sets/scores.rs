@@ -5,7 +5,7 @@ use crate::row_view::RowView;
 use crate::split::keyed_unit;
 use crate::{Protocol, Real, Table, Threshold};
 
-/// The scores of a whole table, and what the model answered.
+/// The scores of a whole table, and the model's answers.
 #[derive(Debug, Clone)]
 pub struct Scores {
     nonconformity: Nonconformity,
@@ -13,7 +13,7 @@ pub struct Scores {
     stride: usize,
     /// Row after row, `stride` each; infinity where a row has fewer options.
     values: Vec<f64>,
-    /// What is compared in place of `values`, laid out alike; see [`Scale`].
+    /// Compared in place of `values`, with the same layout; see [`Scale`].
     compared: Option<Vec<f64>>,
     scale: Scale,
     rows: Rows,
@@ -22,13 +22,13 @@ pub struct Scores {
 /// How scores are compared with a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scale {
-    /// As they are.
+    /// Directly.
     Plain,
     /// LAC under the paper's protocol is `p ≥ 1 − q` in float32, where `1 − p ≤ q` would admit
     /// other options: thresholds are scores, and options are compared by −p.
     Negated,
-    /// APS under the standard protocol: by the score less 1, which is exact where the score itself
-    /// would be rounded to 1; see [`Score::of`]. Thresholds are on this scale as well.
+    /// APS under the standard protocol: by the score minus 1, which is exact where the score itself
+    /// would round to 1; see [`Score::of`](crate::Score::of). Thresholds are on this scale as well.
     LessOne,
 }
 
@@ -42,7 +42,7 @@ impl Scale {
     }
 }
 
-/// What does not depend on the score.
+/// The part that does not depend on the score.
 #[derive(Debug, Clone, Default)]
 struct Rows {
     options: Vec<u8>,
@@ -53,18 +53,17 @@ struct Rows {
 }
 
 impl Scores {
-    /// The scores of all options of all rows, as `view` has it. A view that its
-    /// [`View::check`] refuses gives NaN throughout.
+    /// The scores of all options of all rows under `view`. A view that [`View::check`] refuses
+    /// gives NaN throughout.
     ///
     /// The random number of a row depends on the question's key and the view's seed alone: it is
     /// the same for every score, model and order of rows.
     pub fn of(table: &Table, score: Nonconformity, view: &View) -> Self {
         let mut all = Self::of_each(table, &[score], view);
-        // One score was asked for, and one comes back.
         all.swap_remove(0)
     }
 
-    /// Several scores of one table, in the order asked for. Probabilities are made only once.
+    /// Several scores of one table, in the order of `scores`. Computes the probabilities once.
     pub fn of_each(table: &Table, scores: &[Nonconformity], view: &View) -> Vec<Self> {
         match view.protocol {
             Protocol::Paper => read(
@@ -87,7 +86,7 @@ impl Scores {
         self.nonconformity
     }
 
-    /// How probabilities were made.
+    /// How probabilities were computed.
     pub fn view(&self) -> &View {
         &self.view
     }
@@ -97,12 +96,12 @@ impl Scores {
         self.rows.answers.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The most options that a row may have.
+    /// Maximum number of options of a row.
     pub fn stride(&self) -> usize {
         self.stride
     }
@@ -110,7 +109,7 @@ impl Scores {
     /// One score per option of row `i`. Larger is stranger.
     ///
     /// # Panics
-    /// This and the following, if there is no such row.
+    /// This and the following, if the row does not exist.
     pub fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.stride..][..self.options(i)]
     }
@@ -120,8 +119,7 @@ impl Scores {
         self.values[i * self.stride + self.answer(i)]
     }
 
-    /// What thresholds are chosen among: the score of the right option, on the scale on which it is
-    /// compared.
+    /// The candidate for a threshold: the score of the right option, on the scale of comparison.
     pub(crate) fn ranked_answer(&self, i: usize) -> f64 {
         match (self.scale, &self.compared) {
             (Scale::LessOne, Some(compared)) => compared[i * self.stride + self.answer(i)],
@@ -129,7 +127,7 @@ impl Scores {
         }
     }
 
-    /// The score that a threshold on the scale of [`Self::ranked_answer`] stands for.
+    /// Added to a threshold on the scale of [`Self::ranked_answer`], gives its score.
     pub(super) fn offset(&self) -> f64 {
         match self.scale {
             Scale::LessOne => 1.0,
@@ -162,14 +160,14 @@ impl Scores {
         self.rows.top_probabilities[i]
     }
 
-    /// Rows in which two options have exactly the same probability. They may be two that have
-    /// none: in float32 a sure model's least options underflow.
+    /// Rows in which two options have exactly the same probability, which may be 0: in float32 the
+    /// least probable options of a confident model underflow.
     pub fn tied_rows(&self) -> usize {
         self.rows.tied
     }
 
-    /// What is compared with [`Self::bound`]: the options of row `i` that are not above it are
-    /// admitted.
+    /// Compared with [`Self::bound`]: a prediction set contains the options of row `i` that are not
+    /// above it.
     pub(crate) fn compared(&self, i: usize) -> &[f64] {
         &self.padded(i)[..self.options(i)]
     }
@@ -180,8 +178,8 @@ impl Scores {
         &values[i * self.stride..][..self.stride]
     }
 
-    /// The largest value that `threshold` admits. An infinite one admits whatever is finite, and no
-    /// padding.
+    /// The largest value that `threshold` admits. An infinite one admits every finite value, and so
+    /// no padding.
     pub(crate) fn bound(&self, threshold: Threshold<f64>) -> f64 {
         match (threshold, self.scale) {
             (Threshold::Infinite, _) => f64::MAX,
@@ -238,7 +236,7 @@ fn read<F: Real>(
                         *negated = -p;
                     }
                 } else {
-                    // `fill` has left the score less 1; the score itself is for people.
+                    // `fill` gives the score minus 1; `values` holds the score itself.
                     compared.copy_from_slice(out);
                     for score in out {
                         *score += 1.0;

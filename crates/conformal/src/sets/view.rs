@@ -1,17 +1,17 @@
-//! From a table's logits to probabilities.
+//! Probabilities of a table's logits.
 
 use crate::row_view::RowView;
 use crate::{EvaluateError, Order, Protocol, Row, Table};
 
-/// How probabilities are made of logits, and what decides by chance.
+/// How probabilities are computed from logits, and the seed of random scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     /// Precision, order of equal probabilities, and the rank rule of thresholds.
     pub protocol: Protocol,
     /// Temperature of the softmax, above 0: logits are divided by it. 1 leaves them as they are.
     pub temperature: f64,
-    /// Seed of the random numbers in randomised scores. What else is random, the order of equal
-    /// probabilities, hangs on the question's key alone.
+    /// Seed of the random numbers in randomised scores. The random order of equal probabilities
+    /// depends on the question's key alone.
     pub seed: u64,
 }
 
@@ -26,8 +26,8 @@ impl Default for View {
 }
 
 impl View {
-    /// Refuses a temperature that is not a number above 0, also in float32. With such a one every
-    /// probability and every score would be NaN.
+    /// Refuses a temperature that is not a finite number above 0 in float32: every probability and
+    /// score would be NaN.
     pub fn check(&self) -> Result<(), EvaluateError> {
         let single = self.temperature as f32;
         if single.is_finite() && single > 0.0 {
@@ -38,7 +38,7 @@ impl View {
     }
 }
 
-/// Reads rows one after the other as a [`View`] sees them; its buffers are reused.
+/// Probabilities of one row after the other under a [`View`]; reuses its buffers.
 pub struct ProbabilityView {
     rows: Precision,
     probabilities: Vec<f64>,
@@ -62,7 +62,7 @@ impl ProbabilityView {
         }
     }
 
-    /// Looks at `row`. Its key decides between equal probabilities under the standard protocol.
+    /// Loads `row`. Under the standard protocol its key orders equal probabilities.
     pub fn load(&mut self, row: &Row<'_>) {
         self.probabilities.clear();
         match &mut self.rows {
@@ -84,7 +84,7 @@ impl ProbabilityView {
         &self.probabilities
     }
 
-    /// Order of the row's options; ties as the protocol says.
+    /// Order of the row's options, with the protocol's rule for ties.
     pub fn order(&self) -> &Order {
         match &self.rows {
             Precision::Single(rows) => rows.order(),
@@ -96,7 +96,7 @@ impl ProbabilityView {
 /// Probabilities of one row's options. For many rows, [`ProbabilityView`] keeps its buffers.
 ///
 /// # Panics
-/// If there is no such row.
+/// If the row does not exist.
 pub fn probabilities(table: &Table, row: usize, view: &View, out: &mut Vec<f64>) {
     let mut rows = ProbabilityView::new(view);
     rows.load(&table.row(row));

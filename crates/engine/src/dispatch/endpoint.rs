@@ -1,4 +1,4 @@
-//! One endpoint: how much it has to do and whether it may be given more.
+//! One endpoint: its load, and whether it may be given more.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::limit::{Controller, Outcome};
 use crate::{EndpointSummary, RetryPolicy, Settings};
 
 /// Failed requests in a row after which an endpoint rests.
-const SICK: u32 = 8;
+const REST_AFTER: u32 = 8;
 
-/// So many times fewer tokens from the cache than usual are a cold cache.
-const COLD: u64 = 4;
+/// A cache is cold when it gives so many times fewer tokens than usual.
+const COLD_RATIO: u64 = 4;
 
-/// What the dispatcher knows of one endpoint.
+/// The dispatcher's view of one endpoint.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) controller: Controller,
@@ -26,58 +26,57 @@ pub(super) struct Endpoint {
     /// Requests in flight.
     pub(super) in_flight: usize,
     pub(super) tally: EndpointSummary,
-    /// Whether it hands questions on to others; see [`Hints::relays`].
+    /// Whether it forwards questions to other servers; see [`Hints::relays`].
     pub(super) relays: bool,
     /// Requests in a row that it failed.
     failures: u32,
-    /// It fails and fails: as long as others are there it rests until then, or, failing fast, it
-    /// would draw all the work.
+    /// After many failures it rests until then, as long as others are up: an endpoint that fails
+    /// fast would draw all the work.
     rests_until: Duration,
-    /// Rows of failures that an answer ended.
-    rows: u64,
-    /// What the server said is left of its allowances, of requests and of tokens.
-    left: [Option<Left>; 2],
+    /// Streaks of failures that an answer ended.
+    streaks: u64,
+    /// The server's quotas of requests and of tokens, as it last reported them.
+    quotas: [Option<Remaining>; 2],
     throttle: Throttle,
-    refusals: Refusals,
-    babble: Babble,
-    /// Prompt tokens from its cache, and the answers that told of them.
+    fatal: FatalErrors,
+    malformed: MalformedAnswers,
+    /// Prompt tokens from its cache, and the answers that reported them.
     cached: (u64, u64),
 }
 
-/// Refusals that would end everything (a wrong key, no such model), as long as no answer has come
-/// between them. A proxy may say such a thing once.
+/// Fatal errors (a wrong key, no such model) in a row. A proxy may send one by mistake.
 #[derive(Debug, Default)]
-struct Refusals {
+struct FatalErrors {
     count: u32,
-    /// The last one that counted came back then.
+    /// When the last one that counted came back.
     at: Duration,
 }
 
-/// Refusals in a row that are believed of an endpoint that has answered before.
-const BELIEVED: u32 = 3;
+/// Fatal errors in a row that end an endpoint which has answered before.
+const FATAL_AFTER: u32 = 3;
 
-/// Answers that could not be understood, as long as no good one has come between them.
+/// Answers in a row that could not be understood.
 #[derive(Debug, Default)]
-struct Babble {
+struct MalformedAnswers {
     count: u32,
     since: Duration,
 }
 
-/// How many of those in a row, and over what time, are enough of an endpoint that has never given
-/// a good answer, and of one that has. The time is there because a fast gateway can answer
-/// hundreds of requests with an error page while the server behind it restarts.
-const ENOUGH: [(u32, Duration); 2] = [(10, Duration::from_secs(5)), (50, Duration::from_secs(30))];
+/// Malformed answers in a row, and the seconds that they must span, after which an endpoint is given
+/// up: one that has never given a good answer, and one that has. The time is there because a fast
+/// gateway can answer hundreds of requests with an error page while the server behind it restarts.
+const MALFORMED_AFTER: [(u32, u64); 2] = [(10, 5), (50, 30)];
 
-/// What is left of an allowance.
+/// The rest of a quota.
 #[derive(Debug, Clone, Copy)]
-struct Left {
+struct Remaining {
     /// Requests that may still be sent.
     requests: u64,
-    /// When the allowance is back.
+    /// When the quota is full again.
     until: Duration,
 }
 
-/// While a server throttles, more requests would be throttled, too.
+/// The pause that a server asks for by throttling (HTTP 429).
 #[derive(Debug, Default)]
 struct Throttle {
     until: Duration,
@@ -107,35 +106,36 @@ impl Endpoint {
             relays: hints.relays,
             failures: 0,
             rests_until: Duration::ZERO,
-            rows: 0,
-            left: [None; 2],
+            streaks: 0,
+            quotas: [None; 2],
             throttle: Throttle::default(),
-            refusals: Refusals::default(),
-            babble: Babble::default(),
+            fatal: FatalErrors::default(),
+            malformed: MalformedAnswers::default(),
             cached: (0, 0),
         }
     }
 
-    /// Whether answers with so many cached prompt tokens met a cold cache: far fewer than usual
-    /// here. A server with slots has one for each, so it happens in the middle of a group, too.
+    /// Whether answers with so many cached prompt tokens met a cold cache: far fewer than usual.
+    /// A server with slots has a cache for each, so this happens in the middle of a group, too.
     pub(super) fn is_cold(&mut self, cached: u64, answers: u64) -> bool {
-        let (tokens, told) = &mut self.cached;
-        let cold = cached * COLD * *told < *tokens * answers;
+        let (tokens, reports) = &mut self.cached;
+        let cold = cached * COLD_RATIO * *reports < *tokens * answers;
         *tokens += cached;
-        *told += answers;
+        *reports += answers;
         cold
     }
 
-    /// Orders endpoints: the one with the least to do comes first.
+    /// A key that sorts the least busy endpoint first.
     pub(super) fn load(&self) -> (usize, u64) {
         (self.in_flight + self.failures as usize, self.tally.requests)
     }
 
-    /// Whether it may be given work; `others` tells whether another one is there.
+    /// Whether it may be given work; `others` is whether another one is up.
     pub(super) fn admission(&self, now: Duration, others: bool, wake: &mut Wake) -> Admission {
-        let spent = self.left.iter().flatten().filter(|left| left.requests == 0);
+        let quotas = self.quotas.iter().flatten();
+        let spent = quotas.filter(|quota| quota.requests == 0);
         let mut closed_until = spent
-            .map(|left| left.until)
+            .map(|quota| quota.until)
             .fold(self.throttle.until, Duration::max);
         if others {
             closed_until = closed_until.max(self.rests_until);
@@ -165,14 +165,14 @@ impl Endpoint {
 
     pub(super) fn sent(&mut self) {
         self.in_flight += 1;
-        for left in self.left.iter_mut().flatten() {
-            left.requests = left.requests.saturating_sub(1);
+        for quota in self.quotas.iter_mut().flatten() {
+            quota.requests = quota.requests.saturating_sub(1);
         }
         self.tally.requests += 1;
         self.tally.peak = self.tally.peak.max(self.in_flight);
     }
 
-    /// A reply without any answer.
+    /// Counts a reply without any answer.
     pub(super) fn failed(&mut self, now: Duration, outcome: Outcome, policy: &RetryPolicy) {
         self.tally.failed += 1;
         let its_fault = matches!(
@@ -181,67 +181,68 @@ impl Endpoint {
         );
         if its_fault {
             self.failures = self.failures.saturating_add(1);
-            if let Some(many) = self.failures.checked_sub(SICK) {
+            if let Some(many) = self.failures.checked_sub(REST_AFTER) {
                 self.rests_until = now + policy.ceiling(many);
             }
         }
     }
 
-    /// A reply with answers.
+    /// Counts a reply with answers.
     pub(super) fn answered(&mut self, count: u64) {
         self.tally.answered += count;
         if self.failures > 0 {
             self.failures = 0;
             self.rests_until = Duration::ZERO;
-            self.rows += 1;
+            self.streaks += 1;
         }
         self.throttle.until = Duration::ZERO;
         self.throttle.episodes = 0;
-        self.refusals = Refusals::default();
-        self.babble = Babble::default();
+        self.fatal = FatalErrors::default();
+        self.malformed = MalformedAnswers::default();
     }
 
-    /// A refusal that would end everything came back at `now`, to a request sent at `sent`;
-    /// whether it is to be believed. Requests that were under way together count once.
-    pub(super) fn refused(&mut self, error: &ScoreError, sent: Duration, now: Duration) -> bool {
-        let refusals = &mut self.refusals;
-        if refusals.count == 0 || sent >= refusals.at {
-            refusals.count += 1;
-            refusals.at = now;
+    /// Counts a fatal error that came back at `now`, to a request sent at `sent`; `true` if the
+    /// endpoint is to be given up. Requests that were in flight together count once.
+    pub(super) fn fatal(&mut self, error: &ScoreError, sent: Duration, now: Duration) -> bool {
+        let fatal = &mut self.fatal;
+        if fatal.count == 0 || sent >= fatal.at {
+            fatal.count += 1;
+            fatal.at = now;
         }
-        // Whoever has never answered is not likely to begin. Only an answer may lack its
-        // log-probabilities once, being the first or not.
+        // A server that has never answered is unlikely to begin. Only log-probabilities may be
+        // missing once, even from a first answer.
         let may_be_a_slip = self.tally.answered > 0 || *error == ScoreError::NoLogprobs;
-        refusals.count >= BELIEVED || !may_be_a_slip
+        fatal.count >= FATAL_AFTER || !may_be_a_slip
     }
 
-    /// An answer that cannot be understood came at `now`; how many in a row there are, if they are
-    /// enough. `kept` tells whether an earlier run has good answers. Of an endpoint that can
-    /// answer, only questions asked for the first time (`fresh`) count: some questions get no
-    /// good answer however often they are asked, and may be the only ones left.
-    pub(super) fn babbled(&mut self, kept: bool, fresh: bool, now: Duration) -> Option<u32> {
+    /// Counts a malformed answer; how many there are in a row, if the endpoint is to be given up.
+    /// `kept` is whether the store has good answers. If the endpoint can answer, only questions
+    /// asked for the first time (`fresh`) count: some questions get no good answer however often
+    /// they are asked, and may be the only ones left.
+    pub(super) fn malformed(&mut self, kept: bool, fresh: bool, now: Duration) -> Option<u32> {
         let proven = kept || self.tally.answered > 0;
-        let (most, span) = ENOUGH[usize::from(proven)];
-        let babble = &mut self.babble;
-        if babble.count == 0 {
-            babble.since = now;
+        let (most, span) = MALFORMED_AFTER[usize::from(proven)];
+        let malformed = &mut self.malformed;
+        if malformed.count == 0 {
+            malformed.since = now;
         }
-        babble.count += u32::from(fresh || !proven);
-        let enough = babble.count >= most && now.saturating_sub(babble.since) >= span;
-        enough.then_some(babble.count)
+        malformed.count += u32::from(fresh || !proven);
+        let enough =
+            malformed.count >= most && now.saturating_sub(malformed.since).as_secs() >= span;
+        enough.then_some(malformed.count)
     }
 
-    /// The outage that this may be the beginning of.
+    /// The outage that a failure now may belong to.
     pub(super) fn blame(&self, index: usize) -> Blame {
         Blame {
             endpoint: index,
-            row: self.rows,
+            streak: self.streaks,
         }
     }
 
-    /// A request sent at `sent` was throttled. Until the server's Retry-After is over, or else a
-    /// wait of ours, nothing is sent; an answer ends this early, since then it was only too much
-    /// at once. The controller is told all the same and cuts its limit once.
+    /// Pauses after a request sent at `sent` was throttled, for the server's Retry-After or else a
+    /// back-off of our own. An answer ends the pause early: then there was only too much at once.
+    /// The controller gets the sample all the same and cuts its limit once.
     pub(super) fn throttled(
         &mut self,
         now: Duration,
@@ -256,32 +257,30 @@ impl Endpoint {
         }
         let wait = retry_after.map_or_else(
             || policy.ceiling(throttle.episodes),
-            |told| told.min(policy.longest()),
+            |asked| asked.min(policy.longest()),
         );
         throttle.episodes += 1;
         throttle.since = now;
         throttle.until = throttle.until.max(now + wait);
     }
 
-    /// What the server says is left. `takes` is what a batch takes of requests and of tokens.
-    pub(super) fn allowance(
+    /// Notes the quotas that the server reports. `takes` is what a batch takes of requests and of
+    /// tokens.
+    pub(super) fn note_quota(
         &mut self,
         now: Duration,
         quota: &Quota,
         takes: [f64; 2],
         policy: &RetryPolicy,
     ) {
-        for (slot, (told, each)) in self
-            .left
-            .iter_mut()
-            .zip([quota.requests, quota.tokens].into_iter().zip(takes))
-        {
-            if let Some(told) = told {
-                // Those in flight may not be counted yet. If they are, the next reply says so.
-                let requests = (told.remaining as f64 / each.max(1.0)) as u64;
-                *slot = Some(Left {
+        let reports = [quota.requests, quota.tokens].into_iter().zip(takes);
+        for (slot, (report, each)) in self.quotas.iter_mut().zip(reports) {
+            if let Some(report) = report {
+                // The report may not count the requests in flight. If it does, the next one shows.
+                let requests = (report.remaining as f64 / each.max(1.0)) as u64;
+                *slot = Some(Remaining {
                     requests: requests.saturating_sub(self.in_flight as u64),
-                    until: now + told.resets_in.min(policy.longest()),
+                    until: now + report.resets_in.min(policy.longest()),
                 });
             }
         }

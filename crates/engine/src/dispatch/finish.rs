@@ -1,8 +1,8 @@
-//! What becomes of a reply.
+//! Handling a reply: its effect on the endpoint, on the queue and on its questions.
 
 use std::time::Duration;
 
-use sureness_scorers::{OptionScores, Quota, Reply, ScoreError, Timing, Usage};
+use sureness_scorers::{OptionScores, Quota, Reply, ScoreError};
 
 use super::health::looks_like_outage;
 use super::{Dispatch, Events, Job, Ticket};
@@ -11,10 +11,11 @@ use crate::limit::{Outcome, Sample};
 use crate::lookup::Open;
 use crate::{Answer, Event, ItemId};
 
-/// A reply, sorted.
+/// A reply, by outcome.
 struct Sorted {
     answers: Vec<(Open, OptionScores)>,
     failures: Vec<(Open, ScoreError)>,
+    quota: Quota,
 }
 
 impl Dispatch {
@@ -26,12 +27,14 @@ impl Dispatch {
         now: Duration,
         events: &mut Events,
     ) {
+        self.now = now;
         let (endpoint, sent) = (ticket.endpoint, ticket.sent);
         let mut job = std::mem::take(&mut ticket.job);
         let items = std::mem::take(&mut job.items);
         let mut sorted = Sorted {
             answers: Vec::with_capacity(items.len()),
             failures: Vec::new(),
+            quota: reply.quota,
         };
         let count = items.len();
         for (open, result) in items.into_iter().zip(reply.scores) {
@@ -41,19 +44,12 @@ impl Dispatch {
             }
         }
         let took = now.saturating_sub(sent);
-        self.in_flight -= 1;
         self.endpoints[endpoint].in_flight -= 1;
         let requests = reply.requests.max(1);
-        self.rates.took(now, count, ticket.requests, requests);
-        self.learn(&ticket, &job, &sorted, &reply.quota, now);
-        let tokens = |of: fn(&Usage) -> Option<u32>| {
-            let counts = sorted
-                .answers
-                .iter()
-                .filter_map(|(_, scores)| of(&scores.usage));
-            counts.map(u64::from).sum()
-        };
-        events.push(Event::Attempt(Attempt {
+        self.rates
+            .adjust_requests(now, count, ticket.requests, requests);
+        let (prompt_tokens, cached_tokens) = self.learn(&ticket, &job, &sorted);
+        self.events.push(Event::Attempt(Attempt {
             group: job.group as usize,
             count,
             answered: sorted.answers.len(),
@@ -62,59 +58,56 @@ impl Dispatch {
             waited: ticket.waited,
             took,
             timing: reply.timing,
-            prompt_tokens: tokens(|usage| usage.prompt_tokens),
-            cached_tokens: tokens(|usage| usage.cached_tokens),
+            prompt_tokens,
+            cached_tokens,
             error: sorted.failures.first().map(|(_, error)| error.clone()),
             load: self.load(),
         }));
         let answered = !sorted.answers.is_empty();
-        self.judge_endpoint(&ticket, &job, answered, &sorted.failures, now, events);
-        self.queue.back(job.group, endpoint, answered, job.warms);
-        if job.retry && answered {
-            self.budget.pay_back();
-        }
-        job.warms = false;
-        job.retry = false;
-
-        let group = &mut self.groups[job.group as usize];
-        group.span = group.span.map(|(first, last)| (first, last.max(now)));
-        self.record(&sorted, &reply.timing, ticket.waited, took);
+        self.judge_endpoint(&ticket, &job, answered, &sorted.failures);
+        self.work.finished(&job, endpoint, answered);
+        self.groups[job.group as usize].replied(now);
+        let answers = sorted.answers.len() as u64;
+        self.totals.add(answers, &reply.timing, ticket.waited, took);
         for (open, scores) in sorted.answers {
-            self.settle(job.group, open, Ok(scores), now, events);
+            self.complete(job.group, open, Ok(scores));
         }
         if !sorted.failures.is_empty() {
-            self.deal_with(endpoint, &job, sorted.failures, count, now, events);
+            self.handle_failures(endpoint, &job, sorted.failures, count);
         }
+        events.append(&mut self.events);
     }
 
-    /// Tells whoever adapts to the server.
-    fn learn(&mut self, ticket: &Ticket, job: &Job, sorted: &Sorted, quota: &Quota, now: Duration) {
+    /// Feeds the limits, the batch size and the quotas, which adapt to the server. Returns the prompt
+    /// tokens of the answers, and how many of them were cached.
+    fn learn(&mut self, ticket: &Ticket, job: &Job, sorted: &Sorted) -> (u64, u64) {
         let left = self.left_for_each();
         let endpoint = &mut self.endpoints[ticket.endpoint];
         let limit = endpoint.controller.limit();
         let (mut prompt, mut cached) = (0_u64, 0_u64);
-        let mut told = !sorted.answers.is_empty();
+        let mut reported = !sorted.answers.is_empty();
         for (_, scores) in &sorted.answers {
-            told &= scores.usage.prompt_tokens.is_some();
+            reported &= scores.usage.prompt_tokens.is_some();
             prompt += u64::from(scores.usage.prompt_tokens.unwrap_or(0));
             cached += u64::from(scores.usage.cached_tokens.unwrap_or(0));
         }
-        self.prompt_tokens += prompt;
-        self.cached_tokens += cached;
+        self.totals.prompt_tokens += prompt;
+        self.totals.cached_tokens += cached;
         if endpoint.relays {
-            // How fast the servers behind it are is for those who ask them to learn.
+            // The workers behind it adapt to their own servers.
             endpoint.answered(sorted.answers.len() as u64);
-            return;
+            return (prompt, cached);
         }
         let outcome = outcome(sorted);
         // A cold-cache request is slow regardless of load.
-        let cold = job.warms || (told && endpoint.is_cold(cached, sorted.answers.len() as u64));
+        let cold = job.warms || (reported && endpoint.is_cold(cached, sorted.answers.len() as u64));
         let sample = Sample {
             started: ticket.sent,
-            ended: now,
+            ended: self.now,
             // Exact enough: the number changes little while one request runs.
             in_flight: ticket.in_flight.max(endpoint.in_flight + 1),
-            tokens: told.then(|| u32::try_from(prompt.saturating_sub(cached)).unwrap_or(u32::MAX)),
+            tokens: reported
+                .then(|| u32::try_from(prompt.saturating_sub(cached)).unwrap_or(u32::MAX)),
             prompt_bytes: ticket.bytes,
             outcome,
             left,
@@ -125,92 +118,67 @@ impl Dispatch {
             endpoint.controller.finished(&sample);
         }
         let takes = [ticket.requests, ticket.tokens];
-        endpoint.allowance(now, quota, takes, &self.settings.retry);
+        endpoint.note_quota(self.now, &sorted.quota, takes, &self.settings.retry);
         let count = sorted.answers.len() + sorted.failures.len();
         if sorted.answers.is_empty() {
-            endpoint.failed(now, outcome, &self.settings.retry);
+            endpoint.failed(self.now, outcome, &self.settings.retry);
             if !sorted.failures.iter().any(|(_, e)| looks_like_outage(e)) {
                 endpoint.sizer.failed(count);
             }
         } else {
             endpoint.answered(sorted.answers.len() as u64);
-            let took = now.saturating_sub(ticket.sent);
+            let took = self.now.saturating_sub(ticket.sent);
             if !job.warms {
                 endpoint.sizer.answered(count, took, limit);
             }
         }
-        if told && sorted.failures.is_empty() {
-            self.rates.counted(ticket.bytes, ticket.tokens, prompt);
+        if reported && sorted.failures.is_empty() {
+            self.rates
+                .adjust_tokens(ticket.bytes, ticket.tokens, prompt);
         }
         for (_, error) in &sorted.failures {
             if let ScoreError::RateLimited { retry_after } = error {
-                endpoint.throttled(now, ticket.sent, *retry_after, &self.settings.retry);
+                endpoint.throttled(self.now, ticket.sent, *retry_after, &self.settings.retry);
                 break;
             }
         }
+        (prompt, cached)
     }
 
-    /// A question's final outcome of this run.
-    pub(super) fn settle(
+    /// Records a question's final outcome of this run.
+    pub(super) fn complete(
         &mut self,
         group: u32,
         open: Open,
         outcome: Result<OptionScores, ScoreError>,
-        now: Duration,
-        events: &mut Events,
     ) {
         let summary = &mut self.groups[group as usize].summary;
         match &outcome {
             Ok(_) => {
                 summary.answered += 1;
-                events.push(Event::Answered {
+                self.events.push(Event::Answered {
                     group: group as usize,
                 });
             }
             Err(error) => {
                 summary.failed += 1;
-                events.push(Event::Failed {
+                self.events.push(Event::Failed {
                     group: group as usize,
                     error: error.clone(),
                 });
             }
         }
-        self.outbox.0.push(Answer {
-            item: ItemId {
-                group,
-                question: open.question,
-            },
-            key: open.key,
-            outcome,
-        });
-        self.outbox.1.push(now);
-    }
-
-    fn record(&mut self, sorted: &Sorted, timing: &Timing, waited: Duration, took: Duration) {
-        let answers = sorted.answers.len() as u64;
-        // A backend that tells nothing has spent all of it on the server.
-        let server = if *timing == Timing::default() {
-            took
-        } else {
-            timing.server
+        let item = ItemId {
+            group,
+            question: open.question,
         };
-        self.recorded.waiting.record(waited, answers);
-        self.recorded.connecting.record(timing.connect, answers);
-        self.recorded.server.record(server, answers);
-        self.recorded.parsing.record(timing.parse, answers);
+        let key = open.key;
+        self.outbox.push(Answer { item, key, outcome }, self.now);
     }
 }
 
-/// What a reply says about load: the worst of its parts.
+/// The outcome of a reply as far as load is concerned: the worst of its parts.
 fn outcome(sorted: &Sorted) -> Outcome {
-    let severity = |outcome: &Outcome| match outcome {
-        Outcome::Throttled => 5,
-        Outcome::TimedOut => 4,
-        Outcome::Unreachable => 3,
-        Outcome::ServerFailed => 2,
-        Outcome::Answered => 1,
-        Outcome::Refused => 0,
-    };
     let failures = sorted.failures.iter().map(|(_, error)| match error {
         ScoreError::RateLimited { .. } => Outcome::Throttled,
         ScoreError::TimedOut { .. } => Outcome::TimedOut,
@@ -218,7 +186,7 @@ fn outcome(sorted: &Sorted) -> Outcome {
         ScoreError::Server { .. } | ScoreError::Malformed { .. } | ScoreError::Backend { .. } => {
             Outcome::ServerFailed
         }
-        // The model did all its work; only the letters were not in the answer.
+        // The model did all its work; only the option tokens were not in the answer.
         ScoreError::NoOptionSeen { .. } | ScoreError::NoLogprobs => Outcome::Answered,
         ScoreError::Unauthorized { .. }
         | ScoreError::NotFound { .. }
@@ -226,8 +194,5 @@ fn outcome(sorted: &Sorted) -> Outcome {
         | ScoreError::ContextTooLong { .. } => Outcome::Refused,
     });
     let answered = (!sorted.answers.is_empty()).then_some(Outcome::Answered);
-    failures
-        .chain(answered)
-        .max_by_key(severity)
-        .unwrap_or(Outcome::Refused)
+    failures.chain(answered).max().unwrap_or(Outcome::Refused)
 }

@@ -1,4 +1,4 @@
-//! Whether an endpoint is there.
+//! Whether an endpoint is up.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ const FIRST_PROBE: Duration = Duration::from_millis(250);
 /// The longest wait between probes.
 const LAST_PROBE: Duration = Duration::from_secs(15);
 
-/// Whether an endpoint is there.
+/// Whether an endpoint is up.
 #[derive(Debug, Clone)]
 pub(super) enum Health {
-    /// It is, but for the failures since the last answer that looked like an outage.
-    Up { row: Row },
-    /// It is not, and is asked one question at growing intervals.
+    /// With the failures since the last answer that looked like an outage.
+    Up { streak: Streak },
+    /// Probed with one question at growing intervals.
     Down { probe_at: Duration, wait: Duration },
     /// Every further request would fail in the same way.
     Lost,
@@ -25,23 +25,23 @@ pub(super) enum Health {
 
 /// Failures that look like an outage, without an answer between them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Row {
+pub(super) struct Streak {
     count: usize,
-    /// Whether one of them left no doubt that nobody was at work.
+    /// Whether one of them proves an outage.
     sure: bool,
-    /// What may have made them fail, if it was the questions: one of each list.
+    /// The questions that may have caused the failures: one of each list.
     suspects: Vec<Vec<Asked>>,
 }
 
 /// A question, by its group and its number there.
 pub(super) type Asked = (u32, u32);
 
-impl Row {
-    /// These questions failed together.
+impl Streak {
+    /// Adds questions that failed together.
     fn add(&mut self, questions: &[Asked], error: &ScoreError) {
         self.count += 1;
-        self.sure |= leaves_no_doubt(error);
-        // A batch that fails again, or a part of it, is no new suspect but a smaller circle.
+        self.sure |= proves_outage(error);
+        // A batch that fails again, or a part of it, narrows the circle and adds no suspect.
         let failed = |question: &Asked| questions.contains(question);
         let mut known = self.suspects.iter_mut();
         if let Some(circle) = known.find(|circle| circle.iter().any(failed)) {
@@ -51,14 +51,14 @@ impl Row {
         }
     }
 
-    /// A question that makes the server drop the connection does so whenever it is asked, and at
-    /// the end of a run nothing else is: that alone says nothing of the server.
+    /// A question that makes the server drop the connection does so whenever it is asked, and may
+    /// be the only one left at the end of a run: that alone does not prove an outage.
     fn is_outage(&self) -> bool {
         self.count >= DOWN_AFTER && (self.sure || self.suspects.len() >= DOWN_AFTER)
     }
 }
 
-/// What a reply changes.
+/// The effect of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     None,
@@ -69,7 +69,7 @@ pub(super) enum Change {
 impl Health {
     pub(super) fn new() -> Self {
         Self::Up {
-            row: Row::default(),
+            streak: Streak::default(),
         }
     }
 
@@ -85,7 +85,7 @@ impl Health {
         matches!(self, Self::Lost)
     }
 
-    /// The server has answered something.
+    /// Notes that the server has answered something.
     pub(super) fn answered(&mut self) -> Change {
         let change = if self.is_down() {
             Change::CameUp
@@ -98,7 +98,7 @@ impl Health {
         change
     }
 
-    /// A request for `questions`, sent at `sent`, failed with an error that an outage makes.
+    /// Notes that a request for `questions`, sent at `sent`, failed as in an outage.
     pub(super) fn failed(
         &mut self,
         now: Duration,
@@ -109,9 +109,9 @@ impl Health {
         let retry_after = error.retry_after();
         match self {
             Self::Lost => Change::None,
-            Self::Up { row } => {
-                row.add(questions, error);
-                if !row.is_outage() {
+            Self::Up { streak } => {
+                streak.add(questions, error);
+                if !streak.is_outage() {
                     return Change::None;
                 }
                 let wait = FIRST_PROBE;
@@ -122,7 +122,7 @@ impl Health {
                 Change::WentDown
             }
             Self::Down { probe_at, wait } => {
-                // Of what was in flight when it went down, nothing new is to be learned.
+                // Requests that were in flight when it went down add nothing new.
                 if sent >= *probe_at {
                     *wait = (*wait * 2).min(LAST_PROBE);
                     *probe_at = now + (*wait).max(retry_after.unwrap_or_default().min(LAST_PROBE));
@@ -133,8 +133,8 @@ impl Health {
     }
 }
 
-/// Whether the error looks as if nobody worked there: no connection, or a server or gateway that
-/// is up but has nothing behind it (loading a model, restarting).
+/// Whether the error looks like an outage: no connection, or a server or gateway that is up but has
+/// nothing behind it (loading a model, restarting).
 pub(super) fn looks_like_outage(error: &ScoreError) -> bool {
     matches!(
         error,
@@ -146,9 +146,9 @@ pub(super) fn looks_like_outage(error: &ScoreError) -> bool {
     )
 }
 
-/// Whether nobody can be at work: nobody took the connection, or the server says so itself. A
-/// connection that breaks, and a gateway that got no answer, may owe to the question.
-fn leaves_no_doubt(error: &ScoreError) -> bool {
+/// Whether the error proves an outage: the connection was refused, or the server says so itself. The
+/// question may be the cause of a connection that breaks and of a gateway that got no answer.
+fn proves_outage(error: &ScoreError) -> bool {
     matches!(
         error,
         ScoreError::Unreachable {
@@ -158,8 +158,8 @@ fn leaves_no_doubt(error: &ScoreError) -> bool {
     )
 }
 
-/// Whether the error looks as if nobody were there. Once an endpoint is `down`, silence does.
-pub(super) fn is_absence(error: &ScoreError, down: bool) -> bool {
+/// Whether the error looks like an outage. Once an endpoint is `down`, a timeout does, too.
+pub(super) fn fits_outage(error: &ScoreError, down: bool) -> bool {
     looks_like_outage(error) || (down && matches!(error, ScoreError::TimedOut { .. }))
 }
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_failures_are_no_outage() {
+    fn a_few_failures_do_not_make_an_outage() {
         let mut health = Health::new();
         for _ in 0..10 {
             for _ in 1..DOWN_AFTER {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_questions_that_break_the_connection_are_no_outage() {
+    fn a_few_questions_that_break_the_connection_do_not_make_an_outage() {
         let mut health = Health::new();
         let mut fail = |question, connected| {
             health.failed(SECOND, SECOND, &[(0, question)], &unreachable(connected))
@@ -200,7 +200,7 @@ mod tests {
         for n in 0..100 {
             assert_eq!(fail(n % 4, true), Change::None);
         }
-        // Another one is too many, and where nobody takes the connection there is no doubt.
+        // A fifth question is too many, and a refused connection proves the outage.
         assert_eq!(fail(4, true), Change::WentDown);
         let mut health = Health::new();
         for connected in [true, true, true, true] {
@@ -211,16 +211,16 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_a_batch_are_no_new_suspects() {
-        let mut row = Row::default();
+    fn halves_of_a_batch_add_no_suspects() {
+        let mut streak = Streak::default();
         let part = |range: std::ops::Range<u32>| range.map(|n| (0, n)).collect::<Vec<_>>();
         for failed in [0..8, 0..8, 4..8, 6..8, 6..7, 6..7] {
-            row.add(&part(failed), &unreachable(true));
+            streak.add(&part(failed), &unreachable(true));
         }
-        assert_eq!(row.suspects, [part(6..7)]);
-        row.add(&part(7..8), &unreachable(true));
-        assert_eq!(row.suspects.len(), 2);
-        assert!(!row.is_outage());
+        assert_eq!(streak.suspects, [part(6..7)]);
+        streak.add(&part(7..8), &unreachable(true));
+        assert_eq!(streak.suspects.len(), 2);
+        assert!(!streak.is_outage());
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
             let Health::Down { probe_at, .. } = health else {
                 panic!()
             };
-            // Stragglers of before do not move the probe.
+            // Requests from before do not move the probe.
             assert_eq!(
                 health.failed(probe_at, SECOND, &[(0, 0)], &unreachable(false)),
                 Change::None

@@ -1,35 +1,30 @@
-//! Whether endpoints are there, judged by what comes back from them.
+//! Judging from its replies whether an endpoint is up.
 
 use std::time::Duration;
 
 use sureness_scorers::ScoreError;
 
-use super::health::{Change, is_absence};
-use super::{Dispatch, Events, Job, Ticket};
+use super::health::{Change, fits_outage};
+use super::{Dispatch, Job, Ticket};
 use crate::lookup::Open;
 use crate::{Event, Stop};
 
 impl Dispatch {
-    /// Whether the endpoint is still there, or there again.
+    /// Updates the endpoint's health from a reply, and notes an outage that begins or ends.
     pub(super) fn judge_endpoint(
         &mut self,
         ticket: &Ticket,
         job: &Job,
         answered: bool,
         failures: &[(Open, ScoreError)],
-        now: Duration,
-        events: &mut Events,
     ) {
         let (index, sent) = (ticket.endpoint, ticket.sent);
         if self.endpoints[index].relays {
-            // What failed is another's failure, who has judged it already.
+            // The worker behind it has judged its own servers already.
             return;
         }
-        let useless = (!answered)
-            .then(|| self.useless(index, job, failures, sent, now))
-            .flatten();
-        if let Some(error) = useless {
-            self.lose(index, error, now, events);
+        if !answered && let Some(error) = self.fatal_error(index, job, failures, sent) {
+            self.lose(index, error);
             return;
         }
         let endpoint = &mut self.endpoints[index];
@@ -38,64 +33,57 @@ impl Dispatch {
         let outage = failures
             .iter()
             .map(|(_, error)| error)
-            .find(|error| is_absence(error, down))
+            .find(|error| fits_outage(error, down))
             .filter(|_| !answered);
         let change = match outage {
             Some(error) => {
                 let questions = failures.iter().map(|(open, _)| (job.group, open.question));
                 let questions: Vec<_> = questions.collect();
-                endpoint.health.failed(now, sent, &questions, error)
+                endpoint.health.failed(self.now, sent, &questions, error)
             }
-            // Any other reply shows that somebody is there, even if it is an error; silence
-            // shows nothing.
-            None if !answered && failures.iter().all(|(_, e)| is_absence(e, true)) => Change::None,
+            // Any other reply shows that the server is up, even if it is an error; a timeout shows
+            // nothing.
+            None if !answered && failures.iter().all(|(_, e)| fits_outage(e, true)) => Change::None,
             None => endpoint.health.answered(),
         };
         match (change, outage) {
             (Change::WentDown, Some(error)) => {
                 endpoint.tally.outages += 1;
-                self.queue.chill(index);
-                // The first failures looked like any other and were charged as retries.
-                for mut job in self.retries.take_blamed(blame) {
-                    job.attempt = job.attempt.saturating_sub(1);
-                    job.since = now;
-                    self.returned.push_back(job);
-                }
-                events.push(Event::EndpointDown {
+                self.work.went_down(blame, self.now);
+                self.events.push(Event::EndpointDown {
                     endpoint: index,
                     error: error.clone(),
                     for_good: false,
                 });
-                self.note_outage(error, now, events);
+                self.note_outage(error);
             }
             (Change::CameUp, _) => {
-                events.push(Event::EndpointUp { endpoint: index });
+                self.events.push(Event::EndpointUp { endpoint: index });
                 if let Some((since, _)) = self.outage.take() {
-                    let after = now.saturating_sub(since);
-                    events.push(Event::Resumed { after });
+                    let after = self.now.saturating_sub(since);
+                    self.events.push(Event::Resumed { after });
                 }
             }
             _ => {}
         }
     }
 
-    /// Why nothing good is to be expected of the endpoint any more, if so: it refuses everything,
-    /// or nobody understands what it says.
-    fn useless(
+    /// The reason to give the endpoint up, if there is one: it refuses everything, or its answers
+    /// cannot be understood.
+    fn fatal_error(
         &mut self,
         index: usize,
         job: &Job,
         failures: &[(Open, ScoreError)],
         sent: Duration,
-        now: Duration,
     ) -> Option<ScoreError> {
-        // What the file holds from an earlier run was answered, too.
+        // Cached answers count as answered.
         let kept = self.groups.iter().any(|group| group.summary.cached > 0);
         let endpoint = &mut self.endpoints[index];
         let mut errors = failures.iter().map(|(_, error)| error);
         if let Some(refusal) = errors.clone().find(|error| error.is_fatal()) {
             return endpoint
-                .refused(refusal, sent, now)
+                .fatal(refusal, sent, self.now)
                 .then(|| refusal.clone());
         }
         let ScoreError::Malformed { message } = errors.next()? else {
@@ -104,20 +92,20 @@ impl Dispatch {
         if !errors.all(|error| matches!(error, ScoreError::Malformed { .. })) {
             return None;
         }
-        let row = endpoint.babbled(kept, job.attempt == 0, now)?;
+        let count = endpoint.malformed(kept, job.attempt == 0, self.now)?;
         Some(ScoreError::Malformed {
-            message: format!("{row} in a row and no good one between them, the last: {message}"),
+            message: format!("{count} in a row without a good one, the last: {message}"),
         })
     }
 
     /// Sends nothing to the endpoint any more, and ends the run if it was the last one.
-    fn lose(&mut self, index: usize, error: ScoreError, now: Duration, events: &mut Events) {
+    fn lose(&mut self, index: usize, error: ScoreError) {
         let endpoint = &mut self.endpoints[index];
         if endpoint.health.is_lost() {
             return;
         }
         endpoint.lose(&error);
-        events.push(Event::EndpointDown {
+        self.events.push(Event::EndpointDown {
             endpoint: index,
             error: error.clone(),
             for_good: true,
@@ -125,16 +113,16 @@ impl Dispatch {
         if self.endpoints.iter().all(|e| e.health.is_lost()) {
             self.stop(Stop::Fatal(error));
         } else {
-            self.note_outage(&error, now, events);
+            self.note_outage(&error);
         }
     }
 
-    /// Begins an outage if no endpoint is left but some may come back.
-    fn note_outage(&mut self, error: &ScoreError, now: Duration, events: &mut Events) {
+    /// Begins an outage if no endpoint is up but some may come back.
+    fn note_outage(&mut self, error: &ScoreError) {
         let up = self.endpoints.iter().any(|e| e.health.is_up());
         if !up && self.outage.is_none() && self.stop.is_none() {
-            self.outage = Some((now, error.clone()));
-            events.push(Event::Outage {
+            self.outage = Some((self.now, error.clone()));
+            self.events.push(Event::Outage {
                 error: error.clone(),
                 give_up_after: self.settings.give_up_after,
             });

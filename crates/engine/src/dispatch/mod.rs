@@ -1,9 +1,10 @@
-//! Decides what is sent when. It knows no threads, no tasks and no clock: it is told the time and
-//! what came back, and answers what may be sent now. Two drivers share it, and tests need no
-//! server and no waiting.
+//! Decides what is sent when. It has no threads, tasks or clock: callers pass in the time and the
+//! replies, and get what may be sent now. Two drivers share it, and its tests need no server and
+//! no waiting.
 
-mod again;
+mod account;
 mod endpoint;
+mod failures;
 mod finish;
 mod health;
 mod judge;
@@ -11,43 +12,50 @@ mod queue;
 mod retries;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::time::Duration;
 
 use sureness_scorers::{Hints, ScoreError};
 
+use self::account::{GroupProgress, Outbox, Totals};
 use self::endpoint::{Admission, Endpoint};
-use self::queue::Queue;
-use self::retries::{Budget, Retries};
-use crate::histogram::Histogram;
+use self::work::Work;
 use crate::lookup::{Open, Pending};
 use crate::rate::Rates;
-use crate::{Answer, EndpointSummary, Event, GroupSummary, Load, Settings, Stop};
+use crate::{EndpointSummary, Event, GroupSummary, Load, Settings, Stop};
 
-/// Answers that may wait for the store. Beyond that nothing is sent: a slow disk slows the
-/// requests down instead of memory growing.
-const UNSAVED: usize = 4096;
-/// Retries that may wait. Beyond that nothing new is begun, for the same reason.
-const WAITING: usize = 4096;
-
-/// Questions that travel together.
+/// Questions of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Job {
     pub(crate) group: u32,
     pub(crate) items: Vec<Open>,
-    /// Attempts that count, so far.
+    /// Attempts so far, without those of an outage.
     attempt: u32,
     /// Since when it could be sent, but for a free slot.
     since: Duration,
-    /// The endpoint that failed last: another one is better.
+    /// The endpoint that failed it last: another one is better.
     avoid: Option<usize>,
     /// Whether the rest of the group waits for it.
     warms: bool,
-    /// Whether it was paid for by the retry budget.
+    /// Whether the retry budget paid for it.
     retry: bool,
 }
 
-/// Leave to send a job. Comes back with [`Dispatch::finished`] or [`Dispatch::dropped`].
+impl Job {
+    /// Some of its questions, to be sent again.
+    fn part(&self, items: Vec<Open>, since: Duration) -> Self {
+        Self {
+            group: self.group,
+            items,
+            attempt: self.attempt,
+            since,
+            ..Self::default()
+        }
+    }
+}
+
+/// Permission to send a job. It comes back with [`Dispatch::finished`] or [`Dispatch::dropped`].
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) endpoint: usize,
@@ -58,17 +66,17 @@ pub(crate) struct Ticket {
     /// Requests in flight at the endpoint when this one was sent.
     in_flight: usize,
     bytes: usize,
-    /// Requests and tokens that were charged for it.
+    /// Requests and tokens charged for it.
     requests: f64,
     tokens: f64,
 }
 
-/// What to do next.
+/// The driver's next step.
 #[derive(Debug)]
 pub(crate) enum Next {
     /// Send this, then ask again.
     Send(Box<Ticket>),
-    /// Nothing now. Ask again when something came back, and at this time.
+    /// Nothing now. Ask again after the next reply, and at this time.
     Wait(Option<Duration>),
     /// Everything is done, and nothing is in flight.
     Over,
@@ -84,95 +92,56 @@ impl Wake {
     }
 }
 
-/// How a group goes.
-#[derive(Debug, Default)]
-struct GroupTally {
-    summary: GroupSummary,
-    /// First request and last reply.
-    span: Option<(Duration, Duration)>,
-}
-
-/// Time per answer, by phase.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded {
-    pub(crate) waiting: Histogram,
-    pub(crate) connecting: Histogram,
-    pub(crate) server: Histogram,
-    pub(crate) parsing: Histogram,
-}
-
 /// The state of a run.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     settings: Settings,
-    queue: Queue,
-    /// Ready now: what an outage or a split gave back.
-    returned: std::collections::VecDeque<Job>,
-    retries: Retries,
-    budget: Budget,
+    work: Work,
     rates: Rates,
     endpoints: Vec<Endpoint>,
     /// Endpoint indices; sorted by load before use.
     order: Vec<usize>,
-    in_flight: usize,
-    /// Since when the head of the queue could be sent, but for a free slot.
-    head_since: Duration,
-    /// Since when no endpoint is there, and what the last one said.
+    /// Since when no endpoint is up, and the last error.
     outage: Option<(Duration, ScoreError)>,
     stop: Option<Stop>,
-    groups: Vec<GroupTally>,
-    pub(crate) recorded: Recorded,
-    pub(crate) prompt_tokens: u64,
-    pub(crate) cached_tokens: u64,
-    /// Answers on their way to the store, with the time at which each came.
-    outbox: (Vec<Answer>, Vec<Duration>),
-    /// How many the store has taken out but not kept yet.
-    being_saved: usize,
-    /// Whether the last refusal to send was for the store's sake.
-    waits_for_store: bool,
-    /// Whether more questions may come, so that to have none left is not the end.
+    groups: Vec<GroupProgress>,
+    pub(crate) totals: Totals,
+    pub(crate) outbox: Outbox,
+    /// The time and the events of the reply that is being handled.
+    now: Duration,
+    events: Events,
+    /// Whether more questions may come, so that the run goes on without any.
     open_ended: bool,
 }
 
 impl Dispatch {
-    /// `open[g]` are the questions of group `g` that are to be asked; `groups` tells what is known
-    /// of each already. There is one endpoint for each entry of `hints`.
+    /// `open[g]` are the questions of group `g` that are to be asked; `groups` has the summary of
+    /// each so far. There is one endpoint for each entry of `hints`.
     pub(crate) fn new(
         settings: Settings,
         hints: &[Hints],
         open: Vec<Vec<Pending>>,
         groups: Vec<GroupSummary>,
     ) -> Self {
+        let endpoint = |&hints: &Hints| Endpoint::new(&settings, hints);
+        let group = |summary| GroupProgress {
+            summary,
+            span: None,
+        };
         Self {
-            settings,
-            queue: Queue::new(open, hints.iter().map(|hints| !hints.relays)),
-            returned: std::collections::VecDeque::new(),
-            retries: Retries::default(),
-            budget: Budget::default(),
+            work: Work::new(open, hints.iter().map(|hints| !hints.relays)),
             rates: Rates::new(&settings),
-            endpoints: hints
-                .iter()
-                .map(|&hints| Endpoint::new(&settings, hints))
-                .collect(),
+            endpoints: hints.iter().map(endpoint).collect(),
             order: (0..hints.len()).collect(),
-            in_flight: 0,
-            head_since: Duration::ZERO,
             outage: None,
             stop: None,
-            groups: groups
-                .into_iter()
-                .map(|summary| GroupTally {
-                    summary,
-                    span: None,
-                })
-                .collect(),
-            recorded: Recorded::default(),
-            prompt_tokens: 0,
-            cached_tokens: 0,
-            outbox: (Vec::new(), Vec::new()),
-            being_saved: 0,
-            waits_for_store: false,
+            groups: groups.into_iter().map(group).collect(),
+            totals: Totals::default(),
+            outbox: Outbox::default(),
+            now: Duration::ZERO,
+            events: Events::new(),
             open_ended: false,
+            settings,
         }
     }
 
@@ -185,19 +154,16 @@ impl Dispatch {
         }
     }
 
-    /// More questions of a group. `false` if the run has been stopped: they are not taken.
+    /// Adds questions to a group; `false` if the run has been stopped.
     pub(crate) fn add(&mut self, group: u32, items: Vec<Pending>, now: Duration) -> bool {
         if self.stop.is_some() {
             return false;
         }
-        if self.queue.is_empty() {
-            self.head_since = now;
-        }
         while self.groups.len() <= group as usize {
-            self.groups.push(GroupTally::default());
+            self.groups.push(GroupProgress::default());
         }
         self.groups[group as usize].summary.planned += items.len();
-        self.queue.add(group, items);
+        self.work.add(group, items, now);
         true
     }
 
@@ -206,27 +172,29 @@ impl Dispatch {
         self.open_ended = false;
     }
 
-    /// How many requests are still to be sent to each endpoint, if it goes on as now. Not known
+    fn up(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().filter(|e| e.health.is_up())
+    }
+
+    /// How many requests are still to be sent to each endpoint, if it goes on as now. Unknown
     /// where more questions may come.
     fn left_for_each(&self) -> Option<usize> {
-        let there = self.endpoints.iter().filter(|e| e.health.is_up());
-        let together: usize = there.map(|e| e.sizer.size()).sum();
+        let together: usize = self.up().map(|e| e.sizer.size()).sum();
         (!self.open_ended).then(|| self.backlog().div_ceil(together.max(1)))
     }
 
-    /// How many questions may be in flight now, over all endpoints that are there.
+    /// How many questions may be in flight now, over all endpoints that are up.
     pub(crate) fn capacity(&self) -> usize {
-        let there = self.endpoints.iter().filter(|e| e.health.is_up());
-        there.map(|e| e.controller.limit() * e.sizer.size()).sum()
+        let capacity = |e: &Endpoint| e.controller.limit() * e.sizer.size();
+        self.up().map(capacity).sum()
     }
 
-    /// Questions that wait to be sent: fresh ones, those that came back unasked and retries.
+    /// How many questions wait to be sent.
     pub(crate) fn backlog(&self) -> usize {
-        let returned: usize = self.returned.iter().map(|job| job.items.len()).sum();
-        self.queue.len() + returned + self.retries.len()
+        self.work.len()
     }
 
-    /// What may be sent now.
+    /// The next request, if one may be sent now.
     pub(crate) fn next(&mut self, now: Duration) -> Next {
         if let Some((since, error)) = &self.outage
             && self.stop.is_none()
@@ -235,15 +203,14 @@ impl Dispatch {
             let (after, error) = (now.saturating_sub(*since), error.clone());
             self.stop(Stop::GaveUp { after, error });
         }
-        if self.stop.is_some() || self.nothing_left() {
-            return match self.in_flight {
+        if self.stop.is_some() || self.work.is_empty() {
+            return match self.load().in_flight {
                 _ if self.open_ended && self.stop.is_none() => Next::Wait(None),
                 0 => Next::Over,
                 _ => Next::Wait(None),
             };
         }
-        self.waits_for_store = self.unsaved() >= UNSAVED;
-        if self.waits_for_store {
+        if self.outbox.blocks() {
             return Next::Wait(None);
         }
         let mut wake = Wake::default();
@@ -259,94 +226,22 @@ impl Dispatch {
             let endpoints = &self.endpoints;
             self.order.sort_by_key(|&e| endpoints[e].load());
         }
-        let up = self.endpoints.iter().filter(|e| e.health.is_up()).count();
+        let up = self.up().count();
         for i in 0..self.order.len() {
-            let endpoint = self.order[i];
-            let others = up > usize::from(self.endpoints[endpoint].health.is_up());
-            let job = match self.endpoints[endpoint].admission(now, others, &mut wake) {
+            let index = self.order[i];
+            let endpoint = &self.endpoints[index];
+            let others = up > usize::from(endpoint.health.is_up());
+            let size = endpoint.sizer.size();
+            let job = match endpoint.admission(now, others, &mut wake) {
                 Admission::Closed => None,
-                Admission::Open => self.take(endpoint, others, now, &mut wake),
-                Admission::Probe => self.take_one(endpoint, others, now, &mut wake),
+                Admission::Open => self.work.take(index, size, others, now, &mut wake),
+                Admission::Probe => self.work.take_one(index, size, others, now, &mut wake),
             };
             if let Some(job) = job {
-                return Next::Send(Box::new(self.send(endpoint, job, now)));
+                return Next::Send(Box::new(self.send(index, job, now)));
             }
         }
         Next::Wait(wake.0)
-    }
-
-    fn nothing_left(&self) -> bool {
-        self.queue.is_empty() && self.returned.is_empty() && self.retries.len() == 0
-    }
-
-    /// Whether every question of the plan has its answer or its reason.
-    fn is_complete(&self) -> bool {
-        self.groups.iter().all(|GroupTally { summary, .. }| {
-            summary.cached + summary.answered + summary.failed == summary.planned
-        })
-    }
-
-    /// The next job for this endpoint; `others` tells whether another one is there.
-    fn take(
-        &mut self,
-        endpoint: usize,
-        others: bool,
-        now: Duration,
-        wake: &mut Wake,
-    ) -> Option<Job> {
-        let shuns = |avoid| avoid == Some(endpoint) && others;
-        if let Some(job) = self.returned.front()
-            && !shuns(job.avoid)
-        {
-            return self.returned.pop_front();
-        }
-        if let Some((due, avoid)) = self.retries.first() {
-            if due > now {
-                wake.at(due);
-            } else if !shuns(avoid) {
-                let affordable = self.budget.ready_at(now);
-                if affordable <= now {
-                    self.budget.spend();
-                    return self.retries.pop().map(|job| Job { retry: true, ..job });
-                }
-                wake.at(affordable);
-            }
-        }
-        if self.retries.len() >= WAITING {
-            return None;
-        }
-        let size = self.endpoints[endpoint].sizer.size();
-        let taken = self.queue.take(endpoint, size)?;
-        self.budget.first_attempt();
-        let since = std::mem::replace(&mut self.head_since, now);
-        Some(Job {
-            group: taken.group,
-            items: taken.items,
-            since,
-            warms: taken.warms,
-            ..Job::default()
-        })
-    }
-
-    /// One question for a probe. If nothing else is there, one that waits for its retry.
-    fn take_one(
-        &mut self,
-        endpoint: usize,
-        others: bool,
-        now: Duration,
-        wake: &mut Wake,
-    ) -> Option<Job> {
-        let job = self.take(endpoint, others, now, wake);
-        let mut job = job.or_else(|| self.retries.pop())?;
-        if job.items.len() > 1 {
-            let items = job.items.split_off(1);
-            self.returned.push_front(Job {
-                items,
-                warms: false,
-                ..job
-            });
-        }
-        Some(job)
     }
 
     fn send(&mut self, index: usize, job: Job, now: Duration) -> Ticket {
@@ -354,15 +249,9 @@ impl Dispatch {
         let tokens = self.rates.estimate(bytes);
         let requests = self.rates.requests(job.items.len());
         self.rates.sent(now, requests, tokens);
-        self.in_flight += 1;
         let endpoint = &mut self.endpoints[index];
         endpoint.sent();
-        let group = &mut self.groups[job.group as usize];
-        let (first, last) = group.span.unwrap_or((now, now));
-        group.span = Some((first.min(now), last));
-        if job.retry {
-            group.summary.retried += job.items.len();
-        }
+        self.groups[job.group as usize].sent(&job, now);
         Ticket {
             endpoint: index,
             sent: now,
@@ -376,54 +265,27 @@ impl Dispatch {
         }
     }
 
-    /// The request was given up without a reply.
+    /// Takes back a request that was given up without a reply.
     pub(crate) fn dropped(&mut self, ticket: &Ticket) {
-        self.in_flight -= 1;
         self.endpoints[ticket.endpoint].in_flight -= 1;
     }
 
     /// Ends the run for this reason: nothing new is sent. The first reason stands.
     pub(crate) fn stop(&mut self, reason: Stop) {
-        // To interrupt what is complete changes nothing.
-        let complete = !self.open_ended && self.is_complete();
+        // An interrupt after the last answer changes nothing.
+        let complete = !self.open_ended && self.groups.iter().all(GroupProgress::is_complete);
         if self.stop.is_some() || (reason == Stop::Interrupted && complete) {
             return;
         }
         self.stop = Some(reason);
-        self.queue.clear();
-        self.returned.clear();
-        self.retries.clear();
-    }
-
-    /// The answers that came since the last call, with their times, in exchange for two empty
-    /// lists.
-    pub(crate) fn take_answers(&mut self, answers: &mut Vec<Answer>, times: &mut Vec<Duration>) {
-        std::mem::swap(&mut self.outbox.0, answers);
-        std::mem::swap(&mut self.outbox.1, times);
-        self.being_saved += answers.len();
-    }
-
-    /// So many of those are safe now. Whether this is what sending waited for.
-    pub(crate) fn saved(&mut self, count: usize) -> bool {
-        self.being_saved -= count;
-        self.waits_for_store && self.unsaved() < UNSAVED
-    }
-
-    /// Answers that nobody has taken yet.
-    pub(crate) fn answers(&self) -> usize {
-        self.outbox.0.len()
-    }
-
-    fn unsaved(&self) -> usize {
-        self.outbox.0.len() + self.being_saved
+        self.work.clear();
     }
 
     /// How busy the endpoints are.
     pub(crate) fn load(&self) -> Load {
-        let there = self.endpoints.iter().filter(|e| e.health.is_up());
         Load {
-            limit: there.map(|e| e.controller.limit()).sum(),
-            in_flight: self.in_flight,
+            limit: self.up().map(|e| e.controller.limit()).sum(),
+            in_flight: self.endpoints.iter().map(|e| e.in_flight).sum(),
         }
     }
 
@@ -432,15 +294,7 @@ impl Dispatch {
     }
 
     pub(crate) fn group_summaries(&self) -> Vec<GroupSummary> {
-        self.groups
-            .iter()
-            .map(|group| GroupSummary {
-                elapsed: group
-                    .span
-                    .map_or(Duration::ZERO, |(first, last)| last.saturating_sub(first)),
-                ..group.summary.clone()
-            })
-            .collect()
+        self.groups.iter().map(GroupProgress::summary).collect()
     }
 
     pub(crate) fn endpoint_summaries(&self) -> Vec<EndpointSummary> {
@@ -448,5 +302,5 @@ impl Dispatch {
     }
 }
 
-/// What happened, to be told once the lock on the state is released.
+/// Events for the observer, which is notified once the lock on the state is released.
 pub(crate) type Events = Vec<Event>;

@@ -1,17 +1,18 @@
 //! Hands out fresh questions so that a server's prefix cache is used.
 //!
-//! Of each group one question goes ahead alone: it makes the server compute the shared prefix
-//! once. The rest of the group follows when that one is answered. Meanwhile free slots start on
-//! the next group, so groups overlap only as far as there is nothing else to do. Every endpoint
-//! has a cache of its own, so each is warmed for itself.
+//! One question of each group goes ahead alone, so that the server computes the shared prefix
+//! once. The rest of the group follows its answer. Meanwhile free slots start on the next group,
+//! so groups overlap only when there is nothing else to do. Every endpoint has a cache of its
+//! own and is warmed for itself.
 
 use std::collections::VecDeque;
 
+use super::Job;
 use crate::lookup::{Open, Pending};
 
 /// After so many failures in a row the rest follows unwarmed: the failures may have nothing to do
 /// with the prefix, and one question at a time would take for ever.
-const TRIES: u8 = 3;
+const MAX_WARMING_FAILURES: u8 = 3;
 
 /// The questions that were never sent.
 #[derive(Debug)]
@@ -38,18 +39,9 @@ enum Warmth {
     Warm,
 }
 
-/// Some questions of one group.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Taken {
-    pub(super) group: u32,
-    pub(super) items: Vec<Open>,
-    /// Whether the rest of the group waits for these.
-    pub(super) warms: bool,
-}
-
 impl Queue {
-    /// `open[g]` are the open questions of group `g`, in order. For each endpoint `warms` tells
-    /// whether it has a prefix cache to be warmed.
+    /// `open[g]` are the open questions of group `g`, in order; `warms` is whether each endpoint
+    /// has a prefix cache to be warmed.
     pub(super) fn new(open: Vec<Vec<Pending>>, warms: impl Iterator<Item = bool>) -> Self {
         let begin = |warms| {
             if warms {
@@ -99,9 +91,9 @@ impl Queue {
         self.left == 0
     }
 
-    /// The next batch of up to `size` questions for this endpoint; `None` when there is nothing,
-    /// or nothing before a prefix is warm.
-    pub(super) fn take(&mut self, endpoint: usize, size: usize) -> Option<Taken> {
+    /// The next batch of up to `size` questions for this endpoint; `None` if none are left, or none
+    /// may be sent before a prefix is warm.
+    pub(super) fn take(&mut self, endpoint: usize, size: usize) -> Option<Job> {
         while self.groups.get(self.first)?.pending.is_empty() {
             // Frees the group's list.
             self.groups[self.first].pending = VecDeque::new();
@@ -122,22 +114,23 @@ impl Queue {
             let count = count.min(group.pending.len());
             let items: Vec<Open> = group.pending.drain(..count).map(Open::from).collect();
             self.left -= items.len();
-            return Some(Taken {
+            return Some(Job {
                 group: index as u32,
                 items,
                 warms,
+                ..Job::default()
             });
         }
         None
     }
 
-    /// Questions of `group` are back from the endpoint.
-    pub(super) fn back(&mut self, group: u32, endpoint: usize, answered: bool, warmed: bool) {
+    /// Notes that questions of `group` are back from the endpoint.
+    pub(super) fn finished(&mut self, group: u32, endpoint: usize, answered: bool, warmed: bool) {
         let warmth = &mut self.groups[group as usize].warmth[endpoint];
         if answered {
             *warmth = Warmth::Warm;
         } else if warmed && let Warmth::Warming { failures } = *warmth {
-            *warmth = if failures + 1 >= TRIES {
+            *warmth = if failures + 1 >= MAX_WARMING_FAILURES {
                 Warmth::Warm
             } else {
                 Warmth::Cold {
@@ -147,8 +140,8 @@ impl Queue {
         }
     }
 
-    /// The endpoint is down: when it comes back, its cache may be empty.
-    pub(super) fn chill(&mut self, endpoint: usize) {
+    /// Notes that the endpoint is down: when it comes back, its cache may be empty.
+    pub(super) fn went_down(&mut self, endpoint: usize) {
         for group in &mut self.groups {
             group.warmth[endpoint] = self.begins[endpoint];
         }
@@ -197,11 +190,11 @@ mod tests {
         // The first group is warming: the second one's forerunner is next, then there is nothing.
         assert_eq!(next(&mut queue, 0, 2), Some((1, vec![0])));
         assert_eq!(next(&mut queue, 0, 2), None);
-        queue.back(0, 0, true, true);
+        queue.finished(0, 0, true, true);
         assert_eq!(next(&mut queue, 0, 2), Some((0, vec![1, 2])));
         assert_eq!(next(&mut queue, 0, 2), Some((0, vec![3])));
         assert!(!queue.is_empty());
-        queue.back(1, 0, true, true);
+        queue.finished(1, 0, true, true);
         assert_eq!(next(&mut queue, 0, 2), Some((1, vec![1])));
         assert!(queue.is_empty());
     }
@@ -211,20 +204,20 @@ mod tests {
         let mut queue = Queue::new(open(&[9]), [true; 2].into_iter());
         assert_eq!(next(&mut queue, 0, 4), Some((0, vec![0])));
         assert_eq!(next(&mut queue, 1, 4), Some((0, vec![1])));
-        queue.back(0, 1, true, true);
+        queue.finished(0, 1, true, true);
         assert_eq!(next(&mut queue, 1, 4), Some((0, vec![2, 3, 4, 5])));
         assert_eq!(next(&mut queue, 0, 4), None);
-        queue.chill(1);
+        queue.went_down(1);
         assert_eq!(next(&mut queue, 1, 4), Some((0, vec![6])));
     }
 
     #[test]
     fn failures_do_not_hold_the_group_up() {
         let mut queue = Queue::new(open(&[9]), [true].into_iter());
-        for n in 0..u32::from(TRIES) {
+        for n in 0..u32::from(MAX_WARMING_FAILURES) {
             assert_eq!(next(&mut queue, 0, 4), Some((0, vec![n])));
             assert_eq!(next(&mut queue, 0, 4), None);
-            queue.back(0, 0, false, true);
+            queue.finished(0, 0, false, true);
         }
         assert_eq!(next(&mut queue, 0, 4), Some((0, vec![3, 4, 5, 6])));
     }
@@ -262,7 +255,7 @@ mod tests {
                     break;
                 } else {
                     let (endpoint, taken) = out.remove(0);
-                    queue.back(taken.group, endpoint, fails[step % fails.len()], taken.warms);
+                    queue.finished(taken.group, endpoint, fails[step % fails.len()], taken.warms);
                 }
             }
             prop_assert!(queue.is_empty());

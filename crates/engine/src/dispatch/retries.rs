@@ -1,7 +1,6 @@
-//! What waits to be asked again. A waiting retry holds no worker and no slot.
+//! Questions that wait for a retry. A waiting retry holds no worker and no slot.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Job;
@@ -9,102 +8,70 @@ use super::Job;
 /// Retries in the order in which they become due.
 #[derive(Debug, Default)]
 pub(super) struct Retries {
-    heap: BinaryHeap<Waiting>,
-    /// Numbers entries, so that those due at the same time keep their order.
+    /// By due time; the number keeps the order of those due at the same time.
+    waiting: BTreeMap<(Duration, u64), Waiting>,
     count: u64,
 }
 
-#[derive(Debug)]
-struct Waiting {
-    due: Duration,
-    number: u64,
-    job: Job,
-    blamed: Option<Blame>,
-}
+type Waiting = (Job, Option<Blame>);
 
 /// The outage that may have been the cause of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blame {
     pub(super) endpoint: usize,
-    /// How many rows of failures it had before this one: an answer ends a row.
-    pub(super) row: u64,
+    /// How many streaks of failures it had before this one: an answer ends a streak.
+    pub(super) streak: u64,
 }
 
 impl Retries {
     pub(super) fn len(&self) -> usize {
-        self.heap.len()
+        self.waiting.len()
     }
 
     pub(super) fn push(&mut self, due: Duration, mut job: Job, blamed: Option<Blame>) {
         job.since = due;
         self.count += 1;
-        self.heap.push(Waiting {
-            due,
-            number: self.count,
-            job,
-            blamed,
-        });
+        self.waiting.insert((due, self.count), (job, blamed));
     }
 
-    /// When the next one is due, and which endpoint it would rather not go to.
+    /// When the next one is due, and the endpoint that it should avoid.
     pub(super) fn first(&self) -> Option<(Duration, Option<usize>)> {
-        self.heap.peek().map(|w| (w.due, w.job.avoid))
+        let ((due, _), (job, _)) = self.waiting.first_key_value()?;
+        Some((*due, job.avoid))
     }
 
     /// The next one, due or not.
     pub(super) fn pop(&mut self) -> Option<Job> {
-        self.heap.pop().map(|w| w.job)
+        self.waiting.pop_first().map(|(_, (job, _))| job)
     }
 
-    /// Takes out what failed because an endpoint was going down.
-    pub(super) fn take_blamed(&mut self, blame: Blame) -> Vec<Job> {
-        let (blamed, others) = std::mem::take(&mut self.heap)
-            .into_iter()
-            .partition(|w| w.blamed == Some(blame));
-        self.heap = others;
-        let blamed: BinaryHeap<Waiting> = blamed;
-        blamed.into_iter().map(|w| w.job).collect()
+    /// Takes out the jobs that failed because an endpoint was going down.
+    pub(super) fn take_blamed(&mut self, blame: Blame) -> impl Iterator<Item = Job> + use<> {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (blamed, others): (BTreeMap<_, Waiting>, _) =
+            waiting.partition(|(_, (_, blamed))| *blamed == Some(blame));
+        self.waiting = others;
+        blamed.into_values().map(|(job, _)| job)
     }
 
     pub(super) fn clear(&mut self) {
-        self.heap = BinaryHeap::new();
+        self.waiting.clear();
     }
 }
 
-impl Ord for Waiting {
-    /// The earliest is the greatest, since the heap gives the greatest first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.due, other.number).cmp(&(self.due, self.number))
-    }
-}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for Waiting {}
-
-/// What one first attempt adds: retries are at most this share of the requests.
-const SHARE: f64 = 0.2;
-/// What there is without any first attempt.
-const FLOAT: f64 = 10.0;
-/// How fast that comes back, so that the last retries of a run are asked, too.
-const PER_SECOND: f64 = 2.0;
+/// Each first attempt adds this: retries are at most this share of the requests.
+const RETRY_SHARE: f64 = 0.2;
+/// The balance without any first attempt.
+const RESERVE: f64 = 10.0;
+/// How fast the reserve refills, so that the last retries of a run are asked, too.
+const REFILL_PER_SECOND: f64 = 2.0;
 /// A long good time does not pay for a long bad one: older requests than the last few hundred do
 /// not count.
-const MOST: f64 = 100.0;
+const MAX_BALANCE: f64 = 100.0;
 
-/// Keeps a sick server from being beaten to death by retries. When the budget is used up,
-/// retries wait; they do not fail. A retry that brings an answer pays its price back: where
-/// retries help, they are not the problem.
+/// Keeps retries from overloading a failing server. When the budget is used up, retries wait; they
+/// do not fail. A retry that brings an answer pays its price back: where retries help, they are
+/// not the problem.
 #[derive(Debug)]
 pub(super) struct Budget {
     balance: f64,
@@ -114,40 +81,41 @@ pub(super) struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            balance: FLOAT,
+            balance: RESERVE,
             at: Duration::ZERO,
         }
     }
 }
 
 impl Budget {
-    /// A question was sent for the first time.
+    /// Credits a first attempt.
     pub(super) fn first_attempt(&mut self) {
-        self.balance = (self.balance + SHARE).min(MOST);
+        self.balance = (self.balance + RETRY_SHARE).min(MAX_BALANCE);
     }
 
     /// When a retry may be sent: `now`, or later.
     pub(super) fn ready_at(&mut self, now: Duration) -> Duration {
         let passed = now.saturating_sub(self.at).as_secs_f64();
         self.at = self.at.max(now);
-        if self.balance < FLOAT {
-            self.balance = (self.balance + passed * PER_SECOND).min(FLOAT);
+        if self.balance < RESERVE {
+            self.balance = (self.balance + passed * REFILL_PER_SECOND).min(RESERVE);
         }
         if self.balance >= 1.0 {
             return now;
         }
-        // A little later than exact, or rounding would make us come back for nothing.
-        now + Duration::from_secs_f64((1.0 - self.balance) / PER_SECOND) + Duration::from_micros(1)
+        // A little later than exact, or rounding could wake the caller too early.
+        now + Duration::from_secs_f64((1.0 - self.balance) / REFILL_PER_SECOND)
+            + Duration::from_micros(1)
     }
 
-    /// A retry was sent.
+    /// Charges a retry.
     pub(super) fn spend(&mut self) {
         self.balance -= 1.0;
     }
 
-    /// It brought an answer.
+    /// Credits a retry that brought an answer.
     pub(super) fn pay_back(&mut self) {
-        self.balance = (self.balance + 1.0).min(MOST);
+        self.balance = (self.balance + 1.0).min(MAX_BALANCE);
     }
 }
 
@@ -184,7 +152,7 @@ mod tests {
     #[test]
     fn those_of_an_outage_are_taken_out() {
         let mut retries = Retries::default();
-        let blame = |endpoint, row| Some(Blame { endpoint, row });
+        let blame = |endpoint, streak| Some(Blame { endpoint, streak });
         for (n, blamed) in [
             (0, blame(0, 1)),
             (1, None),
@@ -196,11 +164,9 @@ mod tests {
         }
         let blamed = retries.take_blamed(Blame {
             endpoint: 0,
-            row: 1,
+            streak: 1,
         });
-        let mut blamed: Vec<u32> = blamed.iter().map(|j| j.group).collect();
-        blamed.sort_unstable();
-        assert_eq!(blamed, [0, 3]);
+        assert_eq!(blamed.map(|job| job.group).collect::<Vec<_>>(), [0, 3]);
         assert_eq!(retries.len(), 3);
     }
 
@@ -237,7 +203,7 @@ mod tests {
         );
         let trickle = retries_sent(100, 0, 0.0);
         assert!(
-            (0.0..=FLOAT + 100.0 * PER_SECOND).contains(&trickle),
+            (0.0..=RESERVE + 100.0 * REFILL_PER_SECOND).contains(&trickle),
             "{trickle}"
         );
     }

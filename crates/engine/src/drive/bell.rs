@@ -1,4 +1,4 @@
-//! Wakes the pacemaker, be it a task or a thread.
+//! Wakes the pacemaker, which is a task or a thread.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ impl Bell {
         self.task.notify_one();
     }
 
-    /// Waits for it, at most so long.
+    /// Waits until it is rung, at most for this time.
     pub(super) async fn rung(&self, at_most: Option<Duration>) {
         match at_most {
             None => self.task.notified().await,
@@ -30,7 +30,7 @@ impl Bell {
         }
     }
 
-    /// The same on the calling thread.
+    /// As [`Self::rung`], blocking the thread.
     pub(super) fn wait(&self, at_most: Option<Duration>) {
         let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rung = match at_most {

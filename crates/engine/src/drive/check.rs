@@ -1,14 +1,14 @@
-//! A reply is checked before it is believed.
+//! Replies are checked before they are used.
 
 use sureness_scorers::{Reply, ScoreError, ScoreRequest};
 
-/// Makes sure that there is one result per request, and one log-probability per option.
+/// Replaces results unless there is one per request, with one log-probability per option.
 pub(super) fn reply(requests: &[ScoreRequest], mut reply: Reply) -> Reply {
     if reply.scores.len() != requests.len() {
-        // Which answer belongs to which question is anyone's guess: none is used.
+        // It is unknown which answer belongs to which question: none is used.
         let error = ScoreError::Malformed {
             message: format!(
-                "{} questions were asked, {} answers came",
+                "{} questions were asked, {} answers arrived",
                 requests.len(),
                 reply.scores.len()
             ),
@@ -23,7 +23,7 @@ pub(super) fn reply(requests: &[ScoreRequest], mut reply: Reply) -> Reply {
         {
             *result = Err(ScoreError::Malformed {
                 message: format!(
-                    "{options} options were asked for, {} log-probabilities came",
+                    "{options} options were asked for, {} log-probabilities arrived",
                     scores.logprobs.len()
                 ),
             });

@@ -1,9 +1,8 @@
 //! Carries out what the dispatcher decides.
 //!
-//! A worker lives as long as there is something to send: it asks, hands the reply in, and takes
-//! the next job under the same lock. In a steady state nobody is woken and nothing is passed on.
-//! The pacemaker sleeps until something is due that no reply will bring about: a retry, a probe,
-//! the end of a rate limit.
+//! A worker lives as long as there is work: it asks, hands the reply in, and takes the next job
+//! under the same lock. In a steady state no other worker wakes up. The pacemaker sleeps until
+//! something is due that does not follow a reply: a retry, a probe, the end of a rate limit.
 
 mod bell;
 mod check;
@@ -30,22 +29,22 @@ pub(crate) use tasks::drive as drive_tasks;
 pub(crate) use threads::drive as drive_threads;
 pub(crate) use writer::write_answers;
 
-/// What workers, pacemaker and writer share.
+/// State shared by workers, pacemaker and writer.
 pub(crate) struct Shared {
     requests: Box<dyn Source>,
     endpoints: Vec<Arc<dyn OptionScorer>>,
     core: Mutex<Core>,
     pub(crate) cancel: Cancel,
     observer: Observer,
-    /// Tokio's clock, which tests can stop. It needs no runtime.
+    /// Tokio's clock, which tests can stop. It works without a runtime.
     started: Instant,
     /// Wakes the pacemaker.
     bell: Bell,
     /// Wakes the writer; belongs to the lock on `core`.
-    mail: Condvar,
+    unsaved: Condvar,
     /// Workers at work.
     busy: AtomicUsize,
-    /// What is in flight is to be dropped.
+    /// Requests in flight are to be dropped.
     halted: AtomicBool,
     halt: Notify,
 }
@@ -55,12 +54,12 @@ pub(crate) struct Core {
     pub(crate) dispatch: Dispatch,
     /// When the pacemaker wakes by itself.
     alarm: Option<Duration>,
-    /// No more answers will come: the writer ends once it has written those that are there.
+    /// No more answers will come: the writer ends once it has written the last ones.
     closed: bool,
 }
 
-/// What the pacemaker does next.
-enum Beat {
+/// The pacemaker's next step.
+enum Step {
     /// Sleep until the bell rings or this time has come.
     Sleep(Option<Duration>),
     /// The run is over.
@@ -90,7 +89,7 @@ impl Shared {
             observer,
             started: Instant::now(),
             bell: Bell::default(),
-            mail: Condvar::new(),
+            unsaved: Condvar::new(),
             busy: AtomicUsize::new(0),
             halted: AtomicBool::new(false),
             halt: Notify::new(),
@@ -102,7 +101,7 @@ impl Shared {
         self.started.elapsed()
     }
 
-    /// The state is valid at every step, so a panic elsewhere does not make it unusable.
+    /// The state is valid at every step, so it stays usable after a panic elsewhere.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,7 +110,7 @@ impl Shared {
         self.bell.ring();
     }
 
-    /// Ends the run: nothing more is sent, and what is in flight is dropped.
+    /// Ends the run: nothing more is sent, and requests in flight are dropped.
     pub(crate) fn halt(&self, reason: Stop) {
         self.lock().dispatch.stop(reason);
         self.halted.store(true, Ordering::SeqCst);
@@ -126,16 +125,16 @@ impl Shared {
     /// No more answers will come.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
-        self.mail.notify_all();
+        self.unsaved.notify_all();
     }
 
     /// Notifies the observer; panics are caught.
-    pub(crate) fn tell(&self, event: &Event) {
+    pub(crate) fn notify(&self, event: &Event) {
         let _ = catch_unwind(AssertUnwindSafe(|| (self.observer)(event)));
     }
 
-    /// Starts everything that may be sent now.
-    fn beat(&self, mut start: impl FnMut(Box<Ticket>)) -> Beat {
+    /// Starts every request that may be sent now.
+    fn send_ready(&self, mut start: impl FnMut(Box<Ticket>)) -> Step {
         if self.cancel.is_now() && !self.is_halted() {
             self.halt(Stop::Interrupted);
         }
@@ -148,11 +147,11 @@ impl Shared {
                 }
                 Next::Wait(at) => {
                     core.alarm = at;
-                    return Beat::Sleep(at);
+                    return Step::Sleep(at);
                 }
-                // The last workers may still be telling what they got.
-                Next::Over if self.busy.load(Ordering::SeqCst) > 0 => return Beat::Sleep(None),
-                Next::Over => return Beat::Over,
+                // The last workers may still be notifying the observer.
+                Next::Over if self.busy.load(Ordering::SeqCst) > 0 => return Step::Sleep(None),
+                Next::Over => return Step::Over,
             }
         }
     }
@@ -164,10 +163,10 @@ impl Shared {
         core.dispatch.next(now)
     }
 
-    /// Lays out a ticket's prompts, on the way out.
+    /// Builds a ticket's prompts, just before they are sent.
     fn begin(&self, ticket: &mut Ticket) -> io::Result<Vec<ScoreRequest>> {
         let job = &mut ticket.job;
-        self.tell(&Event::Sent {
+        self.notify(&Event::Sent {
             group: job.group as usize,
             count: job.items.len(),
             endpoint: ticket.endpoint,
@@ -182,7 +181,7 @@ impl Shared {
         Ok(requests)
     }
 
-    /// Hands a reply in. The first job that may follow is the caller's, the others are started.
+    /// Hands a reply in. Returns the first job that may follow, and starts the others.
     fn finish(
         &self,
         ticket: Ticket,
@@ -191,12 +190,12 @@ impl Shared {
     ) -> Option<Box<Ticket>> {
         let mut events = Events::new();
         let (mut mine, mut others) = (None, Vec::new());
-        let (ring, mail) = {
+        let (ring, wake_writer) = {
             let mut core = self.lock();
             let now = self.now();
-            let before = core.dispatch.answers();
+            let before = core.dispatch.outbox.len();
             core.dispatch.finished(ticket, reply, now, &mut events);
-            let mail = writer::is_worth_waking(before, core.dispatch.answers());
+            let wake_writer = writer::is_worth_waking(before, core.dispatch.outbox.len());
             let ring = loop {
                 match self.next(&mut core, now) {
                     Next::Send(ticket) if mine.is_none() => mine = Some(ticket),
@@ -205,10 +204,10 @@ impl Shared {
                     Next::Over => break true,
                 }
             };
-            (ring, mail)
+            (ring, wake_writer)
         };
-        if mail {
-            self.mail.notify_one();
+        if wake_writer {
+            self.unsaved.notify_one();
         }
         if ring {
             self.ring();
@@ -217,7 +216,7 @@ impl Shared {
             start(ticket);
         }
         for event in &events {
-            self.tell(event);
+            self.notify(event);
         }
         mine
     }
@@ -242,16 +241,16 @@ impl Drop for Busy {
     }
 }
 
-/// What becomes of a ticket whose questions the disk no longer gives.
+/// The reply for questions that can no longer be read from disk.
 fn unreadable(count: usize, error: &io::Error) -> Reply {
-    let message = format!("the questions cannot be read back: {error}");
-    Reply::of(vec![Err(ScoreError::Backend { message }); count])
+    failed(count, format!("the questions cannot be read back: {error}"))
 }
 
-/// What a backend that panics has answered.
+/// The reply of a backend that panicked.
 fn panicked(count: usize) -> Reply {
-    let error = ScoreError::Backend {
-        message: "it ended abnormally; its last words are on standard error".into(),
-    };
-    Reply::of(vec![Err(error); count])
+    failed(count, "the backend panicked; see standard error".into())
+}
+
+fn failed(count: usize, message: String) -> Reply {
+    Reply::of(vec![Err(ScoreError::Backend { message }); count])
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::{Beat, Busy, Shared, check, panicked, unreadable};
+use super::{Busy, Shared, Step, check, panicked, unreadable};
 use crate::dispatch::Ticket;
 
 /// Runs to the end on the current runtime.
 pub(crate) async fn drive(shared: &Arc<Shared>) {
     loop {
-        match shared.beat(|ticket| start(shared, ticket)) {
-            Beat::Over => return,
-            Beat::Sleep(until) => {
+        match shared.send_ready(|ticket| start(shared, ticket)) {
+            Step::Over => return,
+            Step::Sleep(until) => {
                 let wait = until.map(|at| at.saturating_sub(shared.now()));
                 shared.bell.rung(wait).await;
             }
@@ -30,7 +30,7 @@ async fn work(busy: Busy, mut ticket: Box<Ticket>) {
     let shared = &busy.0;
     let halt = shared.halt.notified();
     tokio::pin!(halt);
-    // Registered before looking, so that a halt between looking and waiting counts.
+    // Registered before the first check, so that a halt between check and wait counts.
     halt.as_mut().enable();
     loop {
         if shared.is_halted() {
@@ -61,7 +61,7 @@ async fn work(busy: Busy, mut ticket: Box<Ticket>) {
             Some(next) => ticket = next,
             None => return,
         }
-        // A backend that never has to wait must not keep others from their turn.
+        // A backend that never waits must not starve other tasks.
         tokio::task::coop::consume_budget().await;
     }
 }

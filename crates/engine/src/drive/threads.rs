@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Beat, Busy, Shared, check, panicked, unreadable};
+use super::{Busy, Shared, Step, check, panicked, unreadable};
 use crate::dispatch::Ticket;
 
 /// Threads that wait for work.
@@ -22,16 +22,16 @@ struct State {
     closed: bool,
 }
 
-/// Runs to the end. The calling thread keeps the time; it asks only if no thread can be made.
+/// Runs to the end. The calling thread is the pacemaker; it asks only if no thread can be spawned.
 pub(crate) fn drive(shared: &Arc<Shared>) {
     let pool = Arc::new(Pool::default());
     loop {
-        match shared.beat(|ticket| pool.start(shared, ticket)) {
-            Beat::Over => break,
-            // A blocking call cannot be dropped: whoever still waits is left behind, and what
-            // comes back is not looked at any more.
-            Beat::Sleep(_) if shared.is_halted() => break,
-            Beat::Sleep(until) => {
+        match shared.send_ready(|ticket| pool.start(shared, ticket)) {
+            Step::Over => break,
+            // A blocking call cannot be dropped: threads that still wait are left behind, and their
+            // replies ignored.
+            Step::Sleep(_) if shared.is_halted() => break,
+            Step::Sleep(until) => {
                 let wait = until.map(|at| at.saturating_sub(shared.now()));
                 shared.bell.wait(wait);
             }
@@ -63,16 +63,16 @@ impl Pool {
         let pool = Arc::clone(self);
         let made = std::thread::Builder::new()
             .name(format!("asker-{number}"))
-            .spawn(move || pool.live());
+            .spawn(move || pool.run());
         if let Err(error) = made {
-            // The others will get to it; it only takes longer.
-            tracing::warn!(%error, threads = number - 1, "cannot make another thread");
+            // The other threads take the ticket; it only waits longer.
+            tracing::warn!(%error, threads = number - 1, "cannot spawn another thread");
             self.lock().threads -= 1;
             shared.ring();
         }
     }
 
-    fn live(self: &Arc<Self>) {
+    fn run(self: &Arc<Self>) {
         loop {
             self.work_off();
             let mut state = self.lock();

@@ -8,31 +8,30 @@ use crate::histogram::Histogram;
 use crate::{AnswerSink, Stop};
 
 /// So many answers are written without waiting for more.
-const ENOUGH: usize = 256;
-/// How long the first answer waits for others. Nobody notices, and at high rates dozens share one
-/// transaction and one wake-up.
+const FULL_BATCH: usize = 256;
+/// How long the first answer waits for others. At high rates dozens share one transaction and one
+/// wake-up.
 const LINGER: Duration = Duration::from_millis(2);
 
-/// Whether the writer should look, now that there are `after` answers instead of `before`. In
-/// between it looks by itself.
+/// Whether to wake the writer, now that there are `after` answers instead of `before`. In between
+/// it wakes by itself.
 pub(super) fn is_worth_waking(before: usize, after: usize) -> bool {
-    after > before && (before == 0 || (before < ENOUGH && after >= ENOUGH))
+    after > before && (before == 0 || (before < FULL_BATCH && after >= FULL_BATCH))
 }
 
-/// Writes until the run is closed; gives back how long answers waited to be safe. Whatever has
-/// arrived is written in one go, so that the pace sets the size of a transaction.
+/// Writes until the run is closed; returns how long answers waited to be saved. All answers that have
+/// arrived are written at once, so that their rate sets the size of a transaction.
 pub(crate) fn write_answers(shared: &Shared, mut sink: Box<dyn AnswerSink>) -> Histogram {
     let mut storing = Histogram::default();
     let (mut answers, mut times) = (Vec::new(), Vec::new());
     while wait_for_answers(shared) {
         answers.clear();
         times.clear();
-        shared
-            .lock()
-            .dispatch
-            .take_answers(&mut answers, &mut times);
+        let mut core = shared.lock();
+        core.dispatch.outbox.take(&mut answers, &mut times);
+        drop(core);
         if let Err(error) = sink.write(&answers) {
-            // What is in flight could not be kept either.
+            // Answers in flight could not be saved either.
             shared.halt(Stop::Sink(error.to_string()));
             return storing;
         }
@@ -40,7 +39,7 @@ pub(crate) fn write_answers(shared: &Shared, mut sink: Box<dyn AnswerSink>) -> H
         for &came in &times {
             storing.record(now.saturating_sub(came), 1);
         }
-        if shared.lock().dispatch.saved(answers.len()) {
+        if shared.lock().dispatch.outbox.saved(answers.len()) {
             shared.ring();
         }
     }
@@ -51,14 +50,14 @@ pub(crate) fn write_answers(shared: &Shared, mut sink: Box<dyn AnswerSink>) -> H
 fn wait_for_answers(shared: &Shared) -> bool {
     let core = shared.lock();
     let core = shared
-        .mail
-        .wait_while(core, |core| core.dispatch.answers() == 0 && !core.closed)
+        .unsaved
+        .wait_while(core, |core| core.dispatch.outbox.len() == 0 && !core.closed)
         .unwrap_or_else(PoisonError::into_inner);
     let (core, _) = shared
-        .mail
+        .unsaved
         .wait_timeout_while(core, LINGER, |core| {
-            core.dispatch.answers() < ENOUGH && !core.closed
+            core.dispatch.outbox.len() < FULL_BATCH && !core.closed
         })
         .unwrap_or_else(PoisonError::into_inner);
-    core.dispatch.answers() > 0
+    core.dispatch.outbox.len() > 0
 }

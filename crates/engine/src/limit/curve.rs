@@ -1,4 +1,4 @@
-//! What is believed about throughput at every limit.
+//! The estimated throughput at every limit.
 
 use super::Serving;
 
@@ -6,13 +6,12 @@ use super::Serving;
 const NODES: usize = 21;
 const NODES_PER_DOUBLING: f64 = 2.0;
 
-/// What is expected before anything is seen, in logarithms. Twice the throughput (0.69) is the most
-/// that a doubling can gain.
+/// The prior, in logarithms. A doubling can gain twice the throughput (0.69) at most.
 struct Expected {
-    /// By how much a first doubling raises throughput, and how far off that may be.
+    /// Gain of a first doubling, and its standard deviation.
     first_gain: f64,
     first_gain_doubt: f64,
-    /// From node to node so much of a gain is lost, and chance may change it by so much.
+    /// Part of a gain that is lost from node to node, and the standard deviation of its changes.
     gain_lost: f64,
     gain_doubt: f64,
 }
@@ -23,39 +22,39 @@ const OF_ANY: Expected = Expected {
     gain_lost: 0.02,
     gain_doubt: 0.2,
 };
-/// More at once are cheaper by design, and a crowd waits for its step without being in the way.
+/// Larger steps are cheaper by design, and requests that wait for a step disturb nothing.
 const OF_STEPS: Expected = Expected {
     first_gain: 0.4,
     first_gain_doubt: 0.2,
     gain_lost: 0.0,
     gain_doubt: 0.1,
 };
-/// From node to node this share of a gain is kept.
+/// Share of a gain that is kept from node to node.
 const GAIN_KEPT: f64 = 0.85;
-/// Unevenness from node to node that has nothing to do with gains before and after.
+/// Standard deviation of independent steps from node to node.
 const ROUGHNESS: f64 = 0.02;
-/// How fast the server is at all may be anything.
+/// Standard deviation of the overall level, which is unknown.
 const SPEED_DOUBT: f64 = 1000.0;
 
 type Row = [f64; NODES];
 
-/// The logarithm of throughput over the logarithm of the limit, as a Gaussian process: gains go
-/// on for a while, so that what was seen at some limits tells something about their neighbours,
-/// and next to nothing about limits far off.
+/// The logarithm of throughput over the logarithm of the limit, as a Gaussian process: gains go on
+/// for a while, so that evidence at some limits says something about their neighbours, and next to
+/// nothing about limits far off.
 #[derive(Debug, Clone)]
 pub(super) struct Curve {
     mean: Row,
     covariance: [Row; NODES],
 }
 
-/// A limit's place between two nodes: the lower one, and the weight of the upper.
+/// A limit's position between two nodes: the lower one, and the weight of the upper.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Position {
     node: usize,
     upper: f64,
 }
 
-impl Place {
+impl Position {
     fn of(limit: usize) -> Self {
         let at = octaves(limit) * NODES_PER_DOUBLING;
         let node = (at as usize).min(NODES - 2);
@@ -76,7 +75,7 @@ pub(super) fn octaves(limit: usize) -> f64 {
 }
 
 impl Curve {
-    /// What is believed before anything is seen.
+    /// The curve before any evidence.
     pub(super) fn new(serving: Serving) -> Self {
         let expected = match serving {
             Serving::Unknown | Serving::Slots => OF_ANY,
@@ -85,7 +84,7 @@ impl Curve {
         Self::of(&expected)
     }
 
-    /// What is believed of a server where a first doubling should gain this much.
+    /// The curve of a server where a first doubling should gain this much.
     pub(super) fn expecting(first_gain: f64) -> Self {
         Self::of(&Expected {
             first_gain,
@@ -109,7 +108,7 @@ impl Curve {
         curve
     }
 
-    /// Adds a source of doubt with this effect and standard deviation.
+    /// Adds a source of variance with this effect and standard deviation.
     fn doubt(&mut self, effect: &Row, deviation: f64) {
         for (row, a) in self.covariance.iter_mut().zip(effect) {
             for (cell, b) in row.iter_mut().zip(effect) {
@@ -118,9 +117,9 @@ impl Curve {
         }
     }
 
-    /// Learns the logarithm of a rate that was seen at a limit, with its variance.
+    /// Learns the logarithm of a rate measured at a limit, with its variance.
     pub(super) fn observe(&mut self, limit: usize, log_rate: f64, variance: f64) {
-        let place = Place::of(limit);
+        let place = Position::of(limit);
         let shared: Row = std::array::from_fn(|node| place.read(&self.covariance[node]));
         let total = place.read(&shared) + variance;
         let surprise = log_rate - place.read(&self.mean);
@@ -132,23 +131,23 @@ impl Curve {
         }
     }
 
-    /// The expected logarithm of the rate at a limit. Only differences mean something.
+    /// The expected logarithm of the rate at a limit. Only differences have a meaning.
     pub(super) fn mean(&self, limit: usize) -> f64 {
-        Place::of(limit).read(&self.mean)
+        Position::of(limit).read(&self.mean)
     }
 
-    /// By how much (as a standard deviation) the belief about the difference between two limits
-    /// would move with a look at the first one whose result has this variance.
+    /// How far (as a standard deviation) the expected difference between two limits would move with
+    /// a visit to the first one whose result has this variance.
     pub(super) fn lesson(&self, looked_at: usize, other: usize, variance: f64) -> f64 {
-        let (looked_at, other) = (Place::of(looked_at), Place::of(other));
+        let (looked_at, other) = (Position::of(looked_at), Position::of(other));
         let shared: Row = std::array::from_fn(|node| looked_at.read(&self.covariance[node]));
         let own = looked_at.read(&shared);
         (own - other.read(&shared)).abs() / (own + variance).max(f64::MIN_POSITIVE).sqrt()
     }
 }
 
-/// The curve that comes of a gain per doubling that begins at a node and fades from there, of which
-/// so much is lost at each node.
+/// The curve of a gain per doubling that begins at a node and fades from there, less a loss at each
+/// node.
 fn gained(from: usize, gain: f64, lost: f64) -> Row {
     let mut row = [0.0; NODES];
     let mut gain = gain / NODES_PER_DOUBLING;

@@ -1,4 +1,4 @@
-//! How fast the server answers at one limit.
+//! Measuring how fast the server answers at one limit.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::work::CostLine;
 
 /// Answers, and the time they took.
 ///
-/// The time is the sum of their latencies, each divided by the number in flight beside it: in the
-/// mean that is the time between two answers (Little's law). Counting answers within a stretch of
-/// time would come to the same over a long one. Over a short one this is far more exact, since
-/// it does not matter how much of the work in flight was done when the stretch began and ended.
+/// The time is the sum of their latencies, each divided by the number in flight: in the mean that is
+/// the time between two answers (Little's law). Counting answers within a span is as exact if the
+/// span is long. Over a short one this is far more exact, since it does not matter how much of the
+/// work in flight was done when the span began and ended.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally {
+pub(super) struct Measurement {
     /// Answers.
     pub(super) count: f64,
     /// Total length of their prompts.
@@ -21,10 +21,10 @@ pub(super) struct Tally {
     pub(super) seconds: f64,
 }
 
-impl Tally {
+impl Measurement {
     /// Logarithm of the cost answered per second, so that a difference of two is a gain.
     pub(super) fn log_rate(&self, line: &CostLine) -> f64 {
-        // A clock may be too coarse to see a fast round pass.
+        // A coarse clock may measure zero for a fast round.
         (line.cost(self.count, self.length) / self.seconds.max(1e-9))
             .max(f64::MIN_POSITIVE)
             .ln()
@@ -41,7 +41,7 @@ impl Tally {
         self.seconds += other.seconds;
     }
 
-    /// Makes this tally count for no more than `most` answers.
+    /// Makes this measurement count for no more than `most` answers.
     pub(super) fn fade(&mut self, most: f64) {
         if self.count > most {
             let keep = most / self.count;
@@ -55,24 +55,24 @@ impl Tally {
 /// Answers that make a round at this limit: a multiple of the limit, so that answers which come
 /// in bursts of the limit's size are counted in whole bursts.
 pub(super) fn round_size(limit: usize) -> usize {
-    limit * FEWEST.div_ceil(limit)
+    limit * MIN_ROUND.div_ceil(limit)
 }
 
 /// Fewest answers in a round.
-const FEWEST: usize = 4;
+const MIN_ROUND: usize = 4;
 
 /// Counts answers at an unchanged limit, round by round.
 #[derive(Debug, Clone)]
 pub(super) struct Meter {
     limit: usize,
-    /// Since when the limit holds: earlier starters ran partly under another one.
+    /// Since when the limit holds: requests sent before ran partly under another one.
     since: Duration,
     settled: usize,
     /// Whether the server has settled at this limit.
     ready: bool,
-    round: Tally,
+    round: Measurement,
     starved: usize,
-    /// Rounds thrown away because there was too little to do.
+    /// Rounds discarded because too few requests were in flight.
     pub(super) discarded: u32,
 }
 
@@ -83,20 +83,20 @@ impl Meter {
             since,
             settled: 0,
             ready: false,
-            round: Tally::default(),
+            round: Measurement::default(),
             starved: 0,
             discarded: 0,
         }
     }
 
-    /// Counts an answer; gives the round that it completes.
-    pub(super) fn record(&mut self, sample: &Sample) -> Option<Tally> {
+    /// Counts an answer; returns the round that it completes.
+    pub(super) fn record(&mut self, sample: &Sample) -> Option<Measurement> {
         if sample.started < self.since {
             return None;
         }
         if !self.ready {
             self.settled += 1;
-            // The first to return are the quick ones.
+            // The first answers are the quick ones.
             self.ready = self.settled * 4 >= self.limit;
             return None;
         }
@@ -120,48 +120,48 @@ impl Meter {
     }
 }
 
-/// Whether so many in flight make use of the limit.
+/// Whether so many requests in flight make use of the limit.
 pub(super) fn near(in_flight: usize, limit: usize) -> bool {
     in_flight >= limit - limit / 10
 }
 
-/// How much one answer's cost scatters: the variance of the logarithm of a round's rate is this,
-/// divided by the answers in it.
+/// Variance of one answer's cost. That of the logarithm of a round's rate is this, divided by the
+/// answers in it.
 #[derive(Debug, Clone)]
 pub(super) struct Noise {
-    /// What the latencies of single answers say.
+    /// Variance from the latencies of single answers.
     expected: f64,
-    /// What successive rounds say, and how many did.
+    /// Variance from successive rounds, and the number of rounds.
     seen: f64,
     weight: f64,
     last: Option<(f64, f64)>,
 }
 
-/// Variance of one answer's cost before anything is known, and how many answers that is worth.
-const GUESS: f64 = 0.1;
-const GUESS_WORTH: f64 = 4.0;
-/// How many rounds the latencies are worth.
+/// Prior variance of one answer's cost, and the number of answers that it counts for.
+const PRIOR: f64 = 0.1;
+const PRIOR_WORTH: f64 = 4.0;
+/// Rounds that the latencies count for.
 const EXPECTED_WORTH: f64 = 4.0;
-/// Least variance of a rate, however many answers it rests on.
-const LEAST: f64 = 1e-5;
-/// A tally that has faded to less tells next to nothing anyway.
-const FEWEST_COUNTED: f64 = 0.05;
-/// More than so many times the variance known is no scatter but a change.
+/// Minimum variance of a rate, however many answers it has.
+const MIN_VARIANCE: f64 = 1e-5;
+/// Answers to which a measurement fades at most, as far as its variance goes.
+const MIN_COUNT: f64 = 0.05;
+/// More than so many times the known variance is a change, not scatter.
 const OUTLIER: f64 = 8.0;
 
 impl Noise {
     pub(super) fn new() -> Self {
         Self {
-            expected: GUESS,
+            expected: PRIOR,
             seen: 0.0,
             weight: 0.0,
             last: None,
         }
     }
 
-    /// Takes note of the scatter of latencies, seen with so many answers.
+    /// Sets the scatter of latencies over so many answers.
     pub(super) fn expect(&mut self, (scatter, answers): (f64, f64)) {
-        self.expected = (GUESS * GUESS_WORTH + scatter * answers) / (GUESS_WORTH + answers);
+        self.expected = (PRIOR * PRIOR_WORTH + scatter * answers) / (PRIOR_WORTH + answers);
     }
 
     fn single(&self) -> f64 {
@@ -187,6 +187,6 @@ impl Noise {
 
     /// Variance of the logarithm of a rate over so many answers.
     pub(super) fn variance(&self, count: f64) -> f64 {
-        (self.single() / count.max(FEWEST_COUNTED)).max(LEAST)
+        (self.single() / count.max(MIN_COUNT)).max(MIN_VARIANCE)
     }
 }

@@ -1,46 +1,56 @@
 //! How many requests may be in flight: the adaptive concurrency limit.
 //!
-//! No single sign tells how many requests a server likes best. Some refuse what is too much
-//! (429), some let it wait, so that more requests buy nothing but waiting, some grow slower under
-//! a crowd without ever saying so, and some work best on batches. So the [`Controller`] measures
-//! what counts, the throughput, at different limits, and keeps the best:
+//! No single sign shows how many requests a server likes best. Some refuse too many (429), some
+//! queue them, so that more requests only wait longer, some slow down under a crowd without any
+//! error, and some work best on batches. So the [`Controller`] measures throughput at different
+//! limits and keeps the best.
 //!
+//! - **Hints.** The probe finds out what kind of server it is. llama.cpp works in a few slots, each
+//!   with a prefix cache that its first question must fill: there the limit begins at one, and each
+//!   further slot must be worth its cold cache. vLLM and `SGLang` work in steps, and a request that
+//!   waits joins the next one: a crowd is never worse there, and the limit begins at 32. Any other
+//!   server begins with slow start.
 //! - **Slow start.** The limit grows by one with each answer, which doubles it per round (as many
 //!   answers as the limit at the round's start). Growing smoothly, it meets the edge of a server
 //!   that refuses with a few requests too many rather than with a whole crowd. It ends when a
 //!   doubling no longer pays clearly.
-//! - **Evidence.** Throughput is read from latencies (Little's law), which takes a few answers
-//!   where counting them would take hundreds. What was seen at a limit is kept and pooled over
-//!   visits, and fades as it grows old.
-//! - **Belief.** All evidence together gives one curve of throughput over the limit, with what is
-//!   not known about it. Gains are expected to go on for a while and to shrink, so that what was
-//!   seen at a few limits tells something about those between and just beyond.
-//! - **Decision.** After each round the limit goes to where the curve is highest, or to where a
-//!   visit is expected to bring more than it costs: the less is known there and the longer it will
-//!   be of use, the more it may cost. A look at a limit that is surely worse is not worth it; one at
-//!   a limit that is about as good costs next to nothing. So looks come early and often at first,
-//!   and later as the evidence fades. Of two limits that seem equal, the lower is taken.
-//! - **Change.** Two rounds that are clearly unlike what was known at the same limit are another
-//!   server: most evidence is dropped, and the search begins anew.
-//! - **Growth only while the limit is used.** Answers that had fewer in flight neither raise the
-//!   limit nor count in a comparison.
+//! - **Evidence.** Throughput follows from latencies: in the mean, the number in flight divided by
+//!   the latency is the answers per second (Little's law). Counting answers is as exact over a long
+//!   time; over a dozen answers, latencies are several times more exact. Evidence is pooled over
+//!   all visits to a limit, and fades within 300 answers or 12 seconds, whichever takes longer.
+//! - **Belief.** All evidence together gives one curve of throughput over the limit, with its
+//!   uncertainty (a Gaussian process over the doublings). Gains are expected to go on for a while
+//!   and to shrink. So a server that gained with each doubling up to eight is tried at sixteen, and
+//!   one that lost from one to four is not.
+//! - **Decision.** After each round the limit goes to where the curve is highest, less a burden that
+//!   grows with the limit, so that the lower of two equal limits is taken. It goes elsewhere when a
+//!   visit is expected to gain more than it costs: the chance of a gain times the answers still to
+//!   come, against the loss meanwhile. As many are assumed to come as there were, at least 64, at
+//!   most 800, and never more than are left. So looks come early and often at first, and later as
+//!   the evidence fades.
+//! - **Change.** Two rounds in a row that are clearly unlike earlier ones at the same limit mean
+//!   another server: most evidence is dropped, and the search begins anew.
+//! - **Growth only while the limit is used.** Answers that had fewer requests in flight neither
+//!   raise the limit nor count in a comparison.
 //! - **Throttling.** A 429 or a timeout ends growth just below the number that was refused. A
 //!   refusal at a limit that had gone well for long takes a sixteenth off; another one soon after
-//!   leaves four fifths. Whatever was sent before a cut does not count, so one episode is one cut.
-//!   Each refusal must be paid for with many answers before the next look upwards.
+//!   leaves four fifths. Requests sent before a cut do not count, so one episode is one cut. After a
+//!   refusal it takes 120 answers, or 40 seconds, until the next look upwards.
 //! - **5xx and broken connections** pause growth. They lower the limit only when they come with
-//!   load: answers in between, and more of them than is usual for this server. An outage does not.
+//!   load: answers in between, and more failures than is usual for this server. Each further such
+//!   suspicion holds twice as long. An outage leaves the limit as it was.
 //! - **Patience.** However much a crowd may gain, no limit is chosen at which a request would wait
-//!   for a good part of its timeout.
-//! - **What time goes into.** Where a server has slots, one request that had to compute all of a
-//!   long prompt tells what a token costs. If those that find most of it in the cache cost as much
-//!   for each token that is left, one request keeps the processor busy, and a second slot has
-//!   nothing to gain; if they cost far more, most of their time is waiting, and it has.
-//! - **Longer prompts** are not taken for a slower server: cost is fitted over prompt length, and
-//!   where the length changes altogether, what is known about one limit beside another stays.
+//!   for more than 0.3 of its timeout, unless the server is about as slow without a crowd.
+//! - **Slots.** A request with a cold cache shows how long a token takes to compute. If requests
+//!   with a warm cache take as long for each token that is left, one request keeps the processor
+//!   busy, and a second slot has nothing to gain; if they take far longer, they mostly wait, and it
+//!   has. Below a thousand tokens a second the model runs on a processor, which one request keeps
+//!   busy either way. An answer that met a cold cache says nothing else about load.
+//! - **Longer prompts** do not make a slower server: cost is fitted over prompt length, and where
+//!   the length changes altogether, the comparison of limits with each other stays.
 //!
 //! The controller is a state machine without clock, threads or I/O: equal samples give equal
-//! limits. `docs/concurrency.md` shows what it does with simulated servers.
+//! limits. `docs/concurrency.md` shows its results on simulated servers.
 
 mod auto;
 mod curve;
@@ -64,9 +74,9 @@ pub use sureness_scorers::{Hints, Serving};
 pub enum Workers {
     /// Always this many.
     Fixed(NonZeroUsize),
-    /// As many as the server answers fastest with, found while the run goes.
+    /// As many as the server answers fastest with, found during the run.
     Auto {
-        /// Never more than this.
+        /// The highest limit.
         max: NonZeroUsize,
     },
 }
@@ -103,10 +113,10 @@ impl fmt::Display for Workers {
     }
 }
 
-/// What the controller is doing, for progress and logs.
+/// The controller's state, for progress and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// The limit was given and never moves.
+    /// The limit is fixed.
     Fixed,
     /// Doubling, to find the server's size.
     SlowStart,
@@ -118,7 +128,7 @@ pub enum Phase {
     BackedOff,
 }
 
-/// The limit of one endpoint: told of each finished attempt, it says how many may be in flight.
+/// The limit of one endpoint: from the attempts that have ended it finds how many may be in flight.
 #[derive(Debug, Clone)]
 pub struct Controller(Kind);
 
@@ -129,12 +139,12 @@ enum Kind {
 }
 
 impl Controller {
-    /// A controller that knows nothing about its server yet.
+    /// A controller for an unknown server.
     pub fn new(workers: Workers) -> Self {
         Self::knowing(workers, Hints::default())
     }
 
-    /// A controller that knows what kind of server it has, and begins accordingly.
+    /// A controller that begins as the hints about its server suggest.
     pub fn knowing(workers: Workers, hints: Hints) -> Self {
         Self(match workers {
             Workers::Fixed(n) => Kind::Fixed(n),
@@ -150,22 +160,22 @@ impl Controller {
         }
     }
 
-    /// Tells of one attempt that is over. Samples come in the order in which they ended.
+    /// Takes an attempt that has ended. Samples come in the order in which they ended.
     pub fn finished(&mut self, sample: &Sample) {
         if let Kind::Auto(auto) = &mut self.0 {
             auto.finished(sample);
         }
     }
 
-    /// Tells of an attempt that found a cold cache. It took long whatever the load, but beside
-    /// those that find a warm one it shows what a server's time goes into.
+    /// Takes an attempt that met a cold cache. It is slow regardless of load, but next to attempts
+    /// with a warm cache it shows what the server's time goes into.
     pub fn finished_cold(&mut self, sample: &Sample) {
         if let Kind::Auto(auto) = &mut self.0 {
             auto.finished_cold(sample);
         }
     }
 
-    /// What the controller is doing.
+    /// The controller's state.
     pub fn phase(&self) -> Phase {
         match &self.0 {
             Kind::Fixed(_) => Phase::Fixed,

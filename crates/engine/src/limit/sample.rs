@@ -1,10 +1,9 @@
-//! What the controller is told.
+//! The controller's input.
 
 use std::time::Duration;
 
-/// One attempt that is over. An attempt is one request and its reply: a question that is asked
-/// three times gives three samples, so that waiting between attempts is never taken for a slow
-/// server.
+/// One attempt that has ended. An attempt is one request and its reply: a question that is asked
+/// three times gives three samples, so that back-off is never mistaken for a slow server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
     /// When it was sent, since the run's start, by a clock that never goes back.
@@ -13,8 +12,8 @@ pub struct Sample {
     pub ended: Duration,
     /// The highest number of attempts in flight while it ran, itself included.
     pub in_flight: usize,
-    /// Prompt tokens the server had to compute: without those from its prefix cache. `None` where
-    /// the server does not tell.
+    /// Prompt tokens that the server had to compute, without those from its prefix cache. `None` if
+    /// the server does not report them.
     pub tokens: Option<u32>,
     /// Length of the prompt, or of all prompts of a batch.
     pub prompt_bytes: usize,
@@ -31,19 +30,19 @@ impl Sample {
     }
 }
 
-/// How an attempt ended, as far as load on the server goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// How an attempt ended, as far as load on the server goes, by rising severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// With an answer.
-    Answered,
-    /// HTTP 429: the server asks for less.
-    Throttled,
-    /// HTTP 5xx, or a reply that makes no sense.
-    ServerFailed,
-    /// Without a reply in time.
-    TimedOut,
-    /// Without a connection, or with one that broke.
-    Unreachable,
     /// With an error that lies in the request: it says nothing about load.
     Refused,
+    /// With an answer.
+    Answered,
+    /// HTTP 5xx, or a malformed reply.
+    ServerFailed,
+    /// Without a connection, or with one that broke.
+    Unreachable,
+    /// Without a reply in time.
+    TimedOut,
+    /// HTTP 429: the server asks for less.
+    Throttled,
 }

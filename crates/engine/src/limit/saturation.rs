@@ -3,21 +3,21 @@
 use super::Sample;
 use super::work::CostLine;
 
-/// Fewer tokens computed than this many times the usual are no cold cache to learn from.
+/// A cold request must compute so many times the usual tokens to be worth learning from.
 const CLEARLY_MORE: f64 = 2.0;
-/// Answers before the usual cost is known.
-const ENOUGH: f64 = 3.0;
-/// What sharing a processor costs, in logarithms. Without it every fixed cost of a request, such
-/// as that of its one generated token, would look like time in which another could be served.
+/// Warm answers before the usual cost is known.
+const MIN_WARM: f64 = 3.0;
+/// Cost of sharing a processor, in logarithms. Without it every fixed cost of a request, such as that
+/// of its one generated token, would look like time in which another request could be served.
 const SHARING: f64 = 0.15;
 
-/// Who takes longer for each token (in seconds) is a processor and no accelerator. One request
-/// keeps all of its cores busy, and what a request costs beside its tokens is work of the server's
-/// one loop, which a second slot does not speed up. Two slots at once lose a little there.
+/// A server that needs more seconds per token runs on a processor, not an accelerator. One request
+/// keeps all of its cores busy, and the fixed cost of a request is work of the server's one loop,
+/// which a second slot does not speed up. Two slots at once lose a little there.
 const PROCESSOR: f64 = 1e-3;
 const OF_PROCESSOR: f64 = -0.05;
 
-/// Seconds per token with a cold cache beside those with a warm one, each alone on the server.
+/// Seconds per token with a cold and with a warm cache, for requests that are alone on the server.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Saturation {
     /// Tokens and seconds of the cold request that took the least for each token.
@@ -48,15 +48,14 @@ impl Saturation {
         *seconds += sample.latency();
     }
 
-    /// By how much (in logarithms) two requests at a time should raise throughput, as far as
-    /// known.
+    /// Expected gain (in logarithms) from two requests at a time, if it is known.
     ///
     /// If a share s of a request's time is computing, which the other cannot do meanwhile, two
     /// take 1 + s times as long as one.
     pub(super) fn gain(&self) -> Option<f64> {
         let (cold_tokens, cold_seconds) = self.cold?;
         let (count, tokens, seconds) = self.warm;
-        if count < ENOUGH || cold_tokens < CLEARLY_MORE * tokens / count || seconds <= 0.0 {
+        if count < MIN_WARM || cold_tokens < CLEARLY_MORE * tokens / count || seconds <= 0.0 {
             return None;
         }
         if cold_seconds > PROCESSOR * cold_tokens {
@@ -103,13 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn a_waiting_one_has() {
+    fn a_server_that_mostly_waits_can_gain() {
         // Ten milliseconds for each request, and a little for each token.
         assert!(gain((800, 26), (100, 12)).unwrap() > 0.25);
     }
 
     #[test]
-    fn nothing_is_known_of_caches_that_are_as_warm() {
+    fn caches_that_are_as_warm_show_nothing() {
         assert_eq!(gain((120, 900), (100, 800)), None);
     }
 }

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::Sample;
-use super::meter::Tally;
+use super::meter::Measurement;
 use super::work::CostLine;
 
 /// While a doubling of the limit raises throughput by this much (in logarithms), there is no
 /// need to look closer.
 const CLEAR: f64 = 0.25;
-/// Below this limit it goes on in any case. Two in flight are often no better than one: where a
-/// server works in steps, one of them waits for the next.
-const SURE_TO_SEE: usize = 4;
-/// What a round is worth in which the limit grew.
-const WORTH: f64 = 0.75;
+/// Below this limit it always goes on. Two in flight are often no better than one: where a server
+/// works in steps, one of them waits for the next.
+const MIN_REACH: usize = 4;
+/// Weight of a round in which the limit grew.
+const WEIGHT: f64 = 0.75;
 
 /// Rounds of a limit that grows by one with each answer. A round is as many answers as the limit
 /// at its start: those are the requests that were in flight then.
@@ -27,22 +27,22 @@ pub(super) struct SlowStart {
     first: usize,
     /// Sum of the numbers in flight beside each answer, itself included.
     width: f64,
-    round: Tally,
-    before: Option<Tally>,
+    round: Measurement,
+    before: Option<Measurement>,
 }
 
-/// What a round showed.
+/// A completed round.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Round {
-    /// How many were in flight, in the mean.
+    /// Mean number in flight.
     pub(super) limit: usize,
-    pub(super) seen: Tally,
+    pub(super) seen: Measurement,
     /// Whether the doubling before it has paid so clearly that the next may follow.
     pub(super) pays: bool,
 }
 
 impl SlowStart {
-    /// Begins at this limit.
+    /// A slow start from this limit.
     pub(super) fn at(limit: usize) -> Self {
         Self {
             limit,
@@ -50,13 +50,13 @@ impl SlowStart {
             grown: vec![Duration::ZERO],
             first: limit,
             width: 0.0,
-            round: Tally::default(),
+            round: Measurement::default(),
             before: None,
         }
     }
 
-    /// Goes on from a limit at which a doubling has just paid as if nothing were in the way.
-    pub(super) fn resumed(limit: usize, before: Tally, now: Duration) -> Self {
+    /// A slow start from a limit at which a doubling has just paid clearly.
+    pub(super) fn resumed(limit: usize, before: Measurement, now: Duration) -> Self {
         Self {
             grown: vec![now],
             before: Some(before),
@@ -69,7 +69,7 @@ impl SlowStart {
         self.limit
     }
 
-    /// Counts an answer; gives the round that it completes.
+    /// Counts an answer; returns the round that it completes.
     pub(super) fn record(
         &mut self,
         sample: &Sample,
@@ -98,11 +98,11 @@ impl SlowStart {
             round.log_rate(line) - before.log_rate(line)
         });
         self.before = Some(round);
-        let pays = gain > CLEAR || self.limit < SURE_TO_SEE;
+        let pays = gain > CLEAR || self.limit < MIN_REACH;
         self.limit = limit;
         self.left = limit;
         let mut seen = round;
-        seen.fade(WORTH * round.count);
+        seen.fade(WEIGHT * round.count);
         Some(Round {
             limit: width.max(1),
             seen,

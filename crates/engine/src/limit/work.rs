@@ -1,4 +1,4 @@
-//! What a request costs by its length.
+//! The cost of a request by its length.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,34 +13,33 @@ use super::Sample;
 /// raises every latency and with it the intercept, so a long queue makes the correction weaker,
 /// never wrong in direction.
 ///
-/// A server that works on several prompts in one go answers all of them when the last is done, and
-/// so late as all their lengths together make it. So what counts is the mean length of all that was
-/// answered while a request waited. On a server that works on each by itself this comes to the
-/// same line, seen less exactly.
+/// A server that works on several prompts in one step answers all of them when the last is done, so
+/// their total length decides. So the length used is the mean over all answers that came while a
+/// request waited. For a server that works on each prompt by itself this gives the same line, less
+/// exactly.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CostLine {
-    /// When the latest answers came, and how long their prompts were.
+    /// Time of the latest answers, and length of their prompts.
     lately: VecDeque<(Duration, f64)>,
-    /// Whether the server tells how many tokens it computes: then length is work.
+    /// Whether the server reports how many tokens it computes: then length is work.
     is_work: bool,
     weight: f64,
     length: f64,
     latency: f64,
     length_squared: f64,
     length_latency: f64,
-    /// Latency per cost lately. It depends on the limit, on which the line must not depend.
+    /// Recent latency per cost. It depends on the limit; the line must not.
     slowness: f64,
     scatter: Scatter,
 }
 
-/// How far single latencies are off what the line says, by the change from one to the next: the
-/// limit moves all of them.
+/// Scatter of single latencies around the line, from the change between successive ones: the limit
+/// moves all of them.
 #[derive(Debug, Clone, Copy, Default)]
 struct Scatter {
     variance: f64,
     count: f64,
-    /// Of the last burst of answers: when its latest came, how many they were, and how far off in
-    /// the mean.
+    /// Of the last burst of answers: time of the latest, their number, and their mean deviation.
     ended: Duration,
     burst: f64,
     off: f64,
@@ -49,16 +48,16 @@ struct Scatter {
 }
 
 /// Samples after which an old one counts for a third.
-const MEMORY: f64 = 200.0;
-/// The same for scatter.
+const LINE_MEMORY: f64 = 200.0;
+/// As [`LINE_MEMORY`], for scatter.
 const SCATTER_MEMORY: f64 = 60.0;
 /// Answers that come within this share of their latency are one burst.
 const BURST: f64 = 0.03;
-/// Answers that are looked back on.
-const LATELY: usize = 256;
-/// Where length is work, what a request costs beside it, in tokens, before that was measured.
+/// Latest answers that are remembered.
+const LATEST: usize = 256;
+/// Fixed cost of a request in tokens, where length is work, before it is measured.
 const USUAL_FIXED: f64 = 64.0;
-/// Slowness is learned over as many answers as were in flight, within these bounds.
+/// Slowness is averaged over as many answers as were in flight, within these bounds.
 const SLOWNESS_MEMORY: (usize, usize) = (3, 32);
 
 impl CostLine {
@@ -84,7 +83,7 @@ impl CostLine {
             self.slowness = slowness;
         }
         let latency = latency / self.slowness;
-        self.weight = self.weight.min(MEMORY) + 1.0;
+        self.weight = self.weight.min(LINE_MEMORY) + 1.0;
         let share = 1.0 / self.weight;
         self.length += share * (length - self.length);
         self.latency += share * (latency - self.latency);
@@ -92,9 +91,9 @@ impl CostLine {
         self.length_latency += share * (length * latency - self.length_latency);
     }
 
-    /// Mean length of what was answered while this one waited, itself included.
+    /// Mean length of the prompts answered while this one waited, itself included.
     fn length_beside(&mut self, sample: &Sample) -> f64 {
-        if self.lately.len() == LATELY {
+        if self.lately.len() == LATEST {
             self.lately.pop_front();
         }
         self.lately.push_back((sample.ended, Self::length(sample)));
@@ -110,14 +109,14 @@ impl CostLine {
         total / count
     }
 
-    /// Cost of `count` requests with this total length. The unit is arbitrary, but the same at
-    /// one moment.
+    /// Cost of `count` requests with this total length. The unit is arbitrary and changes with the
+    /// line.
     pub(super) fn cost(&self, count: f64, length: f64) -> f64 {
         let (fixed, per_unit) = self.coefficients();
         fixed * count + per_unit * length
     }
 
-    /// Variance of the logarithm of what single answers cost, and after how many.
+    /// Variance of the logarithm of one answer's cost, and the number of answers.
     pub(super) fn scatter(&self) -> (f64, f64) {
         (self.scatter.variance, self.scatter.count)
     }
@@ -145,8 +144,8 @@ impl CostLine {
 }
 
 impl Scatter {
-    /// Answers of one burst were worked on together: they are off together, and tell no more than
-    /// one.
+    /// Learns from an answer. A burst counts once: the server worked on its answers together, so they
+    /// deviate together.
     fn learn(&mut self, off: f64, sample: &Sample) {
         let gap = sample.ended.saturating_sub(self.ended).as_secs_f64();
         self.ended = sample.ended;
@@ -159,7 +158,7 @@ impl Scatter {
         if self.burst > 0.0 {
             if let Some(last) = self.last {
                 let change = self.off - last;
-                // In the mean over so many answers; of one it is as much more.
+                // This is the mean of the burst; one answer varies as much more.
                 let variance = (change * change / 2.0).min(1.0) * self.burst;
                 let share = (self.burst / self.count).min(1.0);
                 self.variance += share * (variance - self.variance);

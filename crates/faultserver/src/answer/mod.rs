@@ -1,4 +1,4 @@
-//! What a healthy server would say, and how that is spoilt.
+//! Answers of a healthy server, and faults in their text.
 
 mod body;
 mod refusal;
@@ -17,7 +17,7 @@ use crate::asked::Key;
 use crate::script::{Dialect, Healthy};
 use crate::wire::{Reply, Request};
 
-/// A request's prompts with the words of each and those of them that are in the prefix cache.
+/// A prompt, its number of words and the number of them in the prefix cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Work {
     pub(crate) prompt: Arc<str>,
@@ -25,8 +25,8 @@ pub(crate) struct Work {
     pub(crate) cached: usize,
 }
 
-/// Why a healthy server would not even begin to work on a request, or its answer where there is
-/// nothing to work on. `None` if there are prompts to be scored.
+/// The immediate response of a healthy server: a refusal, or an answer that takes no model. `None`
+/// if there are prompts to score.
 pub(crate) fn at_once(
     server: &Healthy,
     request: &Request,
@@ -55,7 +55,7 @@ pub(crate) fn at_once(
 fn refused(server: &Healthy, request: &Request, wanted: &Wanted) -> Option<Reply> {
     let dialect = server.dialect;
     let Some(body) = &request.body else {
-        return Some(refusal::bad_request(dialect, "the body is no JSON"));
+        return Some(refusal::bad_request(dialect, "the body is not JSON"));
     };
     let named = body.get("model").and_then(Value::as_str);
     if let Some(named) = named
@@ -85,7 +85,7 @@ fn refused(server: &Healthy, request: &Request, wanted: &Wanted) -> Option<Reply
     (longest > limit).then(|| refusal::too_long(dialect, longest, limit))
 }
 
-/// The answer to prompts that are to be scored.
+/// The answer to scored prompts.
 pub(crate) fn scores(server: &Healthy, wanted: &Wanted, work: &[Work]) -> Value {
     match (wanted.route, server.dialect) {
         (Route::Native, _) => body::native(server, wanted, work),

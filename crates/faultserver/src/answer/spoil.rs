@@ -1,13 +1,13 @@
-//! Good answers made bad, while they are still JSON or text.
+//! Faults in the JSON or text of a good answer.
 
 use serde_json::{Value, json};
 
 use crate::script::{Fault, Indices, Nan};
 
-/// Stands for `NaN` until the JSON is text, since JSON has no such number.
+/// Placeholder for `NaN`, which JSON lacks, until the JSON is text.
 const NAN: &str = "__not_a_number__";
 
-/// Fields without which every prompt still has its scores.
+/// Fields that no score depends on.
 const DISPENSABLE: [&str; 11] = [
     "id",
     "object",
@@ -22,18 +22,18 @@ const DISPENSABLE: [&str; 11] = [
     "text_offset",
 ];
 
-/// A body after a fault, and which prompts it still answers.
+/// A body after a fault, and the prompts that it still answers.
 pub(crate) struct Spoilt {
     pub(crate) body: Vec<u8>,
     pub(crate) answered: Vec<bool>,
 }
 
-/// Plays those faults that change an answer's text; others leave it as it is.
+/// Plays the faults that change an answer's text; ignores the others.
 pub(crate) fn spoil(mut answer: Value, prompts: usize, fault: Option<&Fault>) -> Spoilt {
     let mut answered = vec![true; prompts];
     let text = match fault {
         Some(Fault::MissingField { field }) => {
-            // Without its number an answer is still that of the one prompt that was asked.
+            // A single prompt needs no index.
             let harmless =
                 DISPENSABLE.contains(&field.as_str()) || (field == "index" && prompts == 1);
             if remove(&mut answer, field) && !harmless {
@@ -75,7 +75,7 @@ pub(crate) fn spoil(mut answer: Value, prompts: usize, fault: Option<&Fault>) ->
     }
 }
 
-/// Removes a field everywhere; whether it was there.
+/// Removes a field everywhere; returns whether it existed.
 fn remove(value: &mut Value, field: &str) -> bool {
     match value {
         Value::Object(fields) => {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_json() {
+    fn broken_texts_are_not_json() {
         for fault in [
             Fault::TruncatedJson,
             Fault::MalformedJson,
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_field_matters_where_scores_hang_on_it() {
+    fn a_missing_field_matters_where_scores_depend_on_it() {
         let missing = |field: &str| Fault::MissingField {
             field: field.to_owned(),
         };

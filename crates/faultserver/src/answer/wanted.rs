@@ -1,4 +1,4 @@
-//! What a request asks for.
+//! Interpreting requests.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::script::Dialect;
 use crate::wire::Request;
 
-/// Where a request goes.
+/// The route of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     Models,
@@ -43,15 +43,15 @@ impl Route {
     }
 }
 
-/// What a request asks for.
+/// A request's route, prompts and options.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) route: Route,
-    /// The prompts to score; none where there is nothing to score.
+    /// The prompts to score; may be empty.
     pub(crate) prompts: Arc<[Arc<str>]>,
     /// Whether they came as a list.
     pub(crate) is_list: bool,
-    /// How many log-probabilities.
+    /// Number of log-probabilities.
     pub(crate) top: Option<u64>,
 }
 
@@ -82,8 +82,8 @@ impl Wanted {
     }
 }
 
-/// The prompts of a completions request, and whether they came as a list. A list with anything
-/// but texts in it counts as no prompt at all.
+/// The prompts of a completions request, and whether they are a list. A list with anything but
+/// texts counts as empty.
 fn prompts(value: &Value) -> (Vec<Arc<str>>, bool) {
     match value {
         Value::String(prompt) => (vec![prompt.as_str().into()], false),

@@ -1,8 +1,8 @@
-//! What can go wrong with one answer.
+//! Faults of one answer.
 
 use serde::{Deserialize, Serialize};
 
-/// One way to misbehave. In a script file: `{ kind = "reset", at = "in_body" }`.
+/// A fault. In a script file: `{ kind = "reset", at = "in_body" }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
@@ -11,13 +11,13 @@ pub enum Fault {
     Delay {
         /// The shortest wait in milliseconds.
         ms: u64,
-        /// The longest, if the wait is to vary.
+        /// The longest, if the wait varies.
         #[serde(default)]
         up_to_ms: Option<u64>,
     },
     /// HTTP 429.
     TooManyRequests {
-        /// How the client is told when to come back.
+        /// The `Retry-After` header.
         #[serde(default)]
         retry_after: RetryAfter,
         /// Whether `x-ratelimit-*` headers say that nothing is left.
@@ -26,9 +26,9 @@ pub enum Fault {
     },
     /// HTTP 500 with a JSON error.
     InternalError,
-    /// HTTP 503 as of a server that is still loading its model.
+    /// HTTP 503 of a server that is loading its model.
     Loading {
-        /// How the client is told when to come back.
+        /// The `Retry-After` header.
         #[serde(default)]
         retry_after: RetryAfter,
     },
@@ -42,32 +42,32 @@ pub enum Fault {
     },
     /// The connection is reset (TCP RST).
     Reset {
-        /// When.
+        /// The point in the exchange.
         at: Point,
     },
-    /// The connection is closed in the ordinary way (TCP FIN), unannounced.
+    /// The connection is closed (TCP FIN) without notice.
     Hangup {
-        /// When.
+        /// The point in the exchange.
         at: Point,
     },
-    /// JSON that ends in the middle, in an otherwise correct HTTP response.
+    /// Half of the JSON, in a valid HTTP response.
     TruncatedJson,
     /// JSON of the right length with a syntax error in it.
     MalformedJson,
-    /// An answer without some field, wherever it would occur.
+    /// An answer without some field, wherever it occurs.
     MissingField {
         /// The field's name: `choices`, `index`, `logprobs`, `top_logprobs`, …
         field: String,
     },
     /// Every log-probability is not a number.
     NotANumber {
-        /// How that is written.
+        /// Its spelling.
         #[serde(default)]
         spelled: Nan,
     },
-    /// Something is wrong with the numbers of a list's answers.
+    /// Wrong indices of a list's answers.
     Indices {
-        /// What.
+        /// The kind.
         how: Indices,
     },
     /// A good answer, a few bytes at a time.
@@ -77,38 +77,38 @@ pub enum Fault {
         /// The pause between two pieces, in milliseconds.
         every_ms: u64,
     },
-    /// A good answer that calls itself `text/html`.
+    /// A good answer labelled `text/html`.
     WrongContentType,
-    /// A good answer, compressed. Sent compressed even to clients that did not ask for it.
+    /// A good answer, compressed even for clients that did not request it.
     Gzip,
-    /// HTTP 307 to the same route, where the question is then answered.
+    /// HTTP 307 to the same route, which then answers.
     Redirect {
-        /// To which server.
+        /// The target server.
         #[serde(default)]
         to: Target,
     },
-    /// A body of this size, made while it is sent. It begins like an answer.
+    /// A huge body, generated while sending, that begins like an answer.
     HugeBody {
         /// Its size in bytes, after unpacking.
         bytes: u64,
-        /// How it is sent.
+        /// Its encoding.
         #[serde(default)]
         coding: Coding,
     },
-    /// Response headers without end.
+    /// Endless response headers.
     EndlessHead,
-    /// An answer with lists nested this deep.
+    /// An answer with deeply nested lists.
     DeepJson {
-        /// How deep.
+        /// Depth of the nesting.
         depth: usize,
     },
-    /// The answer begins and then goes on with blanks for ever.
+    /// The answer begins, then continues with blanks forever.
     NeverEnds {
         /// The pause between two blanks, in milliseconds.
         #[serde(default = "blank_pause")]
         every_ms: u64,
     },
-    /// The request is taken and nothing comes back.
+    /// The request is read and never answered.
     NeverStarts,
 }
 
@@ -116,20 +116,20 @@ fn blank_pause() -> u64 {
     50
 }
 
-/// How a client is told when to come back.
+/// The `Retry-After` header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
-    /// Not at all.
+    /// No header.
     #[default]
     None,
-    /// `Retry-After` in seconds; fractions are sent as such.
+    /// Seconds, with fractions as given.
     Seconds(f64),
-    /// `Retry-After` as the date in so many seconds.
+    /// The date in this many seconds.
     DateIn(u64),
 }
 
-/// A moment of an exchange.
+/// A point in an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Point {
@@ -143,11 +143,11 @@ pub enum Point {
     AfterBody,
 }
 
-/// How "not a number" is written.
+/// The spelling of "not a number".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nan {
-    /// `NaN`, which is no JSON but what Python writes.
+    /// `NaN`, as Python writes it, which is not JSON.
     #[default]
     Literal,
     /// `"NaN"`.
@@ -156,47 +156,47 @@ pub enum Nan {
     Null,
 }
 
-/// What is wrong with the numbers of a list's answers.
+/// Indices of a list's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Indices {
-    /// Nothing, but the answers come in another order.
+    /// Right, but in another order.
     Shuffled,
-    /// The last answer carries the first one's number; a single answer comes twice.
+    /// The last answer has the first one's index; a single answer occurs twice.
     Duplicated,
-    /// The last answer is left out.
+    /// The last answer is missing.
     Missing,
 }
 
-/// Where a redirect leads.
+/// The target of a redirect.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// This server under the same name.
     #[default]
     SameHost,
-    /// This server under another name (`localhost`), which to a client is another host.
+    /// This server under another name (`localhost`), which clients take for another host.
     OtherHost,
     /// Another server: its origin, such as `http://127.0.0.1:8000`.
     Origin(String),
 }
 
-/// How a huge body is sent.
+/// Encoding of a huge body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coding {
-    /// With its length in the head.
+    /// With a content length.
     #[default]
     Plain,
-    /// In chunks, so that its length is not known beforehand.
+    /// Chunked, without a content length.
     Chunked,
     /// Compressed a thousandfold.
     Gzip,
 }
 
 impl Fault {
-    /// One fault of each kind and variety, in sizes that suit a test: waits of milliseconds,
-    /// bodies of `huge` bytes.
+    /// One fault of each kind and variant, sized for tests: waits of milliseconds, bodies of `huge`
+    /// bytes.
     pub fn each(huge: u64) -> Vec<Self> {
         let mut all = vec![
             Self::Delay {
@@ -257,7 +257,7 @@ impl Fault {
         all
     }
 
-    /// A short name for counts: the `kind` of a script file.
+    /// The `kind` in a script file, also used in counts.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Delay { .. } => "delay",

@@ -4,24 +4,24 @@ use std::path::{Path, PathBuf};
 
 use super::{Script, When};
 
-/// Why a script cannot be used.
+/// Errors of a script.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// The file cannot be read.
     #[error("cannot read the script {path}: {source}", path = .path.display())]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// It is not a script.
+    /// The text is not a script.
     #[error("{0}\nhint: the crate's README shows the format")]
     Syntax(#[from] Box<toml::de::Error>),
-    /// A rule makes no sense.
+    /// A rule is invalid.
     #[error("rule {rule} (counted from 1): {what}")]
     Rule {
-        /// Which one.
+        /// Its number, from 1.
         rule: usize,
         /// What is wrong with it.
         what: &'static str,

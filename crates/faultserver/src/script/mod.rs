@@ -1,4 +1,4 @@
-//! What the server is and how it misbehaves.
+//! Scripts: the server, its limits and its faults.
 
 mod fault;
 mod file;
@@ -10,19 +10,19 @@ pub use rule::{Predicate, Routes, Rule, When};
 
 use serde::Deserialize;
 
-/// A server and its misbehaviour. The default is a healthy one without limits.
+/// A server and its faults. The default is a healthy server without limits.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// What the server is while nothing goes wrong.
+    /// The healthy server.
     pub server: Healthy,
-    /// How much it can do at once.
+    /// Its limits.
     pub capacity: Capacity,
-    /// What goes wrong, and when.
+    /// Its faults, and when they occur.
     pub rules: Vec<Rule>,
 }
 
-/// What the server is while nothing goes wrong.
+/// The server without faults.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(
@@ -30,28 +30,28 @@ pub struct Script {
     reason = "independent abilities of a server"
 )]
 pub struct Healthy {
-    /// Whose shapes, words and routes it has.
+    /// The server software that it imitates.
     pub dialect: Dialect,
     /// The name of its model.
     pub model: String,
-    /// Whether another model's name is refused (404).
+    /// Whether it refuses requests for another model (404).
     pub check_model: bool,
-    /// The API key without which everything is refused (401).
+    /// The API key that it requires (401 without it).
     pub key: Option<String>,
-    /// Whether it gives log-probabilities.
+    /// Whether answers have log-probabilities.
     pub logprobs: bool,
-    /// The most log-probabilities that may be asked for (400 above).
+    /// Maximum number of log-probabilities per request (400 above).
     pub max_logprobs: Option<u64>,
-    /// The longest prompt in words (400 above).
+    /// Maximum length of a prompt in words (400 above).
     pub context_words: Option<usize>,
-    /// Whether it takes a list of prompts (400 otherwise).
+    /// Whether it accepts a list of prompts (400 otherwise).
     pub lists: bool,
-    /// Whether it tells token counts.
+    /// Whether answers have token counts.
     pub usage: bool,
-    /// How many past prompts its prefix cache holds.
+    /// Number of prompts in its prefix cache.
     pub cache_slots: usize,
-    /// How far each letter's logit is at most, in nats, from that of the model that the server has
-    /// by default: another one under the same name.
+    /// Maximum deviation of each letter's logit from the default model's, in nats: another model
+    /// under the same name.
     pub drift: f64,
 }
 
@@ -73,7 +73,7 @@ impl Default for Healthy {
     }
 }
 
-/// Whose shapes, words and routes the server has.
+/// Server software, with its JSON shapes, error messages and routes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -85,24 +85,24 @@ pub enum Dialect {
     LlamaCpp,
 }
 
-/// How much the server can do at once. The default has no limit and takes no time.
+/// Limits and response times. The default has no limits and answers at once.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Capacity {
-    /// Scoring requests worked on at once; the others queue.
+    /// Concurrent scoring requests; further ones queue.
     pub workers: Option<usize>,
-    /// Requests that may queue; the others get a 429.
+    /// Length of the queue; further requests get a 429.
     pub queue: Option<usize>,
-    /// What that 429 tells.
+    /// `Retry-After` of that 429.
     pub retry_after: RetryAfter,
-    /// Time that each scoring request takes, in milliseconds.
+    /// Time per scoring request, in milliseconds.
     pub base_ms: u64,
-    /// Time that each word takes that is not in the prefix cache, in microseconds.
+    /// Time per word outside the prefix cache, in microseconds.
     pub per_word_us: u64,
     /// Scoring requests accepted per minute; beyond that a 429 with `Retry-After`, and every
     /// answer carries `x-ratelimit-*` headers.
     pub requests_per_minute: Option<usize>,
-    /// Another length for that minute, in milliseconds, for tests in a hurry.
+    /// Length of that minute in milliseconds, for fast tests.
     pub minute_ms: Option<u64>,
 }
 
@@ -112,26 +112,26 @@ impl Script {
         Self::default()
     }
 
-    /// A healthy server but for `rule`.
+    /// A healthy server with one rule.
     pub fn with(rule: Rule) -> Self {
         Self::healthy().rule(rule)
     }
 
-    /// The same with one more rule, tried after those before it.
+    /// Adds a rule after the others.
     #[must_use]
     pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
     }
 
-    /// The same, healthy in another way.
+    /// Replaces the healthy server.
     #[must_use]
     pub fn server(mut self, server: Healthy) -> Self {
         self.server = server;
         self
     }
 
-    /// The same with other limits.
+    /// Replaces the limits.
     #[must_use]
     pub fn capacity(mut self, capacity: Capacity) -> Self {
         self.capacity = capacity;

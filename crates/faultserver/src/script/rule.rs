@@ -1,4 +1,4 @@
-//! When something goes wrong.
+//! Rules: when faults occur.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,58 +8,58 @@ use serde::Deserialize;
 use super::fault::Fault;
 use crate::asked::Asked;
 
-/// On some requests, one of some faults. A script's rules are tried in order; the first whose
-/// time has come plays its fault.
+/// One of several faults on some requests. The first rule of a script that applies to a request
+/// plays its fault.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Which requests, among those on `routes`.
+    /// The requests, among those on `routes`.
     #[serde(default)]
     pub when: When,
-    /// On which routes.
+    /// The routes.
     #[serde(default)]
     pub routes: Routes,
-    /// What happens. Of several, one is drawn.
+    /// The faults, one of which is drawn.
     pub faults: Vec<Fault>,
-    /// How often the rule plays in all; `None` for ever.
+    /// Maximum number of times in all.
     #[serde(default)]
     pub limit: Option<u64>,
-    /// How often the rule plays on requests that begin with the same prompt; `None` for ever.
+    /// Maximum number of times for requests with the same first prompt.
     #[serde(default)]
     pub per_prompt: Option<u64>,
 }
 
-/// Which requests a rule is about.
+/// The requests to which a rule applies.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// All.
     #[default]
     Always,
-    /// The first so many on the rule's routes.
+    /// The first `n` on the rule's routes.
     First(u64),
     /// Every n-th on the rule's routes: `Nth(3)` means the third, the sixth and so on.
     Nth(u64),
-    /// Some, at random. The draw depends on the seed, on the prompts and on how often the first
-    /// one was asked before, and not on the order in which requests arrive.
+    /// A random share. The draw depends on the seed, the prompts and how often the first one was
+    /// asked before, but not on the order of arrival.
     Chance {
         /// Share of the requests, in 0..=1.
         probability: f64,
-        /// Another seed, other requests.
+        /// Seed of the draw.
         #[serde(default)]
         seed: u64,
     },
     /// Those with a prompt that contains this text.
     Contains(String),
-    /// Those for which a function says so. Not available in script files.
+    /// Those for which a function returns true. Not available in script files.
     #[serde(skip)]
     If(Predicate),
 }
 
-/// Decides by looking at a request.
+/// A condition on a request.
 pub type Predicate = Arc<dyn Fn(&Asked) -> bool + Send + Sync>;
 
-/// Which routes a rule is about.
+/// The routes to which a rule applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Routes {
@@ -99,7 +99,7 @@ impl Rule {
         Self::new(When::Contains(text.into()), [fault])
     }
 
-    /// This fault on scoring requests for which `predicate` says so.
+    /// This fault on scoring requests for which `predicate` is true.
     pub fn matching(
         predicate: impl Fn(&Asked) -> bool + Send + Sync + 'static,
         fault: Fault,
@@ -107,21 +107,21 @@ impl Rule {
         Self::new(When::If(Arc::new(predicate)), [fault])
     }
 
-    /// The same on other routes.
+    /// Replaces the routes.
     #[must_use]
     pub fn on(mut self, routes: Routes) -> Self {
         self.routes = routes;
         self
     }
 
-    /// The same, at most so often.
+    /// Limits the number of times in all.
     #[must_use]
     pub fn limit(mut self, times: u64) -> Self {
         self.limit = Some(times);
         self
     }
 
-    /// The same, at most so often for one prompt.
+    /// Limits the number of times per prompt.
     #[must_use]
     pub fn per_prompt(mut self, times: u64) -> Self {
         self.per_prompt = Some(times);

@@ -1,4 +1,4 @@
-//! How much the server does at once and per minute.
+//! Limits on concurrent requests and requests per minute.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,25 +13,26 @@ use crate::sync::lock;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Lets requests in.
+/// Admits requests.
 #[derive(Debug)]
 pub(crate) struct Gate {
     capacity: Capacity,
     slots: Option<Arc<Semaphore>>,
     waiting: AtomicUsize,
-    /// When the requests of the last minute were accepted.
+    /// Times of the requests accepted within the last minute.
     accepted: Mutex<VecDeque<Instant>>,
 }
 
-/// A place among those that are worked on.
+/// A slot for one concurrent request.
 pub(crate) type Slot = Option<OwnedSemaphorePermit>;
 
-/// What is left of the minute's allowance.
+/// The state of the limit per minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
     pub(crate) limit: usize,
     pub(crate) remaining: usize,
-    /// When one more request will be accepted, or the whole allowance is back if one would be now.
+    /// Time until one more request is accepted or, if one would be now, until the full limit is
+    /// available.
     pub(crate) reset: Duration,
 }
 
@@ -45,8 +46,8 @@ impl Gate {
         }
     }
 
-    /// Counts a request against the minute's allowance; `Err` if that is used up. `None` where
-    /// there is no such limit.
+    /// Counts a request against the limit per minute; `Err` if it is exceeded, `None` without a
+    /// limit.
     pub(crate) fn count(&self) -> Result<Option<Allowance>, Allowance> {
         let Some(limit) = self.capacity.requests_per_minute else {
             return Ok(None);
@@ -85,7 +86,7 @@ impl Gate {
         }
     }
 
-    /// Waits for a place. `Err` with what to tell the client where even the queue is full.
+    /// Waits for a slot. `Err` with the `Retry-After` if the queue is full.
     pub(crate) async fn enter(&self) -> Result<Slot, RetryAfter> {
         let Some(slots) = &self.slots else {
             return Ok(None);
@@ -101,7 +102,7 @@ impl Gate {
         Ok(Arc::clone(slots).acquire_owned().await.ok())
     }
 
-    /// How long the model takes.
+    /// Time that the model takes.
     pub(crate) fn time_for(&self, work: &[Work]) -> Duration {
         let words: usize = work.iter().map(|work| work.words - work.cached).sum();
         Duration::from_millis(self.capacity.base_ms)
@@ -109,7 +110,7 @@ impl Gate {
     }
 }
 
-/// A place in the queue, given up when dropped: a client may go away while it waits.
+/// A place in the queue, freed when dropped: a client may disconnect while it waits.
 struct Queued<'a> {
     waiting: &'a AtomicUsize,
     ahead: usize,
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn words_in_the_cache_take_no_time() {
+    fn cached_words_take_no_time() {
         let gate = Gate::new(&Capacity {
             base_ms: 3,
             per_word_us: 10,
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_who_leave_the_queue_make_room() {
+    async fn leaving_the_queue_frees_a_place() {
         let gate = Gate::new(&Capacity {
             workers: Some(1),
             queue: Some(1),

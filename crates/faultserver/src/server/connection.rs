@@ -12,7 +12,7 @@ use crate::answer::Wanted;
 use crate::log::Log;
 use crate::wire::{Delivery, Received, Reply, Request, deliver, read_request};
 
-/// What all connections share.
+/// State shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) live: RwLock<Arc<Live>>,
@@ -28,7 +28,7 @@ impl Shared {
 
 /// Answers requests until either side ends the connection.
 pub(crate) async fn serve(shared: Arc<Shared>, mut stream: TcpStream, connection: u64) {
-    // Small answers go out at once; without it each would cost a delayed acknowledgement.
+    // Without it, each small answer would wait for a delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut buffer = Vec::new();
     loop {
@@ -38,7 +38,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut stream: TcpStream, connection
                     return;
                 }
             }
-            Ok(Received::Nonsense(reason)) => {
+            Ok(Received::Invalid(reason)) => {
                 let reply = Reply::json(400, &json!({"error": reason}));
                 deliver(&mut stream, &reply, Delivery::Whole, true).await;
                 return;
@@ -48,7 +48,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut stream: TcpStream, connection
     }
 }
 
-/// Answers one request; whether the connection can be used again.
+/// Answers one request; returns whether the connection can be reused.
 async fn answer(
     shared: &Shared,
     stream: &mut TcpStream,

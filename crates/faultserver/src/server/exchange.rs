@@ -1,4 +1,4 @@
-//! One request's way from the wire to the wire.
+//! One request from the wire to the wire.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -16,11 +16,11 @@ use crate::log::Outcome;
 use crate::script::{Fault, Healthy, RetryAfter, Target};
 use crate::wire::{Delivery, Reply, Request};
 
-/// Marks the requests that a redirect of ours has led here: they are answered, or the redirect
-/// would go round in circles.
+/// Marks requests that follow our own redirect. They are answered, so that a client is not
+/// redirected forever.
 const REDIRECTED: &str = "redirected";
 
-/// What to send, and what that amounts to if it arrives whole.
+/// A response, and the prompts that it answers if it is delivered completely.
 pub(crate) struct Planned {
     pub(crate) reply: Reply,
     pub(crate) delivery: Delivery,
@@ -38,7 +38,7 @@ impl Planned {
     }
 }
 
-/// What a request says of a key.
+/// The key of a request.
 pub(crate) fn key_of(server: &Healthy, request: &Request) -> Key {
     let value = request
         .headers
@@ -54,8 +54,8 @@ pub(crate) fn key_of(server: &Healthy, request: &Request) -> Key {
     }
 }
 
-/// Decides what is sent, and takes as long as the script says. `outcome` learns of it before
-/// anything is waited for, so that the log is right even if the client does not wait.
+/// Plans the response and waits as long as the script says. Updates `outcome` before waiting, so
+/// that the log is right even if the client disconnects.
 pub(crate) async fn plan(
     live: &Live,
     request: &Request,
@@ -73,7 +73,7 @@ pub(crate) async fn plan(
         match live.gate.count() {
             Ok(left) => allowance = left,
             Err(left) => {
-                // Whole seconds, rounded up: a client that comes back too early is told off again.
+                // Whole seconds, rounded up: a client that returns too early is refused again.
                 let seconds = left.reset.as_secs_f64().ceil();
                 let reply = too_many(server.dialect, RetryAfter::Seconds(seconds));
                 return Planned::plain(with_allowance(reply, Some(left)));
@@ -84,7 +84,7 @@ pub(crate) async fn plan(
             Err(retry_after) => return Planned::plain(too_many(server.dialect, retry_after)),
         }
     }
-    // A request that is refused in any case has no fate of its own.
+    // Faults do not apply to requests that are refused anyway.
     let refusal = refused.as_ref().is_some_and(|reply| reply.status >= 400);
     if !refusal && !asked.path.contains(REDIRECTED) {
         let fate = live.fate(asked);
@@ -104,7 +104,7 @@ pub(crate) async fn plan(
     if delay > Duration::ZERO {
         tokio::time::sleep(delay).await;
     }
-    // The slot is for the model's work; sending costs the model nothing.
+    // The slot is for the model's work, which sending is not.
     drop(slot);
     reply = with_allowance(reply, allowance);
     match &outcome.fault {
@@ -126,7 +126,7 @@ fn ok(body: Vec<u8>) -> Reply {
     }
 }
 
-/// Plays those faults that replace an answer or the way it is sent.
+/// Plays the faults that replace an answer or its delivery.
 fn misbehave(
     server: &Healthy,
     asked: &Asked,
@@ -197,7 +197,7 @@ fn misbehave(
             (Delivery::EndlessBody { every }, false)
         }
         Fault::NeverStarts => (Delivery::Silence, false),
-        // Played already: on the answer's text, or by waiting.
+        // Already played on the answer's text, or by waiting.
         Fault::Delay { .. }
         | Fault::TruncatedJson
         | Fault::MalformedJson
@@ -236,12 +236,12 @@ fn redirect(asked: &Asked, to: &Target, address: SocketAddr) -> Reply {
 
 fn packed(body: &[u8]) -> Vec<u8> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-    // Writing into memory cannot fail; if it did, the client would find a broken body.
+    // Writing to memory cannot fail; if it did, the client would receive a broken body.
     let _ = packer.write_all(body);
     packer.finish().unwrap_or_default()
 }
 
-/// The headers in which the big providers tell what is left.
+/// Adds the rate-limit headers of the large providers.
 fn with_allowance(reply: Reply, allowance: Option<Allowance>) -> Reply {
     let Some(Allowance {
         limit,
@@ -273,7 +273,7 @@ fn with_nothing_left(reply: Reply) -> Reply {
         .with("x-ratelimit-reset-tokens", "20ms")
 }
 
-/// What is kept of a request.
+/// The log's view of a request.
 pub(crate) fn asked(request: &Request, wanted: &Wanted, key: Key, connection: u64) -> Asked {
     let headers = request
         .headers

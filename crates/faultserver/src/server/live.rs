@@ -1,4 +1,4 @@
-//! A script while it is played: which rule's time has come, and what is in the prefix cache.
+//! A script in play: the state of its rules and of the prefix cache.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -17,20 +17,20 @@ use crate::sync::lock;
 pub(crate) struct Live {
     pub(crate) script: Script,
     pub(crate) gate: Gate,
-    tallies: Mutex<Vec<Tally>>,
+    rule_counts: Mutex<Vec<RuleCounts>>,
     cache: Mutex<VecDeque<Arc<str>>>,
 }
 
-/// What one rule has seen.
+/// The counts of one rule.
 #[derive(Debug, Default)]
-struct Tally {
+struct RuleCounts {
     /// Requests on the rule's routes.
     seen: u64,
     played: u64,
     per_prompt: HashMap<Arc<str>, u64>,
 }
 
-/// What happens to one request.
+/// The delay and fault of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Fate {
     pub(crate) delay: Duration,
@@ -41,7 +41,7 @@ impl Live {
     pub(crate) fn new(script: Script) -> Self {
         Self {
             gate: Gate::new(&script.capacity),
-            tallies: Mutex::new(script.rules.iter().map(|_| Tally::default()).collect()),
+            rule_counts: Mutex::new(script.rules.iter().map(|_| RuleCounts::default()).collect()),
             cache: Mutex::default(),
             script,
         }
@@ -51,14 +51,20 @@ impl Live {
     pub(crate) fn fate(&self, asked: &Asked) -> Fate {
         let text = asked.text();
         let mut fate = Fate::default();
-        let mut tallies = lock(&self.tallies);
-        for (index, (rule, tally)) in self.script.rules.iter().zip(tallies.iter_mut()).enumerate() {
+        let mut rule_counts = lock(&self.rule_counts);
+        for (index, (rule, counts)) in self
+            .script
+            .rules
+            .iter()
+            .zip(rule_counts.iter_mut())
+            .enumerate()
+        {
             let draw = Draw {
                 rule: index as u64,
                 text: &text,
                 repeats: asked.repeats,
             };
-            if !tally.is_due(rule, asked, &draw) {
+            if !counts.is_due(rule, asked, &draw) {
                 continue;
             }
             match draw.one_of(&rule.faults) {
@@ -118,7 +124,7 @@ fn common(a: &str, b: &str) -> usize {
     b.as_bytes()[..same].iter().rposition(blank).unwrap_or(0)
 }
 
-impl Tally {
+impl RuleCounts {
     /// Whether `rule` plays on this request; if so, it has.
     fn is_due(&mut self, rule: &Rule, asked: &Asked, draw: &Draw<'_>) -> bool {
         let on_route = match &rule.routes {
@@ -244,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_hangs_on_the_question_and_not_on_the_order() {
+    fn chance_depends_on_the_question_and_not_on_the_order() {
         let prompts: Vec<String> = (0..2000).map(|n| format!("prompt {n}")).collect();
         let draw = |seed, reversed: bool| {
             let live = live(Rule::chance(0.3, seed, [Fault::Gzip]));

@@ -1,4 +1,4 @@
-//! The server itself: its thread, its listener and what tests hold of it.
+//! The server: its thread, its listener and its handle.
 
 mod capacity;
 mod connection;
@@ -21,10 +21,10 @@ use crate::script::Script;
 use connection::{Shared, serve};
 use live::Live;
 
-/// A server on loopback that plays a script, on a thread of its own. It stops when dropped.
+/// A server on loopback that plays a script on its own thread. It stops when dropped.
 ///
-/// Its methods block for the moment that the server's thread takes to react, and may be called
-/// from anywhere, async code included.
+/// Its methods block until the server's thread reacts, which is short, and can be called from async
+/// code.
 #[derive(Debug)]
 pub struct FaultServer {
     shared: Arc<Shared>,
@@ -45,11 +45,11 @@ impl FaultServer {
         Self::start_on(script, 0)
     }
 
-    /// Starts a server on this port; 0 means any free one.
+    /// Starts a server on this port; 0 for a free one.
     pub fn start_on(script: Script, port: u16) -> io::Result<Self> {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (started, wait) = std_mpsc::channel();
-        // All of it on the new thread: a caller inside a runtime cannot enter another one.
+        // The new thread also creates the runtime: a caller inside a runtime cannot enter another.
         let thread = std::thread::Builder::new()
             .name("fault-server".into())
             .spawn(move || run(script, port, inbox, &started))?;
@@ -68,13 +68,13 @@ impl FaultServer {
         format!("http://{}/v1", self.shared.address)
     }
 
-    /// Where the server listens.
+    /// The address of the listener.
     pub fn address(&self) -> SocketAddr {
         self.shared.address
     }
 
-    /// Plays another script from now on. Requests under way follow the one they began with; the
-    /// rules' counts begin anew, the log goes on.
+    /// Switches to another script. Requests in progress continue with their own; the counts of
+    /// rules start again, the log continues.
     pub fn set_script(&self, script: Script) {
         let live = Arc::new(Live::new(script));
         *self
@@ -84,12 +84,12 @@ impl FaultServer {
             .unwrap_or_else(PoisonError::into_inner) = live;
     }
 
-    /// Everything that was asked so far, in the order of arrival.
+    /// All requests in the order of arrival.
     pub fn log(&self) -> Vec<Entry> {
         self.shared.log.entries()
     }
 
-    /// What was done so far, in figures.
+    /// Counts of requests, prompts, statuses and faults.
     pub fn counts(&self) -> Counts {
         self.shared.log.counts()
     }
@@ -99,15 +99,16 @@ impl FaultServer {
         self.shared.log.prompt(prompt)
     }
 
-    /// Forgets what was asked so far; requests under way are forgotten as well.
+    /// Clears the log, including requests in progress.
     pub fn clear_log(&self) {
         self.shared.log.clear();
     }
 
-    /// Waits until no request is under way, at most this long; whether that came about. A client
-    /// has its answer a moment before the log has it, so wait before looking at the log.
-    pub fn settle(&self, patience: Duration) -> bool {
-        let end = Instant::now() + patience;
+    /// Waits until no request is in progress, for at most `timeout`; returns whether that is so. A
+    /// client receives its answer shortly before the log entry is complete, so wait before reading
+    /// the log.
+    pub fn wait_until_idle(&self, timeout: Duration) -> bool {
+        let end = Instant::now() + timeout;
         while self.counts().in_flight > 0 {
             if Instant::now() > end {
                 return false;
@@ -117,8 +118,8 @@ impl FaultServer {
         true
     }
 
-    /// Goes away as a server does whose process dies: open connections are closed and new ones
-    /// refused, until [`Self::resume`].
+    /// Becomes unreachable as if its process had died: closes open connections and refuses new ones
+    /// until [`Self::resume`].
     pub fn pause(&self) {
         let (done, wait) = std_mpsc::channel();
         if self.commands.send(Command::Pause(done)).is_ok() {
@@ -126,7 +127,7 @@ impl FaultServer {
         }
     }
 
-    /// Comes back on the same port; a server that is there stays there.
+    /// Restarts on the same port, unless the server is running.
     pub fn resume(&self) -> io::Result<()> {
         let (done, wait) = std_mpsc::channel();
         let gone = || io::Error::other("the server's thread has ended");
@@ -153,8 +154,8 @@ fn run(
     inbox: mpsc::UnboundedReceiver<Command>,
     started: &std_mpsc::Sender<io::Result<Arc<Shared>>>,
 ) {
-    // One thread for all: between an answer's last byte and its entry in the log nothing else
-    // runs, so that the log never has a prompt's next request before its answer.
+    // A single thread: nothing runs between an answer's last byte and its log entry, so that the
+    // log never has a prompt's next request before its answer.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -217,17 +218,17 @@ async fn listen(
                     let number = shared.log.connect();
                     connections.spawn(serve(Arc::clone(&shared), stream, number));
                 } else {
-                    // Out of file descriptors, most likely: wait for some to come back.
+                    // Most likely out of file descriptors: wait for some to be released.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
-            // Ended connections are not kept.
+            // Removes ended connections.
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-/// The next connection; `None` while the server is away.
+/// The next connection; `None` while paused.
 async fn accept(
     listener: Option<&TcpListener>,
 ) -> Option<io::Result<(tokio::net::TcpStream, SocketAddr)>> {

@@ -1,4 +1,4 @@
-//! Responses onto the wire, whole or broken.
+//! Writing responses, complete or broken.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -11,30 +11,30 @@ use tokio::net::TcpStream;
 use super::reply::Reply;
 use crate::script::{Coding, Point};
 
-/// What a body without end or of great size begins with.
+/// The beginning of an endless or huge body.
 const BEGINNING: &[u8] = br#"{"object":"text_completion","choices":["#;
 const BLOCK: usize = 64 << 10;
 
 /// How a response is sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Delivery {
-    /// As it should be.
+    /// Complete and at once.
     Whole,
     /// In pieces.
     Trickle { bytes: usize, every: Duration },
-    /// Up to a point, where the connection breaks.
+    /// Up to the point where the connection breaks.
     Break { at: Point, reset: bool },
-    /// Its body is replaced by one of this size.
+    /// With a body of this size.
     Huge { bytes: u64, coding: Coding },
-    /// Headers without end.
+    /// Endless headers.
     EndlessHead,
-    /// A body without end.
+    /// An endless body.
     EndlessBody { every: Duration },
     /// Not at all.
     Silence,
 }
 
-/// How far a response got.
+/// The extent to which a response was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sent {
     /// Whether its first byte was written.
@@ -63,7 +63,7 @@ impl Sent {
     };
 }
 
-/// Sends `reply`. The client's going away is no error but a way for it to end.
+/// Sends `reply`. A client that disconnects is not an error.
 pub(crate) async fn deliver(
     stream: &mut TcpStream,
     reply: &Reply,
@@ -79,14 +79,14 @@ pub(crate) async fn deliver(
         Delivery::EndlessBody { every } => endless_body(stream, every).await,
         Delivery::Silence => silence(stream).await,
     };
-    // How far a write got that failed is not known; that it began is the safe guess.
+    // The extent of a failed write is unknown; assume that it began.
     let mut sent = sent.unwrap_or(Sent::PART);
     sent.reusable &= !close;
     sent
 }
 
 async fn whole(stream: &mut TcpStream, reply: &Reply, close: bool) -> io::Result<Sent> {
-    // One write for head and body: two would cost a packet each.
+    // One write for head and body: two would take a packet each.
     let mut bytes = reply.head(Some(reply.body.len() as u64), close);
     bytes.extend_from_slice(&reply.body);
     stream.write_all(&bytes).await?;
@@ -175,7 +175,7 @@ async fn huge(stream: &mut TcpStream, bytes: u64, coding: Coding) -> io::Result<
                 gzip.write_all(piece)?;
                 let packed = std::mem::take(gzip.get_mut());
                 chunk(stream, &packed).await?;
-                // Most blanks pack into nothing, and writing nothing lets no one else run.
+                // Blanks mostly compress to nothing, and writing nothing does not yield.
                 tokio::task::yield_now().await;
             }
         }
@@ -193,7 +193,7 @@ async fn huge(stream: &mut TcpStream, bytes: u64, coding: Coding) -> io::Result<
     })
 }
 
-/// One chunk of a chunked body. An empty one would end the body, and is left out.
+/// One chunk of a chunked body. Skips an empty one, which would end the body.
 async fn chunk(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
     if data.is_empty() {
         return Ok(());
@@ -226,7 +226,7 @@ async fn endless_body(stream: &mut TcpStream, every: Duration) -> io::Result<Sen
     }
 }
 
-/// Waits for the client to lose patience.
+/// Waits until the client disconnects.
 async fn silence(stream: &mut TcpStream) -> io::Result<Sent> {
     let mut rest = [0; 1024];
     while let Ok(1..) = stream.read(&mut rest).await {}

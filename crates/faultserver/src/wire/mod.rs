@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand: a library would not let us break it.
+//! HTTP/1.1 by hand: a library would not allow broken responses.
 
 mod deliver;
 mod read;

@@ -1,4 +1,4 @@
-//! Requests off the wire.
+//! Reading requests.
 
 use std::io;
 
@@ -11,26 +11,26 @@ const MAX_HEADERS: usize = 100;
 const MAX_BODY: usize = 64 << 20;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// A request, still without meaning.
+/// A request before interpretation.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
-    /// The body as JSON; `None` where it is none.
+    /// The body, if it is JSON.
     pub(crate) body: Option<Value>,
     /// Whether the client wants the connection closed afterwards.
     pub(crate) close: bool,
 }
 
-/// What came off a connection.
+/// The result of reading from a connection.
 #[derive(Debug)]
 pub(crate) enum Received {
     /// A request.
     Request(Request),
-    /// Something that is none, and why.
-    Nonsense(&'static str),
+    /// An invalid request, and why.
+    Invalid(&'static str),
     /// The client has closed the connection.
     Closed,
 }
@@ -42,7 +42,7 @@ struct Head {
     expects_continue: bool,
 }
 
-/// Reads the next request. `buffer` keeps what came after it.
+/// Reads the next request. `buffer` keeps the bytes after it.
 pub(crate) async fn read_request(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
@@ -51,17 +51,17 @@ pub(crate) async fn read_request(
         match parse_head(buffer) {
             Ok(Some(head)) => break head,
             Ok(None) => {}
-            Err(reason) => return Ok(Received::Nonsense(reason)),
+            Err(reason) => return Ok(Received::Invalid(reason)),
         }
         if buffer.len() > MAX_HEAD {
-            return Ok(Received::Nonsense("the request head is too long"));
+            return Ok(Received::Invalid("the request head is too long"));
         }
         if stream.read_buf(buffer).await? == 0 {
             return Ok(Received::Closed);
         }
     };
     if head.body_length > MAX_BODY {
-        return Ok(Received::Nonsense("the request body is too long"));
+        return Ok(Received::Invalid("the request body is too long"));
     }
     let end = head.length + head.body_length;
     if head.expects_continue && buffer.len() < end {
@@ -84,7 +84,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, &'static str> {
     let length = match parsed.parse(buffer) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(_) => return Err("the request head is no HTTP"),
+        Err(_) => return Err("the request head is not HTTP"),
     };
     let headers: Vec<(String, String)> = parsed
         .headers
@@ -104,7 +104,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<Head>, &'static str> {
     let body_length = match header("content-length") {
         Some(text) => text
             .parse()
-            .map_err(|_| "the content length is no number")?,
+            .map_err(|_| "the content length is not a number")?,
         None => 0,
     };
     let close = header("connection").is_some_and(|value| value.contains("close"))

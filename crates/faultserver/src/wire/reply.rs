@@ -1,4 +1,4 @@
-//! Responses before they go onto the wire.
+//! Responses.
 
 use serde_json::Value;
 

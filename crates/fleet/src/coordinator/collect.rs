@@ -1,4 +1,4 @@
-//! Taking results.
+//! Collecting results.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,29 +14,23 @@ use super::{Core, streams};
 use crate::Link;
 use crate::link::persist;
 use crate::message::{Unit, UnitResult, unpack};
-use crate::names::RunName;
+use crate::names::{RESULT, RunName, WORK};
 
 /// Results that may be unconfirmed at once.
 const UNCONFIRMED: i64 = 20_000;
-/// A result that is not confirmed for so long is delivered again. Only a dead coordinator leaves
-/// one lying, and the next one begins with a consumer of its own.
+/// A result that is unconfirmed for so long is delivered again. Only a dead coordinator leaves one
+/// behind, and the next coordinator makes a consumer of its own.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(600);
 /// Messages per request to the broker, and how long it waits for the first.
 const BATCH: usize = 256;
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Before something that failed is tried again.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pause before a retry.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Confirms a result message when all its answers are kept: when the last copy is dropped.
+/// Confirms a result message when all its answers are saved: when the last copy is dropped.
 pub(super) struct Receipt {
     acker: Option<Acker>,
     runtime: Handle,
-}
-
-impl std::fmt::Debug for Receipt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Receipt").finish_non_exhaustive()
-    }
 }
 
 impl Drop for Receipt {
@@ -44,14 +38,14 @@ impl Drop for Receipt {
         if let Some(acker) = self.acker.take() {
             self.runtime.spawn(async move {
                 if let Err(error) = acker.ack().await {
-                    tracing::debug!(%error, "a result is not confirmed; it will come again");
+                    tracing::debug!(%error, "cannot confirm a result; it will be delivered again");
                 }
             });
         }
     }
 }
 
-/// A fresh consumer: what an earlier coordinator left unconfirmed comes at once.
+/// A fresh consumer: it gets the results that an earlier coordinator left unconfirmed at once.
 async fn consumer(link: &Link, lane: u16, results: &Stream) -> PullConsumer {
     let name = RunName::result_consumer(lane);
     let config = pull::Config {
@@ -68,11 +62,10 @@ async fn consumer(link: &Link, lane: u16, results: &Stream) -> PullConsumer {
     .await
 }
 
-/// Takes results and units that an earlier coordinator left. Gives how many there were: units,
-/// results.
+/// Takes over the units and results that an earlier coordinator left; returns how many.
 pub(super) async fn take_over(core: &Core, lane: u16) -> (usize, usize) {
     let link = &core.link;
-    let results = streams::stream(link, &link.run.result_stream()).await;
+    let results = streams::stream(link, &link.run.stream(RESULT)).await;
     persist("delete an earlier consumer", || {
         delete_consumer(&results, RunName::result_consumer(lane))
     })
@@ -80,13 +73,13 @@ pub(super) async fn take_over(core: &Core, lane: u16) -> (usize, usize) {
     let consumer = consumer(link, lane, &results).await;
     let before = drain(core, lane, &consumer).await;
     let units = adopt(core, lane).await;
-    // Units that were confirmed before they could be adopted: their results came before.
+    // Units that were confirmed before they could be adopted have sent their results.
     let meanwhile = drain(core, lane, &consumer).await;
-    core.lanes[usize::from(lane)].book().started();
+    core.lane(lane).book().started();
     (units, before + meanwhile)
 }
 
-/// Deletes a consumer, if it is there.
+/// Deletes a consumer, if it exists.
 async fn delete_consumer(stream: &Stream, name: String) -> Result<(), ConsumerError> {
     match stream.delete_consumer(&name).await {
         Err(error) => match error.kind() {
@@ -99,29 +92,34 @@ async fn delete_consumer(stream: &Stream, name: String) -> Result<(), ConsumerEr
     }
 }
 
-/// Takes all results that are there.
+/// Takes all waiting results.
 async fn drain(core: &Core, lane: u16, consumer: &PullConsumer) -> usize {
     let mut taken = 0;
     loop {
-        match take_some(core, lane, consumer).await {
+        let batch = consumer.fetch().max_messages(BATCH).messages().await;
+        match take_batch(core, lane, batch).await {
             Ok(0) => return taken,
             Ok(some) => taken += some,
-            // The broker is away. What was on its way then comes later.
+            // The broker is unreachable. Results in flight come later.
             Err(error) => {
-                tracing::debug!(error, "results of earlier");
+                tracing::debug!(error, "cannot fetch earlier results");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// Takes as many results as come at once; none where there are none.
-async fn take_some(core: &Core, lane: u16, consumer: &PullConsumer) -> Result<usize, String> {
-    let fetched = consumer.fetch().max_messages(BATCH).messages().await;
-    let mut messages = fetched.map_err(|e| e.to_string())?;
+/// Takes a batch of results; returns how many there were.
+async fn take_batch(
+    core: &Core,
+    lane: u16,
+    batch: Result<pull::Batch, pull::BatchError>,
+) -> Result<usize, String> {
+    let mut messages = batch.map_err(|e| e.to_string())?;
     let mut count = 0;
     loop {
-        let next = tokio::time::timeout(2 * PATIENCE, messages.next()).await;
+        // A broker that dies meanwhile never ends the batch.
+        let next = tokio::time::timeout(2 * FETCH_TIMEOUT, messages.next()).await;
         let Some(message) = next.map_err(|e| e.to_string())? else {
             return Ok(count);
         };
@@ -130,10 +128,10 @@ async fn take_some(core: &Core, lane: u16, consumer: &PullConsumer) -> Result<us
     }
 }
 
-/// Takes note of the units in the stream, which are or will be with workers.
+/// Adopts the units in the stream, which workers have or will get.
 async fn adopt(core: &Core, lane: u16) -> usize {
     let link = &core.link;
-    let work = streams::stream(link, &link.run.work_stream()).await;
+    let work = streams::stream(link, &link.run.stream(WORK)).await;
     let subject = link.run.work(lane, "*");
     let mut sequence = 1;
     let mut units = 0;
@@ -143,66 +141,43 @@ async fn adopt(core: &Core, lane: u16) -> usize {
             Ok(message) => {
                 sequence = message.sequence + 1;
                 if let Ok(unit) = unpack::<Unit>(&message.payload) {
-                    let mut book = core.lanes[usize::from(lane)].book();
+                    let mut book = core.lane(lane).book();
                     book.adopt(&unit, message.sequence, Instant::now());
                     units += 1;
                 }
             }
             Err(error) if streams::is_missing(&error) => return units,
-            // Whatever is not adopted would be asked twice.
+            // A unit that is not adopted would be asked twice.
             Err(error) => {
-                tracing::debug!(%error, "the next unit to adopt");
+                tracing::debug!(%error, "cannot fetch the next unit");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// Takes results for as long as the coordinator lives.
+/// Takes results until the coordinator ends.
 pub(super) async fn collect(core: Arc<Core>, lane: u16) {
     let link = &core.link;
     loop {
-        let results = streams::stream(link, &link.run.result_stream()).await;
+        let results = streams::stream(link, &link.run.stream(RESULT)).await;
         let consumer = consumer(link, lane, &results).await;
-        loop {
-            let batch = consumer.batch().max_messages(BATCH).expires(PATIENCE);
-            let mut messages = match batch.messages().await {
-                Ok(messages) => messages,
-                Err(error) => {
-                    tracing::debug!(%error, "results");
-                    break;
-                }
-            };
-            let mut failed = false;
-            loop {
-                // A broker that dies in between never ends the batch.
-                let next = tokio::time::timeout(2 * PATIENCE, messages.next()).await;
-                match next {
-                    Ok(Some(Ok(message))) => take(&core, lane, message),
-                    Ok(None) => break,
-                    Ok(Some(Err(error))) => {
-                        tracing::debug!(%error, "results");
-                        failed = true;
-                        break;
-                    }
-                    Err(_) => {
-                        failed = true;
-                        break;
-                    }
-                }
+        let error = loop {
+            let batch = consumer.batch().max_messages(BATCH).expires(FETCH_TIMEOUT);
+            let taken = take_batch(&core, lane, batch.messages().await).await;
+            core.lane(lane).news.notify_one();
+            if let Err(error) = taken {
+                break error;
             }
-            core.lanes[usize::from(lane)].news.notify_one();
-            if failed {
-                break;
-            }
-        }
+        };
+        tracing::debug!(error, "cannot fetch results");
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 fn take(core: &Core, lane: u16, message: async_nats::jetstream::Message) {
-    let place = &core.lanes[usize::from(lane)];
-    let again = message.info().is_ok_and(|info| info.delivered > 1);
+    let state = core.lane(lane);
+    let redelivered = message.info().is_ok_and(|info| info.delivered > 1);
     let (message, acker) = message.split();
     let receipt = Arc::new(Receipt {
         acker: Some(acker),
@@ -210,12 +185,12 @@ fn take(core: &Core, lane: u16, message: async_nats::jetstream::Message) {
     });
     match unpack::<UnitResult>(&message.payload) {
         Ok(result) => {
-            place.book().result(result, &receipt, again);
-            place.news.notify_one();
+            state.book().result(result, &receipt, redelivered);
+            state.news.notify_one();
         }
         Err(error) => {
-            tracing::warn!(%error, "a result is dropped");
-            place.book().tally.malformed += 1;
+            tracing::warn!(%error, "dropped a malformed result");
+            state.book().counts.malformed += 1;
         }
     }
 }

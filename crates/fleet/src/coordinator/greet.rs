@@ -1,4 +1,4 @@
-//! Answering workers and whoever asks how the run goes.
+//! Answering workers and requests for the status.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use super::{CoordinatorNotice, Core};
 use crate::link::persist;
 use crate::message::{Beat, Hello, OpenQuery, OpenReply, Welcome, key, pack, unpack};
 
-/// So long after the broker was away, who lives has been heard of again.
-const SETTLED: Duration = Duration::from_secs(15);
+/// So long after the broker was unreachable, live workers have been heard again.
+const HEARD_AGAIN: Duration = Duration::from_secs(15);
 
 async fn subscribe(core: &Core, subject: String) -> Subscriber {
     persist("subscribe", || core.link.client.subscribe(subject.clone())).await
@@ -23,20 +23,20 @@ async fn reply(core: &Core, to: &Message, payload: Vec<u8>) {
     if let Some(subject) = to.reply.clone()
         && let Err(error) = core.link.client.publish(subject, payload.into()).await
     {
-        tracing::debug!(%error, "a reply is lost");
+        tracing::debug!(%error, "cannot send a reply");
     }
 }
 
-/// Takes workers in, or sends them away.
+/// Accepts workers or refuses them.
 pub(super) async fn greet(core: Arc<Core>) {
     let mut greetings = subscribe(&core, core.link.run.hello()).await;
     while let Some(message) = greetings.next().await {
         let answer = match serde_json::from_slice::<Hello>(&message.payload) {
             Ok(hello) => welcome(&core, hello).await,
             Err(error) => {
-                tracing::warn!(%error, "a greeting is malformed");
+                tracing::warn!(%error, "received a malformed greeting");
                 Welcome::Refused {
-                    reason: format!("the greeting cannot be understood: {error}"),
+                    reason: format!("the greeting cannot be read: {error}"),
                 }
             }
         };
@@ -51,50 +51,50 @@ async fn welcome(core: &Core, hello: Hello) -> Welcome {
         unit_timeout_s: core.settings.unit_timeout.as_secs_f64(),
     };
     let known = |lane: &super::Lane| lane.model.borrow().clone();
-    let settled = |lane: &super::Lane| known(lane).is_some_and(|m| m.is_same_model(&hello.model));
-    if let Some(lane) = core.lanes.iter().position(settled) {
+    let assigned = |lane: &super::Lane| known(lane).is_some_and(|m| m.is_same_model(&hello.model));
+    if let Some(lane) = core.lanes.iter().position(assigned) {
         return take(lane as u16);
     }
     let fits = |lane: &super::Lane| {
         known(lane).is_none() && lane.wanted.as_ref().is_none_or(|w| *w == hello.model.name)
     };
     if let Some(lane) = core.lanes.iter().position(fits) {
-        settle(core, lane as u16, &hello.model).await;
+        assign(core, lane as u16, &hello.model).await;
         return take(lane as u16);
     }
-    let reason = reason(core, &hello.model);
-    (core.tell)(CoordinatorNotice::Refused {
+    let reason = refusal(core, &hello.model);
+    (core.notify)(CoordinatorNotice::Refused {
         worker: hello.worker,
         reason: reason.clone(),
     });
     Welcome::Refused { reason }
 }
 
-/// From now on this is the lane's model, also for a coordinator that comes after this one.
-async fn settle(core: &Core, lane: u16, model: &ModelIdentity) {
+/// Makes this the lane's model, also for a later coordinator.
+async fn assign(core: &Core, lane: u16, model: &ModelIdentity) {
     let text = serde_json::to_vec(model).unwrap_or_default();
     let digest = blake3::Hash::from(model.digest()).to_hex();
     let id = format!("model-{lane}-{digest}");
     core.link
         .deliver(core.link.run.about_model(lane), &id, text)
         .await;
-    let place = &core.lanes[usize::from(lane)];
-    place.book().is_of(model.digest());
-    place.model.send_replace(Some(model.clone()));
+    let state = core.lane(lane);
+    state.book().set_model(model.digest());
+    state.model.send_replace(Some(model.clone()));
 }
 
-fn reason(core: &Core, model: &ModelIdentity) -> String {
+fn refusal(core: &Core, model: &ModelIdentity) -> String {
     let lanes = core.lanes.iter();
     let described: Vec<String> = lanes
         .map(|lane| match (&*lane.model.borrow(), &lane.wanted) {
             (Some(known), _) => match known.differences(model)[..] {
                 [(what, one, other), ..] if what != "name" => {
-                    let said = |value: Option<&str>| value.unwrap_or("nothing").to_owned();
+                    let shown = |value: Option<&str>| value.unwrap_or("nothing").to_owned();
                     format!(
                         "{} with {what} {}, not {}",
                         known.name,
-                        said(one),
-                        said(other)
+                        shown(one),
+                        shown(other)
                     )
                 }
                 _ => known.name.clone(),
@@ -111,8 +111,8 @@ fn reason(core: &Core, model: &ModelIdentity) -> String {
     )
 }
 
-/// Keeps book of who lives.
-pub(super) async fn hear_beats(core: Arc<Core>) {
+/// Keeps the registry of workers up to date.
+pub(super) async fn follow_beats(core: Arc<Core>) {
     let mut beats = subscribe(&core, core.link.run.beat()).await;
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -120,36 +120,36 @@ pub(super) async fn hear_beats(core: Arc<Core>) {
             message = beats.next() => {
                 let Some(message) = message else { return };
                 match serde_json::from_slice::<Beat>(&message.payload) {
-                    Ok(beat) => hear(&core, beat),
-                    Err(error) => tracing::warn!(%error, "a heartbeat is malformed"),
+                    Ok(beat) => note(&core, beat),
+                    Err(error) => tracing::warn!(%error, "received a malformed heartbeat"),
                 }
             }
             _ = tick.tick() => {}
         }
-        // Nobody is heard while the broker is away; that says nothing of them.
+        // Silence means nothing while the broker is unreachable.
         if core.link.is_up() {
-            let gone = core.registry().part(Instant::now());
+            let gone = core.registry().remove_gone(Instant::now());
             for worker in gone {
-                (core.tell)(CoordinatorNotice::Left { worker });
+                (core.notify)(CoordinatorNotice::Left { worker });
             }
         }
     }
 }
 
-fn hear(core: &Core, beat: Beat) {
+fn note(core: &Core, beat: Beat) {
     let Some(lane) = core.lanes.get(usize::from(beat.lane)) else {
         return;
     };
     let (worker, model, leaving) = (beat.worker.clone(), beat.model.clone(), beat.leaving);
-    let new = core.registry().hear(beat, Instant::now());
+    let new = core.registry().note(beat, Instant::now());
     if new && !leaving {
-        (core.tell)(CoordinatorNotice::Joined { worker, model });
+        (core.notify)(CoordinatorNotice::Joined { worker, model });
     }
     lane.news.notify_one();
 }
 
-/// Tells whoever asks how the run goes.
-pub(super) async fn tell_status(core: Arc<Core>) {
+/// Answers requests for the run's status.
+pub(super) async fn answer_status(core: Arc<Core>) {
     let mut questions = subscribe(&core, core.link.run.status()).await;
     while let Some(message) = questions.next().await {
         let status = serde_json::to_vec(&core.status()).unwrap_or_default();
@@ -157,16 +157,16 @@ pub(super) async fn tell_status(core: Arc<Core>) {
     }
 }
 
-/// Tells workers what is to be done with a unit: the broker may have given it out before.
-pub(super) async fn tell_open(core: Arc<Core>, lane: u16) {
+/// Answers workers that ask about a unit: the broker may have delivered it before.
+pub(super) async fn answer_open(core: Arc<Core>, lane: u16) {
     let mut questions = subscribe(&core, core.link.run.open(lane)).await;
     while let Some(message) = questions.next().await {
         let Ok(query) = unpack::<OpenQuery>(&message.payload) else {
-            tracing::warn!("a question for open keys is malformed");
+            tracing::warn!("received a malformed query for open keys");
             continue;
         };
-        // Who was not heard of while the broker was away may live all the same.
-        let blames = !core.link.was_down_within(SETTLED);
+        // A worker that was silent while the broker was unreachable may be alive.
+        let blames = !core.link.was_down_within(HEARD_AGAIN);
         let claim = Claim {
             lane,
             unit: query.unit,
@@ -176,7 +176,7 @@ pub(super) async fn tell_open(core: Arc<Core>, lane: u16) {
         let (taken, losses) = core.registry().claim(claim, Instant::now());
         let losses = if blames { losses } else { 0 };
         let open = {
-            let book = core.lanes[usize::from(lane)].book();
+            let book = core.lane(lane).book();
             let keys = query.keys.into_iter();
             keys.map(|bytes| book.is_open(&key(bytes))).collect()
         };

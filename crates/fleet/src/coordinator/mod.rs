@@ -1,4 +1,4 @@
-//! The side that plans a run and keeps its answers.
+//! The side that plans a run and saves its answers.
 
 mod book;
 mod collect;
@@ -22,10 +22,10 @@ pub use self::relay::Relay;
 use crate::status::{LaneStatus, Status};
 use crate::{FleetError, Link};
 
-/// How a coordinator behaves.
+/// Settings of a coordinator.
 #[derive(Debug, Clone)]
 pub struct CoordinatorSettings {
-    /// The models to measure, one lane each. Without a name, that of the first worker to come.
+    /// The models to measure, one lane each; `None` for that of the first worker.
     pub models: Vec<Option<String>>,
     /// After how long a unit that no worker extends goes to another one.
     pub unit_timeout: Duration,
@@ -46,22 +46,22 @@ impl Default for CoordinatorSettings {
     }
 }
 
-/// What a coordinator has to tell a person.
+/// A coordinator's notices for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CoordinatorNotice {
-    /// A worker takes part.
+    /// A worker has joined.
     Joined {
         /// Its name.
         worker: String,
         /// Its model.
         model: String,
     },
-    /// A worker has gone, or nothing has been heard of it.
+    /// A worker has left or is silent.
     Left {
         /// Its name.
         worker: String,
     },
-    /// A worker was sent away.
+    /// A worker was refused.
     Refused {
         /// Its name.
         worker: String,
@@ -72,21 +72,20 @@ pub enum CoordinatorNotice {
     Adopted {
         /// Units that are still with workers or waiting for one.
         units: usize,
-        /// Results that nobody had taken.
+        /// Results that had not been taken.
         results: usize,
     },
 }
 
-type Tell = Arc<dyn Fn(CoordinatorNotice) + Send + Sync>;
+type OnNotice = Arc<dyn Fn(CoordinatorNotice) + Send + Sync>;
 
 /// One model of the run.
-#[derive(Debug)]
 struct Lane {
     wanted: Option<String>,
     /// Known once a worker has come, or from an earlier coordinator.
     model: watch::Sender<Option<ModelIdentity>>,
     book: Mutex<Book<Arc<Receipt>>>,
-    /// There may be something to publish.
+    /// Notified when there may be something to publish.
     news: Notify,
     began: Instant,
 }
@@ -97,19 +96,23 @@ impl Lane {
     }
 }
 
-/// What all tasks of a coordinator share.
+/// State shared by all tasks of a coordinator.
 struct Core {
     link: Link,
     settings: CoordinatorSettings,
     lanes: Vec<Lane>,
     registry: Mutex<Registry>,
-    tell: Tell,
+    notify: OnNotice,
     began: Instant,
 }
 
 impl Core {
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lane(&self, lane: u16) -> &Lane {
+        &self.lanes[usize::from(lane)]
     }
 
     fn status(&self) -> Status {
@@ -121,13 +124,13 @@ impl Core {
                 lane: number,
                 model: named.or_else(|| lane.wanted.clone()),
                 queued: book.queued(),
-                outstanding: book.outstanding(),
-                units: book.units(),
-                units_done: book.tally.units,
-                answered: book.tally.answered,
-                asked_twice: book.tally.asked_twice,
-                malformed: book.tally.malformed,
-                lost_units: book.tally.lost,
+                outstanding: book.units.outstanding,
+                units: book.units.published.len(),
+                units_done: book.counts.units,
+                answered: book.counts.answered,
+                asked_twice: book.counts.asked_twice,
+                malformed: book.counts.malformed,
+                lost_units: book.counts.lost,
                 seconds: lane.began.elapsed().as_secs_f64(),
             }
         });
@@ -140,24 +143,24 @@ impl Core {
     }
 }
 
-/// Hands a run's questions to workers and takes their answers. Its tasks end when it is dropped.
+/// Hands a run's questions to workers and collects their answers. Its tasks end when it is dropped.
 pub struct Coordinator {
     core: Arc<Core>,
     tasks: Mutex<JoinSet<()>>,
 }
 
 impl Coordinator {
-    /// Opens a run: makes its streams, or takes over those that an earlier coordinator left.
-    /// Refused where another coordinator of the same run answers.
+    /// Opens a run: makes its streams, or takes over those that an earlier coordinator left. Fails
+    /// if another coordinator of the run answers.
     pub async fn open(
         link: Link,
         settings: CoordinatorSettings,
-        tell: impl Fn(CoordinatorNotice) + Send + Sync + 'static,
+        notify: impl Fn(CoordinatorNotice) + Send + Sync + 'static,
     ) -> Result<Self, FleetError> {
         if crate::status::ask(&link).await.is_some() {
             return Err(FleetError::new(
-                format!("another coordinator is at work on the run {}", link.run),
-                "give this one another name with --run-name, or wait until that one has ended",
+                format!("another coordinator is running the run {}", link.run),
+                "give this run another name with --run-name, or wait until the other one has ended",
             ));
         }
         streams::make(&link).await?;
@@ -180,24 +183,24 @@ impl Coordinator {
             settings,
             lanes,
             registry: Mutex::new(Registry::default()),
-            tell: Arc::new(tell),
+            notify: Arc::new(notify),
             began: Instant::now(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(greet::greet(Arc::clone(&core)));
-        tasks.spawn(greet::hear_beats(Arc::clone(&core)));
-        tasks.spawn(greet::tell_status(Arc::clone(&core)));
+        tasks.spawn(greet::follow_beats(Arc::clone(&core)));
+        tasks.spawn(greet::answer_status(Arc::clone(&core)));
         Ok(Self {
             core,
             tasks: Mutex::new(tasks),
         })
     }
 
-    /// Waits for the first worker of a lane and gives what stands for all of them. To be called
-    /// once for each lane.
+    /// Waits for the first worker of a lane; returns the scorer for all its workers. To be called once
+    /// for each lane.
     pub async fn relay(&self, lane: u16) -> Result<Relay, FleetError> {
-        let place = &self.core.lanes[usize::from(lane)];
-        let mut known = place.model.subscribe();
+        let state = self.core.lane(lane);
+        let mut known = state.model.subscribe();
         let model = known
             .wait_for(Option::is_some)
             .await
@@ -205,28 +208,25 @@ impl Coordinator {
             .and_then(|model| model.clone());
         let Some(model) = model else {
             return Err(FleetError::new(
-                "no worker came",
+                "no worker joined",
                 "start one: sureness worker",
             ));
         };
         let adopted = collect::take_over(&self.core, lane).await;
         if adopted != (0, 0) {
             let (units, results) = adopted;
-            (self.core.tell)(CoordinatorNotice::Adopted { units, results });
+            (self.core.notify)(CoordinatorNotice::Adopted { units, results });
         }
-        for task in [
-            Box::pin(collect::collect(Arc::clone(&self.core), lane)) as BoxTask,
-            Box::pin(publish::publish(Arc::clone(&self.core), lane)),
-            Box::pin(publish::look_after(Arc::clone(&self.core), lane)),
-            Box::pin(greet::tell_open(Arc::clone(&self.core), lane)),
-        ] {
-            self.tasks().spawn(task);
-        }
-        Ok(Relay::new(Arc::clone(&self.core), lane, model))
+        let (mut tasks, core) = (self.tasks(), || Arc::clone(&self.core));
+        tasks.spawn(collect::collect(core(), lane));
+        tasks.spawn(publish::publish(core(), lane));
+        tasks.spawn(publish::find_lost(core(), lane));
+        tasks.spawn(greet::answer_open(core(), lane));
+        Ok(Relay::new(core(), lane, model))
     }
 
-    /// Returns once no worker of a lane, or no broker, has been there for as long as the run may
-    /// wait, with the reason.
+    /// Returns the reason to give up, once a lane has been without workers, or without the broker,
+    /// for as long as the run may wait.
     pub async fn gives_up(&self, lane: u16) -> FleetError {
         let mut since = Instant::now();
         loop {
@@ -238,7 +238,7 @@ impl Coordinator {
             }
             let after = since.elapsed();
             if after >= self.core.settings.give_up_after {
-                let what = match &self.core.lanes[usize::from(lane)].wanted {
+                let what = match &self.core.lane(lane).wanted {
                     _ if !up => "the NATS server".to_owned(),
                     Some(model) => format!("a worker with the model {model}"),
                     None => "a worker".to_owned(),
@@ -248,7 +248,7 @@ impl Coordinator {
                     if up {
                         "start workers: sureness worker --nats URL --run-name NAME --api-base URL"
                     } else {
-                        "start the NATS server again; what it kept on disk goes on from there"
+                        "start the NATS server again; the run goes on from what it kept on disk"
                     },
                 );
             }
@@ -259,13 +259,13 @@ impl Coordinator {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the run goes.
+    /// The status of the run.
     pub fn status(&self) -> Status {
         self.core.status()
     }
 
-    /// Everything is answered: tells the workers, and removes what the broker kept. Not called for
-    /// a run that is to go on later.
+    /// Ends the run after its last answer: notifies the workers, and removes the streams. Not called
+    /// for a run that is to continue later.
     pub async fn finish(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks());
         tasks.shutdown().await;
@@ -276,8 +276,6 @@ impl Coordinator {
         let _ = tokio::time::timeout(Duration::from_secs(5), client.flush()).await;
     }
 }
-
-type BoxTask = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl std::fmt::Debug for Coordinator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

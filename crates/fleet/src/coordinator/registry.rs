@@ -1,4 +1,4 @@
-//! The workers that are there.
+//! The workers of a run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 use crate::message::{Beat, SUSPICIOUS};
 use crate::status::WorkerStatus;
 
-/// A worker of which nothing was heard for so long is gone, as far as anybody knows.
-const SILENCE: Duration = Duration::from_secs(10);
+/// A worker that is silent for so long counts as gone.
+const GONE_AFTER: Duration = Duration::from_secs(10);
 
-/// Who takes part, and what each last said.
+/// The workers that take part, with their last heartbeats.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     workers: BTreeMap<String, Known>,
-    /// Who has had each unit, by lane and id, as far as anybody said so.
+    /// The workers that have held each unit, by lane and id, as far as they reported it.
     holders: HashMap<(u16, u64), BTreeSet<String>>,
 }
 
-/// Who says that it holds a unit is believed for so long.
-const BELIEVED: Duration = Duration::from_secs(3);
+/// How long a worker's report that it holds a unit is trusted.
+const CLAIM_HOLDS: Duration = Duration::from_secs(3);
 
-/// What a worker asks about a unit that it has got.
+/// A worker's query about a unit that it has received.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claim<'a> {
     pub(super) lane: u16,
@@ -37,7 +37,7 @@ struct Known {
     since: Instant,
 }
 
-/// What a lane's workers can do together.
+/// The joint capacity of a lane's workers.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Power {
     pub(super) workers: usize,
@@ -48,8 +48,8 @@ pub(super) struct Power {
 }
 
 impl Registry {
-    /// Takes note of a beat; tells whether the worker is new.
-    pub(super) fn hear(&mut self, beat: Beat, now: Instant) -> bool {
+    /// Notes a heartbeat; `true` if the worker is new.
+    pub(super) fn note(&mut self, beat: Beat, now: Instant) -> bool {
         let since = self.workers.get(&beat.worker).map_or(now, |k| k.since);
         for &unit in &beat.units {
             let holders = self.holders.entry((beat.lane, unit)).or_default();
@@ -67,10 +67,10 @@ impl Registry {
             .is_none()
     }
 
-    /// Removes who is leaving or has been silent; gives their names.
-    pub(super) fn part(&mut self, now: Instant) -> Vec<String> {
+    /// Removes the workers that are leaving or silent; returns their names.
+    pub(super) fn remove_gone(&mut self, now: Instant) -> Vec<String> {
         let gone = |known: &Known| {
-            known.beat.leaving || now.saturating_duration_since(known.heard) > SILENCE
+            known.beat.leaving || now.saturating_duration_since(known.heard) > GONE_AFTER
         };
         let names = self.workers.iter().filter(|(_, known)| gone(known));
         let names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
@@ -80,23 +80,23 @@ impl Registry {
         names
     }
 
-    /// A worker has got a unit. Tells whether it is not for this one now, and how many had it and
-    /// were not heard of again.
+    /// Handles a claim: whether the unit is not for this worker now, and how many workers were lost
+    /// with it.
     pub(super) fn claim(&mut self, claim: Claim<'_>, now: Instant) -> (bool, u32) {
         let Claim {
             lane, unit, worker, ..
         } = claim;
-        let lives = |known: &&Known| now.saturating_duration_since(known.heard) < BELIEVED;
+        let alive = |known: &&Known| now.saturating_duration_since(known.heard) < CLAIM_HOLDS;
         let holds = |(name, known): (&String, &Known)| {
             name != worker
                 && known.beat.units.contains(&unit)
                 && known.beat.lane == lane
-                && lives(&known)
+                && alive(&known)
         };
         let held = self.workers.iter().any(holds);
         let holders = self.holders.entry((lane, unit)).or_default();
         let lost = |name: &&String| {
-            *name != worker && self.workers.get(*name).is_none_or(|known| !lives(&known))
+            *name != worker && self.workers.get(*name).is_none_or(|known| !alive(&known))
         };
         let losses = holders.iter().filter(lost).count() as u32;
         let taken = held || (losses >= SUSPICIOUS && !claim.alone);
@@ -106,20 +106,20 @@ impl Registry {
         (taken, losses)
     }
 
-    /// Whether a worker says that it holds this unit.
+    /// Whether a worker reports that it holds this unit.
     pub(super) fn is_held(&self, lane: u16, unit: u64) -> bool {
         let workers = self.workers.values();
         let mut of_lane = workers.filter(|known| known.beat.lane == lane);
         of_lane.any(|known| known.beat.units.contains(&unit))
     }
 
-    /// Forgets who had units that are done.
+    /// Forgets the holders of finished units.
     pub(super) fn forget(&mut self, lane: u16, is_done: impl Fn(u64) -> bool) {
         self.holders
             .retain(|&(of, unit), _| of != lane || !is_done(unit));
     }
 
-    /// What a lane's workers can do.
+    /// The joint capacity of a lane's workers.
     pub(super) fn power(&self, lane: u16) -> Power {
         let of_lane = self.workers.values().filter(|k| k.beat.lane == lane);
         of_lane.fold(Power::default(), |power, known| Power {
@@ -129,7 +129,7 @@ impl Registry {
         })
     }
 
-    /// For people.
+    /// The workers' status.
     pub(super) fn workers(&self) -> Vec<WorkerStatus> {
         let workers = self.workers.values();
         workers
@@ -163,11 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_taken_as_long_as_who_has_it_is_heard() {
+    fn a_unit_is_taken_while_its_holder_is_heard() {
         let mut registry = Registry::default();
         let start = Instant::now();
-        assert!(registry.hear(beat("a", &[7]), start));
-        assert!(!registry.hear(beat("a", &[7]), start));
+        assert!(registry.note(beat("a", &[7]), start));
+        assert!(!registry.note(beat("a", &[7]), start));
         let claim = |lane, unit, worker, alone| Claim {
             lane,
             unit,
@@ -180,13 +180,13 @@ mod tests {
         assert_eq!(registry.claim(busy(1, 7, "b"), start), (false, 0));
         let later = start + Duration::from_secs(4);
         let after = |registry: &mut Registry, claim| registry.claim(claim, later);
-        // a was lost with it, and then b was.
+        // a was lost with it, and then b.
         assert_eq!(after(&mut registry, busy(0, 7, "b")), (false, 1));
-        // Now it is suspicious: only for a worker that has nothing else.
+        // Now it is suspicious: only for a worker that holds no other.
         assert_eq!(after(&mut registry, busy(0, 7, "c")), (true, 2));
         assert_eq!(after(&mut registry, claim(0, 7, "c", true)), (false, 2));
         assert_eq!(after(&mut registry, claim(0, 7, "e", true)), (false, 3));
-        assert_eq!(registry.part(start + Duration::from_secs(11)), ["a"]);
+        assert_eq!(registry.remove_gone(start + Duration::from_secs(11)), ["a"]);
         registry.forget(0, |unit| unit == 7);
         assert_eq!(after(&mut registry, busy(0, 7, "d")), (false, 0));
     }
@@ -195,8 +195,8 @@ mod tests {
     fn power_is_that_of_the_lane() {
         let mut registry = Registry::default();
         let now = Instant::now();
-        registry.hear(beat("a", &[]), now);
-        registry.hear(beat("b", &[]), now);
+        registry.note(beat("a", &[]), now);
+        registry.note(beat("b", &[]), now);
         assert_eq!(registry.power(0).capacity, 4);
         assert_eq!(registry.power(1), Power::default());
     }

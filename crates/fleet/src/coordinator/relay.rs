@@ -1,4 +1,4 @@
-//! All workers of a lane as one scorer, and the sink that confirms what is kept.
+//! All workers of a lane as one scorer, and the sink that confirms saved answers.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use sureness_scorers::{
 
 use super::Core;
 
-/// Bytes of a message that are not its text.
+/// Bytes of a message beside its text.
 const OVERHEAD: usize = 1024;
 
-/// To the engine, all workers of a lane are one scorer that takes as many questions as it likes.
+/// All workers of a lane as one scorer for the engine, which takes any number of questions.
 #[derive(Clone)]
 pub struct Relay {
     core: Arc<Core>,
@@ -27,7 +27,7 @@ impl Relay {
         Self { core, lane, model }
     }
 
-    /// Wraps the sink that keeps this lane's answers: only what it has kept may leave the broker.
+    /// Wraps the sink that saves this lane's answers: results leave the broker only once saved.
     pub fn keeping(&self, inner: Box<dyn AnswerSink>) -> Box<dyn AnswerSink> {
         Box::new(Keeping {
             core: Arc::clone(&self.core),
@@ -37,11 +37,11 @@ impl Relay {
     }
 
     async fn ask(&self, batch: &[ScoreRequest]) -> Reply {
-        let place = &self.core.lanes[usize::from(self.lane)];
+        let state = self.core.lane(self.lane);
         let most = self.core.link.max_bytes().saturating_sub(OVERHEAD);
         let mut waiting = Vec::with_capacity(batch.len());
         {
-            let mut book = place.book();
+            let mut book = state.book();
             for request in batch {
                 let bytes = request.prompt.prefix.len().max(request.prompt.suffix.len());
                 waiting.push(if bytes > most {
@@ -57,7 +57,7 @@ impl Relay {
                 });
             }
         }
-        place.news.notify_one();
+        state.news.notify_one();
         let gone = || ScoreError::Backend {
             message: "the coordinator ended".into(),
         };
@@ -89,7 +89,7 @@ impl OptionScorer for Relay {
     }
 
     fn score_blocking(&self, batch: &[ScoreRequest]) -> Reply {
-        // Workers have threads where they are asked for; here nothing is computed.
+        // `--use-threads` is for the workers' scorers; this one only waits.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => runtime.block_on(self.ask(batch)),
             Err(_) => Reply::of(vec![
@@ -111,6 +111,7 @@ impl std::fmt::Debug for Relay {
     }
 }
 
+/// Confirms results whose answers the inner sink has saved.
 struct Keeping {
     core: Arc<Core>,
     lane: u16,
@@ -130,9 +131,8 @@ impl AnswerSink for Keeping {
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {
         self.inner.write(answers)?;
         let keys = answers.iter().map(|answer| answer.key);
-        let kept = self.core.lanes[usize::from(self.lane)].book().kept(keys);
         // Dropping the last copy of a receipt confirms its message.
-        drop(kept);
+        drop(self.core.lane(self.lane).book().saved(keys));
         Ok(())
     }
 }

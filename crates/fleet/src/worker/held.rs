@@ -9,13 +9,12 @@ use sureness_engine::{Answer, ItemId};
 
 use crate::message::{Outcome, Unit, UnitResult};
 
-/// Units that were finished lately: the broker may deliver them again all the same.
-const REMEMBERED: usize = 1024;
-/// Results of so many questions go in one message.
-const LARGEST_RESULT: usize = 512;
+/// Finished units that are remembered: the broker may deliver them again.
+const MAX_FINISHED: usize = 1024;
+/// Most outcomes in one message.
+const MAX_RESULT: usize = 512;
 
-/// All of it.
-#[derive(Debug)]
+/// The units, their questions, and counts for heartbeats.
 pub(super) struct Held {
     worker: String,
     units: HashMap<u64, HeldUnit>,
@@ -27,39 +26,28 @@ pub(super) struct Held {
     rate: Rate,
 }
 
-#[derive(Debug)]
 struct HeldUnit {
     model: [u8; 32],
-    acker: HeldAcker,
+    acker: Arc<Acker>,
     /// Questions without an outcome.
     open: usize,
-    /// Outcomes that nobody was told of yet.
+    /// Outcomes that are not published yet.
     unsent: Vec<([u8; 32], Outcome)>,
     /// Results that the broker has not confirmed yet.
-    under_way: usize,
-    /// Whether each outcome is told at once: the unit may kill whoever works on it.
+    unconfirmed: usize,
+    /// Whether each outcome is published at once: the unit may kill its worker.
     careful: bool,
-    /// Whether what it has is on its way and its end is waited for.
+    /// Whether its last result is on its way.
     closing: bool,
 }
 
-/// An acker has no `Debug`.
-struct HeldAcker(Arc<Acker>);
-
-impl std::fmt::Debug for HeldAcker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Acker")
-    }
-}
-
-/// Whether a unit that was delivered is new here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether a delivered unit is new to this worker.
 pub(super) enum Arrival {
-    New,
-    /// It is being worked on already: the broker thought that it was lost.
+    New(Acker),
+    /// Held already: the broker took it for lost.
     Known,
-    /// It has been finished.
-    Finished,
+    /// Finished already.
+    Finished(Acker),
 }
 
 impl Held {
@@ -76,40 +64,38 @@ impl Held {
         }
     }
 
-    /// What the unit with this id is to this worker. The latest delivery is the one to confirm.
-    pub(super) fn arrival(&mut self, id: u64, acker: &mut Option<Acker>) -> Arrival {
+    /// Notes the delivery of a unit. The latest delivery is the one to confirm.
+    pub(super) fn arrival(&mut self, id: u64, acker: Acker) -> Arrival {
         if let Some(unit) = self.units.get_mut(&id) {
-            if let Some(acker) = acker.take() {
-                unit.acker = HeldAcker(Arc::new(acker));
-            }
-            return Arrival::Known;
+            unit.acker = Arc::new(acker);
+            Arrival::Known
+        } else if self.finished.contains(&id) {
+            Arrival::Finished(acker)
+        } else {
+            Arrival::New(acker)
         }
-        if self.finished.contains(&id) {
-            return Arrival::Finished;
-        }
-        Arrival::New
     }
 
-    /// Holds a unit, of which so many questions will be asked.
+    /// Holds a new unit, of which so many questions are open.
     pub(super) fn take(&mut self, unit: &Unit, acker: Acker, open: usize, careful: bool) {
         let held = HeldUnit {
             model: unit.model,
-            acker: HeldAcker(Arc::new(acker)),
+            acker: Arc::new(acker),
             open,
             unsent: Vec::new(),
-            under_way: 0,
+            unconfirmed: 0,
             careful,
             closing: false,
         };
         self.units.insert(unit.id, held);
     }
 
-    /// This place of the engine is that question of the unit.
-    pub(super) fn place(&mut self, item: ItemId, unit: u64, key: [u8; 32]) {
+    /// Notes which question of a unit an item of the engine is.
+    pub(super) fn assign(&mut self, item: ItemId, unit: u64, key: [u8; 32]) {
         self.by_item.insert(item, (unit, key));
     }
 
-    /// Answers have come. Tells whether something is to be told at once.
+    /// Takes answers of the engine; `true` if some are to be published at once.
     pub(super) fn answers(&mut self, answers: &[Answer], now: Instant) -> bool {
         let mut urgent = false;
         for answer in answers {
@@ -127,30 +113,30 @@ impl Held {
         urgent
     }
 
-    /// One question's outcome. Tells whether something is to be told at once.
+    /// Takes one question's outcome; `true` if it is to be published at once.
     pub(super) fn outcome(&mut self, id: u64, key: [u8; 32], outcome: Outcome) -> bool {
         let Some(unit) = self.units.get_mut(&id) else {
             return false;
         };
         unit.unsent.push((key, outcome));
         unit.open = unit.open.saturating_sub(1);
-        unit.open == 0 || unit.careful || unit.unsent.len() >= LARGEST_RESULT
+        unit.open == 0 || unit.careful || unit.unsent.len() >= MAX_RESULT
     }
 
-    /// What is to be published: of all units, or of those that cannot wait.
+    /// The results to publish: of all units, or of those that cannot wait.
     pub(super) fn results(&mut self, all: bool) -> Vec<UnitResult> {
         let worker = &self.worker;
         let due = |unit: &HeldUnit| {
             unit.open == 0
                 || (!unit.unsent.is_empty()
-                    && (all || unit.careful || unit.unsent.len() >= LARGEST_RESULT))
+                    && (all || unit.careful || unit.unsent.len() >= MAX_RESULT))
         };
         let units = self.units.iter_mut();
         units
             .filter(|(_, unit)| !unit.closing && due(unit))
             .map(|(&id, unit)| {
                 unit.closing = unit.open == 0;
-                unit.under_way += 1;
+                unit.unconfirmed += 1;
                 UnitResult {
                     unit: id,
                     model: unit.model,
@@ -162,7 +148,7 @@ impl Held {
             .collect()
     }
 
-    /// The worker ends: what it has is told, the rest of each unit given back.
+    /// The last results when the worker ends; they give the open questions back.
     pub(super) fn give_back(&mut self) -> Vec<UnitResult> {
         for unit in self.units.values_mut() {
             unit.open = 0;
@@ -171,33 +157,33 @@ impl Held {
         self.results(true)
     }
 
-    /// One of the unit's results is with the broker.
-    pub(super) fn arrived(&mut self, id: u64) {
+    /// Notes that the broker has one of the unit's results.
+    pub(super) fn confirmed(&mut self, id: u64) {
         if let Some(unit) = self.units.get_mut(&id) {
-            unit.under_way = unit.under_way.saturating_sub(1);
+            unit.unconfirmed = unit.unconfirmed.saturating_sub(1);
         }
     }
 
-    /// Whether the broker has all outcomes that there are of the unit.
-    pub(super) fn is_told(&self, id: u64) -> bool {
+    /// Whether the broker has all outcomes of the unit so far.
+    pub(super) fn is_delivered(&self, id: u64) -> bool {
         let unit = self.units.get(&id);
-        unit.is_none_or(|unit| unit.unsent.is_empty() && unit.under_way == 0)
+        unit.is_none_or(|unit| unit.unsent.is_empty() && unit.unconfirmed == 0)
     }
 
-    /// The unit's last result is with the broker: gives what confirms the unit.
+    /// Removes a unit whose last result the broker has; returns its acker.
     pub(super) fn finish(&mut self, id: u64) -> Option<Arc<Acker>> {
         let unit = self.units.remove(&id)?;
         self.finished.push_back(id);
-        if self.finished.len() > REMEMBERED {
+        if self.finished.len() > MAX_FINISHED {
             self.finished.pop_front();
         }
-        Some(unit.acker.0)
+        Some(unit.acker)
     }
 
-    /// What confirms each unit, or extends its time.
+    /// The ackers of all units, which confirm them or extend their time.
     pub(super) fn ackers(&self) -> Vec<Arc<Acker>> {
         let units = self.units.values();
-        units.map(|unit| Arc::clone(&unit.acker.0)).collect()
+        units.map(|unit| Arc::clone(&unit.acker)).collect()
     }
 
     /// Whether this question has no answer yet.
@@ -217,7 +203,7 @@ impl Held {
     }
 }
 
-/// Answers per second over the last seconds.
+/// Answers per second over the last [`WINDOW`].
 #[derive(Debug, Default)]
 struct Rate {
     /// Answers in each second that had some, counted from the first.
@@ -225,7 +211,7 @@ struct Rate {
     began: Option<Instant>,
 }
 
-/// Over so many seconds.
+/// Seconds over which the rate is measured.
 const WINDOW: u64 = 10;
 
 impl Rate {

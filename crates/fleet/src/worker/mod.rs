@@ -14,25 +14,25 @@ use sureness_scorers::{ModelIdentity, OptionScorer};
 use crate::message::{Hello, Welcome};
 use crate::{FleetError, Link};
 
-/// How a worker behaves.
+/// Settings of a worker.
 #[derive(Clone)]
 pub struct WorkerSettings {
-    /// Its name; no other worker of the run may have it.
+    /// Its name, which is unique in the run.
     pub name: String,
-    /// How its servers are asked.
+    /// Settings of its engine.
     pub engine: Settings,
-    /// Whether it waits for the next run when one is over.
+    /// Whether to wait for the next run when one is over.
     pub stay: bool,
-    /// How long it waits for a coordinator.
+    /// How long to wait for a coordinator.
     pub give_up_after: Duration,
 }
 
-/// What a worker has to tell a person.
+/// A worker's notices for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerNotice {
-    /// Nobody coordinates the run yet.
+    /// No coordinator answers yet.
     Waiting,
-    /// It takes part from now on.
+    /// The coordinator has accepted the worker.
     Joined {
         /// The model's number in the run.
         lane: u16,
@@ -51,54 +51,55 @@ pub enum WorkerNotice {
 pub enum WorkerEnd {
     /// The run is over.
     Done,
-    /// It was asked to. What it had not finished it gave back.
+    /// Cancelled. The unfinished questions were given back.
     Interrupted,
-    /// Its servers can no longer be asked. What it had not finished it gave back.
+    /// Its servers can no longer be asked. The unfinished questions were given back.
     Stopped(Stop),
 }
 
-/// Tells a person, from any thread.
-pub(crate) type Tell = Arc<dyn Fn(WorkerNotice) + Send + Sync>;
+/// Called with every notice, from any thread.
+pub(crate) type OnNotice = Arc<dyn Fn(WorkerNotice) + Send + Sync>;
 
-/// Pause between two greetings that nobody answers.
-const KNOCK_AGAIN: Duration = Duration::from_secs(1);
+/// Pause between greetings.
+const GREET_AGAIN: Duration = Duration::from_secs(1);
 /// How long a coordinator may take to answer a greeting.
-const PATIENCE: Duration = Duration::from_secs(3);
+const GREETING_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Takes part in a run: asks `endpoints`, which all have the same model, what the coordinator
-/// hands out, until the run is over or `cancel` says so.
+/// Takes part in a run: asks `endpoints`, which all have the same model, the coordinator's questions,
+/// until the run is over or cancelled.
 pub async fn work(
     link: Link,
     endpoints: Vec<Arc<dyn OptionScorer>>,
     settings: WorkerSettings,
     cancel: Cancel,
     observer: Observer,
-    tell: Tell,
+    notify: OnNotice,
 ) -> Result<WorkerEnd, FleetError> {
     let Some(first) = endpoints.first() else {
         return Err(FleetError::new(
             "the worker has no model",
-            "give it one with --api-base URL or --gguf FILE",
+            "pass --api-base URL or --gguf FILE",
         ));
     };
     let model = first.identity().clone();
     loop {
-        let Some(place) = greet(&link, &settings, &model, &cancel, &tell).await? else {
+        let Some(assignment) = greet(&link, &settings, &model, &cancel, &notify).await? else {
             return Ok(WorkerEnd::Interrupted);
         };
-        tell(WorkerNotice::Joined { lane: place.lane });
+        let lane = assignment.lane;
+        notify(WorkerNotice::Joined { lane });
         let served = serve::serve(
             &link,
             &endpoints,
             &settings,
-            place,
+            assignment,
             cancel.clone(),
             Arc::clone(&observer),
         )
         .await?;
         match served.end {
             WorkerEnd::Done => {
-                tell(WorkerNotice::Done {
+                notify(WorkerNotice::Done {
                     answered: served.answered,
                     failed: served.failed,
                 });
@@ -111,21 +112,21 @@ pub async fn work(
     }
 }
 
-/// Where to find work.
+/// The lane that a worker works for.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Assignment {
     lane: u16,
     unit_timeout: Duration,
 }
 
-/// Asks to take part until a coordinator answers. `None` if told to stop meanwhile.
+/// Asks to take part until a coordinator answers; `None` if cancelled meanwhile.
 async fn greet(
     link: &Link,
     settings: &WorkerSettings,
     model: &ModelIdentity,
     cancel: &Cancel,
-    tell: &Tell,
-) -> Result<Option<Place>, FleetError> {
+    notify: &OnNotice,
+) -> Result<Option<Assignment>, FleetError> {
     let hello = Hello {
         worker: settings.name.clone(),
         program: concat!("sureness ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -133,7 +134,7 @@ async fn greet(
     };
     let hello = serde_json::to_vec(&hello).unwrap_or_default();
     let began = Instant::now();
-    let mut told = false;
+    let mut notified = false;
     loop {
         if cancel.is_cancelled() {
             return Ok(None);
@@ -141,7 +142,7 @@ async fn greet(
         let request = link
             .client
             .request(link.run.hello(), bytes::Bytes::from(hello.clone()));
-        let reply = tokio::time::timeout(PATIENCE, request).await;
+        let reply = tokio::time::timeout(GREETING_TIMEOUT, request).await;
         if let Ok(Ok(reply)) = reply {
             match serde_json::from_slice::<Welcome>(&reply.payload) {
                 Ok(Welcome::Take {
@@ -149,7 +150,7 @@ async fn greet(
                     unit_timeout_s,
                 }) => {
                     let unit_timeout = Duration::try_from_secs_f64(unit_timeout_s);
-                    return Ok(Some(Place {
+                    return Ok(Some(Assignment {
                         lane,
                         unit_timeout: unit_timeout.unwrap_or(Duration::from_secs(30)),
                     }));
@@ -162,7 +163,7 @@ async fn greet(
                 }
                 Err(error) => {
                     return Err(FleetError::new(
-                        format!("the coordinator's answer cannot be understood: {error}"),
+                        format!("the coordinator's answer cannot be read: {error}"),
                         "use the same version of sureness everywhere",
                     ));
                 }
@@ -179,9 +180,9 @@ async fn greet(
                  --stay",
             ));
         }
-        if !std::mem::replace(&mut told, true) {
-            tell(WorkerNotice::Waiting);
+        if !std::mem::replace(&mut notified, true) {
+            notify(WorkerNotice::Waiting);
         }
-        tokio::time::sleep(KNOCK_AGAIN).await;
+        tokio::time::sleep(GREET_AGAIN).await;
     }
 }

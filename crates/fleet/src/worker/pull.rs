@@ -1,4 +1,5 @@
-//! Getting units: about as many as are in flight, of the group whose prefix is warm.
+//! Pulling units: about as many questions as are in flight, preferably of the group whose prefix is
+//! warm.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,90 +15,89 @@ use sureness_scorers::{ScoreError, ScoreRequest};
 use tokio::sync::{mpsc, watch};
 
 use super::held::Arrival;
-use super::serve::Bench;
+use super::serve::Session;
 use crate::link::persist;
 use crate::message::{
     GroupAbout, Item, OpenQuery, OpenReply, Outcome, SUSPICIOUS, Unit, key, pack, unpack,
 };
-use crate::names::{RunName, group_name};
+use crate::names::{ABOUT, RunName, WORK, group_name};
 
-/// Units that one worker or another may hold at once, over all groups.
+/// Units that all workers may hold at once.
 const UNCONFIRMED: i64 = 100_000;
-/// Without news, look for work again after so long.
-const IDLE: Duration = Duration::from_secs(2);
-/// What is left of a unit fails after so many workers had it and were not heard of again.
-const POISON: u32 = 4;
-/// A unit that another worker has comes again after so long, if that one does not finish it.
-const TAKEN: Duration = Duration::from_secs(3);
-/// After a time without the broker it may have forgotten what it gave out: for so long.
-const REMEMBERED: Duration = Duration::from_secs(60);
-/// A coordinator that did not answer is not asked about ordinary units for so long.
-const QUIET: Duration = Duration::from_secs(5);
-/// A unit that would better go to another worker waits so long for one, and not more often than
-/// that.
-const AVOID: Duration = Duration::from_millis(500);
+/// How often to look for work without news.
+const POLL: Duration = Duration::from_secs(2);
+/// Workers lost with a unit after which its open questions fail.
+const MAX_LOSSES: u32 = 4;
+/// Time until a unit that another worker holds is delivered again.
+const TAKEN_DELAY: Duration = Duration::from_secs(3);
+/// So long after the broker was unreachable, it may have lost track of deliveries.
+const DISTRUST: Duration = Duration::from_secs(60);
+/// So long after the coordinator did not answer, it is not asked about ordinary units.
+const QUERY_PAUSE: Duration = Duration::from_secs(5);
+/// Delay of a unit that should go to another worker, and how often it is delayed.
+const AVOID_DELAY: Duration = Duration::from_millis(500);
 const AVOID_TIMES: i64 = 2;
-/// How long the broker may take to hand out a unit or say that there is none.
-const REPLY_WITHIN: Duration = Duration::from_secs(5);
-/// How long the coordinator may take to say what is open, and how often it is asked.
-const OPEN_WITHIN: Duration = Duration::from_secs(2);
-const OPEN_ASKS: u32 = 5;
+/// How long the broker may take to deliver a unit.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the coordinator may take to answer a query, and how often it is asked.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+const QUERY_ATTEMPTS: u32 = 5;
 
 /// A group that has or may have work.
 struct Group {
     number: u32,
     prefix: Arc<str>,
     consumer: PullConsumer,
-    /// Whether it had no unit when it was last looked at.
+    /// Whether it had no unit at the last look.
     empty: bool,
 }
 
 struct Puller {
-    bench: Arc<Bench>,
+    session: Arc<Session>,
     work: Stream,
     about: Stream,
     groups: HashMap<String, Group>,
-    /// The group that units were last taken of.
+    /// The group of the last unit.
     warm: Option<String>,
-    /// Questions of suspicious units, which are asked one at a time.
+    /// Questions of suspicious units, to be asked one at a time.
     careful: VecDeque<(u64, [u8; 32], u32, ScoreRequest)>,
-    /// The one of them that is asked now.
+    /// The one of them in flight.
     asked: Option<ItemId>,
-    /// Until then the coordinator is taken to be away.
-    quiet_until: Instant,
+    /// Until then the coordinator counts as unreachable.
+    no_query_until: Instant,
 }
 
-/// Pulls units for as long as the run goes on.
+/// Pulls units while the run goes on.
 pub(super) async fn pull(
-    bench: Arc<Bench>,
+    session: Arc<Session>,
     is_over: watch::Receiver<bool>,
     mut answered: mpsc::UnboundedReceiver<()>,
 ) {
-    let link = bench.link.clone();
-    let news = link.run.news(bench.place.lane);
+    let link = session.link.clone();
+    let news = link.run.news(session.assignment.lane);
     let mut news = persist("subscribe", || link.client.subscribe(news.clone())).await;
     let stream = |name: String| {
         let link = link.clone();
         async move { persist("look up a stream", || link.stream.get_stream(&name)).await }
     };
     let mut puller = Puller {
-        work: stream(link.run.work_stream()).await,
-        about: stream(link.run.about_stream()).await,
-        bench: Arc::clone(&bench),
+        work: stream(link.run.stream(WORK)).await,
+        about: stream(link.run.stream(ABOUT)).await,
+        session: Arc::clone(&session),
         groups: HashMap::new(),
         warm: None,
         careful: VecDeque::new(),
         asked: None,
-        quiet_until: Instant::now(),
+        no_query_until: Instant::now(),
     };
     puller.discover().await;
-    let mut idle = tokio::time::interval(IDLE);
+    let mut idle = tokio::time::interval(POLL);
     idle.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         if *is_over.borrow() {
             return;
         }
-        while bench.feed.wanted() > 0 && !puller.is_careful() {
+        while session.feed.wanted() > 0 && !puller.is_careful() {
             if !puller.take().await {
                 break;
             }
@@ -107,13 +107,13 @@ pub(super) async fn pull(
                 if let Some(message) = message
                     && let Ok(name) = std::str::from_utf8(&message.payload)
                 {
-                    puller.look_at(name).await;
+                    puller.open_group(name).await;
                 }
             }
-            () = bench.room.notified() => {}
-            _ = answered.recv() => puller.go_on_carefully(),
+            () = session.results.room.notified() => {}
+            _ = answered.recv() => puller.ask_next(),
             _ = idle.tick() => {
-                // News may have been missed, and what others held may have come back.
+                // News may have been missed, and units of other workers may have come back.
                 puller.discover().await;
                 for group in puller.groups.values_mut() {
                     group.empty = false;
@@ -124,10 +124,10 @@ pub(super) async fn pull(
 }
 
 impl Puller {
-    /// Looks which groups there are.
+    /// Finds groups with units in the stream.
     async fn discover(&mut self) {
-        let lane = self.bench.place.lane;
-        let all = self.bench.link.run.work(lane, "*");
+        let lane = self.session.assignment.lane;
+        let all = self.session.link.run.work(lane, "*");
         let Ok(info) = self.work.info_with_subjects(&all).await else {
             return;
         };
@@ -140,36 +140,36 @@ impl Puller {
         }
         for name in names {
             if !self.groups.contains_key(&name) {
-                self.look_at(&name).await;
+                self.open_group(&name).await;
             }
         }
     }
 
-    /// There is work of this group.
-    async fn look_at(&mut self, name: &str) {
+    /// Notes that this group has work; opens it if it is new.
+    async fn open_group(&mut self, name: &str) {
         if let Some(group) = self.groups.get_mut(name) {
             group.empty = false;
             return;
         }
-        let (link, lane) = (&self.bench.link, self.bench.place.lane);
+        let (link, lane) = (&self.session.link, self.session.assignment.lane);
         let subject = link.run.about_group(lane, name);
         let Ok(message) = self.about.get_last_raw_message_by_subject(&subject).await else {
-            // Not told yet, or the broker is away: there will be another occasion.
+            // Not published yet, or the broker is unreachable: a later look will find it.
             return;
         };
         let Ok(about) = unpack::<GroupAbout>(&message.payload) else {
-            self.bench.held().malformed += 1;
+            self.session.held().malformed += 1;
             return;
         };
         if group_name(&about.prefix) != name {
-            self.bench.held().malformed += 1;
+            self.session.held().malformed += 1;
             return;
         }
         let consumer = RunName::work_consumer(lane, name);
         let config = pull::Config {
             durable_name: Some(consumer.clone()),
             ack_policy: AckPolicy::Explicit,
-            ack_wait: self.bench.place.unit_timeout,
+            ack_wait: self.session.assignment.unit_timeout,
             max_ack_pending: UNCONFIRMED,
             filter_subject: link.run.work(lane, name),
             ..pull::Config::default()
@@ -184,11 +184,11 @@ impl Puller {
                 };
                 self.groups.insert(name.to_owned(), group);
             }
-            Err(error) => tracing::debug!(%error, "no consumer yet"),
+            Err(error) => tracing::debug!(%error, "cannot open a group yet"),
         }
     }
 
-    /// Takes one unit, of the warm group if it has any. Tells whether there was one.
+    /// Takes one unit, of the warm group if it has any; `false` if there was none.
     async fn take(&mut self) -> bool {
         let warm = self.warm.clone();
         let mut names: Vec<String> = self
@@ -206,15 +206,15 @@ impl Puller {
             let Ok(mut messages) = fetched else {
                 continue;
             };
-            // A broker that dies in between never answers.
-            let next = tokio::time::timeout(REPLY_WITHIN, messages.next()).await;
+            // A broker that dies meanwhile never answers.
+            let next = tokio::time::timeout(FETCH_TIMEOUT, messages.next()).await;
             match next.unwrap_or(None) {
                 Some(Ok(message)) => {
                     self.warm = Some(name.clone());
                     self.accept(&name, message).await;
                     return true;
                 }
-                Some(Err(error)) => tracing::debug!(%error, "units"),
+                Some(Err(error)) => tracing::debug!(%error, "cannot fetch a unit"),
                 None => group.empty = true,
             }
         }
@@ -223,38 +223,32 @@ impl Puller {
 
     async fn accept(&mut self, group: &str, message: Message) {
         let delivered = message.info().map_or(1, |info| info.delivered);
-        let unit = match unpack::<Unit>(&message.payload) {
-            Ok(unit) if unit.group == group && is_sound(&unit) => unit,
+        let mut unit = match unpack::<Unit>(&message.payload) {
+            Ok(unit) if unit.group == group && is_valid(&unit) => unit,
             other => {
                 let error = other.err().map(|e| e.to_string());
-                tracing::warn!(
-                    ?error,
-                    "a unit is malformed and will not be delivered again"
-                );
-                self.bench.held().malformed += 1;
+                tracing::warn!(?error, "dropped a malformed unit");
+                self.session.held().malformed += 1;
                 let _ = message.ack_with(AckKind::Term).await;
                 return;
             }
         };
-        if unit.avoid.contains(&self.bench.name) && delivered <= AVOID_TIMES {
-            let _ = message.ack_with(AckKind::Nak(Some(AVOID))).await;
+        if unit.avoid.contains(&self.session.name) && delivered <= AVOID_TIMES {
+            let _ = message.ack_with(AckKind::Nak(Some(AVOID_DELAY))).await;
             return;
         }
         let (_, acker) = message.split();
-        let mut acker = Some(acker);
-        let arrival = self.bench.held().arrival(unit.id, &mut acker);
-        let Some(acker) = acker else { return };
+        let arrival = self.session.held().arrival(unit.id, acker);
         match arrival {
             Arrival::Known => {}
-            Arrival::Finished => {
+            Arrival::Finished(acker) => {
                 let _ = acker.ack().await;
             }
-            Arrival::New => {
-                let mut unit = unit;
+            Arrival::New(acker) => {
                 let mut losses = 0;
-                if let Some(reply) = self.inquire(&unit, delivered).await {
+                if let Some(reply) = self.query(&unit, delivered).await {
                     if reply.taken {
-                        let _ = acker.ack_with(AckKind::Nak(Some(TAKEN))).await;
+                        let _ = acker.ack_with(AckKind::Nak(Some(TAKEN_DELAY))).await;
                         return;
                     }
                     losses = reply.losses;
@@ -266,29 +260,29 @@ impl Puller {
         }
     }
 
-    /// Asks the coordinator what is to be done with a unit. The broker may have forgotten, when
-    /// it was started anew, that it had given it out before.
-    async fn inquire(&mut self, unit: &Unit, delivered: i64) -> Option<OpenReply> {
+    /// Asks the coordinator about a unit. A broker that was restarted may have forgotten that it had
+    /// delivered the unit before.
+    async fn query(&mut self, unit: &Unit, delivered: i64) -> Option<OpenReply> {
         let query = bytes::Bytes::from(pack(&OpenQuery {
-            worker: self.bench.name.clone(),
+            worker: self.session.name.clone(),
             unit: unit.id,
-            alone: self.bench.held().holds().1.is_empty(),
+            alone: self.session.held().holds().1.is_empty(),
             keys: unit.items.iter().map(|item| item.key).collect(),
         }));
-        let link = &self.bench.link;
-        let subject = link.run.open(self.bench.place.lane);
-        let asks = if delivered > 1 || link.was_down_within(REMEMBERED) {
-            OPEN_ASKS
+        let link = &self.session.link;
+        let subject = link.run.open(self.session.assignment.lane);
+        let asks = if delivered > 1 || link.was_down_within(DISTRUST) {
+            QUERY_ATTEMPTS
         } else {
-            // Nothing is odd about this one, so that a coordinator which is away holds nothing up.
-            u32::from(Instant::now() >= self.quiet_until)
+            // An ordinary unit: an unreachable coordinator must not delay it.
+            u32::from(Instant::now() >= self.no_query_until)
         };
         for ask in 0..asks {
             if ask > 0 {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             let request = link.client.request(subject.clone(), query.clone());
-            let reply = tokio::time::timeout(OPEN_WITHIN, request).await;
+            let reply = tokio::time::timeout(QUERY_TIMEOUT, request).await;
             if let Ok(Ok(reply)) = reply
                 && let Ok(reply) = unpack::<OpenReply>(&reply.payload)
                 && reply.open.len() == unit.items.len()
@@ -296,7 +290,7 @@ impl Puller {
                 return Some(reply);
             }
         }
-        self.quiet_until = Instant::now() + QUIET;
+        self.no_query_until = Instant::now() + QUERY_PAUSE;
         None
     }
 
@@ -312,12 +306,12 @@ impl Puller {
         };
         let careful = losses >= SUSPICIOUS;
         let count = unit.items.len();
-        self.bench.held().take(unit, acker, count, careful);
+        self.session.held().take(unit, acker, count, careful);
         if count == 0 {
-            self.bench.told.notify_one();
+            self.session.results.unsent.notify_one();
             return;
         }
-        if losses >= POISON {
+        if losses >= MAX_LOSSES {
             self.fail(unit, losses);
             return;
         }
@@ -337,64 +331,64 @@ impl Puller {
                 .map(|item| (unit.id, item.key, number, request(item)))
                 .collect();
             if losses % 2 == 1 {
-                // From the other end: what stands behind the one that kills is to be answered, too.
+                // From the other end, so that questions behind the one that kills are answered, too.
                 careful.reverse();
             }
             self.careful.extend(careful);
-            self.go_on_carefully();
+            self.ask_next();
             return;
         }
         let requests = unit.items.iter().map(request).collect();
-        // Held while pushing: an answer may come before its place is known.
-        let mut held = self.bench.held();
-        let places = self.bench.feed.push(number, requests);
-        for (place, item) in places.into_iter().zip(&unit.items) {
-            held.place(place, unit.id, item.key);
+        // Locked while pushing: an answer may arrive before its item is known.
+        let mut held = self.session.held();
+        let asked = self.session.feed.push(number, requests);
+        for (asked, item) in asked.into_iter().zip(&unit.items) {
+            held.assign(asked, unit.id, item.key);
         }
     }
 
-    /// Whether it is at work on a suspicious unit.
+    /// Whether it is asking a suspicious unit.
     fn is_careful(&self) -> bool {
         self.asked.is_some() || !self.careful.is_empty()
     }
 
-    /// Asks the next question of a suspicious unit, when nothing else is in flight of those, and
-    /// the broker has what was answered before: should this one kill, only it is lost.
-    fn go_on_carefully(&mut self) {
-        let mut held = self.bench.held();
+    /// Asks the next question of a suspicious unit, once the one before it is answered and the broker
+    /// has the answer: if this one kills the worker, only it is lost.
+    fn ask_next(&mut self) {
+        let mut held = self.session.held();
         if self.asked.is_some_and(|asked| held.waits_for(asked)) {
             return;
         }
         self.asked = None;
         let first = self.careful.front();
-        if first.is_some_and(|(unit, ..)| !held.is_told(*unit)) {
+        if first.is_some_and(|(unit, ..)| !held.is_delivered(*unit)) {
             return;
         }
         let Some((unit, key, group, request)) = self.careful.pop_front() else {
             return;
         };
-        for place in self.bench.feed.push(group, vec![request]) {
-            held.place(place, unit, key);
-            self.asked = Some(place);
+        for asked in self.session.feed.push(group, vec![request]) {
+            held.assign(asked, unit, key);
+            self.asked = Some(asked);
         }
     }
 
-    /// Everything that is left of the unit fails.
+    /// Fails the open questions of a unit.
     fn fail(&self, unit: &Unit, losses: u32) {
         let error = ScoreError::Backend {
-            message: format!("{losses} workers were given it and none was heard of again"),
+            message: format!("{losses} workers were lost while they held this question"),
         };
-        let mut held = self.bench.held();
+        let mut held = self.session.held();
         for item in &unit.items {
             held.failed += 1;
             held.outcome(unit.id, item.key, Outcome::from(Err(error.clone())));
         }
         drop(held);
-        self.bench.told.notify_one();
+        self.session.results.unsent.notify_one();
     }
 }
 
-fn is_sound(unit: &Unit) -> bool {
+fn is_valid(unit: &Unit) -> bool {
     let labels = unit.labels.len();
     unit.items
         .iter()

@@ -11,48 +11,54 @@ use sureness_scorers::OptionScorer;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::held::Held;
-use super::{Place, WorkerEnd, WorkerSettings, deliver, pull};
+use super::{Assignment, WorkerEnd, WorkerSettings, deliver, pull};
 use crate::link::persist;
 use crate::message::Beat;
 use crate::{FleetError, Link};
 
-/// How a worker's part in one run went.
+/// The outcome of a worker's part in one run.
 pub(super) struct Served {
     pub(super) end: WorkerEnd,
     pub(super) answered: u64,
     pub(super) failed: u64,
 }
 
-/// What the tasks of a worker share.
-pub(super) struct Bench {
+/// State shared by the tasks of a worker.
+pub(super) struct Session {
     pub(super) link: Link,
-    pub(super) place: Place,
+    pub(super) assignment: Assignment,
     pub(super) name: String,
     pub(super) model: String,
     pub(super) feed: Feed,
-    held: Arc<Mutex<Held>>,
-    /// There is something to publish.
-    pub(super) told: Arc<Notify>,
-    /// A question was answered: there may be room for more.
-    pub(super) room: Arc<Notify>,
-    /// A question was answered, or the broker has an answer: another one may be asked of those that
-    /// are asked one by one.
+    pub(super) results: Arc<Results>,
+}
+
+/// The units held, and signals about them. The engine's sink shares them with the tasks.
+pub(super) struct Results {
+    held: Mutex<Held>,
+    /// Notified when there are results to publish.
+    pub(super) unsent: Notify,
+    /// Notified when a question was answered: there may be room for more.
+    pub(super) room: Notify,
+    /// Sent to when a question was answered, or the broker has an answer: the next question of a
+    /// suspicious unit may be asked.
     pub(super) next: mpsc::UnboundedSender<()>,
 }
 
-impl Bench {
-    pub(super) fn held(&self) -> MutexGuard<'_, Held> {
+impl Results {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes the engine's answers.
-struct Sink {
-    held: Arc<Mutex<Held>>,
-    told: Arc<Notify>,
-    room: Arc<Notify>,
-    next: mpsc::UnboundedSender<()>,
+impl Session {
+    pub(super) fn held(&self) -> MutexGuard<'_, Held> {
+        self.results.held()
+    }
 }
+
+/// Takes the engine's answers.
+struct Sink(Arc<Results>);
 
 impl AnswerSink for Sink {
     fn plan(&mut self, _: u32, _: u32, questions: &[Planned]) -> Result<Vec<bool>, SinkError> {
@@ -60,40 +66,37 @@ impl AnswerSink for Sink {
     }
 
     fn write(&mut self, answers: &[Answer]) -> Result<(), SinkError> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.answers(answers, Instant::now()) {
-            self.told.notify_one();
+        if self.0.held().answers(answers, Instant::now()) {
+            self.0.unsent.notify_one();
         }
-        drop(held);
-        self.room.notify_one();
-        let _ = self.next.send(());
+        self.0.room.notify_one();
+        let _ = self.0.next.send(());
         Ok(())
     }
 }
 
-/// How often the coordinator hears that this worker lives.
+/// Time between heartbeats.
 const BEAT: Duration = Duration::from_secs(1);
-/// How long the last results may take to reach the broker when the worker ends.
-const LAST_WORDS: Duration = Duration::from_secs(20);
+/// How long the last results may take to reach the broker.
+const FINISH_WITHIN: Duration = Duration::from_secs(20);
 
-/// Works until the run is over.
+/// Takes part until the run is over.
 pub(super) async fn serve(
     link: &Link,
     endpoints: &[Arc<dyn OptionScorer>],
     settings: &WorkerSettings,
-    place: Place,
+    assignment: Assignment,
     cancel: Cancel,
     observer: Observer,
 ) -> Result<Served, FleetError> {
-    let held = Arc::new(Mutex::new(Held::new(settings.name.clone())));
-    let (told, room) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (next, one_by_one) = mpsc::unbounded_channel();
-    let sink = Box::new(Sink {
-        held: Arc::clone(&held),
-        told: Arc::clone(&told),
-        room: Arc::clone(&room),
-        next: next.clone(),
+    let results = Arc::new(Results {
+        held: Mutex::new(Held::new(settings.name.clone())),
+        unsent: Notify::new(),
+        room: Notify::new(),
+        next,
     });
+    let sink = Box::new(Sink(Arc::clone(&results)));
     let failed = |e: SinkError| FleetError::new(e.to_string(), "start the worker again");
     let model = endpoints.first().map(|e| e.identity().name.clone());
     let (feed, engine) = sureness_engine::feed(
@@ -105,34 +108,35 @@ pub(super) async fn serve(
     )
     .await
     .map_err(failed)?;
-    let bench = Arc::new(Bench {
+    let session = Arc::new(Session {
         link: link.clone(),
-        place,
+        assignment,
         name: settings.name.clone(),
         model: model.unwrap_or_default(),
         feed,
-        held,
-        told,
-        room,
-        next,
+        results,
     });
     let mut tasks = tokio::task::JoinSet::new();
     let (over, is_over) = watch::channel(false);
-    tasks.spawn(hear_the_end(Arc::clone(&bench), over));
-    tasks.spawn(beat(Arc::clone(&bench)));
-    tasks.spawn(extend(Arc::clone(&bench)));
-    tasks.spawn(deliver::deliver(Arc::clone(&bench)));
-    tasks.spawn(pull::pull(Arc::clone(&bench), is_over.clone(), one_by_one));
-    let summary = run(engine, &bench, is_over).await.map_err(failed)?;
+    tasks.spawn(watch_for_end(Arc::clone(&session), over));
+    tasks.spawn(beat(Arc::clone(&session)));
+    tasks.spawn(extend(Arc::clone(&session)));
+    tasks.spawn(deliver::deliver(Arc::clone(&session)));
+    tasks.spawn(pull::pull(
+        Arc::clone(&session),
+        is_over.clone(),
+        one_by_one,
+    ));
+    let summary = run(engine, &session, is_over).await.map_err(failed)?;
     tasks.shutdown().await;
 
-    let last_words = deliver::last_words(&bench);
-    if tokio::time::timeout(LAST_WORDS, last_words).await.is_err() {
-        tracing::warn!("the broker is away; what this worker held goes to another one in time");
+    let finish = deliver::finish(&session);
+    if tokio::time::timeout(FINISH_WITHIN, finish).await.is_err() {
+        tracing::warn!("the broker is unreachable; after a timeout its units go to other workers");
     }
-    say(&bench, true).await;
+    send_beat(&session, true).await;
     let _ = tokio::time::timeout(BEAT, link.client.flush()).await;
-    let held = bench.held();
+    let held = session.held();
     Ok(Served {
         end: match summary.stop {
             None => WorkerEnd::Done,
@@ -147,13 +151,13 @@ pub(super) async fn serve(
 /// Drives the engine to its end, which comes when the run is over.
 async fn run(
     engine: impl Future<Output = Result<Summary, SinkError>>,
-    bench: &Bench,
+    session: &Session,
     mut is_over: watch::Receiver<bool>,
 ) -> Result<Summary, SinkError> {
     tokio::pin!(engine);
     let close = async {
         let _ = is_over.wait_for(|over| *over).await;
-        bench.feed.close();
+        session.feed.close();
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -162,35 +166,35 @@ async fn run(
     }
 }
 
-/// Waits until the coordinator says that the run is over.
-async fn hear_the_end(bench: Arc<Bench>, over: watch::Sender<bool>) {
-    let link = &bench.link;
+/// Waits until the coordinator ends the run.
+async fn watch_for_end(session: Arc<Session>, over: watch::Sender<bool>) {
+    let link = &session.link;
     let done = link.run.done();
     let mut words = persist("subscribe", || link.client.subscribe(done.clone())).await;
     if words.next().await.is_some() {
         over.send_replace(true);
     }
-    // Its end would look like the run's.
+    // If this task ended, the channel would close.
     std::future::pending::<()>().await;
 }
 
-async fn beat(bench: Arc<Bench>) {
+async fn beat(session: Arc<Session>) {
     let mut tick = tokio::time::interval(BEAT);
     loop {
         tick.tick().await;
-        say(&bench, false).await;
+        send_beat(&session, false).await;
     }
 }
 
-async fn say(bench: &Bench, leaving: bool) {
+async fn send_beat(session: &Session, leaving: bool) {
     let beat = {
-        let mut held = bench.held();
+        let mut held = session.held();
         let (questions, units) = held.holds();
         Beat {
-            worker: bench.name.clone(),
-            lane: bench.place.lane,
-            model: bench.model.clone(),
-            capacity: bench.feed.capacity(),
+            worker: session.name.clone(),
+            lane: session.assignment.lane,
+            model: session.model.clone(),
+            capacity: session.feed.capacity(),
             held: questions,
             units,
             answered: held.answered,
@@ -201,20 +205,20 @@ async fn say(bench: &Bench, leaving: bool) {
         }
     };
     let beat = serde_json::to_vec(&beat).unwrap_or_default();
-    let subject = bench.link.run.beat();
-    if bench.link.is_up()
-        && let Err(error) = bench.link.client.publish(subject, beat.into()).await
+    let subject = session.link.run.beat();
+    if session.link.is_up()
+        && let Err(error) = session.link.client.publish(subject, beat.into()).await
     {
-        tracing::debug!(%error, "a heartbeat is lost");
+        tracing::debug!(%error, "cannot send a heartbeat");
     }
 }
 
-/// Tells the broker that units are being worked on.
-async fn extend(bench: Arc<Bench>) {
-    let mut tick = tokio::time::interval(bench.place.unit_timeout / 4);
+/// Extends the time of the units held.
+async fn extend(session: Arc<Session>) {
+    let mut tick = tokio::time::interval(session.assignment.unit_timeout / 4);
     loop {
         tick.tick().await;
-        let ackers = bench.held().ackers();
+        let ackers = session.held().ackers();
         for acker in ackers {
             let _ = acker
                 .ack_with(async_nats::jetstream::AckKind::Progress)

@@ -1,18 +1,19 @@
-//! From the tokens of an answer to the options' log-probabilities.
+//! Log-probabilities of the options from the tokens of an answer.
 
 use serde::Deserialize;
+use sureness_questions::letter_index;
 use sureness_scorers::{ScoreError, log_sum_exp};
 
 use crate::error::printable;
 use crate::imported::RowScores;
 
-/// What the solver `multiple_choice` asks the model to put before its letter.
+/// The word before the letter, as the solver `multiple_choice` requests it.
 const MARK: &str = "ANSWER";
-/// A log-probability this far above zero is still rounding.
+/// Log-probabilities above zero by less than this are rounding errors.
 const ROUNDING: f64 = 1e-3;
-/// Probabilities that add up to more than this are no probabilities.
+/// Probabilities with a larger sum are malformed.
 const MAX_TOTAL: f64 = 1.01;
-/// What servers write for "not available" lies below this.
+/// Servers write lower values for "not available".
 const NOT_AVAILABLE: f64 = -9000.0;
 
 /// A token of the answer.
@@ -36,8 +37,7 @@ struct Top {
     logprob: Option<f64>,
 }
 
-/// Scores of the first `options` letters, and the number of the token that they stand in the
-/// place of.
+/// Scores of the first `options` letters, and the index of the token with the letter.
 pub(super) fn scores(tokens: &[Token], options: usize) -> Result<(RowScores, usize), ScoreError> {
     let place = place(tokens, options)?;
     let token = tokens.get(place).ok_or(ScoreError::NoLogprobs)?;
@@ -50,7 +50,7 @@ pub(super) fn scores(tokens: &[Token], options: usize) -> Result<(RowScores, usi
     of_list(listed, sampled, options).map(|scores| (scores, place))
 }
 
-/// Where the answer's letter stands.
+/// Index of the token with the answer's letter.
 fn place(tokens: &[Token], options: usize) -> Result<usize, ScoreError> {
     if tokens.is_empty() {
         return Err(ScoreError::NoLogprobs);
@@ -78,7 +78,7 @@ fn place(tokens: &[Token], options: usize) -> Result<usize, ScoreError> {
         if marked {
             return Err(ScoreError::Malformed {
                 message: format!(
-                    "behind {MARK}: comes {:?}, not one of the letters",
+                    "expected an option letter after {MARK}:, found {:?}",
                     printable(&token.token)
                 ),
             });
@@ -94,11 +94,10 @@ fn place(tokens: &[Token], options: usize) -> Result<usize, ScoreError> {
     })
 }
 
-/// Where the text behind `ANSWER:` begins, in bytes: at the beginning of a line, or else
-/// anywhere.
+/// Byte offset of the text after `ANSWER:`, at the start of a line or else anywhere.
 fn behind_mark(text: &str) -> Option<usize> {
     let mut anywhere = None;
-    // Bytes keep their places; letters of other alphabets never look like these.
+    // Only ASCII changes, so byte offsets stay valid.
     let upper = text.to_ascii_uppercase();
     for (start, _) in upper.match_indices(MARK) {
         let behind = text.get(start + MARK.len()..)?;
@@ -115,20 +114,17 @@ fn behind_mark(text: &str) -> Option<usize> {
     anywhere
 }
 
-/// The option that a token spells: its capital letter, behind a space or not.
+/// The option that a token spells: one capital letter, with or without a leading space.
 fn letter(token: &str) -> Option<usize> {
     let bare = [" ", "▁", "Ġ"]
         .iter()
         .find_map(|space| token.strip_prefix(space))
         .unwrap_or(token);
-    match bare.trim_end().as_bytes() {
-        [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
-        _ => None,
-    }
+    letter_index(bare.trim_end())
 }
 
-/// Scores from the most probable tokens and the sampled one. An option that is not listed is
-/// bounded: it is no more probable than the last of the list, nor than what the list leaves over.
+/// Scores from the most probable tokens and the sampled one. The bound of an unlisted option is the
+/// smaller of the last listed probability and the unlisted remainder.
 fn of_list<'a>(
     tokens: impl Iterator<Item = (&'a str, Option<f64>)>,
     sampled: (&'a str, Option<f64>),
@@ -144,7 +140,7 @@ fn of_list<'a>(
         if !logprob.is_finite() || logprob > ROUNDING {
             return Err(ScoreError::Malformed {
                 message: format!(
-                    "{logprob} is no log-probability (token {:?})",
+                    "{logprob} is not a log-probability (token {:?})",
                     printable(text)
                 ),
             });
@@ -174,7 +170,7 @@ fn of_list<'a>(
             first: printable(listed.first().map_or("", |(text, _)| text)),
         });
     }
-    // A sampled token beyond the most probable ones says nothing about the others.
+    // A sampled token outside the list bounds no other token.
     let ranked = listed.iter().take(ranked);
     let last = ranked.map(|(_, logprob)| *logprob).fold(0.0, f64::min);
     let hidden_by_rounding = listed.len() as f64 * f64::from(f32::EPSILON);
@@ -254,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_letter_is_no_answer() {
+    fn answers_without_a_letter_are_errors() {
         let error = |tokens: &[Token]| scores(tokens, 4).unwrap_err();
         assert!(matches!(
             error(&[plain("The"), plain(" answer"), plain(" is"), plain(" B")]),

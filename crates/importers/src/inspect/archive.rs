@@ -13,9 +13,9 @@ use crate::{ImportError, Place, Problem, json};
 const MAX_MEMBER: u64 = 64 << 20;
 /// All members together, unpacked.
 const MAX_TOTAL: u64 = 4 << 30;
-/// What a whole log has, and what one has that is not finished, or was written by an old version.
+/// Headers of complete logs, of unfinished ones, and of those from old versions.
 const HEADERS: [&str; 3] = ["header.json", "_journal/start.json", "start.json"];
-/// Where old versions keep the rest of the header.
+/// The rest of the header in old versions.
 const ENDING: &str = "results.json";
 
 /// An open archive.
@@ -30,7 +30,7 @@ impl<R: Read + Seek> Archive<R> {
         Ok(Self { zip, unpacked: 0 })
     }
 
-    /// What the log says of the whole evaluation.
+    /// The header of the log.
     pub(super) fn header(&mut self, path: &Path) -> Result<Log, ImportError> {
         let name = HEADERS
             .into_iter()
@@ -64,7 +64,7 @@ impl<R: Read + Seek> Archive<R> {
                 whole || shell
             })
         };
-        // A name that is no text is none that Inspect gives.
+        // Inspect writes only UTF-8 names.
         let names = self.zip.file_names().filter_map(Result::ok);
         names
             .filter(|name| is_sample(name))
@@ -72,7 +72,7 @@ impl<R: Read + Seek> Archive<R> {
             .collect()
     }
 
-    /// A member's bytes, within bounds whatever size it claims.
+    /// A member's bytes, limited whatever size it claims.
     pub(super) fn member(&mut self, name: &str) -> Result<Vec<u8>, Problem> {
         let member = self.zip.by_name(name).map_err(|error| damaged(&error))?;
         let limit = MAX_MEMBER.min(MAX_TOTAL - self.unpacked.min(MAX_TOTAL));

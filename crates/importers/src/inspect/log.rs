@@ -1,4 +1,4 @@
-//! What a log says of the whole evaluation.
+//! The part of a log about the evaluation as a whole.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::error::{Fault, Problem};
 use crate::imported::Model;
 use crate::json;
 
-/// Newest version of the schema that is known.
+/// Newest supported version of the schema.
 const VERSION: u64 = 3;
 
-/// A log, as far as it is looked at.
+/// The fields of a log that are read.
 #[derive(Debug, Deserialize)]
 pub(super) struct Log {
     #[serde(default)]
@@ -43,7 +43,7 @@ impl Log {
         self.results = ending.results;
     }
 
-    /// Refuses what would be read wrongly.
+    /// Refuses logs that would be misread.
     pub(super) fn check(&self) -> Result<(), Fault> {
         if let Some(version) = self.version.filter(|version| *version > VERSION) {
             return Err(Problem::Version(version).field("version"));
@@ -117,7 +117,7 @@ impl Log {
         settings
     }
 
-    /// What a person should know before the samples are read.
+    /// Notes for the user about the log.
     pub(super) fn notes(&self) -> Vec<String> {
         match self.status.as_deref() {
             None | Some("success") => Vec::new(),

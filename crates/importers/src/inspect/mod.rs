@@ -2,8 +2,8 @@
 //!
 //! The layout is that of `inspect_ai.log.EvalLog` in versions 1 to 3 of its schema. A sample has
 //! `choices`, a `target` letter and an `output` whose tokens come with `top_logprobs`. The
-//! options' log-probabilities are those of the letters at the place of the answer: behind
-//! `ANSWER:`, which the solver `multiple_choice` asks for, or else at the first token.
+//! options' log-probabilities are those of the letters at the answer's token: after `ANSWER:`, which
+//! the solver `multiple_choice` requests, or else the first token.
 
 mod answer;
 mod archive;
@@ -79,11 +79,11 @@ struct Reading<'a> {
     path: &'a Path,
     log: Log,
     imported: Imported,
-    /// Where in the rows an id is, and of which epoch.
+    /// Row index and epoch of each id.
     seen: HashMap<String, (usize, u64)>,
-    /// Whether the scorer counts a row as right, by row.
+    /// Whether the scorer counts each row as correct.
     correct: Vec<Option<bool>>,
-    /// Rows whose letter is not the first token.
+    /// Number of rows whose letter comes after the first token.
     later: usize,
     other_epochs: usize,
 }
@@ -138,12 +138,12 @@ impl<'a> Reading<'a> {
         if let Some((at, first)) = self.seen.get_mut(&row.id) {
             if *first == epoch {
                 let id = printable(&row.id);
-                let first = format!("a sample before it in epoch {epoch}");
+                let first = format!("an earlier sample of epoch {epoch}");
                 let problem = Problem::RepeatedId { id, first };
                 return Err(problem.field("id").at(self.path, place()));
             }
             self.other_epochs += 1;
-            // The first epoch counts, in whatever order they come.
+            // Keep the first epoch, in any order.
             if epoch < *first
                 && let (Some(old), Some(counted)) =
                     (self.imported.rows.get_mut(*at), self.correct.get_mut(*at))
@@ -174,13 +174,13 @@ impl<'a> Reading<'a> {
         let count = rows.len();
         if self.other_epochs > 0 {
             self.imported.notes.push(format!(
-                "the first epoch counts; {} samples of further epochs were left out",
+                "skipped {} samples of later epochs",
                 self.other_epochs
             ));
         }
         if self.later > 0 {
             self.imported.notes.push(format!(
-                "in {} of {count} samples the letter follows other text: its probabilities are those after that text",
+                "in {} of {count} samples the letter follows other text, which its probabilities depend on",
                 self.later
             ));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use sureness_questions::{MAX_OPTIONS, Question};
+use sureness_questions::{MAX_OPTIONS, Question, letter_index};
 use sureness_scorers::ScoreError;
 
 use super::answer::{self, Token};
@@ -12,7 +12,7 @@ use crate::error::{Fault, Problem, printable};
 use crate::imported::ImportedRow;
 use crate::{content, json};
 
-/// A sample, as far as it is looked at.
+/// The fields of a sample that are read.
 #[derive(Debug, Deserialize)]
 pub(super) struct Sample {
     #[serde(default)]
@@ -51,14 +51,14 @@ struct Logprobs {
 /// A sample as a row.
 pub(super) struct Read {
     pub(super) row: ImportedRow,
-    /// Whether the scorer counts it as right.
+    /// Whether the scorer counts it as correct.
     pub(super) correct: Option<bool>,
-    /// Whether the answer's letter is not the first token.
+    /// Whether the letter comes after the first token.
     pub(super) later: bool,
 }
 
 impl Sample {
-    /// Checks the question; what is wrong with the answer alone is a reason in its row.
+    /// Checks the question; a problem of the answer alone becomes the row's reason.
     pub(super) fn read(&self) -> Result<Read, Fault> {
         let id = json::id(&self.id, "id")?;
         let choices = self.choices.as_deref().unwrap_or_default();
@@ -113,7 +113,7 @@ impl Sample {
         })
     }
 
-    /// The question without its options: the input, or the last thing that the user says in it.
+    /// The question without its options: the input, or its last user message.
     fn question(&self) -> Option<&str> {
         let text = match &self.input {
             Value::String(text) => Some(text.as_str()),
@@ -144,11 +144,7 @@ impl Sample {
         if written.is_empty() {
             return Err(Problem::NoAnswer.field("target"));
         }
-        let letter = match written.as_bytes() {
-            [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
-            _ => None,
-        };
-        letter
+        letter_index(written)
             .filter(|index| *index < choices.len())
             .or_else(|| choices.iter().position(|choice| choice.trim() == written))
             .ok_or_else(|| {
@@ -171,7 +167,7 @@ impl Sample {
         Ok(&logprobs.content)
     }
 
-    /// What the first scorer says: `C` or 1 for right, `I`, `N` or 0 for wrong.
+    /// The first scorer's verdict: `C` or 1 for right, `I`, `N` or 0 for wrong.
     fn correct(&self) -> Option<bool> {
         let scores = self.scores.as_ref()?;
         let score = scores.get("choice").or_else(|| scores.values().next())?;

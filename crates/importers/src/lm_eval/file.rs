@@ -12,7 +12,7 @@ use crate::imported::{ImportedRow, RowScores, SourceFile, Values};
 use crate::json;
 use crate::{ImportError, Place, Problem};
 
-/// The longest line: a question with its few-shot examples, once for each option.
+/// Maximum length of a line, which repeats the few-shot examples for each option.
 const MAX_LINE: u64 = 64 << 20;
 
 /// The questions of one samples file.
@@ -20,13 +20,13 @@ const MAX_LINE: u64 = 64 << 20;
 pub(super) struct Samples {
     pub(super) source: SourceFile,
     pub(super) rows: Vec<ImportedRow>,
-    /// What the harness counts as right, by row.
+    /// Whether the harness counts each row as correct.
     pub(super) correct: Vec<Option<bool>>,
     pub(super) values: Values,
     pub(super) notes: Vec<String>,
 }
 
-/// `samples_{task}_{date}.jsonl` in its parts.
+/// Task and date of `samples_{task}_{date}.jsonl`.
 pub(super) fn name_parts(path: &Path) -> Option<(String, String)> {
     let name = path.file_stem()?.to_str()?;
     let (task, date) = name.strip_prefix("samples_")?.rsplit_once('_')?;
@@ -39,10 +39,10 @@ pub(super) fn read(path: &Path) -> Result<Samples, ImportError> {
     read_from(path, BufReader::with_capacity(1 << 16, file))
 }
 
-/// Reads the same from anything; `path` stands for it in errors.
+/// Reads any source; errors name `path`.
 #[expect(
     clippy::too_many_lines,
-    reason = "one pass over the file, told in its order"
+    reason = "one pass over the file, in its order"
 )]
 pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples, ImportError> {
     let mut hasher = blake3::Hasher::new();
@@ -69,7 +69,7 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
             continue;
         }
         let line: Line = json::parse(text).map_err(at)?;
-        // The same questions come once more for each further filter.
+        // Each further filter repeats the same questions.
         let first_filter = filter.get_or_insert_with(|| line.filter.clone());
         if *first_filter != line.filter {
             other_filters += 1;
@@ -100,9 +100,7 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
     };
     let mut notes = Vec::new();
     if other_filters > 0 {
-        notes.push(format!(
-            "{other_filters} lines of further filters were left out"
-        ));
+        notes.push(format!("skipped {other_filters} lines of other filters"));
     }
     let mut rows = Vec::with_capacity(lines.len());
     let mut correct = Vec::with_capacity(lines.len());
@@ -118,8 +116,8 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
             let problem = Problem::NoAnswer.field("target");
             return Err(problem.at(path, Place::Line(number)));
         };
-        // Texts can hold one another's beginning, and options in prompts are no continuations
-        // of one text: only labels are events of which at most one happens.
+        // Only labels are mutually exclusive: texts may be prefixes of one another, and options in
+        // prompts continue different texts.
         let mass = (values == Values::Labels).then(|| {
             sample
                 .scores
@@ -159,8 +157,8 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
     })
 }
 
-/// Whether `target` is the text of an option rather than its index, where both can be meant: the
-/// reading that disagrees less often with what the harness counts as right.
+/// Whether `target` is the text of an option rather than its index. Where both are possible, takes
+/// the reading that contradicts the harness less often.
 fn is_text(samples: &[&Sample]) -> bool {
     let contradictions = |reading: fn(&Sample) -> Option<usize>| {
         let wrong = samples.iter().filter(|sample| {
@@ -190,5 +188,5 @@ fn has_labels(sample: &Sample) -> bool {
             .continuations
             .iter()
             .enumerate()
-            .all(|(index, text)| text.chars().eq([sureness_questions::label(index)]))
+            .all(|(index, text)| text.chars().eq([sureness_questions::letter(index)]))
 }

@@ -1,4 +1,4 @@
-//! From samples files to imports: the subjects of a group become one task.
+//! Merges samples files into imports: the subjects of a group become one task.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use super::results::Results;
 use crate::imported::{AccuracyCheck, Imported, ImportedRow, Model, Options, Values};
 use crate::{Format, ImportError, Problem};
 
-/// A file with what its name and the results beside it say.
+/// A samples file with the information in its name and results.
 struct Part {
     path: PathBuf,
     model: Model,
     /// The harness's own name of the task.
     task: String,
     date: String,
-    /// The group that it is a part of, and the rest of its name.
+    /// Its group and the rest of its name.
     group: Option<(String, String)>,
     strategy: String,
     samples: Samples,
@@ -24,7 +24,7 @@ struct Part {
 }
 
 impl Part {
-    /// The task that it becomes, or becomes a part of.
+    /// The task of the import.
     fn merged_task(&self) -> String {
         match &self.group {
             Some((group, _)) => group.clone(),
@@ -33,7 +33,7 @@ impl Part {
     }
 }
 
-/// Imports samples files. Of the same task of the same model the newest counts.
+/// Imports samples files, of each model and task the newest.
 pub(crate) fn import(
     paths: &[PathBuf],
     options: &Options,
@@ -89,7 +89,7 @@ fn results_beside(
     Ok(found)
 }
 
-/// Imports one file that is in memory.
+/// Imports one file from memory.
 pub(crate) fn import_bytes(
     path: &Path,
     bytes: &[u8],
@@ -150,8 +150,8 @@ fn part(
     })
 }
 
-/// Without results a task is known as a part of a group by its subject: `mmlu` where a task
-/// `mmlu_anatomy` has rows of the subject `anatomy` alone.
+/// The group of a task without results: `mmlu` if all rows of `mmlu_anatomy` have the subject
+/// `anatomy`.
 fn group_by_subject(task: &str, rows: &[ImportedRow]) -> Option<String> {
     let subject = rows.first()?.category.as_deref()?;
     let same = rows
@@ -163,7 +163,7 @@ fn group_by_subject(task: &str, rows: &[ImportedRow]) -> Option<String> {
     (same && !group.is_empty()).then(|| group.to_owned())
 }
 
-/// Keeps the newest of several evaluations of a task; says what was left out.
+/// Keeps the newest of several evaluations of a task; returns notes about the others.
 fn leave_out_older(parts: &mut Vec<Part>) -> Vec<String> {
     let mut newest: BTreeMap<(Model, String, String), String> = BTreeMap::new();
     let key = |part: &Part| (part.model.clone(), part.task.clone(), part.strategy.clone());
@@ -178,7 +178,7 @@ fn leave_out_older(parts: &mut Vec<Part>) -> Vec<String> {
         let keep = newest.get(&key(part)).is_none_or(|date| *date == part.date);
         if !keep {
             notes.push(format!(
-                "{}: left out, since a newer evaluation of the same task is here; name it alone to import it",
+                "skipped {}, which a newer evaluation of the same task replaces; import it alone to include it",
                 part.path.display()
             ));
         }
@@ -218,7 +218,7 @@ fn merge(model: Model, task: String, strategy: String, parts: Vec<Part>) -> Impo
         if let Some(results) = &results {
             if let Some(planned) = results.documents(&task).filter(|it| *it != count as u64) {
                 imported.notes.push(format!(
-                    "{task}: {count} questions in the file, but the results tell of {planned}"
+                    "{task}: {count} questions in the file, but {planned} in the results"
                 ));
             }
             if let Some(version) = results.version() {
@@ -251,7 +251,7 @@ fn merge(model: Model, task: String, strategy: String, parts: Vec<Part>) -> Impo
              question, and long options have less; compare with the harness's acc, not with acc_norm"
                 .to_owned(),
         );
-        // Mass is told of labels alone.
+        // Only labels have a mass.
         for row in &mut imported.rows {
             if let Ok(scores) = &mut row.scores {
                 scores.mass = None;

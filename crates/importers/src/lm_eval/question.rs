@@ -1,24 +1,29 @@
-//! The question in `doc`, which is a row of its data set in whatever layout that has.
+//! The question in `doc`, a row in the layout of its data set.
 
 use serde_json::Value;
 
-use crate::content::{self, Known};
+use crate::content::{self, Digests};
 
-/// Fields that hold what is asked, in the order in which they are looked for.
+/// Fields with the question, in order of preference.
 const STEMS: [&str; 4] = ["question", "query", "goal", "Question"];
-/// What our reader of `HellaSwag` puts in the place of the question that the data set lacks.
+/// The question of our `HellaSwag` reader, since the data set has none.
 const HELLASWAG_STEM: &str = "What happens next?";
 
-/// The digests of the question. Rows whose layout is known give those of the same question in a
-/// run of our own; others the content as it is, and no cluster.
-pub(super) fn digests(doc: &Value, doc_hash: Option<&str>, options: usize, answer: usize) -> Known {
+/// The digests of the question: those of a run if the row's layout is known, else of the raw content
+/// and without cluster.
+pub(super) fn digests(
+    doc: &Value,
+    doc_hash: Option<&str>,
+    options: usize,
+    answer: usize,
+) -> Digests {
     known(doc, options, answer).unwrap_or_else(|| match doc_hash {
         Some(hash) => content::of_name(["lm-eval document", hash]),
         None => content::of_name(["lm-eval document", &doc.to_string()]),
     })
 }
 
-/// The category that a row names.
+/// The category of a row.
 pub(super) fn category(doc: &Value) -> Option<&str> {
     ["subject", "category"]
         .iter()
@@ -27,7 +32,7 @@ pub(super) fn category(doc: &Value) -> Option<&str> {
         .find(|name| !name.is_empty())
 }
 
-fn known(doc: &Value, count: usize, answer: usize) -> Option<Known> {
+fn known(doc: &Value, count: usize, answer: usize) -> Option<Digests> {
     let text = |name: &str| doc.get(name)?.as_str();
     let of = |context: Option<&str>, stem: &str, options: Vec<String>| {
         let complete = options.len() == count && !stem.trim().is_empty();

@@ -1,4 +1,4 @@
-//! `results_{date}.json`: what the harness says about the whole evaluation.
+//! `results_{date}.json`: the harness's record of the evaluation as a whole.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::json;
 use crate::read;
 use crate::{ImportError, Problem};
 
-/// Arguments of a model that can move its scores. Others, such as addresses, may hold secrets.
+/// Model arguments that can change scores. Others, such as addresses, may contain secrets.
 const MODEL_ARGS: [&str; 14] = [
     "pretrained",
     "model",
@@ -41,11 +41,11 @@ impl Results {
             .map_err(|problem: Problem| problem.of(path))
     }
 
-    /// The model and what else is known of it.
+    /// The model with its details.
     pub(super) fn model(&self) -> Option<Model> {
         let name = json::text(&self.0, "/model_name")?.to_owned();
         let mut details = BTreeMap::new();
-        let mut tell = |key: &str, value: Option<&Value>| {
+        let mut add = |key: &str, value: Option<&Value>| {
             let text = match value {
                 Some(Value::String(text)) => text.clone(),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
@@ -53,29 +53,29 @@ impl Results {
             };
             details.insert(key.to_owned(), text);
         };
-        tell("harness backend", self.0.pointer("/model_source"));
+        add("harness backend", self.0.pointer("/model_source"));
         for key in ["model_dtype", "model_revision", "model_sha"] {
-            tell(key, self.0.pointer(&format!("/config/{key}")));
+            add(key, self.0.pointer(&format!("/config/{key}")));
         }
         for key in [
             "chat_template_sha",
             "system_instruction_sha",
             "fewshot_as_multiturn",
         ] {
-            tell(key, self.0.get(key));
+            add(key, self.0.get(key));
         }
         match self.0.pointer("/config/model_args") {
             Some(Value::String(text)) => {
                 let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
                 for (key, value) in pairs {
                     if MODEL_ARGS.contains(&key.trim()) {
-                        tell(key.trim(), Some(&Value::from(value.trim())));
+                        add(key.trim(), Some(&Value::from(value.trim())));
                     }
                 }
             }
             Some(Value::Object(args)) => {
                 for key in MODEL_ARGS {
-                    tell(key, args.get(key));
+                    add(key, args.get(key));
                 }
             }
             _ => {}
@@ -88,7 +88,7 @@ impl Results {
         self.0.get("n-shot")?.get(task)?.as_u64()
     }
 
-    /// Whether the prompts were put into a chat template.
+    /// Whether prompts used a chat template.
     pub(super) fn is_chat(&self) -> bool {
         json::text(&self.0, "/chat_template").is_some()
     }
@@ -112,8 +112,8 @@ impl Results {
         json::text(&self.0, "/lm_eval_version")
     }
 
-    /// The uppermost group with a figure of its own whose name begins the task's: `mmlu` for
-    /// `mmlu_anatomy`. Groups without a figure hold tasks that have little in common.
+    /// The topmost group with a figure whose name is a prefix of the task's: `mmlu` for
+    /// `mmlu_anatomy`. Tasks of groups without a figure have little in common.
     pub(super) fn group(&self, task: &str) -> Option<&str> {
         let groups = self.0.get("groups")?.as_object()?;
         let mut found: Option<&str> = None;
@@ -133,7 +133,7 @@ impl Results {
 
     /// Whether a group holds a task, directly or by a group within it.
     fn holds(&self, group: &str, task: &str, depth: usize) -> bool {
-        // Deeper nesting than this is a circle.
+        // Deeper nesting is a cycle.
         if depth > 8 {
             return false;
         }

@@ -2,15 +2,15 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use sureness_questions::{MAX_OPTIONS, label};
+use sureness_questions::{MAX_OPTIONS, letter};
 
 use crate::error::{Fault, Problem, printable};
 use crate::json::describe;
 
-/// Sums of rounded numbers may end a hair above zero.
+/// Log-likelihoods above zero by less than this are rounding errors.
 const SLACK: f64 = 1e-4;
 
-/// A line, as far as it is looked at.
+/// The fields of a line that are read.
 #[derive(Debug, Deserialize)]
 pub(super) struct Line {
     pub(super) doc_id: Option<Value>,
@@ -30,20 +30,20 @@ pub(super) struct Line {
     acc: Value,
 }
 
-/// What a line says about its question.
+/// A line as a multiple-choice question.
 #[derive(Debug)]
 pub(super) struct Sample {
     /// Log-likelihood of each option.
     pub(super) scores: Vec<f64>,
     /// The continuations, as the model read them; empty where the options are in the prompts.
     pub(super) continuations: Vec<String>,
-    /// The right option, by the ways in which `target` can be read.
+    /// The right option.
     pub(super) target: Target,
-    /// Whether the harness counts it as right.
+    /// Whether the harness counts it as correct.
     pub(super) correct: Option<bool>,
 }
 
-/// How `target` can be read. Which one is meant is a property of the task, not of a line.
+/// Readings of `target`. The task, not the line, decides which applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target {
     /// As an index from 0.
@@ -68,7 +68,7 @@ impl Line {
             return Err(Problem::OptionCount(scores.len()).field("resps"));
         }
         for (option, value) in scores.iter_mut().enumerate() {
-            let option = label(option);
+            let option = letter(option);
             if !value.is_finite() {
                 let value = value.to_string();
                 return Err(Problem::NotFinite { option, value }.field("resps"));
@@ -145,9 +145,9 @@ impl Line {
             value => match value.as_f64() {
                 Some(1.0) => Ok(Some(true)),
                 Some(0.0) => Ok(Some(false)),
-                // A share of the probability that is on right options, as truthfulqa_mc2 has it.
+                // The probability of all right options, as in truthfulqa_mc2.
                 Some(share) => {
-                    let share = format!("the harness counts {share} of it");
+                    let share = format!("the harness counts a share of {share}");
                     Err(Problem::SeveralAnswers(share).field("acc"))
                 }
                 None => {
@@ -205,14 +205,14 @@ fn score(response: &Value) -> Result<f64, Problem> {
     match first {
         Some(Value::Number(number)) => number.as_f64().ok_or(Problem::Generation),
         Some(Value::String(text)) => text.trim().parse().map_err(|_| Problem::Generation),
-        // What Python writes as NaN or infinite.
+        // NaN or infinite in Python.
         Some(Value::Null) => Ok(f64::NAN),
         _ => Err(Problem::Generation),
     }
 }
 
-/// Drops the second half where it is the same continuations after an empty prompt, which is what
-/// the metric `acc_mutual_info` adds.
+/// Drops the second half if it repeats the continuations after an empty prompt, as the metric
+/// `acc_mutual_info` does.
 fn drop_unconditional(scores: &mut Vec<f64>, requests: &mut Vec<Request<'_>>) {
     let half = requests.len() / 2;
     let is_empty = |request: &Request<'_>| request.context == Some("");
@@ -228,7 +228,7 @@ fn drop_unconditional(scores: &mut Vec<f64>, requests: &mut Vec<Request<'_>>) {
     }
 }
 
-/// Whether the options stand in the prompts and all are followed by the same text.
+/// Whether the prompts contain the options and share one continuation.
 fn has_options_in_prompts(requests: &[Request<'_>]) -> bool {
     let Some((first, others)) = requests.split_first() else {
         return false;
@@ -238,8 +238,8 @@ fn has_options_in_prompts(requests: &[Request<'_>]) -> bool {
     !others.is_empty() && others.iter().all(same) && others.iter().any(differs)
 }
 
-/// Where the options stand in the prompts, `target` is the common continuation. What is right
-/// then follows from whether the harness counted the top option, if there are two.
+/// The right option if the prompts contain the options, so that `target` is the common continuation.
+/// Of two options, the harness's verdict on the top one decides.
 fn by_outcome(scores: &[f64], correct: Option<bool>) -> Result<Target, Fault> {
     let ([first, second], Some(correct)) = (scores, correct) else {
         return Err(Problem::NoAnswer.field("target"));

@@ -1,9 +1,10 @@
-//! What a table tells beside its scores, and its parts by model, task and strategy.
+//! Columns beside the scores, and the parts of a table by model, task and strategy.
 
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim, WriterBuilder};
 use serde_json::{Map, Value};
+use sureness_questions::letter_index;
 
 use crate::{ImportError, Place, Problem, json};
 
@@ -20,15 +21,15 @@ pub(super) struct Part {
     pub(super) strategy: Option<String>,
     /// The rows in the format of the whole.
     pub(super) bytes: Vec<u8>,
-    /// What each row tells; empty where the table has no column of answers.
-    pub(super) rows: Vec<Told>,
+    /// The other columns of each row; empty if the table has no answers.
+    pub(super) rows: Vec<Extra>,
     /// Line of the part and line of the whole for each row; empty where they are the same.
     lines: Vec<(u64, u64)>,
 }
 
-/// What a row tells beside its scores.
+/// Columns of a row beside its scores.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Extra {
     /// Its line in the file.
     pub(super) line: usize,
     pub(super) answer: Option<String>,
@@ -42,7 +43,7 @@ impl Part {
         let found = behind
             .checked_sub(1)
             .and_then(|index| self.lines.get(index));
-        // What comes before the first row, such as a header, is where it was.
+        // Lines before the first row, such as a header, keep their number.
         found.map_or(line, |(part, whole)| whole + (line - part))
     }
 
@@ -55,14 +56,14 @@ impl Part {
 
 /// The index of an option by its letter, or by its number from 0.
 pub(super) fn option(written: &str) -> Option<usize> {
-    match written.as_bytes() {
-        [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
-        [b'0'..=b'9', ..] => written.parse().ok(),
-        _ => None,
-    }
+    let number = || {
+        let is_number = written.starts_with(|first: char| first.is_ascii_digit());
+        is_number.then(|| written.parse().ok()).flatten()
+    };
+    letter_index(written).or_else(number)
 }
 
-/// Takes a table apart. One that tells nothing beside its scores is one part as it is.
+/// Splits a table. A table with scores alone is one part.
 pub(super) fn split(path: &Path, bytes: Vec<u8>) -> Result<Vec<Part>, ImportError> {
     let extension = path
         .extension()
@@ -83,7 +84,7 @@ pub(super) fn split(path: &Path, bytes: Vec<u8>) -> Result<Vec<Part>, ImportErro
 fn of_csv(bytes: &[u8]) -> Option<Vec<Part>> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text);
-    // What is wrong with the table is said by the reader of scores.
+    // The reader of scores reports errors in the table.
     let header = reader.headers().cloned().ok()?;
     let column = |name: &str| header.iter().position(|column| column == name);
     let names = NAMES.map(column);
@@ -99,7 +100,7 @@ fn of_csv(bytes: &[u8]) -> Option<Vec<Part>> {
             let text = index.and_then(|index| record.get(index));
             text.filter(|text| !text.is_empty()).map(str::to_owned)
         };
-        let told = Told {
+        let extra = Extra {
             line: line as usize,
             answer: cell(answer),
             category: cell(category),
@@ -108,15 +109,15 @@ fn of_csv(bytes: &[u8]) -> Option<Vec<Part>> {
         if part.bytes.is_empty() {
             part.bytes = line_of(&header);
         }
-        add(part, told, line, &line_of(&record), answer.is_some());
+        add(part, extra, line, &line_of(&record), answer.is_some());
     }
-    // Of a record that cannot be read the reader of scores says where, and why.
+    // The reader of scores reports records that cannot be read.
     (reader.is_done() && !parts.is_empty()).then_some(parts)
 }
 
 fn line_of(record: &StringRecord) -> Vec<u8> {
     let mut writer = WriterBuilder::new().from_writer(Vec::new());
-    // A vector takes whatever is written to it.
+    // Writing to a vector cannot fail.
     let _ = writer.write_record(record);
     writer.into_inner().unwrap_or_default()
 }
@@ -129,7 +130,7 @@ fn of_lines(path: &Path, bytes: &[u8]) -> Result<Option<Vec<Part>>, ImportError>
         if line.trim_ascii().is_empty() {
             continue;
         }
-        // What is no object is left to the reader of scores, which says what is wrong with it.
+        // The reader of scores reports lines that are not objects.
         let row: Map<String, Value> = match json::parse(line) {
             Ok(row) => row,
             Err(_) => return Ok(None),
@@ -145,9 +146,9 @@ fn of_lines(path: &Path, bytes: &[u8]) -> Result<Option<Vec<Part>>, ImportError>
             Some(value @ Value::Number(_)) if field == ANSWER => Ok(Some(value.to_string())),
             Some(value) => Err(at(field, value)),
         };
-        // The first row tells whether the file has answers; a later one without is an error.
+        // The first row decides whether the file has answers; a later one without is an error.
         let has_answers = *answers.get_or_insert(row.contains_key(ANSWER));
-        let told = Told {
+        let extra = Extra {
             line: number,
             answer: text(ANSWER)?,
             category: text(CATEGORY)?,
@@ -156,13 +157,14 @@ fn of_lines(path: &Path, bytes: &[u8]) -> Result<Option<Vec<Part>>, ImportError>
         let part = part_of(&mut parts, names);
         let mut row = line.to_vec();
         row.push(b'\n');
-        add(part, told, number as u64, &row, has_answers);
+        add(part, extra, number as u64, &row, has_answers);
     }
-    let told = answers == Some(true) || parts.iter().any(|part| !part.is(&[None, None, None]));
-    Ok((told && !parts.is_empty()).then_some(parts))
+    let has_columns =
+        answers == Some(true) || parts.iter().any(|part| !part.is(&[None, None, None]));
+    Ok((has_columns && !parts.is_empty()).then_some(parts))
 }
 
-/// The part of these names; a new one where there is none yet.
+/// The part with these names, added if new.
 fn part_of(parts: &mut Vec<Part>, names: [Option<String>; 3]) -> &mut Part {
     let index = parts.iter().position(|part| part.is(&names));
     let index = index.unwrap_or_else(|| {
@@ -178,7 +180,7 @@ fn part_of(parts: &mut Vec<Part>, names: [Option<String>; 3]) -> &mut Part {
     &mut parts[index]
 }
 
-fn add(part: &mut Part, told: Told, line: u64, row: &[u8], has_answers: bool) {
+fn add(part: &mut Part, extra: Extra, line: u64, row: &[u8], has_answers: bool) {
     // Lines before this row, counted as they are added.
     let before = match part.lines.last() {
         Some((last, _)) => last + 1,
@@ -192,7 +194,7 @@ fn add(part: &mut Part, told: Told, line: u64, row: &[u8], has_answers: bool) {
         part.lines.push((before + more, line + more));
     }
     if has_answers {
-        part.rows.push(told);
+        part.rows.push(extra);
     }
 }
 

@@ -7,10 +7,10 @@ use sureness_questions::{
     Format as Layout, LoadOptions, Problem as DataProblem, Task, answers, load,
 };
 
-use crate::content::Known;
+use crate::content::Digests;
 use crate::{ImportError, Problem};
 
-/// What is known of a question.
+/// A question's answer and properties.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) answer: usize,
@@ -18,12 +18,12 @@ pub(crate) struct Key {
     pub(crate) dont_know: Option<usize>,
     pub(crate) none_of_the_above: Option<usize>,
     pub(crate) category: Option<String>,
-    /// The question's digests, where its text is known.
-    pub(crate) known: Option<Known>,
+    /// The question's digests, if its text is known.
+    pub(crate) known: Option<Digests>,
 }
 
 impl Key {
-    /// A question of which only the answer is known.
+    /// A question with only an answer.
     pub(crate) fn of(answer: usize) -> Self {
         Self {
             answer,
@@ -66,7 +66,7 @@ impl Keys {
         };
         let data = match load(path, &options) {
             Ok(data) => data,
-            // An answer key without questions is enough; so is a set of few-shot examples alone.
+            // Answer keys without questions and sets of few-shot examples are enough.
             Err(error)
                 if matches!(
                     *error.problem,
@@ -96,7 +96,7 @@ impl Keys {
         self.0.len()
     }
 
-    /// How many of these ids there are.
+    /// The number of these ids that have a question.
     pub(crate) fn count(&self, ids: &HashSet<String>) -> usize {
         let known = |id: &&String| id.parse().is_ok_and(|id: i64| self.0.contains_key(&id));
         ids.iter().filter(known).count()
@@ -106,7 +106,7 @@ impl Keys {
 fn note(keys: &mut HashMap<i64, Key>, question: &sureness_questions::Question) {
     let id = question.id.parse::<i64>().ok();
     if let Some(key) = id.and_then(|id| keys.get_mut(&id)) {
-        key.known = Some(Known {
+        key.known = Some(Digests {
             content: question.content_digest(),
             cluster: Some(question.cluster_digest()),
         });

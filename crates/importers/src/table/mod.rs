@@ -1,6 +1,6 @@
 //! Saved logits: the paper's pickles, and CSV, JSON lines or Parquet.
 //!
-//! Scores are read by `sureness_scorers::replay`, whose page says what the columns are called.
+//! `sureness_scorers::replay` reads the scores and documents the column names.
 //! The right answers come from a file of questions in the paper's layout or, in CSV and JSON
 //! lines, from a column `answer` (a letter, or a number counted from 0). Such a file may name
 //! `category`, `model`, `task` and `strategy` in columns as well; then it may hold several models
@@ -12,13 +12,13 @@ mod key;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{Task, label};
+use sureness_questions::{Task, letter};
 use sureness_scorers::replay::{self, FileName, Kind, Place as ReplayPlace, RecordedLogits};
 
 use crate::content;
 use crate::imported::{Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
 use crate::{Format, ImportError, Place, Problem};
-use columns::{Part, Told};
+use columns::{Extra, Part};
 use key::Key;
 pub(crate) use key::Keys;
 
@@ -62,7 +62,7 @@ pub(crate) fn import(
     Ok(imports)
 }
 
-/// An import without rows: what columns, flags and the file's name say of it, in this order.
+/// An import without rows, with names from columns, flags and the file's name, in this order.
 fn name_of(path: &Path, part: &Part, options: &Options) -> Result<Imported, ImportError> {
     let name = FileName::parse(path);
     let model = part.model.clone().or_else(|| options.model.clone());
@@ -114,7 +114,7 @@ fn is_size(word: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()))
 }
 
-/// Puts the rows in.
+/// Adds the rows.
 fn fill(
     import: &mut Imported,
     path: &Path,
@@ -137,8 +137,8 @@ fn fill(
             continue;
         }
         planned += 1;
-        let told = part.rows.get(index);
-        let key = match (keys, told) {
+        let extra = part.rows.get(index);
+        let key = match (keys, extra) {
             (Some(keys), _) => {
                 let Some(key) = keys.get(id) else {
                     unknown.push(id);
@@ -146,7 +146,7 @@ fn fill(
                 };
                 key.clone()
             }
-            (None, Some(Told { answer, line, .. })) => {
+            (None, Some(Extra { answer, line, .. })) => {
                 let at = |problem: Problem| problem.field("answer").at(path, Place::Line(*line));
                 let written = answer.as_deref().unwrap_or_default().trim();
                 if written.is_empty() {
@@ -176,14 +176,14 @@ fn fill(
             return Err(problem.of(path));
         }
         if key.answer >= width {
-            let answer = format!("{} for id {id}", label(key.answer));
+            let answer = format!("{} for id {id}", letter(key.answer));
             return Err(Problem::Answer {
                 answer,
                 options: width,
             }
             .of(path));
         }
-        let row = row(&import.task, id, &key, told, logits, index);
+        let row = row(&import.task, id, &key, extra, logits, index);
         import.rows.push(row);
     }
     if let (Some(first), Some(questions)) = (unknown.first(), &options.questions) {
@@ -196,7 +196,7 @@ fn fill(
     }
     if left_out > 0 {
         import.notes.push(format!(
-            "{left_out} few-shot examples and other ids were left out (--drop-ids none keeps all)"
+            "skipped {left_out} few-shot examples and other ids (--drop-ids none keeps them)"
         ));
     }
     if let Some(keys) = keys {
@@ -214,7 +214,7 @@ fn row(
     task: &str,
     id: i64,
     key: &Key,
-    told: Option<&Told>,
+    extra: Option<&Extra>,
     logits: &RecordedLogits,
     index: usize,
 ) -> ImportedRow {
@@ -230,7 +230,7 @@ fn row(
     };
     let mass = (logits.kind == Kind::LogProbs)
         .then(|| values.iter().map(|value| value.exp()).sum::<f64>().min(1.0));
-    // What the options say is known only where their texts are.
+    // Abstention options are known by their texts, or by the paper's fixed positions.
     let (dont_know, none_of_the_above) = match key.options {
         Some(_) => (key.dont_know, key.none_of_the_above),
         None if width == PAPER_OPTIONS => (Some(PAPER_DONT_KNOW), Some(PAPER_NONE_OF_THE_ABOVE)),
@@ -240,7 +240,7 @@ fn row(
     let category = key
         .category
         .clone()
-        .or_else(|| told.and_then(|told| told.category.clone()));
+        .or_else(|| extra.and_then(|extra| extra.category.clone()));
     let known = key.known.unwrap_or_else(|| content::of_name([task, &id]));
     ImportedRow {
         content: known.content,
@@ -259,7 +259,7 @@ fn row(
     }
 }
 
-/// Ids that are left out.
+/// Ids to skip.
 fn dropped(format: Format, options: &Options) -> HashSet<String> {
     match &options.drop_ids {
         Some(ids) => ids.clone(),

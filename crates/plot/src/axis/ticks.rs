@@ -134,11 +134,11 @@ mod tests {
     fn ticks_are_round() {
         assert_eq!(
             labels(0.0, 1.0, false, Unit::Percent, 5),
-            ["0%", "20%", "40%", "60%", "80%", "100%"]
+            ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]
         );
         assert_eq!(
             labels(0.0, 1.0, false, Unit::Percent, 4),
-            ["0%", "25%", "50%", "75%", "100%"]
+            ["0 %", "25 %", "50 %", "75 %", "100 %"]
         );
         assert_eq!(
             labels(1.13, 3.4, false, Unit::Number(2), 5),
@@ -155,7 +155,7 @@ mod tests {
     fn logarithmic_ticks_are_powers_of_ten_where_there_are_many() {
         assert_eq!(
             labels(1.0, 1e4, true, Unit::Count, 6),
-            ["1", "10", "100", "1000", "10,000"]
+            ["1", "10", "100", "1,000", "10,000"]
         );
         assert_eq!(
             labels(1.0, 100.0, true, Unit::Count, 8),

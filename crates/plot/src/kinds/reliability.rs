@@ -39,7 +39,7 @@ pub(super) fn draw(canvas: &mut Canvas, ctx: &Context, top: f64, bins: &[Bin]) -
     };
     let side =
         (ctx.right() - ctx.margin() - (KEY + 5.5) * ctx.em).clamp(12.0 * ctx.em, 31.0 * ctx.em);
-    let labels = ctx.small_width("100%") + 0.6 * ctx.em;
+    let labels = ctx.small_width("100 %") + 0.6 * ctx.em;
     let panel = Panel::draw(
         canvas,
         ctx,

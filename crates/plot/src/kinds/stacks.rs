@@ -128,7 +128,7 @@ fn draw_bar(
         }
         // A thin gap separates segments, as long as there is more of them than of it.
         let gap = (0.08 * ctx.em).min(0.3 * (end - start));
-        let words = format!("{}%", number::bare(*share, Unit::Percent, 1));
+        let words = format!("{} %", number::bare(*share, Unit::Percent, 1));
         canvas.open(Some(&format!(
             "{}, {}: {}",
             bar.label,

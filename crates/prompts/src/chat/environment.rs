@@ -1,16 +1,19 @@
 //! The template engine, set up to render what Hugging Face's does.
 
+use jiff::civil::Date;
+use jiff::fmt::strtime::{BrokenDownTime, Config, PosixCustom};
+use jiff::tz::TimeZone;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize as _;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use super::Date;
+use super::FIXED_DATE;
 use crate::PromptError;
 
-/// A template is data from strangers. One message takes a few hundred steps; this many bound
-/// both the time and the memory that a hostile one can take.
+/// Maximum steps of a template, which is untrusted. One message takes a few hundred; the limit
+/// bounds time and memory.
 const FUEL: u64 = 4_000_000;
 
 /// An environment without templates.
@@ -29,16 +32,25 @@ pub(super) fn environment() -> Result<Environment<'static>, PromptError> {
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_function("raise_exception", raise_exception);
     environment.add_filter("tojson", to_json);
-    set_date(&mut environment, Date::FIXED);
+    set_date(&mut environment, FIXED_DATE);
     Ok(environment)
 }
 
 /// Makes `date` the one that `strftime_now` prints.
 pub(super) fn set_date(environment: &mut Environment<'static>, date: Date) {
-    environment.add_function("strftime_now", move |pattern: &str| date.format(pattern));
+    environment.add_function("strftime_now", move |pattern: &str| {
+        strftime(date, pattern)
+            .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string()))
+    });
 }
 
-/// The engine's error as one line, without the template's internal name; the line is told apart.
+/// As Python's `strftime` at midnight UTC: unknown directives stay as they are written.
+fn strftime(date: Date, pattern: &str) -> Result<String, jiff::Error> {
+    let config = Config::new().custom(PosixCustom::new()).lenient(true);
+    BrokenDownTime::from(&date.to_zoned(TimeZone::UTC)?).to_string_with_config(&config, pattern)
+}
+
+/// The engine's error as one line, without template name and line number.
 pub(super) fn message(error: &Error) -> String {
     match error.detail() {
         // A template's own complaint needs no introduction.
@@ -136,6 +148,23 @@ mod tests {
             "[\n  1\n]"
         );
         assert!(render("{{ [1]|tojson(indnt=2) }}").is_err());
+    }
+
+    #[test]
+    fn dates_are_printed_as_python_prints_them() {
+        let format = |y, m, d, pattern| strftime(jiff::civil::date(y, m, d), pattern).unwrap();
+        assert_eq!(strftime(FIXED_DATE, "%d %b %Y").unwrap(), "26 Jul 2024");
+        assert_eq!(
+            strftime(FIXED_DATE, "%A, %B %d, %Y, week day %w, day %j").unwrap(),
+            "Friday, July 26, 2024, week day 5, day 208"
+        );
+        assert_eq!(format(2000, 2, 29, "%a %-d.%-m.%y %e"), "Tue 29.2.00 29");
+        assert_eq!(
+            format(1999, 12, 31, "%F %H:%M:%S %j %x"),
+            "1999-12-31 00:00:00 365 12/31/99"
+        );
+        assert_eq!(format(2026, 3, 1, "%A %-j %-y %p"), "Sunday 60 26 AM");
+        assert_eq!(format(2026, 3, 1, "100%% %J %-J %"), "100% %J %-J %");
     }
 
     #[test]

@@ -1,21 +1,24 @@
-//! Chat templates: wraps a prompt as an instruction-tuned model expects it.
+//! Chat templates, which wrap a prompt for an instruction-tuned model.
 
-mod date;
 mod environment;
 mod generation;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::civil::Date;
 use minijinja::{Environment, context};
 
 use crate::{Prompt, PromptError};
-pub use date::Date;
+
+/// The day that templates see unless told otherwise: the one that Llama's templates print without a
+/// clock.
+pub const FIXED_DATE: Date = jiff::civil::date(2024, 7, 26);
 
 /// Name under which the template is known to the engine.
 const NAME: &str = "chat";
 
-/// A model's own Jinja template, as found in its GGUF file or told by its server.
+/// A model's own Jinja template, from its GGUF file or its server.
 ///
 /// Renders as Hugging Face does: blocks are trimmed, Python's string methods work, and one user
 /// message is followed by the generation prompt.
@@ -53,8 +56,8 @@ impl ChatTemplate {
         })
     }
 
-    /// Whether [`Self::apply`] leaves out the BOS token at the start of the text. Say yes when
-    /// the tokenizer puts one there itself: a doubled BOS moves accuracy by points.
+    /// Whether [`Self::apply`] leaves out the BOS token at the start of the text. Enable it
+    /// if the tokenizer adds one: a doubled BOS shifts accuracy by percentage points.
     #[must_use]
     pub fn strip_bos(mut self, yes: bool) -> Self {
         self.strip_bos = yes;
@@ -63,9 +66,9 @@ impl ChatTemplate {
         self
     }
 
-    /// The date that templates see through `strftime_now`, [`Date::FIXED`] unless set. It is
-    /// not the clock's on purpose: the date is part of the text, so a run that is resumed the
-    /// next day would ask every question again.
+    /// The date that templates see through `strftime_now`, [`FIXED_DATE`] unless set. It
+    /// deliberately ignores the clock: the date is part of the prompt, so a run resumed on the next
+    /// day would ask every question again.
     #[must_use]
     pub fn with_date(mut self, date: Date) -> Self {
         environment::set_date(&mut self.environment, date);
@@ -115,23 +118,22 @@ impl ChatTemplate {
         })
     }
 
-    /// What every rendered prompt that begins with `prefix` begins with, rendered once.
+    /// The common beginning of all rendered prompts with this prefix, rendered once.
     fn rendered_prefix(&self, prefix: &Arc<str>) -> Result<Arc<str>, PromptError> {
         // The map stays whole if a thread panics while it holds the lock.
         let lock = || self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rendered) = lock().get(prefix) {
             return Ok(Arc::clone(rendered));
         }
-        // Where two contents part, two rendered texts part. This finds the place whatever the
-        // template does to the content, trimming included. It remains a guess about a third
-        // content, which `apply` checks.
+        // Two contents that differ after the prefix render to texts that differ at the same place,
+        // even if the template trims. For a third content this is a guess, which `apply` checks.
         let probe = |end: char| {
             self.render_user(&format!("{prefix}{end}"))
                 .map(|text| self.without_bos(text))
         };
         let (one, other) = (probe('Q')?, probe('D')?);
         let rendered: Arc<str> = Arc::from(common_prefix(&one, &other));
-        // Another thread may have been faster; all must hold the same allocation.
+        // Another thread may have inserted it first; all share one allocation.
         Ok(Arc::clone(
             lock().entry(Arc::clone(prefix)).or_insert(rendered),
         ))
@@ -181,7 +183,7 @@ mod tests {
         assert_eq!(template.apply(&prompt).unwrap().text(), "<s>2024 ps");
         let template = template
             .strip_bos(true)
-            .with_date(Date::new(2031, 1, 2).unwrap());
+            .with_date(jiff::civil::date(2031, 1, 2));
         let applied = template.apply(&prompt).unwrap();
         assert_eq!(applied.text(), "2031 ps");
         assert_eq!(&*applied.prefix, "2031 p");

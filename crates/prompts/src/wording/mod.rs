@@ -13,13 +13,13 @@ use sureness_questions::{Background, Task};
 
 use crate::{PromptError, Strategy};
 
-/// Name of the table that holds for every task that has no text of its own.
+/// Name of the table for tasks without their own texts.
 const DEFAULT: &str = "default";
 /// Name of the table with the line labels.
 const LABELS: &str = "labels";
 
-/// The texts of one (task, strategy). `None` is "not stated here, see the default"; an empty
-/// text is "none, on purpose".
+/// The texts of one (task, strategy). `None` falls back to the default; an empty text means no
+/// text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instructions {
@@ -35,7 +35,7 @@ pub struct Instructions {
 }
 
 impl Instructions {
-    /// The same, with every text that is not stated taken from `fallback`.
+    /// The same, with missing texts from `fallback`.
     fn or(&self, fallback: &Self) -> Self {
         let pick = |own: &Option<String>, other: &Option<String>| own.clone().or(other.clone());
         Self {
@@ -46,7 +46,7 @@ impl Instructions {
     }
 }
 
-/// The words that open the lines of a question, colon included, no space at the end.
+/// The first words of a question's lines, with colon and without trailing space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Labels {
@@ -90,7 +90,7 @@ impl Labels {
     }
 }
 
-/// Every text that a prompt is made of besides the questions themselves.
+/// All texts of a prompt except the questions.
 ///
 /// Serialises in the shape of the TOML file that [`Self::from_toml`] reads, so that the record
 /// of a run can be used as a prompts file again.
@@ -104,12 +104,12 @@ pub struct Wording {
 }
 
 impl Wording {
-    /// The built-in wording: English, in our own words.
+    /// The built-in English wording.
     pub fn builtin() -> Self {
         builtin::wording()
     }
 
-    /// The built-in wording with everything that the TOML file at `path` states put in its place.
+    /// The built-in wording with the texts of the TOML file at `path`.
     pub fn from_toml(path: impl AsRef<Path>) -> Result<Self, PromptError> {
         let path = path.as_ref();
         let text =
@@ -147,8 +147,7 @@ impl Wording {
         }
     }
 
-    /// Ids of tasks that have a text here but are not among `tasks`, the benchmark's own five
-    /// left out. A file that names one probably misspells a task.
+    /// Ids with texts here that are neither in `tasks` nor of the benchmark: probably misspelt.
     pub fn unknown_tasks(&self, tasks: &[Task]) -> Vec<&str> {
         let benchmark = Task::benchmark();
         self.texts
@@ -159,8 +158,8 @@ impl Wording {
             .collect()
     }
 
-    /// Replaces what `stated` states for one table and strategy. A new default counts for all
-    /// tasks, so it also takes the place of what the tasks had.
+    /// Applies the texts of one table and strategy. A new default applies to all tasks and so also
+    /// replaces their own texts.
     fn replace(&mut self, table: &str, strategy: Strategy, stated: &Instructions) {
         if table == DEFAULT {
             for (_, strategies) in self.texts.iter_mut().filter(|(id, _)| *id != DEFAULT) {

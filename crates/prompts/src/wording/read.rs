@@ -1,5 +1,5 @@
-//! Reads a prompts file. Walks the parsed document by hand instead of deriving: so every
-//! mistake is reported with its line, its full key and the names that would be right.
+//! Reads a prompts file. Hand-written instead of derived, so that every error names the line, the
+//! full key and the valid names.
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -12,7 +12,7 @@ use crate::{PromptError, Strategy};
 const LABEL_KEYS: &str = "question, choices, answer, context, dialogue, document";
 const TEXT_KEYS: &str = "before_examples, before_question, zero_shot";
 
-/// Puts what the document `text` states in the place of what `wording` says.
+/// Replaces texts of `wording` by those of the document `text`.
 pub(super) fn overlay(
     mut wording: Wording,
     text: &str,
@@ -89,8 +89,8 @@ impl Reader<'_> {
             if label.is_empty() || label.trim() != label || label.contains('\n') {
                 return Err(self.error(
                     &key,
-                    "a label is one line of text without space at its ends",
-                    "write it as in \"Question:\"; the space after it is added where one belongs",
+                    "a label must be one line without leading or trailing space",
+                    "write it like \"Question:\"; the space after it is added",
                 ));
             }
             label.clone_into(place);
@@ -104,7 +104,7 @@ impl Reader<'_> {
         table: &Table<'_>,
         stated: &mut Stated,
     ) -> Result<(), PromptError> {
-        // `mmlu` is `qa`; names of no known task are the user's own.
+        // `mmlu` is `qa`; unknown names are custom tasks.
         let id = Task::by_name(&task.name).map_or_else(|| task.name.clone(), |task| task.id);
         for (name, value) in table {
             let key = Key::new(&task.name, name);
@@ -157,7 +157,7 @@ impl Reader<'_> {
                     .to_owned()
             };
             let found = value.type_str();
-            self.error(key, &format!("must be a table, is of type {found}"), &hint)
+            self.error(key, &format!("expected a table, found type {found}"), &hint)
         })
     }
 
@@ -167,8 +167,8 @@ impl Reader<'_> {
             let found = value.type_str();
             self.error(
                 key,
-                &format!("must be a text, is of type {found}"),
-                "put the text in double quotes; \"\" stands for no text at all",
+                &format!("expected a text, found type {found}"),
+                "put the text in double quotes; \"\" means no text",
             )
         })
     }

@@ -2,8 +2,8 @@
 
 use sureness_questions::{Background, Task};
 
-/// Puts the task's title for `{title}` and what there is to read for `{material}`. Any other
-/// text in braces is left as it is: it may belong to the wording.
+/// Replaces `{title}` by the task's title and `{material}` by the parts of its questions. Other text
+/// in braces may belong to the wording and stays.
 pub(super) fn fill(text: &str, task: &Task) -> String {
     // "Any", since single questions of a task may come without background.
     let material = match task.background {

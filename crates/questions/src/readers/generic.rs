@@ -1,4 +1,4 @@
-//! Anyone's own questions: JSON lines, or CSV with a header.
+//! Generic layouts: JSON lines, or CSV with a header.
 
 use serde_json::Value;
 
@@ -142,7 +142,7 @@ pub(crate) fn has_option_columns(header: &[String]) -> bool {
     option_columns(header).is_ok_and(|options| options.len() >= 2)
 }
 
-/// Where in a row to find what.
+/// Column indices.
 struct Columns {
     id: Option<usize>,
     category: Option<usize>,
@@ -204,10 +204,7 @@ fn option_columns(names: &[String]) -> Result<Vec<(String, usize)>, String> {
         for (step, (rank, _, _)) in found.iter().enumerate() {
             let expected = begin + step;
             if *rank != expected && !numbered {
-                return Err(format!(
-                    "{prefix}{}",
-                    char::from(b'A' + (expected % 26) as u8)
-                ));
+                return Err(format!("{prefix}{}", crate::letter(expected)));
             }
             if *rank != expected {
                 return Err(format!("{prefix}{expected}"));

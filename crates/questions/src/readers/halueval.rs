@@ -1,9 +1,8 @@
 //! `HaluEval`, dialogue and summarisation: a right and a hallucinated text per line.
 //!
-//! Two more options are drawn from those of the other questions. All options of the set lie on
-//! a ring, at the place that their hash gives them; a question draws places of its own and takes
-//! the next option from each. So a question keeps its options when the rows are reordered, and
-//! nearly always when rows are added.
+//! Two more options come from other questions, by consistent hashing: all options lie on a ring
+//! ordered by hash, and a question draws positions and takes the next option after each. So its
+//! options survive reordered rows and nearly always added rows.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +16,12 @@ use crate::{ClusterBy, DataError, LoadOptions};
 /// How many options a question ends up with.
 const OPTIONS: usize = 4;
 
-/// What the two layouts call their fields.
+/// Field names of the two layouts.
 struct Layout {
     context: &'static str,
     right: &'static str,
     wrong: &'static str,
-    /// The data set has no question of its own; this one is ours.
+    /// The question to ask, since the data set has none.
     stem: &'static str,
 }
 
@@ -59,7 +58,7 @@ struct Pair<'a> {
     context: String,
     right: String,
     wrong: String,
-    /// The cluster that a column names.
+    /// The cluster from a column.
     cluster: Option<[u8; 32]>,
 }
 
@@ -117,7 +116,7 @@ impl<'a> Pair<'a> {
         })
     }
 
-    /// Draws for this question; `purpose` and `number` tell its draws apart.
+    /// A draw for this question; `purpose` and `number` make draws independent.
     fn draw(&self, seed: u64, purpose: &str, number: u64) -> Digest {
         Digest::new(purpose)
             .number(seed)

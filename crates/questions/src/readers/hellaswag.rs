@@ -6,7 +6,7 @@ use crate::readers::record::index_label;
 use crate::source::Source;
 use crate::{DataError, LoadOptions};
 
-/// The data set has no question of its own; this one is ours.
+/// The question to ask, since the data set has none.
 const STEM: &str = "What happens next?";
 const NAMES: Names = Names {
     stem: "ctx",

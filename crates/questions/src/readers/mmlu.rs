@@ -9,7 +9,7 @@ use crate::error::Problem;
 use crate::source::Source;
 use crate::{DataError, LoadOptions, examples};
 
-/// Splits in the order in which one is chosen to be asked.
+/// Splits in order of preference.
 const SPLITS: [&str; 3] = ["test", "val", "dev"];
 const NAMES: Names = Names {
     stem: "question",
@@ -121,7 +121,7 @@ fn folder(path: &Path, rows: &mut Rows, examples: bool) -> Result<(), DataError>
     Ok(())
 }
 
-/// The folder's CSV files by name; hidden ones, such as copies made by macOS, are passed over.
+/// The folder's CSV files by name; skips hidden ones, such as copies made by macOS.
 fn csv_files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let unreadable = |error| DataError::of_file(folder, Problem::Io(error));
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! One reader per layout. Each turns text into checked questions and refuses what it must.
+//! One reader per layout. Each parses text into checked questions.
 
 pub(crate) mod cosmosqa;
 pub(crate) mod generic;
@@ -18,12 +18,12 @@ use crate::{ClusterBy, DataError, LoadOptions, Question};
 pub(crate) use record::{Record, wrong_type};
 pub(crate) use table::{Table, header};
 
-/// What a reader found.
+/// The result of a reader.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
     /// Questions to ask.
     pub(crate) questions: Bank,
-    /// Rows that the file itself sets apart as few-shot examples, best first.
+    /// Few-shot examples of the file, best first.
     pub(crate) examples: Vec<Question>,
 }
 
@@ -46,7 +46,7 @@ struct Id {
     place: Place,
 }
 
-/// Where a row went.
+/// Destination of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Example(u32),

@@ -70,7 +70,7 @@ pub(crate) fn items<'a>(
     })?;
     let (mut offset, mut line) = (0, 1);
     let items = raw.into_iter().map(|item| {
-        // The item is a part of `text`, so its address tells where it begins.
+        // The item is a part of `text`, so its address gives its offset.
         let begin = item.get().as_ptr().addr() - text.as_ptr().addr();
         line += count_newlines(&text.as_bytes()[offset..begin]);
         offset = begin;

@@ -49,7 +49,7 @@ impl<'a> Record<'a> {
         self.fields.keys().cloned().collect()
     }
 
-    /// The value, or an error that lists what is there instead.
+    /// The value, or an error that lists the fields of the row.
     pub(crate) fn required(&self, field: &str) -> Result<&Value, DataError> {
         self.get(field).ok_or_else(|| self.missing(field))
     }
@@ -59,7 +59,7 @@ impl<'a> Record<'a> {
         self.at.field(field, Problem::Missing { found })
     }
 
-    /// A string that must be there.
+    /// A required string.
     pub(crate) fn text(&self, field: &str) -> Result<&str, DataError> {
         match self.required(field)? {
             Value::String(text) => Ok(text),
@@ -67,7 +67,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// A string that may be absent.
+    /// An optional string.
     pub(crate) fn optional_text(&self, field: &str) -> Result<Option<&str>, DataError> {
         if self.has(field) {
             self.text(field).map(Some)
@@ -95,7 +95,7 @@ impl<'a> Record<'a> {
         Ok(Some(id))
     }
 
-    /// A whole number that must be there.
+    /// A required whole number.
     pub(crate) fn integer(&self, field: &str) -> Result<i64, DataError> {
         let value = self.required(field)?;
         value
@@ -121,7 +121,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What is needed, and the kind of what was found.
+/// The expected and the actual kind.
 pub(crate) fn wrong_type(expected: &'static str, found: &Value) -> Problem {
     let found = match found {
         Value::Null => "null",
@@ -134,7 +134,7 @@ pub(crate) fn wrong_type(expected: &'static str, found: &Value) -> Problem {
     Problem::Type { expected, found }
 }
 
-/// The parser's message; its line is that of the object, ours is that of the file.
+/// The parser's message without its line, which counts from the object's start.
 pub(crate) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {

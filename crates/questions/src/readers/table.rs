@@ -11,7 +11,7 @@ use crate::DataError;
 use crate::error::Problem;
 use crate::source::{At, Source};
 
-/// Walks the rows of a CSV file.
+/// Iterates over the rows of a CSV file.
 pub(crate) struct Table<'a> {
     source: &'a Source,
     reader: Reader<Breaks<'a>>,
@@ -22,7 +22,7 @@ pub(crate) struct Table<'a> {
     line: usize,
 }
 
-/// The line breaks that have been read already, but lie behind the row that was handed out.
+/// Line breaks that were read but lie after the current row.
 type Ahead = Rc<RefCell<VecDeque<Break>>>;
 
 /// One carriage return or line feed.
@@ -32,7 +32,7 @@ struct Break {
     ends_line: bool,
 }
 
-/// The text on its way to the CSV reader; notes where lines end.
+/// Passes text to the CSV reader and records where lines end.
 struct Breaks<'a> {
     text: Box<dyn BufRead + 'a>,
     offset: u64,
@@ -145,7 +145,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The cells of a file's first row, for telling layouts apart.
+/// The cells of a file's first row, for layout detection.
 pub(crate) fn header(source: &Source) -> Result<Vec<String>, DataError> {
     let row = Table::without_header(source)?.next_row()?;
     let (_, cells) = row.ok_or_else(|| source.error(Problem::Empty))?;

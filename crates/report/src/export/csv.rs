@@ -1,5 +1,6 @@
 //! A table as CSV by RFC 4180: for spreadsheets and programs.
 
+use ::csv::{Terminator, WriterBuilder};
 use sureness_analysis::{Cell, Table, Unit};
 
 /// A table as CSV: a header with the columns' keys, then a record per row.
@@ -12,29 +13,28 @@ pub fn csv(table: &Table) -> String {
         .map(|at| Fields::of(table, at))
         .collect();
     let header = table.columns.iter().zip(&columns);
-    let mut out = record(header.flat_map(|(column, fields)| fields.names(&column.key)));
-    for row in &table.rows {
+    let mut records = vec![
+        header
+            .flat_map(|(column, fields)| fields.names(&column.key))
+            .collect(),
+    ];
+    records.extend(table.rows.iter().map(|row| {
         let cells = table.columns.iter().zip(&columns).enumerate();
-        out.push_str(&record(cells.flat_map(|(at, (column, fields))| {
+        let cells = cells.flat_map(|(at, (column, fields))| {
             fields.cells(row.get(at).unwrap_or(&Cell::Empty), column.unit)
-        })));
+        });
+        cells.collect::<Vec<String>>()
+    }));
+    let mut out = Vec::new();
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(&mut out);
+    for record in records {
+        // Neither can fail: the bytes go to memory, and all records have as many fields.
+        let _ = writer.write_record(record);
     }
-    out
-}
-
-/// One line; fields with separators, quotes or line breaks in quotes.
-fn record(fields: impl Iterator<Item = String>) -> String {
-    let fields: Vec<String> = fields.collect();
-    // A record of one empty field would be a blank line, which readers skip.
-    let alone = fields.len() == 1;
-    let quoted = fields.into_iter().map(|field| {
-        if field.contains([',', '"', '\r', '\n']) || (alone && field.is_empty()) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field
-        }
-    });
-    quoted.collect::<Vec<_>>().join(",") + "\r\n"
+    drop(writer);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// What a column's cells have besides their value.

@@ -2,7 +2,7 @@
 
 use super::clean::file_name;
 
-use crate::Theme;
+use sureness_analysis::Theme;
 
 /// A chart of the document, drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,8 +35,17 @@ pub(crate) fn linked(document: &Document, links: &Links) -> String {
     out
 }
 
+/// One section alone, laid out as in [`markdown`].
+pub fn section_markdown(section: &Section) -> String {
+    let mut out = String::new();
+    push_section(&mut out, section, &Links::default());
+    out.trim_start().to_owned()
+}
+
 fn push_section(out: &mut String, section: &Section, links: &Links) {
-    out.push_str(&format!("\n## {}\n", escape(&section.title)));
+    if !section.title.is_empty() {
+        out.push_str(&format!("\n## {}\n", escape(&section.title)));
+    }
     for text in &section.text {
         push_paragraph(out, &block(text));
     }

@@ -24,8 +24,8 @@ pub use files::{write_whole, write_whole_with};
 pub use images::ChartImage;
 pub use json::json;
 pub use latex::{latex, latex_table};
-pub use markdown::markdown;
-pub use text::{DEFAULT_WIDTH, text};
+pub use markdown::{markdown, section_markdown};
+pub use text::{DEFAULT_WIDTH, columns, section_text, text};
 
 use images::{Kind, Links};
 

@@ -6,7 +6,6 @@
 //! whatever a model or a question is called.
 
 mod browser;
-mod chart;
 mod markup;
 mod number;
 mod pack;
@@ -17,9 +16,7 @@ mod table;
 mod theme;
 mod values;
 
-use sureness_analysis::{Chart, Document};
-
-use crate::Theme;
+use sureness_analysis::{Chart, Document, Theme};
 
 pub use browser::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 

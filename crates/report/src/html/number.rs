@@ -1,18 +1,20 @@
 //! Figures as people read them.
 
 use sureness_analysis::Unit;
-
-use crate::format;
+use sureness_analysis::number::{self, MISSING, fixed};
 
 /// What stands for a value that is not there.
-pub(super) const NONE: &str = format::MISSING;
+pub(super) const NONE: &str = MISSING;
 
 /// A value as text, without its unit; that stands in the heading. Words and charts' values, which
 /// have no unit, keep their digits.
 pub(super) fn figure(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Text if value.is_finite() => trimmed(value),
-        _ => format::number(value, unit),
+        Unit::Text if value.is_finite() => {
+            let text = fixed(value, 6, false);
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => number::figure(value, unit),
     }
 }
 
@@ -63,7 +65,7 @@ mod tests {
     fn figures_without_a_unit_keep_their_digits() {
         for (value, unit, text) in [
             (0.125, Unit::Text, "0.125"),
-            (12_345.0, Unit::Text, "12345"),
+            (12_345.0, Unit::Text, "12,345"),
             (12_345.0, Unit::Count, "12,345"),
             (f64::NAN, Unit::Text, "–"),
             (f64::INFINITY, Unit::Text, "∞"),

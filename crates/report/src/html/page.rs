@@ -1,10 +1,16 @@
-//! The page around the parts.
+//! The page, from its templates.
 
-use sureness_analysis::{Document, Section, Unit};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Error, Output, State};
+use serde::Serialize;
+use sureness_analysis::number::count;
+use sureness_analysis::{Chart, Document, Section, Table, Theme};
 
 use super::markup::{esc, slug};
-use super::number::figure;
-use super::{HtmlOptions, QuestionBrowser, Verdict, chart, pack, policy, settings, table};
+use super::settings::Entry;
+use super::table::TableView;
+use super::{Highlight, HtmlOptions, QuestionBrowser, Verdict, pack, policy, theme, values};
 
 const STYLE: &str = concat!(
     include_str!("assets/base.css"),
@@ -23,197 +29,234 @@ const SCRIPT: &str = concat!(
     "})();\n",
 );
 
+const TEMPLATES: [(&str, &str); 3] = [
+    ("page.html", include_str!("templates/page.html")),
+    ("table.html", include_str!("templates/table.html")),
+    ("settings.html", include_str!("templates/settings.html")),
+];
+
 pub(super) fn page(
     document: &Document,
     questions: Option<&QuestionBrowser>,
     options: &HtmlOptions,
 ) -> String {
-    let questions = questions.filter(|q| !q.is_empty());
-    let mut out = String::with_capacity(1 << 20);
-    head(&mut out, document);
-    bar(&mut out, document);
-    contents(&mut out, document, questions.is_some());
-    out.push_str("<main id=\"main\" tabindex=\"-1\">\n");
-    findings(&mut out, document, options);
-    for part in &document.sections {
-        section(&mut out, part, options);
-    }
-    if let Some(questions) = questions {
-        browser(&mut out, questions);
-    }
-    out.push_str(
-        "<section id=\"settings\" aria-labelledby=\"settings-title\">\n\
-         <h2 id=\"settings-title\">Settings</h2>\n\
-         <p>Everything that is needed to repeat this.</p>\n",
-    );
-    settings::settings(&mut out, &document.settings);
-    out.push_str("</section>\n");
-    out.push_str(&format!(
-        "<footer>Written by {}. This file holds everything that it shows and loads nothing.</footer>\n",
-        esc(&document.program)
-    ));
-    out.push_str("</main>\n</div>\n");
-    if let Some(questions) = questions {
-        data(&mut out, questions);
-    }
-    out.push_str(&format!("<script>{SCRIPT}</script>\n</body>\n</html>\n"));
-    out
+    render(document, questions, options).expect("the templates fit the views that they are given")
 }
 
-fn head(out: &mut String, document: &Document) {
-    let title = esc(&document.title);
-    let program = esc(&document.program);
-    let policy = policy::policy(SCRIPT);
-    // The empty icon keeps a browser from asking a server for one.
-    out.push_str(&format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"generator\" content=\"{program}\">\n\
-         <title>{title}</title>\n<link rel=\"icon\" href=\"data:,\">\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n"
-    ));
-}
-
-fn bar(out: &mut String, document: &Document) {
-    // Buttons do nothing without the script, which shows them.
-    out.push_str(&format!(
-        "<a class=\"skip\" href=\"#main\">Skip to the findings</a>\n\
-         <header class=\"bar\"><span class=\"program\">{}</span>\n\
-         <span class=\"actions\" id=\"actions\" hidden>\
-         <button type=\"button\" id=\"theme\">Theme: system</button>\
-         <button type=\"button\" id=\"print\">Print</button></span></header>\n\
-         <div class=\"layout\">\n",
-        esc(&document.program)
-    ));
-}
-
-fn contents(out: &mut String, document: &Document, questions: bool) {
-    out.push_str("<nav class=\"contents\" aria-label=\"Contents\"><ol>\n");
-    let mut item = |id: &str, title: &str| {
-        out.push_str(&format!("<li><a href=\"#{id}\">{}</a></li>\n", esc(title)));
+fn render(
+    document: &Document,
+    questions: Option<&QuestionBrowser>,
+    options: &HtmlOptions,
+) -> Result<String, Error> {
+    let parts: Vec<Parts> = document.sections.iter().map(Parts::new).collect();
+    let sections = document.sections.iter().zip(&parts);
+    let sections: Vec<_> = sections
+        .map(|(section, parts)| SectionView::new(section, parts, options))
+        .collect();
+    let highlights = options.highlights.iter().map(HighlightView::new);
+    let mut summary = document.summary.iter();
+    let page = PageView {
+        policy: policy::policy(SCRIPT),
+        style: STYLE,
+        script: SCRIPT,
+        program: &document.program,
+        title: &document.title,
+        method: &document.method,
+        lead: summary.next(),
+        summary: summary.as_slice(),
+        highlights: highlights.collect(),
+        sections,
+        questions: questions.filter(|q| !q.is_empty()).map(QuestionsView::new),
+        settings: Entry::new(&document.settings),
     };
-    item("findings", "Findings");
-    for part in &document.sections {
-        item(&section_id(part), &part.title);
-    }
-    if questions {
-        item("questions", "Questions");
-    }
-    item("settings", "Settings");
-    out.push_str("</ol></nav>\n");
+    environment()?
+        .get_template("page.html")?
+        .render(Serde(page))
 }
 
-fn findings(out: &mut String, document: &Document, options: &HtmlOptions) {
-    out.push_str(&format!(
-        "<section id=\"findings\" aria-labelledby=\"findings-title\">\n\
-         <h1 id=\"findings-title\">{}</h1>\n",
-        esc(&document.title)
-    ));
-    let mut sentences = document.summary.iter();
-    if let Some(first) = sentences.next() {
-        out.push_str(&format!("<p class=\"lead\">{}</p>\n", esc(first)));
+fn environment() -> Result<Environment<'static>, Error> {
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()?;
+    let mut environment = Environment::new();
+    environment.set_syntax(syntax);
+    environment.set_formatter(write);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
     }
-    if !document.method.is_empty() {
-        out.push_str(&format!(
-            "<p class=\"caption\">{}</p>\n",
-            esc(&document.method)
-        ));
+    Ok(environment)
+}
+
+/// Escapes every value that is not marked as safe, and control characters with them.
+fn write(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if value.is_safe() || matches!(state.auto_escape(), AutoEscape::None) {
+        return Ok(write!(out, "{value}")?);
     }
-    if !options.highlights.is_empty() {
-        out.push_str("<dl class=\"highlights\">\n");
-        for highlight in options.highlights {
-            // The sign says it to those who do not see colours, the words to those who see none.
-            let (class, sign) = match highlight.verdict {
-                Verdict::Neutral => ("", ""),
-                Verdict::Kept => (" class=\"kept\"", "<span aria-hidden=\"true\">✓ </span>"),
-                Verdict::Missed => (" class=\"missed\"", "<span aria-hidden=\"true\">! </span>"),
-            };
-            out.push_str(&format!(
-                "<div{class}><dt>{}</dt><dd class=\"value\">{sign}{}</dd><dd>{}</dd></div>\n",
-                esc(&highlight.label),
-                esc(&highlight.value),
-                esc(&highlight.detail)
-            ));
+    match value.as_str() {
+        Some(text) => write!(out, "{}", esc(text))?,
+        None => write!(out, "{}", esc(&value.to_string()))?,
+    }
+    Ok(())
+}
+
+/// What `templates/page.html` shows.
+#[derive(Serialize)]
+struct PageView<'a> {
+    policy: String,
+    style: &'static str,
+    script: &'static str,
+    program: &'a str,
+    title: &'a str,
+    method: &'a str,
+    /// The first sentence of the summary.
+    lead: Option<&'a String>,
+    /// The other sentences.
+    summary: &'a [String],
+    highlights: Vec<HighlightView<'a>>,
+    sections: Vec<SectionView<'a>>,
+    questions: Option<QuestionsView<'a>>,
+    settings: Entry,
+}
+
+#[derive(Serialize)]
+struct HighlightView<'a> {
+    label: &'a str,
+    value: &'a str,
+    detail: &'a str,
+    class: &'static str,
+    sign: &'static str,
+}
+
+impl<'a> HighlightView<'a> {
+    fn new(highlight: &'a Highlight) -> Self {
+        let (class, sign) = match highlight.verdict {
+            Verdict::Neutral => ("", ""),
+            Verdict::Kept => ("kept", "✓"),
+            Verdict::Missed => ("missed", "!"),
+        };
+        Self {
+            label: &highlight.label,
+            value: &highlight.value,
+            detail: &highlight.detail,
+            class,
+            sign,
         }
-        out.push_str("</dl>\n");
     }
-    if sentences.len() > 0 {
-        out.push_str("<ul class=\"summary\">\n");
-        for sentence in sentences {
-            out.push_str(&format!("<li>{}</li>\n", esc(sentence)));
+}
+
+/// The ids of a section and its parts, and the tables behind its charts, for views to borrow.
+struct Parts {
+    id: String,
+    tables: Vec<String>,
+    charts: Vec<(String, String, Table)>,
+}
+
+impl Parts {
+    fn new(section: &Section) -> Self {
+        // Ids of sections begin with a letter of ours: none can be that of another part of the page.
+        let id = format!("s-{}", slug(&section.id));
+        let part = |kind: char, at: usize, name: &str| format!("{id}-{kind}{at}-{}", slug(name));
+        let tables = section.tables.iter().enumerate();
+        let charts = section.charts.iter().enumerate();
+        Self {
+            tables: tables.map(|(at, table)| part('t', at, &table.id)).collect(),
+            charts: charts
+                .map(|(at, chart)| {
+                    let id = part('c', at, &chart.id);
+                    let values = format!("{id}-values");
+                    (id, values, values::of(chart))
+                })
+                .collect(),
+            id,
         }
-        out.push_str("</ul>\n");
     }
-    out.push_str("</section>\n");
 }
 
-fn section(out: &mut String, part: &Section, options: &HtmlOptions) {
-    let id = section_id(part);
-    out.push_str(&format!(
-        "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{}</h2>\n",
-        esc(&part.title)
-    ));
-    for paragraph in &part.text {
-        out.push_str(&format!("<p>{}</p>\n", esc(paragraph)));
-    }
-    for (at, entry) in part.tables.iter().enumerate() {
-        let id = format!("{id}-t{at}-{}", slug(&entry.id));
-        table::table(out, entry, &id, Some(3));
-    }
-    for (at, entry) in part.charts.iter().enumerate() {
-        let id = format!("{id}-c{at}-{}", slug(&entry.id));
-        chart::figure(out, entry, &id, options);
-    }
-    notes(out, &part.notes);
-    out.push_str("</section>\n");
+#[derive(Serialize)]
+struct SectionView<'a> {
+    id: &'a str,
+    title: &'a str,
+    text: &'a [String],
+    tables: Vec<TableView<'a>>,
+    charts: Vec<ChartView<'a>>,
+    notes: &'a [String],
 }
 
-fn notes(out: &mut String, notes: &[String]) {
-    if notes.is_empty() {
-        return;
-    }
-    out.push_str("<ul class=\"notes\" aria-label=\"Notes\">\n");
-    for note in notes {
-        out.push_str(&format!("<li>{}</li>\n", esc(note)));
-    }
-    out.push_str("</ul>\n");
-}
-
-/// Ids of sections begin with a letter of ours: none can be that of another part of the page.
-fn section_id(part: &Section) -> String {
-    format!("s-{}", slug(&part.id))
-}
-
-fn browser(out: &mut String, questions: &QuestionBrowser) {
-    out.push_str(&format!(
-        "<section id=\"questions\" aria-labelledby=\"questions-title\">\n\
-         <h2 id=\"questions-title\">Questions</h2>\n\
-         <p>{} questions of {}, with each model’s probabilities and prediction sets.</p>\n",
-        figure(questions.len() as f64, Unit::Count),
-        match questions.tasks.len() {
-            1 => "one task".to_owned(),
-            tasks => format!("{tasks} tasks"),
+impl<'a> SectionView<'a> {
+    fn new(section: &'a Section, parts: &'a Parts, options: &HtmlOptions) -> Self {
+        let tables = section.tables.iter().zip(&parts.tables);
+        let charts = section.charts.iter().zip(&parts.charts);
+        Self {
+            id: &parts.id,
+            title: &section.title,
+            text: &section.text,
+            tables: tables
+                .map(|(table, id)| TableView::new(table, id, true))
+                .collect(),
+            charts: charts
+                .map(|(chart, (id, values_id, values))| ChartView {
+                    id,
+                    title: &chart.title,
+                    caption: &chart.caption,
+                    drawing: drawing(chart, options),
+                    values: TableView::new(values, values_id, false),
+                })
+                .collect(),
+            notes: &section.notes,
         }
-    ));
-    notes(out, &questions.notes);
-    out.push_str(
-        "<noscript><p>Looking through them needs JavaScript, which is off.</p></noscript>\n\
-         <div id=\"question-browser\"></div>\n</section>\n",
-    );
+    }
 }
 
-/// One element per task, so that only what is looked at is parsed.
-fn data(out: &mut String, questions: &QuestionBrowser) {
-    let mut element = |id: &str, json: &str| {
-        out.push_str(&format!(
-            "<script type=\"application/json\" id=\"{id}\">{json}</script>\n"
-        ));
-    };
-    element("question-index", &pack::embedded(&pack::index(questions)));
-    for (at, task) in questions.tasks.iter().enumerate() {
-        let id = format!("question-task-{at}");
-        element(&id, &pack::embedded(&pack::task(task)));
+#[derive(Serialize)]
+struct ChartView<'a> {
+    id: &'a str,
+    title: &'a str,
+    caption: &'a str,
+    /// An SVG element; empty where nothing is drawn.
+    drawing: String,
+    values: TableView<'a>,
+}
+
+fn drawing(chart: &Chart, options: &HtmlOptions) -> String {
+    let [light, dark] = [Theme::Light, Theme::Dark].map(|theme| (options.draw)(chart, theme));
+    theme::combined(&light, &dark)
+}
+
+#[derive(Serialize)]
+struct QuestionsView<'a> {
+    count: String,
+    tasks: String,
+    notes: &'a [String],
+    data: Vec<Data>,
+}
+
+/// A script element with JSON.
+#[derive(Serialize)]
+struct Data {
+    id: String,
+    json: String,
+}
+
+impl<'a> QuestionsView<'a> {
+    fn new(questions: &'a QuestionBrowser) -> Self {
+        let index = Data {
+            id: "question-index".to_owned(),
+            json: pack::embedded(&pack::index(questions)),
+        };
+        let tasks = questions.tasks.iter().enumerate().map(|(at, task)| Data {
+            id: format!("question-task-{at}"),
+            json: pack::embedded(&pack::task(task)),
+        });
+        Self {
+            count: count(questions.len()),
+            tasks: match questions.tasks.len() {
+                1 => "one task".to_owned(),
+                tasks => format!("{tasks} tasks"),
+            },
+            notes: &questions.notes,
+            data: std::iter::once(index).chain(tasks).collect(),
+        }
     }
 }

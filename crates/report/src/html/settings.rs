@@ -1,73 +1,76 @@
-//! What is needed to repeat the run.
+//! What is needed to repeat the run, as the template takes it.
 
+use serde::Serialize;
 use serde_json::Value;
-
-use super::markup::esc;
 
 /// Deeper values are shown as JSON.
 const DEEPEST: usize = 6;
 
-/// Writes settings as lists of names and values.
-pub(super) fn settings(out: &mut String, value: &Value) {
-    entry(out, value, 0);
+/// A value of the settings, as `templates/settings.html` shows it.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Entry {
+    /// Names and values.
+    Fields(Vec<(String, Entry)>),
+    /// Items, each under its name.
+    List(Vec<(String, Entry)>),
+    /// Commands, each on a line of its own that one click selects.
+    Commands(Vec<String>),
+    /// Texts of several lines, or JSON.
+    Code(Vec<String>),
+    /// A word or a number.
+    Text(String),
 }
 
-fn entry(out: &mut String, value: &Value, depth: usize) {
-    match value {
-        Value::Object(fields) if depth < DEEPEST => {
-            out.push_str("<dl class=\"settings\">\n");
-            for (name, value) in fields {
-                out.push_str(&format!("<dt>{}</dt><dd>", esc(&name.replace('_', " "))));
-                if matches!(name.as_str(), "command" | "commands") {
-                    command(out, value);
-                } else {
-                    entry(out, value, depth + 1);
-                }
-                out.push_str("</dd>\n");
+impl Entry {
+    /// Settings as lists of names and values.
+    pub(super) fn new(settings: &Value) -> Self {
+        Self::at(settings, 0)
+    }
+
+    fn at(value: &Value, depth: usize) -> Self {
+        match value {
+            Value::Object(fields) if depth < DEEPEST => {
+                let field = |(name, value): (&String, &Value)| {
+                    let is_command = matches!(name.as_str(), "command" | "commands");
+                    let entry = is_command.then(|| commands(value)).flatten();
+                    let entry = entry.unwrap_or_else(|| Self::at(value, depth + 1));
+                    (name.replace('_', " "), entry)
+                };
+                Self::Fields(fields.iter().map(field).collect())
             }
-            out.push_str("</dl>\n");
-        }
-        Value::Array(items) if items.iter().any(|i| i.is_object() || i.is_array()) => {
-            for (at, item) in items.iter().enumerate() {
+            Value::Array(items) if items.iter().any(|i| i.is_object() || i.is_array()) => {
                 if depth >= DEEPEST {
-                    out.push_str(&format!("<pre>{}</pre>", esc(&item.to_string())));
-                    continue;
+                    return Self::Code(items.iter().map(Value::to_string).collect());
                 }
-                out.push_str(&format!(
-                    "<details class=\"keep\"><summary>{}</summary>\n",
-                    esc(&name_of(item).unwrap_or_else(|| (at + 1).to_string()))
-                ));
-                entry(out, item, depth + 1);
-                out.push_str("</details>\n");
+                let item = |(at, item): (usize, &Value)| {
+                    let name = name_of(item).unwrap_or_else(|| (at + 1).to_string());
+                    (name, Self::at(item, depth + 1))
+                };
+                Self::List(items.iter().enumerate().map(item).collect())
             }
+            Value::Array(items) if items.is_empty() => Self::Text("none".to_owned()),
+            Value::Array(items) => {
+                let texts: Vec<String> = items.iter().map(plain).collect();
+                Self::Text(texts.join(", "))
+            }
+            Value::String(text) if text.contains('\n') => Self::Code(vec![text.clone()]),
+            Value::Object(_) => Self::Code(vec![value.to_string()]),
+            _ => Self::Text(plain(value)),
         }
-        Value::Array(items) if items.is_empty() => out.push_str("none"),
-        Value::Array(items) => {
-            let texts: Vec<String> = items.iter().map(plain).collect();
-            out.push_str(&esc(&texts.join(", ")).to_string());
-        }
-        Value::String(text) if text.contains('\n') => {
-            out.push_str(&format!("<pre>{}</pre>", esc(text)));
-        }
-        Value::Object(_) => out.push_str(&format!("<pre>{}</pre>", esc(&value.to_string()))),
-        _ => out.push_str(&esc(&plain(value)).to_string()),
     }
 }
 
-/// Commands, each in a line of its own that one click selects.
-fn command(out: &mut String, value: &Value) {
-    let line = |out: &mut String, text: &str| {
-        out.push_str(&format!("<pre class=\"command\">{}</pre>", esc(text)));
-    };
-    match value {
-        Value::String(text) => line(out, text),
+/// One command or several; `None` where the value is something else.
+fn commands(value: &Value) -> Option<Entry> {
+    let commands = match value {
+        Value::String(text) => vec![text.clone()],
         Value::Array(items) if items.iter().all(Value::is_string) => {
-            for item in items {
-                line(out, &plain(item));
-            }
+            items.iter().map(plain).collect()
         }
-        _ => entry(out, value, 1),
-    }
+        _ => return None,
+    };
+    Some(Entry::Commands(commands))
 }
 
 /// What an item of a list is called.
@@ -93,39 +96,49 @@ mod tests {
 
     use super::*;
 
+    fn text(text: &str) -> Entry {
+        Entry::Text(text.to_owned())
+    }
+
     #[test]
-    fn settings_are_readable_and_escaped() {
-        let mut out = String::new();
-        settings(
-            &mut out,
-            &json!({
-                "command": "sureness compare <a> b",
-                "error_rate": 0.1,
-                "seeds": [1, 2],
-                "models": [{"name": "</dl>", "sampled": false, "limit": null}],
-            }),
-        );
-        for part in [
-            "<pre class=\"command\">sureness compare &lt;a&gt; b</pre>",
-            "<dt>error rate</dt><dd>0.1</dd>",
-            "<dt>seeds</dt><dd>1, 2</dd>",
-            "<summary>&lt;/dl&gt;</summary>",
-            "<dt>sampled</dt><dd>no</dd>",
-            "<dt>limit</dt><dd>not set</dd>",
-        ] {
-            assert!(out.contains(part), "{part} in {out}");
-        }
+    fn settings_are_readable() {
+        let entry = Entry::new(&json!({
+            "command": "sureness compare <a> b",
+            "error_rate": 0.1,
+            "seeds": [1, 2],
+            "models": [{"name": "</dl>", "sampled": false, "limit": null}],
+        }));
+        let field = |name: &str, entry: Entry| (name.to_owned(), entry);
+        let model = Entry::Fields(vec![
+            field("name", text("</dl>")),
+            field("sampled", text("no")),
+            field("limit", text("not set")),
+        ]);
+        let expected = Entry::Fields(vec![
+            field(
+                "command",
+                Entry::Commands(vec!["sureness compare <a> b".to_owned()]),
+            ),
+            field("error rate", text("0.1")),
+            field("seeds", text("1, 2")),
+            field("models", Entry::List(vec![field("</dl>", model)])),
+        ]);
+        assert_eq!(entry, expected);
     }
 
     #[test]
     fn deep_settings_end_as_json() {
-        let mut value = json!({"bottom": "<"});
+        let mut value = json!({"bottom": 1});
         for _ in 0..100 {
             value = json!({ "down": value });
         }
-        let mut out = String::new();
-        settings(&mut out, &value);
-        assert_eq!(out.matches("<dl").count(), DEEPEST);
-        assert!(out.contains("&quot;bottom&quot;:&quot;&lt;&quot;"));
+        let mut entry = &Entry::new(&value);
+        let mut depth = 0;
+        while let Entry::Fields(fields) = entry {
+            entry = &fields[0].1;
+            depth += 1;
+        }
+        assert_eq!(depth, DEEPEST);
+        assert!(matches!(entry, Entry::Code(code) if code[0].contains("\"bottom\":1")));
     }
 }

@@ -1,8 +1,11 @@
-//! Tables.
+//! Tables, as the template takes them.
 
+use std::borrow::Cow;
+
+use serde::Serialize;
+use sureness_analysis::number::count;
 use sureness_analysis::{Better, Cell, Column, Table, Unit};
 
-use super::markup::esc;
 use super::number::{self, NONE};
 
 /// From how many rows on a table scrolls in a frame of its own, under a heading that stays.
@@ -11,134 +14,150 @@ const TALL: usize = 24;
 /// From how many columns on a table is printed across the page.
 const WIDE: usize = 9;
 
-/// Writes a table under its heading, of level `heading`; without one where that is `None`, for
-/// tables that belong to something with a heading. `id` is unique in the page.
-pub(super) fn table(out: &mut String, table: &Table, id: &str, heading: Option<u8>) {
-    let wide = if table.columns.len() >= WIDE {
-        " wide"
-    } else {
-        ""
-    };
-    out.push_str(&format!("<div class=\"tabular{wide}\" id=\"{id}\">\n"));
-    if let Some(level) = heading {
-        let title = esc(&table.title);
-        out.push_str(&format!("<h{level} id=\"{id}-title\">{title}</h{level}>\n"));
-    } else {
-        // Named all the same, for those who do not see what it stands below.
-        out.push_str(&format!(
-            "<p class=\"unseen\" id=\"{id}-title\">{}</p>\n",
-            esc(&table.title)
-        ));
-    }
-    if !table.caption.is_empty() {
-        out.push_str(&format!(
-            "<p class=\"caption\">{}</p>\n",
-            esc(&table.caption)
-        ));
-    }
-    let tall = if table.rows.len() > TALL { " tall" } else { "" };
-    out.push_str(&format!(
-        "<div class=\"scroll{tall}\" role=\"region\" tabindex=\"0\" \
-         aria-labelledby=\"{id}-title\">\n<table aria-labelledby=\"{id}-title\">\n"
-    ));
-    head(out, &table.columns);
-    body(out, table);
-    out.push_str("</table>\n</div>\n");
-    legend(out, &table.columns);
-    out.push_str("</div>\n");
+/// A table of `templates/table.html`.
+#[derive(Serialize)]
+pub(super) struct TableView<'a> {
+    id: &'a str,
+    title: &'a str,
+    caption: &'a str,
+    /// Whether the title is a heading; tables that belong to a chart are below its heading.
+    heading: bool,
+    wide: bool,
+    tall: bool,
+    columns: Vec<ColumnView<'a>>,
+    /// The rows, in one group up to each rule; sorting stays within the groups.
+    groups: Vec<Vec<Vec<CellView<'a>>>>,
+    legend: Vec<Legend<'a>>,
 }
 
-fn head(out: &mut String, columns: &[Column]) {
-    out.push_str("<thead><tr>");
-    for column in columns {
-        let class = class(column.unit);
-        // The first click on a heading brings the best, or the most, to the top.
-        let first = match (column.better, column.unit) {
-            (None, Unit::Text | Unit::PValue) | (Some(Better::Lower), _) => "",
-            (Some(Better::Higher) | None, _) => " data-first=\"descending\"",
-        };
-        out.push_str(&format!(
-            "<th scope=\"col\"{class}{first}>{}",
-            esc(&column.title)
-        ));
-        let suffix = number::suffix(column.unit);
-        if !suffix.is_empty() && !column.title.ends_with(suffix) {
-            out.push_str(&format!(" <small>{suffix}</small>"));
-        }
-        out.push_str("</th>");
-    }
-    out.push_str("</tr></thead>\n");
+#[derive(Serialize)]
+struct ColumnView<'a> {
+    title: &'a str,
+    number: bool,
+    unit: &'static str,
+    /// Whether the first click on the heading brings the highest value to the top.
+    descending: bool,
 }
 
-/// The rows, in one group up to each rule; sorting stays within the groups.
-fn body(out: &mut String, table: &Table) {
-    out.push_str("<tbody>\n");
-    let last = table.rows.len().saturating_sub(1);
-    for (at, row) in table.rows.iter().enumerate() {
-        out.push_str("<tr>");
-        for (place, (cell, column)) in padded(row).zip(&table.columns).enumerate() {
-            if place == 0 && column.unit == Unit::Text {
-                row_head(out, cell);
-            } else {
-                data(out, cell, column.unit);
+#[derive(Default, Serialize)]
+struct CellView<'a> {
+    head: bool,
+    class: &'static str,
+    /// What the column is sorted by.
+    key: Option<String>,
+    text: Cow<'a, str>,
+    interval: Option<String>,
+    n: Option<String>,
+}
+
+/// What a column means, and which values are good.
+#[derive(Serialize)]
+struct Legend<'a> {
+    title: &'a str,
+    help: &'a str,
+    better: &'static str,
+}
+
+impl<'a> TableView<'a> {
+    /// `id` is unique in the page.
+    pub(super) fn new(table: &'a Table, id: &'a str, heading: bool) -> Self {
+        let mut groups = vec![Vec::new()];
+        let last = table.rows.len().saturating_sub(1);
+        for (at, row) in table.rows.iter().enumerate() {
+            let cells = row.iter().chain(std::iter::repeat(&Cell::Empty));
+            let cells = cells.zip(&table.columns).enumerate();
+            let row = cells.map(|(place, (cell, column))| {
+                let head = place == 0 && column.unit == Unit::Text;
+                CellView::new(cell, column.unit, head)
+            });
+            if let Some(group) = groups.last_mut() {
+                group.push(row.collect());
+            }
+            if at < last && table.rules_after.contains(&at) {
+                groups.push(Vec::new());
             }
         }
-        out.push_str("</tr>\n");
-        if at < last && table.rules_after.contains(&at) {
-            out.push_str("</tbody>\n<tbody>\n");
+        let explained = table.columns.iter().filter(|c| !c.help.is_empty());
+        Self {
+            id,
+            title: &table.title,
+            caption: &table.caption,
+            heading,
+            wide: table.columns.len() >= WIDE,
+            tall: table.rows.len() > TALL,
+            columns: table.columns.iter().map(ColumnView::new).collect(),
+            groups,
+            legend: explained.map(Legend::new).collect(),
         }
     }
-    out.push_str("</tbody>\n");
 }
 
-/// A row's cells, and empty ones behind them.
-fn padded(row: &[Cell]) -> impl Iterator<Item = &Cell> {
-    row.iter().chain(std::iter::repeat(&Cell::Empty))
-}
-
-fn row_head(out: &mut String, cell: &Cell) {
-    let text = match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Figure { value, .. } => number::figure(*value, Unit::Text),
-        Cell::Empty => String::new(),
-    };
-    let class = whole(&text);
-    out.push_str(&format!("<th scope=\"row\"{class}>{}</th>", esc(&text)));
-}
-
-fn data(out: &mut String, cell: &Cell, unit: Unit) {
-    let class = class(unit);
-    match cell {
-        Cell::Empty => out.push_str(&format!("<td{class}>{NONE}</td>")),
-        Cell::Text(text) if unit == Unit::Text => {
-            let class = whole(text);
-            out.push_str(&format!("<td{class}>{}</td>", esc(text)));
+impl<'a> ColumnView<'a> {
+    fn new(column: &'a Column) -> Self {
+        let unit = number::suffix(column.unit);
+        Self {
+            title: &column.title,
+            number: column.unit != Unit::Text,
+            unit: if column.title.ends_with(unit) {
+                ""
+            } else {
+                unit
+            },
+            descending: match (column.better, column.unit) {
+                (None, Unit::Text | Unit::PValue) | (Some(Better::Lower), _) => false,
+                (Some(Better::Higher) | None, _) => true,
+            },
         }
-        Cell::Text(text) => out.push_str(&format!("<td{class}>{}</td>", esc(text))),
-        Cell::Figure {
+    }
+}
+
+impl<'a> CellView<'a> {
+    /// A cell; `head` where it names its row.
+    fn new(cell: &'a Cell, unit: Unit, head: bool) -> Self {
+        let text = match cell {
+            Cell::Empty if head => "".into(),
+            Cell::Empty => NONE.into(),
+            Cell::Text(text) => Cow::from(text),
+            Cell::Figure { value, .. } => number::figure(*value, unit).into(),
+        };
+        let mut view = Self {
+            head,
+            class: match cell {
+                _ if unit != Unit::Text => "num",
+                Cell::Text(text) => whole(text),
+                _ if head => whole(&text),
+                _ => "",
+            },
+            text,
+            ..Self::default()
+        };
+        if let Cell::Figure {
             value,
             low,
             high,
             n,
             no_interval,
-        } => {
-            out.push_str(&format!("<td{class}"));
-            if !value.is_nan() {
-                out.push_str(&format!(" data-v=\"{}\"", number::sort_key(*value)));
-            }
-            out.push_str(&format!(">{}", esc(&number::figure(*value, unit))));
-            if let Some(interval) = number::interval(*low, *high, unit) {
-                out.push_str(&format!(" <i>{interval}</i>"));
-            } else if let Some(why) = no_interval {
-                out.push_str(&format!(" <i>{}</i>", esc(why)));
-            }
-            if let Some(n) = n {
-                out.push_str(&format!(
-                    " <i class=\"n\">n&nbsp;{}</i>",
-                    number::figure(*n as f64, Unit::Count)
-                ));
-            }
-            out.push_str("</td>");
+        } = cell
+            && !head
+        {
+            view.key = (!value.is_nan()).then(|| number::sort_key(*value));
+            view.interval = number::interval(*low, *high, unit).or_else(|| no_interval.clone());
+            view.n = n.map(|n| count(n as usize));
+        }
+        view
+    }
+}
+
+impl<'a> Legend<'a> {
+    fn new(column: &'a Column) -> Self {
+        Self {
+            title: &column.title,
+            help: &column.help,
+            better: match column.better {
+                Some(Better::Higher) => " Higher is better.",
+                Some(Better::Lower) => " Lower is better.",
+                None => "",
+            },
         }
     }
 }
@@ -147,36 +166,7 @@ fn data(out: &mut String, cell: &Cell, unit: Unit) {
 fn whole(text: &str) -> &'static str {
     const LONGEST: usize = 22;
     match text.chars().count() {
-        1..=LONGEST => " class=\"whole\"",
+        1..=LONGEST => "whole",
         _ => "",
     }
-}
-
-fn class(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Text => "",
-        _ => " class=\"num\"",
-    }
-}
-
-/// What the columns mean, and which values are good.
-fn legend(out: &mut String, columns: &[Column]) {
-    let explained = |c: &&Column| !c.help.is_empty();
-    if !columns.iter().any(|c| explained(&c)) {
-        return;
-    }
-    out.push_str("<details class=\"legend keep\"><summary>What the columns mean</summary>\n<dl>\n");
-    for column in columns.iter().filter(explained) {
-        let better = match column.better {
-            Some(Better::Higher) => " Higher is better.",
-            Some(Better::Lower) => " Lower is better.",
-            None => "",
-        };
-        out.push_str(&format!(
-            "<dt>{}</dt><dd>{}{better}</dd>\n",
-            esc(&column.title),
-            esc(&column.help)
-        ));
-    }
-    out.push_str("</dl>\n</details>\n");
 }

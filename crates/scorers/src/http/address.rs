@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// The address of an OpenAI-compatible API, with credentials and query as given. Shown only
-/// through [`shown`].
+/// The address of an OpenAI-compatible API, with credentials and query. Messages show it through
+/// [`shown`] only.
 #[derive(Clone)]
 pub(super) struct ApiBase {
     url: Url,
 }
 
-/// Ends of a pasted address that name a route, not the API.
+/// Routes at the end of a pasted address, which are dropped.
 const ROUTES: [&str; 3] = ["/chat/completions", "/completions", "/models"];
 
 impl ApiBase {
@@ -34,7 +34,7 @@ impl ApiBase {
             return Err(format!("{}:// is neither http nor https", url.scheme()));
         }
         if !given.contains("://") && !host_is_local_or_ip(&url) {
-            // Between two schemes of the web this cannot fail.
+            // A change between http and https cannot fail.
             let _ = url.set_scheme("https");
         }
         url.set_fragment(None);
@@ -58,8 +58,8 @@ impl ApiBase {
         url
     }
 
-    /// The address of a route beside the API, as llama.cpp's server has them.
-    pub(super) fn beside(&self, route: &str) -> Url {
+    /// The address of a route at the server's root, such as llama.cpp's `/props`.
+    pub(super) fn root_route(&self, route: &str) -> Url {
         let mut url = self.url.clone();
         let path = self.url.path();
         let root =
@@ -79,13 +79,13 @@ impl ApiBase {
 
     /// Drops `user:password@`, so that a key can take its place.
     pub(super) fn without_credentials(mut self) -> Self {
-        // Only an address without a host refuses, and ours has one.
+        // Fails only without a host.
         let _ = self.url.set_username("");
         let _ = self.url.set_password(None);
         self
     }
 
-    /// Whether requests stay on this machine, where a proxy has no business.
+    /// Whether requests stay on this machine, and so bypass proxies.
     pub(super) fn is_loopback(&self) -> bool {
         let host = host(&self.url);
         host == "localhost"
@@ -94,7 +94,7 @@ impl ApiBase {
     }
 }
 
-/// An address for people: no credentials, query or fragment.
+/// An address without credentials, query and fragment, for messages.
 pub(super) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     let _ = url.set_username("");
@@ -104,7 +104,7 @@ pub(super) fn shown(url: &Url) -> String {
     url.to_string()
 }
 
-/// The same for a text that is no address, as far as that can be told.
+/// The same, as far as possible, for text that is not a valid address.
 pub(super) fn shown_text(given: &str) -> String {
     let text = given.trim().split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = text
@@ -118,7 +118,7 @@ pub(super) fn shown_text(given: &str) -> String {
     }
 }
 
-/// The host as a name or number, an IPv6 address without its brackets.
+/// The host name or IP address, IPv6 without brackets.
 pub(super) fn host(url: &Url) -> &str {
     url.host_str()
         .unwrap_or_default()
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_root_lies_beside_the_api() {
-        let props = |given| shown(&ApiBase::parse(given).unwrap().beside("props"));
+        let props = |given| shown(&ApiBase::parse(given).unwrap().root_route("props"));
         assert_eq!(props("http://h:1/v1"), "http://h:1/props");
         assert_eq!(props("http://h:1/llm/v1"), "http://h:1/llm/props");
         assert_eq!(

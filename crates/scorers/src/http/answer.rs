@@ -1,10 +1,10 @@
-//! From a server's JSON to lists of tokens, in every shape that servers use.
+//! Reads lists of tokens from a server's JSON, in every shape that servers use.
 //!
 //! On either route a choice may carry its log-probabilities in the *legacy* shape
 //! (`{"tokens", "token_logprobs", "top_logprobs": [{" A": -1.1, …}]}`), in the *chat* shape
 //! (`{"content": [{"token", "bytes", "logprob", "top_logprobs": […]}]}`) or, from llama.cpp's
-//! own routes, as `completion_probabilities`; `SGLang`'s own route has them in `meta_info`. Which route was asked says nothing about which
-//! shape comes back, so all are tried.
+//! own routes, as `completion_probabilities`; `SGLang`'s own route has them in `meta_info`. The
+//! route does not determine the shape, so all are tried.
 
 use std::borrow::Cow;
 
@@ -15,15 +15,15 @@ use crate::{ScoreError, Usage};
 
 type Tokens<'a> = Vec<TopToken<'a>>;
 
-/// One prompt's answer, still as the server wrote it.
+/// The answer to one prompt, as the server wrote it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice<'a> {
-    /// Which prompt of a list it answers.
+    /// The prompt of a list that it answers, from 0.
     pub(super) index: Option<u64>,
     body: &'a Value,
 }
 
-/// What marks an answer on llama.cpp's and on `SGLang`'s own route.
+/// Fields of an answer on llama.cpp's and `SGLang`'s own routes.
 const OWN_SHAPES: [&str; 2] = ["completion_probabilities", "meta_info"];
 
 /// The answers in a response, in the server's order.
@@ -41,11 +41,11 @@ pub(super) fn choices(response: &Value) -> Result<Vec<Choice<'_>>, ScoreError> {
         _ => return Err(malformed("the answer is not an object")),
     };
     let numbered = list.iter().enumerate().map(|(place, body)| {
-        let said = body.get("index").and_then(Value::as_u64);
-        // `SGLang` numbers nothing: its list is in the order of the prompts.
+        let index = body.get("index").and_then(Value::as_u64);
+        // `SGLang` lists answers in the order of the prompts, without numbers.
         let in_order = body.get("meta_info").map(|_| place as u64);
         Choice {
-            index: said.or(in_order),
+            index: index.or(in_order),
             body,
         }
     });
@@ -71,7 +71,7 @@ pub(super) fn matched_choices(
 ) -> Result<Vec<Result<Choice<'_>, ScoreError>>, ScoreError> {
     let mut matched: Vec<Vec<Choice>> = vec![Vec::new(); prompts];
     let choices = choices(response)?;
-    // The only answer to the only prompt needs no number to tell whose it is.
+    // The only answer to the only prompt needs no number.
     if let ([choice], 1) = (choices.as_slice(), prompts)
         && choice.index.is_none()
     {
@@ -79,7 +79,7 @@ pub(super) fn matched_choices(
     }
     for choice in choices {
         let place = choice.index.and_then(|i| usize::try_from(i).ok());
-        // A stray answer belongs to nobody, and so puts none of the others in doubt.
+        // An answer without a prompt does not put the others in doubt.
         if let Some(answers) = place.and_then(|i| matched.get_mut(i)) {
             answers.push(choice);
         }
@@ -116,9 +116,9 @@ pub(super) fn usage(response: &Value) -> Usage {
 impl<'a> Choice<'a> {
     /// The tokens listed for the first generated position, the sampled one included.
     ///
-    /// An empty list means that the model ended at once: the answer has log-probabilities,
-    /// only not of any option. Wherever a token was generated, the most probable ones have to be
-    /// listed as they were asked for, or what is left would pass for a very sure model.
+    /// An empty list means that the model generated nothing: the answer has log-probabilities, but
+    /// not of any option. If a token was generated, the most probable ones must be listed, or the
+    /// sampled token alone would look like a very confident model.
     pub(super) fn tokens(&self) -> Result<Tokens<'a>, ScoreError> {
         let fields = self
             .body
@@ -146,22 +146,21 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// llama.cpp's probabilities after sampling, `{"id", "token", "prob"}`, where it was asked for
-    /// those.
+    /// llama.cpp's probabilities after sampling, `{"id", "token", "prob"}`, if requested.
     pub(super) fn after_sampling(&self) -> Option<&'a Vec<Value>> {
         let own = self.body.pointer("/completion_probabilities/0/top_probs");
         own.or_else(|| self.body.pointer("/logprobs/content/0/top_probs"))
             .and_then(Value::as_array)
     }
 
-    /// Whether nothing was generated before the end-of-text token, which some servers then
-    /// leave out of the log-probabilities as well.
+    /// Whether the model generated only the end-of-text token, for which some servers report no
+    /// log-probabilities.
     fn ended_at_once(&self) -> bool {
         self.body.get("finish_reason").and_then(Value::as_str) == Some("stop")
             && self.text() == Some("")
     }
 
-    /// What was generated, wherever it stands.
+    /// The generated text, in any of its places.
     fn text(&self) -> Option<&'a str> {
         let text = self.body.get("text").or_else(|| self.body.get("content"));
         let text = text.or_else(|| self.body.pointer("/message/content"));
@@ -182,15 +181,15 @@ fn chat_shape(positions: &[Value]) -> Result<Option<Tokens<'_>>, ScoreError> {
         None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
         Some(_) => return Err(malformed("`top_logprobs` is not a list")),
     };
-    // Without a value the position speaks of probabilities after sampling, which we do not want.
+    // Without `logprob`, the position holds probabilities after sampling, which we do not want.
     if position.contains_key("logprob") {
         tokens.extend(entry(position)?);
     }
     Ok(Some(tokens))
 }
 
-/// `{"tokens": […], "token_logprobs": […], "top_logprobs": [{text: value}]}`; `None` where they
-/// say that nothing was generated.
+/// `{"tokens": […], "token_logprobs": […], "top_logprobs": [{text: value}]}`; `None` if
+/// nothing was generated.
 fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Option<Tokens<'_>>, ScoreError> {
     if matches!(logprobs.get("tokens"), Some(Value::Array(list)) if list.is_empty()) {
         return Ok(None);
@@ -210,7 +209,7 @@ fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Option<Tokens<'_>>, Sco
     if let (Some(text), Some(value)) = (first("tokens"), first("token_logprobs")) {
         let text = text
             .as_str()
-            .ok_or_else(|| malformed("an entry of `tokens` is not a text"))?;
+            .ok_or_else(|| malformed("an entry of `tokens` is not a string"))?;
         tokens.extend(token(text, None, None, value)?);
     }
     Ok(Some(tokens))
@@ -225,7 +224,7 @@ fn sglang_shape(meta: &Value) -> Result<Tokens<'_>, ScoreError> {
     let read = listed.iter().map(|item| {
         let [value, id, ..] = item.as_array().map_or(&[][..], Vec::as_slice) else {
             return Err(malformed(
-                "an entry of `output_token_ids_logprobs` is no triple",
+                "an entry of `output_token_ids_logprobs` is not a triple",
             ));
         };
         token("", id.as_u64(), None, value)
@@ -244,7 +243,7 @@ fn entries(listed: &[Value]) -> Result<Tokens<'_>, ScoreError> {
 }
 
 /// Those of `listed` tokens that have a value. An empty list is what servers send that know no
-/// log-probabilities; a list without one value is no answer to anything.
+/// log-probabilities; a list without a single value is not an answer.
 fn available<'a>(
     tokens: impl Iterator<Item = Result<Option<TopToken<'a>>, ScoreError>>,
     listed: usize,

@@ -5,12 +5,12 @@ use crate::ScoreError;
 /// Why a server cannot be used. Addresses are shown without credentials and query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// The address is no address.
-    #[error("{given:?} is no server address: {reason}")]
+    /// The address is invalid.
+    #[error("{given:?} is not a server address: {reason}")]
     Address {
-        /// What was given.
+        /// The given address.
         given: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: String,
     },
     /// The HTTP client could not be set up.
@@ -18,15 +18,15 @@ pub enum ConnectError {
     Client {
         /// The address.
         url: String,
-        /// What went wrong.
+        /// What failed.
         message: String,
     },
     /// No connection.
     #[error("cannot reach {url}: {message}")]
     Unreachable {
-        /// What was asked.
+        /// The address of the request.
         url: String,
-        /// What the network said.
+        /// The network error.
         message: String,
     },
     /// The key is wrong or missing.
@@ -35,19 +35,19 @@ pub enum ConnectError {
         if *key_given { "with this API key" } else { "without an API key" }
     )]
     Unauthorized {
-        /// What was asked.
+        /// The address of the request.
         url: String,
         /// HTTP status, 401 or 403.
         status: u16,
         /// Whether a key was given.
         key_given: bool,
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
     /// No model was named and the server lists several, or none.
     #[error("no model was named, and {url} {}", list_text(listed))]
     ChooseModel {
-        /// What was asked.
+        /// The address of the request.
         url: String,
         /// The models that the server lists.
         listed: Vec<String>,
@@ -55,55 +55,55 @@ pub enum ConnectError {
     /// The server does not have the model.
     #[error("{url} has no model {model:?}: {message}; it {}", list_text(listed))]
     NoSuchModel {
-        /// What was asked.
+        /// The address of the request.
         url: String,
-        /// The model that was named.
+        /// The requested model.
         model: String,
         /// The models that the server lists.
         listed: Vec<String>,
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
     /// The server does not have the route.
-    #[error("there is no {url} (HTTP 404): {message}")]
+    #[error("{url} does not exist (HTTP 404): {message}")]
     NoSuchRoute {
-        /// What was asked.
+        /// The address of the request.
         url: String,
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
-    /// The server still loads its model.
+    /// The server is still loading its model.
     #[error("{url} was not ready after {seconds} s: {message}")]
     StillLoading {
-        /// What was asked.
+        /// The address of the request.
         url: String,
-        /// How long it was given.
+        /// How long the probe waited.
         seconds: u64,
-        /// What the server said last.
+        /// The server's last message.
         message: String,
     },
-    /// The server answers without log-probabilities.
+    /// The server's answers have no log-probabilities.
     #[error("{url} answers without log-probabilities{}", because(message.as_deref()))]
     NoLogprobs {
-        /// What was asked.
+        /// The address of the request.
         url: String,
-        /// What the server said when asked for them.
+        /// The server's message on the request for them.
         message: Option<String>,
     },
-    /// The server does not give as many log-probabilities as asked for.
+    /// The server refuses the requested count of log-probabilities.
     #[error("{url} refuses {asked} log-probabilities per answer: {message}")]
     TopLogprobsRefused {
-        /// What was asked.
+        /// The address of the request.
         url: String,
-        /// How many were asked for.
+        /// The requested count.
         asked: u32,
-        /// What the server said.
+        /// The server's message.
         message: String,
     },
     /// Any other failure of the first requests.
     #[error("{url}: {error}")]
     Probe {
-        /// What was asked.
+        /// The address of the request.
         url: String,
         /// How it failed.
         error: ScoreError,
@@ -122,7 +122,7 @@ fn because(message: Option<&str>) -> String {
 }
 
 impl ConnectError {
-    /// Places a failed request.
+    /// The error for a failed request to `url`.
     pub(super) fn at(url: String, key_given: bool, error: ScoreError) -> Self {
         match error {
             ScoreError::Unreachable { message, .. } => Self::Unreachable { url, message },
@@ -142,7 +142,7 @@ impl ConnectError {
         }
     }
 
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Address { .. } => "give --api-base an address such as http://localhost:8000/v1",
@@ -163,7 +163,7 @@ impl ConnectError {
                 "use a server that returns log-probabilities, such as llama-server or vLLM, or a GGUF file with --gguf"
             }
             Self::TopLogprobsRefused { .. } => {
-                "lower --top-logprobs, or leave it out to take as many as the server gives"
+                "lower --top-logprobs, or leave it out to take as many as the server offers"
             }
             Self::Probe {
                 error: ScoreError::Malformed { .. },

@@ -1,4 +1,4 @@
-//! Doors to the parsers for the fuzz targets, and what must hold of them whatever comes in.
+//! Entry points to the parsers for the fuzz targets, with the properties that must hold.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,24 +7,23 @@ use sureness_prompts::Prompt;
 
 use super::address::ApiBase;
 use super::answer::{choices, usage};
-use super::exchange::{Exchange, Question, Route, Scored, Spellings, Tier, typed};
+use super::exchange::{Exchange, RequestTemplate, Route, Scored, Spellings, Tier, typed};
 use super::models::{ServerTemplate, listed};
 use super::options::HttpOptions;
-use super::probe::Choice;
+use super::probe::TierChoice;
 use super::quota::quota;
 use super::transport::Endpoint;
-use super::wire::{Notes, Progress, Response, ResponseReader};
+use super::wire::{KeptHeaders, Progress, Response, ResponseReader};
 use crate::{OptionScores, RequestKey, ScoreRequest, Usage};
 
-/// The longest error: two excerpts of a server's text, and words around them.
+/// Maximum length of an error: two excerpts of a server's text, and our words.
 const LONGEST_ERROR: usize = 4096;
 
 /// Reads bytes as a response that arrives in pieces, then as an answer to every kind of request.
-/// The first byte says how: its low bits the size of a piece, its highest whether the response
-/// is a proxy's.
+/// The low bits of the first byte set the size of a piece, the highest bit marks a proxy's response.
 ///
 /// # Panics
-/// If what is read depends on the pieces, or if an answer gives scores that are none.
+/// If the result depends on the pieces, or if an answer has invalid scores.
 pub fn response(input: &[u8]) {
     let Some((how, bytes)) = input.split_first() else {
         return;
@@ -32,26 +31,26 @@ pub fn response(input: &[u8]) {
     let (step, tunnel) = (usize::from(how & 0x7f) + 1, how & 0x80 != 0);
     let whole = receive(bytes, usize::MAX, tunnel);
     let pieces = receive(bytes, step, tunnel);
-    let said = |response: &Option<Response>| {
+    let parts = |response: &Option<Response>| {
         let response = response.as_ref();
-        response.map(|it| (it.status, it.notes.clone(), it.body.clone()))
+        response.map(|it| (it.status, it.headers.clone(), it.body.clone()))
     };
-    assert_eq!(said(&whole), said(&pieces), "in pieces of {step}");
+    assert_eq!(parts(&whole), parts(&pieces), "in pieces of {step}");
     if let Some(response) = whole {
-        let _ = quota(&response.notes);
+        let _ = quota(&response.headers);
         read_every_way(&response);
     }
 }
 
-/// Reads bytes as the body of an answer to every kind of request, and as what a server tells of
-/// itself.
+/// Reads bytes as the body of an answer to every kind of request, and as the body of the probe's
+/// answers.
 ///
 /// # Panics
-/// If the answer gives scores that are none, or if the fast reader and the thorough one differ.
+/// If an answer has invalid scores, or if the fast reader and the thorough one differ.
 pub fn answer(body: &[u8]) {
     read_every_way(&Response {
         status: 200,
-        notes: Notes::default(),
+        headers: KeptHeaders::default(),
         body: body.to_vec(),
         keep_alive: true,
     });
@@ -83,13 +82,13 @@ fn receive(bytes: &[u8], step: usize, tunnel: bool) -> Option<Response> {
     reader.finish().ok()
 }
 
-/// A server that is asked in one way, and questions that it may have been asked.
+/// A way of asking, and possible questions.
 struct Asked {
     exchange: Exchange,
     batch: [ScoreRequest; 3],
 }
 
-/// Every way of asking. What is read does not depend on the route, so that each way has but one.
+/// Every way of asking. Results do not depend on the route, so each way has one route.
 static ASKED: LazyLock<Vec<Asked>> = LazyLock::new(|| {
     let ways = [
         (Route::Completions, Tier::TokenIds),
@@ -108,12 +107,12 @@ impl Asked {
         let endpoint = Arc::new(Endpoint::new(&options, base).ok()?);
         let known = [("A", vec![330, 49]), ("B", vec![389, 50])];
         let spellings = Spellings(known.map(|(label, ids)| (label.to_owned(), ids)).into());
-        let choice = Choice {
+        let choice = TierChoice {
             tier,
             reason: "",
-            most: 20,
+            max_ids: 20,
         };
-        let question = Question::new(route, "m", 20);
+        let template = RequestTemplate::new(route, "m", 20);
         let labels: Arc<[String]> = ["A", "B"].map(str::to_owned).into();
         let batch = ["x", "y", "z"].map(|suffix| {
             let prompt = Prompt {
@@ -127,7 +126,7 @@ impl Asked {
             }
         });
         Some(Self {
-            exchange: Exchange::new(endpoint, question, choice, spellings),
+            exchange: Exchange::new(endpoint, template, choice, spellings),
             batch,
         })
     }
@@ -179,8 +178,8 @@ fn check(outcome: &Scored) {
     }
 }
 
-/// The fast reader takes what it takes as the thorough one does. Only where no name comes twice
-/// in an object: there the two keep different ones.
+/// Where the fast reader accepts an answer, it agrees with the thorough one. The comparison skips
+/// objects with a repeated name, of which the two keep different values.
 fn agree(value: &Value) {
     let text = value.to_string();
     let Some(read) = typed::read(text.as_bytes()) else {
@@ -199,7 +198,7 @@ fn agree(value: &Value) {
 mod tests {
     use std::path::Path;
 
-    /// What the fuzz target `target` has gathered.
+    /// The corpus of the fuzz target `target`.
     fn corpus(target: &str) -> Vec<Vec<u8>> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
         let files = std::fs::read_dir(folder.join(target)).unwrap();

@@ -1,11 +1,11 @@
 //! Scores from any OpenAI-compatible server.
 //!
-//! One request asks for the next token after a prompt and for the log-probabilities of the
-//! most probable ones; the options are read from those. [`HttpScorer::connect`] finds out
-//! first whether the server is there, takes the key, has the model and gives
-//! log-probabilities, so that whatever is wrong is said before the first question.
+//! One request asks for the next token after a prompt and for the log-probabilities of the most
+//! probable tokens, among which the options are found. [`HttpScorer::connect`] first checks that
+//! the server answers, accepts the key, has the model and reports log-probabilities, so that a
+//! problem shows before the first question.
 //!
-//! Nothing is retried here: that is the engine's work.
+//! Retries are the engine's responsibility.
 
 mod address;
 mod answer;
@@ -40,9 +40,9 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use address::{ApiBase, shown, shown_text};
 use exchange::ask::ask;
-use exchange::{Exchange, Question, Route};
+use exchange::{Exchange, RequestTemplate, Route};
 use probe::{Findings, probe};
-use transport::{Asynchronous, Blocking, Endpoint, Multiplexed, Transport};
+use transport::{AsyncClient, BlockingClient, Endpoint, Http2Client, Transport};
 
 use crate::{Hints, ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest, Serving};
 
@@ -50,18 +50,18 @@ use crate::{Hints, ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest,
 pub struct HttpScorer {
     endpoint: Arc<Endpoint>,
     transport: Transport,
-    /// For calls from plain threads. Opens nothing before the first one.
-    blocking: Blocking,
+    /// For calls from plain threads. Opens no connection before the first call.
+    blocking: BlockingClient,
     exchange: Exchange,
     identity: ModelIdentity,
     takes_lists: bool,
     top_k: u32,
     scoring: Scoring,
-    /// How long the first byte of an answer may take.
+    /// Limit for the first byte of an answer.
     timeout: Duration,
 }
 
-/// Server and transport, before anything is asked.
+/// Endpoint and client, before the first request.
 fn prepare(options: &HttpOptions) -> Result<(Arc<Endpoint>, Transport), ConnectError> {
     let base = ApiBase::parse(&options.api_base).map_err(|reason| ConnectError::Address {
         given: shown_text(&options.api_base),
@@ -72,9 +72,9 @@ fn prepare(options: &HttpOptions) -> Result<(Arc<Endpoint>, Transport), ConnectE
     let endpoint = Endpoint::new(options, base).map(Arc::new);
     let both = endpoint.and_then(|endpoint| {
         let transport = if options.http2 {
-            Transport::Http2(Multiplexed::new(Arc::clone(&endpoint))?)
+            Transport::Http2(Http2Client::new(Arc::clone(&endpoint))?)
         } else {
-            Transport::Http1(Asynchronous::new(Arc::clone(&endpoint)))
+            Transport::Http1(AsyncClient::new(Arc::clone(&endpoint)))
         };
         Ok((endpoint, transport))
     });
@@ -82,7 +82,7 @@ fn prepare(options: &HttpOptions) -> Result<(Arc<Endpoint>, Transport), ConnectE
 }
 
 impl HttpScorer {
-    /// Probes the server and gets ready to ask it.
+    /// Probes the server and prepares to ask it.
     pub async fn connect(options: HttpOptions) -> Result<Self, ConnectError> {
         let (endpoint, transport) = prepare(&options)?;
         let route = if options.chat {
@@ -100,14 +100,14 @@ impl HttpScorer {
             spellings,
         } = findings;
         tracing::debug!(?identity, "connected");
-        let question = Question::new(route, &model, top_k);
+        let template = RequestTemplate::new(route, &model, top_k);
         let timeout = options.timeout;
         Ok(Self {
             timeout: options
                 .first_byte_timeout
                 .map_or(timeout, |t| t.min(timeout)),
-            exchange: Exchange::new(Arc::clone(&endpoint), question, choice, spellings),
-            blocking: Blocking::new(Arc::clone(&endpoint)),
+            exchange: Exchange::new(Arc::clone(&endpoint), template, choice, spellings),
+            blocking: BlockingClient::new(Arc::clone(&endpoint)),
             endpoint,
             transport,
             identity,
@@ -117,9 +117,9 @@ impl HttpScorer {
         })
     }
 
-    /// The chat template of a llama.cpp server; `None` where the server does not tell it.
+    /// The chat template of a llama.cpp server; `None` if the server does not report it.
     pub async fn server_template(&self) -> Option<ServerTemplate> {
-        let props = self.endpoint.get(self.endpoint.base().beside("props"));
+        let props = self.endpoint.get(self.endpoint.base().root_route("props"));
         match ask(&self.transport, &self.endpoint, &props, b"").await {
             Ok(props) => ServerTemplate::read(&props),
             Err(error) => {
@@ -129,17 +129,17 @@ impl HttpScorer {
         }
     }
 
-    /// The server's address for people and logs: without credentials and query.
+    /// The server's address without credentials and query, for messages and logs.
     pub fn address(&self) -> String {
         shown(self.endpoint.base().url())
     }
 
-    /// Whether a batch goes out as one list of prompts.
+    /// Whether a batch is sent as one list of prompts.
     pub fn sends_lists(&self) -> bool {
         self.takes_lists
     }
 
-    /// How options are scored, and why so.
+    /// How options are scored, and why.
     pub fn scoring(&self) -> &Scoring {
         &self.scoring
     }
@@ -175,17 +175,17 @@ impl OptionScorer for HttpScorer {
 
     fn score<'a>(&'a self, batch: &'a [ScoreRequest]) -> BoxFuture<'a, Reply> {
         self.exchange
-            .converse(&self.transport, batch, self.takes_lists)
+            .score_batch(&self.transport, batch, self.takes_lists)
             .boxed()
     }
 
-    /// Needs no runtime: plain sockets, and one prompt after the other unless the server takes
+    /// Needs no runtime: plain sockets, and one prompt after the other unless the server accepts
     /// lists.
     fn score_blocking(&self, batch: &[ScoreRequest]) -> Reply {
         let answered = self
             .exchange
-            .converse(&self.blocking, batch, self.takes_lists);
-        // Whatever the blocking transport does is done when the future is polled first.
+            .score_batch(&self.blocking, batch, self.takes_lists);
+        // The blocking client has finished by the first poll.
         answered.now_or_never().unwrap_or_else(|| {
             let error = ScoreError::Backend {
                 message: "a blocking request did not block".to_owned(),

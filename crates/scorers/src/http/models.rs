@@ -1,4 +1,4 @@
-//! What a server tells about its models.
+//! The models that a server lists, and its chat template.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 pub(super) struct ListedModel {
     pub(super) id: String,
     aliases: Vec<String>,
-    /// What tells these weights from others, by name.
+    /// Properties that identify the weights, by name.
     pub(super) fingerprint: BTreeMap<String, String>,
 }
 
-/// Fields that say which weights are served. Times, permission ids and settings that move no
-/// score, such as the context length, would only make equal servers look different.
+/// Fields that identify the weights. Times, permission ids and settings that move no score, such
+/// as the context length, would make equal servers look different.
 const FINGERPRINT: [&str; 10] = [
     "owned_by",
     "root",
@@ -34,13 +34,13 @@ impl ListedModel {
         self.id == name || self.aliases.iter().any(|alias| alias == name)
     }
 
-    /// Whether the fingerprint says more than who runs the server.
+    /// Whether the fingerprint holds more than the server's owner.
     pub(super) fn is_distinctive(&self) -> bool {
         self.fingerprint.keys().any(|name| name != "owned_by")
     }
 }
 
-/// The models in an answer of `/models`; entries without a name are left out.
+/// The models in an answer of `/models`; entries without a name are skipped.
 pub(super) fn listed(response: &Value) -> Vec<ListedModel> {
     let entries = response.get("data").and_then(Value::as_array);
     entries.into_iter().flatten().filter_map(model).collect()
@@ -72,12 +72,12 @@ fn model(entry: &Value) -> Option<ListedModel> {
     })
 }
 
-/// What a server formats chat prompts with, from llama.cpp's `/props`.
+/// A server's chat template, from llama.cpp's `/props`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerTemplate {
     /// The Jinja chat template.
     pub chat_template: String,
-    /// The token that the template may put first, and that must then not come twice.
+    /// The BOS token, which must not come twice if the template adds it.
     pub bos_token: Option<String>,
     /// The token that ends a text.
     pub eos_token: Option<String>,

@@ -1,4 +1,4 @@
-//! What a user says about the server.
+//! Settings of the HTTP backend.
 
 use std::time::Duration;
 
@@ -18,18 +18,18 @@ pub struct HttpOptions {
     pub api_base: String,
     /// Sent as `Authorization: Bearer`.
     pub api_key: Option<Secret>,
-    /// Model name; `None` takes the only one that the server lists.
+    /// Model name; `None` takes the only one the server lists.
     pub model: Option<String>,
     /// Ask through chat completions, one user message per prompt, instead of completions.
     pub chat: bool,
     /// Limit of one request, from sending to the last byte of the answer.
     pub timeout: Duration,
-    /// Limit of waiting for the first byte of the answer; `None` leaves it to `timeout`. A model
-    /// that is at work sends nothing until it is done, so that this has to allow for a queue.
+    /// Limit of waiting for the first byte of the answer; `None` leaves it to `timeout`. Servers
+    /// send nothing until the model is done, so this must allow for a queue.
     pub first_byte_timeout: Option<Duration>,
     /// Limit of opening a connection.
     pub connect_timeout: Duration,
-    /// The most requests under way at once, each on its own connection.
+    /// Maximum requests at once, each on its own connection.
     pub max_connections: usize,
     /// How many of the most probable tokens to ask for; `None` takes the largest of 100, 20
     /// and 5 that the server accepts.
@@ -38,8 +38,8 @@ pub struct HttpOptions {
     /// lists. llama.cpp's server then evaluates the prompts together, which moves
     /// log-probabilities a little.
     pub list_prompts: bool,
-    /// Ask for each option's own token where the server can be asked so, instead of reading the
-    /// options from the most probable tokens.
+    /// Ask for each option's own token where the server supports it, instead of reading the options
+    /// from the most probable tokens.
     pub exact_scores: bool,
     /// Put all requests on one HTTP/2 connection. Slower than HTTP/1.1 ones, which are the
     /// default; blocking calls stay on HTTP/1.1.

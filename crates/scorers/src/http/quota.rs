@@ -1,24 +1,23 @@
-//! What a server says is left of its rate limits.
+//! Reads rate-limit headers.
 
 use std::time::Duration;
 
-use super::wire::Notes;
+use super::wire::KeptHeaders;
 use crate::{Allowance, Quota};
 
 /// Reads the headers of the big providers (`x-ratelimit-remaining-requests`,
-/// `x-ratelimit-reset-tokens`, …), and of the drafts of a standard, which know one limit:
+/// `x-ratelimit-reset-tokens`, …), and of the drafts of a standard, which have one limit:
 /// `ratelimit-remaining` with `ratelimit-reset`, or `ratelimit: "default";r=50;t=30`.
 ///
-/// An allowance counts only with the time at which it is back: without that nobody can tell how
-/// fast to go.
-pub(super) fn quota(notes: &Notes) -> Quota {
-    if notes.is_empty() {
+/// An allowance without the time of its reset is ignored: it does not determine a rate.
+pub(super) fn quota(headers: &KeptHeaders) -> Quota {
+    if headers.is_empty() {
         return Quota::default();
     }
     let pair = |remaining: &str, reset: &str| {
         Some(Allowance {
-            remaining: count(notes.get(remaining)?)?,
-            resets_in: span(notes.get(reset)?)?,
+            remaining: count(headers.get(remaining)?)?,
+            resets_in: span(headers.get(reset)?)?,
         })
     };
     let of = |what: &str| {
@@ -31,12 +30,12 @@ pub(super) fn quota(notes: &Notes) -> Quota {
         requests: of("requests")
             .or_else(|| pair("x-ratelimit-remaining", "x-ratelimit-reset"))
             .or_else(|| pair("ratelimit-remaining", "ratelimit-reset"))
-            .or_else(|| structured(notes.get("ratelimit")?)),
+            .or_else(|| structured(headers.get("ratelimit")?)),
         tokens: of("tokens"),
     }
 }
 
-/// The tighter of two: requests of one batch run side by side and come back in any order.
+/// The tighter of two quotas: responses of one batch arrive in any order.
 pub(super) fn tighter(a: Quota, b: Quota) -> Quota {
     let least = |a: Option<Allowance>, b: Option<Allowance>| match (a, b) {
         (Some(a), Some(b)) if b.remaining < a.remaining => Some(b),
@@ -57,7 +56,7 @@ fn count(text: &str) -> Option<u64> {
 fn span(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
-        // So many seconds are a date, in a form that nobody has agreed on.
+        // A number this large is a timestamp, in no standard form.
         return Duration::try_from_secs_f64(seconds)
             .ok()
             .filter(|span| span.as_secs() < 1_000_000_000);
@@ -83,8 +82,7 @@ fn span(text: &str) -> Option<Duration> {
             };
         rest = &rest[letters..];
     }
-    let said = !text.is_empty();
-    said.then(|| Duration::try_from_secs_f64(seconds).ok())?
+    (!text.is_empty()).then(|| Duration::try_from_secs_f64(seconds).ok())?
 }
 
 /// `"default";r=50;t=30`; of several limits the first.
@@ -107,11 +105,11 @@ mod tests {
     use super::*;
 
     fn read(headers: &[(&str, &str)]) -> Quota {
-        let mut notes = Notes::default();
+        let mut kept = KeptHeaders::default();
         for (name, value) in headers {
-            notes.learn(name, value.as_bytes());
+            kept.keep(name, value.as_bytes());
         }
-        quota(&notes)
+        quota(&kept)
     }
 
     fn allowance(remaining: u64, millis: u64) -> Allowance {

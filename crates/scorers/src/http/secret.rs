@@ -1,7 +1,8 @@
-//! Keys, and keeping them out of every text.
+//! API keys, and how to keep them out of messages.
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 /// An API key. It prints as `***` and is never serialised.
@@ -9,8 +10,7 @@ use reqwest::Url;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a key as typed or read from a file: white space at the ends is dropped.
-    /// `None` if nothing is left.
+    /// A key as typed or read from a file, without surrounding white space; `None` if empty.
     pub fn new(key: &str) -> Option<Self> {
         let key = key.trim();
         (!key.is_empty()).then(|| Self(key.to_owned()))
@@ -28,19 +28,20 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Query values and user names shorter than this are not taken for secrets: replacing them
-/// would only garble the server's messages.
+/// Shorter query values and user names do not count as secrets: replacing them would garble the
+/// server's messages.
 const SHORTEST_GUESSED: usize = 4;
 
-/// Replaces every secret of one connection in texts that come from outside.
+/// Replaces the secrets of one endpoint in texts from outside.
 #[derive(Clone, Default)]
 pub(super) struct Scrubber {
     secrets: Vec<String>,
 }
 
 impl Scrubber {
-    /// Learns the key, and the credentials and query values of the address.
+    /// Takes the key, and the credentials and query values of the address, as secrets.
     pub(super) fn new(key: Option<&Secret>, address: &Url) -> Self {
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
         let mut secrets = Vec::new();
         let mut learn = |text: &str, shortest: usize| {
             if text.chars().count() >= shortest {
@@ -52,10 +53,10 @@ impl Scrubber {
         }
         if let Some(password) = address.password() {
             learn(password, 1);
-            learn(&percent_decoded(password), 1);
+            learn(&decoded(password), 1);
         }
         learn(address.username(), SHORTEST_GUESSED);
-        learn(&percent_decoded(address.username()), SHORTEST_GUESSED);
+        learn(&decoded(address.username()), SHORTEST_GUESSED);
         for pair in address.query().unwrap_or_default().split('&') {
             learn(
                 pair.split_once('=').map_or(pair, |(_, value)| value),
@@ -66,24 +67,23 @@ impl Scrubber {
             learn(&value, SHORTEST_GUESSED);
         }
         let mut scrubber = Self { secrets };
-        scrubber.put_in_order();
+        scrubber.sort();
         scrubber
     }
 
-    /// Learns the value of an `Authorization` header, whose credentials are spelled otherwise than
-    /// in the address that they come from.
+    /// Adds the credentials of an `Authorization` header, whose encoding differs from the address.
     pub(super) fn learn_header(&mut self, value: &str) {
         let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest);
-        // What fills base64 up is no part of the secret, and may be left out where it is quoted.
+        // Servers may quote base64 without its padding.
         let credentials = credentials.trim_end_matches('=');
         if credentials.len() >= SHORTEST_GUESSED {
             self.secrets.push(credentials.to_owned());
-            self.put_in_order();
+            self.sort();
         }
     }
 
-    /// The longest first, so that a secret that holds another goes as a whole.
-    fn put_in_order(&mut self) {
+    /// Longest first, so that a secret that contains another is replaced as a whole.
+    fn sort(&mut self) {
         self.secrets
             .sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         self.secrets.dedup();
@@ -97,7 +97,7 @@ impl Scrubber {
     }
 
     /// `text` without the secrets, on one line and cut to `limit` characters. Cutting comes
-    /// last: half a key would not be recognised any more.
+    /// last, since half a key would not be recognised.
     pub(super) fn excerpt(&self, text: &str, limit: usize) -> String {
         let text = self.scrub(text);
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -114,28 +114,6 @@ impl fmt::Debug for Scrubber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Scrubber({} secrets)", self.secrets.len())
     }
-}
-
-/// `%40` as `@`, and so on.
-pub(super) fn percent_decoded(text: &str) -> String {
-    let hex = |byte: u8| char::from(byte).to_digit(16);
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digits = bytes.get(at + 1).zip(bytes.get(at + 2));
-        match digits.and_then(|(&high, &low)| hex(high).zip(hex(low))) {
-            Some((high, low)) if byte == b'%' => {
-                decoded.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! From an HTTP status and a server's words to a [`ScoreError`].
+//! Turns an HTTP status and the server's message into a [`ScoreError`].
 
 use std::time::{Duration, SystemTime};
 
@@ -6,14 +6,19 @@ use serde_json::Value;
 
 use super::address::shown_text;
 use super::secret::Scrubber;
-use super::wire::Notes;
+use super::wire::KeptHeaders;
 use crate::ScoreError;
 
-/// How much of a server's text is kept.
+/// Maximum characters kept of a server's message.
 pub(super) const EXCERPT: usize = 300;
 
-/// What a response that is no success means.
-pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubber) -> ScoreError {
+/// The error that an unsuccessful response stands for.
+pub(super) fn failure(
+    number: u16,
+    headers: &KeptHeaders,
+    body: &[u8],
+    scrubber: &Scrubber,
+) -> ScoreError {
     let json = serde_json::from_slice::<Value>(body).ok();
     if let Some(error) = json.as_ref().and_then(|json| {
         let client_error = (400..500).contains(&number);
@@ -21,10 +26,10 @@ pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubb
     }) {
         return error;
     }
-    let message = scrubber.excerpt(&words(json.as_ref(), body), EXCERPT);
-    let retry_after = notes
+    let message = scrubber.excerpt(&server_message(json.as_ref(), body), EXCERPT);
+    let retry_after = headers
         .get("retry-after")
-        .and_then(|value| wait(value, server_time(notes)));
+        .and_then(|value| wait(value, server_time(headers)));
     match number {
         429 => ScoreError::RateLimited { retry_after },
         401 | 403 => ScoreError::Unauthorized {
@@ -33,14 +38,14 @@ pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubb
         },
         404 => ScoreError::NotFound { message },
         300..=399 => {
-            let target = notes.get("location");
-            let target = scrubber.excerpt(&shown_text(target.unwrap_or("nowhere")), EXCERPT);
+            let target = headers.get("location").unwrap_or("an unnamed address");
+            let target = scrubber.excerpt(&shown_text(target), EXCERPT);
             ScoreError::Rejected {
                 status: number,
                 message: format!("it redirects to {target}, and redirects are not followed"),
             }
         }
-        // Too late, in the way of another request, or too early: the next attempt may do better.
+        // Timeout, conflict or too early: the next attempt may succeed.
         408 | 409 | 425 | 500..=599 => ScoreError::Server {
             status: number,
             retry_after,
@@ -53,10 +58,10 @@ pub(super) fn failure(number: u16, notes: &Notes, body: &[u8], scrubber: &Scrubb
     }
 }
 
-/// What the server's clock shows. Its dates are meant by that clock: ours may be wrong, or jump.
-fn server_time(notes: &Notes) -> SystemTime {
-    let said = notes.get("date").map(httpdate::parse_http_date);
-    said.and_then(Result::ok).unwrap_or_else(SystemTime::now)
+/// The server's time, to which its dates refer: our clock may be wrong, or jump.
+fn server_time(headers: &KeptHeaders) -> SystemTime {
+    let date = headers.get("date").map(httpdate::parse_http_date);
+    date.and_then(Result::ok).unwrap_or_else(SystemTime::now)
 }
 
 /// `Retry-After`: seconds or an HTTP date; a date in the past means now.
@@ -69,14 +74,14 @@ fn wait(value: &str, now: SystemTime) -> Option<Duration> {
     Some(then.duration_since(now).unwrap_or_default())
 }
 
-/// What the server says, wherever it puts it.
-fn words(json: Option<&Value>, body: &[u8]) -> String {
-    let said = json.and_then(|json| {
+/// The server's message, in any of its usual places.
+fn server_message(json: Option<&Value>, body: &[u8]) -> String {
+    let found = json.and_then(|json| {
         ["/error/message", "/error", "/message", "/detail"]
             .iter()
             .find_map(|path| json.pointer(path))
     });
-    match said {
+    match found {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None if body.is_empty() => "no message".to_owned(),
@@ -84,7 +89,7 @@ fn words(json: Option<&Value>, body: &[u8]) -> String {
     }
 }
 
-/// A refusal because of the prompt's length, as llama.cpp's server, vLLM and `OpenAI` word it.
+/// An error about the prompt's length, as llama.cpp's server, vLLM and `OpenAI` word it.
 fn too_long(json: &Value) -> Option<ScoreError> {
     let error = json.get("error").unwrap_or(json);
     let number = |field: &str| {
@@ -119,8 +124,8 @@ mod tests {
     use super::*;
 
     fn fail(status: u16, body: &str) -> ScoreError {
-        let notes = Notes::default();
-        failure(status, &notes, body.as_bytes(), &Scrubber::default())
+        let headers = KeptHeaders::default();
+        failure(status, &headers, body.as_bytes(), &Scrubber::default())
     }
 
     #[test]
@@ -159,11 +164,11 @@ mod tests {
 
     #[test]
     fn a_date_is_meant_by_the_server_s_clock() {
-        let mut notes = Notes::default();
+        let mut headers = KeptHeaders::default();
         // A server that lives in the past.
-        notes.learn("Retry-After", b"Tue, 24 Nov 1998 14:41:47 GMT");
-        notes.note_date(Some(b"Tue, 24 Nov 1998 14:41:40 GMT"));
-        let error = failure(429, &notes, b"", &Scrubber::default());
+        headers.keep("Retry-After", b"Tue, 24 Nov 1998 14:41:47 GMT");
+        headers.keep_date(Some(b"Tue, 24 Nov 1998 14:41:40 GMT"));
+        let error = failure(429, &headers, b"", &Scrubber::default());
         let retry_after = Some(Duration::from_secs(7));
         assert_eq!(error, ScoreError::RateLimited { retry_after });
     }

@@ -5,43 +5,43 @@ use std::collections::HashSet;
 
 use crate::{OptionScores, ScoreError, Usage, log_sum_exp};
 
-/// A log-probability this far above zero is still rounding.
+/// Log-probabilities may exceed zero by this much through rounding.
 const ROUNDING: f64 = 1e-3;
-/// Probabilities that add up to more than this are no probabilities.
+/// Maximum sum of probabilities, with room for rounding.
 const MAX_TOTAL: f64 = 1.01;
-/// How much of a token is shown in an error.
+/// Maximum characters of a token shown in an error.
 const SHOWN_CHARS: usize = 40;
 
-/// What a server writes for "not available", such as vLLM's -9999, lies below this.
+/// Servers write smaller values for "not available", such as -9999 (vLLM).
 const NOT_AVAILABLE: f64 = -9000.0;
 
 /// One token of a server's list.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TopToken<'a> {
-    /// Token number, where the server tells it.
+    /// Token number, if the server reports it.
     pub(super) id: Option<u64>,
     /// Its text.
     pub(super) text: Cow<'a, str>,
-    /// Its bytes, where the server tells them: a text may be mangled.
+    /// Its bytes, if the server reports them: the text may be mangled.
     pub(super) bytes: Option<Vec<u8>>,
     /// Natural log-probability.
     pub(super) logprob: f64,
 }
 
-/// What tells the options among tokens.
+/// Identifies the options among tokens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Options<'a> {
     /// Their labels, in option order.
     pub(super) labels: &'a [String],
-    /// Token numbers that spell a label, each with its option; empty where they are not known.
+    /// Token numbers that spell a label, each with its option; empty if unknown.
     pub(super) ids: &'a [(u32, usize)],
-    /// Whether the server was asked for just these tokens, so that each has to be there.
+    /// Whether the request named these tokens, so that each must be present.
     pub(super) exact: bool,
 }
 
 impl<'a> TopToken<'a> {
-    /// A token, or `None` where its value is not available. vLLM may write the number in place
-    /// of the text.
+    /// A token, or `None` if its value is not available. vLLM may write the number instead of the
+    /// text.
     pub(super) fn new(
         text: Cow<'a, str>,
         id: Option<u64>,
@@ -57,12 +57,12 @@ impl<'a> TopToken<'a> {
         })
     }
 
-    /// Refuses what is no log-probability; takes rounding above zero as zero.
+    /// Rejects anything but a log-probability; rounds slightly positive values to zero.
     pub(super) fn checked(mut self) -> Result<Self, ScoreError> {
         if self.logprob.is_nan() || self.logprob > ROUNDING {
             return Err(ScoreError::Malformed {
                 message: format!(
-                    "{} is no log-probability (token {:?})",
+                    "{} is not a log-probability (token {:?})",
                     self.logprob,
                     shown(&self.text)
                 ),
@@ -106,9 +106,9 @@ fn shown(text: &str) -> String {
 ///
 /// Every option is the sum over its spellings. An option with no spelling in the list is
 /// **bounded**, not observed: no token outside the list is more probable than the last one
-/// in it, nor than what the list leaves over of 1. Where rounding leaves nothing over, what
-/// the rounding itself can hide stands in: half a unit in the last place of a 32-bit float
-/// for each returned token, and as much again for the sum.
+/// in it, nor than 1 minus the sum of the list. Where rounding makes that difference vanish, the bound is
+/// what rounding can hide: half a unit in the last place of a 32-bit float for each returned
+/// token, and as much again for the sum.
 pub(super) fn option_scores(
     tokens: Vec<TopToken<'_>>,
     options: Options<'_>,
@@ -137,7 +137,7 @@ pub(super) fn option_scores(
     {
         return Err(ScoreError::Malformed {
             message: format!(
-                "the server left out the token for option {}, which it was asked for",
+                "the server left out the requested token for option {}",
                 options.labels[missing]
             ),
         });
@@ -174,9 +174,8 @@ pub(super) fn option_scores(
     })
 }
 
-/// A token that is listed twice counts once: servers list the sampled token and then again
-/// among the most probable ones. A number says which token it is; vLLM's bytes beside it differ
-/// between the two places.
+/// Removes duplicates: servers list the sampled token once more among the most probable ones. The
+/// number identifies a token where there is one, since vLLM's bytes differ between the two places.
 pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Vec<TopToken<'_>> {
     let mut seen = HashSet::with_capacity(tokens.len());
     let first: Vec<bool> = tokens
@@ -197,7 +196,7 @@ pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Vec<TopToken<'_>> {
 fn bound(tokens: &[TopToken<'_>], top_k: usize, total: f64) -> f64 {
     let mut logprobs: Vec<f64> = tokens.iter().map(|token| token.logprob).collect();
     logprobs.sort_by(|a, b| b.total_cmp(a));
-    // A sampled token beyond the top k says nothing about the others.
+    // A sampled token beyond the top k does not bound the others.
     logprobs.truncate(top_k.max(1));
     let last = logprobs.last().copied().unwrap_or(0.0);
     let hidden_by_rounding = tokens.len() as f64 * f64::from(f32::EPSILON);

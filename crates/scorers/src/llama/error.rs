@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-/// Why a model could not be loaded. What happens later to a single prompt is a
-/// [`ScoreError`](crate::ScoreError).
+/// Why a model could not be loaded. Later failures of single prompts are
+/// [`ScoreError`](crate::ScoreError)s.
 #[derive(Debug, thiserror::Error)]
 pub enum LlamaError {
-    /// Nothing at this path.
+    /// The path does not exist.
     #[error("{}: no such file", path.display())]
     Missing {
         /// The path as given.
@@ -23,7 +23,7 @@ pub enum LlamaError {
     Unreadable {
         /// The path as given.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The path cannot be handed to llama.cpp, which takes UTF-8 without null bytes.
@@ -40,7 +40,7 @@ pub enum LlamaError {
         /// The first bytes, made readable.
         found: String,
     },
-    /// A GGUF file that holds something else than a text-generating model.
+    /// A GGUF file whose model does not generate text.
     #[error("{}: architecture \"{architecture}\" does not predict a next token", path.display())]
     NotGenerative {
         /// The path as given.
@@ -53,15 +53,15 @@ pub enum LlamaError {
     Load {
         /// The path as given.
         path: PathBuf,
-        /// What llama.cpp said.
+        /// llama.cpp's message.
         message: String,
     },
-    /// There is no context to be had, mostly for want of memory.
+    /// The context could not be created, mostly for lack of memory.
     #[error("llama.cpp cannot set up a context of {tokens} tokens: {message}")]
     Context {
-        /// The context length that was asked for.
+        /// The requested context length.
         tokens: u32,
-        /// What llama.cpp said.
+        /// llama.cpp's message.
         message: String,
     },
     /// The thread that holds the model could not be started, or ended while loading.
@@ -73,10 +73,12 @@ pub enum LlamaError {
 }
 
 impl LlamaError {
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Missing { .. } => "check the path; `sureness model list` shows models at hand",
+            Self::Missing { .. } => {
+                "check the path; `sureness model list` shows the available models"
+            }
             Self::NotAFile { .. } => "give the .gguf file itself, not the folder it is in",
             Self::Unreadable { .. } => "check the file's permissions",
             Self::BadPath { .. } => "rename the file or move it to a path of plain letters",
@@ -92,7 +94,7 @@ impl LlamaError {
             Self::Context { .. } => {
                 "free some memory, set a smaller context length, or take a smaller model"
             }
-            Self::Thread { .. } => "run again with --log-file to see what llama.cpp said",
+            Self::Thread { .. } => "run again with --log-file to see llama.cpp's messages",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Looking at a GGUF file: is it one, what does it say about itself, and what is its digest.
+//! Inspects a GGUF file: format, metadata and digest.
 
 use std::{
     ffi::CString,
@@ -14,10 +14,10 @@ use llama_cpp_2::{
 
 use super::{error::LlamaError, native};
 
-/// What a GGUF file says about itself, as far as asking it needs to know.
+/// Metadata of a GGUF file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GgufInfo {
-    /// The file's name without `.gguf`, which tells quantisations apart where `general.name`
+    /// The file's name without `.gguf`, which distinguishes quantisations even if `general.name`
     /// does not.
     pub name: String,
     /// How the weights are stored, such as `Q4_1`.
@@ -30,7 +30,7 @@ pub struct GgufInfo {
     pub bos_token: Option<String>,
     /// Text of the token that ends a sequence.
     pub eos_token: Option<String>,
-    /// Whether the tokenizer puts the BOS token in front by itself.
+    /// Whether the tokenizer adds the BOS token.
     pub adds_bos: bool,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn digest(path: &Path) -> Result<(String, u64), LlamaError> {
 pub(super) enum Extent {
     /// Metadata and vocabulary only; takes a fraction of a second.
     Vocabulary,
-    /// The weights too, with so many layers on the GPU.
+    /// The weights too.
     Weights {
         /// Layers to keep on the GPU.
         gpu_layers: u32,
@@ -127,7 +127,7 @@ fn is_generative(architecture: &str) -> bool {
         && architecture != "clip"
 }
 
-/// What a loaded file says about itself.
+/// The metadata of a loaded file.
 pub(super) fn describe(model: &LlamaModel, path: &Path) -> GgufInfo {
     let vocab = model.vocab();
     // llama.cpp throws an exception through us for an id outside the vocabulary.

@@ -1,4 +1,4 @@
-//! Real prompts and a real model for the tests, shared with `tests/llama.rs`.
+//! Real prompts and a real model for the tests, shared with `tests/it/llama.rs`.
 
 #![allow(unreachable_pub, reason = "included into an integration test as well")]
 
@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The model to test with, or nothing (and a word on it) where there is none. CI must have one.
+/// The model to test with, or `None` with a message if there is none. CI has one.
 pub(crate) fn gguf() -> Option<Gguf> {
     let Some(path) = std::env::var_os("SURENESS_TEST_GGUF").map(PathBuf::from) else {
         skip("SURENESS_TEST_GGUF does not name a GGUF file");
@@ -19,11 +19,11 @@ pub(crate) fn gguf() -> Option<Gguf> {
     Some(Gguf { path, _turn: turn })
 }
 
-/// llama.cpp's threads wait for each other by spinning: several models at work on the same cores
-/// are many times slower than one after the other.
+/// llama.cpp's threads spin while they wait: several models at once on the same cores are many times
+/// slower than one after the other.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// The model's file, and the turn to use it.
+/// The model's file, locked for one test at a time.
 pub(crate) struct Gguf {
     path: PathBuf,
     _turn: MutexGuard<'static, ()>,
@@ -48,7 +48,7 @@ pub(crate) struct Subject {
     pub suffixes: Vec<String>,
 }
 
-/// Reads a subject from the shared material, or says that it is not there.
+/// Reads a subject from the published data; `None` with a message if absent.
 pub(crate) fn mmlu(subject: &str) -> Option<Subject> {
     let shared = std::env::var_os("SURENESS_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),

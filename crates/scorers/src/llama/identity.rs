@@ -1,4 +1,4 @@
-//! What makes two answers of a GGUF model comparable.
+//! The identity of a GGUF model.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::ModelIdentity;
 /// The binding, which fixes the version of llama.cpp.
 const BINDING: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
 
-/// Everything that can move a logit. The number of threads is not in it: it does not (a test
-/// sees to that), and neither does the length of the context.
+/// Everything that can move a logit. The number of threads and the context length are left
+/// out, since they move none (tests check that).
 pub(super) fn of(
     info: &GgufInfo,
     (digest, bytes): (String, u64),

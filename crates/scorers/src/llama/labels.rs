@@ -1,4 +1,4 @@
-//! From the logits of one position to the log-probabilities of the options.
+//! Turns the logits of one position into log-probabilities of the options.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -30,7 +30,9 @@ impl Spellings {
             .map(|label| match self.known.get(label) {
                 Some(tokens) if !tokens.is_empty() => Ok(Arc::clone(tokens)),
                 _ => Err(ScoreError::Backend {
-                    message: format!("the option label {label:?} is no single token of this model"),
+                    message: format!(
+                        "the option label {label:?} is not a single token of this model"
+                    ),
                 }),
             })
             .collect()
@@ -55,8 +57,8 @@ impl Spellings {
     }
 }
 
-/// A token's text without the one space that many tokens begin with. llama.cpp gives a real
-/// space; the marks that stand for it in a vocabulary are taken off too.
+/// A token's text without the one space that many tokens begin with. llama.cpp returns a
+/// plain space; the marks for it in vocabularies are removed too.
 fn bare(piece: &[u8]) -> &[u8] {
     [" ", "▁", "Ġ"]
         .iter()
@@ -73,7 +75,8 @@ pub(super) fn log_probabilities(
     let total = log_sum_exp(logits.iter().copied().map(f64::from));
     if !total.is_finite() {
         return Err(ScoreError::Backend {
-            message: "the model gave logits that are not numbers; the file may be damaged".into(),
+            message: "the model returned logits that are not numbers; the file may be damaged"
+                .into(),
         });
     }
     let logprobs: Vec<f64> = options

@@ -41,7 +41,7 @@ use worker::Job;
 #[derive(Debug)]
 pub struct LlamaScorer {
     identity: ModelIdentity,
-    /// Taken in `drop` only: hanging up is what ends the thread.
+    /// `None` only in `drop`: closing the channel ends the thread.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -70,7 +70,7 @@ impl LlamaScorer {
         })
     }
 
-    /// What a GGUF file says about itself. Reads metadata and vocabulary, not the weights.
+    /// The metadata of a GGUF file. Reads no weights.
     pub fn metadata(path: &Path) -> Result<GgufInfo, LlamaError> {
         file::check(path)?;
         let model = file::open(path, Extent::Vocabulary)?;
@@ -86,14 +86,14 @@ impl LlamaScorer {
     fn submit<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> oneshot::Receiver<T> {
         let (reply, outcome) = oneshot::channel();
         if let Some(jobs) = &self.jobs {
-            // Without the thread `reply` is dropped here, which is what the receiver then sees.
+            // If the thread is gone, this drops `reply`, which the receiver notices.
             let _ = jobs.send(job(reply));
         }
         outcome
     }
 }
 
-/// The reply made of what came back, or of nothing where the model's thread is gone.
+/// The thread's reply, or errors if the thread is gone.
 fn reply(answers: Option<Vec<worker::Answer>>, count: usize, started: Instant) -> Reply {
     Reply {
         timing: Timing {
@@ -137,8 +137,7 @@ impl Drop for LlamaScorer {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
-            // It ends after the prompt at hand. A panic there has been reported already, as
-            // failed answers.
+            // It ends after the current prompt. A panic has been reported as failed answers.
             let _ = thread.join();
         }
     }

@@ -2,9 +2,8 @@
 //! asking for the instruction set it was compiled for. All unsafe code of this crate is here.
 //!
 //! The binding can send the log to `tracing` too, but at llama.cpp's own levels. Its warnings
-//! and errors are about matters that this crate reports itself, in words a person can use, and
-//! must not appear beside them. So everything goes to debug and trace, and the first error is
-//! kept for the message.
+//! and errors concern problems that this crate reports itself, in more useful words. So everything
+//! goes to debug and trace, and the first error is kept for the message.
 
 #![allow(
     unsafe_code,
@@ -52,7 +51,7 @@ pub(super) fn forget_error() {
     ERROR.set(None);
 }
 
-/// What llama.cpp said went wrong on this thread since [`forget_error`], or `otherwise`.
+/// The first error of llama.cpp on this thread since [`forget_error`], or `otherwise`.
 pub(super) fn first_error(otherwise: impl std::fmt::Display) -> String {
     ERROR.take().unwrap_or_else(|| otherwise.to_string())
 }
@@ -111,9 +110,9 @@ extern "C" fn on_log(
     match level {
         llama_cpp_sys_2::GGML_LOG_LEVEL_ERROR => {
             tracing::debug!(target: "llama.cpp", "error: {text}");
-            // A thread that is ending has no store any more; its errors concern no one.
+            // A thread that is ending has lost its storage.
             let _ = ERROR.try_with(|error| {
-                // Nor may a callback from C panic on a borrow that is under way.
+                // A callback from C must not panic on a current borrow.
                 if let Ok(mut error) = error.try_borrow_mut() {
                     error.get_or_insert_with(|| without_function_name(text).to_owned());
                 }
@@ -126,7 +125,7 @@ extern "C" fn on_log(
     }
 }
 
-/// llama.cpp puts the C++ function's name first, which says nothing to a person.
+/// Removes the name of the C++ function in front.
 fn without_function_name(text: &str) -> &str {
     match text.split_once(": ") {
         Some((name, rest)) if !name.is_empty() && !name.contains(' ') => rest.trim(),

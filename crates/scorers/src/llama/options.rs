@@ -1,4 +1,4 @@
-//! How a GGUF model is to be run and asked.
+//! Settings of the llama.cpp backend.
 
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
@@ -10,14 +10,14 @@ pub type ChatRenderer = dyn Fn(&Prompt) -> Result<Prompt, String> + Send + Sync;
 /// The form in which a prompt reaches the model.
 #[derive(Clone, Default)]
 pub enum PromptForm {
-    /// As it is. Text that looks like a control token stays text.
+    /// Unchanged. Text that looks like a control token stays text.
     #[default]
     Plain,
     /// Through the model's chat template, which the given function applies. Control tokens in
     /// the result are read as such.
     ///
     /// The identity names the template of the GGUF file, so the function must apply that one;
-    /// [`LlamaScorer::metadata`](super::LlamaScorer::metadata) gives it.
+    /// [`LlamaScorer::metadata`](super::LlamaScorer::metadata) returns it.
     Chat(Arc<ChatRenderer>),
 }
 

@@ -1,12 +1,11 @@
-//! A context with the shared prefix in it.
+//! A context that holds the shared prefix.
 //!
-//! The prefix of the current (task, strategy) lies decoded in sequence 0. For each prompt its
-//! keys and values are lent to sequence 1 (no data is moved), only the rest of the prompt is
-//! evaluated there, and sequence 1 is dropped again. One prompt per decode: several at once
-//! gain nothing on a CPU and move the logits.
+//! Sequence 0 holds the decoded prefix of the current (task, strategy). For each prompt, sequence 1
+//! shares its keys and values without a copy, evaluates only the rest of the prompt, and is then
+//! dropped. Each decode has one prompt: several at once gain nothing on a CPU and move the logits.
 //!
-//! What a prompt's logits are depends on its prefix and suffix alone, never on the prompts
-//! before it: a run that was cut off and taken up again ends with the same numbers.
+//! A prompt's logits depend only on its prefix and suffix, never on earlier prompts: a run that was
+//! interrupted and resumed ends with the same numbers.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -25,10 +24,10 @@ use crate::{ScoreError, Usage};
 /// Tokens per decode. Part of the model's identity, since it moves the last bits of a logit.
 pub(super) const BATCH_TOKENS: u32 = 512;
 
-/// Context to begin with: enough for most five-shot prompts, and small enough to cost nothing.
+/// Initial context: enough for most five-shot prompts, at a negligible cost.
 const FIRST_CONTEXT: u32 = 2048;
 
-/// llama.cpp reads its cache in steps of so many positions.
+/// llama.cpp reads its cache in steps of this many positions.
 const CONTEXT_STEP: u32 = 256;
 
 const PREFIX: i32 = 0;
@@ -37,7 +36,7 @@ const WORK: i32 = 1;
 const PREFIX_ID: u32 = PREFIX.unsigned_abs();
 const WORK_ID: u32 = WORK.unsigned_abs();
 
-/// A loaded model's context, and the prefix that it holds.
+/// A loaded model's context and its prefix.
 pub(super) struct Session<'model> {
     model: &'model LlamaModel,
     vocab: LlamaVocab<'model>,
@@ -46,7 +45,7 @@ pub(super) struct Session<'model> {
     setup: Setup,
     /// Longest prompt in tokens.
     limit: u32,
-    /// Whether the model keeps a state that cannot be cut back to an earlier position.
+    /// Whether the model keeps a state that cannot return to an earlier position.
     has_state: bool,
     prefix: Prefix,
 }
@@ -56,7 +55,7 @@ pub(super) struct Session<'model> {
 struct Setup {
     threads: i32,
     on_gpu: bool,
-    /// Whether control tokens in a prompt are read as such.
+    /// Whether control tokens in a prompt count as such.
     parse_special: bool,
 }
 
@@ -64,7 +63,7 @@ struct Setup {
 #[derive(Default)]
 struct Prefix {
     text: Arc<str>,
-    /// Its tokens, as far as all prompts seen so far begin with them.
+    /// Its tokens, up to where the prompts so far diverge.
     tokens: Vec<LlamaToken>,
     /// Whether sequence 0 holds it.
     decoded: bool,
@@ -109,7 +108,7 @@ impl<'model> Session<'model> {
         prompt: &Prompt,
         read: impl FnOnce(&[f32]) -> T,
     ) -> Result<(T, Usage), ScoreError> {
-        // The whole text is tokenised, not its parts: a token may reach across the seam.
+        // Tokenises the whole text, since a token may span prefix and suffix.
         let tokens = self.tokenise(&prompt.text());
         let length = self.fitting(&tokens)?;
         if tokens.is_empty() {
@@ -151,7 +150,7 @@ impl<'model> Session<'model> {
         self.fitting(&tokens).map(|_| ())
     }
 
-    /// How many tokens these are, if they fit.
+    /// The number of tokens, if they fit.
     fn fitting(&self, tokens: &[LlamaToken]) -> Result<u32, ScoreError> {
         let length = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         if length > self.limit {
@@ -163,7 +162,7 @@ impl<'model> Session<'model> {
         Ok(length)
     }
 
-    /// The tokens of a text, with the BOS token in front where the model wants one.
+    /// The tokens of a text, after the BOS token if the model uses one.
     ///
     /// llama.cpp would add the BOS token itself, but would also double one that a chat template
     /// has already written, and would end the prompt with EOS for some models.
@@ -175,20 +174,18 @@ impl<'model> Session<'model> {
         with_bos(tokens, bos.filter(|token| token.0 >= 0))
     }
 
-    /// Cuts the prefix back to what the prompt begins with: its last token may have run together
-    /// with the first of the suffix. At least one token of the prompt stays to be evaluated,
-    /// since the logits come from there.
+    /// Shortens the prefix to the tokens that the prompt begins with: its last token may merge with
+    /// the first of the suffix. At least one token of the prompt remains, to produce the logits.
     ///
-    /// Prefix tokens that this prompt does not have could be left in the cache, unused. But then
-    /// the rest of the prompt would lie behind a gap, attention would sum in another order, and
-    /// that moved logits by up to 1.
+    /// Leaving the other prefix tokens unused in the cache would put the rest of the prompt behind a
+    /// gap, so that attention sums in another order. That moved logits by up to 1.
     fn cut_prefix_to(&mut self, tokens: &[LlamaToken]) {
         let shared = common_prefix(&self.prefix.tokens, tokens).min(tokens.len() - 1);
         if shared == self.prefix.tokens.len() {
             return;
         }
         self.prefix.tokens.truncate(shared);
-        // A state cannot be cut back; it has to be computed again.
+        // A state cannot be shortened, only recomputed.
         if self.prefix.decoded && !self.has_state {
             let removed =
                 self.context
@@ -199,12 +196,12 @@ impl<'model> Session<'model> {
         }
     }
 
-    /// Makes the context hold at least `needed` tokens.
+    /// Grows the context to at least `needed` tokens.
     fn make_room(&mut self, needed: u32) -> Result<(), ScoreError> {
         if needed <= self.context.n_ctx() {
             return Ok(());
         }
-        // Doubling keeps the number of times that the prefix is decoded again small.
+        // Each growth decodes the prefix again; doubling keeps their number small.
         let length = needed
             .checked_next_power_of_two()
             .unwrap_or(needed)
@@ -215,7 +212,7 @@ impl<'model> Session<'model> {
         Ok(())
     }
 
-    /// Sees to it that sequence 0 holds the prefix.
+    /// Decodes the prefix into sequence 0, unless it is there.
     fn hold_prefix(&mut self) -> Result<(), ScoreError> {
         if self.prefix.decoded {
             return Ok(());
@@ -250,7 +247,7 @@ impl<'model> Session<'model> {
         sequence: i32,
     ) -> Result<(), ScoreError> {
         native::forget_error();
-        // No context is as long as that, so the positions fit.
+        // No context is that long, so the positions fit.
         let [mut position, end] =
             [first, first + tokens.len()].map(|at| i32::try_from(at).unwrap_or(i32::MAX));
         for chunk in tokens.chunks(BATCH_TOKENS as usize) {
@@ -282,9 +279,9 @@ fn new_context(
         .with_n_batch(BATCH_TOKENS)
         .with_n_ubatch(BATCH_TOKENS)
         .with_n_seq_max(2)
-        // One cache for both sequences: copying the prefix moves nothing.
+        // With one cache for both sequences, sharing the prefix copies nothing.
         .with_kv_unified(true)
-        // The prefix must stay readable however far the prompt goes on.
+        // The whole prefix must stay visible, however long the prompt.
         .with_swa_full(true)
         .with_flash_attention_policy(flash_attention(setup.on_gpu))
         .with_offload_kqv(setup.on_gpu)
@@ -298,9 +295,8 @@ fn new_context(
 }
 
 /// On a CPU, llama.cpp's flash attention rounds in one of three ways, by the number of tokens in
-/// a decode (and, for a single one, by the number of threads). Where little is left after the
-/// prefix that moved logits by up to 0.9. Plain attention knows no such difference and is as
-/// fast here.
+/// a decode (and, for a single one, by the number of threads). With few tokens after the
+/// prefix, that moved logits by up to 0.9. Plain attention rounds the same way and is as fast here.
 fn flash_attention(on_gpu: bool) -> llama_cpp_sys_2::llama_flash_attn_type {
     if on_gpu {
         llama_cpp_sys_2::LLAMA_FLASH_ATTN_TYPE_AUTO

@@ -1,4 +1,4 @@
-//! What must not move a logit, checked over the whole vocabulary of a real model.
+//! Checks over the whole vocabulary of a real model that logits do not move.
 
 use std::num::NonZeroU32;
 
@@ -109,7 +109,7 @@ fn threads_and_context_length_do_not_matter() {
     }
 }
 
-/// The context begins with 2,048 tokens and must grow under a longer prompt.
+/// The context begins with 2,048 tokens and must grow for a longer prompt.
 #[test]
 fn a_growing_context_changes_nothing() {
     let (Some(model), Some(subject)) = (model(), mmlu("astronomy")) else {
@@ -124,7 +124,7 @@ fn a_growing_context_changes_nothing() {
     assert_eq!(before, after);
 }
 
-/// Cutting the text inside a word or a number gives tokens that reach across the seam.
+/// A cut inside a word or a number produces tokens that span prefix and suffix.
 #[test]
 fn the_seam_between_prefix_and_suffix_does_not_matter() {
     let (Some(model), Some(subject)) = (model(), mmlu("astronomy")) else {

@@ -1,8 +1,8 @@
 //! The thread that owns the model.
 //!
 //! Loading and evaluating take seconds to minutes and must not hold up the async runtime, and
-//! a context must not be used from two places at once. So both happen here; prompts come in
-//! over a channel and answers go back over another.
+//! a context must not be used from two places at once. So this thread does both; prompts
+//! and answers travel over channels.
 
 use std::{
     path::Path,
@@ -24,21 +24,21 @@ use crate::{ModelIdentity, OptionScores, ScoreError, ScoreRequest};
 
 pub(super) type Answer = Result<OptionScores, ScoreError>;
 
-/// What the thread is asked to do, and where the outcome goes.
+/// A task for the thread, and the channel for its result.
 pub(super) enum Job {
     /// Score a batch.
     Score {
         requests: Vec<ScoreRequest>,
         reply: oneshot::Sender<Vec<Answer>>,
     },
-    /// Tell whether a prefix leaves room for a question.
+    /// Check whether a prefix leaves room for a question.
     CheckPrefix {
         prefix: String,
         reply: oneshot::Sender<Result<(), ScoreError>>,
     },
 }
 
-/// Loads the model, says how that went, and scores until the other side hangs up.
+/// Loads the model, reports the outcome, and scores until the channel closes.
 pub(super) fn run(
     path: &Path,
     options: &LlamaOptions,
@@ -49,7 +49,7 @@ pub(super) fn run(
     let (model, identity, trained_length) = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {
-            // Whoever asked for the model may be gone; then no one needs the reason.
+            // Fails only if the caller is gone.
             let _ = ready.send(Err(error));
             return;
         }
@@ -72,7 +72,7 @@ pub(super) fn run(
         match job {
             Job::Score { requests, reply } => scorer.work(&requests, reply),
             Job::CheckPrefix { prefix, reply } => {
-                // A caller that left in the meantime needs no answer.
+                // Fails only if the caller is gone.
                 let _ = reply.send(scorer.session.check_length(&prefix));
             }
         }
@@ -102,7 +102,7 @@ impl Scorer<'_> {
     fn work(&mut self, requests: &[ScoreRequest], reply: oneshot::Sender<Vec<Answer>>) {
         let mut answers: Vec<Option<Answer>> = vec![None; requests.len()];
         for index in order_by_prefix(requests) {
-            // The caller has given up on this batch: do not keep the next one waiting.
+            // The caller has dropped this batch: go on to the next.
             if reply.is_closed() {
                 return;
             }
@@ -133,8 +133,8 @@ impl Scorer<'_> {
     }
 }
 
-/// Indices with equal prefixes together, prefixes in order of first appearance: a change of
-/// prefix costs as much as several questions.
+/// Indices grouped by prefix, in order of first appearance: a change of prefix costs as much as
+/// several questions.
 fn order_by_prefix(requests: &[ScoreRequest]) -> Vec<usize> {
     let mut prefixes: Vec<&str> = Vec::new();
     let ranks: Vec<usize> = requests

@@ -1,14 +1,14 @@
-//! Gathers rows and checks what must hold whatever the format.
+//! Gathers rows and checks what must hold in every format.
 
 use std::collections::HashSet;
 
 use super::error::Problem;
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
-/// Log-probabilities that were rounded, or summed over spellings, may end a hair above zero.
+/// Rounding, or a sum over spellings, may put log-probabilities slightly above zero.
 const LOGPROB_SLACK: f64 = 1e-4;
 
-/// Takes rows in file order and refuses what cannot be scored.
+/// Takes rows in file order and rejects invalid ones.
 #[derive(Default)]
 pub(super) struct Collector {
     ids: Vec<i64>,
@@ -16,7 +16,7 @@ pub(super) struct Collector {
     values: Vec<f32>,
     values64: Option<Vec<f64>>,
     kind: Option<Kind>,
-    /// Filled only once ids stop ascending: files in question order need no set.
+    /// Used only once ids stop ascending: files in question order need no set.
     seen: Option<HashSet<i64>>,
 }
 
@@ -75,7 +75,7 @@ impl Collector {
         self.values.extend(row.iter().map(|&value| value as f32));
     }
 
-    /// All rows, unless there were none.
+    /// All rows; an error if there were none.
     pub(super) fn finish(self) -> Result<RecordedLogits, Problem> {
         match (self.width, self.kind) {
             (Some(width), Some(kind)) => Ok(RecordedLogits {

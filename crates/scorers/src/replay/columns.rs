@@ -1,4 +1,4 @@
-//! Which columns of a table give the scores of the options.
+//! Finds the columns of a table that hold the options' scores.
 
 use super::error::{Problem, printable};
 use super::{Kind, MAX_OPTIONS};
@@ -20,18 +20,18 @@ const PREFIXES: [(&str, Kind); 4] = [
     ("logprobs_", Kind::LogProbs),
 ];
 
-/// Where in a table everything lies.
+/// The columns that matter in a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     /// Index of the id column.
     pub(super) id: usize,
-    /// What the option columns hold.
+    /// The kind of values in the option columns.
     pub(super) kind: Kind,
     /// Index of each option's column, in option order.
     pub(super) options: Vec<usize>,
 }
 
-/// The index of column `id`, by the names of all columns.
+/// The index of column `id` among the names of all columns.
 pub(super) fn id_column(names: &[&str]) -> Result<usize, Problem> {
     let mut found = names.iter().enumerate().filter(|(_, name)| **name == ID);
     match (found.next(), found.next()) {
@@ -41,8 +41,8 @@ pub(super) fn id_column(names: &[&str]) -> Result<usize, Problem> {
     }
 }
 
-/// Finds one column per option by the names of all columns. Options must start at `A` (or 0)
-/// and leave no gap, so that a lost column is noticed.
+/// Finds one column per option among the names of all columns. Options must start at `A` (or 0)
+/// without a gap, so that a lost column is noticed.
 pub(super) fn layout(names: &[&str]) -> Result<Layout, Problem> {
     let id = id_column(names)?;
     let mut family: Option<(&str, Kind, &str)> = None;
@@ -92,7 +92,7 @@ fn option_of(name: &str) -> Option<(&'static str, Kind, usize)> {
     (option < MAX_OPTIONS).then_some((prefix, kind, option))
 }
 
-/// What option `option` would be called in a table with a column like `sample`.
+/// The name of the column of `option` in a table with a column like `sample`.
 fn name_of(prefix: &str, sample: &str, option: usize) -> String {
     let letter = char::from(b'A' + option as u8);
     match sample.as_bytes().last() {
@@ -109,7 +109,7 @@ fn ambiguous(first: &str, second: &str) -> Problem {
     }
 }
 
-/// A missing column, with the names of those that are there.
+/// The error for a missing column.
 pub(super) fn missing(column: &str, names: &[&str]) -> Problem {
     Problem::MissingColumn {
         column: column.to_owned(),
@@ -149,7 +149,9 @@ mod tests {
     #[test]
     fn gaps_doubles_and_mixtures_are_named() {
         let message = |names: &[&str]| layout(names).unwrap_err().to_string();
-        assert!(message(&["id", "A", "C"]).contains("column `B` is missing; there are: id, A, C"));
+        assert!(
+            message(&["id", "A", "C"]).contains("column `B` is missing; the columns are: id, A, C")
+        );
         assert!(message(&["id", "logit_a", "logit_c"]).contains("`logit_b` is missing"));
         assert!(message(&["id", "logits_1", "logits_2"]).contains("`logits_0` is missing"));
         assert!(message(&["A", "B"]).contains("`id` is missing"));

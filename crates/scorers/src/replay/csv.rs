@@ -67,7 +67,7 @@ fn fault(error: &::csv::Error) -> Fault {
             found: format!("{len} instead of {expected_len}"),
         },
         ErrorKind::Utf8 { .. } => Problem::Syntax {
-            message: "the text is not UTF-8".to_owned(),
+            message: "the file is not UTF-8".to_owned(),
         },
         _ => Problem::Syntax {
             message: printable(&error.to_string()),

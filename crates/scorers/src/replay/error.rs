@@ -18,7 +18,7 @@ pub struct ReplayError {
 }
 
 impl ReplayError {
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         self.problem.hint()
     }
@@ -54,7 +54,7 @@ pub enum Problem {
     /// The operating system refused.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
-    /// Larger than any such file should be.
+    /// Larger than the limit.
     #[error("the file has {bytes} bytes; at most {limit} are read")]
     TooLarge {
         /// Its size.
@@ -62,14 +62,14 @@ pub enum Problem {
         /// The limit.
         limit: u64,
     },
-    /// Neither the name nor the first bytes tell what it is.
+    /// Neither the name nor the first bytes identify the format.
     #[error("not a pickle, JSONL, CSV or Parquet file")]
     UnknownFormat,
     /// No rows.
     #[error("the file holds no rows")]
     Empty,
     /// It stops in the middle.
-    #[error("the file is cut off: {needed} more bytes were promised, {left} are there")]
+    #[error("the file is cut off: {needed} more bytes expected, {left} found")]
     Truncated {
         /// Bytes that should follow; at least that many.
         needed: u64,
@@ -83,7 +83,7 @@ pub enum Problem {
         bytes: usize,
     },
     /// A pickle that names a function or class other than those of a numpy array.
-    #[error("the pickle asks to run `{name}`; it was not run")]
+    #[error("the pickle would run `{name}`; it was not run")]
     Foreign {
         /// The dotted name, control characters escaped.
         name: String,
@@ -106,18 +106,18 @@ pub enum Problem {
         /// How.
         what: &'static str,
     },
-    /// The file or one of its rows is not laid out as it should be.
+    /// The file or one of its rows has an unexpected layout.
     #[error("expected {expected}, found {found}")]
     Shape {
-        /// What should be there.
+        /// The expected layout.
         expected: &'static str,
-        /// What is there.
+        /// The actual layout.
         found: String,
     },
     /// A text format whose syntax is broken.
     #[error("{message}")]
     Syntax {
-        /// What the parser said.
+        /// The parser's message.
         message: String,
     },
     /// A field of a row is missing or of the wrong kind.
@@ -129,15 +129,15 @@ pub enum Problem {
         message: String,
     },
     /// A needed column is not in the header.
-    #[error("column `{column}` is missing; there are: {present}")]
+    #[error("column `{column}` is missing; the columns are: {present}")]
     MissingColumn {
         /// Its name.
         column: String,
-        /// The columns there are.
+        /// The existing columns.
         present: String,
     },
-    /// The columns can be understood in two ways.
-    #[error("columns `{first}` and `{second}` both give the scores of an option")]
+    /// Two columns hold scores of the same option, or columns of both kinds exist.
+    #[error("columns `{first}` and `{second}` both hold scores of an option")]
     AmbiguousColumns {
         /// One of them.
         first: String,
@@ -186,7 +186,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Io(_) => "check the path and the permissions",
@@ -194,9 +194,9 @@ impl Problem {
                 "save only the logits of the option letters, one small row per question"
             }
             Self::UnknownFormat => {
-                "name the file .pkl, .jsonl, .csv or .parquet after what it holds"
+                "name the file .pkl, .jsonl, .csv or .parquet according to its format"
             }
-            Self::Empty => "check that whatever wrote the file ran to its end",
+            Self::Empty => "check that the program that wrote the file finished",
             Self::Truncated { .. } | Self::Damaged { .. } | Self::Trailing { .. } => {
                 "copy or download the file again; a pickle must hold exactly one list"
             }
@@ -233,7 +233,7 @@ impl Problem {
     }
 }
 
-/// A problem and its place; the file's name is added at the end.
+/// A problem and its place, without the file's name.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) place: Place,
@@ -241,7 +241,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// The error of this file.
+    /// The error for `file`.
     pub(super) fn of(self, file: &Path) -> ReplayError {
         ReplayError {
             file: file.to_owned(),
@@ -267,7 +267,7 @@ impl Problem {
     }
 }
 
-/// Text from a stranger's file, fit for a terminal: control characters escaped, cut to 80.
+/// Untrusted text for a terminal: control characters escaped, cut to 80 characters.
 pub(super) fn printable(text: &str) -> String {
     const LIMIT: usize = 80;
     let mut shown: String = text

@@ -1,4 +1,4 @@
-//! What a file's name tells about its contents.
+//! Model, data set and strategy in a file's name.
 
 use std::path::Path;
 
@@ -19,10 +19,10 @@ const TWO_WORDS: [&str; 6] = [
 /// The name is read from the right, since a model's name may hold underscores. The data set is
 /// `<name>_<n>k` or `<name>_<n>k_<m>` (`mmlu_10k`, `emotion_10k_4`), one of the benchmark's
 /// names of two words (`halu_dialogue`), or else the last word. A name that does not end in a
-/// strategy is all model.
+/// strategy is a model's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileName {
-    /// The model, or the whole name where nothing else is recognised.
+    /// The model, or the whole name if nothing else is recognised.
     pub model: String,
     /// The data set.
     pub dataset: Option<String>,
@@ -33,7 +33,7 @@ pub struct FileName {
 }
 
 impl FileName {
-    /// Takes the name of `path` apart.
+    /// Parses the name of `path`.
     pub fn parse(path: &Path) -> Self {
         let stem = path
             .file_stem()

@@ -55,7 +55,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedLogits, Fault> {
     rows.finish().map_err(|problem| problem.at(Place::File))
 }
 
-/// Names the field that did not fit: looks a second time, at leisure, at a line that failed.
+/// Names the invalid field: parses a failed line a second time, with more care.
 fn explain(line: &[u8], error: &serde_json::Error) -> Problem {
     let row = match serde_json::from_slice(line) {
         Ok(Value::Object(row)) => row,
@@ -98,7 +98,7 @@ fn explain(line: &[u8], error: &serde_json::Error) -> Problem {
 }
 
 fn syntax(line: &[u8], error: &serde_json::Error) -> Problem {
-    // Python writes these where JSON has no word for them.
+    // Python writes these, which JSON does not have.
     let found = ["NaN", "Infinity"].into_iter().find(|word| {
         let rest = error.column().saturating_sub(2);
         line.get(rest..).is_some_and(|rest| {
@@ -118,10 +118,10 @@ fn syntax(line: &[u8], error: &serde_json::Error) -> Problem {
 fn describe(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "a truth value",
+        Value::Bool(_) => "a boolean",
         Value::Number(number) if number.is_f64() => "a fraction",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

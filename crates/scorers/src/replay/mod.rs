@@ -1,6 +1,6 @@
 //! Reads logits that were saved earlier, so that they can be scored without asking a model.
 //!
-//! Four formats are understood; the file's extension tells which:
+//! Four formats are understood; the file's extension determines which:
 //!
 //! | extension | layout |
 //! |---|---|
@@ -13,11 +13,11 @@
 //! `logprobs` for natural log-probabilities; a row has one of them. Option columns are
 //! `A`, `B`, `C`… or `logit_A`… (`logits_A`…) for logits and `logprob_A`… (`logprobs_A`…) for
 //! log-probabilities; after an underscore the letter may be small, or a number counted from 0.
-//! They may come in any order, and other columns are left alone.
+//! They may come in any order; other columns are ignored.
 //!
-//! Every row must have the same 2 to 26 finite values and an id of its own. A file from a
-//! stranger is only data: nothing in a pickle is ever run, and memory stays proportional to the
-//! size of the file whatever lengths it claims.
+//! Every row must have the same 2 to 26 finite values and an id of its own. Untrusted files
+//! are safe: no code in a pickle runs, and memory stays proportional to the size of the file, whatever
+//! lengths it claims.
 
 mod collect;
 mod columns;
@@ -43,7 +43,7 @@ pub const MAX_OPTIONS: usize = 26;
 /// The largest file that is read. Ten thousand rows of six logits take well under a megabyte.
 const MAX_FILE: u64 = 1 << 30;
 
-/// What the saved values are.
+/// Whether values are logits or log-probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Unnormalised logits.
@@ -84,8 +84,8 @@ pub fn read(path: &Path) -> Result<RecordedLogits, ReplayError> {
     read_bytes(path, bytes)
 }
 
-/// Reads saved logits that are in memory already. `path` stands for them in errors, and its
-/// extension tells the format.
+/// Reads saved logits that are in memory already. Errors name them by `path`, whose
+/// extension determines the format.
 pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<RecordedLogits, ReplayError> {
     parse(path, bytes).map_err(|fault| fault.of(path))
 }
@@ -101,7 +101,7 @@ fn load(path: &Path) -> Result<Vec<u8>, Problem> {
         return Err(too_large(size));
     }
     let mut bytes = Vec::with_capacity(size as usize + 1);
-    // A pipe has no size, so the limit is held while reading as well.
+    // A pipe has no size, so reading checks the limit as well.
     let read = file.take(MAX_FILE + 1).read_to_end(&mut bytes)? as u64;
     if read > MAX_FILE {
         return Err(too_large(read));

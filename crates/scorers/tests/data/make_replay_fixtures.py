@@ -1,4 +1,4 @@
-"""Writes the small files of saved logits that tests/replay.rs reads.
+"""Writes the small files of saved logits that tests/it/replay reads.
 
     python make_replay_fixtures.py        # needs numpy and pyarrow
 

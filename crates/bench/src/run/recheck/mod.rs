@@ -13,12 +13,13 @@ use sureness_report::{Recheck, RecheckOutcome};
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
 use super::{OpenedModel, Session};
+use crate::age;
 use crate::error::{Failure, Kind};
 use crate::models::open::Model;
 use crate::settings::OnChange;
-use crate::words::{age, counted};
 use rule::{Finding, Reanswer, Verdict};
 use sample::Sample;
+use sureness_analysis::number::counted;
 
 pub use rule::MIN_QUESTIONS;
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sureness_analysis::{Figures, GroupFigures, Listed, Reason, listed_questions};
-use sureness_questions::{Question, label};
+use sureness_questions::{Question, letter};
 use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 
 use sureness_bench::evidence::Texts;
@@ -90,7 +90,7 @@ fn task_questions(
     }
     TaskQuestions {
         title: title.to_owned(),
-        letters: (0..widest).map(|index| label(index).to_string()).collect(),
+        letters: (0..widest).map(|index| letter(index).to_string()).collect(),
         questions: entries.into_iter().flatten().collect(),
         answers,
     }

@@ -1,10 +1,8 @@
 //! The highlights at the top of the page.
 
+use sureness_analysis::number::{counted, figure as number};
 use sureness_analysis::{Cell, Document, Figures, Table, Unit};
-use sureness_report::format::number;
 use sureness_report::html::{Highlight, Verdict};
-
-use sureness_bench::words::counted;
 
 /// The best model, coverage, and the number of questions.
 pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<Highlight> {

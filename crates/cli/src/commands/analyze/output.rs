@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use sureness_analysis::{Chart, Document, Figures};
-use sureness_report::Theme;
+use sureness_analysis::{Chart, Document, Figures, Theme};
 use sureness_report::export::{self, ChartImage, Format};
 use sureness_report::html::{HtmlOptions, html};
 use sureness_report::questions::{Layout, QuestionWriter, RowSets, ScoreKind};
@@ -114,7 +113,7 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure>
     all.into_par_iter()
         .map(|(chart, theme)| {
             let style = sureness_plot::Style {
-                theme: plot_theme(theme),
+                theme,
                 ..sureness_plot::Style::default()
             };
             let png = if pixels {
@@ -133,14 +132,6 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure>
         .collect()
 }
 
-/// The theme as `sureness_plot` defines it.
-fn plot_theme(theme: Theme) -> sureness_plot::Theme {
-    match theme {
-        Theme::Light => sureness_plot::Theme::Light,
-        Theme::Dark => sureness_plot::Theme::Dark,
-    }
-}
-
 /// Writes the HTML page.
 pub(super) fn write_page(
     figures: &Figures<'_>,
@@ -150,7 +141,7 @@ pub(super) fn write_page(
 ) -> Result<(), Failure> {
     let draw = |chart: &Chart, theme: Theme| {
         let style = sureness_plot::Style {
-            theme: plot_theme(theme),
+            theme,
             background: false,
             heading: false,
             ..sureness_plot::Style::default()

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Dataset, Format, Question, label};
+use sureness_questions::{Dataset, Format, Question, letter};
 
 use crate::show::terminal;
+use sureness_analysis::number::{count, counted};
 use sureness_bench::Failure;
-use sureness_bench::words::{count, counted};
 
 /// Maximum categories listed.
 const SHOWN_CATEGORIES: usize = 6;
@@ -56,7 +56,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ("right answers", statistics.answers()),
         ("abstention", statistics.abstention()),
     ];
-    let rows = facts.map(|(name, value)| vec![format!("  {name}"), value]);
+    let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
     let mut text = format!("{} is valid.\n\n", reading.path);
     text.push_str(&terminal::columns(rows, &[]));
     if let Some(question) = dataset.questions.iter().next() {
@@ -132,7 +132,7 @@ impl Statistics {
     fn answers(&self) -> String {
         let parts = self.answers.iter().enumerate().map(|(index, size)| {
             let percent = 100.0 * *size as f64 / self.questions.max(1) as f64;
-            format!("{} {} ({percent:.0} %)", label(index), count(*size))
+            format!("{} {} ({percent:.0} %)", letter(index), count(*size))
         });
         parts.collect::<Vec<_>>().join(", ")
     }
@@ -187,7 +187,7 @@ fn sample(dataset: &Dataset, question: &Question) -> Result<String, Failure> {
             counted(lines.len() - SHOWN_LINES, "line")
         );
     }
-    let _ = writeln!(text, "\nThe right answer is {}.", label(question.answer));
+    let _ = writeln!(text, "\nThe right answer is {}.", letter(question.answer));
     Ok(text)
 }
 

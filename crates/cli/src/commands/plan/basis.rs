@@ -9,8 +9,8 @@ use sureness_store::{Reader, StoreError};
 use crate::args::plan::{CORRELATION, PlanArgs};
 use crate::args::target::Figure;
 use crate::commands::analyze::evidence_of;
+use sureness_analysis::number::{count, counted};
 use sureness_bench::Failure;
-use sureness_bench::words::{count, counted};
 
 /// Bootstrap replicates over earlier runs.
 const REPLICATES: usize = 1000;

@@ -6,7 +6,7 @@ use super::basis::{Basis, strategies};
 use crate::args::plan::PlanArgs;
 use crate::args::target::Target;
 use crate::show::terminal::columns;
-use sureness_bench::words::count;
+use sureness_analysis::number::count;
 
 /// Models in a comparison.
 const MODELS: f64 = 2.0;

@@ -5,7 +5,7 @@ use super::*;
 /// Every format of a real analysis, and the page.
 #[test]
 fn every_format_is_written() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let folder = tempfile::tempdir().unwrap();
     let emotion = shared.join("datasets/emotion");
     let mut args = vec!["analyze".to_owned()];

@@ -5,7 +5,7 @@ use super::*;
 /// InternLM-7B on QA: Table 6 (accuracy by the size of APS sets) and Table 2 (perplexity).
 #[test]
 fn the_papers_further_figures_are_reproduced() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let folder = tempfile::tempdir().unwrap();
     let logits = shared.join("paper/logits");
     let file = |strategy: &str| {
@@ -79,7 +79,7 @@ fn the_papers_further_figures_are_reproduced() {
 /// Four models: ranks, paired tests and every mode.
 #[test]
 fn four_models_are_told_apart() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let folder = tempfile::tempdir().unwrap();
     let logits = shared.join("paper/logits");
     let mut args = vec!["analyze".to_owned()];

@@ -49,7 +49,7 @@ fn a_broker_without_jetstream() {
     refused(
         &case,
         &format!("run --nats {}", plain.url()),
-        &["does not give the stream", "-js"],
+        &["refuses the stream", "-js"],
     );
 }
 

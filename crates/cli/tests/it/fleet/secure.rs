@@ -20,11 +20,9 @@ fn behind(configure: impl FnOnce(&Path) -> String) -> Option<Case> {
     let path = folder.path().join("nats.conf");
     std::fs::write(&path, configure(folder.path())).unwrap();
     let nats = Nats::start(&["-js", "-c", path.to_str().unwrap()])?;
-    Some(Case {
-        server: sureness_faultserver::FaultServer::start(Script::healthy()).unwrap(),
-        nats,
-        folder,
-    })
+    let mut base = sureness_testkit::Case::new(Script::healthy());
+    base.folder = folder;
+    Some(Case { base, nats })
 }
 
 /// A run with one worker, both with these flags, gives the figures of one machine.

@@ -71,7 +71,7 @@ fn an_output_folder_that_cannot_be_written() {
     let case = Case::new(Script::healthy());
     // Even root cannot make folders there.
     let folder = Path::new("/proc/sureness");
-    let mut command = case.command_into(&format!("run {SHORT}"), folder);
+    let mut command = case.asking(&format!("run {SHORT}"), folder);
     let output = command.output().unwrap();
     ends_with(&output, 2);
     let stderr = text(&output.stderr);

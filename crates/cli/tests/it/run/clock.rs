@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sureness_faultserver::{Capacity, Script};
 
-use super::{Case, ends_with};
+use super::{Case, ends_with, figures};
 
 /// Asks every question again, so that only the clock decides which answers an interrupted run has.
 const RUN: &str = "run --tasks qa rc --sample-size 60 --prompt-strategies base --max-workers 2 \
@@ -86,16 +86,16 @@ fn a_clock_that_jumps_in_mid_run_changes_nothing() {
     let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
     assert!(sent.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    case.server.settle(Duration::from_secs(10));
+    case.server.wait_until_idle(Duration::from_secs(10));
     assert!(case.questions().len() < QUESTIONS);
 
     clock.set(-500);
     ends_with(&command().output().unwrap(), 0);
     assert_eq!(case.questions().len(), QUESTIONS);
-    assert_eq!(case.figures(), whole.figures());
+    assert_eq!(figures(&case), figures(&whole));
     // A new run asks every question again, although all answers are from its future.
     clock.set(-600);
     ends_with(&command().output().unwrap(), 0);
     assert_eq!(case.questions().len(), 2 * QUESTIONS);
-    assert_eq!(case.figures()[0]["groups"], whole.figures()[0]["groups"]);
+    assert_eq!(figures(&case)[0]["groups"], figures(&whole)[0]["groups"]);
 }

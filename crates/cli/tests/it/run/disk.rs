@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sureness_faultserver::{Capacity, Script};
 use tempfile::TempDir;
 
-use super::{Case, cached_in, ends_with, figures_in, text};
+use super::{Case, cached_in, ends_with, figures, figures_in, text};
 
 const RUN: &str = "run --tasks qa rc --sample-size 60 --prompt-strategies base task_specific \
                    --max-workers 2 --batch-size 2 --progress none";
@@ -68,7 +68,7 @@ impl Disk {
 
     /// The command, where the disk is.
     fn command(&self, case: &Case, line: &str) -> Command {
-        let plain = case.command_into(line, &self.results());
+        let plain = case.asking(line, self.results());
         let mut command = Command::new("nsenter");
         command
             .env_clear()
@@ -141,7 +141,7 @@ fn goes_on(case: &Case, mut again: Command, results: &Path) {
 
     let whole = Case::new(Script::healthy());
     ends_with(&whole.run(RUN), 0);
-    assert_eq!(figures_in(results), whole.figures());
+    assert_eq!(figures_in(results), figures(&whole));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn results_that_cannot_be_written_are_shown_and_written_the_next_time() {
     let asked = case.questions().len();
     ends_with(&case.run(&line), 0);
     assert_eq!(case.questions().len(), asked);
-    assert_eq!(case.figures()[0]["complete"], true);
+    assert_eq!(figures(&case)[0]["complete"], true);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn words_that_nobody_takes_are_no_reason_to_end() {
     let status = command.stdout(full()).stderr(full()).status().unwrap();
     assert_eq!(status.code(), Some(0));
     assert_eq!(case.questions().len(), QUESTIONS);
-    assert_eq!(case.figures()[0]["complete"], true);
+    assert_eq!(figures(&case)[0]["complete"], true);
 
     let case = Case::new(Script::healthy());
     let output = case.run(&format!("{RUN} --log-file /dev/full"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sureness_faultserver::{Capacity, Fault, FaultServer, Rule, Script};
 
-use super::{Case, SHORT, ends_with, results_in, text};
+use super::{Case, SHORT, ends_with, figures, results_in, text};
 
 /// The server's model is so many nats away from the usual one.
 fn drifted(nats: f64) -> Script {
@@ -36,10 +36,7 @@ fn answered() -> Case {
 
 #[track_caller]
 fn says(output: &Output, words: &[&str]) {
-    let stderr = text(&output.stderr);
-    for words in words {
-        assert!(stderr.contains(words), "no {words:?} in:\n{stderr}");
-    }
+    sureness_testkit::says(&text(&output.stderr), words);
 }
 
 #[test]
@@ -156,7 +153,7 @@ fn a_model_that_has_changed_ends_the_run_and_leaves_all_as_it_was() {
 #[test]
 fn a_model_that_has_changed_can_be_asked_anew() {
     let case = answered();
-    let old = case.figures();
+    let old = figures(&case);
     case.server.set_script(drifted(3.0));
     let output = run(&case, "--on-change ask");
     ends_with(&output, 0);
@@ -170,22 +167,22 @@ fn a_model_that_has_changed_can_be_asked_anew() {
     );
     assert_eq!(case.questions().len(), 40 + 48);
     assert_eq!(recheck(&case)["outcome"], "asked_anew");
-    assert_ne!(case.figures()[0]["groups"], old[0]["groups"]);
+    assert_ne!(figures(&case)[0]["groups"], old[0]["groups"]);
 
     // From now on these are the cached answers.
-    let new = case.figures();
+    let new = figures(&case);
     ends_with(&run(&case, ""), 0);
     assert_eq!(recheck(&case)["outcome"], "unchanged");
-    assert_eq!(case.figures()[0]["groups"], new[0]["groups"]);
+    assert_eq!(figures(&case)[0]["groups"], new[0]["groups"]);
     let anew = Case::new(drifted(3.0));
     ends_with(&run(&anew, ""), 0);
-    assert_eq!(anew.figures()[0]["groups"], new[0]["groups"]);
+    assert_eq!(figures(&anew)[0]["groups"], new[0]["groups"]);
 }
 
 #[test]
 fn cached_answers_of_a_model_that_has_changed_can_be_kept_and_the_result_says_so() {
     let case = answered();
-    let old = case.figures();
+    let old = figures(&case);
     case.server.set_script(drifted(3.0));
     let output = run(&case, "--on-change keep");
     ends_with(&output, 0);
@@ -198,7 +195,7 @@ fn cached_answers_of_a_model_that_has_changed_can_be_kept_and_the_result_says_so
     for (old, new) in [0, 1].map(|g| {
         (
             old[0]["groups"][g].clone(),
-            case.figures()[0]["groups"][g].clone(),
+            figures(&case)[0]["groups"][g].clone(),
         )
     }) {
         assert_eq!(old["evaluation"], new["evaluation"]);
@@ -233,7 +230,7 @@ fn a_run_that_goes_on_is_not_rechecked() {
             .status();
         assert!(sent.unwrap().success());
         assert_eq!(child.wait().unwrap().code(), Some(130));
-        case.server.settle(Duration::from_secs(10));
+        case.server.wait_until_idle(Duration::from_secs(10));
     };
     interrupted(&line, 20);
     let output = case.run(&line);
@@ -252,7 +249,7 @@ fn a_run_that_goes_on_is_not_rechecked() {
     assert!(case.questions().len() - asked < 48 - 20);
     let anew = Case::new(drifted(3.0));
     ends_with(&run(&anew, ""), 0);
-    assert_eq!(case.figures()[0]["groups"], anew.figures()[0]["groups"]);
+    assert_eq!(figures(&case)[0]["groups"], figures(&anew)[0]["groups"]);
 }
 
 #[test]
@@ -261,11 +258,11 @@ fn answers_from_other_folders_are_checked_as_well() {
     let other = case.folder.path().join("other");
     case.server.set_script(drifted(3.0));
     let line = format!("run {SHORT} --cache-from {}", case.results().display());
-    let output = case.command_into(&line, &other).output().unwrap();
+    let output = case.asking(&line, &other).output().unwrap();
     ends_with(&output, 1);
     assert!(!other.join("results.json").exists());
     let output = case
-        .command_into(&format!("{line} --on-change ask"), &other)
+        .asking(&format!("{line} --on-change ask"), &other)
         .output()
         .unwrap();
     ends_with(&output, 0);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sureness_faultserver::{Capacity, Fault, FaultServer, RetryAfter, Rule, Script};
 
-use super::{Case, SHORT, ends_with, text};
+use super::{Case, SHORT, ends_with, figures, text};
 
 fn slow() -> Script {
     Script::healthy().capacity(Capacity {
@@ -45,7 +45,7 @@ fn an_outage_pauses_the_run() {
     let stderr = text(&output.stderr);
     assert_eq!(stderr.matches("Waiting for up to").count(), 1, "{stderr}");
     assert_eq!(stderr.matches("is back").count(), 1, "{stderr}");
-    assert_eq!(case.figures()[0]["groups"][0]["answered"], 24);
+    assert_eq!(figures(&case)[0]["groups"][0]["answered"], 24);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn throttled_questions_are_asked_again() {
     ends_with(&case.run(&line), 0);
     let healthy = Case::new(Script::healthy());
     ends_with(&healthy.run(&format!("run {SHORT}")), 0);
-    assert_eq!(case.figures(), healthy.figures());
+    assert_eq!(figures(&case), figures(&healthy));
     assert!(case.questions().len() > 48);
 }
 
@@ -111,7 +111,7 @@ fn several_servers_share_the_work_and_one_may_die() {
 fn the_cache_can_be_ignored_and_shared() {
     let case = Case::new(Script::healthy());
     ends_with(&case.run(&format!("run {SHORT}")), 0);
-    let first = case.figures();
+    let first = figures(&case);
     ends_with(&case.run(&format!("run {SHORT} --no-cache")), 0);
     assert_eq!(case.questions().len(), 96);
 
@@ -120,12 +120,12 @@ fn the_cache_can_be_ignored_and_shared() {
         "run {SHORT} --recheck 0 --cache-from {}",
         case.results().display()
     );
-    ends_with(&case.command_into(&line, &other).output().unwrap(), 0);
+    ends_with(&case.asking(&line, &other).output().unwrap(), 0);
     assert_eq!(case.questions().len(), 96);
     assert!(other.join("results.json").exists());
     let line = format!("run {SHORT} --cache-from no-such-folder");
-    ends_with(&case.command_into(&line, &other).output().unwrap(), 2);
-    assert_eq!(case.figures()[0]["groups"], first[0]["groups"]);
+    ends_with(&case.asking(&line, &other).output().unwrap(), 2);
+    assert_eq!(figures(&case)[0]["groups"], first[0]["groups"]);
 }
 
 #[test]
@@ -162,10 +162,10 @@ fn a_long_run_tells_how_much_its_figures_move() {
     let line = "run --tasks qa rc --prompt-strategies base --progress none";
     let output = case.run(line);
     ends_with(&output, 0);
-    assert_eq!(case.figures()[0]["noise"]["questions"], 20);
-    assert_eq!(case.figures()[0]["noise"]["largest_difference"], 0.0);
+    assert_eq!(figures(&case)[0]["noise"]["questions"], 20);
+    assert_eq!(figures(&case)[0]["noise"]["largest_difference"], 0.0);
     assert!(text(&output.stderr).contains("noise floor"));
     // A run that asks nothing has nothing to measure.
     ends_with(&case.run(line), 0);
-    assert_eq!(case.figures()[0]["noise"], Value::Null);
+    assert_eq!(figures(&case)[0]["noise"], Value::Null);
 }

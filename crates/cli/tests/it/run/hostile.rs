@@ -11,7 +11,7 @@ use sureness_faultserver::{
     Asked, Capacity, Coding, Fault, FaultServer, Key, Routes, Rule, Script, Target,
 };
 
-use super::{Case, SHORT, ends_with, text};
+use super::{Case, SHORT, ends_with, figures, text};
 
 /// Each with words of its error message.
 fn harmful() -> Vec<(Fault, &'static str)> {
@@ -78,7 +78,7 @@ fn answers_without_measure_cost_little_and_are_told_by_name() {
         let said = text(&output.stderr);
         assert!(said.contains("hint: ") && said.contains(words), "{said}");
         assert!(peak < MEBIBYTES, "{fault:?}: {peak} MiB");
-        let group = &case.figures()[0]["groups"][0];
+        let group = &figures(&case)[0]["groups"][0];
         let answered = group["answered"].as_u64().unwrap();
         assert!((4..=12).contains(&answered), "{fault:?}: {group}");
 

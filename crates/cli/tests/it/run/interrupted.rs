@@ -5,8 +5,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use sureness_faultserver::{Capacity, Fault, Routes, Rule, Script};
+use sureness_testkit::PATIENCE;
 
-use super::{Case, cached_in, ends_with, text};
+use super::{Case, cached_in, ends_with, figures, text};
 
 /// Slow enough to be stopped in the middle.
 fn slow() -> Script {
@@ -20,8 +21,6 @@ const RUN: &str = "run --tasks qa rc --sample-size 60 --prompt-strategies base t
                    --max-workers 2 --batch-size 2 --progress none";
 const QUESTIONS: usize = 240;
 const IN_FLIGHT: usize = 4;
-/// No server of these tests takes this long: what does hangs. Less than a request may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn spawn(case: &Case, line: &str) -> Child {
     let mut command = case.command(line);
@@ -90,11 +89,11 @@ fn a_run_killed_at_twenty_random_moments_ends_with_the_same_figures() {
         assert!(child.try_wait().unwrap().is_none(), "ended too early");
         child.kill().unwrap();
         child.wait().unwrap();
-        case.server.settle(PATIENCE);
+        case.server.wait_until_idle(PATIENCE);
     }
     let before = case.questions().len();
     ends_with(&case.run(RUN), 0);
-    assert_eq!(case.figures(), whole.figures());
+    assert_eq!(figures(&case), figures(&whole));
     let (asked, cached) = (case.questions().len(), cached_in(&case.results()));
     // Answers in the file at the last kill are not asked again.
     assert_eq!(asked - before, QUESTIONS - cached);
@@ -122,7 +121,7 @@ fn a_request_to_stop_keeps_what_is_in_flight_and_says_how_to_go_on() {
         assert!(stderr.contains(advice), "{name}: {stderr}");
         // The answers by then are in the results.
         assert!(case.results().join("results.json").exists());
-        case.server.settle(PATIENCE);
+        case.server.wait_until_idle(PATIENCE);
         ends_with(&case.run(RUN), 0);
         // This time nothing was thrown away, so nothing is asked twice.
         assert_eq!(case.questions().len(), QUESTIONS, "{name}");

@@ -10,7 +10,7 @@ use sureness_conformal::SplitRule;
 use sureness_faultserver::Script;
 use sureness_store::{Reader, RunInfo, StoredRow};
 
-use super::{Case, cached_in, ends_with, figures_in, results_in, text};
+use super::{Case, cached_in, ends_with, figures, figures_in, results_in, text};
 
 /// The command that the fixtures were made with.
 const RUN: &str = "run --tasks own --data own=questions.jsonl --prompt-strategies base \
@@ -119,7 +119,7 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
         each.collect::<Vec<Value>>()
     };
     let finished = figures_in(&fixtures().join("v0.1.0/finished"));
-    assert_eq!(of_lac(case.figures()), of_lac(finished));
+    assert_eq!(of_lac(figures(&case)), of_lac(finished));
 
     // Now the clusters are known: those about one passage have one.
     let mut clusters: HashMap<[u8; 32], Vec<String>> = HashMap::new();
@@ -196,7 +196,7 @@ fn a_shard_with_an_untyped_record_merges_with_a_new_one() {
     let case = case_of("untyped/shard");
     let other = case.folder.path().join("other");
     let line = format!("{RUN} --shard 2/2 --cluster none");
-    let mut command = case.command_into(&line, &other);
+    let mut command = case.asking(&line, &other);
     ends_with(
         &command.current_dir(case.folder.path()).output().unwrap(),
         0,

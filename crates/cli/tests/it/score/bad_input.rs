@@ -110,7 +110,7 @@ fn settings_out_of_range_are_refused() {
 
 #[test]
 fn a_truncated_pickle_is_refused() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let case = Case::new();
     let name = "internlm-7b_mmlu_10k_base_icl1.pkl";
     let whole = std::fs::read(shared.join("paper/logits").join(name)).unwrap();

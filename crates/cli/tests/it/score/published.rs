@@ -59,7 +59,7 @@ fn meets(name: &str, file: &Value, expected: &Value) {
 
 #[test]
 fn the_main_table_is_met_to_the_last_printed_digit() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let paper = shared.join("paper");
     let table = std::fs::read_to_string(paper.join("published_qa.csv")).unwrap();
     let mut lines = table.lines();
@@ -80,7 +80,7 @@ fn the_main_table_is_met_to_the_last_printed_digit() {
 
 #[test]
 fn the_appendix_is_met_to_the_last_printed_digit() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let paper = shared.join("paper");
     let published = read_json(&paper.join("published_qa_appendix.json"));
     let mut figures = 0;
@@ -109,7 +109,7 @@ fn the_appendix_is_met_to_the_last_printed_digit() {
 
 #[test]
 fn every_expected_value_is_met_to_a_millionth() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let paper = shared.join("paper");
     let expected = read_json(&paper.join("expected_qa.json"));
     let expected = expected.as_object().unwrap();
@@ -127,7 +127,7 @@ fn every_expected_value_is_met_to_a_millionth() {
 
 #[test]
 fn the_emotion_task_is_met_to_a_millionth() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let folder = shared.join("datasets/emotion");
     let expected = read_json(&folder.join("expected.json"));
     let expected = expected.as_object().unwrap();
@@ -150,7 +150,7 @@ fn the_emotion_task_is_met_to_a_millionth() {
 
 #[test]
 fn the_json_has_the_keys_of_the_contract() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let result = json(&scored(
         &shared.join("paper"),
         paper_args("Yi-34B", &["--output", "json"]),
@@ -191,7 +191,7 @@ fn the_json_has_the_keys_of_the_contract() {
 
 #[test]
 fn the_outputs_read_well() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared("") else { return };
     let paper = shared.join("paper");
     for output in ["table", "csv", "markdown"] {
         let text = scored(&paper, paper_args("internlm-7b", &["--output", output]));

@@ -37,7 +37,7 @@ fn they_are_merged_under_the_rule_that_the_run_was_begun_with() {
     ends_with(&some, 0);
     assert_eq!(rule("ours"), Some("ordered".into()));
 
-    forget_the_rule(&case.path(&shard(2)));
+    forget_the_rule(&case.path(shard(2)));
     for (name, order) in [
         ("ahead", "shards/2 shards/1 shards/3"),
         ("behind", "shards/1 shards/3 shards/2"),

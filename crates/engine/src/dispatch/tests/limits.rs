@@ -2,7 +2,7 @@
 
 use sureness_scorers::Allowance;
 
-use super::super::UNSAVED;
+use super::super::account::MAX_UNSAVED;
 use super::super::endpoint::Endpoint;
 use super::*;
 
@@ -123,7 +123,7 @@ fn rates_hold_over_all_endpoints() {
 
 #[test]
 fn a_slow_store_slows_the_requests() {
-    let mut run = dispatch(settings(8), 1, &[3 * UNSAVED as u32]);
+    let mut run = dispatch(settings(8), 1, &[3 * MAX_UNSAVED as u32]);
     let (mut events, mut sent) = (Vec::new(), 0);
     let mut ask = |run: &mut Dispatch| {
         while let Next::Send(ticket) = run.next(SECOND) {
@@ -133,15 +133,15 @@ fn a_slow_store_slows_the_requests() {
         }
         sent
     };
-    assert_eq!(ask(&mut run), UNSAVED);
+    assert_eq!(ask(&mut run), MAX_UNSAVED);
     let (mut answers, mut times) = (Vec::new(), Vec::new());
-    run.take_answers(&mut answers, &mut times);
-    assert_eq!((answers.len(), times.len()), (UNSAVED, UNSAVED));
+    run.outbox.take(&mut answers, &mut times);
+    assert_eq!((answers.len(), times.len()), (MAX_UNSAVED, MAX_UNSAVED));
     // Taken is not yet safe.
-    assert_eq!(ask(&mut run), UNSAVED);
-    assert!(run.saved(100));
-    assert_eq!(ask(&mut run), UNSAVED + 100);
-    assert!(!run.saved(0));
+    assert_eq!(ask(&mut run), MAX_UNSAVED);
+    assert!(run.outbox.saved(100));
+    assert_eq!(ask(&mut run), MAX_UNSAVED + 100);
+    assert!(!run.outbox.saved(0));
 }
 
 #[test]

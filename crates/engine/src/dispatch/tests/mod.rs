@@ -225,8 +225,8 @@ fn play_until(
             dispatch.finished(*ticket, reply, now, &mut events);
             seen.events
                 .extend(events.into_iter().map(|event| (now, event)));
-            dispatch.take_answers(&mut answers, &mut times);
-            dispatch.saved(answers.len());
+            dispatch.outbox.take(&mut answers, &mut times);
+            dispatch.outbox.saved(answers.len());
             seen.answers.append(&mut answers);
             times.clear();
         }

@@ -25,7 +25,7 @@ fn a_waiting_retry_holds_no_slot() {
         .iter()
         .find(|(_, e)| matches!(e, Event::Retrying { .. }))
     else {
-        panic!("no retry was told")
+        panic!("no retry was reported")
     };
     assert!(seen.end >= *wait);
     assert_eq!(run.group_summaries()[0].retried, 1);
@@ -170,7 +170,7 @@ fn a_stop_keeps_what_is_in_flight_and_asks_nothing_more() {
     assert!(matches!(run.next(SECOND), Next::Over));
     let total = &run.group_summaries()[0];
     assert_eq!((total.answered, total.failed), (3, 0));
-    assert_eq!(run.answers(), 3);
+    assert_eq!(run.outbox.len(), 3);
     assert_eq!(run.stopped(), Some(&Stop::Interrupted));
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use sureness_prompts::Prompt;
 
@@ -66,18 +68,18 @@ fn answers_find_who_asked() {
     let first = world.book.next_unit(2, 10_000, world.now).unwrap();
     assert_eq!(first.describe.as_deref(), Some("shared"));
     let second = world.book.next_unit(2, 10_000, world.now).unwrap();
-    assert_eq!(second.describe, None, "the prefix is told once");
-    assert_eq!((world.book.queued(), world.book.outstanding()), (0, 3));
+    assert_eq!(second.describe, None, "the prefix is described once");
+    assert_eq!((world.book.queued(), world.book.units.outstanding), (0, 3));
     let answers = [(1, scores()), (2, scores())];
     world
         .book
         .result(result(&first.unit, &answers, true), &"r1", false);
-    assert_eq!(world.book.outstanding(), 1);
+    assert_eq!(world.book.units.outstanding, 1);
     assert!(replies[0].try_recv().unwrap().is_ok());
     assert!(replies[1].try_recv().unwrap().is_ok());
     assert!(replies[2].try_recv().is_err());
-    assert_eq!(world.book.kept([RequestKey([1; 32])].into_iter()), ["r1"]);
-    assert_eq!(world.book.tally.answered, 2);
+    assert_eq!(world.book.saved([RequestKey([1; 32])].into_iter()), ["r1"]);
+    assert_eq!(world.book.counts.answered, 2);
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn what_a_worker_gives_back_is_asked_again() {
     world
         .book
         .result(result(&unit, &[(2, scores())], true), &"r", false);
-    assert_eq!((world.book.queued(), world.book.outstanding()), (2, 0));
+    assert_eq!((world.book.queued(), world.book.units.outstanding), (2, 0));
     let again = world.unit(9);
     assert_eq!(again.items.len(), 2);
     assert!(again.avoid.is_empty(), "nobody failed");
@@ -101,7 +103,7 @@ fn what_a_worker_gives_back_is_asked_again() {
             .iter_mut()
             .all(|reply| reply.try_recv().unwrap().is_ok())
     );
-    assert_eq!(world.book.tally.asked_twice, 0);
+    assert_eq!(world.book.counts.asked_twice, 0);
 }
 
 #[test]
@@ -133,11 +135,11 @@ fn what_comes_twice_is_counted_and_changes_nothing() {
     world.book.result(answer.clone(), &"r1", false);
     assert!(reply.try_recv().unwrap().is_ok());
     world.book.result(answer.clone(), &"r2", false);
-    assert_eq!(world.book.tally.asked_twice, 1);
+    assert_eq!(world.book.counts.asked_twice, 1);
     // The same message, delivered again: nobody asked twice.
     world.book.result(answer, &"r2", true);
-    assert_eq!(world.book.tally.asked_twice, 1);
-    assert_eq!(world.book.outstanding(), 0);
+    assert_eq!(world.book.counts.asked_twice, 1);
+    assert_eq!(world.book.units.outstanding, 0);
 }
 
 #[test]
@@ -147,13 +149,13 @@ fn units_and_results_from_before_are_adopted() {
     let unit = before.unit(3);
 
     let mut world = World::new();
-    world.book.starting = true;
+    world.book.inherited.arriving = true;
     world
         .book
         .result(result(&unit, &[(1, scores())], false), &"r1", false);
     world.book.adopt(&unit, 40, world.now);
     world.book.started();
-    assert_eq!(world.book.outstanding(), 2);
+    assert_eq!(world.book.units.outstanding, 2);
     let mut replies: Vec<_> = (1..4).map(|n| world.ask(n)).collect();
     assert!(replies[0].try_recv().unwrap().is_ok(), "it came early");
     assert_eq!(world.book.queued(), 0, "nothing is published a second time");
@@ -164,7 +166,7 @@ fn units_and_results_from_before_are_adopted() {
         .result(result(&unit, &answers, true), &"r2", false);
     assert!(replies[1].try_recv().unwrap().is_ok());
     assert!(replies[2].try_recv().unwrap().is_ok());
-    assert_eq!(world.book.tally.asked_twice, 0);
+    assert_eq!(world.book.counts.asked_twice, 0);
     assert!(!world.book.is_open(&RequestKey([2; 32])));
 }
 
@@ -189,15 +191,15 @@ fn a_unit_that_the_broker_lost_is_published_again() {
     let mut world = World::new();
     let _replies: Vec<_> = (1..4).map(|n| world.ask(n)).collect();
     let unit = world.unit(3);
-    world.book.published(unit.id, 12, world.now);
+    world.book.units.seen(unit.id, 12, world.now);
     let later = world.now + Duration::from_secs(61);
     assert_eq!(
-        world.book.stale(Duration::from_secs(60), later),
+        world.book.units.stale(Duration::from_secs(60), later),
         [(unit.id, 12)]
     );
     world.book.lost(unit.id);
-    assert_eq!((world.book.queued(), world.book.outstanding()), (3, 0));
-    assert_eq!(world.book.tally.lost, 1);
+    assert_eq!((world.book.queued(), world.book.units.outstanding), (3, 0));
+    assert_eq!(world.book.counts.lost, 1);
 }
 
 #[test]
@@ -222,5 +224,5 @@ fn results_of_another_model_are_refused() {
     wrong.model = [8; 32];
     world.book.result(wrong, &"r", false);
     assert!(reply.try_recv().is_err());
-    assert_eq!(world.book.tally.malformed, 1);
+    assert_eq!(world.book.counts.malformed, 1);
 }

@@ -27,12 +27,23 @@ pub(super) struct Body {
 }
 
 impl Body {
-    pub(super) fn new(shown: Shown, figure: bool, best: bool) -> Self {
+    /// Words, or a number that is ready to be shown.
+    pub(super) fn text(value: String) -> Self {
+        Self {
+            value,
+            interval: String::new(),
+            n: String::new(),
+            figure: false,
+        }
+    }
+
+    /// A figure, marked where it is the best of its column.
+    pub(super) fn figure(shown: Shown, best: bool) -> Self {
         Self {
             value: shown.value + if best { "*" } else { "" },
             interval: shown.interval.unwrap_or_default(),
             n: shown.n.unwrap_or_default(),
-            figure,
+            figure: true,
         }
     }
 }
@@ -140,7 +151,8 @@ impl<'a> Grid<'a> {
         total(&self.widths)
     }
 
-    /// The grid as lines; a rule below the heading and below the rows in `rules_after`.
+    /// The grid as lines; a rule below the heading, where there is one, and below the rows in
+    /// `rules_after`.
     pub(super) fn draw(&self, rules_after: &[usize]) -> String {
         let rule = "─".repeat(self.width());
         let headings = self.columns.iter().zip(&self.widths);
@@ -153,8 +165,10 @@ impl<'a> Grid<'a> {
             let blank = vec![String::new(); height - heading.len()];
             heading.splice(0..0, blank);
         }
-        let mut out = self.row(&headings);
-        out.push_str(&format!("{rule}\n"));
+        let mut out = String::new();
+        if self.columns.iter().any(|column| !column.heading.is_empty()) {
+            out = self.row(&headings) + &rule + "\n";
+        }
         let rows = self
             .columns
             .iter()

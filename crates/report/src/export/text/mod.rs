@@ -8,6 +8,7 @@ use sureness_analysis::{Document, Section};
 
 use super::clean::clean;
 use super::images::{Kind, Links};
+use grid::{Body, Grid, GridColumn};
 use wrap::{item, width, wrap};
 
 /// The width that texts have unless another one is asked for.
@@ -15,6 +16,9 @@ pub const DEFAULT_WIDTH: usize = 100;
 
 /// Narrower than this, words would be cut in pieces.
 const LEAST_WIDTH: usize = 40;
+
+/// How narrow columns of words without a heading may become.
+const NARROWEST_COLUMN: usize = 10;
 
 /// A document as plain text in lines of at most `width` columns (40 at least).
 ///
@@ -40,8 +44,33 @@ pub(crate) fn linked(document: &Document, width: usize, links: &Links) -> String
     out
 }
 
+/// One section alone, laid out as in [`text`].
+pub fn section_text(section: &Section, width: usize) -> String {
+    let mut out = String::new();
+    push_section(&mut out, section, width.max(LEAST_WIDTH), &Links::default());
+    out
+}
+
+/// Rows in columns without a heading, in lines of at most `width` columns; the columns in `right`
+/// hold numbers. Columns of words are wrapped where the rows are too wide.
+pub fn columns(rows: &[Vec<String>], right: &[usize], width: usize) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let column = |at: usize| {
+        let words = !right.contains(&at);
+        let bodies = rows.iter().map(|row| {
+            let text = row.get(at).map_or("", String::as_str);
+            Body::text(if words { clean(text) } else { text.to_owned() })
+        });
+        GridColumn::new("", words, bodies.collect())
+    };
+    let columns: Vec<GridColumn> = (0..count).map(column).collect();
+    Grid::new(&columns, true, NARROWEST_COLUMN, width).draw(&[])
+}
+
 fn push_section(out: &mut String, section: &Section, limit: usize, links: &Links) {
-    out.push_str(&heading(&section.title, '─', limit));
+    if !section.title.is_empty() {
+        out.push_str(&heading(&section.title, '─', limit));
+    }
     for text in &section.text {
         push_paragraph(out, text, limit);
     }
@@ -49,7 +78,9 @@ fn push_section(out: &mut String, section: &Section, limit: usize, links: &Links
         out.push('\n');
         push_paragraph(out, &table.title, limit);
         push_paragraph(out, &table.caption, limit);
-        out.push('\n');
+        if !(table.title.is_empty() && table.caption.is_empty()) {
+            out.push('\n');
+        }
         out.push_str(&table::table(table, limit));
     }
     for chart in &section.charts {
@@ -82,5 +113,16 @@ fn push_paragraph(out: &mut String, text: &str, limit: usize) {
     if !text.is_empty() {
         out.push_str(&wrap(&text, limit).join("\n"));
         out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_align_and_leave_no_blanks_at_the_end() {
+        let rows = [["a", "10", "x"], ["bcd", "5", ""]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(columns(&rows, &[1], 40), "a    10  x\nbcd   5\n");
     }
 }

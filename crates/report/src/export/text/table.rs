@@ -55,15 +55,12 @@ fn columns(table: &Table, best: &[Vec<bool>]) -> Vec<GridColumn> {
     let column = |(at, column): (usize, &Column)| {
         let bodies = table.rows.iter().enumerate().map(|(number, row)| {
             let cell = row.get(at).unwrap_or(&Cell::Empty);
-            let mut shown = Shown::of(cell, column.unit);
-            let figure = column.unit != Unit::Text && !matches!(cell, Cell::Text(_));
-            if !figure {
-                shown = Shown {
-                    value: clean(&shown.line()),
-                    ..Shown::default()
-                };
+            let shown = Shown::of(cell, column.unit);
+            if column.unit == Unit::Text || matches!(cell, Cell::Text(_)) {
+                Body::text(clean(&shown.line()))
+            } else {
+                Body::figure(shown, is_best(number, at))
             }
-            Body::new(shown, figure, is_best(number, at))
         });
         GridColumn::new(
             &clean(&heading(column)),

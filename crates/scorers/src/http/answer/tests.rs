@@ -1,4 +1,4 @@
-//! Every shape of an answer, and what is none.
+//! Every shape of an answer, and invalid ones.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -152,7 +152,7 @@ fn answers_find_their_prompts_by_index() {
     assert_eq!(found, [Some(0), None, None, Some(3)]);
 }
 
-/// JSON that looks enough like an answer to get past the first checks.
+/// JSON that passes the first checks of an answer.
 fn answer_like() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

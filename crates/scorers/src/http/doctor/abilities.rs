@@ -1,4 +1,4 @@
-//! What the server can do beside answering.
+//! Routes, limits and ways to steer generation.
 
 use serde_json::{Map, Value, json};
 
@@ -9,19 +9,19 @@ use super::super::transport::{Endpoint, Transport};
 use super::report::{Bos, Routes};
 use crate::ScoreError;
 
-/// Counts of log-probabilities to try, beyond the one that a run asks for.
+/// Counts of log-probabilities to try beyond that of a run.
 const COUNTS: [u32; 6] = [1000, 500, 200, 100, 50, 20];
-/// The letter that the probe's prompt does not ask for, so that only a constraint gives it.
+/// An improbable answer to the probe's prompt, so that only a constraint can produce it.
 const UNLIKELY: &str = "F";
 
-/// Asks about one thing after the other.
+/// Requests for the single findings.
 pub(super) struct Examination<'a> {
     transport: &'a Transport,
     endpoint: &'a Endpoint,
     model: &'a str,
 }
 
-/// Ways to steer what is generated.
+/// Ways to steer generation; `None` if unknown.
 pub(super) struct Abilities {
     pub(super) logit_bias: Option<bool>,
     pub(super) grammar: Option<bool>,
@@ -55,8 +55,8 @@ impl<'a> Examination<'a> {
         ask(self.transport, self.endpoint, &resource, body.as_bytes()).await
     }
 
-    async fn read(&self, beside: &str) -> Option<Value> {
-        let resource = self.endpoint.get(self.endpoint.base().beside(beside));
+    async fn get(&self, route: &str) -> Option<Value> {
+        let resource = self.endpoint.get(self.endpoint.base().root_route(route));
         ask(self.transport, self.endpoint, &resource, b"")
             .await
             .ok()
@@ -69,7 +69,7 @@ impl<'a> Examination<'a> {
         };
         let native = self
             .endpoint
-            .post(self.endpoint.base().beside("completion"));
+            .post(self.endpoint.base().root_route("completion"));
         let body = json!({"prompt": PROMPTS[0], "n_predict": 1}).to_string();
         let own = ask(self.transport, self.endpoint, &native, body.as_bytes()).await;
         Routes {
@@ -79,7 +79,7 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// The largest count of log-probabilities that is accepted; `known` is.
+    /// The largest accepted count of log-probabilities, at least `known`.
     pub(super) async fn largest_count(&self, route: Route, known: u32) -> u32 {
         for count in COUNTS.into_iter().filter(|&count| count > known) {
             let settings = match route {
@@ -94,7 +94,7 @@ impl<'a> Examination<'a> {
     }
 
     pub(super) async fn abilities(&self, route: Route, letters: &Spellings) -> Abilities {
-        // Whether the constraint shows: a server that does not know one mostly ignores it.
+        // Most servers silently ignore unknown constraints, so the output decides.
         let obeys = async |settings: Value| {
             let answer = self.generate(route, settings).await.ok()?;
             let choice = answer.pointer("/choices/0")?;
@@ -113,7 +113,7 @@ impl<'a> Examination<'a> {
         } else {
             Some(obeys(json!({"logit_bias": bias})).await.unwrap_or(false))
         };
-        // Two tokens, as a space may be one of its own; a refusal means no as well.
+        // Two tokens, since a space may be one of its own. An error counts as unsupported.
         let grammar =
             json!({"max_tokens": 2, "grammar": format!("root ::= \" \"? \"{UNLIKELY}\"")});
         let choices = [UNLIKELY.to_owned(), format!(" {UNLIKELY}")];
@@ -125,28 +125,28 @@ impl<'a> Examination<'a> {
         }
     }
 
-    /// Tokens that fit: from vLLM's list of models or tokenizer, or llama.cpp's properties.
+    /// Context length, from llama.cpp's properties or vLLM's tokenizer.
     pub(super) async fn context(&self, tokenizer: &Tokenizer<'_>) -> Option<u32> {
         let number = |value: &Value, path: &str| {
             let number = value.pointer(path).and_then(Value::as_u64);
             number.and_then(|number| u32::try_from(number).ok())
         };
-        if let Some(props) = self.read("props").await {
+        if let Some(props) = self.get("props").await {
             let found = number(&props, "/default_generation_settings/n_ctx");
             if found.is_some() {
                 return found;
             }
         }
-        let told = tokenizer.ask("A", false).await?;
-        number(&told, "/max_model_len")
+        let answer = tokenizer.ask("A", false).await?;
+        number(&answer, "/max_model_len")
     }
 
-    /// How a prompt is opened: by the tokenizer, and by the count of a real prompt.
+    /// Whether prompts get a BOS token: compares the tokenizer with the count of a real prompt.
     pub(super) async fn bos(&self, tokenizer: &Tokenizer<'_>) -> Option<Bos> {
         let plain = tokenizer.tokens(PROMPTS[0], false).await?;
         let answer = self.generate(Route::Completions, json!({})).await.ok()?;
         let count = answer.pointer("/usage/prompt_tokens")?.as_u64()? as usize;
-        let props = self.read("props").await;
+        let props = self.get("props").await;
         let bos = props
             .as_ref()
             .and_then(|props| props.get("bos_token")?.as_str());

@@ -1,8 +1,8 @@
-//! What a server is, what it gives and how far its figures can be trusted.
+//! Examines a server: log-probabilities, scoring method, reproducibility.
 //!
-//! [`diagnose`] asks a few dozen short questions. It never fails: what stops a run is in the
-//! diagnosis, beside everything that was found out before. [`super::HttpScorer::connect`] takes
-//! the same first steps and stops there.
+//! [`diagnose`] sends a few dozen short requests. It never fails: a diagnosis includes the problem
+//! that would stop a run, and all findings before it. [`super::HttpScorer::connect`] begins with
+//! the same steps.
 
 mod abilities;
 mod noise;
@@ -14,16 +14,16 @@ pub use report::{Bos, Diagnosis, KeyState, Noise, Obstacle, PrefixCache, Routes,
 use std::sync::Arc;
 
 use super::connect_error::ConnectError;
-use super::exchange::{Exchange, Question, Route};
+use super::exchange::{Exchange, RequestTemplate, Route};
 use super::options::HttpOptions;
-use super::probe::{Choice, Probe, Tokenizer, best_tier, spellings};
+use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
 use super::{address, prepare};
 use abilities::Examination;
 
 /// Examines the server that `options` describe.
 pub async fn diagnose(mut options: HttpOptions) -> Diagnosis {
-    // Or what is to be asked together would wait for a connection.
+    // The noise measurement sends this many requests at once.
     options.max_connections = options.max_connections.max(noise::QUESTIONS);
     let mut diagnosis = Diagnosis {
         api_base: address::shown_text(&options.api_base),
@@ -50,7 +50,7 @@ pub async fn diagnose(mut options: HttpOptions) -> Diagnosis {
     diagnosis
 }
 
-/// Fills in one finding after the other, until one is in the way of the next.
+/// Fills in the findings in turn, up to the first problem.
 async fn examine(
     diagnosis: &mut Diagnosis,
     options: &HttpOptions,
@@ -83,14 +83,14 @@ async fn examine(
         diagnosis.lists = Some(probe.takes_lists(&model, top_k).await?);
     }
 
-    let question = Question::new(route, &model, top_k);
+    let template = RequestTemplate::new(route, &model, top_k);
     let tokenizer = Tokenizer::new(transport, endpoint, &model);
     let letters = spellings(&tokenizer, route).await;
     diagnosis.letters.clone_from(&letters.0);
     let choice = if options.exact_scores {
-        best_tier(transport, endpoint, &question, &letters).await
+        best_tier(transport, endpoint, &template, &letters).await
     } else {
-        Choice::by_wish()
+        TierChoice::as_requested()
     };
     diagnosis.scoring = Some(choice.into());
 
@@ -100,14 +100,14 @@ async fn examine(
     diagnosis.structured_choice = abilities.structured_choice;
     diagnosis.context = examination.context(&tokenizer).await;
     diagnosis.bos = examination.bos(&tokenizer).await;
-    diagnosis.prefix_cache = prefix::examine(transport, endpoint, &question).await;
-    let exchange = |question| {
+    diagnosis.prefix_cache = prefix::examine(transport, endpoint, &template).await;
+    let exchange = |template| {
         let letters = letters.clone();
-        Exchange::new(Arc::clone(endpoint), question, choice, letters)
+        Exchange::new(Arc::clone(endpoint), template, choice, letters)
     };
-    let uncached = Question::new(route, &model, top_k).uncached();
+    let uncached = RequestTemplate::new(route, &model, top_k).uncached();
     let lists = diagnosis.lists == Some(true);
-    let (cached, uncached) = (exchange(question), exchange(uncached));
+    let (cached, uncached) = (exchange(template), exchange(uncached));
     diagnosis.noise = noise::measure(&cached, &uncached, transport, lists).await;
     Ok(())
 }

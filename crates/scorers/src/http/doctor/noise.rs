@@ -1,7 +1,7 @@
-//! How much the same question's scores move.
+//! Measures how reproducible the scores of a question are.
 //!
-//! A server that answers several prompts at once may add up in another order, and one that takes
-//! a prompt from its cache may too. Figures that differ by no more than this floor are the same.
+//! Batching and prefix caches change the order of floating-point sums. Figures that differ by no
+//! more than this noise are not different.
 
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Question, pack};
@@ -11,20 +11,18 @@ use super::super::transport::Transport;
 use super::report::Noise;
 use crate::{OptionScores, RequestKey, ScoreRequest};
 
-/// How many questions, and so how many requests at once.
+/// Number of questions, and of requests at once.
 pub(super) const QUESTIONS: usize = 20;
-/// The task of the built-in pack that they are taken from: reading comprehension, for prompts of
-/// some length.
+/// Their task in the built-in pack: reading comprehension, whose prompts are long.
 const TASK: &str = "rc";
 
-/// Asks one by one, all together, and once more one by one, now from the cache; and all as one
-/// list, if the server takes lists. The first rounds and the list go without a cache where the
-/// server can be told so (`uncached`): what was asked before would otherwise leave nothing to be
-/// evaluated together. `None` if a question fails.
+/// Asks the questions one by one, all at once, and one by one again, now from the cache; and as one
+/// list, if the server accepts lists. The first rounds and the list bypass the cache where the
+/// server supports that (`uncached`), since cached prompts would leave nothing to evaluate
+/// together. `None` if a question fails.
 ///
-/// The questions are those of a run: with five few-shot examples in front, or, where the context is
-/// too short for those, with none. A few dozen tokens would not do. A server works a short prompt
-/// off in one piece whatever else is under way, and gives the same figures every time.
+/// The prompts are those of a run: with five few-shot examples or, if the context is too short,
+/// with none. Servers evaluate shorter prompts in one piece regardless of load, without noise.
 pub(super) async fn measure(
     exchange: &Exchange,
     uncached: &Exchange,
@@ -50,11 +48,11 @@ async fn rounds(
 ) -> Option<Vec<Vec<OptionScores>>> {
     let (cold, one_by_one) = match singly(uncached, transport, questions).await {
         Some(scores) => (uncached, scores),
-        // A strict server may refuse the wish.
+        // A strict server may reject the unknown field.
         None => (exchange, singly(exchange, transport, questions).await?),
     };
     let at_once = async |as_list| {
-        let reply = cold.converse(transport, questions, as_list).await;
+        let reply = cold.score_batch(transport, questions, as_list).await;
         let scores = reply.scores.into_iter().map(Result::ok);
         scores.collect::<Option<Vec<_>>>()
     };
@@ -62,15 +60,15 @@ async fn rounds(
     let warm = singly(exchange, transport, questions).await?;
     let mut rounds = vec![one_by_one, together, warm];
     if lists {
-        // Twenty prompts may be too many for one list.
+        // The server may reject a list this long.
         rounds.extend(at_once(true).await);
     }
     Some(rounds)
 }
 
 impl Noise {
-    /// How much the scores of the same questions differ between rounds, such as one by one, all
-    /// together, and one by one again. Each round has one entry per question.
+    /// The differences between rounds of the same questions. Each round has one entry per
+    /// question.
     pub fn between(rounds: &[Vec<OptionScores>]) -> Self {
         let questions = rounds.iter().map(Vec::len).min().unwrap_or(0);
         let mut noise = Self {
@@ -101,14 +99,14 @@ async fn singly(
     let mut scores = Vec::with_capacity(questions.len());
     for question in questions {
         let reply = exchange
-            .converse(transport, std::slice::from_ref(question), false)
+            .score_batch(transport, std::slice::from_ref(question), false)
             .await;
         scores.push(reply.scores.into_iter().next()?.ok()?);
     }
     Some(scores)
 }
 
-/// Over the options that both observed: a bound is no figure.
+/// Over the options that both observed, since bounds are not comparable.
 fn largest_difference(a: &OptionScores, b: &OptionScores) -> f64 {
     let both = a.observed.iter().zip(&b.observed);
     let values = a.logprobs.iter().zip(&b.logprobs);
@@ -120,14 +118,14 @@ fn largest_difference(a: &OptionScores, b: &OptionScores) -> f64 {
 
 fn top(scores: &OptionScores) -> Option<usize> {
     let values = scores.logprobs.iter().enumerate();
-    // The first of several equal ones, so that a tie is no change.
+    // The first of equals, so that a tie is not a change.
     values
         .rev()
         .max_by(|(_, a), (_, b)| a.total_cmp(b))
         .map(|(option, _)| option)
 }
 
-/// Questions of the built-in pack behind so many few-shot examples.
+/// Questions of the built-in pack, each with `shots` few-shot examples.
 fn questions(shots: usize) -> Option<Vec<ScoreRequest>> {
     let data = pack::dataset(TASK, true)?;
     let wording = Wording::builtin();

@@ -1,29 +1,29 @@
-//! The same prompt twice.
+//! Tests the prefix cache with the same prompt twice.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::super::answer::usage;
-use super::super::exchange::Question;
+use super::super::exchange::RequestTemplate;
 use super::super::exchange::ask::ask;
 use super::super::transport::{Endpoint, Transport};
 use super::report::PrefixCache;
 
-/// How often the sentence comes: a few hundred tokens, more than the block that a cache keeps.
+/// Repetitions of the sentence: a few hundred tokens, more than the block size of a cache.
 const REPEATS: usize = 30;
 
-/// Asks a prompt that nobody can have asked before, and then again.
+/// Sends a prompt that cannot be cached yet, then repeats it.
 pub(super) async fn examine(
     transport: &Transport,
     endpoint: &Endpoint,
-    question: &Question,
+    template: &RequestTemplate,
 ) -> Option<PrefixCache> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let mut prompt = format!("Note {}. ", now.unwrap_or_default().as_nanos());
     for _ in 0..REPEATS {
         prompt.push_str("The letters of the alphabet are A, B, C, D, E and F. ");
     }
-    let resource = endpoint.post(endpoint.base().route(question.route().path()));
-    let body = question.whole(&prompt, &question.ending(None));
+    let resource = endpoint.post(endpoint.base().route(template.route().path()));
+    let body = template.whole(&prompt, &template.ending(None));
     let timed = async || {
         let started = Instant::now();
         let answer = ask(transport, endpoint, &resource, body.as_bytes()).await;

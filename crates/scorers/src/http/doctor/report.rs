@@ -1,76 +1,76 @@
-//! The findings.
+//! The findings of an examination.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::probe::Choice;
+use super::super::probe::TierChoice;
 
-/// What is known of a server. `None` means that it could not be found out.
+/// What is known of a server. `None` means unknown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
     /// The address, without credentials or query.
     pub api_base: String,
-    /// What stops a run; `None` if nothing does. The findings below then end where it was met.
+    /// The problem that stops a run, if any. Findings end with it.
     pub obstacle: Option<Obstacle>,
     /// Whether the server answers at all.
     pub reachable: bool,
-    /// What the server makes of the key.
+    /// Whether the server accepts the key.
     pub key: KeyState,
     /// The models that the server lists.
     pub models: Vec<String>,
-    /// The model that is asked.
+    /// The model asked.
     pub model: Option<String>,
     /// Which routes answer.
     pub routes: Routes,
-    /// The largest count of most probable tokens that the server takes, of those tried.
+    /// The largest accepted count of most probable tokens, of those tried.
     pub top_logprobs: Option<u32>,
-    /// How many tokens came back for the count that a run asks for.
+    /// Tokens returned for the count that a run asks for.
     pub returned_logprobs: Option<usize>,
-    /// The numbers of the tokens that spell each letter, the likelier one first. Empty where the
-    /// server has no tokenizer to ask.
+    /// The token numbers that spell each letter, the likelier first. Empty if the server has no
+    /// tokenizer route.
     pub letters: BTreeMap<String, Vec<u32>>,
     /// How options are scored.
     pub scoring: Option<Scoring>,
-    /// Whether several prompts may travel in one request.
+    /// Whether a request may hold several prompts.
     pub lists: Option<bool>,
-    /// Whether a repeated prompt is cheaper.
+    /// The same prompt twice, for the prefix cache.
     pub prefix_cache: Option<PrefixCache>,
-    /// Whether `logit_bias` moves what is generated.
+    /// Whether `logit_bias` affects generation.
     pub logit_bias: Option<bool>,
     /// Whether llama.cpp's `grammar` does.
     pub grammar: Option<bool>,
     /// Whether vLLM's `structured_outputs` does.
     pub structured_choice: Option<bool>,
-    /// Tokens that fit into one prompt and its answer.
+    /// Context length in tokens, prompt and answer together.
     pub context: Option<u32>,
-    /// What becomes of the token that opens a text.
+    /// How the BOS token is handled.
     pub bos: Option<Bos>,
-    /// How much the same question's scores move.
+    /// How reproducible the scores are.
     pub noise: Option<Noise>,
 }
 
-/// What stops a run.
+/// A problem that stops a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Obstacle {
     /// What is wrong.
     pub message: String,
-    /// What would help.
+    /// How to solve it.
     pub hint: String,
 }
 
-/// What a server makes of the key.
+/// Whether a server accepts the key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
-    /// It was not asked anything that needs one.
+    /// Not tested.
     #[default]
     Unknown,
-    /// None was given, and none is asked for.
+    /// No key was given, and none is needed.
     NotNeeded,
-    /// It was given, and the server answers.
+    /// The server answers with the given key.
     Accepted,
-    /// The server refuses it, or asks for one.
+    /// The server refuses the key, or requires one.
     Refused,
 }
 
@@ -88,16 +88,16 @@ pub struct Routes {
 /// How options are scored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scoring {
-    /// The way, as in the model's identity.
+    /// The method, as in the model's identity.
     pub tier: String,
-    /// Why this one, in a line.
+    /// Why this one, in one line.
     pub reason: String,
-    /// Whether every option gets its own figure and not just a bound.
+    /// Whether every option is observed instead of bounded.
     pub exact: bool,
 }
 
-impl From<Choice> for Scoring {
-    fn from(choice: Choice) -> Self {
+impl From<TierChoice> for Scoring {
+    fn from(choice: TierChoice) -> Self {
         Self {
             tier: choice.tier.name().to_owned(),
             reason: choice.reason.to_owned(),
@@ -111,7 +111,7 @@ impl From<Choice> for Scoring {
 pub struct PrefixCache {
     /// Tokens of the prompt.
     pub prompt_tokens: Option<u32>,
-    /// Of these, taken from the cache the second time, where the server tells it.
+    /// Of these, tokens from the cache at the second time, if reported.
     pub cached_tokens: Option<u32>,
     /// Seconds for the first.
     pub first_seconds: f64,
@@ -120,7 +120,7 @@ pub struct PrefixCache {
 }
 
 impl PrefixCache {
-    /// Whether there is a cache: by the server's word, else by the clock.
+    /// Whether there is a cache: as reported by the server, or else by time.
     pub fn works(&self) -> bool {
         match self.cached_tokens {
             Some(tokens) => tokens > 0,
@@ -129,17 +129,18 @@ impl PrefixCache {
     }
 }
 
-/// What becomes of the token that opens a text.
+/// How a server handles the BOS token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bos {
-    /// Whether the server puts one before every prompt.
+    /// Whether the server adds one to every prompt.
     pub added: bool,
-    /// Whether a prompt that begins with one gets a second; `None` where the server does not tell
-    /// which token it is.
+    /// Whether a prompt that begins with one gets a second; `None` if the server does not report
+    /// the token.
     pub doubled: Option<bool>,
 }
 
-/// The same questions one by one, all together, and once more one by one.
+/// Differences between rounds of the same questions: one by one, all at once, and again one by
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
     /// How many questions.

@@ -6,23 +6,23 @@ use serde_json::Value;
 
 use super::super::secret::Scrubber;
 use super::super::status::EXCERPT;
-use super::super::transport::{Carrier, Endpoint, Resource};
+use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
 use super::{Route, quoted, success};
 use crate::ScoreError;
 
-/// What every request to one model says: all but the prompt.
-pub(in crate::http) struct Question {
+/// A request to one model, without its prompt.
+pub(in crate::http) struct RequestTemplate {
     pub(super) route: Route,
     /// How many of the most probable tokens to ask for.
     pub(super) top: u32,
     /// Up to the prompt.
     pub(super) opening: String,
-    /// Whether llama.cpp shall evaluate the whole prompt anew; others mostly ignore the wish.
+    /// Bypasses the prefix cache of llama.cpp. Most other servers ignore this.
     uncached: bool,
 }
 
-impl Question {
+impl RequestTemplate {
     pub(in crate::http) fn new(route: Route, model: &str, top: u32) -> Self {
         let model = quoted(model);
         let opening = match route {
@@ -39,7 +39,7 @@ impl Question {
         }
     }
 
-    /// The same, but without the help of llama.cpp's prefix cache.
+    /// The same request, bypassing the prefix cache of llama.cpp.
     pub(in crate::http) fn uncached(mut self) -> Self {
         self.uncached = true;
         self
@@ -53,25 +53,25 @@ impl Question {
         self.top
     }
 
-    /// From the prompt on: the next token and, if given, the `top` most probable ones.
+    /// The body after the prompt: asks for the next token and, if given, the `top` most probable.
     pub(in crate::http) fn ending(&self, top: Option<u32>) -> String {
         self.ending_with(top, "\"temperature\":0")
     }
 
-    /// The same for these tokens, whose numbers the answer then names.
+    /// The same for these tokens, which the answer names by number.
     pub(in crate::http) fn by_number_ending(&self, ids: &[(u32, usize)]) -> String {
         let settings = format!(
             "\"temperature\":0,\"logprob_token_ids\":{},\"return_tokens_as_token_ids\":true",
             numbers(ids)
         );
         match self.route {
-            // One more, the sampled token, is the least that can be asked for.
+            // The minimum: the sampled token.
             Route::Completions => self.ending_with(Some(1), &settings),
             Route::Chat => format!("}}],\"max_tokens\":1,\"logprobs\":true,{settings}}}"),
         }
     }
 
-    /// The same for the probabilities among these tokens alone, from llama.cpp.
+    /// The same for the relative probabilities of these tokens, from llama.cpp.
     pub(in crate::http) fn biased_ending(&self, ids: &[(u32, usize)]) -> String {
         let mut bias = String::new();
         for (id, _) in ids {
@@ -81,7 +81,7 @@ impl Question {
                 if bias.is_empty() { "" } else { "," }
             );
         }
-        // Samplers would drop what is improbable before its probability is told.
+        // Samplers would drop improbable tokens before their probabilities are reported.
         let settings = format!(
             "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0,\"post_sampling_probs\":true,\
              \"logit_bias\":{{{bias}}}"
@@ -89,7 +89,7 @@ impl Question {
         self.ending_with(Some(ids.len() as u32), &settings)
     }
 
-    /// The rest of a request to `SGLang`'s own route.
+    /// The body after the prompt, for `SGLang`'s own route.
     pub(in crate::http) fn generate_ending(ids: &[(u32, usize)]) -> String {
         format!(
             ",\"sampling_params\":{{\"max_new_tokens\":1,\"temperature\":0}},\
@@ -143,14 +143,14 @@ fn numbers(ids: &[(u32, usize)]) -> String {
     format!("{ids:?}").replace(' ', "")
 }
 
-/// Sends a request and reads the JSON of a success.
+/// Sends a request and returns the JSON of a successful answer.
 pub(in crate::http) async fn ask(
-    carrier: &impl Carrier,
+    client: &impl Client,
     endpoint: &Endpoint,
     resource: &Resource,
     body: &[u8],
 ) -> Result<Value, ScoreError> {
-    let response = carrier.carry(resource, body).await?.response;
+    let response = client.send(resource, body).await?.response;
     success(endpoint, &response)?;
     json(endpoint, &response)
 }
@@ -162,9 +162,9 @@ pub(in crate::http) fn json(endpoint: &Endpoint, response: &Response) -> Result<
 }
 
 fn no_json(error: &serde_json::Error, response: &Response, scrubber: &Scrubber) -> ScoreError {
-    let kind = response.notes.get("content-type");
+    let kind = response.headers.get("content-type");
     let kind = scrubber.excerpt(kind.unwrap_or("application/json"), 60);
-    // A body may be huge, and its beginning tells what it is.
+    // A body may be huge; its beginning identifies it.
     let start = &response.body[..response.body.len().min(64 * 1024)];
     let text = scrubber.excerpt(&String::from_utf8_lossy(start), EXCERPT);
     let (line, column) = (error.line(), error.column());
@@ -175,7 +175,7 @@ fn no_json(error: &serde_json::Error, response: &Response, scrubber: &Scrubber) 
     };
     ScoreError::Malformed {
         message: format!(
-            "the body ({kind}) is no JSON{reason} at line {line}, column {column}: {text}"
+            "the body ({kind}) is not JSON{reason} at line {line}, column {column}: {text}"
         ),
     }
 }

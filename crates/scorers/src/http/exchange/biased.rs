@@ -1,18 +1,18 @@
-//! The options that the most probable tokens leave open, from llama.cpp.
+//! Scores options outside the most probable tokens, from llama.cpp.
 //!
-//! A bias of +100 on the options' tokens leaves no other a chance, and the probabilities after
-//! sampling, all samplers off, are then those of the options among themselves. Reported
-//! log-probabilities proper do not follow the bias.
+//! A bias of +100 excludes all tokens but those of the options. With all samplers off, the
+//! probabilities after sampling are then the options' relative ones. The log-probabilities that
+//! llama.cpp reports otherwise ignore the bias.
 
 use serde_json::Value;
 
 use super::super::answer::{malformed, only_choice};
 use crate::{OptionScores, ScoreError};
 
-/// Below this a probability is no more than what float arithmetic made of nothing.
-const NOTHING: f64 = 1e-30;
+/// Smaller probabilities are rounding errors of zero.
+const NEGLIGIBLE: f64 = 1e-30;
 
-/// The probability of each option among the options.
+/// The probability of each option relative to all of them.
 fn shares(response: &Value, ids: &[(u32, usize)], options: usize) -> Result<Vec<f64>, ScoreError> {
     let listed = only_choice(response)?
         .after_sampling()
@@ -25,7 +25,7 @@ fn shares(response: &Value, ids: &[(u32, usize)], options: usize) -> Result<Vec<
             return Err(malformed("an entry of `top_probs` has no `id` or `prob`"));
         };
         if !(0.0..=1.0 + 1e-3).contains(&share) {
-            return Err(malformed("an entry of `top_probs` is no probability"));
+            return Err(malformed("an entry of `top_probs` is not a probability"));
         }
         let known = ids.iter().find(|(known, _)| u64::from(*known) == id);
         if let Some(sum) = known.and_then(|&(_, option)| shares.get_mut(option)) {
@@ -35,13 +35,14 @@ fn shares(response: &Value, ids: &[(u32, usize)], options: usize) -> Result<Vec<
     Ok(shares)
 }
 
-/// Whether an answer tells of every option.
+/// Whether an answer scores every option.
 pub(in crate::http) fn covers(response: &Value, ids: &[(u32, usize)], options: usize) -> bool {
-    shares(response, ids, options).is_ok_and(|shares| shares.iter().all(|share| *share > NOTHING))
+    shares(response, ids, options)
+        .is_ok_and(|shares| shares.iter().all(|share| *share > NEGLIGIBLE))
 }
 
-/// `scores` with the open options filled in: an option that was seen has the same ratio to them
-/// in both answers. The option with the largest share serves, as the least rounded one.
+/// Fills in the options that `scores` did not observe: their ratio to an observed option is the
+/// same in both answers. The observed option with the largest share is the least rounded one.
 pub(super) fn complete(
     response: &Value,
     ids: &[(u32, usize)],
@@ -50,17 +51,17 @@ pub(super) fn complete(
     let shares = shares(response, ids, scores.logprobs.len())?;
     let seen = (0..shares.len()).filter(|&option| scores.observed[option]);
     let anchor = seen.max_by(|&a, &b| shares[a].total_cmp(&shares[b]));
-    let Some(anchor) = anchor.filter(|&anchor| shares[anchor] > NOTHING) else {
+    let Some(anchor) = anchor.filter(|&anchor| shares[anchor] > NEGLIGIBLE) else {
         return Err(malformed(
-            "no option that was seen has a probability after sampling",
+            "no observed option has a probability after sampling",
         ));
     };
     let scale = scores.logprobs[anchor] - shares[anchor].ln();
     for (option, share) in shares.iter().enumerate() {
-        if scores.observed[option] || *share <= NOTHING {
+        if scores.observed[option] || *share <= NEGLIGIBLE {
             continue;
         }
-        // The first answer's bound holds whatever the second one says.
+        // The first answer's bound holds regardless of the second.
         let logprob = (share.ln() + scale).min(scores.logprobs[option]);
         scores.logprobs[option] = logprob;
         scores.observed[option] = true;

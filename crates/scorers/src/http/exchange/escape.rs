@@ -1,9 +1,9 @@
-//! Text as JSON, done once where many requests share it.
+//! Text as JSON, escaped once for all requests that share it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many values are remembered: a few groups of questions overlap at most.
-const REMEMBERED: usize = 8;
+/// A few groups of questions overlap at most.
+const MEMO_CAPACITY: usize = 8;
 
 /// Appends `text` as the inside of a JSON string.
 pub(super) fn escape(out: &mut Vec<u8>, text: &str) {
@@ -35,27 +35,27 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// What was made of a shared value, found again by its address.
+/// Results computed from shared values, looked up by address.
 ///
-/// The value is kept alive with it: while an entry stands, no other value can have its address.
-pub(super) struct Remembered<K: ?Sized, V> {
+/// Each entry keeps its value alive, so that no other value can have the same address.
+pub(super) struct Memo<K: ?Sized, V> {
     entries: Mutex<Vec<(Arc<K>, V)>>,
 }
 
-impl<K: ?Sized, V: Clone> Remembered<K, V> {
+impl<K: ?Sized, V: Clone> Memo<K, V> {
     pub(super) fn new() -> Self {
         Self {
             entries: Mutex::new(Vec::new()),
         }
     }
 
-    /// What `make` makes of `key`, from memory where that is at hand.
+    /// The result of `make` for `key`, computed once.
     pub(super) fn get(&self, key: &Arc<K>, make: impl FnOnce(&K) -> V) -> V {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, value)) = entries.iter().find(|(known, _)| Arc::ptr_eq(known, key)) {
             return value.clone();
         }
-        if entries.len() == REMEMBERED {
+        if entries.len() == MEMO_CAPACITY {
             entries.remove(0);
         }
         let value = make(key);
@@ -85,10 +85,10 @@ mod tests {
     #[test]
     fn a_value_is_made_once_and_the_oldest_is_forgotten() {
         let made = std::cell::Cell::new(0);
-        let remembered = Remembered::new();
-        let keys: Vec<Arc<str>> = (0..=REMEMBERED).map(|i| i.to_string().into()).collect();
+        let memo = Memo::new();
+        let keys: Vec<Arc<str>> = (0..=MEMO_CAPACITY).map(|i| i.to_string().into()).collect();
         let get = |key: &Arc<str>| {
-            remembered.get(key, |text| {
+            memo.get(key, |text| {
                 made.set(made.get() + 1);
                 text.to_owned()
             })

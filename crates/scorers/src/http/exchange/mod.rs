@@ -1,26 +1,26 @@
-//! What is said to a server and how its answers are read, whatever carries them.
+//! Encodes requests for scores and decodes the answers, whichever client sends them.
 //!
 //! [`Exchange`] writes the bytes of a request for a batch and reads the options' scores from the
-//! bytes of a response. It does no I/O; see [`super::transport`] for what does, and
-//! [`converse`] for the order of the two.
+//! bytes of a response. It does no I/O; see [`super::transport`] for the clients, and
+//! [`batch`] for what connects the two.
 
 pub(super) mod ask;
+pub(super) mod batch;
 mod biased;
-pub(super) mod converse;
 mod escape;
 mod tier;
 pub(super) mod typed;
 
-pub(super) use ask::{Question, json};
+pub(super) use ask::{RequestTemplate, json};
 pub(super) use biased::covers;
 pub(super) use tier::{Spellings, Tier};
 
 use std::sync::Arc;
 
-use escape::{Remembered, escape, quoted};
+use escape::{Memo, escape, quoted};
 
 use super::answer::{matched_choices, only_choice, usage};
-use super::probe::Choice;
+use super::probe::TierChoice;
 use super::status::failure;
 use super::tokens::{Options, TopToken, option_scores};
 use super::transport::{Endpoint, Resource};
@@ -57,27 +57,27 @@ impl Route {
 /// The labels of one question, and which token numbers spell them.
 type Ids = Arc<[(u32, usize)]>;
 
-/// How one server is asked for scores.
+/// The requests and answers of one server.
 pub(super) struct Exchange {
     endpoint: Arc<Endpoint>,
     ordinary: Resource,
     /// `SGLang`'s own route.
     generate: Resource,
-    question: Question,
+    template: RequestTemplate,
     tier: Tier,
     /// How many token numbers one request may name.
-    most: usize,
+    max_ids: usize,
     spellings: Spellings,
     /// Prefixes as JSON: many questions share one.
-    prefixes: Remembered<str, Arc<[u8]>>,
+    prefixes: Memo<str, Arc<[u8]>>,
     /// Token numbers and the end of a request's body, by labels.
-    endings: Remembered<[String], Ending>,
+    endings: Memo<[String], Ending>,
 }
 
 #[derive(Clone)]
 struct Ending {
     ids: Ids,
-    /// Whether the server is asked for these tokens and no others.
+    /// Whether the request names these tokens.
     exact: bool,
     text: Arc<str>,
 }
@@ -85,28 +85,28 @@ struct Ending {
 impl Exchange {
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
-        question: Question,
-        choice: Choice,
+        template: RequestTemplate,
+        choice: TierChoice,
         spellings: Spellings,
     ) -> Self {
-        let Choice { tier, most, .. } = choice;
+        let TierChoice { tier, max_ids, .. } = choice;
         let base = endpoint.base();
-        let ordinary = endpoint.post(base.route(question.route.path()));
-        let generate = endpoint.post(base.beside("generate"));
+        let ordinary = endpoint.post(base.route(template.route.path()));
+        let generate = endpoint.post(base.root_route("generate"));
         Self {
             ordinary,
             generate,
             endpoint,
-            question,
+            template,
             tier,
-            most,
+            max_ids,
             spellings,
-            prefixes: Remembered::new(),
-            endings: Remembered::new(),
+            prefixes: Memo::new(),
+            endings: Memo::new(),
         }
     }
 
-    /// Where a request goes.
+    /// The route of a request.
     pub(super) fn resource(&self, request: &ScoreRequest) -> &Resource {
         if self.is_generate(&self.ending(&request.labels)) {
             &self.generate
@@ -115,19 +115,19 @@ impl Exchange {
         }
     }
 
-    /// Whether it is asked on `SGLang`'s own route, which gives nothing but what it is asked for.
+    /// Whether the request goes to `SGLang`'s own route, which reports only the requested tokens.
     fn is_generate(&self, ending: &Ending) -> bool {
         self.tier == Tier::Generate && ending.exact
     }
 
     fn ending(&self, labels: &Arc<[String]>) -> Ending {
         self.endings.get(labels, |labels| {
-            let ids: Ids = self.spellings.of(labels, self.most).into();
+            let ids: Ids = self.spellings.of(labels, self.max_ids).into();
             let exact = self.tier.asks_by_number() && !ids.is_empty();
             let text = match self.tier {
-                Tier::Generate if exact => Question::generate_ending(&ids),
-                Tier::TokenIds if exact => self.question.by_number_ending(&ids),
-                _ => self.question.ending(Some(self.question.top)),
+                Tier::Generate if exact => RequestTemplate::generate_ending(&ids),
+                Tier::TokenIds if exact => self.template.by_number_ending(&ids),
+                _ => self.template.ending(Some(self.template.top)),
             };
             let text = text.into();
             Ending { ids, exact, text }
@@ -175,7 +175,7 @@ impl Exchange {
         body
     }
 
-    /// Whether one list may hold both: what is asked for has to be the same.
+    /// Whether one list may hold both prompts: a request names the tokens for all of them.
     pub(super) fn go_together(&self, a: &ScoreRequest, b: &ScoreRequest) -> bool {
         !self.tier.asks_by_number() || a.labels == b.labels
     }
@@ -192,7 +192,7 @@ impl Exchange {
         if self.is_generate(ending) {
             "{\"text\":"
         } else {
-            &self.question.opening
+            &self.template.opening
         }
     }
 
@@ -210,7 +210,7 @@ impl Exchange {
             .map_err(|error| self.endpoint.scrubbed(error))
     }
 
-    /// The scores in an answer to a list of prompts. An error is one that all share.
+    /// The scores in an answer to a list of prompts. An error concerns all of them.
     pub(super) fn decode_list(
         &self,
         response: &Response,
@@ -239,7 +239,7 @@ impl Exchange {
         Ok(scored.collect())
     }
 
-    /// The body that asks for what `scores` leaves open, if this server can be asked so.
+    /// The body that asks for the options that `scores` leaves open, on servers that support it.
     pub(super) fn encode_rest(
         &self,
         request: &ScoreRequest,
@@ -248,12 +248,12 @@ impl Exchange {
         let ids = self.ending(&request.labels).ids;
         let open = self.tier == Tier::Biased && scores.observed.contains(&false);
         (open && !ids.is_empty()).then(|| {
-            let ending = self.question.biased_ending(&ids);
-            self.body(request, &self.question.opening, &ending)
+            let ending = self.template.biased_ending(&ids);
+            self.body(request, &self.template.opening, &ending)
         })
     }
 
-    /// `scores` with what [`Self::encode_rest`] asked for.
+    /// `scores`, completed by the answer to [`Self::encode_rest`].
     pub(super) fn decode_rest(
         &self,
         response: &Response,
@@ -277,27 +277,27 @@ impl Exchange {
             ids: &ending.ids,
             exact: ending.exact,
         };
-        option_scores(tokens, options, self.question.top as usize, usage)
+        option_scores(tokens, options, self.template.top as usize, usage)
             .map_err(|error| self.endpoint.scrubbed(error))
     }
 }
 
-/// Whether the server did what it was asked.
+/// The error of a response without a success status.
 pub(super) fn success(endpoint: &Endpoint, response: &Response) -> Result<(), ScoreError> {
     if response.is_success() {
         return Ok(());
     }
     let Response {
         status,
-        notes,
+        headers,
         body,
         ..
     } = response;
-    Err(failure(*status, notes, body, endpoint.scrubber()))
+    Err(failure(*status, headers, body, endpoint.scrubber()))
 }
 
-/// The counts of a list are the sum over its prompts (vLLM) or those of one of them (llama.cpp):
-/// nothing to tell of a single prompt, unless it is alone.
+/// The token counts of each prompt in a list. vLLM reports the sum over all prompts and llama.cpp
+/// one prompt's, so that only a list of one has known counts.
 fn shared_usage(batch: &[ScoreRequest], usage: Usage) -> Usage {
     if batch.len() == 1 {
         usage
@@ -306,7 +306,7 @@ fn shared_usage(batch: &[ScoreRequest], usage: Usage) -> Usage {
     }
 }
 
-/// The tokens in the order of the prompts, if each prompt has exactly one answer.
+/// The tokens of each prompt, in order; `None` unless every prompt has exactly one answer.
 fn in_order<'a>(
     choices: Vec<(Option<u64>, Vec<TopToken<'a>>)>,
     prompts: usize,

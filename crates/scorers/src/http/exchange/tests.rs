@@ -4,7 +4,7 @@ use sureness_prompts::Prompt;
 
 use super::super::address::ApiBase;
 use super::super::options::HttpOptions;
-use super::super::wire::Notes;
+use super::super::wire::KeptHeaders;
 use super::*;
 use crate::RequestKey;
 
@@ -14,13 +14,13 @@ fn exchange(route: Route, tier: Tier) -> Exchange {
     let endpoint = Arc::new(Endpoint::new(&options, base).unwrap());
     let known = [("A", vec![330, 49]), ("B", vec![389, 50])];
     let spellings = Spellings(known.map(|(l, ids)| (l.to_owned(), ids)).into());
-    let choice = Choice {
+    let choice = TierChoice {
         tier,
         reason: "",
-        most: 20,
+        max_ids: 20,
     };
-    let question = Question::new(route, "m\"x", 20);
-    Exchange::new(endpoint, question, choice, spellings)
+    let template = RequestTemplate::new(route, "m\"x", 20);
+    Exchange::new(endpoint, template, choice, spellings)
 }
 
 fn request(prefix: &Arc<str>, suffix: &str) -> ScoreRequest {
@@ -43,7 +43,7 @@ fn sent(body: &[u8]) -> Value {
 fn response(body: &Value) -> Response {
     Response {
         status: 200,
-        notes: Notes::default(),
+        headers: KeptHeaders::default(),
         body: body.to_string().into_bytes(),
         keep_alive: true,
     }
@@ -148,12 +148,12 @@ fn deep_json_is_an_error_and_no_crash() {
     }
 }
 
-/// What the tree says, without the fast way.
+/// The scores by the thorough reader.
 fn by_tree(exchange: &Exchange, value: &Value, request: &ScoreRequest) -> Scored {
     only_choice(value).and_then(|choice| exchange.scores(choice.tokens()?, request, usage(value)))
 }
 
-/// Answers of both usual shapes, some with a flaw.
+/// Answers of both usual shapes, some invalid.
 fn answers() -> impl Strategy<Value = Value> {
     let text = prop::sample::select(vec!["A", " A", "▁B", " B", "x\n\"", "token_id:330", "é"]);
     let value = prop_oneof![

@@ -1,29 +1,29 @@
-//! How far the scores of a server can be trusted to be there.
+//! Ways to obtain scores from a server.
 
 use std::collections::BTreeMap;
 
-/// The ways to ask, the best first.
+/// The ways to obtain scores, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Tier {
     /// vLLM's `logprob_token_ids`: each option's own tokens, on completions, lists and chat.
     TokenIds,
     /// `SGLang`'s `token_ids_logprob`, on its own route `/generate`.
     Generate,
-    /// The most probable tokens; what they leave open is asked for again from llama.cpp, with a
-    /// bias on the options' tokens that makes them the only ones. Their ratio to an option that
-    /// was seen gives their probability.
+    /// The most probable tokens. A second request to llama.cpp covers the options they leave out,
+    /// with a bias that allows only the options' tokens; their ratio to an observed option gives
+    /// their probability.
     Biased,
     /// The most probable tokens alone.
     TopTokens,
 }
 
 impl Tier {
-    /// Whether requests name the tokens that they want.
+    /// Whether requests name tokens by number.
     pub(in crate::http) fn asks_by_number(self) -> bool {
         matches!(self, Self::TokenIds | Self::Generate)
     }
 
-    /// Whether every option gets its own figure and not just a bound.
+    /// Whether every option is observed instead of bounded.
     pub(in crate::http) fn is_exact(self) -> bool {
         self != Self::TopTokens
     }
@@ -39,16 +39,16 @@ impl Tier {
     }
 }
 
-/// Which token numbers spell each label, the likelier one first; empty where the server does not
-/// tell.
+/// The token numbers that spell each label, the likelier first; empty if the server does not
+/// report them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::http) struct Spellings(pub(in crate::http) BTreeMap<String, Vec<u32>>);
 
 impl Spellings {
-    /// At most `most` numbers that spell these labels, each with its option: all of them, or else
-    /// the likelier one of each label. None at all unless every label has one, as half a list
-    /// would make the others look improbable.
-    pub(in crate::http) fn of(&self, labels: &[String], most: usize) -> Vec<(u32, usize)> {
+    /// At most `max_ids` token numbers that spell these labels, each with its option: all of them,
+    /// or else the likelier one per label. Empty unless every label has one, since a partial list
+    /// would make the other options look improbable.
+    pub(in crate::http) fn of(&self, labels: &[String], max_ids: usize) -> Vec<(u32, usize)> {
         let mut found = Vec::new();
         for (option, label) in labels.iter().enumerate() {
             match self.0.get(label) {
@@ -56,10 +56,10 @@ impl Spellings {
                 _ => return Vec::new(),
             }
         }
-        if found.len() > most {
+        if found.len() > max_ids {
             found.dedup_by_key(|(_, option)| *option);
         }
-        if found.len() > most {
+        if found.len() > max_ids {
             found.clear();
         }
         found
@@ -74,9 +74,9 @@ mod tests {
     fn all_spellings_one_each_or_none() {
         let known = [("A", vec![330, 49]), ("B", vec![389, 50])];
         let spellings = Spellings(known.map(|(l, ids)| (l.to_owned(), ids)).into());
-        let of = |labels: &[&str], most| {
+        let of = |labels: &[&str], max_ids| {
             let labels: Vec<String> = labels.iter().map(|&l| l.to_owned()).collect();
-            spellings.of(&labels, most)
+            spellings.of(&labels, max_ids)
         };
         assert_eq!(of(&["B", "A"], 4), [(389, 0), (50, 0), (330, 1), (49, 1)]);
         assert_eq!(of(&["A", "B"], 3), [(330, 0), (389, 1)]);

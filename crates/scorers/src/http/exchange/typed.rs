@@ -1,8 +1,7 @@
-//! The usual shapes of an answer, read in one pass and without a tree.
+//! Fast reader for the usual shapes of an answer, in one pass and without a JSON tree.
 //!
-//! Only what is exactly as expected is read here. Whatever is not goes to [`crate::http::answer`],
-//! which knows every shape and says what is wrong: the two give the same result wherever both
-//! give one.
+//! It declines anything unexpected and leaves it to [`crate::http::answer`], which knows every
+//! shape and explains errors. Where both readers accept an answer, they agree.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,14 +12,14 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use crate::Usage;
 use crate::http::tokens::TopToken;
 
-/// A text that points into the body unless it holds escapes.
+/// Borrowed from the body unless it holds escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct Answer<'a> {
     #[serde(borrow)]
-    choices: Vec<Choice<'a>>,
+    choices: Vec<TypedChoice<'a>>,
     usage: Option<Counts>,
     timings: Option<Timings>,
     /// llama.cpp's own name for a count.
@@ -30,7 +29,7 @@ struct Answer<'a> {
 }
 
 #[derive(Deserialize)]
-struct Choice<'a> {
+struct TypedChoice<'a> {
     index: Option<u64>,
     #[serde(borrow)]
     logprobs: Logprobs<'a>,
@@ -116,14 +115,14 @@ struct Timings {
     cache_n: Option<u32>,
 }
 
-/// What an answer says: the tokens of each choice with its index, and the counts.
-pub(in crate::http) struct Read<'a> {
+/// The tokens of each choice with its index, and the token counts.
+pub(in crate::http) struct Parsed<'a> {
     pub(in crate::http) choices: Vec<(Option<u64>, Vec<TopToken<'a>>)>,
     pub(in crate::http) usage: Usage,
 }
 
 /// Reads an answer of the usual shapes; `None` for any other.
-pub(in crate::http) fn read(body: &[u8]) -> Option<Read<'_>> {
+pub(in crate::http) fn read(body: &[u8]) -> Option<Parsed<'_>> {
     let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
     if answer.meta_info.is_some() {
         return None;
@@ -151,7 +150,7 @@ pub(in crate::http) fn read(body: &[u8]) -> Option<Read<'_>> {
         .as_ref()
         .and_then(|usage| usage.prompt_tokens_details.as_ref()?.cached_tokens)
         .or_else(|| answer.timings.and_then(|timings| timings.cache_n));
-    Some(Read {
+    Some(Parsed {
         choices: choices.collect::<Option<_>>()?,
         usage: Usage {
             prompt_tokens: answer
@@ -170,7 +169,7 @@ fn chat(positions: Vec<Position<'_>>) -> Option<Vec<TopToken<'_>>> {
         let token = TopToken::new(entry.token.0, entry.id, entry.bytes, entry.logprob);
         tokens.extend(token);
     }
-    // The thorough reader says what it means that nothing is listed.
+    // Left to the thorough reader.
     if tokens.is_empty() {
         return None;
     }

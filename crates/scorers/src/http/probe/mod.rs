@@ -1,10 +1,10 @@
-//! A few short requests before the first question, to find what the server is and gives.
+//! Short requests before the first question that identify the server and its abilities.
 
 mod spellings;
 mod tier;
 
 pub(super) use spellings::{Tokenizer, spellings};
-pub(super) use tier::{Choice, best_tier};
+pub(super) use tier::{TierChoice, best_tier};
 
 use std::time::{Duration, Instant};
 
@@ -15,14 +15,14 @@ use super::address::shown;
 use super::answer::{matched_choices, only_choice};
 use super::connect_error::ConnectError;
 use super::exchange::ask::ask;
-use super::exchange::{Question, Route, Spellings};
+use super::exchange::{RequestTemplate, Route, Spellings};
 use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
 use super::tokens::without_repeats;
 use super::transport::{Endpoint, Resource, Transport};
 use crate::{ModelIdentity, ScoreError};
 
-/// Counts of log-probabilities to try where none is asked for. 100 holds every option of any
+/// Default counts of log-probabilities to try. 100 holds every option of any
 /// usual question; 20 is the limit of vLLM's default and of `OpenAI`'s chat, 5 that of its
 /// completions.
 const TOP_LOGPROBS: [u32; 3] = [100, 20, 5];
@@ -31,32 +31,31 @@ pub(super) const PROMPTS: [&str; 2] = [
     "A B C D A B C D A B C",
     "The alphabet begins with the letter",
 ];
-/// The pause between two looks at a server that is loading, growing from the first to the last.
+/// Shortest and longest pause between two requests to a server that is loading.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
 
 /// What the probe found.
 pub(super) struct Findings {
     pub(super) identity: ModelIdentity,
-    /// The name to send.
+    /// The name that requests carry.
     pub(super) model: String,
     pub(super) top_k: u32,
     pub(super) takes_lists: bool,
-    pub(super) choice: Choice,
+    pub(super) choice: TierChoice,
     pub(super) spellings: Spellings,
 }
 
-/// One conversation with a server that is not known yet.
+/// The examination of an unknown server.
 pub(super) struct Probe<'a> {
     pub(super) transport: &'a Transport,
     pub(super) endpoint: &'a Endpoint,
     pub(super) options: &'a HttpOptions,
     pub(super) route: Route,
-    /// When waiting for the model to load ends.
-    patience: Instant,
+    loading_deadline: Instant,
     warned: bool,
 }
 
-/// Asks the server what it is. The first thing that is wrong ends the probe.
+/// Probes the server; fails at the first problem.
 pub(super) async fn probe(
     transport: &Transport,
     endpoint: &Endpoint,
@@ -78,17 +77,13 @@ pub(super) async fn probe(
         && probe.takes_lists(&model, top_k).await?;
     let mut spelt = Spellings::default();
     let choice = if options.exact_scores {
-        let question = Question::new(route, &model, top_k);
+        let template = RequestTemplate::new(route, &model, top_k);
         spelt = spellings(&Tokenizer::new(transport, endpoint, &model), route).await;
-        best_tier(transport, endpoint, &question, &spelt).await
+        best_tier(transport, endpoint, &template, &spelt).await
     } else {
-        Choice::by_wish()
+        TierChoice::as_requested()
     };
-    tracing::info!(
-        tier = choice.tier.name(),
-        choice.reason,
-        "how options are scored"
-    );
+    tracing::info!(tier = choice.tier.name(), choice.reason, "scoring method");
     let shape = if takes_lists { "list" } else { "single" };
     let mut identity = probe.identity(&model, &listed);
     let mut detail = |name: &str, value: String| identity.details.insert(name.to_owned(), value);
@@ -119,15 +114,15 @@ impl<'a> Probe<'a> {
             endpoint,
             options,
             route,
-            patience: now.checked_add(options.loading_wait).unwrap_or(now),
+            loading_deadline: now.checked_add(options.loading_wait).unwrap_or(now),
             warned: false,
         }
     }
 
-    /// The listed models; none where the server has no such list or keeps it to itself.
+    /// The listed models; empty if the server has no list or does not share it.
     pub(super) async fn models(&mut self) -> Result<Vec<ListedModel>, ConnectError> {
         let url = self.endpoint.base().route("models");
-        match self.patiently(&url, None).await? {
+        match self.ask_when_loaded(&url, None).await? {
             Ok(response) => Ok(listed(&response)),
             Err(ScoreError::NotFound { .. } | ScoreError::Unauthorized { status: 403, .. }) => {
                 Ok(Vec::new())
@@ -136,7 +131,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// The model to ask for.
+    /// The name of the model to ask.
     pub(super) fn model(&self, listed: &[ListedModel]) -> Result<String, ConnectError> {
         match (&self.options.model, listed) {
             (Some(name), _) => Ok(name.clone()),
@@ -160,9 +155,9 @@ impl<'a> Probe<'a> {
         let candidates = asked.map_or(TOP_LOGPROBS.to_vec(), |k| vec![k]);
         let mut refused = None;
         for &top in &candidates {
-            let question = Question::new(self.route, model, top);
-            let body = question.whole(PROMPTS[0], &question.ending(Some(top)));
-            let error = match self.patiently(&url, Some(&body)).await? {
+            let template = RequestTemplate::new(self.route, model, top);
+            let body = template.whole(PROMPTS[0], &template.ending(Some(top)));
+            let error = match self.ask_when_loaded(&url, Some(&body)).await? {
                 Ok(response) => {
                     let tokens = only_choice(&response).and_then(|choice| choice.tokens());
                     return match tokens {
@@ -180,10 +175,10 @@ impl<'a> Probe<'a> {
                 error => return Err(self.failed(&url, error)),
             };
         }
-        // Is it the number that is refused, log-probabilities as such, or the whole request?
-        let question = Question::new(self.route, model, 0);
-        let body = question.whole(PROMPTS[0], &question.ending(None));
-        let plain = self.patiently(&url, Some(&body)).await?;
+        // Find out what was refused: the number, log-probabilities as such, or the whole request.
+        let template = RequestTemplate::new(self.route, model, 0);
+        let body = template.whole(PROMPTS[0], &template.ending(None));
+        let plain = self.ask_when_loaded(&url, Some(&body)).await?;
         Err(match (plain, asked, refused) {
             (Err(error), ..) => self.failed(&url, error),
             (Ok(_), Some(asked), Some(message)) => ConnectError::TopLogprobsRefused {
@@ -198,16 +193,16 @@ impl<'a> Probe<'a> {
         })
     }
 
-    /// Whether two prompts in one request give two answers with their numbers.
+    /// Whether two prompts in one request get two numbered answers.
     pub(super) async fn takes_lists(
         &mut self,
         model: &str,
         top: u32,
     ) -> Result<bool, ConnectError> {
         let url = self.endpoint.base().route(self.route.path());
-        let question = Question::new(Route::Completions, model, top);
-        let body = question.whole_list(&PROMPTS, &question.ending(Some(top)));
-        let answer = self.patiently(&url, Some(&body)).await?;
+        let template = RequestTemplate::new(Route::Completions, model, top);
+        let body = template.whole_list(&PROMPTS, &template.ending(Some(top)));
+        let answer = self.ask_when_loaded(&url, Some(&body)).await?;
         let reason = match answer {
             Ok(response) => {
                 let both = matched_choices(&response, PROMPTS.len()).and_then(|choices| {
@@ -223,7 +218,7 @@ impl<'a> Probe<'a> {
             }
             Err(error) => error,
         };
-        tracing::info!(%reason, "the server takes no list of prompts: one request per prompt");
+        tracing::info!(%reason, "the server does not accept lists of prompts: sending one request per prompt");
         Ok(false)
     }
 
@@ -239,7 +234,7 @@ impl<'a> Probe<'a> {
             tracing::warn!(
                 model,
                 served,
-                "the server does not list this model, and answers all the same: it may ignore the name"
+                "the server answers although it does not list this model: it may ignore the name"
             );
             identity
                 .details
@@ -261,8 +256,8 @@ impl<'a> Probe<'a> {
         identity
     }
 
-    /// Sends a request, again while the server is loading its model.
-    async fn patiently(
+    /// Sends a request, and repeats it while the server is loading its model.
+    async fn ask_when_loaded(
         &mut self,
         url: &Url,
         body: Option<&str>,
@@ -283,7 +278,9 @@ impl<'a> Probe<'a> {
             else {
                 return Ok(answer);
             };
-            let left = self.patience.saturating_duration_since(Instant::now());
+            let left = self
+                .loading_deadline
+                .saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(ConnectError::StillLoading {
                     url: shown(url),
@@ -314,7 +311,7 @@ fn names(listed: &[ListedModel]) -> Vec<String> {
     listed.iter().map(|model| model.id.clone()).collect()
 }
 
-/// HTTP 404 says either that the model is missing or that the route is.
+/// HTTP 404 means that either the model or the route is missing.
 fn not_found(url: &Url, model: &str, listed: &[ListedModel], message: String) -> ConnectError {
     let known = listed.iter().any(|entry| entry.answers_to(model));
     if !known && (!listed.is_empty() || message.to_lowercase().contains("model")) {

@@ -1,4 +1,4 @@
-//! Which token numbers spell the letters, asked from the server's own tokenizer.
+//! The token numbers of the letters, from the server's own tokenizer.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -8,9 +8,9 @@ use super::super::exchange::ask::ask;
 use super::super::exchange::{Route, Spellings};
 use super::super::transport::{Endpoint, Resource, Transport};
 
-/// What stands before the answer in every prompt.
+/// The text before the answer in every prompt.
 const BEFORE: &str = "Answer:";
-/// How many requests to the tokenizer are under way at once.
+/// Maximum requests to the tokenizer at once.
 const AT_ONCE: usize = 8;
 
 /// `POST /tokenize` at the server's root: llama.cpp, vLLM and `SGLang` have it.
@@ -27,7 +27,7 @@ impl<'a> Tokenizer<'a> {
         endpoint: &'a Endpoint,
         model: &'a str,
     ) -> Self {
-        let resource = endpoint.post(endpoint.base().beside("tokenize"));
+        let resource = endpoint.post(endpoint.base().root_route("tokenize"));
         Self {
             transport,
             endpoint,
@@ -36,7 +36,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    /// The server's whole answer for `text`, with or without the tokens that open every prompt.
+    /// The server's whole answer for `text`, with or without special tokens such as BOS.
     pub(in crate::http) async fn ask(&self, text: &str, special: bool) -> Option<Value> {
         // llama.cpp reads `content` and `add_special`, the others `prompt` and the longer name.
         let body = json!({

@@ -1,111 +1,111 @@
-//! The best way to ask that this server knows.
+//! Finds the best way to obtain scores that a server supports.
 
 use serde_json::Value;
 
 use super::super::answer::only_choice;
 use super::super::exchange::ask::ask;
-use super::super::exchange::{Question, Route, Spellings, Tier, covers};
+use super::super::exchange::{RequestTemplate, Route, Spellings, Tier, covers};
 use super::super::transport::{Endpoint, Resource, Transport};
 use super::PROMPTS;
 
-/// The labels to try with: as many as most questions have.
+/// Trial labels: as many as most questions have.
 const LABELS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 
-/// The way that was chosen.
+/// The tier chosen for a server.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::http) struct Choice {
+pub(in crate::http) struct TierChoice {
     pub(in crate::http) tier: Tier,
     /// Why this one, in a line.
     pub(in crate::http) reason: &'static str,
     /// How many token numbers one request may name.
-    pub(in crate::http) most: usize,
+    pub(in crate::http) max_ids: usize,
 }
 
-impl Choice {
+impl TierChoice {
     fn top_tokens(reason: &'static str) -> Self {
         Self {
             tier: Tier::TopTokens,
             reason,
-            most: 0,
+            max_ids: 0,
         }
     }
 
-    /// The way for those who want no better one.
-    pub(in crate::http) fn by_wish() -> Self {
+    /// Exact scores are switched off.
+    pub(in crate::http) fn as_requested() -> Self {
         Self::top_tokens(
             "exact scores are switched off, so that options are read from the most probable tokens",
         )
     }
 }
 
-/// Tries the ways to ask for an option's own token, the best first. What a server does not know
-/// it mostly ignores without a word, so that only its answer tells.
+/// Tries the tiers, best first. Most servers silently ignore unknown parameters, so that only the
+/// answer shows whether one is supported.
 pub(in crate::http) async fn best_tier(
     transport: &Transport,
     endpoint: &Endpoint,
-    question: &Question,
+    template: &RequestTemplate,
     spellings: &Spellings,
-) -> Choice {
+) -> TierChoice {
     let labels = LABELS.map(str::to_owned);
     let ids = spellings.of(&labels, usize::MAX);
     if ids.is_empty() {
-        return Choice::top_tokens(
+        return TierChoice::top_tokens(
             "the server does not tell its token numbers (no /tokenize), so that options are read from its most probable tokens",
         );
     }
     let base = endpoint.base();
-    let route = endpoint.post(base.route(question.route().path()));
+    let route = endpoint.post(base.route(template.route().path()));
     let post = async |resource: &Resource, body: String| {
         ask(transport, endpoint, resource, body.as_bytes())
             .await
             .ok()
     };
-    // Both spellings of each letter, or else the likelier ones.
+    // Both spellings of each letter, or else only the likelier.
     let few = spellings.of(&labels, labels.len());
     for numbers in [&ids, &few] {
-        let body = question.whole(PROMPTS[0], &question.by_number_ending(numbers));
+        let body = template.whole(PROMPTS[0], &template.by_number_ending(numbers));
         if let Some(answer) = post(&route, body).await
             && names(&answer, numbers)
         {
-            return Choice {
+            return TierChoice {
                 tier: Tier::TokenIds,
                 reason: "the server gives each option's own log-probability (logprob_token_ids)",
-                // A server that lists so many of the most probable tokens takes as many numbers.
-                most: numbers.len().max(question.top() as usize),
+                // A server that lists this many top tokens accepts as many numbers.
+                max_ids: numbers.len().max(template.top() as usize),
             };
         }
     }
-    let body = question.whole(PROMPTS[0], &question.biased_ending(&ids));
+    let body = template.whole(PROMPTS[0], &template.biased_ending(&ids));
     if let Some(answer) = post(&route, body).await
         && covers(&answer, &ids, labels.len())
     {
-        return Choice {
+        return TierChoice {
             tier: Tier::Biased,
             reason: "options beyond the most probable tokens are asked for again with a bias (logit_bias with post_sampling_probs)",
-            most: usize::MAX,
+            max_ids: usize::MAX,
         };
     }
-    // Text alone: no chat template is applied there.
-    if question.route() == Route::Completions {
-        let generate = endpoint.post(base.beside("generate"));
-        let body = Question::whole_generate(PROMPTS[0], &ids);
+    // This route applies no chat template.
+    if template.route() == Route::Completions {
+        let generate = endpoint.post(base.root_route("generate"));
+        let body = RequestTemplate::whole_generate(PROMPTS[0], &ids);
         if let Some(answer) = post(&generate, body).await
             && names(&answer, &ids)
         {
-            return Choice {
+            return TierChoice {
                 tier: Tier::Generate,
                 reason: "the server gives each option's own log-probability on /generate (token_ids_logprob)",
-                most: usize::MAX,
+                max_ids: usize::MAX,
             };
         }
     }
-    Choice::top_tokens(
+    TierChoice::top_tokens(
         "the server knows no way to ask for an option's own token, so that options are read from its most probable tokens",
     )
 }
 
-/// Whether an answer tells of all these tokens by their numbers: a server that ignores the wish
-/// may list some letters all the same.
+/// Whether an answer names all these tokens by number. Some may be there even if the server
+/// ignored the request.
 fn names(answer: &Value, ids: &[(u32, usize)]) -> bool {
     let tokens = only_choice(answer).and_then(|choice| choice.tokens());
     tokens.is_ok_and(|tokens| {

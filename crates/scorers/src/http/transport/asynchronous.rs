@@ -1,4 +1,4 @@
-//! HTTP/1.1 on a runtime.
+//! The HTTP/1.1 client for a runtime.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,15 +14,15 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::pool::Pool;
-use super::{Carried, Carrier, Endpoint, Resource, Trouble, is_stale, settle};
+use super::{Client, Endpoint, Resource, SendError, TimedResponse, into_response, is_stale};
 use crate::ScoreError;
 use crate::http::wire::{Progress, ResponseReader, WireError};
 
 /// A pool of persistent connections to one server.
-pub(in crate::http) struct Asynchronous {
+pub(in crate::http) struct AsyncClient {
     endpoint: Arc<Endpoint>,
     pool: Pool<Connection>,
-    /// One permit per connection: the true limit, as the pool only holds idle ones.
+    /// One permit per connection, since the pool holds only idle ones.
     permits: Semaphore,
 }
 
@@ -32,8 +32,8 @@ enum Connection {
 }
 
 impl Connection {
-    /// Whether the other side has neither closed nor said anything. Costs no system call where
-    /// nothing has happened since.
+    /// Whether the server has neither closed the connection nor sent anything. Costs no system call
+    /// if nothing happened.
     fn is_open(&self) -> bool {
         let socket = match self {
             Self::Plain(socket) => socket,
@@ -48,7 +48,7 @@ impl Connection {
         request: &[u8],
         reader: &mut ResponseReader,
         first_byte: Option<Duration>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SendError> {
         match self {
             Self::Plain(socket) => ask(socket, request, reader, first_byte).await,
             Self::Encrypted(stream) => ask(&mut **stream, request, reader, first_byte).await,
@@ -62,24 +62,24 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     request: &[u8],
     reader: &mut ResponseReader,
     first_byte: Option<Duration>,
-) -> Result<(), Trouble> {
+) -> Result<(), SendError> {
     let sent = match stream.write_all(request).await {
-        // Encryption may hold bytes back.
-        Ok(()) => stream.flush().await.map_err(Trouble::from),
+        // TLS may buffer.
+        Ok(()) => stream.flush().await.map_err(SendError::from),
         Err(refused) => Err(refused.into()),
     };
     let begun = step(stream, reader);
     let mut arrived = match first_byte {
         Some(limit) => timeout(limit, begun)
             .await
-            .unwrap_or(Err(Trouble::NoFirstByte)),
+            .unwrap_or(Err(SendError::NoFirstByte)),
         None => begun.await,
     };
     loop {
         match arrived? {
             Some(Progress::More) => arrived = step(stream, reader).await,
             Some(Progress::Done) => return Ok(()),
-            // A server may refuse a request before it has all of it, and say why.
+            // A server may reject a request before it has read it all.
             None if !reader.has_begun() => return sent.and(Err(WireError::Cut.into())),
             None => return Ok(reader.end()?),
         }
@@ -90,14 +90,14 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
 async fn step<S: AsyncRead + Unpin>(
     stream: &mut S,
     reader: &mut ResponseReader,
-) -> Result<Option<Progress>, Trouble> {
+) -> Result<Option<Progress>, SendError> {
     match stream.read_buf(reader.buffer()).await? {
         0 => Ok(None),
         _ => Ok(Some(reader.advance()?)),
     }
 }
 
-impl Asynchronous {
+impl AsyncClient {
     pub(in crate::http) fn new(endpoint: Arc<Endpoint>) -> Self {
         let permits = endpoint.connections.min(Semaphore::MAX_PERMITS);
         Self {
@@ -113,13 +113,13 @@ impl Asynchronous {
         connection: &mut Connection,
         request: &[u8],
         deadline: tokio::time::Instant,
-    ) -> (ResponseReader, Result<(), Trouble>) {
+    ) -> (ResponseReader, Result<(), SendError>) {
         let mut reader = ResponseReader::default();
         let limit = self.endpoint.limits.first_byte;
         let asked = connection.ask(request, &mut reader, limit);
         let outcome = timeout_at(deadline, asked)
             .await
-            .unwrap_or(Err(Trouble::OutOfTime));
+            .unwrap_or(Err(SendError::OutOfTime));
         (reader, outcome)
     }
 
@@ -148,7 +148,7 @@ impl Asynchronous {
         if let Some(request) = endpoint.tunnel() {
             let mut reader = ResponseReader::tunnel();
             let outcome = ask(&mut socket, &request, &mut reader, None).await;
-            super::proxy::admitted(&settle(reader, outcome, endpoint)?, endpoint)?;
+            super::proxy::admitted(&into_response(reader, outcome, endpoint)?, endpoint)?;
         }
         let (connector, name): (_, ServerName<'static>) = (
             TlsConnector::from(Arc::clone(&tls.config)),
@@ -159,7 +159,7 @@ impl Asynchronous {
     }
 }
 
-/// Tries one address after the other, so that one that leads nowhere leaves time for the rest.
+/// Tries the addresses in turn. A silent one leaves time for the rest.
 async fn reach(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
     let share = limit / addresses.len().max(1) as u32;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -173,13 +173,13 @@ async fn reach(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStrea
     Err(last)
 }
 
-impl Carrier for Asynchronous {
-    fn lanes(&self) -> usize {
+impl Client for AsyncClient {
+    fn max_in_flight(&self) -> usize {
         self.endpoint.connections
     }
 
-    async fn carry(&self, resource: &Resource, body: &[u8]) -> Result<Carried, ScoreError> {
-        // The semaphore is never closed; if it were, the limit would be gone, not the answer.
+    async fn send(&self, resource: &Resource, body: &[u8]) -> Result<TimedResponse, ScoreError> {
+        // Never fails: nothing closes the semaphore.
         let _permit = self.permits.acquire().await;
         let request = resource.request(body);
         let started = Instant::now();
@@ -190,15 +190,15 @@ impl Carrier for Asynchronous {
                 .attempt(&mut connection, &request, deadline(started))
                 .await;
             if !is_stale(&outcome, &reader) {
-                return Ok(Carried {
+                return Ok(TimedResponse {
                     response: self
                         .pool
-                        .settle(connection, reader, outcome, &self.endpoint)?,
+                        .take_back(connection, reader, outcome, &self.endpoint)?,
                     connect: Duration::ZERO,
                     server: started.elapsed(),
                 });
             }
-            tracing::debug!("the server had closed an idle connection: asking on a new one");
+            tracing::debug!("the server closed an idle connection: sending on a new one");
         }
         let opening = Instant::now();
         let mut connection = self.connect().await?;
@@ -206,10 +206,10 @@ impl Carrier for Asynchronous {
         let (reader, outcome) = self
             .attempt(&mut connection, &request, deadline(sending))
             .await;
-        Ok(Carried {
+        Ok(TimedResponse {
             response: self
                 .pool
-                .settle(connection, reader, outcome, &self.endpoint)?,
+                .take_back(connection, reader, outcome, &self.endpoint)?,
             connect: sending - opening,
             server: sending.elapsed(),
         })

@@ -1,4 +1,4 @@
-//! HTTP/1.1 on plain threads, without a runtime.
+//! The HTTP/1.1 client for plain threads, without a runtime.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use rustls::{ClientConnection, StreamOwned};
 
 use super::pool::Pool;
-use super::{Carried, Carrier, Endpoint, Resource, Trouble, is_stale, settle};
+use super::{Client, Endpoint, Resource, SendError, TimedResponse, into_response, is_stale};
 use crate::ScoreError;
 use crate::http::wire::{Progress, ResponseReader, WireError};
 
 /// A pool of persistent connections to one server.
-pub(in crate::http) struct Blocking {
+pub(in crate::http) struct BlockingClient {
     endpoint: Arc<Endpoint>,
     pool: Pool<Connection>,
     permits: Permits,
@@ -24,8 +24,8 @@ enum Connection {
     Encrypted(Box<StreamOwned<ClientConnection, Timed>>),
 }
 
-/// A socket that gives up at a moment, and not after a pause: a server that sends a byte now and
-/// then would otherwise be waited for without end.
+/// A socket with a deadline instead of a timeout per read, which a server could outlast by sending
+/// single bytes.
 struct Timed {
     socket: TcpStream,
     deadline: Instant,
@@ -65,7 +65,7 @@ impl Connection {
         request: &[u8],
         reader: &mut ResponseReader,
         limits: (Option<Instant>, Instant),
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SendError> {
         match self {
             Self::Plain(socket) => ask(socket, |s| s, request, reader, limits),
             Self::Encrypted(stream) => ask(&mut **stream, |s| &mut s.sock, request, reader, limits),
@@ -74,20 +74,20 @@ impl Connection {
 }
 
 /// Sends a request and reads until its response is complete or the connection ends. The limits
-/// are the moments for the first byte and for the last.
+/// are the deadlines for the first byte and the last.
 fn ask<S: Read + Write>(
     stream: &mut S,
     socket: impl Fn(&mut S) -> &mut Timed,
     request: &[u8],
     reader: &mut ResponseReader,
     (first_byte, last_byte): (Option<Instant>, Instant),
-) -> Result<(), Trouble> {
+) -> Result<(), SendError> {
     socket(stream).deadline = last_byte;
     let sent = stream.write_all(request).and_then(|()| stream.flush());
-    let sent = sent.map_err(|error| timely(error, Trouble::OutOfTime));
+    let sent = sent.map_err(|error| or_timeout(error, SendError::OutOfTime));
     let mut chunk = [0; 16 * 1024];
     loop {
-        // Nothing has come yet: the nearer limit counts.
+        // Before the first byte, the nearer deadline counts.
         let (deadline, late) = match first_byte {
             Some(first) if !reader.has_begun() && first < last_byte => (first, true),
             _ => (last_byte, false),
@@ -95,19 +95,19 @@ fn ask<S: Read + Write>(
         socket(stream).deadline = deadline;
         let read = match stream.read(&mut chunk) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // A server that leaves without a farewell has still ended the connection.
+            // The end of the connection, without TLS' close message.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             read => read.map_err(|error| {
                 let limit = if late {
-                    Trouble::NoFirstByte
+                    SendError::NoFirstByte
                 } else {
-                    Trouble::OutOfTime
+                    SendError::OutOfTime
                 };
-                timely(error, limit)
+                or_timeout(error, limit)
             })?,
         };
         if read == 0 {
-            // A server may refuse a request before it has all of it, and say why.
+            // A server may reject a request before it has read it all.
             return if reader.has_begun() {
                 Ok(reader.end()?)
             } else {
@@ -121,15 +121,15 @@ fn ask<S: Read + Write>(
     }
 }
 
-/// `error`, or `limit` if it says that time ran out, which systems word differently.
-fn timely(error: io::Error, limit: Trouble) -> Trouble {
+/// `limit` for a timeout, which systems report differently; else `error`.
+fn or_timeout(error: io::Error, limit: SendError) -> SendError {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => limit,
-        _ => Trouble::Network(error),
+        _ => SendError::Network(error),
     }
 }
 
-impl Blocking {
+impl BlockingClient {
     pub(in crate::http) fn new(endpoint: Arc<Endpoint>) -> Self {
         Self {
             permits: Permits::new(endpoint.connections),
@@ -142,7 +142,7 @@ impl Blocking {
         &self,
         connection: &mut Connection,
         request: &[u8],
-    ) -> (ResponseReader, Result<(), Trouble>) {
+    ) -> (ResponseReader, Result<(), SendError>) {
         let limits = &self.endpoint.limits;
         let now = Instant::now();
         let first_byte = limits.first_byte.and_then(|limit| now.checked_add(limit));
@@ -172,7 +172,7 @@ impl Blocking {
         if let Some(request) = endpoint.tunnel() {
             let mut reader = ResponseReader::tunnel();
             let outcome = ask(&mut socket, |s| s, &request, &mut reader, (None, deadline));
-            super::proxy::admitted(&settle(reader, outcome, endpoint)?, endpoint)?;
+            super::proxy::admitted(&into_response(reader, outcome, endpoint)?, endpoint)?;
         }
         let mut session = ClientConnection::new(Arc::clone(&tls.config), tls.name.clone())
             .map_err(|error| endpoint.unreachable(&error))?;
@@ -183,50 +183,50 @@ impl Blocking {
         Ok(Connection::Encrypted(Box::new(stream)))
     }
 
-    fn carry_now(&self, resource: &Resource, body: &[u8]) -> Result<Carried, ScoreError> {
+    fn send_now(&self, resource: &Resource, body: &[u8]) -> Result<TimedResponse, ScoreError> {
         let _permit = self.permits.acquire();
         let request = resource.request(body);
         let started = Instant::now();
         if let Some(mut connection) = self.pool.take(|_| true) {
             let (reader, outcome) = self.attempt(&mut connection, &request);
             if !is_stale(&outcome, &reader) {
-                return Ok(Carried {
+                return Ok(TimedResponse {
                     response: self
                         .pool
-                        .settle(connection, reader, outcome, &self.endpoint)?,
+                        .take_back(connection, reader, outcome, &self.endpoint)?,
                     connect: Duration::ZERO,
                     server: started.elapsed(),
                 });
             }
-            tracing::debug!("the server had closed an idle connection: asking on a new one");
+            tracing::debug!("the server closed an idle connection: sending on a new one");
         }
         let opening = Instant::now();
         let mut connection = self.connect()?;
         let sending = Instant::now();
         let (reader, outcome) = self.attempt(&mut connection, &request);
-        Ok(Carried {
+        Ok(TimedResponse {
             response: self
                 .pool
-                .settle(connection, reader, outcome, &self.endpoint)?,
+                .take_back(connection, reader, outcome, &self.endpoint)?,
             connect: sending - opening,
             server: sending.elapsed(),
         })
     }
 }
 
-impl Carrier for Blocking {
+impl Client for BlockingClient {
     /// One after the other, on the thread that asks.
-    fn lanes(&self) -> usize {
+    fn max_in_flight(&self) -> usize {
         1
     }
 
-    /// Blocks, so that the future is ready when it is polled first.
-    async fn carry(&self, resource: &Resource, body: &[u8]) -> Result<Carried, ScoreError> {
-        self.carry_now(resource, body)
+    /// Blocks, so that the future is ready at its first poll.
+    async fn send(&self, resource: &Resource, body: &[u8]) -> Result<TimedResponse, ScoreError> {
+        self.send_now(resource, body)
     }
 }
 
-/// Tries one address after the other, so that one that leads nowhere leaves time for the rest.
+/// Tries the addresses in turn. A silent one leaves time for the rest.
 fn reach(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
     let share = limit / addresses.len().max(1) as u32;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -239,7 +239,7 @@ fn reach(addresses: &[SocketAddr], limit: Duration) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// How many connections may be open, for threads.
+/// Limits open connections; a semaphore for threads.
 struct Permits {
     left: Mutex<usize>,
     returned: Condvar,

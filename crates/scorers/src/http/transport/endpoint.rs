@@ -1,4 +1,4 @@
-//! The server that all requests go to.
+//! The server that all requests go to, and what they have in common.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -15,13 +15,13 @@ use super::tls::Tls;
 use super::{Limits, chain};
 use crate::ScoreError;
 
-/// Everything about a server that no request changes.
+/// Address, key, limits and headers for one server.
 pub(in crate::http) struct Endpoint {
     base: ApiBase,
     key: Option<Secret>,
     scrubber: Scrubber,
     pub(super) limits: Limits,
-    /// The most requests under way at once.
+    /// Maximum requests at once.
     pub(super) connections: usize,
     pub(super) host: String,
     pub(super) port: u16,
@@ -34,16 +34,16 @@ pub(in crate::http) struct Endpoint {
 /// One route of a server, with the head of its requests ready.
 pub(in crate::http) struct Resource {
     pub(in crate::http) url: Url,
-    /// Whether it is asked by `POST` with a JSON body.
+    /// `POST` with a JSON body, or else `GET`.
     pub(super) is_post: bool,
-    /// Up to the length of the body.
+    /// The request's head up to the length of the body.
     pub(super) head: String,
 }
 
 impl Endpoint {
     pub(in crate::http) fn new(options: &HttpOptions, base: ApiBase) -> Result<Self, String> {
         let mut scrubber = Scrubber::new(options.api_key.as_ref(), base.url());
-        // A key and a user name would both become an `Authorization` header: the key wins.
+        // Both a key and a user name make an `Authorization` header: the key wins.
         let base = if options.api_key.is_some() {
             base.without_credentials()
         } else {
@@ -54,7 +54,9 @@ impl Endpoint {
         let authorization = match &options.api_key {
             Some(key) => {
                 if key.expose().chars().any(|c| !c.is_ascii_graphic()) {
-                    return Err("the API key holds characters that no header can carry".into());
+                    return Err(
+                        "the API key contains characters that are invalid in a header".into(),
+                    );
                 }
                 Some(format!("Bearer {}", key.expose()))
             }
@@ -79,7 +81,7 @@ impl Endpoint {
             "\r\naccept: application/json\r\n"
         ));
         if !base.is_loopback() {
-            // On one machine, compressing costs more than sending.
+            // On the same machine, compression costs more than it saves.
             headers.push_str("accept-encoding: gzip\r\n");
         }
         if let Some(value) = authorization {
@@ -116,12 +118,12 @@ impl Endpoint {
         &self.scrubber
     }
 
-    /// Something to read.
+    /// A resource for `GET`.
     pub(in crate::http) fn get(&self, url: Url) -> Resource {
         self.resource(url, false)
     }
 
-    /// Something to ask with a JSON body.
+    /// A resource for `POST` with a JSON body.
     pub(in crate::http) fn post(&self, url: Url) -> Resource {
         self.resource(url, true)
     }
@@ -129,7 +131,7 @@ impl Endpoint {
     fn resource(&self, url: Url, is_post: bool) -> Resource {
         let method = if is_post { "POST" } else { "GET" };
         let mut head = format!("{method} ");
-        // A proxy has to know where a request goes, unless it only carries a tunnel.
+        // A proxy needs the whole address, unless it only carries a tunnel.
         let through = self.proxy.as_ref().filter(|_| self.tls.is_none());
         if through.is_some() {
             let _ = write!(head, "{}://{}", url.scheme(), authority(&url));
@@ -149,7 +151,7 @@ impl Endpoint {
         Resource { url, is_post, head }
     }
 
-    /// Where connections go: to the server, or to the proxy before it.
+    /// Host and port to connect to: the proxy's if there is one.
     pub(super) fn first_hop(&self) -> (&str, u16) {
         match &self.proxy {
             Some(proxy) => (&proxy.host, proxy.port),
@@ -157,13 +159,13 @@ impl Endpoint {
         }
     }
 
-    /// What opens a tunnel, where there is a proxy and the server wants TLS.
+    /// The request that opens a tunnel, if TLS goes through a proxy.
     pub(super) fn tunnel(&self) -> Option<Vec<u8>> {
         let proxy = self.proxy.as_ref().filter(|_| self.tls.is_some())?;
         Some(proxy.connect(&format!("{}:{}", bracketed(&self.host), self.port)))
     }
 
-    /// `error` without any secret that the server put into it.
+    /// `error` without secrets that the server repeated.
     pub(in crate::http) fn scrubbed(&self, error: ScoreError) -> ScoreError {
         let scrub = |text: String| self.scrubber.scrub(&text);
         match error {
@@ -174,12 +176,12 @@ impl Endpoint {
                 top_k,
                 first: scrub(first),
             },
-            // The others are made by this folder and by `status`, which scrub.
+            // Others come from this module and `status`, which scrub.
             other => other,
         }
     }
 
-    /// Nobody took the connection.
+    /// The server did not accept the connection.
     pub(super) fn unreachable(&self, error: &dyn Error) -> ScoreError {
         ScoreError::Unreachable {
             message: self.scrubber.excerpt(&chain(error), EXCERPT),
@@ -187,7 +189,7 @@ impl Endpoint {
         }
     }
 
-    /// The connection broke once it was there.
+    /// An open connection broke.
     pub(super) fn broken(&self, error: &dyn Error) -> ScoreError {
         ScoreError::Unreachable {
             message: self.scrubber.excerpt(&chain(error), EXCERPT),

@@ -1,24 +1,23 @@
-//! From a request's bytes to a response, in two models.
+//! HTTP clients.
 //!
-//! [`Asynchronous`] is for a runtime, [`Blocking`] for plain threads and without one. Both keep a
-//! pool of HTTP/1.1 connections to one [`Endpoint`], have the same time limits and the same
-//! errors, and share every byte of the protocol (see [`super::wire`]). Neither retries an answer
-//! nor follows a redirect: both are decisions of the caller. [`Multiplexed`] is HTTP/2, where
-//! that is asked for.
+//! [`AsyncClient`] runs on a runtime, [`BlockingClient`] on plain threads without one. Both keep a
+//! pool of HTTP/1.1 connections to one [`Endpoint`], have the same time limits and errors,
+//! and share the protocol (see [`super::wire`]). Neither retries a request nor follows a redirect:
+//! both are the caller's decision. [`Http2Client`] is the optional HTTP/2 client.
 
 mod asynchronous;
 mod basic;
 mod blocking;
 mod endpoint;
-mod multiplexed;
+mod http2;
 mod pool;
 mod proxy;
 mod tls;
 
-pub(super) use asynchronous::Asynchronous;
-pub(super) use blocking::Blocking;
+pub(super) use asynchronous::AsyncClient;
+pub(super) use blocking::BlockingClient;
 pub(super) use endpoint::{Endpoint, Resource};
-pub(super) use multiplexed::Multiplexed;
+pub(super) use http2::Http2Client;
 
 use std::error::Error;
 use std::future::Future;
@@ -28,47 +27,47 @@ use std::time::Duration;
 use super::wire::{Response, ResponseReader, WireError};
 use crate::ScoreError;
 
-/// A response, and where its time went.
+/// A response, and how long its phases took.
 #[derive(Debug)]
-pub(super) struct Carried {
+pub(super) struct TimedResponse {
     pub(super) response: Response,
-    /// Opening a connection; zero where one was there.
+    /// Opening a connection; zero for a reused one.
     pub(super) connect: Duration,
     /// From the first byte sent to the last one received.
     pub(super) server: Duration,
 }
 
-/// Takes a request to the server.
-pub(super) trait Carrier: Sync {
-    /// How many requests may be under way for one batch.
-    fn lanes(&self) -> usize;
+/// Sends requests to one server.
+pub(super) trait Client: Sync {
+    /// Maximum requests at once for one batch.
+    fn max_in_flight(&self) -> usize;
 
-    /// The server's response, whatever its status. An error means that none came.
-    fn carry(
+    /// The server's response, whatever its status; an error if there was none.
+    fn send(
         &self,
         resource: &Resource,
         body: &[u8],
-    ) -> impl Future<Output = Result<Carried, ScoreError>> + Send;
+    ) -> impl Future<Output = Result<TimedResponse, ScoreError>> + Send;
 }
 
-/// The asynchronous ways, as one type.
+/// The asynchronous clients, as one type.
 pub(super) enum Transport {
-    Http1(Asynchronous),
-    Http2(Multiplexed),
+    Http1(AsyncClient),
+    Http2(Http2Client),
 }
 
-impl Carrier for Transport {
-    fn lanes(&self) -> usize {
+impl Client for Transport {
+    fn max_in_flight(&self) -> usize {
         match self {
-            Self::Http1(carrier) => carrier.lanes(),
-            Self::Http2(carrier) => carrier.lanes(),
+            Self::Http1(client) => client.max_in_flight(),
+            Self::Http2(client) => client.max_in_flight(),
         }
     }
 
-    async fn carry(&self, resource: &Resource, body: &[u8]) -> Result<Carried, ScoreError> {
+    async fn send(&self, resource: &Resource, body: &[u8]) -> Result<TimedResponse, ScoreError> {
         match self {
-            Self::Http1(carrier) => carrier.carry(resource, body).await,
-            Self::Http2(carrier) => carrier.carry(resource, body).await,
+            Self::Http1(client) => client.send(resource, body).await,
+            Self::Http2(client) => client.send(resource, body).await,
         }
     }
 }
@@ -81,30 +80,30 @@ pub(super) struct Limits {
     pub(super) total: Duration,
 }
 
-/// What can go wrong between the first byte sent and the last one received.
+/// Why a request has no complete response.
 #[derive(Debug)]
-enum Trouble {
+enum SendError {
     Network(io::Error),
     Wire(WireError),
     NoFirstByte,
     OutOfTime,
 }
 
-/// Whether a reused connection may just have been closed by the server as it was idle.
+/// Whether the server may have closed a reused connection before the request reached it.
 ///
-/// Only an untouched request may be sent twice: if a single byte of an answer came, or time ran
-/// out, the server has been at work on it.
-fn is_stale(outcome: &Result<(), Trouble>, reader: &ResponseReader) -> bool {
+/// Only then may the request be sent again: after a single byte of an answer, or a timeout, the
+/// server may have worked on it.
+fn is_stale(outcome: &Result<(), SendError>, reader: &ResponseReader) -> bool {
     matches!(
         outcome,
-        Err(Trouble::Network(_) | Trouble::Wire(WireError::Cut))
+        Err(SendError::Network(_) | SendError::Wire(WireError::Cut))
     ) && !reader.has_begun()
 }
 
-/// The response, or the error; of a response that broke off, the status where that says enough.
-fn settle(
+/// The response or the error. An incomplete response counts if its status is an error already.
+fn into_response(
     reader: ResponseReader,
-    outcome: Result<(), Trouble>,
+    outcome: Result<(), SendError>,
     endpoint: &Endpoint,
 ) -> Result<Response, ScoreError> {
     let Err(trouble) = outcome else {
@@ -120,26 +119,26 @@ fn settle(
         seconds: limit.as_secs_f64().ceil() as u64,
     };
     Err(match trouble {
-        Trouble::Network(error) => endpoint.broken(&error),
-        Trouble::Wire(error) => endpoint.scrubbed(error.into()),
-        Trouble::NoFirstByte => timed_out(limits.first_byte.unwrap_or(limits.total)),
-        Trouble::OutOfTime => timed_out(limits.total),
+        SendError::Network(error) => endpoint.broken(&error),
+        SendError::Wire(error) => endpoint.scrubbed(error.into()),
+        SendError::NoFirstByte => timed_out(limits.first_byte.unwrap_or(limits.total)),
+        SendError::OutOfTime => timed_out(limits.total),
     })
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for SendError {
     fn from(error: io::Error) -> Self {
         Self::Network(error)
     }
 }
 
-impl From<WireError> for Trouble {
+impl From<WireError> for SendError {
     fn from(error: WireError) -> Self {
         Self::Wire(error)
     }
 }
 
-/// An error with its causes: the outermost text often stops short of the reason.
+/// An error with its causes, since the outermost message often lacks the reason.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -4,15 +4,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::wire::{Response, ResponseReader};
-use super::{Endpoint, Trouble, settle};
+use super::{Endpoint, SendError, into_response};
 use crate::ScoreError;
 
-/// How long an unused connection is kept. Servers close theirs after 5 s (uvicorn) or more; a
-/// connection that is reused at that moment breaks.
+/// How long an idle connection is kept. Servers close theirs after 5 s (uvicorn) or more, and a
+/// request at that moment fails.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// Idle connections, the last one used on top: the others age, so that a pool which was large
-/// once shrinks.
+/// Idle connections, most recently used first: the rest ages, so that a large pool shrinks.
 pub(super) struct Pool<S> {
     idle: Mutex<Vec<(S, Instant)>>,
 }
@@ -24,7 +23,7 @@ impl<S> Pool<S> {
         }
     }
 
-    /// A connection that is young enough and, as far as `is_open` can tell, still open.
+    /// A connection that is recent enough and, according to `is_open`, still open.
     pub(super) fn take(&self, is_open: impl Fn(&S) -> bool) -> Option<S> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some((connection, since)) = idle.pop() {
@@ -40,15 +39,15 @@ impl<S> Pool<S> {
         None
     }
 
-    /// The response that came over `connection`, which is kept if it may be used again.
-    pub(super) fn settle(
+    /// The response that arrived over `connection`, which is kept if it is reusable.
+    pub(super) fn take_back(
         &self,
         connection: S,
         reader: ResponseReader,
-        outcome: Result<(), Trouble>,
+        outcome: Result<(), SendError>,
         endpoint: &Endpoint,
     ) -> Result<Response, ScoreError> {
-        let response = settle(reader, outcome, endpoint)?;
+        let response = into_response(reader, outcome, endpoint)?;
         if response.keep_alive {
             self.put(connection);
         }

@@ -20,7 +20,7 @@ pub(in crate::http) struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy before `url`, if the environment names one.
+    /// The proxy for `url`, if the environment names one.
     pub(super) fn from_environment(url: &Url) -> Result<Option<Self>, String> {
         Self::by(&Matcher::from_env(), url)
     }
@@ -39,7 +39,7 @@ impl Proxy {
         if uri.scheme_str() != Some("http") {
             let given = shown_text(&uri.to_string());
             return Err(format!(
-                "the proxy {given} is no HTTP proxy (only http:// ones are supported)"
+                "the proxy {given} is not an HTTP proxy (only http:// is supported)"
             ));
         }
         let authorization = found
@@ -67,15 +67,15 @@ impl Proxy {
     }
 }
 
-/// Whether a proxy opened the tunnel.
+/// Fails unless the proxy opened the tunnel.
 pub(super) fn admitted(response: &Response, endpoint: &Endpoint) -> Result<(), ScoreError> {
     if response.is_success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&response.body);
-    let said = endpoint.scrubber().excerpt(&said, EXCERPT);
+    let body = String::from_utf8_lossy(&response.body);
+    let message = endpoint.scrubber().excerpt(&body, EXCERPT);
     Err(ScoreError::Unreachable {
-        message: format!("the proxy answered HTTP {}: {said}", response.status),
+        message: format!("the proxy answered HTTP {}: {message}", response.status),
         connected: false,
     })
 }

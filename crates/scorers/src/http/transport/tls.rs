@@ -1,4 +1,4 @@
-//! Encryption, with the certificates that the system trusts.
+//! TLS, with the certificates that the system trusts.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// What is needed to speak TLS to one server.
+/// TLS settings for one server.
 #[derive(Clone)]
 pub(in crate::http) struct Tls {
     pub(super) config: Arc<ClientConfig>,
@@ -16,7 +16,7 @@ pub(in crate::http) struct Tls {
 impl Tls {
     pub(super) fn new(host: &str) -> Result<Self, String> {
         let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| format!("{host:?} is no name that a certificate can have"))?;
+            .map_err(|_| format!("{host:?} is not a valid server name for TLS"))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

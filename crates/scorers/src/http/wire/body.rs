@@ -1,17 +1,17 @@
-//! Bodies in chunks, and compressed ones.
+//! Chunked and compressed bodies.
 
 use std::io::Read;
 
 use super::{MAX_BODY, MAX_HEAD, WireError};
 
-/// The longest line before a chunk: its size, and extensions that nobody uses.
+/// The longest line before a chunk: its size and extensions.
 const MAX_LINE: usize = 4096;
 
-/// Takes chunks apart as they arrive.
+/// Decodes chunks as they arrive.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     state: State,
-    /// Bytes of trailers so far: they are bounded like the head.
+    /// Bytes of trailers so far, bounded like the head.
     trailers: usize,
     pub(super) body: Vec<u8>,
 }
@@ -31,8 +31,8 @@ impl Chunks {
         self.state == State::Done
     }
 
-    /// Takes as much of `input` as can be told apart, and removes it.
-    pub(super) fn take(&mut self, input: &mut Vec<u8>) -> Result<(), WireError> {
+    /// Decodes and removes as much of `input` as possible.
+    pub(super) fn decode(&mut self, input: &mut Vec<u8>) -> Result<(), WireError> {
         let mut at = 0;
         while let Some(used) = self.step(&input[at..])? {
             at += used;
@@ -41,7 +41,7 @@ impl Chunks {
         Ok(())
     }
 
-    /// One piece; `None` where more bytes are needed, or none.
+    /// Decodes one piece and returns its length; `None` if more bytes are needed, or none.
     fn step(&mut self, input: &[u8]) -> Result<Option<usize>, WireError> {
         match self.state {
             State::Size => {
@@ -75,7 +75,7 @@ impl Chunks {
                     Ok(Some(2))
                 }
                 [] | [b'\r'] => Ok(None),
-                _ => Err(WireError::Chunks("a chunk is longer than it says")),
+                _ => Err(WireError::Chunks("a chunk is longer than its size")),
             },
             State::Trailers => {
                 let Some(line) = line(input)? else {
@@ -101,22 +101,22 @@ fn line(input: &[u8]) -> Result<Option<&[u8]>, WireError> {
     match input.iter().position(|&byte| byte == b'\n') {
         Some(end) if end <= MAX_LINE => Ok(Some(&input[..end])),
         None if input.len() <= MAX_LINE => Ok(None),
-        _ => Err(WireError::Chunks("a line between them is too long")),
+        _ => Err(WireError::Chunks("the line of a chunk's size is too long")),
     }
 }
 
 fn size(line: &[u8]) -> Result<usize, WireError> {
     let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
     let digits = digits.trim_ascii();
-    // Sixteen digits are more than any body that is read.
+    // Sixteen digits exceed every limit.
     if digits.is_empty() || digits.len() > 16 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return Err(WireError::Chunks("a size is no number"));
+        return Err(WireError::Chunks("a size is not a number"));
     }
     let digits = std::str::from_utf8(digits).unwrap_or_default();
     Ok(usize::from_str_radix(digits, 16).unwrap_or(usize::MAX))
 }
 
-/// A compressed body's content; a small one may stand for gigabytes, so that is bounded too.
+/// Decompresses a body. The result is bounded, since a small body may expand to gigabytes.
 pub(super) fn gunzip(body: &[u8]) -> Result<Vec<u8>, WireError> {
     let mut plain = Vec::new();
     flate2::read::MultiGzDecoder::new(body)

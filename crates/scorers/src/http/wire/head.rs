@@ -2,10 +2,10 @@
 
 use super::{MAX_BODY, WireError};
 
-/// How many headers are read. Servers send about ten.
+/// Maximum headers. Servers send about ten.
 const MAX_HEADERS: usize = 200;
 
-/// What a response's head says.
+/// A response's status and headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) status: u16,
@@ -13,40 +13,40 @@ pub(super) struct Head {
     /// Whether the server keeps the connection open.
     pub(super) keep_alive: bool,
     pub(super) gzip: bool,
-    pub(super) notes: Notes,
+    pub(super) headers: KeptHeaders,
 }
 
-/// Where the body ends.
+/// How the end of the body is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// After this many bytes.
     Length(usize),
-    /// After an empty chunk.
+    /// By an empty chunk.
     Chunked,
-    /// Where the connection does.
+    /// By the end of the connection.
     ToTheEnd,
 }
 
-/// The few headers that are read beyond this folder. Usually none, so that a response costs no
-/// memory for them.
+/// The few headers that other modules read. Usually there are none, so that this does not
+/// allocate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::http) struct Notes(Vec<(String, String)>);
+pub(in crate::http) struct KeptHeaders(Vec<(String, String)>);
 
-impl Notes {
-    /// Keeps a header if anyone reads it.
-    pub(in crate::http) fn learn(&mut self, name: &str, value: &[u8]) {
+impl KeptHeaders {
+    /// Keeps a header that other modules read.
+    pub(in crate::http) fn keep(&mut self, name: &str, value: &[u8]) {
         let name = name.to_ascii_lowercase();
-        let wanted = matches!(name.as_str(), "content-type" | "location" | "retry-after")
+        let is_read = matches!(name.as_str(), "content-type" | "location" | "retry-after")
             || name.starts_with("x-ratelimit-")
             || name.starts_with("ratelimit");
-        if wanted {
+        if is_read {
             let value = String::from_utf8_lossy(value).trim().to_owned();
             self.0.push((name, value));
         }
     }
 
-    /// Keeps the server's own time where a date in its answer has to be seen beside it.
-    pub(in crate::http) fn note_date(&mut self, date: Option<&[u8]>) {
+    /// Keeps the server's time if `Retry-After`, which may be a date, is present.
+    pub(in crate::http) fn keep_date(&mut self, date: Option<&[u8]>) {
         if let Some(date) = date
             && self.get("retry-after").is_some()
         {
@@ -66,13 +66,12 @@ impl Notes {
     }
 }
 
-/// Reads the head at the start of `bytes`; `None` where it is not complete. The second value is
-/// its length.
+/// Reads the head at the start of `bytes` and returns it with its length; `None` while incomplete.
 pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, WireError> {
-    let mut headers = [const { std::mem::MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut slots = [const { std::mem::MaybeUninit::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
     let parsed = httparse::ParserConfig::default()
-        .parse_response_with_uninit_headers(&mut response, bytes, &mut headers)
+        .parse_response_with_uninit_headers(&mut response, bytes, &mut slots)
         .map_err(|error| match error {
             httparse::Error::TooManyHeaders => WireError::HeadTooLarge,
             error => WireError::NotHttp(format!("{error} in {:?}", opening(bytes))),
@@ -81,20 +80,20 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, WireError> {
         return Ok(None);
     };
     let status = response.code.unwrap_or_default();
-    // HTTP/1.0 closes unless it says otherwise, HTTP/1.1 stays.
+    // By default HTTP/1.0 closes the connection, and HTTP/1.1 keeps it.
     let mut keep_alive = response.version == Some(1);
     let (mut chunked, mut gzip) = (false, false);
-    let mut said: Option<usize> = None;
-    let mut notes = Notes::default();
+    let mut length_header: Option<usize> = None;
+    let mut headers = KeptHeaders::default();
     let mut date = None;
     for header in response.headers.iter() {
         let (name, value) = (header.name, header.value);
         if name.eq_ignore_ascii_case("content-length") {
             let number = content_length(value)?;
-            if said.is_some_and(|before| before != number) {
-                return Err(WireError::NotHttp("two lengths that differ".to_owned()));
+            if length_header.is_some_and(|before| before != number) {
+                return Err(WireError::NotHttp("two different lengths".to_owned()));
             }
-            said = Some(number);
+            length_header = Some(number);
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
             match value.trim_ascii() {
                 coding if coding.eq_ignore_ascii_case(b"chunked") => chunked = true,
@@ -116,14 +115,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, WireError> {
         } else if name.eq_ignore_ascii_case("date") {
             date = Some(value);
         } else if value != b"application/json" {
-            notes.learn(name, value);
+            headers.keep(name, value);
         }
     }
-    notes.note_date(date);
-    let framing = match (status, chunked, said) {
+    headers.keep_date(date);
+    let framing = match (status, chunked, length_header) {
         (100..=199 | 204 | 304, ..) => Framing::Length(0),
         (_, true, both) => {
-            // Two ways to tell the end: the next answer may begin at neither.
+            // Two ends: the next answer may begin at either, so the connection is not reused.
             keep_alive &= both.is_none();
             Framing::Chunked
         }
@@ -138,12 +137,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, WireError> {
         framing,
         keep_alive,
         gzip,
-        notes,
+        headers,
     };
     Ok(Some((head, length)))
 }
 
-/// A length; one that is beyond every limit stays so, however many digits it has.
+/// A length; saturates above [`MAX_BODY`].
 fn content_length(value: &[u8]) -> Result<usize, WireError> {
     let digits = value.trim_ascii();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -156,14 +155,14 @@ fn content_length(value: &[u8]) -> Result<usize, WireError> {
     Ok(number.unwrap_or(MAX_BODY + 1))
 }
 
-/// Whether a list such as `keep-alive, upgrade` holds `word`.
+/// Whether a list such as `keep-alive, upgrade` contains `word`.
 fn mentions(value: &[u8], word: &[u8]) -> bool {
     value
         .split(|&byte| byte == b',')
         .any(|part| part.trim_ascii().eq_ignore_ascii_case(word))
 }
 
-/// The first line of what should have been a response.
+/// The first line of an invalid response.
 fn opening(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
     text.lines().next().unwrap_or_default().to_owned()

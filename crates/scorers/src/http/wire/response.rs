@@ -1,19 +1,19 @@
-//! A response, put together piece by piece.
+//! Assembles a response piece by piece.
 
 use super::body::{Chunks, gunzip};
-use super::head::{Framing, Head, Notes, read};
+use super::head::{Framing, Head, KeptHeaders, read};
 use super::{MAX_BODY, MAX_HEAD, WireError};
 
-/// A head of this size is read as often as bytes arrive, to tell at once what is no response.
+/// Shorter heads are parsed whenever bytes arrive, to reject other protocols at once.
 const SHORT_HEAD: usize = 1024;
 
 /// A complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct Response {
     pub(in crate::http) status: u16,
-    pub(in crate::http) notes: Notes,
+    pub(in crate::http) headers: KeptHeaders,
     pub(in crate::http) body: Vec<u8>,
-    /// Whether the connection can take another request.
+    /// Whether the connection is reusable.
     pub(in crate::http) keep_alive: bool,
 }
 
@@ -30,20 +30,20 @@ pub(in crate::http) enum Progress {
     Done,
 }
 
-/// Puts one response together. Append what arrives to [`Self::buffer`], then call
+/// Assembles one response. Append arriving bytes to [`Self::buffer`], then call
 /// [`Self::advance`].
 #[derive(Debug, Default)]
 pub(in crate::http) struct ResponseReader {
     buffer: Vec<u8>,
-    /// Set once the head is complete; the buffer then holds body alone.
+    /// Set once the head is complete; from then on the buffer holds only body.
     head: Option<Head>,
     chunks: Chunks,
-    /// Heads of interim responses (100 to 199) before this one, in bytes.
+    /// Bytes of interim responses (100 to 199) before this one.
     interim: usize,
-    anything: bool,
-    /// How much of a head has been looked through for the end of a line.
+    has_begun: bool,
+    /// Bytes of the head that have been searched for the end of a line.
     seen: usize,
-    /// A connection to a proxy: a success has no body, the tunnel begins.
+    /// The answer to `CONNECT`: after a success the tunnel begins, without a body.
     tunnel: bool,
 }
 
@@ -56,7 +56,7 @@ impl ResponseReader {
         }
     }
 
-    /// Where arriving bytes go, with room for some.
+    /// The buffer for arriving bytes, with spare room.
     pub(in crate::http) fn buffer(&mut self) -> &mut Vec<u8> {
         if self.buffer.capacity() - self.buffer.len() < 2048 {
             self.buffer.reserve(8192);
@@ -64,16 +64,16 @@ impl ResponseReader {
         &mut self.buffer
     }
 
-    /// Whether a single byte of the response has come.
+    /// Whether any byte of the response has arrived.
     pub(in crate::http) fn has_begun(&self) -> bool {
-        self.anything || !self.buffer.is_empty()
+        self.has_begun || !self.buffer.is_empty()
     }
 
-    /// Looks at what has arrived.
+    /// Parses the bytes that have arrived.
     pub(in crate::http) fn advance(&mut self) -> Result<Progress, WireError> {
-        self.anything |= !self.buffer.is_empty();
+        self.has_begun |= !self.buffer.is_empty();
         while self.head.is_none() {
-            // A long head that comes byte by byte is read once per line and not per byte.
+            // A long head that arrives byte by byte is parsed once per line, not per byte.
             let fresh = self.buffer.get(self.seen..).unwrap_or_default();
             let may_be_whole = self.buffer.len() < SHORT_HEAD || fresh.contains(&b'\n');
             self.seen = self.buffer.len();
@@ -109,7 +109,7 @@ impl ResponseReader {
             Framing::Length(length) if length > MAX_BODY => return Err(WireError::BodyTooLarge),
             Framing::Length(length) => self.buffer.len() >= length,
             Framing::Chunked => {
-                self.chunks.take(&mut self.buffer)?;
+                self.chunks.decode(&mut self.buffer)?;
                 self.chunks.is_done()
             }
             Framing::ToTheEnd if self.buffer.len() > MAX_BODY => {
@@ -120,7 +120,7 @@ impl ResponseReader {
         Ok(if done { Progress::Done } else { Progress::More })
     }
 
-    /// Whether the response is complete if the connection ends here.
+    /// Fails unless the response is complete when the connection ends here.
     pub(in crate::http) fn end(&self) -> Result<(), WireError> {
         let complete = match self.head.as_ref().map(|head| head.framing) {
             None => false,
@@ -135,7 +135,7 @@ impl ResponseReader {
         }
     }
 
-    /// The response, once [`Self::advance`] or [`Self::end`] said that it is complete.
+    /// The response, once [`Self::advance`] or [`Self::end`] reported it complete.
     pub(in crate::http) fn finish(mut self) -> Result<Response, WireError> {
         self.end()?;
         let Some(head) = self.head.take() else {
@@ -152,22 +152,22 @@ impl ResponseReader {
         };
         if head.gzip && !body.is_empty() {
             body = match gunzip(&body) {
-                // The status says enough.
+                // The status suffices.
                 Err(_) if !(200..300).contains(&head.status) => Vec::new(),
                 unpacked => unpacked?,
             };
         }
         Ok(Response {
             status: head.status,
-            notes: head.notes,
+            headers: head.headers,
             body,
-            // Bytes after the answer belong to no request of ours.
+            // Surplus bytes would be taken for the next answer.
             keep_alive: head.keep_alive && !left_over,
         })
     }
 
-    /// What is known of a response that broke off or never ended, if its status already says
-    /// that it is a failure: the status counts even where its explanation is cut off.
+    /// An incomplete response with an error status: the status counts even if its message is cut
+    /// off.
     pub(in crate::http) fn salvage(self) -> Option<Response> {
         let head = self
             .head
@@ -182,7 +182,7 @@ impl ResponseReader {
         body.truncate(MAX_HEAD);
         Some(Response {
             status: head.status,
-            notes: head.notes,
+            headers: head.headers,
             body,
             keep_alive: false,
         })

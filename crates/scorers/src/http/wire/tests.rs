@@ -166,7 +166,7 @@ fn a_failure_s_status_survives_a_body_that_does_not_end() {
         (response.status, &response.body[..]),
         (401, &b"no such key"[..])
     );
-    assert_eq!(response.notes.get("retry-after"), Some("3"));
+    assert_eq!(response.headers.get("retry-after"), Some("3"));
 }
 
 proptest! {

@@ -17,14 +17,14 @@ use super::columns::{self, ID, LISTS};
 use super::error::{Fault, Place, Problem, printable};
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
-/// The largest page, unpacked. Writers end a page after a megabyte or so.
+/// The largest uncompressed page. Writers end a page after about a megabyte.
 const MAX_PAGE: u64 = 64 << 20;
-/// What a Parquet file ends with, behind the length of its footer.
+/// The end of a Parquet file, after the length of its footer.
 const MAGIC: &[u8; 4] = b"PAR1";
 
 /// Reads the rows of a Parquet file.
 pub(super) fn read(bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
-    // The library checks most of what it reads, but a damaged file can still make it panic.
+    // The library checks most input, but a damaged file can still make it panic.
     catch_unwind(AssertUnwindSafe(|| rows(&bytes.into()))).unwrap_or_else(|_| {
         Err(Problem::Syntax {
             message: "the Parquet file is damaged".to_owned(),
@@ -101,8 +101,8 @@ fn find(schema: &Type) -> Result<Wanted, Problem> {
     }
 }
 
-/// A run-length coded list of billions of equal values takes a few bytes: refuse it by its
-/// count before it is unpacked.
+/// A run-length encoded list of billions of equal values takes a few bytes: check its count before
+/// decoding it.
 fn check_counts(reader: &SerializedFileReader<Bytes>) -> Result<(), Problem> {
     for group in reader.metadata().row_groups() {
         let rows = group.num_rows().max(1);
@@ -118,8 +118,8 @@ fn check_counts(reader: &SerializedFileReader<Bytes>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The library takes the footer at its word: see [`thrift`]. What is no Parquet file at all is
-/// left to it.
+/// Checks the footer, which the library trusts (see [`thrift`]). The library itself rejects files of
+/// other formats.
 fn check_footer(bytes: &[u8]) -> Result<(), Problem> {
     let Some((rest, length)) = bytes
         .strip_suffix(MAGIC)
@@ -135,7 +135,7 @@ fn check_footer(bytes: &[u8]) -> Result<(), Problem> {
     }
 }
 
-/// The same for the headers of the pages that are going to be read.
+/// The same for the headers of the needed pages.
 fn check_pages(
     reader: &SerializedFileReader<Bytes>,
     wanted: &Wanted,
@@ -171,7 +171,7 @@ fn damaged(what: &str) -> Problem {
     }
 }
 
-/// The part of the schema that is needed, so that other columns are never decoded.
+/// The needed part of the schema, so that other columns are never decoded.
 fn project(schema: &Type, wanted: &Wanted) -> Result<Type, ParquetError> {
     let fields = schema.get_fields().iter();
     let fields = fields.filter(|field| wanted.reads(field.name()));
@@ -181,7 +181,7 @@ fn project(schema: &Type, wanted: &Wanted) -> Result<Type, ParquetError> {
 }
 
 impl Wanted {
-    /// Whether it takes the column of that name.
+    /// Whether it needs the column of that name.
     fn reads(&self, column: &str) -> bool {
         column == ID
             || match &self.scores {

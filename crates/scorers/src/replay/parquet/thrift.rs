@@ -1,10 +1,10 @@
-//! A first look at the Thrift structures of a Parquet file, before the library reads them.
+//! Validates the Thrift structures of a Parquet file before the library reads them.
 //!
-//! The library believes the length of every list that it skips, and takes elements of some types
-//! to need no bytes: a file of a few hundred bytes can keep it busy for hours. Here every element
-//! has to be there.
+//! The library trusts the length of every list that it skips, and for some types its elements take
+//! no bytes: a file of a few hundred bytes can keep it busy for hours. This check requires that
+//! every element is there.
 
-/// How deep structures may nest: as deep as the library follows.
+/// Maximum nesting depth, the library's own.
 const DEPTH: u32 = 64;
 
 /// The types of the compact protocol.
@@ -24,7 +24,7 @@ mod kind {
     pub(super) const STRUCT: u8 = 12;
 }
 
-/// What the header of a page says of its size, in bytes.
+/// The sizes in the header of a page, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) header: usize,
@@ -32,12 +32,12 @@ pub(super) struct Page {
     pub(super) unpacked: u64,
 }
 
-/// Whether a whole structure stands at the start of `bytes`.
+/// Whether `bytes` begins with a complete structure.
 pub(super) fn is_whole(bytes: &[u8]) -> bool {
     Cursor(bytes).structure(DEPTH, &mut |_, _| {}).is_some()
 }
 
-/// The page whose header stands at the start of `bytes`.
+/// The page whose header is at the start of `bytes`.
 pub(super) fn page(bytes: &[u8]) -> Option<Page> {
     let mut page = Page::default();
     let mut cursor = Cursor(bytes);
@@ -50,12 +50,12 @@ pub(super) fn page(bytes: &[u8]) -> Option<Page> {
     Some(page)
 }
 
-/// What is left to read.
+/// The bytes left to read.
 struct Cursor<'a>(&'a [u8]);
 
 impl Cursor<'_> {
-    /// Walks through a structure and tells of the whole numbers in it, below zero as huge ones.
-    fn structure(&mut self, depth: u32, tell: &mut dyn FnMut(i64, u64)) -> Option<()> {
+    /// Reads a structure and passes its integers to `visit`, negative ones as huge numbers.
+    fn structure(&mut self, depth: u32, visit: &mut dyn FnMut(i64, u64)) -> Option<()> {
         let mut field = 0;
         loop {
             let head = self.byte()?;
@@ -69,7 +69,7 @@ impl Cursor<'_> {
             match head & 0xf {
                 kind::TRUE | kind::FALSE => {}
                 kind::I16 | kind::I32 | kind::I64 => {
-                    tell(field, unzigzag(self.number()?).cast_unsigned());
+                    visit(field, unzigzag(self.number()?).cast_unsigned());
                 }
                 other => self.value(other, depth)?,
             }
@@ -102,13 +102,13 @@ impl Cursor<'_> {
                 }
             },
             kind::STRUCT => self.structure(depth, &mut |_, _| {}),
-            // Lists of truth values have no place in what is read here, and readers differ in
-            // how they take them.
+            // The structures read here contain no lists of booleans, which readers encode
+            // differently.
             _ => None,
         }
     }
 
-    /// So many times one value of each kind. Each takes a byte at least.
+    /// `count` values of each kind in turn. Each takes at least a byte.
     fn elements(&mut self, length: u64, kinds: &[u8], depth: u32) -> Option<()> {
         if length > self.0.len() as u64 {
             return None;
@@ -132,7 +132,7 @@ impl Cursor<'_> {
         Some(())
     }
 
-    /// A number of up to ten bytes with seven bits each, the lowest first.
+    /// A number of up to ten bytes with seven bits each, lowest first.
     fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for place in 0..10 {
@@ -146,7 +146,7 @@ impl Cursor<'_> {
     }
 }
 
-/// Signed numbers count 0, -1, 1, -2, 2, …
+/// Decodes zigzag numbers: 0, -1, 1, -2, 2, …
 fn unzigzag(number: u64) -> i64 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }

@@ -2,7 +2,7 @@
 
 use crate::replay::error::Problem;
 
-/// A position in the file. Whatever it hands out is borrowed from the file.
+/// A position in the file, from which all results are borrowed.
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     position: usize,
@@ -25,7 +25,7 @@ impl<'a> Cursor<'a> {
         self.bytes.len() - self.position
     }
 
-    /// The next `count` bytes. `count` is what the file claims and may be anything.
+    /// The next `count` bytes. The file claims `count`, which may be anything.
     pub(super) fn take(&mut self, count: u64) -> Result<&'a [u8], Problem> {
         let left = self.left();
         let taken = usize::try_from(count)

@@ -1,9 +1,9 @@
-//! What a pickle is made of.
+//! The values of a pickle.
 
 use super::numpy::{Array, Dtype, Global};
 use super::text::Text;
 
-/// Where a tuple's items lie.
+/// The position of a tuple's items.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuple {
     start: usize,
@@ -14,7 +14,7 @@ pub(super) struct Tuple {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
     None,
-    /// Which one does not matter: no field of a row is a truth value.
+    /// Its value does not matter: no field of a row is a boolean.
     Bool,
     Int(i64),
     Float(f64),
@@ -28,14 +28,14 @@ pub(super) enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// What it is, for messages.
+    /// The type, for messages.
     pub(super) fn describe(self) -> &'static str {
         match self {
             Self::None => "None",
-            Self::Bool => "a truth value",
+            Self::Bool => "a boolean",
             Self::Int(_) => "a whole number",
             Self::Float(_) => "a floating-point number",
-            Self::Text(_) => "a text",
+            Self::Text(_) => "a string",
             Self::Tuple(_) => "a tuple",
             Self::List(_) => "a list",
             Self::Dict(_) => "a dictionary",
@@ -46,8 +46,8 @@ impl Value<'_> {
     }
 }
 
-/// All containers of a pickle. Each item cost the file at least a byte, so the heap grows with
-/// the file and not with what the file claims.
+/// All containers of a pickle. Each item takes at least a byte of the file, so the heap grows with
+/// the file, not with the lengths it claims.
 #[derive(Default)]
 pub(super) struct Heap<'a> {
     tuples: Vec<Value<'a>>,

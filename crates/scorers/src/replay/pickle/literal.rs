@@ -1,4 +1,4 @@
-//! Values that are written out in the file: numbers, texts, truth values.
+//! Literal values: numbers, texts, booleans.
 
 use super::cursor::Cursor;
 use super::heap::Value;
@@ -23,7 +23,7 @@ pub(super) fn read<'a>(code: u8, input: &mut Cursor<'a>) -> Result<Option<Value<
             long(input.take(length.into())?)?
         }
         op::LONG4 => {
-            // A signed length; a negative one is too large here and ends as truncated.
+            // A signed length; a negative one becomes too large and ends as truncated.
             let length = input.u32()?;
             long(input.take(length.into())?)?
         }
@@ -70,7 +70,7 @@ fn long<'a>(bytes: &[u8]) -> Result<Value<'a>, Problem> {
     let kept = bytes.len().min(8);
     word[..kept].copy_from_slice(&bytes[..kept]);
     let value = i64::from_le_bytes(word);
-    // Python pads with sign bytes at most, so what is beyond must repeat the sign.
+    // Python pads only with sign bytes, so further bytes must repeat the sign.
     if bytes[kept..].iter().any(|&byte| byte != padding) || (value < 0) != negative {
         return Err(TOO_LARGE);
     }
@@ -90,7 +90,7 @@ fn decimal<'a>(line: &[u8]) -> Result<Value<'a>, Problem> {
         ))
 }
 
-/// Protocol 0 and 1 write truth values as the numbers `00` and `01`.
+/// Protocols 0 and 1 write booleans as the numbers `00` and `01`.
 fn int_line<'a>(line: &[u8]) -> Result<Value<'a>, Problem> {
     match line {
         b"00" | b"01" => Ok(Value::Bool),
@@ -98,7 +98,7 @@ fn int_line<'a>(line: &[u8]) -> Result<Value<'a>, Problem> {
     }
 }
 
-/// The number of a kept value, as protocol 0 writes it.
+/// The index of a memoized value, as protocol 0 writes it.
 pub(super) fn index(line: &[u8]) -> Result<usize, Problem> {
     ascii(line)
         .and_then(|text| text.parse().ok())

@@ -8,7 +8,7 @@ use super::opcode as op;
 use super::text::Text;
 use crate::replay::error::{Fault, Place, Problem};
 
-/// Longest module or function name that is looked at, and shown.
+/// Longest module or function name.
 const GLOBAL_LIMIT: usize = 200;
 
 /// A pickle machine over a file. It only builds data.
@@ -39,7 +39,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Runs to the end of the pickle, which must be the end of the file, and gives its value.
+    /// Runs to the end of the pickle, which must be the end of the file, and returns its value.
     pub(super) fn run(mut self) -> Result<(Heap<'a>, Value<'a>), Fault> {
         loop {
             let at = Place::Byte(self.input.position());
@@ -60,7 +60,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The instructions of the binary protocols that build containers; the rest further down.
+    /// Executes the container instructions of the binary protocols.
     fn step(&mut self, code: u8) -> Result<(), Problem> {
         match code {
             op::MARK => self.marks.push(self.stack.len()),
@@ -135,7 +135,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// What occurs a few times in a file, in old protocols, or not at all in honest files.
+    /// Executes instructions that are rare or belong to old protocols.
     fn rare(&mut self, code: u8) -> Result<(), Problem> {
         match code {
             op::PROTO => {
@@ -165,7 +165,7 @@ impl<'a> Machine<'a> {
                 self.memoize(index)?;
             }
             op::POP => {
-                // Python lets it close a mark when nothing lies above.
+                // Python allows it to close a mark without items.
                 if self.marks.last() == Some(&self.stack.len()) {
                     self.marks.pop();
                 } else {
@@ -193,7 +193,7 @@ impl<'a> Machine<'a> {
                     Global::resolve(&module.lossy(GLOBAL_LIMIT), &name.lossy(GLOBAL_LIMIT))?;
                 self.stack.push(Value::Global(global));
             }
-            // Names a class and calls it: a foreign one is reported by name.
+            // Names a class and calls it; the error names a foreign class.
             op::INST => {
                 self.named()?;
                 return Err(unsupported(code));
@@ -216,7 +216,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// The lowest stack position that the current mark leaves free to take.
+    /// The lowest stack position above the current mark.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -256,8 +256,8 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Keeps the top of the stack. Every entry costs the file a byte or more, so an honest
-    /// index is smaller than the file; a larger one would only make us reserve memory.
+    /// Memoizes the top of the stack. Every entry takes at least a byte of the file, so a valid index
+    /// is smaller than the file; a larger one would only reserve memory.
     fn memoize(&mut self, index: usize) -> Result<(), Problem> {
         if index >= self.input.size() {
             return Err(damaged("it keeps more values than it can hold"));
@@ -320,7 +320,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// The function that the next two lines name.
+    /// The function named by the next two lines.
     fn named(&mut self) -> Result<Global, Problem> {
         let module = Text::plain(self.input.line()?);
         let name = Text::plain(self.input.line()?);

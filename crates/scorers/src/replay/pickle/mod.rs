@@ -3,7 +3,7 @@
 //! A pickle is a program for a small stack machine. [`machine`] is such a machine with the
 //! dangerous half left out: it builds numbers, texts, lists, dictionaries and numpy arrays, and
 //! knows the handful of functions that numpy arrays are made with as data. Any other function
-//! or class is refused by name at the moment it is named.
+//! or class is rejected as soon as it is named.
 //!
 //! Values are small and copied; containers live in a [`heap::Heap`] and are referred to by
 //! index, so that nothing recurses, neither while reading nor while dropping.
@@ -23,7 +23,7 @@ use super::collect::Collector;
 use super::error::{Fault, Place, Problem};
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
-/// Longest field name that matters.
+/// Longest relevant field name.
 const NAME_LIMIT: usize = 64;
 
 /// Reads the rows of a pickle.
@@ -59,7 +59,7 @@ fn read_row(
     };
     let mut id = None;
     let mut scores = None;
-    // As in Python, the last of equal keys counts.
+    // As in Python, the last of equal keys wins.
     for &(key, value) in heap.dict(dict) {
         let Value::Text(key) = key else { continue };
         let Some(name) = key.decode(NAME_LIMIT) else {

@@ -1,4 +1,4 @@
-//! The functions that numpy arrays are pickled with, as data.
+//! The functions in pickles of numpy arrays, as data.
 
 use super::heap::{Heap, Value};
 use super::text::Text;
@@ -23,7 +23,7 @@ pub(super) enum Global {
 }
 
 impl Global {
-    /// The function of that name, or the refusal to touch it.
+    /// The function of that name; an error for any other.
     pub(super) fn resolve(module: &str, name: &str) -> Result<Self, Problem> {
         Ok(match (module, name) {
             ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => {
@@ -42,7 +42,7 @@ impl Global {
         })
     }
 
-    /// What calling it with `args` gives.
+    /// The result of a call with `args`.
     pub(super) fn call<'a>(
         self,
         heap: &mut Heap<'a>,
@@ -208,7 +208,7 @@ fn half_to_f64(bits: u16) -> f64 {
 /// A numpy array.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Array<'a> {
-    /// Made, but not given its state yet.
+    /// Created, without its state yet.
     Unfilled,
     /// One dimension of numbers, not yet decoded.
     Filled {
@@ -216,7 +216,7 @@ pub(super) enum Array<'a> {
         length: usize,
         data: Text<'a>,
     },
-    /// Another number of dimensions than one.
+    /// Any number of dimensions other than one.
     Shaped {
         /// The first two sizes, where known, and the number of dimensions.
         shape: [Option<i64>; 2],
@@ -268,7 +268,7 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// Decodes the numbers. The claimed length is checked before anything is decoded.
+    /// Decodes the numbers, after a check of the claimed length.
     pub(super) fn read_into(&self, field: &str, into: &mut Vec<f64>) -> Result<(), Problem> {
         let (dtype, length, data) = match *self {
             Self::Filled {

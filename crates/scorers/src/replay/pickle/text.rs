@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-/// The longest way to write one character: `\U0001f600`.
+/// Bytes of the longest escape: `\U0001f600`.
 const LONGEST_ESCAPE: usize = 10;
 
-/// How a text's bytes in the file stand for what is meant.
+/// The encoding of a text in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As they are: bytes, or UTF-8.
+    /// Unchanged: bytes, or UTF-8.
     Plain,
     /// UTF-8 whose characters are bytes: how protocols 1 and 2 write a byte string.
     Utf8AsLatin1,
@@ -20,7 +20,7 @@ pub(super) enum Form {
     Quoted,
 }
 
-/// A text or a byte string; Python 2 did not tell them apart, and neither need we.
+/// A text or a byte string. As in Python 2, there is no difference.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a> {
     pub(super) raw: &'a [u8],
@@ -35,8 +35,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The contents, or `None` if they are malformed or longer than `limit`. The limit holds
-    /// before decoding: one long text can be referred to from many places.
+    /// The contents, or `None` if they are malformed or longer than `limit`. The limit applies before
+    /// decoding, since many places can refer to one long text.
     pub(super) fn decode(self, limit: usize) -> Option<Cow<'a, [u8]>> {
         if self.form == Form::Plain {
             return (self.raw.len() <= limit).then_some(Cow::Borrowed(self.raw));

@@ -1,0 +1,53 @@
+//! The figures of a panel and of its replicates.
+
+/// Number of figures of a panel: accuracy, coverage, mean set size, `UAcc`, and the shares of
+/// single-option sets and of empty sets.
+pub const FIGURES: usize = 6;
+
+/// Number of figures that are compared between models, the first ones.
+pub const COMPARED: usize = 4;
+
+pub(super) const ACC: usize = 0;
+pub(super) const COVERAGE: usize = 1;
+pub(super) const UACC: usize = 3;
+
+/// Minimum number of calibration clusters at or above the threshold for an interval of a figure
+/// that depends on it: with fewer, draws cannot show how much higher the threshold could be.
+pub const MIN_CLUSTERS_BEYOND: usize = 4;
+
+/// Minimum number of clusters in each half for an interval.
+pub const MIN_CLUSTERS: usize = 20;
+
+/// The target of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+pub enum Estimand {
+    /// The figure of the whole procedure: its mean over calibration and test sets of the same size
+    /// from the same source.
+    Procedure,
+    /// The figure of the given threshold on other test questions.
+    Deployed,
+}
+
+/// The reason for a missing interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoInterval {
+    /// A half has fewer than [`MIN_CLUSTERS`] clusters, or fewer than [`MIN_CLUSTERS_BEYOND`]
+    /// calibration clusters reach a threshold.
+    TooFew,
+    /// A threshold is infinite: every set is full, whatever the model.
+    Full,
+}
+
+/// Figures with the imagined cluster at its worst and at its best; see [`super::clusters`].
+pub(super) type Ends = [[f64; FIGURES]; 2];
+
+/// Figures under the threshold of a draw, and averaged over the thresholds of further calibration
+/// sets like the drawn one.
+pub(super) type Replicate = [Ends; 2];
+
+/// Indices into a [`Replicate`].
+pub(super) const DRAWN: usize = 0;
+pub(super) const AVERAGED: usize = 1;

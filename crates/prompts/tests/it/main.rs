@@ -1,0 +1,5 @@
+//! Prompts and chat templates from outside.
+
+mod corpus;
+mod prompts;
+mod templates;

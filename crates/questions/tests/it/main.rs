@@ -1,0 +1,12 @@
+//! The readers of data sets from outside.
+
+mod answer_keys;
+mod bad_files;
+mod bad_input;
+mod clusters;
+mod common;
+mod corpus;
+mod draws;
+mod layouts;
+mod never_panics;
+mod real_data;

@@ -1,0 +1,6 @@
+//! Integration tests of the store: each run, reuse, merge and import is read back.
+
+mod import;
+mod merge;
+mod resume;
+mod reuse;
