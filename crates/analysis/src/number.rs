@@ -40,8 +40,13 @@ pub fn count(number: usize) -> String {
 
 /// The number with its noun: `1 question`, `2 questions`.
 pub fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
+    let shown = count(number);
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with('a'));
+    match stem {
+        _ if number == 1 => format!("{shown} {noun}"),
+        Some(stem) => format!("{shown} {stem}ies"),
+        None => format!("{shown} {noun}s"),
+    }
 }
 
 /// A number with so many decimals. Zero has no sign, nor has a value that rounds to it.
@@ -129,6 +134,8 @@ mod tests {
         assert_eq!(counted(1, "question"), "1 question");
         assert_eq!(counted(2000, "question"), "2,000 questions");
         assert_eq!(counted(0, "model"), "0 models");
+        assert_eq!(counted(3, "strategy"), "3 strategies");
+        assert_eq!(counted(2, "day"), "2 days");
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Measures a GGUF model on the questions of a JSON lines file:
+//! Measures a GGUF model on the questions of a JSON Lines file:
 //!
 //! `cargo run --release -p sureness-bench --features llama --example measure -- MODEL QUESTIONS OUT`
 

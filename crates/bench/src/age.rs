@@ -1,33 +1,31 @@
-//! How old answers are, for people.
+//! Formats the age of answers.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const UNITS: [(i64, &str); 3] = [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute")];
 
-/// Milliseconds since 1970.
+/// The current time, in milliseconds since 1970.
 pub fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_millis() as i64)
 }
 
-/// `answered 23 hours ago`; where ages differ, `answered 5 minutes to 3 days ago`. The times are
-/// in milliseconds since 1970.
+/// `answered 23 hours ago`, or `answered 5 minutes to 3 days ago` if ages differ. Times are in
+/// milliseconds since 1970.
 pub fn range((oldest, newest): (i64, i64), now: i64) -> String {
     let [young, old] = [newest, oldest].map(|at| age(now.saturating_sub(at)));
     match (young, old) {
         // Clocks jump, and folders are copied between machines.
-        (None, _) | (_, None) => {
-            "answered at a time that this machine's clock has yet to reach".to_owned()
-        }
+        (None, _) | (_, None) => "answered in the future, by this machine's clock".to_owned(),
         (Some(young), Some(old)) if young == old => format!("answered {old} ago"),
         (Some(young), Some(old)) => format!("answered {young} to {old} ago"),
     }
 }
 
-/// In the largest unit of which there are two, or one of the smallest; `None` for a negative age.
+/// The age in the largest unit that gives at least two, or in minutes; `None` for a negative age.
 fn age(ms: i64) -> Option<String> {
-    // Two clocks may differ by a moment.
+    // Tolerate a small difference between two clocks.
     if ms < -60_000 {
         return None;
     }
@@ -47,9 +45,9 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     #[test]
-    fn ages_are_told_in_a_unit_of_which_there_are_some() {
+    fn ages_use_the_largest_unit_that_gives_two() {
         let now = 1_000 * 24 * HOUR;
-        for (ago, told) in [
+        for (ago, text) in [
             (0, "answered less than a minute ago"),
             (-500, "answered less than a minute ago"),
             (90_000, "answered 1 minute ago"),
@@ -57,12 +55,9 @@ mod tests {
             (23 * HOUR + 100, "answered 23 hours ago"),
             (47 * HOUR, "answered 47 hours ago"),
             (49 * HOUR, "answered 2 days ago"),
-            (
-                -HOUR,
-                "answered at a time that this machine's clock has yet to reach",
-            ),
+            (-HOUR, "answered in the future, by this machine's clock"),
         ] {
-            assert_eq!(range((now - ago, now - ago), now), told);
+            assert_eq!(range((now - ago, now - ago), now), text);
         }
         assert_eq!(
             range((now - 100 * HOUR, now - 5 * 60_000), now),

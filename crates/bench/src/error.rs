@@ -1,22 +1,22 @@
-//! Why something could not be done, and what to do about it.
+//! Failures, with hints and kinds.
 
 use std::fmt;
 
 use sureness_hint::Hint;
 
-/// What became of the work when it failed; a program turns it into its exit code.
+/// How far the work got before a failure; a program derives its exit code from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
     /// Bad settings or bad input: nothing was asked.
     #[default]
     Input,
-    /// Questions were asked, but more failed than allowed, or answers could not be kept.
+    /// Questions were asked, but too many failed, or answers could not be saved.
     Unfinished,
-    /// Interrupted; every answer so far is kept.
+    /// Interrupted; all answers so far are saved.
     Interrupted,
 }
 
-/// One sentence that says what is wrong and where, and one that says what to do.
+/// An error message that says what is wrong and where, with a hint that says what to do.
 ///
 /// ```
 /// use sureness_bench::{Failure, Kind};
@@ -45,7 +45,7 @@ impl Failure {
         }
     }
 
-    /// All that is wrong, in order, as one failure; `None` for an empty list.
+    /// Combines failures into one, in order; `None` for an empty list.
     pub fn all(failures: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut all = Vec::new();
         for mut failure in failures {
@@ -59,7 +59,7 @@ impl Failure {
         })
     }
 
-    /// Adds what to do; an empty hint is none.
+    /// Sets the hint; an empty one removes it.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
         let hint = hint.to_string();
@@ -74,7 +74,7 @@ impl Failure {
         self
     }
 
-    /// What to do.
+    /// The hint.
     pub fn to_do(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -84,7 +84,7 @@ impl Failure {
         self.kind
     }
 
-    /// Failures found before this one, by the same check.
+    /// Failures that the same check found before this one.
     pub fn earlier(&self) -> &[Self] {
         &self.earlier
     }

@@ -1,4 +1,4 @@
-//! Where results go, checked before the first question.
+//! The output folder, checked before the first question.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use crate::error::Failure;
 /// The store's name in an output folder.
 pub const STORE: &str = "sureness.sqlite";
 
-/// Bytes that an answered question takes in the store, generously: about 300 are typical.
+/// Upper estimate of an answer's size in the store; about 300 bytes are typical.
 const BYTES_PER_QUESTION: u64 = 1_000;
-/// What a run needs in any case.
-const BYTES_AT_LEAST: u64 = 4 << 20;
+/// Fixed size of a run.
+const MIN_BYTES: u64 = 4 << 20;
 
 /// The output folder's files.
 #[derive(Debug, Clone)]
@@ -23,22 +23,22 @@ pub struct Folder {
     pub csv: PathBuf,
 }
 
-/// Makes the folder and makes sure that `questions` answers can be kept there.
+/// Creates the folder and checks that it is writable and has room for the answers to `questions`.
 pub fn prepare(folder: &Path, questions: usize) -> Result<Folder, Failure> {
-    let refuse = |what: &str, e: &dyn std::fmt::Display| {
+    let refuse = |verb: &str, e: &dyn std::fmt::Display| {
         Failure::new(format!(
-            "the output folder {} {what}: {e}",
+            "cannot {verb} the output folder {}: {e}",
             folder.display()
         ))
-        .hint("choose a folder that can be written to with --output-dir")
+        .hint("choose a writable folder with --output-dir")
     };
-    std::fs::create_dir_all(folder).map_err(|e| refuse("cannot be made", &e))?;
-    // Written with real bytes: on a full disk creating an empty file can still succeed.
+    std::fs::create_dir_all(folder).map_err(|e| refuse("create", &e))?;
+    // Creating an empty file can succeed on a full disk, so write some bytes.
     let trial = folder.join(".sureness-write-test");
     let written = std::fs::write(&trial, [0; 4096]);
     let _ = std::fs::remove_file(&trial);
-    written.map_err(|e| refuse("cannot be written to", &e))?;
-    let needed = BYTES_AT_LEAST + questions as u64 * BYTES_PER_QUESTION;
+    written.map_err(|e| refuse("write to", &e))?;
+    let needed = MIN_BYTES + questions as u64 * BYTES_PER_QUESTION;
     if let Ok(free) = fs4::available_space(folder)
         && free < needed
     {
@@ -57,7 +57,7 @@ pub fn prepare(folder: &Path, questions: usize) -> Result<Folder, Failure> {
     })
 }
 
-/// The store that a path means: itself, or the one in an output folder.
+/// The store at a path, which is a store itself or an output folder.
 pub fn store_in(path: &Path) -> PathBuf {
     if path.is_dir() {
         path.join(STORE)

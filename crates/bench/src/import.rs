@@ -1,4 +1,4 @@
-//! Evaluations of other tools become runs in a store.
+//! Imports evaluations of other tools as runs in a store.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use sureness_store::{GroupImport, ImportOutcome, RowImport, RunImport, Store, St
 use crate::error::Failure;
 use crate::folder;
 
-/// What was imported of one model, and what became of it.
+/// The import of one model.
 #[derive(Debug)]
 pub struct ModelImport {
     /// One entry per task and strategy.
     pub groups: Vec<Imported>,
-    /// The run that holds it now.
+    /// The run it became.
     pub outcome: ImportOutcome,
 }
 
@@ -24,7 +24,7 @@ pub struct ModelImport {
 ///
 /// # Errors
 ///
-/// All that is wrong with the input; then nothing is written.
+/// All problems of the input, in which case nothing is written.
 pub fn import(
     paths: &[PathBuf],
     options: &Options,
@@ -32,7 +32,7 @@ pub fn import(
 ) -> Result<Vec<ModelImport>, Failure> {
     let imports = sureness_importers::import(paths, options).map_err(|errors| {
         Failure::all(errors.into_iter().map(Failure::from))
-            .unwrap_or_else(|| Failure::new("there is nothing to import"))
+            .unwrap_or_else(|| Failure::new("nothing to import"))
     })?;
     let questions = imports.iter().map(|import| import.rows.len()).sum();
     let folder = folder::prepare(output_dir, questions)?;
@@ -93,7 +93,7 @@ fn row(row: &ImportedRow) -> RowImport {
     let outcome = row.scores.clone().map(|scores| OptionScores {
         logprobs: scores.logprobs,
         observed: scores.observed,
-        // The store knows it as "not known".
+        // The store reads NaN as unknown.
         mass: scores.mass.unwrap_or(f64::NAN),
         usage: Usage::default(),
     });

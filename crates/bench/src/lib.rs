@@ -5,29 +5,29 @@ mod error;
 pub mod evidence;
 mod figures;
 pub mod folder;
-pub mod folders;
 mod import;
 mod merge;
 pub mod models;
 pub mod questions;
 mod run;
 mod settings;
+pub mod user_folders;
 mod watch;
 
 pub use error::{Failure, Kind};
 pub use import::{ModelImport, import};
 pub use merge::{MergeSettings, merge};
-pub use models::open::{Endpoints, Model, open, pace};
+pub use models::open::{Endpoints, Model, engine_settings, open};
 #[cfg(feature = "nats")]
-pub use run::broker;
-pub use run::{Ended, LEAST_RECHECK, Outcome, movement, run, run_async, runtime};
+pub use run::describe_link;
+pub use run::{Ended, MIN_RECHECK, Outcome, movement, run, run_async, runtime};
 pub use settings::{
     ALLOWED_FAILURES, Asking, CacheSettings, FleetSettings, OnChange, QuestionSettings, Settings,
     TaskData,
 };
 #[cfg(feature = "nats")]
 pub use watch::CoordinatorStatus;
-pub use watch::{Interrupts, Machines, ModelStart, ModelWatch, Stopper, Watch};
+pub use watch::{DescribeWorkers, Interrupts, ModelStart, ModelWatch, Stopper, Watch};
 
 /// Program and version, as results and documents name them.
 pub const PROGRAM: &str = concat!("sureness ", env!("CARGO_PKG_VERSION"));

@@ -1,5 +1,5 @@
-//! What a run asks, how, and where it keeps the answers. The defaults of all flags are here and in
-//! the settings of the lower crates that are part of these.
+//! The settings of a run. All defaults of flags are here, and in the settings of lower crates that
+//! these contain.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -10,24 +10,24 @@ use sureness_prompts::Strategy;
 use sureness_questions::{ClusterBy, Format, Shard};
 use sureness_scorers::http::HttpOptions;
 
-/// Share of questions without an answer up to which a run counts as done.
+/// Default maximum share of failed questions in a successful run.
 pub const ALLOWED_FAILURES: f64 = 0.01;
 
-/// A run: its questions, how they are asked and evaluated, and where answers are kept.
+/// Settings of a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which questions, laid out how.
+    /// Which questions are asked, in which prompts.
     pub questions: QuestionSettings,
     /// How models are asked.
     pub asking: Asking,
-    /// When answers of earlier runs are used.
+    /// Whether answers of earlier runs are used.
     pub cache: CacheSettings,
-    /// Protocol, error rate, calibration share; its seed also draws samples. The split rule follows
-    /// from the protocol.
+    /// Protocol, error rate, calibration share and seed. The seed also draws samples. The split rule
+    /// follows from the protocol.
     pub evaluation: Config,
-    /// Takes the answers and the results; the same folder again asks only what is missing.
+    /// Folder for answers and results; a rerun asks only missing questions.
     pub output_dir: PathBuf,
-    /// Workers on other machines, where they do the asking.
+    /// Workers on other machines; `None` to ask from this process.
     pub fleet: Option<FleetSettings>,
 }
 
@@ -44,27 +44,27 @@ impl Default for Settings {
     }
 }
 
-/// Which questions are asked, and how they are laid out. The default asks the five tasks of the
-/// benchmark, whole and in all prompt strategies, from imported data or the built-in pack.
+/// Which questions are asked, and their prompts. The default is all questions of the five benchmark
+/// tasks, from imported data or the built-in pack, in all prompt strategies.
 #[derive(Debug, Clone)]
 pub struct QuestionSettings {
-    /// Tasks by name. If empty, those with data of their own; without any, the five.
+    /// Tasks by name. If empty, the tasks in `data` with a path, else the five benchmark tasks.
     pub tasks: Vec<String>,
-    /// Where the questions of some tasks are.
+    /// Data sets of tasks.
     pub data: Vec<TaskData>,
-    /// Questions per task, drawn at random; all where `None`.
+    /// Questions per task, sampled at random; `None` for all.
     pub sample_size: Option<usize>,
-    /// The part of the questions that this run asks.
+    /// The part of the questions to ask.
     pub shard: Option<Shard>,
     /// Whether "I don't know" and "None of the above" are added to the options.
     pub abstention: bool,
-    /// Which questions belong together.
+    /// How questions are grouped into clusters.
     pub cluster: ClusterBy,
     /// Prompt strategies.
     pub strategies: Vec<Strategy>,
-    /// Few-shot examples per prompt; the task's own number where `None`.
+    /// Few-shot examples per prompt; `None` for the task's default.
     pub shots: Option<usize>,
-    /// TOML file with other wordings of the prompts.
+    /// TOML file with the text of the prompts; `None` for the built-in text.
     pub wording: Option<PathBuf>,
 }
 
@@ -84,14 +84,14 @@ impl Default for QuestionSettings {
     }
 }
 
-/// Where the questions of one task are.
+/// The data set of one task.
 #[derive(Debug, Clone, Default)]
 pub struct TaskData {
     /// The task, by any of its names.
     pub task: String,
-    /// File or folder of questions; what was imported or is built in where `None`.
+    /// File or folder of questions; `None` for imported or built-in questions.
     pub path: Option<PathBuf>,
-    /// Its layout, if the content is not to tell.
+    /// Its layout; `None` to detect it.
     pub format: Option<Format>,
     /// File with few-shot examples.
     pub examples: Option<PathBuf>,
@@ -100,17 +100,17 @@ pub struct TaskData {
 /// How models are asked.
 #[derive(Debug, Clone)]
 pub struct Asking {
-    /// Put prompts into a user message of the model's chat template.
+    /// Whether prompts go into a user message of the model's chat template.
     pub chat: bool,
-    /// Key, timeouts and forms of requests to a server. Address, model name, `chat` and the number
-    /// of connections are filled in for each server.
+    /// API key, timeouts and other options of requests. Address, model name, `chat` and the number
+    /// of connections are set per server.
     pub http: HttpOptions,
-    /// Workers, batches, retries, rate limits. [`BatchSize::Auto`] without `http.list_prompts` is
+    /// Workers, batches, retries, rate limits. [`BatchSize::Auto`] without `http.list_prompts` means
     /// one question per request.
     pub engine: sureness_engine::Settings,
-    /// Threads of an embedded model; all cores where `None`.
+    /// Threads of an embedded model; `None` for all cores.
     pub threads: Option<NonZeroU32>,
-    /// Layers of an embedded model that are kept on the GPU.
+    /// Layers of an embedded model to keep on the GPU.
     pub gpu_layers: u32,
 }
 
@@ -129,17 +129,17 @@ impl Default for Asking {
     }
 }
 
-/// When answers of earlier runs are used.
+/// Whether answers of earlier runs are used.
 #[derive(Debug, Clone)]
 pub struct CacheSettings {
-    /// Ask everything, whatever earlier runs answered.
+    /// Ignores answers of earlier runs.
     pub ignore: bool,
-    /// Other output folders (or their stores) to take answers from.
+    /// Other output folders (or their stores) whose answers are used.
     pub also_from: Vec<PathBuf>,
-    /// Cached questions to ask again before answers of earlier runs are used: 0 for none, else at
-    /// least [`LEAST_RECHECK`](crate::LEAST_RECHECK).
+    /// Cached questions to ask again before cached answers are used: 0 for none, else at least
+    /// [`MIN_RECHECK`](crate::MIN_RECHECK).
     pub recheck: usize,
-    /// What to do if the model has changed since it gave the cached answers.
+    /// Action if the model has changed since it gave the cached answers.
     pub on_change: OnChange,
 }
 
@@ -154,15 +154,15 @@ impl Default for CacheSettings {
     }
 }
 
-/// What to do if the model behind a name has changed since it gave the cached answers.
+/// Action if the model behind a name has changed since it gave the cached answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum OnChange {
-    /// End with exit code 1; results and cached answers stay as they are
+    /// Fail with exit code 1 and leave results and cached answers unchanged
     Fail,
-    /// Ask everything anew
+    /// Ask every question again
     Ask,
-    /// Use the cached answers, and mark the result
+    /// Use the cached answers and mark the result
     Keep,
 }
 
@@ -170,19 +170,19 @@ pub enum OnChange {
 #[cfg(feature = "nats")]
 #[derive(Debug, Clone)]
 pub struct FleetSettings {
-    /// The NATS server on which they meet.
+    /// The NATS server.
     pub access: sureness_fleet::Access,
-    /// The run's name; workers take part in the run of the same name.
+    /// The run's name; workers join the run of the same name.
     pub run: sureness_fleet::RunName,
-    /// Questions that are ready to be given out at once.
+    /// Questions queued for workers.
     pub look_ahead: std::num::NonZeroUsize,
-    /// A worker that has been silent for this long loses its work to others.
+    /// Time until the questions of a silent worker are reassigned.
     pub unit_timeout: std::time::Duration,
 }
 
 #[cfg(feature = "nats")]
 impl FleetSettings {
-    /// Enough for some hundred workers.
+    /// Default of `look_ahead`, enough for several hundred workers.
     pub const LOOK_AHEAD: std::num::NonZeroUsize = std::num::NonZeroUsize::new(8192).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! Following a run while it goes, and stopping it.
+//! Watching a run and stopping it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,68 +7,58 @@ use sureness_engine::{Cancel, Event, Observer, Plan};
 use sureness_report::Results;
 use tokio::sync::watch;
 
-/// Follows a run: progress bars, logs, metrics, or nothing at all (`()`).
+/// Watches a run, as progress bars, logs and metrics do. `()` ignores everything.
 ///
-/// All methods are called within the run's async runtime, some from many threads.
+/// All methods are called on the run's async runtime, some from many threads.
+#[expect(unused_variables, reason = "the defaults ignore everything")]
 pub trait Watch: Send + Sync {
-    /// Questions and output folder are checked; models are reached next. `questions` describes the
-    /// questions, one line per task.
-    fn begin(&self, questions: &str) {
-        let _ = questions;
-    }
+    /// Called after questions and output folder were checked and before models are opened.
+    /// `questions` describes the questions, one line per task.
+    fn begin(&self, questions: &str) {}
 
-    /// Something that a person may want to know.
-    fn note(&self, line: &str) {
-        let _ = line;
-    }
+    /// Receives an informational line.
+    fn note(&self, line: &str) {}
 
-    /// The same as [`note`](Self::note) for notes that arise in tasks of their own.
-    fn notes(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+    /// A handle to [`note`](Self::note) for background tasks.
+    fn note_sender(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
         Arc::new(|_: &str| {})
     }
 
-    /// Something that a person should know.
-    fn warn(&self, line: &str) {
-        let _ = line;
-    }
+    /// Receives a warning.
+    fn warn(&self, line: &str) {}
 
-    /// Observes the requests of a recheck, which are no part of the plan.
+    /// Returns the observer of a recheck, whose requests are not part of the plan.
     fn recheck(&self) -> Observer {
         Arc::new(|_: &Event| {})
     }
 
-    /// Observes one model's questions.
+    /// Returns the watch of one model, before its first question.
     fn model(&self, model: ModelStart<'_>) -> Arc<dyn ModelWatch> {
-        let _ = model;
         Arc::new(())
     }
 
-    /// The run has a coordinator, which can be asked for its status.
+    /// Receives access to the coordinator's status, once there is a coordinator.
     #[cfg(feature = "nats")]
-    fn coordinator(&self, status: CoordinatorStatus) {
-        let _ = status;
-    }
+    fn coordinator(&self, status: CoordinatorStatus) {}
 
-    /// The results cannot be written; this is the last chance to see them.
-    fn unsaved(&self, results: &Results) {
-        let _ = results;
-    }
+    /// Receives results that could not be written: the last chance to show them.
+    fn unsaved(&self, results: &Results) {}
 
-    /// What stops the run early. `coordinates` tells whether workers elsewhere do the asking.
+    /// Returns the interrupts that stop the run early. `coordinates` is whether remote workers ask
+    /// the questions.
     fn interrupts(&self, coordinates: bool) -> Interrupts {
-        let _ = coordinates;
         Interrupts::default()
     }
 }
 
 impl Watch for () {}
 
-/// Follows one model's questions.
+/// Watches the questions of one model.
 pub trait ModelWatch: Send + Sync {
-    /// Takes an event. Quick, since a run has thousands a second.
+    /// Receives an event. Must be fast: there may be thousands a second.
     fn event(&self, event: &Event);
 
-    /// No further event comes.
+    /// Called after the last event.
     fn finish(&self) {}
 }
 
@@ -76,37 +66,37 @@ impl ModelWatch for () {
     fn event(&self, _: &Event) {}
 }
 
-/// A model whose questions are asked next.
+/// A model that is about to be asked.
 pub struct ModelStart<'a> {
     /// The model's name.
     pub name: &'a str,
-    /// What it is asked.
+    /// Its questions.
     pub plan: &'a Plan,
-    /// Number of servers that answer for it.
+    /// Number of its endpoints.
     pub endpoints: usize,
-    /// How the machines that share the work are doing, where there are some.
-    pub machines: Option<Machines>,
+    /// Describes the workers on other machines, if any.
+    pub workers: Option<DescribeWorkers>,
 }
 
-/// Describes the machines of a run in a few words.
-pub type Machines = Box<dyn Fn() -> String + Send>;
+/// Describes the workers of a run in a few words.
+pub type DescribeWorkers = Box<dyn Fn() -> String + Send>;
 
-/// The coordinator's status, as long as there is a coordinator.
+/// Returns the coordinator's status; `None` after the coordinator has ended.
 #[cfg(feature = "nats")]
 pub type CoordinatorStatus = Box<dyn Fn() -> Option<sureness_fleet::Status> + Send + Sync>;
 
-/// Whether a run has been asked to stop. The default never is.
+/// Tells a run that a stop was requested. The default never does.
 #[derive(Debug, Clone)]
 pub struct Interrupts {
     cancel: Cancel,
-    asked: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 }
 
 /// Stops the run that holds the matching [`Interrupts`].
 #[derive(Debug)]
 pub struct Stopper {
     cancel: Cancel,
-    ask: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
 }
 
 impl Default for Interrupts {
@@ -116,41 +106,41 @@ impl Default for Interrupts {
 }
 
 impl Interrupts {
-    /// A pair: what stops a run, and what the run looks at.
+    /// A stopper and the interrupts that it controls.
     pub fn new() -> (Stopper, Self) {
         let cancel = Cancel::default();
-        let (ask, asked) = watch::channel(false);
+        let (sender, stop) = watch::channel(false);
         let stopper = Stopper {
             cancel: cancel.clone(),
-            ask,
+            stop: sender,
         };
-        (stopper, Self { cancel, asked })
+        (stopper, Self { cancel, stop })
     }
 
-    /// What stops the engine.
+    /// The engine's handle.
     pub fn cancel(&self) -> Cancel {
         self.cancel.clone()
     }
 
     /// Whether a stop was requested.
-    pub fn came(&self) -> bool {
+    pub fn stop_requested(&self) -> bool {
         self.cancel.is_cancelled()
     }
 
-    /// The outcome of `work`, or `None` if a stop is requested first. For work that leaves nothing
-    /// behind when it is dropped.
-    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    /// The outcome of `work`, or `None` if a stop is requested first. Drops the unfinished work, so
+    /// it must be safe to cancel.
+    pub async fn race<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             outcome = work => Some(outcome),
-            () = self.come() => None,
+            () = self.stopped() => None,
         }
     }
 
     /// Returns once a stop is requested.
-    pub async fn come(&self) {
-        if self.asked.clone().wait_for(|asked| *asked).await.is_err() {
-            // The stopper is gone.
+    pub async fn stopped(&self) {
+        if self.stop.clone().wait_for(|stop| *stop).await.is_err() {
+            // Without a stopper, no stop can be requested.
             std::future::pending::<()>().await;
         }
     }
@@ -160,12 +150,12 @@ impl Stopper {
     /// Stops once the requests in flight have come back.
     pub fn stop(&self) {
         self.cancel.cancel();
-        self.ask.send_replace(true);
+        self.stop.send_replace(true);
     }
 
     /// Stops at once; requests in flight are dropped.
     pub fn stop_now(&self) {
         self.cancel.now();
-        self.ask.send_replace(true);
+        self.stop.send_replace(true);
     }
 }

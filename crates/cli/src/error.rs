@@ -1,18 +1,17 @@
-//! From failures to messages and exit codes.
+//! Turns failures into messages and exit codes.
 
 use std::process::ExitCode;
 
 use sureness_bench::{Failure, Kind};
 
-/// Interrupted; everything answered so far is kept.
+/// Exit code of an interrupted command; all answers so far are saved.
 pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 
-/// Prints a failure, and what was wrong before it, to stderr; gives the exit code.
+/// Prints a failure and those before it to stderr; returns the exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     for earlier in failure.earlier() {
         report(earlier);
     }
-    // Meaning is never carried by colour alone, so plain text will do everywhere.
     eprintln!("error: {failure}");
     if let Some(hint) = failure.to_do() {
         eprintln!("hint: {hint}");

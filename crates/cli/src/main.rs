@@ -1,10 +1,9 @@
-//! `sureness`: measures how sure a language model is, and whether it should be.
+//! The `sureness` binary: measures how sure a language model is, and whether it should be.
 
-/// As the standard one, for all modules below, but never the end of the program: see
-/// [`show::terminal::say`].
+/// Shadows `std::eprintln!` so that a closed stderr never panics: see [`show::terminal::say`].
 macro_rules! eprintln {
-    ($($words:tt)*) => {
-        $crate::show::terminal::say(format!($($words)*))
+    ($($format:tt)*) => {
+        $crate::show::terminal::say(format!($($format)*))
     };
 }
 

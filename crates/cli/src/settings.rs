@@ -1,4 +1,4 @@
-//! From arguments to settings: the one place where flags become what the libraries take.
+//! Turns arguments into the libraries' settings; nothing else does.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::args::demo::DemoArgs;
 use crate::args::run::RunArgs;
 use crate::args::score::ScoreArgs;
 
-/// A run.
+/// The settings of a run.
 pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
     let defaults = QuestionSettings::default();
     Ok(Settings {
@@ -54,8 +54,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
     })
 }
 
-/// The demo: one small model, the built-in questions, one prompt strategy. The other strategies
-/// would triple the time.
+/// The settings and the model of the demo: one small model, the built-in questions, one prompt
+/// strategy, since all three would triple the time.
 pub(crate) fn demo(args: &DemoArgs) -> (Settings, Model) {
     let settings = Settings {
         questions: QuestionSettings {
@@ -70,7 +70,7 @@ pub(crate) fn demo(args: &DemoArgs) -> (Settings, Model) {
     (settings, Model::Gguf(args.gguf.clone()))
 }
 
-/// How models are asked.
+/// The settings of asking models.
 pub(crate) fn asking(args: &AskArgs) -> Asking {
     let seconds = Duration::from_secs_f64;
     let defaults = Asking::default();
@@ -134,8 +134,8 @@ pub(crate) fn models(args: &RunArgs) -> Result<Vec<Model>, Failure> {
     };
     if args.ask.api_base.is_empty() {
         if !names.is_empty() {
-            return Err(Failure::new("a model is named, but no server")
-                .hint("add --api-base URL, or use --gguf FILE for a model on this disk"));
+            return Err(Failure::new("a model name is given, but no server")
+                .hint("add --api-base URL, or use --gguf FILE for a local model"));
         }
     } else if names.is_empty() {
         list.push(served(None));
@@ -144,13 +144,13 @@ pub(crate) fn models(args: &RunArgs) -> Result<Vec<Model>, Failure> {
     }
     if list.is_empty() {
         return Err(Failure::new("no model is named").hint(
-            "give --api-base URL --model NAME for a server, or --gguf FILE for a model on this disk; `sureness demo` needs neither",
+            "give --api-base URL --model NAME for a server, or --gguf FILE for a local model; `sureness demo` needs neither",
         ));
     }
     Ok(list)
 }
 
-/// With `--nats` the models are where the workers are.
+/// The models of a run with `--nats`, which live on the workers.
 #[cfg(feature = "nats")]
 fn relayed(args: &RunArgs, names: &[&String]) -> Result<Vec<Model>, Failure> {
     for (given, flag) in [
@@ -200,7 +200,7 @@ fn strategies(names: &[String]) -> Result<Option<Vec<Strategy>>, Failure> {
     let mut chosen = Vec::new();
     for name in names {
         let strategy = Strategy::by_name(name).ok_or_else(|| {
-            Failure::new(format!("there is no prompt strategy {name:?}")).hint(format!(
+            Failure::new(format!("prompt strategy {name:?} is unknown")).hint(format!(
                 "choose among {}",
                 Strategy::ALL.map(Strategy::name).join(", ")
             ))
@@ -212,27 +212,29 @@ fn strategies(names: &[String]) -> Result<Option<Vec<Strategy>>, Failure> {
     Ok((!chosen.is_empty()).then_some(chosen))
 }
 
-/// Where the questions of tasks are.
+/// The data sets of tasks.
 fn data(args: &RunArgs) -> Result<Vec<TaskData>, Failure> {
     let mut data = Vec::new();
     for (task, path) in pairs(&args.data, "--data", "qa=path/to/mmlu")? {
-        of_task(&mut data, &task).path = Some(path.into());
+        entry_of(&mut data, &task).path = Some(path.into());
     }
     for (task, name) in pairs(&args.data_format, "--data-format", "qa=mmlu")? {
         let format = Format::by_name(&name).ok_or_else(|| {
-            Failure::new(format!("there is no data format {name:?}"))
-                .hint("see `sureness data check --help` for the formats")
+            Failure::new(format!("data format {name:?} is unknown")).hint(format!(
+                "choose among {}",
+                Format::ALL.map(Format::name).join(", ")
+            ))
         })?;
-        of_task(&mut data, &task).format = Some(format);
+        entry_of(&mut data, &task).format = Some(format);
     }
     for (task, path) in pairs(&args.examples, "--examples", "qa=examples.jsonl")? {
-        of_task(&mut data, &task).examples = Some(path.into());
+        entry_of(&mut data, &task).examples = Some(path.into());
     }
     Ok(data)
 }
 
-/// The entry of a task, made where there is none.
-fn of_task<'a>(data: &'a mut Vec<TaskData>, task: &str) -> &'a mut TaskData {
+/// The entry of a task, added if missing.
+fn entry_of<'a>(data: &'a mut Vec<TaskData>, task: &str) -> &'a mut TaskData {
     let at = data.iter().position(|entry| entry.task == task);
     let at = at.unwrap_or_else(|| {
         data.push(TaskData {
@@ -244,7 +246,7 @@ fn of_task<'a>(data: &'a mut Vec<TaskData>, task: &str) -> &'a mut TaskData {
     &mut data[at]
 }
 
-/// Values of the form TASK=VALUE, the tasks by their ids.
+/// Splits values of the form TASK=VALUE; any name of a task becomes its id.
 fn pairs(values: &[String], flag: &str, example: &str) -> Result<Vec<(String, String)>, Failure> {
     values
         .iter()
@@ -254,13 +256,13 @@ fn pairs(values: &[String], flag: &str, example: &str) -> Result<Vec<(String, St
             }
             _ => Err(
                 Failure::new(format!("{flag} {value:?} is not of the form TASK=VALUE"))
-                    .hint(format!("write for example {flag} {example}")),
+                    .hint(format!("write it like {flag} {example}")),
             ),
         })
         .collect()
 }
 
-/// How saved logits are evaluated.
+/// The evaluation of saved logits.
 pub(crate) fn score(args: &ScoreArgs) -> Config {
     Config {
         protocol: args.protocol,
@@ -271,7 +273,7 @@ pub(crate) fn score(args: &ScoreArgs) -> Config {
     }
 }
 
-/// The runs of an analysis.
+/// The runs to analyse.
 pub(crate) fn selection(args: &EvidenceArgs) -> Selection {
     Selection {
         runs: args.runs.clone(),
@@ -293,14 +295,14 @@ fn dropped_options(args: &EvidenceArgs) -> Vec<usize> {
     letters.map_or_else(Vec::new, |letters| letters.0.clone())
 }
 
-/// Where the texts of an analysis's questions are.
+/// The sources of question texts.
 pub(crate) fn texts(args: &EvidenceArgs) -> TextSources {
     let mut data = Vec::new();
     for (task, path) in &args.data {
-        of_task(&mut data, task).path = Some(PathBuf::clone(path));
+        entry_of(&mut data, task).path = Some(PathBuf::clone(path));
     }
     for (task, format) in &args.data_format {
-        of_task(&mut data, task).format = Some(*format);
+        entry_of(&mut data, task).format = Some(*format);
     }
     let questions = args.questions.clone();
     TextSources {
@@ -309,14 +311,14 @@ pub(crate) fn texts(args: &EvidenceArgs) -> TextSources {
     }
 }
 
-/// How runs that were evaluated with `recorded` are analysed.
+/// The settings of an analysis of runs whose evaluation is `recorded`.
 pub(crate) fn analysis(args: &EvidenceArgs, recorded: Config) -> sureness_analysis::Settings {
     let config = Config {
         protocol: args.protocol.unwrap_or(recorded.protocol),
         alpha: args.error_rate.unwrap_or(recorded.alpha),
         calibration_ratio: args.calibration_ratio.unwrap_or(recorded.calibration_ratio),
         seed: args.seed.unwrap_or(recorded.seed),
-        // One rule for all that is analysed, whatever each run was evaluated with.
+        // All runs are analysed under one rule, whatever each was evaluated with.
         split: SplitRule::Ordered,
     };
     let mut settings = sureness_analysis::Settings {
@@ -342,7 +344,7 @@ pub(crate) fn analysis(args: &EvidenceArgs, recorded: Config) -> sureness_analys
     settings
 }
 
-/// What some modes of an analysis have to know.
+/// The inputs of single modes of an analysis.
 pub(crate) fn asked(args: &EvidenceArgs) -> Asked {
     let family = args.model_family.is_some() || !args.model_sizes.is_empty();
     let pair = |(base, tuned): &(String, String)| Pair {

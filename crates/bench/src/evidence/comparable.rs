@@ -1,4 +1,4 @@
-//! Whether runs can be compared.
+//! Checks that runs can be compared.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use sureness_record::{RunSettings, Setting};
 
 use crate::error::Failure;
 
-/// Refuses runs whose prompts differ; says what else differs. Different questions are no obstacle:
-/// comparisons are made on those that all models answered.
+/// Refuses runs whose prompts differ; returns notes on other differences. Different questions are
+/// fine, since comparisons use those that all models answered.
 pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<String>, Failure> {
     let models: Vec<(&str, &RunSettings)> = evidence
         .models
@@ -33,7 +33,7 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
         let message = format!("{first} and {second} differ in {setting}");
         if !mixed_prompts {
             return Err(Failure::new(message).hint(
-                "compare runs that were asked alike, or pass --mixed-prompts to compare them anyway",
+                "compare runs with the same prompts, or pass --mixed-prompts to compare them anyway",
             ));
         }
         notes.push(message);
@@ -49,7 +49,8 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
     Ok(notes)
 }
 
-/// The models that are like the first one in a setting, and those that are like the first of the others.
+/// The names of the models that share the first one's setting, and of those that share the setting of
+/// the first other one.
 fn apart(models: &[(&str, &RunSettings)], setting: &Setting) -> (String, String) {
     let asked = models.iter().filter(|(_, settings)| match setting {
         Setting::Shots(task) => settings.task(task).is_some(),
@@ -59,7 +60,7 @@ fn apart(models: &[(&str, &RunSettings)], setting: &Setting) -> (String, String)
     (first, alike(others, setting).0)
 }
 
-/// The names of the models that are like the first one, and the other models.
+/// The names of the models that share the first one's setting, and the other models.
 fn alike<'a>(
     models: Vec<(&'a str, &'a RunSettings)>,
     setting: &Setting,
@@ -73,8 +74,8 @@ fn alike<'a>(
     (names.join(", "), others)
 }
 
-/// What to tell of runs that were split by another rule. A run keeps its figures under its own rule; an
-/// analysis has one for all.
+/// A note on runs that were split by another rule. A run's own results keep its rule; an analysis
+/// applies one rule to all runs.
 pub fn split_rule(evidence: &Evidence, config: &Config) -> Option<String> {
     if config.protocol == Protocol::Paper {
         return None;
@@ -90,8 +91,8 @@ pub fn split_rule(evidence: &Evidence, config: &Config) -> Option<String> {
         .collect();
     (!old.is_empty()).then(|| {
         format!(
-            "{} was split by the rule of version 0.1.0; all figures here are computed anew with the \
-             rule of today, {}",
+            "{} was split by the rule of version 0.1.0; all figures here are recomputed with the \
+             current rule, {}",
             old.join(", "),
             config.split.name()
         )

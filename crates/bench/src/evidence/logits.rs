@@ -1,4 +1,4 @@
-//! One file of saved logits, put to its questions and evaluated.
+//! Joins files of saved logits with their questions and evaluates them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -15,7 +15,7 @@ use sureness_scorers::replay::{FileName, RecordedLogits};
 use super::Drop;
 use crate::error::Failure;
 
-/// Everything that all files are scored with.
+/// Evaluates files of saved logits on one set of questions.
 pub struct Scoring<'a> {
     questions: &'a Path,
     /// In file order, without the dropped ids.
@@ -26,15 +26,15 @@ pub struct Scoring<'a> {
     config: Config,
 }
 
-/// One question of a file: where its logits are, and what is known of it.
+/// A question of a file: the row of its logits and its answer key.
 #[derive(Clone, Copy)]
-struct Item<'a> {
+struct KeyedRow<'a> {
     row: usize,
     key: &'a AnswerKey,
 }
 
 impl<'a> Scoring<'a> {
-    /// Reads the questions, whose answers the logits are measured by.
+    /// Reads the questions and their answers.
     pub fn new(questions: &'a Path, drop: Drop, config: Config) -> Result<Self, Failure> {
         let mut key = answers::read(questions)?;
         let names = QuestionNames::read(questions)?;
@@ -54,7 +54,7 @@ impl<'a> Scoring<'a> {
     ///
     /// # Errors
     ///
-    /// All that is wrong with it.
+    /// All problems of the file.
     pub fn score(&self, path: &Path, logits: &RecordedLogits) -> Result<ScoredFile, Failure> {
         let (_, rows) = self.rows(path, logits)?;
         let evaluation = rows.table.evaluate(&self.config).map_err(|error| {
@@ -77,7 +77,7 @@ impl<'a> Scoring<'a> {
         })
     }
 
-    /// The model and the rows of one file, or all that is wrong with it.
+    /// The model and the rows of one file, or all problems of the file.
     pub(super) fn rows(
         &self,
         path: &Path,
@@ -119,7 +119,7 @@ impl<'a> Scoring<'a> {
                 key: &name.content,
                 cluster: name.cluster.as_ref().map(<[u8; 32]>::as_slice),
                 logits: logits.into(),
-                // `check_options` has made sure that the answer is among the kept options.
+                // `check_options` ensures that the answer is among the kept options.
                 answer: place[item.key.answer].unwrap_or(usize::MAX),
                 dont_know: dont_know.and_then(|option| place[option]),
                 none_of_the_above: none_of_the_above.and_then(|option| place[option]),
@@ -137,7 +137,7 @@ impl<'a> Scoring<'a> {
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
             categories,
             mass: Vec::new(),
-            // Saved logits are of all options.
+            // Saved logits cover all options.
             bounded: vec![false; table.len()],
             clustered,
             planned: items.len(),
@@ -147,13 +147,13 @@ impl<'a> Scoring<'a> {
     }
 
     /// Pairs each row that is not dropped with its question, in the order of the file.
-    fn join(&self, logits: &RecordedLogits, problems: &mut Problems<'_>) -> Vec<Item<'_>> {
+    fn join(&self, logits: &RecordedLogits, problems: &mut Problems<'_>) -> Vec<KeyedRow<'_>> {
         let questions = self.questions.display();
         let mut items = Vec::with_capacity(logits.ids.len());
         let mut unknown = Vec::new();
         for (row, &id) in logits.ids.iter().enumerate() {
             match self.by_id.get(&id) {
-                Some(&at) => items.push(Item {
+                Some(&at) => items.push(KeyedRow {
                     row,
                     key: &self.key[at],
                 }),
@@ -170,7 +170,7 @@ impl<'a> Scoring<'a> {
                 "give the questions that these logits were computed on",
             );
         }
-        // A reader refuses ids that come twice, so the counts tell whether one is missing.
+        // The reader refuses duplicate ids, so the counts show whether one is missing.
         if items.len() < self.key.len() {
             let present: HashSet<i64> = items.iter().map(|item| item.key.id).collect();
             let mut missing = self.key.iter().filter(|key| !present.contains(&key.id));
@@ -213,8 +213,8 @@ impl<'a> Scoring<'a> {
         kept
     }
 
-    /// Whether every question has the options that the file has scores for.
-    fn check_options(&self, width: usize, items: &[Item<'_>], problems: &mut Problems<'_>) {
+    /// Checks that the file has scores for the options of every question.
+    fn check_options(&self, width: usize, items: &[KeyedRow<'_>], problems: &mut Problems<'_>) {
         let questions = self.questions.display();
         let other_width: Vec<_> = items
             .iter()
@@ -226,7 +226,7 @@ impl<'a> Scoring<'a> {
                 format_args!(
                     "id {} has {width} scores, but {options} options in {questions}{}",
                     key.id,
-                    like_it(other_width.len())
+                    same_in_others(other_width.len())
                 ),
                 "give the questions that these logits were computed on, with all their options",
             );
@@ -243,7 +243,7 @@ impl<'a> Scoring<'a> {
                     "id {} has the answer {} in {questions}, but only {width} scores{}",
                     key.id,
                     letter(key.answer),
-                    like_it(count)
+                    same_in_others(count)
                 ),
                 "give the questions that these logits were computed on",
             );
@@ -255,7 +255,7 @@ impl<'a> Scoring<'a> {
                     "id {} has the answer {}, which --drop-options leaves out{}",
                     key.id,
                     letter(key.answer),
-                    like_it(count)
+                    same_in_others(count)
                 ),
                 "leave out only options that are never right",
             );
@@ -263,10 +263,10 @@ impl<'a> Scoring<'a> {
     }
 
     /// The scores of the kept options, row by row.
-    fn scores(&self, logits: &RecordedLogits, items: &[Item<'_>], kept: &[usize]) -> Vec<f64> {
+    fn scores(&self, logits: &RecordedLogits, items: &[KeyedRow<'_>], kept: &[usize]) -> Vec<f64> {
         let width = logits.width;
         let mut scores = Vec::with_capacity(items.len() * kept.len());
-        // The published script saw 32-bit values, whatever the file now holds.
+        // The paper's script reads 32-bit values, whatever the file holds.
         match &logits.values64 {
             Some(values) if self.config.protocol == Protocol::Standard => {
                 for item in items {
@@ -285,13 +285,13 @@ impl<'a> Scoring<'a> {
     }
 }
 
-/// The task that a data set belongs to, as an import names it.
+/// The task of a data set, as in imports.
 fn task_of(dataset: &str) -> Task {
     let id = sureness_importers::task_of(dataset);
     Task::by_name(&id).unwrap_or_else(|| Task::custom(&id))
 }
 
-/// Which options are "I don't know" and "None of the above".
+/// The indices of "I don't know" and "None of the above".
 fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
     if key.options.is_some() {
         (key.dont_know, key.none_of_the_above)
@@ -300,7 +300,7 @@ fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
     }
 }
 
-/// The word that stands for a strategy in the names of the paper's files.
+/// A strategy's name in the names of the paper's files.
 fn short_name(strategy: Strategy) -> &'static str {
     match strategy {
         Strategy::Base => "base",
@@ -309,7 +309,7 @@ fn short_name(strategy: Strategy) -> &'static str {
     }
 }
 
-/// What is wrong with one file.
+/// The problems of one file.
 struct Problems<'a> {
     file: &'a Path,
     found: Vec<Failure>,
@@ -322,7 +322,7 @@ impl Problems<'_> {
     }
 }
 
-/// ` is`, or ` and 3 others are`.
+/// Formats ` is`, or ` and 3 others are`.
 fn others(count: usize, one: &str, many: &str) -> String {
     match count {
         0 | 1 => format!(" {one}"),
@@ -331,8 +331,8 @@ fn others(count: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// Nothing, or how many more rows have the same fault.
-fn like_it(count: usize) -> String {
+/// Formats how many other rows have the same problem; empty for none.
+fn same_in_others(count: usize) -> String {
     match count {
         0 | 1 => String::new(),
         2 => "; so has 1 other".to_owned(),

@@ -1,4 +1,4 @@
-//! From stores and files of saved logits to evidence for an analysis.
+//! Loads stores and files of saved logits as evidence for an analysis.
 
 mod comparable;
 mod logits;
@@ -21,24 +21,24 @@ pub use comparable::split_rule;
 pub use logits::Scoring;
 pub use texts::{TextSources, Texts};
 
-/// Which runs and saved logits are analysed, and which parts of them.
+/// Selects runs and saved logits, and parts of them.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// Output folders, stores (`FOLDER#3` for run 3 of it), files of saved logits.
     pub runs: Vec<PathBuf>,
     /// Questions in the paper's JSON layout, for files of saved logits.
     pub questions: Option<PathBuf>,
-    /// Which questions and options of saved logits are left out.
+    /// Questions and options to drop from saved logits.
     pub drop: Drop,
-    /// Models whose names contain one of these; all where empty.
+    /// Models whose names contain one of these; empty for all.
     pub models: Vec<String>,
-    /// Tasks by name; all where empty.
+    /// Tasks by name; empty for all.
     pub tasks: Vec<String>,
-    /// Prompt strategies by name; all where empty.
+    /// Prompt strategies by name; empty for all.
     pub strategies: Vec<String>,
-    /// Whether runs are compared although their prompts differ.
+    /// Whether runs with different prompts may be compared.
     pub mixed_prompts: bool,
-    /// Which questions are drawn and split together.
+    /// Questions to resample and split together.
     pub cluster: Grouping,
 }
 
@@ -58,8 +58,8 @@ impl Selection {
     }
 }
 
-/// What is left out of saved logits. The default leaves out the few-shot examples of the paper's
-/// files, which are among their questions.
+/// Questions and options to drop from saved logits. The default drops the few-shot examples of the
+/// paper's files, which are among their questions.
 #[derive(Debug, Clone)]
 pub struct Drop {
     /// Ids of questions.
@@ -77,30 +77,30 @@ impl Default for Drop {
     }
 }
 
-/// Which questions are drawn and split together.
+/// Questions to resample and split together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Grouping {
-    /// Questions on one passage, and copies of a question, as the run recorded them
+    /// Questions that share a passage, and duplicates, as the run recorded them
     Auto,
     /// Questions of one category
     Category,
-    /// Each question is on its own; copies stay together
+    /// Each question on its own; duplicates stay together
     None,
 }
 
-/// What was read.
+/// Loaded evidence.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The rows of every model, with where they come from.
+    /// The rows of every model, with their source.
     pub evidence: Evidence,
-    /// How the first run was evaluated.
+    /// The evaluation settings of the first run.
     pub config: Option<Config>,
-    /// What a reader should know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
-/// Reads everything that is selected, and checks that it can be compared.
+/// Loads the selected runs and files, and checks that they can be compared.
 pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
     let (mut stores, mut files) = (Vec::new(), Vec::new());
     for path in &selection.runs {
@@ -120,7 +120,7 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
     if !files.is_empty() {
         load_logits(&files, selection, &mut loaded)?;
     }
-    choose(selection, &mut loaded)?;
+    filter(selection, &mut loaded)?;
     cluster(selection.cluster, &mut loaded.evidence);
     name_apart(&mut loaded.evidence.models);
     let notes = comparable::check(&loaded.evidence, selection.mixed_prompts)?;
@@ -128,8 +128,8 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
     Ok(loaded)
 }
 
-/// Keeps the models with the highest mean `UAcc`, in the order in which they were named.
-pub fn keep_best(evidence: &mut Evidence, settings: &Settings, most: usize) {
+/// Keeps the `count` models with the highest mean `UAcc`, in their order.
+pub fn keep_best(evidence: &mut Evidence, settings: &Settings, count: usize) {
     let value = |model: &ModelEvidence| {
         let evaluations: Vec<_> = model
             .groups
@@ -144,13 +144,13 @@ pub fn keep_best(evidence: &mut Evidence, settings: &Settings, most: usize) {
         .map(|m| (value(m), m.name.clone()))
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    ranked.truncate(most);
+    ranked.truncate(count);
     evidence
         .models
         .retain(|model| ranked.iter().any(|(_, name)| *name == model.name));
 }
 
-/// Puts questions together as asked.
+/// Groups questions into clusters.
 fn cluster(by: Grouping, evidence: &mut Evidence) {
     for group in evidence
         .models
@@ -183,7 +183,7 @@ fn cluster(by: Grouping, evidence: &mut Evidence) {
     }
 }
 
-/// The store that a path names, with the run after `#`. `None` for other files.
+/// The store at a path, with the run after `#`; `None` for other files.
 fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Failure> {
     let text = path.to_string_lossy();
     let numbered = text
@@ -198,21 +198,19 @@ fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Failure> {
         return if store.is_file() {
             Ok(Some((store, run)))
         } else {
-            Err(
-                Failure::new(format!("there is no run in {}", path.display()))
-                    .hint("pass the --output-dir of an earlier run; it holds sureness.sqlite"),
-            )
+            Err(Failure::new(format!("{} holds no run", path.display()))
+                .hint("pass the --output-dir of an earlier run; it holds sureness.sqlite"))
         };
     }
     if !path.exists() {
-        return Err(Failure::new(format!("there is no {}", path.display()))
+        return Err(Failure::new(format!("{} does not exist", path.display()))
             .hint("name an output folder, a sureness.sqlite, or a file of saved logits"));
     }
     let is_store = path.extension().is_some_and(|e| e == "sqlite");
     Ok(is_store.then_some((path, run)))
 }
 
-/// The newest run of each model in a store, or the one named.
+/// Loads the newest run of each model in a store, or the given one.
 fn load_store(
     path: &Path,
     run: Option<i64>,
@@ -226,8 +224,8 @@ fn load_store(
         runs.retain(|run| run.id == wanted);
         if runs.is_empty() {
             return Err(
-                Failure::new(format!("there is no run {wanted} in {}", path.display()))
-                    .hint(format!("its runs are {}", all.join(", "))),
+                Failure::new(format!("{} holds no run {wanted}", path.display()))
+                    .hint(format!("choose among the runs {}", all.join(", "))),
             );
         }
     }
@@ -254,20 +252,20 @@ fn load_store(
     }
     if newest.is_empty() {
         return Err(Failure::new(format!("{} holds no run", path.display()))
-            .hint("start one with `sureness run`, or bring one in with `sureness import`"));
+            .hint("start one with `sureness run`, or import one with `sureness import`"));
     }
     for run in newest {
         if run.finished_at.is_none() {
             loaded.notes.push(format!(
-                "run {} of {} has not ended: what is answered so far counts",
+                "run {} of {} is unfinished; using the answers so far",
                 run.id, run.model.name
             ));
         }
         let settings = run.settings.run();
         if let Some(shard) = settings.and_then(|settings| settings.shard) {
             loaded.notes.push(format!(
-                "run {} of {} is shard {shard}: a part of the questions; `sureness merge` \
-                 puts the shards together",
+                "run {} of {} is shard {shard}, only part of the questions; `sureness merge` \
+                 combines the shards",
                 run.id, run.model.name
             ));
         }
@@ -359,7 +357,7 @@ pub(crate) fn rows_of(
             none_of_the_above: question.none_of_the_above,
         };
         found.clustered |= question.cluster.is_some();
-        // What cannot be scored counts as not answered.
+        // Rows that cannot be scored count as unanswered.
         if found.table.push(question.content, &row, category).is_ok() {
             ids.push(question.id);
             found.mass.push(scores.mass);
@@ -367,14 +365,14 @@ pub(crate) fn rows_of(
         }
     }
     found.ids = ids.into();
-    // Of logits and of whole texts that were imported it is not known.
+    // Unknown for imported logits and whole texts.
     if found.mass.iter().any(|mass| mass.is_nan()) {
         found.mass.clear();
     }
     Ok(found)
 }
 
-/// Files of saved logits; those of one model, by their names, are its groups.
+/// Loads files of saved logits; files with the same model in their names are groups of one model.
 fn load_logits(
     files: &[PathBuf],
     selection: &Selection,
@@ -382,13 +380,13 @@ fn load_logits(
 ) -> Result<(), Failure> {
     let Some(questions) = &selection.questions else {
         return Err(Failure::new(format!(
-            "{} is a file of logits, which does not tell the right answers",
+            "{} is a file of logits, which does not contain the right answers",
             files
                 .first()
                 .map(|f| f.display().to_string())
                 .unwrap_or_default()
         ))
-        .hint("name the questions with --questions FILE, or an output folder instead"));
+        .hint("give the questions with --questions FILE, or give an output folder instead"));
     };
     let scoring = Scoring::new(questions, selection.drop.clone(), Config::default())?;
     for path in files {
@@ -414,13 +412,13 @@ fn load_logits(
         let model = &mut models[place];
         if model.groups.iter().any(|group| group.id == rows.id) {
             return Err(Failure::new(format!(
-                "{}: {} has answers of {} in {} already",
+                "{}: {} already has answers to {} in {}",
                 path.display(),
                 model.name,
                 rows.id.task,
                 rows.id.strategy
             ))
-            .hint("give each file once; zero-shot and few-shot files in analyses of their own"));
+            .hint("give each file once, and analyse zero-shot and few-shot files separately"));
         }
         if let SourceRecord::Files { files } = &mut model.source.record {
             files.push(path.display().to_string());
@@ -430,13 +428,13 @@ fn load_logits(
     Ok(())
 }
 
-/// Whether a list of what is asked for, if there is one, has this name.
+/// Whether a list contains this name or is empty.
 fn wanted(list: &[String], name: &str) -> bool {
     list.is_empty() || list.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
-/// Keeps the models, tasks and strategies that are asked for.
-fn choose(selection: &Selection, loaded: &mut Loaded) -> Result<(), Failure> {
+/// Drops models, tasks and strategies that are not selected.
+fn filter(selection: &Selection, loaded: &mut Loaded) -> Result<(), Failure> {
     let models = &mut loaded.evidence.models;
     for wanted in &selection.models {
         let lower = wanted.to_lowercase();
@@ -445,8 +443,8 @@ fn choose(selection: &Selection, loaded: &mut Loaded) -> Result<(), Failure> {
             .any(|m| m.name.to_lowercase().contains(&lower))
         {
             let names: Vec<&str> = models.iter().map(|m| &*m.name).collect();
-            return Err(Failure::new(format!("no run is of a model {wanted:?}"))
-                .hint(format!("there are {}", names.join(", "))));
+            return Err(Failure::new(format!("no model name contains {wanted:?}"))
+                .hint(format!("choose among {}", names.join(", "))));
         }
     }
     models.retain(|model| {
@@ -467,12 +465,12 @@ fn choose(selection: &Selection, loaded: &mut Loaded) -> Result<(), Failure> {
     models.retain(|model| !model.groups.is_empty());
     if models.is_empty() {
         return Err(Failure::new("nothing is left to analyse")
-            .hint("ask for other --tasks, --prompt-strategies or --models"));
+            .hint("change --tasks, --prompt-strategies or --models"));
     }
     Ok(())
 }
 
-/// Two runs of models with one name get names of their own.
+/// Adds folder and run to the names of models that occur more than once.
 fn name_apart(models: &mut [ModelEvidence]) {
     let mut count: HashMap<String, usize> = HashMap::new();
     for model in models.iter() {

@@ -1,14 +1,14 @@
-//! What the questions of a page say.
+//! Finds the texts of questions for a report page.
 //!
-//! Stores hold each question's id and the digest of its content, not its text. Texts are looked
-//! up by that digest, so that none can stand beside answers to another: in the data that `--data`
-//! names, in what the run was asked from if that is still there, in imported data, and in the
-//! built-in pack.
+//! Stores hold the id of each question and the digest of its content, not its text. Texts are looked
+//! up by that digest, so that a text always belongs to its answers: in the data sets of `--data`,
+//! in the recorded data sets if they still exist, in imported data, and in the built-in pack.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sureness_analysis::Figures;
+use sureness_analysis::number::count;
 use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
 
 use crate::error::Failure;
@@ -16,29 +16,29 @@ use crate::questions::{Source, dataset_for, id_of, named_task};
 use crate::settings::TaskData;
 
 /// Maximum characters shown per text.
-const LONGEST: usize = 4_000;
-/// All texts of a page together, in bytes: a page has to open fast on a phone as well.
-const MOST: usize = 3 << 20;
+const MAX_TEXT_CHARS: usize = 4_000;
+/// Maximum bytes of all texts of a page, so that it opens fast on a phone.
+const MAX_PAGE_BYTES: usize = 3 << 20;
 
-/// Digest of a question's content, or what stands for it where only its id is known.
+/// Digest of a question's content, or of its id if the content is unknown.
 type Key = [u8; 32];
 
-/// Where texts are looked for first.
+/// Data sets to search first.
 #[derive(Debug, Clone, Default)]
 pub struct TextSources {
-    /// Data that runs were asked from.
+    /// Data sets of tasks.
     pub data: Vec<TaskData>,
-    /// The file of questions that saved logits go with, and the options that are left out of it.
+    /// The questions file of saved logits, and the options dropped from it.
     pub questions: Option<(PathBuf, Vec<usize>)>,
 }
 
-/// Finds texts, and keeps count of how much a page holds of them.
+/// Finds texts and limits their total size on a page.
 #[derive(Debug)]
 pub struct Texts {
-    /// The data of the sources, by task id.
+    /// The data sets of the sources, by task id.
     data: HashMap<String, Dataset>,
     questions: Option<(PathBuf, Vec<usize>)>,
-    /// Bytes of the page so far.
+    /// Bytes of texts so far.
     bytes: usize,
     /// Questions without a text, by task id.
     missing: Vec<(String, usize)>,
@@ -47,7 +47,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Reads the data of the sources.
+    /// Reads the data sets of the sources.
     pub fn of(sources: TextSources) -> Result<Self, Failure> {
         let mut data = HashMap::new();
         for of_task in &sources.data {
@@ -56,7 +56,7 @@ impl Texts {
                 return Err(Failure::new(format!(
                     "a layout is given for task {task}, but no questions"
                 ))
-                .hint(format!("name them too: --data {task}=PATH")));
+                .hint(format!("give them too: --data {task}=PATH")));
             };
             let dataset = read(&task, path, of_task.format)?;
             data.insert(task, dataset);
@@ -71,7 +71,7 @@ impl Texts {
         })
     }
 
-    /// The questions of a task with these keys, as far as they are found.
+    /// Finds the questions of a task with these keys.
     pub fn find(
         &mut self,
         figures: &Figures<'_>,
@@ -83,36 +83,36 @@ impl Texts {
             found: HashMap::new(),
         };
         if let Some(dataset) = self.data.get(&id_of(task)) {
-            search.among(dataset);
+            search.look_in(dataset);
         }
-        // What has gone since, or cannot be read any more, is no reason to write no report.
+        // Files that are gone or unreadable by now only leave texts out of the report.
         if let Some((path, dropped)) = &self.questions
-            && search.goes_on()
+            && search.is_open()
             && let Ok(dataset) = read(task, path, Some(Format::Paper))
         {
-            search.shortened(&dataset, dropped);
+            search.look_in_without(&dataset, dropped);
         }
         for path in recorded(figures, task) {
-            if search.goes_on()
+            if search.is_open()
                 && let Ok(dataset) = read(task, &path, None)
             {
-                search.among(&dataset);
+                search.look_in(&dataset);
             }
         }
-        if search.goes_on()
+        if search.is_open()
             && let Ok(dataset) = dataset_for(task, &Source::default())
         {
-            search.among(&dataset);
+            search.look_in(&dataset);
         }
-        if search.goes_on() {
+        if search.is_open() {
             self.missing.push((task.to_owned(), search.wanted.len()));
         }
         search.found
     }
 
-    /// Cuts what is too long; `None` once the page holds enough.
+    /// Truncates long texts; `None` once the page is full.
     pub fn fit(&mut self, question: &Question) -> Option<Question> {
-        let mut cut = |text: &String| match text.char_indices().nth(LONGEST) {
+        let mut cut = |text: &String| match text.char_indices().nth(MAX_TEXT_CHARS) {
             Some((end, _)) => {
                 self.cut = true;
                 format!("{}…", &text[..end])
@@ -128,7 +128,7 @@ impl Texts {
         let context = fitted.context.as_ref().map_or(0, String::len);
         let options: usize = fitted.options.iter().map(String::len).sum();
         let bytes = context + fitted.stem.len() + options;
-        if self.bytes + bytes > MOST {
+        if self.bytes + bytes > MAX_PAGE_BYTES {
             self.full = true;
             return None;
         }
@@ -136,46 +136,49 @@ impl Texts {
         Some(fitted)
     }
 
-    /// What a reader should know of the texts.
+    /// Notes on missing and truncated texts.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.missing.is_empty() {
             let tasks: Vec<String> = self
                 .missing
                 .iter()
-                .map(|(task, count)| format!("{task} ({count})"))
+                .map(|(task, missing)| format!("{task} ({})", count(*missing)))
                 .collect();
             notes.push(format!(
-                "Questions whose text was not at hand: {}. Runs hold no texts; --data TASK=PATH names the data they were asked from.",
+                "Questions without text: {}. Runs do not store texts; pass --data TASK=PATH to add them.",
                 tasks.join(", ")
             ));
         }
         if self.cut {
-            notes.push(format!("Texts are cut after {LONGEST} characters."));
+            notes.push(format!(
+                "Texts are truncated to {} characters.",
+                count(MAX_TEXT_CHARS)
+            ));
         }
         if self.full {
             notes.push(format!(
-                "The page holds {} MB of texts and no more; the other questions are without.",
-                MOST >> 20
+                "The page is limited to {} MB of texts; other questions have none.",
+                MAX_PAGE_BYTES >> 20
             ));
         }
         notes
     }
 }
 
-/// Questions that are looked for in one place after the other.
+/// A search through several data sets in turn.
 struct Search {
     wanted: HashSet<Key>,
     found: HashMap<Key, Question>,
 }
 
 impl Search {
-    fn goes_on(&self) -> bool {
+    fn is_open(&self) -> bool {
         !self.wanted.is_empty()
     }
 
-    /// By content. Few-shot examples of one run may have been questions of another.
-    fn among(&mut self, dataset: &Dataset) {
+    /// Looks for questions and few-shot examples, which may be questions of another run.
+    fn look_in(&mut self, dataset: &Dataset) {
         for index in 0..dataset.questions.len() {
             if let Ok(key) = dataset.questions.content_digest(index)
                 && self.wanted.remove(&key)
@@ -192,8 +195,8 @@ impl Search {
         }
     }
 
-    /// By content, without the options that were dropped from saved logits.
-    fn shortened(&mut self, dataset: &Dataset, dropped: &[usize]) {
+    /// Looks for questions and removes the options that were dropped from saved logits.
+    fn look_in_without(&mut self, dataset: &Dataset, dropped: &[usize]) {
         for mut question in dataset.questions.iter().flatten() {
             let key = question.content_digest();
             if self.wanted.remove(&key) {
@@ -206,7 +209,7 @@ impl Search {
     }
 }
 
-/// The abstention options are left as they are: content is the same with and without them.
+/// Reads a data set without adding abstention options, which the content digest ignores.
 fn read(
     task: &str,
     path: &Path,
@@ -220,7 +223,7 @@ fn read(
     load(path, &options)
 }
 
-/// Files and folders that the task was asked from, by what runs have recorded.
+/// The data sets of the task that runs have recorded and that still exist.
 fn recorded(figures: &Figures<'_>, task: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for model in &figures.models {
@@ -268,22 +271,22 @@ mod tests {
     fn long_texts_are_cut_between_characters() {
         let mut texts = empty();
         let fitted = texts
-            .fit(&question(&"é".repeat(LONGEST + 1), None))
+            .fit(&question(&"é".repeat(MAX_TEXT_CHARS + 1), None))
             .unwrap();
-        assert_eq!(fitted.stem.chars().count(), LONGEST + 1);
+        assert_eq!(fitted.stem.chars().count(), MAX_TEXT_CHARS + 1);
         assert!(fitted.stem.ends_with("é…"));
-        assert_eq!(texts.notes(), ["Texts are cut after 4000 characters."]);
-        let same = question(&"é".repeat(LONGEST), None);
+        assert_eq!(texts.notes(), ["Texts are truncated to 4,000 characters."]);
+        let same = question(&"é".repeat(MAX_TEXT_CHARS), None);
         assert_eq!(texts.fit(&same), Some(same));
     }
 
     #[test]
     fn a_page_holds_so_much_and_no_more() {
         let mut texts = empty();
-        let long = question("Which?", Some("x".repeat(LONGEST)));
+        let long = question("Which?", Some("x".repeat(MAX_TEXT_CHARS)));
         let fitting = (0..2_000).map_while(|_| texts.fit(&long)).count();
         assert!((700..800).contains(&fitting), "{fitting}");
-        assert!(texts.bytes <= MOST);
-        assert!(texts.notes().concat().contains("holds 3 MB of texts"));
+        assert!(texts.bytes <= MAX_PAGE_BYTES);
+        assert!(texts.notes().concat().contains("limited to 3 MB of texts"));
     }
 }

@@ -8,9 +8,9 @@ use sureness_store::{Reader, StoreError};
 
 use crate::evidence::rows_of;
 
-/// Drawing questions anew takes them into memory, which a run does not do otherwise: with more
-/// answers than these, intervals are left to `sureness analyze`.
-const MOST: usize = 200_000;
+/// Maximum answers for intervals after a run. Resampling needs all rows in memory, so larger runs
+/// leave intervals to `sureness analyze`.
+const MAX_ANSWERS: usize = 200_000;
 
 /// Adds the intervals of each task's mean, and of the mean over the tasks.
 pub(super) fn add(
@@ -20,7 +20,7 @@ pub(super) fn add(
     config: &Config,
 ) -> Result<(), StoreError> {
     let answered: usize = result.groups.iter().map(|group| group.answered).sum();
-    if answered > MOST {
+    if answered > MAX_ANSWERS {
         return Ok(());
     }
     let mut rows = Vec::with_capacity(groups.len());
@@ -33,17 +33,17 @@ pub(super) fn add(
             .filter(|group| group.id.task == task.task)
             .cloned()
             .collect();
-        task.intervals = of(of_task, config);
+        task.intervals = intervals_of(of_task, config);
     }
     result.intervals = match result.tasks.as_slice() {
         [one] => one.intervals.clone(),
-        _ => of(rows, config),
+        _ => intervals_of(rows, config),
     };
     Ok(())
 }
 
-/// The intervals of the mean over these groups; `None` where nothing can be evaluated.
-fn of(groups: Vec<GroupRows>, config: &Config) -> Option<Intervals> {
+/// The intervals of the mean over these groups; `None` if no group can be evaluated.
+fn intervals_of(groups: Vec<GroupRows>, config: &Config) -> Option<Intervals> {
     let evidence = Evidence {
         models: vec![ModelEvidence {
             name: String::new(),

@@ -1,4 +1,4 @@
-//! From stored answers to figures and files.
+//! Evaluates stored answers and writes the result files.
 
 mod intervals;
 pub(crate) mod timing;
@@ -19,10 +19,10 @@ use sureness_store::{Reader, StoreError, StoredRow};
 use crate::error::{Failure, Kind};
 use crate::folder::Folder;
 
-/// The kind of failure of a question that a run did not get to.
+/// The failure kind of questions that a run never asked.
 pub(crate) const NOT_ASKED: &str = "not_asked";
 
-/// Evaluates what the store holds of a run.
+/// Evaluates the stored answers of a run.
 pub(crate) fn evaluate(
     store: &Path,
     run: i64,
@@ -38,12 +38,12 @@ pub(crate) fn evaluate(
         .collect();
     let mut result = of_groups(store, run, identity, &groups, config)?;
     result.complete = summary.stop.is_none();
-    result.timing = timing::of(summary);
+    result.timing = timing::timing_of(summary);
     Ok(result)
 }
 
-/// The same without a plan: `groups` are (task, strategy) in order. What the store does not know,
-/// how it was asked, is left at its default.
+/// Like [`evaluate`], without a plan: `groups` are (task, strategy) in order. Timing and
+/// completeness, which the store does not record, keep their defaults.
 pub(crate) fn of_groups(
     store: &Path,
     run: i64,
@@ -79,9 +79,9 @@ pub(crate) fn of_groups(
     Ok(result)
 }
 
-/// What is told of a group beside its evaluation.
+/// Counts over the rows of a group.
 #[derive(Default)]
-struct Told {
+struct RowCounts {
     planned: usize,
     answered: usize,
     bounded: usize,
@@ -89,7 +89,7 @@ struct Told {
     failures: BTreeMap<String, Failures>,
 }
 
-impl Told {
+impl RowCounts {
     fn count(&mut self, row: &StoredRow) {
         self.planned += 1;
         let Some(scores) = &row.scores else {
@@ -101,14 +101,14 @@ impl Told {
         self.mass += scores.mass;
     }
 
-    /// Counts a question by why it has no answer.
+    /// Counts a question by the reason that it has no answer.
     fn count_failure(&mut self, row: &StoredRow) {
         let (kind, example, hint) = match &row.error {
             Some(error) => (error.kind(), error.to_string(), error.hint()),
             None => (
                 NOT_ASKED,
-                "the run ended before".to_owned(),
-                "start the same command again".into(),
+                "the run ended before it was asked".to_owned(),
+                "run the same command again".into(),
             ),
         };
         let new = || Failures {
@@ -123,7 +123,7 @@ impl Told {
     }
 }
 
-/// Goes through the rows of a group without holding them.
+/// Evaluates a group row by row, without holding the rows in memory.
 fn group_result(
     reader: &Reader,
     run: i64,
@@ -132,13 +132,13 @@ fn group_result(
     strategy: &str,
     config: &Config,
 ) -> Result<GroupResult, StoreError> {
-    let mut told = Told::default();
+    let mut counts = RowCounts::default();
     let mut first_pass = true;
     let visit = |visit: &mut dyn FnMut(Row<'_>)| {
-        let tell = std::mem::replace(&mut first_pass, false);
+        let is_first = std::mem::replace(&mut first_pass, false);
         reader.rows(run, index, |row| {
-            if tell {
-                told.count(&row);
+            if is_first {
+                counts.count(&row);
             }
             if let Some(scores) = &row.scores {
                 visit(Row {
@@ -164,21 +164,21 @@ fn group_result(
         Ok(e) => (Some(e), e.aps_note(config.protocol).map(str::to_owned)),
         Err(error) => (None, Some(error.to_string())),
     };
-    let of_answered = |sum: f64| (told.answered > 0).then(|| sum / told.answered as f64);
+    let of_answered = |sum: f64| (counts.answered > 0).then(|| sum / counts.answered as f64);
     Ok(GroupResult {
         task: task.to_owned(),
         strategy: strategy.to_owned(),
-        planned: told.planned,
-        answered: told.answered,
-        mean_mass: of_answered(told.mass),
-        bounded_share: of_answered(told.bounded as f64),
-        failures: told.failures,
+        planned: counts.planned,
+        answered: counts.answered,
+        mean_mass: of_answered(counts.mass),
+        bounded_share: of_answered(counts.bounded as f64),
+        failures: counts.failures,
         evaluation,
         note,
     })
 }
 
-/// What `results.json` holds, written by this version.
+/// The content of `results.json`.
 pub(crate) fn results(settings: RunSettings, models: Vec<ModelResult>) -> Results {
     Results {
         version: 1,
@@ -188,7 +188,7 @@ pub(crate) fn results(settings: RunSettings, models: Vec<ModelResult>) -> Result
     }
 }
 
-/// Writes `results.json` and `results.csv`, each in one step.
+/// Writes `results.json` and `results.csv`, each atomically.
 pub(crate) fn write(folder: &Folder, results: &Results) -> Result<(), Failure> {
     let mut json = serde_json::to_vec_pretty(results)
         .map_err(|e| Failure::new(format!("cannot encode the results: {e}")))?;
@@ -204,14 +204,14 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
     write_whole(path, content).map_err(|e| {
         Failure::new(format!("cannot write {}: {e}", path.display()))
             .hint(
-                "free some disk space, then start the same command again: every answer is \
-                 kept, and none is asked for again",
+                "free some disk space, then run the same command again: all answers are saved, \
+                 and no question is asked again",
             )
             .kind(Kind::Unfinished)
     })
 }
 
-/// An error if more questions failed than allowed.
+/// Fails if more questions failed than allowed.
 pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), Failure> {
     let planned: usize = model.groups.iter().map(|g| g.planned).sum();
     let answered: usize = model.groups.iter().map(|g| g.answered).sum();
@@ -226,8 +226,8 @@ pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), Fa
             allowed * 100.0
         ))
         .hint(format!(
-            "{hint}. All reasons are under `failures` in results.json; the same command asks only \
-             those questions again"
+            "{hint}. All reasons are under `failures` in results.json; the same command retries only \
+             those questions"
         ))
         .kind(Kind::Unfinished));
     }

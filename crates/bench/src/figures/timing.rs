@@ -1,12 +1,12 @@
-//! How long it took, and where the time went.
+//! The timing of a run and its phases.
 
 use std::time::Duration;
 
 use sureness_engine::{EndpointSummary, Quantiles, Summary};
 use sureness_report::{Endpoint, Phase, Timing};
 
-/// A run's timing as it is kept in `results.json`.
-pub(crate) fn of(summary: &Summary) -> Timing {
+/// A run's timing, as `results.json` has it.
+pub(crate) fn timing_of(summary: &Summary) -> Timing {
     let total = summary.total();
     let seconds = summary.elapsed.as_secs_f64();
     let phases = summary.phases;
@@ -38,8 +38,8 @@ pub(crate) fn of(summary: &Summary) -> Timing {
     }
 }
 
-/// The same where workers elsewhere did the asking. What the engine took for a server is then their
-/// queue, and each of them has its own servers.
+/// The timing of a run with remote workers. The engine's endpoint is then their queue; their servers
+/// are unknown here.
 #[cfg(feature = "nats")]
 pub(crate) fn of_workers(summary: &Summary) -> Timing {
     let phases = [
@@ -53,7 +53,7 @@ pub(crate) fn of_workers(summary: &Summary) -> Timing {
             .map(|(name, quantiles)| phase(name, &quantiles))
             .collect(),
         endpoints: Vec::new(),
-        ..of(summary)
+        ..timing_of(summary)
     }
 }
 

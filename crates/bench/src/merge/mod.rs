@@ -1,4 +1,4 @@
-//! Shards become the run that they are parts of.
+//! Merges the shards of a run.
 
 mod parts;
 
@@ -19,10 +19,10 @@ use crate::run::Outcome;
 use crate::watch::Watch;
 use parts::Part;
 
-/// What is merged into what.
+/// The inputs and the output of a merge.
 #[derive(Debug, Clone)]
 pub struct MergeSettings {
-    /// Folder for the whole run; shards that it holds already stay.
+    /// Folder for the whole run; shards from earlier merges are kept.
     pub out: PathBuf,
     /// The shards' output folders, or folders that hold them.
     pub inputs: Vec<PathBuf>,
@@ -30,18 +30,18 @@ pub struct MergeSettings {
     pub allow_missing: bool,
 }
 
-/// One model of the run with what there is of it.
-struct Whole {
+/// One model of the run with its shards.
+struct WholeModel {
     model: ModelIdentity,
     parts: Vec<Part>,
-    /// Shards that are there whole, in the inputs or in OUT.
+    /// Complete shards, in the inputs or in OUT.
     held: BTreeSet<u32>,
-    /// Shards that are not.
+    /// Missing or unfinished shards.
     missing: BTreeSet<u32>,
 }
 
-/// Checks that everything belongs together and is there; then merges and evaluates. `None` where the
-/// inputs hold nothing.
+/// Checks that the shards belong together and are complete, then merges and evaluates them. `None`
+/// if the inputs hold no run.
 pub fn merge(settings: &MergeSettings, watch: &dyn Watch) -> Result<Option<Outcome>, Failure> {
     let mut folders = Vec::new();
     for input in &settings.inputs {
@@ -53,10 +53,10 @@ pub fn merge(settings: &MergeSettings, watch: &dyn Watch) -> Result<Option<Outco
     for folder in &folders {
         if is_same_file(&store_in(folder), &store) {
             return Err(Failure::new(format!(
-                "{} is to be written to, and is one of the inputs",
+                "{} is both the output and an input",
                 settings.out.display()
             ))
-            .hint("choose another OUT; what it holds already need not be named again"));
+            .hint("choose another OUT; shards that it already holds need not be named again"));
         }
         inputs.push(parts::read(folder, &mut notes)?);
     }
@@ -65,43 +65,43 @@ pub fn merge(settings: &MergeSettings, watch: &dyn Watch) -> Result<Option<Outco
     }
     inputs.retain(|parts| !parts.is_empty());
     let models = parts::models(&inputs)?;
-    let before = held_before(&settings.out, &store, &inputs)?;
-    let wholes: Vec<Whole> = models
+    let existing = existing_run(&settings.out, &store, &inputs)?;
+    let wholes: Vec<WholeModel> = models
         .iter()
-        .map(|model| Whole::new(model, &inputs, &before))
+        .map(|model| WholeModel::new(model, &inputs, &existing))
         .collect();
     if !settings.allow_missing {
         check_missing(&wholes)?;
     }
-    // As they were written down, so that the run is found again.
-    let Some(earlier) = before.parts.first().or(first_of(&inputs)) else {
+    // The settings as recorded, so that the run is found again.
+    let Some(recorded) = existing.parts.first().or(first_of(&inputs)) else {
         return Ok(None);
     };
-    write_all(&settings.out, &wholes, &earlier.settings, watch)
+    write_all(&settings.out, &wholes, &recorded.settings, watch)
 }
 
-impl Whole {
-    fn new(model: &ModelIdentity, inputs: &[Vec<Part>], before: &Before) -> Self {
+impl WholeModel {
+    fn new(model: &ModelIdentity, inputs: &[Vec<Part>], existing: &ExistingRun) -> Self {
         let of_model = |part: &&Part| part.model.is_same_model(model);
         let mut parts: Vec<Part> = inputs.iter().flatten().filter(of_model).cloned().collect();
-        // The order in which inputs are named shall not matter.
+        // The order of inputs must not matter.
         parts.sort_by_key(|part| part.shards.first().copied());
-        let earlier = before.parts.iter().filter(of_model);
+        let recorded = existing.parts.iter().filter(of_model);
         let held: BTreeSet<u32> = parts
             .iter()
-            .filter(|part| part.ended)
-            .chain(earlier)
+            .filter(|part| part.finished)
+            .chain(recorded)
             .flat_map(|part| part.shards.iter().copied())
             .collect();
         let of = parts.first().map_or(0, |part| part.of);
-        let complete = before
+        let complete = existing
             .complete
             .iter()
             .any(|known| known.is_same_model(model));
         let missing = (1..=of).filter(|index| !complete && !held.contains(index));
-        let model = match before.parts.iter().find(of_model) {
-            // As it was written down, so that its run is found again.
-            Some(earlier) => earlier.model.clone(),
+        let model = match existing.parts.iter().find(of_model) {
+            // The identity as recorded, so that its run is found again.
+            Some(recorded) => recorded.model.clone(),
             None => parts
                 .first()
                 .map_or_else(|| model.clone(), |part| part.model.clone()),
@@ -114,16 +114,16 @@ impl Whole {
         }
     }
 
-    /// The missing shards for people, with where they were begun.
+    /// Lists the missing shards, with the inputs of unfinished ones.
     fn describe_missing(&self) -> String {
-        let begun = |index: u32| {
+        let describe = |index: u32| {
             let part = self.parts.iter().find(|part| part.shards.contains(&index));
             match part {
-                Some(part) => format!("{index} ({} has not ended)", part.input.display()),
+                Some(part) => format!("{index} ({} is unfinished)", part.input.display()),
                 None => index.to_string(),
             }
         };
-        let all: Vec<String> = self.missing.iter().copied().map(begun).collect();
+        let all: Vec<String> = self.missing.iter().copied().map(describe).collect();
         all.join(", ")
     }
 
@@ -132,36 +132,36 @@ impl Whole {
     }
 }
 
-/// What OUT holds of this run before the merge.
+/// The run in OUT before the merge.
 #[derive(Default)]
-struct Before {
+struct ExistingRun {
     parts: Vec<Part>,
-    /// Models whose run is complete there.
+    /// Models whose run there is complete.
     complete: Vec<ModelIdentity>,
 }
 
-/// The part whose settings are those of the whole: one that version 0.1.0 began, where there is
-/// one, since a run keeps the split rule that it was begun with.
+/// The part with the settings of the whole run: one begun by version 0.1.0 if any, since a run keeps
+/// its split rule.
 fn first_of(inputs: &[Vec<Part>]) -> Option<&Part> {
     let mut parts = inputs.iter().flatten();
     let old = parts.clone().find(|part| part.is_under_old_rule());
     old.or_else(|| parts.next())
 }
 
-/// Looks into OUT. Refuses a merge of something else.
-fn held_before(out: &Path, store: &Path, inputs: &[Vec<Part>]) -> Result<Before, Failure> {
-    let mut before = Before::default();
+/// Reads the run in OUT; fails if OUT holds a merge of another run.
+fn existing_run(out: &Path, store: &Path, inputs: &[Vec<Part>]) -> Result<ExistingRun, Failure> {
+    let mut existing = ExistingRun::default();
     let Some(first) = first_of(inputs) else {
-        return Ok(before);
+        return Ok(existing);
     };
     if !store.is_file() {
-        return Ok(before);
+        return Ok(existing);
     }
     for run in Reader::open(store)?.runs()? {
         let settings = run.settings.run();
         if settings.is_none_or(|settings| settings.merged.is_none()) {
             if run.finished_at.is_some() && settings == Some(&first.settings) {
-                before.complete.push(run.model);
+                existing.complete.push(run.model);
             }
             continue;
         }
@@ -170,17 +170,17 @@ fn held_before(out: &Path, store: &Path, inputs: &[Vec<Part>]) -> Result<Before,
         };
         parts::same_run(first, &part)?;
         if run.finished_at.is_some() {
-            before.complete.push(run.model);
+            existing.complete.push(run.model);
         }
-        before.parts.push(part);
+        existing.parts.push(part);
     }
     let models: Vec<Vec<Part>> = inputs
         .iter()
         .cloned()
-        .chain([before.parts.clone()])
+        .chain([existing.parts.clone()])
         .collect();
     parts::models(&models)?;
-    Ok(before)
+    Ok(existing)
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
@@ -188,9 +188,12 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!((real(one), real(other)), (Some(a), Some(b)) if a == b)
 }
 
-/// An error that names every shard that is missing.
-fn check_missing(wholes: &[Whole]) -> Result<(), Failure> {
-    let missing: Vec<&Whole> = wholes.iter().filter(|w| !w.missing.is_empty()).collect();
+/// Fails with the names of all missing shards.
+fn check_missing(wholes: &[WholeModel]) -> Result<(), Failure> {
+    let missing: Vec<&WholeModel> = wholes
+        .iter()
+        .filter(|whole| !whole.missing.is_empty())
+        .collect();
     let Some(first) = missing.first() else {
         return Ok(());
     };
@@ -209,17 +212,17 @@ fn check_missing(wholes: &[Whole]) -> Result<(), Failure> {
     let index = first.missing.first().copied().unwrap_or(1);
     Err(Failure::new(all.join("; "))
         .hint(format!(
-            "run them (again), such as with --shard {index}/{}: it asks only what is not answered; \
-             or merge what is there with --allow-missing",
+            "run them, such as with --shard {index}/{}, which asks only unanswered questions; or \
+             merge without them by --allow-missing",
             first.of()
         ))
         .kind(Kind::Unfinished))
 }
 
-/// Writes the whole run and its figures.
+/// Writes the whole run and its results.
 fn write_all(
     out: &Path,
-    wholes: &[Whole],
+    wholes: &[WholeModel],
     settings: &RunSettings,
     watch: &dyn Watch,
 ) -> Result<Option<Outcome>, Failure> {
@@ -249,10 +252,10 @@ fn write_all(
             &groups,
             &settings.evaluation,
         )?;
-        conclude(&mut model, whole, &expected);
+        complete_result(&mut model, whole, &expected);
         if model.complete {
-            let run_before = Reader::open(&folder.store)?.run(run)?;
-            if run_before.finished_at.is_none() {
+            let written = Reader::open(&folder.store)?.run(run)?;
+            if written.finished_at.is_none() {
                 store.finish_run(run)?;
             }
         }
@@ -268,10 +271,10 @@ fn write_all(
     }))
 }
 
-/// Puts one model's parts into the store; the run's number.
+/// Writes one model's parts to the store; returns the run's id.
 fn write(
     store: &mut Store,
-    whole: &Whole,
+    whole: &WholeModel,
     settings: &RunSettings,
     watch: &dyn Watch,
 ) -> Result<i64, StoreError> {
@@ -297,7 +300,7 @@ fn write(
     store.settle_copies(run)?;
     store.amend_record(run, &parts::record(settings, &whole.held, whole.of()))?;
     watch.note(&format!(
-        "{}: {} of {} shards, {} questions are new here",
+        "{}: {} of {} shards, {} new questions",
         whole.model.name,
         whole.held.len(),
         whole.of(),
@@ -305,7 +308,7 @@ fn write(
     ));
     if merged.differing > 0 {
         watch.note(&format!(
-            "note: {}: {} questions have other scores in a second input; the first one's are kept",
+            "note: {}: {} questions have other scores in a second input; keeping those of the first",
             whole.model.name,
             count(merged.differing as usize)
         ));
@@ -313,15 +316,15 @@ fn write(
     Ok(run)
 }
 
-/// Fills in what the store does not know by itself, and says what is missing.
-fn conclude(model: &mut ModelResult, whole: &Whole, expected: &[usize]) {
-    let there: usize = model.groups.iter().map(|group| group.planned).sum();
+/// Sets completeness and timing, and notes missing questions.
+fn complete_result(model: &mut ModelResult, whole: &WholeModel, expected: &[usize]) {
+    let present: usize = model.groups.iter().map(|group| group.planned).sum();
     model.timing.cached = model.groups.iter().map(|group| group.answered).sum();
     let all: usize = expected.iter().sum();
-    model.complete = there == all && not_asked(model) == 0;
+    model.complete = present == all && not_asked(model) == 0;
     if !model.complete {
-        let missing = all.saturating_sub(there) + not_asked(model);
-        let mut text = format!("{missing} of the run's {all} questions are not here");
+        let missing = all.saturating_sub(present) + not_asked(model);
+        let mut text = format!("{missing} of the run's {all} questions are missing");
         if !whole.missing.is_empty() {
             text.push_str(&format!(
                 ": of {} shards, these are missing: {}",
@@ -333,7 +336,7 @@ fn conclude(model: &mut ModelResult, whole: &Whole, expected: &[usize]) {
     }
 }
 
-/// Questions that no shard came to.
+/// The number of questions that no shard asked.
 fn not_asked(model: &ModelResult) -> usize {
     let unasked = model
         .groups

@@ -1,4 +1,4 @@
-//! What the inputs of a merge hold, and whether it belongs together.
+//! Reads the inputs of a merge and checks that they belong together.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,31 +11,31 @@ use sureness_store::{Reader, RunInfo};
 use crate::error::Failure;
 use crate::folder::{STORE, store_in};
 
-/// One run of an input: some shards of one model.
+/// A run in an input: one or more shards of one model.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
-    /// The input, as it was given.
+    /// The input, as given.
     pub(super) input: PathBuf,
     /// Its store.
     pub(super) store: PathBuf,
-    /// The run's number there.
+    /// The run's id in the store.
     pub(super) run: i64,
-    /// Which model.
+    /// The model.
     pub(super) model: ModelIdentity,
     /// The settings of the whole run.
     pub(super) settings: RunSettings,
     /// (task, strategy) of each group.
     pub(super) groups: Vec<(String, String)>,
-    /// The shards that it is about.
+    /// Its shards.
     pub(super) shards: BTreeSet<u32>,
-    /// Of how many.
+    /// The number of shards of the whole run.
     pub(super) of: u32,
     /// Whether every question of these shards was asked.
-    pub(super) ended: bool,
+    pub(super) finished: bool,
 }
 
 impl Part {
-    /// What a run in the store of an input holds; `None` if it was never in parts.
+    /// A run in the store of an input; `None` if it is neither a shard nor a merge.
     pub(super) fn of(input: &Path, store: &Path, run: &RunInfo) -> Option<Self> {
         let mut settings = run.settings.run()?.clone();
         let (shard, merged) = (settings.shard.take(), settings.merged.take());
@@ -54,25 +54,25 @@ impl Part {
             model: run.model.clone(),
             settings,
             groups: run.groups.clone(),
-            // A merged run names the shards that it holds whole.
-            ended: shard.is_none() || run.finished_at.is_some(),
+            // A merged run lists only complete shards.
+            finished: shard.is_none() || run.finished_at.is_some(),
             shards,
             of,
         })
     }
 
-    /// Whether version 0.1.0 began the run: it wrote no split rule down.
+    /// Whether version 0.1.0 began the run, which recorded no split rule.
     pub(super) fn is_under_old_rule(&self) -> bool {
         self.settings.evaluation.split == SplitRule::Hash
     }
 
-    /// Whether the other one may be a part of the same run, if it is of the same model.
+    /// Whether the settings are those of the same run, apart from the model.
     fn is_of_same_run(&self, other: &Self) -> bool {
         self.of == other.of && self.settings.differences(&other.settings).is_empty()
     }
 }
 
-/// What a merged run that holds these shards whole is written down with.
+/// The recorded settings of a merged run with these complete shards.
 pub(super) fn record(settings: &RunSettings, shards: &BTreeSet<u32>, of: u32) -> RunSettings {
     RunSettings {
         merged: Some(Merged {
@@ -83,18 +83,18 @@ pub(super) fn record(settings: &RunSettings, shards: &BTreeSet<u32>, of: u32) ->
     }
 }
 
-/// The folders that an argument stands for: itself, or those in it that hold a store.
+/// The output folders at a path: the path itself, or the folders in it that hold a store.
 pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if path.is_file() || path.join(STORE).is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let hint = "give the --output-dir of each shard, or a folder that holds all of them";
+    let hint = "give the --output-dir of each shard, or a folder that contains all of them";
     let entries = std::fs::read_dir(path)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
         .map_err(|e| Failure::new(format!("{}: {e}", path.display())).hint(hint))?;
     let mut found: Vec<PathBuf> = entries;
     found.retain(|folder| folder.join(STORE).is_file());
-    // By their numbers, where they are called by them.
+    // Shorter names first, which sorts numbers.
     found.sort_by_key(|folder| {
         let name = folder
             .file_name()
@@ -103,13 +103,13 @@ pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         (name.len(), name)
     });
     if found.is_empty() {
-        return Err(Failure::new(format!("there is no {STORE} in {}", path.display())).hint(hint));
+        return Err(Failure::new(format!("{} holds no {STORE}", path.display())).hint(hint));
     }
     Ok(found)
 }
 
-/// The parts in one input, one per model and shard, in the order in which its models were asked.
-/// Parts of the newest run's settings alone: what else is there goes into `notes`.
+/// The parts in one input with the settings of its newest run, one per model and shard, in the order
+/// in which models were asked. Other runs are skipped with a note.
 pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, Failure> {
     let store = store_in(input);
     let runs = if std::fs::metadata(&store).is_ok_and(|file| file.len() == 0) {
@@ -129,7 +129,7 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, F
     let Some(newest) = all.last() else {
         return Err(
             Failure::new(format!("{} holds no run of a shard", input.display()))
-                .hint("merge what `sureness run --shard i/n` wrote, or an earlier merge"),
+                .hint("give output folders of `sureness run --shard i/n`, or an earlier merge"),
         );
     };
     let newest = newest.clone();
@@ -137,13 +137,13 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, F
     for part in all {
         if !newest.is_of_same_run(&part) {
             notes.push(format!(
-                "{}: run {} has other settings than the newest one and is left out",
+                "{}: skipping run {}, whose settings differ from the newest run",
                 input.display(),
                 part.run
             ));
             continue;
         }
-        // A later run of the same takes the earlier one's place.
+        // A later run of the same shards supersedes an earlier one.
         match parts
             .iter_mut()
             .find(|other| other.model.is_same_model(&part.model) && other.shards == part.shards)
@@ -155,7 +155,7 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, F
     Ok(parts)
 }
 
-/// The models of all inputs, in the order in which they were asked; or what does not belong
+/// The models of all inputs, in the order in which they were asked. Fails if parts do not belong
 /// together.
 pub(super) fn models(inputs: &[Vec<Part>]) -> Result<Vec<ModelIdentity>, Failure> {
     let parts = || inputs.iter().flatten();
@@ -175,7 +175,7 @@ pub(super) fn models(inputs: &[Vec<Part>]) -> Result<Vec<ModelIdentity>, Failure
         }
         models
     };
-    // The first of the longest lists: a shard that was stopped knows only its first models.
+    // The first of the longest lists, since an interrupted shard has only its first models.
     let mut reference = listed(&inputs[0]);
     let mut named = first;
     for parts in inputs {
@@ -195,7 +195,7 @@ pub(super) fn models(inputs: &[Vec<Part>]) -> Result<Vec<ModelIdentity>, Failure
     Ok(reference)
 }
 
-/// Makes sure that two parts are of the same run, whatever their models.
+/// Fails unless two parts are of the same run, whatever their models.
 pub(super) fn same_run(one: &Part, other: &Part) -> Result<(), Failure> {
     let differ = |what: String| {
         Err(Failure::new(format!(
@@ -203,7 +203,7 @@ pub(super) fn same_run(one: &Part, other: &Part) -> Result<(), Failure> {
             one.input.display(),
             other.input.display()
         ))
-        .hint("merge shards that were started with the same flags, apart from --shard and speed"))
+        .hint("merge shards of runs with the same flags, apart from --shard and those for speed"))
     };
     if one.of != other.of {
         return differ(format!(
@@ -222,7 +222,7 @@ pub(super) fn same_run(one: &Part, other: &Part) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An input has a model that the one with the most models has not.
+/// The failure for a part whose model is not in the reference list.
 fn other_model(reference: &[ModelIdentity], named: &Part, part: &Part) -> Failure {
     let (model, here) = (&part.model, part.input.display());
     let what = match reference.iter().find(|known| known.name == model.name) {
@@ -244,5 +244,5 @@ fn other_model(reference: &[ModelIdentity], named: &Part, part: &Part) -> Failur
         "{} and {here} are not of the same model: {what}",
         named.input.display()
     ))
-    .hint("a mixture of models has no figures; run the shard again with the model of the others")
+    .hint("run the shard again with the model of the others: figures must not mix models")
 }

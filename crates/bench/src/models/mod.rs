@@ -1,4 +1,4 @@
-//! Models on disk: the catalogue, where its files lie, and how they get there.
+//! Known models: the catalogue, fetching and checking.
 
 mod catalogue;
 mod fetch;
@@ -14,30 +14,30 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
-use crate::folders;
+use crate::user_folders;
 pub use catalogue::{CATALOGUE, Known, by_name};
 pub use fetch::fetch;
 pub use progress::Update;
 
-/// What is at a known model's place.
+/// The state of a known model's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// The right file, by its checksum.
+    /// Present, with the right checksum.
     InPlace,
-    /// Nothing.
+    /// Missing.
     Absent,
-    /// A file with another content.
+    /// Present, with a wrong size or checksum.
     Damaged,
 }
 
 /// The folder of fetched models.
 pub fn folder() -> Result<PathBuf, Failure> {
-    Ok(folders::cache()?.join("models"))
+    Ok(user_folders::cache()?.join("models"))
 }
 
-/// The path of a model: a file as it is, or a known model, which is fetched if it is missing.
+/// The path of a model: an existing file, or a known model, which is fetched if missing.
 ///
-/// `progress` is told what takes time, a line at a time.
+/// `progress` receives lines about slow steps.
 pub fn ensure(name_or_path: &str, progress: impl Fn(&str)) -> Result<PathBuf, Failure> {
     let path = Path::new(name_or_path);
     if path.is_file() {
@@ -52,10 +52,12 @@ pub fn ensure(name_or_path: &str, progress: impl Fn(&str)) -> Result<PathBuf, Fa
     let looks_like_a_path = path.components().count() > 1 || path.extension().is_some();
     if looks_like_a_path && by_name(name_or_path).is_err() {
         return Err(
-            Failure::new(format_args!("there is no model file {name_or_path}")).hint(format_args!(
-                "check the path, or name a known model: {}",
-                catalogue::names()
-            )),
+            Failure::new(format_args!("model file {name_or_path} does not exist")).hint(
+                format_args!(
+                    "check the path, or name a known model: {}",
+                    catalogue::names()
+                ),
+            ),
         );
     }
     let model = by_name(name_or_path)?;
@@ -76,13 +78,13 @@ pub fn ensure(name_or_path: &str, progress: impl Fn(&str)) -> Result<PathBuf, Fa
     Ok(model.path(&folder))
 }
 
-/// Looks at the file, and hashes it where it has the right size.
+/// Checks a known model's file, by its size first and then by its checksum.
 pub fn state(model: &Known, folder: &Path) -> Result<State, Failure> {
     let path = model.path(folder);
     let unreadable = |error: std::io::Error| {
         Failure::new(format_args!(
             "{} cannot be read: {error}",
-            folders::display(&path)
+            user_folders::display(&path)
         ))
         .hint("check its permissions, or keep models elsewhere by setting SURENESS_HOME")
     };
@@ -119,7 +121,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A size for people, in whole decimal megabytes; only nothing is shown as 0.
+/// Formats a size in whole decimal megabytes; only 0 bytes are `0 MB`.
 pub fn megabytes(bytes: u64) -> String {
     let rounded = (bytes + 500_000) / 1_000_000;
     format!("{} MB", rounded.max(u64::from(bytes > 0)))
@@ -139,7 +141,7 @@ mod tests {
 
         let refused = |name: &str| format!("{:?}", ensure(name, silent).unwrap_err());
         assert!(refused(folder.path().to_str().unwrap()).contains("is a folder"));
-        assert!(refused("./no/such.gguf").contains("there is no model file"));
+        assert!(refused("./no/such.gguf").contains("such.gguf does not exist"));
         let unknown = refused("smolm2");
         assert!(
             unknown.contains("smolm2") && unknown.contains("smollm2-135m"),

@@ -1,4 +1,4 @@
-//! The models of a run, and how they are opened.
+//! Opens the models of a run.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use crate::watch::Watch;
 /// A model to measure.
 #[derive(Debug, Clone)]
 pub enum Model {
-    /// A GGUF file, or a name of the catalogue.
+    /// A GGUF file, or a name in the catalogue.
     Gguf(String),
-    /// A model behind one server or several; without a name the only one there.
+    /// A model behind one or more servers; without a name, the servers' only model.
     Served {
         /// Addresses of the servers.
         api_bases: Vec<String>,
         /// The model's name.
         model: Option<String>,
     },
-    /// A model that workers on other machines have; without a name that of the first to come.
+    /// A model of workers on other machines; without a name, that of the first worker to join.
     #[cfg(feature = "nats")]
     Relayed {
-        /// Its number in the run.
+        /// The model's index in the run.
         lane: u16,
         /// The model's name.
         model: Option<String>,
@@ -34,22 +34,21 @@ pub enum Model {
 }
 
 impl Model {
-    /// Whether it runs inside this process.
+    /// Whether the model runs in this process.
     pub fn is_embedded(&self) -> bool {
         matches!(self, Self::Gguf(_))
     }
 }
 
-/// Where a model's questions go: one scorer per server, or the one in this process.
+/// The scorers of a model: one per server, or the one in this process.
 pub type Endpoints = Vec<Arc<dyn OptionScorer>>;
 
-/// Reaches a model: loads the file, fetching it if it is of the catalogue and missing, or probes the
-/// servers.
+/// Opens a model: probes its servers, or loads its file, fetching it first if it is in the catalogue.
 pub async fn open(model: &Model, asking: &Asking, watch: &dyn Watch) -> Result<Endpoints, Failure> {
     match model {
         Model::Served { api_bases, model } => {
             let mut endpoints: Endpoints = Vec::with_capacity(api_bases.len());
-            // As people may see them: an address can hold a password.
+            // Addresses without their passwords.
             let mut addresses: Vec<String> = Vec::with_capacity(api_bases.len());
             for api_base in api_bases {
                 let scorer =
@@ -70,12 +69,12 @@ pub async fn open(model: &Model, asking: &Asking, watch: &dyn Watch) -> Result<E
         }
         Model::Gguf(name) => Ok(vec![embedded::open(name, asking, watch).await?]),
         #[cfg(feature = "nats")]
-        Model::Relayed { .. } => Err(Failure::new("a model with workers is not opened here")),
+        Model::Relayed { .. } => Err(Failure::new("a relayed model is opened by its workers")),
     }
 }
 
 fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpOptions {
-    // Without lists each prompt of a batch is a request of its own.
+    // Without `list_prompts`, each prompt of a batch is its own request.
     let connections = match (asking.engine.workers, asking.engine.batch) {
         (Workers::Fixed(workers), BatchSize::Fixed(batch)) => {
             workers.get().saturating_mul(batch.get())
@@ -91,13 +90,12 @@ fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpO
     }
 }
 
-/// How the engine asks a model.
-pub fn pace(asking: &Asking, model: &Model) -> sureness_engine::Settings {
+/// The engine's settings for a model.
+pub fn engine_settings(asking: &Asking, model: &Model) -> sureness_engine::Settings {
     let one = BatchSize::Fixed(NonZeroUsize::MIN);
     let settings = asking.engine;
     if model.is_embedded() {
-        // One prompt keeps all cores busy, and the next one can wait in the engine: more at once
-        // would only mix up the prefixes.
+        // One prompt keeps all cores busy; concurrent ones would only evict each other's prefix.
         return sureness_engine::Settings {
             workers: Workers::Fixed(NonZeroUsize::MIN),
             batch: one,
@@ -105,14 +103,14 @@ pub fn pace(asking: &Asking, model: &Model) -> sureness_engine::Settings {
         };
     }
     let batch = match settings.batch {
-        // Where each prompt is a request of its own, the workers alone set the pace.
+        // If each prompt is its own request, the workers alone set the concurrency.
         BatchSize::Auto if !asking.http.list_prompts => one,
         batch => batch,
     };
     sureness_engine::Settings { batch, ..settings }
 }
 
-/// Two servers may share the work only if either's answers are as good as the other's.
+/// Fails unless two servers serve the same model in the same way.
 fn same_model(
     first: &ModelIdentity,
     first_base: &str,
@@ -123,7 +121,7 @@ fn same_model(
     if differences.is_empty() {
         return Ok(());
     }
-    // Their names stand in the sentence anyway.
+    // The message names both models anyway.
     let differing: Vec<&str> = differences
         .iter()
         .map(|(what, ..)| *what)
@@ -139,7 +137,7 @@ fn same_model(
             format!(" in {}", differing.join(", "))
         }
     ))
-    .hint("give one --api-base per model, or servers that were started alike"))
+    .hint("give one --api-base per model, or servers with the same settings"))
 }
 
 #[cfg(not(feature = "llama"))]
@@ -155,8 +153,8 @@ mod embedded {
         _: &Asking,
         _: &dyn Watch,
     ) -> Result<Arc<dyn OptionScorer>, Failure> {
-        Err(Failure::new("this build of sureness has no embedded model")
-            .hint("build it with the feature `llama`, or use a server with --api-base"))
+        Err(Failure::new("this build of sureness cannot run GGUF files")
+            .hint("build with the feature `llama`, or use a server with --api-base"))
     }
 }
 
@@ -180,11 +178,11 @@ mod embedded {
             gpu_layers: asking.gpu_layers,
             ..LlamaOptions::default()
         };
-        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
         let load = move || {
             let path = crate::models::ensure(&name, |line| {
-                // The run has ended where nobody listens.
-                let _ = tell.send(line.to_owned());
+                // Fails only if the run has ended.
+                let _ = sender.send(line.to_owned());
             })?;
             let prompt_form = if chat {
                 chat_form(&path)?
@@ -198,26 +196,26 @@ mod embedded {
             Ok::<_, Failure>(LlamaScorer::load(&path, options)?)
         };
         let loading = tokio::task::spawn_blocking(load);
-        // Ends when `load` drops its half.
-        while let Some(line) = told.recv().await {
+        // Ends when `load` drops the sender.
+        while let Some(line) = lines.recv().await {
             watch.note(&line);
         }
         let scorer = loading
             .await
-            .map_err(|e| Failure::new(format!("loading the model ended abnormally: {e}")))??;
+            .map_err(|e| Failure::new(format!("loading the model failed: {e}")))??;
         Ok(Arc::new(scorer))
     }
 
-    /// Prompts go through the file's own chat template.
+    /// The form of prompts in the file's own chat template.
     fn chat_form(path: &Path) -> Result<PromptForm, Failure> {
         let info = LlamaScorer::metadata(path)?;
         let source = info.chat_template.as_deref().ok_or_else(|| {
             Failure::new(format!("{} has no chat template", path.display()))
-                .hint("leave out --chat: this looks like a base model")
+                .hint("omit --chat: this looks like a base model")
         })?;
         let template =
             ChatTemplate::new(source, info.bos_token.as_deref(), info.eos_token.as_deref())?
-                // The tokenizer adds one itself.
+                // The tokenizer adds a BOS token itself.
                 .strip_bos(info.adds_bos);
         Ok(PromptForm::Chat(Arc::new(move |prompt| {
             template.apply(prompt).map_err(|e| e.to_string())

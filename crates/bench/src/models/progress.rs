@@ -1,4 +1,4 @@
-//! What a fetch tells, and what stops it.
+//! Progress and interruption of a fetch.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -6,39 +6,40 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Failure, Kind};
-use crate::folders;
+use crate::user_folders;
 
-/// What a fetch is doing.
+/// A progress update of a fetch.
 #[derive(Debug)]
 pub enum Update {
     /// A new step, as a sentence.
     Step(String),
-    /// How far the download is.
+    /// Progress of the download.
     Bytes {
         /// Bytes on disk.
         done: u64,
-        /// Bytes there will be.
+        /// Expected bytes.
         total: u64,
     },
 }
 
-pub(super) const ELSEWHERE: &str =
-    "make room, or keep models on another disk by setting SURENESS_HOME";
+/// The hint for a full disk.
+pub(super) const OUT_OF_SPACE_HINT: &str =
+    "free some disk space, or set SURENESS_HOME to a folder on another disk";
 
 /// The error for a folder that cannot be written to.
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     let hint = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ELSEWHERE,
-        _ => "check its permissions, or keep models elsewhere by setting SURENESS_HOME",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => OUT_OF_SPACE_HINT,
+        _ => "check its permissions, or set SURENESS_HOME to another folder",
     };
     Failure::new(format_args!(
         "cannot write to {}: {error}",
-        folders::display(path)
+        user_folders::display(path)
     ))
     .hint(hint)
 }
 
-/// Turns Ctrl-C into a flag while this lives, so that the temporary folder is removed.
+/// Turns Ctrl-C into a flag while alive, so that the temporary folder is removed.
 pub(super) struct Interrupt {
     pressed: Arc<AtomicBool>,
     _runtime: tokio::runtime::Runtime,
@@ -64,10 +65,10 @@ impl Interrupt {
         })
     }
 
-    /// An error once Ctrl-C was pressed.
+    /// Fails once Ctrl-C was pressed.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if self.pressed.load(Ordering::Relaxed) {
-            return Err(Failure::new("interrupted; nothing was kept").kind(Kind::Interrupted));
+            return Err(Failure::new("interrupted; nothing was saved").kind(Kind::Interrupted));
         }
         Ok(())
     }

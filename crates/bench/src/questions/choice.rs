@@ -1,4 +1,4 @@
-//! Which questions a task is asked from, and what tasks are called.
+//! Selects the data set of a task.
 
 use std::path::Path;
 
@@ -8,29 +8,28 @@ use super::library::Library;
 use super::names::{named_task, task_id};
 use crate::error::Failure;
 
-/// What is known of a task's questions.
+/// The source of a task's questions.
 #[derive(Debug, Default)]
 pub struct Source<'a> {
-    /// Where they are.
+    /// File or folder; `None` for imported or built-in questions.
     pub path: Option<&'a Path>,
-    /// Their layout.
+    /// Their layout; `None` to detect it.
     pub format: Option<Format>,
     /// A file of few-shot examples.
     pub examples: Option<&'a Path>,
     /// Whether the abstention options are added.
     pub abstention: bool,
-    /// What makes a cluster of them.
+    /// How they are grouped into clusters.
     pub cluster: ClusterBy,
 }
 
-/// What `task` is asked from: the path where one is given, else the questions imported for the
-/// task, else the built-in pack.
+/// The data set of `task`: from the given path, else the imported one, else the built-in pack.
 pub(crate) fn dataset_for(task: &str, source: &Source<'_>) -> Result<Dataset, Failure> {
-    choose(&Library::open()?, task, source)
+    dataset_from(&Library::open()?, task, source)
 }
 
-/// The same for any folder of imports.
-fn choose(library: &Library, task: &str, source: &Source<'_>) -> Result<Dataset, Failure> {
+/// Like [`dataset_for`], with a given library.
+fn dataset_from(library: &Library, task: &str, source: &Source<'_>) -> Result<Dataset, Failure> {
     let id = task_id(task)?;
     let imported = library.origin(&id)?;
     let Some(path) = source.path else {
@@ -38,7 +37,7 @@ fn choose(library: &Library, task: &str, source: &Source<'_>) -> Result<Dataset,
             return Err(Failure::new(format_args!(
                 "a layout or few-shot examples are given for task {id}, but no questions"
             ))
-            .hint("give the questions' path too"));
+            .hint(format_args!("give the questions too: --data {id}=PATH")));
         }
         if let Some(origin) = imported {
             return library.dataset(origin, source.abstention, &source.cluster);
@@ -68,11 +67,11 @@ fn unknown(library: &Library, id: &str) -> Failure {
             .filter(|id| Task::by_name(id).is_none()),
     );
     Failure::new(format_args!(
-        "there is no task {id}; the tasks are {}",
+        "task {id} is unknown; the tasks are {}",
         known.join(", ")
     ))
     .hint(format_args!(
-        "for questions of your own: sureness data import {id} FILE"
+        "import your own questions with `sureness data import {id} FILE`"
     ))
 }
 
@@ -85,7 +84,7 @@ mod tests {
     use super::super::library::ImportSource;
     use super::*;
 
-    /// With the abstention options.
+    /// A source with the abstention options.
     const SIX: Source<'_> = Source {
         path: None,
         format: None,
@@ -123,7 +122,7 @@ mod tests {
     fn an_import_comes_back_as_it_was_and_goes_before_the_pack() {
         let folder = tempfile::tempdir().unwrap();
         let library = Library::at(&folder.path().join("data"));
-        let of = |task: &str| choose(&library, task, &Source::default()).unwrap();
+        let of = |task: &str| dataset_from(&library, task, &Source::default()).unwrap();
         assert_eq!(of("qa").source, "built-in pack");
 
         // Equal options occur in published data sets and are kept.
@@ -137,7 +136,7 @@ mod tests {
         let questions = |dataset: &Dataset| dataset.questions.to_vec().unwrap();
         assert_eq!(questions(&read), questions(&stored));
         assert_eq!(read.examples, stored.examples);
-        let six = choose(&library, "qa", &SIX).unwrap();
+        let six = dataset_from(&library, "qa", &SIX).unwrap();
         assert!(
             questions(&six)
                 .iter()
@@ -158,7 +157,7 @@ mod tests {
         let path = folder.path().join("own.jsonl");
         let text = fs::read_to_string(&path).unwrap().replace("\"B\"", "\"A\"");
         fs::write(&path, text).unwrap();
-        let error = choose(&library, "own", &SIX).unwrap_err();
+        let error = dataset_from(&library, "own", &SIX).unwrap_err();
         let text = format!("{error:?}");
         assert!(
             text.contains("has changed") && text.contains("--remove own"),
@@ -173,8 +172,8 @@ mod tests {
         let options: Vec<_> = (0..25).map(|index| index.to_string()).collect();
         let options: Vec<_> = options.iter().map(String::as_str).collect();
         imported(&library, "wide", &options);
-        assert!(choose(&library, "wide", &Source::default()).is_ok());
-        let error = choose(&library, "wide", &SIX).unwrap_err();
+        assert!(dataset_from(&library, "wide", &Source::default()).is_ok());
+        let error = dataset_from(&library, "wide", &SIX).unwrap_err();
         assert!(
             format!("{error:?}").contains("question 3: 25 options"),
             "{error:?}"
@@ -186,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let library = Library::at(folder.path());
         imported(&library, "tax-law", &["yes", "no"]);
-        let error = choose(&library, "tax", &SIX).unwrap_err();
+        let error = dataset_from(&library, "tax", &SIX).unwrap_err();
         let text = format!("{error:?}");
         assert!(text.contains("qa, rc, ci, drs, ds, tax-law"), "{text}");
     }

@@ -1,8 +1,7 @@
-//! Imported questions: where they lie and where they came from.
+//! The library of imported questions.
 //!
-//! A task's questions are one generic JSONL file, few-shot examples marked as such, beside a small
-//! JSON file that says where they came from. The questions were checked by their own layout's
-//! reader; here the file is held to the checksum that was taken then.
+//! Each task has a JSONL file of questions and few-shot examples, and a small JSON file that records
+//! their origin. An import validates the questions once; later reads verify the file's checksum.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -15,12 +14,12 @@ use sureness_report::export::{write_whole, write_whole_with};
 
 use super::names::is_task_id;
 use crate::error::Failure;
-use crate::folders;
+use crate::user_folders;
 
 /// The version of both files.
 const VERSION: u32 = 1;
 
-/// Where an imported task came from.
+/// The origin of an imported task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     version: u32,
@@ -28,10 +27,10 @@ pub struct Origin {
     pub task: Task,
     /// Name of the file or folder that was imported, without its path.
     pub source: String,
-    /// Name of the file or folder of few-shot examples, if there was one.
+    /// Name of the file or folder of few-shot examples, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub examples_source: Option<String>,
-    /// Name of the layout it was in.
+    /// Name of its layout.
     pub format: String,
     /// Day of the import (UTC), as `2025-01-31`.
     pub imported: String,
@@ -45,7 +44,7 @@ pub struct Origin {
     stored_blake3: String,
 }
 
-/// Where the questions of an import come from.
+/// The source files of an import.
 #[derive(Debug)]
 pub(super) struct ImportSource {
     pub(super) name: String,
@@ -119,14 +118,14 @@ pub struct Library {
 }
 
 impl Library {
-    /// The user's own.
+    /// The user's library.
     pub fn open() -> Result<Self, Failure> {
         Ok(Self {
-            folder: folders::data()?.join("data"),
+            folder: user_folders::data()?.join("data"),
         })
     }
 
-    /// One in any folder.
+    /// A library in any folder.
     #[cfg(test)]
     pub(crate) fn at(folder: &Path) -> Self {
         Self {
@@ -134,7 +133,7 @@ impl Library {
         }
     }
 
-    /// Where they lie.
+    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -144,7 +143,7 @@ impl Library {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(cannot("read", &self.folder, &error)),
+            Err(error) => return Err(io_failure("read", &self.folder, &error)),
         };
         let mut ids: Vec<_> = entries
             .flatten()
@@ -159,13 +158,13 @@ impl Library {
         Ok(ids)
     }
 
-    /// Where a task came from; `None` where it was not imported.
+    /// The origin of a task; `None` if it was not imported.
     pub fn origin(&self, id: &str) -> Result<Option<Origin>, Failure> {
         let path = self.origin_path(id);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(cannot("read", &path, &error)),
+            Err(error) => return Err(io_failure("read", &path, &error)),
         };
         let origin: Origin = serde_json::from_slice(&text)
             .map_err(|error| damaged(id, &path, &format!("cannot be read: {error}")))?;
@@ -179,7 +178,7 @@ impl Library {
         Ok(Some(origin))
     }
 
-    /// The questions of an imported task, with abstention options where they are asked for.
+    /// The data set of an imported task, with abstention options if `abstention`.
     pub(super) fn dataset(
         &self,
         origin: Origin,
@@ -214,7 +213,7 @@ impl Library {
                     .digest(&question)
                     .ok_or_else(|| no_cluster(id, cluster, &question))?;
                 let kept = questions.push_into(&question, cluster);
-                kept.map_err(|error| no_room(&error))?;
+                kept.map_err(|error| bank_failure(&error))?;
             }
         }
         let source = format!("{}, imported {}", origin.source, origin.imported);
@@ -226,8 +225,7 @@ impl Library {
         })
     }
 
-    /// Stores a data set that was read from these files in place of the task's former one. Returns
-    /// what it replaced.
+    /// Stores a data set that was read from these files; returns the origin of the replaced one.
     pub fn import(
         &self,
         dataset: &Dataset,
@@ -249,12 +247,12 @@ impl Library {
         dataset: &Dataset,
         source: ImportSource,
     ) -> Result<Option<Origin>, Failure> {
-        // A former import that cannot be read is no reason not to replace it.
+        // An unreadable former import is replaced as well.
         let former = self.origin(&dataset.task.id).ok().flatten();
         let path = self.questions_path(&dataset.task.id);
         let mut hasher = blake3::Hasher::new();
         write_whole_with(&path, |file| write_rows(dataset, file, &mut hasher))
-            .map_err(|error| cannot("write to", &path, &error))?;
+            .map_err(|error| io_failure("write to", &path, &error))?;
         let origin = Origin {
             version: VERSION,
             task: dataset.task.clone(),
@@ -274,19 +272,19 @@ impl Library {
                 line.push(b'\n');
                 write_whole(&path, &line)
             })
-            .map_err(|error| cannot("write to", &path, &error))?;
+            .map_err(|error| io_failure("write to", &path, &error))?;
         Ok(former)
     }
 
-    /// Removes an imported task; `false` where there was none.
+    /// Removes an imported task; returns `false` if it was not imported.
     pub fn remove(&self, id: &str) -> Result<bool, Failure> {
         let mut found = false;
-        // The description first: without it the questions are not used.
+        // The origin first: without it the questions are ignored.
         for path in [self.origin_path(id), self.questions_path(id)] {
             match fs::remove_file(&path) {
                 Ok(()) => found = true,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(cannot("remove", &path, &error)),
+                Err(error) => return Err(io_failure("remove", &path, &error)),
             }
         }
         Ok(found)
@@ -301,7 +299,7 @@ impl Library {
     }
 }
 
-/// Writes examples and questions as JSON lines, which `hasher` takes as well.
+/// Writes and hashes examples and questions as JSON lines.
 fn write_rows(
     dataset: &Dataset,
     file: &mut impl Write,
@@ -313,7 +311,7 @@ fn write_rows(
         hasher.update(&line);
         file.write_all(&line)
     };
-    // Examples from another file may bear the questions' ids; in one file each is unique.
+    // Examples from another file may repeat ids of questions, which must be unique in one file.
     let mut taken = HashSet::new();
     for question in dataset.questions.iter() {
         let id = question?.id;
@@ -334,11 +332,11 @@ fn write_rows(
     Ok(())
 }
 
-/// An imported question does not tell what cluster it is in.
+/// The failure for an imported question without the column to cluster by.
 fn no_cluster(id: &str, cluster: &ClusterBy, question: &Question) -> Failure {
     if *cluster == ClusterBy::Category {
         let text = format_args!("task {id}: question {} has no category", question.id);
-        return Failure::new(text).hint("choose --cluster none, or leave --cluster out");
+        return Failure::new(text).hint("choose --cluster none, or omit --cluster");
     }
     Failure::new(format_args!(
         "task {id}: an import keeps no column {:?}; its columns are id, category, context, question, \
@@ -359,32 +357,32 @@ fn with_abstention(task: &str, question: Question) -> Result<Question, Failure> 
         question.id,
         question.options.len()
     ))
-    .hint("turn the abstention options off, or keep to 24 options"))
+    .hint("run with --no-abstention, or keep to 24 options"))
 }
 
-/// The temporary file that holds the questions failed.
-fn no_room(error: &std::io::Error) -> Failure {
+/// The failure of the temporary file that holds the questions.
+fn bank_failure(error: &std::io::Error) -> Failure {
     Failure::new(format_args!(
-        "the questions cannot be kept in a temporary file: {error}"
+        "cannot keep the questions in a temporary file: {error}"
     ))
-    .hint("free some space in the folder for temporary files, or name another one in TMPDIR")
+    .hint("free some space in the folder for temporary files, or set TMPDIR to another one")
 }
 
-fn cannot(act: &str, path: &Path, error: &std::io::Error) -> Failure {
+fn io_failure(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format_args!(
-        "cannot {act} {}: {error}",
-        folders::display(path)
+        "cannot {verb} {}: {error}",
+        user_folders::display(path)
     ))
     .hint("check permissions and free space, or set SURENESS_HOME to another folder")
 }
 
 fn damaged(id: &str, path: &Path, problem: &str) -> Failure {
-    Failure::new(format_args!("{} {problem}", folders::display(path))).hint(format_args!(
-        "import task {id} again, or go without: sureness data import --remove {id}"
+    Failure::new(format_args!("{} {problem}", user_folders::display(path))).hint(format_args!(
+        "import task {id} again, or remove it with `sureness data import --remove {id}`"
     ))
 }
 
-/// The last part of a path.
+/// The last component of a path.
 pub fn file_name(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let name = absolute.file_name().unwrap_or(path.as_os_str());

@@ -1,4 +1,4 @@
-//! From settings to questions and a plan.
+//! Loads the questions of a run and plans their prompts.
 
 mod choice;
 mod library;
@@ -6,6 +6,7 @@ mod names;
 
 use std::sync::Arc;
 
+use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
@@ -19,32 +20,30 @@ pub(crate) use choice::dataset_for;
 pub use library::{Library, Origin, file_name};
 pub use names::{id_of, named_task, task_id};
 
-/// The questions of a run, laid out.
+/// The questions of a run, with their prompts.
 pub(crate) struct Questions {
-    datasets: Vec<DatasetNote>,
+    datasets: Vec<DatasetSummary>,
     strategies: Vec<Strategy>,
     wording: Wording,
     plan: Plan,
     shard: Option<Shard>,
-    /// By group, where the questions of a shard stand in the whole; empty without a shard.
+    /// By group, the positions of a shard's questions in the whole run; empty without a shard.
     places: Vec<Arc<[u32]>>,
 }
 
-/// What is told and written down about a data set.
-struct DatasetNote {
+/// The description of a data set, for the record and for display.
+struct DatasetSummary {
     task: Task,
     source: String,
     questions: usize,
     available: usize,
     shots: usize,
-    /// BLAKE3 over the contents of questions and shown examples, and over clusters that are told.
+    /// BLAKE3 over the contents of questions and shown examples, and over clusters unless automatic.
     digest: String,
 }
 
 impl Questions {
-    /// Loads every task's questions and lays out their prompts.
-    ///
-    /// `seed` draws the samples.
+    /// Loads every task's questions and plans their prompts. `seed` draws the samples.
     pub(crate) fn load(settings: &QuestionSettings, seed: u64) -> Result<Self, Failure> {
         let strategies = settings.strategies.clone();
         let wording = match &settings.wording {
@@ -67,7 +66,7 @@ impl Questions {
             let shots = settings
                 .shots
                 .unwrap_or(dataset.task.shots.min(dataset.examples.len()));
-            datasets.push(DatasetNote {
+            datasets.push(DatasetSummary {
                 task: dataset.task.clone(),
                 source: dataset.source.clone(),
                 questions: dataset.questions.len(),
@@ -75,7 +74,7 @@ impl Questions {
                 shots,
                 digest: digest(&dataset, shots, &settings.cluster).map_err(Failure::new)?,
             });
-            // Only now: what is written down of a data set is the same in every shard.
+            // After the summary, which is the same in every shard.
             let kept: Option<Arc<[u32]>> = match settings.shard {
                 None => None,
                 Some(shard) => Some(dataset.shard(shard)?.into()),
@@ -101,7 +100,7 @@ impl Questions {
         let tasks: Vec<Task> = datasets.iter().map(|d| d.task.clone()).collect();
         for unknown in wording.unknown_tasks(&tasks) {
             tracing::warn!(
-                "the prompts file has wording for task {unknown}, which is not in this run"
+                "the prompts file has text for task {unknown}, which is not in this run"
             );
         }
         Ok(Self {
@@ -114,7 +113,7 @@ impl Questions {
         })
     }
 
-    /// Questions to ask, each counted once per strategy.
+    /// Number of questions, each counted once per strategy.
     pub(crate) fn len(&self) -> usize {
         self.plan.len()
     }
@@ -124,59 +123,49 @@ impl Questions {
         &self.plan
     }
 
-    /// Where the questions of each group stand in the whole, if this is a shard.
+    /// The positions of each group's questions in the whole run, if this is a shard.
     pub(crate) fn places(&self) -> &[Arc<[u32]>] {
         &self.places
     }
 
-    /// One line per task for people.
+    /// A text with one line per task.
     pub(crate) fn describe(&self) -> String {
-        let plural =
-            |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
         let mut text = format!(
             "{}: {} × {}",
-            plural(self.len(), "question", "questions"),
-            plural(self.datasets.len(), "task", "tasks"),
-            plural(
-                self.strategies.len(),
-                "prompt strategy",
-                "prompt strategies"
-            )
+            counted(self.len(), "question"),
+            counted(self.datasets.len(), "task"),
+            counted(self.strategies.len(), "prompt strategy")
         );
-        let width = self
-            .datasets
-            .iter()
-            .map(|d| d.task.id.chars().count())
-            .max();
-        let width = width.unwrap_or(0);
+        let widths = self.datasets.iter().map(|d| d.task.id.chars().count());
+        let width = widths.max().unwrap_or(0);
         for d in &self.datasets {
             let of = if d.questions < d.available {
-                format!(" of {}", d.available)
+                format!(" of {}", count(d.available))
             } else {
                 String::new()
             };
             text.push_str(&format!(
                 "\n  {:<width$}  {}{of} questions from {}, {}",
                 d.task.id,
-                d.questions,
+                count(d.questions),
                 d.source,
-                plural(d.shots, "few-shot example", "few-shot examples")
+                counted(d.shots, "few-shot example")
             ));
         }
         if let Some(shard) = self.shard {
             let all: usize = self.datasets.iter().map(|d| d.questions).sum();
             text.push_str(&format!(
                 "\n  this is shard {shard}: {} of {}",
-                self.len(),
-                all * self.strategies.len()
+                count(self.len()),
+                count(all * self.strategies.len())
             ));
         }
         text
     }
 
-    /// What is recorded of a run.
+    /// The record of a run's settings.
     pub(crate) fn record(&self, settings: &Settings, config: &Config) -> RunSettings {
-        let task = |dataset: &DatasetNote| TaskRecord {
+        let task = |dataset: &DatasetSummary| TaskRecord {
             task: dataset.task.id.clone(),
             source: dataset.source.clone(),
             questions: dataset.questions,
@@ -199,11 +188,11 @@ impl Questions {
     }
 }
 
-/// The evaluation of a new run, with the split rule of its protocol.
+/// The evaluation settings of a new run, with the split rule of its protocol.
 pub(crate) fn evaluation(settings: &Settings) -> Config {
     Config {
         split: match settings.evaluation.protocol {
-            // It has a split of its own: there is nothing to record.
+            // Has its own split and ignores the rule; this value is not recorded.
             Protocol::Paper => SplitRule::Hash,
             Protocol::Standard => SplitRule::Ordered,
         },
@@ -211,7 +200,7 @@ pub(crate) fn evaluation(settings: &Settings) -> Config {
     }
 }
 
-/// The tasks to run: those named, else those with data of their own, else the five. Each once.
+/// The tasks to run, each once: the named ones, else those with a path, else the benchmark's five.
 fn tasks(settings: &QuestionSettings) -> Vec<String> {
     let with_data = settings.data.iter().filter(|data| data.path.is_some());
     let with_data: Vec<&String> = with_data.map(|data| &data.task).collect();
@@ -253,7 +242,7 @@ fn digest(dataset: &Dataset, shots: usize, cluster: &ClusterBy) -> std::io::Resu
     }
     for index in 0..dataset.questions.len() {
         hasher.update(&dataset.questions.content_digest(index)?);
-        // Else the contents tell.
+        // Automatic clusters follow from the contents.
         if *cluster != ClusterBy::Auto {
             hasher.update(&dataset.questions.cluster_digest(index)?);
         }

@@ -1,30 +1,31 @@
-//! A run whose questions are asked by workers on other machines.
+//! Coordinates workers on other machines.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sureness_analysis::number::counted;
 use sureness_engine::{BatchSize, RetryPolicy, Settings, Workers};
 use sureness_fleet::{Coordinator, CoordinatorNotice, CoordinatorSettings, Link};
 
-use super::Reached;
+use super::OpenedModel;
 use crate::error::{Failure, Kind};
 use crate::models::open::Model;
 use crate::settings::{Asking, FleetSettings};
-use crate::watch::{Machines, Watch};
+use crate::watch::{DescribeWorkers, Watch};
 
-/// The coordinator of this run, and its connection.
+/// The coordinator of this run and its connection.
 pub(super) struct Fleet {
     coordinator: Arc<Coordinator>,
     link: Link,
     look_ahead: NonZeroUsize,
 }
 
-/// Longer than any run.
+/// A timeout longer than any run.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl Fleet {
-    /// Connects, and opens the run for these models.
+    /// Connects and opens the run for these models.
     pub(super) async fn open(
         fleet: &FleetSettings,
         asking: &Asking,
@@ -36,12 +37,12 @@ impl Fleet {
             Model::Gguf(_) | Model::Served { .. } => None,
         });
         let run = fleet.run.clone();
-        let tell_link = watch.notes();
+        let note = watch.note_sender();
         let link = Link::connect(
             &fleet.access,
             run.clone(),
             "sureness coordinator",
-            move |up| tell_link(broker(up)),
+            move |up| note(describe_link(up)),
         )
         .await?;
         let settings = CoordinatorSettings {
@@ -50,9 +51,9 @@ impl Fleet {
             give_up_after: asking.engine.give_up_after,
             ..CoordinatorSettings::default()
         };
-        let tell_notice = watch.notes();
+        let note = watch.note_sender();
         let coordinator = Coordinator::open(link.clone(), settings, move |notice| {
-            tell_notice(&describe(&notice));
+            note(&describe(&notice));
         })
         .await?;
         watch.note(&format!(
@@ -68,29 +69,29 @@ impl Fleet {
         })
     }
 
-    /// What stands for all workers of a model, once the first has come.
-    pub(super) async fn reach(&self, model: &Model) -> Result<Reached, Failure> {
+    /// The relay to all workers of a model, once the first has joined.
+    pub(super) async fn open_model(&self, model: &Model) -> Result<OpenedModel, Failure> {
         let lane = lane_of(model);
         let relay = tokio::select! {
             relay = self.coordinator.relay(lane) => relay?,
             error = self.coordinator.gives_up(lane) => return Err(error.into()),
         };
-        let keeping = relay.clone();
-        Ok(Reached {
+        let keeper = relay.clone();
+        Ok(OpenedModel {
             endpoints: vec![Arc::new(relay)],
             settings: self.settings(),
-            machines: Some(self.machines(lane)),
-            keeping: Box::new(move |store| keeping.keeping(store)),
+            workers: Some(self.describe_workers(lane)),
+            wrap_sink: Box::new(move |store| keeper.keeping(store)),
         })
     }
 
-    /// Returns when nothing is to be expected for this model any more.
+    /// Returns once the coordinator gives up on workers for this model.
     pub(super) async fn gives_up(&self, model: &Model) -> Failure {
         let error: Failure = self.coordinator.gives_up(lane_of(model)).await.into();
         error.kind(Kind::Unfinished)
     }
 
-    /// How the engine treats what stands for the workers: it hands out, and does nothing else.
+    /// The engine's settings for a relay: no retries and no waits, which are the workers' task.
     fn settings(&self) -> Settings {
         Settings {
             workers: Workers::Fixed(self.look_ahead),
@@ -104,8 +105,8 @@ impl Fleet {
         }
     }
 
-    /// For progress: how the workers are doing.
-    fn machines(&self, lane: u16) -> Machines {
+    /// Describes a model's workers, for progress.
+    fn describe_workers(&self, lane: u16) -> DescribeWorkers {
         let (coordinator, link) = (Arc::downgrade(&self.coordinator), self.link.clone());
         Box::new(move || {
             let Some(coordinator) = coordinator.upgrade() else {
@@ -120,30 +121,29 @@ impl Fleet {
                 .iter()
                 .filter(|w| w.beat.lane == lane)
                 .count();
-            let out = status.lanes.get(usize::from(lane));
-            let out = out.map_or(0, |lane| lane.outstanding);
+            let lane = status.lanes.get(usize::from(lane));
+            let assigned = lane.map_or(0, |lane| lane.outstanding);
             match workers {
-                0 => "no worker is there".to_owned(),
-                1 => format!("1 worker, {out} given out"),
-                _ => format!("{workers} workers, {out} given out"),
+                0 => "no worker is connected".to_owned(),
+                _ => format!("{}, {assigned} assigned", counted(workers, "worker")),
             }
         })
     }
 
-    /// Questions of a model that were answered twice.
-    pub(super) fn asked_twice(&self, lane: u16) -> u64 {
+    /// The number of a model's questions that were answered twice.
+    pub(super) fn answered_twice(&self, lane: u16) -> u64 {
         let status = self.coordinator.status();
         let lane = status.lanes.get(usize::from(lane));
         lane.map_or(0, |lane| lane.asked_twice)
     }
 
-    /// Everything is answered.
+    /// Tells the workers that the run is complete.
     pub(super) async fn finish(&self) {
         self.coordinator.finish().await;
     }
 }
 
-/// Where the model's questions go.
+/// The lane of a model's questions.
 fn lane_of(model: &Model) -> u16 {
     match model {
         Model::Relayed { lane, .. } => *lane,
@@ -151,8 +151,8 @@ fn lane_of(model: &Model) -> u16 {
     }
 }
 
-/// The connection to the NATS server, in a sentence.
-pub fn broker(up: bool) -> &'static str {
+/// A sentence about the connection to the NATS server.
+pub fn describe_link(up: bool) -> &'static str {
     if up {
         "The NATS server is back."
     } else {
@@ -164,11 +164,11 @@ fn describe(notice: &CoordinatorNotice) -> String {
     match notice {
         CoordinatorNotice::Joined { worker, model } => format!("+ {worker} with {model}"),
         CoordinatorNotice::Left { worker } => {
-            format!("- {worker} has gone; others take over what it had")
+            format!("- {worker} has left; others take over its questions")
         }
         CoordinatorNotice::Refused { worker, reason } => format!("! {worker} refused: {reason}"),
         CoordinatorNotice::Adopted { units, results } => format!(
-            "Going on where an earlier coordinator ended: {units} units are with workers, {results} results were waiting"
+            "Continuing after an earlier coordinator: {units} units are with workers, {results} results were waiting"
         ),
     }
 }

@@ -1,7 +1,7 @@
-//! A run: questions, models, asking, figures, files.
+//! Runs the benchmark.
 
 #[cfg(not(feature = "nats"))]
-#[path = "alone.rs"]
+#[path = "fleet_disabled.rs"]
 mod fleet;
 #[cfg(feature = "nats")]
 mod fleet;
@@ -29,26 +29,26 @@ use crate::folder::{self, Folder};
 use crate::models::open::{self, Endpoints, Model};
 use crate::questions::Questions;
 use crate::settings::Settings;
-use crate::watch::{Interrupts, Machines, ModelStart, Watch};
+use crate::watch::{DescribeWorkers, Interrupts, ModelStart, Watch};
 use fleet::Fleet;
 #[cfg(feature = "nats")]
-pub use fleet::broker;
+pub use fleet::describe_link;
 pub use outcome::{Ended, Outcome};
-use recheck::Checked;
-pub use recheck::{LEAST as LEAST_RECHECK, movement};
+use recheck::ModelCheck;
+pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
 
-/// Measures the models with the questions of the settings, and writes answers and results to the
-/// output folder. For programs without an async runtime; [`run_async`] is for others.
+/// Measures the models on the questions and writes answers and results to the output folder. Starts
+/// an async runtime; inside one, use [`run_async`].
 pub fn run(settings: &Settings, models: &[Model], watch: &dyn Watch) -> Result<Outcome, Failure> {
     let runtime = runtime()?;
     let outcome = runtime.block_on(run_async(settings, models, watch));
-    // All that is to be kept has been waited for. What is left may never end: a blocking call to
-    // a server that says nothing, a model that is still being loaded.
+    // Everything to save is saved. Remaining tasks may never end: a blocking call to a silent
+    // server, a model that is still loading.
     runtime.shutdown_background();
     outcome
 }
 
-/// An async runtime on all cores.
+/// Starts an async runtime on all cores.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -56,11 +56,10 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|e| Failure::new(format!("cannot start the async runtime: {e}")))
 }
 
-/// The same within an async runtime with several threads, which must have been built with all
-/// drivers enabled.
+/// Like [`run`], within a multi-threaded async runtime with all drivers enabled.
 ///
-/// The order is that of the cost: questions and settings are checked first, then the output
-/// folder, then each model is reached, and only then is anything asked.
+/// Cheap checks come first: questions and settings, then the output folder, then each model, and
+/// only then the first request.
 pub async fn run_async(
     settings: &Settings,
     models: &[Model],
@@ -85,136 +84,138 @@ pub async fn run_async(
     };
     if let Some(fleet) = &settings.fleet {
         let opened = Fleet::open(fleet, &settings.asking, models, watch);
-        session.fleet = session.interrupts.unless(opened).await.transpose()?;
+        session.fleet = session.interrupts.race(opened).await.transpose()?;
     }
     Box::pin(session.measure(models)).await?;
-    session.dismiss().await;
+    session.dismiss_workers().await;
     Ok(session.outcome())
 }
 
-/// The backend of models inside this process, whose figures do not move from one time to the next.
-const EMBEDDED: &str = "llama.cpp";
+/// The backend of models in this process, whose answers are reproducible.
+const EMBEDDED_BACKEND: &str = "llama.cpp";
 
 struct Session<'a> {
     settings: &'a Settings,
     watch: &'a dyn Watch,
     questions: Questions,
-    /// Settings of the evaluation.
+    /// The evaluation settings.
     config: Config,
     folder: Folder,
     interrupts: Interrupts,
-    /// The workers on other machines, where the run has some.
+    /// The workers on other machines, if any.
     fleet: Option<Fleet>,
     models: Vec<(ModelResult, Option<Stop>)>,
 }
 
-/// A model that was asked everything, or as much as was to be had.
-struct Asked {
+/// A model that was asked, with the summary of its requests.
+struct AskedModel {
     run: i64,
     identity: ModelIdentity,
     plan: Arc<Plan>,
     summary: Summary,
-    /// When the answers were given that it did not have to be asked for.
+    /// When the cached answers were given.
     cached_answered_at: Option<AnsweredAt>,
     recheck: Option<Recheck>,
     noise: Option<Noise>,
-    /// Why no more was to be had, where its workers stayed away.
+    /// Why the run gave up on the model's workers.
     given_up: Option<Failure>,
 }
 
-/// A model that can be asked now.
-struct Reached {
+/// A model that is ready to be asked.
+struct OpenedModel {
     endpoints: Endpoints,
     settings: sureness_engine::Settings,
-    /// How the machines that share the work are doing.
-    machines: Option<Machines>,
+    /// Describes the workers on other machines, if any.
+    workers: Option<DescribeWorkers>,
     /// Wraps the store so that the relay can acknowledge saved answers.
-    keeping: Keeping,
+    wrap_sink: WrapSink,
 }
 
-type Keeping = Box<dyn FnOnce(Box<dyn AnswerSink>) -> Box<dyn AnswerSink> + Send>;
+type WrapSink = Box<dyn FnOnce(Box<dyn AnswerSink>) -> Box<dyn AnswerSink> + Send>;
 
 impl Session<'_> {
-    /// Asks the models everything and evaluates them: one after the other, since they would share
-    /// this machine or its servers; at the same time where each has machines of its own.
+    /// Asks and evaluates all models: one after the other, since they share this machine or its
+    /// servers, or concurrently if each has its own workers.
     async fn measure(&mut self, models: &[Model]) -> Result<(), Failure> {
         if self.fleet.is_none() {
             for (model, checked) in models.iter().zip(self.recheck_all(models).await?) {
-                if self.interrupts.came() {
+                if self.interrupts.stop_requested() {
                     break;
                 }
                 if let Some(asked) = self.ask(model, checked).await? {
-                    self.keep(asked)?;
+                    self.evaluate_and_save(asked)?;
                 }
             }
             return Ok(());
         }
         let all = models
             .iter()
-            .map(|model| self.ask(model, Checked::default()));
+            .map(|model| self.ask(model, ModelCheck::default()));
         let mut outcome = Ok(());
         for asked in join_all(all).await {
-            let kept = asked.and_then(|asked| asked.map_or(Ok(()), |asked| self.keep(asked)));
-            // The others are kept all the same.
+            let kept =
+                asked.and_then(|asked| asked.map_or(Ok(()), |asked| self.evaluate_and_save(asked)));
+            // A failure does not keep the other models from being saved.
             outcome = outcome.and(kept);
         }
         outcome
     }
 
-    /// Asks one model everything; nothing where it was told to stop before the first question.
-    async fn ask(&self, model: &Model, checked: Checked) -> Result<Option<Asked>, Failure> {
+    /// Asks one model all questions; `None` if a stop was requested before the first.
+    async fn ask(&self, model: &Model, checked: ModelCheck) -> Result<Option<AskedModel>, Failure> {
         let plan = Arc::new(self.questions.plan().clone());
-        let anew = checked.is_asked_anew();
-        let reached = match checked.reached {
-            Some(reached) => Some(reached),
-            None => self.interrupts.unless(self.reach(model, &plan)).await,
+        let ignore_cache = checked.ignores_cache();
+        let opened = match checked.opened {
+            Some(opened) => Some(opened),
+            None => self.interrupts.race(self.open_model(model, &plan)).await,
         };
-        let Some(reached) = reached.transpose()? else {
+        let Some(opened) = opened.transpose()? else {
             return Ok(None);
         };
-        let Some(first) = reached.endpoints.first() else {
+        let Some(first) = opened.endpoints.first() else {
             return Ok(None);
         };
         let first = Arc::clone(first);
         let identity = first.identity().clone();
         let record = self.record();
-        let (store, run) = self.open_run(&identity, &plan, record, anew)?;
+        let (store, run) = self.open_run(&identity, &plan, record, ignore_cache)?;
         let answered_at = store.answered_at();
         let progress = self.watch.model(ModelStart {
             name: &identity.name,
             plan: &plan,
-            endpoints: reached.endpoints.len(),
-            machines: reached.machines,
+            endpoints: opened.endpoints.len(),
+            workers: opened.workers,
         });
         let observer = {
             let progress = Arc::clone(&progress);
             Arc::new(move |event: &Event| progress.event(event))
         };
         let stop = match self.fleet {
-            // Those of another model may be at work when this one's workers stay away.
+            // Giving up on this model's workers must not stop those of other models.
             Some(_) => Cancel::default(),
             None => self.interrupts.cancel(),
         };
         let asking = sureness_engine::run(
             Arc::clone(&plan),
-            reached.endpoints,
-            reached.settings,
-            (reached.keeping)(Box::new(store)),
+            opened.endpoints,
+            opened.settings,
+            (opened.wrap_sink)(Box::new(store)),
             stop.clone(),
             observer,
         );
-        let (summary, given_up) = self.while_workers_come(model, asking, &stop).await;
+        let (summary, given_up) = self.run_while_workers_last(model, asking, &stop).await;
         let summary = summary
             .map_err(|e| Failure::new(e).hint("check the output folder and the disk it lies on"))?;
         progress.finish();
-        let worth_it = summary.total().answered >= noise::WORTH_IT && summary.stop.is_none();
-        let noise = if worth_it && identity.backend != EMBEDDED {
+        let measure_noise =
+            summary.total().answered >= noise::MIN_ANSWERS && summary.stop.is_none();
+        let noise = if measure_noise && identity.backend != EMBEDDED_BACKEND {
             let measured = noise::measure(first.as_ref(), &plan);
-            self.interrupts.unless(measured).await.flatten()
+            self.interrupts.race(measured).await.flatten()
         } else {
             None
         };
-        Ok(Some(Asked {
+        Ok(Some(AskedModel {
             run,
             identity,
             plan,
@@ -228,9 +229,9 @@ impl Session<'_> {
         }))
     }
 
-    /// Evaluates what a model has answered, and writes it down.
-    fn keep(&mut self, mut asked: Asked) -> Result<(), Failure> {
-        let unkept = match &asked.summary.stop {
+    /// Evaluates a model's answers and writes the results.
+    fn evaluate_and_save(&mut self, mut asked: AskedModel) -> Result<(), Failure> {
+        let sink_error = match &asked.summary.stop {
             Some(Stop::Sink(message)) => Some(message.clone()),
             _ => None,
         };
@@ -239,38 +240,38 @@ impl Session<'_> {
         if let (Some(error), Ok(())) = (given_up, &evaluated) {
             return Err(error);
         }
-        match unkept {
-            // Where answers cannot be kept, results hardly can: this comes first.
-            Some(message) => Err(Failure::new(format!("cannot keep answers: {message}"))
+        match sink_error {
+            // A full disk fails the results too, but this is the cause.
+            Some(message) => Err(Failure::new(format!("cannot save answers: {message}"))
                 .hint(
-                    "free some disk space, or lift the limit on the size of files, then start the \
-                     same command again: what was answered is kept, and it asks only the rest",
+                    "free some disk space, or raise the file size limit, then run the same command \
+                     again: all answers so far are saved, and it asks only the rest",
                 )
                 .kind(Kind::Unfinished)),
             None => evaluated,
         }
     }
 
-    /// Reaches a model: opens it here, or waits for a worker that has it.
-    async fn reach(&self, model: &Model, plan: &Plan) -> Result<Reached, Failure> {
+    /// Opens a model here, or waits for a worker that has it.
+    async fn open_model(&self, model: &Model, plan: &Plan) -> Result<OpenedModel, Failure> {
         if let Some(fleet) = &self.fleet {
-            return fleet.reach(model).await;
+            return fleet.open_model(model).await;
         }
         let asking = &self.settings.asking;
         let endpoints = open::open(model, asking, self.watch).await?;
         if let Some(first) = endpoints.first() {
             check_prefixes(first.as_ref(), plan).await?;
         }
-        Ok(Reached {
+        Ok(OpenedModel {
             endpoints,
-            settings: open::pace(asking, model),
-            machines: None,
-            keeping: Box::new(|store| store),
+            settings: open::engine_settings(asking, model),
+            workers: None,
+            wrap_sink: Box::new(|store| store),
         })
     }
 
-    /// Asks until everything is answered, or until no worker has been there for too long.
-    async fn while_workers_come(
+    /// Asks until all questions are answered, or until the model has had no worker for too long.
+    async fn run_while_workers_last(
         &self,
         model: &Model,
         asking: impl Future<Output = Result<Summary, SinkError>>,
@@ -283,26 +284,26 @@ impl Session<'_> {
         let given_up = tokio::select! {
             summary = &mut asking => return (summary, None),
             error = fleet.gives_up(model) => Some(error),
-            () = self.interrupts.come() => None,
+            () = self.interrupts.stopped() => None,
         };
         stop.now();
         (asking.await, given_up)
     }
 
-    /// Everything has been asked: sends the workers home. After an early end they are kept, for
-    /// the same command goes on with them.
-    async fn dismiss(&self) {
+    /// Dismisses the workers if the run is complete. After an early end they stay, since the same
+    /// command continues with them.
+    async fn dismiss_workers(&self) {
         let Some(fleet) = &self.fleet else { return };
         let complete = self.models.iter().all(|(_, stop)| stop.is_none());
-        if complete && !self.interrupts.came() {
+        if complete && !self.interrupts.stop_requested() {
             fleet.finish().await;
         }
         for (lane, (model, _)) in (0..).zip(&self.models) {
-            let twice = fleet.asked_twice(lane);
+            let twice = fleet.answered_twice(lane);
             let asked = model.timing.asked.max(1);
             if twice > 0 {
                 self.watch.note(&format!(
-                    "{}: {} answered twice ({:.2} % of {}), which changes no figure",
+                    "{}: {} answered twice ({:.2} % of {}); figures are unaffected",
                     model.name,
                     counted(twice as usize, "question"),
                     100.0 * twice as f64 / asked as f64,
@@ -312,8 +313,8 @@ impl Session<'_> {
         }
     }
 
-    fn evaluate(&mut self, asked: Asked) -> Result<(), Failure> {
-        let Asked { run, summary, .. } = asked;
+    fn evaluate(&mut self, asked: AskedModel) -> Result<(), Failure> {
+        let AskedModel { run, summary, .. } = asked;
         let mut store = Store::open(&self.folder.store)?;
         let settled = store.settle_copies(run);
         let mut result = figures::evaluate(
@@ -340,24 +341,24 @@ impl Session<'_> {
         }
         if let Some(shard) = self.settings.questions.shard {
             result.note(&format!(
-                "shard {shard}: these figures are of a part of the questions"
+                "shard {shard}: these figures cover only part of the questions"
             ));
         }
         let complete = summary.stop.is_none();
         self.models.push((result, summary.stop));
-        // Written after each model, so that a later one's failure loses nothing.
+        // Written after each model, so that a later failure loses nothing.
         let results = self.results();
         figures::write(&self.folder, &results)
-            // What cannot be written can at least be seen.
+            // Results that cannot be written are at least shown.
             .inspect_err(|_| self.watch.unsaved(&results))?;
-        // Last, so that a run without its results goes on, with `--no-cache` as well.
+        // Last, so that a rerun continues a run without results, even with `--no-cache`.
         if complete {
             settled.and_then(|()| store.finish_run(run))?;
         }
         Ok(())
     }
 
-    /// What is recorded of the run.
+    /// The record of the run's settings.
     fn record(&self) -> RunSettings {
         self.questions.record(self.settings, &self.config)
     }
@@ -370,14 +371,14 @@ impl Session<'_> {
     fn outcome(self) -> Outcome {
         Outcome {
             results: self.results(),
-            interrupted: self.interrupts.came(),
+            interrupted: self.interrupts.stop_requested(),
             stops: self.models.into_iter().map(|(_, stop)| stop).collect(),
             folder: self.folder,
         }
     }
 }
 
-/// Refuses prompts whose few-shot examples alone fill the model's context: not one of their
+/// Fails if the few-shot examples of a prompt alone fill the model's context, so that none of its
 /// questions could be asked.
 async fn check_prefixes(scorer: &dyn OptionScorer, plan: &Plan) -> Result<(), Failure> {
     for group in &plan.groups {

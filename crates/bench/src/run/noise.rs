@@ -1,19 +1,19 @@
-//! How much a server's figures move from one time to the next, found with a run's own questions.
+//! Measures the noise floor of a server with questions of the run.
 
 use futures_util::future::join_all;
 use sureness_engine::Plan;
 use sureness_report::Noise;
 use sureness_scorers::{OptionScorer, OptionScores, ScoreRequest, http};
 
-/// Questions that are asked again.
+/// Questions to ask again.
 const QUESTIONS: usize = 20;
-/// Runs that asked fewer questions than this are not made longer by asking some again.
-pub(crate) const WORTH_IT: usize = 500;
+/// Minimum answers for a measurement; it would take too much of a shorter run.
+pub(crate) const MIN_ANSWERS: usize = 500;
 
-/// Asks some questions of the plan one by one, all at once, and one by one again, and compares.
-/// `None` if a question fails.
+/// Asks some questions of the plan one by one, all at once and one by one again, and compares the
+/// answers; `None` if a question fails.
 pub(crate) async fn measure(scorer: &dyn OptionScorer, plan: &Plan) -> Option<Noise> {
-    // Of one group, evenly spaced, so that they share a prefix as in the run.
+    // Questions of one group share a prefix, as in the run.
     let group = plan.groups.first()?;
     let of_group = group.requests(scorer.identity().digest());
     let questions = group.questions.spread(QUESTIONS);

@@ -1,4 +1,4 @@
-//! What became of a run.
+//! The outcome of a run.
 
 use sureness_engine::Stop;
 use sureness_hint::Hint;
@@ -8,20 +8,20 @@ use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::Folder;
 
-/// What a run has found, and how it ended.
+/// The results of a run, and how it ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The figures of every model that was asked, as they were written to the output folder.
+    /// The figures of every model that was asked, as written to the output folder.
     pub results: Results,
-    /// The files that hold answers and results.
+    /// The files with answers and results.
     pub folder: Folder,
-    /// For each model of the results, why it was not asked everything; `None` if it was.
+    /// For each model of the results, why it stopped early; `None` if it did not.
     pub stops: Vec<Option<Stop>>,
-    /// Whether the run was asked to stop.
+    /// Whether a stop was requested.
     pub interrupted: bool,
 }
 
-/// How a run ended that did not fail.
+/// How a run ended without failing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// Every question of every model was asked.
@@ -31,30 +31,30 @@ pub enum Ended {
 }
 
 impl Outcome {
-    /// Whether the run is complete.
+    /// Whether the run completed or was interrupted.
     ///
     /// # Errors
     ///
-    /// A model that had to be given up, or one that left more than this share of its questions
-    /// without an answer ([`ALLOWED_FAILURES`](crate::ALLOWED_FAILURES) is usual).
+    /// Fails if a model stopped early, or if more than this share of its questions failed
+    /// ([`ALLOWED_FAILURES`](crate::ALLOWED_FAILURES) by default).
     pub fn ended(&self, allowed_failures: f64) -> Result<Ended, Failure> {
         for (model, stop) in self.results.models.iter().zip(&self.stops) {
             match stop {
                 Some(Stop::Interrupted) => return Ok(Ended::Interrupted),
                 Some(stop @ (Stop::Fatal(error) | Stop::GaveUp { error, .. })) => {
                     return Err(Failure::new(format!(
-                        "{}: stopped: {stop}. Everything answered so far is kept; the same command asks only the rest",
+                        "{}: stopped: {stop}. All answers so far are saved; the same command asks only the rest",
                         model.name
                     ))
                     .hint(error.hint())
                     .kind(Kind::Unfinished));
                 }
-                // Reported when it happened.
+                // Reported by `run_async`.
                 Some(Stop::Sink(_)) | None => {}
             }
             figures::check_failures(&without_unasked(model), allowed_failures)?;
         }
-        // Between two models.
+        // A stop between two models leaves no trace in `stops`.
         if self.interrupted {
             return Ok(Ended::Interrupted);
         }
@@ -62,7 +62,7 @@ impl Outcome {
     }
 }
 
-/// The model without the questions that were never asked: a note on the model counts them.
+/// The model without unasked questions, which a note of the model counts.
 fn without_unasked(model: &ModelResult) -> ModelResult {
     let mut model = model.clone();
     for group in &mut model.groups {

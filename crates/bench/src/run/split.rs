@@ -1,4 +1,4 @@
-//! Which split rule the figures of a run have.
+//! Selects the split rule of a run.
 
 use sureness_conformal::{Config, SplitRule};
 use sureness_store::Store;
@@ -8,11 +8,10 @@ use crate::folder::Folder;
 use crate::questions::{self, Questions};
 use crate::settings::Settings;
 
-/// The settings of the evaluation, and what to tell about their split rule.
+/// The evaluation settings, and a note about their split rule.
 ///
-/// Version 0.1.0 split by another rule, and wrote none down. A run that it began and did not
-/// finish keeps that rule, and so do all models of the command that continues it: figures of one
-/// table can be compared.
+/// Version 0.1.0 used another rule and did not record it. An unfinished run of that version keeps its
+/// rule, as do all models of the command that continues it, so that their figures are comparable.
 pub(super) fn config(
     settings: &Settings,
     questions: &Questions,
@@ -40,8 +39,8 @@ pub(super) fn config(
     let (finished, again) = (newest(&old, true)?, newest(&config, true)?);
     let note = finished.filter(|_| finished > again).map(|run| {
         format!(
-            "run {run}, finished by version 0.1.0, keeps its split rule; the same command starts a \
-             new run under the present one"
+            "run {run}, finished by version 0.1.0, keeps its split rule; this command starts a new \
+             run with the current rule"
         )
     });
     Ok((config, note))

@@ -1,4 +1,4 @@
-//! The file with the answers, opened for a run.
+//! Opens the store for a run.
 
 use sureness_engine::Plan;
 use sureness_record::{RunRecord, RunSettings};
@@ -10,15 +10,15 @@ use crate::error::Failure;
 use crate::folder::store_in;
 
 impl Session<'_> {
-    /// Begins the run in the output folder's file, or goes on with it; gives its number.
+    /// Begins or continues the run in the output folder's store; returns its id.
     pub(super) fn open_run(
         &self,
         identity: &ModelIdentity,
         plan: &Plan,
         settings: RunSettings,
-        anew: bool,
+        ignore_cache: bool,
     ) -> Result<(Store, i64), Failure> {
-        let mut store = self.open_store(anew)?;
+        let mut store = self.open_store(ignore_cache)?;
         let record = RunRecord {
             model: identity.clone(),
             settings,
@@ -30,10 +30,11 @@ impl Session<'_> {
         Ok((store, run))
     }
 
-    /// Opens the file with what the flags count as known; nothing of earlier runs with `anew`.
-    pub(super) fn open_store(&self, anew: bool) -> Result<Store, Failure> {
+    /// Opens the store with the answers that the settings allow; with `ignore_cache`, those of this
+    /// run alone.
+    pub(super) fn open_store(&self, ignore_cache: bool) -> Result<Store, Failure> {
         let mut store = Store::open(&self.folder.store)?;
-        if anew {
+        if ignore_cache {
             store.forget_earlier_runs();
             return Ok(store);
         }

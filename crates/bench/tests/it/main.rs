@@ -36,7 +36,7 @@ fn model(server: &FaultServer) -> Model {
     }
 }
 
-/// Counts what it is told, and stops the run after some answers.
+/// Records notes and events, and stops the run after some answers.
 #[derive(Default)]
 struct Follower {
     lines: Mutex<Vec<String>>,
@@ -122,7 +122,7 @@ fn a_failure_says_what_to_do() {
     settings.questions.tasks = vec!["tax".into()];
     let failure = run(&settings, &[], &()).unwrap_err();
     assert!(
-        failure.to_string().contains("there is no task tax"),
+        failure.to_string().contains("task tax is unknown"),
         "{failure}"
     );
     assert!(

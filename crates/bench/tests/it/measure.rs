@@ -12,7 +12,7 @@ fn the_example_measures_a_gguf_model() {
     let Some(model) = std::env::var_os("SURENESS_TEST_GGUF") else {
         return sureness_testkit::skip("SURENESS_TEST_GGUF does not name a GGUF file");
     };
-    // Examples lie beside the folder of test programs.
+    // Cargo builds examples next to the folder of test programs.
     let tests = std::env::current_exe().unwrap();
     let example = tests
         .parent()

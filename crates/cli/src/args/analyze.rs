@@ -14,12 +14,12 @@ use sureness_report::export;
 
 use super::values::{Ids, Letters, open_share};
 
-/// Where the defaults are.
+/// The defaults of an analysis.
 fn defaults() -> Settings {
     Settings::default()
 }
 
-/// What is analysed, and how.
+/// Flags that select runs and set how they are analysed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EvidenceArgs {
     /// Output folders of runs (or their sureness.sqlite; `FOLDER#3` for run 3 of it), or files of
@@ -30,14 +30,14 @@ pub(crate) struct EvidenceArgs {
     /// Questions in the paper's JSON layout, for files of saved logits
     #[arg(long, value_name = "FILE", help_heading = "What")]
     pub(crate) questions: Option<PathBuf>,
-    /// Where a task's questions are, such as qa=mmlu/: the page then shows what they say. What was
-    /// asked from the built-in pack, imported data, or a file that is still in its place needs none
+    /// Data set of a task, such as qa=mmlu/, so that the page can show question texts; not needed
+    /// for the built-in pack, imported data, or files that have not moved
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., value_parser = task_path, help_heading = "What")]
     pub(crate) data: Vec<(String, PathBuf)>,
-    /// Layout of a task's questions, where it is not told from the content
+    /// Layout of a task's data set [default: detected]
     #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., value_parser = task_format, help_heading = "What")]
     pub(crate) data_format: Vec<(String, Format)>,
-    /// Ids to leave out of saved logits, such as the few-shot examples; `none` keeps all
+    /// Ids to drop from saved logits, such as the few-shot examples; `none` keeps all
     #[arg(
         long,
         value_name = "IDS",
@@ -45,7 +45,7 @@ pub(crate) struct EvidenceArgs {
         help_heading = "What"
     )]
     pub(crate) drop_ids: Ids,
-    /// Letters of options to leave out of saved logits before the softmax
+    /// Letters of options to drop from saved logits before the softmax
     #[arg(long, value_name = "LETTERS", help_heading = "What")]
     pub(crate) drop_options: Option<Letters>,
     /// Only these models, by name or a part of it
@@ -60,20 +60,20 @@ pub(crate) struct EvidenceArgs {
     /// Only the N best models, by `UAcc`
     #[arg(long, value_name = "N", help_heading = "What")]
     pub(crate) top_k: Option<std::num::NonZeroUsize>,
-    /// Compare runs although their prompts differ
+    /// Compare runs even if their prompts differ
     #[arg(long, help_heading = "What")]
     pub(crate) mixed_prompts: bool,
-    /// Rank and test models although they were measured in different ways
+    /// Rank and test models even if they were measured in different ways
     #[arg(long, help_heading = "What")]
     pub(crate) insist: bool,
 
-    /// Models whose names contain this are a family, for the trend over size
+    /// Name that the models of one family contain, for the trend over size
     #[arg(long, value_name = "NAME", help_heading = "Scaling and instruct")]
     pub(crate) model_family: Option<String>,
     /// Only these sizes of the family, such as 7B 13B or 135M
     #[arg(long, value_name = "SIZE", num_args = 1.., value_delimiter = ',', value_parser = size, help_heading = "Scaling and instruct")]
     pub(crate) model_sizes: Vec<f64>,
-    /// A base model and its instruction-tuned partner, where names do not tell
+    /// Base model and its instruction-tuned version, where names do not show it
     #[arg(long, value_name = "BASE=TUNED", num_args = 1.., value_parser = pair, help_heading = "Scaling and instruct")]
     pub(crate) pair: Vec<(String, String)>,
 
@@ -83,13 +83,13 @@ pub(crate) struct EvidenceArgs {
     /// Allowed share of prediction sets without the right answer (alpha)
     #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
     pub(crate) error_rate: Option<f64>,
-    /// Share of the questions that calibrate
+    /// Share of questions in the calibration set
     #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
     pub(crate) calibration_ratio: Option<f64>,
     /// Seed of the split, of ties and of resampling
     #[arg(long, value_name = "N", help_heading = "Statistics")]
     pub(crate) seed: Option<u64>,
-    /// Which questions are drawn and split together
+    /// Questions to resample and split together
     #[arg(
         long,
         value_enum,
@@ -98,7 +98,7 @@ pub(crate) struct EvidenceArgs {
         help_heading = "Statistics"
     )]
     pub(crate) cluster: Grouping,
-    /// What intervals and tests are about
+    /// Estimand of intervals and tests
     #[arg(
         long,
         value_enum,
@@ -112,7 +112,7 @@ pub(crate) struct EvidenceArgs {
     /// Scores to compare: lac, aps, aps-randomized, raps, saps, margin, top-k
     #[arg(long, value_name = "SCORE", num_args = 1.., value_delimiter = ',', help_heading = "Statistics")]
     pub(crate) scores: Vec<Nonconformity>,
-    /// Calibration questions that a class or category needs for a threshold of its own
+    /// Minimum calibration questions for a class or category to have its own threshold
     #[arg(
         long,
         value_name = "N",
@@ -120,10 +120,10 @@ pub(crate) struct EvidenceArgs {
         help_heading = "Statistics"
     )]
     pub(crate) least: usize,
-    /// Random splits beside the single one
+    /// Number of random splits, in addition to the single one
     #[arg(long, value_name = "N", default_value_t = defaults().splits as u16, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Statistics")]
     pub(crate) splits: u16,
-    /// Bootstrap replicates
+    /// Number of bootstrap replicates
     #[arg(long, value_name = "N", default_value_t = defaults().resampling.replicates as u32, value_parser = clap::value_parser!(u32).range(100..=1_000_000), help_heading = "Statistics")]
     pub(crate) replicates: u32,
     /// Confidence level of intervals
@@ -136,14 +136,14 @@ pub(crate) struct EvidenceArgs {
 pub(crate) struct AnalyzeArgs {
     #[command(flatten)]
     pub(crate) evidence: EvidenceArgs,
-    /// What to find out [default: basic, and comparative for several models]
+    /// Analyses to run [default: basic, plus comparative for several models]
     #[arg(long, alias = "mode", value_name = "MODE", num_args = 1.., value_delimiter = ',', value_enum)]
     pub(crate) modes: Vec<ModeArg>,
-    /// Folder for files; without it the analysis is shown here
+    /// Folder to write files to [default: print to the terminal]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) output_dir: Option<PathBuf>,
-    /// Forms of the files
-    #[arg(long, value_name = "FORM", num_args = 1.., value_delimiter = ',', value_enum,
+    /// File formats
+    #[arg(long, value_name = "FORMAT", num_args = 1.., value_delimiter = ',', value_enum,
         default_values = ["html", "json", "csv", "markdown", "svg"], help_heading = "Output")]
     pub(crate) formats: Vec<FormatArg>,
 }
@@ -153,7 +153,7 @@ pub(crate) struct AnalyzeArgs {
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) evidence: EvidenceArgs,
-    /// The file to write: one page that holds everything
+    /// File to write
     #[arg(long, short, value_name = "FILE", default_value = "report.html")]
     pub(crate) output: PathBuf,
 }
@@ -166,7 +166,7 @@ pub(crate) enum ModeArg {
 }
 
 impl ModeArg {
-    /// What can be asked for, in the order in which it is listed.
+    /// All values, in the order of the help text.
     const VARIANTS: [Self; Mode::ALL.len() + 1] = {
         let mut variants = [Self::All; Mode::ALL.len() + 1];
         let mut index = 0;
@@ -186,19 +186,19 @@ impl ValueEnum for ModeArg {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::One(mode) => PossibleValue::new(mode.name()).help(mode.about()),
-            Self::All => PossibleValue::new("all").help("All of them"),
+            Self::All => PossibleValue::new("all").help("All modes"),
         })
     }
 }
 
-/// A form of the files.
+/// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FormatArg {
-    /// One page that holds everything.
+    /// One self-contained page.
     Html,
     /// Tables and charts.
     Document(export::Format),
-    /// Every question with its probabilities and sets.
+    /// Every question with its probabilities and prediction sets.
     Parquet,
 }
 
@@ -222,11 +222,10 @@ impl ValueEnum for FormatArg {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
-            Self::Html => PossibleValue::new("html").help("One page that holds everything"),
+            Self::Html => PossibleValue::new("html").help("One self-contained page"),
             Self::Document(format) => PossibleValue::new(format.name()).help(format.about()),
-            Self::Parquet => {
-                PossibleValue::new("parquet").help("Every question with its probabilities and sets")
-            }
+            Self::Parquet => PossibleValue::new("parquet")
+                .help("Every question with its probabilities and prediction sets"),
         })
     }
 }
@@ -253,19 +252,20 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A task's id, whatever it is called on the command line, and what stands behind the sign.
-fn of_task(text: &str) -> Option<(String, &str)> {
+/// Splits `TASK=VALUE`; any name of the task becomes its id.
+fn split_task(text: &str) -> Option<(String, &str)> {
     let (task, value) = text.split_once('=')?;
     (!task.is_empty() && !value.is_empty()).then(|| (id_of(task), value))
 }
 
 fn task_path(text: &str) -> Result<(String, PathBuf), String> {
-    let (task, path) = of_task(text).ok_or("must be of the form TASK=PATH, such as qa=mmlu/")?;
+    let (task, path) = split_task(text).ok_or("must be of the form TASK=PATH, such as qa=mmlu/")?;
     Ok((task, path.into()))
 }
 
 fn task_format(text: &str) -> Result<(String, Format), String> {
-    let (task, name) = of_task(text).ok_or("must be of the form TASK=FORMAT, such as qa=mmlu")?;
+    let (task, name) =
+        split_task(text).ok_or("must be of the form TASK=FORMAT, such as qa=mmlu")?;
     let names = || Format::ALL.map(Format::name).join(", ");
     let format = Format::by_name(name).ok_or_else(|| format!("the formats are {}", names()))?;
     Ok((task, format))

@@ -13,13 +13,13 @@ pub(crate) struct DataArgs {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Action {
-    /// Show the tasks and what each is asked from
+    /// List the tasks and their data sets
     List,
-    /// Read a data set and show what it holds; nothing is stored
+    /// Read a data set and describe it, without storing anything
     Check {
         /// File or folder of questions
         path: PathBuf,
-        /// Task the questions belong to [default: told from the layout]
+        /// Task the questions belong to [default: derived from the layout]
         #[arg(long, value_name = "NAME")]
         task: Option<String>,
         #[command(flatten)]
@@ -34,10 +34,10 @@ pub(crate) enum Action {
         path: Option<PathBuf>,
         #[command(flatten)]
         layout: Layout,
-        /// Store it as a task of its own that is asked like TASK
+        /// Store it as a separate task that is prompted like TASK
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
-        /// Remove what was imported for TASK
+        /// Remove the data set imported for TASK
         #[arg(long, conflicts_with_all = ["path", "format", "examples", "name"])]
         remove: bool,
     },
@@ -46,7 +46,7 @@ pub(crate) enum Action {
 /// How a data set is read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Layout {
-    /// Layout of the questions [default: told from the content]
+    /// Layout of the questions [default: detected]
     #[arg(long, value_parser = format_by_name, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
     /// File or folder of few-shot examples, instead of the data set's own
@@ -54,7 +54,7 @@ pub(crate) struct Layout {
     pub(crate) examples: Option<PathBuf>,
 }
 
-/// Reads a layout's name on the command line.
+/// Parses the name of a layout.
 fn format_by_name(name: &str) -> Result<Format, String> {
     Format::by_name(name).ok_or_else(|| {
         format!(

@@ -1,11 +1,11 @@
-//! Every command line of the ready files and of their guide is one that this program takes.
+//! Checks that every command line in `deploy/` and its guide parses.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::*;
 
-/// What stands for variables that others fill in.
+/// Values for variables that a scheduler sets.
 fn value_of(name: &str) -> &'static str {
     match name {
         "SLURM_ARRAY_TASK_ID" | "i" => "3",
@@ -16,7 +16,7 @@ fn value_of(name: &str) -> &'static str {
     }
 }
 
-/// Puts values in for `$NAME`, `${NAME:-default}` and `$(NAME)`.
+/// Substitutes `$NAME`, `${NAME:-default}` and `$(NAME)`.
 fn filled_in(text: &str) -> String {
     let mut filled = String::new();
     let mut rest = text;
@@ -69,7 +69,7 @@ fn in_shell(text: &str) -> Vec<Vec<String>> {
     commands.collect()
 }
 
-/// The same in a list of arguments, one per line, of a manifest.
+/// The command lines in a manifest's lists of arguments.
 fn in_manifest(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut lines = text.lines().peekable();
@@ -90,7 +90,7 @@ fn in_manifest(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// The same in the blocks of a page.
+/// The command lines in the code blocks of a page.
 fn in_page(text: &str) -> Vec<Vec<String>> {
     let blocks = text.split("```").skip(1).step_by(2);
     let shell = blocks.filter_map(|block| {
@@ -114,7 +114,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     paths.into_iter().flat_map(below).collect()
 }
 
-/// Whether this build knows what the line is about: workers come with the feature `nats`.
+/// Whether this build has the command and its flags: workers need the feature `nats`.
 fn is_known(words: &[String]) -> bool {
     let root = Cli::command();
     let Some(command) = words.get(1).and_then(|name| root.find_subcommand(name)) else {

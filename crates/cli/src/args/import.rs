@@ -14,26 +14,26 @@ pub(crate) struct ImportArgs {
     /// .pkl, .csv, .jsonl or .parquet with logits or log-probabilities
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// What the files are
+    /// Format of the files
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) format: FormatArg,
     /// Questions in the paper's JSON layout, for files of logits without answers
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
-    /// The model's name, instead of the one in the file
+    /// Model name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// The task's name, instead of the one in the file
+    /// Task name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) task: Option<String>,
-    /// The strategy's name, instead of the one in the file
+    /// Strategy name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) strategy: Option<String>,
-    /// Ids of questions to leave out, none to keep all [default: in the paper's pickles, its few-shot
+    /// Ids of questions to drop, none to keep all [default: in the paper's pickles, its few-shot
     /// examples]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) drop_ids: Option<Vec<String>>,
-    /// Folder whose sureness.sqlite takes the runs
+    /// Folder with the store (sureness.sqlite) to import into
     #[arg(long, value_name = "DIR", default_value_os_t = Settings::default().output_dir)]
     pub(crate) output_dir: PathBuf,
 }
@@ -59,7 +59,7 @@ impl ValueEnum for FormatArg {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         match self.0 {
-            None => Some(PossibleValue::new("auto").help("Detected from the content")),
+            None => Some(PossibleValue::new("auto").help("Detect the format")),
             Some(format) => format.to_possible_value(),
         }
     }

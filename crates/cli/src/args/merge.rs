@@ -10,16 +10,16 @@ use super::values::share;
 /// Flags of the merge.
 #[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
-    /// Folder for the whole run; shards that it holds already stay
+    /// Folder for the whole run; shards from earlier merges are kept
     #[arg(value_name = "OUT")]
     pub(crate) out: PathBuf,
     /// The shards' output folders, or folders that hold them
     #[arg(value_name = "IN", required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Merge what is there, even if some of the shards are missing or have not ended
+    /// Merge even if shards are missing or unfinished
     #[arg(long)]
     pub(crate) allow_missing: bool,
-    /// Share of failed questions up to which a run counts as done
+    /// Maximum share of failed questions in a successful run
     #[arg(long, value_name = "SHARE", default_value_t = ALLOWED_FAILURES, value_parser = share)]
     pub(crate) allowed_failures: f64,
     /// Show every strategy in the table

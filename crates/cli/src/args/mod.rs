@@ -1,8 +1,8 @@
 //! The command line.
 //!
-//! The flags of a run work before or after the subcommand, as users of the Python tool are used
-//! to. clap's global arguments cannot do that here, since some commands have flags of the same
-//! name with another meaning; so the flags in front are moved behind the subcommand first.
+//! The flags of a run work before and after the subcommand, as in the Python tool. clap's global
+//! arguments cannot do that, since some commands give the same flag another meaning. So leading
+//! flags are moved behind the subcommand before clap parses them.
 
 pub(crate) mod analyze;
 pub(crate) mod ask;
@@ -28,7 +28,7 @@ use std::ffi::OsString;
 
 use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
-/// Measures how sure a language model is, and whether it should be.
+/// Measure how sure a language model is, and whether it should be
 #[derive(Debug, Parser)]
 #[command(
     name = "sureness",
@@ -42,18 +42,18 @@ struct Cli {
     command: Command,
 }
 
-/// What to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// See it work: a small model, the built-in questions, five tasks, under three minutes
+    /// Try it: measure a small model on the built-in questions in under three minutes
     Demo(demo::DemoArgs),
-    /// Sample size for comparing two models: questions to ask, to calibrate, and what they cost
+    /// Compute the sample size for comparing two models, and its cost
     Plan(plan::PlanArgs),
-    /// Measure one or more models: GGUF files (--gguf) or served ones (--api-base)
+    /// Measure one or more models, from GGUF files (--gguf) or servers (--api-base)
     Run(run::RunArgs),
     /// Measure one model (--model) behind an OpenAI-compatible endpoint
     Single(run::RunArgs),
-    /// Measure several models (--models) and put them side by side
+    /// Measure several models (--models) and compare them
     Compare(run::RunArgs),
     /// Check a server: log-probabilities, scoring method, reproducibility
     Doctor(doctor::DoctorArgs),
@@ -61,34 +61,34 @@ pub(crate) enum Command {
     Score(score::ScoreArgs),
     /// Analyse runs: comparisons, calibration, subjects and more, as tables, charts and files
     Analyze(analyze::AnalyzeArgs),
-    /// One HTML page about one or many runs, which holds everything
+    /// Write one self-contained HTML page about one or more runs
     Report(analyze::ReportArgs),
     /// Import evaluations from other tools: lm-evaluation-harness, Inspect, logits
     Import(import::ImportArgs),
-    /// Put the shards of a run (--shard) together: the figures are those of the whole run
+    /// Merge the shards of a run (--shard) into the whole run
     Merge(merge::MergeArgs),
-    /// Models that can be fetched: list, fetch, where
+    /// List, fetch and locate models
     Model(model::ModelArgs),
-    /// Questions: list, check, import
+    /// List, check and import questions
     Data(data::DataArgs),
-    /// Ask a model for a run that another machine coordinates (run --nats)
+    /// Ask a model on behalf of a run that another machine coordinates (run --nats)
     #[cfg(feature = "nats")]
     Worker(worker::WorkerArgs),
-    /// How a run on many machines goes
+    /// Show the status of a run on many machines
     #[cfg(feature = "nats")]
     Status(status::StatusArgs),
 }
 
-/// Reads the command line. Help and version are printed here and end the program.
+/// Parses the command line. Prints help, version or a usage error and exits where asked to.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Command {
     match Cli::try_parse_from(flags_behind_command(args.collect())) {
         Ok(cli) => cli.command,
-        // clap words its own errors, chooses the stream and the code (0 for help, 2 for errors).
+        // clap chooses the text, the stream and the exit code (0 for help, 2 for errors).
         Err(error) => error.exit(),
     }
 }
 
-/// Moves what stands before the subcommand behind it.
+/// Moves arguments from before the subcommand to behind it.
 fn flags_behind_command(mut args: Vec<OsString>) -> Vec<OsString> {
     let flags = run::RunArgs::augment_args(clap::Command::new("flags"));
     let root = Cli::command();

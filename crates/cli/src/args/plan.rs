@@ -6,7 +6,7 @@ use clap::Args;
 use sureness_conformal::{Config, Resampling};
 
 use super::target::Target;
-use super::values::open_share;
+use super::values::{POSITIVE, number, open_share};
 
 /// The accuracy of the reference model.
 pub(crate) const ACCURACY: f64 = 0.6;
@@ -20,14 +20,14 @@ pub(crate) const CORRELATION: f64 = 0.3;
 /// Flags of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Difference between two models that should be found, such as size=0.1 (options),
-    /// acc=0.02 or uacc=0.03 (0.02 is two percentage points)
+    /// Difference between two models to detect, such as size=0.1 (options), acc=0.02 or uacc=0.03
+    /// (0.02 is two percentage points)
     #[arg(long, value_name = "FIGURE=DIFFERENCE", required = true, num_args = 1.., value_delimiter = ',')]
     pub(crate) detect: Vec<Target>,
-    /// Probability of finding it
+    /// Probability of detecting it (power)
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = power)]
     pub(crate) power: f64,
-    /// Confidence level of the comparison: 1 less the level of the test
+    /// Confidence level of the comparison (1 minus the significance level)
     #[arg(long, value_name = "SHARE", default_value_t = Resampling::default().level, value_parser = open_share)]
     pub(crate) level: f64,
     #[arg(long, value_name = "SHARE", value_parser = open_share, help = format!(
@@ -36,8 +36,8 @@ pub(crate) struct PlanArgs {
     ))]
     pub(crate) error_rate: Option<f64>,
 
-    /// Earlier runs to measure the standard errors on: an output folder, or its sureness.sqlite.
-    /// Of two models the paired difference counts
+    /// Earlier runs to estimate standard errors from, as output folders or their sureness.sqlite;
+    /// paired differences are used for several models
     #[arg(long, value_name = "RUN", num_args = 1.., help_heading = "Basis")]
     pub(crate) from: Vec<PathBuf>,
     #[arg(long, value_name = "R", value_parser = correlation, help_heading = "Basis", help = format!(
@@ -47,37 +47,28 @@ pub(crate) struct PlanArgs {
     /// Accuracy of the reference model
     #[arg(long, value_name = "SHARE", default_value_t = ACCURACY, value_parser = open_share, conflicts_with = "from", help_heading = "Basis")]
     pub(crate) accuracy: f64,
-    /// Options per question, the abstentions included
+    /// Options per question, including abstention options
     #[arg(long, value_name = "N", default_value_t = OPTIONS, value_parser = clap::value_parser!(u8).range(2..=26), conflicts_with = "from", help_heading = "Basis")]
     pub(crate) options: u8,
     /// Prompt strategies that figures are averaged over
     #[arg(long, value_name = "N", default_value_t = STRATEGIES, value_parser = clap::value_parser!(u8).range(1..=20), conflicts_with = "from", help_heading = "Basis")]
     pub(crate) strategies: u8,
 
-    /// Price of a million prompt tokens, for the cost; needs --from
+    /// Price per million prompt tokens, to show the cost; requires --from
     #[arg(long, value_name = "PRICE", value_parser = price, requires = "from")]
     pub(crate) price_in: Option<f64>,
 }
 
-/// From one half, below 1.
+/// Parses a power, from 0.5 to below 1.
 fn power(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.5..1.0).contains(&x) => Ok(x),
-        _ => Err("must be a number from 0.5 to below 1, such as 0.8".into()),
-    }
+    number(text, 0.5..1.0, "a number from 0.5 to below 1, such as 0.8")
 }
 
-/// From 0, below 1: models that agree in everything never differ.
+/// Parses a correlation, from 0 to below 1: at 1, models never differ.
 fn correlation(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.0..1.0).contains(&x) => Ok(x),
-        _ => Err("must be a number from 0 to below 1, such as 0.3".into()),
-    }
+    number(text, 0.0..1.0, "a number from 0 to below 1, such as 0.3")
 }
 
 fn price(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
-        _ => Err("must be a price above 0, such as 0.15".into()),
-    }
+    number(text, POSITIVE, "a price above 0, such as 0.15")
 }

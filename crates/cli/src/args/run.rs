@@ -14,14 +14,14 @@ use sureness_questions::{ClusterBy, Shard};
 use super::ask::AskArgs;
 use super::values::{open_share, recheck, share};
 
-/// How progress is shown.
+/// The progress display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressArg {
     /// Bars on a terminal, else lines
     Auto,
     /// Bars
     Bars,
-    /// One line now and then
+    /// A line every 10 seconds
     Plain,
     /// One JSON object per second, on stderr
     Json,
@@ -37,30 +37,30 @@ pub(crate) struct RunArgs {
     /// Model names to compare
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', conflicts_with = "model", help_heading = "Model")]
     pub(crate) models: Vec<String>,
-    /// Tasks: qa, rc, ci, drs, ds, or any named in --data
+    /// Tasks: qa, rc, ci, drs, ds, or any named by --data
     #[arg(long, value_name = "TASK", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
     pub(crate) tasks: Vec<String>,
-    /// Where a task's questions are, such as qa=mmlu/; else what was imported or is built in
+    /// Data set of a task, such as qa=mmlu/ [default: imported or built-in questions]
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
     pub(crate) data: Vec<String>,
-    /// Layout of a task's questions, where it is not told from the content
+    /// Layout of a task's data set [default: detected]
     #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., help_heading = "Questions")]
     pub(crate) data_format: Vec<String>,
     /// File with a task's few-shot examples
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
     pub(crate) examples: Vec<String>,
-    /// Questions per task, drawn at random and the same for every model [default: all]
+    /// Questions per task, sampled at random, the same for every model [default: all]
     #[arg(long, value_name = "N", help_heading = "Questions")]
     pub(crate) sample_size: Option<usize>,
-    /// Only part i of n of the questions, such as 3/16, for one process of several: `sureness
-    /// merge` puts the parts together. Where a scheduler counts from 0: 2+1/16
+    /// Ask only shard i of n, such as 3/16, or 2+1/16 where a scheduler counts from 0; `sureness
+    /// merge` combines the shards
     #[arg(long, value_name = "I/N", help_heading = "Questions")]
     pub(crate) shard: Option<Shard>,
     /// Do not add the options "I don't know" and "None of the above"
     #[arg(long, help_heading = "Questions")]
     pub(crate) no_abstention: bool,
-    /// Which questions belong together: category, none (each on its own), or a column of the data
-    /// files [default: those with the same context]
+    /// Group questions into clusters by category, none, or a column of the data files [default: by
+    /// shared context]
     #[arg(
         long,
         value_name = "COLUMN",
@@ -75,20 +75,20 @@ pub(crate) struct RunArgs {
     /// Few-shot examples per prompt, 0 for zero-shot [default: 5 for qa, rc, ci; 3 for drs; 1 for ds]
     #[arg(long, value_name = "N", help_heading = "Questions")]
     pub(crate) shots: Option<usize>,
-    /// TOML file with other wordings of the prompts
+    /// TOML file with the text of the prompts
     #[arg(long, value_name = "FILE", help_heading = "Questions")]
     pub(crate) prompts: Option<PathBuf>,
-    /// Ask everything anew, whatever was answered in earlier runs
+    /// Ignore answers of earlier runs
     #[arg(long, help_heading = "Cache")]
     pub(crate) no_cache: bool,
-    /// Take answers from other output folders (or their sureness.sqlite) as well
+    /// Also use answers from other output folders (or their sureness.sqlite)
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "no_cache", help_heading = "Cache")]
     pub(crate) cache_from: Vec<PathBuf>,
-    /// Ask this many cached questions again before answers of earlier runs are used, to see whether
-    /// the model has changed: 0 for none, else at least 5
+    /// Cached questions to ask again before using cached answers, to detect a changed model: 0 for
+    /// none, else at least 5
     #[arg(long, value_name = "N", default_value_t = CacheSettings::default().recheck, value_parser = recheck, help_heading = "Cache")]
     pub(crate) recheck: usize,
-    /// What to do if the model has changed since it gave the cached answers
+    /// Action if the model has changed since it gave the cached answers
     #[arg(long, value_enum, default_value_t = CacheSettings::default().on_change, help_heading = "Cache")]
     pub(crate) on_change: OnChange,
     /// Evaluation protocol
@@ -97,7 +97,7 @@ pub(crate) struct RunArgs {
     /// Allowed share of prediction sets without the right answer (alpha)
     #[arg(long, value_name = "SHARE", default_value_t = Config::default().alpha, value_parser = open_share, help_heading = "Statistics")]
     pub(crate) error_rate: f64,
-    /// Share of the questions that calibrate
+    /// Share of questions in the calibration set
     #[arg(long, value_name = "SHARE", default_value_t = Config::default().calibration_ratio, value_parser = open_share, help_heading = "Statistics")]
     pub(crate) calibration_ratio: f64,
     /// Seed of the split and of sampling
@@ -108,13 +108,13 @@ pub(crate) struct RunArgs {
         help_heading = "Statistics"
     )]
     pub(crate) seed: u64,
-    /// Share of failed questions up to which a run counts as done
+    /// Maximum share of failed questions in a successful run
     #[arg(long, value_name = "SHARE", default_value_t = ALLOWED_FAILURES, value_parser = share, help_heading = "Statistics")]
     pub(crate) allowed_failures: f64,
     #[cfg(feature = "nats")]
     #[command(flatten)]
     pub(crate) nats: super::nats::NatsArgs,
-    /// With --nats: questions that are ready to be given out at once; a thousand workers need more
+    /// With --nats: questions queued for workers; a thousand workers need more
     #[cfg(feature = "nats")]
     #[arg(
         long,
@@ -123,12 +123,12 @@ pub(crate) struct RunArgs {
         help_heading = "Machines"
     )]
     pub(crate) look_ahead: std::num::NonZeroUsize,
-    /// With --nats: seconds after which the work of a worker that says nothing goes to another
+    /// With --nats: time until the questions of a silent worker are reassigned, in seconds
     #[cfg(feature = "nats")]
     #[arg(long, value_name = "SECONDS", default_value_t = CoordinatorSettings::default().unit_timeout.as_secs_f64(), value_parser = super::values::positive_seconds, help_heading = "Machines")]
     pub(crate) unit_timeout: f64,
 
-    /// Folder for the answers and the results; the same folder again asks only what is missing
+    /// Folder for answers and results; a rerun asks only missing questions
     #[arg(
         long,
         value_name = "DIR",
@@ -136,14 +136,14 @@ pub(crate) struct RunArgs {
         help_heading = "Output"
     )]
     pub(crate) output_dir: PathBuf,
-    /// How progress is shown
+    /// Progress display
     #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
     pub(crate) progress: ProgressArg,
     /// Write a log, one JSON object per line
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) log_file: Option<PathBuf>,
-    /// Serve Prometheus metrics on http://HOST:PORT/metrics while the run goes; port 0 takes a free
-    /// one and tells it
+    /// Serve Prometheus metrics on http://HOST:PORT/metrics during the run; port 0 picks and prints
+    /// a free port
     #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
     pub(crate) metrics_addr: Option<String>,
     /// Print more detail to stderr, and show every strategy in the table

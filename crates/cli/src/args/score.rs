@@ -7,7 +7,7 @@ use sureness_conformal::{Config, Protocol};
 
 use super::values::{Ids, Letters, open_share};
 
-/// Flags of the scoring.
+/// Flags of `score`.
 #[derive(Debug, Args)]
 pub(crate) struct ScoreArgs {
     /// Evaluation protocol
@@ -28,7 +28,7 @@ pub(crate) struct ScoreArgs {
         value_parser = open_share)]
     pub(crate) error_rate: f64,
 
-    /// Share of the questions that set the threshold; the rest is measured
+    /// Share of questions in the calibration set
     #[arg(long, value_name = "SHARE", default_value_t = Config::default().calibration_ratio,
         value_parser = open_share)]
     pub(crate) calibration_ratio: f64,
@@ -37,28 +37,28 @@ pub(crate) struct ScoreArgs {
     #[arg(long, default_value_t = Config::default().seed)]
     pub(crate) seed: u64,
 
-    /// Ids of questions to leave out, such as the few-shot examples; `none` keeps all
+    /// Ids of questions to drop, such as the few-shot examples; `none` keeps all
     #[arg(long, value_name = "IDS", default_value_t = Ids::default())]
     pub(crate) drop_ids: Ids,
 
-    /// Letters of options to leave out before the softmax, such as E,F
+    /// Letters of options to drop before the softmax, such as E,F
     #[arg(long, value_name = "LETTERS")]
     pub(crate) drop_options: Option<Letters>,
 
-    /// Form of the result
+    /// Output format
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) output: Output,
 }
 
-/// Form of the result.
+/// The output format.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Output {
     /// One object with all files and their means; fractions
     Json,
-    /// For reading in a terminal; percent
+    /// Text table; percent
     Table,
     /// One row per file; fractions
     Csv,
-    /// The table for a document; percent
+    /// Markdown table; percent
     Markdown,
 }

@@ -3,14 +3,14 @@
 use clap::Args;
 
 use super::nats::NatsArgs;
-use crate::show::form::Form;
+use crate::show::output_format::OutputFormat;
 
 /// Flags of `status`.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) nats: NatsArgs,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
-    pub(crate) output: Form,
+    pub(crate) output: OutputFormat,
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use sureness_bench::Failure;
 
-/// A figure that models are compared by.
+/// A figure to compare models by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figure {
     Accuracy,
@@ -14,8 +14,8 @@ pub(crate) enum Figure {
 }
 
 impl Figure {
-    /// Its number in a panel.
-    pub(crate) fn number(self) -> usize {
+    /// The figure's index in a panel.
+    pub(crate) fn index(self) -> usize {
         match self {
             Self::Accuracy => 0,
             Self::SetSize => 2,
@@ -24,7 +24,7 @@ impl Figure {
     }
 }
 
-/// A difference of one figure.
+/// A difference of one figure to detect.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Target {
     pub(crate) figure: Figure,
@@ -32,23 +32,21 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Refuses what no two models can differ by.
+    /// Refuses a difference that two models cannot have.
     pub(crate) fn check(self, options: f64) -> Result<(), Failure> {
-        let most = match self.figure {
+        let max = match self.figure {
             Figure::Accuracy => 1.0,
             Figure::SetSize => options - 1.0,
             Figure::UAcc => options.sqrt(),
         };
-        if self.difference < most {
+        if self.difference < max {
             return Ok(());
         }
         let hint = match self.figure {
-            Figure::SetSize => format!("sets have 1 to {options:.0} options; ask for less"),
-            Figure::Accuracy | Figure::UAcc => {
-                "shares are asked for: 0.02 is two percentage points".into()
-            }
+            Figure::SetSize => format!("give less: sets have 1 to {options:.0} options"),
+            Figure::Accuracy | Figure::UAcc => "give a share: 0.02 is two percentage points".into(),
         };
-        Err(Failure::new(format!("{self}: no two models differ by as much")).hint(hint))
+        Err(Failure::new(format!("{self}: two models cannot differ by that much")).hint(hint))
     }
 }
 
@@ -63,7 +61,11 @@ impl FromStr for Target {
             "acc" | "accuracy" => Figure::Accuracy,
             "size" | "set-size" | "ss" => Figure::SetSize,
             "uacc" => Figure::UAcc,
-            _ => return Err(format!("{name:?} is unknown; there are acc, size and uacc")),
+            _ => {
+                return Err(format!(
+                    "{name:?} is unknown; the figures are acc, size and uacc"
+                ));
+            }
         };
         match number.parse::<f64>() {
             Ok(difference) if difference > 0.0 && difference.is_finite() => {
@@ -77,7 +79,7 @@ impl FromStr for Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let points = 100.0 * self.difference;
-        // As many digits as were asked for, without those that binary numbers add.
+        // The digits given, without those added by binary floating point.
         let points = (points * 1e6).round() / 1e6;
         match self.figure {
             Figure::Accuracy => write!(f, "accuracy {points} pp"),

@@ -1,62 +1,66 @@
-//! Values of flags.
+//! Parsers for the values of flags.
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Bound::{self, Excluded, Included};
+use std::ops::RangeBounds;
 use std::str::FromStr;
 
-use sureness_bench::LEAST_RECHECK as LEAST;
+use sureness_bench::MIN_RECHECK;
 use sureness_bench::evidence::Drop;
 use sureness_questions::letter_index;
 
-/// A share strictly between 0 and 1.
+/// Parses a number within `range`; `expected` completes the sentence "must be".
+pub(super) fn number(
+    text: &str,
+    range: impl RangeBounds<f64>,
+    expected: &str,
+) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x| range.contains(x));
+    number.ok_or_else(|| format!("must be {expected}"))
+}
+
+/// All numbers above 0.
+pub(super) const POSITIVE: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Excluded(f64::INFINITY));
+
+/// Parses a share strictly between 0 and 1.
 pub(crate) fn open_share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x < 1.0 => Ok(x),
-        _ => Err("must be a number between 0 and 1, such as 0.1".into()),
-    }
+    let range = (Excluded(0.0), Excluded(1.0));
+    number(text, range, "a number between 0 and 1, such as 0.1")
 }
 
-/// A share from 0 to 1.
+/// Parses a share from 0 to 1.
 pub(crate) fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
-        _ => Err("must be a number from 0 to 1, such as 0.01".into()),
-    }
+    number(text, 0.0..=1.0, "a number from 0 to 1, such as 0.01")
 }
 
-/// Seconds, up to a day.
+/// Parses seconds, up to a day.
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if (0.0..=86_400.0).contains(&x) => Ok(x),
-        _ => Err("must be a number of seconds from 0 to 86400".into()),
-    }
+    number(text, 0.0..=86_400.0, "a number of seconds from 0 to 86400")
 }
 
-/// Seconds above 0, up to a day.
+/// Parses seconds above 0, up to a day.
 pub(crate) fn positive_seconds(text: &str) -> Result<f64, String> {
-    match seconds(text) {
-        Ok(x) if x > 0.0 => Ok(x),
-        _ => Err("must be a number of seconds above 0, up to 86400".into()),
-    }
+    let range = (Excluded(0.0), Included(86_400.0));
+    number(text, range, "a number of seconds above 0, up to 86400")
 }
 
-/// Something per minute.
+/// Parses a rate per minute.
 pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(x) if x > 0.0 && x.is_finite() => Ok(x),
-        _ => Err("must be a number above 0".into()),
-    }
+    number(text, POSITIVE, "a number above 0")
 }
 
-/// How many cached questions to ask again: none, or enough to tell something.
+/// Parses the number of cached questions to ask again: 0, or enough to detect a change.
 pub(crate) fn recheck(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
-        Ok(n) if n == 0 || (LEAST..=10_000).contains(&n) => Ok(n),
-        _ => Err(format!("must be 0 or a whole number from {LEAST} to 10000")),
+        Ok(n) if n == 0 || (MIN_RECHECK..=10_000).contains(&n) => Ok(n),
+        _ => Err(format!(
+            "must be 0 or a whole number from {MIN_RECHECK} to 10000"
+        )),
     }
 }
 
-/// Ids of questions; the default is what saved logits are scored without.
+/// Ids of questions; the default is the ids that saved logits are scored without.
 #[derive(Debug, Clone)]
 pub(crate) struct Ids(pub(crate) BTreeSet<i64>);
 
@@ -90,7 +94,7 @@ impl FromStr for Ids {
     }
 }
 
-/// Options by their letter, as indices.
+/// Options by letter, as indices.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Letters(pub(crate) Vec<usize>);
 

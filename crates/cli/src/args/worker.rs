@@ -14,10 +14,10 @@ pub(crate) struct WorkerArgs {
     pub(crate) nats: NatsArgs,
     #[command(flatten)]
     pub(crate) ask: AskArgs,
-    /// Wait for the next run of this name when one is over
+    /// Wait for the next run of this name after one ends
     #[arg(long, help_heading = "Machines")]
     pub(crate) stay: bool,
-    /// Serve Prometheus metrics on http://HOST:PORT/metrics; port 0 takes a free one and tells it
+    /// Serve Prometheus metrics on http://HOST:PORT/metrics; port 0 picks and prints a free port
     #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
     pub(crate) metrics_addr: Option<String>,
     /// Write a log, one JSON object per line

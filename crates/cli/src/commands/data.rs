@@ -1,4 +1,4 @@
-//! `sureness data`: the questions that tasks are asked from.
+//! `sureness data`: the data sets of tasks.
 
 mod check;
 
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use sureness_analysis::number::{count, counted};
 use sureness_bench::questions::{Library, file_name, named_task, task_id};
-use sureness_bench::{Failure, folders};
+use sureness_bench::{Failure, user_folders};
 use sureness_questions::{Dataset, Format, LoadOptions, Task, load, pack};
 
 use crate::args::data::{Action, DataArgs, Layout};
@@ -37,31 +37,21 @@ fn list(library: &Library) -> Result<(), Failure> {
     let mut ids = library.ids()?;
     ids.retain(|id| !benchmark.contains(id));
 
-    let header = [
-        "TASK",
-        "WHAT IT ASKS",
-        "QUESTIONS",
-        "EXAMPLES",
-        "ASKED FROM",
-    ];
+    let header = ["TASK", "TITLE", "QUESTIONS", "EXAMPLES", "SOURCE"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for id in benchmark.iter().chain(&ids) {
         rows.push(row(library, id));
     }
     let mut text = terminal::columns(rows, &[2, 3]);
-    text += "\nQuestions of your own: sureness data import TASK FILE\nImports are kept in ";
-    text += &folders::display(library.folder());
+    text += "\nImport your own questions: sureness data import TASK FILE\nImports are stored in ";
+    text += &user_folders::display(library.folder());
     terminal::print(&(text + "\n"))
 }
 
-/// One task's line. A damaged import is shown as such; the other lines are still of use.
+/// One task's row. A damaged import is marked as such and does not fail the listing.
 fn row(library: &Library, id: &str) -> Vec<String> {
     let (task, counts, from) = match library.origin(id) {
-        Err(_) => (
-            named_task(id),
-            None,
-            "a damaged import: import it again".to_owned(),
-        ),
+        Err(_) => (named_task(id), None, "damaged; import it again".to_owned()),
         Ok(Some(origin)) => {
             let from = format!(
                 "{} ({}), imported {}",
@@ -86,7 +76,7 @@ fn check(path: &Path, task: Option<&str>, layout: &Layout) -> Result<(), Failure
     let format = format_of(layout, path)?;
     let task = match task {
         Some(name) => named_task(&task_id(name)?),
-        None => usual_task(format, path),
+        None => default_task(format, path),
     };
     let dataset = read(path, layout, format, task)?;
     let reading = check::Reading {
@@ -107,7 +97,7 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
     }
     let library = Library::open()?;
     let format = format_of(layout, path)?;
-    // Without abstention options: whether they are asked is for each run to say.
+    // Without abstention options, which each run adds or leaves out.
     let dataset = read(path, layout, format, task)?;
     let former = library.import(&dataset, path, layout.examples.as_deref(), format)?;
     let id = &dataset.task.id;
@@ -115,7 +105,7 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
         eprintln!("replaced {}, imported {}", former.source, former.imported);
     }
     eprintln!(
-        "task {id} is now asked from {}: {}, {}\nnext: sureness run --tasks {id}",
+        "task {id} now uses {}: {}, {}\nnext: sureness run --tasks {id}",
         file_name(path),
         counted(dataset.questions.len(), "question"),
         counted(dataset.examples.len(), "few-shot example"),
@@ -128,18 +118,18 @@ fn remove(task: &str) -> Result<(), Failure> {
     let library = Library::open()?;
     if !library.remove(&id)? {
         return Err(
-            Failure::new(format_args!("nothing was imported for task {id}"))
-                .hint("`sureness data list` shows what was"),
+            Failure::new(format_args!("task {id} has no imported data set"))
+                .hint("list the imported ones with `sureness data list`"),
         );
     }
     match Task::by_name(&id) {
-        Some(_) => eprintln!("removed; task {id} is asked from the built-in pack again"),
-        None => eprintln!("removed; there is no task {id} any more"),
+        Some(_) => eprintln!("removed; task {id} uses the built-in pack again"),
+        None => eprintln!("removed; task {id} no longer exists"),
     }
     Ok(())
 }
 
-/// The task under another name. The names of the five mean the five.
+/// The task under another name, which must not be a name of a benchmark task.
 fn renamed(task: Task, name: &str) -> Result<Task, Failure> {
     let id = task_id(name)?;
     if id == task.id {
@@ -147,8 +137,8 @@ fn renamed(task: Task, name: &str) -> Result<Task, Failure> {
     }
     if Task::by_name(name).is_some() {
         return Err(
-            Failure::new(format_args!("{name} already means the task {id}")).hint(format_args!(
-                "choose another name, or leave --as out and import it as {id}"
+            Failure::new(format_args!("{name} is already a name of task {id}")).hint(format_args!(
+                "choose another name, or omit --as and import it as {id}"
             )),
         );
     }
@@ -176,8 +166,8 @@ fn read(path: &Path, layout: &Layout, format: Format, task: Task) -> Result<Data
     Ok(load(path, &options)?)
 }
 
-/// The task that a layout's data set serves in the benchmark; else one named after the file.
-fn usual_task(format: Format, path: &Path) -> Task {
+/// The benchmark task of a layout, else a task named after the file.
+fn default_task(format: Format, path: &Path) -> Task {
     let id = match format {
         Format::Mmlu => "qa",
         Format::CosmosQaCsv | Format::CosmosQaJsonl => "rc",

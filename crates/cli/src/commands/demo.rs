@@ -1,4 +1,4 @@
-//! `sureness demo`: see it work on a fresh machine.
+//! `sureness demo`: measures a small model on the built-in questions.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::show::log;
 use crate::show::progress::Screen;
 use crate::show::watcher::Watcher;
 
-/// Measures a small model on the built-in questions of all five tasks.
+/// Runs the command.
 pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     log::start(None, false)?;
     let metrics = args.metrics_addr.as_deref().map(Metrics::listen);

@@ -1,4 +1,4 @@
-//! `sureness doctor`: what a server is, what it gives, and how far its figures can be trusted.
+//! `sureness doctor`: checks a server for log-probabilities, scoring method and reproducibility.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose}
 
 use crate::args::doctor::DoctorArgs;
 
-/// Examines the server and prints what was found. What stops a run is an error at the end.
+/// Checks the server and prints the findings. Fails if a run could not use the server.
 pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let options = HttpOptions {
         api_key: args.api_key.as_deref().and_then(Secret::new),
@@ -21,8 +21,8 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     if std::io::stderr().is_terminal() {
         eprintln!(
-            "Examining the server. For the noise floor 20 questions are asked three times over: \
-             minutes, where prompts are read slowly."
+            "Checking the server. The noise floor takes 60 requests, which can take minutes on a \
+             slow server."
         );
     }
     let diagnosis = runtime.block_on(diagnose(options));
@@ -33,10 +33,10 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Letters to show: a question of the benchmark has six options.
-const LETTERS: usize = 6;
+/// Option letters shown: a question of the benchmark has six options.
+const SHOWN_LETTERS: usize = 6;
 
-/// The findings as lines; what could not be found out is left out.
+/// The findings as text, one per line. Unknown findings are omitted.
 fn text(d: &Diagnosis) -> String {
     let mut lines = Lines(String::new());
     lines.add("server", d.reachable.then(|| d.api_base.clone()));
@@ -45,7 +45,7 @@ fn text(d: &Diagnosis) -> String {
         "models",
         (!d.models.is_empty()).then(|| d.models.join(", ")),
     );
-    lines.add("asked", d.model.clone());
+    lines.add("model tested", d.model.clone());
     if d.model.is_some() {
         let routes = [
             (d.routes.completions, "completions"),
@@ -60,20 +60,19 @@ fn text(d: &Diagnosis) -> String {
         "log-probabilities",
         d.top_logprobs.map(|asked| match d.returned_logprobs {
             Some(returned) => {
-                format!("up to {asked} tokens may be asked for; {returned} came back")
+                format!("up to {asked} tokens can be requested; {returned} returned")
             }
-            None => format!("up to {asked} tokens may be asked for"),
+            None => format!("up to {asked} tokens can be requested"),
         }),
     );
     if !d.letters.is_empty() {
-        let spelled = d.letters.iter().take(LETTERS).map(|(letter, tokens)| {
+        let letters = d.letters.iter().take(SHOWN_LETTERS);
+        let spelled = letters.map(|(letter, tokens)| {
             let tokens: Vec<_> = tokens.iter().map(ToString::to_string).collect();
             format!("{letter} {}", tokens.join("/"))
         });
-        lines.add(
-            "letters as tokens",
-            Some(spelled.collect::<Vec<_>>().join(", ")),
-        );
+        let spelled: Vec<_> = spelled.collect();
+        lines.add("option tokens", Some(spelled.join(", ")));
     }
     lines.add(
         "scoring",
@@ -81,7 +80,7 @@ fn text(d: &Diagnosis) -> String {
             let exact = if s.exact {
                 "exact"
             } else {
-                "bounded where out of sight"
+                "bounds for options outside the top tokens"
             };
             format!("{} ({exact}): {}", s.tier, s.reason)
         }),
@@ -90,13 +89,13 @@ fn text(d: &Diagnosis) -> String {
     lines.add(
         "prefix cache",
         d.prefix_cache.map(|cache| {
-            let told = match (cache.cached_tokens, cache.prompt_tokens) {
+            let tokens = match (cache.cached_tokens, cache.prompt_tokens) {
                 (Some(cached), Some(all)) => format!(", {cached} of {all} tokens"),
                 (Some(cached), None) => format!(", {cached} tokens"),
                 _ => String::new(),
             };
             format!(
-                "{}{told}; {:.0} ms cold, {:.0} ms warm",
+                "{}{tokens}; {:.0} ms cold, {:.0} ms warm",
                 yes(cache.works()),
                 cache.first_seconds * 1e3,
                 cache.second_seconds * 1e3
@@ -119,7 +118,7 @@ fn text(d: &Diagnosis) -> String {
                 "not added"
             };
             match bos.doubled {
-                Some(true) => format!("{added}; DOUBLED where the prompt has one"),
+                Some(true) => format!("{added}; DOUBLED if the prompt has one"),
                 Some(false) => format!("{added}; not doubled"),
                 None => added.to_owned(),
             }
@@ -127,7 +126,7 @@ fn text(d: &Diagnosis) -> String {
     );
     lines.add("noise floor", d.noise.map(|noise| {
         format!(
-            "the same {} questions alone, together and again: up to {:.3} nats apart, {} top options changed",
+            "differences up to {1:.3} nats, {2} top options changed, over {0} questions asked alone, together and again",
             noise.questions, noise.largest_difference, noise.changed_top_options
         )
     }));
@@ -137,9 +136,9 @@ fn text(d: &Diagnosis) -> String {
 fn key(state: KeyState) -> Option<String> {
     let text = match state {
         KeyState::Unknown => return None,
-        KeyState::NotNeeded => "none given, none needed",
-        KeyState::Accepted => "given, and accepted",
-        KeyState::Refused => "refused, or missing",
+        KeyState::NotNeeded => "not required",
+        KeyState::Accepted => "accepted",
+        KeyState::Refused => "refused or missing",
     };
     Some(text.to_owned())
 }

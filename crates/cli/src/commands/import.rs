@@ -1,9 +1,9 @@
-//! `sureness import`: evaluations that were run elsewhere become runs in the store.
+//! `sureness import`: imports evaluations from other tools into a store.
 
 use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 
-use sureness_analysis::number::count;
+use sureness_analysis::number::{count, counted};
 use sureness_bench::{Failure, ModelImport, import};
 use sureness_importers::{Imported, Options};
 use sureness_store::ImportOutcome;
@@ -11,7 +11,7 @@ use sureness_store::ImportOutcome;
 use crate::args::import::ImportArgs;
 use crate::show::terminal;
 
-/// Imports everything, and prints what there is now.
+/// Runs the command.
 pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let options = Options {
         format: args.format.0,
@@ -33,7 +33,7 @@ fn drop_ids(ids: &[String]) -> HashSet<String> {
         .collect()
 }
 
-/// Prints what there is now, and what to know about it.
+/// Prints a table of the imports, then notes and warnings.
 fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
     let head = [
         "model",
@@ -42,7 +42,7 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
         "questions",
         "answered",
         "accuracy",
-        "in the file",
+        "in file",
         "run",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
@@ -68,19 +68,19 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
     terminal::print(&terminal::columns(rows, &[3, 4, 5, 6, 7]))?;
     for ModelImport { groups, outcome } in models {
         for import in groups {
-            tell(import);
+            print_notes(import);
         }
         let name = groups.first().map_or("", |import| &import.model.name);
         match outcome {
             ImportOutcome::New { .. } => {}
-            ImportOutcome::Added { run, groups: 1 } => {
-                eprintln!("note: {name}: 1 group was added to run {run}");
-            }
             ImportOutcome::Added { run, groups } => {
-                eprintln!("note: {name}: {groups} groups were added to run {run}");
+                eprintln!(
+                    "note: {name}: added {} to run {run}",
+                    counted(*groups, "group")
+                );
             }
             ImportOutcome::Known { run } => {
-                eprintln!("note: {name}: imported before, as run {run}; nothing was written");
+                eprintln!("note: {name}: already imported as run {run}; nothing was written");
             }
         }
     }
@@ -88,8 +88,8 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a person should know about one import.
-fn tell(import: &Imported) {
+/// Prints notes and warnings about one import.
+fn print_notes(import: &Imported) {
     let name = format!(
         "{}, {}, {}",
         import.model.name, import.task, import.strategy
@@ -105,7 +105,8 @@ fn tell(import: &Imported) {
         }
     }
     for (failed, example) in reasons.values() {
-        eprintln!("warning: {name}: {failed} without an answer, such as {example}");
+        let failed = counted(*failed, "question");
+        eprintln!("warning: {name}: {failed} have no answer, such as {example}");
     }
     if let Some(check) = import.check.as_ref().filter(|check| !check.agrees()) {
         let first = match &check.first_difference {

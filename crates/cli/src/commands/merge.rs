@@ -1,14 +1,14 @@
-//! `sureness merge`: shards become the run that they are parts of.
+//! `sureness merge`: merges the shards of a run.
 
 use std::process::ExitCode;
 
 use sureness_bench::{Failure, MergeSettings, merge};
 
-use super::run::conclude;
+use super::run::print_outcome;
 use crate::args::merge::MergeArgs;
 use crate::show::watcher::Watcher;
 
-/// Merges, and shows the figures of the whole.
+/// Merges and prints the figures of the whole run.
 pub(super) fn run(args: MergeArgs) -> Result<ExitCode, Failure> {
     let settings = MergeSettings {
         out: args.out,
@@ -16,7 +16,7 @@ pub(super) fn run(args: MergeArgs) -> Result<ExitCode, Failure> {
         allow_missing: args.allow_missing,
     };
     match merge(&settings, &Watcher::plain())? {
-        Some(outcome) => conclude(&outcome, args.allowed_failures, args.verbose),
+        Some(outcome) => print_outcome(&outcome, args.allowed_failures, args.verbose),
         None => Ok(ExitCode::SUCCESS),
     }
 }

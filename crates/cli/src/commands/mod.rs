@@ -21,14 +21,14 @@ use sureness_bench::Failure;
 
 use crate::args::Command;
 
-/// Carries out a command.
+/// Runs a command.
 pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Plan(args) => plan::run(&args),
-        Command::Run(args) => run::run(&args, run::Mode::Any),
-        Command::Single(args) => run::run(&args, run::Mode::Single),
-        Command::Compare(args) => run::run(&args, run::Mode::Compare),
+        Command::Run(args) => run::run(&args, run::RunCommand::Run),
+        Command::Single(args) => run::run(&args, run::RunCommand::Single),
+        Command::Compare(args) => run::run(&args, run::RunCommand::Compare),
         Command::Doctor(args) => doctor::run(args),
         Command::Score(args) => score::run(args),
         Command::Analyze(args) => analyze::run(&args),

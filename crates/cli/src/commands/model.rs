@@ -1,11 +1,11 @@
-//! `sureness model`: the models that can be fetched by name.
+//! `sureness model`: lists, fetches and locates known models.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sureness_bench::models::{self, CATALOGUE, Known, State, Update};
-use sureness_bench::{Failure, folders};
+use sureness_bench::{Failure, user_folders};
 
 use crate::args::model::{Action, ModelArgs};
 use crate::show::terminal;
@@ -29,7 +29,7 @@ fn list(folder: &Path) -> Result<(), Failure> {
     ];
     for model in &CATALOGUE {
         let state = match models::state(model, folder)? {
-            State::InPlace => "in place",
+            State::InPlace => "fetched",
             State::Absent => "not fetched",
             State::Damaged => "damaged",
         };
@@ -43,20 +43,20 @@ fn list(folder: &Path) -> Result<(), Failure> {
     }
     let table = terminal::columns(rows, &[1]);
     terminal::print(&format!(
-        "{table}\nModels are kept in {}\n",
-        folders::display(folder)
+        "{table}\nModels are stored in {}\n",
+        user_folders::display(folder)
     ))
 }
 
 fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), Failure> {
     let path = model.path(folder);
-    let shown = folders::display(&path);
+    let shown = user_folders::display(&path);
     match models::state(model, folder)? {
         State::InPlace => {
-            eprintln!("{} is in place already: {shown}", model.name);
+            eprintln!("{} is already fetched: {shown}", model.name);
             return Ok(());
         }
-        State::Damaged => eprintln!("{shown} is not the right file and will be replaced"),
+        State::Damaged => eprintln!("{shown} has the wrong checksum and will be replaced"),
         State::Absent => {}
     }
     let bar = ProgressBar::new(0);
@@ -66,7 +66,7 @@ fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), Failur
         bar.set_style(style);
     }
     let fetched = models::fetch(model, folder, from, &|update| match update {
-        // A bar that has not begun would be drawn empty.
+        // Suspending an unstarted bar would draw it empty.
         Update::Step(text) if bar.position() == 0 => eprintln!("{text}"),
         Update::Step(text) => bar.suspend(|| eprintln!("{text}")),
         Update::Bytes { done, total } => {
@@ -76,7 +76,7 @@ fn fetch(model: &Known, folder: &Path, from: Option<&Path>) -> Result<(), Failur
     });
     bar.finish_and_clear();
     fetched?;
-    eprintln!("{} is in place: {shown}", model.name);
+    eprintln!("fetched {}: {shown}", model.name);
     Ok(())
 }
 
@@ -84,8 +84,8 @@ fn locate(model: &Known, folder: &Path) -> Result<(), Failure> {
     let path = model.path(folder);
     let problem = match models::state(model, folder)? {
         State::InPlace => return terminal::print(&format!("{}\n", path.display())),
-        State::Absent => format!("{} has not been fetched yet", model.name),
-        State::Damaged => format!("{} is not the right file", folders::display(&path)),
+        State::Absent => format!("{} is not fetched", model.name),
+        State::Damaged => format!("{} has the wrong checksum", user_folders::display(&path)),
     };
     let fetch = format!("run `sureness model fetch {}`", model.name);
     Err(Failure::new(problem).hint(fetch))

@@ -1,4 +1,4 @@
-//! `sureness run`, `single` and `compare`: ask models and measure.
+//! `sureness run`, `single` and `compare`: measure models.
 
 use std::process::ExitCode;
 
@@ -12,26 +12,26 @@ use crate::show::progress::Screen;
 use crate::show::watcher::Watcher;
 use crate::show::{log, results};
 
-/// Which of the three commands was given.
+/// The three commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// `run`: as many models as are named.
-    Any,
-    /// `single`: one.
+pub(super) enum RunCommand {
+    /// `run`: one or more models.
+    Run,
+    /// `single`: one model.
     Single,
-    /// `compare`: several.
+    /// `compare`: several models.
     Compare,
 }
 
-/// Checks that the command fits the models named, and runs.
-pub(super) fn run(args: &RunArgs, mode: Mode) -> Result<ExitCode, Failure> {
+/// Checks that the command fits the named models, then runs it.
+pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failure> {
     let named = args.models.len() + args.ask.gguf.len();
-    match mode {
-        Mode::Compare if named < 2 => {
+    match command {
+        RunCommand::Compare if named < 2 => {
             return Err(Failure::new("compare needs at least two models")
                 .hint("name them: --models A B with --api-base URL, or --gguf A.gguf B.gguf"));
         }
-        Mode::Single if named > 1 => {
+        RunCommand::Single if named > 1 => {
             return Err(
                 Failure::new("single measures one model, but several are named")
                     .hint("use `sureness compare` for several"),
@@ -51,7 +51,7 @@ pub(super) fn run(args: &RunArgs, mode: Mode) -> Result<ExitCode, Failure> {
     measure(&settings, &models, &watcher, args.allowed_failures)
 }
 
-/// Runs, and shows the figures.
+/// Measures the models and prints the figures.
 pub(super) fn measure(
     settings: &Settings,
     models: &[Model],
@@ -62,11 +62,11 @@ pub(super) fn measure(
     if outcome.results.models.is_empty() && outcome.interrupted {
         return Ok(interrupted());
     }
-    conclude(&outcome, allowed_failures, watcher.verbose)
+    print_outcome(&outcome, allowed_failures, watcher.verbose)
 }
 
-/// Shows the figures, and whether everything was asked.
-pub(super) fn conclude(
+/// Prints the figures; returns the exit code.
+pub(super) fn print_outcome(
     outcome: &Outcome,
     allowed_failures: f64,
     verbose: bool,
@@ -80,8 +80,6 @@ pub(super) fn conclude(
 }
 
 fn interrupted() -> ExitCode {
-    eprintln!(
-        "Interrupted. Everything answered so far is kept; the same command asks only the rest."
-    );
+    eprintln!("Interrupted. All answers so far are saved; the same command asks only the rest.");
     ExitCode::from(EXIT_INTERRUPTED)
 }

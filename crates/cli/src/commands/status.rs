@@ -1,7 +1,8 @@
-//! `sureness status`: how a run on many machines goes.
+//! `sureness status`: prints the status of a run on many machines.
 
 use std::process::ExitCode;
 
+use sureness_analysis::number::counted;
 use sureness_bench::{Failure, runtime};
 use sureness_fleet::{LaneStatus, Link, Status, status};
 
@@ -9,7 +10,7 @@ use crate::args::status::StatusArgs;
 use crate::show::progress::duration;
 use crate::show::terminal;
 
-/// Asks the run's coordinator and prints what it says.
+/// Asks the run's coordinator for its status and prints it.
 pub(super) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
     args.nats.required()?;
     let status = runtime()?.block_on(async {
@@ -23,20 +24,20 @@ pub(super) fn run(args: &StatusArgs) -> Result<ExitCode, Failure> {
 
 fn text(status: &Status) -> String {
     let mut text = format!(
-        "Run {}, for {}: {} workers\n",
+        "Run {}, running for {}: {}\n",
         status.run,
         duration(status.seconds),
-        status.workers.len()
+        counted(status.workers.len(), "worker")
     );
     for lane in &status.lanes {
         text.push_str(&lane_text(lane));
     }
     if status.workers.is_empty() {
-        text.push_str("No worker is there.\n");
+        text.push_str("No worker is connected.\n");
         return text;
     }
     let header = [
-        "worker", "model", "a second", "answered", "failed", "at once", "holds", "heard",
+        "worker", "model", "per s", "answered", "failed", "capacity", "holds", "seen",
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for worker in &status.workers {
@@ -48,7 +49,7 @@ fn text(status: &Status) -> String {
             beat.answered.to_string(),
             beat.failed.to_string(),
             beat.capacity.to_string(),
-            format!("{} in {}", beat.held, beat.units.len()),
+            format!("{} in {}", beat.held, counted(beat.units.len(), "unit")),
             format!("{:.0} s ago", worker.heard_s),
         ]);
     }
@@ -58,18 +59,18 @@ fn text(status: &Status) -> String {
 }
 
 fn lane_text(lane: &LaneStatus) -> String {
-    let model = lane.model.as_deref().unwrap_or("(no worker has come yet)");
+    let model = lane.model.as_deref().unwrap_or("(no worker yet)");
     let mut text = format!(
-        "{model}: {} answered; {} with workers or waiting for one, in {} units; {} to be given out\n",
-        lane.answered, lane.outstanding, lane.units, lane.queued
+        "{model}: {} answered; {} assigned, in {}; {} queued\n",
+        lane.answered,
+        lane.outstanding,
+        counted(lane.units, "unit"),
+        lane.queued
     );
     let odd = [
         (lane.asked_twice, "questions answered twice"),
         (lane.malformed, "messages refused"),
-        (
-            lane.lost_units,
-            "units lost by the broker and given out again",
-        ),
+        (lane.lost_units, "units lost by the broker and reassigned"),
     ];
     for (count, what) in odd.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!("  {count} {what}\n"));

@@ -1,9 +1,9 @@
-//! `sureness worker`: ask a model for a run that somebody else coordinates.
+//! `sureness worker`: asks a model on behalf of a run that another machine coordinates.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sureness_bench::{Failure, Kind, broker, open, pace, runtime};
+use sureness_bench::{Failure, Kind, describe_link, engine_settings, open, runtime};
 use sureness_engine::{Event, Stop};
 use sureness_fleet::{Link, WorkerEnd, WorkerNotice, WorkerSettings, work};
 use sureness_hint::Hint;
@@ -15,7 +15,7 @@ use crate::settings;
 use crate::show::watcher::Watcher;
 use crate::show::{interrupts, log};
 
-/// Works until the run is over.
+/// Works until the run ends.
 pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
     log::start(args.log_file.as_deref(), args.verbose)?;
     args.nats.required()?;
@@ -27,28 +27,28 @@ pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
     let code = runtime.block_on(async {
         let interrupts = interrupts(false);
         let watcher = Watcher::plain();
-        let opened = interrupts.unless(open(&model, &asking, &watcher));
+        let opened = interrupts.race(open(&model, &asking, &watcher));
         let Some(endpoints) = opened.await.transpose()? else {
             return Ok(ExitCode::from(EXIT_INTERRUPTED));
         };
-        let counted = metrics
+        let metrics = metrics
             .as_ref()
             .zip(endpoints.first())
             .map(|(metrics, first)| {
                 metrics.serve();
-                metrics.of_worker(&first.identity().name, endpoints.len())
+                metrics.for_worker(&first.identity().name, endpoints.len())
             });
         let name = name();
         let link = Link::connect(
             &args.nats.access(),
             args.nats.run_name.clone(),
             &format!("sureness worker {name}"),
-            |up| eprintln!("{}", broker(up)),
+            |up| eprintln!("{}", describe_link(up)),
         )
         .await?;
         let settings = WorkerSettings {
             name: name.clone(),
-            engine: pace(&asking, &model),
+            engine: engine_settings(&asking, &model),
             stay: args.stay,
             give_up_after: asking.engine.give_up_after,
         };
@@ -60,33 +60,33 @@ pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
             interrupts.cancel(),
             Arc::new(move |event: &Event| {
                 log::event(event);
-                if let Some(counted) = &counted {
-                    counted.on(event);
+                if let Some(metrics) = &metrics {
+                    metrics.count(event);
                 }
-                tell_event(event);
+                print_event(event);
             }),
-            Arc::new(move |notice| tell(&name, run.as_str(), &notice)),
+            Arc::new(move |notice| print_notice(&name, run.as_str(), &notice)),
         );
-        conclude(end.await?)
+        exit_code(end.await?)
     });
     runtime.shutdown_background();
     code
 }
 
-fn conclude(end: WorkerEnd) -> Result<ExitCode, Failure> {
+fn exit_code(end: WorkerEnd) -> Result<ExitCode, Failure> {
     match end {
         WorkerEnd::Done => Ok(ExitCode::SUCCESS),
         WorkerEnd::Interrupted => {
-            eprintln!("Stopped. What was not finished went back, for other workers.");
+            eprintln!("Stopped. Unfinished questions went back to other workers.");
             Ok(ExitCode::from(EXIT_INTERRUPTED))
         }
         WorkerEnd::Stopped(stop) => {
             let hint = match &stop {
                 Stop::Fatal(error) | Stop::GaveUp { error, .. } => error.hint(),
-                _ => "",
+                _ => "".into(),
             };
             Err(Failure::new(format!(
-                "stopped: {stop}. What was not finished went back, for other workers"
+                "stopped: {stop}. Unfinished questions went back to other workers"
             ))
             .hint(hint)
             .kind(Kind::Unfinished))
@@ -94,7 +94,7 @@ fn conclude(end: WorkerEnd) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Tells this process from all others.
+/// A name for this worker: host, process id and a few random digits.
 fn name() -> String {
     let host = std::env::var("HOSTNAME")
         .ok()
@@ -108,20 +108,20 @@ fn name() -> String {
     format!("{host}-{}-{:04x}", std::process::id(), now & 0xffff)
 }
 
-fn tell(name: &str, run: &str, notice: &WorkerNotice) {
+fn print_notice(name: &str, run: &str, notice: &WorkerNotice) {
     match notice {
         WorkerNotice::Waiting => {
-            eprintln!("{name}: nobody coordinates the run {run} yet; waiting");
+            eprintln!("{name}: run {run} has no coordinator yet; waiting");
         }
-        WorkerNotice::Joined { .. } => eprintln!("{name}: takes part in the run {run}"),
+        WorkerNotice::Joined { .. } => eprintln!("{name}: joined run {run}"),
         WorkerNotice::Done { answered, failed } => {
-            eprintln!("{name}: the run {run} is over: {answered} answered here, {failed} failed");
+            eprintln!("{name}: run {run} has ended: {answered} answered here, {failed} failed");
         }
     }
 }
 
-/// What must not be missed of a worker's own servers.
-fn tell_event(event: &Event) {
+/// Prints outages of the worker's own servers.
+fn print_event(event: &Event) {
     match event {
         Event::Outage { error, .. } => {
             eprintln!("The model's server is unreachable: {error}. Waiting.");

@@ -1,5 +1,5 @@
-//! What metrics are told apart by. None of it comes from outside the command line: an endpoint is
-//! its number, since an address could hold a password.
+//! Labels of metrics. All come from the command line. An endpoint is labelled by its number, since
+//! its address may contain a password.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ pub(super) struct EndpointLabels {
     pub(super) endpoint: u64,
 }
 
-/// What requests to an endpoint came to.
+/// An outcome of requests to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct AttemptLabels {
     pub(super) model: Arc<String>,

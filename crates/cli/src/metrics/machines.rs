@@ -1,4 +1,4 @@
-//! What a coordinator knows of its workers and its queue, asked for at every scrape.
+//! Metrics of a coordinator's workers and queue, read at every scrape.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,12 +13,12 @@ use sureness_fleet::LaneStatus;
 use super::labels::ModelLabels;
 use super::signed;
 
-/// Tells nothing before it is known whom to ask.
+/// Collects a coordinator's metrics; none before the coordinator is set.
 #[derive(Clone, Default)]
-pub(super) struct Machines(Arc<OnceLock<CoordinatorStatus>>);
+pub(super) struct CoordinatorCollector(Arc<OnceLock<CoordinatorStatus>>);
 
-/// A figure of one model.
-struct Figure {
+/// A metric of one model.
+struct LaneMetric {
     name: &'static str,
     help: &'static str,
     value: Value,
@@ -29,15 +29,13 @@ enum Value {
     Counter(fn(&LaneStatus) -> u64),
 }
 
-const FIGURES: [Figure; 7] = [
-    gauge(
-        "questions_queued",
-        "Questions ready to be given out, of those that the coordinator looks ahead",
-        |lane| lane.queued,
-    ),
+const LANE_METRICS: [LaneMetric; 7] = [
+    gauge("questions_queued", "Questions queued for workers", |lane| {
+        lane.queued
+    }),
     gauge(
         "questions_given_out",
-        "Questions given out and not answered yet",
+        "Questions assigned and not yet answered",
         |lane| lane.outstanding,
     ),
     gauge(
@@ -52,48 +50,57 @@ const FIGURES: [Figure; 7] = [
     ),
     counter(
         "units_lost",
-        "Units that the broker had forgotten, given out again",
+        "Units lost by the broker and reassigned",
         |lane| lane.lost_units,
     ),
     counter(
         "questions_answered_twice",
-        "Questions that more than one answer came for",
+        "Questions answered more than once",
         |lane| lane.asked_twice,
     ),
     counter(
         "messages_refused",
-        "Messages that could not be understood, or were of another model",
+        "Messages that were malformed or for another model",
         |lane| lane.malformed,
     ),
 ];
 
-const fn gauge(name: &'static str, help: &'static str, value: fn(&LaneStatus) -> usize) -> Figure {
+const fn gauge(
+    name: &'static str,
+    help: &'static str,
+    value: fn(&LaneStatus) -> usize,
+) -> LaneMetric {
     let value = Value::Gauge(value);
-    Figure { name, help, value }
+    LaneMetric { name, help, value }
 }
 
-const fn counter(name: &'static str, help: &'static str, value: fn(&LaneStatus) -> u64) -> Figure {
+const fn counter(
+    name: &'static str,
+    help: &'static str,
+    value: fn(&LaneStatus) -> u64,
+) -> LaneMetric {
     let value = Value::Counter(value);
-    Figure { name, help, value }
+    LaneMetric { name, help, value }
 }
 
-impl Machines {
-    /// From now on this is asked.
-    pub(super) fn ask(&self, ask: CoordinatorStatus) {
-        // There is one coordinator in a process.
-        let _ = self.0.set(ask);
+impl CoordinatorCollector {
+    /// Sets the coordinator to read from.
+    pub(super) fn set(&self, status: CoordinatorStatus) {
+        // A process has one coordinator.
+        let _ = self.0.set(status);
     }
 }
 
-impl fmt::Debug for Machines {
+impl fmt::Debug for CoordinatorCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Machines").finish_non_exhaustive()
+        f.debug_tuple("CoordinatorCollector")
+            .finish_non_exhaustive()
     }
 }
 
-impl Collector for Machines {
+impl Collector for CoordinatorCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(status) = self.0.get().and_then(|ask| ask()) else {
+        let Some(status) = self.0.get().and_then(|status| status()) else {
             return Ok(());
         };
         let lanes: Vec<(ModelLabels, &LaneStatus)> = status
@@ -109,22 +116,22 @@ impl Collector for Machines {
             of_lane.count()
         };
         let kind = ConstGauge::new(0_i64).metric_type();
-        let mut metric =
-            encoder.encode_descriptor("workers", "Workers that are there", None, kind)?;
+        let mut metric = encoder.encode_descriptor("workers", "Connected workers", None, kind)?;
         for (labels, lane) in &lanes {
             ConstGauge::new(signed(workers(lane))).encode(metric.encode_family(labels)?)?;
         }
-        for figure in FIGURES {
-            let kind = match figure.value {
+        for lane_metric in LANE_METRICS {
+            let kind = match lane_metric.value {
                 Value::Gauge(_) => ConstGauge::new(0_i64).metric_type(),
                 Value::Counter(_) => ConstCounter::new(0_u64).metric_type(),
             };
-            let mut metric = encoder.encode_descriptor(figure.name, figure.help, None, kind)?;
+            let mut metric =
+                encoder.encode_descriptor(lane_metric.name, lane_metric.help, None, kind)?;
             for (labels, lane) in &lanes {
-                let place = metric.encode_family(labels)?;
-                match figure.value {
-                    Value::Gauge(value) => ConstGauge::new(signed(value(lane))).encode(place)?,
-                    Value::Counter(value) => ConstCounter::new(value(lane)).encode(place)?,
+                let encoder = metric.encode_family(labels)?;
+                match lane_metric.value {
+                    Value::Gauge(value) => ConstGauge::new(signed(value(lane))).encode(encoder)?,
+                    Value::Counter(value) => ConstCounter::new(value(lane)).encode(encoder)?,
                 }
             }
         }

@@ -1,8 +1,8 @@
-//! Figures of a running process for Prometheus: counted from the engine's events.
+//! Prometheus metrics, counted from the engine's events.
 //!
-//! [`Metrics::listen`] takes the address before any work is done, [`Metrics::serve`] answers on
-//! it, and [`Metrics::of_model`] gives what takes the events of one model's run. Labels are
-//! bounded by the command line: models, tasks, strategies, endpoints by number, kinds of errors.
+//! [`Metrics::listen`] binds the address before any work, [`Metrics::serve`] answers scrapes, and
+//! [`Metrics::for_model`] returns the counter of one model's events. The command line bounds the
+//! labels: models, tasks, strategies, endpoints by number, kinds of errors.
 
 mod labels;
 #[cfg(feature = "nats")]
@@ -22,8 +22,7 @@ use sureness_engine::{Attempt, Event, Load, Plan};
 
 use labels::{AttemptLabels, EndpointLabels, FailureLabels, GroupLabels, KindLabels, ModelLabels};
 
-/// Upper bounds of the request durations' buckets, in seconds: from a cache's answer to a server
-/// that is given up.
+/// Upper bounds of the buckets of request durations, in seconds: from a cache hit to a timeout.
 const BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0,
 ];
@@ -31,17 +30,17 @@ const BUCKETS: [f64; 14] = [
 /// A histogram of request durations.
 type Durations = Family<EndpointLabels, Histogram, fn() -> Histogram>;
 
-/// The metrics of this process and the address that they are served on.
+/// The metrics of this process and their listener.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Arc<Registry>,
     families: Families,
     listener: server::Listener,
     #[cfg(feature = "nats")]
-    machines: machines::Machines,
+    coordinator: machines::CoordinatorCollector,
 }
 
-/// Everything that is counted, for all models.
+/// All counters and gauges, for all models.
 #[derive(Debug, Clone)]
 struct Families {
     questions: Family<GroupLabels, Gauge>,
@@ -84,32 +83,32 @@ impl Families {
         registry.register("questions", "Questions planned", self.questions.clone());
         registry.register(
             "questions_cached",
-            "Questions that were answered before, or are the same as another",
+            "Questions answered from the cache or as duplicates",
             self.cached.clone(),
         );
         registry.register(
             "questions_answered",
-            "Questions answered now",
+            "Questions answered by a server",
             self.answered.clone(),
         );
         registry.register(
             "questions_failed",
-            "Questions given up, by the kind of the reason",
+            "Questions that failed, by kind of error",
             self.failed.clone(),
         );
         registry.register(
             "retries",
-            "Questions that are asked again, by the kind of the reason",
+            "Retries of questions, by kind of error",
             self.retries.clone(),
         );
         registry.register(
             "requests",
-            "Requests that have come to an end, by endpoint and outcome",
+            "Finished requests, by endpoint and outcome",
             self.requests.clone(),
         );
         registry.register_with_unit(
             "request_duration",
-            "From sending a request to its reply",
+            "Time from sending a request to its reply",
             Unit::Seconds,
             self.durations.clone(),
         );
@@ -120,34 +119,34 @@ impl Families {
         );
         registry.register(
             "concurrency_limit",
-            "Requests that may be in flight now, over all endpoints that are there",
+            "Requests allowed in flight, over all reachable endpoints",
             self.limit.clone(),
         );
         registry.register(
             "prompt_tokens",
-            "Prompt tokens of the answers, as far as servers report them",
+            "Prompt tokens, as reported by servers",
             self.prompt_tokens.clone(),
         );
         registry.register(
             "cached_tokens",
-            "Of the prompt tokens, those taken from a prefix cache",
+            "Prompt tokens served from a prefix cache",
             self.cached_tokens.clone(),
         );
         registry.register(
             "endpoint_up",
-            "Whether the endpoint is asked",
+            "Whether the endpoint is in use",
             self.up.clone(),
         );
         registry.register(
             "paused",
-            "Whether the run waits because no endpoint is there",
+            "Whether the run waits because no endpoint is reachable",
             self.paused.clone(),
         );
     }
 }
 
 impl Metrics {
-    /// Takes the address, so that whatever is wrong with it is told before any work.
+    /// Binds the address, so that a bad address fails before any work.
     pub(crate) fn listen(address: &str) -> Result<Self, Failure> {
         let listener = server::Listener::bind(address)?;
         let mut registry = Registry::with_prefix("sureness");
@@ -156,32 +155,32 @@ impl Metrics {
         let families = Families::default();
         families.register(&mut registry);
         #[cfg(feature = "nats")]
-        let machines = machines::Machines::default();
+        let coordinator = machines::CoordinatorCollector::default();
         #[cfg(feature = "nats")]
-        registry.register_collector(Box::new(machines.clone()));
+        registry.register_collector(Box::new(coordinator.clone()));
         Ok(Self {
             registry: Arc::new(registry),
             families,
             listener,
             #[cfg(feature = "nats")]
-            machines,
+            coordinator,
         })
     }
 
-    /// Has the coordinator of workers on other machines asked at every scrape.
+    /// Adds the metrics of a coordinator.
     #[cfg(feature = "nats")]
-    pub(crate) fn ask_coordinator(&self, ask: sureness_bench::CoordinatorStatus) {
-        self.machines.ask(ask);
+    pub(crate) fn collect_from_coordinator(&self, status: sureness_bench::CoordinatorStatus) {
+        self.coordinator.set(status);
     }
 
-    /// Starts to answer, on the current async runtime and for as long as it lives; tells where.
+    /// Answers scrapes on the current async runtime until it shuts down; prints the address.
     pub(crate) fn serve(&self) {
         eprintln!("metrics: http://{}/metrics", self.listener.address());
         self.listener.serve(Arc::clone(&self.registry));
     }
 
-    /// What counts the events of one model's run.
-    pub(crate) fn of_model(&self, name: &str, plan: &Plan, endpoints: usize) -> ModelMetrics {
+    /// A counter of one model's events.
+    pub(crate) fn for_model(&self, name: &str, plan: &Plan, endpoints: usize) -> ModelMetrics {
         let mut metrics = ModelMetrics::new(self.families.clone(), name, endpoints);
         for group in &plan.groups {
             let labels = metrics.add_group(&group.task.id, group.strategy.name());
@@ -191,17 +190,17 @@ impl Metrics {
         metrics
     }
 
-    /// The same for a worker. It does not know the plan: what it is given is counted without task
-    /// and strategy.
+    /// A counter of a worker's events. A worker does not know the plan, so it counts without task and
+    /// strategy.
     #[cfg(feature = "nats")]
-    pub(crate) fn of_worker(&self, name: &str, endpoints: usize) -> ModelMetrics {
+    pub(crate) fn for_worker(&self, name: &str, endpoints: usize) -> ModelMetrics {
         let mut metrics = ModelMetrics::new(self.families.clone(), name, endpoints);
         metrics.add_group("", "");
         metrics
     }
 }
 
-/// Counts the events of one model's run.
+/// Counts the events of one model.
 #[derive(Debug)]
 pub(crate) struct ModelMetrics {
     families: Families,
@@ -214,7 +213,7 @@ pub(crate) struct ModelMetrics {
     paused: Gauge,
 }
 
-/// What is counted most often, found once.
+/// The most frequent counters of a group, looked up once.
 #[derive(Debug)]
 struct GroupMetrics {
     labels: GroupLabels,
@@ -238,12 +237,12 @@ impl ModelMetrics {
             model,
         };
         for endpoint in 0..endpoints {
-            metrics.endpoint_is_up(endpoint, true);
+            metrics.set_endpoint_up(endpoint, true);
         }
         metrics
     }
 
-    /// Gets ready for the next group.
+    /// Adds the counters of the next group; returns its labels.
     fn add_group(&mut self, task: &str, strategy: &str) -> GroupLabels {
         let labels = GroupLabels {
             model: Arc::clone(&self.model.model),
@@ -258,21 +257,21 @@ impl ModelMetrics {
         labels
     }
 
-    /// The group of this number; a worker has one for all.
+    /// The group with this index, or a worker's only group.
     fn group(&self, index: usize) -> Option<&GroupMetrics> {
         self.groups.get(index).or(self.groups.last())
     }
 
-    /// Counts an event. Quick, and called from many threads.
-    pub(crate) fn on(&self, event: &Event) {
+    /// Counts an event. Called from many threads, thousands of times a second.
+    pub(crate) fn count(&self, event: &Event) {
         match event {
             Event::Cached { group, count } => {
                 if let Some(group) = self.group(*group) {
                     group.cached.inc_by(*count as u64);
                 }
             }
-            Event::Sent { load, .. } => self.load(*load),
-            Event::Attempt(attempt) => self.attempt(attempt),
+            Event::Sent { load, .. } => self.set_load(*load),
+            Event::Attempt(attempt) => self.count_attempt(attempt),
             Event::Answered { group } => {
                 if let Some(group) = self.group(*group) {
                     group.answered.inc();
@@ -292,8 +291,8 @@ impl ModelMetrics {
                 let retries = self.families.retries.get_or_create(&labels);
                 retries.inc_by(*count as u64);
             }
-            Event::EndpointDown { endpoint, .. } => self.endpoint_is_up(*endpoint, false),
-            Event::EndpointUp { endpoint } => self.endpoint_is_up(*endpoint, true),
+            Event::EndpointDown { endpoint, .. } => self.set_endpoint_up(*endpoint, false),
+            Event::EndpointUp { endpoint } => self.set_endpoint_up(*endpoint, true),
             Event::Outage { .. } => {
                 self.paused.set(1);
             }
@@ -303,7 +302,7 @@ impl ModelMetrics {
         }
     }
 
-    fn attempt(&self, attempt: &Attempt) {
+    fn count_attempt(&self, attempt: &Attempt) {
         let endpoint = self.endpoint(attempt.endpoint);
         let durations = self.families.durations.get_or_create(&endpoint);
         durations.observe(attempt.took.as_secs_f64());
@@ -315,15 +314,15 @@ impl ModelMetrics {
         self.families.requests.get_or_create(&labels).inc();
         self.prompt_tokens.inc_by(attempt.prompt_tokens);
         self.cached_tokens.inc_by(attempt.cached_tokens);
-        self.load(attempt.load);
+        self.set_load(attempt.load);
     }
 
-    fn load(&self, load: Load) {
+    fn set_load(&self, load: Load) {
         self.in_flight.set(signed(load.in_flight));
         self.limit.set(signed(load.limit));
     }
 
-    fn endpoint_is_up(&self, endpoint: usize, up: bool) {
+    fn set_endpoint_up(&self, endpoint: usize, up: bool) {
         let labels = self.endpoint(endpoint);
         self.families.up.get_or_create(&labels).set(i64::from(up));
     }
@@ -336,7 +335,7 @@ impl ModelMetrics {
     }
 }
 
-/// A gauge's number.
+/// A count as the value of a gauge.
 fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

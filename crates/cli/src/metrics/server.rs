@@ -1,4 +1,4 @@
-//! Answers `GET /metrics`, and nothing else.
+//! An HTTP server for `GET /metrics`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,17 +16,17 @@ use prometheus_client::registry::Registry;
 use sureness_bench::Failure;
 use tokio::sync::Semaphore;
 
-/// Connections at once; more wait in the system's queue.
-const CONNECTIONS: usize = 16;
-/// A connection that sends no whole request head for so long is closed.
-const HEAD: Duration = Duration::from_secs(10);
-/// A pause after the system gave no connection, as when there are too many open files.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Maximum open connections; further ones wait in the system's queue.
+const MAX_CONNECTIONS: usize = 16;
+/// Timeout of a complete request head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Delay after a failed accept, as with too many open files.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// An address that is ours.
+/// A bound address.
 #[derive(Debug)]
 pub(super) struct Listener {
     socket: std::net::TcpListener,
@@ -34,7 +34,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Takes `HOST:PORT`.
+    /// Binds `HOST:PORT`.
     pub(super) fn bind(address: &str) -> Result<Self, Failure> {
         let bound = std::net::TcpListener::bind(address).and_then(|socket| {
             socket.set_nonblocking(true)?;
@@ -49,13 +49,12 @@ impl Listener {
         })
     }
 
-    /// Where it listens.
+    /// The address, with the actual port.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers on the current async runtime, for as long as it lives. Whatever goes wrong here is
-    /// no concern of the run.
+    /// Answers on the current async runtime until it shuts down. Errors here never affect the run.
     pub(super) fn serve(&self, registry: Arc<Registry>) {
         let listener = self
             .socket
@@ -71,16 +70,16 @@ impl Listener {
 }
 
 async fn accept(listener: tokio::net::TcpListener, registry: Arc<Registry>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
             return;
         };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                tracing::debug!(%error, "metrics: no connection");
-                tokio::time::sleep(PAUSE).await;
+                tracing::debug!(%error, "metrics: accept failed");
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
@@ -91,17 +90,16 @@ async fn accept(listener: tokio::net::TcpListener, registry: Arc<Registry>) {
                 async move { Ok::<_, Infallible>(response) }
             });
             let mut connection = http1::Builder::new();
-            // Closed after each answer: a scrape every few seconds needs no connection in between,
-            // and what holds none open cannot use them up.
+            // Without keep-alive, idle clients cannot exhaust the connections.
             connection
                 .timer(TokioTimer::new())
-                .header_read_timeout(HEAD)
+                .header_read_timeout(HEAD_TIMEOUT)
                 .keep_alive(false);
             let served = connection
                 .serve_connection(TokioIo::new(stream), answer)
                 .await;
             if let Err(error) = served {
-                tracing::debug!(%error, "metrics: a connection broke");
+                tracing::debug!(%error, "metrics: connection failed");
             }
             drop(permit);
         });
@@ -109,21 +107,18 @@ async fn accept(listener: tokio::net::TcpListener, registry: Arc<Registry>) {
 }
 
 fn answer(request: &Request<Incoming>, registry: &Registry) -> Response<String> {
-    let told = |status, body: &str| {
+    let plain = |status, body: &str| {
         let mut response = Response::new(body.to_owned());
         *response.status_mut() = status;
-        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(CONTENT_TYPE, plain);
+        let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
         response
     };
     if request.uri().path() != "/metrics" {
-        return told(
-            StatusCode::NOT_FOUND,
-            "there is /metrics and nothing else\n",
-        );
+        return plain(StatusCode::NOT_FOUND, "only /metrics exists\n");
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = told(StatusCode::METHOD_NOT_ALLOWED, "metrics can only be read\n");
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "metrics are read-only\n");
         response
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -140,9 +135,9 @@ fn answer(request: &Request<Incoming>, registry: &Registry) -> Response<String> 
         (prometheus_text::encode(&mut body, registry), PLAIN)
     };
     if encoded.is_err() {
-        return told(
+        return plain(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "the metrics cannot be written down\n",
+            "cannot encode the metrics\n",
         );
     }
     let mut response = Response::new(body);

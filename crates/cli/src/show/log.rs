@@ -1,4 +1,4 @@
-//! Logs: warnings on stderr, everything in `--log-file`.
+//! Logs: warnings on stderr, all events in `--log-file`.
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// Starts logging. The file is opened now, so that a bad path fails before any work.
+/// Starts logging. Opens the file at once, so that a bad path fails before any work.
 pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {
     let file = match path {
         None => None,
@@ -23,17 +23,20 @@ pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {
                 .open(path)
                 .map_err(|e| {
                     Failure::new(format!("cannot write the log file {}: {e}", path.display()))
-                        .hint("give a file in a folder that exists and can be written to")
+                        .hint("give a file in an existing, writable folder")
                 })?;
-            // Our own crates only: the HTTP library's logs are long and could hold headers.
-            let filter = EnvFilter::new(
-                "off,sureness=debug,sureness_engine=debug,sureness_scorers=debug,sureness_store=debug,sureness_fleet=debug",
-            );
+            // Only our own crates, which share the prefix: the HTTP library's logs are long and may
+            // contain headers.
+            let filter = EnvFilter::new("off,sureness=debug");
+            let file = LogFile {
+                file,
+                failure_reported: false,
+            };
             Some(
                 tracing_subscriber::fmt::layer()
                     .json()
                     .flatten_event(true)
-                    .with_writer(Mutex::new(LogFile::new(file)))
+                    .with_writer(Mutex::new(file))
                     .with_filter(filter),
             )
         }
@@ -49,7 +52,7 @@ pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {
         .with_target(false)
         .with_writer(std::io::stderr)
         .with_filter(level);
-    // A second start in one process (tests) changes nothing.
+    // Fails on a second call in one process, as in tests; the first call's settings stay.
     let _ = tracing_subscriber::registry()
         .with(file)
         .with(stderr)
@@ -57,30 +60,24 @@ pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether stderr is looked at by somebody who likes colours.
+/// Whether stderr is a terminal without `NO_COLOR`.
 fn colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && std::io::stderr().is_terminal()
 }
 
-/// The file behind `--log-file`. A failed write (a full disk) is reported once, and is no
-/// reason to end the run.
+/// The file of `--log-file`. A failed write, as on a full disk, is reported once and does not end
+/// the run.
 struct LogFile {
     file: File,
-    told: bool,
-}
-
-impl LogFile {
-    fn new(file: File) -> Self {
-        Self { file, told: false }
-    }
+    failure_reported: bool,
 }
 
 impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.file.write(bytes).or_else(|error| {
-            if !self.told {
-                self.told = true;
+            if !self.failure_reported {
+                self.failure_reported = true;
                 eprintln!("warning: cannot write to the log file: {error}");
             }
             Ok(bytes.len())
@@ -92,7 +89,7 @@ impl Write for LogFile {
     }
 }
 
-/// Notes an event in the log.
+/// Logs an event.
 pub(crate) fn event(event: &Event) {
     match event {
         Event::Attempt(attempt) => {
@@ -140,7 +137,7 @@ pub(crate) fn event(event: &Event) {
             give_up_after,
         } => {
             tracing::warn!(
-                "no answer from the server: {error}. Waiting for it, for up to {} s",
+                "no answer from the server: {error}. Waiting for up to {} s",
                 give_up_after.as_secs()
             );
         }

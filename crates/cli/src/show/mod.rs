@@ -1,7 +1,7 @@
-//! What a person sees: text, tables, progress, logs.
+//! Output for people and programs: text, tables, progress, logs.
 
-pub(crate) mod form;
 pub(crate) mod log;
+pub(crate) mod output_format;
 pub(crate) mod progress;
 pub(crate) mod results;
 mod signals;

@@ -1,33 +1,32 @@
-//! What the operating system tells the process: to stop, and that a file has grown too large.
+//! Signals: requests to stop, and the file size limit.
 
 use sureness_bench::{Interrupts, Stopper};
 
 use crate::error::EXIT_INTERRUPTED;
 
-/// Listens from now on, within the current async runtime.
+/// Listens for signals on the current async runtime.
 ///
-/// Ctrl-C and SIGTERM, which is what a cluster or a supervisor sends, mean the same: the first
-/// finishes what is in flight, the second ends at once. Where workers elsewhere do the asking
-/// (`coordinates`) they go on with what they have, so that the first ends at once. No answer is lost
-/// either way.
+/// Ctrl-C and SIGTERM (from a cluster or a supervisor) are equivalent: the first waits for requests
+/// in flight, the second stops at once. Remote workers (`coordinates`) finish on their own, so the
+/// first stops at once. No answer is lost either way.
 pub(crate) fn interrupts(coordinates: bool) -> Interrupts {
     let (stopper, interrupts) = Interrupts::new();
-    tokio::spawn(hear(stopper, coordinates));
+    tokio::spawn(listen(stopper, coordinates));
     interrupts
 }
 
-async fn hear(stopper: Stopper, coordinates: bool) {
+async fn listen(stopper: Stopper, coordinates: bool) {
     let Ok(mut stops) = Stops::new() else {
         return;
     };
     stops.next().await;
     if coordinates {
         eprintln!(
-            "\nStopping. Workers go on with what they have; the same command takes it in later."
+            "\nStopping. Workers finish what they hold; the same command collects their answers later."
         );
         stopper.stop_now();
     } else {
-        eprintln!("\nStopping: waiting for what is in flight. Press Ctrl-C again to stop now.");
+        eprintln!("\nStopping: waiting for requests in flight. Press Ctrl-C again to stop now.");
         stopper.stop();
     }
     stops.next().await;
@@ -41,7 +40,7 @@ async fn hear(stopper: Stopper, coordinates: bool) {
 mod system {
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    /// The signals that ask to stop.
+    /// Signals that request a stop.
     pub(super) struct Stops {
         interrupt: Signal,
         terminate: Signal,
@@ -55,7 +54,7 @@ mod system {
             })
         }
 
-        /// Waits for either.
+        /// Waits for either signal.
         pub(super) async fn next(&mut self) {
             tokio::select! {
                 _ = self.interrupt.recv() => {}
@@ -64,20 +63,20 @@ mod system {
         }
     }
 
-    /// SIGXFSZ on every system where it has a number of its own.
+    /// SIGXFSZ, which has this number on every system that defines it.
     const FILE_TOO_LARGE: i32 = 25;
 
-    /// A write past the limit on file sizes (`ulimit -f`) fails like one on a full disk, and is
-    /// reported like one. Left alone, the signal would end the process without a word.
-    pub(in super::super) fn outlive_size_limits() {
-        // The handler stays when this is dropped; it does nothing, and then the write fails.
+    /// Turns a write past the file size limit (`ulimit -f`) into an error like that of a full disk.
+    /// By default the signal would kill the process silently.
+    pub(in super::super) fn ignore_file_size_signal() {
+        // Dropping the stream keeps the handler, which does nothing; the write then fails.
         let _ = signal(SignalKind::from_raw(FILE_TOO_LARGE));
     }
 }
 
 #[cfg(not(unix))]
 mod system {
-    /// Ctrl-C is all there is.
+    /// Only Ctrl-C exists here.
     pub(super) struct Stops;
 
     impl Stops {
@@ -94,9 +93,9 @@ mod system {
         }
     }
 
-    /// There is no such signal.
-    pub(in super::super) fn outlive_size_limits() {}
+    /// The signal does not exist here.
+    pub(in super::super) fn ignore_file_size_signal() {}
 }
 
 use system::Stops;
-pub(super) use system::outlive_size_limits;
+pub(super) use system::ignore_file_size_signal;

@@ -12,16 +12,16 @@ use super::progress::{Progress, Screen};
 use super::{interrupts, log, results, signals};
 use crate::metrics::{Metrics, ModelMetrics};
 
-/// Where a run is shown.
+/// Shows a run on a screen and in metrics.
 pub(crate) struct Watcher {
     pub(crate) screen: Screen,
     pub(crate) metrics: Option<Metrics>,
-    /// Whether every strategy is shown.
+    /// Whether the table has a row for every strategy.
     pub(crate) verbose: bool,
 }
 
 impl Watcher {
-    /// Notes alone, one line each.
+    /// Shows plain lines only.
     pub(crate) fn plain() -> Self {
         Self {
             screen: Screen::plain(),
@@ -33,20 +33,20 @@ impl Watcher {
 
 impl Watch for Watcher {
     fn begin(&self, questions: &str) {
-        signals::outlive_size_limits();
-        self.screen.say(questions);
+        signals::ignore_file_size_signal();
+        self.screen.note(questions);
         if let Some(metrics) = &self.metrics {
             metrics.serve();
         }
     }
 
     fn note(&self, line: &str) {
-        self.screen.say(line);
+        self.screen.note(line);
     }
 
-    fn notes(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
+    fn note_sender(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
         let screen = self.screen.clone();
-        Arc::new(move |line: &str| screen.say(line))
+        Arc::new(move |line: &str| screen.note(line))
     }
 
     fn warn(&self, line: &str) {
@@ -60,15 +60,15 @@ impl Watch for Watcher {
     fn model(&self, model: ModelStart<'_>) -> Arc<dyn ModelWatch> {
         let metrics = self.metrics.as_ref();
         Arc::new(ModelWatcher {
-            metrics: metrics.map(|m| m.of_model(model.name, model.plan, model.endpoints)),
-            progress: Progress::new(&self.screen, model.name, model.plan, model.machines),
+            metrics: metrics.map(|m| m.for_model(model.name, model.plan, model.endpoints)),
+            progress: Progress::new(&self.screen, model.name, model.plan, model.workers),
         })
     }
 
     #[cfg(feature = "nats")]
     fn coordinator(&self, status: CoordinatorStatus) {
         if let Some(metrics) = &self.metrics {
-            metrics.ask_coordinator(status);
+            metrics.collect_from_coordinator(status);
         }
     }
 
@@ -90,9 +90,9 @@ impl ModelWatch for ModelWatcher {
     fn event(&self, event: &Event) {
         log::event(event);
         if let Some(metrics) = &self.metrics {
-            metrics.on(event);
+            metrics.count(event);
         }
-        self.progress.on(event);
+        self.progress.update(event);
     }
 
     fn finish(&self) {

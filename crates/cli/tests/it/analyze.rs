@@ -22,7 +22,7 @@ fn sureness<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> 
         .unwrap()
 }
 
-/// The same for a command that must succeed: stdout and stderr.
+/// Runs a command that must succeed; returns stdout and stderr.
 fn succeeds<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> (String, String) {
     let output = sureness(folder, args);
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -30,7 +30,7 @@ fn succeeds<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> 
     (String::from_utf8(output.stdout).unwrap(), stderr)
 }
 
-/// The same for a command that must be refused: its stderr. Nothing may be on stdout.
+/// Runs a command that must be refused, with nothing on stdout; returns stderr.
 fn refused<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> String {
     let output = sureness(folder, args);
     let stderr = String::from_utf8(output.stderr).unwrap();

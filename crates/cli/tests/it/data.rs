@@ -1,4 +1,4 @@
-//! `sureness data` from outside, each test with a home of its own.
+//! Runs `sureness data`, each test with its own home folder.
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
@@ -47,7 +47,7 @@ impl Home {
     }
 }
 
-/// A data set beside the project, if present.
+/// A shared data set, if present.
 fn shared(name: &str) -> Option<String> {
     let path = sureness_testkit::shared(&format!("datasets/{name}"))?;
     Some(path.to_str().unwrap().to_owned())
@@ -93,21 +93,21 @@ fn own_questions_come_and_go() {
     home.data(&["list"])
         .success()
         .stdout(contains("wet ").and(contains("wet.csv (csv), imported 20")));
-    // What is stored is a data file itself.
+    // The stored file is itself a valid data set.
     home.data(&["check", "data/wet.jsonl"])
         .success()
-        .stdout(contains("jsonl, told from the content").and(contains("2: x 2, y 2")));
+        .stdout(contains("jsonl, detected").and(contains("2: x 2, y 2")));
 
     home.data(&["import", "wet", "wet.csv"])
         .success()
         .stderr(contains("replaced wet.csv"));
     home.data(&["import", "--remove", "wet"])
         .success()
-        .stderr(contains("no task wet any more"));
+        .stderr(contains("task wet no longer exists"));
     assert_eq!(home.kept(), [""; 0]);
     home.data(&["import", "wet", "--remove"])
         .code(2)
-        .stderr(contains("nothing was imported"));
+        .stderr(contains("has no imported data set"));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_task_of_the_benchmark_can_be_asked_twice_under_two_names() {
     home.write("wet.csv", CSV);
     home.data(&["import", "mmlu", "wet.csv"])
         .success()
-        .stderr(contains("task qa is now"));
+        .stderr(contains("task qa now uses "));
     home.data(&["import", "qa", "wet.csv", "--as", "qa-own"])
         .success();
     assert_eq!(
@@ -127,7 +127,7 @@ fn a_task_of_the_benchmark_can_be_asked_twice_under_two_names() {
     assert_eq!(origin["task"]["background"], "none", "asked like qa");
     home.data(&["import", "qa", "wet.csv", "--as", "rc"])
         .code(2)
-        .stderr(contains("already means the task rc"));
+        .stderr(contains("is already a name of task rc"));
     home.data(&["import", "qa", "--remove"])
         .success()
         .stderr(contains("built-in pack again"));
@@ -199,7 +199,7 @@ fn a_damaged_import_is_shown_and_can_be_replaced() {
     home.write("data/t.json", "{");
     home.data(&["list"])
         .success()
-        .stdout(contains("a damaged import").and(contains("built-in")));
+        .stdout(contains("damaged; import it again").and(contains("built-in")));
     home.data(&["import", "t", "t.csv"]).success();
     home.data(&["list"])
         .success()

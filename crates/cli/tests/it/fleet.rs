@@ -31,7 +31,7 @@ impl Deref for Case {
 }
 
 impl Case {
-    /// `None` where there is no `nats-server`.
+    /// `None` without a `nats-server`.
     fn new(script: Script) -> Option<Self> {
         Some(Self {
             base: sureness_testkit::Case::new(script),
@@ -39,7 +39,7 @@ impl Case {
         })
     }
 
-    /// The same, meeting on the broker.
+    /// The command, connected to the broker.
     fn meeting(&self, line: &str) -> Command {
         let mut command = self.sureness(line);
         command.args(["--nats", &self.nats.url()]);
@@ -70,7 +70,7 @@ impl Case {
         self.spawn(command, "coordinator")
     }
 
-    /// What a process has said so far.
+    /// The stderr of a process so far.
     fn said(&self, log: &str) -> String {
         std::fs::read_to_string(self.path(log)).unwrap_or_default()
     }
@@ -80,7 +80,7 @@ impl Case {
         wait_for(why, come_about);
     }
 
-    /// The same questions on one machine.
+    /// Asks the same questions on one machine.
     fn alone(&self, line: &str, folder: &str) {
         let mut command = self.asking(line, folder);
         command.args(["--progress", "none"]);

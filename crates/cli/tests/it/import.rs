@@ -19,7 +19,7 @@ fn import(folder: &Path, line: &str) -> Output {
         .unwrap()
 }
 
-/// The same for one that must succeed: stdout and stderr.
+/// Runs an import that must succeed; returns stdout and stderr.
 #[track_caller]
 fn imported(folder: &Path, line: &str) -> (String, String) {
     let output = import(folder, line);
@@ -28,7 +28,7 @@ fn imported(folder: &Path, line: &str) -> (String, String) {
     (String::from_utf8(output.stdout).unwrap(), stderr)
 }
 
-/// The same for one that must be refused: its stderr. Nothing may be written.
+/// Runs an import that must be refused without writing anything; returns stderr.
 #[track_caller]
 fn refused(folder: &Path, line: &str) -> String {
     let output = import(folder, line);
@@ -85,7 +85,7 @@ fn samples_become_a_run_once() {
     let (stdout, stderr) = imported(folder, "out");
     says(
         &stdout,
-        &["in the file", "org/small", "yes", "5-shot", "20", "75.00 %"],
+        &["in file", "org/small", "yes", "5-shot", "20", "75.00 %"],
     );
     says(&stderr, &["Next: sureness analyze results"]);
     assert!(!stderr.contains("warning"), "{stderr}");
@@ -117,13 +117,13 @@ fn samples_become_a_run_once() {
     let (_, stderr) = imported(folder, "out");
     says(
         &stderr,
-        &["note: org/small: imported before, as run 1; nothing was written"],
+        &["note: org/small: already imported as run 1; nothing was written"],
     );
     assert_eq!(reader.runs().unwrap().len(), 1);
     write(folder, "out/samples_no_2.jsonl", &samples(-0.5));
     write(folder, "out/results_2.json", &results("no", 0.75));
     let (_, stderr) = imported(folder, "out");
-    says(&stderr, &["note: org/small: 1 group was added to run 1"]);
+    says(&stderr, &["note: org/small: added 1 group to run 1"]);
     assert_eq!(reader.runs().unwrap()[0].groups.len(), 2);
 }
 
@@ -158,7 +158,7 @@ fn names_can_be_given() {
         .unwrap();
     says(
         &String::from_utf8(output.stderr).unwrap(),
-        &["imported before, as run 1"],
+        &["already imported as run 1"],
     );
     let reader = Reader::open(&folder.join("out/sureness.sqlite")).unwrap();
     let run = reader.run(1).unwrap();

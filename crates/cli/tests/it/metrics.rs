@@ -71,7 +71,7 @@ fn get(address: &str, path: &str, accept: &str) -> std::io::Result<Answer> {
     )
 }
 
-/// A run and the address that it tells.
+/// A run and the address that it prints.
 fn start(server: &FaultServer, folder: &std::path::Path, line: &str) -> (Child, String) {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("sureness"))
         .env_clear()
@@ -102,7 +102,7 @@ fn start(server: &FaultServer, folder: &std::path::Path, line: &str) -> (Child, 
             break rest.strip_suffix("/metrics").unwrap().to_owned();
         }
     };
-    // What else it says must not fill the pipe.
+    // Its further output must not fill the pipe.
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     (child, address)
 }

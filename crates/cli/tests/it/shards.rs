@@ -44,7 +44,7 @@ fn script() -> Script {
     script
 }
 
-/// The same, slow enough to be killed in the middle.
+/// A run that is slow enough to be killed in the middle.
 fn slow() -> Script {
     script().capacity(Capacity {
         base_ms: 15,
@@ -119,7 +119,7 @@ fn figures_in(folder: &Path) -> String {
     serde_json::to_string_pretty(&results).unwrap()
 }
 
-/// Ends with this code and tells all of this.
+/// Asserts the exit code and words of the error message.
 #[track_caller]
 fn refused(output: &Output, code: i32, words: &[&str]) {
     ends_with(output, code);

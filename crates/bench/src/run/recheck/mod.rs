@@ -1,5 +1,5 @@
-//! Asks some cached questions again before their answers are used: a name may stand for another
-//! model than it did when they were given.
+//! Asks some cached questions again before their answers are used, since the model behind a name
+//! may have changed.
 
 mod rule;
 mod sample;
@@ -13,81 +13,84 @@ use sureness_record::RunRecord;
 use sureness_report::{Recheck, RecheckOutcome};
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
-use super::{Reached, Session};
+use super::{OpenedModel, Session};
 use crate::age;
 use crate::error::{Failure, Kind};
 use crate::models::open::Model;
 use crate::settings::OnChange;
-pub use rule::LEAST;
-use rule::{Again, Finding, Verdict};
+pub use rule::MIN_QUESTIONS;
+use rule::{Finding, Reanswer, Verdict};
 use sample::Sample;
 
-/// What is known of a model before it is asked.
+/// The state of a model before it is asked.
 #[derive(Default)]
-pub(super) struct Checked {
-    /// How reaching it went, if that was tried.
-    pub(super) reached: Option<Result<Reached, Failure>>,
-    /// What the recheck found, if there was one.
+pub(super) struct ModelCheck {
+    /// The outcome of opening it, if that was tried.
+    pub(super) opened: Option<Result<OpenedModel, Failure>>,
+    /// The finding of the recheck, if there was one.
     pub(super) recheck: Option<Recheck>,
 }
 
-impl Checked {
-    /// Whether nothing that the model answered in earlier runs is to be used.
-    pub(super) fn is_asked_anew(&self) -> bool {
+impl ModelCheck {
+    /// Whether the model's answers from earlier runs must not be used.
+    pub(super) fn ignores_cache(&self) -> bool {
         self.recheck
             .is_some_and(|recheck| recheck.outcome == RecheckOutcome::AskedAnew)
     }
 }
 
 impl Session<'_> {
-    /// Rechecks all models before any is asked, so that a run which fails because one of them has
-    /// changed leaves the results as they were. One entry per model, unless interrupted.
+    /// Rechecks all models before any is asked, so that a run which fails on a changed model leaves
+    /// the results as they were. Returns one entry per model, fewer if interrupted.
     ///
-    /// Not where workers on other machines ask: each question goes to them once.
-    pub(super) async fn recheck_all(&self, models: &[Model]) -> Result<Vec<Checked>, Failure> {
+    /// Not for remote workers, to which each question goes once.
+    pub(super) async fn recheck_all(&self, models: &[Model]) -> Result<Vec<ModelCheck>, Failure> {
         let cache = &self.settings.cache;
         let has_cache = self.folder.store.exists() || !cache.also_from.is_empty();
         let wanted = cache.recheck > 0 && !cache.ignore && has_cache;
         let mut all = Vec::with_capacity(models.len());
         let mut changed = Vec::new();
         for model in models {
-            let mut checked = Checked::default();
-            // The figures of an embedded model do not move, and its identity is its content.
+            let mut checked = ModelCheck::default();
+            // An embedded model is reproducible, and its identity includes its content.
             if wanted && !model.is_embedded() {
-                let Some(reached) = self
+                let Some(opened) = self
                     .interrupts
-                    .unless(self.reach(model, self.questions.plan()))
+                    .race(self.open_model(model, self.questions.plan()))
                     .await
                 else {
                     break;
                 };
-                if let Ok(reached) = &reached {
-                    let (recheck, told) = self.recheck(reached).await?;
+                if let Ok(opened) = &opened {
+                    let (recheck, change) = self.recheck(opened).await?;
                     checked.recheck = recheck;
-                    changed.extend(told);
+                    changed.extend(change);
                 }
-                // Whoever cannot be reached is told of when it is this model's turn.
-                checked.reached = Some(reached);
+                // A failure to open it is reported when it is this model's turn.
+                checked.opened = Some(opened);
             }
             all.push(checked);
         }
-        if !changed.is_empty() && cache.on_change == OnChange::Fail && !self.interrupts.came() {
+        if !changed.is_empty()
+            && cache.on_change == OnChange::Fail
+            && !self.interrupts.stop_requested()
+        {
             return Err(Failure::new(changed.join("\n"))
                 .hint(
-                    "the results and cached answers are as they were. --on-change ask asks \
-                     everything anew; --on-change keep uses the cached answers and marks the result",
+                    "use --on-change ask to ask every question again, or --on-change keep to use the \
+                     cached answers and mark the result; results and cached answers are unchanged",
                 )
                 .kind(Kind::Unfinished));
         }
         Ok(all)
     }
 
-    /// Rechecks one model; a sentence about the change if it has changed.
+    /// Rechecks one model. Returns a sentence about the change if the model has changed.
     async fn recheck(
         &self,
-        reached: &Reached,
+        opened: &OpenedModel,
     ) -> Result<(Option<Recheck>, Option<String>), Failure> {
-        let Some(first) = reached.endpoints.first() else {
+        let Some(first) = opened.endpoints.first() else {
             return Ok((None, None));
         };
         let identity = first.identity();
@@ -110,28 +113,28 @@ impl Session<'_> {
             return Ok((None, None));
         }
         let name = &identity.name;
-        if questions < LEAST {
+        if questions < MIN_QUESTIONS {
             self.watch.note(&format!(
-                "{name}: no recheck: of the questions looked up only {questions} have an answer of \
-                 an earlier run, and it takes {LEAST}"
+                "{name}: no recheck: only {questions} of the questions looked up have a cached \
+                 answer, and {MIN_QUESTIONS} are needed"
             ));
             return Ok((None, None));
         }
         self.watch.note(&format!(
-            "{name}: recheck of {}: they are asked again",
-            counted(questions, "cached answer")
+            "{name}: recheck: asking {} again",
+            counted(questions, "cached question")
         ));
 
         tracing::info!(questions, "recheck");
         let mut cost = Cost::default();
         let cached: Vec<OptionScores> = sample.cached.iter().map(|(_, s)| s.clone()).collect();
-        let mut rounds = vec![self.round(reached, &sample, &mut cost).await?];
+        let mut rounds = vec![self.round(opened, &sample, &mut cost).await?];
         let mut finding = rule::judge(&cached, &rounds);
-        if finding.verdict == Verdict::Changed && !self.interrupts.came() {
-            rounds.push(self.round(reached, &sample, &mut cost).await?);
+        if finding.verdict == Verdict::Changed && !self.interrupts.stop_requested() {
+            rounds.push(self.round(opened, &sample, &mut cost).await?);
             finding = rule::judge(&cached, &rounds);
         }
-        if self.interrupts.came() {
+        if self.interrupts.stop_requested() {
             return Ok((None, None));
         }
         let outcome = match (finding.verdict, self.settings.cache.on_change) {
@@ -143,7 +146,7 @@ impl Session<'_> {
         if outcome == RecheckOutcome::Unknown {
             self.watch.warn(&unknown(name, &rounds));
         }
-        let recheck = told(&finding, outcome, questions, cost);
+        let recheck = to_record(&finding, outcome, questions, cost);
         let changed = (finding.verdict == Verdict::Changed).then(|| {
             format!(
                 "{name}: the model behind this name has changed since it gave the cached answers \
@@ -161,18 +164,18 @@ impl Session<'_> {
         Ok((Some(recheck), changed))
     }
 
-    /// Asks the questions once, as the run would: with its limits, retries and servers.
+    /// Asks the questions once, with the limits, retries and servers of the run.
     async fn round(
         &self,
-        reached: &Reached,
+        opened: &OpenedModel,
         sample: &Sample,
         cost: &mut Cost,
-    ) -> Result<Vec<Again>, Failure> {
-        let outcomes = Outcomes::default();
+    ) -> Result<Vec<Reanswer>, Failure> {
+        let outcomes = MemorySink::default();
         let summary = sureness_engine::run(
             Arc::clone(&sample.plan),
-            reached.endpoints.clone(),
-            reached.settings,
+            opened.endpoints.clone(),
+            opened.settings,
             Box::new(outcomes.clone()),
             self.interrupts.cancel(),
             self.watch.recheck(),
@@ -195,18 +198,18 @@ impl Session<'_> {
     }
 }
 
-/// What a recheck took.
+/// The cost of a recheck.
 #[derive(Clone, Copy, Default)]
 struct Cost {
     requests: u64,
     prompt_tokens: u64,
 }
 
-/// Keeps answers in memory.
+/// A sink that keeps answers in memory.
 #[derive(Clone, Default)]
-struct Outcomes(Arc<Mutex<HashMap<RequestKey, Result<OptionScores, ScoreError>>>>);
+struct MemorySink(Arc<Mutex<HashMap<RequestKey, Result<OptionScores, ScoreError>>>>);
 
-impl AnswerSink for Outcomes {
+impl AnswerSink for MemorySink {
     fn plan(&mut self, _: u32, _: u32, questions: &[Planned]) -> Result<Vec<bool>, SinkError> {
         Ok(vec![false; questions.len()])
     }
@@ -218,8 +221,8 @@ impl AnswerSink for Outcomes {
     }
 }
 
-/// The finding as it is kept in `results.json`.
-fn told(finding: &Finding, outcome: RecheckOutcome, questions: usize, cost: Cost) -> Recheck {
+/// The finding as `results.json` has it.
+fn to_record(finding: &Finding, outcome: RecheckOutcome, questions: usize, cost: Cost) -> Recheck {
     let finite = |x: f64| (finding.compared > 0 && x.is_finite()).then_some(x);
     Recheck {
         outcome,
@@ -236,27 +239,27 @@ fn told(finding: &Finding, outcome: RecheckOutcome, questions: usize, cost: Cost
     }
 }
 
-/// Why it stays open whether the model has changed.
-fn unknown(name: &str, rounds: &[Vec<Again>]) -> String {
+/// A warning that the recheck could not tell whether the model has changed.
+fn unknown(name: &str, rounds: &[Vec<Reanswer>]) -> String {
     let mut failed = rounds.iter().flatten().filter_map(|again| match again {
-        Again::Failed(error) => Some(error),
-        Again::Scores(_) | Again::NoOption => None,
+        Reanswer::Failed(error) => Some(error),
+        Reanswer::Scores(_) | Reanswer::NoOption => None,
     });
     let reason = failed.next_back().map_or_else(
         || "the others had no option observed".to_owned(),
         |error| format!("the others failed, such as with: {error}"),
     );
     format!(
-        "warning: {name}: whether the model has changed is not known: fewer than {LEAST} cached \
-         questions could be asked again ({reason}). The cached answers are used"
+        "warning: {name}: whether the model has changed is unknown: fewer than {MIN_QUESTIONS} \
+         cached questions could be asked again ({reason}). Using the cached answers"
     )
 }
 
-/// How far the answers moved, in words.
+/// Describes how far the answers moved.
 pub fn movement(recheck: &Recheck) -> String {
     let r = recheck;
     let nats =
-        |x: Option<f64>| x.map_or_else(|| "beyond measure".to_owned(), |x| format!("{x:.3} nats"));
+        |x: Option<f64>| x.map_or_else(|| "unbounded".to_owned(), |x| format!("{x:.3} nats"));
     let noise = match r.noise_floor {
         Some(floor) => format!("; noise floor {floor:.3} nats"),
         None => String::new(),

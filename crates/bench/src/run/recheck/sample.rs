@@ -1,4 +1,4 @@
-//! Which cached questions are asked again.
+//! Samples cached questions to ask again.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use sureness_store::Store;
 
 use crate::error::Failure;
 
-/// For each question that is to be asked again, so many of the plan are looked up: enough to find
-/// some where a small part of the run alone is cached.
-const LOOK_UPS: usize = 20;
+/// Cache look-ups per sampled question: enough to find some if only a small part of the run is
+/// cached.
+const LOOKUPS_PER_QUESTION: usize = 20;
 
 /// Questions with cached answers of earlier runs, spread over the whole plan.
 pub(super) struct Sample {
-    /// The questions, in the groups that they are asked in.
+    /// The questions, in the groups of the run.
     pub(super) plan: Arc<Plan>,
     /// Key and cached scores of each.
     pub(super) cached: Vec<(RequestKey, OptionScores)>,
-    /// When the oldest and the newest of them were answered, in milliseconds since 1970.
+    /// When the oldest and the newest of these answers were given, in milliseconds since 1970.
     pub(super) answered_at: (i64, i64),
 }
 
 impl Sample {
-    /// At most `count` questions of `plan`, the same ones each time.
+    /// Draws at most `count` questions of `plan`, the same ones each time.
     pub(super) fn draw(
         plan: &Plan,
         identity: &ModelIdentity,
@@ -35,8 +35,8 @@ impl Sample {
         count: usize,
     ) -> Result<Self, Failure> {
         let unreadable =
-            |e: std::io::Error| Failure::new(format!("the questions cannot be read back: {e}"));
-        let per_group = (LOOK_UPS * count).div_ceil(plan.groups.len().max(1));
+            |e: std::io::Error| Failure::new(format!("cannot read the questions back: {e}"));
+        let per_group = (LOOKUPS_PER_QUESTION * count).div_ceil(plan.groups.len().max(1));
         let mut candidates = Vec::new();
         let mut keys = Vec::new();
         let mut seen = HashSet::new();

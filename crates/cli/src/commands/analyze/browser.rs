@@ -1,4 +1,4 @@
-//! The questions that a page shows one by one.
+//! The question browser of the report page.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,12 +7,12 @@ use sureness_bench::evidence::Texts;
 use sureness_questions::{Question, letter};
 use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 
-/// So many questions of each kind and task: a page with 40 models and 5 tasks stays quick.
-const OF_EACH_KIND: usize = 40;
+/// Maximum questions per kind and task, so that a page with 40 models and 5 tasks stays fast.
+const MAX_PER_KIND: usize = 40;
 
-/// The questions worth a look, with what each model said.
+/// The notable questions with each model's answers.
 pub(super) fn browser(figures: &Figures<'_>, texts: &mut Texts) -> QuestionBrowser {
-    let listed = listed_questions(figures, &Reason::ALL, OF_EACH_KIND);
+    let listed = listed_questions(figures, &Reason::ALL, MAX_PER_KIND);
     let strategies = figures.strategies();
     let tasks = figures
         .tasks()
@@ -23,7 +23,7 @@ pub(super) fn browser(figures: &Figures<'_>, texts: &mut Texts) -> QuestionBrows
         })
         .collect();
     let mut notes = vec![format!(
-        "Up to {OF_EACH_KIND} questions of each kind and task. Sets are those of test questions; calibration questions have none."
+        "Up to {MAX_PER_KIND} questions per kind and task. Only test questions have prediction sets."
     )];
     notes.extend(texts.notes());
     QuestionBrowser {
@@ -38,7 +38,7 @@ pub(super) fn browser(figures: &Figures<'_>, texts: &mut Texts) -> QuestionBrows
     }
 }
 
-/// The questions of one task.
+/// The notable questions of one task.
 fn task_questions(
     figures: &Figures<'_>,
     texts: &mut Texts,
@@ -46,7 +46,7 @@ fn task_questions(
     title: &str,
     listed: &[&Listed],
 ) -> TaskQuestions {
-    // Each question once, with all reasons for which it is listed.
+    // Each question once, with all its reasons.
     let mut keys: Vec<[u8; 32]> = Vec::new();
     let mut tags: HashMap<[u8; 32], Vec<String>> = HashMap::new();
     for question in listed {
@@ -89,15 +89,13 @@ fn task_questions(
     }
     TaskQuestions {
         title: title.to_owned(),
-        letters: (0..widest)
-            .map(|option| letter(option).to_string())
-            .collect(),
+        letters: (0..widest).map(|index| letter(index).to_string()).collect(),
         questions: entries.into_iter().flatten().collect(),
         answers,
     }
 }
 
-/// The rows of the questions that are shown. Of a question that comes twice it is the last.
+/// The rows of the shown questions; of duplicates, the last.
 fn rows_of(
     group: &GroupFigures<'_>,
     shown: &HashMap<[u8; 32], Vec<String>>,
@@ -108,7 +106,7 @@ fn rows_of(
         .collect()
 }
 
-/// Where these rows are in the test half, as far as they are there.
+/// The positions of these rows in the test set, for those in it.
 fn positions_of(
     group: &GroupFigures<'_>,
     rows: &HashMap<[u8; 32], usize>,
@@ -144,8 +142,8 @@ fn entry_of(
     entry
 }
 
-/// The options as they were asked. A question is the same with and without the two abstention
-/// options, so that their number tells which of the two it was.
+/// The options as they were asked. The content digest ignores the two abstention options, so
+/// their number decides whether they were asked.
 fn options_as_asked(question: &Question, asked: usize) -> Option<Vec<String>> {
     let with = || question.clone().with_abstention().options;
     let shown = if question.options.len() == asked {
@@ -156,7 +154,7 @@ fn options_as_asked(question: &Question, asked: usize) -> Option<Vec<String>> {
     (shown.len() == asked).then_some(shown)
 }
 
-/// What a model made of a row; `position` is its place in the test half.
+/// A model's answer to a row; `position` is the row's position in the test set.
 fn answer(
     figures: &Figures<'_>,
     group: &GroupFigures<'_>,

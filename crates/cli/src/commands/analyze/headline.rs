@@ -1,15 +1,15 @@
-//! The figures at the top of the page.
+//! The highlights at the top of the page.
 
-use sureness_analysis::number::{count, counted, figure as number};
+use sureness_analysis::number::{counted, figure as number};
 use sureness_analysis::{Cell, Document, Figures, Table, Unit};
 use sureness_report::html::{Highlight, Verdict};
 
-/// Which model is surest, whether coverage is kept, how many questions that rests on.
+/// The best model, coverage, and the number of questions.
 pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<Highlight> {
     let mut highlights = Vec::new();
     let tables = document.sections.iter().flat_map(|section| &section.tables);
     let mut boards = tables.filter(|table| table.id == "leaderboard");
-    // Of several models that are not ranked, none leads.
+    // An unranked table of several models has no best model.
     let board = boards.next().filter(|board| {
         board.rows.len() == 1 || board.columns.iter().any(|column| column.key == "ranks")
     });
@@ -55,10 +55,7 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         detail: format!(
             "{}, {}",
             counted(figures.tasks().len(), "task"),
-            match figures.strategies().len() {
-                1 => "1 prompt strategy".to_owned(),
-                strategies => format!("{} prompt strategies", count(strategies)),
-            }
+            counted(figures.strategies().len(), "prompt strategy")
         ),
         verdict: Verdict::Neutral,
     });
@@ -91,7 +88,7 @@ fn coverage(figures: &Figures<'_>) -> Highlight {
     let promise = figures.promise();
     let share = (1.0 - figures.settings.config.alpha) * 100.0;
     let (value, verdict) = match promise.kept() {
-        None => ("cannot be told", Verdict::Neutral),
+        None => ("unknown", Verdict::Neutral),
         Some(true) => ("kept", Verdict::Kept),
         Some(false) => ("broken", Verdict::Missed),
     };

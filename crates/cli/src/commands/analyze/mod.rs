@@ -1,4 +1,4 @@
-//! `sureness analyze` and `sureness report`: what the figures of runs say.
+//! `sureness analyze` and `sureness report`: analyse runs.
 
 mod browser;
 mod headline;
@@ -15,7 +15,7 @@ use sureness_conformal::{Config, SplitRule};
 use crate::args::analyze::{AnalyzeArgs, EvidenceArgs, ModeArg, ReportArgs};
 use crate::settings;
 
-/// Loaded, checked, and ready to be analysed.
+/// Runs that were loaded and checked, with the settings of their analysis.
 struct Prepared {
     evidence: Evidence,
     settings: Settings,
@@ -23,7 +23,7 @@ struct Prepared {
     notes: Vec<String>,
 }
 
-/// Reads the runs and checks that they can be compared.
+/// Loads the runs and checks that they can be compared.
 fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
     let texts = Texts::of(settings::texts(args))?;
     let Loaded {
@@ -33,14 +33,14 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
     } = load(&settings::selection(args))?;
     let settings = settings::analysis(args, config.unwrap_or_default());
     notes.extend(split_rule(&evidence, &settings.config));
-    if let Some(most) = settings.top_k.filter(|&most| most < evidence.models.len()) {
+    if let Some(count) = settings.top_k.filter(|&k| k < evidence.models.len()) {
         notes.push(format!(
-            "the {most} models with the highest UAcc of {} are shown",
+            "showing the {count} models with the highest UAcc of {}",
             evidence.models.len()
         ));
-        keep_best(&mut evidence, &settings, most);
+        keep_best(&mut evidence, &settings, count);
     }
-    tell(&notes);
+    print_notes(&notes);
     Ok(Prepared {
         evidence,
         settings,
@@ -49,31 +49,31 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
     })
 }
 
-/// What these runs hold and how they were evaluated, as `analyze` reads them without further flags.
+/// The evidence and settings of these runs, as for `analyze` without flags.
 pub(super) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), Failure> {
     let loaded = load(&Selection::of(runs.to_vec()))?;
     let settings = Settings {
         config: Config {
-            // As for an analysis.
+            // As in `settings::analysis`.
             split: SplitRule::Ordered,
             ..loaded.config.unwrap_or_default()
         },
         ..Settings::default()
     };
-    tell(&loaded.notes);
+    print_notes(&loaded.notes);
     if let Some(note) = split_rule(&loaded.evidence, &settings.config) {
-        tell(&[note]);
+        print_notes(&[note]);
     }
     Ok((loaded.evidence, settings))
 }
 
-fn tell(notes: &[String]) {
+fn print_notes(notes: &[String]) {
     for note in notes {
         eprintln!("note: {note}");
     }
 }
 
-/// Shows the analysis, or writes it as files.
+/// Runs `analyze`: prints the analysis, or writes it to files.
 pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
     let Prepared {
         evidence,
@@ -87,7 +87,7 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
     let modes = modes(args, evidence.models.len());
     let figures = Figures::of(&evidence, &settings, &modes);
     check_any(&figures)?;
-    let document = told(&figures, &modes, &args.evidence, notes);
+    let document = document_with_notes(&figures, &modes, &args.evidence, notes);
     match &args.output_dir {
         None => output::show(&document)?,
         Some(folder) => output::write(&figures, &document, &mut texts, folder, &args.formats)?,
@@ -95,7 +95,7 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the page that holds everything.
+/// Runs `report`: writes one self-contained page.
 pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let folder = args
         .output
@@ -110,7 +110,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     } = prepare(&args.evidence)?;
     let figures = Figures::of(&evidence, &settings, &Mode::ALL);
     check_any(&figures)?;
-    // What takes several models, strategies or sizes is left out where there is one alone.
+    // Drop modes that this evidence or these flags cannot fill.
     let mut modes = Mode::ALL.to_vec();
     modes.retain(|mode| match mode {
         Mode::Prompt => figures.strategies().len() > 1,
@@ -123,15 +123,15 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
             .any(|model| model.groups.iter().any(|group| group.categories.len() > 1)),
         _ => true,
     });
-    // The leaderboard comes first on a page.
+    // The leaderboard goes first.
     modes.sort_by_key(|mode| *mode != Mode::Comparative);
-    let document = told(&figures, &modes, &args.evidence, notes);
+    let document = document_with_notes(&figures, &modes, &args.evidence, notes);
     output::write_page(&figures, &document, &mut texts, &args.output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document, with what was noted while loading.
-fn told(
+/// The document, with the notes from loading in its first section.
+fn document_with_notes(
     figures: &Figures<'_>,
     modes: &[Mode],
     args: &EvidenceArgs,
@@ -144,7 +144,7 @@ fn told(
     document
 }
 
-/// The modes asked for, in the order of a report.
+/// The requested modes, in the order of a report.
 fn modes(args: &AnalyzeArgs, models: usize) -> Vec<Mode> {
     if args.modes.contains(&ModeArg::All) {
         return Mode::ALL.to_vec();
@@ -159,7 +159,7 @@ fn modes(args: &AnalyzeArgs, models: usize) -> Vec<Mode> {
     Mode::ALL.into_iter().filter(named).collect()
 }
 
-/// Refuses evidence of which nothing could be evaluated.
+/// Fails if no group could be evaluated.
 fn check_any(figures: &Figures<'_>) -> Result<(), Failure> {
     if figures.models.iter().any(|model| !model.groups.is_empty()) {
         return Ok(());

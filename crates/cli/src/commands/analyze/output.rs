@@ -1,4 +1,4 @@
-//! Where an analysis goes: the terminal, a folder of files, one page.
+//! The outputs of an analysis: terminal, files, HTML page.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use super::{browser, headline};
 use crate::args::analyze::FormatArg;
 use crate::show::terminal;
 
-/// Pixels of an image for each of its points: print quality.
+/// Pixels per point of a PNG: print quality.
 const PNG_SCALE: f32 = 3.0;
 
-/// Refuses a folder that cannot be written to, before any work.
+/// Fails early if the folder cannot be written to.
 pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)
         .and_then(|()| {
@@ -28,16 +28,16 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
         .map(drop)
         .map_err(|e| {
             Failure::new(format!("cannot write to {}: {e}", folder.display()))
-                .hint("choose another place for the output")
+                .hint("choose another folder for the output")
         })
 }
 
-/// Prints to the terminal, as wide as it is.
+/// Prints the document at the width of the terminal.
 pub(super) fn show(document: &Document) -> Result<(), Failure> {
     terminal::print(&export::text(document, terminal::width()))
 }
 
-/// Writes the chosen files, and says which.
+/// Writes files in the chosen formats and prints their names.
 pub(super) fn write(
     figures: &Figures<'_>,
     document: &Document,
@@ -69,7 +69,7 @@ pub(super) fn write(
     }
     if formats.contains(&FormatArg::Parquet) {
         let path = folder.join("questions.parquet");
-        questions(figures, &path)?;
+        write_questions(figures, &path)?;
         written.push(path);
     }
     eprintln!(
@@ -102,7 +102,7 @@ fn first_few(written: &[std::path::PathBuf], folder: &Path) -> String {
     }
 }
 
-/// Every chart in both themes.
+/// Draws every chart in both themes.
 fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure> {
     use rayon::prelude::*;
     let charts: Vec<&Chart> = document.sections.iter().flat_map(|s| &s.charts).collect();
@@ -132,7 +132,7 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure>
         .collect()
 }
 
-/// Writes the page.
+/// Writes the HTML page.
 pub(super) fn write_page(
     figures: &Figures<'_>,
     document: &Document,
@@ -164,12 +164,12 @@ pub(super) fn write_page(
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("cannot write {}: {error}", path.display()))
-        .hint("free some disk space, or choose another place")
+        .hint("free some disk space, or choose another folder")
         .kind(Kind::Unfinished)
 }
 
-/// Every question with its probabilities and sets.
-fn questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
+/// Writes every question with its probabilities and prediction sets.
+fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
     let groups = || figures.models.iter().flat_map(|model| &model.groups);
     let layout = Layout {
         options: groups()

@@ -1,4 +1,4 @@
-//! What a data set holds, as a page of text.
+//! Describes the content of a data set.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,21 +10,21 @@ use sureness_questions::{Dataset, Format, Question, letter};
 
 use crate::show::terminal;
 
-/// Categories that are named.
+/// Maximum categories listed.
 const SHOWN_CATEGORIES: usize = 6;
-/// Lines of the sample question's prompt.
+/// Maximum lines shown of the sample prompt.
 const SHOWN_LINES: usize = 24;
-/// A part of the prompt longer than this is cut in the middle.
+/// Maximum characters shown of a context, question or option.
 const SHOWN_CHARACTERS: usize = 480;
 
-/// How the data set was told to be read.
+/// How a data set was read.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// The path as it was given.
+    /// The path as given.
     pub(crate) path: String,
-    /// The layout, and whether it was told from the content.
+    /// The layout, and whether it was detected.
     pub(crate) format: (Format, bool),
-    /// Where the few-shot examples came from.
+    /// Source of the few-shot examples.
     pub(crate) examples: String,
 }
 
@@ -32,11 +32,7 @@ pub(crate) struct Reading {
 pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, Failure> {
     let task = &dataset.task;
     let (format, detected) = reading.format;
-    let told = if detected {
-        ", told from the content"
-    } else {
-        ""
-    };
+    let detected = if detected { ", detected" } else { "" };
     let examples = match dataset.examples.len() {
         0 => "none".to_owned(),
         found => format!(
@@ -46,22 +42,22 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
             task.shots.min(found)
         ),
     };
-    let mut seen = Seen::default();
+    let mut statistics = Statistics::default();
     for question in dataset.questions.iter() {
-        seen.count(&question.map_err(Failure::new)?);
+        statistics.count(&question.map_err(Failure::new)?);
     }
     let facts = [
-        ("layout", format!("{}{told}", format.name())),
+        ("layout", format!("{}{detected}", format.name())),
         ("task", format!("{} ({})", task.id, task.title)),
         ("questions", count(dataset.questions.len())),
         ("few-shot examples", examples),
-        ("categories", seen.categories()),
-        ("options", seen.options()),
-        ("right answers", seen.answers()),
-        ("abstention", seen.abstention()),
+        ("categories", statistics.categories()),
+        ("options", statistics.options()),
+        ("right answers", statistics.answers()),
+        ("abstention", statistics.abstention()),
     ];
     let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
-    let mut text = format!("{} can be asked.\n\n", reading.path);
+    let mut text = format!("{} is valid.\n\n", reading.path);
     text.push_str(&terminal::columns(rows, &[]));
     if let Some(question) = dataset.questions.iter().next() {
         text.push('\n');
@@ -70,9 +66,9 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
     Ok(text)
 }
 
-/// What was counted over the questions.
+/// Counts over the questions of a data set.
 #[derive(Default)]
-struct Seen {
+struct Statistics {
     questions: usize,
     /// Questions by category.
     categories: BTreeMap<String, usize>,
@@ -82,11 +78,11 @@ struct Seen {
     answers: Vec<usize>,
     without_dont_know: usize,
     without_none: usize,
-    /// Questions without letters for the abstention options that they lack.
+    /// Questions with too many options to add the abstention options that they lack.
     crowded: usize,
 }
 
-impl Seen {
+impl Statistics {
     fn count(&mut self, question: &Question) {
         self.questions += 1;
         if let Some(category) = &question.category {
@@ -106,7 +102,7 @@ impl Seen {
             return "none".to_owned();
         }
         let mut sizes: Vec<_> = self.categories.iter().collect();
-        // Largest first; the sort is stable, so equals stay in alphabetical order.
+        // Largest first. The sort is stable, so ties stay in alphabetical order.
         sizes.sort_by_key(|(_, size)| std::cmp::Reverse(**size));
         let shown: Vec<_> = sizes
             .iter()
@@ -136,7 +132,7 @@ impl Seen {
     fn answers(&self) -> String {
         let parts = self.answers.iter().enumerate().map(|(index, size)| {
             let percent = 100.0 * *size as f64 / self.questions.max(1) as f64;
-            format!("{} {} ({percent:.0}%)", letter(index), count(*size))
+            format!("{} {} ({percent:.0} %)", letter(index), count(*size))
         });
         parts.collect::<Vec<_>>().join(", ")
     }
@@ -144,12 +140,12 @@ impl Seen {
     fn abstention(&self) -> String {
         if self.crowded > 0 {
             return format!(
-                "no letters are left for both options in {}: ask without them",
+                "no letters are left for both options in {}: run with --no-abstention",
                 counted(self.crowded, "question")
             );
         }
         match (self.without_dont_know, self.without_none) {
-            (0, 0) => "every question has both options of its own; none are added".to_owned(),
+            (0, 0) => "every question already has both options; none are added".to_owned(),
             (a, b) if a == self.questions && b == self.questions => {
                 "\"I don't know\" and \"None of the above\" are added to every question".to_owned()
             }
@@ -162,7 +158,7 @@ impl Seen {
     }
 }
 
-/// The first question as a model will see it.
+/// The first question as a model sees it.
 fn sample(dataset: &Dataset, question: &Question) -> Result<String, Failure> {
     let mut question = question.clone().with_abstention();
     question.context = question.context.as_deref().map(shortened);
@@ -179,7 +175,7 @@ fn sample(dataset: &Dataset, question: &Question) -> Result<String, Failure> {
         .lines()
         .flat_map(|line| wrapped(&printable(line), width))
         .collect();
-    let mut text = "Its first question, as a model sees it:\n\n".to_owned();
+    let mut text = "The first question, as a model sees it:\n\n".to_owned();
     for line in lines.iter().take(SHOWN_LINES) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  | {line}");
@@ -195,7 +191,7 @@ fn sample(dataset: &Dataset, question: &Question) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// A long text with its middle left out.
+/// Shortens a long text in the middle.
 fn shortened(text: &str) -> String {
     let length = text.chars().count();
     if length <= SHOWN_CHARACTERS {
@@ -212,14 +208,14 @@ fn shortened(text: &str) -> String {
     )
 }
 
-/// Without control characters: a stranger's file must not move the cursor.
+/// Replaces control characters: an untrusted file must not move the cursor.
 fn printable(line: &str) -> String {
     line.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
 }
 
-/// Breaks a line at blanks; a longer word is broken anywhere.
+/// Wraps a line at blanks; words longer than a line are broken anywhere.
 fn wrapped(line: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;

@@ -1,4 +1,4 @@
-//! What a plan rests on: earlier runs, or a reference model.
+//! The basis of a plan: earlier runs, or a reference model.
 
 use std::path::Path;
 
@@ -12,15 +12,17 @@ use crate::args::plan::{CORRELATION, PlanArgs};
 use crate::args::target::Figure;
 use crate::commands::analyze::evidence_of;
 
-/// Draws of each kind.
+/// Bootstrap replicates over earlier runs.
 const REPLICATES: usize = 1000;
-/// Samples of the reference model, questions of each, and draws.
+/// Samples of the reference model.
 const SAMPLES: u64 = 8;
+/// Questions per sample.
 const QUESTIONS: usize = 2000;
-const DRAWS: usize = 500;
+/// Bootstrap replicates per sample.
+const SAMPLE_REPLICATES: usize = 500;
 const SEED: u64 = 42;
 
-/// The variances of differences, and what questions cost.
+/// The variances of differences, and the cost of a question.
 pub(super) struct Basis {
     variances: [Result<Variance, NoVariance>; COMPARED],
     pub(super) least: Least,
@@ -30,12 +32,12 @@ pub(super) struct Basis {
     pub(super) strategies: f64,
     /// Prompt tokens per request.
     pub(super) tokens: Option<f64>,
-    /// What it is, for people.
-    pub(super) told: Vec<String>,
+    /// Sentences that describe the basis.
+    pub(super) notes: Vec<String>,
 }
 
 impl Basis {
-    pub(super) fn of(args: &PlanArgs) -> Result<Self, Failure> {
+    pub(super) fn new(args: &PlanArgs) -> Result<Self, Failure> {
         if args.from.is_empty() {
             reference(args)
         } else {
@@ -44,7 +46,7 @@ impl Basis {
     }
 
     pub(super) fn variance(&self, figure: Figure) -> Result<Variance, NoVariance> {
-        self.variances[figure.number()]
+        self.variances[figure.index()]
     }
 }
 
@@ -62,20 +64,20 @@ fn reference(args: &PlanArgs) -> Result<Basis, Failure> {
         let panel = panel.ok_or_else(|| {
             let guessing = 100.0 / reference.options as f64;
             Failure::new(format!(
-                "an accuracy of {} is not above that of guessing among {} options",
+                "an accuracy of {} is not above guessing among {} options",
                 reference.accuracy, reference.options
             ))
-            .hint(format!("--accuracy must be above {guessing:.1} %"))
+            .hint(format!("give an --accuracy above {guessing:.1} %"))
         })?;
         least = Some(Least::of(&panel));
-        measured.push(panel.variances(DRAWS, SEED + sample));
+        measured.push(panel.variances(SAMPLE_REPLICATES, SEED + sample));
     }
     let least = least.ok_or_else(|| Failure::new("no sample was drawn"))?;
     let correlation = args.correlation.unwrap_or(CORRELATION);
     let variances = std::array::from_fn(|figure| {
         let each = measured.iter().map(|sample| sample.of_model(0, figure));
         let (all, missing): (Vec<_>, Vec<_>) = each.partition(Result::is_ok);
-        // Chance makes one or the other sample look irregular.
+        // A few samples may look irregular by chance.
         if let (true, Some(Err(reason))) = (missing.len() > all.len() / 3, missing.first()) {
             return Err(*reason);
         }
@@ -93,7 +95,7 @@ fn reference(args: &PlanArgs) -> Result<Basis, Failure> {
         options: reference.options as f64,
         strategies: reference.strategies as f64,
         tokens: None,
-        told: vec![
+        notes: vec![
             format!(
                 "Based on a reference model, not on a measurement: accuracy {:.0} %, {} options, {}, error rate {alpha}; results of the two models correlate by {correlation} over questions.",
                 100.0 * reference.accuracy,
@@ -111,12 +113,12 @@ fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
     let several = evidence.models.len() > 1;
     if several && args.correlation.is_some() {
         return Err(
-            Failure::new("the runs are of several models, whose correlation is measured")
-                .hint("leave out --correlation, or name one run, such as FOLDER#1"),
+            Failure::new("--correlation is given, but runs of several models measure it")
+                .hint("omit --correlation, or name one run, such as FOLDER#1"),
         );
     }
     settings.config.alpha = args.error_rate.unwrap_or(settings.config.alpha);
-    // Only the common questions are wanted.
+    // Only the common questions are needed: skip splits and resampling.
     settings.splits = 0;
     settings.resampling.replicates = 1;
     let figures = Figures::of(&evidence, &settings, &[]);
@@ -132,8 +134,8 @@ fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
             .hint("give runs of the same questions, or one run of one model"));
     }
     let options = panel.options().ok_or_else(|| {
-        Failure::new("the tasks of this run differ in their numbers of options")
-            .hint("plan with runs of tasks that have the same number of options")
+        Failure::new("the tasks of this run differ in their number of options")
+            .hint("give runs of tasks with the same number of options")
     })?;
     let correlation = args.correlation.unwrap_or(CORRELATION);
     let measured = panel.variances(REPLICATES, settings.config.seed);
@@ -147,13 +149,13 @@ fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
     let names: Vec<&str> = evidence.models.iter().map(|m| &*m.name).collect();
     let pairing = match names.len() {
         1 => format!(
-            "Results of two such models are taken to correlate by {correlation} over questions."
+            "Assumes that results of two such models correlate by {correlation} over questions."
         ),
-        2 => "The paired difference of the two was measured.".into(),
-        _ => "The paired difference of every two was measured; the median pair counts.".into(),
+        2 => "Uses the measured paired difference.".into(),
+        _ => "Uses the measured paired difference of the median pair.".into(),
     };
     let tasks = common.tasks.len();
-    let mut told = vec![format!(
+    let mut notes = vec![format!(
         "Based on {} of {} ({}), error rate {}. {pairing}",
         counted(questions, "question"),
         names.join(", "),
@@ -165,8 +167,8 @@ fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
         settings.config.alpha,
     )];
     if tasks > 1 {
-        told.push(format!(
-            "Numbers are over all {} tasks, in the proportions of the run.",
+        notes.push(format!(
+            "Numbers cover all {} tasks, in the proportions of the run.",
             count(tasks)
         ));
     }
@@ -176,11 +178,11 @@ fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
         options,
         strategies: panel.answers() as f64 / questions as f64,
         tokens: tokens(&evidence, &common)?,
-        told,
+        notes,
     })
 }
 
-/// The variance of the pair in the middle of those that have one.
+/// The median variance over the pairs that have one.
 fn median_pair(measured: &Variances, models: usize, figure: usize) -> Result<Variance, NoVariance> {
     let mut missing = NoVariance::TooFew;
     let mut pairs = Vec::new();
@@ -196,7 +198,7 @@ fn median_pair(measured: &Variances, models: usize, figure: usize) -> Result<Var
     pairs.get(pairs.len() / 2).copied().ok_or(missing)
 }
 
-/// Mean number of prompt tokens of an answer, as far as the store knows.
+/// Mean prompt tokens of an answer; `None` if the store records none.
 fn tokens(evidence: &Evidence, common: &Common) -> Result<Option<f64>, StoreError> {
     let (mut sum, mut known) = (0.0, 0.0);
     for model in &evidence.models {
@@ -223,7 +225,7 @@ fn tokens(evidence: &Evidence, common: &Common) -> Result<Option<f64>, StoreErro
     Ok((known > 0.0).then(|| sum / known))
 }
 
-/// A number of strategies with its noun. Tasks may differ, so that their mean is no whole number.
+/// A mean number of strategies with its noun. Tasks may differ, so the mean may be fractional.
 pub(super) fn strategies(mean: f64) -> String {
     let shown = (mean * 100.0).round() / 100.0;
     let noun = if (shown - 1.0).abs() < 1e-9 {

@@ -1,4 +1,4 @@
-//! The answer, for people.
+//! The text of a plan.
 
 use sureness_analysis::number::count;
 use sureness_conformal::{NoVariance, SampleSizes};
@@ -8,10 +8,11 @@ use crate::args::plan::PlanArgs;
 use crate::args::target::Target;
 use crate::show::terminal::columns;
 
-/// Models of a comparison.
+/// Models in a comparison.
 const MODELS: f64 = 2.0;
 
-pub(super) fn of(
+/// The sample sizes as a table, with their assumptions.
+pub(super) fn text(
     args: &PlanArgs,
     basis: &Basis,
     targets: &[Target],
@@ -19,7 +20,7 @@ pub(super) fn of(
     missing: &[(Target, NoVariance)],
 ) -> String {
     let mut text = format!(
-        "Questions that find a difference between two models with probability {} at confidence level {}:\n\n",
+        "Questions needed to detect a difference between two models with power {} at confidence level {}:\n\n",
         args.power, args.level
     );
     let mut header = vec!["difference", "questions", "calibration", "test", "requests"];
@@ -54,7 +55,7 @@ pub(super) fn of(
     for (target, size) in targets.iter().zip(&sizes.sizes) {
         if size.least {
             text.push_str(&format!(
-                "{target}: the minimum decides. Intervals need {} calibration and {} test questions; the difference alone would take fewer.\n",
+                "{target}: set by the minimum for intervals, {} calibration and {} test questions; the difference alone needs fewer.\n",
                 count(basis.least.calibration.ceil() as usize),
                 count(basis.least.test.ceil() as usize),
             ));
@@ -62,12 +63,12 @@ pub(super) fn of(
     }
     for (target, reason) in missing {
         text.push_str(&format!(
-            "{target}: no number, since {reason}; {}.\n",
+            "{target}: no sample size, since {reason}; {}.\n",
             hint(*reason)
         ));
     }
     text.push_str(&format!(
-        "Calibrate {:.0} % of the questions (--calibration-ratio {:.2}), the share with which the fewest are needed.\n",
+        "Use {:.0} % of the questions for calibration (--calibration-ratio {:.2}), the share that needs the fewest.\n",
         100.0 * sizes.share,
         sizes.share
     ));
@@ -75,14 +76,14 @@ pub(super) fn of(
         "Requests are questions × {} × 2 models.\n",
         strategies(basis.strategies)
     ));
-    for line in &basis.told {
+    for line in &basis.notes {
         text.push_str(line);
         text.push('\n');
     }
     text
 }
 
-/// What to do where there is no number.
+/// The hint for a target without a sample size.
 pub(super) fn hint(reason: NoVariance) -> &'static str {
     match reason {
         NoVariance::TooFew | NoVariance::Full => "plan from a run with more questions",

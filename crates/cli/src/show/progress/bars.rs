@@ -1,4 +1,4 @@
-//! Bars on a terminal: one for the run, one per task, one per strategy that is being asked.
+//! Bars on a terminal: one for the run, one per task, one per active strategy.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ pub(super) struct Bars {
 }
 
 impl Bars {
-    /// Below those that are shown already.
+    /// Adds bars below existing ones.
     pub(super) fn new(multi: MultiProgress, state: &State) -> Self {
         let run = multi.add(ProgressBar::new(state.totals().planned as u64));
         run.set_style(style("{prefix:<30.bold} {bar:24} {pos:>6}/{len:<6} {msg}"));
-        run.set_prefix(cut(&state.model, 30));
+        run.set_prefix(truncated(&state.model, 30));
         let mut tasks: Vec<(String, ProgressBar)> = Vec::new();
         for group in &state.groups {
             if tasks.iter().any(|(id, _)| *id == group.task) {
@@ -29,10 +29,10 @@ impl Bars {
             let planned = state.task(&group.task).planned;
             let bar = multi.add(ProgressBar::new(planned as u64));
             bar.set_style(style("  {prefix:<28} {bar:24} {pos:>6}/{len:<6} {msg}"));
-            bar.set_prefix(cut(&group.title, 28));
+            bar.set_prefix(truncated(&group.title, 28));
             tasks.push((group.task.clone(), bar));
         }
-        // Drawn now, before the first answer.
+        // Draws the bars before the first answer.
         run.tick();
         for (_, bar) in &tasks {
             bar.tick();
@@ -47,7 +47,7 @@ impl Bars {
 }
 
 impl View for Bars {
-    fn pause(&self) -> Duration {
+    fn interval(&self) -> Duration {
         Duration::from_millis(100)
     }
 
@@ -64,9 +64,9 @@ impl View for Bars {
         }
         for (group, slot) in state.groups.iter().zip(&mut self.groups) {
             let counts = group.counts;
-            // A strategy's bar is there while it is being asked. Machines elsewhere are given questions
-            // long before: there the first answer tells.
-            let begun = match state.machines {
+            // A strategy has a bar from its first request to its last answer. Remote workers get
+            // their questions long before they ask them, so there it begins with the first answer.
+            let begun = match state.workers {
                 Some(_) => counts.done() > counts.cached,
                 None => group.started.is_some(),
             };
@@ -89,7 +89,7 @@ impl View for Bars {
             });
             bar.set_position(counts.done() as u64);
             let mut message = Vec::new();
-            if state.machines.is_none() {
+            if state.workers.is_none() {
                 message.push(format!("{} in flight", counts.in_flight));
             }
             if counts.failed > 0 {
@@ -109,11 +109,11 @@ impl View for Bars {
 }
 
 /// The first `width` characters.
-fn cut(text: &str, width: usize) -> String {
+fn truncated(text: &str, width: usize) -> String {
     text.chars().take(width).collect()
 }
 
-/// The templates are ours and parse; a default bar is better than an end.
+/// A bar's style. All templates are constants that parse; the fallback only avoids a panic.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -10,7 +10,7 @@ use super::state::{Counts, State};
 pub(super) struct Json;
 
 impl View for Json {
-    fn pause(&self) -> Duration {
+    fn interval(&self) -> Duration {
         Duration::from_secs(1)
     }
 

@@ -10,7 +10,7 @@ use super::{View, duration};
 pub(super) struct Lines;
 
 impl View for Lines {
-    fn pause(&self) -> Duration {
+    fn interval(&self) -> Duration {
         Duration::from_secs(10)
     }
 
@@ -25,7 +25,7 @@ impl View for Lines {
         );
     }
 
-    fn notice(&mut self, state: &State, event: &Event) {
+    fn show_event(&mut self, state: &State, event: &Event) {
         let (Event::Answered { group } | Event::Failed { group, .. }) = *event else {
             return;
         };
@@ -49,7 +49,7 @@ impl View for Lines {
     }
 }
 
-/// Rate, time left, load and troubles, in one line.
+/// Rate, time left, load, failures and retries, in one line.
 pub(super) fn status(state: &State, totals: &Counts, now: Instant) -> String {
     if state.paused {
         return "waiting for the server".to_owned();
@@ -59,8 +59,8 @@ pub(super) fn status(state: &State, totals: &Counts, now: Instant) -> String {
     if let Some(left) = left {
         text.push_str(&format!(", {} left", duration(left)));
     }
-    if let Some(machines) = &state.machines {
-        text.push_str(&format!(", {}", machines()));
+    if let Some(describe) = &state.workers {
+        text.push_str(&format!(", {}", describe()));
     } else if state.load.limit > 1 {
         let load = state.load;
         text.push_str(&format!(", {} of {} in flight", load.in_flight, load.limit));

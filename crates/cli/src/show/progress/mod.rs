@@ -6,22 +6,22 @@ mod lines;
 mod state;
 
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
-use sureness_bench::Machines;
+use sureness_bench::DescribeWorkers;
 use sureness_engine::{Event, Plan};
 
 use crate::args::run::ProgressArg;
 use state::State;
 
-/// Where progress is shown: the same place for all models.
+/// Shows the progress of all models on stderr.
 #[derive(Clone)]
-pub(crate) struct Screen(How);
+pub(crate) struct Screen(ScreenKind);
 
 #[derive(Clone)]
-enum How {
+enum ScreenKind {
     Nothing,
     Json,
     Lines,
@@ -29,124 +29,114 @@ enum How {
 }
 
 impl Screen {
-    /// As asked for, or as it fits.
-    pub(crate) fn new(how: ProgressArg, verbose: bool) -> Self {
-        let fits = std::io::stderr().is_terminal();
-        Self(match how {
-            ProgressArg::None => How::Nothing,
-            ProgressArg::Json => How::Json,
-            ProgressArg::Bars => How::Bars(MultiProgress::new()),
+    /// The screen that `--progress` selects.
+    pub(crate) fn new(progress: ProgressArg, verbose: bool) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        Self(match progress {
+            ProgressArg::None => ScreenKind::Nothing,
+            ProgressArg::Json => ScreenKind::Json,
+            ProgressArg::Bars => ScreenKind::Bars(MultiProgress::new()),
             // Verbose messages and bars would overwrite each other.
-            ProgressArg::Auto if fits && !verbose => How::Bars(MultiProgress::new()),
-            ProgressArg::Auto | ProgressArg::Plain => How::Lines,
+            ProgressArg::Auto if is_terminal && !verbose => ScreenKind::Bars(MultiProgress::new()),
+            ProgressArg::Auto | ProgressArg::Plain => ScreenKind::Lines,
         })
     }
 
-    /// Lines.
+    /// A screen of plain lines.
     pub(crate) fn plain() -> Self {
-        Self(How::Lines)
+        Self(ScreenKind::Lines)
     }
 
-    /// A line for people, above the bars where there are any.
-    pub(crate) fn say(&self, line: &str) {
-        if !matches!(self.0, How::Nothing) {
+    /// Prints a line, unless progress is off.
+    pub(crate) fn note(&self, line: &str) {
+        if !matches!(self.0, ScreenKind::Nothing) {
             self.warn(line);
         }
     }
 
-    /// The same for a line that is shown in any case.
+    /// Prints a line, above any bars.
     pub(crate) fn warn(&self, line: &str) {
         match &self.0 {
-            How::Bars(bars) => bars.suspend(|| eprintln!("{line}")),
-            How::Nothing | How::Json | How::Lines => eprintln!("{line}"),
+            ScreenKind::Bars(bars) => bars.suspend(|| eprintln!("{line}")),
+            ScreenKind::Nothing | ScreenKind::Json | ScreenKind::Lines => eprintln!("{line}"),
         }
     }
 }
 
-/// Shows how far a model's run has come.
-#[derive(Clone)]
-pub(crate) struct Progress(Arc<Mutex<Shown>>);
+/// Shows the progress of one model.
+pub(crate) struct Progress(Option<Mutex<Display>>);
 
-struct Shown {
+struct Display {
     state: State,
     view: Box<dyn View>,
-    next: Instant,
+    next_draw: Instant,
 }
 
-/// One way to show it.
+/// A form of progress display.
 trait View: Send {
-    /// The least time between two drawings. Events come by the ten thousand a second.
-    fn pause(&self) -> Duration;
+    /// Minimum time between draws; there may be 10,000 events a second.
+    fn interval(&self) -> Duration;
     /// Shows the state.
     fn draw(&mut self, state: &State, now: Instant);
-    /// Shows an event that must not be missed.
-    fn notice(&mut self, _state: &State, _event: &Event) {}
-    /// The run is over.
+    /// Shows an event that must not wait for the next draw.
+    fn show_event(&mut self, _state: &State, _event: &Event) {}
+    /// Ends the display.
     fn finish(&mut self, _state: &State) {}
 }
 
-/// Shows nothing.
-struct Nothing;
-
-impl View for Nothing {
-    fn pause(&self) -> Duration {
-        Duration::MAX
-    }
-    fn draw(&mut self, _: &State, _: Instant) {}
-}
-
 impl Progress {
-    /// Ready to take events of `plan`.
+    /// Shows the plan, before its first event.
     pub(crate) fn new(
         screen: &Screen,
         model: &str,
         plan: &Plan,
-        machines: Option<Machines>,
+        workers: Option<DescribeWorkers>,
     ) -> Self {
-        let state = State::new(model, plan, machines, Instant::now());
+        let now = Instant::now();
+        let state = State::new(model, plan, workers, now);
         let view: Box<dyn View> = match &screen.0 {
-            How::Nothing => Box::new(Nothing),
-            How::Json => Box::new(json::Json),
-            How::Lines => Box::new(lines::Lines),
-            How::Bars(bars) => Box::new(bars::Bars::new(bars.clone(), &state)),
+            ScreenKind::Nothing => return Self(None),
+            ScreenKind::Json => Box::new(json::Json),
+            ScreenKind::Lines => Box::new(lines::Lines),
+            ScreenKind::Bars(bars) => Box::new(bars::Bars::new(bars.clone(), &state)),
         };
-        let next = later(Instant::now(), view.pause());
-        Self(Arc::new(Mutex::new(Shown { state, view, next })))
+        Self(Some(Mutex::new(Display {
+            next_draw: now + view.interval(),
+            state,
+            view,
+        })))
     }
 
-    /// Takes an event.
-    pub(crate) fn on(&self, event: &Event) {
-        let Ok(mut shown) = self.0.lock() else {
+    /// Counts an event and draws if a draw is due.
+    pub(crate) fn update(&self, event: &Event) {
+        let Some(mut display) = self.display() else {
             return;
         };
-        let Shown { state, view, next } = &mut *shown;
-        let finished = state.take(event);
-        view.notice(state, event);
+        let display = &mut *display;
+        let finished = display.state.count(event);
+        display.view.show_event(&display.state, event);
         let now = Instant::now();
-        if now >= *next || finished {
-            state.mark(now);
-            view.draw(state, now);
-            *next = later(now, view.pause());
+        if now >= display.next_draw || finished {
+            display.state.mark(now);
+            display.view.draw(&display.state, now);
+            display.next_draw = now + display.view.interval();
         }
     }
 
-    /// The run is over.
+    /// Ends the display.
     pub(crate) fn finish(&self) {
-        if let Ok(mut shown) = self.0.lock() {
-            let Shown { state, view, .. } = &mut *shown;
-            view.finish(state);
+        if let Some(mut display) = self.display() {
+            let display = &mut *display;
+            display.view.finish(&display.state);
         }
+    }
+
+    fn display(&self) -> Option<MutexGuard<'_, Display>> {
+        self.0.as_ref()?.lock().ok()
     }
 }
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// `pause` after `now`; a day for a pause without end.
-fn later(now: Instant, pause: Duration) -> Instant {
-    now + pause.min(DAY)
-}
-
-/// A number of seconds for people.
+/// Formats seconds for reading.
 pub(crate) fn duration(seconds: f64) -> String {
     let s = seconds.ceil() as u64;
     match s {

@@ -1,12 +1,12 @@
-//! What is known of a run's progress.
+//! The progress of one model's run.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sureness_bench::Machines;
+use sureness_bench::DescribeWorkers;
 use sureness_engine::{Attempt, Event, Group, Load, Plan};
 
-/// Questions by what has become of them.
+/// Questions by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) planned: usize,
@@ -18,7 +18,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Questions that are dealt with.
+    /// Questions that need no further request.
     pub(super) fn done(&self) -> usize {
         self.cached + self.answered + self.failed
     }
@@ -40,7 +40,7 @@ pub(super) struct GroupState {
     pub(super) strategy: &'static str,
     pub(super) counts: Counts,
     pub(super) started: Option<Instant>,
-    /// What one of its questions costs, against those of other groups.
+    /// Cost of one of its questions, relative to other groups.
     weight: f64,
 }
 
@@ -48,35 +48,40 @@ pub(super) struct GroupState {
 pub(super) struct State {
     pub(super) model: String,
     pub(super) groups: Vec<GroupState>,
-    /// How busy the servers are.
+    /// Load of the servers.
     pub(super) load: Load,
-    /// Whether the run waits for a server that has gone away.
+    /// Whether the run waits for an unreachable server.
     pub(super) paused: bool,
-    /// What is to be said of the machines that share the work, where several do.
-    pub(super) machines: Option<Machines>,
+    /// Describes the workers on other machines, if any.
+    pub(super) workers: Option<DescribeWorkers>,
     started: Instant,
-    /// Work done at some moments of the recent past.
+    /// Work done by recent moments, oldest first.
     marks: VecDeque<(Instant, Work)>,
 }
 
-/// How much was done by some moment.
+/// Work done by some moment.
 #[derive(Debug, Clone, Copy, Default)]
 struct Work {
     questions: usize,
     weighted: f64,
 }
 
-/// What every question costs on top of its length, in bytes of prompt.
+/// Fixed cost of a question, in bytes of prompt.
 const FIXED_COST: f64 = 200.0;
-/// Questions whose length is looked at per group.
-const LOOKED_AT: usize = 50;
-/// The least span that a rate is taken over.
-const SPAN: Duration = Duration::from_secs(15);
-/// Moments to remember.
-const MARKS: usize = 400;
+/// Questions sampled per group for their mean length.
+const LENGTH_SAMPLE: usize = 50;
+/// Minimum span of a rate.
+const MIN_SPAN: Duration = Duration::from_secs(15);
+/// Maximum number of marks.
+const MAX_MARKS: usize = 400;
 
 impl State {
-    pub(super) fn new(model: &str, plan: &Plan, machines: Option<Machines>, now: Instant) -> Self {
+    pub(super) fn new(
+        model: &str,
+        plan: &Plan,
+        workers: Option<DescribeWorkers>,
+        now: Instant,
+    ) -> Self {
         let groups = plan.groups.iter().map(|group| GroupState {
             task: group.task.id.clone(),
             title: group.task.title.clone(),
@@ -93,14 +98,14 @@ impl State {
             groups: groups.collect(),
             load: Load::default(),
             paused: false,
-            machines,
+            workers,
             started: now,
             marks: VecDeque::from([(now, Work::default())]),
         }
     }
 
-    /// Takes an event; tells whether a group has just been finished by it.
-    pub(super) fn take(&mut self, event: &Event) -> bool {
+    /// Counts an event; returns whether it finished a group.
+    pub(super) fn count(&mut self, event: &Event) -> bool {
         match *event {
             Event::Cached { group, count } => self.change(group, |c| c.cached += count),
             Event::Sent {
@@ -140,7 +145,7 @@ impl State {
         open && group.counts.done() >= group.counts.planned
     }
 
-    /// All groups together.
+    /// Counts over all groups.
     pub(super) fn totals(&self) -> Counts {
         let mut totals = Counts::default();
         for group in &self.groups {
@@ -149,7 +154,7 @@ impl State {
         totals
     }
 
-    /// All strategies of a task together.
+    /// Counts over all strategies of a task.
     pub(super) fn task(&self, id: &str) -> Counts {
         let mut totals = Counts::default();
         for group in self.groups.iter().filter(|group| group.task == id) {
@@ -158,13 +163,12 @@ impl State {
         totals
     }
 
-    /// Remembers how much has been done by now.
+    /// Records the work done by now.
     pub(super) fn mark(&mut self, now: Instant) {
         self.marks.push_back((now, self.work()));
-        // The older the run, the longer the span: a rate over the last third follows a server
-        // that changes, and does not jump.
-        let span = (now.saturating_duration_since(self.started) / 3).max(SPAN);
-        while self.marks.len() > MARKS
+        // A rate over the last third of the run follows a changing server without jumping.
+        let span = (now.saturating_duration_since(self.started) / 3).max(MIN_SPAN);
+        while self.marks.len() > MAX_MARKS
             || (self.marks.len() > 2 && now.saturating_duration_since(self.marks[1].0) >= span)
         {
             self.marks.pop_front();
@@ -181,7 +185,7 @@ impl State {
         work
     }
 
-    /// Questions per second of late, and the seconds that are left at that pace.
+    /// Recent questions per second, and the seconds left at that rate.
     pub(super) fn pace(&self, now: Instant) -> (f64, Option<f64>) {
         let Some(&(since, then)) = self.marks.front() else {
             return (0.0, None);
@@ -199,11 +203,11 @@ impl State {
     }
 }
 
-/// The cost of a group's questions: longer ones take longer.
+/// Mean cost of a group's questions, which grows with their length.
 fn weight(group: &Group) -> f64 {
     let (mut bytes, mut count) = (0, 0);
-    // What cannot be read now is no reason to show no progress.
-    for question in group.questions.spread(LOOKED_AT).flatten() {
+    // Unreadable questions are skipped here; the run itself reports them.
+    for question in group.questions.spread(LENGTH_SAMPLE).flatten() {
         bytes += group.builder.build(&question).suffix.len();
         count += 1;
     }
@@ -231,14 +235,14 @@ mod tests {
             groups: groups.into(),
             load: Load::default(),
             paused: false,
-            machines: None,
+            workers: None,
             started: now,
             marks: VecDeque::from([(now, Work::default())]),
         }
     }
 
-    /// A server that takes a fixed time per unit of work: whatever the groups' lengths, the time
-    /// left is right within a fifth from a tenth of the run on.
+    /// With a fixed time per unit of work, the time left is right within a fifth from a tenth of
+    /// the run on, whatever the groups' lengths.
     #[test]
     fn the_time_left_allows_for_the_length_of_prompts() {
         for weights in [[1.0, 1.0], [1.0, 6.0], [6.0, 1.0]] {
@@ -249,7 +253,7 @@ mod tests {
             for (group, weight) in weights.into_iter().enumerate() {
                 for _ in 0..1000 {
                     clock += weight * 0.05;
-                    state.take(&Event::Answered { group });
+                    state.count(&Event::Answered { group });
                     let now = start + Duration::from_secs_f64(clock);
                     state.mark(now);
                     if clock > whole / 10.0 && clock < whole {
@@ -259,15 +263,15 @@ mod tests {
                     }
                 }
             }
-            assert!(state.marks.len() <= MARKS + 1);
+            assert!(state.marks.len() <= MAX_MARKS + 1);
         }
     }
 
     #[test]
     fn a_group_is_finished_once() {
         let mut state = state([1.0, 1.0], 2, Instant::now());
-        assert!(!state.take(&Event::Cached { group: 0, count: 1 }));
-        assert!(state.take(&Event::Answered { group: 0 }));
+        assert!(!state.count(&Event::Cached { group: 0, count: 1 }));
+        assert!(state.count(&Event::Answered { group: 0 }));
         assert_eq!(state.totals().done(), 2);
         assert_eq!(state.task("qa").planned, 4);
     }

@@ -1,4 +1,4 @@
-//! What cannot be analysed, and what is said to it.
+//! Errors for input that cannot be analysed.
 
 use super::*;
 
@@ -38,12 +38,12 @@ fn what_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     says(
         &refused(folder.path(), ["analyze", "nothing"]),
-        &["there is no nothing"],
+        &["nothing does not exist"],
     );
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     says(
         &refused(folder.path(), ["analyze", "empty"]),
-        &["there is no run in empty", "--output-dir"],
+        &["empty holds no run", "--output-dir"],
     );
     write(
         folder.path(),
@@ -69,7 +69,7 @@ fn logits_need_their_questions() {
     ];
     says(
         &refused(folder.path(), twice),
-        &["has answers of qa in base already"],
+        &["already has answers to qa in base"],
     );
     let other = [
         "analyze",
@@ -81,7 +81,7 @@ fn logits_need_their_questions() {
     ];
     says(
         &refused(folder.path(), other),
-        &["no run is of a model \"gpt\"", "there are m"],
+        &["no model name contains \"gpt\"", "choose among m"],
     );
 }
 

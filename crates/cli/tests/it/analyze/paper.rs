@@ -1,4 +1,4 @@
-//! The figures that the paper prints beside its main table.
+//! The paper's figures outside its main table.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is wrong is said before anything is asked.
+//! Errors are reported before the first question.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! Whoever dies, whenever: nothing is lost, and next to nothing is asked twice.
+//! Kills any process at any time: nothing is lost, and hardly a question is asked twice.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ fn draw(state: &mut u64, limit: u64) -> u64 {
     (*state >> 33) % limit
 }
 
-/// Two rounds, or as many as `SURENESS_CHAOS_ROUNDS` says, such as 20 or 7..9 for some of them;
-/// `SURENESS_CHAOS_WHO` names who is killed: w(orkers), c(oordinator), n(ats-server). What lies in the
-/// folders of a round that goes wrong is copied to `SURENESS_CHAOS_KEEP`.
+/// Runs two rounds, or those in `SURENESS_CHAOS_ROUNDS`, such as 20 or 7..9. `SURENESS_CHAOS_WHO`
+/// selects the processes to kill: w(orkers), c(oordinator), n(ats-server). The folders of a failed
+/// round are copied to `SURENESS_CHAOS_KEEP`.
 #[test]
 fn killed_at_random_moments_it_ends_with_the_same_figures() {
     let rounds = std::env::var("SURENESS_CHAOS_ROUNDS").unwrap_or_else(|_| "2".to_owned());
@@ -117,7 +117,7 @@ fn play(case: &mut Case, out: &str, round: u64) -> String {
         std::thread::sleep(Duration::from_millis(20));
     }
     if coordinator.0.try_wait().unwrap().is_none() {
-        // What a person would look at.
+        // For the log.
         let status = case.meeting("status --output json").output().unwrap();
         eprintln!("it does not end: {}", super::text(&status.stdout));
         keep(case);

@@ -1,4 +1,4 @@
-//! Messages that nobody understands, and a question that kills whoever asks it.
+//! Malformed messages, and a question that kills its workers.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

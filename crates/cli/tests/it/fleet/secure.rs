@@ -25,7 +25,7 @@ fn behind(configure: impl FnOnce(&Path) -> String) -> Option<Case> {
     Some(Case { base, nats })
 }
 
-/// A run with one worker; both come in with these words. The figures are those of one machine.
+/// A run with one worker, both with these flags, gives the figures of one machine.
 fn goes_well(case: &Case, words: &str) {
     let mut worker = case.sureness(&format!("{WORKER} {words}"));
     worker.args(["--api-base", &case.server.base()]);
@@ -56,7 +56,7 @@ fn key(kind: KeyPairType, number: u8) -> KeyPair {
     KeyPair::new_from_raw(kind, [number; 32]).unwrap()
 }
 
-/// The permissions that the guide tells users to give, for a run of this name.
+/// The permissions from the guide, for a run of this name.
 fn permissions_of(run: &str) -> String {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scale-out.md");
     let guide = std::fs::read_to_string(guide).unwrap();
@@ -93,7 +93,7 @@ fn seeds_and_the_permissions_of_the_guide_keep_runs_apart() {
         "credentials",
     );
     fails(&case, &format!("{RUN} --nats {url}"), "credentials");
-    // Whoever belongs to another run learns nothing of this one, and cannot take part in it.
+    // A user of another run learns nothing of this one and cannot join it.
     let mut held = case.sureness(&format!("{RUN} --nats {url} --nats-nkey user"));
     held.args(["--output-dir", "waiting"]);
     let _held = case.spawn(held, "held");

@@ -34,7 +34,7 @@ fn three_workers_end_with_the_figures_of_one_machine() {
     // All had a share, and each says how large it was.
     let shares = ["w1", "w2", "w3"].map(|name| {
         let said = case.said(name);
-        let (_, after) = said.split_once("is over: ").unwrap();
+        let (_, after) = said.split_once("has ended: ").unwrap();
         after.split(' ').next().unwrap().parse::<u64>().unwrap()
     });
     assert!(shares.iter().all(|share| *share > 20), "{shares:?}");
@@ -125,7 +125,10 @@ fn a_stopped_coordinator_goes_on_where_it_was() {
     // Meanwhile the worker finishes what had been given out.
     std::thread::sleep(Duration::from_millis(800));
     assert_eq!(case.coordinator(RUN, "together").end(), 0);
-    assert!(case.said("coordinator").contains("Going on where"));
+    assert!(
+        case.said("coordinator")
+            .contains("Continuing after an earlier coordinator")
+    );
     case.alike("together", "alone");
     assert!(!case.said("coordinator").contains("answered twice"));
 }

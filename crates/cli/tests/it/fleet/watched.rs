@@ -1,4 +1,4 @@
-//! What Prometheus is told of a run on many machines.
+//! Prometheus metrics of a run on many machines.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

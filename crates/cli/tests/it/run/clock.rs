@@ -8,7 +8,7 @@ use sureness_faultserver::{Capacity, Script};
 
 use super::{Case, ends_with, figures};
 
-/// Everything is asked anew: what counts as answered by an interrupted run is told by time.
+/// Asks every question again, so that only the clock decides which answers an interrupted run has.
 const RUN: &str = "run --tasks qa rc --sample-size 60 --prompt-strategies base --max-workers 2 \
                    --no-cache --progress none";
 const QUESTIONS: usize = 120;
@@ -28,7 +28,7 @@ struct Clock<'a> {
 }
 
 impl Clock<'_> {
-    /// So many days beside the right time.
+    /// The offset of the clock, in days.
     fn set(&self, days: i32) {
         std::fs::write(&self.file, format!("{days:+}d")).unwrap();
     }
@@ -93,7 +93,7 @@ fn a_clock_that_jumps_in_mid_run_changes_nothing() {
     ends_with(&command().output().unwrap(), 0);
     assert_eq!(case.questions().len(), QUESTIONS);
     assert_eq!(figures(&case), figures(&whole));
-    // A new run asks everything anew, though all answers are from its future.
+    // A new run asks every question again, although all answers are from its future.
     clock.set(-600);
     ends_with(&command().output().unwrap(), 0);
     assert_eq!(case.questions().len(), 2 * QUESTIONS);

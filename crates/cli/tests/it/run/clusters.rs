@@ -8,7 +8,7 @@ use sureness_store::Reader;
 
 use super::{Case, SHORT, ends_with, results_in, text};
 
-/// Twelve questions about four passages, and twelve of which one comes twice.
+/// Twelve questions about four passages, and twelve others with one duplicate.
 fn own() -> String {
     let questions = "tests/fixtures/v0.1.0/questions.jsonl";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(questions);

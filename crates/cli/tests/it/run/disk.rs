@@ -23,7 +23,7 @@ fn slow() -> Script {
     })
 }
 
-/// A disk of a few megabytes that only this test sees: memory, mounted in a namespace of its own.
+/// A disk of a few megabytes: a tmpfs in a mount namespace that only this test sees.
 /// It is gone when this is dropped.
 struct Disk {
     holder: Child,
@@ -68,7 +68,7 @@ impl Disk {
 
     /// The command, where the disk is.
     fn command(&self, case: &Case, line: &str) -> Command {
-        let plain = case.asking(line, &self.results());
+        let plain = case.asking(line, self.results());
         let mut command = Command::new("nsenter");
         command
             .env_clear()
@@ -116,7 +116,7 @@ fn says_that_answers_cannot_be_kept(output: &std::process::Output) {
     ends_with(output, 1);
     let stderr = text(&output.stderr);
     for words in [
-        "error: cannot keep answers: ",
+        "error: cannot save answers: ",
         "sureness.sqlite: ",
         "disk",
         "hint: free some disk space",
@@ -134,7 +134,7 @@ fn goes_on(case: &Case, mut again: Command, results: &Path) {
     ends_with(&again.output().unwrap(), 0);
     let (asked, cached) = (case.questions().len(), cached_in(results));
     assert_eq!(asked - before, QUESTIONS - cached);
-    // What was on its way when the disk was full, and no more, is asked for twice.
+    // Only requests in flight when the disk filled up are asked twice.
     let lost = asked - QUESTIONS;
     assert!(lost <= 2 * IN_FLIGHT, "{lost} lost");
     assert!(cached >= 20, "{cached} kept");

@@ -46,6 +46,6 @@ fn what_stops_a_run_is_told_with_what_would_help() {
     let stderr = text(&output.stderr);
     assert!(stderr.contains("log-probabilities"), "{stderr}");
     assert!(stderr.contains("hint: "), "{stderr}");
-    // What was found before that is told all the same.
+    // Earlier findings are printed all the same.
     assert!(text(&output.stdout).contains("fault-model"));
 }

@@ -15,7 +15,7 @@ fn drifted(nats: f64) -> Script {
     script
 }
 
-/// What the last run wrote about its recheck.
+/// The recheck of the last run.
 fn recheck(case: &Case) -> Value {
     results_in(&case.results())["models"][0]["recheck"].take()
 }
@@ -295,7 +295,7 @@ fn questions_that_fail_when_they_are_asked_again_say_nothing_and_that_is_told() 
     says(
         &output,
         &[
-            "whether the model has changed is not known",
+            "whether the model has changed is unknown",
             "not this one",
             "48 from cache",
         ],

@@ -43,7 +43,7 @@ fn an_outage_pauses_the_run() {
     });
     ends_with(&output, 0);
     let stderr = text(&output.stderr);
-    assert_eq!(stderr.matches("Waiting for it").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("Waiting for up to").count(), 1, "{stderr}");
     assert_eq!(stderr.matches("is back").count(), 1, "{stderr}");
     assert_eq!(figures(&case)[0]["groups"][0]["answered"], 24);
 }
@@ -98,7 +98,7 @@ fn several_servers_share_the_work_and_one_may_die() {
     );
     assert!(one > two && two > 5, "{one} {two}");
 
-    // Another model is no help.
+    // Another model does not help.
     let mut script = Script::healthy();
     script.server.model = "another".to_owned();
     let other = FaultServer::start(script).unwrap();

@@ -1,4 +1,4 @@
-//! What a run shows and writes.
+//! The output and the files of a run.
 
 use sureness_faultserver::{Fault, Rule, Script};
 
@@ -39,7 +39,7 @@ fn threads_batches_and_lists_change_nothing() {
 
 /// The figures alone: how a model was asked is part of its identity.
 fn without_model(case: &Case) -> Vec<serde_json::Value> {
-    let figures = figures(&case);
+    let figures = figures(case);
     let models = figures.as_array().unwrap();
     models.iter().map(|model| model["groups"].clone()).collect()
 }

@@ -13,7 +13,7 @@ use sureness_faultserver::{
 
 use super::{Case, SHORT, ends_with, figures, text};
 
-/// Each with words that tell it from the others.
+/// Each with words of its error message.
 fn harmful() -> Vec<(Fault, &'static str)> {
     let gibibyte = |coding| Fault::HugeBody {
         bytes: 1 << 30,
@@ -34,10 +34,10 @@ fn harmful() -> Vec<(Fault, &'static str)> {
 
 /// Requests at once.
 const WORKERS: u64 = 8;
-/// What that many answers of the largest size that is read take, and the program itself.
+/// Memory for the program and that many answers of the maximum size.
 const MEBIBYTES: u64 = 64 + WORKERS * 2 * 16;
 
-/// Runs the command and watches its memory; the peak in MiB, where the system tells it.
+/// Runs the command and measures its memory; returns the peak in MiB, if the system reports it.
 fn watched(mut command: Command) -> (Output, u64) {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -132,8 +132,8 @@ fn nowhere(secrets: &[&str], folder: &Path, said: &Output) {
     }
 }
 
-/// A server that lets in whoever has the key, and tells it to the world: with some answers, which
-/// are then good, and with a question that it always refuses.
+/// A server that requires the key and repeats it: in some good answers, and in the refusal of one
+/// question.
 fn gossip(key: &str, secrets: &[&str]) -> Script {
     let message = format!("what do you want with {}?", secrets.join(" and "));
     let error = |status| Fault::Status {
@@ -212,7 +212,7 @@ fn pass_on(mut client: TcpStream, server: SocketAddr, heard: &Mutex<String>) {
 
 #[test]
 fn a_key_is_nowhere_to_be_found() {
-    // By way of a proxy that has a password of its own.
+    // Through a proxy with its own password.
     let case = Case::new(gossip(KEY, &[KEY]));
     let proxy = Proxy::before(case.server.address());
     let door = proxy.address;

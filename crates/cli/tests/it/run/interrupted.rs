@@ -28,7 +28,7 @@ fn spawn(case: &Case, line: &str) -> Child {
     command.spawn().unwrap()
 }
 
-/// Waits for something to come about while the run goes on.
+/// Waits for a condition while the run continues.
 fn wait_for(child: &mut Child, come_about: impl Fn() -> bool) {
     let began = Instant::now();
     while !come_about() {
@@ -54,7 +54,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// What the run says and how it ends, once it ends by itself.
+/// Waits for the run to end by itself; returns its output.
 fn end(child: Child) -> Output {
     let began = Instant::now();
     let output = child.wait_with_output().unwrap();
@@ -95,7 +95,7 @@ fn a_run_killed_at_twenty_random_moments_ends_with_the_same_figures() {
     ends_with(&case.run(RUN), 0);
     assert_eq!(figures(&case), figures(&whole));
     let (asked, cached) = (case.questions().len(), cached_in(&case.results()));
-    // What was in the file at the last kill is not asked again.
+    // Answers in the file at the last kill are not asked again.
     assert_eq!(asked - before, QUESTIONS - cached);
     // Each kill may cost the answers that were on their way: from the server, or to the disk,
     // where a busy machine takes a moment. No other.
@@ -119,7 +119,7 @@ fn a_request_to_stop_keeps_what_is_in_flight_and_says_how_to_go_on() {
         let stderr = text(&output.stderr);
         let advice = "the same command asks only the rest";
         assert!(stderr.contains(advice), "{name}: {stderr}");
-        // What was answered by then is in the results.
+        // The answers by then are in the results.
         assert!(case.results().join("results.json").exists());
         case.server.wait_until_idle(PATIENCE);
         ends_with(&case.run(RUN), 0);

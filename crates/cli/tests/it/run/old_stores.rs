@@ -21,7 +21,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// A server, and a folder in which a fixture lies as results beside its questions.
+/// A server, and a folder with a fixture as results and its questions.
 fn case_of(fixture: &str) -> Case {
     let case = Case::new(Script::healthy());
     std::fs::create_dir(case.results()).unwrap();
@@ -129,7 +129,7 @@ fn an_unfinished_run_goes_on_under_its_own_rule() {
     }
     let passage = |ids: &&Vec<String>| ids[0].starts_with("tower-");
     assert_eq!(clusters.values().find(passage).unwrap().len(), 3 * 2);
-    // Four passages, and eleven questions, of which one comes twice.
+    // Four passages and eleven questions, one of them twice.
     assert_eq!(clusters.len(), 4 + 11);
 }
 
@@ -151,7 +151,7 @@ fn a_finished_run_stays_and_the_same_command_starts_another_under_the_present_ru
     let rules: Vec<_> = runs.iter().map(split_of).collect();
     assert_eq!(rules, [SplitRule::Hash, SplitRule::Ordered]);
 
-    // Said once: from now on the newest run is one of ours.
+    // Printed once: the newest run is now of this version.
     let again = run(&case, RUN);
     ends_with(&again, 0);
     assert!(!text(&again.stderr).contains("finished by version 0.1.0"));

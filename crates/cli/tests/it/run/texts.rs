@@ -1,4 +1,4 @@
-//! What questions say, on the page of a run: its store holds no texts.
+//! Texts of questions on the page of a run, whose store holds none.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -49,7 +49,10 @@ fn questions_of_the_pack_are_shown_with_their_texts() {
     assert!(stems >= 20, "{stems} questions have a stem");
     // Asked with the two abstention options, and shown with them.
     assert!(page.contains("\"None of the above\"]"));
-    assert!(!page.contains("not at hand"), "all texts are found");
+    assert!(
+        !page.contains("Questions without text"),
+        "all texts are found"
+    );
 }
 
 #[test]
@@ -73,13 +76,13 @@ fn texts_come_from_where_the_run_had_them_or_from_where_the_flag_says() {
     );
     assert!(!found.contains("<b>bold") && !found.contains("<img src=x"));
 
-    // It has gone: the page says so, and how to go on.
+    // The file is gone: the page says so, with a hint.
     let moved = case.folder.path().join("elsewhere.jsonl");
     std::fs::rename(&file, &moved).unwrap();
     ends_with(&report(&case, ""), 0);
     let without = page(&case);
     assert!(!without.contains("Stem 1"));
-    assert!(without.contains("not at hand") && without.contains("--data TASK=PATH"));
+    assert!(without.contains("Questions without text") && without.contains("--data TASK=PATH"));
 
     // The flag says where it is; other questions are never shown for these.
     ends_with(

@@ -57,7 +57,7 @@ fn a_wrong_questions_file_is_refused() {
         let line = format!("--questions {questions} --drop-ids none --logits m.jsonl");
         says(&refused(case.path(), line.split(' ')), parts);
     }
-    // Both the questions and the logits are wrong: both are told.
+    // Both the questions and the logits are wrong, and both are reported.
     let line = "--questions absent.json --logits absent.pkl";
     let stderr = refused(case.path(), line.split(' '));
     says(&stderr, &["error: absent.json", "error: absent.pkl"]);

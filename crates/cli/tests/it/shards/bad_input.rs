@@ -1,4 +1,4 @@
-//! What cannot be merged, and what is no shard.
+//! Errors for inputs that cannot be merged.
 
 use super::{Case, ends_with, refused, script, text};
 
@@ -46,7 +46,7 @@ fn parts_of_different_runs_are_refused_with_both_names() {
             2,
             &["one", name, what],
         );
-        // It is no matter of missing parts.
+        // Missing parts are not the reason.
         refused(
             &case.merge(&format!("out {name} one --allow-missing")),
             2,
@@ -70,7 +70,7 @@ fn parts_of_different_models_or_numbers_are_refused() {
             "answers of large",
         ],
     );
-    // The same name, but another way of asking.
+    // The same model name, asked in another way.
     ends_with(
         &case.ask(&format!("{RUN} --shard 2/2 --top-logprobs 7"), "other"),
         0,
@@ -116,7 +116,7 @@ fn what_is_no_shard_is_refused() {
     refused(
         &case.merge("out empty"),
         2,
-        &["no sureness.sqlite in empty"],
+        &["empty holds no sureness.sqlite"],
     );
     std::fs::write(case.path("empty/sureness.sqlite"), "no database").unwrap();
     refused(&case.merge("out empty"), 2, &["empty"]);
@@ -127,6 +127,10 @@ fn what_is_no_shard_is_refused() {
         &["none of the inputs holds a run yet"],
     );
     ends_with(&case.ask(&format!("{RUN} --shard 1/1"), "one"), 0);
-    refused(&case.merge("one one"), 2, &["is one of the inputs"]);
+    refused(
+        &case.merge("one one"),
+        2,
+        &["one is both the output and an input"],
+    );
     ends_with(&case.merge("out"), 2);
 }

@@ -42,7 +42,7 @@ fn questions_that_a_shard_did_not_get_to_are_reported() {
     refused(
         &case.merge("merged shards/1 shards/2"),
         1,
-        &["1 of 2 shards are missing: 2 (shards/2 has not ended)"],
+        &["1 of 2 shards are missing: 2 (shards/2 is unfinished)"],
     );
     let output = case.merge("merged shards --allow-missing --allowed-failures 0.2");
     ends_with(&output, 0);
@@ -53,7 +53,7 @@ fn questions_that_a_shard_did_not_get_to_are_reported() {
     assert!(unasked > 0);
     assert_eq!(count(&group["planned"]), 60);
     assert_eq!(model["complete"], false);
-    // What came in before the kill is there.
+    // The answers before the kill are merged.
     assert!(count(&group["answered"]) + unasked <= 60);
 }
 

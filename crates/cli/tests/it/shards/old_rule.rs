@@ -32,12 +32,12 @@ fn they_are_merged_under_the_rule_that_the_run_was_begun_with() {
         let results = results_in(&case.path(name));
         results["settings"]["evaluation"].get("split").cloned()
     };
-    // Where all parts are of this version, and what comes later stays with it.
+    // If all parts are of this version, later parts keep its rule.
     let some = case.merge(&format!("ours shards/1 shards/3 --allow-missing {MERGE}"));
     ends_with(&some, 0);
     assert_eq!(rule("ours"), Some("ordered".into()));
 
-    forget_the_rule(&case.path(&shard(2)));
+    forget_the_rule(&case.path(shard(2)));
     for (name, order) in [
         ("ahead", "shards/2 shards/1 shards/3"),
         ("behind", "shards/1 shards/3 shards/2"),

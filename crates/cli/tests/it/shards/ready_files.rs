@@ -7,7 +7,7 @@ use std::process::Command;
 
 use super::{Case, ends_with, script, text};
 
-/// What the files leave open.
+/// The flags that the files leave open.
 const SMALL: &str = "--tasks qa --sample-size 40 --prompt-strategies base --allowed-failures 0.2";
 
 fn deploy() -> PathBuf {
@@ -85,7 +85,7 @@ fn slurms_scripts_ask_all_shards_and_merge_them() {
     // Some of them again: the number of shards stays that of the run.
     std::fs::remove_dir_all(case.path("out/merged")).unwrap();
     for index in [2, 3] {
-        std::fs::remove_dir_all(case.path(&format!("out/shards/{index}"))).unwrap();
+        std::fs::remove_dir_all(case.path(format!("out/shards/{index}"))).unwrap();
     }
     let output = run("merge.sbatch", &[]);
     assert!(text(&output.stderr).contains("2 of 4 shards are missing: 2, 3"));

@@ -30,7 +30,7 @@ fn sixteen_shards_of_which_three_are_killed_and_started_again_are_the_whole_run(
     let early = case.merge("merged shards --allowed-failures 0.2");
     ends_with(&early, 1);
     let stderr = text(&early.stderr);
-    for name in ["3 (shards/3 has not ended)", "8", "16"] {
+    for name in ["3 (shards/3 is unfinished)", "8", "16"] {
         assert!(stderr.contains(name), "{stderr}");
     }
     assert!(!case.path("merged").exists());
@@ -42,7 +42,7 @@ fn sixteen_shards_of_which_three_are_killed_and_started_again_are_the_whole_run(
     ends_with(&case.merge("merged shards --allowed-failures 0.2"), 0);
     assert_eq!(case.figures("merged"), case.figures("whole"));
     assert_eq!(case.csv("merged"), case.csv("whole"));
-    // There was something to carry over beside answers.
+    // The run has failed questions to carry over, not only answers.
     assert!(case.figures("whole").contains("rejected"));
 
     // Merging again changes nothing, in whatever order and however often an input is named.
@@ -50,7 +50,7 @@ fn sixteen_shards_of_which_three_are_killed_and_started_again_are_the_whole_run(
     let again = "merged shards/7 shards/3 shards shards/3/sureness.sqlite --allowed-failures 0.2";
     let output = case.merge(again);
     ends_with(&output, 0);
-    assert!(text(&output.stderr).contains("0 questions are new here"));
+    assert!(text(&output.stderr).contains("0 new questions"));
     assert_eq!(case.figures("merged"), case.figures("whole"));
     let after = std::fs::read(case.path("merged/sureness.sqlite")).unwrap();
     assert_eq!(store.len(), after.len());
@@ -145,7 +145,7 @@ fn a_shards_figures_are_shown_as_what_they_are() {
         "{stderr}"
     );
     assert!(
-        stderr.contains("shard 2/3: these figures are of a part"),
+        stderr.contains("shard 2/3: these figures cover only part"),
         "{stderr}"
     );
     let results = results_in(&case.path("part"));
@@ -154,7 +154,7 @@ fn a_shards_figures_are_shown_as_what_they_are() {
     let analysis = case.sureness("analyze part").output().unwrap();
     ends_with(&analysis, 0);
     let told = text(&analysis.stderr) + &text(&analysis.stdout);
-    assert!(told.contains("is shard 2/3: a part"), "{told}");
+    assert!(told.contains("is shard 2/3, only part"), "{told}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! How often the rule is wrong, by simulation: answers that only wobble raise no alarm, those of
-//! another model nearly always do.
+//! Simulates the error rates of the rule: noise raises hardly any alarm, another model nearly always
+//! does.
 
 use sureness_scorers::Usage;
 
@@ -96,7 +96,7 @@ impl World {
             let logits = around(random, &logits, self.moved, normal, question);
             for round in &mut rounds {
                 let logits = around(random, &logits, now, self.wobble, question);
-                round.push(Again::Scores(scores(&logits)));
+                round.push(Reanswer::Scores(scores(&logits)));
             }
         }
         let changed = |rounds: &[_]| judge(&cached, rounds).verdict == Verdict::Changed;
@@ -121,7 +121,7 @@ fn noise_alone_raises_no_alarm() {
     ];
     for (kind, wobble) in kinds {
         for size in [0.01, 0.1, 0.3, 1.0] {
-            for (questions, allowed) in [(20, 0.001), (LEAST, 0.005)] {
+            for (questions, allowed) in [(20, 0.001), (MIN_QUESTIONS, 0.005)] {
                 let world = World {
                     questions,
                     noise: [size; 2],
@@ -139,7 +139,7 @@ fn noise_alone_raises_no_alarm() {
 /// Cached answers were given under load, and nothing moves while twenty questions are asked.
 #[test]
 fn noise_that_only_load_brings_raises_no_alarm() {
-    for questions in [20, LEAST] {
+    for questions in [20, MIN_QUESTIONS] {
         let world = World {
             questions,
             noise: [0.06, 0.0],
@@ -183,45 +183,45 @@ fn of(logprobs: &[f64], observed: &[bool]) -> OptionScores {
 fn a_bound_counts_as_far_as_it_proves_something() {
     let cached = of(&[-0.5, -6.0, -7.0], &[true, false, false]);
     let lower = of(&[-0.5, -3.0, -7.0], &[true, true, false]);
-    assert_eq!(between(&cached, &lower), Some(3.0));
-    assert_eq!(between(&lower, &cached), Some(3.0));
+    assert_eq!(score_difference(&cached, &lower), Some(3.0));
+    assert_eq!(score_difference(&lower, &cached), Some(3.0));
     // Below the bound anything is possible.
     let deeper = of(&[-0.5, -9.0, -1.0], &[true, true, false]);
-    assert_eq!(between(&cached, &deeper), Some(0.0));
+    assert_eq!(score_difference(&cached, &deeper), Some(0.0));
     let nothing = of(&[-6.0; 3], &[false; 3]);
-    assert_eq!(between(&nothing, &nothing), None);
-    assert_eq!(between(&cached, &nothing), Some(5.5));
+    assert_eq!(score_difference(&nothing, &nothing), None);
+    assert_eq!(score_difference(&cached, &nothing), Some(5.5));
 }
 
 #[test]
 fn failures_say_nothing_and_an_answer_without_options_says_much() {
     let cached = vec![of(&[-0.5, -1.0], &[true; 2]); 20];
-    let failed = || Again::Failed(ScoreError::TimedOut { seconds: 1 });
-    let same = || Again::Scores(cached[0].clone());
-    let round = |same_ones: usize, other: fn() -> Again| -> Vec<Again> {
+    let failed = || Reanswer::Failed(ScoreError::TimedOut { seconds: 1 });
+    let same = || Reanswer::Scores(cached[0].clone());
+    let round = |same_ones: usize, other: fn() -> Reanswer| -> Vec<Reanswer> {
         let answers = (0..20).map(|n| if n < same_ones { same() } else { other() });
         answers.collect()
     };
     let finding = judge(
         &cached,
-        &[round(4, || Again::Failed(ScoreError::NoLogprobs))],
+        &[round(4, || Reanswer::Failed(ScoreError::NoLogprobs))],
     );
     assert_eq!((finding.verdict, finding.compared), (Verdict::TooFew, 4));
     let finding = judge(&cached, &[(0..20).map(|_| failed()).collect()]);
     assert_eq!((finding.verdict, finding.compared), (Verdict::TooFew, 0));
 
-    let silent = || round(8, || Again::NoOption);
+    let silent = || round(8, || Reanswer::NoOption);
     let finding = judge(&cached, &[silent(), silent()]);
     assert_eq!((finding.verdict, finding.moved), (Verdict::Changed, 12));
     assert_eq!(finding.noise_floor, Some(0.0));
-    let finding = judge(&cached, &[round(11, || Again::NoOption)]);
+    let finding = judge(&cached, &[round(11, || Reanswer::NoOption)]);
     assert_eq!((finding.verdict, finding.moved), (Verdict::Same, 9));
 }
 
 #[test]
 fn options_that_swap_places_are_no_alarm() {
     let cached = vec![of(&[-0.70, -0.71], &[true; 2]); 20];
-    let now = (0..20).map(|_| Again::Scores(of(&[-0.71, -0.70], &[true; 2])));
+    let now = (0..20).map(|_| Reanswer::Scores(of(&[-0.71, -0.70], &[true; 2])));
     let finding = judge(&cached, &[now.collect()]);
     assert_eq!(finding.verdict, Verdict::Same);
     assert_eq!(finding.changed_top_options, 20);

@@ -1,4 +1,4 @@
-//! `--output` of commands that tell something, to people or to programs.
+//! `--output` of commands that print text or JSON.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -6,27 +6,27 @@ use sureness_bench::Failure;
 
 use super::terminal;
 
-/// Form of an answer.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
-    /// Lines for people
+pub(crate) enum OutputFormat {
+    /// Plain text
     Text,
     /// One JSON object
     Json,
 }
 
-impl Form {
-    /// Prints `told`, for people as `text` writes it.
+impl OutputFormat {
+    /// Prints a value, as text by means of `text`.
     pub(crate) fn print<T: Serialize>(
         self,
-        told: &T,
+        value: &T,
         text: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         let text = match self {
-            Self::Text => text(told),
+            Self::Text => text(value),
             Self::Json => {
-                let json = serde_json::to_string_pretty(told)
-                    .map_err(|e| Failure::new(format!("cannot write the answer as JSON: {e}")))?;
+                let json = serde_json::to_string_pretty(value)
+                    .map_err(|e| Failure::new(format!("cannot encode the output as JSON: {e}")))?;
                 format!("{json}\n")
             }
         };

@@ -1,6 +1,6 @@
-//! Stands in for the workers on other machines in a build without them.
+//! Replaces `fleet` in builds without `nats`.
 
-use super::Reached;
+use super::OpenedModel;
 use crate::error::Failure;
 use crate::models::open::Model;
 use crate::settings::{Asking, FleetSettings};
@@ -20,7 +20,7 @@ impl Fleet {
         match *fleet {}
     }
 
-    pub(super) async fn reach(&self, _: &Model) -> Result<Reached, Failure> {
+    pub(super) async fn open_model(&self, _: &Model) -> Result<OpenedModel, Failure> {
         match *self {}
     }
 
@@ -28,7 +28,7 @@ impl Fleet {
         match *self {}
     }
 
-    pub(super) fn asked_twice(&self, _: u16) -> u64 {
+    pub(super) fn answered_twice(&self, _: u16) -> u64 {
         match *self {}
     }
 

@@ -1,24 +1,24 @@
-//! Where sureness keeps what outlives a run.
+//! The user's folders for models and imported questions.
 //!
-//! The folders follow the XDG convention. `SURENESS_HOME` puts everything into one folder
-//! instead: for machines with a small home, and for tests.
+//! They follow the XDG convention. `SURENESS_HOME` replaces them by one folder, for machines with a
+//! small home and for tests.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
 
-/// What can be fetched again: models.
+/// The folder for files that can be fetched again: models.
 pub fn cache() -> Result<PathBuf, Failure> {
     resolve(&from_environment, "XDG_CACHE_HOME", ".cache")
 }
 
-/// What cannot: imported questions.
+/// The folder for files that cannot: imported questions.
 pub fn data() -> Result<PathBuf, Failure> {
     resolve(&from_environment, "XDG_DATA_HOME", ".local/share")
 }
 
-/// A path as a person would write it: the home folder as `~`.
+/// A path for display, with the home folder as `~`.
 pub fn display(path: &Path) -> String {
     let home = std::env::home_dir().filter(|home| home.parent().is_some());
     match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
@@ -45,9 +45,9 @@ fn resolve(
             .map(PathBuf::from)
     };
     if let Some(folder) = folder("SURENESS_HOME") {
-        // A relative path would mean another folder in every folder.
+        // A relative path would change its meaning with the working directory.
         return std::path::absolute(&folder).map_err(|error| {
-            Failure::new(format_args!("SURENESS_HOME is no usable path: {error}"))
+            Failure::new(format_args!("SURENESS_HOME is not a usable path: {error}"))
         });
     }
     // The convention says to ignore relative paths.
@@ -56,8 +56,8 @@ fn resolve(
         .or_else(|| folder("HOME").map(|home| home.join(below_home)))
         .map(|base| base.join("sureness"))
         .ok_or_else(|| {
-            Failure::new("there is no home folder to keep models and data in")
-                .hint("set SURENESS_HOME to a folder that may be written to")
+            Failure::new("cannot find a home folder for models and data")
+                .hint("set SURENESS_HOME to a writable folder")
         })
 }
 
