@@ -173,17 +173,25 @@ fn a_disk_that_fills_up_in_mid_run_costs_no_answer() {
     goes_on(&case, disk.command(&case, RUN), &disk.seen(&disk.results()));
 }
 
+/// `command` in place of a shell that runs `first`.
+fn after(first: &str, command: &Command) -> Command {
+    let mut shell = Command::new("bash");
+    shell
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))))
+        .args(["-c", &format!(r#"{first} && exec "$@""#), "bash"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    shell
+}
+
 #[test]
 fn a_limit_on_the_size_of_files_is_like_a_full_disk() {
     let case = Case::new(slow());
-    let plain = case.command(RUN);
-    let mut limited = Command::new("bash");
-    limited
-        .env_clear()
-        .envs(plain.get_envs().filter_map(|(k, v)| Some((k, v?))))
-        .args(["-c", r#"ulimit -f 512 && exec "$@""#, "bash"])
-        .arg(plain.get_program())
-        .args(plain.get_args());
+    let mut limited = after("ulimit -f 512", &case.command(RUN));
     says_that_answers_cannot_be_kept(&limited.output().unwrap());
     goes_on(&case, case.command(RUN), &case.results());
 }
@@ -194,8 +202,12 @@ fn results_that_cannot_be_written_are_shown_and_written_the_next_time() {
     // Anew, so that only what this very run has answered counts.
     let line = format!("{RUN} --no-cache");
     std::fs::create_dir(case.results()).unwrap();
-    std::os::unix::fs::symlink("/dev/full", case.results().join("results.new")).unwrap();
-    let output = case.run(&line);
+    // The file that takes the place of `results.json` bears the process's number.
+    let link = format!(
+        "/bin/ln -s /dev/full {}/results.json.$$.new",
+        case.results().display()
+    );
+    let output = after(&link, &case.command(&line)).output().unwrap();
     ends_with(&output, 1);
     let stderr = text(&output.stderr);
     for words in [
