@@ -27,10 +27,13 @@ pub(crate) fn read(input: &[u8]) {
     match import_bytes(Path::new(name), bytes.to_vec(), &options) {
         Ok(imports) => {
             for row in imports.iter().flat_map(|import| &import.rows) {
-                assert!((2..=26).contains(&row.options) && row.answer < row.options);
+                assert!(
+                    (2..=26).contains(&row.question.options)
+                        && row.question.answer < row.question.options
+                );
                 if let Ok(scores) = &row.scores {
-                    assert_eq!(scores.logprobs.len(), row.options);
-                    assert_eq!(scores.observed.len(), row.options);
+                    assert_eq!(scores.logprobs.len(), row.question.options);
+                    assert_eq!(scores.observed.len(), row.question.options);
                     assert!(scores.logprobs.iter().all(|value| value.is_finite()));
                     assert!(scores.mass.is_none_or(|mass| (0.0..=1.0).contains(&mass)));
                 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sureness_importers::{Imported, ImportedRow, Model, Options};
 use sureness_record::ModelIdentity;
 use sureness_scorers::{OptionScores, Usage};
-use sureness_store::{GroupImport, ImportOutcome, RowImport, RunImport, Store, StoredQuestion};
+use sureness_store::{GroupImport, ImportOutcome, RowImport, RunImport, Store};
 
 use crate::error::Failure;
 use crate::folder;
@@ -98,16 +98,7 @@ fn row(row: &ImportedRow) -> RowImport {
         usage: Usage::default(),
     });
     RowImport {
-        question: StoredQuestion {
-            id: row.id.clone(),
-            content: row.content,
-            cluster: row.cluster,
-            category: row.category.clone(),
-            options: row.options,
-            answer: row.answer,
-            dont_know: row.dont_know,
-            none_of_the_above: row.none_of_the_above,
-        },
+        question: row.question.clone(),
         outcome,
     }
 }

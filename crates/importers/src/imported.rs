@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
+use sureness_record::QuestionRecord;
 use sureness_scorers::ScoreError;
 
 use crate::Format;
@@ -93,23 +94,8 @@ impl Values {
 /// One question and the model's scores.
 #[derive(Debug, Clone)]
 pub struct ImportedRow {
-    /// The question's id, unique within the import.
-    pub id: String,
-    /// Digest of the question's content, the same in every model's file:
-    /// `sureness_questions::Question::content_digest` if the file has the text.
-    pub content: [u8; 32],
-    /// `sureness_questions::Question::cluster_digest`; `None` if the file has no text.
-    pub cluster: Option<[u8; 32]>,
-    /// Its category, such as the subject.
-    pub category: Option<String>,
-    /// Number of options.
-    pub options: usize,
-    /// Index of the right option.
-    pub answer: usize,
-    /// Index of "I don't know".
-    pub dont_know: Option<usize>,
-    /// Index of "None of the above".
-    pub none_of_the_above: Option<usize>,
+    /// The question; its id is unique within the import, its cluster `None` if the file has no text.
+    pub question: QuestionRecord,
     /// The scores of the options, or why they are missing.
     pub scores: Result<RowScores, ScoreError>,
 }
@@ -168,7 +154,7 @@ impl Imported {
         let answered = self.answered();
         let right = |row: &&ImportedRow| {
             let scores = row.scores.as_ref();
-            scores.is_ok_and(|scores| scores.top() == row.answer)
+            scores.is_ok_and(|scores| scores.top() == row.question.answer)
         };
         let right = self.rows.iter().filter(right).count();
         (answered > 0).then(|| right as f64 / answered as f64)

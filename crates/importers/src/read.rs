@@ -99,7 +99,7 @@ fn finish(
         put(&mut import.task, &options.task);
         put(&mut import.strategy, &options.strategy);
         if let Some(drop) = &options.drop_ids {
-            import.rows.retain(|row| !drop.contains(&row.id));
+            import.rows.retain(|row| !drop.contains(&row.question.id));
         }
         let file = import.files.first().map(|file| file.name.clone());
         let file = file.unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::color::Rgb;
 use crate::style::Context;
 use crate::text::Weight;
 
@@ -102,6 +103,11 @@ impl Canvas {
             .number("y2", y2)
             .word("stroke", &stroke.to_string())
             .number("stroke-width", width)
+    }
+
+    /// A straight line of this colour and width, complete.
+    pub(crate) fn rule(&mut self, from: (f64, f64), to: (f64, f64), (color, width): (Rgb, f64)) {
+        self.line(from, to, color, width).end();
     }
 
     /// A filled rectangle.

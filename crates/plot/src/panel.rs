@@ -254,24 +254,11 @@ pub(crate) fn x_axis(
     ticks: &[Tick],
     bottom: f64,
 ) -> f64 {
-    canvas
-        .line(
-            (x.from, bottom),
-            (x.to, bottom),
-            ctx.palette.axis,
-            0.08 * ctx.em,
-        )
-        .end();
+    let line = (ctx.palette.axis, 0.08 * ctx.em);
+    canvas.rule((x.from, bottom), (x.to, bottom), line);
     for tick in ticks {
         let at = x.at(tick.value);
-        canvas
-            .line(
-                (at, bottom),
-                (at, bottom + 0.3 * ctx.em),
-                ctx.palette.axis,
-                0.08 * ctx.em,
-            )
-            .end();
+        canvas.rule((at, bottom), (at, bottom + 0.3 * ctx.em), line);
     }
     let mut y = bottom + 1.25 * ctx.em;
     x_labels(canvas, ctx, x, ticks, y);

@@ -2,13 +2,15 @@
 
 mod import;
 mod model;
+mod question;
 mod run;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use import::{ImportRecord, ImportedGroup};
 pub use model::ModelIdentity;
+pub use question::QuestionRecord;
 pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord};
-
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// The record of a run in a store, apart from its model.
 #[derive(Debug, Clone, PartialEq, Serialize)]

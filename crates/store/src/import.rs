@@ -2,12 +2,13 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
+use sureness_record::QuestionRecord;
 use sureness_record::{ImportRecord, ImportedGroup};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError};
 
 use crate::codec::{encode_logprobs, encode_observed};
 use crate::writer::now;
-use crate::{Store, StoreError, StoredQuestion};
+use crate::{Store, StoreError};
 
 /// Stands for an unknown mass: `SQLite` stores NaN as NULL.
 const UNKNOWN_MASS: f64 = -1.0;
@@ -38,7 +39,7 @@ pub struct GroupImport {
 #[derive(Debug, Clone)]
 pub struct RowImport {
     /// The question.
-    pub question: StoredQuestion,
+    pub question: QuestionRecord,
     /// The scores, or why there are none. A mass of NaN is unknown.
     pub outcome: Result<OptionScores, ScoreError>,
 }
@@ -268,7 +269,7 @@ fn run_digest(model: &[u8; 32]) -> [u8; 32] {
 
 /// The key of an imported answer. It differs from the key of any request, so that imported answers
 /// are never cached answers.
-fn row_key(model: &[u8; 32], group: &GroupImport, question: &StoredQuestion) -> [u8; 32] {
+fn row_key(model: &[u8; 32], group: &GroupImport, question: &QuestionRecord) -> [u8; 32] {
     let parts: [&[u8]; 5] = [
         model,
         group.task.as_bytes(),

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use sureness_record::QuestionRecord;
 use sureness_record::Recorded;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 
-use crate::{StoreError, StoredQuestion, codec, schema};
+use crate::{StoreError, codec, schema};
 
 /// A read-only view of a store. Works while a run is writing.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub struct RunInfo {
 #[derive(Debug, Clone)]
 pub struct StoredRow {
     /// The question.
-    pub question: StoredQuestion,
+    pub question: QuestionRecord,
     /// The model's scores, if it answered. Imported ones may be logits, with NaN as their mass
     /// where it is unknown.
     pub scores: Option<OptionScores>,
@@ -167,7 +168,7 @@ impl Reader {
                 }
             };
             visit(StoredRow {
-                question: StoredQuestion {
+                question: QuestionRecord {
                     id,
                     content: row.get(1)?,
                     cluster: row.get(13)?,

@@ -12,8 +12,8 @@ use sureness_analysis::number::count;
 use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
 
 use crate::error::Failure;
-use crate::questions::{Source, dataset_for, id_of, named_task};
-use crate::settings::TaskData;
+use crate::questions::{dataset_for, id_of, named_task};
+use crate::settings::{QuestionSettings, TaskData};
 
 /// Maximum characters shown per text.
 const MAX_TEXT_CHARS: usize = 4_000;
@@ -99,8 +99,12 @@ impl Texts {
                 search.look_in(&dataset);
             }
         }
+        let without_abstention = QuestionSettings {
+            abstention: false,
+            ..QuestionSettings::default()
+        };
         if search.is_open()
-            && let Ok(dataset) = dataset_for(task, &Source::default())
+            && let Ok(dataset) = dataset_for(task, &without_abstention)
         {
             search.look_in(&dataset);
         }

@@ -6,7 +6,7 @@ pub(crate) mod timing;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sureness_conformal::{Config, Row, evaluate_visiting};
+use sureness_conformal::{Config, Row, Scheme, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_hint::Hint;
 use sureness_questions::Task;
@@ -154,7 +154,7 @@ fn group_result(
     };
     let (evaluation, note) = match evaluate_visiting(visit, config)? {
         Ok(e) if e.lac.qhat.is_none() => {
-            let needed = (1.0 / config.alpha).ceil() as usize - 1;
+            let needed = Scheme::least_for_finite(config.alpha);
             let note = format!(
                 "{} calibration questions are too few for an error rate of {}: every set is full (it takes {needed})",
                 e.n_calibration, config.alpha

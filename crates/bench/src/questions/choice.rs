@@ -1,61 +1,57 @@
 //! Selects the data set of a task.
 
-use std::path::Path;
-
-use sureness_questions::{ClusterBy, Dataset, Format, LoadOptions, Task, load, pack};
+use sureness_questions::{Dataset, LoadOptions, Task, load, pack};
 
 use super::library::Library;
-use super::names::{named_task, task_id};
+use super::names::{id_of, named_task, task_id};
 use crate::error::Failure;
-
-/// The source of a task's questions.
-#[derive(Debug, Default)]
-pub struct Source<'a> {
-    /// File or folder; `None` for imported or built-in questions.
-    pub path: Option<&'a Path>,
-    /// Their layout; `None` to detect it.
-    pub format: Option<Format>,
-    /// A file of few-shot examples.
-    pub examples: Option<&'a Path>,
-    /// Whether the abstention options are added.
-    pub abstention: bool,
-    /// How they are grouped into clusters.
-    pub cluster: ClusterBy,
-}
+use crate::settings::{QuestionSettings, TaskData};
 
 /// The data set of `task`: from the given path, else the imported one, else the built-in pack.
-pub(crate) fn dataset_for(task: &str, source: &Source<'_>) -> Result<Dataset, Failure> {
-    dataset_from(&Library::open()?, task, source)
+pub(crate) fn dataset_for(task: &str, settings: &QuestionSettings) -> Result<Dataset, Failure> {
+    dataset_from(&Library::open()?, task, settings)
 }
 
 /// Like [`dataset_for`], with a given library.
-fn dataset_from(library: &Library, task: &str, source: &Source<'_>) -> Result<Dataset, Failure> {
+fn dataset_from(
+    library: &Library,
+    task: &str,
+    settings: &QuestionSettings,
+) -> Result<Dataset, Failure> {
     let id = task_id(task)?;
     let imported = library.origin(&id)?;
-    let Some(path) = source.path else {
-        if source.format.is_some() || source.examples.is_some() {
+    let mut data = settings.data.iter();
+    let data = data.rfind(|data| id_of(&data.task) == id).cloned();
+    let TaskData {
+        path,
+        format,
+        examples,
+        ..
+    } = data.unwrap_or_default();
+    let Some(path) = path else {
+        if format.is_some() || examples.is_some() {
             return Err(Failure::new(format_args!(
                 "a layout or few-shot examples are given for task {id}, but no questions"
             ))
             .hint(format_args!("give the questions too: --data {id}=PATH")));
         }
         if let Some(origin) = imported {
-            return library.dataset(origin, source.abstention, &source.cluster);
+            return library.dataset(origin, settings.abstention, &settings.cluster);
         }
-        return match pack::clustered(&id, source.abstention, &source.cluster) {
-            Some(dataset) => dataset.map_err(Failure::from),
+        return match pack::clustered(&id, settings.abstention, &settings.cluster) {
+            Some(dataset) => Ok(dataset?),
             None => Err(unknown(library, &id)),
         };
     };
     let task = imported.map_or_else(|| named_task(&id), |origin| origin.task);
     let options = LoadOptions {
-        format: source.format,
-        examples: source.examples.map(Path::to_owned),
-        abstention: source.abstention,
-        cluster: source.cluster.clone(),
+        format,
+        examples,
+        abstention: settings.abstention,
+        cluster: settings.cluster.clone(),
         ..LoadOptions::new(task)
     };
-    load(path, &options).map_err(Failure::from)
+    Ok(load(&path, &options)?)
 }
 
 fn unknown(library: &Library, id: &str) -> Failure {
@@ -85,13 +81,13 @@ mod tests {
     use super::*;
 
     /// A source with the abstention options.
-    const SIX: Source<'_> = Source {
-        path: None,
-        format: None,
-        examples: None,
-        abstention: true,
-        cluster: ClusterBy::Auto,
-    };
+    /// Without the abstention options.
+    fn four() -> QuestionSettings {
+        QuestionSettings {
+            abstention: false,
+            ..QuestionSettings::default()
+        }
+    }
 
     fn imported(library: &Library, id: &str, options: &[&str]) -> Dataset {
         let question = |id: &str| Question {
@@ -111,7 +107,7 @@ mod tests {
         let source = ImportSource {
             name: "own.csv".to_owned(),
             examples_name: None,
-            format: Format::Csv,
+            format: sureness_questions::Format::Csv,
             blake3: "00".to_owned(),
         };
         library.store(&dataset, source).unwrap();
@@ -122,7 +118,7 @@ mod tests {
     fn an_import_comes_back_as_it_was_and_goes_before_the_pack() {
         let folder = tempfile::tempdir().unwrap();
         let library = Library::at(&folder.path().join("data"));
-        let of = |task: &str| dataset_from(&library, task, &Source::default()).unwrap();
+        let of = |task: &str| dataset_from(&library, task, &four()).unwrap();
         assert_eq!(of("qa").source, "built-in pack");
 
         // Equal options occur in published data sets and are kept.
@@ -136,7 +132,7 @@ mod tests {
         let questions = |dataset: &Dataset| dataset.questions.to_vec().unwrap();
         assert_eq!(questions(&read), questions(&stored));
         assert_eq!(read.examples, stored.examples);
-        let six = dataset_from(&library, "qa", &SIX).unwrap();
+        let six = dataset_from(&library, "qa", &QuestionSettings::default()).unwrap();
         assert!(
             questions(&six)
                 .iter()
@@ -157,7 +153,7 @@ mod tests {
         let path = folder.path().join("own.jsonl");
         let text = fs::read_to_string(&path).unwrap().replace("\"B\"", "\"A\"");
         fs::write(&path, text).unwrap();
-        let error = dataset_from(&library, "own", &SIX).unwrap_err();
+        let error = dataset_from(&library, "own", &QuestionSettings::default()).unwrap_err();
         let text = format!("{error:?}");
         assert!(
             text.contains("has changed") && text.contains("--remove own"),
@@ -172,8 +168,8 @@ mod tests {
         let options: Vec<_> = (0..25).map(|index| index.to_string()).collect();
         let options: Vec<_> = options.iter().map(String::as_str).collect();
         imported(&library, "wide", &options);
-        assert!(dataset_from(&library, "wide", &Source::default()).is_ok());
-        let error = dataset_from(&library, "wide", &SIX).unwrap_err();
+        assert!(dataset_from(&library, "wide", &four()).is_ok());
+        let error = dataset_from(&library, "wide", &QuestionSettings::default()).unwrap_err();
         assert!(
             format!("{error:?}").contains("question 3: 25 options"),
             "{error:?}"
@@ -185,7 +181,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let library = Library::at(folder.path());
         imported(&library, "tax-law", &["yes", "no"]);
-        let error = dataset_from(&library, "tax", &SIX).unwrap_err();
+        let error = dataset_from(&library, "tax", &QuestionSettings::default()).unwrap_err();
         let text = format!("{error:?}");
         assert!(text.contains("qa, rc, ci, drs, ds, tax-law"), "{text}");
     }

@@ -9,7 +9,7 @@ use std::io::{BufRead as _, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sureness_questions::{Bank, ClusterBy, Dataset, Format, MAX_OPTIONS, Question, Task, letter};
+use sureness_questions::{Bank, ClusterBy, Dataset, Format, Question, Task, letter, letter_index};
 use sureness_report::export::{write_whole, write_whole_with};
 
 use super::names::is_task_id;
@@ -70,42 +70,25 @@ struct Row {
 
 impl Row {
     fn new(question: &Question, example: bool) -> Self {
-        let Question {
-            id,
-            category,
-            context,
-            stem,
-            options,
-            answer,
-        } = question.clone();
         Self {
-            id,
-            category,
-            context,
-            question: stem,
-            options,
-            answer: letter(answer),
+            id: question.id.clone(),
+            category: question.category.clone(),
+            context: question.context.clone(),
+            question: question.stem.clone(),
+            options: question.options.clone(),
+            answer: letter(question.answer),
             example,
         }
     }
 
     fn into_question(self) -> Option<Question> {
-        let answer =
-            (0..self.options.len().min(MAX_OPTIONS)).find(|i| letter(*i) == self.answer)?;
-        let Self {
-            id,
-            category,
-            context,
-            question: stem,
-            options,
-            ..
-        } = self;
-        Some(Question {
-            id,
-            category,
-            context,
-            stem,
-            options,
+        let answer = letter_index(self.answer.encode_utf8(&mut [0; 4]))?;
+        (answer < self.options.len()).then_some(Question {
+            id: self.id,
+            category: self.category,
+            context: self.context,
+            stem: self.question,
+            options: self.options,
             answer,
         })
     }

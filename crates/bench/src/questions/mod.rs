@@ -14,32 +14,20 @@ use sureness_questions::{ClusterBy, Dataset, Shard, Task};
 use sureness_record::{RunSettings, TaskRecord};
 
 use crate::error::Failure;
-use crate::settings::{QuestionSettings, Settings, TaskData};
-pub use choice::Source;
+use crate::settings::{QuestionSettings, Settings};
 pub(crate) use choice::dataset_for;
 pub use library::{Library, Origin, file_name};
 pub use names::{id_of, named_task, task_id};
 
 /// The questions of a run, with their prompts.
 pub(crate) struct Questions {
-    datasets: Vec<DatasetSummary>,
+    tasks: Vec<TaskRecord>,
     strategies: Vec<Strategy>,
     wording: Wording,
     plan: Plan,
     shard: Option<Shard>,
     /// By group, the positions of a shard's questions in the whole run; empty without a shard.
     places: Vec<Arc<[u32]>>,
-}
-
-/// The description of a data set, for the record and for display.
-struct DatasetSummary {
-    task: Task,
-    source: String,
-    questions: usize,
-    available: usize,
-    shots: usize,
-    /// BLAKE3 over the contents of questions and shown examples, and over clusters unless automatic.
-    digest: String,
 }
 
 impl Questions {
@@ -50,11 +38,11 @@ impl Questions {
             None => Wording::builtin(),
             Some(path) => Wording::from_toml(path)?,
         };
-        let mut datasets = Vec::new();
+        let mut records = Vec::new();
         let mut plan = Plan::default();
         let mut places = Vec::new();
         for task in tasks(settings) {
-            let mut dataset = load(&task, settings)?;
+            let mut dataset = dataset_for(&task, settings)?;
             let available = dataset.questions.len();
             if let Some(n) = settings.sample_size {
                 dataset.sample(n, seed)?;
@@ -66,8 +54,8 @@ impl Questions {
             let shots = settings
                 .shots
                 .unwrap_or(dataset.task.shots.min(dataset.examples.len()));
-            datasets.push(DatasetSummary {
-                task: dataset.task.clone(),
+            records.push(TaskRecord {
+                task: dataset.task.id.clone(),
                 source: dataset.source.clone(),
                 questions: dataset.questions.len(),
                 available,
@@ -97,14 +85,14 @@ impl Questions {
                 });
             }
         }
-        let tasks: Vec<Task> = datasets.iter().map(|d| d.task.clone()).collect();
+        let tasks: Vec<Task> = plan.groups.iter().map(|g| g.task.clone()).collect();
         for unknown in wording.unknown_tasks(&tasks) {
             tracing::warn!(
                 "the prompts file has text for task {unknown}, which is not in this run"
             );
         }
         Ok(Self {
-            datasets,
+            tasks: records,
             strategies,
             wording,
             plan,
@@ -133,12 +121,12 @@ impl Questions {
         let mut text = format!(
             "{}: {} × {}",
             counted(self.len(), "question"),
-            counted(self.datasets.len(), "task"),
+            counted(self.tasks.len(), "task"),
             counted(self.strategies.len(), "prompt strategy")
         );
-        let widths = self.datasets.iter().map(|d| d.task.id.chars().count());
+        let widths = self.tasks.iter().map(|d| d.task.chars().count());
         let width = widths.max().unwrap_or(0);
-        for d in &self.datasets {
+        for d in &self.tasks {
             let of = if d.questions < d.available {
                 format!(" of {}", count(d.available))
             } else {
@@ -146,14 +134,14 @@ impl Questions {
             };
             text.push_str(&format!(
                 "\n  {:<width$}  {}{of} questions from {}, {}",
-                d.task.id,
+                d.task,
                 count(d.questions),
                 d.source,
                 counted(d.shots, "few-shot example")
             ));
         }
         if let Some(shard) = self.shard {
-            let all: usize = self.datasets.iter().map(|d| d.questions).sum();
+            let all: usize = self.tasks.iter().map(|d| d.questions).sum();
             text.push_str(&format!(
                 "\n  this is shard {shard}: {} of {}",
                 count(self.len()),
@@ -165,16 +153,8 @@ impl Questions {
 
     /// The record of a run's settings.
     pub(crate) fn record(&self, settings: &Settings, config: &Config) -> RunSettings {
-        let task = |dataset: &DatasetSummary| TaskRecord {
-            task: dataset.task.id.clone(),
-            source: dataset.source.clone(),
-            questions: dataset.questions,
-            available: dataset.available,
-            shots: dataset.shots,
-            digest: dataset.digest.clone(),
-        };
         RunSettings {
-            tasks: self.datasets.iter().map(task).collect(),
+            tasks: self.tasks.clone(),
             strategies: self.strategies.clone(),
             sample_size: settings.questions.sample_size,
             abstention: settings.questions.abstention,
@@ -218,21 +198,6 @@ fn tasks(settings: &QuestionSettings) -> Vec<String> {
         }
     }
     tasks
-}
-
-fn load(task: &str, settings: &QuestionSettings) -> Result<Dataset, Failure> {
-    let default = TaskData::default();
-    let mut data = settings.data.iter();
-    let data = data.rfind(|data| id_of(&data.task) == task);
-    let data = data.unwrap_or(&default);
-    let source = Source {
-        path: data.path.as_deref(),
-        format: data.format,
-        examples: data.examples.as_deref(),
-        abstention: settings.abstention,
-        cluster: settings.cluster.clone(),
-    };
-    dataset_for(task, &source)
 }
 
 fn digest(dataset: &Dataset, shots: usize, cluster: &ClusterBy) -> std::io::Result<String> {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::TypedValueParser;
 use sureness_analysis::{Mode, Settings};
 use sureness_bench::evidence::Grouping;
 use sureness_bench::questions::id_of;
@@ -12,7 +12,7 @@ use sureness_conformal::{Estimand, Nonconformity, Protocol};
 use sureness_questions::Format;
 use sureness_report::export;
 
-use super::values::{Ids, Letters, open_share};
+use super::values::{Ids, Letters, named, one_of, open_share};
 
 /// The defaults of an analysis.
 fn defaults() -> Settings {
@@ -137,13 +137,13 @@ pub(crate) struct AnalyzeArgs {
     #[command(flatten)]
     pub(crate) evidence: EvidenceArgs,
     /// Analyses to run [default: basic, plus comparative for several models]
-    #[arg(long, alias = "mode", value_name = "MODE", num_args = 1.., value_delimiter = ',', value_enum)]
+    #[arg(long, alias = "mode", value_name = "MODE", num_args = 1.., value_delimiter = ',', value_parser = mode())]
     pub(crate) modes: Vec<ModeArg>,
     /// Folder to write files to [default: print to the terminal]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) output_dir: Option<PathBuf>,
     /// File formats
-    #[arg(long, value_name = "FORMAT", num_args = 1.., value_delimiter = ',', value_enum,
+    #[arg(long, value_name = "FORMAT", num_args = 1.., value_delimiter = ',', value_parser = format(),
         default_values = ["html", "json", "csv", "markdown", "svg"], help_heading = "Output")]
     pub(crate) formats: Vec<FormatArg>,
 }
@@ -165,30 +165,13 @@ pub(crate) enum ModeArg {
     All,
 }
 
-impl ModeArg {
-    /// All values, in the order of the help text.
-    const VARIANTS: [Self; Mode::ALL.len() + 1] = {
-        let mut variants = [Self::All; Mode::ALL.len() + 1];
-        let mut index = 0;
-        while index < Mode::ALL.len() {
-            variants[index] = Self::One(Mode::ALL[index]);
-            index += 1;
-        }
-        variants
-    };
-}
-
-impl ValueEnum for ModeArg {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::VARIANTS
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self {
-            Self::One(mode) => PossibleValue::new(mode.name()).help(mode.about()),
-            Self::All => PossibleValue::new("all").help("All modes"),
-        })
-    }
+fn mode() -> impl TypedValueParser<Value = ModeArg> {
+    let modes = Mode::ALL.map(|mode| (named(mode.name(), mode.about()), ModeArg::One(mode)));
+    one_of(
+        modes
+            .into_iter()
+            .chain([(named("all", "All modes"), ModeArg::All)]),
+    )
 }
 
 /// A file format.
@@ -202,32 +185,16 @@ pub(crate) enum FormatArg {
     Parquet,
 }
 
-impl FormatArg {
-    const VARIANTS: [Self; export::Format::ALL.len() + 2] = {
-        let mut variants = [Self::Html; export::Format::ALL.len() + 2];
-        let mut index = 0;
-        while index < export::Format::ALL.len() {
-            variants[index + 1] = Self::Document(export::Format::ALL[index]);
-            index += 1;
-        }
-        variants[index + 1] = Self::Parquet;
-        variants
-    };
-}
-
-impl ValueEnum for FormatArg {
-    fn value_variants<'a>() -> &'a [Self] {
-        &Self::VARIANTS
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self {
-            Self::Html => PossibleValue::new("html").help("One self-contained page"),
-            Self::Document(format) => PossibleValue::new(format.name()).help(format.about()),
-            Self::Parquet => PossibleValue::new("parquet")
-                .help("Every question with its probabilities and prediction sets"),
-        })
-    }
+fn format() -> impl TypedValueParser<Value = FormatArg> {
+    let page = named("html", "One self-contained page");
+    let documents =
+        export::Format::ALL.map(|f| (named(f.name(), f.about()), FormatArg::Document(f)));
+    let questions = named(
+        "parquet",
+        "Every question with its probabilities and prediction sets",
+    );
+    let formats = [(page, FormatArg::Html)].into_iter().chain(documents);
+    one_of(formats.chain([(questions, FormatArg::Parquet)]))
 }
 
 /// A number of parameters, in billions: `7B`, `135M`, `7`.

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 use sureness_bench::Settings;
 use sureness_importers::Format;
+
+use super::values::{named, one_of};
 
 /// Flags of the import.
 #[derive(Debug, Args)]
@@ -15,7 +17,7 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// Format of the files
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(long, value_name = "FORMAT", value_parser = format(), default_value = "auto")]
     pub(crate) format: FormatArg,
     /// Questions in the paper's JSON layout, for files of logits without answers
     #[arg(long, value_name = "FILE")]
@@ -42,25 +44,9 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FormatArg(pub(crate) Option<Format>);
 
-impl ValueEnum for FormatArg {
-    fn value_variants<'a>() -> &'a [Self] {
-        const VARIANTS: [FormatArg; 5] = {
-            let [a, b, c, d] = Format::ALL;
-            [
-                FormatArg(None),
-                FormatArg(Some(a)),
-                FormatArg(Some(b)),
-                FormatArg(Some(c)),
-                FormatArg(Some(d)),
-            ]
-        };
-        &VARIANTS
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        match self.0 {
-            None => Some(PossibleValue::new("auto").help("Detect the format")),
-            Some(format) => format.to_possible_value(),
-        }
-    }
+fn format() -> impl TypedValueParser<Value = FormatArg> {
+    let of = |format: &Format| Some((format.to_possible_value()?, FormatArg(Some(*format))));
+    let formats = Format::value_variants().iter().filter_map(of);
+    let auto = named("auto", "Detected from the content");
+    one_of([(auto, FormatArg(None))].into_iter().chain(formats))
 }

@@ -8,6 +8,7 @@ use sureness_fleet::{Access, RunName};
 
 /// The NATS server of a run and how to sign in.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Machines")]
 pub(crate) struct NatsArgs {
     /// NATS server that connects the machines of a run, such as <nats://host:4222>
     #[arg(
@@ -17,41 +18,25 @@ pub(crate) struct NatsArgs {
         value_delimiter = ',',
         env = "SURENESS_NATS",
         hide_env_values = true,
-        help_heading = "Machines"
     )]
     pub(crate) nats: Vec<String>,
     /// Name of the run; workers join the run of the same name
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "default",
-        help_heading = "Machines"
-    )]
+    #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) run_name: RunName,
     /// File with the NATS user's credentials
-    #[arg(long, value_name = "FILE", help_heading = "Machines")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) nats_creds: Option<PathBuf>,
     /// File with the NATS user's `NKey` seed
-    #[arg(long, value_name = "FILE", help_heading = "Machines")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) nats_nkey: Option<PathBuf>,
     /// File with the CA certificates of the NATS server
-    #[arg(long, value_name = "FILE", help_heading = "Machines")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) nats_ca: Option<PathBuf>,
     /// File with the client certificate for the NATS server
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "nats_key",
-        help_heading = "Machines"
-    )]
+    #[arg(long, value_name = "FILE", requires = "nats_key")]
     pub(crate) nats_cert: Option<PathBuf>,
     /// File with the private key of the client certificate
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "nats_cert",
-        help_heading = "Machines"
-    )]
+    #[arg(long, value_name = "FILE", requires = "nats_cert")]
     pub(crate) nats_key: Option<PathBuf>,
 }
 

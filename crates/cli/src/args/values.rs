@@ -6,9 +6,28 @@ use std::ops::Bound::{self, Excluded, Included};
 use std::ops::RangeBounds;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use sureness_bench::MIN_RECHECK;
 use sureness_bench::evidence::Drop;
 use sureness_questions::letter_index;
+
+/// Parses one of these values by its name.
+pub(super) fn one_of<T: Clone + Send + Sync + 'static>(
+    values: impl IntoIterator<Item = (PossibleValue, T)>,
+) -> impl TypedValueParser<Value = T> {
+    let values: Vec<_> = values.into_iter().collect();
+    let names = values.iter().map(|(name, _)| name.clone());
+    let names = PossibleValuesParser::new(names.collect::<Vec<_>>());
+    names.try_map(move |text| {
+        let value = values.iter().find(|(name, _)| name.get_name() == text);
+        value.map(|(_, value)| value.clone()).ok_or("unknown")
+    })
+}
+
+/// A value's name and help.
+pub(super) fn named(name: &'static str, help: &'static str) -> PossibleValue {
+    PossibleValue::new(name).help(help)
+}
 
 /// Parses a number within `range`; `expected` completes the sentence "must be".
 pub(super) fn number(

@@ -100,7 +100,7 @@ fn print_notes(import: &Imported) {
     let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
     for row in &import.rows {
         if let Err(error) = &row.scores {
-            let example = || (0, format!("{}: {error}", row.id));
+            let example = || (0, format!("{}: {error}", row.question.id));
             reasons.entry(error.kind()).or_insert_with(example).0 += 1;
         }
     }

@@ -6,9 +6,7 @@ use sureness_bench::{Ended, Failure, Model, Outcome, Settings};
 
 use crate::args::run::RunArgs;
 use crate::error::EXIT_INTERRUPTED;
-use crate::metrics::Metrics;
 use crate::settings;
-use crate::show::progress::Screen;
 use crate::show::watcher::Watcher;
 use crate::show::{log, results};
 
@@ -41,12 +39,7 @@ pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failu
     }
     log::start(args.log_file.as_deref(), args.verbose)?;
     let models = settings::models(args)?;
-    let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
-    let watcher = Watcher {
-        screen: Screen::new(args.progress, args.verbose),
-        metrics: metrics.transpose()?,
-        verbose: args.verbose,
-    };
+    let watcher = Watcher::new(args.progress, args.metrics_addr.as_deref(), args.verbose)?;
     let settings = settings::run(args)?;
     measure(&settings, &models, &watcher, args.allowed_failures)
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use sureness_analysis::scored::{ScoredFile, Scores};
 use sureness_bench::Failure;
 use sureness_bench::evidence::{Drop, Scoring};
-use sureness_conformal::{Config, Protocol};
+use sureness_conformal::{Config, Protocol, Scheme};
 use sureness_report::export;
 use sureness_scorers::replay;
 
@@ -101,8 +101,7 @@ fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
     for file in &scores.files {
         let e = &file.evaluation;
         if e.lac.qhat.is_none() || e.aps.qhat.is_none() {
-            // 1/α is not exact in binary: without the slack 1/α = 10 could count as 11.
-            let needed = ((1.0 / alpha - 1e-9).ceil() as usize).saturating_sub(1);
+            let needed = Scheme::least_for_finite(alpha);
             eprintln!(
                 "note: {}: {} calibration rows are too few for a threshold at alpha {alpha}, which \
                  takes {}: every prediction set is full",

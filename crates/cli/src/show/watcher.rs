@@ -4,23 +4,38 @@ use std::sync::Arc;
 
 #[cfg(feature = "nats")]
 use sureness_bench::CoordinatorStatus;
-use sureness_bench::{Interrupts, ModelStart, ModelWatch, Watch};
+use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Watch};
 use sureness_engine::{Event, Observer};
 use sureness_report::Results;
 
 use super::progress::{Progress, Screen};
 use super::{interrupts, log, results, signals};
+use crate::args::run::ProgressArg;
 use crate::metrics::{Metrics, ModelMetrics};
 
 /// Shows a run on a screen and in metrics.
 pub(crate) struct Watcher {
-    pub(crate) screen: Screen,
-    pub(crate) metrics: Option<Metrics>,
+    screen: Screen,
+    metrics: Option<Metrics>,
     /// Whether the table has a row for every strategy.
     pub(crate) verbose: bool,
 }
 
 impl Watcher {
+    /// Shows progress in this form, and metrics if there is an address to serve them on, which is
+    /// taken at once.
+    pub(crate) fn new(
+        progress: ProgressArg,
+        metrics_addr: Option<&str>,
+        verbose: bool,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            screen: Screen::new(progress, verbose),
+            metrics: metrics_addr.map(Metrics::listen).transpose()?,
+            verbose,
+        })
+    }
+
     /// Shows plain lines only.
     pub(crate) fn plain() -> Self {
         Self {

@@ -25,11 +25,6 @@ pub struct Variance {
 }
 
 impl Variance {
-    /// The standard error with these numbers of calibration and test questions.
-    pub fn standard_error(&self, calibration: f64, test: f64) -> f64 {
-        (self.calibration / calibration + self.test / test).sqrt()
-    }
-
     /// The variance of the difference of two models with this variance each, whose figures have
     /// this `correlation` over draws of questions.
     #[must_use]

@@ -135,9 +135,9 @@ impl<'a> Reading<'a> {
             .read()
             .map_err(|fault| fault.at(self.path, place()))?;
         let epoch = sample.epoch.unwrap_or(1);
-        if let Some((at, first)) = self.seen.get_mut(&row.id) {
+        if let Some((at, first)) = self.seen.get_mut(&row.question.id) {
             if *first == epoch {
-                let id = printable(&row.id);
+                let id = printable(&row.question.id);
                 let first = format!("an earlier sample of epoch {epoch}");
                 let problem = Problem::RepeatedId { id, first };
                 return Err(problem.field("id").at(self.path, place()));
@@ -154,7 +154,7 @@ impl<'a> Reading<'a> {
         }
         self.later += usize::from(later);
         self.seen
-            .insert(row.id.clone(), (self.imported.rows.len(), epoch));
+            .insert(row.question.id.clone(), (self.imported.rows.len(), epoch));
         self.imported.rows.push(row);
         self.correct.push(correct);
         Ok(())
@@ -198,8 +198,8 @@ impl<'a> Reading<'a> {
             };
             known += 1;
             right += usize::from(correct);
-            if (scores.top() == row.answer) != correct && first_difference.is_none() {
-                first_difference = Some(row.id.clone());
+            if (scores.top() == row.question.answer) != correct && first_difference.is_none() {
+                first_difference = Some(row.question.id.clone());
             }
         }
         let answered = self.imported.answered();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use sureness_questions::{MAX_OPTIONS, Question, letter_index};
+use sureness_record::QuestionRecord;
 use sureness_scorers::ScoreError;
 
 use super::answer::{self, Token};
@@ -98,14 +99,16 @@ impl Sample {
             .find_map(|name| json::text(&self.metadata, name));
         Ok(Read {
             row: ImportedRow {
-                id,
-                content: known.content,
-                cluster: known.cluster,
-                category: category.map(str::to_owned),
-                options,
-                answer,
-                dont_know: question.dont_know(),
-                none_of_the_above: question.none_of_the_above(),
+                question: QuestionRecord {
+                    id,
+                    content: known.content,
+                    cluster: known.cluster,
+                    category: category.map(str::to_owned),
+                    options,
+                    answer,
+                    dont_know: question.dont_know(),
+                    none_of_the_above: question.none_of_the_above(),
+                },
                 scores,
             },
             correct: self.correct(),

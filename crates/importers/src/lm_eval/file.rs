@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use sureness_record::QuestionRecord;
+
 use super::question;
 use super::sample::{Line, Sample, Target};
 use crate::error::printable;
@@ -128,14 +130,16 @@ pub(super) fn read_from(path: &Path, mut reader: impl BufRead) -> Result<Samples
         });
         let known = question::digests(&doc, doc_hash.as_deref(), options, answer);
         rows.push(ImportedRow {
-            content: known.content,
-            cluster: known.cluster,
-            id,
-            category: question::category(&doc).map(str::to_owned),
-            options,
-            answer,
-            dont_know: None,
-            none_of_the_above: None,
+            question: QuestionRecord {
+                content: known.content,
+                cluster: known.cluster,
+                id,
+                category: question::category(&doc).map(str::to_owned),
+                options,
+                answer,
+                dont_know: None,
+                none_of_the_above: None,
+            },
             scores: Ok(RowScores {
                 observed: vec![true; options],
                 logprobs: sample.scores,

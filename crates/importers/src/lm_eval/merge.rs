@@ -153,10 +153,10 @@ fn part(
 /// The group of a task without results: `mmlu` if all rows of `mmlu_anatomy` have the subject
 /// `anatomy`.
 fn group_by_subject(task: &str, rows: &[ImportedRow]) -> Option<String> {
-    let subject = rows.first()?.category.as_deref()?;
+    let subject = rows.first()?.question.category.as_deref()?;
     let same = rows
         .iter()
-        .all(|row| row.category.as_deref() == Some(subject));
+        .all(|row| row.question.category.as_deref() == Some(subject));
     let group = task
         .strip_suffix(&subject.replace([' ', '-'], "_"))?
         .strip_suffix('_')?;
@@ -236,8 +236,8 @@ fn merge(model: Model, task: String, strategy: String, parts: Vec<Part>) -> Impo
         let before = imported.rows.len();
         for mut row in samples.rows {
             if let Some((_, category)) = &group {
-                row.id = format!("{category}/{}", row.id);
-                row.category = Some(category.clone());
+                row.question.id = format!("{category}/{}", row.question.id);
+                row.question.category = Some(category.clone());
             }
             imported.rows.push(row);
         }
@@ -278,14 +278,14 @@ impl Check {
             let ours = row
                 .scores
                 .as_ref()
-                .is_ok_and(|scores| scores.top() == row.answer);
+                .is_ok_and(|scores| scores.top() == row.question.answer);
             self.rows += 1;
             self.ours += usize::from(ours);
             if let Some(correct) = *correct {
                 known += 1;
                 counted += usize::from(correct);
                 if correct != ours && self.first_difference.is_none() {
-                    self.first_difference = Some(row.id.clone());
+                    self.first_difference = Some(row.question.id.clone());
                 }
             }
         }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use sureness_questions::{Task, letter, paper};
+use sureness_record::QuestionRecord;
 use sureness_scorers::replay::{self, FileName, Kind, Place as ReplayPlace, RecordedLogits};
 
 use crate::content;
@@ -235,14 +236,16 @@ fn row(
         .or_else(|| extra.and_then(|extra| extra.category.clone()));
     let known = key.known.unwrap_or_else(|| content::of_name([task, &id]));
     ImportedRow {
-        content: known.content,
-        cluster: known.cluster,
-        id,
-        category,
-        options: width,
-        answer: key.answer,
-        dont_know,
-        none_of_the_above,
+        question: QuestionRecord {
+            content: known.content,
+            cluster: known.cluster,
+            id,
+            category,
+            options: width,
+            answer: key.answer,
+            dont_know,
+            none_of_the_above,
+        },
         scores: Ok(RowScores {
             observed: vec![true; width],
             logprobs: values,

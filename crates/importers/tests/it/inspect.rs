@@ -122,9 +122,15 @@ fn archives_and_json_say_the_same() {
         assert!(import.notes[0].contains("in 2 of 2 samples the letter follows other text"));
 
         let row = &import.rows[0];
-        assert_eq!((&*row.id, row.answer, row.options), ("1", 1, 4));
-        assert_eq!((row.dont_know, row.none_of_the_above), (None, Some(3)));
-        assert_eq!(row.category.as_deref(), Some("painting"));
+        assert_eq!(
+            (&*row.question.id, row.question.answer, row.question.options),
+            ("1", 1, 4)
+        );
+        assert_eq!(
+            (row.question.dont_know, row.question.none_of_the_above),
+            (None, Some(3))
+        );
+        assert_eq!(row.question.category.as_deref(), Some("painting"));
         let scores = row.scores.as_ref().unwrap();
         assert_eq!(scores.observed, [true, true, false, false]);
         let b = ((-0.25_f64).exp() + (-4.0_f64).exp()).ln();
@@ -138,7 +144,7 @@ fn archives_and_json_say_the_same() {
             import
                 .rows
                 .iter()
-                .map(|row| (row.content, row.cluster.unwrap()))
+                .map(|row| (row.question.content, row.question.cluster.unwrap()))
                 .collect::<Vec<_>>(),
         );
     }

@@ -87,8 +87,11 @@ fn a_file_with_its_results() {
     assert!(import.check.as_ref().unwrap().agrees());
     assert!(import.notes.is_empty(), "{:?}", import.notes);
     let row = &import.rows[2];
-    assert_eq!((&*row.id, row.answer, row.options), ("2", 2, 4));
-    assert_eq!(row.category.as_deref(), Some("painting"));
+    assert_eq!(
+        (&*row.question.id, row.question.answer, row.question.options),
+        ("2", 2, 4)
+    );
+    assert_eq!(row.question.category.as_deref(), Some("painting"));
     let scores = row.scores.as_ref().unwrap();
     assert_eq!(scores.logprobs, [-4.0, -1.5, -0.75, -3.5]);
     assert_eq!(scores.observed, [true; 4]);
@@ -137,8 +140,8 @@ fn the_same_question_has_the_digest_of_a_run_of_our_own() {
         let found = all.find(|it| it.stem.contains("sky")).unwrap();
         found.clone()
     };
-    assert_eq!(import.rows[0].content, own.content_digest());
-    assert_eq!(import.rows[0].cluster, Some(own.cluster_digest()));
+    assert_eq!(import.rows[0].question.content, own.content_digest());
+    assert_eq!(import.rows[0].question.cluster, Some(own.cluster_digest()));
 }
 
 #[test]
@@ -176,13 +179,18 @@ fn hellaswag_has_the_digest_of_our_reader() {
     assert_eq!(import.strategy, "lm-eval");
     assert_eq!(import.values, Values::Continuations);
     assert!(import.notes[0].contains("whole continuations"));
-    assert!(
-        own.iter()
-            .all(|digest| import.rows.iter().any(|row| row.content == *digest))
-    );
+    assert!(own.iter().all(|digest| {
+        import
+            .rows
+            .iter()
+            .any(|row| row.question.content == *digest)
+    }));
     assert!((0..data.questions.len()).all(|at| {
         let own = data.questions.cluster_digest(at).unwrap();
-        import.rows.iter().any(|row| row.cluster == Some(own))
+        import
+            .rows
+            .iter()
+            .any(|row| row.question.cluster == Some(own))
     }));
     let scores = import.rows[0].scores.as_ref().unwrap();
     assert_eq!(scores.mass, None, "shares of continuations are no mass");
@@ -229,9 +237,9 @@ fn subjects_of_a_group_are_one_task() {
             (&*import.task, import.rows.len(), import.files.len()),
             ("mmlu", 8, 2)
         );
-        assert_eq!(import.rows[0].id, "abstract_algebra/0");
-        assert_eq!(import.rows[7].id, "anatomy/3");
-        assert_eq!(import.rows[7].category.as_deref(), Some("anatomy"));
+        assert_eq!(import.rows[0].question.id, "abstract_algebra/0");
+        assert_eq!(import.rows[7].question.id, "anatomy/3");
+        assert_eq!(import.rows[7].question.category.as_deref(), Some("anatomy"));
         assert!((import.check.as_ref().unwrap().ours - 0.75).abs() < 1e-12);
         assert!(import.check.as_ref().unwrap().agrees());
     }
@@ -285,7 +293,7 @@ fn numbers_and_lists_of_older_versions() {
         let path = folder.write("samples_old_x.jsonl", lines(&[line]));
         let import = &with(&path, &named("m"))[0];
         let row = &import.rows[0];
-        assert_eq!((&*row.id, row.answer), ("7", 1));
+        assert_eq!((&*row.question.id, row.question.answer), ("7", 1));
         assert_eq!(row.scores.as_ref().unwrap().logprobs, [-2.5, -1.25]);
     }
 }
@@ -308,7 +316,7 @@ fn a_digit_is_a_text_where_the_outcomes_say_so() {
     let answers: Vec<usize> = with(&path, &named("m"))[0]
         .rows
         .iter()
-        .map(|it| it.answer)
+        .map(|it| it.question.answer)
         .collect();
     assert_eq!(answers, [0, 1, 2]);
     // Without outcomes, and with those of the other reading, it is an index.
@@ -320,7 +328,7 @@ fn a_digit_is_a_text_where_the_outcomes_say_so() {
     let answers: Vec<usize> = with(&path, &named("m"))[0]
         .rows
         .iter()
-        .map(|it| it.answer)
+        .map(|it| it.question.answer)
         .collect();
     assert_eq!(answers, [1, 2]);
 }
@@ -337,7 +345,7 @@ fn options_in_prompts_and_unconditional_likelihoods() {
     };
     let path = folder.write("samples_wino_x.jsonl", lines(&[line(0, 1.0), line(1, 0.0)]));
     let import = &with(&path, &named("m"))[0];
-    let answers: Vec<usize> = import.rows.iter().map(|row| row.answer).collect();
+    let answers: Vec<usize> = import.rows.iter().map(|row| row.question.answer).collect();
     assert_eq!(answers, [1, 0]);
     assert_eq!(import.values, Values::Continuations);
 

@@ -39,8 +39,11 @@ fn samples_of_lm_evaluation_harness() {
         ("mini", 24, Values::Labels)
     );
     assert!((letters.accuracy().unwrap() - 0.208_333_333_333_333_34).abs() < 1e-15);
-    assert_eq!(letters.rows[12].id, "anatomy/0");
-    assert_eq!(letters.rows[12].category.as_deref(), Some("anatomy"));
+    assert_eq!(letters.rows[12].question.id, "anatomy/0");
+    assert_eq!(
+        letters.rows[12].question.category.as_deref(),
+        Some("anatomy")
+    );
     let scores = letters.rows[0].scores.as_ref().unwrap();
     let written = [
         -0.045_234_067_866_561_235,
@@ -100,7 +103,7 @@ fn logs_of_inspect() {
             import
                 .rows
                 .iter()
-                .map(|row| row.content)
+                .map(|row| row.question.content)
                 .collect::<Vec<_>>(),
         );
     }

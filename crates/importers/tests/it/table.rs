@@ -36,7 +36,11 @@ fn a_table_with_its_own_answers() {
         assert_eq!(import.accuracy(), Some(0.5));
         let row = &import.rows[1];
         assert_eq!(
-            (&*row.id, row.answer, row.category.as_deref()),
+            (
+                &*row.question.id,
+                row.question.answer,
+                row.question.category.as_deref()
+            ),
             ("2", 2, Some("art"))
         );
         let scores = row.scores.as_ref().unwrap();
@@ -44,7 +48,7 @@ fn a_table_with_its_own_answers() {
             (scores.logprobs.as_slice(), scores.mass),
             ([2.5, 0.0, -1.0].as_slice(), None)
         );
-        all.push(import.rows[0].content);
+        all.push(import.rows[0].question.content);
     }
     assert_eq!(all[0], all[1]);
     assert!(refused(&paths[0], &Options::default()).contains("the task's name is missing"));
@@ -68,9 +72,18 @@ fn several_models_and_tasks_in_one_file() {
     let mass = imports[0].rows[0].scores.as_ref().unwrap().mass.unwrap();
     assert!((mass - ((-0.1_f64).exp() + (-3.0_f64).exp())).abs() < 1e-6);
     // The same question of two models has one digest, and another in another task.
-    assert_eq!(imports[0].rows[0].cluster, None, "the file has no texts");
-    assert_eq!(imports[0].rows[0].content, imports[1].rows[0].content);
-    assert_ne!(imports[0].rows[0].content, imports[2].rows[0].content);
+    assert_eq!(
+        imports[0].rows[0].question.cluster, None,
+        "the file has no texts"
+    );
+    assert_eq!(
+        imports[0].rows[0].question.content,
+        imports[1].rows[0].question.content
+    );
+    assert_ne!(
+        imports[0].rows[0].question.content,
+        imports[2].rows[0].question.content
+    );
 }
 
 #[test]
@@ -155,8 +168,8 @@ fn answers_from_a_file_of_questions() {
         20,
         "few-shot examples are left out of pickles alone"
     );
-    assert_eq!(import.rows[3].dont_know, Some(2));
-    assert_eq!(import.rows[3].category.as_deref(), Some("law"));
+    assert_eq!(import.rows[3].question.dont_know, Some(2));
+    assert_eq!(import.rows[3].question.category.as_deref(), Some("law"));
     let own = sureness_questions::Question {
         id: String::new(),
         category: None,
@@ -165,8 +178,8 @@ fn answers_from_a_file_of_questions() {
         options: vec!["x".into(), "y".into(), "I don't know".into()],
         answer: 1,
     };
-    assert_eq!(import.rows[3].content, own.content_digest());
-    assert_eq!(import.rows[3].cluster, Some(own.cluster_digest()));
+    assert_eq!(import.rows[3].question.content, own.content_digest());
+    assert_eq!(import.rows[3].question.cluster, Some(own.cluster_digest()));
     // A folder with the questions in it is the table alone.
     assert_eq!(with(folder.path(), &options).len(), 1);
 
@@ -211,13 +224,20 @@ fn the_papers_pickles() {
         assert_eq!((import.rows.len(), import.answered()), (9995, 9995));
         assert!(import.notes[0].contains("5 few-shot examples"));
         assert_eq!(
-            (import.rows[0].dont_know, import.rows[0].none_of_the_above),
+            (
+                import.rows[0].question.dont_know,
+                import.rows[0].question.none_of_the_above
+            ),
             (Some(4), Some(5))
         );
         // The published accuracies, from Falcon-7B's 23.75 % to Yi-34B's 71.24 %.
         assert!((0.22..0.76).contains(&import.accuracy().unwrap()));
         let digests = import.rows.iter().zip(&first.rows);
-        assert!(digests.into_iter().all(|(a, b)| a.content == b.content));
+        assert!(
+            digests
+                .into_iter()
+                .all(|(a, b)| a.question.content == b.question.content)
+        );
     }
     let strategies: std::collections::BTreeSet<&str> =
         imports.iter().map(|import| &*import.strategy).collect();

@@ -73,14 +73,8 @@ pub(super) fn draw(
     for (row, (label, shown)) in rows.labels.iter().zip(&shown).enumerate() {
         let middle = first + pitch * (row as f64 + 0.5);
         row_name(canvas, ctx, (left - 0.8 * ctx.em, middle), shown, label);
-        canvas
-            .line(
-                (x.from, middle),
-                (x.to, middle),
-                ctx.palette.grid,
-                0.06 * ctx.em,
-            )
-            .end();
+        let thin = (ctx.palette.grid, 0.06 * ctx.em);
+        canvas.rule((x.from, middle), (x.to, middle), thin);
         let seen = |dot: &Dot| dot.label == **label && usable(dot.value, axis.log).is_some();
         if several && !dots.iter().any(seen) {
             let place = (x.from + 0.5 * ctx.em, middle + ctx.drop());

@@ -204,14 +204,8 @@ fn missing(canvas: &mut Canvas, ctx: &Context, (x, y): (f64, f64), cell: (f64, f
         .word("stroke", &ctx.palette.grid.to_string())
         .number("stroke-width", 0.08 * ctx.em)
         .end();
-    canvas
-        .line(
-            (x + gap, bottom),
-            (right, y + gap),
-            ctx.palette.grid,
-            0.08 * ctx.em,
-        )
-        .end();
+    let line = (ctx.palette.grid, 0.08 * ctx.em);
+    canvas.rule((x + gap, bottom), (right, y + gap), line);
 }
 
 #[expect(clippy::too_many_arguments, reason = "all that one cell consists of")]

@@ -156,13 +156,7 @@ fn counts(canvas: &mut Canvas, ctx: &Context, x: &Scale, bins: &[&Bin], top: f64
             canvas.text(&text);
         }
     }
-    canvas
-        .line(
-            (x.from, bottom),
-            (x.to, bottom),
-            ctx.palette.axis,
-            0.08 * ctx.em,
-        )
-        .end();
+    let line = (ctx.palette.axis, 0.08 * ctx.em);
+    canvas.rule((x.from, bottom), (x.to, bottom), line);
     bottom + 0.3 * ctx.em
 }

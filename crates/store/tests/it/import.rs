@@ -1,10 +1,9 @@
 //! Imported runs are complete, found again and never recorded twice.
 
+use sureness_record::QuestionRecord;
 use sureness_record::{Recorded, RunSettings};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError, Usage};
-use sureness_store::{
-    GroupImport, ImportOutcome, Reader, RowImport, RunImport, Store, StoredQuestion,
-};
+use sureness_store::{GroupImport, ImportOutcome, Reader, RowImport, RunImport, Store};
 
 fn model(name: &str) -> ModelIdentity {
     ModelIdentity {
@@ -15,7 +14,7 @@ fn model(name: &str) -> ModelIdentity {
 }
 
 fn rows(first: f64) -> Vec<RowImport> {
-    let question = |n: u8| StoredQuestion {
+    let question = |n: u8| QuestionRecord {
         id: format!("q{n}"),
         content: [n; 32],
         cluster: (n != 1).then_some([n / 2; 32]),

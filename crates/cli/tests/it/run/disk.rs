@@ -203,11 +203,11 @@ fn results_that_cannot_be_written_are_shown_and_written_the_next_time() {
     let line = format!("{RUN} --no-cache");
     std::fs::create_dir(case.results()).unwrap();
     // The file that takes the place of `results.json` bears the process's number.
-    let link = format!(
+    let planted = format!(
         "/bin/ln -s /dev/full {}/results.json.$$.new",
         case.results().display()
     );
-    let output = after(&link, &case.command(&line)).output().unwrap();
+    let output = after(&planted, &case.command(&line)).output().unwrap();
     ends_with(&output, 1);
     let stderr = text(&output.stderr);
     for words in [

@@ -190,13 +190,10 @@ impl Client for AsyncClient {
                 .attempt(&mut connection, &request, deadline(started))
                 .await;
             if !is_stale(&outcome, &reader) {
-                return Ok(TimedResponse {
-                    response: self
-                        .pool
-                        .take_back(connection, reader, outcome, &self.endpoint)?,
-                    connect: Duration::ZERO,
-                    server: started.elapsed(),
-                });
+                let times = (Duration::ZERO, started.elapsed());
+                return self
+                    .pool
+                    .take_back(connection, (reader, outcome), times, &self.endpoint);
             }
             tracing::debug!("the server closed an idle connection: sending on a new one");
         }
@@ -206,12 +203,8 @@ impl Client for AsyncClient {
         let (reader, outcome) = self
             .attempt(&mut connection, &request, deadline(sending))
             .await;
-        Ok(TimedResponse {
-            response: self
-                .pool
-                .take_back(connection, reader, outcome, &self.endpoint)?,
-            connect: sending - opening,
-            server: sending.elapsed(),
-        })
+        let times = (sending - opening, sending.elapsed());
+        self.pool
+            .take_back(connection, (reader, outcome), times, &self.endpoint)
     }
 }

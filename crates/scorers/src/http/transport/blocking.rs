@@ -190,13 +190,10 @@ impl BlockingClient {
         if let Some(mut connection) = self.pool.take(|_| true) {
             let (reader, outcome) = self.attempt(&mut connection, &request);
             if !is_stale(&outcome, &reader) {
-                return Ok(TimedResponse {
-                    response: self
-                        .pool
-                        .take_back(connection, reader, outcome, &self.endpoint)?,
-                    connect: Duration::ZERO,
-                    server: started.elapsed(),
-                });
+                let times = (Duration::ZERO, started.elapsed());
+                return self
+                    .pool
+                    .take_back(connection, (reader, outcome), times, &self.endpoint);
             }
             tracing::debug!("the server closed an idle connection: sending on a new one");
         }
@@ -204,13 +201,9 @@ impl BlockingClient {
         let mut connection = self.connect()?;
         let sending = Instant::now();
         let (reader, outcome) = self.attempt(&mut connection, &request);
-        Ok(TimedResponse {
-            response: self
-                .pool
-                .take_back(connection, reader, outcome, &self.endpoint)?,
-            connect: sending - opening,
-            server: sending.elapsed(),
-        })
+        let times = (sending - opening, sending.elapsed());
+        self.pool
+            .take_back(connection, (reader, outcome), times, &self.endpoint)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::wire::{Response, ResponseReader};
-use super::{Endpoint, SendError, into_response};
+use super::super::wire::ResponseReader;
+use super::{Endpoint, SendError, TimedResponse, into_response};
 use crate::ScoreError;
 
 /// How long an idle connection is kept. Servers close theirs after 5 s (uvicorn) or more, and a
@@ -39,19 +39,24 @@ impl<S> Pool<S> {
         None
     }
 
-    /// The response that arrived over `connection`, which is kept if it is reusable.
+    /// The response that arrived over `connection`, which is kept if it is reusable. Connecting took
+    /// `connect`, the server `server`.
     pub(super) fn take_back(
         &self,
         connection: S,
-        reader: ResponseReader,
-        outcome: Result<(), SendError>,
+        (reader, outcome): (ResponseReader, Result<(), SendError>),
+        (connect, server): (Duration, Duration),
         endpoint: &Endpoint,
-    ) -> Result<Response, ScoreError> {
+    ) -> Result<TimedResponse, ScoreError> {
         let response = into_response(reader, outcome, endpoint)?;
         if response.keep_alive {
             self.put(connection);
         }
-        Ok(response)
+        Ok(TimedResponse {
+            response,
+            connect,
+            server,
+        })
     }
 
     fn put(&self, connection: S) {

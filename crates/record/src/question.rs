@@ -1,8 +1,8 @@
-//! A question as the store records it.
+//! A question as runs and imports record it.
 
 /// One question of a run: the data for its evaluation, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredQuestion {
+pub struct QuestionRecord {
     /// The question's id.
     pub id: String,
     /// Digest of the question's content; the same for every model.
