@@ -51,7 +51,7 @@ pub(crate) fn sentences(figures: &Figures<'_>) -> Vec<String> {
                 .collect();
             if !near.is_empty() {
                 sentences.push(format!(
-                    "In {} the APS threshold is within float32 rounding of 1, where the published script's sums differ by rounding: set sizes and coverage there are decided by it. The standard protocol has no such edge.",
+                    "In {} the APS threshold is within float32 rounding of 1, where the published script's sums differ by rounding: set sizes and coverage there are decided by it. The standard protocol avoids this.",
                     list(&near)
                 ));
             }

@@ -71,7 +71,7 @@ impl Evaluation {
                 Some(
                     "every APS set is full: the right option is ranked last more often than the \
                      error rate allows, so that the threshold is the sum of all options; \
-                     aps-randomized has no such edge",
+                     aps-randomized avoids this",
                 )
             }
             _ => None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sureness_analysis::Section;
 use sureness_analysis::number::{count, counted};
 use sureness_bench::movement;
 use sureness_conformal::{Config, Protocol, SplitRule};
@@ -13,11 +14,13 @@ use super::timing;
 pub(crate) fn show(results: &Results, every_strategy: bool) {
     use std::io::Write;
     let width = super::terminal::width();
-    let mut text = format!("{}\n", results.method());
-    for section in results.sections(every_strategy) {
-        text.push('\n');
-        text.push_str(&export::section_text(&section, width));
-    }
+    let method = Section {
+        text: vec![results.method()],
+        ..Section::default()
+    };
+    let sections = [method].into_iter().chain(results.sections(every_strategy));
+    let sections = sections.map(|section| export::section_text(&section, width));
+    let text = sections.collect::<Vec<_>>().join("\n");
     // A reader that has gone away (a broken pipe) is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
 
