@@ -41,7 +41,7 @@ impl Default for CoordinatorSettings {
             models: vec![None],
             unit_timeout: Duration::from_secs(30),
             unit_length: Duration::from_secs(2),
-            give_up_after: Duration::from_secs(600),
+            give_up_after: sureness_engine::Settings::default().give_up_after,
         }
     }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use sureness_engine::{Cancel, Observer, Settings, Stop};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 
+use crate::coordinator::CoordinatorSettings;
 use crate::message::{Hello, Welcome};
 use crate::{FleetError, Link};
 
@@ -152,7 +153,8 @@ async fn greet(
                     let unit_timeout = Duration::try_from_secs_f64(unit_timeout_s);
                     return Ok(Some(Assignment {
                         lane,
-                        unit_timeout: unit_timeout.unwrap_or(Duration::from_secs(30)),
+                        unit_timeout: unit_timeout
+                            .unwrap_or_else(|_| CoordinatorSettings::default().unit_timeout),
                     }));
                 }
                 Ok(Welcome::Refused { reason }) => {
