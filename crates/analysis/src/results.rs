@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Evaluation, Mean, mean};
-use sureness_record::{ModelIdentity, RunSettings};
+use sureness_record::{ModelIdentity, Noise, RunSettings};
 
 /// The figures of one run over one or more models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -127,18 +127,6 @@ pub struct GroupResult {
     /// What a reader should know about these figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-}
-
-/// How much a server's scores of the same questions moved: asked one by one, all at once, and one
-/// by one again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Noise {
-    /// How many questions.
-    pub questions: usize,
-    /// The largest difference of an option's log-probability between two rounds, in nats.
-    pub largest_difference: f64,
-    /// Questions whose most probable option changed.
-    pub changed_top_options: usize,
 }
 
 /// Cached questions that were asked again before their answers were used.

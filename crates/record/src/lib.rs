@@ -2,6 +2,7 @@
 
 mod import;
 mod model;
+mod noise;
 mod question;
 mod run;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use import::{ImportRecord, ImportedGroup};
 pub use model::ModelIdentity;
+pub use noise::Noise;
 pub use question::QuestionRecord;
 pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord};
 

@@ -18,8 +18,8 @@ use sureness_analysis::number::counted;
 use sureness_conformal::Config;
 use sureness_engine::{AnswerSink, Cancel, Event, Plan, SinkError, Stop, Summary};
 use sureness_hint::Hint;
-use sureness_record::RunSettings;
-use sureness_report::{AnsweredAt, ModelResult, Noise, Recheck, RecheckOutcome, Results};
+use sureness_record::{Noise, RunSettings};
+use sureness_report::{AnsweredAt, ModelResult, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::Store;
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use sureness_engine::Plan;
-use sureness_report::Noise;
+use sureness_record::Noise;
 use sureness_scorers::{OptionScorer, OptionScores, ScoreRequest, http};
 
 /// Questions to ask again.
@@ -24,12 +24,7 @@ pub(crate) async fn measure(scorer: &dyn OptionScorer, plan: &Plan) -> Option<No
     let together = join_all(requests.iter().map(|request| ask(scorer, request))).await;
     let together: Vec<_> = together.into_iter().collect::<Option<_>>()?;
     let again = one_by_one(scorer, &requests).await?;
-    let noise = http::Noise::between(&[first, together, again]);
-    Some(Noise {
-        questions: noise.questions,
-        largest_difference: noise.largest_difference,
-        changed_top_options: noise.changed_top_options,
-    })
+    Some(http::noise_between(&[first, together, again]))
 }
 
 async fn one_by_one(

@@ -27,7 +27,7 @@ mod wire;
 
 pub use connect_error::ConnectError;
 pub use doctor::{
-    Bos, Diagnosis, KeyState, Noise, Obstacle, PrefixCache, Routes, Scoring, diagnose,
+    Bos, Diagnosis, KeyState, Obstacle, PrefixCache, Routes, Scoring, diagnose, noise_between,
 };
 pub use models::ServerTemplate;
 pub use options::HttpOptions;

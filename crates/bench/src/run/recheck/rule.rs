@@ -152,7 +152,7 @@ fn top_option_changed(before: &Reanswer, now: &Reanswer) -> bool {
     match (before, now) {
         (Reanswer::Scores(before), Reanswer::Scores(now)) => {
             let rounds = [vec![before.clone()], vec![now.clone()]];
-            http::Noise::between(&rounds).changed_top_options > 0
+            http::noise_between(&rounds).changed_top_options > 0
         }
         _ => true,
     }

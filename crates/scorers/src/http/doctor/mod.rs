@@ -20,7 +20,8 @@ use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
 use super::{address, prepare};
 use abilities::Examination;
-pub use report::{Bos, Diagnosis, KeyState, Noise, Obstacle, PrefixCache, Routes, Scoring};
+pub use noise::noise_between;
+pub use report::{Bos, Diagnosis, KeyState, Obstacle, PrefixCache, Routes, Scoring};
 
 /// Examines the server that `options` describe.
 pub async fn diagnose(mut options: HttpOptions) -> Diagnosis {

@@ -5,10 +5,10 @@
 
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Question, pack};
+use sureness_record::Noise;
 
 use super::super::exchange::Exchange;
 use super::super::transport::Transport;
-use super::report::Noise;
 use crate::{OptionScores, RequestKey, ScoreRequest};
 
 /// Number of questions, and of requests at once.
@@ -33,7 +33,7 @@ pub(super) async fn measure(
         let questions = questions(shots)?;
         let rounds = rounds(exchange, uncached, transport, &questions, lists).await;
         if let Some(rounds) = rounds {
-            return Some(Noise::between(&rounds));
+            return Some(noise_between(&rounds));
         }
     }
     None
@@ -66,29 +66,25 @@ async fn rounds(
     Some(rounds)
 }
 
-impl Noise {
-    /// The differences between rounds of the same questions. Each round has one entry per
-    /// question.
-    pub fn between(rounds: &[Vec<OptionScores>]) -> Self {
-        let questions = rounds.iter().map(Vec::len).min().unwrap_or(0);
-        let mut noise = Self {
-            questions,
-            largest_difference: 0.0,
-            changed_top_options: 0,
-        };
-        for question in 0..questions {
-            let scores: Vec<_> = rounds.iter().map(|round| &round[question]).collect();
-            for (place, one) in scores.iter().enumerate() {
-                for other in &scores[place + 1..] {
-                    let moved = largest_difference(one, other);
-                    noise.largest_difference = noise.largest_difference.max(moved);
-                }
+/// The differences between rounds of the same questions. Each round has one entry per question.
+pub fn noise_between(rounds: &[Vec<OptionScores>]) -> Noise {
+    let questions = rounds.iter().map(Vec::len).min().unwrap_or(0);
+    let mut noise = Noise {
+        questions,
+        ..Noise::default()
+    };
+    for question in 0..questions {
+        let scores: Vec<_> = rounds.iter().map(|round| &round[question]).collect();
+        for (place, one) in scores.iter().enumerate() {
+            for other in &scores[place + 1..] {
+                let moved = largest_difference(one, other);
+                noise.largest_difference = noise.largest_difference.max(moved);
             }
-            let changed = scores.windows(2).any(|pair| top(pair[0]) != top(pair[1]));
-            noise.changed_top_options += usize::from(changed);
         }
-        noise
+        let changed = scores.windows(2).any(|pair| top(pair[0]) != top(pair[1]));
+        noise.changed_top_options += usize::from(changed);
     }
+    noise
 }
 
 async fn singly(
@@ -169,7 +165,7 @@ mod tests {
     #[test]
     fn every_pair_of_rounds_counts() {
         let round = |a: f64, b: f64| vec![scores(&[a, b], &[true; 2])];
-        let noise = Noise::between(&[
+        let noise = noise_between(&[
             round(-1.0, -2.0),
             round(-1.0, -2.0),
             round(-1.5, -2.0),

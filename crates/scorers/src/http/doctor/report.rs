@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sureness_record::Noise;
 
 use super::super::probe::TierChoice;
 
@@ -137,16 +138,4 @@ pub struct Bos {
     /// Whether a prompt that begins with one gets a second; `None` if the server does not report
     /// the token.
     pub doubled: Option<bool>,
-}
-
-/// Differences between rounds of the same questions: one by one, all at once, and again one by
-/// one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Noise {
-    /// How many questions.
-    pub questions: usize,
-    /// The largest difference of an option's log-probability between two rounds, in nats.
-    pub largest_difference: f64,
-    /// Questions whose most probable option changed.
-    pub changed_top_options: usize,
 }
