@@ -38,12 +38,7 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., value_parser = task_format, help_heading = "What")]
     pub(crate) data_format: Vec<(String, Format)>,
     /// Ids to drop from saved logits, such as the few-shot examples; `none` keeps all
-    #[arg(
-        long,
-        value_name = "IDS",
-        default_value_t = Ids::default(),
-        help_heading = "What"
-    )]
+    #[arg(long, value_name = "IDS", default_value_t = Ids::default(), help_heading = "What")]
     pub(crate) drop_ids: Ids,
     /// Letters of options to drop from saved logits before the softmax
     #[arg(long, value_name = "LETTERS", help_heading = "What")]
@@ -99,12 +94,7 @@ pub(crate) struct EvidenceArgs {
     )]
     pub(crate) cluster: Grouping,
     /// Estimand of intervals and tests
-    #[arg(
-        long,
-        value_enum,
-        default_value_t = defaults().estimand,
-        help_heading = "Statistics"
-    )]
+    #[arg(long, value_enum, default_value_t = defaults().estimand, help_heading = "Statistics")]
     pub(crate) estimand: Estimand,
     /// Error rates of the curves
     #[arg(long, value_name = "SHARE", num_args = 1.., value_delimiter = ',', value_parser = open_share, help_heading = "Statistics")]
@@ -113,12 +103,7 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "SCORE", num_args = 1.., value_delimiter = ',', help_heading = "Statistics")]
     pub(crate) scores: Vec<Nonconformity>,
     /// Minimum calibration questions for a class or category to have its own threshold
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = defaults().least,
-        help_heading = "Statistics"
-    )]
+    #[arg(long, value_name = "N", default_value_t = defaults().least, help_heading = "Statistics")]
     pub(crate) least: usize,
     /// Number of random splits, in addition to the single one
     #[arg(long, value_name = "N", default_value_t = defaults().splits as u16, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Statistics")]

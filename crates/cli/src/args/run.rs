@@ -101,12 +101,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SHARE", default_value_t = Config::default().calibration_ratio, value_parser = open_share, help_heading = "Statistics")]
     pub(crate) calibration_ratio: f64,
     /// Seed of the split and of sampling
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = Config::default().seed,
-        help_heading = "Statistics"
-    )]
+    #[arg(long, value_name = "N", default_value_t = Config::default().seed, help_heading = "Statistics")]
     pub(crate) seed: u64,
     /// Maximum share of failed questions in a successful run
     #[arg(long, value_name = "SHARE", default_value_t = ALLOWED_FAILURES, value_parser = share, help_heading = "Statistics")]
@@ -116,12 +111,7 @@ pub(crate) struct RunArgs {
     pub(crate) nats: super::nats::NatsArgs,
     /// With --nats: questions queued for workers; a thousand workers need more
     #[cfg(feature = "nats")]
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = FleetSettings::LOOK_AHEAD,
-        help_heading = "Machines"
-    )]
+    #[arg(long, value_name = "N", default_value_t = FleetSettings::LOOK_AHEAD, help_heading = "Machines")]
     pub(crate) look_ahead: std::num::NonZeroUsize,
     /// With --nats: time until the questions of a silent worker are reassigned, in seconds
     #[cfg(feature = "nats")]
@@ -129,12 +119,7 @@ pub(crate) struct RunArgs {
     pub(crate) unit_timeout: f64,
 
     /// Folder for answers and results; a rerun asks only missing questions
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value_os_t = Settings::default().output_dir,
-        help_heading = "Output"
-    )]
+    #[arg(long, value_name = "DIR", default_value_os_t = Settings::default().output_dir, help_heading = "Output")]
     pub(crate) output_dir: PathBuf,
     /// Progress display
     #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
