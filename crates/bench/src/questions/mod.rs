@@ -38,7 +38,7 @@ struct DatasetSummary {
     questions: usize,
     available: usize,
     shots: usize,
-    /// BLAKE3 over the contents of questions and shown examples, and over clusters unless automatic.
+    /// BLAKE3 of the questions, the few-shot examples in use and, unless automatic, the clusters.
     digest: String,
 }
 
@@ -118,7 +118,7 @@ impl Questions {
         self.plan.len()
     }
 
-    /// The plan.
+    /// Groups and their questions, in the order in which they are asked.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
