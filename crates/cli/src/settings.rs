@@ -143,7 +143,7 @@ pub(crate) fn models(args: &RunArgs) -> Result<Vec<Model>, Failure> {
         list.extend(names.into_iter().map(|name| served(Some(name.clone()))));
     }
     if list.is_empty() {
-        return Err(Failure::new("no model is named").hint(
+        return Err(Failure::new("no model given").hint(
             "give --api-base URL --model NAME for a server, or --gguf FILE for a local model; `sureness demo` needs neither",
         ));
     }

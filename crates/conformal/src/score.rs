@@ -13,8 +13,8 @@ pub enum Score {
     Lac,
     /// Adaptive prediction sets without randomisation: the total probability of all options at
     /// least as probable, the option itself included (Romano, Sesia & Candès 2020; Ye et al.
-    /// 2024, equation 4). Covers more than `1 − alpha` where sets come out empty and are filled,
-    /// which happens the more often the surer the model is.
+    /// 2024, equation 4). Covers more than `1 − alpha` where empty sets are filled, which happens
+    /// more often the more confident the model is.
     Aps,
 }
 

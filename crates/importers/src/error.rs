@@ -49,7 +49,7 @@ pub enum Problem {
     #[error("has an unknown format")]
     UnknownFormat,
     /// A folder without anything to import.
-    #[error("contains no file that can be imported")]
+    #[error("contains no files to import")]
     NothingHere,
     /// No questions.
     #[error("contains no questions")]

@@ -44,7 +44,7 @@ pub enum Problem {
     #[error("has no questions to ask: every row is a few-shot example")]
     NothingToAsk,
     /// The layout is unknown.
-    #[error("has an unknown layout: {0}")]
+    #[error("unknown layout: {0}")]
     UnknownFormat(String),
     /// A folder where a file is needed.
     #[error("is a folder, but {} is read from a file", .0.name())]

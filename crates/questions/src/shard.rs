@@ -101,8 +101,8 @@ impl FromStr for Shard {
         index
             .and_then(|index| Self::new(index, of))
             .ok_or_else(|| match of {
-                0 => "there must be at least one part: n is from 1 on".to_owned(),
-                _ => format!("there are {of} parts: i is from 1 to {of}"),
+                0 => "n must be at least 1".to_owned(),
+                _ => format!("i must be between 1 and {of}"),
             })
     }
 }

@@ -43,8 +43,8 @@ pub struct RunInfo {
 pub struct StoredRow {
     /// The question.
     pub question: QuestionRecord,
-    /// The model's scores, if it answered. Imported ones may be logits, with NaN as their mass
-    /// where it is unknown.
+    /// The model's scores, if it answered. Imported scores may be logits; their `mass` is NaN if
+    /// it is unknown.
     pub scores: Option<OptionScores>,
     /// Why it failed, if it did.
     pub error: Option<ScoreError>,

@@ -33,27 +33,27 @@ pub enum Mode {
     Basic,
     /// Model comparison: leaderboard, tasks, paired differences.
     Comparative,
-    /// Which metrics go together, over models and tasks.
+    /// Correlations between metrics, over models and tasks.
     Correlations,
-    /// What the prompt strategies change.
+    /// Differences between prompt strategies.
     Prompt,
-    /// What the size of a model changes, within a family.
+    /// Effect of model size within a family.
     Scaling,
-    /// What instruction tuning changes.
+    /// Effect of instruction tuning.
     Instruct,
     /// Whether confidence is calibrated.
     Calibration,
     /// Selective answering: accuracy when the least certain questions are left out.
     Abstention,
-    /// Coverage and set size over the error rate.
+    /// Coverage and set size at different error rates.
     Alpha,
     /// Comparison of nonconformity scores and calibration schemes.
     Scores,
     /// Subject by subject.
     Subjects,
-    /// The questions worth a look.
+    /// Questions worth a closer look.
     Questions,
-    /// The further analyses of the paper.
+    /// Additional analyses from the paper.
     Paper,
 }
 
@@ -99,19 +99,19 @@ impl Mode {
         match self {
             Self::Basic => "Each model's figures, with intervals",
             Self::Comparative => "Leaderboard, tasks by models, paired differences",
-            Self::Correlations => "Which metrics go together",
-            Self::Prompt => "What the prompt strategies change",
-            Self::Scaling => "What size changes within a family",
-            Self::Instruct => "What instruction tuning changes",
+            Self::Correlations => "Correlations between metrics",
+            Self::Prompt => "Differences between prompt strategies",
+            Self::Scaling => "Effect of model size within a family",
+            Self::Instruct => "Effect of instruction tuning",
             Self::Calibration => "Whether confidence is calibrated",
             Self::Abstention => {
                 "Selective answering: accuracy when uncertain questions are left out"
             }
-            Self::Alpha => "Coverage and set size over the error rate",
+            Self::Alpha => "Coverage and set size at different error rates",
             Self::Scores => "Nonconformity scores and calibration schemes",
             Self::Subjects => "Category by category, such as the 57 of MMLU",
-            Self::Questions => "The questions worth a look",
-            Self::Paper => "The paper's further analyses",
+            Self::Questions => "Questions worth a closer look",
+            Self::Paper => "Additional analyses from the paper",
         }
     }
 }

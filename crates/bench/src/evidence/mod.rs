@@ -132,8 +132,11 @@ fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Failure> {
         return if store.is_file() {
             Ok(Some((store, run)))
         } else {
-            Err(Failure::new(format!("{} holds no run", path.display()))
-                .hint("pass the --output-dir of an earlier run; it holds sureness.sqlite"))
+            Err(
+                Failure::new(format!("{} does not contain a run", path.display())).hint(
+                    "pass the --output-dir of an earlier run, which contains sureness.sqlite",
+                ),
+            )
         };
     }
     if !path.exists() {
@@ -158,7 +161,7 @@ fn load_store(
         runs.retain(|run| run.id == wanted);
         if runs.is_empty() {
             return Err(
-                Failure::new(format!("{} holds no run {wanted}", path.display()))
+                Failure::new(format!("{} does not contain run {wanted}", path.display()))
                     .hint(format!("choose among the runs {}", all.join(", "))),
             );
         }
@@ -185,8 +188,10 @@ fn load_store(
         }
     }
     if newest.is_empty() {
-        return Err(Failure::new(format!("{} holds no run", path.display()))
-            .hint("start one with `sureness run`, or import one with `sureness import`"));
+        return Err(
+            Failure::new(format!("{} does not contain a run", path.display()))
+                .hint("start one with `sureness run`, or import one with `sureness import`"),
+        );
     }
     for run in newest {
         if run.finished_at.is_none() {

@@ -26,7 +26,7 @@ pub(super) struct Part {
     pub(super) settings: RunSettings,
     /// (task, strategy) of each group.
     pub(super) groups: Vec<(String, String)>,
-    /// Its shards.
+    /// The shards that this part covers.
     pub(super) shards: BTreeSet<u32>,
     /// The number of shards of the whole run.
     pub(super) of: u32,
@@ -103,7 +103,9 @@ pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         (name.len(), name)
     });
     if found.is_empty() {
-        return Err(Failure::new(format!("{} holds no {STORE}", path.display())).hint(hint));
+        return Err(
+            Failure::new(format!("{} does not contain {STORE}", path.display())).hint(hint),
+        );
     }
     Ok(found)
 }
@@ -119,7 +121,7 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, F
         Reader::open(&store)?.runs()?
     };
     if runs.is_empty() {
-        notes.push(format!("{} holds no run yet", input.display()));
+        notes.push(format!("{} does not contain a run yet", input.display()));
         return Ok(Vec::new());
     }
     let all: Vec<Part> = runs
@@ -127,10 +129,11 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, F
         .filter_map(|run| Part::of(input, &store, run))
         .collect();
     let Some(newest) = all.last() else {
-        return Err(
-            Failure::new(format!("{} holds no run of a shard", input.display()))
-                .hint("give output folders of `sureness run --shard i/n`, or an earlier merge"),
-        );
+        return Err(Failure::new(format!(
+            "{} does not contain a shard of a run",
+            input.display()
+        ))
+        .hint("give output folders of `sureness run --shard i/n`, or an earlier merge"));
     };
     let newest = newest.clone();
     let mut parts: Vec<Part> = Vec::new();
@@ -160,7 +163,7 @@ pub(super) fn read(input: &Path, notes: &mut Vec<String>) -> Result<Vec<Part>, F
 pub(super) fn models(inputs: &[Vec<Part>]) -> Result<Vec<ModelIdentity>, Failure> {
     let parts = || inputs.iter().flatten();
     let Some(first) = parts().next() else {
-        return Err(Failure::new("none of the inputs holds a run yet")
+        return Err(Failure::new("none of the inputs contains a run yet")
             .hint("run the shards first, with `sureness run --shard i/n`"));
     };
     for part in parts() {

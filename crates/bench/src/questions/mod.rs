@@ -106,7 +106,7 @@ impl Questions {
         self.plan.len()
     }
 
-    /// The plan.
+    /// Groups and their questions, in the order in which they are asked.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }

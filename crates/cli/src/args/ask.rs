@@ -21,8 +21,8 @@ fn engine() -> Settings {
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct AskArgs {
-    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>; several with
-    /// the same model share the work
+    /// Address of an OpenAI-compatible server, such as `http://localhost:8000/v1`; several
+    /// with the same model share the work
     #[arg(long, value_name = "URL", num_args = 1.., value_delimiter = ',', help_heading = "Model")]
     pub(crate) api_base: Vec<String>,
     /// API key; prefer the environment variable, which other users cannot see
@@ -65,19 +65,19 @@ pub(crate) struct AskArgs {
     /// Use operating-system threads with blocking calls instead of async tasks
     #[arg(long, help_heading = "Speed")]
     pub(crate) use_threads: bool,
-    /// Timeout of a request, in seconds
+    /// Timeout for each request, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = http().timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..), help_heading = "Speed")]
     pub(crate) timeout: u64,
-    /// Timeout of opening a connection, in seconds
+    /// Timeout for opening a connection, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = http().connect_timeout.as_secs_f64(), value_parser = positive_seconds, help_heading = "Speed")]
     pub(crate) connect_timeout: f64,
-    /// Timeout of the first byte of an answer, in seconds [default: as --timeout]
+    /// Timeout for the first byte of a response, in seconds [default: same as --timeout]
     #[arg(long, value_name = "SECONDS", value_parser = positive_seconds, help_heading = "Speed")]
     pub(crate) first_byte_timeout: Option<f64>,
     /// Send all requests over one HTTP/2 connection, instead of a pool of HTTP/1.1 connections
     #[arg(long, help_heading = "Speed")]
     pub(crate) http2: bool,
-    /// Maximum retries of a question
+    /// Maximum retries per question
     #[arg(long, value_name = "N", default_value_t = engine().retry.max_retries, help_heading = "Speed")]
     pub(crate) max_retries: u32,
     /// Back-off before the first retry, in seconds; doubles with each retry, with jitter

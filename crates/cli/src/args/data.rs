@@ -25,7 +25,7 @@ pub(crate) enum Action {
         #[command(flatten)]
         layout: Layout,
     },
-    /// Store a data set, so that `sureness run --tasks TASK` asks its questions
+    /// Import a data set for use with `sureness run --tasks TASK`
     Import {
         /// Task the questions belong to: qa, rc, ci, drs, ds or a name of your own
         task: String,

@@ -8,7 +8,7 @@ use crate::show::output_format::OutputFormat;
 /// Flags of the doctor; flags of a run keep their meaning.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Address of an OpenAI-compatible server, such as <http://localhost:8000/v1>
+    /// Address of an OpenAI-compatible server, such as `http://localhost:8000/v1`
     #[arg(long, value_name = "URL")]
     pub(crate) api_base: String,
     /// API key; prefer the environment variable, which other users cannot see
@@ -25,7 +25,7 @@ pub(crate) struct DoctorArgs {
     /// Use chat completions (for instruct models)
     #[arg(long)]
     pub(crate) chat: bool,
-    /// Timeout of a request, in seconds
+    /// Timeout for each request, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = HttpOptions::new("").timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) timeout: u64,
     /// Output format

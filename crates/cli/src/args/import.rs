@@ -31,8 +31,8 @@ pub(crate) struct ImportArgs {
     /// Strategy name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) strategy: Option<String>,
-    /// Ids of questions to drop, none to keep all [default: in the paper's pickles, its few-shot
-    /// examples]
+    /// Ids of questions to drop; `none` keeps all [default: the few-shot examples in the paper's
+    /// pickles]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) drop_ids: Option<Vec<String>>,
     /// Folder with the store (sureness.sqlite) to import into

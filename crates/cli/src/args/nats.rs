@@ -10,7 +10,7 @@ use sureness_fleet::{Access, RunName};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Machines")]
 pub(crate) struct NatsArgs {
-    /// NATS server that connects the machines of a run, such as <nats://host:4222>
+    /// NATS server that connects the machines of a run, such as `nats://host:4222`
     #[arg(
         long,
         value_name = "URL",
@@ -52,10 +52,10 @@ impl NatsArgs {
         }
     }
 
-    /// Fails if no server is named.
+    /// Fails if no server is given.
     pub(crate) fn required(&self) -> Result<(), Failure> {
         if self.nats.is_empty() {
-            return Err(Failure::new("no NATS server is named")
+            return Err(Failure::new("no NATS server given")
                 .hint("give --nats nats://HOST:4222, or set SURENESS_NATS"));
         }
         Ok(())

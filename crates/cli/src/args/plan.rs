@@ -24,7 +24,7 @@ pub(crate) struct PlanArgs {
     /// (0.02 is two percentage points)
     #[arg(long, value_name = "FIGURE=DIFFERENCE", required = true, num_args = 1.., value_delimiter = ',')]
     pub(crate) detect: Vec<Target>,
-    /// Probability of detecting it (power)
+    /// Probability of detecting the difference (power)
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = power)]
     pub(crate) power: f64,
     /// Confidence level of the comparison (1 minus the significance level)
@@ -37,7 +37,7 @@ pub(crate) struct PlanArgs {
     pub(crate) error_rate: Option<f64>,
 
     /// Earlier runs to estimate standard errors from, as output folders or their sureness.sqlite;
-    /// paired differences are used for several models
+    /// several models are compared by paired differences
     #[arg(long, value_name = "RUN", num_args = 1.., help_heading = "Basis")]
     pub(crate) from: Vec<PathBuf>,
     #[arg(long, value_name = "R", value_parser = correlation, help_heading = "Basis", help = format!(

@@ -69,7 +69,7 @@ pub(crate) struct RunArgs {
         help_heading = "Questions"
     )]
     pub(crate) cluster: ClusterBy,
-    /// Prompt strategies: base, `shared_instruction`, `task_specific` [default: all three]
+    /// Prompt strategies: `base`, `shared_instruction`, `task_specific` [default: all three]
     #[arg(long, value_name = "STRATEGY", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
     pub(crate) prompt_strategies: Vec<String>,
     /// Few-shot examples per prompt, 0 for zero-shot [default: 5 for qa, rc, ci; 3 for drs; 1 for ds]
@@ -109,7 +109,7 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "nats")]
     #[command(flatten)]
     pub(crate) nats: super::nats::NatsArgs,
-    /// With --nats: questions queued for workers; a thousand workers need more
+    /// With --nats: questions to queue for workers; raise it for a thousand workers
     #[cfg(feature = "nats")]
     #[arg(long, value_name = "N", default_value_t = FleetSettings::LOOK_AHEAD, help_heading = "Machines")]
     pub(crate) look_ahead: std::num::NonZeroUsize,

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::TypedValueParser;
+use sureness_analysis::Section;
 use sureness_conformal::{Config, Protocol};
+use sureness_report::export;
 
-use super::values::{Ids, Letters, open_share};
+use super::values::{Ids, Letters, named, one_of, open_share};
 
 /// Flags of `score`.
 #[derive(Debug, Args)]
@@ -46,19 +49,41 @@ pub(crate) struct ScoreArgs {
     pub(crate) drop_options: Option<Letters>,
 
     /// Output format
-    #[arg(long, value_enum, default_value = "table")]
+    #[arg(long, value_name = "FORMAT", value_parser = output(), default_value = "table")]
     pub(crate) output: Output,
 }
 
 /// The output format.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Output {
-    /// One object with all files and their means; fractions
+    /// The figures as data, in fractions.
     Json,
-    /// Text table; percent
-    Table,
-    /// One row per file; fractions
+    /// One row per file, in fractions.
     Csv,
-    /// Markdown table; percent
-    Markdown,
+    /// A table, in percent.
+    Section(export::Format),
+}
+
+fn output() -> impl TypedValueParser<Value = Output> {
+    let data = [
+        (
+            named(
+                "json",
+                "One object with all files and their means; fractions",
+            ),
+            Output::Json,
+        ),
+        (
+            named("table", "Text table; percent"),
+            Output::Section(export::Format::Text),
+        ),
+        (named("csv", "One row per file; fractions"), Output::Csv),
+    ];
+    // Whatever shows a section as text, under its own name.
+    let section = Section::default();
+    let tables = export::Format::ALL.into_iter().filter(move |&format| {
+        format != export::Format::Text && export::section(&section, format, 80).is_some()
+    });
+    let tables = tables.map(|f| (named(f.name(), f.about()), Output::Section(f)));
+    one_of(data.into_iter().chain(tables))
 }

@@ -117,13 +117,14 @@ fn print(scores: &Scores, output: Output) -> Result<ExitCode, Failure> {
     let encode = |e: &dyn std::fmt::Display| Failure::new(format!("cannot encode the result: {e}"));
     let text = match output {
         Output::Json => serde_json::to_string_pretty(scores).map_err(|e| encode(&e))? + "\n",
-        Output::Table => export::section_text(&scores.section(), terminal::width()),
         Output::Csv => {
             let mut csv = Vec::new();
             sureness_report::write_scores(scores, &mut csv).map_err(|e| encode(&e))?;
             String::from_utf8(csv).map_err(|e| encode(&e))?
         }
-        Output::Markdown => export::section_markdown(&scores.section()),
+        Output::Section(format) => {
+            export::section(&scores.section(), format, terminal::width()).unwrap_or_default()
+        }
     };
     terminal::print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -155,7 +155,7 @@ fn bad_files_are_refused_by_line_and_field_and_replace_nothing() {
         ),
         (
             "no such layout\n".to_owned(),
-            "t.csv, line 1: has an unknown layout",
+            "t.csv, line 1: unknown layout",
         ),
         (String::new(), "t.csv: contains no questions"),
     ];

@@ -1,8 +1,8 @@
 //! Adjustment of p-values for multiple tests.
 
 /// Holm's step-down adjustment (Holm 1979): adjusted p-values in the order of the input. Rejecting
-/// those up to 0.05 makes one or more false rejections with probability 5 % at most, whatever the
-/// tests' dependence. A NaN counts as 1.
+/// those up to 0.05 keeps the probability of any false rejection at 5 % or less, however the tests
+/// depend on each other. A NaN counts as 1.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut largest = 0.0_f64;
     adjust(p, |sorted| {
@@ -15,8 +15,8 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 }
 
 /// The step-up adjustment of Benjamini & Hochberg (1995): adjusted p-values in the order of the
-/// input. Among those up to 0.05, 5 % at most are expected to be false, for independent or
-/// positively dependent tests. A NaN counts as 1.
+/// input. Rejecting those up to 0.05 keeps the false discovery rate at 5 % or less, for independent
+/// or positively dependent tests. A NaN counts as 1.
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let mut smallest = 1.0_f64;
     adjust(p, |sorted| {

@@ -251,15 +251,15 @@ pub(super) fn distinct(categories: &[Option<u32>]) -> Vec<u32> {
     occurring
 }
 
-/// Prediction sets of the test rows. Empty ones are filled with the top option: a user must get
-/// some answer. This can only raise coverage.
+/// Prediction sets of the test rows. An empty set is filled with the top option, so that users
+/// always get an answer. This can only raise coverage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sets {
     /// The rows.
     pub rows: Vec<usize>,
-    /// The set of each, after filling.
+    /// The prediction set of each row, after filling.
     pub sets: Vec<PredictionSet>,
-    /// Whether it was empty before filling.
+    /// Whether each set was empty before filling.
     pub was_empty: Vec<bool>,
 }
 

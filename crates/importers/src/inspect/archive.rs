@@ -49,7 +49,7 @@ impl<R: Read + Seek> Archive<R> {
     }
 
     /// Names of the samples, in the order of the archive. A sample is one member, or a folder
-    /// whose `sample.json` holds all but its messages and events.
+    /// whose `sample.json` holds everything except its messages and events.
     #[expect(
         clippy::case_sensitive_file_extension_comparisons,
         reason = "names inside an archive are written by Inspect, in one way"

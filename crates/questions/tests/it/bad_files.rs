@@ -64,7 +64,7 @@ fn an_unknown_layout_lists_the_known_ones() {
     assert!(of_json.to_string().contains("\"prompt\""), "{of_json}");
     assert!(of_csv.to_string().contains("\"prompt;reply\""), "{of_csv}");
     for error in [of_folder, of_json, of_csv] {
-        assert!(error.to_string().contains("an unknown layout"), "{error}");
+        assert!(error.to_string().contains("unknown layout"), "{error}");
         let hint = error.hint();
         assert!(
             Format::ALL

@@ -16,7 +16,7 @@ mod text;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use sureness_analysis::Document;
+use sureness_analysis::{Document, Section};
 
 pub use self::csv::csv;
 pub use error::ExportError;
@@ -84,6 +84,20 @@ impl Format {
             Self::Svg => "Charts as vector graphics",
             Self::Png => "Charts as images",
         }
+    }
+}
+
+/// One section alone in a format of text, for a terminal of `width` columns. `None` for formats that
+/// take several files.
+pub fn section(section: &Section, format: Format, width: usize) -> Option<String> {
+    match format {
+        Format::Text => Some(section_text(section, width)),
+        Format::Markdown => Some(section_markdown(section)),
+        Format::Latex => {
+            let tables: Vec<String> = section.tables.iter().map(latex_table).collect();
+            Some(tables.join("\n"))
+        }
+        Format::Csv | Format::Json | Format::Svg | Format::Png => None,
     }
 }
 

@@ -43,7 +43,7 @@ fn what_is_not_there_is_named() {
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     says(
         &refused(folder.path(), ["analyze", "empty"]),
-        &["empty holds no run", "--output-dir"],
+        &["empty does not contain a run", "--output-dir"],
     );
     write(
         folder.path(),

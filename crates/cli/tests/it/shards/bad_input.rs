@@ -109,14 +109,14 @@ fn what_is_no_shard_is_refused() {
     refused(
         &case.merge("out whole"),
         2,
-        &["whole holds no run of a shard"],
+        &["whole does not contain a shard of a run"],
     );
     refused(&case.merge("out nowhere"), 2, &["nowhere"]);
     std::fs::create_dir(case.path("empty")).unwrap();
     refused(
         &case.merge("out empty"),
         2,
-        &["empty holds no sureness.sqlite"],
+        &["empty does not contain sureness.sqlite"],
     );
     std::fs::write(case.path("empty/sureness.sqlite"), "no database").unwrap();
     refused(&case.merge("out empty"), 2, &["empty"]);

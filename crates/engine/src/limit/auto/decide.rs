@@ -5,12 +5,12 @@ use super::super::meter::{Measurement, round_size};
 use super::super::slow_start::SlowStart;
 use super::{Auto, Mode, Probe, Serving};
 
-/// A limit must earn (in logarithms) this, times the square of its doublings. Each doubling must
-/// earn more than the one before it, since a larger crowd waits longer for nothing.
+/// Log gain required of a limit, times the square of its doublings. Each doubling must gain more
+/// than the one before it, since requests in a larger crowd wait longer.
 const WORTH: f64 = 0.003;
-/// A gain (in logarithms) by doubling after which slow start goes on.
+/// Log gain from a doubling above which slow start continues.
 const RESUME: f64 = 0.4;
-/// Rounds that a visit may be planned to last: one alone may be too short to show anything.
+/// Possible lengths of a visit, in rounds. A single round may be too short to show a difference.
 const ROUNDS: [f64; 3] = [1.0, 2.0, 4.0];
 /// Limits up to this may be tried from any lower one. Two in flight are often no better than one:
 /// where a server works in steps, one of them waits for the next. A search that only ever looked
