@@ -1,4 +1,4 @@
-//! Which metrics go together.
+//! Correlations between metrics.
 
 use sureness_conformal::{pearson, spearman};
 
@@ -39,7 +39,7 @@ const METRICS: [Metric; 9] = [
 pub(super) fn section(figures: &Figures<'_>) -> Section {
     let mut section = Section {
         id: "correlations".into(),
-        title: "Which metrics go together".into(),
+        title: "Correlations between metrics".into(),
         ..Section::default()
     };
     let groups: Vec<&GroupFigures<'_>> = figures

@@ -1,4 +1,4 @@
-//! What instruction tuning changes.
+//! The effect of instruction tuning.
 
 use sureness_conformal::COMPARED;
 
@@ -59,7 +59,7 @@ fn by_name(names: &[&str]) -> Vec<Pair> {
 pub(super) fn section(figures: &Figures<'_>, given: &[Pair]) -> Section {
     let mut section = Section {
         id: "instruct".into(),
-        title: "What instruction tuning changes".into(),
+        title: "Effect of instruction tuning".into(),
         ..Section::default()
     };
     let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();

@@ -1,4 +1,4 @@
-//! What the prompt strategies change.
+//! Differences between prompt strategies.
 
 use std::borrow::Cow;
 

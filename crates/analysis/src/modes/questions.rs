@@ -1,4 +1,4 @@
-//! The questions worth a look.
+//! Questions worth a closer look.
 
 use std::collections::HashMap;
 
@@ -226,7 +226,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     let most = figures.settings.questions;
     let mut section = Section {
         id: "questions".into(),
-        title: "Questions worth a look".into(),
+        title: "Questions worth a closer look".into(),
         text: vec![format!(
             "Over all models and strategies, calibration questions included; up to {most} of each kind and task. Questions that many models get wrong with confidence are often wrong themselves."
         )],

@@ -80,7 +80,7 @@ const SHOWN: [(usize, &str, &str, Unit); 4] = [
 pub(super) fn section(figures: &Figures<'_>, family: Option<&Family>) -> Section {
     let mut section = Section {
         id: "scaling".into(),
-        title: "What size changes".into(),
+        title: "Effect of model size".into(),
         ..Section::default()
     };
     let members = members(figures, &family.cloned().unwrap_or_default());

@@ -24,10 +24,10 @@ pub(crate) struct Questions {
     tasks: Vec<TaskRecord>,
     strategies: Vec<Strategy>,
     wording: Wording,
-    plan: Plan,
+    pub(crate) plan: Plan,
     shard: Option<Shard>,
     /// By group, the positions of a shard's questions in the whole run; empty without a shard.
-    places: Vec<Arc<[u32]>>,
+    pub(crate) places: Vec<Arc<[u32]>>,
 }
 
 impl Questions {
@@ -101,26 +101,11 @@ impl Questions {
         })
     }
 
-    /// Number of questions, each counted once per strategy.
-    pub(crate) fn len(&self) -> usize {
-        self.plan.len()
-    }
-
-    /// Groups and their questions, in the order in which they are asked.
-    pub(crate) fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The positions of each group's questions in the whole run, if this is a shard.
-    pub(crate) fn places(&self) -> &[Arc<[u32]>] {
-        &self.places
-    }
-
     /// A text with one line per task.
     pub(crate) fn describe(&self) -> String {
         let mut text = format!(
             "{}: {} × {}",
-            counted(self.len(), "question"),
+            counted(self.plan.len(), "question"),
             counted(self.tasks.len(), "task"),
             counted(self.strategies.len(), "prompt strategy")
         );
@@ -144,7 +129,7 @@ impl Questions {
             let all: usize = self.tasks.iter().map(|d| d.questions).sum();
             text.push_str(&format!(
                 "\n  this is shard {shard}: {} of {}",
-                count(self.len()),
+                count(self.plan.len()),
                 count(all * self.strategies.len())
             ));
         }

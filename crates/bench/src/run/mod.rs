@@ -66,7 +66,7 @@ pub async fn run_async(
     watch: &dyn Watch,
 ) -> Result<Outcome, Failure> {
     let questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
-    let folder = folder::prepare(&settings.output_dir, questions.len() * models.len())?;
+    let folder = folder::prepare(&settings.output_dir, questions.plan.len() * models.len())?;
     let (config, note) = split::config(settings, &questions, &folder)?;
     watch.begin(&questions.describe());
     if let Some(note) = note {
@@ -163,7 +163,7 @@ impl Session<'_> {
 
     /// Asks one model all questions; `None` if a stop was requested before the first.
     async fn ask(&self, model: &Model, checked: ModelCheck) -> Result<Option<AskedModel>, Failure> {
-        let plan = Arc::new(self.questions.plan().clone());
+        let plan = Arc::new(self.questions.plan.clone());
         let ignore_cache = checked.ignores_cache();
         let opened = match checked.opened {
             Some(opened) => Some(opened),

@@ -26,7 +26,7 @@ impl Session<'_> {
         let groups = plan.groups.iter();
         let groups = groups.map(|group| (&*group.task.id, group.strategy.name()));
         let run = store.begin_run(&record, groups)?;
-        store.place_questions(self.questions.places().to_vec());
+        store.place_questions(self.questions.places.clone());
         Ok((store, run))
     }
 

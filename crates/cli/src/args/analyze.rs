@@ -151,11 +151,11 @@ pub(crate) enum ModeArg {
 }
 
 fn mode() -> impl TypedValueParser<Value = ModeArg> {
-    let modes = Mode::ALL.map(|mode| (named(mode.name(), mode.about()), ModeArg::One(mode)));
+    let modes = Mode::ALL.map(|mode| named(mode.name(), mode.about(), ModeArg::One(mode)));
     one_of(
         modes
             .into_iter()
-            .chain([(named("all", "All modes"), ModeArg::All)]),
+            .chain([named("all", "All modes", ModeArg::All)]),
     )
 }
 
@@ -171,15 +171,11 @@ pub(crate) enum FormatArg {
 }
 
 fn format() -> impl TypedValueParser<Value = FormatArg> {
-    let page = named("html", "One self-contained page");
-    let documents =
-        export::Format::ALL.map(|f| (named(f.name(), f.about()), FormatArg::Document(f)));
-    let questions = named(
-        "parquet",
-        "Every question with its probabilities and prediction sets",
-    );
-    let formats = [(page, FormatArg::Html)].into_iter().chain(documents);
-    one_of(formats.chain([(questions, FormatArg::Parquet)]))
+    let questions = "Every question with its probabilities and prediction sets";
+    let formats = export::Format::ALL.map(|f| named(f.name(), f.about(), FormatArg::Document(f)));
+    let page = named("html", "One self-contained page", FormatArg::Html);
+    let formats = [page].into_iter().chain(formats);
+    one_of(formats.chain([named("parquet", questions, FormatArg::Parquet)]))
 }
 
 /// A number of parameters, in billions: `7B`, `135M`, `7`.

@@ -47,6 +47,6 @@ pub(crate) struct FormatArg(pub(crate) Option<Format>);
 fn format() -> impl TypedValueParser<Value = FormatArg> {
     let of = |format: &Format| Some((format.to_possible_value()?, FormatArg(Some(*format))));
     let formats = Format::value_variants().iter().filter_map(of);
-    let auto = named("auto", "Detected from the content");
-    one_of([(auto, FormatArg(None))].into_iter().chain(formats))
+    let auto = named("auto", "Detected from the content", FormatArg(None));
+    one_of([auto].into_iter().chain(formats))
 }

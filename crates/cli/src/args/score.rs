@@ -65,25 +65,17 @@ pub(crate) enum Output {
 }
 
 fn output() -> impl TypedValueParser<Value = Output> {
+    let table = Output::Section(export::Format::Text);
     let data = [
-        (
-            named(
-                "json",
-                "One object with all files and their means; fractions",
-            ),
-            Output::Json,
-        ),
-        (
-            named("table", "Text table; percent"),
-            Output::Section(export::Format::Text),
-        ),
-        (named("csv", "One row per file; fractions"), Output::Csv),
+        named("json", "Files and means as data; fractions", Output::Json),
+        named("table", "Text table; percent", table),
+        named("csv", "One row per file; fractions", Output::Csv),
     ];
-    // Whatever shows a section as text, under its own name.
-    let section = Section::default();
-    let tables = export::Format::ALL.into_iter().filter(move |&format| {
-        format != export::Format::Text && export::section(&section, format, 80).is_some()
+    // Every other format of text, under its own name.
+    let others = export::Format::ALL.into_iter().filter(|&format| {
+        let empty = Section::default();
+        format != export::Format::Text && export::section(&empty, format, 80).is_some()
     });
-    let tables = tables.map(|f| (named(f.name(), f.about()), Output::Section(f)));
-    one_of(data.into_iter().chain(tables))
+    let others = others.map(|f| named(f.name(), f.about(), Output::Section(f)));
+    one_of(data.into_iter().chain(others))
 }

@@ -24,9 +24,9 @@ pub(super) fn one_of<T: Clone + Send + Sync + 'static>(
     })
 }
 
-/// A value's name and help.
-pub(super) fn named(name: &'static str, help: &'static str) -> PossibleValue {
-    PossibleValue::new(name).help(help)
+/// A value for [`one_of`], with its name and help.
+pub(super) fn named<T>(name: &'static str, help: &'static str, value: T) -> (PossibleValue, T) {
+    (PossibleValue::new(name).help(help), value)
 }
 
 /// Parses a number within `range`; `expected` completes the sentence "must be".

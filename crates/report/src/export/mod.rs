@@ -93,10 +93,7 @@ pub fn section(section: &Section, format: Format, width: usize) -> Option<String
     match format {
         Format::Text => Some(section_text(section, width)),
         Format::Markdown => Some(section_markdown(section)),
-        Format::Latex => {
-            let tables: Vec<String> = section.tables.iter().map(latex_table).collect();
-            Some(tables.join("\n"))
-        }
+        Format::Latex => Some(section.tables.iter().map(latex_table).collect()),
         Format::Csv | Format::Json | Format::Svg | Format::Png => None,
     }
 }

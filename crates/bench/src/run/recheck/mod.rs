@@ -56,7 +56,7 @@ impl Session<'_> {
             if wanted && !model.is_embedded() {
                 let Some(opened) = self
                     .interrupts
-                    .race(self.open_model(model, self.questions.plan()))
+                    .race(self.open_model(model, &self.questions.plan))
                     .await
                 else {
                     break;
@@ -99,7 +99,7 @@ impl Session<'_> {
             settings: self.record(),
         };
         let mut store = self.open_store(false)?;
-        let plan = self.questions.plan();
+        let plan = &self.questions.plan;
         let sample = Sample::draw(
             plan,
             identity,
