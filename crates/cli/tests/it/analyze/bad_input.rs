@@ -185,7 +185,7 @@ fn models_of_different_questions_share_none() {
         ],
     );
     assert!(
-        stdout.contains("no question that all models answered"),
+        stdout.contains("no answered question in common"),
         "{stdout}"
     );
 }

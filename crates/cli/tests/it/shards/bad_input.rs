@@ -124,7 +124,7 @@ fn what_is_no_shard_is_refused() {
     refused(
         &case.merge("out empty"),
         2,
-        &["none of the inputs holds a run yet"],
+        &["none of the inputs contains a run yet"],
     );
     ends_with(&case.ask(&format!("{RUN} --shard 1/1"), "one"), 0);
     refused(
