@@ -16,7 +16,7 @@ use crate::{Cell, Column, Reference, Section, Table, Unit};
 pub(super) fn section(figures: &Figures<'_>) -> Section {
     let mut section = Section {
         id: "paper".into(),
-        title: "The paper's further analyses".into(),
+        title: "Additional analyses from the paper".into(),
         text: vec!["Accuracy by set size (Table 6), perplexity as a set size (Table 2), ECE (Table 3), one threshold for all tasks (Table 11), the share of calibration data (Figure 14) and the softmax temperature (Figure 15). The error rate (Figure 13) has a section of its own.".into()],
         ..Section::default()
     };

@@ -15,7 +15,7 @@ use crate::{Cell, Chart, ChartKind, Column, Dot, Section, Table, Unit};
 pub(super) fn section(figures: &Figures<'_>) -> Section {
     let mut section = Section {
         id: "prompt".into(),
-        title: "What the prompt changes".into(),
+        title: "Differences between prompt strategies".into(),
         ..Section::default()
     };
     if figures.strategies().len() < 2 {
