@@ -220,10 +220,8 @@ fn data(args: &RunArgs) -> Result<Vec<TaskData>, Failure> {
     }
     for (task, name) in pairs(&args.data_format, "--data-format", "qa=mmlu")? {
         let format = Format::by_name(&name).ok_or_else(|| {
-            Failure::new(format!("data format {name:?} is unknown")).hint(format!(
-                "choose among {}",
-                Format::ALL.map(Format::name).join(", ")
-            ))
+            Failure::new(format!("data format {name:?} is unknown"))
+                .hint(format!("choose among {}", Format::list()))
         })?;
         entry_of(&mut data, &task).format = Some(format);
     }

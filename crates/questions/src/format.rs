@@ -66,7 +66,7 @@ impl Format {
     }
 
     /// All names, for messages.
-    pub(crate) fn list() -> String {
+    pub fn list() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
 

@@ -12,6 +12,7 @@ use sureness_conformal::{Estimand, Nonconformity, Protocol};
 use sureness_questions::Format;
 use sureness_report::export;
 
+use super::data::format_by_name;
 use super::values::{Ids, Letters, named, one_of, open_share};
 
 /// The defaults of an analysis.
@@ -214,9 +215,7 @@ fn task_path(text: &str) -> Result<(String, PathBuf), String> {
 fn task_format(text: &str) -> Result<(String, Format), String> {
     let (task, name) =
         split_task(text).ok_or("must be of the form TASK=FORMAT, such as qa=mmlu")?;
-    let names = || Format::ALL.map(Format::name).join(", ");
-    let format = Format::by_name(name).ok_or_else(|| format!("the formats are {}", names()))?;
-    Ok((task, format))
+    Ok((task, format_by_name(name)?))
 }
 
 #[cfg(test)]

@@ -55,11 +55,6 @@ pub(crate) struct Layout {
 }
 
 /// Parses the name of a layout.
-fn format_by_name(name: &str) -> Result<Format, String> {
-    Format::by_name(name).ok_or_else(|| {
-        format!(
-            "the formats are {}",
-            Format::ALL.map(Format::name).join(", ")
-        )
-    })
+pub(super) fn format_by_name(name: &str) -> Result<Format, String> {
+    Format::by_name(name).ok_or_else(|| format!("the formats are {}", Format::list()))
 }

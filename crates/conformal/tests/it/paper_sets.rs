@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::rows::push;
+use crate::sets::{bits, figures};
 use serde_json::Value;
 use sureness_conformal::{
     Arithmetic, Config, Nonconformity, Order, PredictionSet, Protocol, Scheme, Score, Scores,
@@ -113,20 +114,6 @@ fn sets_in_f32(
             set
         })
         .collect()
-}
-
-/// The headline figures, to be compared to the last bit.
-fn figures(metrics: &SetMetrics) -> [u64; 4] {
-    bits([
-        metrics.acc,
-        metrics.coverage,
-        metrics.set_size,
-        metrics.uacc,
-    ])
-}
-
-fn bits(figures: [f64; 4]) -> [u64; 4] {
-    figures.map(f64::to_bits)
 }
 
 fn published(table: &Table, score: Nonconformity) -> (SetMetrics, Vec<PredictionSet>) {

@@ -58,7 +58,7 @@ fn metrics(
 }
 
 /// The headline figures, to be compared to the last bit.
-fn figures(metrics: &SetMetrics) -> [u64; 4] {
+pub(crate) fn figures(metrics: &SetMetrics) -> [u64; 4] {
     bits([
         metrics.acc,
         metrics.coverage,
@@ -67,7 +67,7 @@ fn figures(metrics: &SetMetrics) -> [u64; 4] {
     ])
 }
 
-fn bits(figures: [f64; 4]) -> [u64; 4] {
+pub(crate) fn bits(figures: [f64; 4]) -> [u64; 4] {
     figures.map(f64::to_bits)
 }
 
