@@ -4,10 +4,13 @@
 
 use std::{
     fmt::Write,
+    num::NonZeroU32,
     ops::Deref,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use super::LlamaOptions;
 
 /// The model to test with, or `None` with a message if there is none. CI has one.
 pub(crate) fn gguf() -> Option<Gguf> {
@@ -17,6 +20,15 @@ pub(crate) fn gguf() -> Option<Gguf> {
     };
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     Some(Gguf { path, _turn: turn })
+}
+
+/// One thread: several would spin while they wait for each other, which takes many times as long
+/// where other tests use the same cores.
+pub(crate) fn options() -> LlamaOptions {
+    LlamaOptions {
+        threads: NonZeroU32::new(1),
+        ..LlamaOptions::default()
+    }
 }
 
 /// llama.cpp's threads spin while they wait: several models at once on the same cores are many times

@@ -8,7 +8,7 @@ use sureness_prompts::Prompt;
 use super::{
     LlamaOptions,
     file::{self, Extent},
-    fixtures::{Gguf, Subject, gguf, mmlu},
+    fixtures::{Gguf, Subject, gguf, mmlu, options},
     session::Session,
 };
 
@@ -22,7 +22,7 @@ fn model() -> Option<(LlamaModel, u32, Gguf)> {
 }
 
 fn session((model, length, _): &(LlamaModel, u32, Gguf)) -> Session<'_> {
-    Session::new(model, *length, &LlamaOptions::default()).unwrap()
+    Session::new(model, *length, &options()).unwrap()
 }
 
 fn evaluate(session: &mut Session<'_>, prefix: &str, suffix: &str) -> (Vec<f32>, u32) {

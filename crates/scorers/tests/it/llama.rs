@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use fixtures::{gguf, mmlu};
+use fixtures::{gguf, mmlu, options};
 use sureness_hint::Hint;
 use sureness_prompts::Prompt;
 use sureness_scorers::{
@@ -45,7 +45,7 @@ fn ask_one(scorer: &LlamaScorer, prefix: &str, suffix: &str) -> OptionScores {
 }
 
 fn load(path: &Path) -> LlamaScorer {
-    LlamaScorer::load(path, LlamaOptions::default()).unwrap()
+    LlamaScorer::load(path, options()).unwrap()
 }
 
 /// Options with a chat form that puts `before` in front of the prompt.
@@ -57,7 +57,7 @@ fn chat(before: &'static str) -> LlamaOptions {
                 suffix: prompt.suffix.clone(),
             })
         })),
-        ..LlamaOptions::default()
+        ..options()
     }
 }
 
@@ -98,7 +98,7 @@ fn one_failure_leaves_the_neighbours_in_place() {
     let Some(path) = gguf() else { return };
     let options = LlamaOptions {
         context_length: NonZeroU32::new(64),
-        ..LlamaOptions::default()
+        ..options()
     };
     let scorer = LlamaScorer::load(&path, options).unwrap();
     let mut unknown_label = request("", "One or two? Answer:");
@@ -168,7 +168,7 @@ fn a_failing_template_is_an_answer_with_a_reason() {
     let Some(path) = gguf() else { return };
     let options = LlamaOptions {
         prompt_form: PromptForm::Chat(Arc::new(|_| Err("no such role".to_owned()))),
-        ..LlamaOptions::default()
+        ..options()
     };
     let scorer = LlamaScorer::load(&path, options).unwrap();
     let error = ask(&scorer, &[request("", "A?")]).remove(0).unwrap_err();
@@ -180,7 +180,7 @@ fn a_dead_thread_is_an_error_for_every_prompt() {
     let Some(path) = gguf() else { return };
     let options = LlamaOptions {
         prompt_form: PromptForm::Chat(Arc::new(|_| panic!("as the test wants it"))),
-        ..LlamaOptions::default()
+        ..options()
     };
     let scorer = LlamaScorer::load(&path, options).unwrap();
     for _ in 0..2 {
@@ -220,8 +220,8 @@ fn bos_comes_once() {
         ask_one(&scorer, prefix, "Is it A or B? Answer:")
     };
     for prefix in ["", "A question follows.\n"] {
-        let bare = ask(&path, LlamaOptions::default(), prefix);
-        let added = ask(&changed, LlamaOptions::default(), prefix);
+        let bare = ask(&path, options(), prefix);
+        let added = ask(&changed, options(), prefix);
         assert_eq!(
             added.usage.prompt_tokens.unwrap(),
             bare.usage.prompt_tokens.unwrap() + 1
@@ -239,7 +239,7 @@ fn bos_comes_once() {
 fn bad_files_are_named_as_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let fails = |path: &Path| {
-        let error = LlamaScorer::load(path, LlamaOptions::default()).unwrap_err();
+        let error = LlamaScorer::load(path, options()).unwrap_err();
         assert!(!error.hint().is_empty());
         assert!(error.to_string().contains(path.to_str().unwrap()));
         assert!(LlamaScorer::metadata(path).is_err());
