@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-all=(response answer saved_logits questions template imports)
+all=(response answer dishonest saved_logits questions template imports)
 
 missing() {
     printf 'fuzz.sh: %s\nhint: %s\n' "$1" "$2" >&2

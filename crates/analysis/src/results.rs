@@ -254,6 +254,9 @@ pub struct Endpoint {
     pub throttled: u64,
     /// How often it was away.
     pub outages: u64,
+    /// Answers that lacked log-probabilities; their questions were asked again.
+    #[serde(default)]
+    pub without_logprobs: u64,
 }
 
 impl TaskResult {

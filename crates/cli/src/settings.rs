@@ -12,7 +12,7 @@ use sureness_bench::{
 use sureness_conformal::{Config, Resampling, SplitRule};
 use sureness_prompts::Strategy;
 use sureness_questions::Format;
-use sureness_scorers::http::{HttpOptions, Secret};
+use sureness_scorers::http::{Header, HttpOptions, Secret};
 
 use crate::args::analyze::EvidenceArgs;
 use crate::args::ask::AskArgs;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
             shots: args.shots,
             wording: args.prompts.clone(),
         },
-        asking: asking(&args.ask),
+        asking: asking(&args.ask)?,
         cache: CacheSettings {
             ignore: args.no_cache,
             also_from: args.cache_from.clone(),
@@ -71,13 +71,16 @@ pub(crate) fn demo(args: &DemoArgs) -> (Settings, Model) {
 }
 
 /// The settings of asking models.
-pub(crate) fn asking(args: &AskArgs) -> Asking {
+pub(crate) fn asking(args: &AskArgs) -> Result<Asking, Failure> {
     let seconds = Duration::from_secs_f64;
     let defaults = Asking::default();
-    Asking {
+    Ok(Asking {
         chat: args.chat,
         http: HttpOptions {
-            api_key: args.api_key.as_deref().and_then(Secret::new),
+            api_key: api_key(args.api_key.as_deref(), args.api_key_env.as_deref())?,
+            openai_key: openai_key(),
+            headers: headers(&args.header)?,
+            any_model: args.any_model,
             timeout: Duration::from_secs(args.timeout),
             connect_timeout: seconds(args.connect_timeout),
             first_byte_timeout: args.first_byte_timeout.map(seconds),
@@ -102,7 +105,40 @@ pub(crate) fn asking(args: &AskArgs) -> Asking {
         },
         threads: args.threads,
         gpu_layers: args.gpu_layers,
-    }
+    })
+}
+
+/// The key to send to every server: from the variable that the user names, or else as given.
+pub(crate) fn api_key(
+    given: Option<&str>,
+    variable: Option<&str>,
+) -> Result<Option<Secret>, Failure> {
+    let Some(name) = variable else {
+        return Ok(given.and_then(Secret::new));
+    };
+    let key = std::env::var(name).ok().as_deref().and_then(Secret::new);
+    key.map(Some).ok_or_else(|| {
+        Failure::new(format!("the environment variable {name} holds no API key"))
+            .hint("set it, or name another one with --api-key-env")
+    })
+}
+
+/// The key for OpenAI's own host, from its usual variable.
+pub(crate) fn openai_key() -> Option<Secret> {
+    std::env::var("OPENAI_API_KEY")
+        .ok()
+        .as_deref()
+        .and_then(Secret::new)
+}
+
+/// Headers of the user's own. An error does not repeat the value, which may be a secret.
+pub(crate) fn headers(given: &[String]) -> Result<Vec<Header>, Failure> {
+    let read = |text: &String| {
+        Header::parse(text).map_err(|error| {
+            Failure::new(format!("--header: {error}")).hint("write it as --header \"NAME: VALUE\"")
+        })
+    };
+    given.iter().map(read).collect()
 }
 
 #[cfg(feature = "nats")]

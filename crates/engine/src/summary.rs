@@ -41,6 +41,9 @@ pub struct EndpointSummary {
     pub throttled: u64,
     /// How often it was down.
     pub outages: u64,
+    /// Answers without log-probabilities, of any kind.
+    #[serde(default)]
+    pub without_logprobs: u64,
     /// The error that took it out of the run.
     pub lost: Option<ScoreError>,
 }

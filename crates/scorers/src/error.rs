@@ -13,10 +13,13 @@ use sureness_hint::Hint;
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum ScoreError {
     /// HTTP 429.
-    #[error("the server is rate-limiting (HTTP 429)")]
+    #[error("the server is rate-limiting (HTTP 429){}", after_colon(message))]
     RateLimited {
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
+        /// The server's message, with its code.
+        #[serde(default)]
+        message: String,
     },
     /// No complete answer within the time limit.
     #[error("no answer within {seconds} s")]
@@ -100,6 +103,13 @@ pub enum ScoreError {
     },
 }
 
+fn after_colon(message: &str) -> String {
+    if message.is_empty() {
+        return String::new();
+    }
+    format!(": {message}")
+}
+
 fn detail(tokens: Option<u32>, limit: Option<u32>) -> String {
     match (tokens, limit) {
         (Some(tokens), Some(limit)) => format!(" ({tokens} tokens, {limit} fit)"),
@@ -127,13 +137,45 @@ impl ScoreError {
         matches!(
             self,
             Self::Unauthorized { .. } | Self::NotFound { .. } | Self::NoLogprobs
-        )
+        ) || self.is_quota_used_up()
+    }
+
+    /// Whether the account may ask nothing more, however long it waits. Some services call a limit
+    /// per minute a quota, too, but then they say when to ask again.
+    pub fn is_quota_used_up(&self) -> bool {
+        let Self::RateLimited {
+            retry_after: None,
+            message,
+        } = self
+        else {
+            return false;
+        };
+        let said = message.to_lowercase();
+        [
+            "insufficient_quota",
+            "exceeded your current quota",
+            "billing_hard_limit",
+            "credit balance",
+            "insufficient credit",
+        ]
+        .iter()
+        .any(|words| said.contains(words))
+    }
+
+    /// Whether a proxy says that it sends nothing to the servers behind it for a while.
+    fn is_cooling_down(&self) -> bool {
+        matches!(self, Self::RateLimited { message, .. } if {
+            let said = message.to_lowercase();
+            said.contains("no deployments available") || said.contains("cooldown") || said.contains("cooling down")
+        })
     }
 
     /// How long the server asks to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } | Self::Server { retry_after, .. } => *retry_after,
+            Self::RateLimited { retry_after, .. } | Self::Server { retry_after, .. } => {
+                *retry_after
+            }
             _ => None,
         }
     }
@@ -160,6 +202,12 @@ impl ScoreError {
 impl Hint for ScoreError {
     fn hint(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
+            Self::RateLimited { .. } if self.is_quota_used_up() => {
+                "check the account's plan and billing; then start the same command again to ask only what is missing"
+            }
+            Self::RateLimited { .. } if self.is_cooling_down() => {
+                "check the servers behind the proxy, and raise --max-retries and --retry-delay to wait for them"
+            }
             Self::RateLimited { .. } => {
                 "lower --max-workers, or raise --max-retries and --retry-delay"
             }
@@ -170,7 +218,9 @@ impl Hint for ScoreError {
             Self::Server { .. } => {
                 "look at the server's log; start the same command again to ask only what is missing"
             }
-            Self::Unauthorized { .. } => "give the right key with --api-key or in SURENESS_API_KEY",
+            Self::Unauthorized { .. } => {
+                "give the right key with --api-key-env NAME or in SURENESS_API_KEY"
+            }
             Self::NotFound { .. } => {
                 "check --model against the names that the server lists under /v1/models"
             }

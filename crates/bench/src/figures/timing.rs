@@ -77,5 +77,6 @@ fn endpoint(summary: &EndpointSummary) -> Endpoint {
         failed: summary.failed,
         throttled: summary.throttled,
         outages: summary.outages,
+        without_logprobs: summary.without_logprobs,
     }
 }

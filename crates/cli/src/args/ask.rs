@@ -34,9 +34,18 @@ pub(crate) struct AskArgs {
         help_heading = "Model"
     )]
     pub(crate) api_key: Option<String>,
+    /// Environment variable that holds the API key [default: OPENAI_API_KEY for api.openai.com]
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub(crate) api_key_env: Option<String>,
+    /// Header to send with every request; can be repeated
+    #[arg(long, value_name = "NAME:VALUE", help_heading = "Model")]
+    pub(crate) header: Vec<String>,
     /// Model name as the server lists it [default: its only model]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     pub(crate) model: Option<String>,
+    /// Ask for --model even if the server lists only other models
+    #[arg(long, help_heading = "Model")]
+    pub(crate) any_model: bool,
     /// GGUF files to run in this process, or names from `sureness model list`
     #[arg(long, value_name = "PATH|NAME", num_args = 1.., value_delimiter = ',', help_heading = "Model")]
     pub(crate) gguf: Vec<String>,

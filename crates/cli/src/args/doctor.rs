@@ -19,9 +19,18 @@ pub(crate) struct DoctorArgs {
         hide_env_values = true
     )]
     pub(crate) api_key: Option<String>,
+    /// Environment variable that holds the API key [default: OPENAI_API_KEY for api.openai.com]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) api_key_env: Option<String>,
+    /// Header to send with every request; can be repeated
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header: Vec<String>,
     /// Model name as the server lists it [default: its only model]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
+    /// Ask for --model even if the server lists only other models
+    #[arg(long)]
+    pub(crate) any_model: bool,
     /// Use chat completions (for instruct models)
     #[arg(long)]
     pub(crate) chat: bool,

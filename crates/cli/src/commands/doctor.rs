@@ -5,15 +5,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use sureness_bench::{Failure, runtime};
-use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret, diagnose};
+use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, diagnose};
 
 use crate::args::doctor::DoctorArgs;
+use crate::settings;
 
 /// Checks the server and prints the findings. Fails if a run could not use the server.
 pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     let options = HttpOptions {
-        api_key: args.api_key.as_deref().and_then(Secret::new),
+        api_key: settings::api_key(args.api_key.as_deref(), args.api_key_env.as_deref())?,
+        openai_key: settings::openai_key(),
+        headers: settings::headers(&args.header)?,
         model: args.model,
+        any_model: args.any_model,
         chat: args.chat,
         timeout: Duration::from_secs(args.timeout),
         ..HttpOptions::new(args.api_base)

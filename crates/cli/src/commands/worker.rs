@@ -20,7 +20,7 @@ pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
     log::start(args.log_file.as_deref(), args.verbose)?;
     args.nats.required()?;
     let model = settings::worker_model(&args.ask)?;
-    let asking = settings::asking(&args.ask);
+    let asking = settings::asking(&args.ask)?;
     let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
     let metrics = metrics.transpose()?;
     let runtime = runtime()?;

@@ -1,6 +1,6 @@
 //! How long a run took, and where the time went.
 
-use sureness_analysis::number::fixed;
+use sureness_analysis::number::{counted, fixed};
 use sureness_bench::age;
 use sureness_report::{Phase, Timing};
 
@@ -21,6 +21,13 @@ pub(crate) fn describe(model: &str, timing: &Timing) -> String {
     );
     if t.asked == 0 {
         return text;
+    }
+    let without: u64 = t.endpoints.iter().map(|e| e.without_logprobs).sum();
+    if without > 0 {
+        text.push_str(&format!(
+            "{} lacked log-probabilities; their questions were asked again, up to --max-retries times\n",
+            counted(without as usize, "answer")
+        ));
     }
     if t.prompt_tokens > 0 {
         text.push_str(&format!(

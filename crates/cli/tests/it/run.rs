@@ -12,6 +12,7 @@ mod figures;
 mod guide;
 mod hostile;
 mod interrupted;
+mod odd_servers;
 mod old_stores;
 mod texts;
 

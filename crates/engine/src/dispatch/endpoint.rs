@@ -5,8 +5,9 @@ use std::time::Duration;
 use sureness_scorers::{Hints, Quota, ScoreError};
 
 use super::Wake;
-use super::health::Health;
+use super::health::{Culprits, Health};
 use super::retries::Blame;
+use super::silence::Silence;
 use crate::batch::Sizer;
 use crate::limit::{Controller, Outcome};
 use crate::{EndpointSummary, RetryPolicy, Settings};
@@ -23,6 +24,7 @@ pub(super) struct Endpoint {
     pub(super) controller: Controller,
     pub(super) sizer: Sizer,
     pub(super) health: Health,
+    pub(super) culprits: Culprits,
     /// Requests in flight.
     pub(super) in_flight: usize,
     pub(super) tally: EndpointSummary,
@@ -40,6 +42,7 @@ pub(super) struct Endpoint {
     throttle: Throttle,
     fatal: FatalErrors,
     malformed: MalformedAnswers,
+    silence: Silence,
     /// Prompt tokens from its cache, and the answers that reported them.
     cached: (u64, u64),
 }
@@ -101,6 +104,7 @@ impl Endpoint {
             controller: Controller::knowing(settings.workers, hints),
             sizer: Sizer::new(settings.batch),
             health: Health::new(),
+            culprits: Culprits::default(),
             in_flight: 0,
             tally: EndpointSummary::default(),
             relays: hints.relays,
@@ -111,6 +115,7 @@ impl Endpoint {
             throttle: Throttle::default(),
             fatal: FatalErrors::default(),
             malformed: MalformedAnswers::default(),
+            silence: Silence::default(),
             cached: (0, 0),
         }
     }
@@ -201,18 +206,27 @@ impl Endpoint {
         self.malformed = MalformedAnswers::default();
     }
 
+    /// Counts the answers in the reply to its request `number`, with log-probabilities and without.
+    pub(super) fn heard(&mut self, number: u64, with: usize, without: usize) {
+        self.tally.without_logprobs += without as u64;
+        self.silence.replied(number, with, without);
+    }
+
     /// Counts a fatal error that came back at `now`, to a request sent at `sent`; `true` if the
     /// endpoint is to be given up. Requests that were in flight together count once.
     pub(super) fn fatal(&mut self, error: &ScoreError, sent: Duration, now: Duration) -> bool {
+        if *error == ScoreError::NoLogprobs {
+            return self
+                .silence
+                .is_hopeless(self.tally.requests, self.in_flight);
+        }
         let fatal = &mut self.fatal;
         if fatal.count == 0 || sent >= fatal.at {
             fatal.count += 1;
             fatal.at = now;
         }
-        // A server that has never answered is unlikely to begin. Only log-probabilities may be
-        // missing once, even from a first answer.
-        let may_be_a_slip = self.tally.answered > 0 || *error == ScoreError::NoLogprobs;
-        fatal.count >= FATAL_AFTER || !may_be_a_slip
+        // A server that has never answered is unlikely to begin.
+        fatal.count >= FATAL_AFTER || self.tally.answered == 0
     }
 
     /// Counts a malformed answer; how many there are in a row, if the endpoint is to be given up.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sureness_scorers::{OptionScores, Quota, Reply, ScoreError};
 
-use super::health::looks_like_outage;
+use super::health::is_unreachable;
 use super::{Dispatch, Events, Job, Ticket};
 use crate::event::Attempt;
 use crate::limit::{Outcome, Sample};
@@ -93,6 +93,9 @@ impl Dispatch {
         }
         self.totals.prompt_tokens += prompt;
         self.totals.cached_tokens += cached;
+        let is_silent = |(_, error): &&(Open, ScoreError)| *error == ScoreError::NoLogprobs;
+        let silent = sorted.failures.iter().filter(is_silent).count();
+        endpoint.heard(ticket.number, sorted.answers.len(), silent);
         if endpoint.relays {
             // The workers behind it adapt to their own servers.
             endpoint.answered(sorted.answers.len() as u64);
@@ -122,7 +125,7 @@ impl Dispatch {
         let count = sorted.answers.len() + sorted.failures.len();
         if sorted.answers.is_empty() {
             endpoint.failed(self.now, outcome, &self.settings.retry);
-            if !sorted.failures.iter().any(|(_, e)| looks_like_outage(e)) {
+            if !sorted.failures.iter().any(|(_, e)| is_unreachable(e)) {
                 endpoint.sizer.failed(count);
             }
         } else {
@@ -137,7 +140,7 @@ impl Dispatch {
                 .adjust_tokens(ticket.bytes, ticket.tokens, prompt);
         }
         for (_, error) in &sorted.failures {
-            if let ScoreError::RateLimited { retry_after } = error {
+            if let ScoreError::RateLimited { retry_after, .. } = error {
                 endpoint.throttled(self.now, ticket.sent, *retry_after, &self.settings.retry);
                 break;
             }

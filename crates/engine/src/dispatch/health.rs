@@ -1,5 +1,6 @@
 //! Whether an endpoint is up.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sureness_scorers::ScoreError;
@@ -46,7 +47,7 @@ impl Streak {
         let mut known = self.suspects.iter_mut();
         if let Some(circle) = known.find(|circle| circle.iter().any(failed)) {
             circle.retain(failed);
-        } else if self.suspects.len() < DOWN_AFTER {
+        } else if self.suspects.len() < DOWN_AFTER && !questions.is_empty() {
             self.suspects.push(questions.to_vec());
         }
     }
@@ -55,6 +56,44 @@ impl Streak {
     /// be the only one left at the end of a run: that alone does not prove an outage.
     fn is_outage(&self) -> bool {
         self.count >= DOWN_AFTER && (self.sure || self.suspects.len() >= DOWN_AFTER)
+    }
+}
+
+/// Questions that failed as in an outage before the server answered another one: the fault may be
+/// theirs, and when they fail again that proves nothing.
+#[derive(Debug, Default)]
+pub(super) struct Culprits {
+    /// Since the last answer.
+    lately: HashSet<Asked>,
+    known: HashSet<Asked>,
+}
+
+/// Questions to remember: memory must not grow.
+const MAX_CULPRITS: usize = 4096;
+
+impl Culprits {
+    /// Those of `questions` whose failure is news. All of them where the error proves an outage.
+    pub(super) fn suspects(
+        &mut self,
+        questions: impl Iterator<Item = Asked>,
+        error: &ScoreError,
+    ) -> Vec<Asked> {
+        let mut questions: Vec<_> = questions.collect();
+        if !proves_outage(error) {
+            questions.retain(|question| !self.known.contains(question));
+            if self.lately.len() < MAX_CULPRITS {
+                self.lately.extend(&questions);
+            }
+        }
+        questions
+    }
+
+    /// Notes that the server has answered something.
+    pub(super) fn answered(&mut self) {
+        if self.known.len() + self.lately.len() > MAX_CULPRITS {
+            self.known.clear();
+        }
+        self.known.extend(self.lately.drain());
     }
 }
 
@@ -133,9 +172,9 @@ impl Health {
     }
 }
 
-/// Whether the error looks like an outage: no connection, or a server or gateway that is up but has
+/// Whether the error says that nobody is there: no connection, or a gateway that is up but has
 /// nothing behind it (loading a model, restarting).
-pub(super) fn looks_like_outage(error: &ScoreError) -> bool {
+pub(super) fn is_unreachable(error: &ScoreError) -> bool {
     matches!(
         error,
         ScoreError::Unreachable { .. }
@@ -146,16 +185,36 @@ pub(super) fn looks_like_outage(error: &ScoreError) -> bool {
     )
 }
 
+/// Whether the error looks like an outage: a proxy reports one with any status from 500 on.
+pub(super) fn looks_like_outage(error: &ScoreError) -> bool {
+    is_unreachable(error) || matches!(error, ScoreError::Server { status: 500.., .. })
+}
+
+/// Words of proxies that have reached nobody.
+const NOBODY: [&str; 4] = [
+    "connection refused",
+    "failed to connect",
+    "cannot connect",
+    "no healthy upstream",
+];
+
 /// Whether the error proves an outage: the connection was refused, or the server says so itself. The
-/// question may be the cause of a connection that breaks and of a gateway that got no answer.
+/// question may be the cause of a connection that breaks, of a gateway that got no answer and of
+/// any other failure.
 fn proves_outage(error: &ScoreError) -> bool {
-    matches!(
-        error,
-        ScoreError::Unreachable {
-            connected: false,
+    match error {
+        ScoreError::Unreachable { connected, .. } => !connected,
+        ScoreError::Server { status: 503, .. } => true,
+        ScoreError::Server {
+            status: 500..,
+            message,
             ..
-        } | ScoreError::Server { status: 503, .. }
-    )
+        } => {
+            let said = message.to_lowercase();
+            NOBODY.iter().any(|words| said.contains(words))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the error looks like an outage. Once an endpoint is `down`, a timeout does, too.

@@ -38,13 +38,16 @@ impl Dispatch {
         let change = match outage {
             Some(error) => {
                 let questions = failures.iter().map(|(open, _)| (job.group, open.question));
-                let questions: Vec<_> = questions.collect();
-                endpoint.health.failed(self.now, sent, &questions, error)
+                let suspects = endpoint.culprits.suspects(questions, error);
+                endpoint.health.failed(self.now, sent, &suspects, error)
             }
             // Any other reply shows that the server is up, even if it is an error; a timeout shows
             // nothing.
             None if !answered && failures.iter().all(|(_, e)| fits_outage(e, true)) => Change::None,
-            None => endpoint.health.answered(),
+            None => {
+                endpoint.culprits.answered();
+                endpoint.health.answered()
+            }
         };
         match (change, outage) {
             (Change::WentDown, Some(error)) => {

@@ -10,6 +10,7 @@ mod health;
 mod judge;
 mod queue;
 mod retries;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -62,6 +63,8 @@ pub(crate) struct Ticket {
     pub(crate) job: Job,
     pub(crate) load: Load,
     sent: Duration,
+    /// Of the endpoint's requests, from 1.
+    number: u64,
     waited: Duration,
     /// Requests in flight at the endpoint when this one was sent.
     in_flight: usize,
@@ -255,6 +258,7 @@ impl Dispatch {
         Ticket {
             endpoint: index,
             sent: now,
+            number: endpoint.tally.requests,
             waited: now.saturating_sub(job.since),
             in_flight: endpoint.in_flight,
             load: self.load(),
@@ -267,7 +271,9 @@ impl Dispatch {
 
     /// Takes back a request that was given up without a reply.
     pub(crate) fn dropped(&mut self, ticket: &Ticket) {
-        self.endpoints[ticket.endpoint].in_flight -= 1;
+        let endpoint = &mut self.endpoints[ticket.endpoint];
+        endpoint.in_flight -= 1;
+        endpoint.heard(ticket.number, 0, 0);
     }
 
     /// Ends the run for this reason: nothing new is sent. The first reason stands.

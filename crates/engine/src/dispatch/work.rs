@@ -80,6 +80,10 @@ impl Work {
                 wake.at(affordable);
             }
         }
+        self.take_fresh(endpoint, size, now)
+    }
+
+    fn take_fresh(&mut self, endpoint: usize, size: usize, now: Duration) -> Option<Job> {
         if self.retries.len() >= MAX_WAITING {
             return None;
         }
@@ -89,7 +93,8 @@ impl Work {
         Some(job)
     }
 
-    /// One question for a probe: if all others are in flight, one that waits for its retry.
+    /// One question for a probe: a fresh one, since those that failed may be the cause of the
+    /// failures. If all others are in flight, one that waits for its retry.
     pub(super) fn take_one(
         &mut self,
         endpoint: usize,
@@ -98,7 +103,8 @@ impl Work {
         now: Duration,
         wake: &mut Wake,
     ) -> Option<Job> {
-        let job = self.take(endpoint, size, others, now, wake);
+        let job = self.take_fresh(endpoint, size, now);
+        let job = job.or_else(|| self.take(endpoint, size, others, now, wake));
         let mut job = job.or_else(|| self.retries.pop())?;
         if job.items.len() > 1 {
             let items = job.items.split_off(1);

@@ -85,6 +85,13 @@ impl ApiBase {
         self
     }
 
+    /// Whether this is `OpenAI`'s own service, reached so that nobody reads its key on the way.
+    pub(super) fn is_openai(&self) -> bool {
+        let host = host(&self.url);
+        self.url.scheme() == "https"
+            && (host == "api.openai.com" || host.ends_with(".api.openai.com"))
+    }
+
     /// Whether requests stay on this machine, and so bypass proxies.
     pub(super) fn is_loopback(&self) -> bool {
         let host = host(&self.url);

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::tokens::TopToken;
+use super::lenient;
+use super::tokens::{TopToken, with_sampled};
 use crate::{ScoreError, Usage};
 
 type Tokens<'a> = Vec<TopToken<'a>>;
@@ -43,7 +44,7 @@ pub(super) fn choices(response: &Value) -> Result<Vec<Choice<'_>>, ScoreError> {
     let numbered = list.iter().enumerate().map(|(place, body)| {
         let index = body.get("index").and_then(Value::as_u64);
         // `SGLang` lists answers in the order of the prompts, without numbers.
-        let in_order = body.get("meta_info").map(|_| place as u64);
+        let in_order = meta_info(body).map(|_| place as u64);
         Choice {
             index: index.or(in_order),
             body,
@@ -124,7 +125,7 @@ impl<'a> Choice<'a> {
             .body
             .as_object()
             .ok_or_else(|| malformed("a choice is not an object"))?;
-        if let Some(meta) = fields.get("meta_info") {
+        if let Some(meta) = meta_info(self.body) {
             return sglang_shape(meta);
         }
         let read = match fields.get("completion_probabilities") {
@@ -168,6 +169,11 @@ impl<'a> Choice<'a> {
     }
 }
 
+/// `SGLang`'s own part of an answer.
+fn meta_info(body: &Value) -> Option<&Value> {
+    body.get("meta_info").filter(|meta| !meta.is_null())
+}
+
 /// `[{"token", "bytes", "logprob", "top_logprobs": [{…}]}]`; `None` without any position.
 fn chat_shape(positions: &[Value]) -> Result<Option<Tokens<'_>>, ScoreError> {
     let Some(position) = positions.first() else {
@@ -176,16 +182,18 @@ fn chat_shape(positions: &[Value]) -> Result<Option<Tokens<'_>>, ScoreError> {
     let position = position
         .as_object()
         .ok_or_else(|| malformed("a position in `content` is not an object"))?;
-    let mut tokens = match position.get("top_logprobs") {
+    let listed = match position.get("top_logprobs") {
         Some(Value::Array(listed)) => entries(listed)?,
         None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
         Some(_) => return Err(malformed("`top_logprobs` is not a list")),
     };
     // Without `logprob`, the position holds probabilities after sampling, which we do not want.
-    if position.contains_key("logprob") {
-        tokens.extend(entry(position)?);
-    }
-    Ok(Some(tokens))
+    let sampled = if position.contains_key("logprob") {
+        entry(position)?
+    } else {
+        None
+    };
+    Ok(Some(with_sampled(listed, sampled)))
 }
 
 /// `{"tokens": […], "token_logprobs": […], "top_logprobs": [{text: value}]}`; `None` if
@@ -195,24 +203,29 @@ fn legacy_shape(logprobs: &Map<String, Value>) -> Result<Option<Tokens<'_>>, Sco
         return Ok(None);
     }
     let first = |field: &str| logprobs.get(field).and_then(|list| list.get(0));
-    let mut tokens = match first("top_logprobs") {
+    let listed = match first("top_logprobs") {
         Some(Value::Object(listed)) => {
-            let read = listed
-                .iter()
-                .map(|(text, value)| token(text, None, None, value));
+            // Two tokens with one text are two equal names.
+            let read = listed.iter().flat_map(|(text, value)| {
+                let values = lenient::values(value).iter();
+                values.map(move |value| token(text, None, None, value))
+            });
             available(read, listed.len())?
         }
         Some(Value::Array(listed)) => entries(listed)?,
         None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
         Some(_) => return Err(malformed("an entry of `top_logprobs` is not an object")),
     };
-    if let (Some(text), Some(value)) = (first("tokens"), first("token_logprobs")) {
-        let text = text
-            .as_str()
-            .ok_or_else(|| malformed("an entry of `tokens` is not a string"))?;
-        tokens.extend(token(text, None, None, value)?);
-    }
-    Ok(Some(tokens))
+    let sampled = match (first("tokens"), first("token_logprobs")) {
+        (Some(text), Some(value)) => {
+            let text = text
+                .as_str()
+                .ok_or_else(|| malformed("an entry of `tokens` is not a string"))?;
+            token(text, None, None, value)?
+        }
+        _ => None,
+    };
+    Ok(Some(with_sampled(listed, sampled)))
 }
 
 /// `{"output_token_ids_logprobs": [[[value, id, text], …]]}`
@@ -262,39 +275,44 @@ fn available<'a>(
 }
 
 /// `{"id", "token", "bytes", "logprob"}`; `None` where the value is not available.
+///
+/// mistral.rs writes the number in `token` and the text in `bytes`.
 fn entry(fields: &Map<String, Value>) -> Result<Option<TopToken<'_>>, ScoreError> {
-    let text = fields
-        .get("token")
-        .and_then(Value::as_str)
-        .ok_or_else(|| malformed("an entry of `top_logprobs` has no `token`"))?;
-    let bytes = fields.get("bytes").and_then(Value::as_array).map(|list| {
-        list.iter()
-            .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
-            .collect::<Option<Vec<u8>>>()
-    });
-    let bytes = match bytes {
-        Some(None) => return Err(malformed("`bytes` holds something other than bytes")),
-        Some(bytes) => bytes,
-        None => None,
+    let (mut text, mut id) = (None, fields.get("id").and_then(Value::as_u64));
+    match fields.get("token") {
+        Some(Value::String(given)) => text = Some(given.as_str()),
+        Some(Value::Number(number)) if number.is_u64() => id = number.as_u64(),
+        _ => return Err(malformed("an entry of `top_logprobs` has no `token`")),
+    }
+    let bytes = match fields.get("bytes") {
+        Some(Value::Array(list)) => {
+            let byte = |byte: &Value| byte.as_u64().and_then(|byte| u8::try_from(byte).ok());
+            let bytes = list.iter().map(byte).collect::<Option<Vec<u8>>>();
+            Some(bytes.ok_or_else(|| malformed("`bytes` holds something other than bytes"))?)
+        }
+        Some(Value::String(given)) => {
+            text = text.or(Some(given));
+            None
+        }
+        _ => None,
     };
-    let id = fields.get("id").and_then(Value::as_u64);
     let value = fields.get("logprob").unwrap_or(&Value::Null);
-    token(text, id, bytes, value)
+    token(text.unwrap_or_default(), id, bytes, value)
 }
 
+/// A token, or `None` if its value is not available, is not a number (NaN) or stands for a
+/// probability of zero.
 fn token<'a>(
     text: &'a str,
     id: Option<u64>,
     bytes: Option<Vec<u8>>,
     value: &Value,
 ) -> Result<Option<TopToken<'a>>, ScoreError> {
-    let logprob = match value {
-        Value::Null => return Ok(None),
-        Value::String(text) if matches!(text.as_str(), "-inf" | "-Infinity") => return Ok(None),
-        Value::Number(number) => number.as_f64(),
-        _ => None,
-    };
-    let logprob = logprob.ok_or_else(|| malformed("a log-probability is not a number"))?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    let logprob =
+        lenient::number(value).ok_or_else(|| malformed("a log-probability is not a number"))?;
     let token = TopToken::new(Cow::Borrowed(text), id, bytes, logprob);
     token.map(TopToken::checked).transpose()
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use sureness_hint::Hint;
 
+use super::transport::{NO_TLS, THE_PROXY};
 use crate::ScoreError;
 
 /// Why a server cannot be used. Addresses are shown without credentials and query.
@@ -57,7 +58,7 @@ pub enum ConnectError {
         listed: Vec<String>,
     },
     /// The server does not have the model.
-    #[error("{url} has no model {model:?}: {message}; it {}", list_text(listed))]
+    #[error("{url} has no model {model:?}{}; it {}", because(message.as_deref()), list_text(listed))]
     NoSuchModel {
         /// The address of the request.
         url: String,
@@ -65,8 +66,8 @@ pub enum ConnectError {
         model: String,
         /// The models that the server lists.
         listed: Vec<String>,
-        /// The server's message.
-        message: String,
+        /// The server's message, if it was asked.
+        message: Option<String>,
     },
     /// The server does not have the route.
     #[error("{url} does not exist (HTTP 404): {message}")]
@@ -114,11 +115,19 @@ pub enum ConnectError {
     },
 }
 
+/// Models shown: hosted services list hundreds.
+const SHOWN_MODELS: usize = 20;
+
 fn list_text(listed: &[String]) -> String {
     if listed.is_empty() {
         return "lists none".to_owned();
     }
-    format!("lists {}", listed.join(", "))
+    let shown = listed.len().min(SHOWN_MODELS);
+    let rest = match listed.len() - shown {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("lists {}{rest}", listed[..shown].join(", "))
 }
 
 fn because(message: Option<&str>) -> String {
@@ -152,11 +161,22 @@ impl Hint for ConnectError {
         Cow::Borrowed(match self {
             Self::Address { .. } => "give --api-base an address such as http://localhost:8000/v1",
             Self::Client { .. } => "check the system's certificates and the proxy variables",
+            Self::Unreachable { message, .. } if message.ends_with(NO_TLS) => {
+                "write http:// instead of https:// in --api-base, or give the port that has TLS"
+            }
+            Self::Unreachable { message, .. } if message.starts_with(THE_PROXY) => {
+                "check the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names; NO_PROXY lists hosts to reach without it"
+            }
             Self::Unreachable { .. } => {
                 "check that the server runs and that --api-base names its address"
             }
-            Self::Unauthorized { .. } => "give the right key with --api-key or in SURENESS_API_KEY",
+            Self::Unauthorized { .. } => {
+                "give the right key with --api-key-env NAME or in SURENESS_API_KEY, or the header that the server wants with --header"
+            }
             Self::ChooseModel { .. } => "name one with --model",
+            Self::NoSuchModel { message: None, .. } => {
+                "give --model one of the names that the server lists, or add --any-model if it answers to others, too"
+            }
             Self::NoSuchModel { .. } => "give --model one of the names that the server lists",
             Self::NoSuchRoute { .. } => {
                 "check the path in --api-base (most servers want /v1); a server without completions may have chat completions: try --chat, or leave it out"
@@ -169,6 +189,12 @@ impl Hint for ConnectError {
             }
             Self::TopLogprobsRefused { .. } => {
                 "lower --top-logprobs, or leave it out to take as many as the server offers"
+            }
+            Self::Probe {
+                error: ScoreError::Malformed { message },
+                ..
+            } if message.contains("speaks TLS") => {
+                "write https:// instead of http:// in --api-base"
             }
             Self::Probe {
                 error: ScoreError::Malformed { .. },

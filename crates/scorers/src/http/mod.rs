@@ -15,6 +15,7 @@ mod exchange;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod lenient;
 mod models;
 mod options;
 mod probe;
@@ -31,7 +32,7 @@ pub use doctor::{
 };
 pub use models::ServerTemplate;
 pub use options::HttpOptions;
-pub use secret::Secret;
+pub use secret::{Header, Secret};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,7 @@ fn prepare(options: &HttpOptions) -> Result<(Arc<Endpoint>, Transport), ConnectE
 impl HttpScorer {
     /// Probes the server and prepares to ask it.
     pub async fn connect(options: HttpOptions) -> Result<Self, ConnectError> {
+        let options = options.with_own_key();
         let (endpoint, transport) = prepare(&options)?;
         let route = if options.chat {
             Route::Chat
@@ -98,9 +100,10 @@ impl HttpScorer {
             takes_lists,
             choice,
             spellings,
+            dialect,
         } = findings;
         tracing::debug!(?identity, "connected");
-        let template = RequestTemplate::new(route, &model, top_k);
+        let template = RequestTemplate::new(route, &model, top_k).speaking(dialect);
         let timeout = options.timeout;
         Ok(Self {
             timeout: options

@@ -31,7 +31,14 @@ const FINGERPRINT: [&str; 10] = [
 impl ListedModel {
     /// Whether `name` means this model.
     pub(super) fn answers_to(&self, name: &str) -> bool {
-        self.id == name || self.aliases.iter().any(|alias| alias == name)
+        // Ollama takes a name without a tag for the latest.
+        let untagged = self.id.strip_suffix(":latest");
+        self.id == name || untagged == Some(name) || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// Whether the entry stands for any model, or any of a family, as proxies list them.
+    pub(super) fn is_wildcard(&self) -> bool {
+        self.id.contains('*')
     }
 
     /// Whether the fingerprint holds more than the server's owner.

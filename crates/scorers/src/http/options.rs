@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::secret::Secret;
+use super::address::ApiBase;
+use super::secret::{Header, Secret};
 
 /// How to reach a server and how to ask it.
 #[derive(Clone)]
@@ -18,8 +19,14 @@ pub struct HttpOptions {
     pub api_base: String,
     /// Sent as `Authorization: Bearer`.
     pub api_key: Option<Secret>,
+    /// The key for `OpenAI`'s own host, which no other server gets. `api_key` comes before it.
+    pub openai_key: Option<Secret>,
+    /// Sent with every request; a header of the user's own replaces ours of the same name.
+    pub headers: Vec<Header>,
     /// Model name; `None` takes the only one the server lists.
     pub model: Option<String>,
+    /// Ask for `model` even if the server lists other models only.
+    pub any_model: bool,
     /// Ask through chat completions, one user message per prompt, instead of completions.
     pub chat: bool,
     /// Limit of one request, from sending to the last byte of the answer.
@@ -55,7 +62,10 @@ impl HttpOptions {
         Self {
             api_base: api_base.into(),
             api_key: None,
+            openai_key: None,
+            headers: Vec::new(),
             model: None,
+            any_model: false,
             chat: false,
             timeout: Duration::from_secs(120),
             first_byte_timeout: None,
@@ -68,6 +78,14 @@ impl HttpOptions {
             loading_wait: Duration::from_secs(60),
         }
     }
+
+    /// The same settings with the key that this server may have.
+    pub(super) fn with_own_key(mut self) -> Self {
+        let own = ApiBase::parse(&self.api_base).is_ok_and(|base| base.is_openai());
+        let openai_key = self.openai_key.take().filter(|_| own);
+        self.api_key = self.api_key.or(openai_key);
+        self
+    }
 }
 
 impl std::fmt::Debug for HttpOptions {
@@ -76,7 +94,10 @@ impl std::fmt::Debug for HttpOptions {
         f.debug_struct("HttpOptions")
             .field("api_base", &super::address::shown_text(&self.api_base))
             .field("api_key", &self.api_key)
+            .field("openai_key", &self.openai_key)
+            .field("headers", &self.headers)
             .field("model", &self.model)
+            .field("any_model", &self.any_model)
             .field("chat", &self.chat)
             .field("timeout", &self.timeout)
             .field("first_byte_timeout", &self.first_byte_timeout)
@@ -88,5 +109,40 @@ impl std::fmt::Debug for HttpOptions {
             .field("http2", &self.http2)
             .field("loading_wait", &self.loading_wait)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openai_s_key_goes_to_its_own_host_and_comes_second() {
+        let key_for = |base: &str, own: Option<&str>| {
+            let mut options = HttpOptions::new(base);
+            options.openai_key = Secret::new("sk-openai");
+            options.api_key = own.and_then(Secret::new);
+            let options = options.with_own_key();
+            assert_eq!(options.openai_key, None);
+            options.api_key
+        };
+        for base in [
+            "https://api.openai.com/v1",
+            "api.openai.com",
+            "https://eu.api.openai.com",
+        ] {
+            assert_eq!(key_for(base, None), Secret::new("sk-openai"), "{base}");
+            assert_eq!(key_for(base, Some("sk-own")), Secret::new("sk-own"));
+        }
+        for base in [
+            "http://api.openai.com/v1",
+            "https://api.openai.com.example/v1",
+            "https://notapi.openai.com",
+            "https://openrouter.ai/api/v1",
+            "localhost:8000",
+        ] {
+            assert_eq!(key_for(base, None), None, "{base}");
+            assert_eq!(key_for(base, Some("sk-own")), Secret::new("sk-own"));
+        }
     }
 }

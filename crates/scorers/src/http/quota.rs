@@ -53,7 +53,7 @@ fn count(text: &str) -> Option<u64> {
 }
 
 /// `1m30s`, `20ms`, `6m0s`, or plain seconds.
-fn span(text: &str) -> Option<Duration> {
+pub(super) fn span(text: &str) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         // A number this large is a timestamp, in no standard form.

@@ -28,6 +28,74 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A header of the user's own. Its value is a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Header {
+    name: String,
+    value: String,
+}
+
+/// Headers that frame a request or belong to its body, which is ours.
+const OURS: [&str; 9] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl Header {
+    /// Reads `NAME:VALUE`; spaces around both do not count. The error does not repeat the value.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (name, value) = text
+            .split_once(':')
+            .ok_or("a header must be of the form NAME:VALUE")?;
+        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(format!("{name:?} is not a header name"));
+        }
+        if OURS.contains(&name.as_str()) {
+            return Err(format!("the header {name} cannot be set"));
+        }
+        if value.is_empty() {
+            return Err(format!("the header {name} has no value"));
+        }
+        if value.chars().any(|c| !(c.is_ascii_graphic() || c == ' ')) {
+            return Err(format!(
+                "the value of the header {name} contains characters that are invalid in a header"
+            ));
+        }
+        Ok(Self {
+            name,
+            value: value.to_owned(),
+        })
+    }
+
+    /// Whether this header has the name, in lower case.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value itself, for requests alone.
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ***", self.name)
+    }
+}
+
 /// Shorter query values and user names do not count as secrets: replacing them would garble the
 /// server's messages.
 const SHORTEST_GUESSED: usize = 4;
@@ -71,7 +139,8 @@ impl Scrubber {
         scrubber
     }
 
-    /// Adds the credentials of an `Authorization` header, whose encoding differs from the address.
+    /// Adds the credentials in a header: what follows a scheme such as `Basic`, whose encoding differs
+    /// from the address, or the whole of a value without one.
     pub(super) fn learn_header(&mut self, value: &str) {
         let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest);
         // Servers may quote base64 without its padding.
@@ -147,6 +216,24 @@ mod tests {
         assert_eq!(scrubber.scrub("got cm9ib3Q6cHc="), "got ***=");
         scrubber.learn_header("Basic ");
         assert_eq!(scrubber.scrub("got cm9ib3Q6cHc"), "got ***");
+    }
+
+    #[test]
+    fn a_header_is_checked_and_does_not_print() {
+        let header = Header::parse(" X-Api-Key : sk:abc ").unwrap();
+        assert_eq!((header.name(), header.value()), ("x-api-key", "sk:abc"));
+        assert_eq!(format!("{header:?}"), "x-api-key: ***");
+        for bad in [
+            "sk-abc",
+            ": sk-abc",
+            "a b: sk-abc",
+            "x:",
+            "Host: sk-abc",
+            "x: sk-abc\r\ny: z",
+        ] {
+            let error = Header::parse(bad).unwrap_err();
+            assert!(!error.contains("sk-abc"), "{error}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Turns an HTTP status and the server's message into a [`ScoreError`].
 
+mod throttled;
+mod too_long;
+
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -20,18 +23,24 @@ pub(super) fn failure(
     scrubber: &Scrubber,
 ) -> ScoreError {
     let json = serde_json::from_slice::<Value>(body).ok();
-    if let Some(error) = json.as_ref().and_then(|json| {
-        let client_error = (400..500).contains(&number);
-        client_error.then(|| too_long(json)).flatten()
-    }) {
+    let json = json.as_ref();
+    let message = server_message(json, body);
+    if may_concern_length(number)
+        && let Some(error) = too_long::too_long(json, &message)
+    {
         return error;
     }
-    let message = scrubber.excerpt(&server_message(json.as_ref(), body), EXCERPT);
     let retry_after = headers
         .get("retry-after")
         .and_then(|value| wait(value, server_time(headers)));
+    if number == 429 {
+        return ScoreError::RateLimited {
+            retry_after: retry_after.or_else(|| throttled::told_wait(&message)),
+            message: scrubber.excerpt(&throttled::words(json, message), EXCERPT),
+        };
+    }
+    let message = scrubber.excerpt(&with_parameter(json, message), EXCERPT);
     match number {
-        429 => ScoreError::RateLimited { retry_after },
         401 | 403 => ScoreError::Unauthorized {
             status: number,
             message,
@@ -89,38 +98,25 @@ fn server_message(json: Option<&Value>, body: &[u8]) -> String {
     }
 }
 
-/// An error about the prompt's length, as llama.cpp's server, vLLM and `OpenAI` word it.
-fn too_long(json: &Value) -> Option<ScoreError> {
-    let error = json.get("error").unwrap_or(json);
-    let number = |field: &str| {
-        let value = error.get(field).and_then(Value::as_u64);
-        value.and_then(|n| u32::try_from(n).ok())
-    };
-    let text = |field: &str| error.get(field).and_then(Value::as_str).unwrap_or_default();
-    if text("type") == "exceed_context_size_error" {
-        return Some(ScoreError::ContextTooLong {
-            tokens: number("n_prompt_tokens"),
-            limit: number("n_ctx"),
-        });
+/// The message with the parameter that it is about, unless it names it.
+fn with_parameter(json: Option<&Value>, message: String) -> String {
+    let parameter = json.and_then(|json| json.pointer("/error/param")?.as_str());
+    match parameter {
+        Some(name) if !message.contains(name) && name.len() < 40 => format!("{message} ({name})"),
+        _ => message,
     }
-    let message = text("message").to_lowercase();
-    if let Some((_, rest)) = message.split_once("maximum context length") {
-        // "… is 4096 tokens. However, your prompt contains 4160 input tokens …"
-        let mut numbers = rest
-            .split(|c: char| !c.is_ascii_digit())
-            .filter_map(|digits| digits.parse().ok());
-        let limit = numbers.next();
-        let tokens = numbers.next();
-        return Some(ScoreError::ContextTooLong { tokens, limit });
-    }
-    (text("code") == "context_length_exceeded").then_some(ScoreError::ContextTooLong {
-        tokens: None,
-        limit: None,
-    })
+}
+
+/// Statuses with which servers refuse a long prompt. Others have a meaning of their own: a request
+/// that is too large for a rate limit (429) may pass later.
+fn may_concern_length(status: u16) -> bool {
+    matches!(status, 400..=499 if ![401, 403, 404, 408, 429].contains(&status)) || status == 500
 }
 
 #[cfg(test)]
 mod tests {
+    use sureness_hint::Hint;
+
     use super::*;
 
     fn fail(status: u16, body: &str) -> ScoreError {
@@ -129,19 +125,50 @@ mod tests {
     }
 
     #[test]
-    fn every_wording_of_too_long_is_known() {
+    fn too_long_is_recognised_by_fields_and_by_words_wherever_they_stand() {
         let known = |tokens, limit| ScoreError::ContextTooLong { tokens, limit };
         let llama = r#"{"error":{"type":"exceed_context_size_error","message":"request (9 tokens) exceeds","n_prompt_tokens":9,"n_ctx":8}}"#;
         assert_eq!(fail(400, llama), known(Some(9), Some(8)));
-        let openai = r#"{"error":{"message":"This model's maximum context length is 4097 tokens. However, your messages resulted in 4160 tokens. Please reduce them.","code":"context_length_exceeded"}}"#;
-        assert_eq!(fail(400, openai), known(Some(4160), Some(4097)));
-        let bare = r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#;
-        assert_eq!(fail(413, bare), known(None, None));
-        let other = r#"{"error":{"message":"Requested sample logprobs of 100, which is greater than max allowed: 20"}}"#;
-        assert!(matches!(
-            fail(400, other),
-            ScoreError::Rejected { status: 400, .. }
-        ));
+        let coded = r#"{"error":{"message":"no","code":"context_length_exceeded"}}"#;
+        assert_eq!(fail(413, coded), known(None, None));
+        let words = "This model's maximum context length is 8 tokens. However, your prompt contains 9 input tokens.";
+        for body in [
+            serde_json::json!({"error": {"message": words}}).to_string(),
+            serde_json::json!({"error": words, "error_type": "validation"}).to_string(),
+            serde_json::json!({"detail": words}).to_string(),
+            serde_json::json!({"message": words}).to_string(),
+            words.to_owned(),
+        ] {
+            for status in [400, 413, 422, 500] {
+                assert_eq!(
+                    fail(status, &body),
+                    known(Some(9), Some(8)),
+                    "{status} {body}"
+                );
+            }
+            assert_eq!(fail(429, &body).kind(), "rate_limited");
+        }
+    }
+
+    #[test]
+    fn a_429_keeps_the_words() {
+        let said = r#"{"error":{"message":"You exceeded your current quota.","type":"insufficient_quota","code":"insufficient_quota"}}"#;
+        let error = fail(429, said);
+        let message = error.to_string();
+        assert!(
+            message.contains("current quota. (insufficient_quota)"),
+            "{message}"
+        );
+        assert!(
+            error.is_fatal() && error.hint().contains("billing"),
+            "{error:?}"
+        );
+        let cooling = r#"{"error":{"message":"No deployments available for selected model, Try again in 5 seconds.","code":"429"}}"#;
+        let error = fail(429, cooling);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(5)));
+        assert!(error.to_string().ends_with("in 5 seconds."), "{error}");
+        assert!(!error.is_fatal() && error.hint().contains("--max-retries"));
+        assert!(fail(429, "{}").hint().contains("--max-workers"));
     }
 
     #[test]
@@ -170,7 +197,7 @@ mod tests {
         headers.keep_date(Some(b"Tue, 24 Nov 1998 14:41:40 GMT"));
         let error = failure(429, &headers, b"", &Scrubber::default());
         let retry_after = Some(Duration::from_secs(7));
-        assert_eq!(error, ScoreError::RateLimited { retry_after });
+        assert_eq!(error.retry_after(), retry_after);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! From the most probable next tokens to the options.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::{OptionScores, ScoreError, Usage, log_sum_exp};
 
@@ -14,6 +14,8 @@ const SHOWN_CHARS: usize = 40;
 
 /// Servers write smaller values for "not available", such as -9999 (vLLM).
 const NOT_AVAILABLE: f64 = -9000.0;
+/// Two values of one token differ by no more than this, through rounding.
+const SAME_VALUE: f64 = 1e-4;
 
 /// One token of a server's list.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +42,8 @@ pub(super) struct Options<'a> {
 }
 
 impl<'a> TopToken<'a> {
-    /// A token, or `None` if its value is not available. vLLM may write the number instead of the
-    /// text.
+    /// A token, or `None` if its value is not available: NaN, or too small to be one. vLLM may write
+    /// the number instead of the text.
     pub(super) fn new(
         text: Cow<'a, str>,
         id: Option<u64>,
@@ -49,7 +51,7 @@ impl<'a> TopToken<'a> {
         logprob: f64,
     ) -> Option<Self> {
         let id = id.or_else(|| text.strip_prefix("token_id:")?.parse().ok());
-        (logprob > NOT_AVAILABLE || logprob.is_nan()).then_some(Self {
+        (logprob > NOT_AVAILABLE).then_some(Self {
             id,
             text,
             bytes,
@@ -70,6 +72,20 @@ impl<'a> TopToken<'a> {
         }
         self.logprob = self.logprob.min(0.0);
         Ok(self)
+    }
+
+    /// Whether both are the same token with the same value. Two tokens of a vocabulary may have one
+    /// text, and only the value tells them apart where there are no numbers.
+    fn is(&self, other: &Self) -> bool {
+        let named_alike = match (self.id, other.id) {
+            (Some(id), Some(other)) => id == other,
+            _ => self.text == other.text,
+        };
+        named_alike && self.agrees_with(other.logprob)
+    }
+
+    fn agrees_with(&self, logprob: f64) -> bool {
+        (self.logprob - logprob).abs() <= SAME_VALUE
     }
 
     /// The option this token spells: by its number, else by its bytes, else by its text.
@@ -115,7 +131,7 @@ pub(super) fn option_scores(
     top_k: usize,
     usage: Usage,
 ) -> Result<OptionScores, ScoreError> {
-    let tokens = without_repeats(tokens);
+    let tokens = without_repeats(tokens)?;
     let total: f64 = tokens.iter().map(|token| token.logprob.exp()).sum();
     if total > MAX_TOTAL {
         return Err(ScoreError::Malformed {
@@ -174,22 +190,43 @@ pub(super) fn option_scores(
     })
 }
 
-/// Removes duplicates: servers list the sampled token once more among the most probable ones. The
-/// number identifies a token where there is one, since vLLM's bytes differ between the two places.
-pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Vec<TopToken<'_>> {
-    let mut seen = HashSet::with_capacity(tokens.len());
-    let first: Vec<bool> = tokens
-        .iter()
-        .map(|token| {
-            seen.insert(match token.id {
-                Some(id) => (Some(id), "", None),
-                None => (None, &*token.text, token.bytes.as_deref()),
-            })
-        })
-        .collect();
-    let kept = tokens.into_iter().zip(first);
-    kept.filter_map(|(token, first)| first.then_some(token))
-        .collect()
+/// A server's list with the sampled token, unless that is in the list.
+pub(super) fn with_sampled<'a>(
+    mut listed: Vec<TopToken<'a>>,
+    sampled: Option<TopToken<'a>>,
+) -> Vec<TopToken<'a>> {
+    if let Some(sampled) = sampled
+        && !listed.iter().any(|token| token.is(&sampled))
+    {
+        listed.push(sampled);
+    }
+    listed
+}
+
+/// Removes tokens whose number came before, and fails if the values differ. Without a number, every
+/// entry is a token of its own.
+pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Result<Vec<TopToken<'_>>, ScoreError> {
+    if tokens.iter().all(|token| token.id.is_none()) {
+        return Ok(tokens);
+    }
+    let mut seen = HashMap::with_capacity(tokens.len());
+    let mut kept = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        match token.id.and_then(|id| seen.insert(id, token.logprob)) {
+            None => kept.push(token),
+            Some(earlier) if token.agrees_with(earlier) => {}
+            Some(earlier) => {
+                return Err(ScoreError::Malformed {
+                    message: format!(
+                        "token {:?} comes with two log-probabilities, {earlier} and {}",
+                        shown(&token.text),
+                        token.logprob
+                    ),
+                });
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// Upper bound of the log-probability of a token outside the list.
@@ -290,17 +327,44 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_token_counts_once_and_two_tokens_of_one_text_count_twice() {
-        let scores_of = |tokens| scores(tokens, "AB").unwrap().logprobs[0];
-        assert!((scores_of(vec![token("A", -1.0), token("A", -1.0)]) - -1.0).abs() < 1e-12);
-        let numbered = |id| TopToken {
+    fn every_entry_is_a_token_and_the_sampled_one_may_be_in_the_list() {
+        let probability = |tokens| scores(tokens, "AB").unwrap().logprobs[0].exp();
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let p = |logprob: f64| logprob.exp();
+        let joined = |listed, sampled| probability(with_sampled(listed, Some(sampled)));
+        // Two tokens with one text, and even with one value.
+        let list = || vec![token("A", -1.2), token("A", -1.25)];
+        assert!(near(probability(list()), p(-1.2) + p(-1.25)));
+        assert!(near(
+            probability(vec![token("A", -1.0), token("A", -1.0)]),
+            2.0 * p(-1.0)
+        ));
+        // Sampled: one of them, or a third one.
+        assert!(near(joined(list(), token("A", -1.25)), p(-1.2) + p(-1.25)));
+        assert!(near(
+            joined(vec![token("A", -6.2)], token("A", -0.11)),
+            p(-6.2) + p(-0.11)
+        ));
+        let mut mangled = token("A", -1.25);
+        mangled.bytes = Some(b"token_id:3".to_vec());
+        assert!(near(joined(list(), mangled), p(-1.2) + p(-1.25)));
+    }
+
+    #[test]
+    fn a_number_is_one_token_with_one_value() {
+        let numbered = |id, logprob| TopToken {
             id: Some(id),
-            ..token("A", -1.0)
+            ..token("A", logprob)
         };
-        let mut again = numbered(3);
-        again.bytes = Some(b"token_id:3".to_vec());
-        let both = scores_of(vec![numbered(3), numbered(4), again]);
-        assert!((both - (2f64.ln() - 1.0)).abs() < 1e-12);
+        let scores_of = |tokens| Ok::<_, ScoreError>(scores(tokens, "AB")?.logprobs[0].exp());
+        let listed = || vec![numbered(3, -1.0), numbered(4, -1.0), numbered(3, -1.0)];
+        let both = scores_of(with_sampled(listed(), Some(numbered(4, -1.0)))).unwrap();
+        assert!((both - 2.0 * (-1f64).exp()).abs() < 1e-9);
+        let error = scores_of(with_sampled(listed(), Some(numbered(4, -2.0)))).unwrap_err();
+        assert!(
+            error.to_string().contains("two log-probabilities"),
+            "{error}"
+        );
     }
 
     #[test]

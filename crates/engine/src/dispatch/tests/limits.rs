@@ -6,10 +6,6 @@ use super::super::account::MAX_UNSAVED;
 use super::super::endpoint::Endpoint;
 use super::*;
 
-fn throttled(retry_after: Option<Duration>) -> ScoreError {
-    ScoreError::RateLimited { retry_after }
-}
-
 #[test]
 fn never_more_in_flight_than_the_limit() {
     let mut run = dispatch(settings(5), 1, &[50, 50, 50]);

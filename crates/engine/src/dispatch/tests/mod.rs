@@ -159,6 +159,13 @@ fn server_error(status: u16) -> ScoreError {
     }
 }
 
+fn throttled(retry_after: Option<Duration>) -> ScoreError {
+    ScoreError::RateLimited {
+        retry_after,
+        message: String::new(),
+    }
+}
+
 fn rejected() -> ScoreError {
     ScoreError::Rejected {
         status: 400,

@@ -13,15 +13,8 @@ fn misbehave(kind: u8, ticket: &Ticket, after: Duration) -> Answered {
         1 => bad(ticket, after, &server_error(503)),
         2 => bad(ticket, after, &server_error(500)),
         3 => bad(ticket, after, &ScoreError::TimedOut { seconds: 1 }),
-        4 => bad(
-            ticket,
-            after,
-            &ScoreError::RateLimited { retry_after: None },
-        ),
-        5 => {
-            let retry_after = Some(2 * SECOND);
-            bad(ticket, after, &ScoreError::RateLimited { retry_after })
-        }
+        4 => bad(ticket, after, &throttled(None)),
+        5 => bad(ticket, after, &throttled(Some(2 * SECOND))),
         6 => bad(ticket, after, &rejected()),
         7 => each(ticket, after, |q| {
             if q % 3 == 0 {

@@ -260,6 +260,7 @@ fn an_interrupt_wakes_a_run_that_waits() {
         let scorer = Scripted::new(|batch, _| {
             let error = ScoreError::RateLimited {
                 retry_after: Some(Duration::from_secs(3600)),
+                message: String::new(),
             };
             (Duration::ZERO, bad(batch, &error))
         });

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::exchange::ask::ask;
-use super::super::exchange::{Route, Spellings};
+use super::super::exchange::{Dialect, Route, Spellings};
 use super::super::probe::{PROMPTS, Tokenizer};
 use super::super::transport::{Endpoint, Transport};
 use super::report::{Bos, Routes};
@@ -19,6 +19,7 @@ pub(super) struct Examination<'a> {
     transport: &'a Transport,
     endpoint: &'a Endpoint,
     model: &'a str,
+    dialect: Dialect,
 }
 
 /// Ways to steer generation; `None` if unknown.
@@ -34,12 +35,22 @@ impl<'a> Examination<'a> {
             transport,
             endpoint,
             model,
+            dialect: Dialect::default(),
         }
+    }
+
+    /// The same requests, as the server wants them.
+    pub(super) fn speaking(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// One token after the probe's prompt, with `settings` added.
     async fn generate(&self, route: Route, settings: Value) -> Result<Value, ScoreError> {
-        let mut body = json!({"model": self.model, "max_tokens": 1, "temperature": 0});
+        let (limit, tokens) = self.dialect.limit();
+        let mut body = json!({"model": self.model, limit: tokens});
+        if self.dialect.sets_temperature() {
+            body["temperature"] = 0.into();
+        }
         match route {
             Route::Completions => body["prompt"] = PROMPTS[0].into(),
             Route::Chat => {

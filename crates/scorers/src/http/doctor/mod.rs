@@ -14,7 +14,7 @@ use std::sync::Arc;
 use sureness_hint::Hint;
 
 use super::connect_error::ConnectError;
-use super::exchange::{Exchange, RequestTemplate, Route};
+use super::exchange::{Dialect, Exchange, RequestTemplate, Route};
 use super::options::HttpOptions;
 use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
@@ -24,7 +24,8 @@ pub use noise::noise_between;
 pub use report::{Bos, Diagnosis, KeyState, Obstacle, PrefixCache, Routes, Scoring};
 
 /// Examines the server that `options` describe.
-pub async fn diagnose(mut options: HttpOptions) -> Diagnosis {
+pub async fn diagnose(options: HttpOptions) -> Diagnosis {
+    let mut options = options.with_own_key();
     // The noise measurement sends this many requests at once.
     options.max_connections = options.max_connections.max(noise::QUESTIONS);
     let mut diagnosis = Diagnosis {
@@ -74,6 +75,12 @@ async fn examine(
     let examination = Examination::new(transport, endpoint, &model);
     diagnosis.routes = examination.routes().await;
     let (top_k, returned) = probe.top_logprobs(&model, &listed).await?;
+    let dialect = probe.dialect;
+    let examination = examination.speaking(dialect);
+    if dialect != Dialect::default() {
+        // What was refused until now may be answered.
+        diagnosis.routes = examination.routes().await;
+    }
     diagnosis.key = if options.api_key.is_some() {
         KeyState::Accepted
     } else {
@@ -85,7 +92,7 @@ async fn examine(
         diagnosis.lists = Some(probe.takes_lists(&model, top_k).await?);
     }
 
-    let template = RequestTemplate::new(route, &model, top_k);
+    let template = RequestTemplate::new(route, &model, top_k).speaking(dialect);
     let tokenizer = Tokenizer::new(transport, endpoint, &model);
     let letters = spellings(&tokenizer, route).await;
     diagnosis.letters.clone_from(&letters.0);
@@ -107,7 +114,9 @@ async fn examine(
         let letters = letters.clone();
         Exchange::new(Arc::clone(endpoint), template, choice, letters)
     };
-    let uncached = RequestTemplate::new(route, &model, top_k).uncached();
+    let uncached = RequestTemplate::new(route, &model, top_k)
+        .speaking(dialect)
+        .uncached();
     let lists = diagnosis.lists == Some(true);
     let (cached, uncached) = (exchange(template), exchange(uncached));
     diagnosis.noise = noise::measure(&cached, &uncached, transport, lists).await;

@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::super::lenient;
 use super::super::secret::Scrubber;
 use super::super::status::EXCERPT;
 use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
-use super::{Route, quoted, success};
+use super::{Dialect, Route, quoted, success};
 use crate::ScoreError;
 
 /// A request to one model, without its prompt.
@@ -20,6 +21,7 @@ pub(in crate::http) struct RequestTemplate {
     pub(super) opening: String,
     /// Bypasses the prefix cache of llama.cpp. Most other servers ignore this.
     uncached: bool,
+    dialect: Dialect,
 }
 
 impl RequestTemplate {
@@ -36,7 +38,14 @@ impl RequestTemplate {
             top,
             opening,
             uncached: false,
+            dialect: Dialect::default(),
         }
+    }
+
+    /// The same request, as the server wants it.
+    pub(in crate::http) fn speaking(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
     }
 
     /// The same request, bypassing the prefix cache of llama.cpp.
@@ -55,7 +64,12 @@ impl RequestTemplate {
 
     /// The body after the prompt: asks for the next token and, if given, the `top` most probable.
     pub(in crate::http) fn ending(&self, top: Option<u32>) -> String {
-        self.ending_with(top, "\"temperature\":0")
+        let settings = if self.dialect.sets_temperature() {
+            "\"temperature\":0"
+        } else {
+            ""
+        };
+        self.ending_with(top, settings)
     }
 
     /// The same for these tokens, which the answer names by number.
@@ -67,7 +81,10 @@ impl RequestTemplate {
         match self.route {
             // The minimum: the sampled token.
             Route::Completions => self.ending_with(Some(1), &settings),
-            Route::Chat => format!("}}],\"max_tokens\":1,\"logprobs\":true,{settings}}}"),
+            Route::Chat => {
+                let (limit, tokens) = self.dialect.limit();
+                format!("}}],\"{limit}\":{tokens},\"logprobs\":true,{settings}}}")
+            }
         }
     }
 
@@ -103,8 +120,11 @@ impl RequestTemplate {
         if self.route == Route::Chat {
             text.push_str("}]");
         }
-        text.push_str(",\"max_tokens\":1,");
-        text.push_str(settings);
+        let (limit, tokens) = self.dialect.limit();
+        let _ = write!(text, ",\"{limit}\":{tokens}");
+        if !settings.is_empty() {
+            let _ = write!(text, ",{settings}");
+        }
         if self.uncached {
             text.push_str(",\"cache_prompt\":false");
         }
@@ -157,8 +177,7 @@ pub(in crate::http) async fn ask(
 
 /// The JSON of a response.
 pub(in crate::http) fn json(endpoint: &Endpoint, response: &Response) -> Result<Value, ScoreError> {
-    serde_json::from_slice(&response.body)
-        .map_err(|error| no_json(&error, response, endpoint.scrubber()))
+    lenient::read(&response.body).map_err(|error| no_json(&error, response, endpoint.scrubber()))
 }
 
 fn no_json(error: &serde_json::Error, response: &Response, scrubber: &Scrubber) -> ScoreError {

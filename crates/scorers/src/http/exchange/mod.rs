@@ -7,12 +7,14 @@
 pub(super) mod ask;
 pub(super) mod batch;
 mod biased;
+mod dialect;
 mod escape;
 mod tier;
 pub(super) mod typed;
 
 pub(super) use ask::{RequestTemplate, json};
 pub(super) use biased::covers;
+pub(super) use dialect::Dialect;
 pub(super) use tier::{Spellings, Tier};
 
 use std::sync::Arc;

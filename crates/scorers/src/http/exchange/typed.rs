@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::Usage;
-use crate::http::tokens::TopToken;
+use crate::http::tokens::{TopToken, with_sampled};
 
 /// Borrowed from the body unless it holds escapes.
 #[derive(Deserialize)]
@@ -34,6 +34,7 @@ struct TypedChoice<'a> {
     #[serde(borrow)]
     logprobs: Logprobs<'a>,
     completion_probabilities: Option<Never>,
+    meta_info: Option<Never>,
 }
 
 /// A field whose presence makes an answer unusual.
@@ -141,9 +142,10 @@ pub(in crate::http) fn read(body: &[u8]) -> Option<Parsed<'_>> {
             } => legacy(tokens, &values, listed)?,
             _ => return None,
         };
-        let tokens: Result<Vec<_>, _> = tokens.into_iter().map(TopToken::checked).collect();
-        choice.completion_probabilities.is_none().then_some(())?;
-        Some((choice.index, tokens.ok()?))
+        if choice.completion_probabilities.is_some() || choice.meta_info.is_some() {
+            return None;
+        }
+        Some((choice.index, tokens))
     });
     let cached = answer
         .usage
@@ -166,21 +168,19 @@ fn chat(positions: Vec<Position<'_>>) -> Option<Vec<TopToken<'_>>> {
     let position = positions.into_iter().next()?;
     let mut tokens = Vec::with_capacity(position.top_logprobs.len() + 1);
     for entry in position.top_logprobs {
-        let token = TopToken::new(entry.token.0, entry.id, entry.bytes, entry.logprob);
-        tokens.extend(token);
+        tokens.extend(token(entry.token, entry.id, entry.bytes, entry.logprob)?);
     }
     // Left to the thorough reader.
     if tokens.is_empty() {
         return None;
     }
-    let sampled = TopToken::new(
-        position.token.0,
+    let sampled = token(
+        position.token,
         position.id,
         position.bytes,
         position.logprob,
     );
-    tokens.extend(sampled);
-    Some(tokens)
+    Some(with_sampled(tokens, sampled?))
 }
 
 fn legacy<'a>(
@@ -188,15 +188,27 @@ fn legacy<'a>(
     values: &[f64],
     listed: Vec<Listed<'a>>,
 ) -> Option<Vec<TopToken<'a>>> {
-    let sampled = tokens.into_iter().next()?.0;
+    let sampled = tokens.into_iter().next()?;
     let first = listed.into_iter().next()?.0;
     let mut read = Vec::with_capacity(first.len() + 1);
     for (text, logprob) in first {
-        read.extend(TopToken::new(text.0, None, None, logprob));
+        read.extend(token(text, None, None, logprob)?);
     }
     if read.is_empty() {
         return None;
     }
-    read.extend(TopToken::new(sampled, None, None, *values.first()?));
-    Some(read)
+    let sampled = token(sampled, None, None, *values.first()?)?;
+    Some(with_sampled(read, sampled))
+}
+
+/// A token, if its value is available; `None` leaves the answer to the thorough reader.
+#[expect(clippy::option_option, reason = "declined, absent and present")]
+fn token(
+    text: Text<'_>,
+    id: Option<u64>,
+    bytes: Option<Vec<u8>>,
+    logprob: f64,
+) -> Option<Option<TopToken<'_>>> {
+    let token = TopToken::new(text.0, id, bytes, logprob);
+    token.map(TopToken::checked).transpose().ok()
 }

@@ -12,10 +12,10 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::address::shown;
-use super::answer::{matched_choices, only_choice};
+use super::answer::{Choice, choices, matched_choices, only_choice};
 use super::connect_error::ConnectError;
 use super::exchange::ask::ask;
-use super::exchange::{RequestTemplate, Route, Spellings};
+use super::exchange::{Dialect, RequestTemplate, Route, Spellings};
 use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
 use super::tokens::without_repeats;
@@ -31,6 +31,9 @@ pub(super) const PROMPTS: [&str; 2] = [
     "A B C D A B C D A B C",
     "The alphabet begins with the letter",
 ];
+/// Requests whose answers may lack log-probabilities before the server counts as one without: behind
+/// a router, only some machines may leave them out.
+const TRIES: usize = 10;
 /// Shortest and longest pause between two requests to a server that is loading.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
 
@@ -43,6 +46,7 @@ pub(super) struct Findings {
     pub(super) takes_lists: bool,
     pub(super) choice: TierChoice,
     pub(super) spellings: Spellings,
+    pub(super) dialect: Dialect,
 }
 
 /// The examination of an unknown server.
@@ -51,6 +55,8 @@ pub(super) struct Probe<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) options: &'a HttpOptions,
     pub(super) route: Route,
+    /// What the server has turned out to want.
+    pub(super) dialect: Dialect,
     loading_deadline: Instant,
     warned: bool,
 }
@@ -63,9 +69,14 @@ pub(super) async fn probe(
     route: Route,
 ) -> Result<Findings, ConnectError> {
     let mut probe = Probe::new(transport, endpoint, options, route);
-    let listed = probe.models().await?;
+    let mut listed = probe.models().await?;
     let model = probe.model(&listed)?;
     let (top_k, returned) = probe.top_logprobs(&model, &listed).await?;
+    let known = listed.iter().find(|entry| entry.answers_to(&model));
+    if known.is_some_and(|entry| !entry.is_distinctive()) {
+        // A router that loads a model on its first request knows its properties only now.
+        listed = probe.models().await?;
+    }
     if returned < 5 {
         tracing::warn!(
             returned,
@@ -77,7 +88,7 @@ pub(super) async fn probe(
         && probe.takes_lists(&model, top_k).await?;
     let mut spelt = Spellings::default();
     let choice = if options.exact_scores {
-        let template = RequestTemplate::new(route, &model, top_k);
+        let template = RequestTemplate::new(route, &model, top_k).speaking(probe.dialect);
         spelt = spellings(&Tokenizer::new(transport, endpoint, &model), route).await;
         best_tier(transport, endpoint, &template, &spelt).await
     } else {
@@ -91,6 +102,9 @@ pub(super) async fn probe(
     detail("top logprobs", top_k.to_string());
     detail("option scores", choice.tier.name().to_owned());
     detail("request shape", shape.to_owned());
+    if !probe.dialect.sets_temperature() {
+        detail("temperature", "the server's own".to_owned());
+    }
     Ok(Findings {
         identity,
         model,
@@ -98,6 +112,7 @@ pub(super) async fn probe(
         takes_lists,
         choice,
         spellings: spelt,
+        dialect: probe.dialect,
     })
 }
 
@@ -114,6 +129,7 @@ impl<'a> Probe<'a> {
             endpoint,
             options,
             route,
+            dialect: Dialect::default(),
             loading_deadline: now.checked_add(options.loading_wait).unwrap_or(now),
             warned: false,
         }
@@ -131,9 +147,20 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// The name of the model to ask.
+    /// The name of the model to ask: one that the server lists, if it lists its models.
     pub(super) fn model(&self, listed: &[ListedModel]) -> Result<String, ConnectError> {
+        let insists = self.options.any_model || listed.iter().any(ListedModel::is_wildcard);
         match (&self.options.model, listed) {
+            (Some(name), [_, ..])
+                if !insists && !listed.iter().any(|entry| entry.answers_to(name)) =>
+            {
+                Err(ConnectError::NoSuchModel {
+                    url: shown(&self.endpoint.base().route("models")),
+                    model: name.clone(),
+                    listed: names(listed),
+                    message: None,
+                })
+            }
             (Some(name), _) => Ok(name.clone()),
             (None, [only]) => Ok(only.id.clone()),
             (None, several) => Err(ConnectError::ChooseModel {
@@ -155,16 +182,8 @@ impl<'a> Probe<'a> {
         let candidates = asked.map_or(TOP_LOGPROBS.to_vec(), |k| vec![k]);
         let mut refused = None;
         for &top in &candidates {
-            let template = RequestTemplate::new(self.route, model, top);
-            let body = template.whole(PROMPTS[0], &template.ending(Some(top)));
-            let error = match self.ask_when_loaded(&url, Some(&body)).await? {
-                Ok(response) => {
-                    let tokens = only_choice(&response).and_then(|choice| choice.tokens());
-                    return match tokens {
-                        Ok(tokens) => Ok((top, without_repeats(tokens).len())),
-                        Err(error) => Err(self.failed(&url, error)),
-                    };
-                }
+            let error = match self.tokens_returned(&url, model, top).await? {
+                Ok(returned) => return Ok((top, returned)),
                 Err(error) => error,
             };
             refused = match error {
@@ -176,7 +195,7 @@ impl<'a> Probe<'a> {
             };
         }
         // Find out what was refused: the number, log-probabilities as such, or the whole request.
-        let template = RequestTemplate::new(self.route, model, 0);
+        let template = RequestTemplate::new(self.route, model, 0).speaking(self.dialect);
         let body = template.whole(PROMPTS[0], &template.ending(None));
         let plain = self.ask_when_loaded(&url, Some(&body)).await?;
         Err(match (plain, asked, refused) {
@@ -193,6 +212,38 @@ impl<'a> Probe<'a> {
         })
     }
 
+    /// How many tokens the server returns when asked for `top`. Learns how it wants to be asked.
+    async fn tokens_returned(
+        &mut self,
+        url: &Url,
+        model: &str,
+        top: u32,
+    ) -> Result<Result<usize, ScoreError>, ConnectError> {
+        let mut tries = 0;
+        loop {
+            let template = RequestTemplate::new(self.route, model, top).speaking(self.dialect);
+            let body = template.whole(PROMPTS[0], &template.ending(Some(top)));
+            let answer = self.ask_when_loaded(url, Some(&body)).await?;
+            if let Err(ScoreError::Rejected { message, .. }) = &answer
+                && let Some(dialect) = self.dialect.after(message)
+            {
+                tracing::info!(message, ?dialect, "asking in another way");
+                self.dialect = dialect;
+                continue;
+            }
+            let tokens = answer.and_then(|answer| {
+                only_choice(&answer)?
+                    .tokens()
+                    .and_then(without_repeats)
+                    .map(|tokens| tokens.len())
+            });
+            tries += 1;
+            if tokens != Err(ScoreError::NoLogprobs) || tries == TRIES {
+                return Ok(tokens);
+            }
+        }
+    }
+
     /// Whether two prompts in one request get two numbered answers.
     pub(super) async fn takes_lists(
         &mut self,
@@ -200,9 +251,15 @@ impl<'a> Probe<'a> {
         top: u32,
     ) -> Result<bool, ConnectError> {
         let url = self.endpoint.base().route(self.route.path());
-        let template = RequestTemplate::new(Route::Completions, model, top);
+        let template = RequestTemplate::new(Route::Completions, model, top).speaking(self.dialect);
         let body = template.whole_list(&PROMPTS, &template.ending(Some(top)));
-        let answer = self.ask_when_loaded(&url, Some(&body)).await?;
+        let mut answer = self.ask_when_loaded(&url, Some(&body)).await?;
+        for _ in 1..TRIES {
+            if !answer.as_ref().is_ok_and(lacks_logprobs) {
+                break;
+            }
+            answer = self.ask_when_loaded(&url, Some(&body)).await?;
+        }
         let reason = match answer {
             Ok(response) => {
                 let both = matched_choices(&response, PROMPTS.len()).and_then(|choices| {
@@ -270,22 +327,31 @@ impl<'a> Probe<'a> {
         let bytes = body.unwrap_or_default().as_bytes();
         loop {
             let answer = ask(self.transport, self.endpoint, &resource, bytes).await;
-            let Err(ScoreError::Server {
-                status: 503,
-                retry_after,
-                message,
-            }) = answer
-            else {
-                return Ok(answer);
+            let (retry_after, message) = match &answer {
+                Err(ScoreError::Server {
+                    status: 503,
+                    retry_after,
+                    message,
+                }) => (*retry_after, message),
+                Err(
+                    error @ ScoreError::RateLimited {
+                        retry_after,
+                        message,
+                    },
+                ) if !error.is_quota_used_up() => (*retry_after, message),
+                _ => return Ok(answer),
             };
             let left = self
                 .loading_deadline
                 .saturating_duration_since(Instant::now());
             if left.is_zero() {
+                if matches!(answer, Err(ScoreError::RateLimited { .. })) {
+                    return Ok(answer);
+                }
                 return Err(ConnectError::StillLoading {
                     url: shown(url),
                     seconds: self.options.loading_wait.as_secs(),
-                    message,
+                    message: message.clone(),
                 });
             }
             if !self.warned {
@@ -307,6 +373,14 @@ impl<'a> Probe<'a> {
     }
 }
 
+/// Whether one of the answers lacks log-probabilities of any kind.
+pub(super) fn lacks_logprobs(response: &Value) -> bool {
+    let lacks = |choice: &Choice<'_>| {
+        choice.after_sampling().is_none() && choice.tokens() == Err(ScoreError::NoLogprobs)
+    };
+    choices(response).is_ok_and(|choices| choices.iter().any(lacks))
+}
+
 fn names(listed: &[ListedModel]) -> Vec<String> {
     listed.iter().map(|model| model.id.clone()).collect()
 }
@@ -319,7 +393,7 @@ fn not_found(url: &Url, model: &str, listed: &[ListedModel], message: String) ->
             url: shown(url),
             model: model.to_owned(),
             listed: names(listed),
-            message,
+            message: Some(message),
         };
     }
     ConnectError::NoSuchRoute {

@@ -6,7 +6,7 @@ use super::super::answer::only_choice;
 use super::super::exchange::ask::ask;
 use super::super::exchange::{RequestTemplate, Route, Spellings, Tier, covers};
 use super::super::transport::{Endpoint, Resource, Transport};
-use super::PROMPTS;
+use super::{PROMPTS, TRIES, lacks_logprobs};
 
 /// Trial labels: as many as most questions have.
 const LABELS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
@@ -56,9 +56,14 @@ pub(in crate::http) async fn best_tier(
     let base = endpoint.base();
     let route = endpoint.post(base.route(template.route().path()));
     let post = async |resource: &Resource, body: String| {
-        ask(transport, endpoint, resource, body.as_bytes())
-            .await
-            .ok()
+        for _ in 1..TRIES {
+            let answer = ask(transport, endpoint, resource, body.as_bytes()).await;
+            let answer = answer.ok()?;
+            if !lacks_logprobs(&answer) {
+                return Some(answer);
+            }
+        }
+        None
     };
     // Both spellings of each letter, or else only the likelier.
     let few = spellings.of(&labels, labels.len());

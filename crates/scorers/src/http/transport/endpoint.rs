@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::super::address::{ApiBase, host};
 use super::super::options::HttpOptions;
-use super::super::secret::{Scrubber, Secret};
+use super::super::secret::{Header, Scrubber, Secret};
 use super::super::status::EXCERPT;
 use super::basic::basic;
 use super::proxy::Proxy;
@@ -15,10 +15,17 @@ use super::tls::Tls;
 use super::{Limits, chain};
 use crate::ScoreError;
 
+/// How messages end about a server that answers in plain text where TLS was expected, or hangs up.
+pub(in crate::http) const NO_TLS: &str = "not speak TLS (https) on this port";
+/// How messages about a proxy begin.
+pub(in crate::http) const THE_PROXY: &str = "the proxy";
+
 /// Address, key, limits and headers for one server.
 pub(in crate::http) struct Endpoint {
     base: ApiBase,
     key: Option<Secret>,
+    /// Headers of the user's own.
+    given: Vec<Header>,
     scrubber: Scrubber,
     pub(super) limits: Limits,
     /// Maximum requests at once.
@@ -43,8 +50,13 @@ pub(in crate::http) struct Resource {
 impl Endpoint {
     pub(in crate::http) fn new(options: &HttpOptions, base: ApiBase) -> Result<Self, String> {
         let mut scrubber = Scrubber::new(options.api_key.as_ref(), base.url());
-        // Both a key and a user name make an `Authorization` header: the key wins.
-        let base = if options.api_key.is_some() {
+        for header in &options.headers {
+            scrubber.learn_header(header.value());
+        }
+        let is_given = |name: &str| options.headers.iter().any(|header| header.is(name));
+        // A header, a key and a user name make an `Authorization` header: the first one wins.
+        let authorized = is_given("authorization");
+        let base = if options.api_key.is_some() || authorized {
             base.without_credentials()
         } else {
             base
@@ -52,6 +64,7 @@ impl Endpoint {
         let url = base.url();
         let is_https = url.scheme() == "https";
         let authorization = match &options.api_key {
+            _ if authorized => None,
             Some(key) => {
                 if key.expose().chars().any(|c| !c.is_ascii_graphic()) {
                     return Err(
@@ -75,11 +88,15 @@ impl Endpoint {
             scrubber.learn_header(value);
         }
         let mut headers = format!("host: {}\r\n", authority(url));
-        headers.push_str(concat!(
-            "user-agent: sureness/",
-            env!("CARGO_PKG_VERSION"),
-            "\r\naccept: application/json\r\n"
-        ));
+        let agent = concat!("sureness/", env!("CARGO_PKG_VERSION"));
+        for (name, value) in [("user-agent", agent), ("accept", "application/json")] {
+            if !is_given(name) {
+                let _ = write!(headers, "{name}: {value}\r\n");
+            }
+        }
+        for header in &options.headers {
+            let _ = write!(headers, "{}: {}\r\n", header.name(), header.value());
+        }
         if !base.is_loopback() {
             // On the same machine, compression costs more than it saves.
             headers.push_str("accept-encoding: gzip\r\n");
@@ -97,7 +114,8 @@ impl Endpoint {
                 total: options.timeout,
             },
             connections: options.max_connections.max(1),
-            key: options.api_key.clone(),
+            key: options.api_key.clone().filter(|_| !authorized),
+            given: options.headers.clone(),
             scrubber,
             host,
             proxy,
@@ -112,6 +130,10 @@ impl Endpoint {
 
     pub(super) fn key(&self) -> Option<&Secret> {
         self.key.as_ref()
+    }
+
+    pub(super) fn given_headers(&self) -> &[Header] {
+        &self.given
     }
 
     pub(in crate::http) fn scrubber(&self) -> &Scrubber {
@@ -181,11 +203,28 @@ impl Endpoint {
         }
     }
 
-    /// The server did not accept the connection.
+    /// The server, or the proxy before it, did not accept the connection.
     pub(super) fn unreachable(&self, error: &dyn Error) -> ScoreError {
+        let message = self.scrubber.excerpt(&chain(error), EXCERPT);
+        // The words of rustls for an answer in plain text.
+        let message = if message.contains("InvalidContentType") {
+            format!("the server does {NO_TLS}")
+        } else if message.contains("tls handshake eof") {
+            format!("the server ended the connection at once: it may {NO_TLS}")
+        } else {
+            format!("{}{message}", self.by_proxy())
+        };
         ScoreError::Unreachable {
-            message: self.scrubber.excerpt(&chain(error), EXCERPT),
+            message,
             connected: false,
+        }
+    }
+
+    /// Names the proxy as the one that was not reached.
+    fn by_proxy(&self) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{THE_PROXY} {}:{}: ", bracketed(&proxy.host), proxy.port),
+            None => String::new(),
         }
     }
 
@@ -199,7 +238,11 @@ impl Endpoint {
 
     pub(super) fn no_connection(&self) -> ScoreError {
         ScoreError::Unreachable {
-            message: format!("no connection within {:?}", self.limits.connect),
+            message: format!(
+                "{}no connection within {:?}",
+                self.by_proxy(),
+                self.limits.connect
+            ),
             connected: false,
         }
     }

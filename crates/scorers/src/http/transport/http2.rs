@@ -99,6 +99,9 @@ impl Client for Http2Client {
         } else {
             self.client.get(resource.url.clone())
         };
+        for header in self.endpoint.given_headers() {
+            request = request.header(header.name(), header.value());
+        }
         if let Some(key) = self.endpoint.key() {
             request = request.bearer_auth(key.expose());
         }

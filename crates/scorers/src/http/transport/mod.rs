@@ -16,7 +16,7 @@ mod tls;
 
 pub(super) use asynchronous::AsyncClient;
 pub(super) use blocking::BlockingClient;
-pub(super) use endpoint::{Endpoint, Resource};
+pub(super) use endpoint::{Endpoint, NO_TLS, Resource, THE_PROXY};
 pub(super) use http2::Http2Client;
 
 use std::error::Error;

@@ -7,7 +7,7 @@ use reqwest::Url;
 use super::super::address::shown_text;
 use super::super::status::EXCERPT;
 use super::super::wire::Response;
-use super::Endpoint;
+use super::{Endpoint, THE_PROXY};
 use crate::ScoreError;
 
 /// An HTTP proxy.
@@ -75,7 +75,7 @@ pub(super) fn admitted(response: &Response, endpoint: &Endpoint) -> Result<(), S
     let body = String::from_utf8_lossy(&response.body);
     let message = endpoint.scrubber().excerpt(&body, EXCERPT);
     Err(ScoreError::Unreachable {
-        message: format!("the proxy answered HTTP {}: {message}", response.status),
+        message: format!("{THE_PROXY} answered HTTP {}: {message}", response.status),
         connected: false,
     })
 }

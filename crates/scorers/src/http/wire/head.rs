@@ -5,6 +5,9 @@ use super::{MAX_BODY, WireError};
 /// Maximum headers. Servers send about ten.
 const MAX_HEADERS: usize = 200;
 
+/// How a server begins its refusal of plain text where it expects TLS.
+const TLS_ALERT: &[u8] = &[0x15, 3];
+
 /// A response's status and headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
@@ -74,6 +77,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, WireError> {
         .parse_response_with_uninit_headers(&mut response, bytes, &mut slots)
         .map_err(|error| match error {
             httparse::Error::TooManyHeaders => WireError::HeadTooLarge,
+            _ if bytes.starts_with(TLS_ALERT) => {
+                WireError::NotHttp("the server speaks TLS (https) on this port".to_owned())
+            }
             error => WireError::NotHttp(format!("{error} in {:?}", opening(bytes))),
         })?;
     let httparse::Status::Complete(length) = parsed else {

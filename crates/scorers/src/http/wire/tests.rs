@@ -83,6 +83,8 @@ fn what_is_broken_says_how() {
         let error = body_of(bytes.as_bytes()).unwrap_err();
         assert!(matches!(error, WireError::NotHttp(_)), "{bytes}: {error}");
     }
+    let encrypted = body_of(b"\x15\x03\x03\0\x02\x02\x46").unwrap_err();
+    assert!(encrypted.to_string().contains("speaks TLS"), "{encrypted}");
     let chunks = ["x\r\n", "\r\n", "2\r\nabc\r\n", "11111111111111111\r\n"];
     for bytes in chunks {
         let bytes = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{bytes}");

@@ -1,6 +1,7 @@
 //! The HTTP scorer against recorded answers, a small server of our own and, if
 //! `SURENESS_TEST_SERVER` names one, a real server.
 
+mod cases;
 mod cost;
 mod doctor;
 mod exact;

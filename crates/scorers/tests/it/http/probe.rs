@@ -108,31 +108,142 @@ async fn the_only_model_is_taken_and_several_are_listed() {
 }
 
 #[tokio::test]
-async fn a_wrong_model_and_a_server_that_does_not_care() {
+async fn a_model_that_is_not_listed_is_refused_unless_insisted_on() {
+    let named = |server: &Server, any_model| {
+        let mut options = HttpOptions::new(&server.base);
+        options.model = Some("x".to_owned());
+        options.any_model = any_model;
+        options
+    };
+    let indifferent = scoring(letters(1));
+    let error = refused(named(&indifferent, false)).await;
+    assert!(
+        matches!(&error, ConnectError::NoSuchModel { listed, message: None, .. } if listed == &["m"]),
+        "{error}"
+    );
+    assert!(error.hint().contains("--any-model"));
+    // No model was asked.
+    let asked = indifferent.asked.lock().unwrap().len();
+    assert_eq!(asked, 1);
+    let scorer = connect(named(&indifferent, true)).await.unwrap();
+    assert_eq!(scorer.identity().details["not listed, but"], "m");
+
     let missing = Reply::json(
         404,
         &json!({"error": {"message": "The model `x` does not exist."}}),
     );
-    let named = |server: &Server| {
-        let mut options = HttpOptions::new(&server.base);
-        options.model = Some("x".to_owned());
-        options
-    };
-    let error = refused(named(&scoring(missing))).await;
+    let error = refused(named(&scoring(missing), true)).await;
     assert!(
-        matches!(&error, ConnectError::NoSuchModel { listed, .. } if listed == &["m"]),
+        matches!(
+            &error,
+            ConnectError::NoSuchModel {
+                message: Some(_),
+                ..
+            }
+        ),
         "{error}"
     );
-
-    let server = scoring(letters(1));
-    let scorer = connect(named(&server)).await.unwrap();
-    assert_eq!(scorer.identity().details["not listed, but"], "m");
     // If the server lists the model, 404 concerns the route.
     let error = refused(HttpOptions::new(scoring(Reply::json(404, &json!({}))).base)).await;
     assert!(
         matches!(&error, ConnectError::NoSuchRoute { url, .. } if url.ends_with("/v1/completions")),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_list_may_name_a_model_in_other_ways() {
+    for entries in [
+        json!([]),
+        json!([{"id": "x"}]),
+        json!([{"id": "y", "aliases": ["x"]}]),
+        json!([{"id": "x:latest"}]),
+        json!([{"id": "openai/*"}, {"id": "y"}]),
+    ] {
+        let server = Server::start(move |asked| match asked.path.as_str() {
+            "/v1/models" => Reply::json(200, &json!({"data": entries})),
+            _ => letters(1),
+        });
+        let mut options = HttpOptions::new(&server.base);
+        options.model = Some("x".to_owned());
+        connect(options).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_identity_of_a_model_that_loads_on_demand_is_the_same_the_second_time() {
+    let loaded = std::sync::atomic::AtomicBool::new(false);
+    let server = Server::start(move |asked| match asked.path.as_str() {
+        "/v1/models" if loaded.load(Ordering::SeqCst) => Reply::json(
+            200,
+            &json!({"data": [{"id": "m", "meta": {"n_params": 7, "ftype": "Q4_1"}}]}),
+        ),
+        "/v1/models" => models(&["m"]),
+        _ => {
+            loaded.store(true, Ordering::SeqCst);
+            letters(1)
+        }
+    });
+    let first = connect(HttpOptions::new(&server.base)).await.unwrap();
+    let second = connect(HttpOptions::new(&server.base)).await.unwrap();
+    assert_eq!(first.identity(), second.identity());
+    assert_eq!(first.identity().details["server.meta.ftype"], "Q4_1");
+    assert_eq!(first.identity().details.get("api base"), None);
+}
+
+#[tokio::test]
+async fn requests_are_worded_as_the_server_wants_them() {
+    let refusal = |parameter: &str, message: &str| {
+        Reply::json(
+            400,
+            &json!({"error": {"message": message, "param": parameter}}),
+        )
+    };
+    let server = Server::start(move |asked| match &asked.body {
+        _ if asked.path == "/v1/models" => models(&["m"]),
+        body if body.get("max_tokens").is_some() => refusal("max_tokens", "Unsupported parameter."),
+        body if body.get("temperature").is_some() => {
+            refusal("temperature", "Only the default value is supported.")
+        }
+        body if body["max_completion_tokens"].as_u64() < Some(16) => refusal(
+            "max_completion_tokens",
+            "Expected a value >= 16, but got 1 instead.",
+        ),
+        _ => letters(1),
+    });
+    let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
+    // The whole exchange works so from then on.
+    let question = crate::http::question("x", &["A", "B"]);
+    crate::http::score_one(crate::http::Way::Async, &scorer, &question)
+        .await
+        .unwrap();
+    let asked = server.asked.lock().unwrap();
+    let last = &asked.last().unwrap().body;
+    assert_eq!(last["max_completion_tokens"], 16);
+    assert_eq!(
+        (last.get("max_tokens"), last.get("temperature")),
+        (None, None)
+    );
+    assert_eq!(scorer.identity().details["temperature"], "the server's own");
+    // Of a server that takes everything, the identity says nothing.
+    let usual = connect(HttpOptions::new(scoring(letters(1)).base)).await;
+    assert_eq!(usual.unwrap().identity().details.get("temperature"), None);
+}
+
+#[tokio::test]
+async fn a_probe_s_answer_may_lack_log_probabilities() {
+    let silent = Reply::json(
+        200,
+        &json!({"choices": [{"index": 0, "text": "A", "logprobs": null}]}),
+    );
+    let calls = AtomicUsize::new(0);
+    let server = Server::start(move |asked| match asked.path.as_str() {
+        "/v1/models" => models(&["m"]),
+        _ if calls.fetch_add(1, Ordering::SeqCst) % 3 != 2 => silent.clone(),
+        _ => letters(1),
+    });
+    let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
+    assert_eq!(scorer.top_logprobs(), 100);
 }
 
 #[tokio::test]
@@ -234,6 +345,29 @@ async fn a_loading_server_is_waited_for_but_not_for_ever() {
         matches!(&error, ConnectError::StillLoading { message, .. } if message == "Loading model"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_throttled_probe_waits_unless_the_quota_is_used_up() {
+    let calls = AtomicUsize::new(0);
+    let server = Server::start(move |asked| {
+        if calls.fetch_add(1, Ordering::SeqCst) == 1 {
+            return Reply::json(429, &json!({"error": "slow down"})).with("Retry-After", "0.1");
+        }
+        match asked.path.as_str() {
+            "/v1/models" => models(&["m"]),
+            _ => letters(1),
+        }
+    });
+    connect(HttpOptions::new(&server.base)).await.unwrap();
+
+    let used_up = json!({"error": {"message": "Check your plan.", "code": "insufficient_quota"}});
+    let error = refused(HttpOptions::new(scoring(Reply::json(429, &used_up)).base)).await;
+    assert!(
+        error.to_string().contains("(insufficient_quota)"),
+        "{error}"
+    );
+    assert!(error.hint().contains("billing"), "{}", error.hint());
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) authorization: Option<String>,
+    /// All headers, by their lower-case names.
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Value,
 }
 
@@ -152,7 +154,7 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&Asked) -> Reply, log: &Mutex<Vec<A
             return;
         }
         let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-        let (mut length, mut authorization) = (0, None);
+        let (mut length, mut authorization, mut headers) = (0, None, Vec::new());
         loop {
             let mut header = String::new();
             if reader.read_line(&mut header).unwrap_or(0) <= 2 {
@@ -164,6 +166,7 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&Asked) -> Reply, log: &Mutex<Vec<A
                 "authorization" => authorization = Some(value.trim().to_owned()),
                 _ => {}
             }
+            headers.push((name.to_lowercase(), value.trim().to_owned()));
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
@@ -171,6 +174,7 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&Asked) -> Reply, log: &Mutex<Vec<A
         let asked = Asked {
             path,
             authorization,
+            headers,
             body,
         };
         log.lock().unwrap().push(asked.clone());

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
+use sureness_hint::Hint;
 use sureness_scorers::http::{HttpOptions, Secret};
 
 use crate::http::server::{Reply, Server, letters};
@@ -29,7 +30,7 @@ in_both_models! {
                 }
                 "three answers".to_owned()
             }
-            Err(error) => error.to_string(),
+            Err(error) => format!("{error} (hint: {})", error.hint()),
         };
         println!("found: {found}");
     }
@@ -186,5 +187,29 @@ fn a_proxy_is_told_where_a_request_goes() {
             found.contains("cannot reach") && !found.contains("hidden"),
             "{found}"
         );
+        // The proxy is to blame, and not the server.
+        assert!(found.contains("the proxy 127.0.0.1:9: "), "{found}");
+        assert!(found.contains("HTTPS_PROXY"), "{found}");
+    }
+}
+
+#[test]
+fn a_server_without_tls_is_recognised() {
+    for (answer, words) in [
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS"),
+        ("", "may not speak TLS"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("https://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        for found in run(&base, &[]) {
+            assert!(found.contains(words), "{found}");
+            assert!(found.contains("hint: write http://"), "{found}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use sureness_scorers::http::{HttpOptions, Secret};
+use sureness_scorers::http::{Header, HttpOptions, Secret};
 use sureness_scorers::{OptionScorer, ScoreError};
 
 use crate::http::server::{Asked, Reply, Server, letter, letters};
@@ -46,7 +46,10 @@ async fn retry_after_is_passed_on(way: Way) {
     assert_eq!(failure(way, ahead).await.retry_after(), Some(seven));
     assert_eq!(
         failure(way, empty()).await,
-        ScoreError::RateLimited { retry_after: None }
+        ScoreError::RateLimited {
+            retry_after: None,
+            message: "{}".to_owned()
+        }
     );
     let busy = failure(way, Reply::json(503, &json!({"error": "busy"})).with("Retry-After", "2")).await;
     let retry_after = Some(Duration::from_secs(2));
@@ -147,6 +150,32 @@ async fn the_key_is_sent_and_never_shown(way: Way) {
         }
     }
     assert!(error.to_string().contains("bad key Bearer ***"), "{error}");
+}
+
+async fn headers_of_the_user_s_own_are_sent_and_never_shown(way: Way) {
+    let server = Server::answering(|asked| {
+        let text: Vec<_> = asked.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Reply::json(418, &json!({"error": {"message": text.join(" ")}}))
+    });
+    let mut options = HttpOptions::new(&server.base);
+    options.api_key = Secret::new("sk-unused");
+    options.headers = ["Authorization: Basic c2VjcmV0", "X-Tenant: tenant-7", "User-Agent: probe/1"]
+        .map(|header| Header::parse(header).unwrap())
+        .into();
+    let shown = format!("{options:?}");
+    let scorer = connect(options).await.unwrap();
+    let error = score_one(way, &scorer, &question("x", &AB)).await.unwrap_err();
+    let sent = server.questions().remove(0).headers;
+    let values = |wanted: &str| -> Vec<String> {
+        let found = sent.iter().filter(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.clone()).collect()
+    };
+    assert_eq!(values("authorization"), ["Basic c2VjcmV0"]);
+    assert_eq!(values("x-tenant"), ["tenant-7"]);
+    assert_eq!(values("user-agent"), ["probe/1"]);
+    for text in [shown, format!("{error:?}"), format!("{:?}", scorer.identity())] {
+        assert!(!text.contains("c2VjcmV0") && !text.contains("tenant-7"), "{text}");
+    }
 }
 
 async fn answers_are_matched_by_index_and_only_the_lost_ones_fail(way: Way) {

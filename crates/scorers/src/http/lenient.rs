@@ -1,0 +1,230 @@
+//! JSON as servers write it: with the numbers that only some programs know (`NaN`, `-Infinity`,
+//! `-1e999`), and with one name several times in an object.
+//!
+//! [`read`] returns an ordinary [`Value`], so that its readers need not care: a number that JSON
+//! does not know becomes a text, which [`number`] reads, and a repeated name gets a mark that only
+//! [`values`] sees through. Elsewhere the mark is of the wrong type, so that an ambiguous field is
+//! an error and never one of its values.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// The only name in an object that stands for the values of a repeated name.
+const REPEATED: &str = "\0values of a repeated name";
+
+/// Reads a body. The error is that of strict JSON.
+pub(super) fn read(body: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(body)
+        .or_else(|strict| {
+            let mended = odd_numbers_quoted(body).map(|body| serde_json::from_slice(&body));
+            mended.and_then(Result::ok).ok_or(strict)
+        })
+        .map(|Tree(value)| value)
+}
+
+/// A number, written as one or as a text.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// All values under one name.
+pub(super) fn values(value: &Value) -> &[Value] {
+    match value.get(REPEATED) {
+        Some(Value::Array(values)) => values,
+        _ => std::slice::from_ref(value),
+    }
+}
+
+/// `body` with quotes around each number that JSON does not know; `None` without any.
+fn odd_numbers_quoted(body: &[u8]) -> Option<Vec<u8>> {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let mut quoted = Vec::with_capacity(body.len() + 64);
+    let mut rest = body;
+    while let Some(first) = rest.first() {
+        let length = match first {
+            b'"' => text_length(rest),
+            _ => rest.iter().take_while(|byte| is_word(byte)).count().max(1),
+        };
+        let (piece, after) = rest.split_at(length);
+        rest = after;
+        if is_word(first) && is_odd_number(piece) {
+            quoted.push(b'"');
+            quoted.extend_from_slice(piece);
+            quoted.push(b'"');
+        } else {
+            quoted.extend_from_slice(piece);
+        }
+    }
+    (quoted.len() > body.len()).then_some(quoted)
+}
+
+/// Length of the JSON string that begins `rest`, with its quotes.
+fn text_length(rest: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = rest.iter().skip(1).position(|&byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(rest.len(), |inside| inside + 2)
+}
+
+/// Rust reads every number of JSON and those beyond: infinities, NaN, a leading plus.
+fn is_odd_number(word: &[u8]) -> bool {
+    let known = std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok());
+    known && serde_json::from_slice::<Value>(word).is_err()
+}
+
+/// A [`Value`] with marks for repeated names.
+struct Tree(Value);
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Grow).map(Self)
+    }
+}
+
+struct Grow;
+
+impl<'de> Visitor<'de> for Grow {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Tree(item)) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(items.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, Tree(value))) = map.next_entry::<String, _>()? {
+            match fields.get_mut(&name) {
+                Some(earlier) => repeat(earlier, value),
+                None => {
+                    fields.insert(name, value);
+                }
+            }
+        }
+        Ok(fields.into())
+    }
+}
+
+/// Adds a value to those that a name has already.
+fn repeat(earlier: &mut Value, value: Value) {
+    if let Some(Value::Array(values)) = earlier.get_mut(REPEATED) {
+        values.push(value);
+    } else {
+        let values = vec![earlier.take(), value];
+        *earlier = Value::Object(Map::from_iter([(REPEATED.to_owned(), values.into())]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_json_are_read_and_texts_stay() {
+        for (written, meant) in [
+            ("-Infinity", f64::NEG_INFINITY),
+            ("-inf", f64::NEG_INFINITY),
+            ("-1e999", f64::NEG_INFINITY),
+            ("Infinity", f64::INFINITY),
+            ("\"-INF\"", f64::NEG_INFINITY),
+            ("\"-infinity\"", f64::NEG_INFINITY),
+            ("\" -0.25 \"", -0.25),
+            ("-.5", -0.5),
+            ("-1", -1.0),
+        ] {
+            let body = format!(r#"{{"a \" NaN": [{written}], "b": "x: -Infinity,"}}"#);
+            let value = read(body.as_bytes()).unwrap();
+            let found = number(&value["a \" NaN"][0]);
+            assert_eq!(found.map(f64::to_bits), Some(meant.to_bits()), "{written}");
+            assert_eq!(value["b"], "x: -Infinity,");
+        }
+        let value = read(b"[NaN, nan]").unwrap();
+        assert!(number(&value[0]).unwrap().is_nan() && number(&value[1]).unwrap().is_nan());
+        for other in [json!(true), json!(null), json!("x"), json!("")] {
+            assert_eq!(number(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_stays_an_error() {
+        for bad in [
+            "",
+            "OK",
+            "<html>NaN</html>",
+            "{\"a\": NaN",
+            "[inf inf]",
+            "\"NaN",
+        ] {
+            let strict = serde_json::from_slice::<Value>(bad.as_bytes()).unwrap_err();
+            let error = read(bad.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), strict.to_string(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_name_keeps_all_its_values_and_is_nothing_else() {
+        let value = read(br#"{"A": -1, "B": [2], "A": -2, "A": {"A": 3}}"#).unwrap();
+        assert_eq!(values(&value["A"]), [json!(-1), json!(-2), json!({"A": 3})]);
+        assert_eq!(values(&value["B"]), [json!([2])]);
+        let marked = &value["A"];
+        assert!(marked.as_array().is_none() && number(marked).is_none());
+        assert!(marked.get("A").is_none() && marked.get(0).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn strict_json_is_read_as_ever(names in prop::collection::btree_set("[A-C\"\\\\]{1,3}", 0..4), text in ".*", x in -1e9..1e9f64) {
+            let fields: Map<String, Value> =
+                names.into_iter().map(|name| (name, json!([x, text, null, 7, -7, true]))).collect();
+            let value = json!({"x": fields, "y": [text, {}]});
+            prop_assert_eq!(read(value.to_string().as_bytes()).unwrap(), value);
+        }
+    }
+}
