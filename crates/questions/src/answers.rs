@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::error::Problem;
 use crate::question::{DONT_KNOW, NONE_OF_THE_ABOVE, normalised};
-use crate::readers::{Record, paper};
+use crate::readers::{Record, array, paper, whole};
 use crate::source::{At, Source};
 use crate::{DataError, letter_index};
 
@@ -69,7 +70,7 @@ fn keys(source: &Source) -> Result<Vec<AnswerKey>, DataError> {
 
 /// The line of item `index`, for errors.
 fn place<'a>(source: &'a Source, text: &'a str, index: usize) -> At<'a> {
-    paper::items(source, text)
+    array::items(source, text)
         .ok()
         .and_then(|items| items.get(index).map(|(at, _)| *at))
         .unwrap_or(source.at(1))
@@ -78,7 +79,7 @@ fn place<'a>(source: &'a Source, text: &'a str, index: usize) -> At<'a> {
 /// Finds the item that made the fast path fail.
 fn first_fault(source: &Source, text: &str) -> DataError {
     let walk = || {
-        for (at, text) in paper::items(source, text)? {
+        for (at, text) in array::items(source, text)? {
             let record = Record::parse(at, text)?;
             record.integer("id")?;
             record.text("answer")?;
@@ -97,6 +98,7 @@ fn first_fault(source: &Source, text: &str) -> DataError {
 /// One item, its text borrowed from the file.
 #[derive(Deserialize)]
 struct Item<'a> {
+    #[serde(deserialize_with = "whole_number")]
     id: i64,
     #[serde(borrow)]
     answer: Cow<'a, str>,
@@ -157,6 +159,12 @@ impl Item<'_> {
     }
 }
 
+/// An id, also where a table library made it a fraction.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    whole(&Value::deserialize(deserializer)?)
+        .ok_or_else(|| D::Error::custom("the id is not a whole number"))
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Letters;
@@ -174,8 +182,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut choices = Vec::with_capacity(6);
-                while let Some((Text(name), Text(text))) = map.next_entry()? {
-                    choices.push((name, text));
+                while let Some((Text(name), text)) = map.next_entry::<_, Option<Text<'de>>>()? {
+                    // Only nulls at the end leave the letters without a gap.
+                    if let Some(Text(text)) = text {
+                        choices.push((name, text));
+                    }
                 }
                 Ok(Choices(choices))
             }

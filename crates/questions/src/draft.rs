@@ -1,6 +1,6 @@
 //! Checks a row and makes a [`Question`] of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::{Problem, describe_labels};
 use crate::source::At;
@@ -35,6 +35,8 @@ pub(crate) struct Options {
     /// Published data sets have a few rows with two equal options. Dropping them would make results
     /// incomparable.
     may_repeat: bool,
+    /// Whether the file gives them as a list, without labels.
+    listed: bool,
 }
 
 /// How a file names the right option.
@@ -73,6 +75,7 @@ impl Options {
             labels: labels.collect(),
             texts,
             may_repeat: false,
+            listed: true,
         }
     }
 
@@ -89,23 +92,20 @@ impl Options {
     pub(crate) fn labelled<L: AsRef<str>, T: AsRef<str>>(
         pairs: impl IntoIterator<Item = (L, T)>,
     ) -> Self {
+        let pairs = pairs.into_iter();
         let mut pairs: Vec<_> = pairs
-            .into_iter()
-            .map(|(name, text)| {
-                (
-                    name.as_ref().trim().to_owned(),
-                    text.as_ref().trim().to_owned(),
-                )
-            })
+            .map(|(label, text)| (label.as_ref().trim().to_owned(), text))
             .collect();
-        if pairs.iter().all(|(name, _)| letter_index(name).is_some()) {
-            pairs.sort_by_key(|(name, _)| letter_index(name));
-        }
-        let (labels, texts) = pairs.into_iter().unzip();
+        in_order(&mut pairs);
+        let pairs = pairs.into_iter();
+        let (labels, texts) = pairs
+            .map(|(label, text)| (label, text.as_ref().trim().to_owned()))
+            .unzip();
         Self {
             labels,
             texts,
             may_repeat: false,
+            listed: false,
         }
     }
 
@@ -132,6 +132,10 @@ impl Options {
     fn check(&self) -> Result<(), Problem> {
         if !(2..=MAX_OPTIONS).contains(&self.texts.len()) {
             return Err(Problem::OptionCount(self.texts.len()));
+        }
+        let mut labels = HashSet::new();
+        if let Some(label) = self.labels.iter().find(|label| !labels.insert(*label)) {
+            return Err(Problem::RepeatedLabel(label.clone()));
         }
         let mut seen = HashMap::new();
         for (name, text) in self.labels.iter().zip(&self.texts) {
@@ -164,6 +168,7 @@ impl Options {
                 .ok_or_else(|| unknown(format!("{text:?}"))),
             Answer::Label(text) => self
                 .by_label(text)
+                .or_else(|| self.by_label(whole(text)))
                 .ok_or_else(|| unknown(format!("{text:?}"))),
             Answer::Index(number) => {
                 let written = number.to_string();
@@ -173,14 +178,21 @@ impl Options {
                 let index = self
                     .by_index(&written)
                     .ok_or_else(|| unknown(written.clone()))?;
+                // Beside a list, a number is an index and nothing else.
+                if self.listed {
+                    return Ok(index);
+                }
                 self.refuse_other_reading(&written, index)
             }
-            Answer::Cell(text) => match self.by_index(text) {
-                Some(index) if self.by_label(text).is_none() => {
-                    self.refuse_other_reading(text, index)
+            Answer::Cell(text) => {
+                let number = whole(text);
+                let label = self.by_label(text).or_else(|| self.by_label(number));
+                match (label, self.by_index(number)) {
+                    (Some(index), _) => Ok(index),
+                    (None, Some(index)) => self.refuse_other_reading(text, index),
+                    (None, None) => self.resolve(Answer::Text(text)),
                 }
-                _ => self.resolve(Answer::Text(text)),
-            },
+            }
         }
     }
 
@@ -256,6 +268,24 @@ impl Draft<'_> {
             options: self.options.texts,
             answer,
         })
+    }
+}
+
+/// Puts options that are labelled with letters in their order; others keep theirs.
+pub(crate) fn in_order<L: AsRef<str>, T>(pairs: &mut [(L, T)]) {
+    let rank = |(label, _): &(L, T)| letter_index(label.as_ref());
+    if pairs.iter().all(|pair| rank(pair).is_some()) {
+        pairs.sort_by_key(rank);
+    }
+}
+
+/// The digits of a whole number that a table library made a fraction: `2` of `2.0`. Other text is
+/// unchanged.
+fn whole(text: &str) -> &str {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('.') {
+        Some((number, zeros)) if digits(number) && zeros.bytes().all(|byte| byte == b'0') => number,
+        _ => text,
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sureness_hint::Hint;
 
+use crate::foreign::Foreign;
 use crate::{Format, letter};
 
 /// Why a data file cannot be used.
@@ -49,9 +50,18 @@ pub enum Problem {
     /// A folder where a file is needed.
     #[error("is a folder, but {} is read from a file", .0.name())]
     Folder(Format),
+    /// A file or layout that is known but not read.
+    #[error("{}", .0.what)]
+    Foreign(&'static Foreign),
     /// Broken JSON.
     #[error("not valid JSON: {0}")]
     Json(String),
+    /// A word such as `NaN` in place of a value.
+    #[error("{0} stands here, which is not a value in JSON")]
+    BareWord(String),
+    /// A required value is null.
+    #[error("null, but a value is needed")]
+    Null,
     /// A row with too many or too few cells.
     #[error("expected {expected} columns, found {found}")]
     Columns {
@@ -89,6 +99,14 @@ pub enum Problem {
     /// An option without text.
     #[error("option {0} is empty")]
     EmptyOption(String),
+    /// An option that is not a text.
+    #[error("option {option} is {found}; expected a string or a number")]
+    OptionType {
+        /// Letter or label of the option.
+        option: String,
+        /// Actual kind.
+        found: &'static str,
+    },
     /// Two options with the same text.
     #[error("options {first} and {second} are the same: {text:?}")]
     RepeatedOption {
@@ -99,6 +117,9 @@ pub enum Problem {
         /// Their text.
         text: String,
     },
+    /// Two options with the same label.
+    #[error("two options have the label {0:?}")]
+    RepeatedLabel(String),
     /// Option letters other than A, B, C ….
     #[error("the letters are {0}; expected A, B, C and so on without gaps")]
     Letters(String),
@@ -227,22 +248,46 @@ impl Hint for DataError {
                 "add questions that are not few-shot examples, or reduce the number of examples"
             }
             Problem::UnknownFormat(_) => {
-                return format!("name the layout, one of {}", Format::list()).into();
+                return format!(
+                    "give each row \"question\", \"options\" and \"answer\", as docs/data.md shows, or \
+                     name the layout, one of {}",
+                    Format::list()
+                )
+                .into();
             }
+            Problem::Foreign(foreign) => foreign.hint,
             Problem::Folder(_) => "give the path of the file inside the folder",
-            Problem::Json(_) => {
-                "write one JSON object per line (.jsonl), or one JSON array (the paper's layout)"
+            Problem::Json(_) => "write one JSON object per line, or one JSON array of objects",
+            Problem::BareWord(_) => {
+                "write null where a value is missing, which at the end of a list of options means \
+                 fewer options"
+            }
+            Problem::OptionType { found: "null", .. } => {
+                "fill it in: only nulls at the end mean fewer options"
+            }
+            Problem::OptionType { .. } => {
+                "write the options as a list of texts, or as an object from label to text"
             }
             Problem::Columns { .. } => {
-                "put cells with a comma, a quote or a line break in double quotes, and double the \
-             quotes inside"
+                "put cells with a separator, a quote or a line break in double quotes, and double the \
+                 quotes inside"
+            }
+            Problem::Missing { .. } if self.field.as_deref() == Some("options") => {
+                "put all options of a question into one field \"options\": a list of texts, or an \
+                 object from label to text"
+            }
+            Problem::Missing { .. } if self.field.as_deref() == Some("A") => {
+                "give each option a column of its own: A, B, C and so on"
             }
             Problem::Missing { .. } => {
                 "rename or add it; see docs/data.md for an example of every layout"
             }
+            Problem::Null => "fill it in, or leave the row out",
+            Problem::RepeatedLabel(_) => "give each option a label of its own",
             Problem::RepeatedOption { .. } => "reword or remove one: options need different texts",
             Problem::EmptyOption(_) => {
-                "fill it in: only options at the end of a CSV row may be empty"
+                "fill it in: only at the end may an option be missing, as an empty cell in CSV or \
+                 null in JSON"
             }
             Problem::NoRoomForAbstention(_) => {
                 "turn the abstention options off, or keep to 24 options"

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use crate::DataError;
+use serde_json::{Map, Value};
+
 use crate::error::Problem;
-use crate::readers::{self, Record, generic, mmlu};
+use crate::readers::{self, Records, generic, mmlu};
 use crate::source::Source;
+use crate::{DataError, foreign};
 
 /// A data set's layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,7 +26,7 @@ pub enum Format {
     HaluEvalSummarization,
     /// The paper's own: one JSON array.
     Paper,
-    /// Generic JSON lines.
+    /// Generic JSON lines, or one array of such objects.
     Jsonl,
     /// Generic CSV with a header.
     Csv,
@@ -82,6 +84,9 @@ impl Format {
         if mmlu::is_layout(path) {
             return Ok(Self::Mmlu);
         }
+        if let Some(foreign) = foreign::of_folder(path) {
+            return Err(DataError::of_file(path, Problem::Foreign(foreign)));
+        }
         let reason = "the folder has none of MMLU's folders dev, val and test, and no CSV file named after one";
         let problem = Problem::UnknownFormat(reason.to_owned());
         Err(DataError::of_file(path, problem))
@@ -93,19 +98,26 @@ impl Format {
             return Err(source.error(Problem::Empty));
         };
         match first.trim_start().chars().next() {
-            Some('[') => Ok(Self::Paper),
-            Some('{') => Self::of_json_lines(source),
+            Some('[' | '{') => Self::of_rows(source),
             _ => Self::of_table(source),
         }
     }
 
-    fn of_json_lines(source: &Source) -> Result<Self, DataError> {
-        let Some(first) = Record::lines(source)?.next() else {
+    /// The layout of the first of a file's JSON objects.
+    fn of_rows(source: &Source) -> Result<Self, DataError> {
+        let Some(first) = Records::new(source)?.next() else {
             return Err(source.error(Problem::Empty));
         };
         let first = first?;
         let has = |field| first.has(field);
-        Ok(if has("endings") {
+        // The paper's rows have an id and lettered options, or are an answer key.
+        let lettered = match first.get("choices") {
+            Some(choices) => choices.as_object().is_some_and(is_lettered),
+            None => !has("question") && has("answer"),
+        };
+        Ok(if source.is_array()? && has("id") && lettered {
+            Self::Paper
+        } else if has("endings") {
             Self::HellaSwag
         } else if has("right_response") || has("hallucinated_response") {
             Self::HaluEvalDialogue
@@ -124,8 +136,7 @@ impl Format {
     fn of_table(source: &Source) -> Result<Self, DataError> {
         let header = readers::header(source)?;
         let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-        let headerless = header.len() == 6
-            && (header.last()).is_some_and(|cell| crate::letter_index(cell).is_some());
+        let headerless = readers::is_row_of_mmlu(header.len(), header.last().map(String::as_str));
         Ok(if has("answer0") && has("question") {
             Self::CosmosQaCsv
         } else if has("question") && (has("answer") || generic::has_option_columns(&header)) {
@@ -139,12 +150,24 @@ impl Format {
     }
 }
 
+/// Whether all keys of an object are letters.
+fn is_lettered(options: &Map<String, Value>) -> bool {
+    options
+        .keys()
+        .all(|key| crate::letter_index(key.trim()).is_some())
+}
+
 /// Names in quotes, limited in number and length, since files are untrusted.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
+    const MOST: usize = 12;
     let shown: Vec<_> = names
         .iter()
-        .take(12)
+        .take(MOST)
         .map(|name| format!("{:?}", name.chars().take(40).collect::<String>()))
         .collect();
-    shown.join(", ")
+    let more = match names.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    shown.join(", ") + &more
 }

@@ -2,11 +2,13 @@
 
 pub mod answers;
 mod bank;
+pub mod bare;
 mod cluster;
 mod digest;
 mod draft;
 mod error;
 mod examples;
+mod foreign;
 mod format;
 mod load;
 pub mod pack;
@@ -16,12 +18,15 @@ mod readers;
 mod shard;
 mod source;
 mod task;
+mod unread;
 
 pub use bank::{Bank, Digests};
 pub use cluster::ClusterBy;
 pub use error::{DataError, Problem};
+pub use foreign::Foreign;
 pub use format::Format;
 pub use load::{LoadOptions, load, load_bytes};
 pub use question::{DONT_KNOW, MAX_OPTIONS, NONE_OF_THE_ABOVE, Question, letter, letter_index};
 pub use shard::Shard;
 pub use task::{Background, Dataset, Task};
+pub use unread::Unread;

@@ -75,6 +75,11 @@ fn complete(
             ..options.clone()
         };
         let (_, others) = read(file, None, &plain)?;
+        others
+            .unread
+            .names()
+            .iter()
+            .for_each(|name| parsed.unread.add(name));
         parsed.examples = others.examples;
         parsed
             .examples
@@ -117,6 +122,7 @@ pub(crate) fn assemble(
     let Parsed {
         mut questions,
         mut examples,
+        unread,
     } = parsed;
     if examples.is_empty() {
         let wanted = options.task.shots.max(MIN_SET_ASIDE);
@@ -131,6 +137,7 @@ pub(crate) fn assemble(
         source: source.to_owned(),
         questions,
         examples,
+        unread,
     })
 }
 

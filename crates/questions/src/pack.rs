@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::load::assemble;
 use crate::readers::generic;
 use crate::source::Source;
-use crate::{ClusterBy, DataError, Dataset, LoadOptions, Task};
+use crate::{ClusterBy, DataError, Dataset, LoadOptions, Task, Unread};
 
 /// The pack's questions for one of the five tasks; `None` for any other.
 ///
@@ -37,7 +37,12 @@ pub fn clustered(
     let path = format!("pack/{task_id}.jsonl");
     let path = Path::new(&path);
     let dataset = generic::jsonl(&Source::from_bytes(path, text.into()), &options)
-        .and_then(|parsed| assemble(path, "built-in pack", parsed, &options));
+        .and_then(|parsed| assemble(path, "built-in pack", parsed, &options))
+        .map(|dataset| Dataset {
+            // The levels are for those who write the pack.
+            unread: Unread::default(),
+            ..dataset
+        });
     Some(dataset)
 }
 

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{DataError, Problem};
+use crate::foreign;
 
 /// Byte-order mark of files from Windows, not part of the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -58,14 +59,22 @@ impl Source {
             let file = File::open(&self.path).map_err(failed)?;
             Box::new(BufReader::with_capacity(1 << 16, file))
         };
-        if reader
-            .fill_buf()
-            .map_err(failed)?
-            .starts_with(BYTE_ORDER_MARK)
-        {
+        let begin = reader.fill_buf().map_err(failed)?;
+        if let Some(foreign) = foreign::of_bytes(begin) {
+            return Err(self.error(Problem::Foreign(foreign)));
+        }
+        if begin.starts_with(BYTE_ORDER_MARK) {
             reader.consume(BYTE_ORDER_MARK.len());
         }
         Ok(reader)
+    }
+
+    /// Whether the text is one JSON array, by its first character.
+    pub(crate) fn is_array(&self) -> Result<bool, DataError> {
+        match self.lines()?.next() {
+            Ok(first) => Ok(first.is_some_and(|(_, line)| line.trim_start().starts_with('['))),
+            Err(error) => Err(error),
+        }
     }
 
     /// The whole text.

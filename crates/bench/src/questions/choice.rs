@@ -1,6 +1,6 @@
 //! Selects the data set of a task.
 
-use sureness_questions::{Dataset, LoadOptions, Task, load, pack};
+use sureness_questions::{ClusterBy, DataError, Dataset, LoadOptions, Task, load, pack};
 
 use super::library::Library;
 use super::names::{id_of, named_task, task_id};
@@ -39,7 +39,7 @@ fn dataset_from(
             return library.dataset(origin, settings.abstention, &settings.cluster);
         }
         return match pack::clustered(&id, settings.abstention, &settings.cluster) {
-            Some(dataset) => Ok(dataset?),
+            Some(dataset) => dataset.map_err(|error| no_column(&id, &settings.cluster, &error)),
             None => Err(unknown(library, &id)),
         };
     };
@@ -52,6 +52,20 @@ fn dataset_from(
         ..LoadOptions::new(task)
     };
     Ok(load(&path, &options)?)
+}
+
+/// The failure for built-in questions without the column to cluster by, the only one that they have.
+fn no_column(id: &str, cluster: &ClusterBy, error: &DataError) -> Failure {
+    let ClusterBy::Column(column) = cluster else {
+        return Failure::new(error);
+    };
+    Failure::new(format_args!(
+        "--cluster {column}: the built-in questions of task {id} have no such column"
+    ))
+    .hint(format_args!(
+        "name the file that has it with --data {id}=PATH, or choose --cluster category or \
+         --cluster none"
+    ))
 }
 
 fn unknown(library: &Library, id: &str) -> Failure {
@@ -80,7 +94,6 @@ mod tests {
     use super::super::library::ImportSource;
     use super::*;
 
-    /// A source with the abstention options.
     /// Without the abstention options.
     fn four() -> QuestionSettings {
         QuestionSettings {
@@ -103,6 +116,7 @@ mod tests {
             source: String::new(),
             questions: Bank::of(&[question("1"), question("2")]).unwrap(),
             examples: vec![question("3")],
+            unread: sureness_questions::Unread::default(),
         };
         let source = ImportSource {
             name: "own.csv".to_owned(),
@@ -174,6 +188,20 @@ mod tests {
             format!("{error:?}").contains("question 3: 25 options"),
             "{error:?}"
         );
+    }
+
+    #[test]
+    fn a_column_that_the_built_in_questions_lack_is_looked_for_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = QuestionSettings {
+            cluster: ClusterBy::Column("passage".to_owned()),
+            ..QuestionSettings::default()
+        };
+        let error = dataset_from(&Library::at(folder.path()), "rc", &settings).unwrap_err();
+        let text = format!("{error:?}");
+        for words in ["--cluster passage", "built-in", "--data rc=PATH"] {
+            assert!(text.contains(words), "{text}");
+        }
     }
 
     #[test]

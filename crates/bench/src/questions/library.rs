@@ -9,7 +9,9 @@ use std::io::{BufRead as _, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sureness_questions::{Bank, ClusterBy, Dataset, Format, Question, Task, letter, letter_index};
+use sureness_questions::{
+    Bank, ClusterBy, Dataset, Format, Question, Task, Unread, letter, letter_index,
+};
 use sureness_report::export::{write_whole, write_whole_with};
 
 use super::names::is_task_id;
@@ -205,6 +207,8 @@ impl Library {
             source,
             questions,
             examples,
+            // The import named them.
+            unread: Unread::default(),
         })
     }
 

@@ -10,7 +10,7 @@ use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{ClusterBy, Dataset, Shard, Task};
+use sureness_questions::{ClusterBy, Dataset, Shard, Task, Unread};
 use sureness_record::{RunSettings, TaskRecord};
 
 use crate::error::Failure;
@@ -26,6 +26,8 @@ pub(crate) struct Questions {
     wording: Wording,
     pub(crate) plan: Plan,
     shard: Option<Shard>,
+    /// Fields of the files that no prompt contains, by task.
+    unread: Vec<(String, Unread)>,
     /// By group, the positions of a shard's questions in the whole run; empty without a shard.
     pub(crate) places: Vec<Arc<[u32]>>,
 }
@@ -41,8 +43,10 @@ impl Questions {
         let mut records = Vec::new();
         let mut plan = Plan::default();
         let mut places = Vec::new();
+        let mut unread = Vec::new();
         for task in tasks(settings) {
             let mut dataset = dataset_for(&task, settings)?;
+            unread.push((dataset.task.id.clone(), std::mem::take(&mut dataset.unread)));
             let available = dataset.questions.len();
             if let Some(n) = settings.sample_size {
                 dataset.sample(n, seed)?;
@@ -97,8 +101,18 @@ impl Questions {
             wording,
             plan,
             shard: settings.shard,
+            unread,
             places,
         })
+    }
+
+    /// Names the keys and columns of the files that are not read; `None` without such.
+    pub(crate) fn note_unread(&self) -> Option<String> {
+        let tasks = self.unread.iter().filter(|(_, unread)| !unread.is_empty());
+        let tasks: Vec<_> = tasks
+            .map(|(task, unread)| format!("{unread} of {task}"))
+            .collect();
+        (!tasks.is_empty()).then(|| format!("not read from the data: {}", tasks.join("; ")))
     }
 
     /// A text with one line per task.

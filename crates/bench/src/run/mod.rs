@@ -69,7 +69,7 @@ pub async fn run_async(
     let folder = folder::prepare(&settings.output_dir, questions.plan.len() * models.len())?;
     let (config, note) = split::config(settings, &questions, &folder)?;
     watch.begin(&questions.describe());
-    if let Some(note) = note {
+    for note in note.into_iter().chain(questions.note_unread()) {
         watch.note(&format!("note: {note}"));
     }
     let mut session = Session {

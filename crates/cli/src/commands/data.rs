@@ -101,6 +101,9 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
     let dataset = read(path, layout, format, task)?;
     let former = library.import(&dataset, path, layout.examples.as_deref(), format)?;
     let id = &dataset.task.id;
+    if !dataset.unread.is_empty() {
+        eprintln!("note: not read from the data: {}", dataset.unread);
+    }
     if let Some(former) = former {
         eprintln!("replaced {}, imported {}", former.source, former.imported);
     }

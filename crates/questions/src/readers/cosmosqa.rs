@@ -1,6 +1,6 @@
 //! `CosmosQA`: CSV with a header, or JSON lines with the same keys.
 
-use super::{Parsed, Record, Rows, Table};
+use super::{Parsed, Records, Rows, Table};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::readers::record::index_label;
@@ -50,6 +50,9 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             answer: Answer::Label(label),
             names: NAMES,
         };
+        rows.unread.add_columns(&names, &cells, |column| {
+            columns.contains(&column) || told == Some(column)
+        });
         let cluster = told.map(|column| options.cluster.of_cell(&cells[column], at));
         rows.push(at, draft.finish(at)?, false, cluster.transpose()?)?;
     }
@@ -59,7 +62,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
 /// Reads the JSON-lines layout.
 pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
     let mut rows = Rows::new(options);
-    for record in Record::lines(source)? {
+    for record in Records::new(source)? {
         let record = record?;
         let texts = OPTIONS
             .iter()
@@ -75,6 +78,7 @@ pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, Da
             names: NAMES,
         };
         let cluster = options.cluster.of_record(&record)?;
+        rows.unread.add_fields(&record);
         rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
     }
     rows.finish(source)

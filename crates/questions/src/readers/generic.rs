@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::record::wrong_type;
-use super::{Parsed, Record, Rows, Table};
+use super::record::{CATEGORIES, CONTEXTS, whole, wrong_type};
+use super::{Parsed, Record, Records, Rows, Table};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{DataError, LoadOptions};
+use crate::{DataError, LoadOptions, foreign};
 
 const NAMES: Names = Names {
     stem: "question",
@@ -15,23 +15,34 @@ const NAMES: Names = Names {
     answer: "answer",
 };
 
-/// Reads JSON lines.
+/// Reads JSON lines, or an array of such objects.
 pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
     let mut rows = Rows::new(options);
-    for record in Record::lines(source)? {
+    for record in Records::new(source)? {
         let record = record?;
-        let field = if record.has("choices") && !record.has("options") {
+        if rows.is_empty()
+            && let Some((field, foreign)) = foreign::of_row(&record)
+        {
+            return Err(record.at.field(field, Problem::Foreign(foreign)));
+        }
+        let field = if !record.has("options") && record.has("choices") {
             "choices"
         } else {
             "options"
         };
+        let mut choices = options_of(&record, field)?;
+        let answer = answer(&record)?;
+        // MMLU as the hub has it, which the CSV files of MMLU repeat options in as well.
+        if field == "choices" && matches!(answer, Answer::Index(_)) {
+            choices = choices.with_repeats();
+        }
         let draft = Draft {
             id: record.id("id")?.unwrap_or_else(|| rows.next_id()),
-            category: record.optional_text("category")?,
-            context: record.optional_text("context")?,
+            category: record.first_text(&CATEGORIES)?,
+            context: record.first_text(&CONTEXTS)?,
             stem: record.text("question")?,
-            options: options_of(&record, field)?,
-            answer: answer(&record)?,
+            options: choices,
+            answer,
             names: Names {
                 options: field,
                 ..NAMES
@@ -45,11 +56,10 @@ pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, Da
                 return Err(record.at.field("example", problem));
             }
         };
-        let cluster = if example {
-            None
-        } else {
-            options.cluster.of_record(&record)?
-        };
+        // A column of clusters counts as read in the rows of examples too.
+        let cluster = options.cluster.of_record(&record);
+        let cluster = if example { None } else { cluster? };
+        rows.unread.add_fields(&record);
         rows.push(record.at, draft.finish(record.at)?, example, cluster)?;
     }
     rows.finish(source)
@@ -57,14 +67,11 @@ pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, Da
 
 fn options_of(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
     match record.required(field)? {
-        Value::Array(_) => Ok(Options::lettered(record.texts(field)?)),
-        Value::Object(options) => {
-            let pairs = options
-                .iter()
-                .map(|(name, text)| Ok((name, record.option(field, text)?)))
-                .collect::<Result<Vec<_>, DataError>>()?;
-            Ok(Options::labelled(pairs))
-        }
+        Value::Array(items) => match labels_and_texts(items) {
+            Some(pairs) => Ok(Options::labelled(record.labelled(field, pairs)?)),
+            None => Ok(Options::lettered(record.listed(field, items)?)),
+        },
+        Value::Object(options) => Ok(Options::labelled(record.labelled(field, options)?)),
         other => {
             let problem = wrong_type("an array, or an object from label to text", other);
             Err(record.at.field(field, problem))
@@ -72,11 +79,26 @@ fn options_of(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
     }
 }
 
+/// Labels and texts of a list of options such as `{"label": "A", "text": "stone"}`.
+fn labels_and_texts(items: &[Value]) -> Option<Vec<(&String, &Value)>> {
+    let mut pairs = Vec::with_capacity(items.len());
+    for item in items {
+        let Value::String(label) = item.get("label")? else {
+            return None;
+        };
+        pairs.push((label, item.get("text")?));
+    }
+    Some(pairs)
+}
+
 fn answer<'a>(record: &'a Record<'_>) -> Result<Answer<'a>, DataError> {
     let value = record.required("answer")?;
     match value {
+        Value::String(text) if text.trim().is_empty() => {
+            Err(record.at.field("answer", Problem::Unlabelled))
+        }
         Value::String(text) => Ok(Answer::Text(text)),
-        _ => value.as_i64().map(Answer::Index).ok_or_else(|| {
+        _ => whole(value).map(Answer::Index).ok_or_else(|| {
             let problem = wrong_type("a string or a whole number", value);
             record.at.field("answer", problem)
         }),
@@ -105,17 +127,25 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
         while pairs.last().is_some_and(|(_, text)| text.trim().is_empty()) {
             pairs.pop();
         }
+        let filled = |places: &[usize]| {
+            let mut places = places.iter().copied();
+            places.find(|&column| cell(Some(column)).is_some())
+        };
+        let (category, context) = (filled(&columns.categories), filled(&columns.contexts));
         let answer = cell(Some(columns.answer))
             .ok_or_else(|| at.field(NAMES.answer, Problem::Unlabelled))?;
         let draft = Draft {
             id: cell(columns.id).map_or_else(|| rows.next_id(), str::to_owned),
-            category: cell(columns.category),
-            context: cell(columns.context),
+            category: cell(category),
+            context: cell(context),
             stem: &cells[columns.question],
             options: Options::labelled(pairs),
             answer: Answer::Cell(answer),
             names: NAMES,
         };
+        rows.unread.add_columns(&names, &cells, |column| {
+            columns.read(column) || [category, context, told].contains(&Some(column))
+        });
         let example = flag(at, cell(columns.example))?;
         let cluster = told
             .filter(|_| !example)
@@ -145,8 +175,9 @@ pub(crate) fn has_option_columns(header: &[String]) -> bool {
 /// Column indices.
 struct Columns {
     id: Option<usize>,
-    category: Option<usize>,
-    context: Option<usize>,
+    /// In order of preference, as the next one.
+    categories: Vec<usize>,
+    contexts: Vec<usize>,
     question: usize,
     /// Labels and places, in order.
     options: Vec<(String, usize)>,
@@ -171,13 +202,24 @@ impl Columns {
         }
         Ok(Self {
             id: find("id"),
-            category: find("category"),
-            context: find("context"),
+            categories: CATEGORIES.into_iter().filter_map(find).collect(),
+            contexts: CONTEXTS.into_iter().filter_map(find).collect(),
             question: find("question").ok_or_else(|| missing("question"))?,
             options,
             answer: find("answer").ok_or_else(|| missing("answer"))?,
             example: find("example"),
         })
+    }
+
+    /// Whether the column is read in every row.
+    fn read(&self, column: usize) -> bool {
+        let own = [
+            self.id,
+            Some(self.question),
+            Some(self.answer),
+            self.example,
+        ];
+        own.contains(&Some(column)) || self.options.iter().any(|(_, place)| *place == column)
     }
 }
 
@@ -221,6 +263,10 @@ fn option_columns(names: &[String]) -> Result<Vec<(String, usize)>, String> {
 /// Rank and label of an option column: `option_b` is 1 and `B`, `choice3` is 3 and `3`.
 fn option_suffix(name: &str, prefix: &str) -> Option<(usize, String)> {
     let name = name.to_ascii_lowercase();
+    // All options in one column, not the option S.
+    if name.strip_prefix(prefix) == Some("s") && !prefix.is_empty() {
+        return None;
+    }
     let suffix = name.strip_prefix(prefix)?;
     let suffix = match prefix {
         "" => suffix,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Parsed, Record, Rows};
+use super::{Parsed, Record, Records, Rows};
 use crate::digest::Digest;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
@@ -66,8 +66,14 @@ type Ring<'a> = BTreeMap<[u8; 32], &'a str>;
 
 fn read(source: &Source, options: &LoadOptions, layout: &Layout) -> Result<Parsed, DataError> {
     let seed = options.seed;
-    let pairs = Record::lines(source)?
-        .map(|record| Pair::new(&record?, layout, &options.cluster))
+    let mut rows = Rows::new(options);
+    let pairs = Records::new(source)?
+        .map(|record| {
+            let record = record?;
+            let pair = Pair::new(&record, layout, &options.cluster);
+            rows.unread.add_fields(&record);
+            pair
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let ring: Ring<'_> = pairs
         .iter()
@@ -77,7 +83,6 @@ fn read(source: &Source, options: &LoadOptions, layout: &Layout) -> Result<Parse
             (place.finish(), text)
         })
         .collect();
-    let mut rows = Rows::new(options);
     for pair in &pairs {
         let texts = pair.options(&ring, seed)?;
         let draft = Draft {

@@ -1,6 +1,6 @@
 //! `HellaSwag`: JSON lines with a context and endings.
 
-use super::{Parsed, Record, Rows};
+use super::{Parsed, Record, Records, Rows};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::readers::record::index_label;
 use crate::source::Source;
@@ -17,7 +17,7 @@ const NAMES: Names = Names {
 /// Reads the layout.
 pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
     let mut rows = Rows::new(options);
-    for record in Record::lines(source)? {
+    for record in Records::new(source)? {
         let record = record?;
         let id = record.id("ind")?.unwrap_or_else(|| rows.next_id());
         let draft = Draft {
@@ -30,6 +30,7 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
             names: NAMES,
         };
         let cluster = options.cluster.of_record(&record)?;
+        rows.unread.add_fields(&record);
         rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
     }
     rows.finish(source)
@@ -37,7 +38,9 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
 
 /// `ctx`, or the whole sentences `ctx_a` and the begun one `ctx_b` that it is made of.
 fn context(record: &Record<'_>) -> Result<String, DataError> {
-    if record.has("ctx") || !record.has("ctx_a") {
+    // The parts are in the whole, so that all three count as read.
+    let parts = [record.has("ctx_a"), record.has("ctx_b")];
+    if record.has("ctx") || !parts[0] {
         return Ok(record.text("ctx")?.to_owned());
     }
     let begun = record.optional_text("ctx_b")?.unwrap_or_default();

@@ -1,5 +1,6 @@
 //! One reader per layout. Each parses text into checked questions.
 
+pub(crate) mod array;
 pub(crate) mod cosmosqa;
 pub(crate) mod generic;
 pub(crate) mod halueval;
@@ -7,16 +8,18 @@ pub(crate) mod hellaswag;
 pub(crate) mod mmlu;
 pub(crate) mod paper;
 mod record;
+mod records;
 mod table;
 
 use crate::bank::Bank;
 use crate::digest::Digest;
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{ClusterBy, DataError, LoadOptions, Question};
+use crate::{ClusterBy, DataError, LoadOptions, Question, Unread};
 
-pub(crate) use record::{Record, wrong_type};
-pub(crate) use table::{Table, header};
+pub(crate) use record::{Record, whole, wrong_type};
+pub(crate) use records::Records;
+pub(crate) use table::{Table, header, is_row_of_mmlu};
 
 /// The result of a reader.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub(crate) struct Parsed {
     pub(crate) questions: Bank,
     /// Few-shot examples of the file, best first.
     pub(crate) examples: Vec<Question>,
+    /// Fields of the file that were not read.
+    pub(crate) unread: Unread,
 }
 
 /// Gathers the rows of a data set, with the abstention options where they are asked for, and
@@ -32,6 +37,8 @@ pub(crate) struct Parsed {
 #[derive(Debug)]
 pub(crate) struct Rows {
     parsed: Parsed,
+    /// Fields that were not read; the reader adds to them.
+    pub(crate) unread: Unread,
     abstention: bool,
     cluster: ClusterBy,
     ids: Vec<Id>,
@@ -57,10 +64,16 @@ impl Rows {
     pub(crate) fn new(options: &LoadOptions) -> Self {
         Self {
             parsed: Parsed::default(),
+            unread: Unread::default(),
             abstention: options.abstention,
             cluster: options.cluster.clone(),
             ids: Vec::new(),
         }
+    }
+
+    /// Whether there was no row yet.
+    fn is_empty(&self) -> bool {
+        self.ids.is_empty()
     }
 
     /// The id of a row that has none of its own: its number, counted from 1.
@@ -134,7 +147,10 @@ impl Rows {
         let neighbours = self.ids.iter().zip(self.ids.iter().skip(1));
         let doubles = neighbours.filter(|(a, b)| a.hash == b.hash);
         match doubles.min_by_key(|(_, second)| second.line) {
-            None => Ok(self.parsed),
+            None => Ok(Parsed {
+                unread: self.unread,
+                ..self.parsed
+            }),
             Some((first, second)) => {
                 let problem = Problem::RepeatedId {
                     id: self.text_of(second).unwrap_or_default(),

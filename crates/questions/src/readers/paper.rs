@@ -1,14 +1,13 @@
 //! The paper's own layout: one JSON array of questions whose options carry letters.
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::record::{without_place, wrong_type};
-use super::{Parsed, Record, Rows};
+use super::record::{CATEGORIES, CONTEXTS, wrong_type};
+use super::{Parsed, Record, Rows, array};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::paper::EXAMPLE_IDS;
-use crate::source::{At, Source, count_newlines};
+use crate::source::Source;
 use crate::{DataError, LoadOptions, Task};
 
 const NAMES: Names = Names {
@@ -22,7 +21,7 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
     let mut rows = Rows::new(options);
     let text = source.text()?;
     let best = example_ids(&options.task);
-    for (at, text) in items(source, &text)? {
+    for (at, text) in array::items(source, &text)? {
         let record = Record::parse(at, text)?;
         if !record.has("question") && record.has("id") && record.has("answer") {
             return Err(at.field("question", Problem::AnswerKeyOnly));
@@ -32,8 +31,8 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
         let shown = best.contains(&id);
         let draft = Draft {
             id,
-            category: record.optional_text("category")?,
-            context: record.optional_text("context")?,
+            category: record.first_text(&CATEGORIES)?,
+            context: record.first_text(&CONTEXTS)?,
             stem: record.text("question")?,
             options: choices,
             answer: Answer::Label(record.text("answer")?),
@@ -44,6 +43,7 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
         } else {
             options.cluster.of_record(&record)?
         };
+        rows.unread.add_fields(&record);
         rows.push(at, draft.finish(at)?, shown, cluster)?;
     }
     let mut parsed = rows.finish(source)?;
@@ -54,41 +54,13 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
     Ok(parsed)
 }
 
-/// The items of a JSON array with the lines on which they begin.
-pub(crate) fn items<'a>(
-    source: &'a Source,
-    text: &'a str,
-) -> Result<Vec<(At<'a>, &'a str)>, DataError> {
-    if !text.trim_start().starts_with('[') {
-        let (expected, found) = ("a JSON array", "something else");
-        return Err(source.at(1).row(Problem::Type { expected, found }));
-    }
-    let raw: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
-        let at = source.at(error.line());
-        at.row(Problem::Json(without_place(&error)))
-    })?;
-    let (mut offset, mut line) = (0, 1);
-    let items = raw.into_iter().map(|item| {
-        // The item is a part of `text`, so its address gives its offset.
-        let begin = item.get().as_ptr().addr() - text.as_ptr().addr();
-        line += count_newlines(&text.as_bytes()[offset..begin]);
-        offset = begin;
-        (source.at(line), item.get())
-    });
-    Ok(items.collect())
-}
-
 /// The options of an item; their letters must be A, B, C and on.
 pub(crate) fn choices(record: &Record<'_>) -> Result<Options, DataError> {
     let Value::Object(choices) = record.required("choices")? else {
         let problem = wrong_type("an object from letter to text", record.required("choices")?);
         return Err(record.at.field("choices", problem));
     };
-    let pairs = choices
-        .iter()
-        .map(|(letter, text)| Ok((letter, record.option("choices", text)?)))
-        .collect::<Result<Vec<_>, DataError>>()?;
-    let options = Options::labelled(pairs).with_repeats();
+    let options = Options::labelled(record.labelled("choices", choices)?).with_repeats();
     options
         .check_letters()
         .map_err(|problem| record.at.field("choices", problem))?;

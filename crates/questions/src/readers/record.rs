@@ -1,47 +1,85 @@
 //! One JSON object, read field by field so that an error can name the field.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
-use crate::DataError;
+use crate::bare;
+use crate::draft::in_order;
 use crate::error::Problem;
-use crate::source::{At, Source};
+use crate::source::At;
+use crate::{DataError, letter};
 
-/// A JSON object and its place in the file.
+/// Keys and columns that hold a question's background text; the first that has one counts.
+pub(crate) const CONTEXTS: [&str; 3] = ["context", "passage", "article"];
+/// Keys and columns that hold a question's category, likewise.
+pub(crate) const CATEGORIES: [&str; 2] = ["category", "subject"];
+
+/// A JSON object and its place in the file. It remembers which fields a reader asked for, so that
+/// the others can be named.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
     pub(crate) at: At<'a>,
     fields: Map<String, Value>,
+    /// For each field, whether it was asked for.
+    asked: Vec<Cell<bool>>,
 }
 
 impl<'a> Record<'a> {
     /// Parses the text of one object.
     pub(crate) fn parse(at: At<'a>, text: &str) -> Result<Self, DataError> {
         match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => Ok(Self { at, fields }),
+            Ok(Value::Object(fields)) => Ok(Self {
+                at,
+                asked: vec![Cell::new(false); fields.len()],
+                fields,
+            }),
             Ok(other) => Err(at.row(wrong_type("a JSON object", &other))),
-            Err(error) => Err(at.row(Problem::Json(without_place(&error)))),
+            Err(error) => {
+                let new = bare::replaced(text);
+                let value = new.and_then(|new| serde_json::from_str(&new).ok());
+                Err(value
+                    .and_then(|value| Self::bare_word(at, value))
+                    .unwrap_or_else(|| at.row(Problem::Json(without_place(&error)))))
+            }
         }
     }
 
-    /// The objects of a file that holds one per line.
-    pub(crate) fn lines(
-        source: &'a Source,
-    ) -> Result<impl Iterator<Item = Result<Self, DataError>>, DataError> {
-        let mut lines = source.lines()?;
-        let mut next = move || match lines.next()? {
-            Some((at, line)) => Self::parse(at, line).map(Some),
-            None => Ok(None),
+    /// The error about a word that JSON does not have, in a row as [`bare::replaced`] makes it.
+    pub(crate) fn bare_word(at: At<'a>, row: Value) -> Option<DataError> {
+        let Value::Object(fields) = row else {
+            let word = bare::word_in(&row)?;
+            return Some(at.row(Problem::BareWord(word.to_owned())));
         };
-        Ok(std::iter::from_fn(move || next().transpose()))
+        fields.iter().find_map(|(field, value)| {
+            let word = bare::word_in(value)?;
+            Some(at.field(field, Problem::BareWord(word.to_owned())))
+        })
     }
 
     /// The value, unless it is absent or null.
     pub(crate) fn get(&self, field: &str) -> Option<&Value> {
+        let mut fields = self.fields.iter().zip(&self.asked);
+        let ((_, value), asked) = fields.find(|((name, _), _)| *name == field)?;
+        asked.set(true);
+        (!value.is_null()).then_some(value)
+    }
+
+    /// The same without asking for it, to look for other layouts.
+    pub(crate) fn glance(&self, field: &str) -> Option<&Value> {
         self.fields.get(field).filter(|value| !value.is_null())
     }
 
     pub(crate) fn has(&self, field: &str) -> bool {
         self.get(field).is_some()
+    }
+
+    /// The fields that nobody asked for and that are not null.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().zip(&self.asked);
+        fields
+            .filter(|((_, value), asked)| !asked.get() && !value.is_null())
+            .map(|((name, _), _)| name.as_str())
     }
 
     /// The names of all fields.
@@ -55,6 +93,9 @@ impl<'a> Record<'a> {
     }
 
     pub(crate) fn missing(&self, field: &str) -> DataError {
+        if self.fields.contains_key(field) {
+            return self.at.field(field, Problem::Null);
+        }
         let found = self.names();
         self.at.field(field, Problem::Missing { found })
     }
@@ -76,6 +117,21 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The first of these fields that holds more than white space. The first name is the layout's
+    /// own and must be a string; another kind of value under the others is something else.
+    pub(crate) fn first_text(&self, fields: &[&str]) -> Result<Option<&str>, DataError> {
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 && !self.glance(field).is_some_and(Value::is_string) {
+                continue;
+            }
+            let text = self.optional_text(field)?;
+            if text.is_some_and(|text| !text.trim().is_empty()) {
+                return Ok(text);
+            }
+        }
+        Ok(None)
+    }
+
     /// A string or a whole number, as text: how files write ids.
     pub(crate) fn id(&self, field: &str) -> Result<Option<String>, DataError> {
         let Some(value) = self.get(field) else {
@@ -83,7 +139,8 @@ impl<'a> Record<'a> {
         };
         let id = match value {
             Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+            Value::Number(number) if number.is_u64() => number.to_string(),
+            other if whole(other).is_some() => whole(other).unwrap_or_default().to_string(),
             other => {
                 let problem = wrong_type("a string or a whole number", other);
                 return Err(self.at.field(field, problem));
@@ -98,40 +155,88 @@ impl<'a> Record<'a> {
     /// A required whole number.
     pub(crate) fn integer(&self, field: &str) -> Result<i64, DataError> {
         let value = self.required(field)?;
-        value
-            .as_i64()
-            .ok_or_else(|| self.at.field(field, wrong_type("a whole number", value)))
+        whole(value).ok_or_else(|| self.at.field(field, wrong_type("a whole number", value)))
     }
 
-    /// Option texts: the items of an array.
+    /// Option texts: the items of an array. Nulls at its end mean fewer options.
     pub(crate) fn texts(&self, field: &str) -> Result<Vec<String>, DataError> {
         match self.required(field)? {
-            Value::Array(items) => items.iter().map(|item| self.option(field, item)).collect(),
+            Value::Array(items) => self.listed(field, items),
             other => Err(self.at.field(field, wrong_type("an array", other))),
         }
     }
 
+    /// The same of an array that was found.
+    pub(crate) fn listed(&self, field: &str, items: &[Value]) -> Result<Vec<String>, DataError> {
+        let end = items.iter().rposition(|item| !item.is_null());
+        let items = &items[..end.map_or(0, |end| end + 1)];
+        let items = items.iter().enumerate();
+        let label = |index| letter(index).to_string();
+        items
+            .map(|(index, item)| self.option(field, &label(index), item))
+            .collect()
+    }
+
+    /// Labels and texts of an object of options, in order. Nulls at its end mean fewer options.
+    pub(crate) fn labelled<'b>(
+        &self,
+        field: &str,
+        options: impl IntoIterator<Item = (&'b String, &'b Value)>,
+    ) -> Result<Vec<(&'b str, String)>, DataError> {
+        let options = options.into_iter();
+        let mut pairs: Vec<_> = options.map(|(label, text)| (label.trim(), text)).collect();
+        in_order(&mut pairs);
+        while pairs.pop_if(|(_, text)| text.is_null()).is_some() {}
+        let pairs = pairs.into_iter();
+        pairs
+            .map(|(label, text)| Ok((label, self.option(field, label, text)?)))
+            .collect()
+    }
+
     /// One option's text; a number is taken as it is written.
-    pub(crate) fn option(&self, field: &str, value: &Value) -> Result<String, DataError> {
+    fn option(&self, field: &str, label: &str, value: &Value) -> Result<String, DataError> {
         match value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),
-            other => Err(self.at.field(field, wrong_type("a string", other))),
+            other => Err(self.at.field(
+                field,
+                Problem::OptionType {
+                    option: label.to_owned(),
+                    found: kind(other),
+                },
+            )),
         }
     }
 }
 
+/// A whole number, also where a table library made it a fraction, such as 2.0.
+pub(crate) fn whole(value: &Value) -> Option<i64> {
+    /// Up to here, every whole number is a number of 64 bits with a fraction.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    value.as_i64().or_else(|| {
+        let number = value.as_f64()?;
+        (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+    })
+}
+
 /// The expected and the actual kind.
 pub(crate) fn wrong_type(expected: &'static str, found: &Value) -> Problem {
-    let found = match found {
+    let found = kind(found);
+    Problem::Type { expected, found }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
+            "a fraction"
+        }
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
-    };
-    Problem::Type { expected, found }
+    }
 }
 
 /// The parser's message without its line, which counts from the object's start.
@@ -149,11 +254,9 @@ pub(crate) fn index_label(record: &Record<'_>, field: &str) -> Result<String, Da
     let label = match record.get(field) {
         None => String::new(),
         Some(Value::String(text)) => text.trim().to_owned(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(other) => {
-            let problem = wrong_type("a whole number", other);
-            return Err(record.at.field(field, problem));
-        }
+        Some(value) => whole(value)
+            .ok_or_else(|| record.at.field(field, wrong_type("a whole number", value)))?
+            .to_string(),
     };
     if label.is_empty() || label == "-1" {
         return Err(record.at.field(field, Problem::Unlabelled));

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use crate::DataError;
 use crate::error::Problem;
 use crate::source::{At, Source};
+use crate::{DataError, letter_index};
 
 /// Iterates over the rows of a CSV file.
 pub(crate) struct Table<'a> {
@@ -66,6 +66,7 @@ impl<'a> Table<'a> {
             ahead: Rc::clone(&ahead),
         };
         let reader = ReaderBuilder::new()
+            .delimiter(separator(source)?)
             .has_headers(false)
             .flexible(true)
             .from_reader(text);
@@ -143,6 +144,33 @@ impl<'a> Table<'a> {
             ahead.pop_front();
         }
     }
+}
+
+/// What separates the cells: a comma, or the tab or semicolon with which the first row makes sense.
+fn separator(source: &Source) -> Result<u8, DataError> {
+    let makes_sense = |row: &StringRecord| {
+        let named = row
+            .iter()
+            .any(|cell| cell.trim().eq_ignore_ascii_case("question"));
+        named || is_row_of_mmlu(row.len(), row.iter().next_back())
+    };
+    for separator in [b',', b'\t', b';'] {
+        let mut row = StringRecord::new();
+        let mut reader = ReaderBuilder::new()
+            .delimiter(separator)
+            .has_headers(false)
+            .from_reader(source.reader()?);
+        // The reader of the rows tells what is wrong with them.
+        if matches!(reader.read_record(&mut row), Ok(true)) && makes_sense(&row) {
+            return Ok(separator);
+        }
+    }
+    Ok(b',')
+}
+
+/// Whether a row may be one of MMLU's: a question, four options and a letter.
+pub(crate) fn is_row_of_mmlu(width: usize, last: Option<&str>) -> bool {
+    width == 6 && last.is_some_and(|cell| letter_index(cell.trim()).is_some())
 }
 
 /// The cells of a file's first row, for layout detection.

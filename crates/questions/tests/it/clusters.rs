@@ -108,7 +108,7 @@ fn a_column_that_is_not_there_is_answered_with_those_that_are() {
             JSONL.replace("\"8\"", "[8]"),
             "expected a string or a number",
         ),
-        (JSONL.replace("\"8\"", "null"), "missing; found"),
+        (JSONL.replace("\"8\"", "null"), "null, but a value"),
     ] {
         let error = refused("own.jsonl", &text, &by("passage"));
         assert_eq!(error.line, Some(4));

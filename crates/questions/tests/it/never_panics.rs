@@ -38,8 +38,34 @@ enum Change {
 
 fn change() -> impl Strategy<Value = Change> {
     let token = prop::sample::select(vec![
-        "\"", ",", "\n", "\r", "{", "}", "[", "]", ":", "null", "\"\"", "-1", "99", "1e9", " ",
-        "\u{feff}", "\u{e9}", "\0", "\\ud800", "A", "true", "{}", "[]",
+        "\"",
+        ",",
+        "\n",
+        "\r",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        "null",
+        "\"\"",
+        "-1",
+        "99",
+        "1e9",
+        " ",
+        "\u{feff}",
+        "\u{e9}",
+        "\0",
+        "\\ud800",
+        "A",
+        "true",
+        "{}",
+        "[]",
+        "NaN",
+        "-Infinity",
+        "\t",
+        ";",
+        "2.0",
     ])
     .prop_map(|token| token.as_bytes().to_vec());
     prop_oneof![

@@ -1,6 +1,6 @@
 //! Describes the content of a data set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use sureness_analysis::number::{count, counted};
@@ -46,7 +46,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
     for question in dataset.questions.iter() {
         statistics.count(&question.map_err(Failure::new)?);
     }
-    let facts = [
+    let mut facts = vec![
         ("layout", format!("{}{detected}", format.name())),
         ("task", format!("{} ({})", task.id, task.title)),
         ("questions", count(dataset.questions.len())),
@@ -56,6 +56,14 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ("right answers", statistics.answers()),
         ("abstention", statistics.abstention()),
     ];
+    if statistics.repeated > 0 {
+        let repeated = counted(statistics.repeated, "question");
+        facts.push(("equal options", format!("in {repeated}")));
+    }
+    if !dataset.unread.is_empty() {
+        facts.push(("not read", dataset.unread.to_string()));
+    }
+    let facts = facts.into_iter();
     let rows = facts.map(|(name, value)| vec![name.to_owned(), value]);
     let mut text = format!("{} is valid.\n\n", reading.path);
     text.push_str(&terminal::columns(rows, &[]));
@@ -78,6 +86,8 @@ struct Statistics {
     answers: Vec<usize>,
     without_dont_know: usize,
     without_none: usize,
+    /// Questions of which two options have the same text.
+    repeated: usize,
     /// Questions with too many options to add the abstention options that they lack.
     crowded: usize,
 }
@@ -94,6 +104,9 @@ impl Statistics {
         self.answers[question.answer] += 1;
         self.without_dont_know += usize::from(question.dont_know().is_none());
         self.without_none += usize::from(question.none_of_the_above().is_none());
+        let mut texts = HashSet::new();
+        let mut options = question.options.iter();
+        self.repeated += usize::from(!options.all(|option| texts.insert(option)));
         self.crowded += usize::from(!question.has_room_for_abstention());
     }
 
