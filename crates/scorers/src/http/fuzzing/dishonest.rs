@@ -75,15 +75,15 @@ const LAYOUTS: [Layout; 4] = [
 ];
 
 /// Ways to write the same, or to write what is an error.
-const LIES: [Lie; 43] = [
+const LIES: [Lie; 44] = [
     |_, _| {},
     // Numbers.
     |told, _| told.each(|e| e.value = format!("\"{}\"", e.value)),
     |told, at| told.one(at, |e| e.value = format!("\" {} \"", e.value)),
     |told, at| told.one(at, |e| e.value = format!("[{}]", e.value)),
-    |told, at| told.one(at, |e| e.value = "true".to_owned()),
-    |told, at| told.one(at, |e| e.value = "Infinity".to_owned()),
-    |told, at| told.one(at, |e| e.value = "\"x\"".to_owned()),
+    |told, at| told.write(at, "true"),
+    |told, at| told.write(at, "Infinity"),
+    |told, at| told.write(at, "\"x\""),
     |told, _| told.each(|e| e.value = e.probability.to_string()),
     |told, _| told.each(|e| e.value = (100.0 * e.probability).to_string()),
     |told, _| told.each(|e| e.value = (-e.probability.ln()).to_string()),
@@ -103,12 +103,12 @@ const LIES: [Lie; 43] = [
     },
     |told, _| (told.listed, told.again) = (Vec::new(), None),
     |told, at| told.twice(at, |_| {}),
-    |told, at| told.twice(at, |e| e.value = "-0.7".to_owned()),
+    |told, at| told.twice(at, |e| e.set("-0.7")),
     // Tokens.
     |told, _| told.each(|e| e.token = escaped(&e.token)),
     |told, _| told.each(|e| e.id.clear()),
-    |told, _| told.each(|e| e.bytes = "\"bytes\":null,".to_owned()),
-    |told, at| told.one(at, |e| e.bytes = "\"bytes\":[300],".to_owned()),
+    |told, _| told.each(|e| "\"bytes\":null,".clone_into(&mut e.bytes)),
+    |told, at| told.one(at, |e| "\"bytes\":[300],".clone_into(&mut e.bytes)),
     |told, at| told.one(at, |e| e.id.push_str("\"logprob\":-0.2,")),
     // The sampled token.
     |told, _| told.sampled = None,
@@ -119,34 +119,21 @@ const LIES: [Lie; 43] = [
     },
     // The answer around it.
     |told, _| told.index.clear(),
-    |told, _| told.index = "\"index\":7,".to_owned(),
-    |told, _| told.in_choice.push_str(",\"logprobs\":{\"content\":[]}"),
-    |told, _| {
-        told.in_choice
-            .push_str(",\"meta_info\":null,\"x\":[NaN,{\"y\":1e999}]")
-    },
-    |told, _| {
-        told.in_choice
-            .push_str(",\"meta_info\":{\"output_token_ids_logprobs\":[[[-0.1,1,\"B\"]]]}")
-    },
-    |told, _| {
-        told.beside
-            .push_str(",\"timings\":{\"per_second\":Infinity},\"usage\":{\"prompt_tokens\":NaN}")
-    },
-    |told, _| told.beside.push_str(",\"choices\":[{\"logprobs\":null}]"),
-    |told, _| {
-        told.beside
-            .push_str(",\"usage\":{\"prompt_tokens\":-1},\"usage\":[]")
-    },
+    |told, _| "\"index\":7,".clone_into(&mut told.index),
+    |told, _| told.within(",\"logprobs\":{\"content\":[]}"),
+    |told, _| told.within(",\"meta_info\":null,\"x\":[NaN,{\"y\":1e999}]"),
+    |told, _| told.within(",\"meta_info\":{\"output_token_ids_logprobs\":[[[-0.1,1,\"B\"]]]}"),
+    |told, _| told.around(",\"timings\":{\"per_second\":Infinity}"),
+    |told, _| told.around(",\"usage\":{\"prompt_tokens\":NaN}"),
+    |told, _| told.around(",\"choices\":[{\"logprobs\":null}]"),
+    |told, _| told.around(",\"usage\":{\"prompt_tokens\":-1},\"usage\":[]"),
     // The body.
     |told, _| told.last = |body, at| body.chars().take(usize::from(at)).collect(),
     |told, _| told.last = |body, _| format!("{body}{body}"),
     |told, _| told.last = |body, _| format!("[{body}]"),
     |told, _| told.last = |body, _| format!("\u{feff}{body}"),
     |told, _| told.last = |body, _| body.replace(':', " :\r\n\t"),
-    |told, _| {
-        told.last = |body, _| body.replace("\"logprobs\":{", "\"logprobs\":null,\"logprobs\":{")
-    },
+    |told, _| told.repeat_logprobs(),
 ];
 
 /// Shapes of one lie.
@@ -181,6 +168,24 @@ impl Told {
         self.listed.iter_mut().chain(beside).for_each(lie);
     }
 
+    fn write(&mut self, at: u8, value: &str) {
+        self.one(at, |entry| entry.set(value));
+    }
+
+    /// Adds fields to the choice.
+    fn within(&mut self, fields: &str) {
+        self.in_choice.push_str(fields);
+    }
+
+    /// Adds fields to the response.
+    fn around(&mut self, fields: &str) {
+        self.beside.push_str(fields);
+    }
+
+    fn repeat_logprobs(&mut self) {
+        self.last = |body, _| body.replace("\"logprobs\":{", "\"logprobs\":null,\"logprobs\":{");
+    }
+
     fn one(&mut self, at: u8, lie: impl Fn(&mut Entry)) {
         let at = usize::from(at) % self.listed.len().max(1);
         self.listed.get_mut(at).into_iter().for_each(lie);
@@ -189,7 +194,7 @@ impl Told {
     fn impossible(&mut self, value: &str) {
         self.each(|entry| {
             if entry.probability == 0.0 {
-                value.clone_into(&mut entry.value);
+                entry.set(value);
             }
         });
     }
@@ -252,6 +257,10 @@ impl Entry {
             id: format!("\"id\":{id},"),
             bytes: format!("\"bytes\":{:?},", text.as_bytes()),
         }
+    }
+
+    fn set(&mut self, value: &str) {
+        value.clone_into(&mut self.value);
     }
 
     fn fields(&self) -> String {

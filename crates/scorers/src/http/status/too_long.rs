@@ -139,7 +139,8 @@ fn counts(message: &str) -> (Option<u32>, Option<u32>) {
         let code = before.trim_end_matches([' ', ':', '=']);
         if begins(&OTHER_AFTER) || OTHER_BEFORE.iter().any(|word| code.ends_with(word)) {
             continue;
-        } else if begins(&PROMPT_AFTER) {
+        }
+        if begins(&PROMPT_AFTER) {
             certain = certain.or(Some(number.value));
         } else if has(&LIMIT_BEFORE) || begins(&LIMIT_AFTER) {
             limit = limit.or(Some(number.value));
@@ -174,14 +175,9 @@ fn numbers(text: &str) -> Vec<Number> {
         let start = at + begin;
         let mut end = past_digits(text, start);
         let mut digits = text[start..end].to_owned();
-        while digits.len() != 1 || end > start {
-            let Some(separator) = text[end..]
-                .chars()
-                .next()
-                .filter(|c| SEPARATORS.contains(c))
-            else {
-                break;
-            };
+        while let Some(separator) = text[end..].chars().next()
+            && SEPARATORS.contains(&separator)
+        {
             let group = end + separator.len_utf8();
             let past = past_digits(text, group);
             if past - group != 3 {

@@ -34,8 +34,8 @@ async fn read(body: Vec<u8>, chat: bool) -> Result<OptionScores, String> {
     let mut options = HttpOptions::new(&server.base);
     options.chat = chat;
     let scorer = connect(options).await.map_err(|e| e.to_string())?;
-    let scores = score_one(Way::Async, &scorer, &question("x", &LETTERS)).await;
-    scores.map_err(|e| e.to_string())
+    let read = score_one(Way::Async, &scorer, &question("x", &LETTERS)).await;
+    read.map_err(|e| e.to_string())
 }
 
 /// The probability of each option, or `None` for a bound.
@@ -116,8 +116,8 @@ async fn a_token_may_be_a_number_with_its_text_in_the_bytes() {
 async fn refusal(status: u16, body: Vec<u8>) -> ScoreError {
     let server = Server::answering(move |_| Reply::raw(status, "application/json", body.clone()));
     let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
-    let scores = score_one(Way::Async, &scorer, &question("x", &LETTERS)).await;
-    scores.unwrap_err()
+    let outcome = score_one(Way::Async, &scorer, &question("x", &LETTERS)).await;
+    outcome.unwrap_err()
 }
 
 #[tokio::test]

@@ -217,8 +217,7 @@ async fn requests_are_worded_as_the_server_wants_them() {
     crate::http::score_one(crate::http::Way::Async, &scorer, &question)
         .await
         .unwrap();
-    let asked = server.asked.lock().unwrap();
-    let last = &asked.last().unwrap().body;
+    let last = server.asked.lock().unwrap().last().unwrap().body.clone();
     assert_eq!(last["max_completion_tokens"], 16);
     assert_eq!(
         (last.get("max_tokens"), last.get("temperature")),
