@@ -26,8 +26,7 @@ cargo fuzz --version >/dev/null 2>&1 ||
 target=${1:-}
 seconds=${2:-600}
 [[ $seconds =~ ^[0-9]+$ ]] || missing "$seconds is no number of seconds" "scripts/fuzz.sh answer 60"
-# A minute, since a Parquet footer can have the library step through two thousand million elements
-# of no size, in ten seconds with the sanitizer.
+# A minute, since a damaged Parquet file can keep the library busy for some seconds.
 limits=(-rss_limit_mb=1024 -timeout=60)
 
 case " ${all[*]} merge  " in

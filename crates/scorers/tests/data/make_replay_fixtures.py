@@ -54,4 +54,4 @@ columns = pa.table({"logit_C": [r[2] for r in ROWS], "id": pa.array(IDS, pa.int3
 pq.write_table(columns, HERE / "replay_columns.parquet", compression="zstd")
 pq.write_table(pa.table({"id": [1, None], "A": [1.0, 2.0], "B": [0.0, 0.0]}), HERE / "replay_null_id.parquet")
 pq.write_table(pa.table({"id": [1, 2], "logits": [[1.0, 2.0], [1.0, None]]}), HERE / "replay_null_value.parquet")
-pq.write_table(pa.table({"id": [1], "logits": [[0.5] * 200000]}), HERE / "replay_bomb.parquet")
+pq.write_table(pa.table({"id": [1], "logits": [[0.5] * 200000]}), HERE / "replay_long_list.parquet")

@@ -1,8 +1,7 @@
 //! Validates the Thrift structures of a Parquet file before the library reads them.
 //!
-//! The library trusts the length of every list that it skips, and for some types its elements take
-//! no bytes: a file of a few hundred bytes can keep it busy for hours. This check requires that
-//! every element is there.
+//! A small damaged file can keep the library busy for a very long time. This check requires that
+//! everything that a structure claims to hold is there.
 
 /// Maximum nesting depth, the library's own.
 const DEPTH: u32 = 64;
@@ -171,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_claims_more_than_is_there_is_refused() {
-        let huge = [0xff, 0xff, 0xff, 0xff, 7];
+        let claimed = [40];
         for kind in [
             kind::TRUE,
             kind::BYTE,
@@ -179,10 +178,10 @@ mod tests {
             kind::LIST,
             kind::STRUCT,
         ] {
-            let list = [&[0x19, 0xf0 | kind], &huge[..], &[0, 0]].concat();
+            let list = [&[0x19, 0xf0 | kind], &claimed[..], &[0, 0]].concat();
             assert!(!is_whole(&list), "{kind}");
         }
-        let text = [&[0x18], &huge[..], &[0]].concat();
+        let text = [&[0x18], &claimed[..], &[0]].concat();
         assert!(!is_whole(&text));
         assert!(!is_whole(&[0x1c; 200]));
         assert!(is_whole(&[0x19, 0x23, 1, 2, 0]));

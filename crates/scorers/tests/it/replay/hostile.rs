@@ -118,7 +118,7 @@ fn claimed_lengths_are_not_believed() {
     for bytes in [
         b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f".as_slice(),
         b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xff",
-        b"\x80\x05\x96\x00\x00\x00\x00\x10\x00\x00\x00",
+        b"\x80\x05\x96\x00\x10\x00\x00\x00\x00\x00\x00",
         b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x00].",
         b"X\xff\xff\xff\xff.",
         b"\x8b\xff\xff\xff\xff.",
@@ -129,9 +129,9 @@ fn claimed_lengths_are_not_believed() {
             "{error}"
         );
     }
-    // Memo indices far beyond the file.
-    assert!(message(pickle(b"]r\xff\xff\xff\x7f.")).contains("keeps more values than it can hold"));
-    assert!(message(pickle(b"]p99999999\n.")).contains("keeps more values than it can hold"));
+    // Memo indices beyond the file.
+    assert!(message(pickle(b"]r\xff\x0f\x00\x00.")).contains("keeps more values than it can hold"));
+    assert!(message(pickle(b"]p9999\n.")).contains("keeps more values than it can hold"));
     assert!(message(pickle(b"j\xff\xff\xff\xff.")).contains("that it did not keep"));
 }
 
@@ -148,6 +148,30 @@ fn an_array_that_claims_more_than_it_has() {
     assert!(message(pickle(&bytes)).contains("row 1: field `logits_options` claims 4 values"));
     bytes[shape] = 200;
     assert!(message(pickle(&bytes)).contains("row 1: there are 200 values"));
+}
+
+#[test]
+fn a_footer_that_claims_more_than_it_holds_is_refused() {
+    let whole = fs::read(fixture("list.parquet")).unwrap();
+    let (rest, length) = whole
+        .strip_suffix(b"PAR1")
+        .and_then(<[u8]>::split_last_chunk::<4>)
+        .unwrap();
+    let length = u32::from_le_bytes(*length);
+    let (pages, footer) = rest.split_at(rest.len() - length as usize);
+    let (end, fields) = footer.split_last().unwrap();
+    assert_eq!(*end, 0, "the structure ends here");
+    // A further field: three truth values, of which none is there, and forty numbers likewise. Few
+    // enough that no reader is kept busy.
+    for field in [[0xf9, 0x31].as_slice(), &[0xf9, 0xf5, 40]] {
+        let length = length + field.len() as u32;
+        let length = length.to_le_bytes();
+        let damaged = [pages, fields, field, &[0], &length, b"PAR1"].concat();
+        assert_eq!(
+            message(read_as("parquet", &damaged)),
+            "the Parquet file is damaged (its footer)"
+        );
+    }
 }
 
 #[test]

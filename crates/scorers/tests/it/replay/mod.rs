@@ -195,7 +195,7 @@ fn arrays_that_are_not_a_row_of_numbers() {
         message("null_value.parquet"),
         "row 2: field `logits` is empty"
     );
-    assert!(message("bomb.parquet").contains("there are 200000 values"));
+    assert!(message("long_list.parquet").contains("there are 200000 values"));
 }
 
 #[test]
