@@ -1,5 +1,7 @@
 //! What is shown, as data: the same for every output format.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,9 @@ pub struct Table {
     pub title: String,
     /// What it shows, in a sentence.
     pub caption: String,
+    /// The model that all rows are about, where no column names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// The columns, from left to right.
     pub columns: Vec<Column>,
     /// The rows, each with one cell per column.
@@ -76,6 +81,9 @@ pub struct Column {
     /// What it means, in a sentence.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
+    /// Ids for programs of what the cells name for people, such as `qa` of a task's title.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
 }
 
 /// What a column's values are.
@@ -208,6 +216,7 @@ impl Column {
             unit,
             better: None,
             help: String::new(),
+            ids: BTreeMap::new(),
         }
     }
 

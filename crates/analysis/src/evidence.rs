@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use sureness_conformal::Table;
-use sureness_record::{ModelIdentity, Recorded, RunSettings};
+use sureness_record::{ModelIdentity, Provenance, Recorded, RunSettings};
 
 /// The runs that are looked at, in the order in which they were named.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,10 @@ pub struct Source {
     pub run: Option<i64>,
     /// What was recorded of it.
     pub record: SourceRecord,
+    /// When the run started, in UTC; none for files of saved logits.
+    pub started_at: Option<String>,
+    /// When and by which command its results were written, where a file tells.
+    pub provenance: Option<Provenance>,
 }
 
 /// What was recorded of a model's answers. No secrets.

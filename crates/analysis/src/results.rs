@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Evaluation, Mean, mean};
-use sureness_record::{ModelIdentity, Noise, RunSettings};
+use sureness_record::{ModelIdentity, Noise, Provenance, RunSettings};
 
 /// The figures of one run over one or more models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +16,10 @@ pub struct Results {
     pub version: u32,
     /// Program and version that wrote it.
     pub program: String,
+    /// When and by which command; missing in results of version 0.1.0. This and `timing` alone differ
+    /// when a run is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
     /// Everything that is needed to repeat the run, wording of the prompts included. No secrets.
     pub settings: RunSettings,
     /// One entry per model, in the order given.
@@ -49,7 +53,7 @@ pub struct ModelResult {
     /// their questions were asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recheck: Option<Recheck>,
-    /// How long it took. The only part that differs when a run is repeated.
+    /// How long it took; differs when a run is repeated.
     pub timing: Timing,
 }
 

@@ -1,6 +1,17 @@
 //! The output folder, checked before the first question.
+//!
+//! Each command's results have files of their own, `results-3.json` and `results-3.csv` after the
+//! number of their first run, so that no other command in the folder replaces them. `results.json`
+//! and `results.csv` are copies of the newest, not links: copies exist on every file system and
+//! survive archives and uploads.
 
+use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sureness_record::Provenance;
+use sureness_report::export::write_whole;
 
 use crate::error::Failure;
 
@@ -17,10 +28,23 @@ const MIN_BYTES: u64 = 4 << 20;
 pub struct Folder {
     /// Answers and runs.
     pub store: PathBuf,
-    /// All figures.
+    /// All figures of the newest command.
     pub json: PathBuf,
-    /// One row per (model, task, strategy).
+    /// One row per (model, task, strategy) of the newest command.
     pub csv: PathBuf,
+}
+
+/// The parts of a results file that tell whose it is.
+#[derive(Deserialize)]
+pub(crate) struct Head {
+    #[serde(default)]
+    provenance: Option<Provenance>,
+    models: Vec<HeadModel>,
+}
+
+#[derive(Deserialize)]
+struct HeadModel {
+    run: i64,
 }
 
 /// Creates the folder and checks that it is writable and has room for the answers to `questions`.
@@ -55,6 +79,110 @@ pub fn prepare(folder: &Path, questions: usize) -> Result<Folder, Failure> {
         json: folder.join("results.json"),
         csv: folder.join("results.csv"),
     })
+}
+
+impl Folder {
+    /// Refuses a folder whose `results.json` is another program's: the results would replace it.
+    pub(crate) fn check_results(&self) -> Result<(), Failure> {
+        if !self.json.exists() || head(&self.json).is_some() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "{} does not hold results of sureness, and the results would replace it",
+            self.json.display()
+        ))
+        .hint("choose another folder with --output-dir, or move the file"))
+    }
+
+    /// Writes the results, each file atomically: those of run `run`, then the copies that are the
+    /// newest. Fails with the path that cannot be written.
+    pub(crate) fn save(
+        &self,
+        run: Option<i64>,
+        json: &[u8],
+        csv: &[u8],
+    ) -> Result<(), (PathBuf, io::Error)> {
+        self.keep_earlier()?;
+        let copies = [(&self.json, json), (&self.csv, csv)];
+        for (path, content) in copies {
+            if let Some(run) = run {
+                write(&numbered(path, run), content)?;
+            }
+        }
+        for (path, content) in copies {
+            write(path, content)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the results of version 0.1.0, which has no file per run, to files of their own.
+    fn keep_earlier(&self) -> Result<(), (PathBuf, io::Error)> {
+        let run = head(&self.json).and_then(|head| Some(head.models.first()?.run));
+        let Some(run) = run.filter(|&run| !numbered(&self.json, run).exists()) else {
+            return Ok(());
+        };
+        for path in [&self.json, &self.csv] {
+            if path.exists() {
+                let content = std::fs::read(path).map_err(|e| (path.clone(), e))?;
+                write(&numbered(path, run), &content)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), (PathBuf, io::Error)> {
+    write_whole(path, content).map_err(|e| (path.to_owned(), e))
+}
+
+/// `results-3.json` for `results.json` and run 3.
+fn numbered(path: &Path, run: i64) -> PathBuf {
+    let part = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, extension) = (part(path.file_stem()), part(path.extension()));
+    path.with_file_name(format!("{stem}-{run}.{extension}"))
+}
+
+fn head(path: &Path) -> Option<Head> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+/// The results files beside a store.
+pub(crate) struct ResultsFiles(Vec<(PathBuf, Head)>);
+
+impl ResultsFiles {
+    /// Those that can be read; none if the folder cannot be.
+    pub(crate) fn beside(store: &Path) -> Self {
+        let entries = store.parent().and_then(|folder| {
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            folder.read_dir().ok()
+        });
+        let names = entries.into_iter().flatten().flatten();
+        let named = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("results") && name.ends_with(".json")
+        };
+        let paths = names.map(|entry| entry.path()).filter(named);
+        let mut files: Vec<_> = paths
+            .filter_map(|path| head(&path).map(|head| (path, head)))
+            .collect();
+        // The newest first, and files of one run before their copies.
+        files.sort_by(|(one, a), (other, b)| {
+            let date = |head: &Head| head.provenance.as_ref().map(|p| p.date.clone());
+            date(b).cmp(&date(a)).then_with(|| one.cmp(other))
+        });
+        Self(files)
+    }
+
+    /// The newest file with figures of this run, and its provenance if it has one.
+    pub(crate) fn of(&self, run: i64) -> Option<(&Path, Option<&Provenance>)> {
+        let has = |head: &Head| head.models.iter().any(|model| model.run == run);
+        let (path, head) = self.0.iter().find(|(_, head)| has(head))?;
+        Some((path, head.provenance.as_ref()))
+    }
 }
 
 /// The store at a path, which is a store itself or an output folder.

@@ -8,8 +8,10 @@ pub mod folder;
 mod import;
 mod merge;
 pub mod models;
+mod provenance;
 pub mod questions;
 mod run;
+pub mod runs;
 mod settings;
 pub mod user_folders;
 mod watch;
@@ -18,6 +20,7 @@ pub use error::{Failure, Kind};
 pub use import::{ModelImport, import};
 pub use merge::{MergeSettings, merge};
 pub use models::open::{Endpoints, Model, engine_settings, open};
+pub use provenance::provenance;
 #[cfg(feature = "nats")]
 pub use run::describe_link;
 pub use run::{Ended, MIN_RECHECK, Outcome, movement, run, run_async, runtime};

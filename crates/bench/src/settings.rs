@@ -29,6 +29,8 @@ pub struct Settings {
     pub output_dir: PathBuf,
     /// Workers on other machines; `None` to ask from this process.
     pub fleet: Option<FleetSettings>,
+    /// The command line without its secrets, for the results; `None` where there is none.
+    pub command: Option<String>,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             evaluation: Config::default(),
             output_dir: "results".into(),
             fleet: None,
+            command: None,
         }
     }
 }

@@ -28,7 +28,7 @@ pub trait Watch: Send + Sync {
     fn warn(&self, line: &str) {}
 
     /// Returns the observer of a recheck, whose requests are not part of the plan.
-    fn recheck(&self) -> Observer {
+    fn recheck(&self, plan: &Plan) -> Observer {
         Arc::new(|_: &Event| {})
     }
 

@@ -3,7 +3,7 @@
 /// Shadows `std::eprintln!` so that a closed stderr never panics: see [`show::terminal::say`].
 macro_rules! eprintln {
     ($($format:tt)*) => {
-        $crate::show::terminal::say(format!($($format)*))
+        $crate::show::terminal::say(&format!($($format)*))
     };
 }
 

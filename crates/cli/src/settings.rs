@@ -16,6 +16,7 @@ use sureness_scorers::http::{Header, HttpOptions, Secret};
 
 use crate::args::analyze::EvidenceArgs;
 use crate::args::ask::AskArgs;
+use crate::args::command_line;
 use crate::args::demo::DemoArgs;
 use crate::args::run::RunArgs;
 use crate::args::score::ScoreArgs;
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         },
         output_dir: args.output_dir.clone(),
         fleet: fleet(args),
+        command: command_line(),
     })
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn demo(args: &DemoArgs) -> (Settings, Model) {
             ..QuestionSettings::default()
         },
         output_dir: args.output_dir.clone(),
+        command: command_line(),
         ..Settings::default()
     };
     (settings, Model::Gguf(args.gguf.clone()))
@@ -162,6 +165,7 @@ pub(crate) fn models(args: &RunArgs) -> Result<Vec<Model>, Failure> {
     let names: Vec<&String> = args.ask.model.iter().chain(&args.models).collect();
     #[cfg(feature = "nats")]
     if !args.nats.nats.is_empty() {
+        check_repeated(&[], &names)?;
         return relayed(args, &names);
     }
     let served = |model| Model::Served {
@@ -176,14 +180,35 @@ pub(crate) fn models(args: &RunArgs) -> Result<Vec<Model>, Failure> {
     } else if names.is_empty() {
         list.push(served(None));
     } else {
-        list.extend(names.into_iter().map(|name| served(Some(name.clone()))));
+        list.extend(names.iter().map(|name| served(Some((*name).clone()))));
     }
+    check_repeated(&args.ask.gguf, &names)?;
     if list.is_empty() {
         return Err(Failure::new("no model given").hint(
             "give --api-base URL --model NAME for a server, or --gguf FILE for a local model; `sureness demo` needs neither",
         ));
     }
     Ok(list)
+}
+
+/// Refuses a model that is named twice: its answers would be compared with themselves.
+fn check_repeated(files: &[String], names: &[&String]) -> Result<(), Failure> {
+    let place = |file: &String| std::fs::canonicalize(file).unwrap_or_else(|_| file.into());
+    let files: Vec<PathBuf> = files.iter().map(place).collect();
+    let twice = repeated(&files).map(|path| path.display().to_string());
+    match twice.or_else(|| repeated(names).map(|name| (*name).clone())) {
+        None => Ok(()),
+        Some(model) => Err(Failure::new(format!("{model} is named twice, but it is one model")).hint(
+            "name each model once; the noise floor after a run says how far a model's answers vary",
+        )),
+    }
+}
+
+/// The first item that occurs before.
+fn repeated<T: PartialEq>(items: &[T]) -> Option<&T> {
+    let mut seen = items.iter().enumerate();
+    seen.find(|(at, item)| items[..*at].contains(item))
+        .map(|(_, item)| item)
 }
 
 /// The models of a run with `--nats`, which live on the workers.

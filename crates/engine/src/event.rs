@@ -31,11 +31,15 @@ pub enum Event {
     Answered {
         /// Index of the group.
         group: usize,
+        /// Index of the question in it.
+        question: u32,
     },
     /// A question is given up.
     Failed {
         /// Index of the group.
         group: usize,
+        /// Index of the question in it.
+        question: u32,
         /// Why.
         error: ScoreError,
     },
@@ -43,8 +47,8 @@ pub enum Event {
     Retrying {
         /// Index of the group.
         group: usize,
-        /// How many.
-        count: usize,
+        /// Indices of the questions in it.
+        questions: Vec<u32>,
         /// The back-off.
         wait: Duration,
         /// Why.
@@ -92,8 +96,8 @@ pub struct Load {
 pub struct Attempt {
     /// Index of the group.
     pub group: usize,
-    /// Questions in it.
-    pub count: usize,
+    /// Indices of its questions in the group.
+    pub questions: Vec<u32>,
     /// How many of them were answered.
     pub answered: usize,
     /// Index of the endpoint.

@@ -3,6 +3,7 @@
 mod import;
 mod model;
 mod noise;
+mod provenance;
 mod question;
 mod run;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 pub use import::{ImportRecord, ImportedGroup};
 pub use model::ModelIdentity;
 pub use noise::Noise;
+pub use provenance::Provenance;
 pub use question::QuestionRecord;
 pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord};
 

@@ -1,7 +1,7 @@
 //! How cells and headings are written for people.
 
 use sureness_analysis::number::{MISSING, count, figure, interval};
-use sureness_analysis::{Better, Cell, Column, Unit};
+use sureness_analysis::{Better, Cell, Column, Table, Unit};
 
 /// A figure as it is shown, in its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +57,35 @@ impl Shown {
     }
 }
 
+/// The table without columns of nothing but dashes, which tell a reader nothing. Files for programs
+/// have all columns.
+pub(crate) fn without_blanks(table: &Table) -> Table {
+    let is_blank = |cell: Option<&Cell>| match cell {
+        None | Some(Cell::Empty) => true,
+        Some(Cell::Figure { value, .. }) => value.is_nan(),
+        Some(Cell::Text(text)) => text == MISSING,
+    };
+    // A table of no rows keeps its headings, and the first column names the rows.
+    let kept = |at: usize| {
+        at == 0 || table.rows.is_empty() || !table.rows.iter().all(|row| is_blank(row.get(at)))
+    };
+    let columns: Vec<usize> = (0..table.columns.len()).filter(|&at| kept(at)).collect();
+    let row = |row: &Vec<Cell>| {
+        let cells = columns
+            .iter()
+            .map(|&at| row.get(at).cloned().unwrap_or_default());
+        cells.collect()
+    };
+    Table {
+        columns: columns
+            .iter()
+            .map(|&at| table.columns[at].clone())
+            .collect(),
+        rows: table.rows.iter().map(row).collect(),
+        ..table.clone()
+    }
+}
+
 /// A column's heading with its unit and an arrow towards the good values: `Acc % ↑`.
 pub(crate) fn heading(column: &Column) -> String {
     let title = column.title.trim();
@@ -97,6 +126,33 @@ mod tests {
         assert_eq!(Shown::of(&Cell::Empty, Unit::Percent).line(), MISSING);
         assert_eq!(Shown::of(&Cell::Empty, Unit::Text).line(), "");
         assert_eq!(Shown::of(&Cell::text("a b"), Unit::Count).line(), "a b");
+    }
+
+    #[test]
+    fn columns_of_nothing_but_dashes_are_left_out() {
+        let column = |key| Column::new(key, key, Unit::Percent);
+        let table = Table {
+            columns: ["name", "mass", "acc", "mcnemar"].map(column).into(),
+            rows: vec![
+                vec![
+                    Cell::Empty,
+                    Cell::Empty,
+                    Cell::Empty,
+                    Cell::figure(f64::NAN),
+                ],
+                vec![Cell::Empty, Cell::Empty, Cell::figure(0.5)],
+            ],
+            ..Table::default()
+        };
+        let shown = without_blanks(&table);
+        let keys: Vec<&str> = shown.columns.iter().map(|c| c.key.as_str()).collect();
+        assert_eq!(keys, ["name", "acc"]);
+        assert_eq!(shown.rows[1], [Cell::Empty, Cell::figure(0.5)]);
+        let empty = Table {
+            rows: Vec::new(),
+            ..table.clone()
+        };
+        assert_eq!(without_blanks(&empty), empty);
     }
 
     #[test]

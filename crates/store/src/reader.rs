@@ -117,6 +117,15 @@ impl Reader {
         })
     }
 
+    /// How many prompts a run has, and how many of them have an answer.
+    pub fn counts(&self, run: i64) -> Result<(usize, usize), StoreError> {
+        self.wrap(self.connection.query_row(
+            "SELECT count(*), count(reply) FROM items WHERE run = ?",
+            [run],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        ))
+    }
+
     /// Calls `visit` with each question of a group, in order. Memory holds one row at a time.
     pub fn rows(
         &self,

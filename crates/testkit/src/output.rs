@@ -37,14 +37,15 @@ pub fn results_in(folder: &Path) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The same without the fields `varying` of each model and of its groups, which may differ between
-/// equal runs.
+/// The same without the fields `varying` of the whole, of each model and of its groups, which may
+/// differ between equal runs.
 #[track_caller]
 pub fn figures_in(folder: &Path, varying: &[&str]) -> Value {
     let mut results = results_in(folder);
     let strip = |fields: &mut Map<String, Value>| {
         fields.retain(|name, _| !varying.contains(&name.as_str()));
     };
+    strip(results.as_object_mut().unwrap());
     for model in results["models"].as_array_mut().unwrap() {
         for group in model["groups"].as_array_mut().unwrap() {
             strip(group.as_object_mut().unwrap());

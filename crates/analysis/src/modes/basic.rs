@@ -69,6 +69,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
     Table {
         id: format!("figures-{}", index + 1),
         title: model.model.name.clone(),
+        model: Some(model.model.name.clone()),
         caption: format!("{}: each task in each prompt strategy.", model.model.name),
         columns: vec![
             Column::text("task", "Task"),
@@ -87,7 +88,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
                 .help("Share of LAC sets that contain the right answer."),
             Column::new("lac_uacc", "UAcc LAC", Unit::Percent)
                 .higher()
-                .help("Acc · √|Y| / SS, by LAC."),
+                .help("Acc · √|Y| / SS, by LAC; above 100 % where the model is right with small sets."),
             Column::new("aps_set_size", "SS APS", Unit::Number(2))
                 .lower()
                 .help("Mean prediction-set size by the APS score."),
@@ -95,7 +96,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
                 .help("Share of APS sets that contain the right answer."),
             Column::new("aps_uacc", "UAcc APS", Unit::Percent)
                 .higher()
-                .help("Acc · √|Y| / SS, by APS."),
+                .help("Acc · √|Y| / SS, by APS; above 100 % where the model is right with small sets."),
             Column::new("e_rate", "E", Unit::Percent)
                 .help("Share of \"I don't know\" as the answer."),
             Column::new("f_rate", "F", Unit::Percent)
@@ -162,6 +163,7 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
     Table {
         id: format!("sets-{}", index + 1),
         title: format!("{}: prediction sets by LAC", model.model.name),
+        model: Some(model.model.name.clone()),
         caption: format!(
             "Coverage check, figures over {} random splits (mean and standard deviation), and shapes of the sets.",
             figures.settings.splits

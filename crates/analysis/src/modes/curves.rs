@@ -247,6 +247,7 @@ pub(super) fn table(title: &str, x: &str, all: &[TaskCurves<'_>], moving: &Movin
         id: moving.id.to_owned(),
         title: title.to_owned(),
         caption: format!("Mean over strategies, LAC and APS.{without}"),
+        // No column says which values are good: rows of different settings do not compete.
         columns: vec![
             Column::text("task", "Task"),
             Column::text("model", "Model"),
@@ -254,8 +255,8 @@ pub(super) fn table(title: &str, x: &str, all: &[TaskCurves<'_>], moving: &Movin
             Column::new("n_calibration", "n cal", Unit::Count),
             Column::new("n_test", "n test", Unit::Count),
             Column::new("coverage", "Coverage", Unit::Percent),
-            Column::new("set_size", "Set size", Unit::Number(2)).lower(),
-            Column::new("uacc", "UAcc", Unit::Percent).higher(),
+            Column::new("set_size", "Set size", Unit::Number(2)),
+            Column::new("uacc", "UAcc", Unit::Percent),
         ],
         rows,
         ..Table::default()

@@ -158,6 +158,18 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             column.better = None;
         }
     }
+    let titles = figures.tasks();
+    for table in sections.iter_mut().flat_map(|section| &mut section.tables) {
+        for column in table
+            .columns
+            .iter_mut()
+            .filter(|column| column.key == "task")
+        {
+            let differing = titles.iter().filter(|(id, title)| id != title);
+            let ids = differing.map(|&(id, title)| (title.to_owned(), id.to_owned()));
+            column.ids = ids.collect();
+        }
+    }
     let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
     let title = match names.as_slice() {
         [one] => format!("How sure is {one}?"),
@@ -176,6 +188,8 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
                 "model": model.name,
                 "path": model.source.path,
                 "run": model.source.run,
+                "started_at": model.source.started_at,
+                "provenance": model.source.provenance,
                 "record": model.source.record,
             })).collect::<Vec<_>>(),
         }),

@@ -139,8 +139,12 @@ fn accuracy_by_size(figures: &Figures<'_>) -> Table {
         Column::text("score", "Score"),
     ];
     columns.extend((1..=widest).map(|size| {
-        Column::new(&format!("size_{size}"), &size.to_string(), Unit::Percent)
-            .help("Accuracy where the set holds this many options.")
+        Column::new(
+            &format!("size_{size}"),
+            &format!("Acc % at size {size}"),
+            Unit::Percent,
+        )
+        .help("Accuracy where the set holds this many options.")
     }));
     for row in &mut rows {
         row.resize(columns.len(), Cell::Empty);

@@ -96,7 +96,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             Column::text("scheme", "Thresholds"),
             Column::new("n", "n", Unit::Count),
             Column::new("coverage", "Coverage", Unit::Percent),
-            Column::new("coverage_p", "p", Unit::PValue).help("Of the observed coverage, by the exact law for one threshold; other schemes and scores with ties follow it only roughly."),
+            Column::new("coverage_p", "p(Cov)", Unit::PValue).help("Of the observed coverage, by the exact law for one threshold; other schemes and scores with ties follow it only roughly."),
             Column::new("set_size", "Set size", Unit::Number(2)).lower(),
             Column::new("uacc", "UAcc", Unit::Percent).higher(),
             Column::new("singletons", "Single", Unit::Percent).higher(),

@@ -75,12 +75,13 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             id: format!("subjects-{task}"),
             title: format!("{title}: categories"),
             caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, with the calibration questions in that of coverage.", names.len()),
+            // No column says which values are good: categories do not compete.
             columns: vec![
                 Column::text("model", "Model"),
                 Column::text("category", "Category"),
                 Column::new("n", "n", Unit::Count),
-                Column::new("acc", "Acc", Unit::Percent).higher(),
-                Column::new("set_size", "Set size", Unit::Number(2)).lower(),
+                Column::new("acc", "Acc", Unit::Percent),
+                Column::new("set_size", "Set size", Unit::Number(2)),
                 Column::new("coverage", "Coverage", Unit::Percent),
                 Column::new("gap", "Coverage − (1 − α)", Unit::PercentDifference).help("Coverage minus 1 − α."),
             ],

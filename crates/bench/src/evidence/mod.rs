@@ -1,5 +1,6 @@
 //! Loads stores and files of saved logits as evidence for an analysis.
 
+mod choice;
 mod comparable;
 mod logits;
 mod selection;
@@ -14,10 +15,11 @@ use sureness_analysis::{
 use sureness_conformal::{Config, Row, Table};
 use sureness_questions::Task;
 use sureness_scorers::replay;
-use sureness_store::{Reader, RunInfo, StoreError, StoredRow};
+use sureness_store::{Reader, StoreError, StoredRow};
 
 use crate::error::Failure;
-use crate::folder::STORE;
+use crate::folder::{ResultsFiles, STORE};
+use crate::provenance::date;
 pub use comparable::split_rule;
 pub use logits::Scoring;
 pub use selection::{Drop, Grouping, Selection};
@@ -30,6 +32,8 @@ pub struct Loaded {
     pub evidence: Evidence,
     /// The evaluation settings of the first run.
     pub config: Option<Config>,
+    /// What may make the figures others than expected, for the first lines.
+    pub warnings: Vec<String>,
     /// Notes for the reader.
     pub notes: Vec<String>,
 }
@@ -46,6 +50,7 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
     let mut loaded = Loaded {
         evidence: Evidence::default(),
         config: None,
+        warnings: Vec::new(),
         notes: Vec::new(),
     };
     for (path, run) in &stores {
@@ -118,7 +123,7 @@ fn cluster(by: Grouping, evidence: &mut Evidence) {
 }
 
 /// The store at a path, with the run after `#`; `None` for other files.
-fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Failure> {
+pub(crate) fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Failure> {
     let text = path.to_string_lossy();
     let numbered = text
         .rsplit_once('#')
@@ -166,33 +171,14 @@ fn load_store(
             );
         }
     }
-    let mut newest: Vec<RunInfo> = Vec::new();
-    for run in runs {
-        match newest
-            .iter_mut()
-            .find(|other| other.model.is_same_model(&run.model))
-        {
-            Some(older) => {
-                loaded.notes.push(format!(
-                    "{}: skipping run {} of {}, superseded by run {}; pass `{}#{}` to analyse it",
-                    path.display(),
-                    older.id,
-                    older.model.name,
-                    run.id,
-                    path.display(),
-                    older.id
-                ));
-                *older = run;
-            }
-            None => newest.push(run),
-        }
-    }
+    let newest = choice::newest(path, &reader, runs, loaded)?;
     if newest.is_empty() {
         return Err(
             Failure::new(format!("{} does not contain a run", path.display()))
                 .hint("start one with `sureness run`, or import one with `sureness import`"),
         );
     }
+    let files = ResultsFiles::beside(path);
     for run in newest {
         if run.finished_at.is_none() {
             loaded.notes.push(format!(
@@ -231,6 +217,8 @@ fn load_store(
                     model: run.model,
                     settings: run.settings,
                 },
+                started_at: Some(date(run.started_at)),
+                provenance: files.of(run.id).and_then(|(_, p)| p.cloned()),
             },
             groups,
         });
@@ -341,8 +329,8 @@ fn load_logits(
                 name,
                 source: Source {
                     path: questions.display().to_string(),
-                    run: None,
                     record: SourceRecord::default(),
+                    ..Source::default()
                 },
                 groups: Vec::new(),
             });

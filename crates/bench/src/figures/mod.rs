@@ -10,8 +10,7 @@ use sureness_conformal::{Config, Row, Scheme, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_hint::Hint;
 use sureness_questions::Task;
-use sureness_record::RunSettings;
-use sureness_report::export::write_whole;
+use sureness_record::{Provenance, RunSettings};
 use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
@@ -52,10 +51,23 @@ pub(crate) fn of_groups(
     config: &Config,
 ) -> Result<ModelResult, Failure> {
     let reader = Reader::open(store)?;
+    let mut result = without_intervals(&reader, run, identity, groups, config)?;
+    intervals::add(&mut result, &reader, groups, config)?;
+    Ok(result)
+}
+
+/// Like [`of_groups`], without the intervals, which take the most time.
+pub(crate) fn without_intervals(
+    reader: &Reader,
+    run: i64,
+    identity: &ModelIdentity,
+    groups: &[(&Task, &str)],
+    config: &Config,
+) -> Result<ModelResult, Failure> {
     let mut found = Vec::new();
     let mut tasks: Vec<(String, String)> = Vec::new();
     for (index, &(task, strategy)) in groups.iter().enumerate() {
-        let group = group_result(&reader, run, index, &task.id, strategy, config);
+        let group = group_result(reader, run, index, &task.id, strategy, config);
         found.push(group?);
         if !tasks.iter().any(|(id, _)| *id == task.id) {
             tasks.push((task.id.clone(), task.title.clone()));
@@ -74,9 +86,7 @@ pub(crate) fn of_groups(
         recheck: None,
         timing: Timing::default(),
     };
-    let mut result = result.summarised(&tasks);
-    intervals::add(&mut result, &reader, groups, config)?;
-    Ok(result)
+    Ok(result.summarised(&tasks))
 }
 
 /// Counts over the rows of a group.
@@ -179,29 +189,31 @@ fn group_result(
 }
 
 /// The content of `results.json`.
-pub(crate) fn results(settings: RunSettings, models: Vec<ModelResult>) -> Results {
+pub(crate) fn results(
+    settings: RunSettings,
+    models: Vec<ModelResult>,
+    provenance: Provenance,
+) -> Results {
     Results {
         version: 1,
         program: crate::PROGRAM.to_owned(),
+        provenance: Some(provenance),
         settings,
         models,
     }
 }
 
-/// Writes `results.json` and `results.csv`, each atomically.
+/// Writes the results in both formats: under the number of their first run, which no other command
+/// replaces, then as the newest of the folder.
 pub(crate) fn write(folder: &Folder, results: &Results) -> Result<(), Failure> {
-    let mut json = serde_json::to_vec_pretty(results)
-        .map_err(|e| Failure::new(format!("cannot encode the results: {e}")))?;
+    let cannot_encode =
+        |e: &dyn std::fmt::Display| Failure::new(format!("cannot encode the results: {e}"));
+    let mut json = serde_json::to_vec_pretty(results).map_err(|e| cannot_encode(&e))?;
     json.push(b'\n');
-    replace(&folder.json, &json)?;
     let mut csv = Vec::new();
-    sureness_report::write_csv(results, &mut csv)
-        .map_err(|e| Failure::new(format!("cannot encode the results: {e}")))?;
-    replace(&folder.csv, &csv)
-}
-
-fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    write_whole(path, content).map_err(|e| {
+    sureness_report::write_csv(results, &mut csv).map_err(|e| cannot_encode(&e))?;
+    let run = results.models.first().map(|model| model.run);
+    folder.save(run, &json, &csv).map_err(|(path, e)| {
         Failure::new(format!("cannot write {}: {e}", path.display()))
             .hint(
                 "free some disk space, then run the same command again: all answers are saved, \

@@ -14,6 +14,7 @@ use sureness_store::{MergeInput, Reader, Store, StoreError};
 use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::{self, STORE, store_in};
+use crate::provenance::provenance;
 use crate::questions::named_task;
 use crate::run::Outcome;
 use crate::watch::Watch;
@@ -28,6 +29,8 @@ pub struct MergeSettings {
     pub inputs: Vec<PathBuf>,
     /// Whether shards may be missing or unfinished.
     pub allow_missing: bool,
+    /// The command line, for the results; `None` where there is none.
+    pub command: Option<String>,
 }
 
 /// One model of the run with its shards.
@@ -77,7 +80,7 @@ pub fn merge(settings: &MergeSettings, watch: &dyn Watch) -> Result<Option<Outco
     let Some(recorded) = existing.parts.first().or(first_of(&inputs)) else {
         return Ok(None);
     };
-    write_all(&settings.out, &wholes, &recorded.settings, watch)
+    write_all(settings, &wholes, &recorded.settings, watch)
 }
 
 impl WholeModel {
@@ -221,7 +224,7 @@ fn check_missing(wholes: &[WholeModel]) -> Result<(), Failure> {
 
 /// Writes the whole run and its results.
 fn write_all(
-    out: &Path,
+    merge: &MergeSettings,
     wholes: &[WholeModel],
     settings: &RunSettings,
     watch: &dyn Watch,
@@ -240,7 +243,8 @@ fn write_all(
         .map(|(task, _)| settings.task(&task.id).map_or(0, |task| task.questions))
         .collect();
     let questions = expected.iter().sum::<usize>() * wholes.len();
-    let folder = folder::prepare(out, questions)?;
+    let folder = folder::prepare(&merge.out, questions)?;
+    folder.check_results()?;
     let mut store = Store::open(&folder.store)?;
     let mut models = Vec::new();
     for whole in wholes {
@@ -261,7 +265,7 @@ fn write_all(
         }
         models.push(model);
     }
-    let results = figures::results(settings.clone(), models);
+    let results = figures::results(settings.clone(), models, provenance(merge.command.clone()));
     figures::write(&folder, &results).inspect_err(|_| watch.unsaved(&results))?;
     Ok(Some(Outcome {
         stops: vec![None; results.models.len()],

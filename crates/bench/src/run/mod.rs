@@ -18,7 +18,7 @@ use sureness_analysis::number::counted;
 use sureness_conformal::Config;
 use sureness_engine::{AnswerSink, Cancel, Event, Plan, SinkError, Stop, Summary};
 use sureness_hint::Hint;
-use sureness_record::{Noise, RunSettings};
+use sureness_record::{Noise, Provenance, RunSettings};
 use sureness_report::{AnsweredAt, ModelResult, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::Store;
@@ -27,6 +27,7 @@ use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::{self, Folder};
 use crate::models::open::{self, Endpoints, Model};
+use crate::provenance::provenance;
 use crate::questions::Questions;
 use crate::settings::Settings;
 use crate::watch::{DescribeWorkers, Interrupts, ModelStart, Watch};
@@ -67,6 +68,7 @@ pub async fn run_async(
 ) -> Result<Outcome, Failure> {
     let questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
     let folder = folder::prepare(&settings.output_dir, questions.plan.len() * models.len())?;
+    folder.check_results()?;
     let (config, note) = split::config(settings, &questions, &folder)?;
     watch.begin(&questions.describe());
     for note in note.into_iter().chain(questions.note_unread()) {
@@ -78,6 +80,7 @@ pub async fn run_async(
         questions,
         config,
         folder,
+        provenance: provenance(settings.command.clone()),
         interrupts: watch.interrupts(settings.fleet.is_some()),
         fleet: None,
         models: Vec::new(),
@@ -101,6 +104,7 @@ struct Session<'a> {
     /// The evaluation settings.
     config: Config,
     folder: Folder,
+    provenance: Provenance,
     interrupts: Interrupts,
     /// The workers on other machines, if any.
     fleet: Option<Fleet>,
@@ -365,7 +369,7 @@ impl Session<'_> {
 
     fn results(&self) -> Results {
         let models = self.models.iter().map(|(model, _)| model.clone());
-        figures::results(self.record(), models.collect())
+        figures::results(self.record(), models.collect(), self.provenance.clone())
     }
 
     fn outcome(self) -> Outcome {

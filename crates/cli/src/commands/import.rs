@@ -22,7 +22,7 @@ pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
         drop_ids: args.drop_ids.map(|ids| drop_ids(&ids)),
     };
     let models = import(&args.paths, &options, &args.output_dir)?;
-    show(&models, &args.output_dir.display().to_string())?;
+    show(&models, &terminal::quoted(&args.output_dir))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,10 +66,10 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
         }
     }
     terminal::print(&terminal::columns(rows, &[3, 4, 5, 6, 7]))?;
+    let imports = models.iter().flat_map(|model| &model.groups);
+    print_notes(imports.clone());
+    imports.for_each(print_warnings);
     for ModelImport { groups, outcome } in models {
-        for import in groups {
-            print_notes(import);
-        }
         let name = groups.first().map_or("", |import| &import.model.name);
         match outcome {
             ImportOutcome::New { .. } => {}
@@ -88,15 +88,39 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints notes and warnings about one import.
-fn print_notes(import: &Imported) {
-    let name = format!(
+/// Prints each note once, with the first import that it is about and the number of the others.
+fn print_notes<'a>(imports: impl Iterator<Item = &'a Imported>) {
+    let mut notes: Vec<(&str, Vec<String>)> = Vec::new();
+    for import in imports {
+        for note in &import.notes {
+            match notes.iter_mut().find(|(text, _)| text == note) {
+                Some((_, names)) => names.push(name_of(import)),
+                None => notes.push((note, vec![name_of(import)])),
+            }
+        }
+    }
+    for (note, names) in notes {
+        match &names[..] {
+            [] => {}
+            [one] => eprintln!("note: {one}: {note}"),
+            [first, others @ ..] => eprintln!(
+                "note: {first} and {}: {note}",
+                counted(others.len(), "other group")
+            ),
+        }
+    }
+}
+
+fn name_of(import: &Imported) -> String {
+    format!(
         "{}, {}, {}",
         import.model.name, import.task, import.strategy
-    );
-    for note in &import.notes {
-        eprintln!("note: {name}: {note}");
-    }
+    )
+}
+
+/// Prints warnings about one import.
+fn print_warnings(import: &Imported) {
+    let name = name_of(import);
     let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
     for row in &import.rows {
         if let Err(error) = &row.scores {

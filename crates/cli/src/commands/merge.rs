@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use sureness_bench::{Failure, MergeSettings, merge};
 
 use super::run::print_outcome;
+use crate::args::command_line;
 use crate::args::merge::MergeArgs;
 use crate::show::watcher::Watcher;
 
@@ -14,6 +15,7 @@ pub(super) fn run(args: MergeArgs) -> Result<ExitCode, Failure> {
         out: args.out,
         inputs: args.inputs,
         allow_missing: args.allow_missing,
+        command: command_line(),
     };
     match merge(&settings, &Watcher::plain())? {
         Some(outcome) => print_outcome(&outcome, args.allowed_failures, args.verbose),

@@ -9,6 +9,7 @@ mod merge;
 mod model;
 mod plan;
 mod run;
+mod runs;
 mod score;
 #[cfg(feature = "nats")]
 mod status;
@@ -33,6 +34,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Score(args) => score::run(args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Report(args) => analyze::report(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::Import(args) => import::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Model(args) => model::run(args),

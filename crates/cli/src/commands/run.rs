@@ -1,5 +1,6 @@
 //! `sureness run`, `single` and `compare`: measure models.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use sureness_bench::{Ended, Failure, Model, Outcome, Settings};
@@ -8,7 +9,7 @@ use crate::args::run::RunArgs;
 use crate::error::EXIT_INTERRUPTED;
 use crate::settings;
 use crate::show::watcher::Watcher;
-use crate::show::{log, results};
+use crate::show::{log, results, terminal};
 
 /// The three commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,14 @@ pub(super) fn print_outcome(
     results::show(&outcome.results, verbose);
     eprintln!("Results: {}", outcome.folder.json.display());
     Ok(match outcome.ended(allowed_failures)? {
-        Ended::Complete => ExitCode::SUCCESS,
+        Ended::Complete => {
+            // A shard's figures are those of a part: its next step is the merge.
+            if outcome.results.settings.shard.is_none() {
+                let folder = outcome.folder.store.parent().unwrap_or(Path::new("."));
+                eprintln!("Next: sureness report {}", terminal::quoted(folder));
+            }
+            ExitCode::SUCCESS
+        }
         Ended::Interrupted => interrupted(),
     })
 }

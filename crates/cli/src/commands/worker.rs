@@ -59,7 +59,8 @@ pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
             settings,
             interrupts.cancel(),
             Arc::new(move |event: &Event| {
-                log::event(event);
+                // A worker knows prompts, not their questions.
+                log::event(event, &log::Questions::default());
                 if let Some(metrics) = &metrics {
                     metrics.count(event);
                 }

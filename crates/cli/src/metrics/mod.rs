@@ -272,24 +272,26 @@ impl ModelMetrics {
             }
             Event::Sent { load, .. } => self.set_load(*load),
             Event::Attempt(attempt) => self.count_attempt(attempt),
-            Event::Answered { group } => {
+            Event::Answered { group, .. } => {
                 if let Some(group) = self.group(*group) {
                     group.answered.inc();
                 }
             }
-            Event::Failed { group, error } => {
+            Event::Failed { group, error, .. } => {
                 if let Some(group) = self.group(*group) {
                     let labels = FailureLabels::of(&group.labels, error.kind());
                     self.families.failed.get_or_create(&labels).inc();
                 }
             }
-            Event::Retrying { count, error, .. } => {
+            Event::Retrying {
+                questions, error, ..
+            } => {
                 let labels = KindLabels {
                     model: Arc::clone(&self.model.model),
                     kind: error.kind(),
                 };
                 let retries = self.families.retries.get_or_create(&labels);
-                retries.inc_by(*count as u64);
+                retries.inc_by(questions.len() as u64);
             }
             Event::EndpointDown { endpoint, .. } => self.set_endpoint_up(*endpoint, false),
             Event::EndpointUp { endpoint } => self.set_endpoint_up(*endpoint, true),

@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use sureness_bench::Failure;
-use sureness_engine::Event;
+use sureness_engine::{Event, Plan};
+use sureness_questions::Bank;
+use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -89,15 +91,38 @@ impl Write for LogFile {
     }
 }
 
+/// The questions of a run, which the log names by their ids.
+#[derive(Default)]
+pub(crate) struct Questions(Vec<Arc<Bank>>);
+
+impl Questions {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let groups = plan.groups.iter();
+        Self(groups.map(|group| Arc::clone(&group.questions)).collect())
+    }
+
+    /// The ids of these questions, separated by commas. Reads them back, which costs more than the
+    /// rest of an event, so that it is for lines that are written.
+    fn ids(&self, group: usize, questions: &[u32]) -> String {
+        let Some(bank) = self.0.get(group) else {
+            return String::new();
+        };
+        let id = |&index: &u32| bank.get(index as usize).ok().map(|question| question.id);
+        let ids: Vec<String> = questions.iter().filter_map(id).collect();
+        ids.join(", ")
+    }
+}
+
 /// Logs an event.
-pub(crate) fn event(event: &Event) {
+pub(crate) fn event(event: &Event, asked: &Questions) {
     match event {
-        Event::Attempt(attempt) => {
+        Event::Attempt(attempt) if tracing::enabled!(Level::DEBUG) => {
             let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
             tracing::debug!(
                 endpoint = attempt.endpoint,
                 group = attempt.group,
-                count = attempt.count,
+                questions = asked.ids(attempt.group, &attempt.questions),
+                count = attempt.questions.len(),
                 answered = attempt.answered,
                 attempt = attempt.attempt,
                 outcome = attempt.outcome(),
@@ -114,14 +139,20 @@ pub(crate) fn event(event: &Event) {
         }
         Event::Retrying {
             group,
-            count,
+            questions,
             wait,
             error,
-        } => {
-            tracing::info!(group, count, wait_s = wait.as_secs_f64(), kind = error.kind(), %error, "retrying");
+        } if tracing::enabled!(Level::INFO) => {
+            let (ids, count) = (asked.ids(*group, questions), questions.len());
+            tracing::info!(group, questions = ids, count, wait_s = wait.as_secs_f64(), kind = error.kind(), %error, "retrying");
         }
-        Event::Failed { group, error } => {
-            tracing::info!(group, kind = error.kind(), %error, "failed");
+        Event::Failed {
+            group,
+            question,
+            error,
+        } if tracing::enabled!(Level::INFO) => {
+            let ids = asked.ids(*group, &[*question]);
+            tracing::info!(group, questions = ids, kind = error.kind(), %error, "failed");
         }
         Event::Cached { group, count } => tracing::debug!(group, count, "cached"),
         Event::EndpointDown {
@@ -144,6 +175,10 @@ pub(crate) fn event(event: &Event) {
         Event::Resumed { after } => {
             tracing::warn!("the server is back after {:.1} s", after.as_secs_f64());
         }
-        Event::Sent { .. } | Event::Answered { .. } => {}
+        Event::Sent { .. }
+        | Event::Answered { .. }
+        | Event::Attempt(_)
+        | Event::Retrying { .. }
+        | Event::Failed { .. } => {}
     }
 }

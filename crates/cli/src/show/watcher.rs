@@ -5,7 +5,7 @@ use std::sync::Arc;
 #[cfg(feature = "nats")]
 use sureness_bench::CoordinatorStatus;
 use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Watch};
-use sureness_engine::{Event, Observer};
+use sureness_engine::{Event, Observer, Plan};
 use sureness_report::Results;
 
 use super::progress::{Progress, Screen};
@@ -68,14 +68,16 @@ impl Watch for Watcher {
         self.screen.warn(line);
     }
 
-    fn recheck(&self) -> Observer {
-        Arc::new(|event: &Event| log::event(event))
+    fn recheck(&self, plan: &Plan) -> Observer {
+        let questions = log::Questions::of(plan);
+        Arc::new(move |event: &Event| log::event(event, &questions))
     }
 
     fn model(&self, model: ModelStart<'_>) -> Arc<dyn ModelWatch> {
         let metrics = self.metrics.as_ref();
         Arc::new(ModelWatcher {
             metrics: metrics.map(|m| m.for_model(model.name, model.plan, model.endpoints)),
+            questions: log::Questions::of(model.plan),
             progress: Progress::new(&self.screen, model.name, model.plan, model.workers),
         })
     }
@@ -97,13 +99,14 @@ impl Watch for Watcher {
 }
 
 struct ModelWatcher {
+    questions: log::Questions,
     metrics: Option<ModelMetrics>,
     progress: Progress,
 }
 
 impl ModelWatch for ModelWatcher {
     fn event(&self, event: &Event) {
-        log::event(event);
+        log::event(event, &self.questions);
         if let Some(metrics) = &self.metrics {
             metrics.count(event);
         }

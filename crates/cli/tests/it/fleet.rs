@@ -87,7 +87,7 @@ impl Case {
         ends_with(&command.output().unwrap(), 0);
     }
 
-    /// The results in the folder of this name, as they are written, without their timing.
+    /// The results in the folder of this name, as they are written, without provenance and timing.
     fn figures(&self, name: &str) -> String {
         figures_in(&self.path(name))
     }
@@ -114,6 +114,6 @@ impl Case {
 /// A killed run that continues has a later number in its file, and noise is measured only where
 /// enough was asked in one go.
 fn figures_in(folder: &Path) -> String {
-    let results = sureness_testkit::figures_in(folder, &["timing", "run", "noise"]);
+    let results = sureness_testkit::figures_in(folder, &["provenance", "timing", "run", "noise"]);
     serde_json::to_string_pretty(&results).unwrap()
 }

@@ -8,5 +8,6 @@ mod metrics;
 mod model;
 mod plan;
 mod run;
+mod runs;
 mod score;
 mod shards;

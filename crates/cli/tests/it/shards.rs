@@ -80,7 +80,7 @@ impl Case {
         self.sureness(&format!("merge {line}")).output().unwrap()
     }
 
-    /// The results in the folder of this name, as they are written, without their timing.
+    /// The results in the folder of this name, as they are written, without provenance and timing.
     fn figures(&self, name: &str) -> String {
         figures_in(&self.path(name))
     }
@@ -115,7 +115,7 @@ fn shard(index: u32) -> String {
 }
 
 fn figures_in(folder: &Path) -> String {
-    let results = sureness_testkit::figures_in(folder, &["timing"]);
+    let results = sureness_testkit::figures_in(folder, &["provenance", "timing"]);
     serde_json::to_string_pretty(&results).unwrap()
 }
 

@@ -110,7 +110,7 @@ impl Dispatch {
         let wait = policy.wait(job.attempt.saturating_sub(1), error.retry_after());
         self.events.push(Event::Retrying {
             group: job.group as usize,
-            count: job.items.len(),
+            questions: job.items.iter().map(|open| open.question).collect(),
             wait,
             error: error.clone(),
         });

@@ -37,6 +37,7 @@ impl Dispatch {
             quota: reply.quota,
         };
         let count = items.len();
+        let questions = items.iter().map(|open| open.question).collect();
         for (open, result) in items.into_iter().zip(reply.scores) {
             match result {
                 Ok(scores) => sorted.answers.push((open, scores)),
@@ -51,7 +52,7 @@ impl Dispatch {
         let (prompt_tokens, cached_tokens) = self.learn(&ticket, &job, &sorted);
         self.events.push(Event::Attempt(Attempt {
             group: job.group as usize,
-            count,
+            questions,
             answered: sorted.answers.len(),
             endpoint,
             attempt: job.attempt + 1,
@@ -161,12 +162,14 @@ impl Dispatch {
                 summary.answered += 1;
                 self.events.push(Event::Answered {
                     group: group as usize,
+                    question: open.question,
                 });
             }
             Err(error) => {
                 summary.failed += 1;
                 self.events.push(Event::Failed {
                     group: group as usize,
+                    question: open.question,
                     error: error.clone(),
                 });
             }

@@ -68,8 +68,7 @@ pub(super) fn draw(canvas: &mut Canvas, ctx: &Context, top: f64, bins: &[Bin]) -
 
 fn draw_bin(canvas: &mut Canvas, ctx: &Context, panel: &Panel, bin: &Bin) {
     let (left, wide) = stretch(&panel.x, bin);
-    // Not see-through: where accuracy is above confidence, the gap lies on the bar.
-    let (right, gap) = (tint(ctx, 0), tint(ctx, 1));
+    let right = tint(ctx, 0);
     let (bottom, top) = (panel.area.bottom, panel.y.at(bin.accuracy));
     let should = panel.y.at(bin.confidence);
     canvas.open(Some(&format!(
@@ -81,8 +80,14 @@ fn draw_bin(canvas: &mut Canvas, ctx: &Context, panel: &Panel, bin: &Bin) {
         number::value(bin.count as f64, Unit::Count),
     )));
     canvas.rect((left, top), (wide, bottom - top), right).end();
+    // The gap is narrower than the bar, so that the bar is seen up to the accuracy on both sides.
+    let inset = 0.3 * wide;
     canvas
-        .rect((left, top.min(should)), (wide, (top - should).abs()), gap)
+        .rect(
+            (left + inset, top.min(should)),
+            (wide - 2.0 * inset, (top - should).abs()),
+            tint(ctx, 1),
+        )
         .end();
     canvas.close();
 }

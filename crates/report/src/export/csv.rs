@@ -1,9 +1,10 @@
 //! A table as CSV by RFC 4180: for spreadsheets and programs.
 
 use ::csv::{Terminator, WriterBuilder};
-use sureness_analysis::{Cell, Table, Unit};
+use sureness_analysis::{Cell, Column, Table, Unit};
 
-/// A table as CSV: a header with the columns' keys, then a record per row.
+/// A table as CSV: a header with the columns' keys, then a record per row. Ids stand for the names
+/// that people read, and the first column names the model where the table is about one.
 ///
 /// Figures are plain numbers, shares fractions rather than percentages. A column whose cells have
 /// intervals is followed by `key_low` and `key_high`, one whose cells say how much they rest on by
@@ -13,17 +14,16 @@ pub fn csv(table: &Table) -> String {
         .map(|at| Fields::of(table, at))
         .collect();
     let header = table.columns.iter().zip(&columns);
-    let mut records = vec![
-        header
-            .flat_map(|(column, fields)| fields.names(&column.key))
-            .collect(),
-    ];
+    let header = header.flat_map(|(column, fields)| fields.names(&column.key));
+    let model = table.model.as_ref();
+    let lead = model.map(|_| "model".to_owned());
+    let mut records: Vec<Vec<String>> = vec![lead.into_iter().chain(header).collect()];
     records.extend(table.rows.iter().map(|row| {
         let cells = table.columns.iter().zip(&columns).enumerate();
         let cells = cells.flat_map(|(at, (column, fields))| {
-            fields.cells(row.get(at).unwrap_or(&Cell::Empty), column.unit)
+            fields.cells(row.get(at).unwrap_or(&Cell::Empty), column)
         });
-        cells.collect::<Vec<String>>()
+        model.cloned().into_iter().chain(cells).collect()
     }));
     let mut out = Vec::new();
     let mut writer = WriterBuilder::new()
@@ -66,10 +66,14 @@ impl Fields {
         names
     }
 
-    fn cells(&self, cell: &Cell, unit: Unit) -> Vec<String> {
+    fn cells(&self, cell: &Cell, column: &Column) -> Vec<String> {
+        let unit = column.unit;
         let (value, ends, count) = match cell {
             Cell::Empty => (String::new(), [None; 2], None),
-            Cell::Text(text) => (text.clone(), [None; 2], None),
+            Cell::Text(text) => {
+                let id = column.ids.get(text).unwrap_or(text);
+                (id.clone(), [None; 2], None)
+            }
             Cell::Figure {
                 value,
                 low,
@@ -105,7 +109,6 @@ fn plain(value: f64, unit: Unit) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use sureness_analysis::Column;
 
     #[test]
     fn intervals_and_counts_have_columns_where_there_are_any() {
@@ -151,6 +154,25 @@ mod tests {
                 }
             ),
         ]
+    }
+
+    #[test]
+    fn rows_name_their_model_and_their_task_by_its_id() {
+        let mut task = Column::text("task", "Task");
+        task.ids.insert("Question answering".into(), "qa".into());
+        let table = Table {
+            model: Some("m, 7B".into()),
+            columns: vec![task],
+            rows: vec![
+                vec![Cell::text("Question answering")],
+                vec![Cell::text("own")],
+            ],
+            ..Table::default()
+        };
+        assert_eq!(
+            csv(&table),
+            "model,task\r\n\"m, 7B\",qa\r\n\"m, 7B\",own\r\n"
+        );
     }
 
     proptest! {

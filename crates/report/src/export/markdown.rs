@@ -5,7 +5,7 @@ use sureness_analysis::{Cell, Chart, Document, Section, Table, Unit};
 use super::clean::clean;
 use super::images::{Kind, Links};
 use crate::best::best;
-use crate::format::{Shown, heading};
+use crate::format::{Shown, heading, without_blanks};
 
 /// A document as Markdown: one line to a paragraph, tables of pipes, the best figure of a column
 /// in bold.
@@ -95,6 +95,7 @@ fn push_chart(out: &mut String, chart: &Chart, links: &Links) {
 
 /// A table with a heading line, a line of alignments and a line per row.
 fn rows(table: &Table) -> String {
+    let table = &without_blanks(table);
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let columns = table.columns.iter();
     let mut out = line(

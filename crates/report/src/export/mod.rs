@@ -25,7 +25,7 @@ pub use images::ChartImage;
 pub use json::json;
 pub use latex::{latex, latex_table};
 pub use markdown::{markdown, section_markdown};
-pub use text::{DEFAULT_WIDTH, columns, section_text, text};
+pub use text::{DEFAULT_WIDTH, columns, paragraph, section_text, text};
 
 use images::{Kind, Links};
 

@@ -11,6 +11,7 @@ use super::markup::{esc, slug};
 use super::settings::Entry;
 use super::table::TableView;
 use super::{Highlight, HtmlOptions, QuestionBrowser, Verdict, pack, policy, theme, values};
+use crate::format::without_blanks;
 
 const STYLE: &str = concat!(
     include_str!("assets/base.css"),
@@ -146,10 +147,11 @@ impl<'a> HighlightView<'a> {
     }
 }
 
-/// The ids of a section and its parts, and the tables behind its charts, for views to borrow.
+/// The ids of a section and its parts, and its tables and those behind its charts as they are shown,
+/// for views to borrow.
 struct Parts {
     id: String,
-    tables: Vec<String>,
+    tables: Vec<(String, Table)>,
     charts: Vec<(String, String, Table)>,
 }
 
@@ -161,7 +163,9 @@ impl Parts {
         let tables = section.tables.iter().enumerate();
         let charts = section.charts.iter().enumerate();
         Self {
-            tables: tables.map(|(at, table)| part('t', at, &table.id)).collect(),
+            tables: tables
+                .map(|(at, table)| (part('t', at, &table.id), without_blanks(table)))
+                .collect(),
             charts: charts
                 .map(|(at, chart)| {
                     let id = part('c', at, &chart.id);
@@ -186,14 +190,15 @@ struct SectionView<'a> {
 
 impl<'a> SectionView<'a> {
     fn new(section: &'a Section, parts: &'a Parts, options: &HtmlOptions) -> Self {
-        let tables = section.tables.iter().zip(&parts.tables);
         let charts = section.charts.iter().zip(&parts.charts);
         Self {
             id: &parts.id,
             title: &section.title,
             text: &section.text,
-            tables: tables
-                .map(|(table, id)| TableView::new(table, id, true))
+            tables: parts
+                .tables
+                .iter()
+                .map(|(id, table)| TableView::new(table, id, true))
                 .collect(),
             charts: charts
                 .map(|(chart, (id, values_id, values))| ChartView {

@@ -86,8 +86,17 @@ fn plain(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => short(number),
         _ => value.to_string(),
     }
+}
+
+/// A number without the last digits of a calculation: 0.15, not 0.15000000000000002.
+fn short(number: &serde_json::Number) -> String {
+    let rounded = number
+        .as_f64()
+        .and_then(|x| format!("{x:.12e}").parse::<f64>().ok());
+    rounded.map_or_else(|| number.to_string(), |x| x.to_string())
 }
 
 #[cfg(test)]
@@ -106,6 +115,7 @@ mod tests {
             "command": "sureness compare <a> b",
             "error_rate": 0.1,
             "seeds": [1, 2],
+            "alphas": [3.0 * 0.05, 0.2, 1e-9],
             "models": [{"name": "</dl>", "sampled": false, "limit": null}],
         }));
         let field = |name: &str, entry: Entry| (name.to_owned(), entry);
@@ -121,6 +131,7 @@ mod tests {
             ),
             field("error rate", text("0.1")),
             field("seeds", text("1, 2")),
+            field("alphas", text("0.15, 0.2, 0.000000001")),
             field("models", Entry::List(vec![field("</dl>", model)])),
         ]);
         assert_eq!(entry, expected);

@@ -57,6 +57,7 @@ pub(super) fn of(chart: &Chart) -> Table {
         ),
     };
     Table {
+        model: None,
         id: "values".to_owned(),
         title: format!("Values of “{}”", chart.title),
         caption: String::new(),

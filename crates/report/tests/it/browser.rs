@@ -292,6 +292,14 @@ fn themes_and_narrow_screens() {
     assert_eq!(dark, drawn, "charts follow");
     assert_contrast(&mut browser);
     browser.screenshot("desktop-dark.png");
+    assert_eq!(
+        browser.eval(
+            "[...document.querySelectorAll('main > section > .tabular tbody tr')]
+               .filter((row) => row.getBoundingClientRect().height % 1).length"
+        ),
+        0,
+        "rows are whole pixels high"
+    );
 
     to_questions(&mut browser);
     browser.eval("for (const details of document.querySelectorAll('details')) details.open = true");
@@ -301,8 +309,15 @@ fn themes_and_narrow_screens() {
         assert!(wide.as_u64() <= Some(u64::from(width)), "{width}: {wide}");
     }
     browser.resize(390, 844);
-    browser.eval("document.querySelector('.question').scrollIntoView()");
+    // A tapped question comes into view, and wide tables say that they go on.
+    let top = "Math.round(document.querySelector('.question').getBoundingClientRect().top)";
+    browser.eval("document.querySelector('.picker').scrollIntoView()");
+    assert!(browser.eval(top).as_i64() > Some(300));
+    browser.eval("document.querySelectorAll('.picker button')[1].click()");
+    assert!(browser.eval(top).as_i64() < Some(20));
     browser.screenshot("phone-questions.png");
+    let sign = "[...document.querySelectorAll('.sideways')].filter((s) => !s.hidden).length";
+    assert!(browser.eval(sign).as_u64() > Some(0));
     browser.eval("document.querySelector('#s-leaderboard table').scrollIntoView()");
     browser.screenshot("phone-table.png");
     browser.eval("scrollTo(0, 0)");

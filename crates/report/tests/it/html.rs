@@ -32,6 +32,7 @@ fn document() -> Document {
             title: "Leaderboard".to_owned(),
             text: vec!["By set size.".to_owned()],
             tables: vec![Table {
+                model: None,
                 id: "all".to_owned(),
                 title: "All models".to_owned(),
                 caption: "Means over tasks.".to_owned(),

@@ -178,7 +178,7 @@ impl Session<'_> {
             opened.settings,
             Box::new(outcomes.clone()),
             self.interrupts.cancel(),
-            self.watch.recheck(),
+            self.watch.recheck(&sample.plan),
         )
         .await
         .map_err(Failure::new)?;

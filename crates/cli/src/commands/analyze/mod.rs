@@ -9,10 +9,11 @@ use std::process::ExitCode;
 
 use sureness_analysis::{Document, Evidence, Figures, Mode, Settings, document};
 use sureness_bench::evidence::{Loaded, Selection, Texts, keep_best, load, split_rule};
-use sureness_bench::{Failure, PROGRAM};
+use sureness_bench::{Failure, PROGRAM, provenance};
 use sureness_conformal::{Config, SplitRule};
 
 use crate::args::analyze::{AnalyzeArgs, EvidenceArgs, ModeArg, ReportArgs};
+use crate::args::command_line;
 use crate::settings;
 
 /// Runs that were loaded and checked, with the settings of their analysis.
@@ -20,6 +21,7 @@ struct Prepared {
     evidence: Evidence,
     settings: Settings,
     texts: Texts,
+    warnings: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -29,6 +31,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
     let Loaded {
         mut evidence,
         config,
+        warnings,
         mut notes,
     } = load(&settings::selection(args))?;
     let settings = settings::analysis(args, config.unwrap_or_default());
@@ -40,11 +43,12 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
         ));
         keep_best(&mut evidence, &settings, count);
     }
-    print_notes(&notes);
+    print_notes(&warnings, &notes);
     Ok(Prepared {
         evidence,
         settings,
         texts,
+        warnings,
         notes,
     })
 }
@@ -60,14 +64,16 @@ pub(super) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), Fail
         },
         ..Settings::default()
     };
-    print_notes(&loaded.notes);
-    if let Some(note) = split_rule(&loaded.evidence, &settings.config) {
-        print_notes(&[note]);
-    }
+    let mut notes = loaded.notes;
+    notes.extend(split_rule(&loaded.evidence, &settings.config));
+    print_notes(&loaded.warnings, &notes);
     Ok((loaded.evidence, settings))
 }
 
-fn print_notes(notes: &[String]) {
+fn print_notes(warnings: &[String], notes: &[String]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
     for note in notes {
         eprintln!("note: {note}");
     }
@@ -79,6 +85,7 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
         evidence,
         settings,
         mut texts,
+        warnings,
         notes,
     } = prepare(&args.evidence)?;
     if let Some(folder) = &args.output_dir {
@@ -87,7 +94,7 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
     let modes = modes(args, evidence.models.len());
     let figures = Figures::of(&evidence, &settings, &modes);
     check_any(&figures)?;
-    let document = document_with_notes(&figures, &modes, &args.evidence, notes);
+    let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
     match &args.output_dir {
         None => output::show(&document)?,
         Some(folder) => output::write(&figures, &document, &mut texts, folder, &args.formats)?,
@@ -106,6 +113,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         evidence,
         settings,
         mut texts,
+        warnings,
         notes,
     } = prepare(&args.evidence)?;
     let figures = Figures::of(&evidence, &settings, &Mode::ALL);
@@ -125,19 +133,24 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     });
     // The leaderboard goes first.
     modes.sort_by_key(|mode| *mode != Mode::Comparative);
-    let document = document_with_notes(&figures, &modes, &args.evidence, notes);
+    let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
     output::write_page(&figures, &document, &mut texts, &args.output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document, with the notes from loading in its first section.
+/// The document, with the warnings from loading before its findings, the notes in its first section
+/// and its own provenance.
 fn document_with_notes(
     figures: &Figures<'_>,
     modes: &[Mode],
     args: &EvidenceArgs,
+    warnings: Vec<String>,
     notes: Vec<String>,
 ) -> Document {
     let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
+    let warnings = warnings.into_iter().map(|text| format!("Note: {text}."));
+    document.summary.splice(0..0, warnings);
+    document.settings["provenance"] = serde_json::json!(provenance(command_line()));
     if let Some(first) = document.sections.first_mut() {
         first.notes.splice(0..0, notes);
     }

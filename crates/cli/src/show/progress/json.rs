@@ -35,7 +35,7 @@ fn line(state: &State, now: Instant, event: &str) -> Value {
     object["event"] = json!(event);
     object["model"] = json!(state.model);
     object["paused"] = json!(state.paused);
-    object["limit"] = json!(state.load.limit);
+    object["limit"] = json!(state.limit());
     object["per_second"] = json!(per_second);
     object["seconds_left"] = json!(seconds_left);
     object["groups"] = groups.collect();

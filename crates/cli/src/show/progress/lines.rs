@@ -26,7 +26,7 @@ impl View for Lines {
     }
 
     fn show_event(&mut self, state: &State, event: &Event) {
-        let (Event::Answered { group } | Event::Failed { group, .. }) = *event else {
+        let (Event::Answered { group, .. } | Event::Failed { group, .. }) = *event else {
             return;
         };
         let Some(group) = state.groups.get(group) else {
@@ -61,9 +61,9 @@ pub(super) fn status(state: &State, totals: &Counts, now: Instant) -> String {
     }
     if let Some(describe) = &state.workers {
         text.push_str(&format!(", {}", describe()));
-    } else if state.load.limit > 1 {
-        let load = state.load;
-        text.push_str(&format!(", {} of {} in flight", load.in_flight, load.limit));
+    } else if state.limit() > 1 {
+        let in_flight = totals.in_flight;
+        text.push_str(&format!(", {in_flight} of {} in flight", state.limit()));
     }
     if totals.failed > 0 {
         text.push_str(&format!(", {} failed", totals.failed));

@@ -6,7 +6,9 @@ mod lines;
 mod state;
 
 use std::io::IsTerminal;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
@@ -63,18 +65,26 @@ impl Screen {
     }
 }
 
-/// Shows the progress of one model.
-pub(crate) struct Progress(Option<Mutex<Display>>);
+/// Shows the progress of one model, from a thread that draws at a steady pace: at any event some
+/// request has just come back, and the display would miss the one that takes its place.
+pub(crate) struct Progress(Option<Drawing>);
+
+struct Drawing {
+    display: Arc<Mutex<Display>>,
+    /// Ends the thread when it is dropped.
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
 
 struct Display {
     state: State,
     view: Box<dyn View>,
-    next_draw: Instant,
+    finished: bool,
 }
 
 /// A form of progress display.
 trait View: Send {
-    /// Minimum time between draws; there may be 10,000 events a second.
+    /// Time between draws; there may be 10,000 events a second.
     fn interval(&self) -> Duration;
     /// Shows the state.
     fn draw(&mut self, state: &State, now: Instant);
@@ -92,48 +102,81 @@ impl Progress {
         plan: &Plan,
         workers: Option<DescribeWorkers>,
     ) -> Self {
-        let now = Instant::now();
-        let state = State::new(model, plan, workers, now);
+        let state = State::new(model, plan, workers, Instant::now());
         let view: Box<dyn View> = match &screen.0 {
             ScreenKind::Nothing => return Self(None),
             ScreenKind::Json => Box::new(json::Json),
             ScreenKind::Lines => Box::new(lines::Lines),
             ScreenKind::Bars(bars) => Box::new(bars::Bars::new(bars.clone(), &state)),
         };
-        Self(Some(Mutex::new(Display {
-            next_draw: now + view.interval(),
+        let interval = view.interval();
+        let display = Arc::new(Mutex::new(Display {
             state,
             view,
-        })))
+            finished: false,
+        }));
+        let (end, ended) = channel();
+        let shown = Arc::clone(&display);
+        let draw = move || {
+            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                lock(&shown).draw();
+            }
+        };
+        // Without a thread, finished groups still show.
+        let thread = std::thread::Builder::new().name("progress".to_owned());
+        Self(Some(Drawing {
+            display,
+            end: Some(end),
+            thread: thread.spawn(draw).ok(),
+        }))
     }
 
-    /// Counts an event and draws if a draw is due.
+    /// Counts an event, and draws if it finishes a group.
     pub(crate) fn update(&self, event: &Event) {
-        let Some(mut display) = self.display() else {
+        let Some(drawing) = &self.0 else {
             return;
         };
-        let display = &mut *display;
+        let display = &mut *lock(&drawing.display);
         let finished = display.state.count(event);
         display.view.show_event(&display.state, event);
-        let now = Instant::now();
-        if now >= display.next_draw || finished {
-            display.state.mark(now);
-            display.view.draw(&display.state, now);
-            display.next_draw = now + display.view.interval();
+        if finished {
+            display.draw();
         }
     }
 
     /// Ends the display.
     pub(crate) fn finish(&self) {
-        if let Some(mut display) = self.display() {
-            let display = &mut *display;
+        if let Some(drawing) = &self.0 {
+            let display = &mut *lock(&drawing.display);
+            display.finished = true;
             display.view.finish(&display.state);
         }
     }
+}
 
-    fn display(&self) -> Option<MutexGuard<'_, Display>> {
-        self.0.as_ref()?.lock().ok()
+impl Display {
+    fn draw(&mut self) {
+        if self.finished {
+            return;
+        }
+        let now = Instant::now();
+        self.state.mark(now);
+        self.view.draw(&self.state, now);
     }
+}
+
+impl Drop for Drawing {
+    fn drop(&mut self) {
+        self.end.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The display is whole at every step, so that it stays usable after a panic elsewhere.
+fn lock(display: &Mutex<Display>) -> MutexGuard<'_, Display> {
+    display.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Formats seconds for reading.

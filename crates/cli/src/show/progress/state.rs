@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use sureness_bench::DescribeWorkers;
-use sureness_engine::{Attempt, Event, Group, Load, Plan};
+use sureness_engine::{Attempt, Event, Group, Plan};
 
-/// Questions by outcome.
+/// Questions by outcome, and requests in flight.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) planned: usize,
@@ -14,6 +14,7 @@ pub(super) struct Counts {
     pub(super) answered: usize,
     pub(super) failed: usize,
     pub(super) retries: usize,
+    /// Requests that were sent and have no reply yet. A request holds a batch of questions.
     pub(super) in_flight: usize,
 }
 
@@ -48,8 +49,8 @@ pub(super) struct GroupState {
 pub(super) struct State {
     pub(super) model: String,
     pub(super) groups: Vec<GroupState>,
-    /// Load of the servers.
-    pub(super) load: Load,
+    /// Requests that the engine would send at once, over all servers.
+    limit: usize,
     /// Whether the run waits for an unreachable server.
     pub(super) paused: bool,
     /// Describes the workers on other machines, if any.
@@ -96,7 +97,7 @@ impl State {
         Self {
             model: model.to_owned(),
             groups: groups.collect(),
-            load: Load::default(),
+            limit: 0,
             paused: false,
             workers,
             started: now,
@@ -106,23 +107,21 @@ impl State {
 
     /// Counts an event; returns whether it finished a group.
     pub(super) fn count(&mut self, event: &Event) -> bool {
-        match *event {
-            Event::Cached { group, count } => self.change(group, |c| c.cached += count),
-            Event::Sent {
-                group, count, load, ..
-            } => {
-                self.load = load;
-                self.change(group, |c| c.in_flight += count)
+        match event {
+            Event::Cached { group, count } => self.change(*group, |c| c.cached += count),
+            Event::Sent { group, load, .. } => {
+                self.limit = load.limit;
+                self.change(*group, |c| c.in_flight += 1)
             }
-            Event::Attempt(Attempt {
-                group, count, load, ..
-            }) => {
-                self.load = load;
-                self.change(group, |c| c.in_flight = c.in_flight.saturating_sub(count))
+            Event::Attempt(Attempt { group, load, .. }) => {
+                self.limit = load.limit;
+                self.change(*group, |c| c.in_flight = c.in_flight.saturating_sub(1))
             }
-            Event::Answered { group } => self.change(group, |c| c.answered += 1),
-            Event::Failed { group, .. } => self.change(group, |c| c.failed += 1),
-            Event::Retrying { group, count, .. } => self.change(group, |c| c.retries += count),
+            Event::Answered { group, .. } => self.change(*group, |c| c.answered += 1),
+            Event::Failed { group, .. } => self.change(*group, |c| c.failed += 1),
+            Event::Retrying {
+                group, questions, ..
+            } => self.change(*group, |c| c.retries += questions.len()),
             Event::Outage { .. } => {
                 self.paused = true;
                 false
@@ -152,6 +151,12 @@ impl State {
             totals.add(&group.counts);
         }
         totals
+    }
+
+    /// Requests that may be in flight. When the limit falls, requests above it stay in flight until
+    /// their replies come.
+    pub(super) fn limit(&self) -> usize {
+        self.limit.max(self.totals().in_flight)
     }
 
     /// Counts over all strategies of a task.
@@ -216,6 +221,9 @@ fn weight(group: &Group) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use sureness_engine::Load;
+    use sureness_scorers::Timing;
+
     use super::*;
 
     fn state(weights: [f64; 2], planned: usize, now: Instant) -> State {
@@ -233,7 +241,7 @@ mod tests {
         State {
             model: "m".to_owned(),
             groups: groups.into(),
-            load: Load::default(),
+            limit: 0,
             paused: false,
             workers: None,
             started: now,
@@ -253,7 +261,7 @@ mod tests {
             for (group, weight) in weights.into_iter().enumerate() {
                 for _ in 0..1000 {
                     clock += weight * 0.05;
-                    state.count(&Event::Answered { group });
+                    state.count(&Event::Answered { group, question: 0 });
                     let now = start + Duration::from_secs_f64(clock);
                     state.mark(now);
                     if clock > whole / 10.0 && clock < whole {
@@ -271,8 +279,46 @@ mod tests {
     fn a_group_is_finished_once() {
         let mut state = state([1.0, 1.0], 2, Instant::now());
         assert!(!state.count(&Event::Cached { group: 0, count: 1 }));
-        assert!(state.count(&Event::Answered { group: 0 }));
+        assert!(state.count(&Event::Answered {
+            group: 0,
+            question: 0
+        }));
         assert_eq!(state.totals().done(), 2);
         assert_eq!(state.task("qa").planned, 4);
+    }
+
+    #[test]
+    fn requests_are_in_flight_from_sending_on_and_never_above_the_limit() {
+        let mut state = state([1.0, 1.0], 10, Instant::now());
+        let load = |limit| Load {
+            limit,
+            in_flight: 0,
+        };
+        for _ in 0..3 {
+            state.count(&Event::Sent {
+                group: 1,
+                count: 2,
+                endpoint: 0,
+                load: load(3),
+            });
+        }
+        assert_eq!((state.totals().in_flight, state.limit()), (3, 3));
+        // The limit falls while two of the three are on their way.
+        state.count(&Event::Attempt(Attempt {
+            group: 1,
+            questions: vec![0, 1],
+            answered: 2,
+            endpoint: 0,
+            attempt: 1,
+            waited: Duration::ZERO,
+            took: Duration::ZERO,
+            timing: Timing::default(),
+            prompt_tokens: 0,
+            cached_tokens: 0,
+            error: None,
+            load: load(1),
+        }));
+        assert_eq!((state.totals().in_flight, state.limit()), (2, 2));
+        assert_eq!(state.task("qa").in_flight, 2);
     }
 }

@@ -5,7 +5,7 @@ use sureness_analysis::{Cell, Column, Table, Unit};
 use super::escape::escape;
 use super::{caption, label};
 use crate::best::best;
-use crate::format::{Shown, heading};
+use crate::format::{Shown, heading, without_blanks};
 
 /// A column of words wider than this many characters becomes a paragraph of a fixed width.
 const PARAGRAPH: usize = 40;
@@ -31,6 +31,7 @@ const STACKED_FROM: usize = 122;
 ///
 /// Intervals are in small print, beside their values or, in wide tables, below them.
 pub fn table(table: &Table) -> String {
+    let table = &without_blanks(table);
     let rows = shown(table);
     let paragraphs: Vec<bool> = (0..table.columns.len())
         .map(|at| is_paragraph(table, at, &rows))

@@ -1,5 +1,7 @@
 //! Cells in columns: how wide they are, and how they are drawn.
 
+use std::collections::HashSet;
+
 use super::wrap::{GLUE, longest_word, width, wrap};
 use crate::format::Shown;
 
@@ -12,6 +14,8 @@ pub(super) struct GridColumn {
     heading: String,
     /// Whether it holds words, aligned to the left, rather than figures.
     pub(super) words: bool,
+    /// Whether it stays beside the column before it, as a p-value does.
+    pub(super) glued: bool,
     bodies: Vec<Body>,
     /// The widest value with its mark, interval and number of figures.
     parts: [usize; 3],
@@ -78,9 +82,41 @@ impl GridColumn {
                     text.replace(unit, &unit.replace(' ', GLUE))
                 }),
             words,
+            glued: false,
             bodies,
             parts,
         }
+    }
+
+    /// The same, beside the column before it.
+    pub(super) fn glued(mut self, glued: bool) -> Self {
+        self.glued = glued;
+        self
+    }
+
+    /// The columns in one, for a narrow terminal.
+    pub(super) fn merged(columns: &[Self]) -> Self {
+        const BETWEEN: &str = " · ";
+        let rows = columns.iter().map(|c| c.bodies.len()).max().unwrap_or(0);
+        let headings: Vec<&str> = columns.iter().map(|c| c.heading.as_str()).collect();
+        let bodies = (0..rows).map(|row| Body::text(Self::names(columns, row).join(BETWEEN)));
+        Self::new(&headings.join(BETWEEN), true, bodies.collect())
+    }
+
+    /// Whether no two rows have the same names in these columns.
+    pub(super) fn tell_rows_apart(columns: &[Self]) -> bool {
+        let rows = columns.iter().map(|c| c.bodies.len()).max().unwrap_or(0);
+        let mut seen = HashSet::new();
+        (0..rows).all(|row| seen.insert(Self::names(columns, row)))
+    }
+
+    /// What the columns say of a row.
+    fn names(columns: &[Self], row: usize) -> Vec<&str> {
+        let bodies = columns.iter().filter_map(|column| column.bodies.get(row));
+        bodies
+            .map(|body| body.value.trim())
+            .filter(|name| !name.is_empty())
+            .collect()
     }
 
     /// The lines of a cell, not yet padded to the column's width.

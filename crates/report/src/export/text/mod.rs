@@ -14,6 +14,9 @@ use wrap::{item, width, wrap};
 /// The width that texts have unless another one is asked for.
 pub const DEFAULT_WIDTH: usize = 100;
 
+/// Longer lines of prose are hard to read; tables take all of the width.
+const PROSE: usize = 120;
+
 /// Narrower than this, words would be cut in pieces.
 const LEAST_WIDTH: usize = 40;
 
@@ -31,10 +34,11 @@ pub fn text(document: &Document, width: usize) -> String {
 /// The same, with the names of the image files where there are any.
 pub(crate) fn linked(document: &Document, width: usize, links: &Links) -> String {
     let limit = width.max(LEAST_WIDTH);
-    let mut out = heading(&document.title, '═', limit);
-    push_paragraph(&mut out, &document.method, limit);
+    let prose = limit.min(PROSE);
+    let mut out = heading(&document.title, '═', prose);
+    push_paragraph(&mut out, &document.method, prose);
     for sentence in &document.summary {
-        out.push_str(&item("• ", &clean(sentence), limit));
+        out.push_str(&item("• ", &clean(sentence), prose));
     }
     for section in &document.sections {
         out.push('\n');
@@ -67,17 +71,23 @@ pub fn columns(rows: &[Vec<String>], right: &[usize], width: usize) -> String {
     Grid::new(&columns, true, NARROWEST_COLUMN, width).draw(&[])
 }
 
+/// The text in lines of at most `width` columns, which break between words.
+pub fn paragraph(text: &str, width: usize) -> String {
+    wrap(text, width).join("\n")
+}
+
 fn push_section(out: &mut String, section: &Section, limit: usize, links: &Links) {
+    let prose = limit.min(PROSE);
     if !section.title.is_empty() {
-        out.push_str(&heading(&section.title, '─', limit));
+        out.push_str(&heading(&section.title, '─', prose));
     }
     for text in &section.text {
-        push_paragraph(out, text, limit);
+        push_paragraph(out, text, prose);
     }
     for table in &section.tables {
         out.push('\n');
-        push_paragraph(out, &table.title, limit);
-        push_paragraph(out, &table.caption, limit);
+        push_paragraph(out, &table.title, prose);
+        push_paragraph(out, &table.caption, prose);
         if !(table.title.is_empty() && table.caption.is_empty()) {
             out.push('\n');
         }
@@ -90,14 +100,14 @@ fn push_section(out: &mut String, section: &Section, limit: usize, links: &Links
         {
             out.push('\n');
             let words = format!("{}: {} See {file}", chart.title, chart.caption);
-            push_paragraph(out, &words, limit);
+            push_paragraph(out, &words, prose);
         }
     }
     if !section.notes.is_empty() {
         out.push('\n');
     }
     for note in &section.notes {
-        out.push_str(&item("Note: ", &clean(note), limit));
+        out.push_str(&item("Note: ", &clean(note), prose));
     }
 }
 

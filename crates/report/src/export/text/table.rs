@@ -1,14 +1,12 @@
 //! A table for the terminal, within a given width.
 
-use std::collections::VecDeque;
-
 use sureness_analysis::{Better, Cell, Column, Table, Unit};
 
 use super::grid::{Body, Grid, GridColumn};
 use super::wrap::item;
 use crate::best::best;
 use crate::export::clean::clean;
-use crate::format::{Shown, heading};
+use crate::format::{Shown, heading, without_blanks};
 
 /// Ways to lay a table out, the nicest first: whether intervals stand beside their values, and how
 /// narrow columns of words may become.
@@ -22,14 +20,14 @@ const LAYOUTS: [(bool, usize); 4] = [
 /// How narrow columns of words may become to let one more column into a block.
 const IN_BLOCKS: usize = 24;
 
-/// How narrow they may become where the block would be too wide even so.
+/// How narrow they may become where the block would be too wide even so: as wide as a usual name,
+/// and narrower where nothing else helps.
+const NAME: usize = 16;
 const NARROWEST: usize = 10;
-
-/// How many leading columns of words may be repeated in each block.
-const MAX_KEYS: usize = 2;
 
 /// The table with its legend, in lines of at most `limit` columns.
 pub(super) fn table(table: &Table, limit: usize) -> String {
+    let table = &without_blanks(table);
     let best = best(table);
     let marked = best.iter().flatten().any(|&best| best);
     let columns = columns(table, &best);
@@ -67,43 +65,151 @@ fn columns(table: &Table, best: &[Vec<bool>]) -> Vec<GridColumn> {
             column.unit == Unit::Text,
             bodies.collect(),
         )
+        .glued(column.unit == Unit::PValue)
     };
     table.columns.iter().enumerate().map(column).collect()
 }
 
 /// The columns side by side if they fit somehow, or else in blocks below each other, each
-/// beginning with the columns that name the rows.
-fn blocks(columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> String {
+/// beginning with the columns that name the rows. A p-value stays beside its figure.
+fn blocks(mut columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> String {
     for (beside, least) in LAYOUTS {
         let grid = Grid::new(&columns, beside, least, limit);
         if grid.width() <= limit {
             return grid.draw(rules_after);
         }
     }
-    let words = columns.iter().take_while(|column| column.words).count();
-    let mut keys = words.min(MAX_KEYS);
-    // Names that fill half of the width would leave no room for figures.
-    if keys > 1 && Grid::new(&columns[..keys], true, IN_BLOCKS, limit / 2).width() > limit / 2 {
-        keys = 1;
-    }
-    let mut rest = VecDeque::from(columns);
-    let keys: Vec<GridColumn> = rest.drain(..keys).collect();
-    let mut blocks = Vec::new();
-    while let Some(first) = rest.pop_front() {
-        let mut block = keys.clone();
-        block.push(first);
-        while let Some(next) = rest.pop_front() {
-            block.push(next);
-            if Grid::new(&block, true, IN_BLOCKS, limit).width() > limit {
-                rest.extend(block.pop());
-                rest.rotate_right(1);
-                break;
-            }
+    let rest = columns.split_off(keys(&columns));
+    let keys = if Grid::new(&columns, true, NARROWEST, limit / 2).width() > limit / 2 {
+        // Names that fill half of the width would leave no room for figures.
+        vec![GridColumn::merged(&columns)]
+    } else {
+        columns
+    };
+    let mut blocks: Vec<Vec<GridColumn>> = Vec::new();
+    let mut rest = rest.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        let mut unit = vec![first];
+        unit.extend(std::iter::from_fn(|| rest.next_if(|column| column.glued)));
+        let fits = |block: &[GridColumn]| Grid::new(block, true, IN_BLOCKS, limit).width() <= limit;
+        match blocks.last_mut() {
+            Some(block) if fits(&[block.as_slice(), &unit].concat()) => block.extend(unit),
+            _ => blocks.push([keys.as_slice(), &unit].concat()),
         }
-        blocks.push(Grid::new(&block, true, NARROWEST, limit).draw(rules_after));
     }
     if blocks.is_empty() {
-        return Grid::new(&keys, true, NARROWEST, limit).draw(rules_after);
+        blocks.push(keys);
     }
-    blocks.join("\n")
+    let draw = |block: &Vec<GridColumn>| {
+        // Intervals go below their values before names are cut.
+        let layouts = [
+            (true, NAME),
+            (false, NAME),
+            (true, NARROWEST),
+            (false, NARROWEST),
+        ];
+        let grids = layouts.map(|(beside, least)| Grid::new(block, beside, least, limit));
+        let fitting = grids.iter().find(|grid| grid.width() <= limit);
+        let narrowest = grids.last();
+        fitting
+            .or(narrowest)
+            .map_or_else(String::new, |grid| grid.draw(rules_after))
+    };
+    blocks.iter().map(draw).collect::<Vec<_>>().join("\n")
+}
+
+/// How many leading columns name the rows: those of words, and others as far as it takes them to
+/// tell the rows apart, such as the error rate of a point on a curve.
+fn keys(columns: &[GridColumn]) -> usize {
+    /// A number that names a row stands this close behind the words.
+    const NUMBERS: usize = 2;
+    let words = columns.iter().take_while(|column| column.words).count();
+    let least = words.max(1).min(columns.len());
+    let most = (words + NUMBERS).min(columns.len());
+    (least..=most)
+        .find(|&keys| GridColumn::tell_rows_apart(&columns[..keys]))
+        .unwrap_or(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide() -> Table {
+        let mut columns = vec![
+            Column::text("model", "Model"),
+            Column::text("task", "Task"),
+            Column::text("strategy", "Strategy"),
+            Column::new("x", "Error rate", Unit::Number(2)),
+        ];
+        for figure in ["Acc", "SS", "UAcc", "Cov"] {
+            columns.push(Column::new(
+                figure,
+                &format!("Δ{figure}"),
+                Unit::PercentDifference,
+            ));
+            columns.push(Column::new("p", &format!("p(Δ{figure})"), Unit::PValue));
+            columns.push(Column::new("blank", "Blank", Unit::Percent));
+        }
+        let row = |strategy: &str, x: f64| {
+            let mut row = vec![
+                Cell::text("Llama-2-7b-hf"),
+                Cell::text("Question answering"),
+                Cell::text(strategy),
+                Cell::figure(x),
+            ];
+            for _ in 0..4 {
+                let figure = Cell::estimate(0.031, (0.012, 0.052));
+                row.extend([figure, Cell::figure(0.04), Cell::Empty]);
+            }
+            row
+        };
+        Table {
+            columns,
+            rows: vec![
+                row("base", 0.1),
+                row("base", 0.2),
+                row("shared_instruction", 0.1),
+                row("shared_instruction", 0.2),
+            ],
+            ..Table::default()
+        }
+    }
+
+    /// Each block names its rows in full, and no p-value is in another block than its figure.
+    #[test]
+    fn blocks_name_their_rows_and_keep_figures_with_their_p() {
+        for limit in [40, 60, 80, 120] {
+            let text = table(&wide(), limit);
+            assert!(!text.contains("Blank"), "{text}");
+            let blocks: Vec<&str> = text.split("\n\n").collect();
+            assert!(blocks.len() > 1 || limit == 120, "{limit}:\n{text}");
+            for block in blocks {
+                assert!(
+                    block.lines().all(|line| line.chars().count() <= limit),
+                    "{text}"
+                );
+                let words: String = block.split_whitespace().collect();
+                let lead = |line: &str| line.split("  ").next().unwrap_or("").replace(' ', "");
+                let names: String = block.lines().map(lead).collect();
+                for name in [
+                    "Llama-2-7b-hf",
+                    "base",
+                    "shared_instruction",
+                    "0.10",
+                    "0.20",
+                ] {
+                    assert!(
+                        words.contains(name) || names.contains(name),
+                        "no {name} at {limit} in:\n{block}"
+                    );
+                }
+                for figure in ["Acc", "SS", "UAcc", "Cov"] {
+                    let shown = words.contains(&format!("p(Δ{figure})"));
+                    let both = words.matches(&format!("Δ{figure}")).count();
+                    assert_eq!(both, if shown { 2 } else { 0 }, "{limit}:\n{block}");
+                }
+            }
+        }
+    }
 }

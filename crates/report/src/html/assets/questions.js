@@ -222,7 +222,11 @@ function questionBrowser(root) {
       element("span", { className: "about" }, element("span", {}, question.i),
         element("span", {}, `${counts.right} of ${counts.answered} right`)),
       element("span", { className: "what", dir: "auto" }, preview(question)));
-    button.addEventListener("click", () => show(at));
+    button.addEventListener("click", () => {
+      show(at);
+      // On a narrow screen the question is below the list, out of sight.
+      if (shown.offsetTop >= picker.offsetTop + picker.offsetHeight) shown.scrollIntoView();
+    });
     return element("li", {}, button);
   };
 

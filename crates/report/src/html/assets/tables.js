@@ -111,8 +111,28 @@ function makeFilterable(table, place, from) {
   place.before(filters);
 }
 
+// Says that columns lie beyond the right edge, until the last of them is in view.
+function showWidth(place) {
+  const sign = element("p", { className: "sideways", hidden: true, "aria-hidden": "true" },
+    "More columns to the right →");
+  place.before(sign);
+  const update = () => {
+    const beyond = place.scrollWidth - place.clientWidth;
+    place.classList.toggle("more", beyond - place.scrollLeft > 1);
+    // The line goes only with the width: the table must not jump while it is scrolled.
+    sign.hidden = beyond <= 1;
+    sign.style.visibility = place.scrollLeft >= beyond - 1 ? "hidden" : "";
+  };
+  place.addEventListener("scroll", update, { passive: true });
+  new ResizeObserver(update).observe(place);
+  update();
+}
+
 function enhance(table, from = FILTER_FROM) {
   const place = table.closest(".scroll");
-  if (place) makeFilterable(table, place, from);
+  if (place) {
+    makeFilterable(table, place, from);
+    showWidth(place);
+  }
   makeSortable(table);
 }

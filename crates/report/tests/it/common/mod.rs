@@ -51,6 +51,7 @@ fn leaderboard() -> Section {
 fn leaderboard_table() -> Table {
     let estimate = |value, low, high| Cell::estimate(value, (low, high));
     Table {
+        model: None,
         id: "leaderboard".into(),
         title: "Leaderboard".into(),
         caption: "All figures are of the test half (alpha = 0.1).".into(),
@@ -136,6 +137,7 @@ fn strategies_table() -> Table {
         ("Yi-34B_chat (v1.5) 100%", "shared"),
     ];
     Table {
+        model: None,
         id: "strategies".into(),
         title: "By task and strategy".into(),
         caption: String::new(),
@@ -152,6 +154,7 @@ fn differences() -> Section {
         title: "Which differences are real?".into(),
         text: vec!["Paired by question; p-values are Holm's.".into()],
         tables: vec![Table {
+            model: None,
             id: "differences".into(),
             title: "Differences to Qwen-72B".into(),
             caption: "Negative: worse than Qwen-72B.".into(),

@@ -89,6 +89,7 @@ fn leaderboard(models: &[Figures]) -> Section {
                 .to_owned(),
         ],
         tables: vec![Table {
+            model: None,
             id: "leaderboard".to_owned(),
             title: "All models".to_owned(),
             caption: "Means over five tasks and three strategies, with 95 % intervals.".to_owned(),
@@ -214,6 +215,7 @@ fn tasks(models: &[Figures]) -> Section {
         title: "By task".to_owned(),
         text: vec!["What each model reaches in each task and strategy.".to_owned()],
         tables: vec![Table {
+            model: None,
             id: "groups".to_owned(),
             title: "Every task and strategy".to_owned(),
             caption: "With 95 % intervals.".to_owned(),
@@ -278,6 +280,7 @@ fn subjects(models: &[Figures]) -> Section {
         title: "By subject".to_owned(),
         text: vec!["Accuracy by subject; only the six surest models are shown.".to_owned()],
         tables: vec![Table {
+            model: None,
             id: "subjects".to_owned(),
             title: "Accuracy by subject".to_owned(),
             caption: "Question answering, with 95 % intervals.".to_owned(),

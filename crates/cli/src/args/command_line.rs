@@ -1,0 +1,149 @@
+//! The command line as results record it: quoted for a shell, without secrets.
+
+use std::ffi::OsString;
+
+use clap::CommandFactory;
+
+/// Stands in place of a secret.
+const HIDDEN: &str = "***";
+
+/// A flag with a secret value that no variable of the environment can hold.
+const HEADER: &str = "header";
+
+/// The command line of this process.
+pub(crate) fn command_line() -> Option<String> {
+    quoted(std::env::args_os())
+}
+
+/// The arguments in a line, keys, headers and the credentials in addresses hidden.
+fn quoted(args: impl Iterator<Item = OsString>) -> Option<String> {
+    let mut words = Vec::new();
+    let mut hide_next = false;
+    for (place, arg) in args.enumerate() {
+        let arg = arg.to_string_lossy();
+        words.push(if place == 0 {
+            // Where the program lies is nobody's business but this machine's.
+            "sureness".to_owned()
+        } else if std::mem::take(&mut hide_next) {
+            HIDDEN.to_owned()
+        } else if let Some((flag, _)) = arg.split_once('=').filter(|(flag, _)| is_secret(flag)) {
+            format!("{flag}={HIDDEN}")
+        } else {
+            hide_next = is_secret(&arg);
+            without_credentials(&arg)
+        });
+    }
+    shlex::try_join(words.iter().map(String::as_str)).ok()
+}
+
+/// Whether this is a flag with a secret value.
+fn is_secret(arg: &str) -> bool {
+    let Some(name) = arg.strip_prefix("--") else {
+        return false;
+    };
+    name == HEADER || secret_in_environment(name)
+}
+
+/// Whether help hides the flag's value in the environment.
+fn secret_in_environment(name: &str) -> bool {
+    // An address is no secret but for its credentials, which go anyway.
+    let hidden = |flag: &clap::Arg| {
+        flag.get_long() == Some(name)
+            && flag.is_hide_env_values_set()
+            && flag.get_value_names().is_none_or(|names| names != ["URL"])
+    };
+    let root = super::Cli::command();
+    root.get_subcommands()
+        .any(|command| command.get_arguments().any(hidden))
+}
+
+/// The text with `***` for user names, passwords and queries of the addresses in it.
+fn without_credentials(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str("://");
+        // A password may contain anything, so that the last `@` counts.
+        let place = match part.rsplit_once('@') {
+            Some((_, place)) => {
+                out.push_str(&format!("{HIDDEN}@"));
+                place
+            }
+            None => part,
+        };
+        let (address, query) = place.split_once('?').unwrap_or((place, ""));
+        out.push_str(address);
+        if address.len() < place.len() {
+            out.push_str(&format!("?{HIDDEN}"));
+            // Another address may follow behind a comma.
+            out.push_str(query.rfind(',').map_or("", |comma| &query[comma..]));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &[&str]) -> String {
+        quoted(line.iter().map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_hidden_and_nothing_else_is() {
+        for (line, expected) in [
+            (
+                &[
+                    "/home/me/sureness",
+                    "run",
+                    "--api-key",
+                    "sk-1",
+                    "--model",
+                    "m",
+                ][..],
+                "sureness run --api-key '***' --model m",
+            ),
+            (
+                &["sureness", "--api-key=sk-1", "run"],
+                "sureness '--api-key=***' run",
+            ),
+            (
+                &[
+                    "sureness",
+                    "run",
+                    "--header",
+                    "Authorization: Bearer t",
+                    "--header=X: y",
+                ],
+                "sureness run --header '***' '--header=***'",
+            ),
+            (
+                &[
+                    "sureness",
+                    "run",
+                    "--api-base",
+                    "http://u:p@h/v1,https://k@i:1/v1?key=s",
+                ],
+                "sureness run --api-base 'http://***@h/v1,https://***@i:1/v1?***'",
+            ),
+            (
+                &[
+                    "sureness",
+                    "run",
+                    "--nats=nats://u:p/@s,s@h:4222",
+                    "--data",
+                    "qa=a b.csv",
+                ],
+                "sureness run '--nats=nats://***@h:4222' --data 'qa=a b.csv'",
+            ),
+            // A name of a variable is no secret.
+            (
+                &["sureness", "run", "--api-key-env", "MY_KEY"],
+                "sureness run --api-key-env MY_KEY",
+            ),
+        ] {
+            assert_eq!(shown(line), expected);
+        }
+    }
+}
