@@ -9,11 +9,10 @@ use std::process::ExitCode;
 
 use sureness_analysis::{Document, Evidence, Figures, Mode, Settings, document};
 use sureness_bench::evidence::{Loaded, Selection, Texts, keep_best, load, split_rule};
-use sureness_bench::{Failure, PROGRAM, provenance};
+use sureness_bench::{Failure, PROGRAM};
 use sureness_conformal::{Config, SplitRule};
 
 use crate::args::analyze::{AnalyzeArgs, EvidenceArgs, ModeArg, ReportArgs};
-use crate::args::command_line;
 use crate::settings;
 
 /// Runs that were loaded and checked, with the settings of their analysis.
@@ -138,8 +137,8 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document, with the warnings from loading before its findings, the notes in its first section
-/// and its own provenance.
+/// The document, with the warnings from loading before its findings and the notes in its first
+/// section.
 fn document_with_notes(
     figures: &Figures<'_>,
     modes: &[Mode],
@@ -150,7 +149,6 @@ fn document_with_notes(
     let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
     let warnings = warnings.into_iter().map(|text| format!("Note: {text}."));
     document.summary.splice(0..0, warnings);
-    document.settings["provenance"] = serde_json::json!(provenance(command_line()));
     if let Some(first) = document.sections.first_mut() {
         first.notes.splice(0..0, notes);
     }

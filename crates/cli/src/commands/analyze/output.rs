@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sureness_analysis::{Chart, Document, Figures, Theme};
 use sureness_bench::evidence::Texts;
-use sureness_bench::{Failure, Kind};
+use sureness_bench::{Failure, Kind, provenance};
 use sureness_hint::Hint;
 use sureness_report::export::{self, ChartImage, Format};
 use sureness_report::html::{HtmlOptions, html};
@@ -12,6 +12,7 @@ use sureness_report::questions::{Layout, QuestionWriter, RowSets, ScoreKind};
 
 use super::{browser, headline};
 use crate::args::analyze::FormatArg;
+use crate::args::command_line;
 use crate::show::terminal;
 
 /// Pixels per point of a PNG: print quality.
@@ -149,8 +150,11 @@ pub(super) fn write_page(
         sureness_plot::svg(chart, &style)
     };
     let highlights = headline::highlights(figures, document);
+    // Files for programs are the same each time; the page says when and how it was made.
+    let mut document = document.clone();
+    document.settings["provenance"] = serde_json::json!(provenance(command_line()));
     let page = html(
-        document,
+        &document,
         Some(&browser::browser(figures, texts)),
         &HtmlOptions {
             draw: &draw,

@@ -20,9 +20,10 @@ const LAYOUTS: [(bool, usize); 4] = [
 /// How narrow columns of words may become to let one more column into a block.
 const IN_BLOCKS: usize = 24;
 
-/// How narrow they may become where the block would be too wide even so: as wide as a usual name,
-/// and narrower where nothing else helps.
+/// How narrow they may become where the block would be too wide even so: as wide as a usual name.
 const NAME: usize = 16;
+
+/// How narrow they may become where nothing else helps.
 const NARROWEST: usize = 10;
 
 /// The table with its legend, in lines of at most `limit` columns.
@@ -80,42 +81,67 @@ fn blocks(mut columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> 
         }
     }
     let rest = columns.split_off(keys(&columns));
-    let keys = if Grid::new(&columns, true, NARROWEST, limit / 2).width() > limit / 2 {
-        // Names that fill half of the width would leave no room for figures.
-        vec![GridColumn::merged(&columns)]
+    let merged = vec![GridColumn::merged(&columns)];
+    // Names that fill half of the width would leave no room for figures.
+    let wide = Grid::new(&columns, true, NARROWEST, limit / 2).width() > limit / 2;
+    let names = if wide {
+        [&merged[..], &merged]
     } else {
-        columns
+        [&columns[..], &merged]
     };
     let mut blocks: Vec<Vec<GridColumn>> = Vec::new();
     let mut rest = rest.into_iter().peekable();
     while let Some(first) = rest.next() {
         let mut unit = vec![first];
         unit.extend(std::iter::from_fn(|| rest.next_if(|column| column.glued)));
-        let fits = |block: &[GridColumn]| Grid::new(block, true, IN_BLOCKS, limit).width() <= limit;
+        let fits = |block: &[GridColumn]| {
+            let all = [names[0], block, &unit].concat();
+            Grid::new(&all, true, IN_BLOCKS, limit).width() <= limit
+        };
         match blocks.last_mut() {
-            Some(block) if fits(&[block.as_slice(), &unit].concat()) => block.extend(unit),
-            _ => blocks.push([keys.as_slice(), &unit].concat()),
+            Some(block) if fits(block) => block.extend(unit),
+            _ => blocks.push(unit),
         }
     }
     if blocks.is_empty() {
-        blocks.push(keys);
+        blocks.push(Vec::new());
     }
-    let draw = |block: &Vec<GridColumn>| {
-        // Intervals go below their values before names are cut.
-        let layouts = [
-            (true, NAME),
-            (false, NAME),
-            (true, NARROWEST),
-            (false, NARROWEST),
-        ];
-        let grids = layouts.map(|(beside, least)| Grid::new(block, beside, least, limit));
-        let fitting = grids.iter().find(|grid| grid.width() <= limit);
-        let narrowest = grids.last();
-        fitting
-            .or(narrowest)
-            .map_or_else(String::new, |grid| grid.draw(rules_after))
-    };
-    blocks.iter().map(draw).collect::<Vec<_>>().join("\n")
+    let blocks = blocks
+        .iter()
+        .map(|block| draw(names, block, rules_after, limit));
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+/// A block of figures behind the names of the rows, which stand apart or merged. Intervals go below
+/// their values and names are merged before they are cut.
+fn draw(
+    names: [&[GridColumn]; 2],
+    figures: &[GridColumn],
+    rules_after: &[usize],
+    limit: usize,
+) -> String {
+    let [apart, merged] = names.map(|names| [names, figures].concat());
+    let layouts = [
+        (&apart, true, NAME),
+        (&apart, false, NAME),
+        (&merged, true, NAME),
+        (&merged, false, NAME),
+        (&merged, false, NARROWEST),
+    ];
+    let grids = layouts.map(|(columns, beside, least)| Grid::new(columns, beside, least, limit));
+    match (grids.iter().find(|grid| grid.width() <= limit), figures) {
+        (Some(grid), _) => grid.draw(rules_after),
+        // A figure with several p-values: with each in turn.
+        (None, [figure, values @ ..]) if values.len() > 1 => {
+            let with = |value: &GridColumn| {
+                draw(names, &[figure.clone(), value.clone()], rules_after, limit)
+            };
+            values.iter().map(with).collect::<Vec<_>>().join("\n")
+        }
+        (None, _) => grids
+            .last()
+            .map_or_else(String::new, |grid| grid.draw(rules_after)),
+    }
 }
 
 /// How many leading columns name the rows: those of words, and others as far as it takes them to
