@@ -2,6 +2,7 @@
 
 mod comparable;
 mod logits;
+mod own;
 mod selection;
 mod texts;
 
@@ -20,6 +21,7 @@ use crate::error::Failure;
 use crate::folder::STORE;
 pub use comparable::split_rule;
 pub use logits::Scoring;
+pub use own::score_table;
 pub use selection::{Drop, Grouping, Selection};
 pub use texts::{TextSources, Texts};
 
