@@ -103,6 +103,9 @@ pub enum Problem {
         /// The score.
         value: f64,
     },
+    /// A sample of another kind of task.
+    #[error("missing, since the task is not multiple choice")]
+    NoChoices,
     /// A question needs 2 to 26 options.
     #[error("there are {0} options, but a question has 2 to 26")]
     OptionCount(usize),
@@ -187,6 +190,9 @@ pub enum Problem {
     /// A format that is recognised but not read.
     #[error("{0}")]
     Foreign(&'static str),
+    /// Results of the harness, named instead of its samples.
+    #[error("contains results of lm-evaluation-harness, which are read beside their samples")]
+    Results,
     /// A compressed file of a kind that is not read compressed.
     #[error("is compressed with gzip")]
     Compressed,
@@ -243,12 +249,14 @@ impl fmt::Display for ImportError {
 }
 
 impl Problem {
-    /// Whether the file is sound, but of a kind that has no option probabilities to import. Next to
-    /// files that can be imported, such a one is left out.
+    /// Whether the file is sound, but of a kind that has no option probabilities to import, or empty,
+    /// as after a failed start. Next to files that can be imported, such a one is left out.
     pub(crate) fn is_kind(&self) -> bool {
         matches!(
             self,
             Self::Generation
+                | Self::Empty
+                | Self::NoChoices
                 | Self::OptionCount(_)
                 | Self::NoAnswer
                 | Self::SeveralAnswers(_)
@@ -257,6 +265,7 @@ impl Problem {
                 | Self::Shuffled
                 | Self::NoLogprobs
                 | Self::Foreign(_)
+                | Self::Results
         )
     }
 
@@ -354,7 +363,9 @@ impl Hint for ImportError {
             Problem::NotFinite { .. } | Problem::Positive { .. } => {
                 "run this question again, or leave it out with --drop-ids and its doc_id"
             }
-            Problem::OptionCount(_) => "import multiple-choice tasks, with one score per option",
+            Problem::NoChoices | Problem::OptionCount(_) => {
+                "import multiple-choice tasks, with one score per option"
+            }
             Problem::Answer { .. } | Problem::NoAnswer => {
                 "check that the questions are from a split with published answers"
             }
@@ -374,6 +385,7 @@ impl Hint for ImportError {
             Problem::Foreign(_) => {
                 "use lm-evaluation-harness or Inspect, or save id, answer and one column of log-probabilities per option (logprob_A, logprob_B, …)"
             }
+            Problem::Results => "name the samples_*.jsonl, or the folder",
             Problem::Compressed => {
                 "unpack it with gunzip; samples of lm-evaluation-harness are read as they are"
             }

@@ -75,6 +75,10 @@ impl Format {
         if text.starts_with(b"[") && has(b"\"doc_id\"") && has(b"\"doc\"") {
             return Some(Self::LmEval);
         }
+        // Rows of a table as one list, as pandas writes them; a list of questions has no scores.
+        if text.starts_with(b"[") && has(b"\"id\"") && (has(b"\"logit") || has(b"\"logprob")) {
+            return Some(Self::Table);
+        }
         if text.starts_with(b"{") {
             let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
             if let Ok(Value::Object(first)) = json::parse::<Value>(line) {
@@ -102,7 +106,8 @@ impl Format {
 
     /// Whether a table seems to have scores; folders may contain other tables.
     pub(crate) fn has_scores(beginning: &[u8]) -> bool {
-        if beginning.starts_with(b"PAR1") {
+        // Lists are tables only because of their scores.
+        if beginning.starts_with(b"PAR1") || beginning.trim_ascii_start().starts_with(b"[") {
             return true;
         }
         let line = beginning.split(|byte| *byte == b'\n').next();
@@ -170,6 +175,11 @@ mod tests {
             ("x.pkl", "(lp0\n", Some(Format::Paper)),
             ("x.txt", "hello", None),
             ("x.json", "[{\"id\": 1}]", None),
+            (
+                "x.json",
+                "[{\"id\": 1, \"logits\": [1, 2]}]",
+                Some(Format::Table),
+            ),
             (
                 "x.json",
                 "[\n {\n  \"doc_id\": 0,\n  \"doc\": {",

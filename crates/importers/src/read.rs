@@ -262,8 +262,11 @@ fn head(path: &Path) -> Result<Vec<u8>, ImportError> {
 
 /// The error for a file of no known format.
 fn unknown(path: &Path, bytes: &[u8]) -> ImportError {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let problem = if bytes.starts_with(GZIP) {
         Problem::Compressed
+    } else if name.starts_with("results_") && name.ends_with(".json") {
+        Problem::Results
     } else {
         Problem::UnknownFormat
     };

@@ -93,6 +93,12 @@ impl Log {
         }
     }
 
+    /// The number of samples of the data set.
+    pub(super) fn samples_of_data(&self) -> Option<usize> {
+        let samples = self.eval.pointer("/dataset/samples")?.as_u64()?;
+        usize::try_from(samples).ok()
+    }
+
     pub(super) fn model(&self) -> Model {
         let name = json::text(&self.eval, "/model").unwrap_or_default();
         Model {

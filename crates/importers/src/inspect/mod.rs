@@ -123,7 +123,9 @@ impl<'a> Reading<'a> {
         digest: &blake3::Hash,
         choice: &'a Choice<'a>,
     ) -> Result<Option<Self>, ImportError> {
-        if !choice.wants(&[&log.task()]) {
+        let task = log.task();
+        let bare = task.rsplit('/').next().unwrap_or_default();
+        if !choice.wants(&[&task, bare]) {
             return Ok(None);
         }
         log.check()
@@ -243,12 +245,18 @@ impl<'a> Reading<'a> {
         }
         self.imported.check = self.check();
         let count = rows.len();
+        let all = self.log.samples_of_data();
+        self.imported.planned = all.filter(|all| *all > count + self.dropped);
+        if let Some(all) = self.imported.planned {
+            let note = format!("the log has {count} of the {all} samples of its data set");
+            self.imported.notes.push(note);
+        }
         self.imported.notes.extend(left_out(self.dropped));
         if self.other_epochs > 0 {
-            self.imported.notes.push(format!(
-                "skipped {} samples of later epochs",
-                self.other_epochs
-            ));
+            let others = self.other_epochs;
+            let samples = if others == 1 { "sample" } else { "samples" };
+            let note = format!("skipped {others} {samples} of later epochs");
+            self.imported.notes.push(note);
         }
         if self.later > 0 {
             self.imported.notes.push(format!(
@@ -281,7 +289,10 @@ impl<'a> Reading<'a> {
         let answered = self.imported.answered();
         // The log's own figure counts unanswered samples as wrong, and every epoch.
         let theirs = match self.log.accuracy() {
-            Some(stated) if answered == self.imported.rows.len() && self.other_epochs == 0 => {
+            Some(stated)
+                if answered == self.imported.rows.len()
+                    && self.other_epochs + self.dropped == 0 =>
+            {
                 stated
             }
             _ if known == answered => right as f64 / known as f64,

@@ -86,7 +86,7 @@ impl Sample {
         let choices = self.choices.as_deref().unwrap_or_default();
         let options = choices.len();
         if options == 0 {
-            return Err(Problem::Missing.field("choices"));
+            return Err(Problem::NoChoices.field("choices"));
         }
         if !(2..=MAX_OPTIONS).contains(&options) {
             return Err(Problem::OptionCount(options).field("choices"));
@@ -231,6 +231,9 @@ impl Sample {
         letter_index(written)
             .filter(|index| *index < choices.len())
             .or_else(|| choices.iter().position(|choice| choice.trim() == written))
+            .or_else(|| {
+                letter_index(&written.to_ascii_uppercase()).filter(|it| *it < choices.len())
+            })
             .ok_or_else(|| {
                 let (answer, options) = (printable(written), choices.len());
                 Problem::Answer { answer, options }.field("target")

@@ -190,7 +190,11 @@ impl Limit {
         let known = part.all_documents();
         self.limited |= known.is_some();
         self.all += known.unwrap_or(part.samples.rows.len() + part.samples.dropped);
-        let flag = part.results.as_ref().and_then(|results| results.limit());
+        // A limit above the size of the data set leaves nothing out.
+        let results = part.results.as_ref();
+        let results =
+            results.filter(|it| known.is_some() || it.all_documents(&part.task).is_none());
+        let flag = results.and_then(|results| results.limit());
         self.flag = self.flag.take().or(flag);
     }
 

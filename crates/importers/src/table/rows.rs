@@ -26,6 +26,7 @@ pub(super) fn visit(
         Some("csv") => table(path, &bytes, visit),
         Some("jsonl" | "ndjson") => lines(path, &bytes, visit),
         Some("pkl" | "pickle") => pickle(path, bytes, visit),
+        Some("json") => list(path, &bytes, visit),
         _ if bytes.starts_with(b"PAR1") => parquet(path, bytes, visit),
         _ => pickle(path, bytes, visit),
     }
@@ -114,29 +115,50 @@ fn lines(
     visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    let mut header: Option<Header> = None;
+    let mut header = None;
     for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
         if line.trim_ascii().is_empty() {
             continue;
         }
         let place = Place::Line(number);
-        let row: Map<String, Value> = json::parse(line).map_err(|it| it.at(path, place.clone()))?;
-        let (names, cells): (Vec<String>, Vec<Cell>) = row
-            .into_iter()
-            .filter(|(name, _)| Header::needs(name))
-            .map(|(name, value)| (name, cell(value)))
-            .unzip();
-        let header = match &mut header {
-            Some(header) if header.is(&names) => header,
-            // Rows may differ in their fields.
-            other => {
-                let new = Header::new(names).map_err(|it| of_line(it, path, &place))?;
-                other.insert(new)
-            }
-        };
-        visit(header.record(path, &place, &cells)?)?;
+        let row = json::parse(line).map_err(|it| it.at(path, place.clone()))?;
+        visit(object(path, &place, row, &mut header)?)?;
     }
     Ok(())
+}
+
+/// One list of objects.
+fn list(
+    path: &Path,
+    bytes: &[u8],
+    visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    let rows: Vec<Map<String, Value>> = json::parse(bytes).map_err(|it| it.of(path))?;
+    let mut header = None;
+    for (row, number) in rows.into_iter().zip(1..) {
+        visit(object(path, &Place::Row(number), row, &mut header)?)?;
+    }
+    Ok(())
+}
+
+/// The record of an object. `header` is that of the object before, whose fields are often the same.
+fn object(
+    path: &Path,
+    place: &Place,
+    row: Map<String, Value>,
+    header: &mut Option<Header>,
+) -> Result<Record, ImportError> {
+    let (names, cells): (Vec<String>, Vec<Cell>) = row
+        .into_iter()
+        .filter(|(name, _)| Header::needs(name))
+        .map(|(name, value)| (name, cell(value)))
+        .unzip();
+    let header = match header {
+        Some(header) if header.is(&names) => header,
+        other => other.insert(Header::new(names).map_err(|it| of_line(it, path, place))?),
+    };
+    header.record(path, place, &cells)
 }
 
 /// Fields are missing from a line, columns from a header.
@@ -164,8 +186,16 @@ fn cell(value: Value) -> Cell {
             None => Cell::Number(number.as_f64().unwrap_or(f64::NAN)),
         },
         Value::String(text) => Cell::Text(text),
-        Value::Array(list) => Cell::List(list.into_iter().map(cell).collect()),
+        Value::Array(list) => Cell::List(list.into_iter().map(element).collect()),
         Value::Object(_) => Cell::Other,
+    }
+}
+
+/// An element of a list. Every place of a list belongs to an option, so that nothing there is no number.
+fn element(value: Value) -> Cell {
+    match cell(value) {
+        Cell::Empty => Cell::Number(f64::NAN),
+        other => other,
     }
 }
 

@@ -14,7 +14,7 @@ fn header() -> Value {
     json!({
         "version": 2, "status": "success",
         "eval": {"task": "colours", "model": "openai/small", "created": "2026-11-25T19:30:00+00:00",
-                 "dataset": {"name": "colours", "samples": 3}, "packages": {"inspect_ai": "0.3.200"}},
+                 "dataset": {"name": "colours", "samples": 2}, "packages": {"inspect_ai": "0.3.200"}},
         "plan": {"steps": [{"solver": "multiple_choice", "params": {"shuffle": false}}],
                  "config": {"temperature": 0.0, "top_logprobs": 5}},
         "results": {"scores": [{"name": "choice", "metrics": {
@@ -194,7 +194,7 @@ fn a_first_token_will_do_and_the_first_epoch_counts() {
     let import = &imported(&folder.write("a.json", json_log(&header(), &samples)))[0];
     assert_eq!(import.rows.len(), 2);
     assert_eq!(import.rows[0].scores.as_ref().unwrap().top(), 1);
-    assert!(import.notes[0].contains("1 samples of later epochs"));
+    assert!(import.notes[0].contains("1 sample of later epochs"));
 }
 
 #[test]
