@@ -58,6 +58,21 @@ pub enum SourceRecord {
 }
 
 impl SourceRecord {
+    /// Whether the scores of a group are logits rather than log-probabilities.
+    pub fn has_logits(&self, group: &GroupId) -> bool {
+        match self {
+            Self::Files { .. } => true,
+            Self::Run { settings, .. } => match settings {
+                Recorded::Import(import) => import.groups.iter().any(|imported| {
+                    (&imported.task, &imported.strategy) == (&group.task, &group.strategy)
+                        && imported.source.get("values").and_then(|it| it.as_str())
+                            == Some("logits")
+                }),
+                Recorded::Run(_) => false,
+            },
+        }
+    }
+
     /// The model, where it is known.
     pub fn model(&self) -> Option<&ModelIdentity> {
         match self {

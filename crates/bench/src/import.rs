@@ -11,6 +11,15 @@ use sureness_store::{GroupImport, ImportOutcome, RowImport, RunImport, Store};
 use crate::error::Failure;
 use crate::folder;
 
+/// What an import brought.
+#[derive(Debug)]
+pub struct Import {
+    /// One entry per model.
+    pub models: Vec<ModelImport>,
+    /// Notes for the user on files that were left out.
+    pub notes: Vec<String>,
+}
+
 /// The import of one model.
 #[derive(Debug)]
 pub struct ModelImport {
@@ -25,15 +34,12 @@ pub struct ModelImport {
 /// # Errors
 ///
 /// All problems of the input, in which case nothing is written.
-pub fn import(
-    paths: &[PathBuf],
-    options: &Options,
-    output_dir: &Path,
-) -> Result<Vec<ModelImport>, Failure> {
-    let imports = sureness_importers::import(paths, options).map_err(|errors| {
+pub fn import(paths: &[PathBuf], options: &Options, output_dir: &Path) -> Result<Import, Failure> {
+    let imported = sureness_importers::import(paths, options).map_err(|errors| {
         Failure::all(errors.into_iter().map(Failure::from))
             .unwrap_or_else(|| Failure::new("nothing to import"))
     })?;
+    let (imports, notes) = (imported.groups, imported.notes);
     let questions = imports.iter().map(|import| import.rows.len()).sum();
     let folder = folder::prepare(output_dir, questions)?;
     let mut by_model: BTreeMap<Model, Vec<Imported>> = BTreeMap::new();
@@ -52,9 +58,11 @@ pub fn import(
         .collect();
     let outcomes = Store::open(&folder.store)?.import_runs(&runs)?;
     let models = by_model.into_values().zip(outcomes);
-    Ok(models
-        .map(|(groups, outcome)| ModelImport { groups, outcome })
-        .collect())
+    let models = models.map(|(groups, outcome)| ModelImport { groups, outcome });
+    Ok(Import {
+        models: models.collect(),
+        notes,
+    })
 }
 
 fn identity(model: &Model, imports: &[Imported]) -> ModelIdentity {

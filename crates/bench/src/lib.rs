@@ -17,7 +17,7 @@ pub mod user_folders;
 mod watch;
 
 pub use error::{Failure, Kind};
-pub use import::{ModelImport, import};
+pub use import::{Import, ModelImport, import};
 pub use merge::{MergeSettings, merge};
 pub use models::open::{Endpoints, Model, engine_settings, open};
 pub use provenance::provenance;

@@ -31,8 +31,21 @@ pub enum Place {
     File,
     /// A line, from 1.
     Line(usize),
+    /// A row of a list or a table, from 1.
+    Row(usize),
     /// A sample of a log, or a member of an archive, by its name.
     Sample(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File => f.write_str("the file"),
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+            Self::Sample(name) => write!(f, "sample {name}"),
+        }
+    }
 }
 
 /// What is wrong.
@@ -51,6 +64,9 @@ pub enum Problem {
     /// A folder without anything to import.
     #[error("contains no files to import")]
     NothingHere,
+    /// Nothing is left after `--tasks` and `--skip`.
+    #[error("nothing is left to import")]
+    NothingChosen,
     /// No questions.
     #[error("contains no questions")]
     Empty,
@@ -87,6 +103,9 @@ pub enum Problem {
         /// The score.
         value: f64,
     },
+    /// A sample of another kind of task.
+    #[error("missing, since the task is not multiple choice")]
+    NoChoices,
     /// A question needs 2 to 26 options.
     #[error("there are {0} options, but a question has 2 to 26")]
     OptionCount(usize),
@@ -125,7 +144,7 @@ pub enum Problem {
     #[error("id {id}{others} not in {}", questions.display())]
     UnknownId {
         /// The first.
-        id: i64,
+        id: String,
         /// ` is`, or ` and 3 others are`.
         others: String,
         /// The file of questions.
@@ -135,7 +154,7 @@ pub enum Problem {
     #[error("id {id} has {scores} scores, but {options} options in {}", questions.display())]
     OtherWidth {
         /// The question.
-        id: i64,
+        id: String,
         /// Number of scores.
         scores: usize,
         /// Number of options.
@@ -145,9 +164,38 @@ pub enum Problem {
     },
     /// The options were shown in another order than the log has them.
     #[error(
-        "the solver shuffled the choices: the letters in the log-probabilities are those that the model saw, but the log has the original order"
+        "the solver shuffled the choices: the letters in the log-probabilities are those that the model saw, and the log does not say which option had which letter"
     )]
     Shuffled,
+    /// The model could choose several options.
+    #[error("the solver lets the model choose several options (multiple_correct)")]
+    SeveralPossible,
+    /// Targets that could be indices or texts.
+    #[error(
+        "the right answers can be read as numbers of options or as their texts, and nothing decides between the two"
+    )]
+    AmbiguousTargets,
+    /// Names on the command line that nothing has.
+    #[error("{flag}: no {what} is called {names}")]
+    UnknownNames {
+        /// The flag.
+        flag: &'static str,
+        /// What it names.
+        what: &'static str,
+        /// The names.
+        names: String,
+        /// Some names that exist.
+        known: String,
+    },
+    /// A format that is recognised but not read.
+    #[error("{0}")]
+    Foreign(&'static str),
+    /// Results of the harness, named instead of its samples.
+    #[error("contains results of lm-evaluation-harness, which are read beside their samples")]
+    Results,
+    /// A compressed file of a kind that is not read compressed.
+    #[error("is compressed with gzip")]
+    Compressed,
     /// No question has log-probabilities.
     #[error("no sample has log-probabilities of the most probable tokens")]
     NoLogprobs,
@@ -179,15 +227,19 @@ pub enum Problem {
 
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Their messages name the place.
-        if matches!(*self.problem, Problem::Replay(_) | Problem::Data(_)) {
+        // Their messages name the place, or there is none.
+        if matches!(
+            *self.problem,
+            Problem::Replay(_)
+                | Problem::Data(_)
+                | Problem::UnknownNames { .. }
+                | Problem::NothingChosen
+        ) {
             return write!(f, "{}", self.problem);
         }
         write!(f, "{}", self.file.display())?;
-        match &self.place {
-            Place::File => {}
-            Place::Line(line) => write!(f, ", line {line}")?,
-            Place::Sample(name) => write!(f, ", sample {name}")?,
+        if self.place != Place::File {
+            write!(f, ", {}", self.place)?;
         }
         if let Some(field) = &self.field {
             write!(f, ", field {field:?}")?;
@@ -197,6 +249,26 @@ impl fmt::Display for ImportError {
 }
 
 impl Problem {
+    /// Whether the file is sound, but of a kind that has no option probabilities to import, or empty,
+    /// as after a failed start. Next to files that can be imported, such a one is left out.
+    pub(crate) fn is_kind(&self) -> bool {
+        matches!(
+            self,
+            Self::Generation
+                | Self::Empty
+                | Self::NoChoices
+                | Self::OptionCount(_)
+                | Self::NoAnswer
+                | Self::SeveralAnswers(_)
+                | Self::SeveralPossible
+                | Self::AmbiguousTargets
+                | Self::Shuffled
+                | Self::NoLogprobs
+                | Self::Foreign(_)
+                | Self::Results
+        )
+    }
+
     /// An error in the file as a whole.
     pub(crate) fn of(self, file: &Path) -> ImportError {
         self.at(file, Place::File)
@@ -277,6 +349,7 @@ impl Hint for ImportError {
             Problem::NothingHere => {
                 "run lm-evaluation-harness with --log_samples, or name the files themselves"
             }
+            Problem::NothingChosen => "change --tasks or --skip",
             Problem::Empty => "check that the evaluation finished",
             Problem::Json(_) => {
                 "copy the file again, as it may be truncated, or delete this line and the rest"
@@ -288,14 +361,33 @@ impl Hint for ImportError {
                 "import tasks with output_type multiple_choice; generated answers have no option probabilities"
             }
             Problem::NotFinite { .. } | Problem::Positive { .. } => {
-                "run this question again, or delete its line"
+                "run this question again, or leave it out with --drop-ids and its doc_id"
             }
-            Problem::OptionCount(_) => "import multiple-choice tasks, with one score per option",
+            Problem::NoChoices | Problem::OptionCount(_) => {
+                "import multiple-choice tasks, with one score per option"
+            }
             Problem::Answer { .. } | Problem::NoAnswer => {
                 "check that the questions are from a split with published answers"
             }
             Problem::SeveralAnswers(_) => {
-                "leave this task out: prediction sets need one right option (truthfulqa_mc1 has one, truthfulqa_mc2 several)"
+                "leave this task out with --skip: prediction sets need one right option (truthfulqa_mc1 has one, truthfulqa_mc2 several)"
+            }
+            Problem::SeveralPossible => {
+                "run the evaluation without multiple_correct: prediction sets need one right option"
+            }
+            Problem::AmbiguousTargets => {
+                "run the task with the metric acc or acc_norm, whose verdicts decide"
+            }
+            Problem::UnknownNames { known, .. } if known.is_empty() => "check the names",
+            Problem::UnknownNames { known, .. } => {
+                return format!("choose among names such as {known}").into();
+            }
+            Problem::Foreign(_) => {
+                "use lm-evaluation-harness or Inspect, or save id, answer and one column of log-probabilities per option (logprob_A, logprob_B, …)"
+            }
+            Problem::Results => "name the samples_*.jsonl, or the folder",
+            Problem::Compressed => {
+                "unpack it with gunzip; samples of lm-evaluation-harness are read as they are"
             }
             Problem::RepeatedId { .. } => "keep one row per question",
             Problem::NoModel => {
@@ -305,12 +397,14 @@ impl Hint for ImportError {
                 "give it with --task, or name the file {model}_{dataset}_{base|shared|task}_icl{0|1}"
             }
             Problem::NoAnswers => {
-                "give a file of questions with --questions, or add a column `answer` (CSV, JSON lines)"
+                "give a file of questions with --questions, or add a column `answer`"
             }
             Problem::UnknownId { .. } | Problem::OtherWidth { .. } => {
                 "give the questions that these scores were computed on"
             }
-            Problem::Shuffled => "run the evaluation without shuffle in multiple_choice()",
+            Problem::Shuffled => {
+                "run the evaluation without shuffle in multiple_choice(), or with the scorer choice(), whose explanation has the order"
+            }
             Problem::NoLogprobs => {
                 "run inspect eval with --logprobs --top-logprobs 20, on a model whose server returns them"
             }

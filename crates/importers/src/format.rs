@@ -1,10 +1,13 @@
 //! Formats and their detection.
 
+use std::io::Read;
 use std::path::Path;
 
+use flate2::read::GzDecoder;
 use serde_json::Value;
 
 use crate::json;
+use crate::read::GZIP;
 
 /// A format that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +49,12 @@ impl Format {
 
     /// Detects the format from the beginning of a file: at least its first line, or the first 64 KiB.
     pub(crate) fn of(path: &Path, beginning: &[u8]) -> Option<Self> {
+        if beginning.starts_with(GZIP) {
+            // Only samples are read without unpacking them first.
+            let unpacked = unpacked(beginning);
+            let format = Self::of(&path.with_extension(""), &unpacked);
+            return format.filter(|format| *format == Self::LmEval);
+        }
         let extension = path
             .extension()
             .map(|extension| extension.to_string_lossy().to_lowercase());
@@ -61,6 +70,15 @@ impl Format {
         }
         let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
         let text = text.trim_ascii_start();
+        let has = |key: &[u8]| text.windows(key.len()).any(|part| part == key);
+        // A list of samples.
+        if text.starts_with(b"[") && has(b"\"doc_id\"") && has(b"\"doc\"") {
+            return Some(Self::LmEval);
+        }
+        // Rows of a table as one list, as pandas writes them; a list of questions has no scores.
+        if text.starts_with(b"[") && has(b"\"id\"") && (has(b"\"logit") || has(b"\"logprob")) {
+            return Some(Self::Table);
+        }
         if text.starts_with(b"{") {
             let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
             if let Ok(Value::Object(first)) = json::parse::<Value>(line) {
@@ -76,7 +94,6 @@ impl Format {
                 }
             }
             // A log is one object over many lines, or longer than the part seen here.
-            let has = |key: &[u8]| text.windows(key.len()).any(|part| part == key);
             if has(b"\"eval\"") && (has(b"\"version\"") || has(b"\"status\"")) {
                 return Some(Self::Inspect);
             }
@@ -89,7 +106,8 @@ impl Format {
 
     /// Whether a table seems to have scores; folders may contain other tables.
     pub(crate) fn has_scores(beginning: &[u8]) -> bool {
-        if beginning.starts_with(b"PAR1") {
+        // Lists are tables only because of their scores.
+        if beginning.starts_with(b"PAR1") || beginning.trim_ascii_start().starts_with(b"[") {
             return true;
         }
         let line = beginning.split(|byte| *byte == b'\n').next();
@@ -101,6 +119,22 @@ impl Format {
         words.contains(&"id")
             && (words.iter().any(score) || (words.contains(&"A") && !line.starts_with('{')))
     }
+}
+
+/// What can be unpacked of the beginning of a gzip file.
+fn unpacked(beginning: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; beginning.len()];
+    let mut decoder = GzDecoder::new(beginning);
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match decoder.read(rest) {
+            Ok(read) if read > 0 => filled += read,
+            // The beginning ends in the middle of the stream.
+            _ => break,
+        }
+    }
+    bytes.truncate(filled);
+    bytes
 }
 
 #[cfg(test)]
@@ -141,6 +175,16 @@ mod tests {
             ("x.pkl", "(lp0\n", Some(Format::Paper)),
             ("x.txt", "hello", None),
             ("x.json", "[{\"id\": 1}]", None),
+            (
+                "x.json",
+                "[{\"id\": 1, \"logits\": [1, 2]}]",
+                Some(Format::Table),
+            ),
+            (
+                "x.json",
+                "[\n {\n  \"doc_id\": 0,\n  \"doc\": {",
+                Some(Format::LmEval),
+            ),
         ] {
             let detected = Format::of(Path::new(name), beginning.as_bytes());
             assert_eq!(detected, format, "{name}: {beginning}");

@@ -21,9 +21,23 @@ pub struct Options {
     pub task: Option<String>,
     /// The strategy's name, instead of the one in the file.
     pub strategy: Option<String>,
-    /// Ids of questions to skip. `None` skips the paper's few-shot examples (1, 3, 5, 7, 9) in its
-    /// pickles and nothing in other files.
+    /// Ids of questions to skip, with or without the category that a pooled task puts in front. `None`
+    /// skips the paper's few-shot examples (1, 3, 5, 7, 9) in its pickles and nothing in other files.
     pub drop_ids: Option<HashSet<String>>,
+    /// Tasks to import, by their names or those of their groups; `*` at the end stands for any rest.
+    /// Empty for all.
+    pub tasks: Vec<String>,
+    /// Tasks to leave out, likewise.
+    pub skip: Vec<String>,
+}
+
+/// All imports of one call.
+#[derive(Debug, Clone, Default)]
+pub struct Imports {
+    /// One per model, task and strategy.
+    pub groups: Vec<Imported>,
+    /// Notes for the user on files that were left out.
+    pub notes: Vec<String>,
 }
 
 /// One model's answers to one task with one strategy.
@@ -45,6 +59,8 @@ pub struct Imported {
     pub settings: BTreeMap<String, String>,
     /// The questions, in file order.
     pub rows: Vec<ImportedRow>,
+    /// Questions of the data set, where a limit left some of them out.
+    pub planned: Option<usize>,
     /// The file's accuracy beside ours, if it states one.
     pub check: Option<AccuracyCheck>,
     /// Notes for the user, such as skipped rows.
@@ -127,10 +143,12 @@ impl RowScores {
 /// The accuracy that the file states beside the one of the imported rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccuracyCheck {
-    /// Share of the answered rows whose top option is right.
+    /// Share of the answered rows whose top option is right, by the file's rule.
     pub ours: f64,
     /// The file's accuracy.
     pub theirs: f64,
+    /// Whether the file's rule divides each log-likelihood by the length of its text (`acc_norm`).
+    pub by_length: bool,
     /// Id of the first question where the two disagree.
     pub first_difference: Option<String>,
 }
@@ -158,5 +176,13 @@ impl Imported {
         };
         let right = self.rows.iter().filter(right).count();
         (answered > 0).then(|| right as f64 / answered as f64)
+    }
+
+    /// Mean probability that the model gave to all options of a question together; `None` if unknown.
+    pub fn mean_mass(&self) -> Option<f64> {
+        let scores = self.rows.iter().filter_map(|row| row.scores.as_ref().ok());
+        let masses: Option<Vec<f64>> = scores.map(|scores| scores.mass).collect();
+        let masses = masses.filter(|masses| !masses.is_empty())?;
+        Some(masses.iter().sum::<f64>() / masses.len() as f64)
     }
 }

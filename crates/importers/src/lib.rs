@@ -2,6 +2,7 @@
 // An error ends an import: it may be as large as it needs to be.
 #![allow(clippy::result_large_err)]
 
+mod choice;
 mod content;
 mod error;
 mod format;
@@ -16,7 +17,7 @@ mod table;
 pub use error::{ImportError, Place, Problem};
 pub use format::Format;
 pub use imported::{
-    AccuracyCheck, Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values,
+    AccuracyCheck, Imported, ImportedRow, Imports, Model, Options, RowScores, SourceFile, Values,
 };
 pub use names::{QuestionName, QuestionNames, task_of};
 pub use read::{import, import_bytes};

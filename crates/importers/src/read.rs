@@ -1,23 +1,36 @@
 //! Finds, detects and imports files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::imported::{Imported, Options};
+use crate::choice::Choice;
+use crate::imported::{Imported, Imports, Options};
 use crate::{Format, ImportError, Problem, inspect, lm_eval, table};
 
 /// The largest file that is read into memory.
-const MAX_FILE: u64 = 1 << 30;
+pub(crate) const MAX_FILE: u64 = 1 << 30;
+/// How a gzip file begins.
+pub(crate) const GZIP: &[u8] = &[0x1f, 0x8b];
 /// Bytes read to detect the format.
 const BEGINNING: u64 = 64 << 10;
 /// Maximum depth of the search in folders.
 const MAX_DEPTH: usize = 4;
 
+/// What readers found, with everything that is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) imports: Vec<Imported>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) errors: Vec<ImportError>,
+}
+
 /// Imports files and folders: one [`Imported`] per (model, task, strategy). Returns all
-/// imports, or every error in the input.
-pub fn import(paths: &[PathBuf], options: &Options) -> Result<Vec<Imported>, Vec<ImportError>> {
+/// imports, or every error in the input. Leaves out sound files of kinds that cannot be imported, with
+/// a note, as long as something remains.
+pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<ImportError>> {
+    let choice = Choice::new(options);
     let mut errors = Vec::new();
     let mut files = Vec::new();
     for path in paths {
@@ -26,32 +39,37 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Vec<Imported>, Vec
             Err(error) => errors.push(error),
         }
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     files.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     let (harness, others): (Vec<_>, Vec<_>) = files
         .into_iter()
         .partition(|(_, format)| *format == Format::LmEval);
-    let mut imports = Vec::new();
-    if !harness.is_empty() {
-        let paths: Vec<PathBuf> = harness.into_iter().map(|(path, _)| path).collect();
-        match lm_eval::import(&paths, options) {
-            Ok(found) => imports.extend(found),
-            Err(found) => errors.extend(found),
-        }
-    }
+    let paths: Vec<PathBuf> = harness.into_iter().map(|(path, _)| path).collect();
+    let mut found = lm_eval::import(&paths, &choice, options);
+    found.errors.splice(0..0, errors);
+    let mut logs = Vec::new();
     for (path, format) in others {
-        let read = match format {
-            Format::Inspect => inspect::import(&path).map(|log| vec![log]),
-            _ => whole(&path)
-                .map_err(|problem| problem.of(&path))
-                .and_then(|bytes| table::import(&path, bytes, format, options)),
-        };
+        if format == Format::Inspect {
+            match inspect::import(&path, &choice) {
+                Ok(log) => logs.extend(log),
+                Err(error) => found.errors.push(error),
+            }
+            continue;
+        }
+        let read = whole(&path)
+            .map_err(|problem| problem.of(&path))
+            .and_then(|bytes| table::import(&path, bytes, format, &choice, options));
         match read {
-            Ok(found) => imports.extend(found),
-            Err(error) => errors.push(error),
+            Ok(imports) => found.imports.extend(imports),
+            Err(error) => found.errors.push(error),
         }
     }
-    finish(imports, errors, options)
+    let (logs, notes) = inspect::fullest(logs);
+    found.notes.extend(notes);
+    found
+        .imports
+        .extend(logs.into_iter().map(|log| log.imported));
+    finish(found, &choice, options)
 }
 
 /// Imports one file from memory. `path` gives names and, for tables, the format; errors name it.
@@ -60,34 +78,43 @@ pub fn import_bytes(
     bytes: Vec<u8>,
     options: &Options,
 ) -> Result<Vec<Imported>, Vec<ImportError>> {
+    let choice = Choice::new(options);
     let format = options
         .format
         .or_else(|| Format::of(path, beginning(&bytes)));
     let read = match format {
-        None => Err(Problem::UnknownFormat.of(path)),
+        None => Err(unknown(path, &bytes)),
         Some(Format::LmEval) => {
-            let of = lm_eval::import_bytes(path, &bytes, options);
-            of.map(|imported| vec![imported])
+            let of = lm_eval::import_bytes(path, &bytes, &choice, options);
+            of.map(|imported| imported.into_iter().collect())
         }
-        Some(Format::Inspect) => inspect::import_bytes(path, bytes).map(|log| vec![log]),
-        Some(format) => table::import(path, bytes, format, options),
+        Some(Format::Inspect) => inspect::import_bytes(path, bytes, &choice)
+            .map(|log| log.into_iter().map(|log| log.imported).collect()),
+        Some(format) => table::import(path, bytes, format, &choice, options),
     };
+    let mut found = Found::default();
     match read {
-        Ok(imports) => finish(imports, Vec::new(), options),
-        Err(error) => Err(vec![error]),
+        Ok(imports) => found.imports = imports,
+        Err(error) => found.errors.push(error),
     }
+    finish(found, &choice, options).map(|imports| imports.groups)
 }
 
 fn beginning(bytes: &[u8]) -> &[u8] {
     bytes.get(..BEGINNING as usize).unwrap_or(bytes)
 }
 
-/// Applies the user's names and refuses duplicate groups.
+/// Applies the user's names, and refuses duplicate groups and names of nothing.
 fn finish(
-    mut imports: Vec<Imported>,
-    mut errors: Vec<ImportError>,
+    found: Found,
+    choice: &Choice<'_>,
     options: &Options,
-) -> Result<Vec<Imported>, Vec<ImportError>> {
+) -> Result<Imports, Vec<ImportError>> {
+    let Found {
+        mut imports,
+        mut notes,
+        mut errors,
+    } = found;
     let mut seen: HashMap<(crate::Model, String, String), String> = HashMap::new();
     for import in &mut imports {
         let put = |name: &mut String, given: &Option<String>| {
@@ -98,9 +125,6 @@ fn finish(
         put(&mut import.model.name, &options.model);
         put(&mut import.task, &options.task);
         put(&mut import.strategy, &options.strategy);
-        if let Some(drop) = &options.drop_ids {
-            import.rows.retain(|row| !drop.contains(&row.question.id));
-        }
         let file = import.files.first().map(|file| file.name.clone());
         let file = file.unwrap_or_default();
         if import.rows.is_empty() {
@@ -118,19 +142,52 @@ fn finish(
             errors.push(twice.of(Path::new(&file)));
         }
     }
+    // Without the whole input, a name may be that of something that could not be read.
+    if errors.iter().all(|error| error.problem.is_kind()) {
+        errors.extend(choice.unused());
+    }
+    if !imports.is_empty() {
+        let (kinds, others) = errors
+            .into_iter()
+            .partition(|error| error.problem.is_kind());
+        notes.extend(skipped(kinds));
+        errors = others;
+    }
+    if errors.is_empty() && imports.is_empty() {
+        errors.push(Problem::NothingChosen.of(Path::new("")));
+    }
     if errors.is_empty() {
-        Ok(imports)
+        let groups = imports;
+        Ok(Imports { groups, notes })
     } else {
         Err(errors)
     }
 }
 
+/// A note for each reason to leave files out, with their names.
+fn skipped(errors: Vec<ImportError>) -> Vec<String> {
+    let mut by_reason: Vec<(String, Vec<String>)> = Vec::new();
+    for error in errors {
+        let name = error.file.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        let reason = error.problem.to_string();
+        match by_reason.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, names)) => names.push(name),
+            None => by_reason.push((reason, vec![name])),
+        }
+    }
+    let note =
+        |(reason, names): (String, Vec<String>)| format!("skipped {}: {reason}", names.join(", "));
+    by_reason.into_iter().map(note).collect()
+}
+
 /// The files of a path with their formats.
 fn find(path: &Path, options: &Options) -> Result<Vec<(PathBuf, Format)>, ImportError> {
     if !path.is_dir() {
-        let detected = sniff(path)?.map(|(format, _)| format);
+        let bytes = head(path)?;
+        let detected = Format::of(path, &bytes);
         let format = options.format.or(detected);
-        let format = format.ok_or_else(|| Problem::UnknownFormat.of(path))?;
+        let format = format.ok_or_else(|| unknown(path, &bytes))?;
         return Ok(vec![(path.to_owned(), format)]);
     }
     let mut files = Vec::new();
@@ -184,13 +241,7 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Imp
 
 /// The format, and whether the content rather than the name determines it.
 fn sniff(path: &Path) -> Result<Option<(Format, bool)>, ImportError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(BEGINNING).read_to_end(&mut bytes))
-        .map_err(|error| Problem::Io(error).of(path))?;
-    if bytes.is_empty() {
-        return Ok(None);
-    }
+    let bytes = head(path)?;
     let format = Format::of(path, &bytes);
     Ok(format.map(|format| {
         (
@@ -198,6 +249,28 @@ fn sniff(path: &Path) -> Result<Option<(Format, bool)>, ImportError> {
             format != Format::Table || Format::has_scores(&bytes),
         )
     }))
+}
+
+/// The beginning of a file.
+fn head(path: &Path) -> Result<Vec<u8>, ImportError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(BEGINNING).read_to_end(&mut bytes))
+        .map_err(|error| Problem::Io(error).of(path))?;
+    Ok(bytes)
+}
+
+/// The error for a file of no known format.
+fn unknown(path: &Path, bytes: &[u8]) -> ImportError {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let problem = if bytes.starts_with(GZIP) {
+        Problem::Compressed
+    } else if name.starts_with("results_") && name.ends_with(".json") {
+        Problem::Results
+    } else {
+        Problem::UnknownFormat
+    };
+    problem.of(path)
 }
 
 /// A whole file of at most [`MAX_FILE`] bytes.

@@ -301,7 +301,7 @@ fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
 }
 
 /// A strategy's name in the names of the paper's files.
-fn short_name(strategy: Strategy) -> &'static str {
+pub(super) fn short_name(strategy: Strategy) -> &'static str {
     match strategy {
         Strategy::Base => "base",
         Strategy::SharedInstruction => "shared",

@@ -3,6 +3,7 @@
 mod choice;
 mod comparable;
 mod logits;
+mod own;
 mod selection;
 mod texts;
 
@@ -22,6 +23,7 @@ use crate::folder::{ResultsFiles, STORE};
 use crate::provenance::date;
 pub use comparable::split_rule;
 pub use logits::Scoring;
+pub use own::score_table;
 pub use selection::{Drop, Grouping, Selection};
 pub use texts::{TextSources, Texts};
 

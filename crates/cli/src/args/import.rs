@@ -31,8 +31,14 @@ pub(crate) struct ImportArgs {
     /// Strategy name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) strategy: Option<String>,
-    /// Ids of questions to drop; `none` keeps all [default: the few-shot examples in the paper's
-    /// pickles]
+    /// Tasks or groups of tasks to import, such as mmlu or 'arc_*' [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) tasks: Vec<String>,
+    /// Tasks or groups of tasks to leave out
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// Ids of questions to drop, such as 4 or anatomy/4; `none` keeps all [default: the few-shot
+    /// examples in the paper's pickles]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) drop_ids: Option<Vec<String>>,
     /// Folder with the store (sureness.sqlite) to import into

@@ -17,9 +17,10 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_enum, default_value_t = Config::default().protocol)]
     pub(crate) protocol: Protocol,
 
-    /// Questions in the paper's JSON layout; `id` and `answer` are enough
+    /// Questions in the paper's JSON layout; `id` and `answer` are enough. Tables with a column
+    /// `answer` need none
     #[arg(long, value_name = "FILE")]
-    pub(crate) questions: PathBuf,
+    pub(crate) questions: Option<PathBuf>,
 
     /// Saved logits: .pkl, .jsonl, .csv or .parquet, named
     /// {model}_{dataset}_{base|shared|task}_icl{0|1}
@@ -40,7 +41,8 @@ pub(crate) struct ScoreArgs {
     #[arg(long, default_value_t = Config::default().seed)]
     pub(crate) seed: u64,
 
-    /// Ids of questions to drop, such as the few-shot examples; `none` keeps all
+    /// Ids of questions to drop, such as the few-shot examples; `none` keeps all. Tables with their
+    /// own answers keep all by default
     #[arg(long, value_name = "IDS", default_value_t = Ids::default())]
     pub(crate) drop_ids: Ids,
 

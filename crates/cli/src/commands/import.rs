@@ -1,15 +1,18 @@
-//! `sureness import`: imports evaluations from other tools into a store.
+//! `sureness import`: evaluations of other tools into a store.
 
 use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 
 use sureness_analysis::number::{count, counted};
-use sureness_bench::{Failure, ModelImport, import};
+use sureness_bench::{Failure, Import, ModelImport, import};
 use sureness_importers::{Imported, Options};
 use sureness_store::ImportOutcome;
 
 use crate::args::import::ImportArgs;
 use crate::show::terminal;
+
+/// Below this probability of all labels together, the model meant to say something else.
+const LOW_MASS: f64 = 0.01;
 
 /// Runs the command.
 pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
@@ -20,9 +23,11 @@ pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
         task: args.task,
         strategy: args.strategy,
         drop_ids: args.drop_ids.map(|ids| drop_ids(&ids)),
+        tasks: args.tasks,
+        skip: args.skip,
     };
-    let models = import(&args.paths, &options, &args.output_dir)?;
-    show(&models, &terminal::quoted(&args.output_dir))?;
+    let import = import(&args.paths, &options, &args.output_dir)?;
+    show(&import, &terminal::quoted(&args.output_dir))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -34,7 +39,7 @@ fn drop_ids(ids: &[String]) -> HashSet<String> {
 }
 
 /// Prints a table of the imports, then notes and warnings.
-fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
+fn show(import: &Import, folder: &str) -> Result<(), Failure> {
     let head = [
         "model",
         "task",
@@ -46,30 +51,19 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
         "run",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let percent = |share: f64| format!("{:.2} %", share * 100.0);
-    for ModelImport { groups, outcome } in models {
-        for import in groups {
-            rows.push(vec![
-                import.model.name.clone(),
-                import.task.clone(),
-                import.strategy.clone(),
-                count(import.rows.len()),
-                count(import.answered()),
-                import.accuracy().map(percent).unwrap_or_default(),
-                import
-                    .check
-                    .as_ref()
-                    .map(|check| percent(check.theirs))
-                    .unwrap_or_default(),
-                outcome.run().to_string(),
-            ]);
-        }
+    for ModelImport { groups, outcome } in &import.models {
+        rows.extend(groups.iter().map(|group| row(group, outcome.run())));
     }
     terminal::print(&terminal::columns(rows, &[3, 4, 5, 6, 7]))?;
-    let imports = models.iter().flat_map(|model| &model.groups);
-    print_notes(imports.clone());
-    imports.for_each(print_warnings);
-    for ModelImport { groups, outcome } in models {
+    for note in &import.notes {
+        eprintln!("note: {note}");
+    }
+    let groups = || import.models.iter().flat_map(|model| &model.groups);
+    print_notes(groups().map(|group| (group, &*group.notes)));
+    for group in groups() {
+        print_warnings(group);
+    }
+    for ModelImport { groups, outcome } in &import.models {
         let name = groups.first().map_or("", |import| &import.model.name);
         match outcome {
             ImportOutcome::New { .. } => {}
@@ -88,39 +82,66 @@ fn show(models: &[ModelImport], folder: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints each note once, with the first import that it is about and the number of the others.
-fn print_notes<'a>(imports: impl Iterator<Item = &'a Imported>) {
-    let mut notes: Vec<(&str, Vec<String>)> = Vec::new();
-    for import in imports {
-        for note in &import.notes {
-            match notes.iter_mut().find(|(text, _)| text == note) {
-                Some((_, names)) => names.push(name_of(import)),
-                None => notes.push((note, vec![name_of(import)])),
+fn row(import: &Imported, run: i64) -> Vec<String> {
+    let percent = |share: f64| format!("{:.2} %", share * 100.0);
+    let questions = count(import.rows.len());
+    let questions = match import.planned {
+        Some(planned) => format!("{questions} of {}", count(planned)),
+        None => questions,
+    };
+    let in_file = import.check.as_ref().map(|check| {
+        let rule = if check.by_length { " (acc_norm)" } else { "" };
+        format!("{}{rule}", percent(check.theirs))
+    });
+    vec![
+        import.model.name.clone(),
+        import.task.clone(),
+        import.strategy.clone(),
+        questions,
+        count(import.answered()),
+        import.accuracy().map(percent).unwrap_or_default(),
+        in_file.unwrap_or_default(),
+        run.to_string(),
+    ]
+}
+
+fn name(import: &Imported) -> String {
+    let Imported {
+        model,
+        task,
+        strategy,
+        ..
+    } = import;
+    format!("{}, {task}, {strategy}", model.name)
+}
+
+/// Prints each note once, with the imports that it is about.
+fn print_notes<'a>(notes: impl Iterator<Item = (&'a Imported, &'a [String])>) {
+    let mut about: Vec<(&str, Vec<&Imported>)> = Vec::new();
+    for (import, texts) in notes {
+        for text in texts {
+            match about.iter_mut().find(|(other, _)| other == text) {
+                Some((_, imports)) => imports.push(import),
+                None => about.push((text, vec![import])),
             }
         }
     }
-    for (note, names) in notes {
-        match &names[..] {
-            [] => {}
-            [one] => eprintln!("note: {one}: {note}"),
-            [first, others @ ..] => eprintln!(
-                "note: {first} and {}: {note}",
-                counted(others.len(), "other group")
-            ),
-        }
+    for (text, imports) in about {
+        let Some((first, others)) = imports.split_first() else {
+            continue;
+        };
+        let others = match others.len() {
+            0 => String::new(),
+            1 => " and 1 other".to_owned(),
+            n => format!(" and {n} others"),
+        };
+        eprintln!("note: {}{others}: {text}", name(first));
     }
 }
 
-fn name_of(import: &Imported) -> String {
-    format!(
-        "{}, {}, {}",
-        import.model.name, import.task, import.strategy
-    )
-}
-
-/// Prints warnings about one import.
+/// Prints what makes the figures of an import doubtful.
 fn print_warnings(import: &Imported) {
-    let name = name_of(import);
+    let name = name(import);
     let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
     for row in &import.rows {
         if let Err(error) = &row.scores {
@@ -129,16 +150,24 @@ fn print_warnings(import: &Imported) {
         }
     }
     for (failed, example) in reasons.values() {
+        let have = if *failed == 1 { "has" } else { "have" };
         let failed = counted(*failed, "question");
-        eprintln!("warning: {name}: {failed} have no answer, such as {example}");
+        eprintln!("warning: {name}: {failed} {have} no answer, such as {example}");
+    }
+    if let Some(mass) = import.mean_mass().filter(|mass| *mass < LOW_MASS) {
+        eprintln!(
+            "warning: {name}: all options of a question together have a probability of {mass:.1e} on \
+             average, so that the model meant to write something else than one of them"
+        );
     }
     if let Some(check) = import.check.as_ref().filter(|check| !check.agrees()) {
         let first = match &check.first_difference {
             Some(id) => format!("; the first question that differs is {id}"),
             None => String::new(),
         };
+        let rule = if check.by_length { " by acc_norm" } else { "" };
         eprintln!(
-            "warning: {name}: the accuracy is {:.2} % here and {:.2} % in the file{first}",
+            "warning: {name}: the accuracy{rule} is {:.2} % here and {:.2} % in the file{first}",
             check.ours * 100.0,
             check.theirs * 100.0
         );

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use rayon::prelude::*;
 use sureness_analysis::scored::{ScoredFile, Scores};
 use sureness_bench::Failure;
-use sureness_bench::evidence::{Drop, Scoring};
+use sureness_bench::evidence::{Drop, Scoring, score_table};
 use sureness_conformal::{Config, Protocol, Scheme};
 use sureness_report::export;
 use sureness_scorers::replay;
@@ -25,24 +25,37 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     };
     let mut problems = Vec::new();
     problems.extend(check_seed(&config));
-    let scoring = Scoring::new(&args.questions, drop, config)
-        .map_err(|error| problems.push(error))
-        .ok();
-
-    // Without an answer key the files are still read, so that one run tells all that is wrong.
-    let outcomes: Vec<Result<Option<ScoredFile>, Failure>> = args
+    let questions = args.questions.as_deref();
+    let scoring = questions.map(|questions| Scoring::new(questions, drop.clone(), config));
+    // Without the answer key the files are still read, so that one run tells all that is wrong.
+    let scoring = match scoring.transpose() {
+        Ok(scoring) => scoring,
+        Err(error) => {
+            problems.push(error);
+            None
+        }
+    };
+    let outcomes: Vec<Result<Vec<ScoredFile>, Failure>> = args
         .logits
         .par_iter()
-        .map(|path| {
-            let logits = replay::read(path)?;
-            let scored = scoring.as_ref().map(|scoring| scoring.score(path, &logits));
-            scored.transpose()
+        .map(|path| match (questions, &scoring) {
+            (None, _) => score_table(path, None, &drop, &config),
+            (Some(questions), scoring) => match replay::read(path) {
+                Ok(logits) => match scoring {
+                    Some(scoring) => Ok(vec![scoring.score(path, &logits)?]),
+                    None => Ok(Vec::new()),
+                },
+                Err(error) if scoring.is_some() && is_of_many(&error) => {
+                    score_table(path, Some(questions), &drop, &config)
+                }
+                Err(error) => Err(error.into()),
+            },
         })
         .collect();
     let mut files = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
         match outcome {
-            Ok(file) => files.extend(file),
+            Ok(scored) => files.extend(scored),
             Err(error) => problems.push(error),
         }
     }
@@ -59,6 +72,13 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
         }
     }
     print(&scores, args.output)
+}
+
+/// Whether a file may be a table of several models, which repeats its ids and may have both kinds of
+/// scores.
+fn is_of_many(error: &replay::ReplayError) -> bool {
+    use replay::Problem::{AmbiguousColumns, DuplicateId};
+    matches!(error.problem, DuplicateId { .. } | AmbiguousColumns { .. })
 }
 
 /// The generator behind the paper's split is seeded with 32 bits.

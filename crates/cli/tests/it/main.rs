@@ -4,6 +4,7 @@ mod analyze;
 mod data;
 mod fleet;
 mod import;
+mod import_whole;
 mod metrics;
 mod model;
 mod plan;

@@ -1,197 +1,138 @@
-//! Log-probabilities of the options from the tokens of an answer.
+//! The token with the answer's letter, and the scores of all letters there.
 
-use serde::Deserialize;
-use sureness_questions::letter_index;
-use sureness_scorers::{ScoreError, log_sum_exp};
+use sureness_scorers::ScoreError;
 
+use super::marks::{self, Found, MARK, Reading};
+use super::token::{self, Token};
+use super::verdict::Answer;
 use crate::error::printable;
 use crate::imported::RowScores;
 
-/// The word before the letter, as the solver `multiple_choice` requests it.
-const MARK: &str = "ANSWER";
-/// Log-probabilities above zero by less than this are rounding errors.
-const ROUNDING: f64 = 1e-3;
-/// Probabilities with a larger sum are malformed.
-const MAX_TOTAL: f64 = 1.01;
-/// Servers write lower values for "not available".
-const NOT_AVAILABLE: f64 = -9000.0;
-
-/// A token of the answer.
-#[derive(Debug, Deserialize)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the fields are named as in the log"
-)]
-pub(super) struct Token {
-    #[serde(default)]
-    token: String,
-    logprob: Option<f64>,
-    top_logprobs: Option<Vec<Top>>,
+/// The scores of an answer.
+#[derive(Debug)]
+pub(super) struct Scored {
+    /// Scores of the letters, in the order in which the model saw the options.
+    pub(super) scores: RowScores,
+    /// Index of the token with the letter.
+    pub(super) place: usize,
 }
 
-/// One of the most probable tokens at a place.
-#[derive(Debug, Deserialize)]
-struct Top {
-    #[serde(default)]
-    token: String,
-    logprob: Option<f64>,
-}
-
-/// Scores of the first `options` letters, and the index of the token with the letter.
-pub(super) fn scores(tokens: &[Token], options: usize) -> Result<(RowScores, usize), ScoreError> {
-    let place = place(tokens, options)?;
-    let token = tokens.get(place).ok_or(ScoreError::NoLogprobs)?;
-    let listed = token.top_logprobs.as_deref().unwrap_or_default();
-    if listed.is_empty() {
-        return Err(ScoreError::NoLogprobs);
-    }
-    let sampled = (token.token.as_str(), token.logprob);
-    let listed = listed.iter().map(|top| (top.token.as_str(), top.logprob));
-    of_list(listed, sampled, options).map(|scores| (scores, place))
-}
-
-/// Index of the token with the answer's letter.
-fn place(tokens: &[Token], options: usize) -> Result<usize, ScoreError> {
+/// Scores of the letters where the answer has its letter. `choices` are the options as the model saw
+/// them, and `stated` is the answer that the log's own scorer found.
+pub(super) fn scores(
+    tokens: &[Token],
+    choices: &[&str],
+    stated: &Answer,
+) -> Result<Scored, ScoreError> {
     if tokens.is_empty() {
         return Err(ScoreError::NoLogprobs);
     }
-    let text: String = tokens.iter().map(|token| token.token.as_str()).collect();
-    let (begin, marked) = match behind_mark(&text) {
-        Some(begin) => (begin, true),
-        None => (0, false),
+    let mut text = String::new();
+    let mut ends = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        text.push_str(&token::plain(&token.token));
+        ends.push(text.len());
+    }
+    let marked = marks::marked(&text, choices.len());
+    let found = match stated {
+        Answer::Option(option) => of_scorer(&text, choices, &marked, *option)?,
+        Answer::None => return Err(unanswered("the log's scorer found no answer")),
+        Answer::Several(letters) => {
+            let letters = printable(letters);
+            return Err(unanswered(&format!(
+                "the log's scorer found several answers ({letters})"
+            )));
+        }
+        Answer::Unknown => of_text(&text, choices, &marked, tokens)?,
     };
-    let mut offset = 0;
-    for (index, token) in tokens.iter().enumerate() {
-        let (start, end) = (offset, offset + token.token.len());
-        offset = end;
-        // A bracket, a quote or a star may stand before the letter.
-        let bare = token
-            .token
-            .trim()
-            .trim_matches(|c: char| c.is_ascii_punctuation());
-        if end <= begin || (bare.is_empty() && token.token.len() <= 4) {
-            continue;
-        }
-        if start >= begin && letter(&token.token).is_some_and(|option| option < options) {
-            return Ok(index);
-        }
-        if marked {
-            return Err(ScoreError::Malformed {
-                message: format!(
-                    "expected an option letter after {MARK}:, found {:?}",
-                    printable(&token.token)
-                ),
-            });
-        }
-        break;
-    }
-    Err(ScoreError::NoOptionSeen {
-        top_k: tokens
-            .first()
-            .and_then(|token| token.top_logprobs.as_ref())
-            .map_or(0, Vec::len),
-        first: printable(tokens.first().map_or("", |token| &token.token)),
+    let place = ends.partition_point(|end| *end <= found.offset);
+    let token = tokens.get(place).ok_or(ScoreError::NoLogprobs)?;
+    let Some(letter) = token::letter_of(&token.token) else {
+        let token = printable(&token.token);
+        return Err(unanswered(&format!(
+            "the token {token:?} contains more than the letter"
+        )));
+    };
+    let either_case = letter.is_ascii_lowercase() || marked.contains(&found);
+    Ok(Scored {
+        scores: token::scores(token, choices.len(), either_case)?,
+        place,
     })
 }
 
-/// Byte offset of the text after `ANSWER:`, at the start of a line or else anywhere.
-fn behind_mark(text: &str) -> Option<usize> {
-    let mut anywhere = None;
-    // Only ASCII changes, so byte offsets stay valid.
-    let upper = text.to_ascii_uppercase();
-    for (start, _) in upper.match_indices(MARK) {
-        let behind = text.get(start + MARK.len()..)?;
-        let Some(rest) = behind.trim_start().strip_prefix(':') else {
-            continue;
-        };
-        let end = text.len() - rest.len();
-        let before = text.get(..start)?.trim_end_matches([' ', '\t', '*', '#']);
-        if before.is_empty() || before.ends_with('\n') {
-            return Some(end);
-        }
-        anywhere = anywhere.or(Some(end));
-    }
-    anywhere
-}
-
-/// The option that a token spells: one capital letter, with or without a leading space.
-fn letter(token: &str) -> Option<usize> {
-    let bare = [" ", "▁", "Ġ"]
+/// The text of the tokens.
+pub(super) fn text_of(tokens: &[Token]) -> String {
+    tokens
         .iter()
-        .find_map(|space| token.strip_prefix(space))
-        .unwrap_or(token);
-    letter_index(bare.trim_end())
+        .map(|token| token::plain(&token.token))
+        .collect()
 }
 
-/// Scores from the most probable tokens and the sampled one. The bound of an unlisted option is the
-/// smaller of the last listed probability and the unlisted remainder.
-fn of_list<'a>(
-    tokens: impl Iterator<Item = (&'a str, Option<f64>)>,
-    sampled: (&'a str, Option<f64>),
-    options: usize,
-) -> Result<RowScores, ScoreError> {
-    let mut listed: Vec<(&str, f64)> = Vec::new();
-    let mut ranked = 0;
-    let marked = tokens.map(|token| (token, true)).chain([(sampled, false)]);
-    for ((text, logprob), is_ranked) in marked {
-        let Some(logprob) = logprob.filter(|value| *value > NOT_AVAILABLE) else {
-            continue;
-        };
-        if !logprob.is_finite() || logprob > ROUNDING {
-            return Err(ScoreError::Malformed {
-                message: format!(
-                    "{logprob} is not a log-probability (token {:?})",
-                    printable(text)
-                ),
-            });
-        }
-        // The sampled token is usually among the most probable ones.
-        if !listed.iter().any(|(other, _)| *other == text) {
-            listed.push((text, logprob.min(0.0)));
-            ranked += usize::from(is_ranked);
-        }
-    }
-    let total: f64 = listed.iter().map(|(_, logprob)| logprob.exp()).sum();
-    if total > MAX_TOTAL {
-        return Err(ScoreError::Malformed {
-            message: format!("the probabilities of the listed tokens add up to {total:.3}"),
-        });
-    }
-    let mut spellings = vec![Vec::new(); options];
-    for (text, logprob) in &listed {
-        if let Some(spelling) = letter(text).and_then(|option| spellings.get_mut(option)) {
-            spelling.push(*logprob);
-        }
-    }
-    let observed: Vec<bool> = spellings.iter().map(|it| !it.is_empty()).collect();
-    if !observed.contains(&true) {
-        return Err(ScoreError::NoOptionSeen {
-            top_k: listed.len(),
-            first: printable(listed.first().map_or("", |(text, _)| text)),
-        });
-    }
-    // A sampled token outside the list bounds no other token.
-    let ranked = listed.iter().take(ranked);
-    let last = ranked.map(|(_, logprob)| *logprob).fold(0.0, f64::min);
-    let hidden_by_rounding = listed.len() as f64 * f64::from(f32::EPSILON);
-    let bound = last.min((1.0 - total).max(hidden_by_rounding).ln());
-    let mass: f64 = spellings.iter().flatten().map(|it| it.exp()).sum();
-    let logprobs = spellings
-        .into_iter()
-        .map(|spelling| match spelling.as_slice() {
-            [] => bound,
-            _ => log_sum_exp(spelling).min(0.0),
-        });
-    Ok(RowScores {
-        logprobs: logprobs.collect(),
-        observed,
-        mass: Some(mass.min(1.0)),
+/// The option whose letter a text gives as its answer.
+pub(super) fn stated_in(text: &str, choices: &[&str]) -> Option<usize> {
+    let marked = marks::marked(text, choices.len());
+    let found = marked.last().copied();
+    let found = found.filter(|found| found.reading == Reading::Answer);
+    let found = found.or_else(|| marks::alone(text, choices));
+    found.map(|found| found.option)
+}
+
+/// Where the text has the letter that the scorer took.
+fn of_scorer(
+    text: &str,
+    choices: &[&str],
+    marked: &[Found],
+    option: usize,
+) -> Result<Found, ScoreError> {
+    let is_it = |found: &Found| found.option == option && found.reading != Reading::Several;
+    let found = marked.iter().copied().rfind(is_it);
+    let found = found.or_else(|| marks::alone(text, choices).filter(is_it));
+    found.or_else(|| marks::last(text, option)).ok_or_else(|| {
+        let letter = sureness_questions::letter(option);
+        unanswered(&format!(
+            "the log's scorer found {letter}, which no token of the answer spells"
+        ))
     })
+}
+
+/// Where the text itself has its answer: behind the last mark, or the letter alone.
+fn of_text(
+    text: &str,
+    choices: &[&str],
+    marked: &[Found],
+    tokens: &[Token],
+) -> Result<Found, ScoreError> {
+    let Some(found) = marked.last().copied() else {
+        return marks::alone(text, choices).ok_or_else(|| ScoreError::NoOptionSeen {
+            top_k: tokens
+                .first()
+                .and_then(|token| token.top_logprobs.as_ref())
+                .map_or(0, Vec::len),
+            first: printable(tokens.first().map_or("", |token| &token.token)),
+        });
+    };
+    let letter = sureness_questions::letter(found.option);
+    match found.reading {
+        Reading::Answer => Ok(found),
+        Reading::Word => Err(unanswered(&format!(
+            "{letter} after {MARK}: may be a word, since others follow"
+        ))),
+        Reading::Several => Err(unanswered(&format!("several letters follow {MARK}:"))),
+    }
+}
+
+fn unanswered(message: &str) -> ScoreError {
+    ScoreError::Malformed {
+        message: message.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::token::Top;
+
+    const CHOICES: [&str; 4] = ["red", "green", "blue", "grey"];
 
     fn token(text: &str, top: &[(&str, f64)]) -> Token {
         Token {
@@ -215,15 +156,21 @@ mod tests {
         token(text, &[(text, -0.001)])
     }
 
+    fn read(tokens: &[Token]) -> Result<Scored, ScoreError> {
+        scores(tokens, &CHOICES, &Answer::Unknown)
+    }
+
     #[test]
     fn the_letter_is_found_behind_the_mark() {
         let top: &[(&str, f64)] = &[(" B", -0.25), (" A", -2.0), ("B", -4.0), (" C", -5.0)];
-        let answers: [&[&str]; 5] = [
+        let answers: [&[&str]; 7] = [
             &["ANS", "WER", ":", " B"],
             &["A thought.", "\n", "answer", " :", " B", "."],
             &["**", "ANSWER", ":**", " B"],
             &["Answer:", " (", " B", ")"],
             &[" B"],
+            &["ANSWER: C", "\nNo. ", "ANSWER:", " B"],
+            &["ANSWERĠ:", "Ġ**", " B"],
         ];
         for answer in answers {
             let tokens: Vec<Token> = answer
@@ -236,7 +183,7 @@ mod tests {
                     }
                 })
                 .collect();
-            let (scores, place) = scores(&tokens, 4).unwrap();
+            let Scored { scores, place } = read(&tokens).unwrap();
             assert_eq!(answer.get(place), Some(&" B"), "{answer:?}");
             assert_eq!(scores.top(), 1);
             assert_eq!(scores.observed, [true, true, true, false]);
@@ -250,21 +197,84 @@ mod tests {
     }
 
     #[test]
+    fn letters_joined_to_signs_and_small_ones_count() {
+        for (sampled, other) in [
+            (" $B", " $A"),
+            (" (B", " (A"),
+            (" B.", " A."),
+            (" B)", " A)"),
+            (":B", ":A"),
+            (" b", " a"),
+        ] {
+            let mark = if sampled.starts_with(':') {
+                "ANSWER"
+            } else {
+                "ANSWER:"
+            };
+            let top = [(sampled, -0.25), (other, -2.0), (" Bee", -3.0)];
+            let scores = read(&[plain(mark), token(sampled, &top)]).unwrap().scores;
+            assert_eq!(scores.observed, [true, true, false, false], "{sampled:?}");
+            assert!((scores.logprobs[1] - -0.25).abs() < 1e-12);
+        }
+        // Without a mark a small letter may begin a word.
+        let top = [("B", -0.25), ("a", -2.0)];
+        let scores = read(&[token("B", &top)]).unwrap().scores;
+        assert_eq!(scores.observed, [false, true, false, false]);
+    }
+
+    #[test]
+    fn tokens_with_one_text_are_tokens_of_their_own() {
+        let mut sampled = token("B", &[("B", -1.0), ("B", -2.0), ("A", -3.0)]);
+        sampled.logprob = Some(-1.000_000_4);
+        let scores = read(&[sampled]).unwrap().scores;
+        let both = ((-1.0_f64).exp() + (-2.0_f64).exp()).ln();
+        assert!((scores.logprobs[1] - both).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_scorers_answer_decides() {
+        let top = [("B", -0.25), ("C", -2.0)];
+        let tokens = [
+            plain("ANSWER: "),
+            token("C", &[("C", -0.5), ("B", -1.0)]),
+            plain("\nNo. It is "),
+            token("B", &top),
+            plain("."),
+        ];
+        let read = |stated| scores(&tokens, &CHOICES, &stated);
+        assert_eq!(read(Answer::Unknown).unwrap().place, 1);
+        assert_eq!(read(Answer::Option(1)).unwrap().place, 3);
+        for stated in [
+            Answer::None,
+            Answer::Several("B, C".into()),
+            Answer::Option(3),
+        ] {
+            assert!(matches!(read(stated), Err(ScoreError::Malformed { .. })));
+        }
+    }
+
+    #[test]
     fn answers_without_a_letter_are_errors() {
-        let error = |tokens: &[Token]| scores(tokens, 4).unwrap_err();
-        assert!(matches!(
-            error(&[plain("The"), plain(" answer"), plain(" is"), plain(" B")]),
-            ScoreError::NoOptionSeen { .. }
-        ));
-        assert!(matches!(
-            error(&[plain("ANSWER:"), plain(" none")]),
-            ScoreError::Malformed { .. }
-        ));
+        let error = |tokens: &[Token]| read(tokens).unwrap_err();
+        for tokens in [
+            [plain("The"), plain(" answer"), plain(" is"), plain(" B")],
+            [plain("A"), plain(" stone"), plain(" is"), plain(" blue")],
+            [plain("ANSWER:"), plain(" none"), plain("."), plain("")],
+        ] {
+            assert!(matches!(error(&tokens), ScoreError::NoOptionSeen { .. }));
+        }
         // E is not among four options.
         assert!(matches!(
             error(&[plain("E")]),
             ScoreError::NoOptionSeen { .. }
         ));
+        for answer in [
+            &["ANSWER:", " A", " stone"][..],
+            &["ANSWER:", " A", ",", "B"],
+        ] {
+            let tokens: Vec<Token> = answer.iter().map(|text| plain(text)).collect();
+            assert!(matches!(error(&tokens), ScoreError::Malformed { .. }));
+        }
         assert!(matches!(error(&[]), ScoreError::NoLogprobs));
         let bare = Token {
             token: "B".into(),
@@ -275,6 +285,6 @@ mod tests {
         let two = token("B", &[("B", -0.1), ("A", -0.1)]);
         assert!(matches!(error(&[two]), ScoreError::Malformed { .. }));
         let nan = token("B", &[("B", f64::NAN), ("A", -0.1)]);
-        assert!(scores(&[nan], 4).is_ok_and(|(scores, _)| !scores.observed[1]));
+        assert!(read(&[nan]).is_ok_and(|scored| !scored.scores.observed[1]));
     }
 }

@@ -29,6 +29,15 @@ pub(super) struct Log {
     pub(super) samples: Option<Vec<Sample>>,
 }
 
+/// What tells an evaluation from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// The id that the evaluation shares with its retries.
+    pub(super) task: Option<String>,
+    pub(super) created: Option<String>,
+    pub(super) finished: bool,
+}
+
 /// The second part of a header, as old archives have it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Ending {
@@ -53,14 +62,41 @@ impl Log {
                 return Err(Problem::Missing.field(&format!("eval.{field}")));
             }
         }
-        let shuffles = |step: &Value| match step.pointer("/params/shuffle") {
-            None | Some(Value::Null | Value::Bool(false)) => false,
-            Some(_) => true,
-        };
-        if self.steps().iter().any(shuffles) {
-            return Err(Problem::Shuffled.field("plan.steps"));
+        if self.has_param("multiple_correct") {
+            return Err(Problem::SeveralPossible.field("plan.steps"));
         }
         Ok(())
+    }
+
+    /// Whether a solver shuffled the options, as far as the plan says so.
+    pub(super) fn shuffles(&self) -> bool {
+        self.has_param("shuffle")
+    }
+
+    /// Whether a solver has a parameter that is neither missing nor false.
+    fn has_param(&self, name: &str) -> bool {
+        let is_set = |step: &Value| {
+            let value = step.get("params").and_then(|params| params.get(name));
+            !matches!(value, None | Some(Value::Null | Value::Bool(false)))
+        };
+        self.steps().iter().any(is_set)
+    }
+
+    /// What tells this evaluation from others.
+    pub(super) fn identity(&self) -> Identity {
+        let text = |pointer| json::text(&self.eval, pointer).map(str::to_owned);
+        Identity {
+            // A retry keeps the id of the task.
+            task: text("/task_id").or_else(|| text("/eval_id")),
+            created: text("/created"),
+            finished: self.status.as_deref() == Some("success"),
+        }
+    }
+
+    /// The number of samples of the data set.
+    pub(super) fn samples_of_data(&self) -> Option<usize> {
+        let samples = self.eval.pointer("/dataset/samples")?.as_u64()?;
+        usize::try_from(samples).ok()
     }
 
     pub(super) fn model(&self) -> Model {

@@ -2,94 +2,132 @@
 //!
 //! The layout is that of `inspect_ai.log.EvalLog` in versions 1 to 3 of its schema. A sample has
 //! `choices`, a `target` letter and an `output` whose tokens come with `top_logprobs`. The
-//! options' log-probabilities are those of the letters at the answer's token: after `ANSWER:`, which
-//! the solver `multiple_choice` requests, or else the first token.
+//! options' log-probabilities are those of the letters at the answer's token: the one that the log's
+//! scorer found, or else the one after the last `ANSWER:`, which the solver `multiple_choice`
+//! requests, or a letter that is the whole answer.
 
 mod answer;
 mod archive;
+mod copies;
 mod log;
+mod marks;
 mod sample;
+mod token;
+mod verdict;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sureness_scorers::ScoreError;
 
+use crate::choice::{Choice, left_out};
 use crate::error::{Fault, printable};
 use crate::imported::{AccuracyCheck, Imported, ImportedRow, SourceFile, Values};
 use crate::json;
 use crate::read;
 use crate::{Format, ImportError, Place, Problem};
-use log::Log;
-use sample::{Read as ReadSample, Sample};
+pub(crate) use copies::fullest;
+use log::{Identity, Log};
+use sample::{Order, Read as ReadSample, Sample, UNKNOWN_ORDER};
 
-/// Imports one log.
-pub(crate) fn import(path: &Path) -> Result<Imported, ImportError> {
+/// A log as an import.
+pub(crate) struct LogImport {
+    pub(crate) path: PathBuf,
+    pub(crate) imported: Imported,
+    identity: Identity,
+}
+
+/// Imports one log; `None` if its task is not chosen.
+pub(crate) fn import(path: &Path, choice: &Choice<'_>) -> Result<Option<LogImport>, ImportError> {
     let failed = |error| Problem::Io(error).of(path);
     let mut file = File::open(path).map_err(failed)?;
     let mut magic = [0; 2];
     let is_archive = file.read_exact(&mut magic).is_ok() && magic == *b"PK";
     if !is_archive {
         let bytes = read::whole(path).map_err(|problem| problem.of(path))?;
-        return import_bytes(path, bytes);
+        return import_bytes(path, bytes, choice);
     }
     file.rewind().map_err(failed)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(&mut file).map_err(failed)?;
     file.rewind().map_err(failed)?;
-    of_archive(path, file, &hasher.finalize())
+    of_archive(path, file, &hasher.finalize(), choice)
 }
 
 /// Imports a log that is in memory.
-pub(crate) fn import_bytes(path: &Path, bytes: Vec<u8>) -> Result<Imported, ImportError> {
+pub(crate) fn import_bytes(
+    path: &Path,
+    bytes: Vec<u8>,
+    choice: &Choice<'_>,
+) -> Result<Option<LogImport>, ImportError> {
     let digest = blake3::hash(&bytes);
     if bytes.starts_with(b"PK") {
-        return of_archive(path, Cursor::new(bytes), &digest);
+        return of_archive(path, Cursor::new(bytes), &digest, choice);
     }
     let mut log: Log = json::parse(&bytes).map_err(|problem| problem.of(path))?;
     let samples = log.samples.take().unwrap_or_default();
-    let mut reading = Reading::new(path, log, &digest)?;
+    let Some(mut reading) = Reading::new(path, log, &digest, choice)? else {
+        return Ok(None);
+    };
     for sample in samples {
         reading.add(&sample, None)?;
     }
-    reading.finish()
+    reading.finish().map(Some)
 }
 
 fn of_archive(
     path: &Path,
     file: impl Read + Seek,
     digest: &blake3::Hash,
-) -> Result<Imported, ImportError> {
+    choice: &Choice<'_>,
+) -> Result<Option<LogImport>, ImportError> {
     let mut archive = archive::Archive::open(file).map_err(|problem| problem.of(path))?;
     let log: Log = archive.header(path)?;
-    let mut reading = Reading::new(path, log, digest)?;
+    let Some(mut reading) = Reading::new(path, log, digest, choice)? else {
+        return Ok(None);
+    };
     for name in archive.samples() {
         let at = |problem: Problem| problem.at(path, Place::Sample(printable(&name)));
         let bytes = archive.member(&name).map_err(at)?;
         let sample: Sample = json::parse(&bytes).map_err(at)?;
         reading.add(&sample, Some(&name))?;
     }
-    reading.finish()
+    reading.finish().map(Some)
 }
 
 /// A log that is being read, sample by sample.
 struct Reading<'a> {
     path: &'a Path,
+    choice: &'a Choice<'a>,
     log: Log,
     imported: Imported,
     /// Row index and epoch of each id.
     seen: HashMap<String, (usize, u64)>,
     /// Whether the scorer counts each row as correct.
     correct: Vec<Option<bool>>,
+    /// How the order of each row's options is known.
+    orders: Vec<Order>,
     /// Number of rows whose letter comes after the first token.
     later: usize,
     other_epochs: usize,
+    dropped: usize,
 }
 
 impl<'a> Reading<'a> {
-    fn new(path: &'a Path, log: Log, digest: &blake3::Hash) -> Result<Self, ImportError> {
+    /// `None` if the log's task is not chosen.
+    fn new(
+        path: &'a Path,
+        log: Log,
+        digest: &blake3::Hash,
+        choice: &'a Choice<'a>,
+    ) -> Result<Option<Self>, ImportError> {
+        let task = log.task();
+        let bare = task.rsplit('/').next().unwrap_or_default();
+        if !choice.wants(&[&task, bare]) {
+            return Ok(None);
+        }
         log.check()
             .map_err(|fault: Fault| fault.at(path, Place::File))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -105,18 +143,22 @@ impl<'a> Reading<'a> {
             values: Values::Labels,
             settings: log.settings(),
             rows: Vec::new(),
+            planned: None,
             check: None,
             notes: log.notes(),
         };
-        Ok(Self {
+        Ok(Some(Self {
             path,
+            choice,
             log,
             imported,
             seen: HashMap::new(),
             correct: Vec::new(),
+            orders: Vec::new(),
             later: 0,
             other_epochs: 0,
-        })
+            dropped: 0,
+        }))
     }
 
     /// Adds a sample; `member` is its name in the archive.
@@ -127,10 +169,17 @@ impl<'a> Reading<'a> {
             (None, Ok(id)) => Place::Sample(printable(&id)),
             (None, Err(_)) => Place::Sample(format!("number {number}")),
         };
+        if let Ok(id) = json::id(&sample.id, "id")
+            && self.choice.drops(&[&id])
+        {
+            self.dropped += 1;
+            return Ok(());
+        }
         let ReadSample {
             row,
             correct,
             later,
+            order,
         } = sample
             .read()
             .map_err(|fault| fault.at(self.path, place()))?;
@@ -145,10 +194,13 @@ impl<'a> Reading<'a> {
             self.other_epochs += 1;
             // Keep the first epoch, in any order.
             if epoch < *first
-                && let (Some(old), Some(counted)) =
-                    (self.imported.rows.get_mut(*at), self.correct.get_mut(*at))
+                && let (Some(old), Some(counted), Some(known)) = (
+                    self.imported.rows.get_mut(*at),
+                    self.correct.get_mut(*at),
+                    self.orders.get_mut(*at),
+                )
             {
-                (*old, *counted, *first) = (row, correct, epoch);
+                (*old, *counted, *known, *first) = (row, correct, order, epoch);
             }
             return Ok(());
         }
@@ -157,13 +209,34 @@ impl<'a> Reading<'a> {
             .insert(row.question.id.clone(), (self.imported.rows.len(), epoch));
         self.imported.rows.push(row);
         self.correct.push(correct);
+        self.orders.push(order);
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Imported, ImportError> {
+    /// Takes away the scores of rows whose options may have been shuffled. One sample that shows it
+    /// speaks for all that do not tell their order.
+    fn refuse_unknown_orders(&mut self) {
+        let shuffled = self.log.shuffles() || self.orders.contains(&Order::Unknown);
+        if !shuffled {
+            return;
+        }
+        for (row, order) in self.imported.rows.iter_mut().zip(&self.orders) {
+            if *order != Order::Told && row.scores.is_ok() {
+                let message = UNKNOWN_ORDER.to_owned();
+                row.scores = Err(ScoreError::Malformed { message });
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<LogImport, ImportError> {
+        self.refuse_unknown_orders();
         let rows = &self.imported.rows;
         if rows.is_empty() {
             return Err(Problem::Empty.of(self.path));
+        }
+        let shuffled = |row: &ImportedRow| matches!(&row.scores, Err(ScoreError::Malformed { message }) if message == UNKNOWN_ORDER);
+        if rows.iter().all(shuffled) {
+            return Err(Problem::Shuffled.of(self.path));
         }
         let without = |row: &ImportedRow| matches!(row.scores, Err(ScoreError::NoLogprobs));
         if rows.iter().all(without) {
@@ -172,11 +245,18 @@ impl<'a> Reading<'a> {
         }
         self.imported.check = self.check();
         let count = rows.len();
+        let all = self.log.samples_of_data();
+        self.imported.planned = all.filter(|all| *all > count + self.dropped);
+        if let Some(all) = self.imported.planned {
+            let note = format!("the log has {count} of the {all} samples of its data set");
+            self.imported.notes.push(note);
+        }
+        self.imported.notes.extend(left_out(self.dropped));
         if self.other_epochs > 0 {
-            self.imported.notes.push(format!(
-                "skipped {} samples of later epochs",
-                self.other_epochs
-            ));
+            let others = self.other_epochs;
+            let samples = if others == 1 { "sample" } else { "samples" };
+            let note = format!("skipped {others} {samples} of later epochs");
+            self.imported.notes.push(note);
         }
         if self.later > 0 {
             self.imported.notes.push(format!(
@@ -184,7 +264,11 @@ impl<'a> Reading<'a> {
                 self.later
             ));
         }
-        Ok(self.imported)
+        Ok(LogImport {
+            path: self.path.to_owned(),
+            imported: self.imported,
+            identity: self.log.identity(),
+        })
     }
 
     /// Our accuracy of the answered rows beside that of the scorer.
@@ -205,7 +289,10 @@ impl<'a> Reading<'a> {
         let answered = self.imported.answered();
         // The log's own figure counts unanswered samples as wrong, and every epoch.
         let theirs = match self.log.accuracy() {
-            Some(stated) if answered == self.imported.rows.len() && self.other_epochs == 0 => {
+            Some(stated)
+                if answered == self.imported.rows.len()
+                    && self.other_epochs + self.dropped == 0 =>
+            {
                 stated
             }
             _ if known == answered => right as f64 / known as f64,
@@ -214,6 +301,7 @@ impl<'a> Reading<'a> {
         Some(AccuracyCheck {
             ours,
             theirs,
+            by_length: false,
             first_difference,
         })
     }

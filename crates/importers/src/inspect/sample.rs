@@ -8,9 +8,11 @@ use sureness_questions::{MAX_OPTIONS, Question, letter_index};
 use sureness_record::QuestionRecord;
 use sureness_scorers::ScoreError;
 
-use super::answer::{self, Token};
+use super::answer;
+use super::token::Token;
+use super::verdict::{Answer, Shown, Verdict};
 use crate::error::{Fault, Problem, printable};
-use crate::imported::ImportedRow;
+use crate::imported::{ImportedRow, RowScores};
 use crate::{content, json};
 
 /// The fields of a sample that are read.
@@ -40,6 +42,8 @@ struct Output {
 
 #[derive(Debug, Deserialize)]
 struct Choice {
+    #[serde(default)]
+    message: Value,
     logprobs: Option<Logprobs>,
 }
 
@@ -56,7 +60,24 @@ pub(super) struct Read {
     pub(super) correct: Option<bool>,
     /// Whether the letter comes after the first token.
     pub(super) later: bool,
+    /// How the order of the options that the model saw is known.
+    pub(super) order: Order,
 }
+
+/// The order in which the model saw the options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The scorer tells it.
+    Told,
+    /// Nothing speaks against the log's order.
+    Assumed,
+    /// It differs from the log's, which does not say how.
+    Unknown,
+}
+
+/// Why a sample with shuffled options has no scores.
+pub(super) const UNKNOWN_ORDER: &str =
+    "the solver shuffled the choices, and the log does not say how";
 
 impl Sample {
     /// Checks the question; a problem of the answer alone becomes the row's reason.
@@ -65,7 +86,7 @@ impl Sample {
         let choices = self.choices.as_deref().unwrap_or_default();
         let options = choices.len();
         if options == 0 {
-            return Err(Problem::Missing.field("choices"));
+            return Err(Problem::NoChoices.field("choices"));
         }
         if !(2..=MAX_OPTIONS).contains(&options) {
             return Err(Problem::OptionCount(options).field("choices"));
@@ -87,9 +108,8 @@ impl Sample {
                 &choices.join("\n"),
             ]),
         };
-        let scores = self
-            .tokens()
-            .and_then(|tokens| answer::scores(tokens, options));
+        let verdict = self.scores.as_ref().and_then(Verdict::of);
+        let (scores, order) = self.scored(choices, verdict);
         let (scores, later) = match scores {
             Ok((scores, position)) => (Ok(scores), position > 0),
             Err(error) => (Err(error), false),
@@ -111,9 +131,70 @@ impl Sample {
                 },
                 scores,
             },
-            correct: self.correct(),
+            correct: verdict.and_then(Verdict::correct),
             later,
+            order,
         })
+    }
+
+    /// The scores of the options in the order of the log, and the index of the token with the letter.
+    fn scored(
+        &self,
+        choices: &[String],
+        verdict: Option<Verdict<'_>>,
+    ) -> (Result<(RowScores, usize), ScoreError>, Order) {
+        let told = verdict.is_some_and(Verdict::tells_order);
+        let shown = match verdict.map_or(Shown::AsLogged, |it| it.shown(choices)) {
+            Shown::AsLogged if !self.is_rewritten(choices) => (0..choices.len()).collect(),
+            Shown::Shuffled(shown) => shown,
+            Shown::AsLogged | Shown::Unknown => return (Err(unknown_order()), Order::Unknown),
+        };
+        let stated = verdict.map_or(Answer::Unknown, |it| it.answer(choices.len()));
+        // The letter that the model wrote for the option that the scorer found.
+        let stated = match stated {
+            Answer::Option(option) => match shown.iter().position(|it| *it == option) {
+                Some(letter) => Answer::Option(letter),
+                None => Answer::Unknown,
+            },
+            other => other,
+        };
+        let seen: Vec<&str> = shown
+            .iter()
+            .filter_map(|index| choices.get(*index).map(String::as_str))
+            .collect();
+        let scored = self
+            .tokens()
+            .and_then(|tokens| answer::scores(tokens, &seen, &stated));
+        let order = if told { Order::Told } else { Order::Assumed };
+        match scored {
+            Ok(scored) => (Ok((in_order(&scored.scores, &shown), scored.place)), order),
+            Err(error) => (Err(error), order),
+        }
+    }
+
+    /// Whether text and tokens of the answer give different letters: a solver that shuffles writes
+    /// the letters of the log into the text, but not into the tokens.
+    fn is_rewritten(&self, choices: &[String]) -> bool {
+        let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+        let text = self
+            .text()
+            .and_then(|text| answer::stated_in(text, &choices));
+        let sent = self.tokens().ok().map(answer::text_of);
+        let sent = sent.and_then(|text| answer::stated_in(&text, &choices));
+        text.is_some() && sent.is_some() && text != sent
+    }
+
+    /// The text of the answer.
+    fn text(&self) -> Option<&str> {
+        let choice = self.output.as_ref()?.choices.first()?;
+        match choice.message.get("content")? {
+            Value::String(text) => Some(text),
+            Value::Array(parts) => parts
+                .iter()
+                .rev()
+                .find_map(|part| part.get("text")?.as_str()),
+            _ => None,
+        }
     }
 
     /// The question without its options: the input, or its last user message.
@@ -150,6 +231,9 @@ impl Sample {
         letter_index(written)
             .filter(|index| *index < choices.len())
             .or_else(|| choices.iter().position(|choice| choice.trim() == written))
+            .or_else(|| {
+                letter_index(&written.to_ascii_uppercase()).filter(|it| *it < choices.len())
+            })
             .ok_or_else(|| {
                 let (answer, options) = (printable(written), choices.len());
                 Problem::Answer { answer, options }.field("target")
@@ -169,18 +253,26 @@ impl Sample {
         let logprobs = choice.logprobs.as_ref().ok_or(ScoreError::NoLogprobs)?;
         Ok(&logprobs.content)
     }
+}
 
-    /// The first scorer's verdict: `C` or 1 for right, `I`, `N` or 0 for wrong.
-    fn correct(&self) -> Option<bool> {
-        let scores = self.scores.as_ref()?;
-        let score = scores.get("choice").or_else(|| scores.values().next())?;
-        match score.get("value")? {
-            Value::String(text) if text == "C" => Some(true),
-            Value::String(text) if matches!(text.as_str(), "I" | "N") => Some(false),
-            Value::Bool(right) => Some(*right),
-            Value::Number(number) if number.as_f64() == Some(1.0) => Some(true),
-            Value::Number(number) if number.as_f64() == Some(0.0) => Some(false),
-            _ => None,
+fn unknown_order() -> ScoreError {
+    ScoreError::Malformed {
+        message: UNKNOWN_ORDER.to_owned(),
+    }
+}
+
+/// Scores in the order of the log; option `at` of `scores` is its option `shown[at]`.
+fn in_order(scores: &RowScores, shown: &[usize]) -> RowScores {
+    let mut ordered = scores.clone();
+    for (at, index) in shown.iter().enumerate() {
+        if let (Some(to), Some(from)) = (ordered.logprobs.get_mut(*index), scores.logprobs.get(at))
+        {
+            *to = *from;
+        }
+        if let (Some(to), Some(from)) = (ordered.observed.get_mut(*index), scores.observed.get(at))
+        {
+            *to = *from;
         }
     }
+    ordered
 }

@@ -1,194 +1,76 @@
 //! Merges samples files into imports: the subjects of a group become one task.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use super::file::{self, Samples};
-use super::results::Results;
-use crate::imported::{AccuracyCheck, Imported, ImportedRow, Model, Options, Values};
+use super::file::Samples;
+use super::part::{Part, ResultsRead};
+use super::pool;
+use super::sample::Metric;
+use crate::choice::{Choice, left_out};
+use crate::imported::{AccuracyCheck, Imported, Model, Options, Values};
+use crate::read::Found;
 use crate::{Format, ImportError, Problem};
 
-/// A samples file with the information in its name and results.
-struct Part {
-    path: PathBuf,
-    model: Model,
-    /// The harness's own name of the task.
-    task: String,
-    date: String,
-    /// Its group and the rest of its name.
-    group: Option<(String, String)>,
-    strategy: String,
-    samples: Samples,
-    results: Option<Rc<Results>>,
-}
-
-impl Part {
-    /// The task of the import.
-    fn merged_task(&self) -> String {
-        match &self.group {
-            Some((group, _)) => group.clone(),
-            None => self.task.clone(),
-        }
-    }
-}
-
-/// Imports samples files, of each model and task the newest.
-pub(crate) fn import(
-    paths: &[PathBuf],
-    options: &Options,
-) -> Result<Vec<Imported>, Vec<ImportError>> {
-    let mut read: BTreeMap<PathBuf, Option<Rc<Results>>> = BTreeMap::new();
-    let (mut parts, mut errors) = (Vec::new(), Vec::new());
+/// Imports samples files, of each model and task the fullest.
+pub(crate) fn import(paths: &[PathBuf], choice: &Choice<'_>, options: &Options) -> Found {
+    let mut found = Found::default();
+    let mut results = ResultsRead::default();
+    let mut parts = Vec::new();
     for path in paths {
-        let part = results_beside(path, &mut read)
-            .and_then(|results| part(path, results, options, || file::read(path)));
+        let open = || File::open(path).map_err(|error| Problem::Io(error).of(path));
+        let part = results
+            .beside(path)
+            .and_then(|results| Part::read(path, results, choice, options, open));
         match part {
-            Ok(part) => parts.push(part),
-            Err(error) => errors.push(error),
+            Ok(part) => parts.extend(part),
+            Err(error) => found.errors.push(error),
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    let (mut parts, mut notes) = pool::fullest(parts);
+    if options.strategy.is_none() {
+        pool::tell_templates_apart(&mut parts);
     }
-    let mut notes = leave_out_older(&mut parts);
+    notes.extend(pool::split_groups(&mut parts));
+    found.notes = notes;
     let mut groups: BTreeMap<(Model, String, String), Vec<Part>> = BTreeMap::new();
     for part in parts {
         let (model, strategy) = (part.model.clone(), part.strategy.clone());
-        let key = (model, part.merged_task(), strategy);
+        let key = (model, part.merged_task().to_owned(), strategy);
         groups.entry(key).or_default().push(part);
     }
-    let mut imports: Vec<Imported> = groups
-        .into_iter()
-        .map(|((model, task, strategy), parts)| merge(model, task, strategy, parts))
-        .collect();
-    if let Some(first) = imports.first_mut() {
-        first.notes.append(&mut notes);
+    for ((model, task, strategy), parts) in groups {
+        match merge(model, task, strategy, parts) {
+            Ok(import) => found.imports.push(import),
+            Err(error) => found.errors.push(error),
+        }
     }
-    Ok(imports)
+    found
 }
 
-/// The results of the same date in the same folder.
-fn results_beside(
-    path: &Path,
-    read: &mut BTreeMap<PathBuf, Option<Rc<Results>>>,
-) -> Result<Option<Rc<Results>>, ImportError> {
-    let Some((_, date)) = file::name_parts(path) else {
-        return Ok(None);
-    };
-    let beside = path.with_file_name(format!("results_{date}.json"));
-    if let Some(found) = read.get(&beside) {
-        return Ok(found.clone());
-    }
-    let found = if beside.is_file() {
-        Some(Rc::new(Results::read(&beside)?))
-    } else {
-        None
-    };
-    read.insert(beside, found.clone());
-    Ok(found)
-}
-
-/// Imports one file from memory.
+/// Imports one file from memory; `None` if its task is not chosen.
 pub(crate) fn import_bytes(
     path: &Path,
     bytes: &[u8],
+    choice: &Choice<'_>,
     options: &Options,
-) -> Result<Imported, ImportError> {
-    let read = || file::read_from(path, bytes);
-    let part = part(path, None, options, read)?;
+) -> Result<Option<Imported>, ImportError> {
+    let Some(part) = Part::read(path, None, choice, options, || Ok(bytes))? else {
+        return Ok(None);
+    };
     let (model, strategy) = (part.model.clone(), part.strategy.clone());
-    Ok(merge(model, part.merged_task(), strategy, vec![part]))
-}
-
-fn part(
-    path: &Path,
-    results: Option<Rc<Results>>,
-    options: &Options,
-    read: impl FnOnce() -> Result<Samples, ImportError>,
-) -> Result<Part, ImportError> {
-    let known = results.as_ref().and_then(|results| results.model());
-    let model = match (&options.model, known) {
-        (Some(name), known) => Model {
-            name: name.clone(),
-            details: known.map(|model| model.details).unwrap_or_default(),
-        },
-        (None, Some(known)) => known,
-        (None, None) => return Err(Problem::NoModel.of(path)),
-    };
-    let (task, date) = match (file::name_parts(path), &options.task) {
-        (Some(parts), _) => parts,
-        (None, Some(task)) => (task.clone(), String::new()),
-        (None, None) => return Err(Problem::NoTask.of(path)),
-    };
-    let samples = read()?;
-    let group = results
-        .as_ref()
-        .and_then(|results| results.group(&task).map(str::to_owned))
-        .or_else(|| group_by_subject(&task, &samples.rows))
-        .and_then(|group| {
-            let rest = task.strip_prefix(&group)?.strip_prefix('_')?.to_owned();
-            Some((group, rest))
-        });
-    let shots = results.as_ref().and_then(|results| results.shots(&task));
-    let chat = results.as_ref().is_some_and(|results| results.is_chat());
-    let strategy = match (&options.strategy, shots) {
-        (Some(name), _) => name.clone(),
-        (None, Some(shots)) if chat => format!("{shots}-shot-chat"),
-        (None, Some(shots)) => format!("{shots}-shot"),
-        (None, None) => "lm-eval".to_owned(),
-    };
-    Ok(Part {
-        path: path.to_owned(),
-        model,
-        task,
-        date,
-        group,
-        strategy,
-        samples,
-        results,
-    })
-}
-
-/// The group of a task without results: `mmlu` if all rows of `mmlu_anatomy` have the subject
-/// `anatomy`.
-fn group_by_subject(task: &str, rows: &[ImportedRow]) -> Option<String> {
-    let subject = rows.first()?.question.category.as_deref()?;
-    let same = rows
-        .iter()
-        .all(|row| row.question.category.as_deref() == Some(subject));
-    let group = task
-        .strip_suffix(&subject.replace([' ', '-'], "_"))?
-        .strip_suffix('_')?;
-    (same && !group.is_empty()).then(|| group.to_owned())
-}
-
-/// Keeps the newest of several evaluations of a task; returns notes about the others.
-fn leave_out_older(parts: &mut Vec<Part>) -> Vec<String> {
-    let mut newest: BTreeMap<(Model, String, String), String> = BTreeMap::new();
-    let key = |part: &Part| (part.model.clone(), part.task.clone(), part.strategy.clone());
-    for part in &*parts {
-        let date = newest.entry(key(part)).or_default();
-        if part.date > *date {
-            date.clone_from(&part.date);
-        }
-    }
-    let mut notes = Vec::new();
-    parts.retain(|part| {
-        let keep = newest.get(&key(part)).is_none_or(|date| *date == part.date);
-        if !keep {
-            notes.push(format!(
-                "skipped {}, which a newer evaluation of the same task replaces; import it alone to include it",
-                part.path.display()
-            ));
-        }
-        keep
-    });
-    notes
+    let task = part.merged_task().to_owned();
+    merge(model, task, strategy, vec![part]).map(Some)
 }
 
 /// One import of the files of one (model, task, strategy).
-fn merge(model: Model, task: String, strategy: String, parts: Vec<Part>) -> Imported {
+fn merge(
+    model: Model,
+    task: String,
+    strategy: String,
+    parts: Vec<Part>,
+) -> Result<Imported, ImportError> {
     let mut imported = Imported {
         model,
         task,
@@ -198,67 +80,141 @@ fn merge(model: Model, task: String, strategy: String, parts: Vec<Part>) -> Impo
         values: Values::Labels,
         settings: BTreeMap::new(),
         rows: Vec::new(),
+        planned: None,
         check: None,
         notes: Vec::new(),
     };
     let mut check = Check::default();
+    let mut limit = Limit::default();
+    let mut dropped = 0;
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
     for part in parts {
-        let Part {
-            task,
-            group,
-            samples,
-            results,
-            ..
-        } = part;
-        let count = samples.rows.len();
-        imported.values = imported.values.max(samples.values);
-        for note in samples.notes {
-            imported.notes.push(format!("{task}: {note}"));
+        if let Some(other) = seen.insert(part.task.clone(), part.path.clone()) {
+            let twice = Problem::Twice {
+                model: imported.model.name,
+                task: part.task,
+                strategy: imported.strategy,
+                other: other.display().to_string(),
+            };
+            return Err(twice.of(&part.path));
         }
-        if let Some(results) = &results {
-            if let Some(planned) = results.documents(&task).filter(|it| *it != count as u64) {
-                imported.notes.push(format!(
-                    "{task}: {count} questions in the file, but {planned} in the results"
-                ));
-            }
-            if let Some(version) = results.version() {
-                let key = "lm_eval version".to_owned();
-                imported.settings.insert(key, version.to_owned());
-            }
-            if let Some(shots) = results.shots(&task) {
-                imported
-                    .settings
-                    .insert("shots".to_owned(), shots.to_string());
-            }
-        }
-        let stated = results.as_ref().and_then(|results| results.accuracy(&task));
-        imported.files.push(samples.source);
-        let before = imported.rows.len();
-        for mut row in samples.rows {
-            if let Some((_, category)) = &group {
+        dropped += part.samples.dropped;
+        limit.add(&part);
+        note_settings(&part, &mut imported);
+        let category = part.category().map(str::to_owned);
+        let metric = part.samples.metric.unwrap_or(Metric::Acc);
+        let filter = part.samples.filter.as_deref().unwrap_or("none");
+        // The stated figure counts the questions that are left out as well.
+        let stated = part
+            .results
+            .as_ref()
+            .filter(|_| part.samples.dropped == 0)
+            .and_then(|results| results.accuracy(&part.task, metric.name(), filter));
+        imported.values = imported.values.max(part.samples.values);
+        check.add(&part.samples, category.as_deref(), stated);
+        imported.files.push(part.samples.source);
+        for mut row in part.samples.rows {
+            if let Some(category) = &category {
                 row.question.id = format!("{category}/{}", row.question.id);
                 row.question.category = Some(category.clone());
             }
             imported.rows.push(row);
         }
-        let rows = imported.rows.get(before..).unwrap_or_default();
-        check.add(rows, &samples.correct, stated);
+    }
+    imported.notes.extend(left_out(dropped));
+    imported
+        .notes
+        .extend(limit.note(imported.rows.len() + dropped));
+    imported.planned = limit.all();
+    if imported.values == Values::Continuations {
+        imported.notes.push(continuations(check.metric));
     }
     imported.check = check.finish();
-    if imported.values == Values::Continuations {
-        imported.notes.push(
-            "log-likelihoods are of whole continuations: probabilities are shares among the options of a \
-             question, and long options have less; compare with the harness's acc, not with acc_norm"
-                .to_owned(),
-        );
-        // Only labels have a mass.
-        for row in &mut imported.rows {
-            if let Ok(scores) = &mut row.scores {
-                scores.mass = None;
-            }
+    Ok(imported)
+}
+
+fn continuations(metric: Option<Metric>) -> String {
+    let file = if metric == Some(Metric::AccNorm) {
+        "the file's figure is acc_norm, which divides by the length of the text, and the accuracy here \
+         does not"
+    } else {
+        "compare with the harness's acc, not with acc_norm"
+    };
+    format!(
+        "log-likelihoods are of whole continuations: probabilities are shares among the options of a \
+         question, and long options have less; {file}"
+    )
+}
+
+/// Adds what results and samples of a file tell beside its rows.
+fn note_settings(part: &Part, imported: &mut Imported) {
+    let task = &part.task;
+    for note in &part.samples.notes {
+        imported.notes.push(format!("{task}: {note}"));
+    }
+    let Some(results) = &part.results else {
+        return;
+    };
+    let count = part.samples.rows.len() + part.samples.dropped;
+    if let Some(planned) = results.documents(task).filter(|it| *it != count as u64) {
+        imported.notes.push(format!(
+            "{task}: {count} questions in the file, but {planned} in the results"
+        ));
+    }
+    let settings = [
+        ("lm_eval version", results.version().map(str::to_owned)),
+        ("shots", part.shots().map(|shots| shots.to_string())),
+        (
+            "chat template",
+            Some(part.template.trim_start_matches('-').to_owned()),
+        ),
+        ("limit", results.limit()),
+    ];
+    for (key, value) in settings {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            imported.settings.insert(key.to_owned(), value);
         }
     }
-    imported
+}
+
+/// Which part of the data sets was evaluated.
+#[derive(Default)]
+struct Limit {
+    all: usize,
+    limited: bool,
+    flag: Option<String>,
+}
+
+impl Limit {
+    fn add(&mut self, part: &Part) {
+        let known = part.all_documents();
+        self.limited |= known.is_some();
+        self.all += known.unwrap_or(part.samples.rows.len() + part.samples.dropped);
+        // A limit above the size of the data set leaves nothing out.
+        let results = part.results.as_ref();
+        let results =
+            results.filter(|it| known.is_some() || it.all_documents(&part.task).is_none());
+        let flag = results.and_then(|results| results.limit());
+        self.flag = self.flag.take().or(flag);
+    }
+
+    /// The number of questions of the data sets, if only some were evaluated.
+    fn all(&self) -> Option<usize> {
+        self.limited.then_some(self.all)
+    }
+
+    fn note(&self, count: usize) -> Option<String> {
+        let flag = self
+            .flag
+            .as_ref()
+            .map(|limit| format!(" (--limit {limit})"));
+        let flag = flag.unwrap_or_default();
+        match self.all() {
+            Some(all) => Some(format!("a limited run{flag}: {count} of {all} questions")),
+            None if self.flag.is_some() => Some(format!("a limited run{flag}")),
+            None => None,
+        }
+    }
 }
 
 /// The accuracy in the files beside the one of the rows.
@@ -268,30 +224,31 @@ struct Check {
     ours: usize,
     theirs: f64,
     unknown: bool,
+    metric: Option<Metric>,
     first_difference: Option<String>,
 }
 
 impl Check {
-    fn add(&mut self, rows: &[ImportedRow], correct: &[Option<bool>], stated: Option<f64>) {
+    fn add(&mut self, samples: &Samples, category: Option<&str>, stated: Option<f64>) {
         let (mut known, mut counted) = (0, 0_usize);
-        for (row, correct) in rows.iter().zip(correct) {
-            let ours = row
-                .scores
-                .as_ref()
-                .is_ok_and(|scores| scores.top() == row.question.answer);
+        self.metric = self.metric.max(samples.metric);
+        let verdicts = samples.judged.iter().zip(&samples.correct);
+        for (row, (ours, correct)) in samples.rows.iter().zip(verdicts) {
             self.rows += 1;
-            self.ours += usize::from(ours);
+            self.ours += usize::from(*ours);
             if let Some(correct) = *correct {
                 known += 1;
                 counted += usize::from(correct);
-                if correct != ours && self.first_difference.is_none() {
-                    self.first_difference = Some(row.question.id.clone());
+                if correct != *ours && self.first_difference.is_none() {
+                    let id = &row.question.id;
+                    let id = category.map_or_else(|| id.clone(), |it| format!("{it}/{id}"));
+                    self.first_difference = Some(id);
                 }
             }
         }
         match stated {
-            Some(accuracy) => self.theirs += accuracy * rows.len() as f64,
-            None if known == rows.len() => self.theirs += counted as f64,
+            Some(accuracy) => self.theirs += accuracy * samples.rows.len() as f64,
+            None if known == samples.rows.len() => self.theirs += counted as f64,
             None => self.unknown = true,
         }
     }
@@ -302,6 +259,7 @@ impl Check {
             ours: self.ours as f64 / rows,
             theirs: self.theirs / rows,
             first_difference: self.first_difference,
+            by_length: self.metric == Some(Metric::AccNorm),
         })
     }
 }

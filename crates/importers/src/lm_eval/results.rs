@@ -43,7 +43,7 @@ impl Results {
 
     /// The model with its details.
     pub(super) fn model(&self) -> Option<Model> {
-        let name = json::text(&self.0, "/model_name")?.to_owned();
+        let name = self.name()?;
         let mut details = BTreeMap::new();
         let mut add = |key: &str, value: Option<&Value>| {
             let text = match value {
@@ -56,13 +56,6 @@ impl Results {
         add("harness backend", self.0.pointer("/model_source"));
         for key in ["model_dtype", "model_revision", "model_sha"] {
             add(key, self.0.pointer(&format!("/config/{key}")));
-        }
-        for key in [
-            "chat_template_sha",
-            "system_instruction_sha",
-            "fewshot_as_multiturn",
-        ] {
-            add(key, self.0.get(key));
         }
         match self.0.pointer("/config/model_args") {
             Some(Value::String(text)) => {
@@ -83,19 +76,85 @@ impl Results {
         Some(Model { name, details })
     }
 
+    /// The model's name. Early versions write only the arguments that load it.
+    fn name(&self) -> Option<String> {
+        if let Some(name) = json::text(&self.0, "/model_name") {
+            return Some(name.to_owned());
+        }
+        let names = ["pretrained", "model"];
+        match self.0.pointer("/config/model_args")? {
+            Value::String(text) => {
+                let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+                let mut pairs = pairs.map(|(key, value)| (key.trim(), value.trim()));
+                pairs.find_map(|(key, value)| names.contains(&key).then(|| value.to_owned()))
+            }
+            args => {
+                let mut found = names.iter().filter_map(|name| args.get(name)?.as_str());
+                found.next().map(str::to_owned)
+            }
+        }
+        .filter(|name| !name.is_empty())
+    }
+
+    /// Whether the results are about a task.
+    pub(super) fn has(&self, task: &str) -> bool {
+        self.0
+            .get("results")
+            .is_some_and(|results| results.get(task).is_some())
+    }
+
+    /// The task in a file's name `{model}_{task}`, as early versions write it: the longest that fits.
+    pub(super) fn task_of(&self, stem: &str) -> Option<&str> {
+        let tasks = self.0.get("results")?.as_object()?.keys();
+        let fitting = tasks.map(String::as_str).filter(|task| {
+            stem.strip_suffix(task)
+                .is_some_and(|model| model.ends_with('_'))
+        });
+        fitting.max_by_key(|task| task.len())
+    }
+
     /// Few-shot examples per prompt.
     pub(super) fn shots(&self, task: &str) -> Option<u64> {
         self.0.get("n-shot")?.get(task)?.as_u64()
     }
 
-    /// Whether prompts used a chat template.
-    pub(super) fn is_chat(&self) -> bool {
-        json::text(&self.0, "/chat_template").is_some()
+    /// The strategy of a task: shots, chat template, and system instruction by its digest.
+    pub(super) fn strategy(&self, task: &str) -> Option<String> {
+        let shots = self.shots(task)?;
+        let is_chat = json::text(&self.0, "/chat_template").is_some();
+        let chat = if is_chat { "-chat" } else { "" };
+        let system = json::text(&self.0, "/system_instruction_sha").or_else(|| {
+            let text = json::text(&self.0, "/system_instruction");
+            text.map(|_| "custom")
+        });
+        let system = system.map(|sha| format!("-system-{}", beginning(sha)));
+        Some(format!("{shots}-shot{chat}{}", system.unwrap_or_default()))
     }
 
-    /// The accuracy of a task or a group: the share of questions whose likeliest option is right.
-    pub(super) fn accuracy(&self, task: &str) -> Option<f64> {
-        self.0.get("results")?.get(task)?.get("acc,none")?.as_f64()
+    /// What else about the chat template can change a prompt, in short; empty without a template.
+    pub(super) fn template(&self) -> String {
+        let sha = json::text(&self.0, "/chat_template_sha").map(beginning);
+        let single = self.0.get("fewshot_as_multiturn") == Some(&Value::Bool(false));
+        let turns = if single { "-one-turn" } else { "" };
+        sha.map(|sha| format!("-{sha}{turns}")).unwrap_or_default()
+    }
+
+    /// The accuracy of a task by a metric: the share of questions that the harness counts as correct.
+    pub(super) fn accuracy(&self, task: &str, metric: &str, filter: &str) -> Option<f64> {
+        let results = self.0.get("results")?.get(task)?;
+        results.get(format!("{metric},{filter}"))?.as_f64()
+    }
+
+    /// The limit of documents per task (`--limit`).
+    pub(super) fn limit(&self) -> Option<String> {
+        let limit = self.0.pointer("/config/limit")?;
+        limit.is_number().then(|| limit.to_string())
+    }
+
+    /// How many documents the data set has.
+    pub(super) fn all_documents(&self, task: &str) -> Option<u64> {
+        let samples = self.0.get("n-samples")?.get(task)?;
+        samples.get("original")?.as_u64()
     }
 
     /// How many documents were evaluated.
@@ -112,23 +171,33 @@ impl Results {
         json::text(&self.0, "/lm_eval_version")
     }
 
-    /// The topmost group with a figure whose name is a prefix of the task's: `mmlu` for
+    /// The groups with a figure whose names begin the task's, the topmost first: `mmlu` for
     /// `mmlu_anatomy`. Tasks of groups without a figure have little in common.
-    pub(super) fn group(&self, task: &str) -> Option<&str> {
-        let groups = self.0.get("groups")?.as_object()?;
-        let mut found: Option<&str> = None;
-        for group in groups.keys() {
-            let is_prefix = task
-                .strip_prefix(group.as_str())
-                .is_some_and(|rest| rest.len() > 1 && rest.starts_with('_'));
-            if is_prefix
-                && found.is_none_or(|other| group.len() < other.len())
-                && self.holds(group, task, 0)
-            {
-                found = Some(group);
-            }
-        }
+    pub(super) fn groups(&self, task: &str) -> Vec<&str> {
+        let groups = self.0.get("groups").and_then(Value::as_object);
+        let mut found: Vec<&str> = groups
+            .into_iter()
+            .flat_map(|groups| groups.keys())
+            .map(String::as_str)
+            .filter(|group| {
+                let rest = task.strip_prefix(group);
+                rest.is_some_and(|rest| rest.len() > 1 && rest.starts_with('_'))
+                    && self.holds(group, task, 0)
+            })
+            .collect();
+        found.sort_by_key(|group| group.len());
         found
+    }
+
+    /// All groups that hold a task.
+    pub(super) fn holders(&self, task: &str) -> Vec<&str> {
+        let groups = self.0.get("group_subtasks").and_then(Value::as_object);
+        groups
+            .into_iter()
+            .flat_map(|groups| groups.keys())
+            .map(String::as_str)
+            .filter(|group| self.holds(group, task, 0))
+            .collect()
     }
 
     /// Whether a group holds a task, directly or by a group within it.
@@ -146,4 +215,9 @@ impl Results {
             names.any(|name| name == task || self.holds(name, task, depth + 1))
         })
     }
+}
+
+/// Enough of a digest to tell two apart.
+fn beginning(sha: &str) -> &str {
+    sha.get(..8).unwrap_or(sha)
 }

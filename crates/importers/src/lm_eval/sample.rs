@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use sureness_questions::{MAX_OPTIONS, letter};
 
-use crate::error::{Fault, Problem, printable};
+use super::target::Target;
+use crate::error::{Fault, Problem};
 use crate::json::describe;
 
 /// Log-likelihoods above zero by less than this are rounding errors.
@@ -28,6 +29,27 @@ pub(super) struct Line {
     pub(super) doc_hash: Option<String>,
     #[serde(default)]
     acc: Value,
+    #[serde(default)]
+    acc_norm: Value,
+}
+
+/// The rule by which the harness counts a line as correct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Metric {
+    /// The highest log-likelihood.
+    Acc,
+    /// The highest log-likelihood per character.
+    AccNorm,
+}
+
+impl Metric {
+    /// The harness's name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Acc => "acc",
+            Self::AccNorm => "acc_norm",
+        }
+    }
 }
 
 /// A line as a multiple-choice question.
@@ -37,25 +59,49 @@ pub(super) struct Sample {
     pub(super) scores: Vec<f64>,
     /// The continuations, as the model read them; empty where the options are in the prompts.
     pub(super) continuations: Vec<String>,
+    /// Characters of each option, as `acc_norm` counts them; empty if unknown.
+    lengths: Vec<usize>,
     /// The right option.
     pub(super) target: Target,
+    /// The rule of the verdict.
+    pub(super) metric: Option<Metric>,
     /// Whether the harness counts it as correct.
     pub(super) correct: Option<bool>,
 }
 
-/// Readings of `target`. The task, not the line, decides which applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
-    /// As an index from 0.
-    pub(super) index: Option<usize>,
-    /// As the text of an option.
-    pub(super) text: Option<usize>,
+impl Sample {
+    /// The option that the harness counts as the model's answer: the first of the best.
+    pub(super) fn judged_top(&self) -> usize {
+        let value = |option: usize| {
+            let score = self.scores.get(option).copied();
+            let score = score.unwrap_or(f64::NEG_INFINITY);
+            match (self.metric, self.lengths.get(option)) {
+                (Some(Metric::AccNorm), Some(&length)) => score / length.max(1) as f64,
+                _ => score,
+            }
+        };
+        (1..self.scores.len()).fold(0, |top, option| {
+            if value(option) > value(top) {
+                option
+            } else {
+                top
+            }
+        })
+    }
 }
 
 /// A prompt and the continuation whose log-likelihood was asked for.
 struct Request<'a> {
     context: Option<&'a str>,
     continuation: Option<&'a str>,
+}
+
+impl Request<'_> {
+    /// Characters of the option; a blank before it delimits it from the prompt.
+    fn length(&self) -> Option<usize> {
+        let text = self.continuation?;
+        Some(text.strip_prefix(' ').unwrap_or(text).chars().count())
+    }
 }
 
 impl Line {
@@ -79,24 +125,31 @@ impl Line {
             }
             *value = value.min(0.0);
         }
-        let correct = self.correct()?;
-        let in_prompts = has_options_in_prompts(&requests);
+        let lengths: Vec<usize> = requests.iter().filter_map(Request::length).collect();
         let continuations: Vec<String> = requests
             .iter()
             .filter_map(|request| Some(request.continuation?.trim().to_owned()))
             .collect();
-        let (continuations, target) = if in_prompts {
+        let options = scores.len();
+        let (metric, correct) = match self.verdict()? {
+            Some((Metric::AccNorm, _)) if lengths.len() != options => (None, None),
+            Some((metric, correct)) => (Some(metric), Some(correct)),
+            None => (None, None),
+        };
+        let (continuations, target) = if has_options_in_prompts(&requests) {
             (Vec::new(), by_outcome(&scores, correct)?)
-        } else if continuations.len() == scores.len() {
-            let target = self.target(&continuations, scores.len())?;
+        } else if continuations.len() == options {
+            let target = Target::read(&self.target, &continuations, options)?;
             (continuations, target)
         } else {
-            (Vec::new(), self.target(&[], scores.len())?)
+            (Vec::new(), Target::read(&self.target, &[], options)?)
         };
         Ok(Sample {
             scores,
             continuations,
+            lengths,
             target,
+            metric,
             correct,
         })
     }
@@ -138,60 +191,32 @@ impl Line {
         }
     }
 
-    fn correct(&self) -> Result<Option<bool>, Fault> {
-        match &self.acc {
-            Value::Null => Ok(None),
-            Value::Bool(correct) => Ok(Some(*correct)),
-            value => match value.as_f64() {
-                Some(1.0) => Ok(Some(true)),
-                Some(0.0) => Ok(Some(false)),
-                // The probability of all right options, as in truthfulqa_mc2.
-                Some(share) => {
-                    let share = format!("the harness counts a share of {share}");
-                    Err(Problem::SeveralAnswers(share).field("acc"))
-                }
-                None => {
-                    let (expected, found) = ("0 or 1", describe(value));
-                    Err(Problem::Type { expected, found }.field("acc"))
-                }
-            },
-        }
-    }
-
-    fn target(&self, continuations: &[String], options: usize) -> Result<Target, Fault> {
-        let written = match &self.target {
-            Value::Null => return Err(Problem::NoAnswer.field("target")),
-            Value::String(text) => text.trim().to_owned(),
-            Value::Array(list) => match list.as_slice() {
-                [Value::String(only)] => only.clone(),
-                [only] => only.to_string(),
-                _ => return Err(several(&self.target.to_string())),
-            },
-            other => other.to_string(),
+    /// The verdict of `acc`, or of `acc_norm` where there is no `acc`.
+    fn verdict(&self) -> Result<Option<(Metric, bool)>, Fault> {
+        let (metric, value) = match (&self.acc, &self.acc_norm) {
+            (Value::Null, Value::Null) => return Ok(None),
+            (Value::Null, norm) => (Metric::AccNorm, norm),
+            (acc, _) => (Metric::Acc, acc),
         };
-        let single = match written
-            .strip_prefix('[')
-            .and_then(|it| it.strip_suffix(']'))
-        {
-            Some(list) if list.contains(',') => return Err(several(&written)),
-            Some(only) => only.trim().trim_matches('\'').to_owned(),
-            None => written,
+        let number = match value {
+            Value::Bool(correct) => Some(f64::from(u8::from(*correct))),
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_f64(),
         };
-        let index = single.parse().ok().filter(|index| *index < options);
-        let text = continuations.iter().position(|text| *text == single);
-        if index.is_none() && text.is_none() {
-            if single.is_empty() || single == "-1" || single == "None" {
-                return Err(Problem::NoAnswer.field("target"));
+        match number {
+            Some(1.0) => Ok(Some((metric, true))),
+            Some(0.0) => Ok(Some((metric, false))),
+            // The probability of all right options, as in truthfulqa_mc2.
+            Some(share) => {
+                let share = format!("the harness counts a share of {share}");
+                Err(Problem::SeveralAnswers(share).field(metric.name()))
             }
-            let answer = printable(&single);
-            return Err(Problem::Answer { answer, options }.field("target"));
+            None => {
+                let (expected, found) = ("0 or 1", describe(value));
+                Err(Problem::Type { expected, found }.field(metric.name()))
+            }
         }
-        Ok(Target { index, text })
     }
-}
-
-fn several(written: &str) -> Fault {
-    Problem::SeveralAnswers(printable(written)).field("target")
 }
 
 /// The log-likelihood in `[value, is_greedy]`, which may lie in a list of repeats.
@@ -248,5 +273,6 @@ fn by_outcome(scores: &[f64], correct: Option<bool>) -> Result<Target, Fault> {
     Ok(Target {
         index: Some(if correct { top } else { 1 - top }),
         text: None,
+        written: String::new(),
     })
 }

@@ -1,68 +1,307 @@
 //! Saved logits: the paper's pickles, and CSV, JSON lines or Parquet.
 //!
 //! `sureness_scorers::replay` reads the scores and documents the column names.
-//! The right answers come from a file of questions in the paper's layout or, in CSV and JSON
-//! lines, from a column `answer` (a letter, or a number counted from 0). Such a file may name
-//! `category`, `model`, `task` and `strategy` in columns as well; then it may hold several models
-//! and tasks.
+//! The right answers come from a file of questions in the paper's layout or from a column `answer` (a
+//! letter, or a number counted from 0). A table may name `category`, `model`, `task` and `strategy` in
+//! columns as well; then it may hold several models and tasks. The Parquet file of an analysis has all
+//! of them.
 
-mod columns;
 mod key;
+mod record;
+mod rows;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{Task, letter, paper};
+use sureness_questions::{Task, letter, letter_index, paper};
 use sureness_record::QuestionRecord;
-use sureness_scorers::replay::{self, FileName, Kind, Place as ReplayPlace, RecordedLogits};
+use sureness_scorers::replay::{FileName, Kind, Problem as Replay};
 
+use crate::choice::{self, Choice};
 use crate::content;
+use crate::error::printable;
 use crate::imported::{Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
 use crate::{Format, ImportError, Place, Problem};
-use columns::{Extra, Part};
 use key::Key;
 pub(crate) use key::Keys;
+use record::{Mass, Record};
 
 /// Imports a file of scores.
 pub(crate) fn import(
     path: &Path,
     bytes: Vec<u8>,
     format: Format,
+    choice: &Choice<'_>,
     options: &Options,
 ) -> Result<Vec<Imported>, ImportError> {
     let digest = blake3::hash(&bytes).to_hex().to_string();
     let keys = options.questions.as_deref().map(Keys::read).transpose()?;
-    let parts = columns::split(path, bytes)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let source = SourceFile {
         name: name.into_owned(),
         digest,
     };
-    let mut imports = Vec::with_capacity(parts.len());
-    for part in parts {
-        let logits = replay::read_bytes(path, part.bytes.clone()).map_err(|mut error| {
-            if let ReplayPlace::Line(line) = error.place {
-                error.place = ReplayPlace::Line(part.line(line));
+    let mut table = Table {
+        path,
+        format,
+        source,
+        keys: keys.as_ref(),
+        choice,
+        options,
+        examples: examples(format, options),
+        parts: Vec::new(),
+        has_answers: None,
+        unknown: Vec::new(),
+    };
+    rows::visit(path, bytes, format, &mut |record| table.add(&record))?;
+    table.finish()
+}
+
+/// A table that is being read.
+struct Table<'a> {
+    path: &'a Path,
+    format: Format,
+    source: SourceFile,
+    keys: Option<&'a Keys>,
+    choice: &'a Choice<'a>,
+    options: &'a Options,
+    /// The paper's few-shot examples, where they are left out by default.
+    examples: HashSet<String>,
+    parts: Vec<Part>,
+    /// Whether the first row has a column for answers, which all others must have then.
+    has_answers: Option<bool>,
+    /// Ids that are not among the questions.
+    unknown: Vec<String>,
+}
+
+/// The rows of one (model, task, strategy).
+struct Part {
+    names: [Option<String>; 3],
+    /// The import, if its task is chosen.
+    import: Option<Imported>,
+    kind: Kind,
+    seen: HashMap<String, Place>,
+    /// Rows left out by `--drop-ids`, and few-shot examples.
+    dropped: usize,
+    examples: usize,
+}
+
+impl Table<'_> {
+    fn add(&mut self, record: &Record) -> Result<(), ImportError> {
+        let index = match self
+            .parts
+            .iter()
+            .position(|part| part.names == record.names)
+        {
+            Some(index) => index,
+            None => self.begin(record)?,
+        };
+        let Some(part) = self.parts.get_mut(index) else {
+            return Ok(());
+        };
+        let Some(import) = &mut part.import else {
+            return Ok(());
+        };
+        if let Some(first) = part.seen.insert(record.id.clone(), record.place.clone()) {
+            let (id, first) = (printable(&record.id), first.to_string());
+            let problem = Problem::RepeatedId { id, first }.field("id");
+            return Err(problem.at(self.path, record.place.clone()));
+        }
+        if self.choice.drops(&[&record.id]) {
+            part.dropped += 1;
+            return Ok(());
+        }
+        if self.examples.contains(&record.id) {
+            part.examples += 1;
+            return Ok(());
+        }
+        let refuse = |problem| Problem::of_replay(problem, self.path, &record.place);
+        record.judge().map_err(refuse)?;
+        if record.kind != part.kind {
+            return Err(refuse(Replay::MixedKinds));
+        }
+        let key = match self.keys {
+            Some(keys) => {
+                let Some(key) = record.id.parse().ok().and_then(|id| keys.get(id)) else {
+                    self.unknown.push(record.id.clone());
+                    return Ok(());
+                };
+                key.clone()
             }
-            let place = Place::File;
-            Problem::Replay(error).at(path, place)
-        })?;
-        let mut import = name_of(path, &part, options)?;
-        import.format = format;
-        import.files = vec![source.clone()];
-        fill(&mut import, path, &part, &logits, keys.as_ref(), options)?;
-        imports.push(import);
+            None if *self.has_answers.get_or_insert(record.has_answers) => {
+                own_key(self.path, record)?
+            }
+            None => return Err(Problem::NoAnswers.of(self.path)),
+        };
+        check(self.path, self.options, record, &key)?;
+        let row = row(&import.task, record, &key);
+        import.rows.push(row);
+        Ok(())
     }
-    Ok(imports)
+
+    /// Begins the part of a row; returns its index.
+    fn begin(&mut self, record: &Record) -> Result<usize, ImportError> {
+        let mut import = name_of(self.path, &record.names, self.options)?;
+        let chosen = self.choice.wants(&[&import.task]);
+        import.format = self.format;
+        import.files = vec![self.source.clone()];
+        import.values = match record.kind {
+            Kind::Logits => Values::Logits,
+            // Whole texts have no mass.
+            Kind::LogProbs if record.mass == Mass::Unknown => Values::Continuations,
+            Kind::LogProbs => Values::Labels,
+        };
+        self.parts.push(Part {
+            names: record.names.clone(),
+            import: chosen.then_some(import),
+            kind: record.kind,
+            seen: HashMap::new(),
+            dropped: 0,
+            examples: 0,
+        });
+        Ok(self.parts.len() - 1)
+    }
+
+    fn finish(self) -> Result<Vec<Imported>, ImportError> {
+        if let (Some(first), Some(questions)) = (self.unknown.first(), &self.options.questions) {
+            let problem = Problem::UnknownId {
+                id: printable(first),
+                others: others(self.unknown.len()),
+                questions: questions.clone(),
+            };
+            return Err(problem.of(self.path));
+        }
+        if self.parts.is_empty() {
+            return Err(Problem::of_replay(Replay::Empty, self.path, &Place::File));
+        }
+        let left_out = self.options.drop_ids.as_ref().unwrap_or(&self.examples);
+        let mut imports = Vec::with_capacity(self.parts.len());
+        for part in self.parts {
+            let Some(mut import) = part.import else {
+                continue;
+            };
+            if part.examples > 0 {
+                import.notes.push(format!(
+                    "skipped {} few-shot examples (--drop-ids none keeps them)",
+                    part.examples
+                ));
+            }
+            import.notes.extend(choice::left_out(part.dropped));
+            if let Some(keys) = self.keys {
+                let planned = import.rows.len();
+                let asked = keys.len() - keys.count(left_out);
+                if asked > planned {
+                    let note = format!("{planned} of the {asked} questions have scores");
+                    import.notes.push(note);
+                }
+            }
+            imports.push(import);
+        }
+        Ok(imports)
+    }
+}
+
+/// The answer in a row itself.
+fn own_key(path: &Path, record: &Record) -> Result<Key, ImportError> {
+    let at = |problem: Problem| problem.field("answer").at(path, record.place.clone());
+    let Some(written) = &record.answer else {
+        return Err(at(Problem::NoAnswer));
+    };
+    let width = record.scores.len();
+    let answer = option(written).filter(|answer| *answer < width);
+    let answer = answer.ok_or_else(|| {
+        let answer = printable(written);
+        at(Problem::Answer {
+            answer,
+            options: width,
+        })
+    })?;
+    Ok(Key::of(answer))
+}
+
+/// The index of an option by its letter, or by its number from 0.
+fn option(written: &str) -> Option<usize> {
+    let number = || {
+        let is_number = written.starts_with(|first: char| first.is_ascii_digit());
+        is_number.then(|| written.parse().ok()).flatten()
+    };
+    letter_index(written).or_else(number)
+}
+
+/// Refuses a row that does not fit its question.
+fn check(path: &Path, options: &Options, record: &Record, key: &Key) -> Result<(), ImportError> {
+    let width = record.scores.len();
+    let id = printable(&record.id);
+    if let (Some(questions), Some(count)) = (options.questions.as_deref(), key.options)
+        && count != width
+    {
+        let problem = Problem::OtherWidth {
+            id,
+            scores: width,
+            options: count,
+            questions: questions.to_owned(),
+        };
+        return Err(problem.of(path));
+    }
+    if key.answer >= width {
+        let answer = format!("{} for id {id}", letter(key.answer));
+        return Err(Problem::Answer {
+            answer,
+            options: width,
+        }
+        .of(path));
+    }
+    Ok(())
+}
+
+fn row(task: &str, record: &Record, key: &Key) -> ImportedRow {
+    let width = record.scores.len();
+    let mass = match record.mass {
+        Mass::Known(mass) => Some(mass.clamp(0.0, 1.0)),
+        Mass::Sum if record.kind == Kind::LogProbs => {
+            let probabilities = record.scores.iter().map(|value| value.exp());
+            Some(probabilities.sum::<f64>().min(1.0))
+        }
+        Mass::Sum | Mass::Unknown => None,
+    };
+    // Abstention options are known by their texts, or by the paper's fixed positions.
+    let (dont_know, none_of_the_above) = match key.options {
+        Some(_) => (key.dont_know, key.none_of_the_above),
+        None => paper::abstention(width),
+    };
+    let named = || content::of_name([task, &record.id]);
+    let known = key.known.unwrap_or_else(named);
+    ImportedRow {
+        question: QuestionRecord {
+            content: record.key.unwrap_or(known.content),
+            cluster: known.cluster,
+            id: record.id.clone(),
+            category: key.category.clone().or_else(|| record.category.clone()),
+            options: width,
+            answer: key.answer,
+            dont_know,
+            none_of_the_above,
+        },
+        scores: Ok(RowScores {
+            observed: record.observed(),
+            logprobs: record.scores.clone(),
+            mass,
+        }),
+    }
 }
 
 /// An import without rows, with names from columns, flags and the file's name, in this order.
-fn name_of(path: &Path, part: &Part, options: &Options) -> Result<Imported, ImportError> {
+fn name_of(
+    path: &Path,
+    columns: &[Option<String>; 3],
+    options: &Options,
+) -> Result<Imported, ImportError> {
     let name = FileName::parse(path);
-    let model = part.model.clone().or_else(|| options.model.clone());
-    let task = part.task.clone().or_else(|| options.task.clone());
+    let [model, task, strategy] = columns.clone();
+    let model = model.or_else(|| options.model.clone());
+    let task = task.or_else(|| options.task.clone());
     let task = task.or_else(|| name.dataset.as_deref().map(task_of));
-    let strategy = part.strategy.clone().or_else(|| options.strategy.clone());
+    let strategy = strategy.or_else(|| options.strategy.clone());
     let strategy = strategy.or_else(|| {
         let strategy = name.strategy?.name();
         Some(match name.icl {
@@ -82,6 +321,7 @@ fn name_of(path: &Path, part: &Part, options: &Options) -> Result<Imported, Impo
         values: Values::Logits,
         settings: BTreeMap::new(),
         rows: Vec::new(),
+        planned: None,
         check: None,
         notes: Vec::new(),
     })
@@ -108,158 +348,12 @@ fn is_size(word: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()))
 }
 
-/// Adds the rows.
-fn fill(
-    import: &mut Imported,
-    path: &Path,
-    part: &Part,
-    logits: &RecordedLogits,
-    keys: Option<&Keys>,
-    options: &Options,
-) -> Result<(), ImportError> {
-    import.values = match logits.kind {
-        Kind::Logits => Values::Logits,
-        Kind::LogProbs => Values::Labels,
-    };
-    let width = logits.width;
-    let dropped = dropped(import.format, options);
-    let mut unknown = Vec::new();
-    let (mut left_out, mut planned) = (0, 0);
-    for (index, &id) in logits.ids.iter().enumerate() {
-        if dropped.contains(&id.to_string()) {
-            left_out += 1;
-            continue;
-        }
-        planned += 1;
-        let extra = part.rows.get(index);
-        let key = match (keys, extra) {
-            (Some(keys), _) => {
-                let Some(key) = keys.get(id) else {
-                    unknown.push(id);
-                    continue;
-                };
-                key.clone()
-            }
-            (None, Some(Extra { answer, line, .. })) => {
-                let at = |problem: Problem| problem.field("answer").at(path, Place::Line(*line));
-                let written = answer.as_deref().unwrap_or_default().trim();
-                if written.is_empty() {
-                    return Err(at(Problem::NoAnswer));
-                }
-                let answer = columns::option(written).filter(|answer| *answer < width);
-                let answer = answer.ok_or_else(|| {
-                    let answer = crate::error::printable(written);
-                    at(Problem::Answer {
-                        answer,
-                        options: width,
-                    })
-                })?;
-                Key::of(answer)
-            }
-            (None, None) => return Err(Problem::NoAnswers.of(path)),
-        };
-        if let (Some(questions), Some(count)) = (options.questions.as_deref(), key.options)
-            && count != width
-        {
-            let problem = Problem::OtherWidth {
-                id,
-                scores: width,
-                options: count,
-                questions: questions.to_owned(),
-            };
-            return Err(problem.of(path));
-        }
-        if key.answer >= width {
-            let answer = format!("{} for id {id}", letter(key.answer));
-            return Err(Problem::Answer {
-                answer,
-                options: width,
-            }
-            .of(path));
-        }
-        let row = row(&import.task, id, &key, extra, logits, index);
-        import.rows.push(row);
-    }
-    if let (Some(first), Some(questions)) = (unknown.first(), &options.questions) {
-        let problem = Problem::UnknownId {
-            id: *first,
-            others: others(unknown.len()),
-            questions: questions.clone(),
-        };
-        return Err(problem.of(path));
-    }
-    if left_out > 0 {
-        import.notes.push(format!(
-            "skipped {left_out} few-shot examples and other ids (--drop-ids none keeps them)"
-        ));
-    }
-    if let Some(keys) = keys {
-        let asked = keys.len() - keys.count(&dropped);
-        if asked > planned {
-            import
-                .notes
-                .push(format!("{planned} of the {asked} questions have scores"));
-        }
-    }
-    Ok(())
-}
-
-fn row(
-    task: &str,
-    id: i64,
-    key: &Key,
-    extra: Option<&Extra>,
-    logits: &RecordedLogits,
-    index: usize,
-) -> ImportedRow {
-    let width = logits.width;
-    let values: Vec<f64> = match &logits.values64 {
-        Some(values) => values
-            .iter()
-            .skip(index * width)
-            .take(width)
-            .copied()
-            .collect(),
-        None => logits.row(index).iter().copied().map(f64::from).collect(),
-    };
-    let mass = (logits.kind == Kind::LogProbs)
-        .then(|| values.iter().map(|value| value.exp()).sum::<f64>().min(1.0));
-    // Abstention options are known by their texts, or by the paper's fixed positions.
-    let (dont_know, none_of_the_above) = match key.options {
-        Some(_) => (key.dont_know, key.none_of_the_above),
-        None => paper::abstention(width),
-    };
-    let id = id.to_string();
-    let category = key
-        .category
-        .clone()
-        .or_else(|| extra.and_then(|extra| extra.category.clone()));
-    let known = key.known.unwrap_or_else(|| content::of_name([task, &id]));
-    ImportedRow {
-        question: QuestionRecord {
-            content: known.content,
-            cluster: known.cluster,
-            id,
-            category,
-            options: width,
-            answer: key.answer,
-            dont_know,
-            none_of_the_above,
-        },
-        scores: Ok(RowScores {
-            observed: vec![true; width],
-            logprobs: values,
-            mass,
-        }),
-    }
-}
-
-/// Ids to skip.
-fn dropped(format: Format, options: &Options) -> HashSet<String> {
-    match &options.drop_ids {
-        Some(ids) => ids.clone(),
-        None if format == Format::Paper => paper::EXAMPLE_IDS.map(|id| id.to_string()).into(),
-        None => HashSet::new(),
+/// The few-shot examples among the questions of the paper's pickles.
+fn examples(format: Format, options: &Options) -> HashSet<String> {
+    if options.drop_ids.is_none() && format == Format::Paper {
+        paper::EXAMPLE_IDS.map(|id| id.to_string()).into()
+    } else {
+        HashSet::new()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sureness_hint::Hint;
-use sureness_importers::{ImportError, Imported, Options, import};
+use sureness_importers::{ImportError, Imported, Imports, Options, import};
 
 /// A file that belongs to the tests.
 pub(crate) fn data(name: &str) -> PathBuf {
@@ -39,6 +39,12 @@ pub(crate) fn imported(path: &Path) -> Vec<Imported> {
 }
 
 pub(crate) fn with(path: &Path, options: &Options) -> Vec<Imported> {
+    noted(path, options).groups
+}
+
+/// Imports a path, with the notes on files that were left out.
+#[track_caller]
+pub(crate) fn noted(path: &Path, options: &Options) -> Imports {
     import(&[path.to_owned()], options).unwrap_or_else(|errors| panic!("{}", all(&errors)))
 }
 

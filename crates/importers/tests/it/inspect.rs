@@ -8,13 +8,13 @@ use sureness_scorers::ScoreError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::common::{Folder, imported, refused};
+use super::common::{Folder, imported, noted, refused};
 
 fn header() -> Value {
     json!({
         "version": 2, "status": "success",
         "eval": {"task": "colours", "model": "openai/small", "created": "2026-11-25T19:30:00+00:00",
-                 "dataset": {"name": "colours", "samples": 3}, "packages": {"inspect_ai": "0.3.200"}},
+                 "dataset": {"name": "colours", "samples": 2}, "packages": {"inspect_ai": "0.3.200"}},
         "plan": {"steps": [{"solver": "multiple_choice", "params": {"shuffle": false}}],
                  "config": {"temperature": 0.0, "top_logprobs": 5}},
         "results": {"scores": [{"name": "choice", "metrics": {
@@ -149,12 +149,9 @@ fn archives_and_json_say_the_same() {
         );
     }
     assert!(digests.windows(2).all(|pair| pair[0] == pair[1]));
-    // All four are the same group of the same model.
-    let said = refused(folder.path(), &Options::default());
-    assert!(
-        said.contains("has task colours with strategy multiple_choice of openai/small"),
-        "{said}"
-    );
+    // All four are copies of one log.
+    let all = noted(folder.path(), &Options::default());
+    assert_eq!((all.groups.len(), all.notes.len()), (1, 3));
 }
 
 #[test]
@@ -172,7 +169,7 @@ fn answers_without_a_letter_are_rows_with_a_reason() {
     assert_eq!((import.rows.len(), import.answered()), (5, 2));
     assert!(matches!(
         import.rows[2].scores,
-        Err(ScoreError::Malformed { .. })
+        Err(ScoreError::NoOptionSeen { .. })
     ));
     assert!(matches!(
         import.rows[3].scores,
@@ -197,7 +194,7 @@ fn a_first_token_will_do_and_the_first_epoch_counts() {
     let import = &imported(&folder.write("a.json", json_log(&header(), &samples)))[0];
     assert_eq!(import.rows.len(), 2);
     assert_eq!(import.rows[0].scores.as_ref().unwrap().top(), 1);
-    assert!(import.notes[0].contains("1 samples of later epochs"));
+    assert!(import.notes[0].contains("1 sample of later epochs"));
 }
 
 #[test]
@@ -298,4 +295,61 @@ fn archives_are_bounded() {
     let other = zip.finish().unwrap().into_inner();
     let said = refused(&folder.write("other.zip", other), &Options::default());
     assert!(said.contains("unknown format"), "{said}");
+}
+
+#[test]
+fn the_fullest_of_copies_and_retries_counts() {
+    let folder = Folder::new();
+    let log = |task: &str, status: &str, samples: &[Value]| {
+        let mut header = header();
+        header["eval"]["task_id"] = json!(task);
+        header["status"] = json!(status);
+        json_log(&header, samples)
+    };
+    folder.write("a.json", log("one", "error", &two()[..1]));
+    folder.write("b.json", log("one", "success", &two()));
+    folder.write("c.json", log("one", "cancelled", &two()));
+    let found = noted(folder.path(), &Options::default());
+    let [import] = &*found.groups else {
+        panic!("{}", found.groups.len());
+    };
+    assert_eq!((&*import.files[0].name, import.rows.len()), ("b.json", 2));
+    assert_eq!(found.notes.len(), 2);
+    // Another evaluation is not a copy.
+    folder.write("d.json", log("two", "success", &two()));
+    let said = refused(folder.path(), &Options::default());
+    assert!(
+        said.contains("has task colours with strategy multiple_choice of openai/small"),
+        "{said}"
+    );
+}
+
+#[test]
+fn shuffled_options_are_mapped_back_or_refused() {
+    let folder = Folder::new();
+    let told = |explanation: &str, answer: &str| {
+        let mut samples = two();
+        // The model saw green, red, blue and the last, and wrote B.
+        samples[0]["scores"]["choice"] =
+            json!({"value": "I", "answer": answer, "explanation": explanation});
+        samples[0]["output"]["choices"][0]["message"]["content"] =
+            json!(format!("ANSWER: {answer}"));
+        samples[1]["scores"]["choice"]["explanation"] = json!("ANSWER: A");
+        let mut header = header();
+        header["plan"]["steps"] = json!([{"solver": "mine", "params": {}}]);
+        folder.write("a.json", json_log(&header, &samples))
+    };
+    let explanation = "Choices were shuffled before generating a response, the following was sent to \
+                       the model:\n\nA) green\nB) red\nC) blue\nD) None of the above\n\
+                       Shuffled answer:\nANSWER: B";
+    let import = &imported(&told(explanation, "A"))[0];
+    let scores = import.rows[0].scores.as_ref().unwrap();
+    let b = ((-0.25_f64).exp() + (-4.0_f64).exp()).ln();
+    assert!((scores.logprobs[0] - b).abs() < 1e-12 && (scores.logprobs[1] - -2.0).abs() < 1e-12);
+    assert!(import.rows[1].scores.is_ok());
+
+    // The text was rewritten, and nothing tells the order.
+    let import = sureness_importers::import(&[told("", "A")], &Options::default());
+    let import = &import.unwrap().groups[0];
+    assert!(import.rows[0].scores.is_err() && import.rows[1].scores.is_ok());
 }

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use sureness_importers::{Format, Options, Values};
 use sureness_questions::{LoadOptions, Task, load_bytes};
 
-use super::common::{Folder, imported, named, refused, with};
+use super::common::{Folder, imported, named, noted, refused, with};
 
-const DATE: &str = "2026-11-25T19-30-00.123456";
+pub(crate) const DATE: &str = "2026-11-25T19-30-00.123456";
 
 /// A line as version 0.4.13 writes it: four letters after one prompt.
-fn letters(id: usize, scores: [f64; 4], answer: usize) -> Value {
+pub(crate) fn letters(id: usize, scores: [f64; 4], answer: usize) -> Value {
     let top = (0..4).fold(0, |top, at| if scores[at] > scores[top] { at } else { top });
     let choices = ["red", "green", "blue", "grey"];
     let requests: serde_json::Map<String, Value> = (0..4)
@@ -37,14 +37,14 @@ fn letters(id: usize, scores: [f64; 4], answer: usize) -> Value {
     })
 }
 
-fn lines(lines: &[Value]) -> String {
+pub(crate) fn lines(lines: &[Value]) -> String {
     lines
         .iter()
         .flat_map(|line| [line.to_string(), "\n".to_owned()])
         .collect()
 }
 
-fn four() -> Vec<Value> {
+pub(crate) fn four() -> Vec<Value> {
     vec![
         letters(0, [-0.5, -1.5, -2.5, -3.5], 0),
         letters(1, [-0.5, -1.5, -2.5, -3.5], 1),
@@ -53,11 +53,11 @@ fn four() -> Vec<Value> {
     ]
 }
 
-fn results(task: &str, accuracy: f64, count: usize) -> Value {
+pub(crate) fn results(task: &str, accuracy: f64, count: usize) -> Value {
     json!({
         "results": {task: {"acc,none": accuracy, "acc_stderr,none": "N/A"}},
         "n-shot": {task: 5},
-        "n-samples": {task: {"original": 100, "effective": count}},
+        "n-samples": {task: {"original": count, "effective": count}},
         "config": {"model": "hf", "model_dtype": "torch.bfloat16", "model_args":
             "pretrained=org/model,revision=main,base_url=http://user:secret@host,token=hf_secret"},
         "model_source": "hf", "model_name": "org/model", "lm_eval_version": "0.4.13",
@@ -272,10 +272,13 @@ fn of_several_dates_the_newest_counts() {
             results("colours", 0.75, 4).to_string(),
         );
     }
-    let imports = imported(folder.path());
-    assert_eq!(imports.len(), 1);
-    assert!(imports[0].files[0].name.contains("2026-02"));
-    assert!(imports[0].notes[0].contains("2026-01") && imports[0].notes[0].contains("newer"));
+    let imports = noted(folder.path(), &Options::default());
+    assert_eq!(imports.groups.len(), 1);
+    assert!(imports.groups[0].files[0].name.contains("2026-02"));
+    let [note] = &*imports.notes else {
+        panic!("{:?}", imports.notes);
+    };
+    assert!(note.contains("skipped samples_colours_2026-01") && note.contains("same content"));
 }
 
 #[test]

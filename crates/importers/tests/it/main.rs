@@ -1,9 +1,11 @@
 //! What the readers make of files: real ones, made-up ones, broken ones. One program, since each
 //! would have to be linked apart.
 
+mod cases;
 mod common;
 mod inspect;
 mod lm_eval;
+mod lm_eval_choice;
 mod never_panics;
 mod real;
 mod table;

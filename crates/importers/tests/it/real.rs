@@ -2,22 +2,24 @@
 
 use sureness_importers::{Format, Options, Values, import};
 
-use super::common::{data, imported, refused};
+use super::common::{data, imported, noted, refused};
 
 #[test]
 fn samples_of_lm_evaluation_harness() {
     let folder = data("lm_eval");
-    // One of its tasks generates: the folder as a whole is refused, with the reason.
-    let said = refused(&folder, &Options::default());
-    assert!(
-        said.contains("samples_cosmos_text_2026-11-25T19-52-09.217947.jsonl, line 1, field \"filtered_resps\": the answer is text"),
-        "{said}"
-    );
+    // One of its tasks generates: alone it is refused, in the folder it is left out with a note.
+    let generates = "samples_cosmos_text_2026-11-25T19-52-09.217947.jsonl";
+    let said = refused(&folder.join(generates), &Options::default());
+    let place = format!("{generates}, line 1, field \"filtered_resps\": the answer is text");
+    assert!(said.contains(&place), "{said}");
+    let notes = noted(&folder, &Options::default()).notes;
+    let note = format!("skipped {generates}: the answer is text");
+    assert!(notes.iter().any(|it| it.starts_with(&note)), "{notes:?}");
     let paths: Vec<_> = ["mini_abstract_algebra", "mini_anatomy", "cosmos_texts"]
         .iter()
         .map(|task| folder.join(format!("samples_{task}_2026-11-25T19-52-09.217947.jsonl")))
         .collect();
-    let imports = import(&paths, &Options::default()).unwrap();
+    let imports = import(&paths, &Options::default()).unwrap().groups;
     let [texts, letters] = imports.as_slice() else {
         panic!("{} imports", imports.len());
     };

@@ -95,13 +95,13 @@ fn errors_name_the_line_of_the_whole_file() {
                one,x,2,A,1,2\n\
                two,x,2,A,1,NaN\n";
     let said = refused(&folder.write("all.csv", csv), &Options::default());
-    assert!(said.contains("all.csv: line 5: value 2 is NaN"), "{said}");
+    assert!(said.contains("all.csv, line 5: value 2 is NaN"), "{said}");
     let said = refused(
         &folder.write("all.csv", csv.replace("2,A,1,NaN", "1,A,1,2")),
         &Options::default(),
     );
     assert!(
-        said.contains("all.csv: line 5: id 1 occurs a second time"),
+        said.contains("all.csv, line 5, field \"id\": duplicate id 1, first seen in line 3"),
         "{said}"
     );
     for (from, to, expected) in [
@@ -212,7 +212,7 @@ fn the_papers_pickles() {
         questions: Some(paper.join("mmlu_10k.json")),
         ..Options::default()
     };
-    let imports = import(&[paper.join("logits")], &options).unwrap();
+    let imports = import(&[paper.join("logits")], &options).unwrap().groups;
     assert!(imports.len() >= 12, "{}", imports.len());
     let first = &imports[0];
     for import in &imports {

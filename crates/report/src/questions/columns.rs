@@ -8,8 +8,8 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use sureness_conformal::PredictionSet;
 use sureness_questions::letter;
 
-use super::Layout;
 use super::row::QuestionRow;
+use super::{Layout, ScoreKind, prefixes};
 
 /// The file's schema in Parquet's own notation; the order is that in which [`Columns::write`]
 /// writes.
@@ -28,7 +28,7 @@ pub(super) fn schema(layout: Layout) -> String {
         "required boolean correct".to_owned(),
         "required boolean tied".to_owned(),
     ];
-    for prefix in [layout.scores.prefix(), "prob"] {
+    for prefix in prefixes(layout).chain(["prob"]) {
         let of = |option| format!("optional double {prefix}_{}", letter(option));
         fields.extend((0..layout.options).map(of));
     }
@@ -59,7 +59,7 @@ pub(super) struct Columns {
     top: Column<ByteArray>,
     correct: Column<bool>,
     tied: Column<bool>,
-    scores: Vec<Column<f64>>,
+    scores: Vec<(ScoreKind, Vec<Column<f64>>)>,
     probabilities: Vec<Column<f64>>,
     lac: SetColumns,
     aps: SetColumns,
@@ -69,8 +69,9 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn new(options: usize) -> Self {
-        let per_option = || (0..options).map(|_| Column::optional()).collect();
+    pub(super) fn new(layout: Layout) -> Self {
+        let per_option = || (0..layout.options).map(|_| Column::optional()).collect();
+        let scores = layout.scores.iter().map(|kind| (*kind, per_option()));
         Self {
             model: Column::required(),
             task: Column::required(),
@@ -84,7 +85,7 @@ impl Columns {
             top: Column::required(),
             correct: Column::required(),
             tied: Column::required(),
-            scores: per_option(),
+            scores: scores.collect(),
             probabilities: per_option(),
             lac: SetColumns::new(),
             aps: SetColumns::new(),
@@ -99,8 +100,8 @@ impl Columns {
         self.options.values.len()
     }
 
-    /// Adds a row.
-    pub(super) fn push(&mut self, row: &QuestionRow<'_>) {
+    /// Adds a row with scores of `kind`.
+    pub(super) fn push(&mut self, row: &QuestionRow<'_>, kind: ScoreKind) {
         self.model.push_text(row.model);
         self.task.push_text(row.task);
         self.strategy.push_text(row.strategy);
@@ -114,8 +115,10 @@ impl Columns {
         self.top.push_text(&letter(row.top).to_string());
         self.correct.push(Some(row.top == row.answer));
         self.tied.push(Some(row.tied));
-        for (option, column) in self.scores.iter_mut().enumerate() {
-            column.push(row.scores.get(option));
+        for (own, columns) in &mut self.scores {
+            for (option, column) in columns.iter_mut().enumerate() {
+                column.push(row.scores.get(option).filter(|_| *own == kind));
+            }
         }
         for (option, column) in self.probabilities.iter_mut().enumerate() {
             column.push(row.probabilities.get(option).copied());
@@ -149,7 +152,8 @@ impl Columns {
         self.top.write::<ByteArrayType, W>(group)?;
         self.correct.write::<BoolType, W>(group)?;
         self.tied.write::<BoolType, W>(group)?;
-        for column in self.scores.iter_mut().chain(&mut self.probabilities) {
+        let scores = self.scores.iter_mut().flat_map(|(_, columns)| columns);
+        for column in scores.chain(&mut self.probabilities) {
             column.write::<DoubleType, W>(group)?;
         }
         self.lac.write(group)?;

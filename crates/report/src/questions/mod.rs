@@ -57,8 +57,9 @@ impl ScoreKind {
 pub struct Layout {
     /// The most options that a question has, 2 to 26.
     pub options: usize,
-    /// What the scores are.
-    pub scores: ScoreKind,
+    /// What the scores are: one kind, or both where some groups have logits and others do not. Each
+    /// kind has columns of its own, and a row fills those of one.
+    pub scores: &'static [ScoreKind],
 }
 
 /// What was found out about each row of a group; all lists as long as its table.
@@ -91,17 +92,18 @@ impl<W: Write + Send> QuestionWriter<W> {
         Ok(Self {
             file,
             layout,
-            columns: Columns::new(layout.options),
+            columns: Columns::new(layout),
             rows: 0,
         })
     }
 
-    /// Adds a model's rows of one group. `protocol` says how probabilities are made and which of
+    /// Adds a model's rows of one group, whose scores are of `kind`, one of the layout's. `protocol` says how probabilities are made and which of
     /// equally probable options comes first; the sets are taken as given.
     pub fn write(
         &mut self,
         model: &str,
         group: &GroupRows,
+        kind: ScoreKind,
         sets: &RowSets,
         protocol: Protocol,
     ) -> Result<(), QuestionsError> {
@@ -116,7 +118,7 @@ impl<W: Write + Send> QuestionWriter<W> {
                     most: self.layout.options,
                 });
             }
-            self.columns.push(&row);
+            self.columns.push(&row, kind);
             self.rows += 1;
             if self.columns.len() >= ROW_GROUP {
                 self.flush()?;
@@ -177,11 +179,16 @@ fn check(group: &GroupRows, sets: &RowSets) -> Result<(), QuestionsError> {
     }
 }
 
+/// What the names of the scores' columns begin with.
+fn prefixes(layout: Layout) -> impl Iterator<Item = &'static str> {
+    layout.scores.iter().map(|kind| kind.prefix())
+}
+
 fn properties(layout: Layout) -> WriterProperties {
     let about = serde_json::json!({
         "version": 1,
         "rows": "one per model, task, strategy and question",
-        "scores": layout.scores.prefix(),
+        "scores": prefixes(layout).collect::<Vec<_>>().join(" "),
     });
     let program = concat!("sureness version ", env!("CARGO_PKG_VERSION"));
     let mut properties = WriterProperties::builder()
@@ -194,10 +201,9 @@ fn properties(layout: Layout) -> WriterProperties {
     // Hardly a score comes twice, and no key within a group: a dictionary would only be tried.
     let scores = (0..layout.options).flat_map(|option| {
         let letter = letter(option);
-        [
-            format!("{}_{letter}", layout.scores.prefix()),
-            format!("prob_{letter}"),
-        ]
+        prefixes(layout)
+            .chain(["prob"])
+            .map(move |prefix| format!("{prefix}_{letter}"))
     });
     for name in scores.chain(["mass".to_owned()]) {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);

@@ -92,13 +92,19 @@ fn rows() -> Vec<Answered> {
 
 const SIX: Layout = Layout {
     options: 6,
-    scores: ScoreKind::LogProbs,
+    scores: &[ScoreKind::LogProbs],
 };
 
 fn write(path: &Path, rows: &[Answered]) -> u64 {
     let (group, sets) = group(rows);
     write_questions(path, SIX, |writer| {
-        writer.write("a model", &group, &sets, Protocol::Standard)
+        writer.write(
+            "a model",
+            &group,
+            ScoreKind::LogProbs,
+            &sets,
+            Protocol::Standard,
+        )
     })
     .unwrap()
 }
@@ -184,7 +190,13 @@ fn many_rows_go_out_in_groups() {
     let (group, sets) = group(&vec![rows(); 100].concat());
     let written = write_questions(&path, SIX, |writer| {
         for model in 0..330 {
-            writer.write(&format!("model {model}"), &group, &sets, Protocol::Paper)?;
+            writer.write(
+                &format!("model {model}"),
+                &group,
+                ScoreKind::LogProbs,
+                &sets,
+                Protocol::Paper,
+            )?;
         }
         Ok(())
     });
@@ -213,7 +225,7 @@ fn what_does_not_fit_is_refused_and_no_file_is_left() {
     let (group, mut sets) = group(&rows());
     let narrow = Layout { options: 3, ..SIX };
     let error = write_questions(&path, narrow, |writer| {
-        writer.write("m", &group, &sets, Protocol::Standard)
+        writer.write("m", &group, ScoreKind::LogProbs, &sets, Protocol::Standard)
     })
     .unwrap_err();
     assert!(error.to_string().contains("has 6 options"), "{error}");
@@ -222,7 +234,7 @@ fn what_does_not_fit_is_refused_and_no_file_is_left() {
     sets.aps.pop();
     let mut writer = QuestionWriter::new(Vec::new(), SIX).unwrap();
     let error = writer
-        .write("m", &group, &sets, Protocol::Standard)
+        .write("m", &group, ScoreKind::LogProbs, &sets, Protocol::Standard)
         .unwrap_err();
     assert!(
         matches!(

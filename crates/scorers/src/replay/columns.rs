@@ -9,7 +9,7 @@ use super::{Kind, MAX_OPTIONS};
 pub(super) const ID: &str = "id";
 
 /// Fields that hold all scores of a row as a list.
-pub(super) const LISTS: [(&str, Kind); 3] = [
+pub const LISTS: [(&str, Kind); 3] = [
     ("logits_options", Kind::Logits),
     ("logits", Kind::Logits),
     ("logprobs", Kind::LogProbs),
@@ -21,6 +21,39 @@ const PREFIXES: [(&str, Kind); 4] = [
     ("logprob_", Kind::LogProbs),
     ("logprobs_", Kind::LogProbs),
 ];
+
+/// The option columns of one kind in a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScoreColumns {
+    /// What the values are.
+    pub kind: Kind,
+    /// Index of each option's column, in option order.
+    pub options: Vec<usize>,
+}
+
+/// The option columns among the names of all columns, one entry for each way of naming them; an error
+/// if there are none.
+pub fn score_columns(names: &[&str]) -> Result<Vec<ScoreColumns>, Problem> {
+    let mut prefixes: Vec<&str> = Vec::new();
+    for (prefix, ..) in names.iter().filter_map(|name| option_of(name)) {
+        if !prefixes.contains(&prefix) {
+            prefixes.push(prefix);
+        }
+    }
+    if prefixes.is_empty() {
+        return Err(missing("A", names));
+    }
+    let of = |prefix: &str| {
+        let own = names.iter().map(|name| match option_of(name) {
+            Some((other, ..)) if other != prefix => "",
+            _ => *name,
+        });
+        let own: Vec<&str> = own.collect();
+        let Layout { kind, options, .. } = options(&own, 0)?;
+        Ok(ScoreColumns { kind, options })
+    };
+    prefixes.into_iter().map(of).collect()
+}
 
 /// The columns that matter in a table.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +79,10 @@ pub(super) fn id_column(names: &[&str]) -> Result<usize, Problem> {
 /// Finds one column per option among the names of all columns. Options must start at `A` (or 0)
 /// without a gap, so that a lost column is noticed.
 pub(super) fn layout(names: &[&str]) -> Result<Layout, Problem> {
-    let id = id_column(names)?;
+    options(names, id_column(names)?)
+}
+
+fn options(names: &[&str], id: usize) -> Result<Layout, Problem> {
     let mut family: Option<(&str, Kind, &str)> = None;
     let mut options = [None; MAX_OPTIONS];
     for (index, name) in names.iter().enumerate() {

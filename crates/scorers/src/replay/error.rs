@@ -10,7 +10,7 @@ use super::MAX_OPTIONS;
 
 /// A file of saved logits that cannot be read: which file, where in it, and what is wrong.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {place}{problem}", file.display())]
+#[error("{}{place}: {problem}", file.display())]
 pub struct ReplayError {
     /// The file.
     pub file: PathBuf,
@@ -20,7 +20,7 @@ pub struct ReplayError {
     pub problem: Problem,
 }
 
-/// A position in a file. Shown as a prefix of the message, empty for the whole file.
+/// A position in a file. Shown behind the file's name, empty for the whole file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// The file as a whole.
@@ -37,9 +37,9 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File => Ok(()),
-            Self::Byte(offset) => write!(f, "byte {offset}: "),
-            Self::Line(line) => write!(f, "line {line}: "),
-            Self::Row(row) => write!(f, "row {row}: "),
+            Self::Byte(offset) => write!(f, ", byte {offset}"),
+            Self::Line(line) => write!(f, ", line {line}"),
+            Self::Row(row) => write!(f, ", row {row}"),
         }
     }
 }

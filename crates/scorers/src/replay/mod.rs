@@ -19,6 +19,7 @@
 //! are safe: no code in a pickle runs, and memory stays proportional to the size of the file, whatever
 //! lengths it claims.
 
+mod cells;
 mod collect;
 mod columns;
 mod csv;
@@ -32,6 +33,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+pub use cells::{Cell, visit_cells};
+pub use columns::{LISTS, ScoreColumns, score_columns};
 pub use error::{Place, Problem, ReplayError};
 pub use file_name::FileName;
 

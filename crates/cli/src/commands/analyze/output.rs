@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sureness_analysis::{Chart, Document, Figures, Theme};
+use sureness_analysis::{Chart, Document, Figures, GroupRows, Source, Theme};
 use sureness_bench::evidence::Texts;
 use sureness_bench::{Failure, Kind, provenance};
 use sureness_hint::Hint;
@@ -175,19 +175,28 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
 /// Writes every question with its probabilities and prediction sets.
 fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
     let groups = || figures.models.iter().flat_map(|model| &model.groups);
+    let kind = |source: &Source, rows: &GroupRows| {
+        if source.record.has_logits(&rows.id) {
+            ScoreKind::Logits
+        } else {
+            ScoreKind::LogProbs
+        }
+    };
+    let kinds = |wanted: ScoreKind| {
+        figures.models.iter().any(|model| {
+            let mut groups = model.groups.iter();
+            groups.any(|group| kind(&model.model.source, group.rows) == wanted)
+        })
+    };
     let layout = Layout {
         options: groups()
             .map(|group| group.rows.table.stride())
             .max()
             .unwrap_or(2),
-        scores: if figures
-            .models
-            .iter()
-            .all(|model| model.model.source.run.is_none())
-        {
-            ScoreKind::Logits
-        } else {
-            ScoreKind::LogProbs
+        scores: match (kinds(ScoreKind::Logits), kinds(ScoreKind::LogProbs)) {
+            (true, true) => &[ScoreKind::LogProbs, ScoreKind::Logits],
+            (true, false) => &[ScoreKind::Logits],
+            (false, _) => &[ScoreKind::LogProbs],
         },
     };
     let failed = |e: sureness_report::questions::QuestionsError| {
@@ -199,7 +208,8 @@ fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
             for group in &model.groups {
                 let sets = row_sets(group);
                 let protocol = figures.settings.config.protocol;
-                writer.write(&model.model.name, group.rows, &sets, protocol)?;
+                let kind = kind(&model.model.source, group.rows);
+                writer.write(&model.model.name, group.rows, kind, &sets, protocol)?;
             }
         }
         writer.finish().map(drop)

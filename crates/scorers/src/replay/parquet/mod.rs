@@ -1,6 +1,9 @@
 //! Saved logits as Parquet: a column `id` and a list column, or one column per option.
 
+mod cells;
 mod thrift;
+
+pub(super) use cells::visit;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,6 +11,7 @@ use std::sync::Arc;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::RowGroupMetaData;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::record::reader::RowIter;
 use ::parquet::record::{Field, Row};
 use ::parquet::schema::types::Type;
 use bytes::Bytes;
@@ -24,12 +28,14 @@ const MAGIC: &[u8; 4] = b"PAR1";
 
 /// Reads the rows of a Parquet file.
 pub(super) fn read(bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
-    // The library checks most input, but a damaged file can still make it panic.
-    catch_unwind(AssertUnwindSafe(|| rows(&bytes.into()))).unwrap_or_else(|_| {
-        Err(Problem::Syntax {
-            message: "the Parquet file is damaged".to_owned(),
-        }
-        .at(Place::File))
+    unless_damaged(|| rows(&bytes.into()))
+}
+
+/// The library checks most input, but a damaged file can still make it panic.
+fn unless_damaged<T>(read: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        let message = "the Parquet file is damaged".to_owned();
+        Err(Problem::Syntax { message }.at(Place::File))
     })
 }
 
@@ -47,19 +53,13 @@ enum Scores {
 }
 
 fn rows(bytes: &Bytes) -> Result<RecordedLogits, Fault> {
-    check_footer(bytes).map_err(|problem| problem.at(Place::File))?;
-    let reader = SerializedFileReader::new(bytes.clone()).map_err(|error| fault(&error))?;
+    let reader = open(bytes)?;
     let schema = reader.metadata().file_metadata().schema();
     let wanted = find(schema).map_err(|problem| problem.at(Place::File))?;
-    check_counts(&reader).map_err(|problem| problem.at(Place::File))?;
-    check_pages(&reader, &wanted, bytes).map_err(|problem| problem.at(Place::File))?;
-    let projection = project(schema, &wanted).map_err(|error| fault(&error))?;
+    let records = project(&reader, bytes, |column| wanted.reads(column))?;
 
     let mut rows = Collector::default();
     let mut values = Vec::with_capacity(MAX_OPTIONS);
-    let records = reader
-        .get_row_iter(Some(projection))
-        .map_err(|error| fault(&error))?;
     for (record, number) in records.zip(1..) {
         record
             .map_err(|error| syntax(&error))
@@ -72,6 +72,31 @@ fn rows(bytes: &Bytes) -> Result<RecordedLogits, Fault> {
             .map_err(|problem| problem.at(Place::Row(number)))?;
     }
     rows.finish().map_err(|problem| problem.at(Place::File))
+}
+
+/// Opens a file whose footer is sound.
+fn open(bytes: &Bytes) -> Result<SerializedFileReader<Bytes>, Fault> {
+    check_footer(bytes).map_err(|problem| problem.at(Place::File))?;
+    SerializedFileReader::new(bytes.clone()).map_err(|error| fault(&error))
+}
+
+/// The rows with the wanted columns alone, so that others are never decoded.
+fn project<'a>(
+    reader: &'a SerializedFileReader<Bytes>,
+    bytes: &Bytes,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<RowIter<'a>, Fault> {
+    check_counts(reader).map_err(|problem| problem.at(Place::File))?;
+    check_pages(reader, &wanted, bytes).map_err(|problem| problem.at(Place::File))?;
+    let schema = reader.metadata().file_metadata().schema();
+    let fields = schema.get_fields().iter();
+    let fields = fields.filter(|field| wanted(field.name()));
+    let projection = Type::group_type_builder(schema.name())
+        .with_fields(fields.map(Arc::clone).collect())
+        .build();
+    projection
+        .and_then(|projection| reader.get_row_iter(Some(projection)))
+        .map_err(|error| fault(&error))
 }
 
 fn find(schema: &Type) -> Result<Wanted, Problem> {
@@ -138,13 +163,13 @@ fn check_footer(bytes: &[u8]) -> Result<(), Problem> {
 /// The same for the headers of the needed pages.
 fn check_pages(
     reader: &SerializedFileReader<Bytes>,
-    wanted: &Wanted,
+    wanted: &impl Fn(&str) -> bool,
     bytes: &[u8],
 ) -> Result<(), Problem> {
     let columns = reader.metadata().row_groups().iter();
     for column in columns.flat_map(RowGroupMetaData::columns) {
         let root = column.column_path().parts().first();
-        if !root.is_some_and(|root| wanted.reads(root)) {
+        if !root.is_some_and(|root| wanted(root)) {
             continue;
         }
         let (start, length) = column.byte_range();
@@ -169,15 +194,6 @@ fn damaged(what: &str) -> Problem {
     Problem::Syntax {
         message: format!("the Parquet file is damaged ({what})"),
     }
-}
-
-/// The needed part of the schema, so that other columns are never decoded.
-fn project(schema: &Type, wanted: &Wanted) -> Result<Type, ParquetError> {
-    let fields = schema.get_fields().iter();
-    let fields = fields.filter(|field| wanted.reads(field.name()));
-    Type::group_type_builder(schema.name())
-        .with_fields(fields.map(Arc::clone).collect())
-        .build()
 }
 
 impl Wanted {
@@ -237,6 +253,11 @@ fn whole(field: &Field) -> Result<i64, Problem> {
             Ok(value) => return Ok(value),
             Err(_) => "is too large",
         },
+        // Programs that write ids of any kind write them as text.
+        Field::Str(ref text) => match text.trim().parse() {
+            Ok(value) => return Ok(value),
+            Err(_) => "is a text, not a whole number",
+        },
         Field::Null => "is empty",
         _ => "is not a whole number",
     };
@@ -249,6 +270,7 @@ fn number(name: &str, field: &Field) -> Result<f64, Problem> {
         Field::Float(value) => Ok(value.into()),
         Field::Double(value) => Ok(value),
         Field::Null => Err(Problem::field(name, "is empty")),
+        Field::Str(_) => Err(Problem::field(name, "is not a number")),
         _ => match whole(field) {
             Ok(value) => Ok(value as f64),
             Err(_) => Err(Problem::field(name, "is not a number")),
