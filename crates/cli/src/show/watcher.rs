@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "nats")]
 use sureness_bench::CoordinatorStatus;
-use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Watch};
+use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Warner, Watch};
 use sureness_engine::{Event, Observer};
 use sureness_report::Results;
 
@@ -66,6 +66,11 @@ impl Watch for Watcher {
 
     fn warn(&self, line: &str) {
         self.screen.warn(line);
+    }
+
+    fn warn_sender(&self) -> Warner {
+        let screen = self.screen.clone();
+        Arc::new(move |line: &str| screen.warn(line))
     }
 
     fn recheck(&self) -> Observer {

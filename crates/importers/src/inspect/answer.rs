@@ -91,6 +91,7 @@ fn place(tokens: &[Token], options: usize) -> Result<usize, ScoreError> {
             .and_then(|token| token.top_logprobs.as_ref())
             .map_or(0, Vec::len),
         first: printable(tokens.first().map_or("", |token| &token.token)),
+        chat: false,
     })
 }
 
@@ -168,6 +169,7 @@ fn of_list<'a>(
         return Err(ScoreError::NoOptionSeen {
             top_k: listed.len(),
             first: printable(listed.first().map_or("", |(text, _)| text)),
+            chat: false,
         });
     }
     // A sampled token outside the list bounds no other token.

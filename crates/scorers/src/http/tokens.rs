@@ -37,6 +37,8 @@ pub(super) struct Options<'a> {
     pub(super) ids: &'a [(u32, usize)],
     /// Whether the request named these tokens, so that each must be present.
     pub(super) exact: bool,
+    /// Whether the model was asked through its chat template.
+    pub(super) chat: bool,
 }
 
 impl<'a> TopToken<'a> {
@@ -150,6 +152,7 @@ pub(super) fn option_scores(
         return Err(ScoreError::NoOptionSeen {
             top_k: tokens.len(),
             first,
+            chat: options.chat,
         });
     }
 
@@ -231,6 +234,7 @@ mod tests {
             labels,
             ids: &[],
             exact: false,
+            chat: false,
         }
     }
 
@@ -334,7 +338,14 @@ mod tests {
     fn no_option_at_all_names_the_most_probable_token() {
         let error = scores(vec![token("x", -2.0), token("The", -0.5)], "AB").unwrap_err();
         let first = "The".to_owned();
-        assert_eq!(error, ScoreError::NoOptionSeen { top_k: 2, first });
+        assert_eq!(
+            error,
+            ScoreError::NoOptionSeen {
+                top_k: 2,
+                first,
+                chat: false
+            }
+        );
     }
 
     #[test]

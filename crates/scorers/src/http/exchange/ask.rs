@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::super::extra::ExtraBody;
 use super::super::secret::Scrubber;
 use super::super::status::EXCERPT;
 use super::super::transport::{Client, Endpoint, Resource};
@@ -12,15 +13,72 @@ use super::{Route, quoted, success};
 use crate::ScoreError;
 
 /// A request to one model, without its prompt.
+#[derive(Clone)]
 pub(in crate::http) struct RequestTemplate {
     pub(super) route: Route,
     /// How many of the most probable tokens to ask for.
     pub(super) top: u32,
     /// Up to the prompt.
     pub(super) opening: String,
+    sampling: Sampling,
+    /// Further fields that the user gave, each after a comma.
+    extra: String,
     /// Bypasses the prefix cache of llama.cpp. Most other servers ignore this.
     uncached: bool,
 }
+
+/// The sampling settings of a request. They change no log-probability on most servers; where they
+/// do, neutral values switch off the server's own ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::http) enum Sampling {
+    /// Temperature 0 alone.
+    #[default]
+    Greedy,
+    /// Temperature 0 and neutral penalties.
+    Neutral,
+    /// Temperature 1, neutral penalties and no truncation, for a server whose temperature 0 leaves
+    /// the best token alone.
+    Warm,
+}
+
+impl Sampling {
+    /// The name in the model's identity: what these values switch off.
+    pub(in crate::http) fn name(self) -> &'static str {
+        match self {
+            Self::Greedy => "none",
+            Self::Neutral => "penalties",
+            Self::Warm => "penalties, temperature 0",
+        }
+    }
+
+    /// The fields, in the names of vLLM, `SGLang` and llama.cpp. Penalties count for temperature 0
+    /// too; truncation does not.
+    fn fields(self) -> &'static str {
+        match self {
+            Self::Greedy => "\"temperature\":0",
+            Self::Neutral => {
+                "\"temperature\":0,\"repetition_penalty\":1,\"repeat_penalty\":1,\
+                 \"presence_penalty\":0,\"frequency_penalty\":0"
+            }
+            Self::Warm => {
+                "\"temperature\":1,\"repetition_penalty\":1,\"repeat_penalty\":1,\
+                 \"presence_penalty\":0,\"frequency_penalty\":0,\
+                 \"top_p\":1,\"top_k\":-1,\"min_p\":0"
+            }
+        }
+    }
+}
+
+/// Samplers would drop or move improbable tokens before llama.cpp reports their probabilities, and
+/// each of them may be on by the server's own settings. Beyond the list without samplers, every one
+/// is switched off by name, since not all honour the list.
+const NO_SAMPLERS: &str = "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0,\
+    \"typical_p\":1,\"top_n_sigma\":-1,\"xtc_probability\":0,\"dynatemp_range\":0,\
+    \"repeat_penalty\":1,\"presence_penalty\":0,\"frequency_penalty\":0,\"dry_multiplier\":0,\
+    \"mirostat\":0,\"adaptive_target\":-1,\"backend_sampling\":false,\"grammar\":\"\",\
+    \"samplers\":[\"temperature\"]";
+/// What version 0.1.0 sent, which leaves penalties and rarer samplers as the server has them.
+const SOME_SAMPLERS: &str = "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0";
 
 impl RequestTemplate {
     pub(in crate::http) fn new(route: Route, model: &str, top: u32) -> Self {
@@ -35,14 +93,33 @@ impl RequestTemplate {
             route,
             top,
             opening,
+            sampling: Sampling::default(),
+            extra: String::new(),
             uncached: false,
         }
+    }
+
+    /// The same request with these sampling settings.
+    pub(in crate::http) fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// The same request with further fields of the user.
+    pub(in crate::http) fn extra(mut self, extra: Option<&ExtraBody>) -> Self {
+        self.extra = extra.map_or_else(String::new, ExtraBody::fields);
+        self
     }
 
     /// The same request, bypassing the prefix cache of llama.cpp.
     pub(in crate::http) fn uncached(mut self) -> Self {
         self.uncached = true;
         self
+    }
+
+    /// Whether the user gave further fields.
+    pub(in crate::http) fn has_extra(&self) -> bool {
+        !self.extra.is_empty()
     }
 
     pub(in crate::http) fn route(&self) -> Route {
@@ -55,24 +132,37 @@ impl RequestTemplate {
 
     /// The body after the prompt: asks for the next token and, if given, the `top` most probable.
     pub(in crate::http) fn ending(&self, top: Option<u32>) -> String {
-        self.ending_with(top, "\"temperature\":0")
+        self.ending_with(top, self.sampling.fields())
     }
 
     /// The same for these tokens, which the answer names by number.
     pub(in crate::http) fn by_number_ending(&self, ids: &[(u32, usize)]) -> String {
         let settings = format!(
-            "\"temperature\":0,\"logprob_token_ids\":{},\"return_tokens_as_token_ids\":true",
+            "{},\"logprob_token_ids\":{},\"return_tokens_as_token_ids\":true",
+            self.sampling.fields(),
             numbers(ids)
         );
         match self.route {
             // The minimum: the sampled token.
             Route::Completions => self.ending_with(Some(1), &settings),
-            Route::Chat => format!("}}],\"max_tokens\":1,\"logprobs\":true,{settings}}}"),
+            Route::Chat => format!(
+                "}}],\"max_tokens\":1,\"logprobs\":true,{settings}{}}}",
+                self.extra
+            ),
         }
     }
 
     /// The same for the relative probabilities of these tokens, from llama.cpp.
     pub(in crate::http) fn biased_ending(&self, ids: &[(u32, usize)]) -> String {
+        self.biased_with(ids, NO_SAMPLERS)
+    }
+
+    /// The same as version 0.1.0 asked, bent by the server's own sampler settings.
+    pub(in crate::http) fn bendable_ending(&self, ids: &[(u32, usize)]) -> String {
+        self.biased_with(ids, SOME_SAMPLERS)
+    }
+
+    fn biased_with(&self, ids: &[(u32, usize)], samplers: &str) -> String {
         let mut bias = String::new();
         for (id, _) in ids {
             let _ = write!(
@@ -81,18 +171,15 @@ impl RequestTemplate {
                 if bias.is_empty() { "" } else { "," }
             );
         }
-        // Samplers would drop improbable tokens before their probabilities are reported.
-        let settings = format!(
-            "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0,\"post_sampling_probs\":true,\
-             \"logit_bias\":{{{bias}}}"
-        );
+        let settings = format!("{samplers},\"post_sampling_probs\":true,\"logit_bias\":{{{bias}}}");
         self.ending_with(Some(ids.len() as u32), &settings)
     }
 
     /// The body after the prompt, for `SGLang`'s own route.
     pub(in crate::http) fn generate_ending(ids: &[(u32, usize)]) -> String {
         format!(
-            ",\"sampling_params\":{{\"max_new_tokens\":1,\"temperature\":0}},\
+            ",\"sampling_params\":{{\"max_new_tokens\":1,\"temperature\":0,\
+             \"repetition_penalty\":1,\"presence_penalty\":0,\"frequency_penalty\":0}},\
              \"return_logprob\":true,\"token_ids_logprob\":{}}}",
             numbers(ids)
         )
@@ -114,6 +201,7 @@ impl RequestTemplate {
                 Route::Chat => write!(text, ",\"logprobs\":true,\"top_logprobs\":{top}"),
             };
         }
+        text.push_str(&self.extra);
         text.push('}');
         text
     }
