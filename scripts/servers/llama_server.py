@@ -5,6 +5,7 @@ Only the options that measurements need are known. The server stops with SIGTERM
 
 import argparse
 import signal
+from pathlib import Path
 
 import xllamacpp
 
@@ -13,6 +14,20 @@ FLASH = {
     "auto": FLASH_ATTENTION.LLAMA_FLASH_ATTN_TYPE_AUTO,
     "off": FLASH_ATTENTION.LLAMA_FLASH_ATTN_TYPE_DISABLED,
     "on": FLASH_ATTENTION.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+}
+
+# Sampler settings by the option of llama-server: the field and its type.
+SAMPLING = {
+    "--repeat-penalty": ("penalty_repeat", float),
+    "--presence-penalty": ("penalty_present", float),
+    "--frequency-penalty": ("penalty_freq", float),
+    "--dynatemp-range": ("dynatemp_range", float),
+    "--dry-multiplier": ("dry_multiplier", float),
+    "--xtc-probability": ("xtc_probability", float),
+    "--xtc-threshold": ("xtc_threshold", float),
+    "--typical": ("typ_p", float),
+    "--top-nsigma": ("top_n_sigma", float),
+    "--mirostat": ("mirostat", int),
 }
 
 
@@ -28,6 +43,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--ubatch-size", type=int)
     parser.add_argument("--flash-attn", choices=FLASH, default="auto")
+    for flag, (_, kind) in SAMPLING.items():
+        parser.add_argument(flag, type=kind)
+    parser.add_argument("--chat-template-file")
     return parser.parse_args()
 
 
@@ -44,6 +62,12 @@ def parameters(given: argparse.Namespace) -> xllamacpp.CommonParams:
     params.flash_attn_type = FLASH[given.flash_attn]
     params.n_batch = given.batch_size or params.n_batch
     params.n_ubatch = given.ubatch_size or params.n_ubatch
+    for flag, (field, _) in SAMPLING.items():
+        value = getattr(given, flag.lstrip("-").replace("-", "_"))
+        if value is not None:
+            setattr(params.sampling, field, value)
+    if given.chat_template_file:
+        params.chat_template = Path(given.chat_template_file).read_text()
     return params
 
 

@@ -1,5 +1,6 @@
 //! The figures of a run, as `results.json` holds them.
 
+mod doubts;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Evaluation, Mean, mean};
 use sureness_record::{ModelIdentity, Noise, Provenance, RunSettings};
+
+pub use doubts::{CutPrompts, improbable};
 
 /// The figures of one run over one or more models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -126,6 +129,9 @@ pub struct GroupResult {
     pub mean_mass: Option<f64>,
     /// Share of questions with at least one option that was only bounded, not observed.
     pub bounded_share: Option<f64>,
+    /// What shows that the server cut prompts, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_prompts: Option<CutPrompts>,
     /// The figures; `None` where there are too few answers (see `note`).
     pub evaluation: Option<Evaluation>,
     /// What a reader should know about these figures.

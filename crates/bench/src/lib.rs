@@ -9,6 +9,7 @@ mod import;
 mod merge;
 pub mod models;
 mod provenance;
+mod prompt_counts;
 pub mod questions;
 mod run;
 pub mod runs;
@@ -30,7 +31,7 @@ pub use settings::{
 };
 #[cfg(feature = "nats")]
 pub use watch::CoordinatorStatus;
-pub use watch::{DescribeWorkers, Interrupts, ModelStart, ModelWatch, Stopper, Watch};
+pub use watch::{DescribeWorkers, Interrupts, ModelStart, ModelWatch, Stopper, Warner, Watch};
 
 /// Program and version, as results and documents name them.
 pub const PROGRAM: &str = concat!("sureness ", env!("CARGO_PKG_VERSION"));

@@ -8,6 +8,7 @@ use sureness_conformal::Config;
 use sureness_engine::BatchSize;
 use sureness_prompts::Strategy;
 use sureness_questions::{ClusterBy, Format, Shard};
+use sureness_record::LEAST_MASS;
 use sureness_scorers::http::HttpOptions;
 
 /// Default maximum share of failed questions in a successful run.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub evaluation: Config,
     /// Folder for answers and results; a rerun asks only missing questions.
     pub output_dir: PathBuf,
+    /// Mean probability of the option letters below which a run stops; 0 for never.
+    pub least_mass: f64,
     /// Workers on other machines; `None` to ask from this process.
     pub fleet: Option<FleetSettings>,
     /// The command line without its secrets, for the results; `None` where there is none.
@@ -41,6 +44,7 @@ impl Default for Settings {
             cache: CacheSettings::default(),
             evaluation: Config::default(),
             output_dir: "results".into(),
+            least_mass: LEAST_MASS,
             fleet: None,
             command: None,
         }

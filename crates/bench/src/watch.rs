@@ -7,6 +7,9 @@ use sureness_engine::{Cancel, Event, Observer, Plan};
 use sureness_report::Results;
 use tokio::sync::watch;
 
+/// Receives warnings on any thread.
+pub type Warner = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Watches a run, as progress bars, logs and metrics do. `()` ignores everything.
 ///
 /// All methods are called on the run's async runtime, some from many threads.
@@ -26,6 +29,11 @@ pub trait Watch: Send + Sync {
 
     /// Receives a warning.
     fn warn(&self, line: &str) {}
+
+    /// A handle to [`warn`](Self::warn) for background tasks.
+    fn warn_sender(&self) -> Warner {
+        Arc::new(|_: &str| {})
+    }
 
     /// Returns the observer of a recheck, whose requests are not part of the plan.
     fn recheck(&self, plan: &Plan) -> Observer {

@@ -51,6 +51,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
             ..Config::default()
         },
         output_dir: args.output_dir.clone(),
+        least_mass: args.min_letter_mass,
         fleet: fleet(args),
         command: command_line(),
     })
@@ -90,6 +91,7 @@ pub(crate) fn asking(args: &AskArgs) -> Result<Asking, Failure> {
             http2: args.http2,
             top_logprobs: args.top_logprobs,
             list_prompts: args.list_prompts,
+            extra_body: args.extra_body.clone(),
             ..defaults.http
         },
         engine: sureness_engine::Settings {

@@ -43,6 +43,24 @@ impl Cancel {
         self.0.level.load(Ordering::SeqCst) >= NOW
     }
 
+    /// A run's own handle: it is stopped with this one, but not the other way round.
+    pub fn child(&self) -> ChildCancel {
+        let child = Self::default();
+        let (parent, inner) = (Arc::downgrade(&self.0), child.clone());
+        let follow = move || {
+            if let Some(parent) = parent.upgrade() {
+                inner.raise(parent.level.load(Ordering::SeqCst));
+            }
+        };
+        let following = self.listen(follow.clone());
+        // Steps before it listened.
+        follow();
+        ChildCancel {
+            cancel: child,
+            _following: following,
+        }
+    }
+
     fn raise(&self, level: u8) {
         if self.0.level.fetch_max(level, Ordering::SeqCst) < level {
             let listeners: Vec<_> = self.listeners().iter().filter_map(Weak::upgrade).collect();
@@ -67,11 +85,40 @@ impl Cancel {
     }
 }
 
+/// The handle of one run among several that are stopped together.
+pub struct ChildCancel {
+    /// Stops this run alone.
+    pub cancel: Cancel,
+    _following: Listening,
+}
+
+impl std::fmt::Debug for ChildCancel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.cancel.fmt(f)
+    }
+}
+
 impl std::fmt::Debug for Cancel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cancel")
             .field("cancelled", &self.is_cancelled())
             .field("now", &self.is_now())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_follows_and_does_not_lead() {
+        let parent = Cancel::default();
+        let (one, other) = (parent.child(), parent.child());
+        one.cancel.cancel();
+        assert!(!parent.is_cancelled() && !other.cancel.is_cancelled());
+        parent.now();
+        assert!(one.cancel.is_now() && other.cancel.is_now());
+        assert!(parent.child().cancel.is_now());
     }
 }

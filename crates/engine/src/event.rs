@@ -114,6 +114,13 @@ pub struct Attempt {
     pub prompt_tokens: u64,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: u64,
+    /// Bytes of the prompts.
+    pub prompt_bytes: usize,
+    /// The prompt tokens of a lone answered question, where the backend reports them; 0 is a count,
+    /// too.
+    pub counted: Option<u32>,
+    /// Total probability of the options, summed over the answers.
+    pub mass: f64,
     /// The first error, if questions were not answered.
     pub error: Option<ScoreError>,
     /// After the reply.

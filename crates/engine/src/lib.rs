@@ -18,7 +18,7 @@ mod sink;
 mod summary;
 
 pub use batch::BatchSize;
-pub use cancel::Cancel;
+pub use cancel::{Cancel, ChildCancel};
 pub use event::{Attempt, Event, Load};
 pub use feed::{Feed, feed};
 pub use histogram::Quantiles;

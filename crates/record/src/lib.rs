@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod import;
+mod mass;
 mod model;
 mod noise;
 mod provenance;
@@ -10,6 +11,7 @@ mod run;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use import::{ImportRecord, ImportedGroup};
+pub use mass::{LEAST_MASS, LOW_MASS, percentage};
 pub use model::ModelIdentity;
 pub use noise::Noise;
 pub use provenance::Provenance;

@@ -65,7 +65,8 @@ pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
                 failed.to_string(),
             ];
             let figures = g.evaluation.as_ref().map(cells).unwrap_or_default();
-            let note = [g.note.clone().unwrap_or_default()];
+            let notes: Vec<String> = g.doubts().into_iter().chain(g.note.clone()).collect();
+            let note = [notes.join("; ")];
             writer.write_record(names.iter().chain(&figures).chain(&note))?;
         }
     }

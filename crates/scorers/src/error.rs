@@ -6,6 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sureness_hint::Hint;
 
+use crate::Opening;
+
+/// Lists of fewer tokens may leave out letters that are not improbable.
+const FEW_TOKENS: usize = 20;
+
 /// Why one prompt has no answer. Stored with the question; never turned into a score.
 ///
 /// Texts that come from a server are cut to a few hundred characters and never hold a key.
@@ -88,7 +93,13 @@ pub enum ScoreError {
         top_k: usize,
         /// The most probable token.
         first: String,
+        /// Whether the model was asked through its chat template.
+        #[serde(default)]
+        chat: bool,
     },
+    /// The server cut the prompt, so that its answer is to another one.
+    #[error("the server cut the prompt and answered the rest of it")]
+    PromptCut,
     /// The answer could not be understood.
     #[error("malformed answer: {message}")]
     Malformed {
@@ -193,6 +204,7 @@ impl ScoreError {
             Self::ContextTooLong { .. } => "context_too_long",
             Self::NoLogprobs => "no_logprobs",
             Self::NoOptionSeen { .. } => "no_option_seen",
+            Self::PromptCut => "prompt_cut",
             Self::Malformed { .. } => "malformed",
             Self::Backend { .. } => "backend",
         }
@@ -231,8 +243,17 @@ impl Hint for ScoreError {
             Self::NoLogprobs => {
                 "use a server that returns log-probabilities, such as llama-server or vLLM, or a GGUF file with --gguf"
             }
-            Self::NoOptionSeen { .. } => {
-                "raise --top-logprobs, or try --chat for an instruction-tuned model"
+            Self::NoOptionSeen { top_k, first, chat } => {
+                let opening = Opening::of(first);
+                let hint = opening.hint(*chat);
+                if *top_k < FEW_TOKENS && opening != Opening::Thought {
+                    return format!("raise --top-logprobs where the server allows it; {hint}")
+                        .into();
+                }
+                hint
+            }
+            Self::PromptCut => {
+                "start the server with a longer context, or show fewer few-shot examples (--shots)"
             }
             Self::Malformed { .. } | Self::Backend { .. } => {
                 "run again with --log-file to see the whole exchange"

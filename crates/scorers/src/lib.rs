@@ -4,11 +4,13 @@ mod error;
 pub mod http;
 #[cfg(feature = "llama")]
 pub mod llama;
+mod opening;
 pub mod replay;
 mod reply;
 mod scores;
 
 pub use error::ScoreError;
+pub use opening::Opening;
 pub use reply::{Allowance, Quota, Reply, Timing};
 pub use scores::{KeyPrefix, OptionScores, RequestKey, ScoreRequest, Usage, log_sum_exp};
 pub use sureness_record::ModelIdentity;

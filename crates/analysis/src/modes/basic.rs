@@ -1,5 +1,6 @@
 //! Each model's figures.
 
+use super::improbable::marked_title;
 use super::leaderboard::{ACC, COVERAGE, EMPTY, SET_SIZE, SINGLE, UACC};
 use crate::figures::{Figures, GroupFigures, ModelFigures};
 use crate::number::counted;
@@ -49,7 +50,7 @@ fn groups_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -
     for group in &model.groups {
         let n = group.lac().metrics.n;
         let mut row = vec![
-            Cell::text(group.rows.title.clone()),
+            Cell::text(marked_title(group)),
             Cell::text(group.rows.id.strategy.clone()),
             Cell::count(group.split.calibration.len()),
             Cell::count(n),
@@ -142,7 +143,7 @@ fn more_table(figures: &Figures<'_>, model: &ModelFigures<'_>, index: usize) -> 
             let mean_mass =
                 (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64);
             vec![
-                Cell::text(group.rows.title.clone()),
+                Cell::text(marked_title(group)),
                 Cell::text(group.rows.id.strategy.clone()),
                 Cell::text(verdict(group, figures.settings.config.alpha)),
                 Cell::figure(coverage.mean),

@@ -7,6 +7,7 @@ mod calibration;
 mod comparative;
 mod correlations;
 mod curves;
+mod improbable;
 mod instruct;
 mod leaderboard;
 mod paper;
@@ -175,12 +176,14 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
         [one] => format!("How sure is {one}?"),
         names => format!("How sure are they? {} models", names.len()),
     };
+    let mut summary = improbable::warnings(figures);
+    summary.extend(leaderboard::summary(figures, board.as_ref()));
     Document {
         version: 1,
         program: program.to_owned(),
         title,
         method: figures.settings.method(),
-        summary: leaderboard::summary(figures, board.as_ref()),
+        summary,
         sections,
         settings: serde_json::json!({
             "analysis": figures.settings,

@@ -20,7 +20,7 @@ impl Results {
     pub fn sections(&self, every_strategy: bool) -> Vec<Section> {
         let models = self.models.iter().enumerate().map(|(at, model)| Section {
             id: format!("model-{}", at + 1),
-            title: model.name.clone(),
+            title: model.marked_name(),
             tables: if every_strategy {
                 vec![tasks(model), strategies(model)]
             } else {
@@ -51,7 +51,7 @@ fn tasks(model: &ModelResult) -> Table {
     };
     for task in &model.tasks {
         let mut row = vec![
-            Cell::text(&task.title),
+            Cell::text(model.marked_title(task)),
             task.n_calibration.map_or(Cell::Empty, Cell::count),
             Cell::count(task.n_test),
         ];
@@ -140,7 +140,7 @@ fn comparison(models: &[ModelResult]) -> Option<Section> {
     let table = |key: &str, title: &str, unit, figure: fn(&Mean) -> f64| {
         let cell = |mean: Option<&Mean>| Cell::maybe(mean.map(figure));
         let rows = models.iter().map(|model| {
-            let mut row = vec![Cell::text(&model.name)];
+            let mut row = vec![Cell::text(model.marked_name())];
             row.extend(model.tasks.iter().map(|task| cell(task.mean.as_ref())));
             row.push(cell(model.mean.as_ref()));
             row

@@ -1,5 +1,6 @@
 //! Evaluates stored answers and writes the result files.
 
+mod cut;
 mod intervals;
 pub(crate) mod timing;
 
@@ -14,6 +15,8 @@ use sureness_record::{Provenance, RunSettings};
 use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
 use sureness_store::{Reader, StoreError, StoredRow};
+
+use cut::{Prompts, mark_cut};
 
 use crate::error::{Failure, Kind};
 use crate::folder::Folder;
@@ -35,23 +38,25 @@ pub(crate) fn evaluate(
         .iter()
         .map(|group| (&group.task, group.strategy.name()))
         .collect();
-    let mut result = of_groups(store, run, identity, &groups, config)?;
+    let mut result = of_groups(store, run, identity, &groups, config, Some(plan))?;
     result.complete = summary.stop.is_none();
     result.timing = timing::timing_of(summary);
     Ok(result)
 }
 
-/// Like [`evaluate`], without a plan: `groups` are (task, strategy) in order. Timing and
-/// completeness, which the store does not record, keep their defaults.
+/// Like [`evaluate`], where `groups` are (task, strategy) in order. Timing and completeness, which the
+/// store does not record, keep their defaults. Only with a `plan` are prompts known, to see whether
+/// the server cut them.
 pub(crate) fn of_groups(
     store: &Path,
     run: i64,
     identity: &ModelIdentity,
     groups: &[(&Task, &str)],
     config: &Config,
+    plan: Option<&Plan>,
 ) -> Result<ModelResult, Failure> {
     let reader = Reader::open(store)?;
-    let mut result = without_intervals(&reader, run, identity, groups, config)?;
+    let mut result = without_intervals(&reader, run, identity, groups, config, plan)?;
     intervals::add(&mut result, &reader, groups, config)?;
     Ok(result)
 }
@@ -63,16 +68,26 @@ pub(crate) fn without_intervals(
     identity: &ModelIdentity,
     groups: &[(&Task, &str)],
     config: &Config,
+    plan: Option<&Plan>,
 ) -> Result<ModelResult, Failure> {
     let mut found = Vec::new();
+    let mut counts = Vec::new();
     let mut tasks: Vec<(String, String)> = Vec::new();
     for (index, &(task, strategy)) in groups.iter().enumerate() {
-        let group = group_result(reader, run, index, &task.id, strategy, config);
+        let mut prompts = plan.and_then(|plan| Some(Prompts::of(plan.groups.get(index)?)));
+        let rows = Rows {
+            reader,
+            run,
+            index,
+        };
+        let group = group_result(&rows, &task.id, strategy, config, prompts.as_mut());
+        counts.extend(prompts.map(|prompts| prompts.counts));
         found.push(group?);
         if !tasks.iter().any(|(id, _)| *id == task.id) {
             tasks.push((task.id.clone(), task.title.clone()));
         }
     }
+    mark_cut(&mut found, &counts);
     let result = ModelResult {
         name: identity.name.clone(),
         identity: identity.clone(),
@@ -133,22 +148,31 @@ impl RowCounts {
     }
 }
 
-/// Evaluates a group row by row, without holding the rows in memory.
-fn group_result(
-    reader: &Reader,
+/// The rows of one group of a run.
+struct Rows<'a> {
+    reader: &'a Reader,
     run: i64,
     index: usize,
+}
+
+/// Evaluates a group row by row, without holding the rows in memory.
+fn group_result(
+    rows: &Rows<'_>,
     task: &str,
     strategy: &str,
     config: &Config,
+    mut prompts: Option<&mut Prompts<'_>>,
 ) -> Result<GroupResult, StoreError> {
     let mut counts = RowCounts::default();
     let mut first_pass = true;
     let visit = |visit: &mut dyn FnMut(Row<'_>)| {
         let is_first = std::mem::replace(&mut first_pass, false);
-        reader.rows(run, index, |row| {
+        rows.reader.rows(rows.run, rows.index, |row| {
             if is_first {
                 counts.count(&row);
+                if let Some(prompts) = &mut prompts {
+                    prompts.count(&row);
+                }
             }
             if let Some(scores) = &row.scores {
                 visit(Row {
@@ -182,6 +206,7 @@ fn group_result(
         answered: counts.answered,
         mean_mass: of_answered(counts.mass),
         bounded_share: of_answered(counts.bounded as f64),
+        cut_prompts: None,
         failures: counts.failures,
         evaluation,
         note,

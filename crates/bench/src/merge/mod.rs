@@ -255,6 +255,7 @@ fn write_all(
             &whole.model,
             &groups,
             &settings.evaluation,
+            None,
         )?;
         complete_result(&mut model, whole, &expected);
         if model.complete {

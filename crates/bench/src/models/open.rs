@@ -59,6 +59,13 @@ pub async fn open(model: &Model, asking: &Asking, watch: &dyn Watch) -> Result<E
                     "{address}: options scored by {}: {}",
                     scoring.tier, scoring.reason
                 ));
+                if let Some(letters) = scorer.letters().filter(|letters| letters.are_improbable()) {
+                    watch.warn(&format!(
+                        "warning: {address}: the option letters have {}\nhint: {}",
+                        letters.found(),
+                        letters.opening().hint(letters.chat)
+                    ));
+                }
                 if let Some((first, first_address)) = endpoints.first().zip(addresses.first()) {
                     same_model(first.identity(), first_address, scorer.identity(), &address)?;
                 }

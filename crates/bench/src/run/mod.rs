@@ -7,6 +7,7 @@ mod fleet;
 mod fleet;
 mod noise;
 mod outcome;
+mod plausible;
 mod recheck;
 mod split;
 mod store;
@@ -35,6 +36,7 @@ use fleet::Fleet;
 #[cfg(feature = "nats")]
 pub use fleet::describe_link;
 pub use outcome::{Ended, Outcome};
+use plausible::Plausibility;
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
 
@@ -121,7 +123,7 @@ struct AskedModel {
     cached_answered_at: Option<AnsweredAt>,
     recheck: Option<Recheck>,
     noise: Option<Noise>,
-    /// Why the run gave up on the model's workers.
+    /// Why the run gave up on the model or its workers.
     given_up: Option<Failure>,
 }
 
@@ -190,14 +192,27 @@ impl Session<'_> {
             endpoints: opened.endpoints.len(),
             workers: opened.workers,
         });
-        let observer = {
-            let progress = Arc::clone(&progress);
-            Arc::new(move |event: &Event| progress.event(event))
+        // Giving up on this model must not stop the others.
+        let own = match self.fleet {
+            Some(_) => Cancel::default().child(),
+            None => self.interrupts.cancel().child(),
         };
-        let stop = match self.fleet {
-            // Giving up on this model's workers must not stop those of other models.
-            Some(_) => Cancel::default(),
-            None => self.interrupts.cancel(),
+        let stop = own.cancel.clone();
+        let plausibility = Plausibility::new(
+            &identity.name,
+            &plan,
+            self.settings.least_mass,
+            stop.clone(),
+            self.watch.warn_sender(),
+        );
+        let observer = {
+            let (progress, plausibility) = (Arc::clone(&progress), Arc::clone(&plausibility));
+            Arc::new(move |event: &Event| {
+                if let Event::Attempt(attempt) = event {
+                    plausibility.attempt(attempt);
+                }
+                progress.event(event);
+            })
         };
         let asking = sureness_engine::run(
             Arc::clone(&plan),
@@ -208,6 +223,7 @@ impl Session<'_> {
             observer,
         );
         let (summary, given_up) = self.run_while_workers_last(model, asking, &stop).await;
+        let given_up = given_up.or_else(|| plausibility.failure());
         let summary = summary
             .map_err(|e| Failure::new(e).hint("check the output folder and the disk it lies on"))?;
         progress.finish();
@@ -240,7 +256,12 @@ impl Session<'_> {
             _ => None,
         };
         let given_up = asked.given_up.take();
-        let evaluated = self.evaluate(asked);
+        let evaluated = self.evaluate(asked).and_then(|()| {
+            let model = self.models.last().map(|(model, _)| model);
+            model.map_or(Ok(()), |model| {
+                plausible::check(model, self.settings.least_mass)
+            })
+        });
         if let (Some(error), Ok(())) = (given_up, &evaluated) {
             return Err(error);
         }

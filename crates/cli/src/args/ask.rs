@@ -3,7 +3,7 @@
 use clap::Args;
 use sureness_bench::Asking;
 use sureness_engine::{BatchSize, Settings, Workers};
-use sureness_scorers::http::HttpOptions;
+use sureness_scorers::http::{ExtraBody, HttpOptions};
 
 use super::values::{per_minute, positive_seconds, seconds};
 
@@ -58,6 +58,10 @@ pub(crate) struct AskArgs {
     /// Send each batch as one request with a list of prompts, where the server supports it
     #[arg(long, help_heading = "Model")]
     pub(crate) list_prompts: bool,
+    /// JSON object with further fields of every request, such as
+    /// `{"chat_template_kwargs": {"enable_thinking": false}}`
+    #[arg(long, value_name = "JSON", help_heading = "Model")]
+    pub(crate) extra_body: Option<ExtraBody>,
     /// Threads of an embedded model [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub(crate) threads: Option<std::num::NonZeroU32>,

@@ -1,7 +1,7 @@
 //! The flags of `sureness doctor`.
 
 use clap::Args;
-use sureness_scorers::http::HttpOptions;
+use sureness_scorers::http::{ExtraBody, HttpOptions};
 
 use crate::show::output_format::OutputFormat;
 
@@ -37,6 +37,13 @@ pub(crate) struct DoctorArgs {
     /// Timeout for each request, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = HttpOptions::new("").timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) timeout: u64,
+    /// JSON object with further fields of every request, such as
+    /// `{"chat_template_kwargs": {"enable_thinking": false}}`
+    #[arg(long, value_name = "JSON")]
+    pub(crate) extra_body: Option<ExtraBody>,
+    /// Leave out what takes longest: the noise floor, the prefix cache, a long prompt, the limits
+    #[arg(long)]
+    pub(crate) quick: bool,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) output: OutputFormat,

@@ -106,6 +106,10 @@ pub(crate) struct RunArgs {
     /// Maximum share of failed questions in a successful run
     #[arg(long, value_name = "SHARE", default_value_t = ALLOWED_FAILURES, value_parser = share, help_heading = "Statistics")]
     pub(crate) allowed_failures: f64,
+    /// Mean probability of the option letters below which the run stops, 0 for never; below 10 %
+    /// figures are marked
+    #[arg(long, value_name = "SHARE", default_value_t = Settings::default().least_mass, value_parser = share, help_heading = "Statistics")]
+    pub(crate) min_letter_mass: f64,
     #[cfg(feature = "nats")]
     #[command(flatten)]
     pub(crate) nats: super::nats::NatsArgs,

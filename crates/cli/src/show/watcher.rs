@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "nats")]
 use sureness_bench::CoordinatorStatus;
-use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Watch};
+use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Warner, Watch};
 use sureness_engine::{Event, Observer, Plan};
 use sureness_report::Results;
 
@@ -71,6 +71,11 @@ impl Watch for Watcher {
     fn recheck(&self, plan: &Plan) -> Observer {
         let questions = log::Questions::of(plan);
         Arc::new(move |event: &Event| log::event(event, &questions))
+    }
+
+    fn warn_sender(&self) -> Warner {
+        let screen = self.screen.clone();
+        Arc::new(move |line: &str| screen.warn(line))
     }
 
     fn model(&self, model: ModelStart<'_>) -> Arc<dyn ModelWatch> {

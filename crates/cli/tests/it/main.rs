@@ -2,6 +2,7 @@
 
 mod analyze;
 mod data;
+mod doubts;
 mod fleet;
 mod import;
 mod import_whole;

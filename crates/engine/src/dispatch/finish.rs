@@ -61,6 +61,12 @@ impl Dispatch {
             timing: reply.timing,
             prompt_tokens,
             cached_tokens,
+            prompt_bytes: ticket.bytes,
+            counted: match sorted.answers.as_slice() {
+                [(_, scores)] if count == 1 => scores.usage.prompt_tokens,
+                _ => None,
+            },
+            mass: sorted.answers.iter().map(|(_, scores)| scores.mass).sum(),
             error: sorted.failures.first().map(|(_, error)| error.clone()),
             load: self.load(),
         }));
@@ -193,7 +199,9 @@ fn outcome(sorted: &Sorted) -> Outcome {
             Outcome::ServerFailed
         }
         // The model did all its work; only the option tokens were not in the answer.
-        ScoreError::NoOptionSeen { .. } | ScoreError::NoLogprobs => Outcome::Answered,
+        ScoreError::NoOptionSeen { .. } | ScoreError::PromptCut | ScoreError::NoLogprobs => {
+            Outcome::Answered
+        }
         ScoreError::Unauthorized { .. }
         | ScoreError::NotFound { .. }
         | ScoreError::Rejected { .. }

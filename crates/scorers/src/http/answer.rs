@@ -96,6 +96,17 @@ pub(super) fn matched_choices(
         .collect())
 }
 
+/// Whether the server says that it dropped a part of the prompt. llama.cpp does, with its verbose
+/// answers on every route.
+pub(super) fn was_cut(response: &Value) -> bool {
+    let says = |value: &Value| {
+        let said = ["/truncated", "/__verbose/truncated"];
+        said.iter()
+            .any(|path| value.pointer(path) == Some(&Value::Bool(true)))
+    };
+    says(response) || choices(response).is_ok_and(|all| all.iter().any(|one| says(one.body)))
+}
+
 /// Token counts of a response to one prompt.
 pub(super) fn usage(response: &Value) -> Usage {
     let count = |path: &str| {
@@ -152,6 +163,14 @@ impl<'a> Choice<'a> {
         let own = self.body.pointer("/completion_probabilities/0/top_probs");
         own.or_else(|| self.body.pointer("/logprobs/content/0/top_probs"))
             .and_then(Value::as_array)
+    }
+
+    /// Whether the server declares what was generated a thought.
+    pub(super) fn has_reasoning(&self) -> bool {
+        ["/message/reasoning_content", "/message/reasoning"]
+            .iter()
+            .filter_map(|path| self.body.pointer(path)?.as_str())
+            .any(|text| !text.trim().is_empty())
     }
 
     /// Whether the model generated only the end-of-text token, for which some servers report no

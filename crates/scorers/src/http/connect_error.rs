@@ -179,7 +179,7 @@ impl Hint for ConnectError {
             }
             Self::NoSuchModel { .. } => "give --model one of the names that the server lists",
             Self::NoSuchRoute { .. } => {
-                "check the path in --api-base (most servers want /v1); a server without completions may have chat completions: try --chat, or leave it out"
+                "check the path in --api-base (most servers want /v1), or run `sureness doctor` to see which routes the server has: --chat uses chat completions"
             }
             Self::StillLoading { .. } => {
                 "wait until the server has loaded its model, then start the same command again"

@@ -11,7 +11,7 @@ use sureness_prompts::Prompt;
 
 use super::address::ApiBase;
 use super::answer::{choices, usage};
-use super::exchange::{Exchange, RequestTemplate, Route, Scored, Spellings, Tier, typed};
+use super::exchange::{Exchange, First, RequestTemplate, Route, Scored, Spellings, Tier, typed};
 use super::lenient;
 use super::models::{ServerTemplate, listed};
 use super::options::HttpOptions;
@@ -136,6 +136,8 @@ impl Asked {
             tier,
             reason: "",
             max_ids: 20,
+            noise_nats: 0.0,
+            bent: false,
         };
         let template = RequestTemplate::new(route, "m", 20);
         Some(Exchange::new(endpoint, template, choice, spellings))
@@ -151,19 +153,23 @@ impl Asked {
                     assert_eq!(scored.len(), count);
                     scored.iter().for_each(check);
                 }
-                error => check(&error.map(|_| half_seen())),
+                Err(error) => check(&Err(error)),
             }
         }
+        let _ = self.exchange.seen(response, &self.batch);
         check(&self.exchange.decode_rest(response, first, half_seen()));
     }
 }
 
-fn half_seen() -> OptionScores {
-    OptionScores {
-        logprobs: vec![-0.5, -3.0],
-        observed: vec![true, false],
-        mass: (-0.5_f64).exp(),
-        usage: Usage::default(),
+fn half_seen() -> First {
+    First {
+        scores: OptionScores {
+            logprobs: vec![-0.5, -3.0],
+            observed: vec![true, false],
+            mass: (-0.5_f64).exp(),
+            usage: Usage::default(),
+        },
+        seen: vec![(330, -0.5)],
     }
 }
 

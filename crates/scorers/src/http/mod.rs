@@ -12,6 +12,7 @@ mod answer;
 mod connect_error;
 mod doctor;
 mod exchange;
+mod extra;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -20,6 +21,7 @@ mod models;
 mod options;
 mod probe;
 mod quota;
+mod report;
 mod secret;
 mod status;
 mod tokens;
@@ -28,10 +30,13 @@ mod wire;
 
 pub use connect_error::ConnectError;
 pub use doctor::{
-    Bos, Diagnosis, KeyState, Obstacle, PrefixCache, Routes, Scoring, diagnose, noise_between,
+    Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, Obstacle, PrefixCache, Routes,
+    Scoring, diagnose, noise_between,
 };
+pub use extra::{ExtraBody, ExtraBodyError};
 pub use models::ServerTemplate;
 pub use options::HttpOptions;
+pub use report::Letters;
 pub use secret::{Header, Secret};
 
 use std::sync::Arc;
@@ -41,7 +46,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use address::{ApiBase, shown, shown_text};
 use exchange::ask::ask;
-use exchange::{Exchange, RequestTemplate, Route};
+use exchange::{Exchange, Route};
 use probe::{Findings, probe};
 use transport::{AsyncClient, BlockingClient, Endpoint, Http2Client, Transport};
 
@@ -58,6 +63,7 @@ pub struct HttpScorer {
     takes_lists: bool,
     top_k: u32,
     scoring: Scoring,
+    letters: Option<Letters>,
     /// Limit for the first byte of an answer.
     timeout: Duration,
 }
@@ -95,17 +101,16 @@ impl HttpScorer {
         let findings = probe(&transport, &endpoint, &options, route).await?;
         let Findings {
             identity,
-            model,
-            top_k,
+            template,
             takes_lists,
             choice,
             spellings,
-            dialect,
+            letters,
         } = findings;
         tracing::debug!(?identity, "connected");
-        let template = RequestTemplate::new(route, &model, top_k).speaking(dialect);
         let timeout = options.timeout;
         Ok(Self {
+            top_k: template.top(),
             timeout: options
                 .first_byte_timeout
                 .map_or(timeout, |t| t.min(timeout)),
@@ -115,8 +120,8 @@ impl HttpScorer {
             transport,
             identity,
             takes_lists,
-            top_k,
             scoring: choice.into(),
+            letters,
         })
     }
 
@@ -145,6 +150,11 @@ impl HttpScorer {
     /// How options are scored, and why.
     pub fn scoring(&self) -> &Scoring {
         &self.scoring
+    }
+
+    /// How the model answered a trial question; `None` where that is unknown.
+    pub fn letters(&self) -> Option<&Letters> {
+        self.letters.as_ref()
     }
 
     /// How many of the most probable tokens each request asks for.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::address::ApiBase;
+use super::extra::ExtraBody;
 use super::secret::{Header, Secret};
 
 /// How to reach a server and how to ask it.
@@ -48,6 +49,8 @@ pub struct HttpOptions {
     /// Ask for each option's own token where the server supports it, instead of reading the options
     /// from the most probable tokens.
     pub exact_scores: bool,
+    /// Fields to add to every request.
+    pub extra_body: Option<ExtraBody>,
     /// Put all requests on one HTTP/2 connection. Slower than HTTP/1.1 ones, which are the
     /// default; blocking calls stay on HTTP/1.1.
     pub http2: bool,
@@ -74,6 +77,7 @@ impl HttpOptions {
             top_logprobs: None,
             list_prompts: false,
             exact_scores: true,
+            extra_body: None,
             http2: false,
             loading_wait: Duration::from_secs(60),
         }
@@ -106,6 +110,7 @@ impl std::fmt::Debug for HttpOptions {
             .field("top_logprobs", &self.top_logprobs)
             .field("list_prompts", &self.list_prompts)
             .field("exact_scores", &self.exact_scores)
+            .field("extra_body", &self.extra_body)
             .field("http2", &self.http2)
             .field("loading_wait", &self.loading_wait)
             .finish()

@@ -39,6 +39,8 @@ pub(super) struct Options<'a> {
     pub(super) ids: &'a [(u32, usize)],
     /// Whether the request named these tokens, so that each must be present.
     pub(super) exact: bool,
+    /// Whether the model was asked through its chat template.
+    pub(super) chat: bool,
 }
 
 impl<'a> TopToken<'a> {
@@ -166,6 +168,7 @@ pub(super) fn option_scores(
         return Err(ScoreError::NoOptionSeen {
             top_k: tokens.len(),
             first,
+            chat: options.chat,
         });
     }
 
@@ -268,6 +271,7 @@ mod tests {
             labels,
             ids: &[],
             exact: false,
+            chat: false,
         }
     }
 
@@ -398,7 +402,14 @@ mod tests {
     fn no_option_at_all_names_the_most_probable_token() {
         let error = scores(vec![token("x", -2.0), token("The", -0.5)], "AB").unwrap_err();
         let first = "The".to_owned();
-        assert_eq!(error, ScoreError::NoOptionSeen { top_k: 2, first });
+        assert_eq!(
+            error,
+            ScoreError::NoOptionSeen {
+                top_k: 2,
+                first,
+                chat: false
+            }
+        );
     }
 
     #[test]

@@ -88,6 +88,7 @@ fn members_that_fail_differently_are_dealt_with_one_by_one() {
             3 => Err(ScoreError::NoOptionSeen {
                 top_k: 5,
                 first: "x".into(),
+                chat: false,
             }),
             _ => Ok(scores()),
         })

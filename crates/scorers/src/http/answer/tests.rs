@@ -208,6 +208,7 @@ fn check(tokens: Tokens<'_>) -> Result<(), TestCaseError> {
     let options = Options {
         labels: &labels,
         ids: &[],
+        chat: false,
         exact: false,
     };
     if let Ok(scores) = option_scores(tokens, options, 20, Usage::default()) {

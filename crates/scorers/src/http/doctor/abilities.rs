@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::exchange::ask::ask;
 use super::super::exchange::{Dialect, Route, Spellings};
+use super::super::options::HttpOptions;
 use super::super::probe::{PROMPTS, Tokenizer};
 use super::super::transport::{Endpoint, Transport};
 use super::report::{Bos, Routes};
@@ -18,6 +19,7 @@ const UNLIKELY: &str = "F";
 pub(super) struct Examination<'a> {
     transport: &'a Transport,
     endpoint: &'a Endpoint,
+    options: &'a HttpOptions,
     model: &'a str,
     dialect: Dialect,
 }
@@ -30,10 +32,16 @@ pub(super) struct Abilities {
 }
 
 impl<'a> Examination<'a> {
-    pub(super) fn new(transport: &'a Transport, endpoint: &'a Endpoint, model: &'a str) -> Self {
+    pub(super) fn new(
+        transport: &'a Transport,
+        endpoint: &'a Endpoint,
+        options: &'a HttpOptions,
+        model: &'a str,
+    ) -> Self {
         Self {
             transport,
             endpoint,
+            options,
             model,
             dialect: Dialect::default(),
         }
@@ -58,6 +66,9 @@ impl<'a> Examination<'a> {
             }
         }
         if let (Value::Object(body), Value::Object(settings)) = (&mut body, settings) {
+            if let Some(extra) = &self.options.extra_body {
+                extra.add_to(body);
+            }
             body.extend(settings);
         }
         let url = self.endpoint.base().route(route.path());

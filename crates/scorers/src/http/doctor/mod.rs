@@ -1,10 +1,11 @@
 //! Examines a server: log-probabilities, scoring method, reproducibility.
 //!
 //! [`diagnose`] sends a few dozen short requests. It never fails: a diagnosis includes the problem
-//! that would stop a run, and all findings before it. [`super::HttpScorer::connect`] begins with
-//! the same steps.
+//! that would stop a run, and all findings before it, each of which is told as soon as it is known.
+//! [`super::HttpScorer::connect`] begins with the same steps.
 
 mod abilities;
+mod long;
 mod noise;
 mod prefix;
 mod report;
@@ -14,17 +15,24 @@ use std::sync::Arc;
 use sureness_hint::Hint;
 
 use super::connect_error::ConnectError;
-use super::exchange::{Dialect, Exchange, RequestTemplate, Route};
+use super::exchange::{Dialect, Exchange, Route};
 use super::options::HttpOptions;
 use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
 use super::{address, prepare};
 use abilities::Examination;
 pub use noise::noise_between;
-pub use report::{Bos, Diagnosis, KeyState, Obstacle, PrefixCache, Routes, Scoring};
+pub use report::{
+    Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, Obstacle, PrefixCache, Routes, Scoring,
+};
 
-/// Examines the server that `options` describe.
-pub async fn diagnose(options: HttpOptions) -> Diagnosis {
+/// Examines the server that `options` describe, in some ten seconds if `quick`. `told` receives what
+/// is known after each step.
+pub async fn diagnose(
+    options: HttpOptions,
+    quick: bool,
+    told: &mut (dyn FnMut(&Diagnosis) + Send),
+) -> Diagnosis {
     let mut options = options.with_own_key();
     // The noise measurement sends this many requests at once.
     options.max_connections = options.max_connections.max(noise::QUESTIONS);
@@ -35,7 +43,13 @@ pub async fn diagnose(options: HttpOptions) -> Diagnosis {
     let found = match prepare(&options) {
         Ok((endpoint, transport)) => {
             diagnosis.api_base = address::shown(endpoint.base().url());
-            examine(&mut diagnosis, &options, &endpoint, &transport).await
+            let server = Server {
+                options: &options,
+                endpoint: &endpoint,
+                transport: &transport,
+                quick,
+            };
+            server.examine(&mut diagnosis, told).await
         }
         Err(error) => Err(error),
     };
@@ -45,80 +59,124 @@ pub async fn diagnose(options: HttpOptions) -> Diagnosis {
         }
         diagnosis.reachable =
             !matches!(error, ConnectError::Unreachable { .. }) && diagnosis.reachable;
+        let hint = match &error {
+            // The routes are known here.
+            ConnectError::NoSuchRoute { .. } if diagnosis.routes.chat && !options.chat => {
+                "use --chat: the server has chat completions alone".into()
+            }
+            ConnectError::NoSuchRoute { .. } if diagnosis.routes.completions && options.chat => {
+                "leave out --chat: the server has completions alone".into()
+            }
+            error => error.hint().into_owned(),
+        };
         diagnosis.obstacle = Some(Obstacle {
             message: error.to_string(),
-            hint: error.hint().into_owned(),
+            hint,
         });
     }
     diagnosis
 }
 
-/// Fills in the findings in turn, up to the first problem.
-async fn examine(
-    diagnosis: &mut Diagnosis,
-    options: &HttpOptions,
-    endpoint: &Arc<Endpoint>,
-    transport: &Transport,
-) -> Result<(), ConnectError> {
-    let route = if options.chat {
-        Route::Chat
-    } else {
-        Route::Completions
-    };
-    let mut probe = Probe::new(transport, endpoint, options, route);
-    diagnosis.reachable = true;
-    let listed = probe.models().await?;
-    diagnosis.models = listed.iter().map(|model| model.id.clone()).collect();
-    let model = probe.model(&listed)?;
-    diagnosis.model = Some(model.clone());
+/// A server under examination.
+struct Server<'a> {
+    options: &'a HttpOptions,
+    endpoint: &'a Arc<Endpoint>,
+    transport: &'a Transport,
+    quick: bool,
+}
 
-    let examination = Examination::new(transport, endpoint, &model);
-    diagnosis.routes = examination.routes().await;
-    let (top_k, returned) = probe.top_logprobs(&model, &listed).await?;
-    let dialect = probe.dialect;
-    let examination = examination.speaking(dialect);
-    if dialect != Dialect::default() {
-        // What was refused until now may be answered.
+impl Server<'_> {
+    /// Fills in the findings in turn, up to the first problem.
+    async fn examine(
+        &self,
+        diagnosis: &mut Diagnosis,
+        told: &mut (dyn FnMut(&Diagnosis) + Send),
+    ) -> Result<(), ConnectError> {
+        let (options, transport, endpoint) = (self.options, self.transport, self.endpoint);
+        let route = if options.chat {
+            Route::Chat
+        } else {
+            Route::Completions
+        };
+        let mut probe = Probe::new(transport, endpoint, options, route);
+        // Until an answer says otherwise.
+        diagnosis.reachable = true;
+        let listed = probe.models().await?;
+        diagnosis.models = listed.iter().map(|model| model.id.clone()).collect();
+        told(diagnosis);
+        let model = probe.model(&listed)?;
+        diagnosis.model = Some(model.clone());
+
+        let examination = Examination::new(transport, endpoint, options, &model);
         diagnosis.routes = examination.routes().await;
-    }
-    diagnosis.key = if options.api_key.is_some() {
-        KeyState::Accepted
-    } else {
-        KeyState::NotNeeded
-    };
-    diagnosis.top_logprobs = Some(examination.largest_count(route, top_k).await);
-    diagnosis.returned_logprobs = Some(returned);
-    if diagnosis.routes.completions {
-        diagnosis.lists = Some(probe.takes_lists(&model, top_k).await?);
-    }
+        told(diagnosis);
+        let (top_k, first) = probe.top_logprobs(&model, &listed).await?;
+        let dialect = probe.dialect;
+        let examination = examination.speaking(dialect);
+        if dialect != Dialect::default() {
+            // What was refused until now may be answered.
+            diagnosis.routes = examination.routes().await;
+        }
+        diagnosis.key = if options.api_key.is_some() {
+            KeyState::Accepted
+        } else {
+            KeyState::NotNeeded
+        };
+        diagnosis.returned_logprobs = Some(first.len());
+        diagnosis.top_logprobs = Some(if self.quick {
+            top_k
+        } else {
+            examination.largest_count(route, top_k).await
+        });
+        told(diagnosis);
+        if diagnosis.routes.completions {
+            diagnosis.lists = Some(probe.takes_lists(&model, top_k).await?);
+            told(diagnosis);
+        }
 
-    let template = RequestTemplate::new(route, &model, top_k).speaking(dialect);
-    let tokenizer = Tokenizer::new(transport, endpoint, &model);
-    let letters = spellings(&tokenizer, route).await;
-    diagnosis.letters.clone_from(&letters.0);
-    let choice = if options.exact_scores {
-        best_tier(transport, endpoint, &template, &letters).await
-    } else {
-        TierChoice::as_requested()
-    };
-    diagnosis.scoring = Some(choice.into());
+        let owner = probe.owner(&model, &listed);
+        let template = probe.template(&model, top_k);
+        let settings = probe.settings(&template, &first, owner.as_deref()).await;
+        let template = template.sampling(settings.sampling);
+        let tokenizer = Tokenizer::new(transport, endpoint, &model);
+        let letters = spellings(&tokenizer, route).await;
+        diagnosis.letters.clone_from(&letters.0);
+        told(diagnosis);
+        let choice = if options.exact_scores {
+            best_tier(transport, endpoint, &template, &letters).await
+        } else {
+            TierChoice::as_requested()
+        };
+        diagnosis.own_settings = probe.own_settings(settings, choice).await;
+        diagnosis.scoring = Some(choice.into());
+        told(diagnosis);
+        diagnosis.trial = probe.letters(&template).await;
+        diagnosis.context = examination.context(&tokenizer).await;
+        told(diagnosis);
+        if self.quick {
+            return Ok(());
+        }
 
-    let abilities = examination.abilities(route, &letters).await;
-    diagnosis.logit_bias = abilities.logit_bias;
-    diagnosis.grammar = abilities.grammar;
-    diagnosis.structured_choice = abilities.structured_choice;
-    diagnosis.context = examination.context(&tokenizer).await;
-    diagnosis.bos = examination.bos(&tokenizer).await;
-    diagnosis.prefix_cache = prefix::examine(transport, endpoint, &template).await;
-    let exchange = |template| {
-        let letters = letters.clone();
-        Exchange::new(Arc::clone(endpoint), template, choice, letters)
-    };
-    let uncached = RequestTemplate::new(route, &model, top_k)
-        .speaking(dialect)
-        .uncached();
-    let lists = diagnosis.lists == Some(true);
-    let (cached, uncached) = (exchange(template), exchange(uncached));
-    diagnosis.noise = noise::measure(&cached, &uncached, transport, lists).await;
-    Ok(())
+        let abilities = examination.abilities(route, &letters).await;
+        diagnosis.logit_bias = abilities.logit_bias;
+        diagnosis.grammar = abilities.grammar;
+        diagnosis.structured_choice = abilities.structured_choice;
+        diagnosis.bos = examination.bos(&tokenizer).await;
+        told(diagnosis);
+        diagnosis.prefix_cache = prefix::examine(transport, endpoint, &template).await;
+        told(diagnosis);
+        let short = diagnosis.prefix_cache.and_then(|cache| cache.prompt_tokens);
+        let context = diagnosis.context;
+        diagnosis.long_prompt = long::examine(transport, endpoint, &template, context, short).await;
+        told(diagnosis);
+        let exchange = |template| {
+            let letters = letters.clone();
+            Exchange::new(Arc::clone(endpoint), template, choice, letters)
+        };
+        let lists = diagnosis.lists == Some(true);
+        let (cached, uncached) = (exchange(template.clone()), exchange(template.uncached()));
+        diagnosis.noise = noise::measure(&cached, &uncached, transport, lists).await;
+        told(diagnosis);
+        Ok(())
+    }
 }

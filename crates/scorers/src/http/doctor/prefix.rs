@@ -8,8 +8,10 @@ use super::super::exchange::ask::ask;
 use super::super::transport::{Endpoint, Transport};
 use super::report::PrefixCache;
 
+/// Ordinary text.
+pub(super) const SENTENCE: &str = "The letters of the alphabet are A, B, C, D, E and F. ";
 /// Repetitions of the sentence: a few hundred tokens, more than the block size of a cache.
-const REPEATS: usize = 30;
+pub(super) const REPEATS: usize = 30;
 
 /// Sends a prompt that cannot be cached yet, then repeats it.
 pub(super) async fn examine(
@@ -18,10 +20,8 @@ pub(super) async fn examine(
     template: &RequestTemplate,
 ) -> Option<PrefixCache> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let mut prompt = format!("Note {}. ", now.unwrap_or_default().as_nanos());
-    for _ in 0..REPEATS {
-        prompt.push_str("The letters of the alphabet are A, B, C, D, E and F. ");
-    }
+    let note = format!("Note {}. ", now.unwrap_or_default().as_nanos());
+    let prompt = note + &SENTENCE.repeat(REPEATS);
     let resource = endpoint.post(endpoint.base().route(template.route().path()));
     let body = template.whole(&prompt, &template.ending(None));
     let timed = async || {

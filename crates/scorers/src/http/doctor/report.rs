@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sureness_record::Noise;
 
 use super::super::probe::TierChoice;
+use super::super::report::Letters;
 
 /// What is known of a server. `None` means unknown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,12 @@ pub struct Diagnosis {
     pub letters: BTreeMap<String, Vec<u32>>,
     /// How options are scored.
     pub scoring: Option<Scoring>,
+    /// The server's own sampling settings that would move scores; scoring switches them off.
+    #[serde(default)]
+    pub own_settings: Option<String>,
+    /// How the model answers a trial question.
+    #[serde(default)]
+    pub trial: Option<Letters>,
     /// Whether a request may hold several prompts.
     pub lists: Option<bool>,
     /// The same prompt twice, for the prefix cache.
@@ -47,6 +54,9 @@ pub struct Diagnosis {
     pub context: Option<u32>,
     /// How the BOS token is handled.
     pub bos: Option<Bos>,
+    /// What became of a long prompt.
+    #[serde(default)]
+    pub long_prompt: Option<LongPrompt>,
     /// How reproducible the scores are.
     pub noise: Option<Noise>,
 }
@@ -138,4 +148,35 @@ pub struct Bos {
     /// Whether a prompt that begins with one gets a second; `None` if the server does not report
     /// the token.
     pub doubled: Option<bool>,
+}
+
+/// A prompt that is long for the server, and what the server made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LongPrompt {
+    /// Its characters.
+    pub characters: usize,
+    /// What became of it.
+    pub outcome: LongPromptOutcome,
+}
+
+/// What a server makes of a long prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LongPromptOutcome {
+    /// The server refused it as too long.
+    Refused,
+    /// The server read all of it.
+    Read {
+        /// Its tokens.
+        tokens: u32,
+    },
+    /// The server dropped a part of it and answered the rest.
+    Cut {
+        /// The tokens that the server counted.
+        tokens: Option<u32>,
+        /// About how many it has, by the count of a shorter one.
+        expected: Option<u32>,
+    },
+    /// The server counts no prompt tokens.
+    NotCounted,
 }

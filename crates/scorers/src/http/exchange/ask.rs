@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::super::extra::ExtraBody;
 use super::super::lenient;
 use super::super::secret::Scrubber;
 use super::super::status::EXCERPT;
@@ -13,16 +14,80 @@ use super::{Dialect, Route, quoted, success};
 use crate::ScoreError;
 
 /// A request to one model, without its prompt.
+#[derive(Clone)]
 pub(in crate::http) struct RequestTemplate {
     pub(super) route: Route,
     /// How many of the most probable tokens to ask for.
     pub(super) top: u32,
     /// Up to the prompt.
     pub(super) opening: String,
+    sampling: Sampling,
+    /// Further fields that the user gave, each after a comma.
+    extra: String,
     /// Bypasses the prefix cache of llama.cpp. Most other servers ignore this.
     uncached: bool,
     dialect: Dialect,
 }
+
+/// The sampling settings of a request. They change no log-probability on most servers; where they
+/// do, neutral values switch off the server's own ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::http) enum Sampling {
+    /// Temperature 0 alone.
+    #[default]
+    Greedy,
+    /// Temperature 0 and neutral penalties.
+    Neutral,
+    /// Temperature 1, neutral penalties and no truncation, for a server whose temperature 0 leaves
+    /// the best token alone.
+    Warm,
+}
+
+impl Sampling {
+    /// The name in the model's identity: what these values switch off.
+    pub(in crate::http) fn name(self) -> &'static str {
+        match self {
+            Self::Greedy => "none",
+            Self::Neutral => "penalties",
+            Self::Warm => "penalties, temperature 0",
+        }
+    }
+
+    fn temperature(self) -> u8 {
+        match self {
+            Self::Greedy | Self::Neutral => 0,
+            Self::Warm => 1,
+        }
+    }
+
+    /// The fields but for the temperature, each after a comma, in the names of vLLM, `SGLang` and
+    /// llama.cpp. Penalties count for temperature 0 too; truncation does not.
+    fn fields(self) -> &'static str {
+        match self {
+            Self::Greedy => "",
+            Self::Neutral => {
+                ",\"repetition_penalty\":1,\"repeat_penalty\":1,\
+                 \"presence_penalty\":0,\"frequency_penalty\":0"
+            }
+            Self::Warm => {
+                ",\"repetition_penalty\":1,\"repeat_penalty\":1,\
+                 \"presence_penalty\":0,\"frequency_penalty\":0,\
+                 \"top_p\":1,\"top_k\":-1,\"min_p\":0"
+            }
+        }
+    }
+}
+
+/// Samplers would drop or move improbable tokens before llama.cpp reports their probabilities, and
+/// each of them may be on by the server's own settings. Beyond the list without samplers, every one
+/// is switched off by name, since not all honour the list.
+const NO_SAMPLERS: &str = "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0,\
+    \"typical_p\":1,\"top_n_sigma\":-1,\"xtc_probability\":0,\"dynatemp_range\":0,\
+    \"repeat_penalty\":1,\"presence_penalty\":0,\"frequency_penalty\":0,\"dry_multiplier\":0,\
+    \"mirostat\":0,\"adaptive_target\":-1,\"backend_sampling\":false,\"grammar\":\"\",\
+    \"samplers\":[\"temperature\"]";
+/// What version 0.1.0 sent, which leaves penalties and rarer samplers as the server has them.
+const SOME_SAMPLERS: &str = "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0";
 
 impl RequestTemplate {
     pub(in crate::http) fn new(route: Route, model: &str, top: u32) -> Self {
@@ -37,6 +102,8 @@ impl RequestTemplate {
             route,
             top,
             opening,
+            sampling: Sampling::default(),
+            extra: String::new(),
             uncached: false,
             dialect: Dialect::default(),
         }
@@ -48,10 +115,27 @@ impl RequestTemplate {
         self
     }
 
+    /// The same request with these sampling settings.
+    pub(in crate::http) fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// The same request with further fields of the user.
+    pub(in crate::http) fn extra(mut self, extra: Option<&ExtraBody>) -> Self {
+        self.extra = extra.map_or_else(String::new, ExtraBody::fields);
+        self
+    }
+
     /// The same request, bypassing the prefix cache of llama.cpp.
     pub(in crate::http) fn uncached(mut self) -> Self {
         self.uncached = true;
         self
+    }
+
+    /// Whether the user gave further fields.
+    pub(in crate::http) fn has_extra(&self) -> bool {
+        !self.extra.is_empty()
     }
 
     pub(in crate::http) fn route(&self) -> Route {
@@ -64,18 +148,14 @@ impl RequestTemplate {
 
     /// The body after the prompt: asks for the next token and, if given, the `top` most probable.
     pub(in crate::http) fn ending(&self, top: Option<u32>) -> String {
-        let settings = if self.dialect.sets_temperature() {
-            "\"temperature\":0"
-        } else {
-            ""
-        };
-        self.ending_with(top, settings)
+        self.ending_with(top, &self.settings())
     }
 
     /// The same for these tokens, which the answer names by number.
     pub(in crate::http) fn by_number_ending(&self, ids: &[(u32, usize)]) -> String {
         let settings = format!(
-            "\"temperature\":0,\"logprob_token_ids\":{},\"return_tokens_as_token_ids\":true",
+            "{},\"logprob_token_ids\":{},\"return_tokens_as_token_ids\":true",
+            self.settings(),
             numbers(ids)
         );
         match self.route {
@@ -83,13 +163,23 @@ impl RequestTemplate {
             Route::Completions => self.ending_with(Some(1), &settings),
             Route::Chat => {
                 let (limit, tokens) = self.dialect.limit();
-                format!("}}],\"{limit}\":{tokens},\"logprobs\":true,{settings}}}")
+                let extra = &self.extra;
+                format!("}}],\"{limit}\":{tokens},\"logprobs\":true{settings}{extra}}}")
             }
         }
     }
 
     /// The same for the relative probabilities of these tokens, from llama.cpp.
     pub(in crate::http) fn biased_ending(&self, ids: &[(u32, usize)]) -> String {
+        self.biased_with(ids, NO_SAMPLERS)
+    }
+
+    /// The same as version 0.1.0 asked, bent by the server's own sampler settings.
+    pub(in crate::http) fn bendable_ending(&self, ids: &[(u32, usize)]) -> String {
+        self.biased_with(ids, SOME_SAMPLERS)
+    }
+
+    fn biased_with(&self, ids: &[(u32, usize)], samplers: &str) -> String {
         let mut bias = String::new();
         for (id, _) in ids {
             let _ = write!(
@@ -98,21 +188,27 @@ impl RequestTemplate {
                 if bias.is_empty() { "" } else { "," }
             );
         }
-        // Samplers would drop improbable tokens before their probabilities are reported.
-        let settings = format!(
-            "\"temperature\":1,\"top_k\":0,\"top_p\":1,\"min_p\":0,\"post_sampling_probs\":true,\
-             \"logit_bias\":{{{bias}}}"
-        );
+        let settings = format!(",{samplers},\"post_sampling_probs\":true,\"logit_bias\":{{{bias}}}");
         self.ending_with(Some(ids.len() as u32), &settings)
     }
 
     /// The body after the prompt, for `SGLang`'s own route.
     pub(in crate::http) fn generate_ending(ids: &[(u32, usize)]) -> String {
         format!(
-            ",\"sampling_params\":{{\"max_new_tokens\":1,\"temperature\":0}},\
+            ",\"sampling_params\":{{\"max_new_tokens\":1,\"temperature\":0,\
+             \"repetition_penalty\":1,\"presence_penalty\":0,\"frequency_penalty\":0}},\
              \"return_logprob\":true,\"token_ids_logprob\":{}}}",
             numbers(ids)
         )
+    }
+
+    /// The sampling settings, each after a comma.
+    fn settings(&self) -> String {
+        let mut text = String::new();
+        if self.dialect.sets_temperature() {
+            let _ = write!(text, ",\"temperature\":{}", self.sampling.temperature());
+        }
+        text + self.sampling.fields()
     }
 
     fn ending_with(&self, top: Option<u32>, settings: &str) -> String {
@@ -121,10 +217,7 @@ impl RequestTemplate {
             text.push_str("}]");
         }
         let (limit, tokens) = self.dialect.limit();
-        let _ = write!(text, ",\"{limit}\":{tokens}");
-        if !settings.is_empty() {
-            let _ = write!(text, ",{settings}");
-        }
+        let _ = write!(text, ",\"{limit}\":{tokens}{settings}");
         if self.uncached {
             text.push_str(",\"cache_prompt\":false");
         }
@@ -134,6 +227,7 @@ impl RequestTemplate {
                 Route::Chat => write!(text, ",\"logprobs\":true,\"top_logprobs\":{top}"),
             };
         }
+        text.push_str(&self.extra);
         text.push('}');
         text
     }

@@ -10,6 +10,7 @@ use futures_util::stream;
 
 use super::super::quota::{quota, tighter};
 use super::super::transport::{Client, TimedResponse};
+use super::biased::{First, Seen};
 use super::{Exchange, Scored};
 use crate::{Quota, Reply, ScoreError, ScoreRequest, Timing};
 
@@ -133,15 +134,21 @@ impl Exchange {
         let parsing = Instant::now();
         let outcome = self.decode_one(&answered.response, request);
         let stats = Stats::of(&answered, parsing.elapsed());
-        self.rest(client, request, outcome, stats).await
+        let seen = || {
+            let read = self.seen(&answered.response, std::slice::from_ref(request));
+            read.into_iter().next().unwrap_or_default()
+        };
+        self.rest(client, request, outcome, seen, stats).await
     }
 
     /// Makes the second request for options that the first answer left open, where the tier has one.
+    /// `seen` reads the options' tokens in the first answer.
     async fn rest<C: Client>(
         &self,
         client: &C,
         request: &ScoreRequest,
         outcome: Scored,
+        seen: impl FnOnce() -> Seen,
         stats: Stats,
     ) -> (Scored, Stats) {
         let Ok(scores) = outcome else {
@@ -150,10 +157,14 @@ impl Exchange {
         let Some(body) = self.encode_rest(request, &scores) else {
             return (Ok(scores), stats);
         };
+        let first = First {
+            scores,
+            seen: seen(),
+        };
         match client.send(self.resource(request), &body).await {
             Ok(answered) => {
                 let parsing = Instant::now();
-                let outcome = self.decode_rest(&answered.response, request, scores);
+                let outcome = self.decode_rest(&answered.response, request, first);
                 let next = Stats::of(&answered, parsing.elapsed());
                 (outcome, stats.then(next))
             }
@@ -180,8 +191,14 @@ impl Exchange {
         match decoded {
             Ok(outcomes) => {
                 let mut scores = Vec::with_capacity(batch.len());
-                for (outcome, request) in outcomes.into_iter().zip(batch) {
-                    let (outcome, with_rest) = self.rest(client, request, outcome, stats).await;
+                let mut read: Option<Vec<Seen>> = None;
+                for (place, (outcome, request)) in outcomes.into_iter().zip(batch).enumerate() {
+                    let seen = || {
+                        let all = read.get_or_insert_with(|| self.seen(&answered.response, batch));
+                        all.get_mut(place).map(std::mem::take).unwrap_or_default()
+                    };
+                    let (outcome, with_rest) =
+                        self.rest(client, request, outcome, seen, stats).await;
                     scores.push(outcome);
                     stats = with_rest;
                 }

@@ -12,8 +12,8 @@ mod escape;
 mod tier;
 pub(super) mod typed;
 
-pub(super) use ask::{RequestTemplate, json};
-pub(super) use biased::covers;
+pub(super) use ask::{RequestTemplate, Sampling, json};
+pub(super) use biased::{First, Seen, allowed, covers, disagreement, shares};
 pub(super) use dialect::Dialect;
 pub(super) use tier::{Spellings, Tier};
 
@@ -21,7 +21,9 @@ use std::sync::Arc;
 
 use escape::{Memo, escape, quoted};
 
-use super::answer::{matched_choices, only_choice, usage};
+use serde_json::Value;
+
+use super::answer::{matched_choices, only_choice, usage, was_cut};
 use super::probe::TierChoice;
 use super::status::failure;
 use super::tokens::{Options, TopToken, option_scores};
@@ -69,6 +71,8 @@ pub(super) struct Exchange {
     tier: Tier,
     /// How many token numbers one request may name.
     max_ids: usize,
+    /// How far the answers to one prompt may disagree, in nats.
+    allowed_nats: f64,
     spellings: Spellings,
     /// Prefixes as JSON: many questions share one.
     prefixes: Memo<str, Arc<[u8]>>,
@@ -91,7 +95,12 @@ impl Exchange {
         choice: TierChoice,
         spellings: Spellings,
     ) -> Self {
-        let TierChoice { tier, max_ids, .. } = choice;
+        let TierChoice {
+            tier,
+            max_ids,
+            noise_nats,
+            ..
+        } = choice;
         let base = endpoint.base();
         let ordinary = endpoint.post(base.route(template.route.path()));
         let generate = endpoint.post(base.root_route("generate"));
@@ -102,6 +111,7 @@ impl Exchange {
             template,
             tier,
             max_ids,
+            allowed_nats: allowed(noise_nats),
             spellings,
             prefixes: Memo::new(),
             endings: Memo::new(),
@@ -206,7 +216,7 @@ impl Exchange {
         {
             return self.scores(tokens, request, read.usage);
         }
-        let value = json(&self.endpoint, response)?;
+        let value = self.whole(response)?;
         only_choice(&value)
             .and_then(|choice| self.scores(choice.tokens()?, request, usage(&value)))
             .map_err(|error| self.endpoint.scrubbed(error))
@@ -229,7 +239,7 @@ impl Exchange {
                 })
                 .collect());
         }
-        let value = json(&self.endpoint, response)?;
+        let value = self.whole(response)?;
         let counts = shared_usage(batch, usage(&value));
         let choices =
             matched_choices(&value, batch.len()).map_err(|error| self.endpoint.scrubbed(error))?;
@@ -255,17 +265,46 @@ impl Exchange {
         })
     }
 
-    /// `scores`, completed by the answer to [`Self::encode_rest`].
+    /// The options' tokens in an answer to these prompts, for comparison with a second answer.
+    pub(super) fn seen(&self, response: &Response, batch: &[ScoreRequest]) -> Vec<Seen> {
+        let read = |value: &Value| -> Result<Vec<Seen>, ScoreError> {
+            let choices = matched_choices(value, batch.len())?.into_iter().zip(batch);
+            Ok(choices
+                .map(|(choice, request)| {
+                    let tokens = choice.and_then(|choice| choice.tokens());
+                    tokens.map_or_else(
+                        |_| Seen::new(),
+                        |tokens| seen(&tokens, &self.ending(&request.labels).ids),
+                    )
+                })
+                .collect())
+        };
+        let value = json(&self.endpoint, response).ok();
+        let seen = value.and_then(|value| read(&value).ok());
+        seen.unwrap_or_else(|| vec![Seen::new(); batch.len()])
+    }
+
+    /// The scores of `first`, completed by the answer to [`Self::encode_rest`].
     pub(super) fn decode_rest(
         &self,
         response: &Response,
         request: &ScoreRequest,
-        scores: OptionScores,
+        first: First,
     ) -> Scored {
         self.success(response)?;
         let value = json(&self.endpoint, response)?;
         let ids = self.ending(&request.labels).ids;
-        biased::complete(&value, &ids, scores).map_err(|error| self.endpoint.scrubbed(error))
+        biased::complete(&value, &ids, first, self.allowed_nats)
+            .map_err(|error| self.endpoint.scrubbed(error))
+    }
+
+    /// The JSON of an answer to whole prompts.
+    fn whole(&self, response: &Response) -> Result<Value, ScoreError> {
+        let value = json(&self.endpoint, response)?;
+        if was_cut(&value) {
+            return Err(ScoreError::PromptCut);
+        }
+        Ok(value)
     }
 
     fn success(&self, response: &Response) -> Result<(), ScoreError> {
@@ -278,10 +317,20 @@ impl Exchange {
             labels: &request.labels,
             ids: &ending.ids,
             exact: ending.exact,
+            chat: self.template.route == Route::Chat,
         };
         option_scores(tokens, options, self.template.top as usize, usage)
             .map_err(|error| self.endpoint.scrubbed(error))
     }
+}
+
+/// The tokens of `ids` among those listed.
+pub(super) fn seen(tokens: &[TopToken<'_>], ids: &[(u32, usize)]) -> Seen {
+    let value = |&(id, _): &(u32, usize)| {
+        let mut same = tokens.iter().filter(|token| token.id == Some(id.into()));
+        same.next().map(|token| (id, token.logprob))
+    };
+    ids.iter().filter_map(value).collect()
 }
 
 /// The error of a response without a success status.

@@ -19,6 +19,8 @@ fn exchange(route: Route, tier: Tier) -> Exchange {
         tier,
         reason: "",
         max_ids: 20,
+        noise_nats: 0.0,
+        bent: false,
     };
     let template = RequestTemplate::new(route, "m\"x", 20);
     Exchange::new(endpoint, template, choice, spellings)

@@ -24,6 +24,11 @@ struct Answer<'a> {
     timings: Option<Timings>,
     /// llama.cpp's own name for a count.
     tokens_evaluated: Option<u32>,
+    /// Whether a part of the prompt was dropped.
+    truncated: Option<bool>,
+    /// llama.cpp's answer in its own words, which may say the same.
+    #[serde(rename = "__verbose")]
+    verbose: Option<Never>,
     /// `SGLang`'s own.
     meta_info: Option<Never>,
 }
@@ -35,6 +40,7 @@ struct TypedChoice<'a> {
     logprobs: Logprobs<'a>,
     completion_probabilities: Option<Never>,
     meta_info: Option<Never>,
+    truncated: Option<bool>,
 }
 
 /// A field whose presence makes an answer unusual.
@@ -125,7 +131,7 @@ pub(in crate::http) struct Parsed<'a> {
 /// Reads an answer of the usual shapes; `None` for any other.
 pub(in crate::http) fn read(body: &[u8]) -> Option<Parsed<'_>> {
     let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
-    if answer.meta_info.is_some() {
+    if answer.meta_info.is_some() || answer.verbose.is_some() || answer.truncated == Some(true) {
         return None;
     }
     let choices = answer.choices.into_iter().map(|choice| {
@@ -142,7 +148,10 @@ pub(in crate::http) fn read(body: &[u8]) -> Option<Parsed<'_>> {
             } => legacy(tokens, &values, listed)?,
             _ => return None,
         };
-        if choice.completion_probabilities.is_some() || choice.meta_info.is_some() {
+        let is_unusual = choice.completion_probabilities.is_some()
+            || choice.meta_info.is_some()
+            || choice.truncated == Some(true);
+        if is_unusual {
             return None;
         }
         Some((choice.index, tokens))

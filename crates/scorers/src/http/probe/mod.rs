@@ -1,24 +1,30 @@
 //! Short requests before the first question that identify the server and its abilities.
 
+mod letters;
+mod sampling;
 mod spellings;
 mod tier;
 
+pub(super) use letters::{QUESTION, letters};
+pub(super) use sampling::Settings;
 pub(super) use spellings::{Tokenizer, spellings};
 pub(super) use tier::{TierChoice, best_tier};
 
 use std::time::{Duration, Instant};
 
+use sampling::{Listed, samplers, settings};
+
 use reqwest::Url;
 use serde_json::Value;
 
 use super::address::shown;
-use super::answer::{Choice, choices, matched_choices, only_choice};
+use super::answer::{Choice, choices, matched_choices};
 use super::connect_error::ConnectError;
 use super::exchange::ask::ask;
-use super::exchange::{Dialect, RequestTemplate, Route, Spellings};
+use super::exchange::{Dialect, RequestTemplate, Route, Spellings, Tier};
 use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
-use super::tokens::without_repeats;
+use super::report::Letters;
 use super::transport::{Endpoint, Resource, Transport};
 use crate::{ModelIdentity, ScoreError};
 
@@ -40,13 +46,13 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2
 /// What the probe found.
 pub(super) struct Findings {
     pub(super) identity: ModelIdentity,
-    /// The name that requests carry.
-    pub(super) model: String,
-    pub(super) top_k: u32,
+    /// Requests to the model, without a prompt.
+    pub(super) template: RequestTemplate,
     pub(super) takes_lists: bool,
     pub(super) choice: TierChoice,
     pub(super) spellings: Spellings,
-    pub(super) dialect: Dialect,
+    /// How the model answers a trial question.
+    pub(super) letters: Option<Letters>,
 }
 
 /// The examination of an unknown server.
@@ -71,32 +77,37 @@ pub(super) async fn probe(
     let mut probe = Probe::new(transport, endpoint, options, route);
     let mut listed = probe.models().await?;
     let model = probe.model(&listed)?;
-    let (top_k, returned) = probe.top_logprobs(&model, &listed).await?;
+    let (top_k, first) = probe.top_logprobs(&model, &listed).await?;
     let known = listed.iter().find(|entry| entry.answers_to(&model));
     if known.is_some_and(|entry| !entry.is_distinctive()) {
         // A router that loads a model on its first request knows its properties only now.
         listed = probe.models().await?;
     }
-    if returned < 5 {
+    if first.len() < 5 {
         tracing::warn!(
-            returned,
+            returned = first.len(),
             "the server returns very few log-probabilities: most options will only be bounded"
         );
     }
     let takes_lists = options.list_prompts
         && route == Route::Completions
         && probe.takes_lists(&model, top_k).await?;
+    let mut identity = probe.identity(&model, &listed);
+    let owner = probe.owner(&model, &listed);
+    let template = probe.template(&model, top_k);
+    let settings = probe.settings(&template, &first, owner.as_deref()).await;
+    let template = template.sampling(settings.sampling);
     let mut spelt = Spellings::default();
     let choice = if options.exact_scores {
-        let template = RequestTemplate::new(route, &model, top_k).speaking(probe.dialect);
         spelt = spellings(&Tokenizer::new(transport, endpoint, &model), route).await;
         best_tier(transport, endpoint, &template, &spelt).await
     } else {
         TierChoice::as_requested()
     };
     tracing::info!(tier = choice.tier.name(), choice.reason, "scoring method");
+    let letters = probe.letters(&template).await;
     let shape = if takes_lists { "list" } else { "single" };
-    let mut identity = probe.identity(&model, &listed);
+    let own_settings = probe.own_settings(settings, choice).await;
     let mut detail = |name: &str, value: String| identity.details.insert(name.to_owned(), value);
     detail("route", route.name().to_owned());
     detail("top logprobs", top_k.to_string());
@@ -105,14 +116,20 @@ pub(super) async fn probe(
     if !probe.dialect.sets_temperature() {
         detail("temperature", "the server's own".to_owned());
     }
+    // Both are absent where version 0.1.0 would have asked alike: its answers stay usable.
+    if let Some(settings) = own_settings {
+        detail("server settings, switched off", settings);
+    }
+    if let Some(extra) = &options.extra_body {
+        detail("extra body", extra.canonical());
+    }
     Ok(Findings {
         identity,
-        model,
-        top_k,
+        template,
         takes_lists,
         choice,
         spellings: spelt,
-        dialect: probe.dialect,
+        letters,
     })
 }
 
@@ -170,13 +187,13 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// The largest count of log-probabilities that the server accepts, and how many tokens it
-    /// then returns.
+    /// The largest count of log-probabilities that the server accepts, and the tokens that it then
+    /// returns.
     pub(super) async fn top_logprobs(
         &mut self,
         model: &str,
         listed: &[ListedModel],
-    ) -> Result<(u32, usize), ConnectError> {
+    ) -> Result<(u32, Listed), ConnectError> {
         let url = self.endpoint.base().route(self.route.path());
         let asked = self.options.top_logprobs;
         let candidates = asked.map_or(TOP_LOGPROBS.to_vec(), |k| vec![k]);
@@ -195,7 +212,7 @@ impl<'a> Probe<'a> {
             };
         }
         // Find out what was refused: the number, log-probabilities as such, or the whole request.
-        let template = RequestTemplate::new(self.route, model, 0).speaking(self.dialect);
+        let template = self.template(model, 0);
         let body = template.whole(PROMPTS[0], &template.ending(None));
         let plain = self.ask_when_loaded(&url, Some(&body)).await?;
         Err(match (plain, asked, refused) {
@@ -212,16 +229,16 @@ impl<'a> Probe<'a> {
         })
     }
 
-    /// How many tokens the server returns when asked for `top`. Learns how it wants to be asked.
+    /// The tokens that the server returns when asked for `top`. Learns how it wants to be asked.
     async fn tokens_returned(
         &mut self,
         url: &Url,
         model: &str,
         top: u32,
-    ) -> Result<Result<usize, ScoreError>, ConnectError> {
+    ) -> Result<Result<Listed, ScoreError>, ConnectError> {
         let mut tries = 0;
         loop {
-            let template = RequestTemplate::new(self.route, model, top).speaking(self.dialect);
+            let template = self.template(model, top);
             let body = template.whole(PROMPTS[0], &template.ending(Some(top)));
             let answer = self.ask_when_loaded(url, Some(&body)).await?;
             if let Err(ScoreError::Rejected { message, .. }) = &answer
@@ -231,14 +248,9 @@ impl<'a> Probe<'a> {
                 self.dialect = dialect;
                 continue;
             }
-            let tokens = answer.and_then(|answer| {
-                only_choice(&answer)?
-                    .tokens()
-                    .and_then(without_repeats)
-                    .map(|tokens| tokens.len())
-            });
+            let tokens = answer.and_then(|answer| Listed::read(&answer));
             tries += 1;
-            if tokens != Err(ScoreError::NoLogprobs) || tries == TRIES {
+            if !matches!(tokens, Err(ScoreError::NoLogprobs)) || tries == TRIES {
                 return Ok(tokens);
             }
         }
@@ -251,7 +263,7 @@ impl<'a> Probe<'a> {
         top: u32,
     ) -> Result<bool, ConnectError> {
         let url = self.endpoint.base().route(self.route.path());
-        let template = RequestTemplate::new(Route::Completions, model, top).speaking(self.dialect);
+        let template = self.template(model, top);
         let body = template.whole_list(&PROMPTS, &template.ending(Some(top)));
         let mut answer = self.ask_when_loaded(&url, Some(&body)).await?;
         for _ in 1..TRIES {
@@ -277,6 +289,79 @@ impl<'a> Probe<'a> {
         };
         tracing::info!(%reason, "the server does not accept lists of prompts: sending one request per prompt");
         Ok(false)
+    }
+
+    /// Requests to the model without sampling settings, as this server wants them, with the user's
+    /// fields.
+    pub(super) fn template(&self, model: &str, top: u32) -> RequestTemplate {
+        RequestTemplate::new(self.route, model, top)
+            .speaking(self.dialect)
+            .extra(self.options.extra_body.as_ref())
+    }
+
+    /// The answer to a request with `template`; `None` where it fails.
+    async fn ask(&self, template: &RequestTemplate, prompt: &str) -> Option<Value> {
+        let url = self.endpoint.base().route(self.route.path());
+        let body = template.whole(prompt, &template.ending(Some(template.top())));
+        let resource = self.endpoint.post(url);
+        let answer = ask(self.transport, self.endpoint, &resource, body.as_bytes());
+        answer.await.ok()
+    }
+
+    /// The sampling settings to send. llama.cpp's log-probabilities do not depend on any.
+    pub(super) async fn settings(
+        &self,
+        template: &RequestTemplate,
+        first: &Listed,
+        owner: Option<&str>,
+    ) -> Settings {
+        if owner == Some("llamacpp") {
+            return Settings::default();
+        }
+        let known = matches!(owner, Some("vllm" | "sglang"));
+        settings(first, known, async |sampling| {
+            let template = template.clone().sampling(sampling);
+            Listed::read(&self.ask(&template, PROMPTS[0]).await?).ok()
+        })
+        .await
+    }
+
+    /// The server's own settings that would have moved scores, for the model's identity.
+    pub(super) async fn own_settings(
+        &self,
+        settings: Settings,
+        choice: TierChoice,
+    ) -> Option<String> {
+        if settings.bent {
+            return Some(settings.sampling.name().to_owned());
+        }
+        if choice.tier != Tier::Biased {
+            return None;
+        }
+        let properties = self.endpoint.get(self.endpoint.base().root_route("props"));
+        let properties = ask(self.transport, self.endpoint, &properties, b"").await;
+        let named = properties.map_or_else(|_| Vec::new(), |properties| samplers(&properties));
+        match (named.is_empty(), choice.bent) {
+            (false, _) => Some(named.join(", ")),
+            (true, true) => Some("samplers".to_owned()),
+            (true, false) => None,
+        }
+    }
+
+    /// How the model answers a trial question; `None` where it does not.
+    pub(super) async fn letters(&self, template: &RequestTemplate) -> Option<Letters> {
+        let answer = self.ask(template, QUESTION).await?;
+        letters(&answer, template.top(), self.route == Route::Chat)
+    }
+
+    /// The kind of server, as its list of models says it.
+    pub(super) fn owner(&self, model: &str, listed: &[ListedModel]) -> Option<String> {
+        let entry = listed.iter().find(|entry| entry.answers_to(model));
+        let entry = entry.or(match listed {
+            [only] => Some(only),
+            _ => None,
+        });
+        entry?.fingerprint.get("owned_by").cloned()
     }
 
     fn identity(&self, model: &str, listed: &[ListedModel]) -> ModelIdentity {

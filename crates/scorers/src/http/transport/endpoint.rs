@@ -194,9 +194,10 @@ impl Endpoint {
             ScoreError::Malformed { message } => ScoreError::Malformed {
                 message: scrub(message),
             },
-            ScoreError::NoOptionSeen { top_k, first } => ScoreError::NoOptionSeen {
+            ScoreError::NoOptionSeen { top_k, first, chat } => ScoreError::NoOptionSeen {
                 top_k,
                 first: scrub(first),
+                chat,
             },
             // Others come from this module and `status`, which scrub.
             other => other,

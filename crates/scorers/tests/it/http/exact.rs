@@ -67,7 +67,7 @@ fn generated(asked: &Asked) -> Value {
     }
 }
 
-fn is_exact(scores: &OptionScores) {
+pub(crate) fn is_exact(scores: &OptionScores) {
     assert_eq!(scores.observed, [true; 6]);
     for (place, logprob) in scores.logprobs.iter().enumerate() {
         let wanted = (probability(SPACED[place]) * 1.001).ln();
@@ -115,7 +115,7 @@ pub(crate) fn top_three(asked: &Asked) -> Value {
 }
 
 /// Answers a biased question as llama.cpp does.
-fn biased(asked: &Asked) -> Option<Value> {
+pub(crate) fn biased(asked: &Asked) -> Option<Value> {
     let bias = asked.body["logit_bias"].as_object()?;
     let ids: Vec<u64> = bias.keys().map(|id| id.parse().unwrap()).collect();
     let total: f64 = ids.iter().map(|&id| probability(id)).sum();
@@ -131,11 +131,19 @@ fn biased(asked: &Asked) -> Option<Value> {
 
 pub(crate) fn exact_server(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> Server {
     Server::start(move |asked| match asked.path.as_str() {
+        "/v1/completions" => Reply::json(200, &answer(asked)),
+        _ => reply(asked, &Value::Null),
+    })
+}
+
+/// The reply of a server with a tokenizer and completions, which answer `answer`.
+pub(crate) fn reply(asked: &Asked, answer: &Value) -> Reply {
+    match asked.path.as_str() {
         "/v1/models" => Reply::json(200, &json!({"data": [{"id": "m"}]})),
         "/tokenize" => tokenize(asked),
-        "/v1/completions" => Reply::json(200, &answer(asked)),
+        "/v1/completions" => Reply::json(200, answer),
         _ => Reply::json(404, &json!({})),
-    })
+    }
 }
 
 in_both_models! {
@@ -222,8 +230,9 @@ in_both_models! {
         options.exact_scores = false;
         let asked = server.asked.lock().unwrap().len();
         connect(options).await.unwrap();
-        // The list of models, one scoring request, and the list once the model is surely there.
-        assert_eq!(server.asked.lock().unwrap().len(), asked + 3);
+        // The list of models, one scoring request, the list once the model is surely there, one
+        // request with neutral settings and the trial question.
+        assert_eq!(server.asked.lock().unwrap().len(), asked + 5);
     }
 
     async fn what_vllm_answered_by_number_is_read(way: Way) {

@@ -1,8 +1,9 @@
 //! Against a real server: `SURENESS_TEST_SERVER=http://127.0.0.1:18080/v1`.
 
-use sureness_scorers::http::{HttpOptions, diagnose};
+use sureness_scorers::http::HttpOptions;
 use sureness_scorers::{OptionScorer, OptionScores};
 
+use crate::http::doctor::diagnose;
 use crate::http::{Way, connect, question, score_one};
 
 const LETTERS: [&str; 4] = ["A", "B", "C", "D"];

@@ -9,8 +9,10 @@ mod hostile;
 mod http2;
 mod live;
 mod probe;
+mod real;
 mod recorded;
 mod server;
+mod settings;
 mod tls;
 mod wire;
 

@@ -1,0 +1,138 @@
+//! What speaks against figures that look right.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sureness_record::{LOW_MASS, percentage};
+
+use super::{GroupResult, ModelResult, Results, TaskResult};
+use crate::number::{count, counted};
+
+/// What shows that a server cut prompts, or that it does not count their tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CutPrompts {
+    /// The largest count of tokens; 0 if the server counts none.
+    pub tokens: u32,
+    /// Bytes of the shortest prompt with this count.
+    pub shortest_bytes: usize,
+    /// Bytes of the longest.
+    pub longest_bytes: usize,
+}
+
+impl fmt::Display for CutPrompts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tokens = counted(self.tokens as usize, "token");
+        let (shortest, longest) = (count(self.shortest_bytes), count(self.longest_bytes));
+        let cuts = "it cuts prompts and answers the rest of them";
+        if self.tokens == 0 {
+            write!(
+                f,
+                "the server counts 0 tokens in prompts of up to {longest} bytes, so that cut prompts would not be noticed"
+            )
+        } else if self.shortest_bytes == self.longest_bytes {
+            write!(
+                f,
+                "the server counts {tokens} in a prompt of {longest} bytes: it cuts prompts, or counts a part of them"
+            )
+        } else {
+            write!(
+                f,
+                "the server counts {tokens} in prompts of {shortest} bytes and of {longest} bytes: {cuts}"
+            )
+        }
+    }
+}
+
+/// What a mean probability of the option letters below [`LOW_MASS`] means.
+pub fn improbable(mean_mass: f64) -> String {
+    format!(
+        "the option letters have {} of the probability on average: the figures are about the tail of \
+         what the model would say",
+        percentage(mean_mass)
+    )
+}
+
+impl GroupResult {
+    /// Whether the model would mostly say something else than a letter.
+    fn has_improbable_letters(&self) -> bool {
+        self.mean_mass.is_some_and(|mass| mass < LOW_MASS)
+    }
+
+    /// What speaks against the figures, in sentences without a full stop.
+    pub fn doubts(&self) -> Vec<String> {
+        let mass = self.mean_mass.filter(|_| self.has_improbable_letters());
+        let cut = self.cut_prompts.map(|cut| cut.to_string());
+        mass.map(improbable).into_iter().chain(cut).collect()
+    }
+
+    /// The same in a word or two each.
+    fn marks(&self) -> Vec<&'static str> {
+        let improbable = self
+            .has_improbable_letters()
+            .then_some("letters improbable");
+        let cut = self.cut_prompts.map(|cut| match cut.tokens {
+            0 => "tokens not counted",
+            _ => "prompts cut",
+        });
+        improbable.into_iter().chain(cut).collect()
+    }
+}
+
+/// The marks of these groups in brackets, after a blank; empty without any.
+fn marks<'a>(groups: impl Iterator<Item = &'a GroupResult>) -> String {
+    let mut all: Vec<&str> = groups.flat_map(GroupResult::marks).collect();
+    all.sort_unstable();
+    all.dedup();
+    if all.is_empty() {
+        return String::new();
+    }
+    format!(" [{}]", all.join(", "))
+}
+
+impl ModelResult {
+    /// The model's name with what speaks against its figures.
+    pub(super) fn marked_name(&self) -> String {
+        self.name.clone() + &marks(self.groups.iter())
+    }
+
+    /// A task's title with what speaks against its figures.
+    pub(super) fn marked_title(&self, task: &TaskResult) -> String {
+        let of_task = |group: &&GroupResult| group.task == task.task;
+        task.title.clone() + &marks(self.groups.iter().filter(of_task))
+    }
+}
+
+impl Results {
+    /// What speaks against the figures, one sentence per model and reason, for the first lines of
+    /// any output.
+    pub fn warnings(&self) -> Vec<String> {
+        self.models.iter().flat_map(warnings).collect()
+    }
+}
+
+fn warnings(model: &ModelResult) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let low: Vec<&GroupResult> = model
+        .groups
+        .iter()
+        .filter(|group| group.has_improbable_letters())
+        .collect();
+    let masses = low.iter().filter_map(|group| group.mean_mass);
+    let least = masses.fold(f64::INFINITY, f64::min);
+    if !low.is_empty() {
+        let places = low
+            .iter()
+            .map(|group| format!("{}/{}", group.task, group.strategy));
+        let places: Vec<String> = places.collect();
+        let improbable = improbable(least);
+        warnings.push(format!(
+            "{}: {}: {improbable}",
+            model.name,
+            places.join(", ")
+        ));
+    }
+    let cut = model.groups.iter().find_map(|group| group.cut_prompts);
+    warnings.extend(cut.map(|cut| format!("{}: {cut}", model.name)));
+    warnings
+}

@@ -1,0 +1,137 @@
+//! Looks at the first answers of a run for what makes figures look right and be wrong: letters that
+//! the model finds improbable, and prompts that the server cut.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sureness_engine::{Attempt, Cancel, Plan};
+use sureness_record::LOW_MASS;
+use sureness_report::ModelResult;
+
+use crate::error::{Failure, Kind};
+use crate::prompt_counts::PromptCounts;
+use crate::watch::Warner;
+
+/// Answers of a group after which the mean probability of the letters is judged.
+const JUDGED: usize = 10;
+
+/// The answers of one model so far.
+pub(super) struct Plausibility {
+    name: String,
+    /// Mean probability of the letters below which the run stops.
+    least_mass: f64,
+    /// Stops the model's questions.
+    stop: Cancel,
+    warn: Warner,
+    state: Mutex<State>,
+}
+
+struct State {
+    groups: Vec<Letters>,
+    /// The group for whose sake the run stopped, and the mean probability of its letters.
+    stopped: Option<(String, f64)>,
+    /// Set once prompts that were cut have been reported.
+    cut: bool,
+    counts: PromptCounts,
+}
+
+/// The letters in the answers of one group.
+struct Letters {
+    place: String,
+    planned: usize,
+    answered: usize,
+    mass: f64,
+    judged: bool,
+}
+
+impl Plausibility {
+    pub(super) fn new(
+        name: &str,
+        plan: &Plan,
+        least_mass: f64,
+        stop: Cancel,
+        warn: Warner,
+    ) -> Arc<Self> {
+        let groups = plan.groups.iter().map(|group| Letters {
+            place: format!("{}/{}", group.task.id, group.strategy.name()),
+            planned: group.questions.len(),
+            answered: 0,
+            mass: 0.0,
+            judged: false,
+        });
+        Arc::new(Self {
+            name: name.to_owned(),
+            least_mass,
+            stop,
+            warn,
+            state: Mutex::new(State {
+                groups: groups.collect(),
+                stopped: None,
+                cut: false,
+                counts: PromptCounts::default(),
+            }),
+        })
+    }
+
+    /// Takes an attempt into account, and warns or stops at once where that is called for.
+    pub(super) fn attempt(&self, attempt: &Attempt) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        if let Some(letters) = state.groups.get_mut(attempt.group) {
+            letters.answered += attempt.answered;
+            letters.mass += attempt.mass;
+            if !letters.judged && letters.answered >= JUDGED.min(letters.planned) {
+                letters.judged = true;
+                let mean = letters.mass / letters.answered.max(1) as f64;
+                if mean < LOW_MASS {
+                    let found = sureness_report::improbable(mean);
+                    let (name, place) = (&self.name, &letters.place);
+                    (self.warn)(&format!("warning: {name}: {place}: {found}"));
+                }
+                if mean < self.least_mass {
+                    state.stopped = Some((letters.place.clone(), mean));
+                    self.stop.cancel();
+                }
+            }
+        }
+        if let Some(tokens) = attempt.counted
+            && !state.cut
+        {
+            state.counts.add(attempt.prompt_bytes, tokens);
+            if let Some(cut) = state.counts.cut() {
+                state.cut = true;
+                (self.warn)(&format!("warning: {}: {cut}", self.name));
+            }
+        }
+    }
+
+    /// Why the run stopped on account of improbable letters, if it did.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (place, mass) = state.stopped.as_ref()?;
+        Some(stopped(&self.name, place, *mass))
+    }
+}
+
+/// Fails if the letters of a group are less probable than allowed, cached answers included.
+pub(super) fn check(model: &ModelResult, least_mass: f64) -> Result<(), Failure> {
+    let groups = model.groups.iter();
+    let masses = groups.filter_map(|group| Some((group, group.mean_mass?)));
+    let least = masses.min_by(|a, b| a.1.total_cmp(&b.1));
+    match least.filter(|(_, mass)| *mass < least_mass) {
+        Some((group, mass)) => {
+            let place = format!("{}/{}", group.task, group.strategy);
+            Err(stopped(&model.name, &place, mass))
+        }
+        None => Ok(()),
+    }
+}
+
+fn stopped(name: &str, place: &str, mass: f64) -> Failure {
+    let improbable = sureness_report::improbable(mass);
+    Failure::new(format!("{name}: stopped: {place}: {improbable}"))
+        .hint(
+            "`sureness doctor` says what the model begins with and what to do; --min-letter-mass 0 \
+             goes on all the same, and marks the figures",
+        )
+        .kind(Kind::Unfinished)
+}
