@@ -75,11 +75,7 @@ pub(crate) fn without_intervals(
     let mut tasks: Vec<(String, String)> = Vec::new();
     for (index, &(task, strategy)) in groups.iter().enumerate() {
         let mut prompts = plan.and_then(|plan| Some(Prompts::of(plan.groups.get(index)?)));
-        let rows = Rows {
-            reader,
-            run,
-            index,
-        };
+        let rows = Rows { reader, run, index };
         let group = group_result(&rows, &task.id, strategy, config, prompts.as_mut());
         counts.extend(prompts.map(|prompts| prompts.counts));
         found.push(group?);

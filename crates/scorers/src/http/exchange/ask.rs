@@ -188,7 +188,8 @@ impl RequestTemplate {
                 if bias.is_empty() { "" } else { "," }
             );
         }
-        let settings = format!(",{samplers},\"post_sampling_probs\":true,\"logit_bias\":{{{bias}}}");
+        let settings =
+            format!(",{samplers},\"post_sampling_probs\":true,\"logit_bias\":{{{bias}}}");
         self.ending_with(Some(ids.len() as u32), &settings)
     }
 

@@ -263,7 +263,9 @@ impl<'a> Probe<'a> {
         top: u32,
     ) -> Result<bool, ConnectError> {
         let url = self.endpoint.base().route(self.route.path());
-        let template = self.template(model, top);
+        let template = RequestTemplate::new(Route::Completions, model, top)
+            .speaking(self.dialect)
+            .extra(self.options.extra_body.as_ref());
         let body = template.whole_list(&PROMPTS, &template.ending(Some(top)));
         let mut answer = self.ask_when_loaded(&url, Some(&body)).await?;
         for _ in 1..TRIES {
