@@ -165,5 +165,5 @@ fn evaluated(reader: &Reader, info: &RunInfo) -> Result<ModelResult, Failure> {
     let groups: Vec<(&Task, &str)> = tasks.iter().map(|(task, name)| (task, *name)).collect();
     let config = info.settings.run().map(|settings| settings.evaluation);
     let config = config.unwrap_or_default();
-    figures::without_intervals(reader, info.id, &info.model, &groups, &config)
+    figures::without_intervals(reader, info.id, &info.model, &groups, &config, None)
 }

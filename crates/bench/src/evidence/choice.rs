@@ -36,6 +36,9 @@ pub(super) fn newest(
     Ok(chosen.into_iter().map(|(run, _)| run).collect())
 }
 
+/// Runs that a note names.
+const SHOWN: usize = 3;
+
 /// A note on the runs that are left out, and a warning if one of them has more answers.
 fn left_out(
     folder: &str,
@@ -55,7 +58,6 @@ fn left_out(
         }
         shown.push(format!("{} ({})", run.id, counted(answers, "answer")));
     }
-    const SHOWN: usize = 3;
     let more = shown.len().saturating_sub(SHOWN);
     shown.truncate(SHOWN);
     let mut list = shown.join(", ");

@@ -109,6 +109,7 @@ fn of_text(
                 .and_then(|token| token.top_logprobs.as_ref())
                 .map_or(0, Vec::len),
             first: printable(tokens.first().map_or("", |token| &token.token)),
+            chat: false,
         });
     };
     let letter = sureness_questions::letter(found.option);

@@ -111,6 +111,7 @@ pub(super) fn scores(
         return Err(ScoreError::NoOptionSeen {
             top_k: listed.len(),
             first: printable(listed.first().map_or("", |(text, _)| text)),
+            chat: false,
         });
     }
     // A sampled token outside the list bounds no other token.

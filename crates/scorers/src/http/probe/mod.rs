@@ -93,7 +93,7 @@ pub(super) async fn probe(
         && route == Route::Completions
         && probe.takes_lists(&model, top_k).await?;
     let mut identity = probe.identity(&model, &listed);
-    let owner = probe.owner(&model, &listed);
+    let owner = owner(&model, &listed);
     let template = probe.template(&model, top_k);
     let settings = probe.settings(&template, &first, owner.as_deref()).await;
     let template = template.sampling(settings.sampling);
@@ -356,16 +356,6 @@ impl<'a> Probe<'a> {
         letters(&answer, template.top(), self.route == Route::Chat)
     }
 
-    /// The kind of server, as its list of models says it.
-    pub(super) fn owner(&self, model: &str, listed: &[ListedModel]) -> Option<String> {
-        let entry = listed.iter().find(|entry| entry.answers_to(model));
-        let entry = entry.or(match listed {
-            [only] => Some(only),
-            _ => None,
-        });
-        entry?.fingerprint.get("owned_by").cloned()
-    }
-
     fn identity(&self, model: &str, listed: &[ListedModel]) -> ModelIdentity {
         let mut identity = ModelIdentity {
             name: model.to_owned(),
@@ -466,6 +456,16 @@ pub(super) fn lacks_logprobs(response: &Value) -> bool {
         choice.after_sampling().is_none() && choice.tokens() == Err(ScoreError::NoLogprobs)
     };
     choices(response).is_ok_and(|choices| choices.iter().any(lacks))
+}
+
+/// The kind of server, as its list of models says it.
+pub(super) fn owner(model: &str, listed: &[ListedModel]) -> Option<String> {
+    let entry = listed.iter().find(|entry| entry.answers_to(model));
+    let entry = entry.or(match listed {
+        [only] => Some(only),
+        _ => None,
+    });
+    entry?.fingerprint.get("owned_by").cloned()
 }
 
 fn names(listed: &[ListedModel]) -> Vec<String> {

@@ -125,25 +125,35 @@ async fn differ(
 /// properties name them, apart from temperature and truncation, which every request has set since
 /// version 0.1.0.
 pub(in crate::http) fn samplers(properties: &Value) -> Vec<String> {
-    const NEUTRAL: [(&str, fn(f64) -> bool); 10] = [
-        ("repeat_penalty", |value| value == 1.0),
-        ("presence_penalty", |value| value == 0.0),
-        ("frequency_penalty", |value| value == 0.0),
-        ("dry_multiplier", |value| value == 0.0),
-        ("xtc_probability", |value| value == 0.0),
-        ("dynatemp_range", |value| value == 0.0),
-        ("typical_p", |value| value >= 1.0),
-        ("top_n_sigma", |value| value <= 0.0),
-        ("mirostat", |value| value == 0.0),
-        ("adaptive_target", |value| value < 0.0),
+    const NAMES: [&str; 10] = [
+        "repeat_penalty",
+        "presence_penalty",
+        "frequency_penalty",
+        "dry_multiplier",
+        "xtc_probability",
+        "dynatemp_range",
+        "typical_p",
+        "top_n_sigma",
+        "mirostat",
+        "adaptive_target",
     ];
     let params = properties.pointer("/default_generation_settings/params");
-    let set = |(name, is_neutral): (&str, fn(f64) -> bool)| {
+    let set = |name: &str| {
         // The server's own precision.
         let value = params?.get(name)?.as_f64()? as f32;
-        (!is_neutral(f64::from(value))).then(|| format!("{name} {value}"))
+        (!is_neutral(name, value)).then(|| format!("{name} {value}"))
     };
-    NEUTRAL.into_iter().filter_map(set).collect()
+    NAMES.into_iter().filter_map(set).collect()
+}
+
+fn is_neutral(name: &str, value: f32) -> bool {
+    match name {
+        "repeat_penalty" => (value - 1.0).abs() < f32::EPSILON,
+        "typical_p" => value >= 1.0,
+        "top_n_sigma" => value <= 0.0,
+        "adaptive_target" => value < 0.0,
+        _ => value.abs() < f32::EPSILON,
+    }
 }
 
 #[cfg(test)]
