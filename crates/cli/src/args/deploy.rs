@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory;
+
 use super::*;
 
 /// Values for variables that a scheduler sets.
@@ -150,7 +152,7 @@ fn the_command_lines_of_ready_files_and_their_guide_parse() {
         if !is_known(words) {
             continue;
         }
-        let args = flags_behind_command(words.iter().map(OsString::from).collect());
+        let args = super::order::arranged(words.iter().map(OsString::from).collect());
         if let Err(error) = Cli::try_parse_from(args) {
             panic!("{}: {error}", words.join(" "));
         }
