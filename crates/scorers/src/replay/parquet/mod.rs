@@ -2,6 +2,7 @@
 
 mod thrift;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -23,9 +24,9 @@ const MAX_PAGE: u64 = 64 << 20;
 const MAGIC: &[u8; 4] = b"PAR1";
 
 /// Reads the rows of a Parquet file.
-pub(super) fn read(bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
+pub(super) fn read(bytes: Vec<u8>, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     // The library checks most input, but a damaged file can still make it panic.
-    catch_unwind(AssertUnwindSafe(|| rows(&bytes.into()))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(|| rows(&bytes.into(), drop))).unwrap_or_else(|_| {
         Err(Problem::Syntax {
             message: "the Parquet file is damaged".to_owned(),
         }
@@ -46,7 +47,7 @@ enum Scores {
     Columns(Vec<String>),
 }
 
-fn rows(bytes: &Bytes) -> Result<RecordedLogits, Fault> {
+fn rows(bytes: &Bytes, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     check_footer(bytes).map_err(|problem| problem.at(Place::File))?;
     let reader = SerializedFileReader::new(bytes.clone()).map_err(|error| fault(&error))?;
     let schema = reader.metadata().file_metadata().schema();
@@ -55,7 +56,7 @@ fn rows(bytes: &Bytes) -> Result<RecordedLogits, Fault> {
     check_pages(&reader, &wanted, bytes).map_err(|problem| problem.at(Place::File))?;
     let projection = project(schema, &wanted).map_err(|error| fault(&error))?;
 
-    let mut rows = Collector::default();
+    let mut rows = Collector::new(drop);
     let mut values = Vec::with_capacity(MAX_OPTIONS);
     let records = reader
         .get_row_iter(Some(projection))
@@ -65,6 +66,9 @@ fn rows(bytes: &Bytes) -> Result<RecordedLogits, Fault> {
             .map_err(|error| syntax(&error))
             .and_then(|record| {
                 let id = whole(get(&record, ID)?)?;
+                if rows.drops(id)? {
+                    return Ok(());
+                }
                 values.clear();
                 wanted.scores.read_into(&record, &mut values)?;
                 rows.push(id, wanted.kind, &values)
@@ -101,8 +105,7 @@ fn find(schema: &Type) -> Result<Wanted, Problem> {
     }
 }
 
-/// A run-length encoded list of billions of equal values takes a few bytes: check its count before
-/// decoding it.
+/// Checks the number of values before any is decoded, since it may be far larger than the file.
 fn check_counts(reader: &SerializedFileReader<Bytes>) -> Result<(), Problem> {
     for group in reader.metadata().row_groups() {
         let rows = group.num_rows().max(1);
