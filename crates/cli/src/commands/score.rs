@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rayon::prelude::*;
-use sureness_analysis::scored::{ScoredFile, Scores};
+use sureness_analysis::number::{count, counted};
+use sureness_analysis::scored::Scores;
 use sureness_bench::Failure;
-use sureness_bench::evidence::{Drop, Scoring};
+use sureness_bench::evidence::{Drop, Scored, Scoring, guessing_warning};
 use sureness_conformal::{Config, Protocol, Scheme};
 use sureness_report::export;
 use sureness_scorers::replay;
@@ -26,23 +27,28 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     let mut problems = Vec::new();
     problems.extend(check_seed(&config));
     let scoring = Scoring::new(&args.questions, drop, config)
+        .map(|scoring| scoring.for_any_file(args.any_questions))
         .map_err(|error| problems.push(error))
         .ok();
 
     // Without an answer key the files are still read, so that one run tells all that is wrong.
-    let outcomes: Vec<Result<Option<ScoredFile>, Failure>> = args
+    let outcomes: Vec<Result<Option<Scored>, Failure>> = args
         .logits
         .par_iter()
-        .map(|path| {
-            let logits = replay::read(path)?;
-            let scored = scoring.as_ref().map(|scoring| scoring.score(path, &logits));
-            scored.transpose()
+        .map(|path| match &scoring {
+            Some(scoring) => scoring.score(path).map(Some),
+            None => Ok(replay::read(path).map(|_| None)?),
         })
         .collect();
-    let mut files = Vec::with_capacity(outcomes.len());
+    let (mut files, mut guessing, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
-            Ok(file) => files.extend(file),
+            Ok(None) => {}
+            Ok(Some(scored)) => {
+                guessing.push((scored.file.file.clone(), scored.guessing));
+                files.push(scored.file);
+                dropped.push(scored.dropped);
+            }
             Err(error) => problems.push(error),
         }
     }
@@ -51,13 +57,20 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     }
     let scores =
         Scores::new(files, config).ok_or_else(|| Failure::new("no file of logits is given"))?;
+    if let Some(warning) = guessing_warning(&args.questions, &guessing) {
+        eprintln!("warning: {warning}");
+    }
+    let unknown = scoring.and_then(|scoring| scoring.note_unknown_drops(&dropped));
+    if let Some(warning) = unknown {
+        eprintln!("warning: {warning}");
+    }
     note_repeated(&args.logits);
     note_infinite_thresholds(&scores, config.alpha);
-    for file in &scores.files {
-        if let Some(note) = file.evaluation.aps_note(config.protocol) {
-            eprintln!("note: {}: {note}", file.file);
-        }
-    }
+    let files = scores.files.iter();
+    print_notes(files.filter_map(|file| {
+        let note = file.evaluation.aps_note(config.protocol)?;
+        Some((file.file.as_str(), note.to_string()))
+    }));
     print(&scores, args.output)
 }
 
@@ -81,8 +94,7 @@ fn note_repeated(paths: &[PathBuf]) {
     if let Some(first) = repeated.next() {
         let others = match repeated.count() {
             0 => String::new(),
-            1 => " and 1 other".to_owned(),
-            n => format!(" and {n} others"),
+            others => format!(" and {}", counted(others, "other")),
         };
         eprintln!(
             "note: {}{others}: given before, and counted again in the means",
@@ -98,18 +110,39 @@ fn identity(path: &Path) -> PathBuf {
 
 /// Full sets are not a finding about the model: says where they come from.
 fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
-    for file in &scores.files {
+    let files = scores.files.iter();
+    let infinite = files.filter(|file| {
         let e = &file.evaluation;
-        if e.lac.qhat.is_none() || e.aps.qhat.is_none() {
-            let needed = Scheme::least_for_finite(alpha);
-            eprintln!(
-                "note: {}: {} calibration rows are too few for a threshold at alpha {alpha}, which \
-                 takes {}: every prediction set is full",
-                file.file,
-                e.n_calibration,
-                needed.max(e.n_calibration + 1),
-            );
+        e.lac.qhat.is_none() || e.aps.qhat.is_none()
+    });
+    print_notes(infinite.map(|file| {
+        let found = file.evaluation.n_calibration;
+        let needed = Scheme::least_for_finite(alpha).max(found + 1);
+        let note = format!(
+            "the calibration set has {}, too few for a threshold at alpha {alpha}, which takes {}: \
+             every prediction set is full",
+            counted(found, "question"),
+            count(needed),
+        );
+        (file.file.as_str(), note)
+    }));
+}
+
+/// Prints each note once, with the first of the files that it is about.
+fn print_notes<'a>(notes: impl Iterator<Item = (&'a str, String)>) {
+    let mut different: Vec<(&str, String, usize)> = Vec::new();
+    for (file, note) in notes {
+        match different.iter_mut().find(|(_, known, _)| *known == note) {
+            Some((.., others)) => *others += 1,
+            None => different.push((file, note, 0)),
         }
+    }
+    for (file, note, others) in different {
+        let others = match others {
+            0 => String::new(),
+            others => format!(" and {}", counted(others, "other")),
+        };
+        eprintln!("note: {file}{others}: {note}");
     }
 }
 

@@ -10,3 +10,4 @@ mod plan;
 mod run;
 mod score;
 mod shards;
+mod unread;

@@ -20,6 +20,8 @@ struct Prepared {
     evidence: Evidence,
     settings: Settings,
     texts: Texts,
+    /// For the first lines of the document.
+    warnings: Vec<String>,
     notes: Vec<String>,
 }
 
@@ -29,6 +31,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
     let Loaded {
         mut evidence,
         config,
+        warnings,
         mut notes,
     } = load(&settings::selection(args))?;
     let settings = settings::analysis(args, config.unwrap_or_default());
@@ -40,11 +43,13 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
         ));
         keep_best(&mut evidence, &settings, count);
     }
+    print_warnings(&warnings);
     print_notes(&notes);
     Ok(Prepared {
         evidence,
         settings,
         texts,
+        warnings,
         notes,
     })
 }
@@ -60,11 +65,18 @@ pub(super) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), Fail
         },
         ..Settings::default()
     };
+    print_warnings(&loaded.warnings);
     print_notes(&loaded.notes);
     if let Some(note) = split_rule(&loaded.evidence, &settings.config) {
         print_notes(&[note]);
     }
     Ok((loaded.evidence, settings))
+}
+
+fn print_warnings(warnings: &[String]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
 }
 
 fn print_notes(notes: &[String]) {
@@ -79,6 +91,7 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
         evidence,
         settings,
         mut texts,
+        warnings,
         notes,
     } = prepare(&args.evidence)?;
     if let Some(folder) = &args.output_dir {
@@ -87,7 +100,7 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
     let modes = modes(args, evidence.models.len());
     let figures = Figures::of(&evidence, &settings, &modes);
     check_any(&figures)?;
-    let document = document_with_notes(&figures, &modes, &args.evidence, notes);
+    let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
     match &args.output_dir {
         None => output::show(&document)?,
         Some(folder) => output::write(&figures, &document, &mut texts, folder, &args.formats)?,
@@ -106,6 +119,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         evidence,
         settings,
         mut texts,
+        warnings,
         notes,
     } = prepare(&args.evidence)?;
     let figures = Figures::of(&evidence, &settings, &Mode::ALL);
@@ -125,20 +139,24 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     });
     // The leaderboard goes first.
     modes.sort_by_key(|mode| *mode != Mode::Comparative);
-    let document = document_with_notes(&figures, &modes, &args.evidence, notes);
+    let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
     output::write_page(&figures, &document, &mut texts, &args.output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document, with the notes from loading in its first section.
+/// The document, with the warnings and notes from loading in its first section.
 fn document_with_notes(
     figures: &Figures<'_>,
     modes: &[Mode],
     args: &EvidenceArgs,
+    warnings: Vec<String>,
     notes: Vec<String>,
 ) -> Document {
     let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
     if let Some(first) = document.sections.first_mut() {
+        let warnings = warnings.into_iter();
+        let warnings = warnings.map(|warning| format!("Warning: {warning}."));
+        first.text.splice(0..0, warnings);
         first.notes.splice(0..0, notes);
     }
     document

@@ -20,7 +20,7 @@ fn everything_wrong_is_reported_at_once() {
             "error: other.jsonl: id 40 and 11 others are not in key.json",
             "error: other.jsonl: id 0 of key.json and 9 others are missing",
             "error: narrow.jsonl: id 3 has the answer D in key.json, but only 3 scores; so have 9 others",
-            "error: columns.csv: line 1: column `id` is missing",
+            "error: columns.csv, line 1: column `id` is missing",
             "error: absent.pkl: cannot be read",
         ],
     );
