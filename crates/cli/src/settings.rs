@@ -339,6 +339,7 @@ pub(crate) fn selection(args: &EvidenceArgs) -> Selection {
     Selection {
         runs: args.runs.clone(),
         questions: args.questions.clone(),
+        any_questions: args.any_questions,
         drop: Drop {
             ids: args.drop_ids.0.clone(),
             options: dropped_options(args),

@@ -26,11 +26,11 @@ pub use evaluate::{evaluate, evaluate_visiting};
 pub use evaluation::{Evaluation, Mean, SetSummary, mean, uacc};
 pub use inference::{
     Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Effect,
-    Estimand, FIGURES, Interval, Least, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, McNemar, NoInterval,
-    NoVariance, Panel, PanelError, RankBand, Reference, Resampled, Resampling, SampleSize,
-    SampleSizes, Trend, Variance, Variances, benjamini_hochberg, bootstrap, check_coverage,
-    design_effect, detectable_accuracy_difference, detectable_mean_difference, holm, linear_trend,
-    mcnemar, pearson, rank_bands, sample_sizes, spearman, wilson, wilson_share,
+    Estimand, FIGURES, Guessing, Interval, Least, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, McNemar,
+    NoInterval, NoVariance, Panel, PanelError, RankBand, Reference, Resampled, Resampling,
+    SampleSize, SampleSizes, Trend, Variance, Variances, benjamini_hochberg, bootstrap,
+    check_coverage, design_effect, detectable_accuracy_difference, detectable_mean_difference,
+    holm, linear_trend, mcnemar, pearson, rank_bands, sample_sizes, spearman, wilson, wilson_share,
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};

@@ -120,6 +120,14 @@ impl Config {
     }
 }
 
+/// `1 question leaves`, `2 questions leave`.
+fn leave(questions: usize) -> String {
+    match questions {
+        1 => "1 question leaves".to_owned(),
+        _ => format!("{questions} questions leave"),
+    }
+}
+
 /// Why rows cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EvaluateError {
@@ -143,7 +151,7 @@ pub enum EvaluateError {
         of: f64,
     },
     /// The calibration set or the test set has no rows.
-    #[error("{rows} questions leave the {half} set empty")]
+    #[error("{} the {half} set empty", leave(*.rows))]
     EmptyHalf {
         /// Rows in all.
         rows: usize,

@@ -31,15 +31,20 @@ pub struct AnswerKey {
 
 /// Reads ids and answers from a file in the paper's layout. Questions and choices are optional.
 pub fn read(path: &Path) -> Result<Vec<AnswerKey>, DataError> {
+    read_with_source(path).map(|(keys, _)| keys)
+}
+
+/// Reads the same, and the `source` that all questions name, if they do.
+pub fn read_with_source(path: &Path) -> Result<(Vec<AnswerKey>, Option<String>), DataError> {
     keys(&Source::open(path)?)
 }
 
 /// Reads the same from memory; errors name `path`.
 pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<Vec<AnswerKey>, DataError> {
-    keys(&Source::from_bytes(path, bytes))
+    keys(&Source::from_bytes(path, bytes)).map(|(keys, _)| keys)
 }
 
-fn keys(source: &Source) -> Result<Vec<AnswerKey>, DataError> {
+fn keys(source: &Source) -> Result<(Vec<AnswerKey>, Option<String>), DataError> {
     let text = source.text()?;
     let Ok(items) = serde_json::from_str::<Vec<Item<'_>>>(&text) else {
         return Err(first_fault(source, &text));
@@ -65,7 +70,9 @@ fn keys(source: &Source) -> Result<Vec<AnswerKey>, DataError> {
             key.map_err(|(field, problem)| place(source, &text, index).field(field, problem))?,
         );
     }
-    Ok(keys)
+    let first = items.first().and_then(|item| item.source.as_str());
+    let shared = items.iter().all(|item| item.source.as_str() == first);
+    Ok((keys, first.filter(|_| shared).map(str::to_owned)))
 }
 
 /// The line of item `index`, for errors.
@@ -104,6 +111,9 @@ struct Item<'a> {
     answer: Cow<'a, str>,
     #[serde(borrow, default)]
     choices: Option<Choices<'a>>,
+    /// A text in the paper's files; anything elsewhere.
+    #[serde(default)]
+    source: Value,
 }
 
 /// Letters and texts in the file's order.

@@ -243,7 +243,8 @@ impl Hint for DataError {
                 "free some space in the folder for temporary files, or name another one in TMPDIR"
             }
             Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
-            Problem::Empty => "add at least one row below the header",
+            Problem::Io(_) => "check the file and the permissions",
+            Problem::Empty => "add at least one question",
             Problem::NothingToAsk => {
                 "add questions that are not few-shot examples, or reduce the number of examples"
             }
@@ -282,7 +283,19 @@ impl Hint for DataError {
             Problem::Missing { .. } => {
                 "rename or add it; see docs/data.md for an example of every layout"
             }
-            Problem::Null => "fill it in, or leave the row out",
+            Problem::Null | Problem::Blank => "fill it in, or leave the row out",
+            Problem::Type { .. } | Problem::NotALetter(_)
+                if self.field.as_deref() == Some("answer") =>
+            {
+                "give the letter of the right option; docs/data.md says where an index or a text is \
+                 read as well"
+            }
+            Problem::Type { .. } | Problem::NotALetter(_) => {
+                "write it as in the example of its layout in docs/data.md"
+            }
+            Problem::OptionCount(_) => "give each question 2 to 26 options",
+            Problem::Letters(_) => "label the options A, B, C and so on",
+            Problem::RepeatedColumn => "rename or remove one of the columns",
             Problem::RepeatedLabel(_) => "give each option a label of its own",
             Problem::RepeatedOption { .. } => "reword or remove one: options need different texts",
             Problem::EmptyOption(_) => {
@@ -308,7 +321,6 @@ impl Hint for DataError {
             Problem::TooFewToDrawFrom => {
                 "add questions: the layout takes two wrong options from other questions"
             }
-            _ => "",
         };
         hint.into()
     }

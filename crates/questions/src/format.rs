@@ -110,27 +110,30 @@ impl Format {
         };
         let first = first?;
         let has = |field| first.has(field);
-        // The paper's rows have an id and lettered options, or are an answer key.
+        // The paper's rows have an id, lettered options and a letter, or are an answer key.
         let lettered = match first.get("choices") {
             Some(choices) => choices.as_object().is_some_and(is_lettered),
             None => !has("question") && has("answer"),
         };
-        Ok(if source.is_array()? && has("id") && lettered {
-            Self::Paper
-        } else if has("endings") {
-            Self::HellaSwag
-        } else if has("right_response") || has("hallucinated_response") {
-            Self::HaluEvalDialogue
-        } else if has("right_summary") || has("hallucinated_summary") {
-            Self::HaluEvalSummarization
-        } else if has("answer0") {
-            Self::CosmosQaJsonl
-        } else if has("question") || has("options") || has("choices") {
-            Self::Jsonl
-        } else {
-            let reason = format!("the keys of the first row are {}", list(&first.names()));
-            return Err(first.at.row(Problem::UnknownFormat(reason)));
-        })
+        let is_index = first.get("answer").is_some_and(Value::is_number);
+        Ok(
+            if source.is_array()? && has("id") && lettered && !is_index {
+                Self::Paper
+            } else if has("endings") {
+                Self::HellaSwag
+            } else if has("right_response") || has("hallucinated_response") {
+                Self::HaluEvalDialogue
+            } else if has("right_summary") || has("hallucinated_summary") {
+                Self::HaluEvalSummarization
+            } else if has("answer0") {
+                Self::CosmosQaJsonl
+            } else if has("question") || has("options") || has("choices") {
+                Self::Jsonl
+            } else {
+                let reason = format!("the keys of the first row are {}", list(&first.names()));
+                return Err(first.at.row(Problem::UnknownFormat(reason)));
+            },
+        )
     }
 
     fn of_table(source: &Source) -> Result<Self, DataError> {

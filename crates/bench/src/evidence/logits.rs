@@ -1,18 +1,21 @@
 //! Joins files of saved logits with their questions and evaluates them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use sureness_analysis::scored::ScoredFile;
 use sureness_analysis::{GroupId, GroupRows};
-use sureness_conformal::{Config, EvaluateError, Protocol, Row, Table};
+use sureness_conformal::{Config, EvaluateError, Guessing, Protocol, Row, Table};
 use sureness_importers::QuestionNames;
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
 use sureness_questions::{Task, letter, paper};
-use sureness_scorers::replay::{FileName, RecordedLogits};
+use sureness_scorers::replay::{self, FileName, RecordedLogits};
 
 use super::Drop;
+use super::key::SetName;
+use super::own::score_table;
+use super::problems::{Problems, others, same_in_others};
 use crate::error::Failure;
 
 /// Evaluates files of saved logits on one set of questions.
@@ -22,8 +25,22 @@ pub struct Scoring<'a> {
     key: Vec<AnswerKey>,
     by_id: HashMap<i64, usize>,
     names: QuestionNames,
+    /// The data set that the file of questions names, unless any is taken.
+    set: Option<SetName>,
     drop: Drop,
+    /// Ids to drop that the questions do not have.
+    unknown_drops: BTreeSet<i64>,
     config: Config,
+}
+
+/// The evaluation of a file, and what its reader should know of it.
+pub struct Scored {
+    /// The figures.
+    pub file: ScoredFile,
+    /// Its answers beside guesses.
+    pub guessing: Guessing,
+    /// Ids of its rows that were dropped.
+    pub dropped: BTreeSet<i64>,
 }
 
 /// A question of a file: the row of its logits and its answer key.
@@ -33,11 +50,21 @@ struct KeyedRow<'a> {
     key: &'a AnswerKey,
 }
 
+/// Whether a file may be a table of several models, which repeats its ids and may have both kinds of
+/// scores.
+fn is_of_many(error: &replay::ReplayError) -> bool {
+    use replay::Problem::{AmbiguousColumns, DuplicateId};
+    matches!(error.problem, DuplicateId { .. } | AmbiguousColumns { .. })
+}
+
 impl<'a> Scoring<'a> {
     /// Reads the questions and their answers.
     pub fn new(questions: &'a Path, drop: Drop, config: Config) -> Result<Self, Failure> {
-        let mut key = answers::read(questions)?;
+        let (mut key, source) = answers::read_with_source(questions)?;
         let names = QuestionNames::read(questions)?;
+        let known: HashSet<i64> = key.iter().map(|question| question.id).collect();
+        let mut unknown_drops = drop.ids.clone();
+        unknown_drops.retain(|id| !known.contains(id));
         key.retain(|question| !drop.ids.contains(&question.id));
         let by_id = (0..key.len()).map(|at| (key[at].id, at)).collect();
         Ok(Self {
@@ -45,18 +72,87 @@ impl<'a> Scoring<'a> {
             key,
             by_id,
             names,
+            set: SetName::of_key(questions, source.as_deref()),
             drop,
+            unknown_drops,
             config,
         })
     }
 
-    /// Evaluates one file.
+    /// Takes, if `any`, files of logits whose names tell another data set than the questions do.
+    #[must_use]
+    pub fn for_any_file(self, any: bool) -> Self {
+        Self {
+            set: self.set.filter(|_| !any),
+            ..self
+        }
+    }
+
+    /// Reads a file of logits without the dropped rows, which need not be valid.
+    pub fn read(&self, path: &Path) -> Result<RecordedLogits, Failure> {
+        self.check_name(path)?;
+        Ok(replay::read_without(path, &self.drop.ids)?)
+    }
+
+    /// Names the ids to drop that neither the questions nor any of the files have; `None` without
+    /// such, and for the default ids.
+    pub fn note_unknown_drops<'b>(
+        &self,
+        dropped: impl IntoIterator<Item = &'b BTreeSet<i64>>,
+    ) -> Option<String> {
+        let mut unknown = self.unknown_drops.clone();
+        for ids in dropped {
+            unknown.retain(|id| !ids.contains(id));
+        }
+        if unknown.is_empty() || self.drop.ids == Drop::default().ids {
+            return None;
+        }
+        let ids: Vec<_> = unknown.iter().map(i64::to_string).collect();
+        let (noun, verb) = match ids.len() {
+            1 => ("id", "names"),
+            _ => ("ids", "name"),
+        };
+        Some(format!(
+            "--drop-ids: the {noun} {} {verb} no question of {} and no row",
+            ids.join(", "),
+            self.questions.display()
+        ))
+    }
+
+    /// Refuses a file whose name tells another data set than the questions.
+    fn check_name(&self, path: &Path) -> Result<(), Failure> {
+        let names = self.set.as_ref().zip(SetName::of_logits(path));
+        match names.filter(|(key, logits)| key.contradicts(logits)) {
+            None => Ok(()),
+            Some((key, logits)) => Err(Failure::new(format_args!(
+                "{}: these are logits of {} by the file's name, but {} has the answers of {}",
+                path.display(),
+                logits.shown(),
+                self.questions.display(),
+                key.shown()
+            ))
+            .hint(
+                "give the questions that these logits were computed on, or insist on these with \
+                 --any-questions",
+            )),
+        }
+    }
+
+    /// Evaluates one file, or each part of a table of several models, tasks or strategies.
     ///
     /// # Errors
     ///
     /// All problems of the file.
-    pub fn score(&self, path: &Path, logits: &RecordedLogits) -> Result<ScoredFile, Failure> {
-        let (_, rows) = self.rows(path, logits)?;
+    pub fn score(&self, path: &Path) -> Result<Vec<Scored>, Failure> {
+        self.check_name(path)?;
+        let logits = match replay::read_without(path, &self.drop.ids) {
+            Err(error) if is_of_many(&error) => {
+                return score_table(path, Some(self.questions), &self.drop, &self.config);
+            }
+            read => read?,
+        };
+        let (_, rows) = self.rows(path, &logits)?;
+        let guessing = Guessing::of(rows.table.rows());
         let evaluation = rows.table.evaluate(&self.config).map_err(|error| {
             let hint = match error {
                 EvaluateError::EmptyHalf { .. } => {
@@ -67,14 +163,19 @@ impl<'a> Scoring<'a> {
             Failure::new(format_args!("{}: {error}", path.display())).hint(hint)
         })?;
         let name = FileName::parse(path);
-        Ok(ScoredFile {
+        let file = ScoredFile {
             file: path.display().to_string(),
             model: name.model,
             dataset: name.dataset,
             strategy: name.strategy.map(short_name),
             icl: name.icl,
             evaluation,
-        })
+        };
+        Ok(vec![Scored {
+            file,
+            guessing,
+            dropped: logits.dropped,
+        }])
     }
 
     /// The model and the rows of one file, or all problems of the file.
@@ -100,7 +201,7 @@ impl<'a> Scoring<'a> {
             place[old] = Some(new);
         }
         let file = FileName::parse(path);
-        let task = task_of(file.dataset.as_deref().unwrap_or("unnamed"));
+        let (task, id) = group_of(&file);
         let mut categories: Vec<String> = Vec::new();
         let mut clustered = false;
         let mut table = Table::new(kept.len());
@@ -129,10 +230,7 @@ impl<'a> Scoring<'a> {
             }
         }
         let rows = GroupRows {
-            id: GroupId {
-                task: task.id,
-                strategy: file.strategy.map_or("unnamed", Strategy::name).to_owned(),
-            },
+            id,
             title: task.title,
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
             categories,
@@ -285,6 +383,16 @@ impl<'a> Scoring<'a> {
     }
 }
 
+/// Task and group of a file, by its name.
+pub(super) fn group_of(file: &FileName) -> (Task, GroupId) {
+    let task = task_of(file.dataset.as_deref().unwrap_or("unnamed"));
+    let id = GroupId {
+        task: task.id.clone(),
+        strategy: file.strategy.map_or("unnamed", Strategy::name).to_owned(),
+    };
+    (task, id)
+}
+
 /// The task of a data set, as in imports.
 fn task_of(dataset: &str) -> Task {
     let id = sureness_importers::task_of(dataset);
@@ -306,37 +414,6 @@ pub(super) fn short_name(strategy: Strategy) -> &'static str {
         Strategy::Base => "base",
         Strategy::SharedInstruction => "shared",
         Strategy::TaskSpecific => "task",
-    }
-}
-
-/// The problems of one file.
-struct Problems<'a> {
-    file: &'a Path,
-    found: Vec<Failure>,
-}
-
-impl Problems<'_> {
-    fn add(&mut self, what: impl std::fmt::Display, hint: &str) {
-        let message = format_args!("{}: {what}", self.file.display()).to_string();
-        self.found.push(Failure::new(message).hint(hint));
-    }
-}
-
-/// Formats ` is`, or ` and 3 others are`.
-fn others(count: usize, one: &str, many: &str) -> String {
-    match count {
-        0 | 1 => format!(" {one}"),
-        2 => format!(" and 1 other {many}"),
-        _ => format!(" and {} others {many}", count - 1),
-    }
-}
-
-/// Formats how many other rows have the same problem; empty for none.
-fn same_in_others(count: usize) -> String {
-    match count {
-        0 | 1 => String::new(),
-        2 => "; so has 1 other".to_owned(),
-        _ => format!("; so have {} others", count - 1),
     }
 }
 

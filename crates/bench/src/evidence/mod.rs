@@ -2,8 +2,12 @@
 
 mod choice;
 mod comparable;
+mod key;
 mod logits;
+mod offered;
 mod own;
+mod problems;
+mod saved;
 mod selection;
 mod texts;
 
@@ -15,15 +19,17 @@ use sureness_analysis::{
 };
 use sureness_conformal::{Config, Row, Table};
 use sureness_questions::Task;
-use sureness_scorers::replay;
 use sureness_store::{Reader, StoreError, StoredRow};
 
 use crate::error::Failure;
 use crate::folder::{ResultsFiles, STORE};
 use crate::provenance::date;
 pub use comparable::split_rule;
-pub use logits::Scoring;
+pub use key::guessing_warning;
+pub use logits::{Scored, Scoring};
+use offered::{Offered, filter};
 pub use own::score_table;
+use saved::load_logits;
 pub use selection::{Drop, Grouping, Selection};
 pub use texts::{TextSources, Texts};
 
@@ -55,13 +61,17 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
         warnings: Vec::new(),
         notes: Vec::new(),
     };
+    let mut offered = Offered::default();
     for (path, run) in &stores {
-        load_store(path, *run, selection, &mut loaded)?;
+        load_store(path, *run, selection, &mut offered, &mut loaded)?;
     }
     if !files.is_empty() {
-        load_logits(&files, selection, &mut loaded)?;
+        load_logits(&files, selection, &mut offered, &mut loaded)?;
+    } else if selection.drop.ids != Drop::default().ids {
+        let note = "--drop-ids has no effect: it applies to files of saved logits";
+        loaded.notes.push(note.to_owned());
     }
-    filter(selection, &mut loaded)?;
+    filter(selection, &offered, &mut loaded)?;
     cluster(selection.cluster, &mut loaded.evidence);
     name_apart(&mut loaded.evidence.models);
     let notes = comparable::check(&loaded.evidence, selection.mixed_prompts)?;
@@ -159,6 +169,7 @@ fn load_store(
     path: &Path,
     run: Option<i64>,
     selection: &Selection,
+    offered: &mut Offered,
     loaded: &mut Loaded,
 ) -> Result<(), Failure> {
     let reader = Reader::open(path)?;
@@ -201,7 +212,11 @@ fn load_store(
         }
         let mut groups = Vec::new();
         for (index, (task, strategy)) in run.groups.iter().enumerate() {
-            if wanted(&selection.tasks, task) && wanted(&selection.strategies, strategy) {
+            let id = GroupId {
+                task: task.clone(),
+                strategy: strategy.clone(),
+            };
+            if offered.takes(selection, &id) {
                 let mut group = rows_of(&reader, run.id, index, task, strategy)?;
                 loaded.evidence.share(&mut group);
                 if let Some(other) = groups.last() {
@@ -299,104 +314,6 @@ pub(crate) fn rows_of(
         found.mass.clear();
     }
     Ok(found)
-}
-
-/// Loads files of saved logits; files with the same model in their names are groups of one model.
-fn load_logits(
-    files: &[PathBuf],
-    selection: &Selection,
-    loaded: &mut Loaded,
-) -> Result<(), Failure> {
-    let Some(questions) = &selection.questions else {
-        return Err(Failure::new(format!(
-            "{} is a file of logits, which does not contain the right answers",
-            files
-                .first()
-                .map(|f| f.display().to_string())
-                .unwrap_or_default()
-        ))
-        .hint("give the questions with --questions FILE, or give an output folder instead"));
-    };
-    let scoring = Scoring::new(questions, selection.drop.clone(), Config::default())?;
-    for path in files {
-        let logits = replay::read(path)?;
-        let (name, mut rows) = scoring.rows(path, &logits)?;
-        loaded.evidence.share(&mut rows);
-        let models = &mut loaded.evidence.models;
-        let place = models
-            .iter()
-            .position(|m| m.name == name && m.source.run.is_none());
-        let place = place.unwrap_or_else(|| {
-            models.push(ModelEvidence {
-                name,
-                source: Source {
-                    path: questions.display().to_string(),
-                    record: SourceRecord::default(),
-                    ..Source::default()
-                },
-                groups: Vec::new(),
-            });
-            models.len() - 1
-        });
-        let model = &mut models[place];
-        if model.groups.iter().any(|group| group.id == rows.id) {
-            return Err(Failure::new(format!(
-                "{}: {} already has answers to {} in {}",
-                path.display(),
-                model.name,
-                rows.id.task,
-                rows.id.strategy
-            ))
-            .hint("give each file once, and analyse zero-shot and few-shot files separately"));
-        }
-        if let SourceRecord::Files { files } = &mut model.source.record {
-            files.push(path.display().to_string());
-        }
-        model.groups.push(rows);
-    }
-    Ok(())
-}
-
-/// Whether a list contains this name or is empty.
-fn wanted(list: &[String], name: &str) -> bool {
-    list.is_empty() || list.iter().any(|other| other.eq_ignore_ascii_case(name))
-}
-
-/// Drops models, tasks and strategies that are not selected.
-fn filter(selection: &Selection, loaded: &mut Loaded) -> Result<(), Failure> {
-    let models = &mut loaded.evidence.models;
-    for wanted in &selection.models {
-        let lower = wanted.to_lowercase();
-        if !models
-            .iter()
-            .any(|m| m.name.to_lowercase().contains(&lower))
-        {
-            let names: Vec<&str> = models.iter().map(|m| &*m.name).collect();
-            return Err(Failure::new(format!("no model name contains {wanted:?}"))
-                .hint(format!("choose among {}", names.join(", "))));
-        }
-    }
-    models.retain(|model| {
-        let name = model.name.to_lowercase();
-        selection.models.is_empty()
-            || selection
-                .models
-                .iter()
-                .any(|part| name.contains(&part.to_lowercase()))
-    });
-    for model in models.iter_mut() {
-        model.groups.retain(|group| {
-            group.planned > 0
-                && wanted(&selection.tasks, &group.id.task)
-                && wanted(&selection.strategies, &group.id.strategy)
-        });
-    }
-    models.retain(|model| !model.groups.is_empty());
-    if models.is_empty() {
-        return Err(Failure::new("nothing is left to analyse")
-            .hint("change --tasks, --prompt-strategies or --models"));
-    }
-    Ok(())
 }
 
 /// Adds folder and run to the names of models that occur more than once.

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use sureness_analysis::scored::ScoredFile;
-use sureness_conformal::{Config, Protocol, Row, Table};
+use sureness_conformal::{Config, Guessing, Protocol, Row, Table};
 use sureness_importers::{ImportError, Imported, Options, Problem, import_bytes};
 use sureness_prompts::Strategy;
 use sureness_questions::letter;
 
 use super::Drop;
-use super::logits::short_name;
+use super::logits::{Scored, short_name};
 use crate::error::Failure;
 
 /// Evaluates each model, task and strategy of a table. Right answers come from `questions`, or else
@@ -24,7 +24,7 @@ pub fn score_table(
     questions: Option<&Path>,
     drop: &Drop,
     config: &Config,
-) -> Result<Vec<ScoredFile>, Failure> {
+) -> Result<Vec<Scored>, Failure> {
     let imports = read(path, questions, drop)?;
     let several = imports.len() > 1;
     let scored = imports.iter().map(|import| {
@@ -41,13 +41,20 @@ pub fn score_table(
         let evaluation = table.evaluate(config).map_err(|error| {
             Failure::new(format_args!("{file}: {error}")).hint("score more questions")
         })?;
-        Ok(ScoredFile {
+        let guessing = Guessing::of(table.rows());
+        let file = ScoredFile {
             file,
             model: import.model.name.clone(),
             dataset: Some(import.task.clone()),
             strategy: Strategy::by_name(&import.strategy).map(short_name),
             icl: None,
             evaluation,
+        };
+        Ok(Scored {
+            file,
+            guessing,
+            // The import refuses ids that name nothing.
+            dropped: drop.ids.clone(),
         })
     });
     scored.collect()

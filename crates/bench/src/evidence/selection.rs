@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use sureness_analysis::GroupId;
+use sureness_prompts::Strategy;
 use sureness_questions::paper;
+
+use crate::questions::id_of;
 
 /// Selects runs and saved logits, and parts of them.
 #[derive(Debug, Clone)]
@@ -12,6 +16,8 @@ pub struct Selection {
     pub runs: Vec<PathBuf>,
     /// Questions in the paper's JSON layout, for files of saved logits.
     pub questions: Option<PathBuf>,
+    /// Whether they are taken even where names of files of saved logits tell another data set.
+    pub any_questions: bool,
     /// Questions and options to drop from saved logits.
     pub drop: Drop,
     /// Models whose names contain one of these; empty for all.
@@ -27,11 +33,20 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Whether this group is selected.
+    pub(super) fn wants(&self, group: &GroupId) -> bool {
+        let task = |name: &String| is_task(name, group);
+        let strategy = |name: &String| is_strategy(name, group);
+        (self.tasks.is_empty() || self.tasks.iter().any(task))
+            && (self.strategies.is_empty() || self.strategies.iter().any(strategy))
+    }
+
     /// Everything in these runs.
     pub fn of(runs: Vec<PathBuf>) -> Self {
         Self {
             runs,
             questions: None,
+            any_questions: false,
             drop: Drop::default(),
             models: Vec::new(),
             tasks: Vec::new(),
@@ -40,6 +55,17 @@ impl Selection {
             cluster: Grouping::Auto,
         }
     }
+}
+
+/// Whether the name, in any of its forms, is that of the group's task.
+pub(super) fn is_task(name: &str, group: &GroupId) -> bool {
+    id_of(name).eq_ignore_ascii_case(&group.task)
+}
+
+/// Whether the name, in any of its forms, is that of the group's prompt strategy.
+pub(super) fn is_strategy(name: &str, group: &GroupId) -> bool {
+    name.eq_ignore_ascii_case(&group.strategy)
+        || Strategy::by_name(name).is_some_and(|strategy| strategy.name() == group.strategy)
 }
 
 /// Questions and options to drop from saved logits. The default drops the few-shot examples of the

@@ -7,6 +7,7 @@ pub(crate) mod timing;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Row, Scheme, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_hint::Hint;
@@ -254,8 +255,10 @@ pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), Fa
         let most = kinds.max_by_key(|failures| failures.count);
         let (example, hint) = most.map_or(("", ""), |f| (&*f.example, &*f.hint));
         return Err(Failure::new(format!(
-            "{}: {failed} of {planned} questions have no answer, more than the allowed {} %; {example}",
+            "{}: {} of {} have no answer, more than the allowed {} %; {example}",
             model.name,
+            count(failed),
+            counted(planned, "question"),
             allowed * 100.0
         ))
         .hint(format!(

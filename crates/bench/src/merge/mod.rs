@@ -5,7 +5,7 @@ mod parts;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sureness_analysis::number::count;
+use sureness_analysis::number::counted;
 use sureness_questions::Task;
 use sureness_record::{ModelIdentity, RunRecord, RunSettings};
 use sureness_report::ModelResult;
@@ -305,17 +305,17 @@ fn write(
     store.settle_copies(run)?;
     store.amend_record(run, &parts::record(settings, &whole.held, whole.of()))?;
     watch.note(&format!(
-        "{}: {} of {} shards, {} new questions",
+        "{}: {} of {} shards, {}",
         whole.model.name,
         whole.held.len(),
         whole.of(),
-        count(merged.changed as usize)
+        counted(merged.changed as usize, "new question")
     ));
     if merged.differing > 0 {
         watch.note(&format!(
-            "note: {}: {} questions have other scores in a second input; keeping those of the first",
+            "note: {}: {} with other scores in a second input; keeping those of the first",
             whole.model.name,
-            count(merged.differing as usize)
+            counted(merged.differing as usize, "question")
         ));
     }
     Ok(run)

@@ -1,6 +1,6 @@
 //! Selects the data set of a task.
 
-use sureness_questions::{ClusterBy, DataError, Dataset, LoadOptions, Task, load, pack};
+use sureness_questions::{ClusterBy, DataError, Dataset, LoadOptions, Problem, Task, load, pack};
 
 use super::library::Library;
 use super::names::{id_of, named_task, task_id};
@@ -56,11 +56,14 @@ fn dataset_from(
 
 /// The failure for built-in questions without the column to cluster by, the only one that they have.
 fn no_column(id: &str, cluster: &ClusterBy, error: &DataError) -> Failure {
-    let ClusterBy::Column(column) = cluster else {
+    let Problem::Missing { found } = &*error.problem else {
         return Failure::new(error);
     };
+    let columns: Vec<_> = found.iter().map(|name| format!("{name:?}")).collect();
     Failure::new(format_args!(
-        "--cluster {column}: the built-in questions of task {id} have no such column"
+        "--cluster {}: the built-in questions of task {id} have no such column; they have {}",
+        cluster.name(),
+        columns.join(", ")
     ))
     .hint(format_args!(
         "name the file that has it with --data {id}=PATH, or choose --cluster category or \

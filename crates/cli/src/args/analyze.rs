@@ -31,6 +31,9 @@ pub(crate) struct EvidenceArgs {
     /// Questions in the paper's JSON layout, for files of saved logits
     #[arg(long, value_name = "FILE", help_heading = "What")]
     pub(crate) questions: Option<PathBuf>,
+    /// Take --questions even where a file of saved logits is named after another data set
+    #[arg(long, help_heading = "What")]
+    pub(crate) any_questions: bool,
     /// Data set of a task, such as qa=mmlu/, so that the page can show question texts; not needed
     /// for the built-in pack, imported data, or files that have not moved
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., value_parser = task_path, help_heading = "What")]

@@ -22,6 +22,10 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
 
+    /// Take --questions even where a file of logits is named after another data set
+    #[arg(long)]
+    pub(crate) any_questions: bool,
+
     /// Saved logits: .pkl, .jsonl, .csv or .parquet, named
     /// {model}_{dataset}_{base|shared|task}_icl{0|1}
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]

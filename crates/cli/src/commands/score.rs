@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rayon::prelude::*;
-use sureness_analysis::scored::{ScoredFile, Scores};
+use sureness_analysis::number::{count, counted};
+use sureness_analysis::scored::Scores;
 use sureness_bench::Failure;
-use sureness_bench::evidence::{Drop, Scoring, score_table};
+use sureness_bench::evidence::{Drop, Scored, Scoring, guessing_warning, score_table};
 use sureness_conformal::{Config, Protocol, Scheme};
 use sureness_report::export;
 use sureness_scorers::replay;
@@ -26,36 +27,32 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     let mut problems = Vec::new();
     problems.extend(check_seed(&config));
     let questions = args.questions.as_deref();
-    let scoring = questions.map(|questions| Scoring::new(questions, drop.clone(), config));
-    // Without the answer key the files are still read, so that one run tells all that is wrong.
-    let scoring = match scoring.transpose() {
-        Ok(scoring) => scoring,
-        Err(error) => {
-            problems.push(error);
-            None
-        }
-    };
-    let outcomes: Vec<Result<Vec<ScoredFile>, Failure>> = args
+    let scoring = questions.and_then(|questions| {
+        Scoring::new(questions, drop.clone(), config)
+            .map(|scoring| scoring.for_any_file(args.any_questions))
+            .map_err(|error| problems.push(error))
+            .ok()
+    });
+    let outcomes: Vec<Result<Vec<Scored>, Failure>> = args
         .logits
         .par_iter()
         .map(|path| match (questions, &scoring) {
             (None, _) => score_table(path, None, &drop, &config),
-            (Some(questions), scoring) => match replay::read(path) {
-                Ok(logits) => match scoring {
-                    Some(scoring) => Ok(vec![scoring.score(path, &logits)?]),
-                    None => Ok(Vec::new()),
-                },
-                Err(error) if scoring.is_some() && is_of_many(&error) => {
-                    score_table(path, Some(questions), &drop, &config)
-                }
-                Err(error) => Err(error.into()),
-            },
+            (Some(_), Some(scoring)) => scoring.score(path),
+            // The files are still read, so that one run tells all that is wrong.
+            (Some(_), None) => Ok(replay::read(path).map(|_| Vec::new())?),
         })
         .collect();
-    let mut files = Vec::with_capacity(outcomes.len());
+    let (mut files, mut guessing, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
     for outcome in outcomes {
         match outcome {
-            Ok(scored) => files.extend(scored),
+            Ok(parts) => {
+                for part in parts {
+                    guessing.push((part.file.file.clone(), part.guessing));
+                    files.push(part.file);
+                    dropped.push(part.dropped);
+                }
+            }
             Err(error) => problems.push(error),
         }
     }
@@ -64,21 +61,21 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     }
     let scores =
         Scores::new(files, config).ok_or_else(|| Failure::new("no file of logits is given"))?;
+    if let Some(warning) = guessing_warning(questions, &guessing) {
+        eprintln!("warning: {warning}");
+    }
+    let unknown = scoring.and_then(|scoring| scoring.note_unknown_drops(&dropped));
+    if let Some(warning) = unknown {
+        eprintln!("warning: {warning}");
+    }
     note_repeated(&args.logits);
     note_infinite_thresholds(&scores, config.alpha);
-    for file in &scores.files {
-        if let Some(note) = file.evaluation.aps_note(config.protocol) {
-            eprintln!("note: {}: {note}", file.file);
-        }
-    }
+    let files = scores.files.iter();
+    print_notes(files.filter_map(|file| {
+        let note = file.evaluation.aps_note(config.protocol)?;
+        Some((file.file.as_str(), note.to_string()))
+    }));
     print(&scores, args.output)
-}
-
-/// Whether a file may be a table of several models, which repeats its ids and may have both kinds of
-/// scores.
-fn is_of_many(error: &replay::ReplayError) -> bool {
-    use replay::Problem::{AmbiguousColumns, DuplicateId};
-    matches!(error.problem, DuplicateId { .. } | AmbiguousColumns { .. })
 }
 
 /// The generator behind the paper's split is seeded with 32 bits.
@@ -101,8 +98,7 @@ fn note_repeated(paths: &[PathBuf]) {
     if let Some(first) = repeated.next() {
         let others = match repeated.count() {
             0 => String::new(),
-            1 => " and 1 other".to_owned(),
-            n => format!(" and {n} others"),
+            others => format!(" and {}", counted(others, "other")),
         };
         eprintln!(
             "note: {}{others}: given before, and counted again in the means",
@@ -118,18 +114,39 @@ fn identity(path: &Path) -> PathBuf {
 
 /// Full sets are not a finding about the model: says where they come from.
 fn note_infinite_thresholds(scores: &Scores, alpha: f64) {
-    for file in &scores.files {
+    let files = scores.files.iter();
+    let infinite = files.filter(|file| {
         let e = &file.evaluation;
-        if e.lac.qhat.is_none() || e.aps.qhat.is_none() {
-            let needed = Scheme::least_for_finite(alpha);
-            eprintln!(
-                "note: {}: {} calibration rows are too few for a threshold at alpha {alpha}, which \
-                 takes {}: every prediction set is full",
-                file.file,
-                e.n_calibration,
-                needed.max(e.n_calibration + 1),
-            );
+        e.lac.qhat.is_none() || e.aps.qhat.is_none()
+    });
+    print_notes(infinite.map(|file| {
+        let found = file.evaluation.n_calibration;
+        let needed = Scheme::least_for_finite(alpha).max(found + 1);
+        let note = format!(
+            "the calibration set has {}, too few for a threshold at alpha {alpha}, which takes {}: \
+             every prediction set is full",
+            counted(found, "question"),
+            count(needed),
+        );
+        (file.file.as_str(), note)
+    }));
+}
+
+/// Prints each note once, with the first of the files that it is about.
+fn print_notes<'a>(notes: impl Iterator<Item = (&'a str, String)>) {
+    let mut different: Vec<(&str, String, usize)> = Vec::new();
+    for (file, note) in notes {
+        match different.iter_mut().find(|(_, known, _)| *known == note) {
+            Some((.., others)) => *others += 1,
+            None => different.push((file, note, 0)),
         }
+    }
+    for (file, note, others) in different {
+        let others = match others {
+            0 => String::new(),
+            others => format!(" and {}", counted(others, "other")),
+        };
+        eprintln!("note: {file}{others}: {note}");
     }
 }
 

@@ -11,6 +11,7 @@ use sureness_testkit::shared;
 mod bad_input;
 mod files;
 mod paper;
+mod saved;
 
 /// Runs `sureness` in `folder`.
 fn sureness<S: AsRef<str>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Output {

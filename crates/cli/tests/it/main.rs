@@ -13,3 +13,4 @@ mod run;
 mod runs;
 mod score;
 mod shards;
+mod unread;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use sureness_testkit::{says, shared};
 
 mod bad_input;
+mod keys;
 mod published;
 
 /// Runs `sureness score` in `folder`.
@@ -223,7 +224,12 @@ fn too_few_rows_give_full_sets_and_say_so() {
     }
     says(
         std::str::from_utf8(&output.stderr).unwrap(),
-        &["m.jsonl", "4 calibration rows", "alpha 0.1", "takes 9"],
+        &[
+            "m.jsonl",
+            "the calibration set has 4 questions, too few",
+            "alpha 0.1",
+            "takes 9",
+        ],
     );
 
     case.write("key.json", &key(0..1, |_| "A"));
@@ -232,7 +238,7 @@ fn too_few_rows_give_full_sets_and_say_so() {
     says(
         &refused(case.path(), args),
         &[
-            "m.jsonl: 1 questions leave the calibration set empty",
+            "m.jsonl: 1 question leaves the calibration set empty",
             "hint: ",
         ],
     );

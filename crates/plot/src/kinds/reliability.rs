@@ -72,12 +72,13 @@ fn draw_bin(canvas: &mut Canvas, ctx: &Context, panel: &Panel, bin: &Bin) {
     let (bottom, top) = (panel.area.bottom, panel.y.at(bin.accuracy));
     let should = panel.y.at(bin.confidence);
     canvas.open(Some(&format!(
-        "{} to {}: accuracy {}, confidence {}, {} answers",
+        "{} to {}: accuracy {}, confidence {}, {} {}",
         number::value(bin.range.0, Unit::Percent),
         number::value(bin.range.1, Unit::Percent),
         number::value(bin.accuracy, Unit::Percent),
         number::value(bin.confidence, Unit::Percent),
         number::value(bin.count as f64, Unit::Count),
+        if bin.count == 1 { "answer" } else { "answers" },
     )));
     canvas.rect((left, top), (wide, bottom - top), right).end();
     // The gap is narrower than the bar, so that the bar is seen up to the accuracy on both sides.

@@ -427,6 +427,7 @@ fn check(error: &DataError, text: &str, line: usize, field: &str, says: &str) {
     );
     assert!(message.contains(says), "{message}\n{text}");
     assert!(message.contains(&format!("line {line}")), "{message}");
+    assert!(!error.hint().is_empty(), "no hint: {message}");
 }
 
 #[test]

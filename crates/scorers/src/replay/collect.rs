@@ -1,6 +1,6 @@
 //! Gathers rows and checks what must hold in every format.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::error::Problem;
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
@@ -9,8 +9,10 @@ use super::{Kind, MAX_OPTIONS, RecordedLogits};
 const LOGPROB_SLACK: f64 = 1e-4;
 
 /// Takes rows in file order and rejects invalid ones.
-#[derive(Default)]
-pub(super) struct Collector {
+pub(super) struct Collector<'a> {
+    /// Ids of rows to leave out, whatever they hold.
+    drop: &'a BTreeSet<i64>,
+    dropped: BTreeSet<i64>,
     ids: Vec<i64>,
     width: Option<usize>,
     values: Vec<f32>,
@@ -20,7 +22,29 @@ pub(super) struct Collector {
     seen: Option<HashSet<i64>>,
 }
 
-impl Collector {
+impl<'a> Collector<'a> {
+    pub(super) fn new(drop: &'a BTreeSet<i64>) -> Self {
+        Self {
+            drop,
+            dropped: BTreeSet::new(),
+            ids: Vec::new(),
+            width: None,
+            values: Vec::new(),
+            values64: None,
+            kind: None,
+            seen: None,
+        }
+    }
+
+    /// Whether the row with this id is left out; nothing else in it matters then.
+    pub(super) fn drops(&mut self, id: i64) -> Result<bool, Problem> {
+        let drops = self.drop.contains(&id);
+        if drops && !self.dropped.insert(id) {
+            return Err(Problem::DuplicateId { id });
+        }
+        Ok(drops)
+    }
+
     /// Adds one row.
     pub(super) fn push(&mut self, id: i64, kind: Kind, row: &[f64]) -> Result<(), Problem> {
         if !(2..=MAX_OPTIONS).contains(&row.len()) {
@@ -84,8 +108,10 @@ impl Collector {
                 values: self.values,
                 values64: self.values64,
                 kind,
+                dropped: self.dropped,
             }),
-            _ => Err(Problem::Empty),
+            _ if self.dropped.is_empty() => Err(Problem::Empty),
+            _ => Err(Problem::NothingLeft),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Saved logits as CSV: a header with `id` and one column per option.
 
-use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+use std::collections::BTreeSet;
+
+use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
 
 use super::RecordedLogits;
 use super::collect::Collector;
@@ -8,15 +10,15 @@ use super::columns::{self, ID};
 use super::error::{Fault, Place, Problem, printable};
 
 /// Reads the rows of a CSV file.
-pub(super) fn read(bytes: &[u8]) -> Result<RecordedLogits, Fault> {
+pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     // Spreadsheets put a byte-order mark in front.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
+    let mut reader = reader(bytes, separator(bytes));
     let header = reader.headers().map_err(|error| fault(&error))?.clone();
     let names: Vec<&str> = header.iter().collect();
     let layout = columns::layout(&names).map_err(|problem| problem.at(Place::Line(1)))?;
 
-    let mut rows = Collector::default();
+    let mut rows = Collector::new(drop);
     let mut values = Vec::with_capacity(layout.options.len());
     let mut record = StringRecord::new();
     while reader
@@ -26,6 +28,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedLogits, Fault> {
         let line = record.position().map_or(0, ::csv::Position::line);
         let add = |values: &mut Vec<f64>, rows: &mut Collector| {
             let id = number(&record, layout.id, ID, "a whole number")?;
+            if rows.drops(id)? {
+                return Ok(());
+            }
+            if record.len() != names.len() {
+                return Err(Problem::Shape {
+                    expected: "as many fields as the header has",
+                    found: format!("{} instead of {}", record.len(), names.len()),
+                });
+            }
             values.clear();
             for &column in &layout.options {
                 values.push(number(&record, column, names[column], "a number")?);
@@ -37,13 +48,32 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedLogits, Fault> {
     rows.finish().map_err(|problem| problem.at(Place::File))
 }
 
+/// Rows may be of any width, since those that are left out need not be whole.
+fn reader(bytes: &[u8], separator: u8) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .trim(Trim::All)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(bytes)
+}
+
+/// The first separator with which the header has an id; a comma without one.
+fn separator(bytes: &[u8]) -> u8 {
+    let has_id = |&separator: &u8| {
+        let mut reader = reader(bytes, separator);
+        let header = reader.headers();
+        header.is_ok_and(|header| header.iter().any(|name| name == ID))
+    };
+    let separators = [b',', b'\t', b';'];
+    separators.into_iter().find(has_id).unwrap_or(b',')
+}
+
 fn number<T: std::str::FromStr>(
     record: &StringRecord,
     column: usize,
     name: &str,
     expected: &str,
 ) -> Result<T, Problem> {
-    // The reader has made sure that every record is as long as the header.
     let text = record.get(column).unwrap_or_default();
     text.parse().map_err(|_| {
         let message = if text.is_empty() {
@@ -60,12 +90,6 @@ fn fault(error: &::csv::Error) -> Fault {
         .position()
         .map_or(Place::File, |position| Place::Line(position.line()));
     let problem = match error.kind() {
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => Problem::Shape {
-            expected: "as many fields as the header has",
-            found: format!("{len} instead of {expected_len}"),
-        },
         ErrorKind::Utf8 { .. } => Problem::Syntax {
             message: "the file is not UTF-8".to_owned(),
         },

@@ -20,7 +20,7 @@ pub struct ReplayError {
     pub problem: Problem,
 }
 
-/// A position in a file. Shown behind the file's name, empty for the whole file.
+/// A position in a file. Shown behind the file's name, as `, line 3`; empty for the whole file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// The file as a whole.
@@ -64,6 +64,9 @@ pub enum Problem {
     /// No rows.
     #[error("the file holds no rows")]
     Empty,
+    /// No rows but those to leave out.
+    #[error("every row is left out")]
+    NothingLeft,
     /// It stops in the middle.
     #[error("the file is cut off: {needed} more bytes expected, {left} found")]
     Truncated {
@@ -141,13 +144,13 @@ pub enum Problem {
         second: String,
     },
     /// Too few or too many options.
-    #[error("there are {found} values, but a question has 2 to {MAX_OPTIONS} options")]
+    #[error("{}, but a question has 2 to {MAX_OPTIONS} options", there_are(*.found))]
     OptionCount {
         /// How many values the row has.
         found: usize,
     },
     /// Rows differ in their number of values.
-    #[error("there are {found} values, but the rows before have {expected}")]
+    #[error("{}, but the rows before have {expected}", there_are(*.found))]
     Width {
         /// Values of the first row.
         expected: usize,
@@ -179,6 +182,14 @@ pub enum Problem {
         /// The id.
         id: i64,
     },
+}
+
+/// `there is 1 value`, `there are 2 values`.
+fn there_are(values: usize) -> String {
+    match values {
+        1 => "there is 1 value".to_owned(),
+        _ => format!("there are {values} values"),
+    }
 }
 
 /// A problem and its place, without the file's name.
@@ -245,6 +256,7 @@ impl Hint for Problem {
             Self::UnknownFormat => {
                 "name the file .pkl, .jsonl, .csv or .parquet according to its format"
             }
+            Self::NothingLeft => "keep some ids: --drop-ids none leaves out no row",
             Self::Empty => "check that the program that wrote the file finished",
             Self::Truncated { .. } | Self::Damaged { .. } | Self::Trailing { .. } => {
                 "copy or download the file again; a pickle must hold exactly one list"
@@ -272,7 +284,7 @@ impl Hint for Problem {
                 "all rows of a file must have the same options; score different tasks from different files"
             }
             Self::NotFinite { .. } => {
-                "give every option a finite score; leave out questions that the model did not answer"
+                "give every option a finite score; leave out questions that the model did not answer, here or with --drop-ids"
             }
             Self::PositiveLogProb { .. } => {
                 "these may be logits: name the field or column `logits`"

@@ -1,7 +1,10 @@
 //! Saved logits as JSON lines: `{"id": 7, "logits": [1.5, -0.25]}`.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
+use sureness_questions::bare;
 
 use super::collect::Collector;
 use super::columns::{ID, LISTS};
@@ -17,6 +20,15 @@ struct Row {
 }
 
 impl Row {
+    fn add_to(self, rows: &mut Collector<'_>) -> Result<(), Problem> {
+        let id = self.id;
+        if rows.drops(id)? {
+            return Ok(());
+        }
+        let (kind, scores) = self.scores()?;
+        rows.push(id, kind, &scores)
+    }
+
     fn scores(self) -> Result<(Kind, Vec<f64>), Problem> {
         let lists = [self.logits_options, self.logits, self.logprobs];
         let mut present = LISTS
@@ -35,24 +47,58 @@ impl Row {
 }
 
 /// Reads the rows of a JSON-lines file. Blank lines are skipped.
-pub(super) fn read(bytes: &[u8]) -> Result<RecordedLogits, Fault> {
+pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut rows = Collector::default();
+    let mut rows = Collector::new(drop);
     for (line, number) in bytes.split(|&byte| byte == b'\n').zip(1..) {
         let line = line.trim_ascii();
         if line.is_empty() {
             continue;
         }
-        serde_json::from_slice::<Row>(line)
-            .map_err(|error| explain(line, &error))
-            .and_then(|row| {
-                let id = row.id;
-                let (kind, scores) = row.scores()?;
-                rows.push(id, kind, &scores)
-            })
-            .map_err(|problem| problem.at(Place::Line(number)))?;
+        add(line, &mut rows).map_err(|problem| problem.at(Place::Line(number)))?;
     }
     rows.finish().map_err(|problem| problem.at(Place::File))
+}
+
+fn add(line: &[u8], rows: &mut Collector<'_>) -> Result<(), Problem> {
+    match serde_json::from_slice::<Row>(line) {
+        Ok(row) => row.add_to(rows),
+        Err(error) => add_faulty(line, &error, rows),
+    }
+}
+
+/// Looks more closely at a line that is not a row: it may be one to leave out, or have a word such as
+/// `NaN` where nobody reads it.
+fn add_faulty(
+    line: &[u8],
+    error: &serde_json::Error,
+    rows: &mut Collector<'_>,
+) -> Result<(), Problem> {
+    let text = String::from_utf8_lossy(line);
+    let without_words = bare::replaced(&text);
+    let text = without_words.as_deref().unwrap_or(&text);
+    if let Ok(row) = serde_json::from_str::<Row>(text) {
+        return row.add_to(rows);
+    }
+    let row: Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(id) = row.get(ID).and_then(Value::as_i64)
+        && rows.drops(id)?
+    {
+        return Ok(());
+    }
+    Err(not_finite(&row).unwrap_or_else(|| explain(line, error)))
+}
+
+/// The first of the scores that is a word such as `NaN`.
+fn not_finite(row: &Value) -> Option<Problem> {
+    let lists = LISTS
+        .into_iter()
+        .filter_map(|(name, _)| row.get(name)?.as_array());
+    let mut scores = lists.flat_map(|list| list.iter().zip(1..));
+    scores.find_map(|(value, position)| {
+        let value = bare::word_in(value)?.parse().ok()?;
+        Some(Problem::NotFinite { position, value })
+    })
 }
 
 /// Names the invalid field: parses a failed line a second time, with more care.
@@ -65,7 +111,7 @@ fn explain(line: &[u8], error: &serde_json::Error) -> Problem {
                 found: describe(&other).to_owned(),
             };
         }
-        Err(error) => return syntax(line, &error),
+        Err(error) => return syntax(&error),
     };
     match row.get(ID) {
         None => return Problem::field(ID, "is missing"),
@@ -94,24 +140,12 @@ fn explain(line: &[u8], error: &serde_json::Error) -> Problem {
             }
         }
     }
-    syntax(line, error)
+    syntax(error)
 }
 
-fn syntax(line: &[u8], error: &serde_json::Error) -> Problem {
-    // Python writes these, which JSON does not have.
-    let found = ["NaN", "Infinity"].into_iter().find(|word| {
-        let rest = error.column().saturating_sub(2);
-        line.get(rest..).is_some_and(|rest| {
-            rest.windows(word.len())
-                .take(3)
-                .any(|it| it == word.as_bytes())
-        })
-    });
+fn syntax(error: &serde_json::Error) -> Problem {
     Problem::Syntax {
-        message: match found {
-            Some(word) => format!("column {}: {word} is not a finite number", error.column()),
-            None => format!("not valid JSON: {error}").replace(" at line 1 column", " at column"),
-        },
+        message: format!("not valid JSON: {error}").replace(" at line 1 column", " at column"),
     }
 }
 

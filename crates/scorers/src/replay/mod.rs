@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `.pkl`, `.pickle` | a Python list of `{"id": int, "logits_options": numpy array}` |
 //! | `.jsonl`, `.ndjson` | `{"id": …, "logits": […]}` per line |
-//! | `.csv` | a header with `id` and one column per option |
+//! | `.csv` | a header with `id` and one column per option, between commas, tabs or semicolons |
 //! | `.parquet` | a column `id` and a list column, or one column per option |
 //!
 //! In pickles, JSONL and Parquet lists the field is `logits_options` or `logits` for logits and
@@ -29,6 +29,7 @@ mod jsonl;
 mod parquet;
 mod pickle;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -69,6 +70,8 @@ pub struct RecordedLogits {
     pub values64: Option<Vec<f64>>,
     /// What the values are.
     pub kind: Kind,
+    /// Ids of the rows that were left out as [`read_without`] was told to.
+    pub dropped: BTreeSet<i64>,
 }
 
 impl RecordedLogits {
@@ -83,14 +86,20 @@ impl RecordedLogits {
 
 /// Reads a file of saved logits.
 pub fn read(path: &Path) -> Result<RecordedLogits, ReplayError> {
+    read_without(path, &BTreeSet::new())
+}
+
+/// Reads a file of saved logits but for the rows with these ids. Nothing but the id of such a row
+/// has to be valid: it may be the question that a model did not answer.
+pub fn read_without(path: &Path, drop: &BTreeSet<i64>) -> Result<RecordedLogits, ReplayError> {
     let bytes = load(path).map_err(|problem| problem.at(Place::File).of(path))?;
-    read_bytes(path, bytes)
+    parse(path, bytes, drop).map_err(|fault| fault.of(path))
 }
 
 /// Reads saved logits that are in memory already. Errors name them by `path`, whose
 /// extension determines the format.
 pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<RecordedLogits, ReplayError> {
-    parse(path, bytes).map_err(|fault| fault.of(path))
+    parse(path, bytes, &BTreeSet::new()).map_err(|fault| fault.of(path))
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, Problem> {
@@ -112,7 +121,7 @@ fn load(path: &Path) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-fn parse(path: &Path, bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
+fn parse(path: &Path, bytes: Vec<u8>, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     if bytes.is_empty() {
         return Err(Problem::Empty.at(Place::File));
     }
@@ -120,13 +129,13 @@ fn parse(path: &Path, bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
         .extension()
         .map(|extension| extension.to_string_lossy().to_lowercase());
     match extension.as_deref() {
-        Some("pkl" | "pickle") => pickle::read(&bytes),
-        Some("jsonl" | "ndjson") => jsonl::read(&bytes),
-        Some("csv") => csv::read(&bytes),
-        Some("parquet") => parquet::read(bytes),
-        _ if bytes.starts_with(b"PAR1") => parquet::read(bytes),
+        Some("pkl" | "pickle") => pickle::read(&bytes, drop),
+        Some("jsonl" | "ndjson") => jsonl::read(&bytes, drop),
+        Some("csv") => csv::read(&bytes, drop),
+        Some("parquet") => parquet::read(bytes, drop),
+        _ if bytes.starts_with(b"PAR1") => parquet::read(bytes, drop),
         // A pickle of protocol 2 or later.
-        _ if bytes.starts_with(&[0x80]) => pickle::read(&bytes),
+        _ if bytes.starts_with(&[0x80]) => pickle::read(&bytes, drop),
         _ => Err(Problem::UnknownFormat.at(Place::File)),
     }
 }

@@ -20,6 +20,7 @@ struct Prepared {
     evidence: Evidence,
     settings: Settings,
     texts: Texts,
+    /// For the first lines of the document.
     warnings: Vec<String>,
     notes: Vec<String>,
 }
@@ -147,7 +148,7 @@ fn document_with_notes(
     notes: Vec<String>,
 ) -> Document {
     let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
-    let warnings = warnings.into_iter().map(|text| format!("Note: {text}."));
+    let warnings = warnings.into_iter().map(|text| format!("Warning: {text}."));
     document.summary.splice(0..0, warnings);
     if let Some(first) = document.sections.first_mut() {
         first.notes.splice(0..0, notes);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sureness_analysis::number::counted;
 use sureness_analysis::{Chart, Document, Figures, GroupRows, Source, Theme};
 use sureness_bench::evidence::Texts;
 use sureness_bench::{Failure, Kind, provenance};
@@ -74,8 +75,8 @@ pub(super) fn write(
         written.push(path);
     }
     eprintln!(
-        "wrote {} files to {}: {}",
-        written.len(),
+        "wrote {} to {}: {}",
+        counted(written.len(), "file"),
         folder.display(),
         first_few(&written, folder)
     );

@@ -43,8 +43,15 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ),
     };
     let mut statistics = Statistics::default();
+    let repeats = |question: &&Question| {
+        let mut texts = HashSet::new();
+        !question.options.iter().all(|option| texts.insert(option))
+    };
+    let mut repeating = dataset.examples.iter().filter(repeats).count();
     for question in dataset.questions.iter() {
-        statistics.count(&question.map_err(Failure::new)?);
+        let question = question.map_err(Failure::new)?;
+        repeating += usize::from(repeats(&&question));
+        statistics.count(&question);
     }
     let mut facts = vec![
         ("layout", format!("{}{detected}", format.name())),
@@ -56,8 +63,8 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ("right answers", statistics.answers()),
         ("abstention", statistics.abstention()),
     ];
-    if statistics.repeated > 0 {
-        let repeated = counted(statistics.repeated, "question");
+    if repeating > 0 {
+        let repeated = counted(repeating, "question");
         facts.push(("equal options", format!("in {repeated}")));
     }
     if !dataset.unread.is_empty() {
@@ -86,8 +93,6 @@ struct Statistics {
     answers: Vec<usize>,
     without_dont_know: usize,
     without_none: usize,
-    /// Questions of which two options have the same text.
-    repeated: usize,
     /// Questions with too many options to add the abstention options that they lack.
     crowded: usize,
 }
@@ -104,9 +109,6 @@ impl Statistics {
         self.answers[question.answer] += 1;
         self.without_dont_know += usize::from(question.dont_know().is_none());
         self.without_none += usize::from(question.none_of_the_above().is_none());
-        let mut texts = HashSet::new();
-        let mut options = question.options.iter();
-        self.repeated += usize::from(!options.all(|option| texts.insert(option)));
         self.crowded += usize::from(!question.has_room_for_abstention());
     }
 

@@ -315,6 +315,9 @@ mod tests {
             timing: Timing::default(),
             prompt_tokens: 0,
             cached_tokens: 0,
+            prompt_bytes: 0,
+            counted: None,
+            mass: 0.0,
             error: None,
             load: load(1),
         }));

@@ -12,7 +12,7 @@ fn write(folder: &Path, name: &str, content: &str) {
 }
 
 /// A questions file with these answers and a file of logits for them.
-fn small(folder: &Path, name: &str, answers: &str, logits: impl Fn(usize) -> [f64; 6]) {
+pub(super) fn small(folder: &Path, name: &str, answers: &str, logits: impl Fn(usize) -> [f64; 6]) {
     let questions: Vec<Value> = answers
         .chars()
         .enumerate()
@@ -29,7 +29,7 @@ fn small(folder: &Path, name: &str, answers: &str, logits: impl Fn(usize) -> [f6
     write(folder, name, &lines.join("\n"));
 }
 
-fn logits_of(id: usize) -> [f64; 6] {
+pub(super) fn logits_of(id: usize) -> [f64; 6] {
     std::array::from_fn(|option| ((id * 7 + option * 13) % 11) as f64 / 3.0)
 }
 

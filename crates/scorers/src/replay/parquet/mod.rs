@@ -5,6 +5,7 @@ mod thrift;
 
 pub(super) use cells::visit;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -27,8 +28,8 @@ const MAX_PAGE: u64 = 64 << 20;
 const MAGIC: &[u8; 4] = b"PAR1";
 
 /// Reads the rows of a Parquet file.
-pub(super) fn read(bytes: Vec<u8>) -> Result<RecordedLogits, Fault> {
-    unless_damaged(|| rows(&bytes.into()))
+pub(super) fn read(bytes: Vec<u8>, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
+    unless_damaged(|| rows(&bytes.into(), drop))
 }
 
 /// The library checks most input, but a damaged file can still make it panic.
@@ -52,19 +53,22 @@ enum Scores {
     Columns(Vec<String>),
 }
 
-fn rows(bytes: &Bytes) -> Result<RecordedLogits, Fault> {
+fn rows(bytes: &Bytes, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     let reader = open(bytes)?;
     let schema = reader.metadata().file_metadata().schema();
     let wanted = find(schema).map_err(|problem| problem.at(Place::File))?;
     let records = project(&reader, bytes, |column| wanted.reads(column))?;
 
-    let mut rows = Collector::default();
+    let mut rows = Collector::new(drop);
     let mut values = Vec::with_capacity(MAX_OPTIONS);
     for (record, number) in records.zip(1..) {
         record
             .map_err(|error| syntax(&error))
             .and_then(|record| {
                 let id = whole(get(&record, ID)?)?;
+                if rows.drops(id)? {
+                    return Ok(());
+                }
                 values.clear();
                 wanted.scores.read_into(&record, &mut values)?;
                 rows.push(id, wanted.kind, &values)
@@ -126,8 +130,7 @@ fn find(schema: &Type) -> Result<Wanted, Problem> {
     }
 }
 
-/// A run-length encoded list of billions of equal values takes a few bytes: check its count before
-/// decoding it.
+/// Checks the number of values before any is decoded, since it may be far larger than the file.
 fn check_counts(reader: &SerializedFileReader<Bytes>) -> Result<(), Problem> {
     for group in reader.metadata().row_groups() {
         let rows = group.num_rows().max(1);

@@ -16,6 +16,8 @@ mod numpy;
 mod opcode;
 mod text;
 
+use std::collections::BTreeSet;
+
 use heap::{Heap, Value};
 use machine::Machine;
 
@@ -27,7 +29,7 @@ use super::{Kind, MAX_OPTIONS, RecordedLogits};
 const NAME_LIMIT: usize = 64;
 
 /// Reads the rows of a pickle.
-pub(super) fn read(bytes: &[u8]) -> Result<RecordedLogits, Fault> {
+pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     let (heap, top) = Machine::new(bytes).run()?;
     let Value::List(list) = top else {
         let problem = Problem::Shape {
@@ -36,7 +38,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedLogits, Fault> {
         };
         return Err(problem.at(Place::File));
     };
-    let mut rows = Collector::default();
+    let mut rows = Collector::new(drop);
     let mut values = Vec::with_capacity(MAX_OPTIONS);
     for (index, &row) in heap.list(list).iter().enumerate() {
         read_row(&heap, row, &mut values, &mut rows)
@@ -49,7 +51,7 @@ fn read_row(
     heap: &Heap<'_>,
     row: Value<'_>,
     values: &mut Vec<f64>,
-    rows: &mut Collector,
+    rows: &mut Collector<'_>,
 ) -> Result<(), Problem> {
     let Value::Dict(dict) = row else {
         return Err(Problem::Shape {
@@ -58,7 +60,7 @@ fn read_row(
         });
     };
     let mut id = None;
-    let mut scores = None;
+    let mut scores = Ok(None);
     // As in Python, the last of equal keys wins.
     for &(key, value) in heap.dict(dict) {
         let Value::Text(key) = key else { continue };
@@ -67,9 +69,9 @@ fn read_row(
         };
         match &*name {
             b"id" => id = Some(value),
-            b"logits_options" => choose(&mut scores, "logits_options", Kind::Logits, value)?,
-            b"logits" => choose(&mut scores, "logits", Kind::Logits, value)?,
-            b"logprobs" => choose(&mut scores, "logprobs", Kind::LogProbs, value)?,
+            b"logits_options" => choose(&mut scores, ("logits_options", Kind::Logits, value)),
+            b"logits" => choose(&mut scores, ("logits", Kind::Logits, value)),
+            b"logprobs" => choose(&mut scores, ("logprobs", Kind::LogProbs, value)),
             _ => {}
         }
     }
@@ -83,7 +85,10 @@ fn read_row(
         }
         None => return Err(Problem::field("id", "is missing")),
     };
-    let Some((field, kind, scores)) = scores else {
+    if rows.drops(id)? {
+        return Ok(());
+    }
+    let Some((field, kind, scores)) = scores? else {
         return Err(Problem::field("logits_options", "is missing"));
     };
     values.clear();
@@ -93,18 +98,16 @@ fn read_row(
 
 type Scores<'a> = (&'static str, Kind, Value<'a>);
 
-fn choose<'a>(
-    chosen: &mut Option<Scores<'a>>,
-    field: &'static str,
-    kind: Kind,
-    value: Value<'a>,
-) -> Result<(), Problem> {
-    match chosen.replace((field, kind, value)) {
-        Some((other, ..)) if other != field => Err(Problem::AmbiguousColumns {
+/// Takes a field with scores; two different ones are a fault of the row.
+fn choose<'a>(chosen: &mut Result<Option<Scores<'a>>, Problem>, new: Scores<'a>) {
+    let Ok(scores) = chosen else { return };
+    if let Some((other, ..)) = scores.replace(new)
+        && other != new.0
+    {
+        *chosen = Err(Problem::AmbiguousColumns {
             first: other.to_owned(),
-            second: field.to_owned(),
-        }),
-        _ => Ok(()),
+            second: new.0.to_owned(),
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 mod corpus;
 mod hostile;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,8 @@ fn pickle(contents: &[u8]) -> Result<RecordedLogits, ReplayError> {
 fn message(result: Result<RecordedLogits, ReplayError>) -> String {
     let error = result.expect_err("this must be refused");
     assert!(!error.hint().is_empty());
-    format!("{}{}", error.place, error.problem)
+    let message = format!("{}: {}", error.place, error.problem);
+    message.trim_start_matches([',', ':', ' ']).to_owned()
 }
 
 #[track_caller]
@@ -207,7 +209,7 @@ fn rows_that_do_not_fit() {
         ),
         (
             "{\"id\":1,\"logits\":[1]}",
-            "line 1: there are 1 values, but a question has 2 to 26 options",
+            "line 1: there is 1 value, but a question has 2 to 26 options",
         ),
         (
             "{\"id\":2,\"logits\":[1,2]}\n{\"id\":1,\"logits\":[1,2]}\n{\"id\":2,\"logits\":[1,2]}",
@@ -261,11 +263,13 @@ fn rows_that_do_not_fit() {
             "{text}"
         );
     }
-    let nan = message(read_as("jsonl", b"{\"id\": 7, \"logits\": [1.0, NaN]}"));
-    assert!(
-        nan.starts_with("line 1: column ") && nan.contains("NaN is not a finite"),
-        "{nan}"
-    );
+    for (word, value) in [("NaN", "NaN"), ("-Infinity", "-inf")] {
+        let line = format!("{{\"id\": 7, \"logits\": [1.0, {word}]}}");
+        let expected = format!("line 1: value 2 is {value}, not a finite 32-bit number");
+        assert_eq!(message(read_as("jsonl", line.as_bytes())), expected);
+    }
+    let elsewhere = b"{\"id\": 7, \"logits\": [1.0, 2.0], \"note\": NaN}";
+    assert_eq!(read_as("jsonl", elsewhere).unwrap().ids, [7]);
     let broken = message(read_as("jsonl", b"{\"id\": 7, \"logits\": [1.0, 2.0"));
     assert!(broken.starts_with("line 1: not valid JSON: "), "{broken}");
 }
@@ -336,6 +340,68 @@ fn csv_columns_and_errors() {
     for (text, expected) in cases {
         assert_eq!(message(read_as("csv", text.as_bytes())), expected, "{text}");
     }
+}
+
+#[test]
+fn csv_may_be_separated_by_tabs_and_semicolons() {
+    for separator in [";", "\t"] {
+        let text = "id,A,B\n7,1,2\n8,3,4\n".replace(',', separator);
+        let read = read_as("csv", text.as_bytes()).unwrap();
+        assert_eq!((read.ids.as_slice(), read.width), ([7, 8].as_slice(), 2));
+        assert_eq!(read.row(1), [3.0, 4.0]);
+    }
+}
+
+#[test]
+fn a_row_that_is_left_out_need_not_be_whole() {
+    let drop = BTreeSet::from([2, 9]);
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str, contents: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, contents).unwrap();
+        replay::read_without(&path, &drop)
+    };
+    let row = |scores: &str| format!("{{\"id\":1,\"logits\":[1,2]}}\n{{\"id\":2,{scores}}}");
+    let mut files = Vec::new();
+    for scores in [
+        "\"logits\":[NaN,2]",
+        "\"logits\":[null]",
+        "\"logits\":null",
+        "\"note\":-Infinity",
+        "\"logits\":[1,2],\"logprobs\":[-1,-2]",
+    ] {
+        files.push(("x.jsonl", row(scores).into_bytes()));
+    }
+    for cells in ["nan,2", ",", "x,1", "1"] {
+        files.push(("x.csv", format!("id,A,B\n1,1,2\n2,{cells}\n").into_bytes()));
+    }
+    for scores in ["Fnan\nF1.0\n", "NN", "F1.0\n"] {
+        let row = |id: u8, scores: &str| format!("(dS'id'\nI{id}\nsS'logits'\n({scores}lsa");
+        let text = format!("(l{}{}.", row(1, "F1.0\nF2.0\n"), row(2, scores));
+        files.push(("x.pkl", text.into_bytes()));
+    }
+    files.push((
+        "x.parquet",
+        fs::read(fixture("null_value.parquet")).unwrap(),
+    ));
+    for (name, contents) in files {
+        let text = String::from_utf8_lossy(&contents).into_owned();
+        let whole = read_as(name.rsplit('.').next().unwrap(), &contents);
+        assert!(whole.is_err(), "{name}: {text}");
+        let read = read(name, &contents).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(read.dropped, BTreeSet::from([2]), "{text}");
+        assert!(!read.ids.contains(&2), "{text}");
+    }
+    let twice = read("x.csv", b"id,A,B\n1,1,2\n2,1,2\n2,1,2\n").unwrap_err();
+    assert!(
+        twice
+            .to_string()
+            .ends_with("x.csv, line 4: id 2 occurs a second time"),
+        "{twice}"
+    );
+    let none = read("x.csv", b"id,A,B\n2,1,2\n").unwrap_err();
+    assert_eq!(none.problem.to_string(), "every row is left out");
+    assert!(!none.hint().is_empty());
 }
 
 #[test]

@@ -1,0 +1,97 @@
+//! What was named for an analysis, and what of it is selected.
+
+use sureness_analysis::GroupId;
+
+use super::selection::{is_strategy, is_task};
+use super::{Loaded, Selection};
+use crate::error::Failure;
+
+/// Tasks and prompt strategies of everything that was named, selected or not.
+#[derive(Default)]
+pub(super) struct Offered {
+    groups: Vec<GroupId>,
+}
+
+impl Offered {
+    /// Adds a group; returns whether it is selected.
+    pub(super) fn takes(&mut self, selection: &Selection, group: &GroupId) -> bool {
+        if !self.groups.contains(group) {
+            self.groups.push(group.clone());
+        }
+        selection.wants(group)
+    }
+
+    /// The hint where nothing is selected.
+    fn hint(&self) -> String {
+        if self.groups.is_empty() {
+            return "analyse a run that has answers".to_owned();
+        }
+        format!(
+            "change --tasks or --prompt-strategies: the tasks are {}, the strategies {}",
+            listed(self.groups.iter().map(|group| &*group.task)),
+            listed(self.groups.iter().map(|group| &*group.strategy))
+        )
+    }
+
+    /// Warnings about tasks and strategies that are selected and not there.
+    fn warnings(&self, selection: &Selection) -> Vec<String> {
+        let absent = |name: &str, is: fn(&str, &GroupId) -> bool| {
+            !self.groups.iter().any(|group| is(name, group))
+        };
+        let tasks = selection.tasks.iter().filter(|name| absent(name, is_task));
+        let strategies = selection.strategies.iter();
+        let strategies = strategies.filter(|name| absent(name, is_strategy));
+        tasks
+            .map(|name| format!("--tasks {name} names nothing here"))
+            .chain(strategies.map(|name| format!("--prompt-strategies {name} names nothing here")))
+            .collect()
+    }
+}
+
+/// Different names, in order of appearance.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut listed: Vec<&str> = Vec::new();
+    for name in names {
+        if !listed.contains(&name) {
+            listed.push(name);
+        }
+    }
+    listed.join(", ")
+}
+
+/// Drops models without a selected group, and models that are not selected.
+pub(super) fn filter(
+    selection: &Selection,
+    offered: &Offered,
+    loaded: &mut Loaded,
+) -> Result<(), Failure> {
+    let models = &mut loaded.evidence.models;
+    models.retain_mut(|model| {
+        model.groups.retain(|group| group.planned > 0);
+        !model.groups.is_empty()
+    });
+    if models.is_empty() {
+        return Err(Failure::new("nothing is left to analyse").hint(offered.hint()));
+    }
+    for wanted in &selection.models {
+        let lower = wanted.to_lowercase();
+        if !models
+            .iter()
+            .any(|m| m.name.to_lowercase().contains(&lower))
+        {
+            let names: Vec<&str> = models.iter().map(|m| &*m.name).collect();
+            return Err(Failure::new(format!("no model name contains {wanted:?}"))
+                .hint(format!("choose among {}", names.join(", "))));
+        }
+    }
+    models.retain(|model| {
+        let name = model.name.to_lowercase();
+        selection.models.is_empty()
+            || selection
+                .models
+                .iter()
+                .any(|part| name.contains(&part.to_lowercase()))
+    });
+    loaded.warnings.extend(offered.warnings(selection));
+    Ok(())
+}
