@@ -160,12 +160,12 @@ impl ResultsFiles {
             };
             folder.read_dir().ok()
         });
-        let names = entries.into_iter().flatten().flatten();
+        let entries = entries.into_iter().flatten().flatten();
         let is_results = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.starts_with("results") && name.ends_with(".json")
         };
-        let paths = names.map(|entry| entry.path()).filter(is_results);
+        let paths = entries.map(|entry| entry.path()).filter(is_results);
         let mut files: Vec<_> = paths
             .filter_map(|path| head(&path).map(|head| (path, head)))
             .collect();

@@ -9,6 +9,9 @@ use super::Loaded;
 use crate::folder::STORE;
 use crate::provenance::date;
 
+/// Maximum number of runs that a note lists.
+const SHOWN: usize = 3;
+
 /// The newest run of each model. Notes what is left out, and warns where that has more answers.
 pub(super) fn newest(
     store: &Path,

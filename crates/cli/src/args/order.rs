@@ -126,12 +126,12 @@ mod tests {
         line.split(' ').map(OsString::from).collect()
     }
 
-    fn joined(args: Vec<OsString>) -> String {
+    fn joined(args: &[OsString]) -> String {
         args.join(&OsString::from(" ")).into_string().unwrap()
     }
 
     fn moved(line: &str) -> String {
-        joined(flags_behind_command(words(line)))
+        joined(&flags_behind_command(words(line)))
     }
 
     #[test]
@@ -186,16 +186,16 @@ mod tests {
                 "sureness analyze --modes basic -- runs/a",
             ),
         ] {
-            assert_eq!(joined(arranged(words(line))), expected);
+            assert_eq!(joined(&arranged(words(line))), expected);
         }
         // A list of free words ends at a file, or at a folder with runs.
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
         let line = format!("sureness analyze --models a b {path} --seed 1");
-        assert_eq!(joined(arranged(words(&line))), line);
+        assert_eq!(joined(&arranged(words(&line))), line);
         std::fs::write(folder.path().join(STORE), "").unwrap();
         assert_eq!(
-            joined(arranged(words(&line))),
+            joined(&arranged(words(&line))),
             format!("sureness analyze {path} --models a b --seed 1")
         );
     }
