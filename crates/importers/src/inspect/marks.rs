@@ -173,7 +173,7 @@ mod tests {
         #[test]
         fn any_text_is_read(text in "([a-dA-D:\\\\{},. \n*é]|ANSWER|answer:){0,12}") {
             for found in marked(&text, 4).into_iter().chain(alone(&text, &["x", "y"])) {
-                prop_assert!(text.get(found.offset..).is_some_and(|rest| rest.len() > 0));
+                prop_assert!(text.get(found.offset..).is_some_and(|rest| !rest.is_empty()));
             }
             let _ = last(&text, 0);
         }
