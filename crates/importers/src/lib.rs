@@ -6,6 +6,7 @@ mod choice;
 mod content;
 mod error;
 mod format;
+mod hint;
 mod imported;
 mod inspect;
 mod json;

@@ -146,7 +146,38 @@ pub(super) fn last(text: &str, option: usize) -> Option<Found> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_dress_is_taken_off(
+            before in "[*_( \\[$\"]{0,4}",
+            after in "[*_)\\]$\".,;:]{0,4}",
+            mark in prop::sample::select(vec!["ANSWER:", "Answer :", "**answer**:", "Final answer ="]),
+            option in 0_usize..4,
+            small in any::<bool>(),
+            prose in "[b-hj-z ]{0,20}\n",
+        ) {
+            let letter = sureness_questions::letter(option);
+            let letter = if small { letter.to_ascii_lowercase() } else { letter };
+            let text = format!("Answer: zz {prose}ANSWER: D\nNo. {mark}{before}{letter}{after}\n");
+            let found = marked(&text, 4);
+            let last = found.last().copied();
+            prop_assert_eq!(last.map(|it| (it.option, it.reading)), Some((option, Reading::Answer)));
+            let at = last.and_then(|it| text.get(it.offset..=it.offset));
+            prop_assert_eq!(at, Some(&*letter.to_string()));
+        }
+
+        #[test]
+        fn any_text_is_read(text in "([a-dA-D:\\\\{},. \n*é]|ANSWER|answer:){0,12}") {
+            for found in marked(&text, 4).into_iter().chain(alone(&text, &["x", "y"])) {
+                prop_assert!(text.get(found.offset..).is_some_and(|rest| !rest.is_empty()));
+            }
+            let _ = last(&text, 0);
+        }
+    }
 
     fn letters(text: &str) -> Vec<(char, Reading)> {
         let found = marked(text, 4).into_iter();

@@ -7,22 +7,20 @@
 //! of them.
 
 mod key;
+mod question;
 mod record;
 mod rows;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{Task, letter, letter_index, paper};
-use sureness_record::QuestionRecord;
+use sureness_questions::{Task, paper};
 use sureness_scorers::replay::{FileName, Kind, Problem as Replay};
 
 use crate::choice::{self, Choice};
-use crate::content;
 use crate::error::printable;
-use crate::imported::{Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
+use crate::imported::{Imported, Model, Options, SourceFile, Values};
 use crate::{Format, ImportError, Place, Problem};
-use key::Key;
 pub(crate) use key::Keys;
 use record::{Mass, Record};
 
@@ -129,13 +127,12 @@ impl Table<'_> {
                 key.clone()
             }
             None if *self.has_answers.get_or_insert(record.has_answers) => {
-                own_key(self.path, record)?
+                question::own_key(self.path, record)?
             }
             None => return Err(Problem::NoAnswers.of(self.path)),
         };
-        check(self.path, self.options, record, &key)?;
-        let row = row(&import.task, record, &key);
-        import.rows.push(row);
+        question::check(self.path, self.options, record, &key)?;
+        import.rows.push(question::row(&import.task, record, &key));
         Ok(())
     }
 
@@ -198,95 +195,6 @@ impl Table<'_> {
             imports.push(import);
         }
         Ok(imports)
-    }
-}
-
-/// The answer in a row itself.
-fn own_key(path: &Path, record: &Record) -> Result<Key, ImportError> {
-    let at = |problem: Problem| problem.field("answer").at(path, record.place.clone());
-    let Some(written) = &record.answer else {
-        return Err(at(Problem::NoAnswer));
-    };
-    let width = record.scores.len();
-    let answer = option(written).filter(|answer| *answer < width);
-    let answer = answer.ok_or_else(|| {
-        let answer = printable(written);
-        at(Problem::Answer {
-            answer,
-            options: width,
-        })
-    })?;
-    Ok(Key::of(answer))
-}
-
-/// The index of an option by its letter, or by its number from 0.
-fn option(written: &str) -> Option<usize> {
-    let number = || {
-        let is_number = written.starts_with(|first: char| first.is_ascii_digit());
-        is_number.then(|| written.parse().ok()).flatten()
-    };
-    letter_index(written).or_else(number)
-}
-
-/// Refuses a row that does not fit its question.
-fn check(path: &Path, options: &Options, record: &Record, key: &Key) -> Result<(), ImportError> {
-    let width = record.scores.len();
-    let id = printable(&record.id);
-    if let (Some(questions), Some(count)) = (options.questions.as_deref(), key.options)
-        && count != width
-    {
-        let problem = Problem::OtherWidth {
-            id,
-            scores: width,
-            options: count,
-            questions: questions.to_owned(),
-        };
-        return Err(problem.of(path));
-    }
-    if key.answer >= width {
-        let answer = format!("{} for id {id}", letter(key.answer));
-        return Err(Problem::Answer {
-            answer,
-            options: width,
-        }
-        .of(path));
-    }
-    Ok(())
-}
-
-fn row(task: &str, record: &Record, key: &Key) -> ImportedRow {
-    let width = record.scores.len();
-    let mass = match record.mass {
-        Mass::Known(mass) => Some(mass.clamp(0.0, 1.0)),
-        Mass::Sum if record.kind == Kind::LogProbs => {
-            let probabilities = record.scores.iter().map(|value| value.exp());
-            Some(probabilities.sum::<f64>().min(1.0))
-        }
-        Mass::Sum | Mass::Unknown => None,
-    };
-    // Abstention options are known by their texts, or by the paper's fixed positions.
-    let (dont_know, none_of_the_above) = match key.options {
-        Some(_) => (key.dont_know, key.none_of_the_above),
-        None => paper::abstention(width),
-    };
-    let named = || content::of_name([task, &record.id]);
-    let known = key.known.unwrap_or_else(named);
-    ImportedRow {
-        question: QuestionRecord {
-            content: record.key.unwrap_or(known.content),
-            cluster: known.cluster,
-            id: record.id.clone(),
-            category: key.category.clone().or_else(|| record.category.clone()),
-            options: width,
-            answer: key.answer,
-            dont_know,
-            none_of_the_above,
-        },
-        scores: Ok(RowScores {
-            observed: record.observed(),
-            logprobs: record.scores.clone(),
-            mass,
-        }),
     }
 }
 

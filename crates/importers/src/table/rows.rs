@@ -18,6 +18,9 @@ pub(super) fn visit(
     format: Format,
     visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
+    if bytes.is_empty() {
+        return Err(Problem::of_replay(Replay::Empty, path, &Place::File));
+    }
     let extension = path
         .extension()
         .map(|it| it.to_string_lossy().to_lowercase());

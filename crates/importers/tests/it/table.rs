@@ -250,3 +250,69 @@ fn the_papers_pickles() {
         "no answers"
     );
 }
+
+#[test]
+fn ids_may_be_texts_and_questions_of_different_width() {
+    let folder = Folder::new();
+    let csv = "id,options,answer,bounded,mass,logprob_A,logprob_B,logprob_C\n\
+               q/1,3,C,true,0.9,-0.5,-2.5,-2.5\n\
+               q 2,2,B,false,0.8,-0.5,-1.5,\n";
+    let import = &with(&folder.write("m.csv", csv), &task("t"))[0];
+    let ids: Vec<&str> = import.rows.iter().map(|row| &*row.question.id).collect();
+    assert_eq!(ids, ["q/1", "q 2"]);
+    let scores = |row: usize| import.rows[row].scores.as_ref().unwrap();
+    assert_eq!(scores(0).observed, [true, false, false]);
+    assert_eq!(
+        (&*scores(1).logprobs, scores(1).mass),
+        (&[-0.5, -1.5][..], Some(0.8))
+    );
+    // Without their number, an empty cell is a fault.
+    let path = folder.write("m.csv", "id,answer,A,B,C\nq,A,1,2,\n");
+    let said = refused(&path, &task("t"));
+    assert!(said.contains("m.csv, line 2: field `C` is empty"), "{said}");
+    let path = folder.write("m.csv", "id,answer,A,B\nq,A,1,2\nr,A,1,2\nq,A,1,2\n");
+    let said = refused(&path, &task("t"));
+    assert!(
+        said.contains("line 4, field \"id\": duplicate id q, first seen in line 2"),
+        "{said}"
+    );
+    let path = folder.write(
+        "m.csv",
+        "id,answer,A,B,logprob_A,logprob_B\nq,A,1,2,-1,-2\n",
+    );
+    let said = refused(&path, &task("t"));
+    assert!(said.contains("columns `A` and `logprob_A` both"), "{said}");
+}
+
+#[test]
+fn lists_of_rows_are_tables_and_dropped_rows_are_not_judged() {
+    let folder = Folder::new();
+    let rows = "[{\"id\": \"a\", \"answer\": \"A\", \"logits\": [1, 2]},\n\
+                {\"id\": \"b\", \"answer\": \"B\", \"logits\": [1, NaN]}]";
+    let lines = rows
+        .replace("[{", "{")
+        .replace("},", "}")
+        .replace("}]", "}");
+    let csv = "id,answer,A,B\na,A,1,2\nb,,1,NaN\n";
+    for (name, text, place) in [
+        ("m.json", rows, "row 2"),
+        ("m.jsonl", &*lines, "line 2"),
+        ("m.csv", csv, "line 3"),
+    ] {
+        let path = folder.write(name, text);
+        let said = refused(&path, &task("t"));
+        assert!(
+            said.contains(&format!("{name}, {place}: value 2 is NaN")),
+            "{said}"
+        );
+        let dropping = Options {
+            drop_ids: Some(["b".to_owned()].into()),
+            ..task("t")
+        };
+        let import = &with(&path, &dropping)[0];
+        assert_eq!(
+            (import.rows.len(), &*import.notes[0]),
+            (1, "left out 1 question (--drop-ids)")
+        );
+    }
+}

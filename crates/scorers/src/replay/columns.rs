@@ -185,6 +185,30 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_of_scores_has_columns_of_its_own() {
+        let names = [
+            "id",
+            "logprob_A",
+            "logit_B",
+            "logprob_B",
+            "logit_A",
+            "prob_A",
+        ];
+        let found = score_columns(&names).unwrap();
+        let of = |kind, options: [usize; 2]| ScoreColumns {
+            kind,
+            options: options.to_vec(),
+        };
+        assert_eq!(
+            found,
+            [of(Kind::LogProbs, [1, 3]), of(Kind::Logits, [4, 2])]
+        );
+        let message = |names: &[&str]| score_columns(names).unwrap_err().to_string();
+        assert!(message(&["id", "prob_A"]).contains("`A` is missing"));
+        assert!(message(&["id", "logit_A", "logprob_B"]).contains("`logprob_A` is missing"));
+    }
+
+    #[test]
     fn gaps_doubles_and_mixtures_are_named() {
         let message = |names: &[&str]| layout(names).unwrap_err().to_string();
         assert!(

@@ -41,8 +41,10 @@ fn pickle(contents: &[u8]) -> Result<RecordedLogits, ReplayError> {
 fn message(result: Result<RecordedLogits, ReplayError>) -> String {
     let error = result.expect_err("this must be refused");
     assert!(!error.hint().is_empty());
-    let message = format!("{}: {}", error.place, error.problem);
-    message.trim_start_matches([',', ':', ' ']).to_owned()
+    let whole = error.to_string();
+    let bare = whole.trim_start_matches(&*error.file.to_string_lossy());
+    let bare = bare.strip_prefix(", ").or_else(|| bare.strip_prefix(": "));
+    bare.unwrap_or_else(|| panic!("{whole}")).to_owned()
 }
 
 #[track_caller]
