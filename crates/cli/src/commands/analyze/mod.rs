@@ -144,7 +144,8 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document, with the warnings and notes from loading in its first section.
+/// The document, with the warnings from loading before all findings, and the notes in its first
+/// section.
 fn document_with_notes(
     figures: &Figures<'_>,
     modes: &[Mode],
@@ -153,10 +154,10 @@ fn document_with_notes(
     notes: Vec<String>,
 ) -> Document {
     let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
+    let warnings = warnings.into_iter();
+    let warnings = warnings.map(|warning| format!("Warning: {warning}."));
+    document.summary.splice(0..0, warnings);
     if let Some(first) = document.sections.first_mut() {
-        let warnings = warnings.into_iter();
-        let warnings = warnings.map(|warning| format!("Warning: {warning}."));
-        first.text.splice(0..0, warnings);
         first.notes.splice(0..0, notes);
     }
     document
