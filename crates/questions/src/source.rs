@@ -69,11 +69,19 @@ impl Source {
         Ok(reader)
     }
 
-    /// Whether the text is one JSON array, by its first character.
+    /// Whether the text is one JSON array, by its first character. Reads no further, since an array
+    /// may be one long line.
     pub(crate) fn is_array(&self) -> Result<bool, DataError> {
-        match self.lines()?.next() {
-            Ok(first) => Ok(first.is_some_and(|(_, line)| line.trim_start().starts_with('['))),
-            Err(error) => Err(error),
+        let mut reader = self.reader()?;
+        loop {
+            let text = reader.fill_buf();
+            let text = text.map_err(|error| self.error(Problem::Io(error)))?;
+            let length = text.len();
+            match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                Some(first) => return Ok(*first == b'['),
+                None if length == 0 => return Ok(false),
+                None => reader.consume(length),
+            }
         }
     }
 

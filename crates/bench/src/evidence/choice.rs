@@ -39,9 +39,6 @@ pub(super) fn newest(
     Ok(chosen.into_iter().map(|(run, _)| run).collect())
 }
 
-/// Runs that a note names.
-const SHOWN: usize = 3;
-
 /// A note on the runs that are left out, and a warning if one of them has more answers.
 fn left_out(
     folder: &str,

@@ -45,6 +45,23 @@ const KNOWN: [&str; 34] = [
     "winogrande",
 ];
 
+/// Words before a size that name no data set.
+const GENERIC: [&str; 13] = [
+    "all",
+    "answer",
+    "answers",
+    "data",
+    "dataset",
+    "first",
+    "key",
+    "keys",
+    "question",
+    "questions",
+    "sample",
+    "set",
+    "test",
+];
+
 /// A data set that a name tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SetName {
@@ -71,8 +88,9 @@ impl SetName {
             Some(start..start + length)
         });
         let place = known.or_else(|| {
-            let size = words.iter().skip(1).position(|word| is_size(word))?;
-            Some(size..size + 1)
+            let name = words.iter().skip(1).position(|word| is_size(word))?;
+            let generic = GENERIC.contains(words.get(name)?);
+            (!generic).then_some(name..name + 1)
         })?;
         let size: Vec<String> = words[place.end..]
             .iter()
@@ -180,6 +198,7 @@ mod tests {
             ("mmlu_10k.json", "Yi-34B_mmlu_10k_base_icl1.pkl"),
             ("mmlu.json", "Yi-34B_mmlu_10k_base_icl1.pkl"),
             ("key.json", "Yi-34B_mmlu_10k_base_icl1.pkl"),
+            ("questions_10k.json", "Yi-34B_mmlu_10k_base_icl1.pkl"),
             (
                 "halueval-dialogue.json",
                 "m_halu_dialogue_10k_base_icl0.csv",
