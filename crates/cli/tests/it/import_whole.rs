@@ -48,8 +48,12 @@ fn write_samples(folder: &Path, task: &str, generates: bool) {
             "arguments": {"gen_args_0": {"arg_0": "Q", "arg_1": " no"},
                           "gen_args_1": {"arg_0": "Q", "arg_1": " yes"}}})
     };
-    let lines: String = (0..4).map(|id| format!("{}\n", line(id))).collect();
-    std::fs::write(folder.join(format!("samples_{task}_x.jsonl")), lines).unwrap();
+    let lines: Vec<String> = (0..4).map(|id| line(id).to_string()).collect();
+    std::fs::write(
+        folder.join(format!("samples_{task}_x.jsonl")),
+        lines.join("\n"),
+    )
+    .unwrap();
 }
 
 #[test]
