@@ -1,8 +1,10 @@
 //! Short requests before the first question that identify the server and its abilities.
 
+mod returned;
 mod spellings;
 mod tier;
 
+use returned::{TRIES, lacks_logprobs};
 pub(super) use spellings::{Tokenizer, spellings};
 pub(super) use tier::{TierChoice, best_tier};
 
@@ -12,13 +14,12 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::address::shown;
-use super::answer::{Choice, choices, matched_choices, only_choice};
+use super::answer::matched_choices;
 use super::connect_error::ConnectError;
 use super::exchange::ask::ask;
 use super::exchange::{Dialect, RequestTemplate, Route, Spellings};
 use super::models::{ListedModel, listed};
 use super::options::HttpOptions;
-use super::tokens::without_repeats;
 use super::transport::{Endpoint, Resource, Transport};
 use crate::{ModelIdentity, ScoreError};
 
@@ -31,9 +32,6 @@ pub(super) const PROMPTS: [&str; 2] = [
     "A B C D A B C D A B C",
     "The alphabet begins with the letter",
 ];
-/// Requests whose answers may lack log-probabilities before the server counts as one without: behind
-/// a router, only some machines may leave them out.
-const TRIES: usize = 10;
 /// Shortest and longest pause between two requests to a server that is loading.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
 
@@ -149,13 +147,15 @@ impl<'a> Probe<'a> {
 
     /// The name of the model to ask: one that the server lists, if it lists its models.
     pub(super) fn model(&self, listed: &[ListedModel]) -> Result<String, ConnectError> {
-        let insists = self.options.any_model || listed.iter().any(ListedModel::is_wildcard);
-        match (&self.options.model, listed) {
+        let named: Vec<&ListedModel> = listed.iter().filter(|it| !it.is_wildcard()).collect();
+        let takes_any = self.options.any_model || named.len() < listed.len();
+        let url = || shown(&self.endpoint.base().route("models"));
+        match (&self.options.model, named.as_slice()) {
             (Some(name), [_, ..])
-                if !insists && !listed.iter().any(|entry| entry.answers_to(name)) =>
+                if !takes_any && !listed.iter().any(|entry| entry.answers_to(name)) =>
             {
                 Err(ConnectError::NoSuchModel {
-                    url: shown(&self.endpoint.base().route("models")),
+                    url: url(),
                     model: name.clone(),
                     listed: names(listed),
                     message: None,
@@ -163,9 +163,9 @@ impl<'a> Probe<'a> {
             }
             (Some(name), _) => Ok(name.clone()),
             (None, [only]) => Ok(only.id.clone()),
-            (None, several) => Err(ConnectError::ChooseModel {
-                url: shown(&self.endpoint.base().route("models")),
-                listed: names(several),
+            (None, _) => Err(ConnectError::ChooseModel {
+                url: url(),
+                listed: names(listed),
             }),
         }
     }
@@ -210,38 +210,6 @@ impl<'a> Probe<'a> {
                 message,
             },
         })
-    }
-
-    /// How many tokens the server returns when asked for `top`. Learns how it wants to be asked.
-    async fn tokens_returned(
-        &mut self,
-        url: &Url,
-        model: &str,
-        top: u32,
-    ) -> Result<Result<usize, ScoreError>, ConnectError> {
-        let mut tries = 0;
-        loop {
-            let template = RequestTemplate::new(self.route, model, top).speaking(self.dialect);
-            let body = template.whole(PROMPTS[0], &template.ending(Some(top)));
-            let answer = self.ask_when_loaded(url, Some(&body)).await?;
-            if let Err(ScoreError::Rejected { message, .. }) = &answer
-                && let Some(dialect) = self.dialect.after(message)
-            {
-                tracing::info!(message, ?dialect, "asking in another way");
-                self.dialect = dialect;
-                continue;
-            }
-            let tokens = answer.and_then(|answer| {
-                only_choice(&answer)?
-                    .tokens()
-                    .and_then(without_repeats)
-                    .map(|tokens| tokens.len())
-            });
-            tries += 1;
-            if tokens != Err(ScoreError::NoLogprobs) || tries == TRIES {
-                return Ok(tokens);
-            }
-        }
     }
 
     /// Whether two prompts in one request get two numbered answers.
@@ -371,14 +339,6 @@ impl<'a> Probe<'a> {
         let key_given = self.options.api_key.is_some();
         ConnectError::at(shown(url), key_given, self.endpoint.scrubbed(error))
     }
-}
-
-/// Whether one of the answers lacks log-probabilities of any kind.
-pub(super) fn lacks_logprobs(response: &Value) -> bool {
-    let lacks = |choice: &Choice<'_>| {
-        choice.after_sampling().is_none() && choice.tokens() == Err(ScoreError::NoLogprobs)
-    };
-    choices(response).is_ok_and(|choices| choices.iter().any(lacks))
 }
 
 fn names(listed: &[ListedModel]) -> Vec<String> {
