@@ -19,7 +19,7 @@ pub(crate) struct DoctorArgs {
         hide_env_values = true
     )]
     pub(crate) api_key: Option<String>,
-    /// Environment variable that holds the API key [default: OPENAI_API_KEY for api.openai.com]
+    /// Environment variable that holds the API key [default: `OPENAI_API_KEY` for api.openai.com]
     #[arg(long, value_name = "NAME")]
     pub(crate) api_key_env: Option<String>,
     /// Header to send with every request; can be repeated
