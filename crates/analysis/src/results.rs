@@ -265,8 +265,16 @@ pub struct Endpoint {
     /// How often it was away.
     pub outages: u64,
     /// Answers that lacked log-probabilities; their questions were asked again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub without_logprobs: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl TaskResult {

@@ -10,8 +10,10 @@ use sureness_scorers::ScoreError;
 const DOWN_AFTER: usize = 5;
 /// The first wait before a probe; it doubles.
 const FIRST_PROBE: Duration = Duration::from_millis(250);
-/// The longest wait between probes.
+/// The longest wait between probes, and where questions may be the cause: then the next one may bring
+/// an answer.
 const LAST_PROBE: Duration = Duration::from_secs(15);
+const LAST_DOUBTFUL_PROBE: Duration = Duration::from_secs(4);
 
 /// Whether an endpoint is up.
 #[derive(Debug, Clone)]
@@ -90,6 +92,9 @@ impl Culprits {
 
     /// Notes that the server has answered something.
     pub(super) fn answered(&mut self) {
+        if self.lately.is_empty() {
+            return;
+        }
         if self.known.len() + self.lately.len() > MAX_CULPRITS {
             self.known.clear();
         }
@@ -163,7 +168,12 @@ impl Health {
             Self::Down { probe_at, wait } => {
                 // Requests that were in flight when it went down add nothing new.
                 if sent >= *probe_at {
-                    *wait = (*wait * 2).min(LAST_PROBE);
+                    let longest = if proves_outage(error) {
+                        LAST_PROBE
+                    } else {
+                        LAST_DOUBTFUL_PROBE
+                    };
+                    *wait = (*wait * 2).min(longest);
                     *probe_at = now + (*wait).max(retry_after.unwrap_or_default().min(LAST_PROBE));
                 }
                 Change::None

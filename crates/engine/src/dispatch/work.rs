@@ -18,6 +18,8 @@ pub(super) struct Work {
     pub(super) returned: VecDeque<Job>,
     pub(super) retries: Retries,
     budget: Budget,
+    /// Whether the next probe asks a fresh question.
+    probe_fresh: bool,
     /// Since when the head of the queue could be sent, but for a free slot.
     head_since: Duration,
 }
@@ -30,6 +32,7 @@ impl Work {
             returned: VecDeque::new(),
             retries: Retries::default(),
             budget: Budget::default(),
+            probe_fresh: false,
             head_since: Duration::ZERO,
         }
     }
@@ -93,8 +96,8 @@ impl Work {
         Some(job)
     }
 
-    /// One question for a probe: a fresh one, since those that failed may be the cause of the
-    /// failures. If all others are in flight, one that waits for its retry.
+    /// One question for a probe: by turns one that has failed and a fresh one, since those that failed
+    /// may be the cause. If all others are in flight, one that waits for its retry.
     pub(super) fn take_one(
         &mut self,
         endpoint: usize,
@@ -103,7 +106,11 @@ impl Work {
         now: Duration,
         wake: &mut Wake,
     ) -> Option<Job> {
-        let job = self.take_fresh(endpoint, size, now);
+        let fresh = self.probe_fresh;
+        self.probe_fresh = !fresh;
+        let job = fresh
+            .then(|| self.take_fresh(endpoint, size, now))
+            .flatten();
         let job = job.or_else(|| self.take(endpoint, size, others, now, wake));
         let mut job = job.or_else(|| self.retries.pop())?;
         if job.items.len() > 1 {

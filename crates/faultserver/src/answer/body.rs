@@ -8,10 +8,15 @@ use crate::script::Healthy;
 
 pub(super) fn models(server: &Healthy) -> Value {
     let limit = server.context_words;
-    json!({"object": "list", "data": [{
+    let mut list = json!({"object": "list", "data": [{
         "id": server.model, "object": "model", "owned_by": "faultserver",
         "root": server.model, "max_model_len": limit,
-    }]})
+    }]});
+    // Whoever takes any name says so, as proxies do.
+    if let (false, Some(entries)) = (server.check_model, list["data"].as_array_mut()) {
+        entries.push(json!({"id": "*", "object": "model"}));
+    }
+    list
 }
 
 /// llama.cpp's description of itself, as far as a client can use it.

@@ -44,35 +44,39 @@ pub(super) fn values(value: &Value) -> &[Value] {
 /// `body` with quotes around each number that JSON does not know; `None` without any.
 fn odd_numbers_quoted(body: &[u8]) -> Option<Vec<u8>> {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-    let mut quoted = Vec::with_capacity(body.len() + 64);
-    let mut rest = body;
-    while let Some(first) = rest.first() {
+    let mut quoted = Vec::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some((first, rest)) = body[at..].split_first() {
         let length = match first {
             b'"' => text_length(rest),
-            _ => rest.iter().take_while(|byte| is_word(byte)).count().max(1),
+            _ if is_word(first) => 1 + rest.iter().take_while(|byte| is_word(byte)).count(),
+            _ => 1,
         };
-        let (piece, after) = rest.split_at(length);
-        rest = after;
-        if is_word(first) && is_odd_number(piece) {
+        let end = at + length;
+        if is_word(first) && is_odd_number(&body[at..end]) {
+            quoted.extend_from_slice(&body[copied..at]);
             quoted.push(b'"');
-            quoted.extend_from_slice(piece);
+            quoted.extend_from_slice(&body[at..end]);
             quoted.push(b'"');
-        } else {
-            quoted.extend_from_slice(piece);
+            copied = end;
         }
+        at = end;
     }
-    (quoted.len() > body.len()).then_some(quoted)
+    (copied > 0).then(|| {
+        quoted.extend_from_slice(&body[copied..]);
+        quoted
+    })
 }
 
-/// Length of the JSON string that begins `rest`, with its quotes.
+/// Length of a JSON string with its quotes; `rest` follows the first one.
 fn text_length(rest: &[u8]) -> usize {
     let mut escaped = false;
-    let end = rest.iter().skip(1).position(|&byte| {
+    let end = rest.iter().position(|&byte| {
         let ends = byte == b'"' && !escaped;
         escaped = byte == b'\\' && !escaped;
         ends
     });
-    end.map_or(rest.len(), |inside| inside + 2)
+    end.map_or(rest.len() + 1, |inside| inside + 2)
 }
 
 /// Rust reads every number of JSON and those beyond: infinities, NaN, a leading plus.

@@ -15,7 +15,7 @@ const SHOWN_CHARS: usize = 40;
 /// Servers write smaller values for "not available", such as -9999 (vLLM).
 const NOT_AVAILABLE: f64 = -9000.0;
 /// Two values of one token differ by no more than this, through rounding.
-const SAME_VALUE: f64 = 1e-4;
+const SAME_VALUE: f64 = 1e-3;
 
 /// One token of a server's list.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,28 +208,30 @@ pub(super) fn with_sampled<'a>(
 
 /// Removes tokens whose number came before, and fails if the values differ. Without a number, every
 /// entry is a token of its own.
-pub(super) fn without_repeats(tokens: Vec<TopToken<'_>>) -> Result<Vec<TopToken<'_>>, ScoreError> {
+pub(super) fn without_repeats(
+    mut tokens: Vec<TopToken<'_>>,
+) -> Result<Vec<TopToken<'_>>, ScoreError> {
     if tokens.iter().all(|token| token.id.is_none()) {
         return Ok(tokens);
     }
     let mut seen = HashMap::with_capacity(tokens.len());
-    let mut kept = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        match token.id.and_then(|id| seen.insert(id, token.logprob)) {
-            None => kept.push(token),
-            Some(earlier) if token.agrees_with(earlier) => {}
-            Some(earlier) => {
-                return Err(ScoreError::Malformed {
-                    message: format!(
-                        "token {:?} comes with two log-probabilities, {earlier} and {}",
-                        shown(&token.text),
-                        token.logprob
-                    ),
-                });
-            }
+    let mut contradiction = Ok(());
+    tokens.retain(|token| {
+        let earlier = token.id.and_then(|id| seen.insert(id, token.logprob));
+        if let Some(earlier) = earlier
+            && !token.agrees_with(earlier)
+        {
+            contradiction = Err(ScoreError::Malformed {
+                message: format!(
+                    "token {:?} comes with two log-probabilities, {earlier} and {}",
+                    shown(&token.text),
+                    token.logprob
+                ),
+            });
         }
-    }
-    Ok(kept)
+        earlier.is_none()
+    });
+    contradiction.map(|()| tokens)
 }
 
 /// Upper bound of the log-probability of a token outside the list.

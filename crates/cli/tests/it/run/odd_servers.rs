@@ -221,9 +221,9 @@ fn keys_come_from_where_they_are_said_to_be_and_are_never_shown() {
     );
     ends_with(&run("--api-key-env MY_KEY", "MY_KEY"), 0);
 
-    let mut command = case.command(&format!("run {SHORT} --no-cache --verbose --header"));
+    let mut command = case.command(&format!("run {SHORT} --no-cache --verbose"));
     let output = command
-        .arg("Authorization: Bearer sk-in-the-dark")
+        .args(["--header", "Authorization: Bearer sk-in-the-dark"])
         .output()
         .unwrap();
     ends_with(&output, 0);

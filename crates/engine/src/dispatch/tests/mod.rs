@@ -4,6 +4,7 @@ mod batches;
 mod limits;
 mod outages;
 mod properties;
+mod proxies;
 mod retrying;
 
 use std::num::NonZeroUsize;

@@ -30,6 +30,7 @@ fn misbehave(kind: u8, ticket: &Ticket, after: Duration) -> Answered {
                 message: "?".into(),
             },
         ),
+        9 => bad(ticket, after, &ScoreError::NoLogprobs),
         _ => good(ticket, after),
     }
 }

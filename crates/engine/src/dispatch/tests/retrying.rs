@@ -87,7 +87,7 @@ fn a_sick_server_is_not_beaten() {
     settings.retry.base = 10 * MS;
     let mut run = dispatch(settings, 1, &[10_000]);
     let seen = play_until(&mut run, 10 * SECOND, |ticket, _| {
-        bad(ticket, 10 * MS, &server_error(500))
+        bad(ticket, 10 * MS, &ScoreError::TimedOut { seconds: 1 })
     });
     let retries = seen.count(|e| matches!(e, Event::Attempt(a) if a.attempt > 1));
     let share = retries as f64 / seen.sent.len() as f64;

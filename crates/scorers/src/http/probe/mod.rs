@@ -1,12 +1,14 @@
 //! Short requests before the first question that identify the server and its abilities.
 
 mod letters;
+mod returned;
 mod sampling;
 mod spellings;
 mod tier;
 
 pub(super) use letters::{QUESTION, letters};
 pub(super) use sampling::Settings;
+use returned::{TRIES, lacks_logprobs};
 pub(super) use spellings::{Tokenizer, spellings};
 pub(super) use tier::{TierChoice, best_tier};
 
@@ -18,7 +20,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::address::shown;
-use super::answer::{Choice, choices, matched_choices};
+use super::answer::matched_choices;
 use super::connect_error::ConnectError;
 use super::exchange::ask::ask;
 use super::exchange::{Dialect, RequestTemplate, Route, Spellings, Tier};
@@ -37,9 +39,6 @@ pub(super) const PROMPTS: [&str; 2] = [
     "A B C D A B C D A B C",
     "The alphabet begins with the letter",
 ];
-/// Requests whose answers may lack log-probabilities before the server counts as one without: behind
-/// a router, only some machines may leave them out.
-const TRIES: usize = 10;
 /// Shortest and longest pause between two requests to a server that is loading.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
 
@@ -166,13 +165,15 @@ impl<'a> Probe<'a> {
 
     /// The name of the model to ask: one that the server lists, if it lists its models.
     pub(super) fn model(&self, listed: &[ListedModel]) -> Result<String, ConnectError> {
-        let insists = self.options.any_model || listed.iter().any(ListedModel::is_wildcard);
-        match (&self.options.model, listed) {
+        let named: Vec<&ListedModel> = listed.iter().filter(|it| !it.is_wildcard()).collect();
+        let takes_any = self.options.any_model || named.len() < listed.len();
+        let url = || shown(&self.endpoint.base().route("models"));
+        match (&self.options.model, named.as_slice()) {
             (Some(name), [_, ..])
-                if !insists && !listed.iter().any(|entry| entry.answers_to(name)) =>
+                if !takes_any && !listed.iter().any(|entry| entry.answers_to(name)) =>
             {
                 Err(ConnectError::NoSuchModel {
-                    url: shown(&self.endpoint.base().route("models")),
+                    url: url(),
                     model: name.clone(),
                     listed: names(listed),
                     message: None,
@@ -180,9 +181,9 @@ impl<'a> Probe<'a> {
             }
             (Some(name), _) => Ok(name.clone()),
             (None, [only]) => Ok(only.id.clone()),
-            (None, several) => Err(ConnectError::ChooseModel {
-                url: shown(&self.endpoint.base().route("models")),
-                listed: names(several),
+            (None, _) => Err(ConnectError::ChooseModel {
+                url: url(),
+                listed: names(listed),
             }),
         }
     }
@@ -227,33 +228,6 @@ impl<'a> Probe<'a> {
                 message,
             },
         })
-    }
-
-    /// The tokens that the server returns when asked for `top`. Learns how it wants to be asked.
-    async fn tokens_returned(
-        &mut self,
-        url: &Url,
-        model: &str,
-        top: u32,
-    ) -> Result<Result<Listed, ScoreError>, ConnectError> {
-        let mut tries = 0;
-        loop {
-            let template = self.template(model, top);
-            let body = template.whole(PROMPTS[0], &template.ending(Some(top)));
-            let answer = self.ask_when_loaded(url, Some(&body)).await?;
-            if let Err(ScoreError::Rejected { message, .. }) = &answer
-                && let Some(dialect) = self.dialect.after(message)
-            {
-                tracing::info!(message, ?dialect, "asking in another way");
-                self.dialect = dialect;
-                continue;
-            }
-            let tokens = answer.and_then(|answer| Listed::read(&answer));
-            tries += 1;
-            if !matches!(tokens, Err(ScoreError::NoLogprobs)) || tries == TRIES {
-                return Ok(tokens);
-            }
-        }
     }
 
     /// Whether two prompts in one request get two numbered answers.
@@ -448,14 +422,6 @@ impl<'a> Probe<'a> {
         let key_given = self.options.api_key.is_some();
         ConnectError::at(shown(url), key_given, self.endpoint.scrubbed(error))
     }
-}
-
-/// Whether one of the answers lacks log-probabilities of any kind.
-pub(super) fn lacks_logprobs(response: &Value) -> bool {
-    let lacks = |choice: &Choice<'_>| {
-        choice.after_sampling().is_none() && choice.tokens() == Err(ScoreError::NoLogprobs)
-    };
-    choices(response).is_ok_and(|choices| choices.iter().any(lacks))
 }
 
 /// The kind of server, as its list of models says it.

@@ -168,6 +168,13 @@ async fn a_list_may_name_a_model_in_other_ways() {
         options.model = Some("x".to_owned());
         connect(options).await.unwrap();
     }
+    // The only one with a name is the model, unless told otherwise.
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/v1/models" => models(&["*", "m"]),
+        _ => letters(1),
+    });
+    let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
+    assert_eq!(scorer.identity().name, "m");
 }
 
 #[tokio::test]
