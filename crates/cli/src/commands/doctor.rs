@@ -14,7 +14,7 @@ use crate::show::output_format::OutputFormat;
 use crate::show::terminal;
 
 /// Checks the server and prints each finding as it is known. Fails if a run could not use the server.
-pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let options = HttpOptions {
         api_key: args.api_key.as_deref().and_then(Secret::new),
         model: args.model.clone(),
@@ -38,7 +38,7 @@ pub(super) fn run(args: DoctorArgs) -> Result<ExitCode, Failure> {
     printed.outcome?;
     match args.output {
         OutputFormat::Text if diagnosis.obstacle.is_none() => {
-            terminal::print(&verdict::verdict(&diagnosis, &args))?;
+            terminal::print(&verdict::verdict(&diagnosis, args))?;
         }
         OutputFormat::Text => {}
         OutputFormat::Json => args.output.print(&diagnosis, |_| String::new())?,

@@ -29,7 +29,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&args, run::RunCommand::Run),
         Command::Single(args) => run::run(&args, run::RunCommand::Single),
         Command::Compare(args) => run::run(&args, run::RunCommand::Compare),
-        Command::Doctor(args) => doctor::run(args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Score(args) => score::run(args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Report(args) => analyze::report(&args),

@@ -20,11 +20,13 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
     };
     let sections = [method].into_iter().chain(results.sections(every_strategy));
     let sections = sections.map(|section| export::section_text(&section, width));
-    let warnings = results.warnings().into_iter();
-    let warnings: String = warnings
-        .map(|warning| format!("WARNING: {warning}\n"))
-        .collect();
-    let text = warnings + &sections.collect::<Vec<_>>().join("\n");
+    let mut text = String::new();
+    for warning in results.warnings() {
+        text.push_str("WARNING: ");
+        text.push_str(&warning);
+        text.push('\n');
+    }
+    text.push_str(&sections.collect::<Vec<_>>().join("\n"));
     // A reader that has gone away (a broken pipe) is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
 

@@ -16,6 +16,7 @@ use sureness_hint::Hint;
 
 use super::connect_error::ConnectError;
 use super::exchange::{Exchange, Route};
+use super::models::owner;
 use super::options::HttpOptions;
 use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
@@ -127,7 +128,7 @@ impl Server<'_> {
             told(diagnosis);
         }
 
-        let owner = probe.owner(&model, &listed);
+        let owner = owner(&model, &listed);
         let template = probe.template(&model, top_k);
         let settings = probe.settings(&template, &first, owner.as_deref()).await;
         let template = template.sampling(settings.sampling);

@@ -1,5 +1,7 @@
 //! Finds out whether a server's own sampling settings change the log-probabilities that it reports.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use super::super::answer::only_choice;
@@ -125,23 +127,24 @@ async fn differ(
 /// properties name them, apart from temperature and truncation, which every request has set since
 /// version 0.1.0.
 pub(in crate::http) fn samplers(properties: &Value) -> Vec<String> {
-    const NEUTRAL: [(&str, fn(f64) -> bool); 10] = [
-        ("repeat_penalty", |value| value == 1.0),
-        ("presence_penalty", |value| value == 0.0),
-        ("frequency_penalty", |value| value == 0.0),
-        ("dry_multiplier", |value| value == 0.0),
-        ("xtc_probability", |value| value == 0.0),
-        ("dynatemp_range", |value| value == 0.0),
-        ("typical_p", |value| value >= 1.0),
-        ("top_n_sigma", |value| value <= 0.0),
-        ("mirostat", |value| value == 0.0),
-        ("adaptive_target", |value| value < 0.0),
+    /// Values that change nothing.
+    const NEUTRAL: [(&str, RangeInclusive<f32>); 10] = [
+        ("repeat_penalty", 1.0..=1.0),
+        ("presence_penalty", 0.0..=0.0),
+        ("frequency_penalty", 0.0..=0.0),
+        ("dry_multiplier", 0.0..=0.0),
+        ("xtc_probability", 0.0..=0.0),
+        ("dynatemp_range", 0.0..=0.0),
+        ("typical_p", 1.0..=f32::MAX),
+        ("top_n_sigma", f32::MIN..=0.0),
+        ("mirostat", 0.0..=0.0),
+        ("adaptive_target", f32::MIN..=-f32::EPSILON),
     ];
     let params = properties.pointer("/default_generation_settings/params");
-    let set = |(name, is_neutral): (&str, fn(f64) -> bool)| {
+    let set = |(name, neutral): (&str, RangeInclusive<f32>)| {
         // The server's own precision.
         let value = params?.get(name)?.as_f64()? as f32;
-        (!is_neutral(f64::from(value))).then(|| format!("{name} {value}"))
+        (!neutral.contains(&value)).then(|| format!("{name} {value}"))
     };
     NEUTRAL.into_iter().filter_map(set).collect()
 }
