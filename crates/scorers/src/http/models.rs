@@ -47,6 +47,16 @@ impl ListedModel {
     }
 }
 
+/// The kind of server that serves `model`, as its list of models says it.
+pub(super) fn owner(model: &str, listed: &[ListedModel]) -> Option<String> {
+    let entry = listed.iter().find(|entry| entry.answers_to(model));
+    let entry = entry.or(match listed {
+        [only] => Some(only),
+        _ => None,
+    });
+    entry?.fingerprint.get("owned_by").cloned()
+}
+
 /// The models in an answer of `/models`; entries without a name are skipped.
 pub(super) fn listed(response: &Value) -> Vec<ListedModel> {
     let entries = response.get("data").and_then(Value::as_array);

@@ -16,8 +16,9 @@ use sureness_hint::Hint;
 
 use super::connect_error::ConnectError;
 use super::exchange::{Dialect, Exchange, Route};
+use super::models::owner;
 use super::options::HttpOptions;
-use super::probe::{Probe, TierChoice, Tokenizer, best_tier, owner, spellings};
+use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
 use super::{address, prepare};
 use abilities::Examination;

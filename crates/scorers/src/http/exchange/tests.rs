@@ -109,6 +109,11 @@ fn what_is_open_is_asked_for_again_only_where_that_helps() {
     let body = sent(&rest(Tier::Biased, vec![true, false]).unwrap());
     let bias = json!({"330": 100, "49": 100, "389": 100, "50": 100});
     assert_eq!((&body["logit_bias"], &body["logprobs"]), (&bias, &json!(4)));
+    assert_eq!(body["samplers"], json!(["temperature"]));
+    assert_eq!(
+        (&body["repeat_penalty"], &body["mirostat"]),
+        (&json!(1), &json!(0))
+    );
 }
 
 #[test]

@@ -9,13 +9,13 @@ use crate::{ScoreError, Usage};
 
 /// A question that every model can answer with a letter. Without few-shot examples, so that it costs
 /// little.
-pub(in crate::http) const QUESTION: &str = "Which of these is a colour?\n\
+pub(super) const QUESTION: &str = "Which of these is a colour?\n\
     A. seven\nB. red\nC. a chair\nD. slowly\n\
     Reply with the letter of the right option alone.\nThe right option is";
 const LABELS: [&str; 4] = ["A", "B", "C", "D"];
 
 /// What an answer to [`QUESTION`] shows; `None` if it cannot be understood.
-pub(in crate::http) fn letters(response: &Value, top: u32, chat: bool) -> Option<Letters> {
+pub(super) fn letters(response: &Value, top: u32, chat: bool) -> Option<Letters> {
     let choice = only_choice(response).ok()?;
     let tokens = choice.tokens().ok()?;
     let most = tokens.iter().max_by(|a, b| a.logprob.total_cmp(&b.logprob));

@@ -5,26 +5,24 @@ mod returned;
 mod sampling;
 mod spellings;
 mod tier;
+mod trials;
 
-pub(super) use letters::{QUESTION, letters};
-pub(super) use sampling::Settings;
 use returned::{TRIES, lacks_logprobs};
 pub(super) use spellings::{Tokenizer, spellings};
 pub(super) use tier::{TierChoice, best_tier};
 
 use std::time::{Duration, Instant};
 
-use sampling::{Listed, samplers, settings};
-
 use reqwest::Url;
+use sampling::Listed;
 use serde_json::Value;
 
 use super::address::shown;
 use super::answer::matched_choices;
 use super::connect_error::ConnectError;
 use super::exchange::ask::ask;
-use super::exchange::{Dialect, RequestTemplate, Route, Spellings, Tier};
-use super::models::{ListedModel, listed};
+use super::exchange::{Dialect, RequestTemplate, Route, Spellings};
+use super::models::{ListedModel, listed, owner};
 use super::options::HttpOptions;
 use super::report::Letters;
 use super::transport::{Endpoint, Resource, Transport};
@@ -267,69 +265,6 @@ impl<'a> Probe<'a> {
         Ok(false)
     }
 
-    /// Requests to the model without sampling settings, as this server wants them, with the user's
-    /// fields.
-    pub(super) fn template(&self, model: &str, top: u32) -> RequestTemplate {
-        RequestTemplate::new(self.route, model, top)
-            .speaking(self.dialect)
-            .extra(self.options.extra_body.as_ref())
-    }
-
-    /// The answer to a request with `template`; `None` where it fails.
-    async fn ask(&self, template: &RequestTemplate, prompt: &str) -> Option<Value> {
-        let url = self.endpoint.base().route(self.route.path());
-        let body = template.whole(prompt, &template.ending(Some(template.top())));
-        let resource = self.endpoint.post(url);
-        let answer = ask(self.transport, self.endpoint, &resource, body.as_bytes());
-        answer.await.ok()
-    }
-
-    /// The sampling settings to send. llama.cpp's log-probabilities do not depend on any.
-    pub(super) async fn settings(
-        &self,
-        template: &RequestTemplate,
-        first: &Listed,
-        owner: Option<&str>,
-    ) -> Settings {
-        if owner == Some("llamacpp") {
-            return Settings::default();
-        }
-        let known = matches!(owner, Some("vllm" | "sglang"));
-        settings(first, known, async |sampling| {
-            let template = template.clone().sampling(sampling);
-            Listed::read(&self.ask(&template, PROMPTS[0]).await?).ok()
-        })
-        .await
-    }
-
-    /// The server's own settings that would have moved scores, for the model's identity.
-    pub(super) async fn own_settings(
-        &self,
-        settings: Settings,
-        choice: TierChoice,
-    ) -> Option<String> {
-        if settings.bent {
-            return Some(settings.sampling.name().to_owned());
-        }
-        if choice.tier != Tier::Biased {
-            return None;
-        }
-        let properties = self.endpoint.get(self.endpoint.base().root_route("props"));
-        let properties = ask(self.transport, self.endpoint, &properties, b"").await;
-        let named = properties.map_or_else(|_| Vec::new(), |properties| samplers(&properties));
-        match (named.is_empty(), choice.bent) {
-            (false, _) => Some(named.join(", ")),
-            (true, true) => Some("samplers".to_owned()),
-            (true, false) => None,
-        }
-    }
-
-    /// How the model answers a trial question; `None` where it does not.
-    pub(super) async fn letters(&self, template: &RequestTemplate) -> Option<Letters> {
-        let answer = self.ask(template, QUESTION).await?;
-        letters(&answer, template.top(), self.route == Route::Chat)
-    }
-
     fn identity(&self, model: &str, listed: &[ListedModel]) -> ModelIdentity {
         let mut identity = ModelIdentity {
             name: model.to_owned(),
@@ -422,16 +357,6 @@ impl<'a> Probe<'a> {
         let key_given = self.options.api_key.is_some();
         ConnectError::at(shown(url), key_given, self.endpoint.scrubbed(error))
     }
-}
-
-/// The kind of server, as its list of models says it.
-pub(super) fn owner(model: &str, listed: &[ListedModel]) -> Option<String> {
-    let entry = listed.iter().find(|entry| entry.answers_to(model));
-    let entry = entry.or(match listed {
-        [only] => Some(only),
-        _ => None,
-    });
-    entry?.fingerprint.get("owned_by").cloned()
 }
 
 fn names(listed: &[ListedModel]) -> Vec<String> {

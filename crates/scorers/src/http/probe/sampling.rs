@@ -1,5 +1,7 @@
 //! Finds out whether a server's own sampling settings change the log-probabilities that it reports.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use super::super::answer::only_choice;
@@ -125,35 +127,26 @@ async fn differ(
 /// properties name them, apart from temperature and truncation, which every request has set since
 /// version 0.1.0.
 pub(in crate::http) fn samplers(properties: &Value) -> Vec<String> {
-    const NAMES: [&str; 10] = [
-        "repeat_penalty",
-        "presence_penalty",
-        "frequency_penalty",
-        "dry_multiplier",
-        "xtc_probability",
-        "dynatemp_range",
-        "typical_p",
-        "top_n_sigma",
-        "mirostat",
-        "adaptive_target",
+    /// Values that change nothing.
+    const NEUTRAL: [(&str, RangeInclusive<f32>); 10] = [
+        ("repeat_penalty", 1.0..=1.0),
+        ("presence_penalty", 0.0..=0.0),
+        ("frequency_penalty", 0.0..=0.0),
+        ("dry_multiplier", 0.0..=0.0),
+        ("xtc_probability", 0.0..=0.0),
+        ("dynatemp_range", 0.0..=0.0),
+        ("typical_p", 1.0..=f32::MAX),
+        ("top_n_sigma", f32::MIN..=0.0),
+        ("mirostat", 0.0..=0.0),
+        ("adaptive_target", f32::MIN..=-f32::EPSILON),
     ];
     let params = properties.pointer("/default_generation_settings/params");
-    let set = |name: &str| {
+    let set = |(name, neutral): (&str, RangeInclusive<f32>)| {
         // The server's own precision.
         let value = params?.get(name)?.as_f64()? as f32;
-        (!is_neutral(name, value)).then(|| format!("{name} {value}"))
+        (!neutral.contains(&value)).then(|| format!("{name} {value}"))
     };
-    NAMES.into_iter().filter_map(set).collect()
-}
-
-fn is_neutral(name: &str, value: f32) -> bool {
-    match name {
-        "repeat_penalty" => (value - 1.0).abs() < f32::EPSILON,
-        "typical_p" => value >= 1.0,
-        "top_n_sigma" => value <= 0.0,
-        "adaptive_target" => value < 0.0,
-        _ => value.abs() < f32::EPSILON,
-    }
+    NEUTRAL.into_iter().filter_map(set).collect()
 }
 
 #[cfg(test)]
