@@ -91,7 +91,7 @@ fn an_analysis_names_the_runs_that_it_leaves_out() {
     }
     // Before all findings.
     let stdout = text(&output.stdout);
-    let first = stdout.find("• Note: these are the figures of run 2");
+    let first = stdout.find("• Warning: these are the figures of run 2");
     assert!(
         first.is_some() && first < stdout.find("\n• ").map(|at| at + 2),
         "{stdout}"

@@ -33,7 +33,7 @@ pub(crate) fn start(options: &[&str]) -> Option<Real> {
     let process = Command::new(root.join("scripts/servers/llama-server.sh"))
         .arg(folder)
         .arg(port.to_string())
-        .args(["--ctx-size", "2048", "--parallel", "1", "--threads", "2"])
+        .args(["--ctx-size", "2048", "--parallel", "1", "--threads", "1"])
         .args(options)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -45,7 +45,7 @@ pub(crate) fn start(options: &[&str]) -> Option<Real> {
     };
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(60) {
-        if real.is_ready(port) {
+        if is_ready(port) {
             return Some(real);
         }
         if real.process.try_wait().unwrap().is_some() {
@@ -57,17 +57,15 @@ pub(crate) fn start(options: &[&str]) -> Option<Real> {
     None
 }
 
-impl Real {
-    /// Whether the model is loaded.
-    fn is_ready(&self, port: u16) -> bool {
-        use std::io::{Read, Write};
-        let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else {
-            return false;
-        };
-        let mut head = [0; 12];
-        stream
-            .write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            .and_then(|()| stream.read_exact(&mut head))
-            .is_ok_and(|()| head.ends_with(b"200"))
-    }
+/// Whether the model is loaded.
+fn is_ready(port: u16) -> bool {
+    use std::io::{Read, Write};
+    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
+    let mut head = [0; 12];
+    stream
+        .write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .and_then(|()| stream.read_exact(&mut head))
+        .is_ok_and(|()| head.ends_with(b"200"))
 }

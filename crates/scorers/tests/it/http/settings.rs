@@ -120,12 +120,12 @@ in_both_models! {
     async fn llama_cpp_s_samplers_are_switched_off_and_named(way: Way) {
         for props in [json!({}), json!({"default_generation_settings": {"params": {"repeat_penalty": 1.1f32}}})] {
             let named = props.get("default_generation_settings").is_some();
-            let server = Server::start(move |asked| match asked.path.as_str() {
-                "/props" => Reply::json(200, &props),
-                _ => {
-                    let answer = if is_neutral(asked) { biased(asked) } else { bent(asked) };
-                    crate::http::exact::reply(asked, &answer.unwrap_or_else(|| top_three(asked)))
+            let server = Server::start(move |asked| {
+                if asked.path == "/props" {
+                    return Reply::json(200, &props);
                 }
+                let answer = if is_neutral(asked) { biased(asked) } else { bent(asked) };
+                crate::http::exact::reply(asked, &answer.unwrap_or_else(|| top_three(asked)))
             });
             let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
             assert_eq!(settings(&scorer), Some(if named { "repeat_penalty 1.1" } else { "samplers" }));
@@ -241,8 +241,8 @@ async fn a_real_server_s_samplers_do_not_bend_scores() {
             let request = question(SEAS, &LETTERS[..4]);
             // Twice, so that both answers come from the cache.
             let _ = score_one(Way::Async, &scorer, &request).await;
-            let scores = score_one(Way::Async, &scorer, &request).await.unwrap();
-            (scorer, scores)
+            let answer = score_one(Way::Async, &scorer, &request).await.unwrap();
+            (scorer, answer)
         };
         let (_, whole) = ask(1000, false).await;
         let (scorer, filled) = ask(3, true).await;
