@@ -155,7 +155,7 @@ class WholeVocabulary:
     def render(self, messages, template):
         return post(f"{template or self.address}/apply-template", {"messages": messages})["prompt"]
 
-    def __call__(self, prompt):
+    def __call__(self, prompt, cached=False):
         answer = post(
             f"{self.address}/completion",
             {
@@ -163,7 +163,7 @@ class WholeVocabulary:
                 "n_predict": 1,
                 "n_probs": self.size,
                 "temperature": 0,
-                "cache_prompt": False,
+                "cache_prompt": cached,
             },
         )
         top = answer["completion_probabilities"][0]["top_logprobs"]
@@ -246,7 +246,7 @@ def measure(sureness, address, flags, reference):
             text=True,
         )
         if run.returncode:
-            return [*found, f"refused: {first_error(run.stderr)}", "", ""]
+            return [*found, f"refused: {first_error(run.stderr)}", "", "", ""]
         marked = [line for line in run.stderr.splitlines() if line.startswith("warning")]
         subprocess.run(
             [sureness, "analyze", str(folder / "run"), "--modes", "basic", "--formats", "parquet"]
@@ -256,11 +256,16 @@ def measure(sureness, address, flags, reference):
         )
         rows = pyarrow.parquet.read_table(folder / "out/questions.parquet").to_pylist()
         prompts = [prompt for note in notes for prompt in prompts_of(note)]
-        exact, above, below = 0.0, 0.0, 0.0
+        own = WholeVocabulary(address) if found[0].endswith("logit bias") else None
+        exact, above, below, noise = 0.0, 0.0, 0.0, 0.0
         for row in rows:
             prompt = next(p for p in prompts if texts[row["id"]] in p[-1]["content"])
             prompt = reference.render(prompt, address) if len(prompt[0]) > 1 else prompt[0]["content"]
-            for letter, truth in zip(LETTERS, reference(prompt)):
+            truths = reference(prompt)
+            if own:
+                again = zip(own(prompt, cached=True), truths)
+                noise = max([noise, *(abs(one - other) for one, other in again)])
+            for letter, truth in zip(LETTERS, truths):
                 ours = row[f"logprob_{letter}"]
                 if ours is None:
                     continue
@@ -272,10 +277,16 @@ def measure(sureness, address, flags, reference):
         says = f"bounds for {bounded} of {len(rows)}" if bounded else "exact"
         return [
             *found,
-            "; ".join([says, *(line.removeprefix("warning: ") for line in marked)]),
+            "; ".join([says, *sorted({mark(line) for line in marked})]),
             f"{exact:.3f}" if bounded < len(rows) else "",
+            f"{noise:.3f}" if own else "",
             f"+{above:.2f}, −{below:.3f}" if bounded else "",
         ]
+
+
+def mark(warning):
+    """A warning without the model and the task in front."""
+    return re.sub(r"^warning: ([^:]+: )?(own/base: )?", "", warning).split(": the figures")[0]
 
 
 def verdict(doctor):
@@ -285,9 +296,11 @@ def verdict(doctor):
     found = json.loads(doctor.stdout)
     if found.get("obstacle"):
         return ["", found["obstacle"]["message"]]
-    scoring = found["scoring"]
-    said = [found.get("own_settings"), (found.get("trial") or {}).get("warning")]
-    return [scoring["tier"], "; ".join(filter(None, [scoring["reason"], *said]))]
+    said = [f"trial: letters {100 * trial['mass']:.2g} %, begins with {trial['first']!r}"
+            for trial in [found.get("trial")] if trial]
+    if own := found.get("own_settings"):
+        said.append(f"switched off: {own}")
+    return [found["scoring"]["tier"], "; ".join(said)]
 
 
 def first_error(stderr):
@@ -388,9 +401,10 @@ def write(name, cells):
     """Puts a row into the page's table, in place of the one of that name."""
     row = "| " + " | ".join([name, *(cell.replace("|", "/").replace("\n", " ") for cell in cells)]) + " |"
     print(row, flush=True)
-    before, table, after = re.split(r"(?<=<!-- matrix -->\n)|(?=<!-- /matrix -->)", PAGE.read_text())
+    before, begin, rest = PAGE.read_text().partition("<!-- matrix -->\n")
+    table, end, after = rest.partition("<!-- /matrix -->")
     lines = [line for line in table.splitlines() if not line.startswith(f"| {name} |")]
-    PAGE.write_text("\n".join([before + lines[0], *lines[1:], row]) + "\n" + after)
+    PAGE.write_text(before + begin + "\n".join([*lines, row]) + "\n" + end + after)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sureness_record::Provenance;
+use sureness_report::CutPrompts;
 use sureness_report::export::write_whole;
 
 use crate::error::Failure;
@@ -45,6 +46,15 @@ pub(crate) struct Head {
 #[derive(Deserialize)]
 struct HeadModel {
     run: i64,
+    #[serde(default)]
+    groups: Vec<HeadGroup>,
+}
+
+#[derive(Deserialize)]
+struct HeadGroup {
+    task: String,
+    strategy: String,
+    cut_prompts: Option<CutPrompts>,
 }
 
 /// Creates the folder and checks that it is writable and has room for the answers to `questions`.
@@ -175,6 +185,17 @@ impl ResultsFiles {
             date(b).cmp(&date(a)).then_with(|| one.cmp(other))
         });
         Self(files)
+    }
+
+    /// What showed that the server cut prompts of this run in a task and strategy. The store does not
+    /// know.
+    pub(crate) fn cut_prompts(&self, run: i64, task: &str, strategy: &str) -> Option<CutPrompts> {
+        let models = self.0.iter().flat_map(|(_, head)| &head.models);
+        let groups = models
+            .filter(|model| model.run == run)
+            .flat_map(|model| &model.groups);
+        let mut groups = groups.filter(|it| it.task == task && it.strategy == strategy);
+        groups.find_map(|group| group.cut_prompts)
     }
 
     /// The newest file with figures of this run, and its provenance if it has one.

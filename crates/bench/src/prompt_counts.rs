@@ -20,6 +20,30 @@ const MANY_APART_BYTES: usize = 200;
 const MOST_BYTES_PER_TOKEN: usize = 30;
 const LONG_BYTES: usize = 4000;
 
+/// Lengths are compared by powers of two: a prompt of a class so many above another's has more than
+/// four times its bytes, and yet fewer tokens only if it was cut.
+const CLASSES: usize = 24;
+const CLASSES_APART: usize = 3;
+
+/// The extreme counts of prompts of about one length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Extremes {
+    /// The smallest count, and the bytes of the longest prompt with it.
+    least: (u32, usize),
+    /// The largest count.
+    most: u32,
+}
+
+impl Extremes {
+    fn with(self, other: Self) -> Self {
+        let key = |(tokens, bytes): (u32, usize)| (tokens, std::cmp::Reverse(bytes));
+        Self {
+            least: std::cmp::min_by_key(self.least, other.least, |it| key(*it)),
+            most: self.most.max(other.most),
+        }
+    }
+}
+
 /// The counts of a server so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PromptCounts {
@@ -34,6 +58,8 @@ pub(crate) struct PromptCounts {
     longest: usize,
     /// Bytes of the longest prompt, whatever its count.
     longest_of_all: usize,
+    /// By the power of two below the bytes.
+    classes: [Option<Extremes>; CLASSES],
 }
 
 impl PromptCounts {
@@ -41,6 +67,14 @@ impl PromptCounts {
     pub(crate) fn add(&mut self, bytes: usize, tokens: u32) {
         self.prompts += 1;
         self.longest_of_all = self.longest_of_all.max(bytes);
+        let class = (bytes.max(1).ilog2() as usize).min(CLASSES - 1);
+        self.join(
+            class,
+            Some(Extremes {
+                least: (tokens, bytes),
+                most: tokens,
+            }),
+        );
         if tokens > self.tokens || self.prompts == 1 {
             (self.tokens, self.sharing) = (tokens, 0);
             (self.shortest, self.longest) = (bytes, bytes);
@@ -52,11 +86,35 @@ impl PromptCounts {
         }
     }
 
+    fn join(&mut self, class: usize, other: Option<Extremes>) {
+        let known = &mut self.classes[class];
+        *known = match (*known, other) {
+            (Some(one), Some(other)) => Some(one.with(other)),
+            (one, other) => one.or(other),
+        };
+    }
+
+    /// The tokens and bytes of a long prompt that has fewer tokens than a much shorter one.
+    fn shrunk(&self) -> Option<(u32, usize)> {
+        let mut most_of_shorter = 0;
+        (CLASSES_APART..CLASSES).find_map(|class| {
+            if let Some(shorter) = self.classes[class - CLASSES_APART] {
+                most_of_shorter = most_of_shorter.max(shorter.most);
+            }
+            let (tokens, bytes) = self.classes[class]?.least;
+            (bytes >= LONG_BYTES && tokens < most_of_shorter).then_some((tokens, bytes))
+        })
+    }
+
     /// Adds the prompts of another count.
     pub(crate) fn merge(&mut self, other: &Self) {
         if other.prompts == 0 {
             return;
         }
+        for (class, extremes) in other.classes.iter().enumerate() {
+            self.join(class, *extremes);
+        }
+        let classes = self.classes;
         let merged = match self.tokens.cmp(&other.tokens) {
             _ if self.prompts == 0 => *other,
             std::cmp::Ordering::Less => *other,
@@ -71,6 +129,7 @@ impl PromptCounts {
         *self = Self {
             prompts: self.prompts + other.prompts,
             longest_of_all: self.longest_of_all.max(other.longest_of_all),
+            classes,
             ..merged
         };
     }
@@ -103,6 +162,11 @@ impl PromptCounts {
             (self.prompts > 1).then(|| found(self.shortest, self.longest_of_all))
         } else if share_a_count || many {
             Some(found(self.shortest, self.longest))
+        } else if let Some((tokens, bytes)) = self.shrunk() {
+            Some(CutPrompts {
+                tokens,
+                ..found(bytes, bytes)
+            })
         } else {
             too_few.then(|| found(self.longest_of_all, self.longest_of_all))
         }
@@ -136,6 +200,9 @@ mod tests {
         assert_eq!(cut(&all), Some(2048));
         // One alone, but longer than any text of so many tokens.
         assert_eq!(cut(&[(80_000, 512)]), Some(512));
+        // Cut to less than what fits, in the middle or by blocks.
+        assert_eq!(cut(&[(2_300, 590), (17_000, 300), (9_000, 300)]), Some(300));
+        assert_eq!(cut(&[(2_300, 590), (9_000, 600), (17_000, 4_000)]), None);
         // Nothing is counted.
         assert_eq!(cut(&[(300, 0), (400, 0)]), Some(0));
         // Whole prompts, two of one length, and short ones that share a count.

@@ -49,6 +49,8 @@ pub struct RunEntry {
     pub figures: Option<Mean>,
     /// Whether the threshold of a group is infinite, so that its sets are full.
     pub full_sets: bool,
+    /// What speaks against the figures, in a word or two each, such as `prompts cut`.
+    pub doubts: Vec<String>,
     /// The newest file with the run's results.
     pub results: Option<PathBuf>,
     /// The command line that wrote it, without secrets.
@@ -69,6 +71,7 @@ impl RunEntry {
         std::iter::once(finished.to_owned())
             .chain(shard)
             .chain(full)
+            .chain(self.doubts.iter().cloned())
             .collect()
     }
 }
@@ -108,20 +111,23 @@ fn entry(
     files: &ResultsFiles,
     info: &RunInfo,
 ) -> Result<RunEntry, Failure> {
-    let result = evaluated(reader, info)?;
+    let mut result = evaluated(reader, info)?;
+    for group in &mut result.groups {
+        group.cut_prompts = files.cut_prompts(info.id, &group.task, &group.strategy);
+    }
     let settings = info.settings.run();
     let file = files.of(info.id);
-    let unique = |names: &mut dyn Iterator<Item = &String>| {
+    let unique = |names: &mut dyn Iterator<Item = String>| {
         let mut list: Vec<String> = Vec::new();
         for name in names {
-            if !list.contains(name) {
-                list.push(name.clone());
+            if !list.contains(&name) {
+                list.push(name);
             }
         }
         list
     };
-    let tasks = unique(&mut info.groups.iter().map(|(task, _)| task));
-    let strategies = unique(&mut info.groups.iter().map(|(_, strategy)| strategy));
+    let tasks = unique(&mut info.groups.iter().map(|(task, _)| task.clone()));
+    let strategies = unique(&mut info.groups.iter().map(|(_, strategy)| strategy.clone()));
     let of_task = |task: &String| {
         let groups = result.groups.iter().filter(|group| group.task == *task);
         groups.map(|group| group.planned).max().unwrap_or(0)
@@ -150,6 +156,10 @@ fn entry(
             .map(|shard| shard.to_string()),
         figures: result.mean,
         full_sets: evaluations().any(|e| e.lac.qhat.is_none() || e.aps.qhat.is_none()),
+        doubts: unique(&mut result.groups.iter().flat_map(|group| {
+            let marks = group.marks().into_iter();
+            marks.map(str::to_owned).collect::<Vec<_>>()
+        })),
         results: file.map(|(path, _)| path.to_owned()),
         command: file.and_then(|(_, provenance)| provenance?.command.clone()),
     })

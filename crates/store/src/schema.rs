@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::StoreError;
 
@@ -112,7 +112,15 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         source,
     };
     if is_empty(connection).map_err(sqlite)? {
-        let transaction = connection.transaction().map_err(sqlite)?;
+        // Another process may be creating them at this moment.
+        let immediate = TransactionBehavior::Immediate;
+        let transaction = connection
+            .transaction_with_behavior(immediate)
+            .map_err(sqlite)?;
+        if !is_empty(&transaction).map_err(sqlite)? {
+            drop(transaction);
+            return prepare(connection, path);
+        }
         for tables in [ANSWERS, RUNS, ITEMS] {
             transaction.execute_batch(tables).map_err(sqlite)?;
         }

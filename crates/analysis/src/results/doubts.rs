@@ -67,7 +67,7 @@ impl GroupResult {
     }
 
     /// The same in a word or two each.
-    fn marks(&self) -> Vec<&'static str> {
+    pub fn marks(&self) -> Vec<&'static str> {
         let improbable = self
             .has_improbable_letters()
             .then_some("letters improbable");

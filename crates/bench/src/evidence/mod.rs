@@ -225,6 +225,10 @@ fn load_store(
                 groups.push(group);
             }
         }
+        let mut groups_asked = run.groups.iter();
+        let cut = groups_asked.find_map(|(task, name)| files.cut_prompts(run.id, task, name));
+        let cut = cut.map(|cut| format!("{}: {cut}", run.model.name));
+        loaded.warnings.extend(cut);
         loaded.evidence.models.push(ModelEvidence {
             name: run.model.name.clone(),
             source: Source {

@@ -13,7 +13,7 @@ use sureness_store::{MergeInput, Reader, Store, StoreError};
 
 use crate::error::{Failure, Kind};
 use crate::figures;
-use crate::folder::{self, STORE, store_in};
+use crate::folder::{self, ResultsFiles, STORE, store_in};
 use crate::provenance::provenance;
 use crate::questions::named_task;
 use crate::run::Outcome;
@@ -257,6 +257,13 @@ fn write_all(
             &settings.evaluation,
             None,
         )?;
+        for part in &whole.parts {
+            let files = ResultsFiles::beside(&part.store);
+            for group in &mut model.groups {
+                let cut = files.cut_prompts(part.run, &group.task, &group.strategy);
+                group.cut_prompts = group.cut_prompts.or(cut);
+            }
+        }
         complete_result(&mut model, whole, &expected);
         if model.complete {
             let written = Reader::open(&folder.store)?.run(run)?;

@@ -6,6 +6,7 @@ mod verdict;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use serde::Serialize;
 use sureness_bench::{Failure, runtime};
 use sureness_scorers::http::{Diagnosis, HttpOptions, diagnose};
 
@@ -13,8 +14,10 @@ use crate::args::doctor::DoctorArgs;
 use crate::settings;
 use crate::show::output_format::OutputFormat;
 use crate::show::terminal;
+use verdict::Verdict;
 
-/// Checks the server and prints each finding as it is known. Fails if a run could not use the server.
+/// Checks the server and prints each finding as it is known. Fails if a run could not use the server, or its
+/// figures would be wrong.
 pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let options = HttpOptions {
         api_key: settings::api_key(args.api_key.as_deref(), args.api_key_env.as_deref())?,
@@ -40,17 +43,39 @@ pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let diagnosis = runtime.block_on(diagnose(options, args.quick, &mut tell));
     tell(&diagnosis);
     printed.outcome?;
+    let verdict = diagnosis
+        .obstacle
+        .is_none()
+        .then(|| Verdict::of(&diagnosis, args));
     match args.output {
-        OutputFormat::Text if diagnosis.obstacle.is_none() => {
-            terminal::print(&verdict::verdict(&diagnosis, args))?;
+        OutputFormat::Text => {
+            let text = verdict.as_ref().map(Verdict::text);
+            terminal::print(&text.unwrap_or_default())?;
         }
-        OutputFormat::Text => {}
-        OutputFormat::Json => args.output.print(&diagnosis, |_| String::new())?,
+        OutputFormat::Json => {
+            let verdict = verdict.as_ref();
+            let all = Findings {
+                diagnosis: &diagnosis,
+                verdict,
+            };
+            args.output.print(&all, |_| String::new())?;
+        }
     }
     match diagnosis.obstacle {
-        None => Ok(ExitCode::SUCCESS),
+        None => Ok(ExitCode::from(u8::from(
+            verdict.is_some_and(|verdict| !verdict.ready),
+        ))),
         Some(obstacle) => Err(Failure::new(obstacle.message).hint(obstacle.hint)),
     }
+}
+
+/// What `--output json` prints.
+#[derive(Serialize)]
+struct Findings<'a> {
+    #[serde(flatten)]
+    diagnosis: &'a Diagnosis,
+    #[serde(flatten)]
+    verdict: Option<&'a Verdict>,
 }
 
 /// The lines printed so far. Findings come in the order of their lines.

@@ -33,6 +33,13 @@ fn text(runs: &[RunEntry]) -> String {
                 .to_owned(),
         );
     }
+    if runs.iter().any(|run| !run.doubts.is_empty()) {
+        section.notes.push(
+            "the figures of runs with improbable letters or cut prompts are doubtful; `sureness \
+             analyze` says why."
+                .to_owned(),
+        );
+    }
     export::section_text(&section, terminal::width())
 }
 

@@ -188,6 +188,35 @@ fn prompts_that_the_server_cuts_mark_the_figures() {
         256
     );
 
+    // The store does not know; the results beside it do.
+    for shard in ["1/2", "2/2"] {
+        let more = format!(
+            "--recheck 0 --shard {shard} --output-dir part{}",
+            &shard[..1]
+        );
+        ends_with(&single(folder.path(), &server, &more), 0);
+    }
+    let merged = sureness(folder.path(), "merge whole part1 part2").output();
+    for (output, words) in [
+        (merged, "[prompts cut]"),
+        (
+            sureness(folder.path(), "analyze whole").output(),
+            "the server counts 256 tokens",
+        ),
+        (
+            sureness(folder.path(), "analyze results").output(),
+            "the server counts 256 tokens",
+        ),
+        (
+            sureness(folder.path(), "runs results").output(),
+            "prompts cut",
+        ),
+    ] {
+        let output = output.unwrap();
+        ends_with(&output, 0);
+        says(&text(&output.stdout), &[words]);
+    }
+
     let uncounted = Canned::start(says_a(&json!({"prompt_tokens": 0})));
     let output = single(folder.path(), &uncounted, "--no-cache --output-dir other");
     says(
@@ -287,7 +316,7 @@ fn doctor(server: &Canned, flags: &str) -> Output {
 #[test]
 fn the_doctor_ends_with_a_verdict_and_the_command() {
     let output = doctor(&Canned::start(thinks()), "--chat --quick");
-    ends_with(&output, 0);
+    ends_with(&output, 1);
     says(
         &text(&output.stdout),
         &[
@@ -302,7 +331,7 @@ fn the_doctor_ends_with_a_verdict_and_the_command() {
         &json!({"prompt_tokens": 256, "completion_tokens": 1}),
     ));
     let output = doctor(&cut, "");
-    ends_with(&output, 0);
+    ends_with(&output, 1);
     says(
         &text(&output.stdout),
         &["CUT: ", "verdict: NOT READY: the server cuts long prompts"],

@@ -7,8 +7,17 @@ use serde_json::{Map, Value};
 const TAKEN: [(&[&str], &str); 6] = [
     (&["model"], "name the model with --model"),
     (
-        &["prompt", "messages", "input", "suffix", "echo"],
-        "the questions make up the prompt; change its text with --prompts",
+        &[
+            "prompt",
+            "messages",
+            "input",
+            "suffix",
+            "echo",
+            "truncate_prompt_tokens",
+            "truncation",
+            "transforms",
+        ],
+        "the questions make up the whole prompt; change its text with --prompts",
     ),
     (
         &[
@@ -18,6 +27,8 @@ const TAKEN: [(&[&str], &str); 6] = [
             "best_of",
             "stream",
             "n_predict",
+            "max_new_tokens",
+            "max_output_tokens",
             "min_tokens",
             "stop",
             "stream_options",
@@ -67,6 +78,7 @@ const TAKEN: [(&[&str], &str); 6] = [
             "dry_allowed_length",
             "dry_penalty_last_n",
             "backend_sampling",
+            "sampling_params",
         ],
         "scores are of the model, without samplers and penalties",
     ),
@@ -81,6 +93,9 @@ const TAKEN: [(&[&str], &str); 6] = [
             "guided_json",
             "guided_regex",
             "guided_grammar",
+            "regex",
+            "ebnf",
+            "structural_tag",
             "allowed_token_ids",
             "bad_words",
             "ignore_eos",
@@ -178,7 +193,11 @@ impl ExtraBody {
 fn secret(fields: &Map<String, Value>) -> Option<&String> {
     fields.iter().find_map(|(name, value)| {
         let lower = name.to_lowercase().replace('-', "_");
-        if SECRETS.iter().any(|part| lower.contains(part)) {
+        let is_key = matches!(
+            lower.as_str(),
+            "key" | "token" | "access_token" | "auth_token" | "auth" | "bearer"
+        );
+        if is_key || SECRETS.iter().any(|part| lower.contains(part)) {
             return Some(name);
         }
         value.as_object().and_then(secret)

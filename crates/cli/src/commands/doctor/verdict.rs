@@ -2,30 +2,55 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use sureness_scorers::http::{Diagnosis, LongPromptOutcome};
 
 use crate::args::doctor::DoctorArgs;
 
-/// The verdict, what to do about each doubt, and the command to run.
-pub(super) fn verdict(d: &Diagnosis, args: &DoctorArgs) -> String {
-    let doubts = doubts(d);
-    let exact = d.scoring.as_ref().is_some_and(|scoring| scoring.exact);
-    let words = match (doubts.as_slice(), exact) {
-        ([], true) => "ready, with exact scores".to_owned(),
-        ([], false) => {
-            "ready; options outside the top tokens are bounded, and marked so".to_owned()
+/// What a reader of the findings should conclude.
+#[derive(Serialize)]
+pub(super) struct Verdict {
+    /// Whether nothing makes figures wrong.
+    pub(super) ready: bool,
+    /// The same in words.
+    #[serde(rename = "verdict")]
+    words: String,
+    /// What to do about each doubt.
+    hints: Vec<String>,
+    /// The command that measures the model.
+    run: String,
+}
+
+impl Verdict {
+    pub(super) fn of(d: &Diagnosis, args: &DoctorArgs) -> Self {
+        let doubts = doubts(d);
+        let exact = d.scoring.as_ref().is_some_and(|scoring| scoring.exact);
+        let words = match (doubts.as_slice(), exact) {
+            ([], true) => "ready, with exact scores".to_owned(),
+            ([], false) => {
+                "ready; options outside the top tokens are bounded, and marked so".to_owned()
+            }
+            (doubts, _) => {
+                let reasons: Vec<&str> = doubts.iter().map(|(reason, _)| *reason).collect();
+                format!("NOT READY: {}", reasons.join("; "))
+            }
+        };
+        Self {
+            ready: doubts.is_empty(),
+            words,
+            hints: doubts.into_iter().map(|(_, hint)| hint).collect(),
+            run: command(d, args),
         }
-        (doubts, _) => {
-            let reasons: Vec<&str> = doubts.iter().map(|(reason, _)| *reason).collect();
-            format!("NOT READY: {}", reasons.join("; "))
-        }
-    };
-    let mut text = format!("\nverdict: {words}\n");
-    for (_, hint) in doubts {
-        let _ = writeln!(text, "hint: {hint}");
     }
-    let _ = writeln!(text, "run: {}", command(d, args));
-    text
+
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("\nverdict: {}\n", self.words);
+        for hint in &self.hints {
+            let _ = writeln!(text, "hint: {hint}");
+        }
+        let _ = writeln!(text, "run: {}", self.run);
+        text
+    }
 }
 
 /// What makes figures wrong, with what to do.
