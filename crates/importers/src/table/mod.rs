@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use sureness_questions::{Task, paper};
-use sureness_scorers::replay::{FileName, Kind, Problem as Replay};
+use sureness_scorers::replay::{FileName, Kind, Problem as Replay, Shares};
 
 use crate::choice::{self, Choice};
 use crate::error::printable;
@@ -79,6 +79,8 @@ struct Part {
     import: Option<Imported>,
     kind: Kind,
     seen: HashMap<String, Place>,
+    /// Whether its logits are probabilities.
+    shares: Shares,
     /// Rows left out by `--drop-ids`, and few-shot examples.
     dropped: usize,
     examples: usize,
@@ -118,6 +120,9 @@ impl Table<'_> {
         if record.kind != part.kind {
             return Err(refuse(Replay::MixedKinds));
         }
+        if record.kind == Kind::Logits {
+            part.shares.note(&record.scores);
+        }
         let key = match self.keys {
             Some(keys) => {
                 let Some(key) = record.id.parse().ok().and_then(|id| keys.get(id)) else {
@@ -153,6 +158,7 @@ impl Table<'_> {
             import: chosen.then_some(import),
             kind: record.kind,
             seen: HashMap::new(),
+            shares: Shares::default(),
             dropped: 0,
             examples: 0,
         });
@@ -170,6 +176,11 @@ impl Table<'_> {
         }
         if self.parts.is_empty() {
             return Err(Problem::of_replay(Replay::Empty, self.path, &Place::File));
+        }
+        if self.parts.iter().any(|part| part.shares.are_all()) {
+            let kind = Kind::Logits;
+            let problem = Replay::Probabilities { kind };
+            return Err(Problem::of_replay(problem, self.path, &Place::File));
         }
         let left_out = self.options.drop_ids.as_ref().unwrap_or(&self.examples);
         let mut imports = Vec::with_capacity(self.parts.len());

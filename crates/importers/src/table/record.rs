@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use sureness_scorers::replay::{Cell, Kind, LISTS, Problem as Replay, ScoreColumns, score_columns};
+use sureness_scorers::replay::{
+    self, Cell, Kind, LISTS, Problem as Replay, ScoreColumns, score_columns,
+};
 
 use crate::error::printable;
 use crate::{ImportError, Place, Problem};
@@ -208,6 +210,10 @@ impl Record {
                 return Err(Replay::NotFinite { position, value });
             }
             if self.kind == Kind::LogProbs && value > SLACK {
+                if replay::are_shares(&self.scores) {
+                    let kind = self.kind;
+                    return Err(Replay::Probabilities { kind });
+                }
                 return Err(Replay::PositiveLogProb { position, value });
             }
         }

@@ -252,6 +252,35 @@ fn the_papers_pickles() {
 }
 
 #[test]
+fn probabilities_are_not_taken_for_logits() {
+    let folder = Folder::new();
+    let table = |header: &str, cells: &str| {
+        let rows: String = (0..5).map(|id| format!("{id},A,{cells}\n")).collect();
+        folder.write("m.csv", &format!("{header}\n{rows}"))
+    };
+    for (header, cells, expected) in [
+        (
+            "id,answer,A,B",
+            "0.9,0.1",
+            "m.csv: these are probabilities, not logits",
+        ),
+        (
+            "id,answer,A,B",
+            "90,10",
+            "m.csv: these are probabilities, not logits",
+        ),
+        (
+            "id,answer,logprob_A,logprob_B",
+            "0.9,0.1",
+            "m.csv, line 2: these are probabilities, not log-probabilities",
+        ),
+    ] {
+        let said = refused(&table(header, cells), &task("t"));
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
 fn ids_may_be_texts_and_questions_of_different_width() {
     let folder = Folder::new();
     let csv = "id,options,answer,bounded,mass,logprob_A,logprob_B,logprob_C\n\

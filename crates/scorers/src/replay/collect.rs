@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::error::Problem;
+use super::shares::{Shares, are_shares};
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
 /// Rounding, or a sum over spellings, may put log-probabilities slightly above zero.
@@ -18,6 +19,7 @@ pub(super) struct Collector<'a> {
     values: Vec<f32>,
     values64: Option<Vec<f64>>,
     kind: Option<Kind>,
+    shares: Shares,
     /// Used only once ids stop ascending: files in question order need no set.
     seen: Option<HashSet<i64>>,
 }
@@ -32,6 +34,7 @@ impl<'a> Collector<'a> {
             values: Vec::new(),
             values64: None,
             kind: None,
+            shares: Shares::default(),
             seen: None,
         }
     }
@@ -67,8 +70,14 @@ impl<'a> Collector<'a> {
                 return Err(Problem::NotFinite { position, value });
             }
             if kind == Kind::LogProbs && value > LOGPROB_SLACK {
+                if are_shares(row) {
+                    return Err(Problem::Probabilities { kind });
+                }
                 return Err(Problem::PositiveLogProb { position, value });
             }
+        }
+        if kind == Kind::Logits {
+            self.shares.note(row);
         }
         self.push_values(row);
         Ok(())
@@ -101,6 +110,10 @@ impl<'a> Collector<'a> {
 
     /// All rows; an error if there were none.
     pub(super) fn finish(self) -> Result<RecordedLogits, Problem> {
+        if self.shares.are_all() {
+            let kind = Kind::Logits;
+            return Err(Problem::Probabilities { kind });
+        }
         match (self.width, self.kind) {
             (Some(width), Some(kind)) => Ok(RecordedLogits {
                 ids: self.ids,

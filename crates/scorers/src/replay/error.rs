@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sureness_hint::Hint;
 
-use super::MAX_OPTIONS;
+use super::{Kind, MAX_OPTIONS};
 
 /// A file of saved logits that cannot be read: which file, where in it, and what is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -176,12 +176,29 @@ pub enum Problem {
         /// The value.
         value: f64,
     },
+    /// Shares of a whole instead of the scores that they stand for.
+    #[error("these are probabilities, not {}", match kind {
+        Kind::Logits => "logits",
+        Kind::LogProbs => "log-probabilities",
+    })]
+    Probabilities {
+        /// What the file calls them.
+        kind: Kind,
+    },
     /// An id that occurred before.
     #[error("id {id} occurs a second time")]
     DuplicateId {
         /// The id.
         id: i64,
     },
+}
+
+/// What to do with probabilities.
+const TAKE_LOGARITHMS: &str = "take the natural logarithm of each probability, and name the columns logprob_A, logprob_B, … or the list `logprobs`";
+
+/// Whether a column's name says that it holds probabilities.
+fn is_probability(column: &str) -> bool {
+    column.starts_with("prob_") || column.starts_with("probs_")
 }
 
 /// `there is 1 value`, `there are 2 values`.
@@ -271,6 +288,9 @@ impl Hint for Problem {
             Self::Field { .. } => {
                 "each row needs a whole-number `id` and its `logits` or `logprobs`"
             }
+            Self::MissingColumn { present, .. } if present.split(", ").any(is_probability) => {
+                TAKE_LOGARITHMS
+            }
             Self::MissingColumn { .. } => {
                 "name the columns `id` and A, B, C…, or logit_A…, logprob_A…, or logits_0…"
             }
@@ -289,6 +309,7 @@ impl Hint for Problem {
             Self::PositiveLogProb { .. } => {
                 "these may be logits: name the field or column `logits`"
             }
+            Self::Probabilities { .. } => TAKE_LOGARITHMS,
             Self::DuplicateId { .. } => "keep one row per question",
         })
     }

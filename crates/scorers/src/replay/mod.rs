@@ -28,6 +28,7 @@ mod file_name;
 mod jsonl;
 mod parquet;
 mod pickle;
+mod shares;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -38,6 +39,7 @@ pub use cells::{Cell, visit_cells};
 pub use columns::{LISTS, ScoreColumns, score_columns};
 pub use error::{Place, Problem, ReplayError};
 pub use file_name::FileName;
+pub use shares::{Shares, are_shares};
 
 use error::Fault;
 

@@ -345,6 +345,33 @@ fn csv_columns_and_errors() {
 }
 
 #[test]
+fn probabilities_are_not_taken_for_logits() {
+    let refused = |text: &str| {
+        let error = read_as("csv", text.as_bytes()).unwrap_err();
+        (error.problem.to_string(), error.hint().into_owned())
+    };
+    let table = |header: &str, cells: &str| {
+        let rows: String = (0..5).map(|id| format!("{id},{cells}\n")).collect();
+        format!("{header}\n{rows}")
+    };
+    for cells in ["0.9,0.1", "90.04,9.96", "1,0"] {
+        let (said, hint) = refused(&table("id,A,B", cells));
+        assert_eq!(said, "these are probabilities, not logits");
+        assert!(hint.contains("logarithm") && hint.contains("logprob_A"));
+        let (said, hint) = refused(&table("id,logprob_A,logprob_B", cells));
+        assert_eq!(said, "these are probabilities, not log-probabilities");
+        assert!(!hint.contains("may be logits"), "{hint}");
+    }
+    let (_, hint) = refused(&table("id,prob_A,prob_B", "0.9,0.1"));
+    assert!(hint.contains("logarithm"), "{hint}");
+    // Four rows may be chance, and one other row makes them logits.
+    let text = table("id,A,B", "0.9,0.1");
+    let four = text.trim_end().rsplit_once('\n').unwrap().0;
+    assert!(read_as("csv", four.as_bytes()).is_ok());
+    assert!(read_as("csv", format!("{text}9,0.9,0.2\n").as_bytes()).is_ok());
+}
+
+#[test]
 fn csv_may_be_separated_by_tabs_and_semicolons() {
     for separator in [";", "\t"] {
         let text = "id,A,B\n7,1,2\n8,3,4\n".replace(',', separator);

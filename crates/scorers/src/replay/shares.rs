@@ -1,0 +1,33 @@
+//! Tells probabilities from logits.
+
+/// Fewer rows of logits may add up to one by chance.
+const LEAST_ROWS: usize = 5;
+
+/// Whether all rows of a file hold probabilities, where logits belong.
+#[derive(Debug, Default)]
+pub struct Shares {
+    rows: usize,
+    shares: usize,
+}
+
+impl Shares {
+    /// Takes note of a row.
+    pub fn note(&mut self, row: &[f64]) {
+        self.rows += 1;
+        self.shares += usize::from(are_shares(row));
+    }
+
+    /// Whether there are enough rows, and all of them hold probabilities.
+    pub fn are_all(&self) -> bool {
+        self.rows >= LEAST_ROWS && self.shares == self.rows
+    }
+}
+
+/// Whether values are the shares of a whole: probabilities or percentages.
+pub fn are_shares(row: &[f64]) -> bool {
+    let of = |whole: f64, slack: f64| {
+        let total: f64 = row.iter().sum();
+        row.iter().all(|it| (0.0..=whole + slack).contains(it)) && (total - whole).abs() <= slack
+    };
+    of(1.0, 1e-3) || of(100.0, 0.1)
+}
