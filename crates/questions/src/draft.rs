@@ -232,9 +232,16 @@ impl Options {
             .or_else(|| self.by_letter(&upper))
     }
 
-    /// `index`, unless the same number is also the text of another option.
+    /// `index`, unless the same number is also the text of another option, or the labels are numbers.
     fn refuse_other_reading(&self, answer: &str, index: usize) -> Result<usize, Problem> {
+        // The other rows name labels with such numbers: read as indices here alone, one file would
+        // have two rules, and the first two options one answer.
+        let numbers = self.labels.iter().all(|name| is_number(name));
         match self.by_text(answer) {
+            None if numbers => Err(Problem::NotALabel {
+                answer: answer.to_owned(),
+                labels: describe_labels(&self.labels),
+            }),
             Some(other) if other != index => Err(Problem::AmbiguousAnswer {
                 answer: answer.to_owned(),
                 text: self.labels[other].clone(),
@@ -282,11 +289,16 @@ pub(crate) fn in_order<L: AsRef<str>, T>(pairs: &mut [(L, T)]) {
 /// The digits of a whole number that a table library made a fraction: `2` of `2.0`. Other text is
 /// unchanged.
 fn whole(text: &str) -> &str {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     match text.split_once('.') {
-        Some((number, zeros)) if digits(number) && zeros.bytes().all(|byte| byte == b'0') => number,
+        Some((number, zeros)) if is_number(number) && zeros.bytes().all(|byte| byte == b'0') => {
+            number
+        }
         _ => text,
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn not_blank(text: Option<&str>) -> Option<String> {

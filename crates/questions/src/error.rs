@@ -143,6 +143,16 @@ pub enum Problem {
         /// The option at that index.
         index: String,
     },
+    /// A number that is no label, where the labels are numbers.
+    #[error(
+        "the answer {answer} is none of the labels {labels}, which shows that answers count from 0"
+    )]
+    NotALabel {
+        /// The answer as written.
+        answer: String,
+        /// The labels of the options.
+        labels: String,
+    },
     /// An answer that is not a letter.
     #[error("the answer is {0:?}, not one letter from A to Z")]
     NotALetter(String),
@@ -307,6 +317,9 @@ impl Hint for DataError {
             }
             Problem::Answer { .. } => {
                 "give the option's letter, its label, its index counted from 0, or its exact text"
+            }
+            Problem::NotALabel { .. } => {
+                "write letters as answers, A for the first option: a number would be read as a label"
             }
             Problem::AmbiguousAnswer { .. } => "give the option's letter instead",
             Problem::Unlabelled => {

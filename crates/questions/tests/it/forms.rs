@@ -33,6 +33,31 @@ fn answers(rows: &[Question]) -> Vec<usize> {
 }
 
 #[test]
+fn labels_that_are_numbers_leave_no_answers_counted_from_0() {
+    let object = |answer: u8| {
+        let options = r#"{"1": "w", "2": "x", "3": "y"}"#;
+        format!(r#"{{"question": "q{answer}", "options": {options}, "answer": {answer}}}"#)
+    };
+    let list = object(0).replace(
+        r#"{"1": "w", "2": "x", "3": "y"}"#,
+        r#"[{"label": "1", "text": "w"}, {"label": "2", "text": "x"}]"#,
+    );
+    let csv = "question,option1,option2,answer\nq,a,b,1\nr,a,b,0\n";
+    for (name, text) in [
+        ("x.jsonl", format!("{}\n{}\n", object(1), object(0))),
+        ("x.jsonl", format!("{}\n{list}\n", object(1))),
+        ("x.csv", csv.to_owned()),
+    ] {
+        let error = load_text(name, &text, &plain("own")).unwrap_err();
+        let line = if name == "x.csv" { 3 } else { 2 };
+        assert_eq!(error.line, Some(line), "{error}");
+        let message = error.to_string();
+        assert!(message.contains("answers count from 0"), "{message}");
+    }
+    assert_eq!(answers(&read("x.jsonl", &object(3))), [2]);
+}
+
+#[test]
 fn a_whole_number_may_be_a_fraction() {
     let json = read(
         "x.jsonl",
