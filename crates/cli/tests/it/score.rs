@@ -162,7 +162,9 @@ fn abstention_is_found_by_text_and_else_by_position() {
     // The model always takes option A, or option E.
     let rows = |top: usize| {
         (0..40).fold(String::new(), |mut text, id| {
-            let row: Vec<_> = (0..6).map(|at| u8::from(at == top).to_string()).collect();
+            let row: Vec<_> = (0..6)
+                .map(|at| (2 * u8::from(at == top)).to_string())
+                .collect();
             writeln!(text, r#"{{"id": {id}, "logits": [{}]}}"#, row.join(",")).unwrap();
             text
         })

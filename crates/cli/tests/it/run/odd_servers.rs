@@ -159,7 +159,10 @@ fn a_refused_parameter_is_left_out_or_replaced() {
             return;
         };
         has(&stub.group("--chat"), 1.0, 0.963);
-        let doctor = stub.command("doctor --chat --model m").output().unwrap();
+        let doctor = stub
+            .command("doctor --chat --model m --quick")
+            .output()
+            .unwrap();
         ends_with(&doctor, 0);
     }
 }

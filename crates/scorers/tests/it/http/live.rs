@@ -17,7 +17,11 @@ fn options() -> Option<HttpOptions> {
     if base.is_none() {
         println!("skipped: SURENESS_TEST_SERVER names no server");
     }
-    base.map(HttpOptions::new)
+    // Other tests use the same processors.
+    base.map(|base| HttpOptions {
+        timeout: std::time::Duration::from_secs(900),
+        ..HttpOptions::new(base)
+    })
 }
 
 fn sane(scores: &OptionScores) {
