@@ -255,8 +255,10 @@ fn the_papers_pickles() {
 fn probabilities_are_not_taken_for_logits() {
     let folder = Folder::new();
     let table = |header: &str, cells: &str| {
-        let rows: String = (0..5).map(|id| format!("{id},A,{cells}\n")).collect();
-        folder.write("m.csv", &format!("{header}\n{rows}"))
+        let rows = [0, 1, 2, 3, 4]
+            .map(|id| format!("{id},A,{cells}\n"))
+            .concat();
+        folder.write("m.csv", format!("{header}\n{rows}"))
     };
     for (header, cells, expected) in [
         (

@@ -351,7 +351,7 @@ fn probabilities_are_not_taken_for_logits() {
         (error.problem.to_string(), error.hint().into_owned())
     };
     let table = |header: &str, cells: &str| {
-        let rows: String = (0..5).map(|id| format!("{id},{cells}\n")).collect();
+        let rows = [0, 1, 2, 3, 4].map(|id| format!("{id},{cells}\n")).concat();
         format!("{header}\n{rows}")
     };
     for cells in ["0.9,0.1", "90.04,9.96", "1,0"] {
