@@ -190,8 +190,8 @@ impl ResultsFiles {
     /// What showed that the server cut prompts of this run in a task and strategy. The store does not
     /// know.
     pub(crate) fn cut_prompts(&self, run: i64, task: &str, strategy: &str) -> Option<CutPrompts> {
-        let models = self.0.iter().flat_map(|(_, head)| &head.models);
-        let groups = models
+        let groups = self.newest(run)?.1.models.iter();
+        let groups = groups
             .filter(|model| model.run == run)
             .flat_map(|model| &model.groups);
         let mut groups = groups.filter(|it| it.task == task && it.strategy == strategy);
@@ -200,9 +200,13 @@ impl ResultsFiles {
 
     /// The newest file with figures of this run, and its provenance if it has one.
     pub(crate) fn of(&self, run: i64) -> Option<(&Path, Option<&Provenance>)> {
-        let has = |head: &Head| head.models.iter().any(|model| model.run == run);
-        let (path, head) = self.0.iter().find(|(_, head)| has(head))?;
+        let (path, head) = self.newest(run)?;
         Some((path, head.provenance.as_ref()))
+    }
+
+    fn newest(&self, run: i64) -> Option<&(PathBuf, Head)> {
+        let has = |head: &Head| head.models.iter().any(|model| model.run == run);
+        self.0.iter().find(|(_, head)| has(head))
     }
 }
 

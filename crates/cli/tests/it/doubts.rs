@@ -239,6 +239,19 @@ fn a_server_without_a_doubt_has_no_mark() {
     }
 }
 
+/// A server that gives one recorded answer of a case, and a folder with the case's questions.
+fn recorded(case: &Path, name: &str) -> (Canned, tempfile::TempDir) {
+    let answer = std::fs::read_to_string(case.join(name)).unwrap();
+    let server = Canned::start(serde_json::from_str(&answer).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        case.join("questions.jsonl"),
+        folder.path().join("questions.jsonl"),
+    )
+    .unwrap();
+    (server, folder)
+}
+
 /// Every folder of recorded answers of models that do not begin with a letter.
 #[test]
 fn no_recorded_answer_from_the_tail_passes_silently() {
@@ -252,14 +265,7 @@ fn no_recorded_answer_from_the_tail_passes_silently() {
         ("newline.json", "", 1),
         ("no_letter.json", "--chat", 1),
     ] {
-        let answer = std::fs::read_to_string(cases.join(name)).unwrap();
-        let server = Canned::start(serde_json::from_str(&answer).unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::copy(
-            cases.join("questions.jsonl"),
-            folder.path().join("questions.jsonl"),
-        )
-        .unwrap();
+        let (server, folder) = recorded(&cases, name);
         let output = single(folder.path(), &server, chat);
         ends_with(&output, code);
         let both = text(&output.stdout) + &text(&output.stderr);
@@ -272,14 +278,7 @@ fn recorded_answers_to_cut_prompts_are_marked() {
     let Some(cases) = shared("cases/prompt-cut") else {
         return;
     };
-    let answer = std::fs::read_to_string(cases.join("answer.json")).unwrap();
-    let server = Canned::start(serde_json::from_str(&answer).unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(
-        cases.join("questions.jsonl"),
-        folder.path().join("questions.jsonl"),
-    )
-    .unwrap();
+    let (server, folder) = recorded(&cases, "answer.json");
     let output = single(folder.path(), &server, "");
     ends_with(&output, 0);
     says(
