@@ -27,6 +27,11 @@ pub(super) fn add(
     for (index, &(task, strategy)) in groups.iter().enumerate() {
         rows.push(rows_of(reader, result.run, index, &task.id, strategy)?);
     }
+    if let [task] = result.tasks.as_mut_slice() {
+        task.intervals = intervals_of(rows, config);
+        result.intervals = task.intervals.clone();
+        return Ok(());
+    }
     for task in &mut result.tasks {
         let of_task: Vec<GroupRows> = rows
             .iter()
@@ -35,10 +40,7 @@ pub(super) fn add(
             .collect();
         task.intervals = intervals_of(of_task, config);
     }
-    result.intervals = match result.tasks.as_slice() {
-        [one] => one.intervals.clone(),
-        _ => intervals_of(rows, config),
-    };
+    result.intervals = intervals_of(rows, config);
     Ok(())
 }
 
