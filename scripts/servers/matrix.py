@@ -77,7 +77,7 @@ def running(command, port, ready="/v1/models", env=None):
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        for _ in range(1200):
             if server.poll() is not None:
                 log.seek(0)
                 raise Absent(f"{command[0]} ended: {log.read()[-300:]}")
@@ -330,6 +330,7 @@ def main():
             config.write(
                 "model_list:\n- model_name: smollm2\n  litellm_params:\n"
                 f"    model: text-completion-openai/smollm2\n    api_base: {behind}/v1\n    api_key: none\n"
+                "general_settings:\n  dangerously_permit_weak_or_unset_master_key: true\n"
             )
             config.flush()
             command = [bin_of("litellm") / "litellm", "--config", config.name, "--port", port]
@@ -349,7 +350,10 @@ def main():
     def transformers_serve():
         port = free_port()
         command = [bin_of("vllm") / "transformers", "serve", home / "vllm-model"]
-        return running([*command, "--host", "127.0.0.1", "--port", port], port, "/health")
+        # Where the hub's cache folder does not exist, its list of models ends with HTTP 500.
+        cache = tempfile.mkdtemp()
+        command += ["--host", "127.0.0.1", "--port", port]
+        return running(command, port, "/health", {"HF_HUB_CACHE": cache})
 
     rows = {"llama-server": (llama_server, [], "vocabulary")}
     for name, options in SAMPLERS.items():
@@ -399,6 +403,7 @@ def main():
 
 def write(name, cells):
     """Puts a row into the page's table, in place of the one of that name."""
+    cells = [re.sub(r"http://127\.0\.0\.1:\d+", "URL", cell) for cell in cells]
     row = "| " + " | ".join([name, *(cell.replace("|", "/").replace("\n", " ") for cell in cells)]) + " |"
     print(row, flush=True)
     before, begin, rest = PAGE.read_text().partition("<!-- matrix -->\n")
