@@ -2,7 +2,9 @@
 
 use sureness_analysis::number::count;
 use sureness_record::Noise;
-use sureness_scorers::http::{Diagnosis, KeyState, Letters, LongPrompt, LongPromptOutcome};
+use sureness_scorers::http::{
+    Diagnosis, KeyState, Letters, LongPrompt, LongPromptOutcome, MissingLogprobs,
+};
 
 /// Option letters shown: a question of the benchmark has six options.
 const SHOWN_LETTERS: usize = 6;
@@ -28,7 +30,9 @@ pub(super) fn lines(d: &Diagnosis) -> Vec<String> {
         (d.routes.native, "llama.cpp's /completion"),
     ];
     let names = routes.iter().filter(|(answers, _)| *answers);
-    let names: Vec<_> = names.map(|(_, name)| *name).collect();
+    let mut names: Vec<_> = names.map(|(_, name)| (*name).to_owned()).collect();
+    let failing = d.routes.failing.iter();
+    names.extend(failing.map(|(route, error)| format!("/{route} FAILS ({error})")));
     lines.add("routes", (!names.is_empty()).then(|| names.join(", ")));
     lines.add("key", key(d.key));
     lines.add(
@@ -109,6 +113,7 @@ pub(super) fn lines(d: &Diagnosis) -> Vec<String> {
         }),
     );
     lines.add("long prompt", d.long_prompt.map(long_prompt));
+    lines.add("missing", d.missing_logprobs.map(missing));
     lines.add("noise floor", d.noise.map(noise));
     lines.0
 }
@@ -141,6 +146,15 @@ fn long_prompt(long: LongPrompt) -> String {
             "one of {characters} characters is answered without a count of its tokens: whether it is cut is unknown"
         ),
     }
+}
+
+fn missing(missing: MissingLogprobs) -> String {
+    let MissingLogprobs { answers, without } = missing;
+    format!(
+        "{} of {} answers have NO LOG-PROBABILITIES; a run asks those questions again, and stops below one in fifty with them",
+        count(without),
+        count(answers)
+    )
 }
 
 fn noise(noise: Noise) -> String {
