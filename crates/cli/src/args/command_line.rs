@@ -58,11 +58,11 @@ fn secrets(args: &[String], variable: impl Fn(&str) -> Option<String>) -> Vec<St
         }
     };
     let places = || 0..args.len();
-    let named = places().filter_map(|place| value_of("--api-key-env", place));
+    let chosen = places().filter_map(|place| value_of("--api-key-env", place));
     let names = ["SURENESS_API_KEY", "OPENAI_API_KEY"].map(str::to_owned);
     let held = names
         .into_iter()
-        .chain(named)
+        .chain(chosen)
         .filter_map(|name| variable(&name));
     let given = places().filter_map(|place| value_of("--api-key", place));
     let headers = places().filter_map(|place| value_of("--header", place));

@@ -3,7 +3,7 @@
 use sureness_analysis::number::count;
 use sureness_record::Noise;
 use sureness_scorers::http::{
-    Diagnosis, KeyState, Letters, LongPrompt, LongPromptOutcome, MissingLogprobs,
+    Diagnosis, KeyState, Letters, LongPrompt, LongPromptOutcome, MissingLogprobs, Routes,
 };
 
 /// Option letters shown: a question of the benchmark has six options.
@@ -24,16 +24,7 @@ pub(super) fn lines(d: &Diagnosis) -> Vec<String> {
         return lines.0;
     };
     lines.add("model tested", Some(model.clone()));
-    let routes = [
-        (d.routes.completions, "completions"),
-        (d.routes.chat, "chat completions"),
-        (d.routes.native, "llama.cpp's /completion"),
-    ];
-    let names = routes.iter().filter(|(answers, _)| *answers);
-    let mut names: Vec<_> = names.map(|(_, name)| (*name).to_owned()).collect();
-    let failing = d.routes.failing.iter();
-    names.extend(failing.map(|(route, error)| format!("/{route} FAILS ({error})")));
-    lines.add("routes", (!names.is_empty()).then(|| names.join(", ")));
+    lines.add("routes", routes(&d.routes));
     lines.add("key", key(d.key));
     lines.add(
         "log-probabilities",
@@ -116,6 +107,19 @@ pub(super) fn lines(d: &Diagnosis) -> Vec<String> {
     lines.add("missing", d.missing_logprobs.map(missing));
     lines.add("noise floor", d.noise.map(noise));
     lines.0
+}
+
+fn routes(routes: &Routes) -> Option<String> {
+    let known = [
+        (routes.completions, "completions"),
+        (routes.chat, "chat completions"),
+        (routes.native, "llama.cpp's /completion"),
+    ];
+    let answering = known.iter().filter(|(answers, _)| *answers);
+    let mut names: Vec<_> = answering.map(|(_, name)| (*name).to_owned()).collect();
+    let failing = routes.failing.iter();
+    names.extend(failing.map(|(route, error)| format!("/{route} FAILS ({error})")));
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn long_prompt(long: LongPrompt) -> String {
