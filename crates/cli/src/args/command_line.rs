@@ -196,7 +196,7 @@ mod tests {
                     "--model",
                     "m-sk-held",
                 ],
-                "sureness run --api-key-env=MY_KEY --model 'm-***'",
+                "sureness run '--api-key-env=MY_KEY' --model 'm-***'",
             ),
             (
                 &[
