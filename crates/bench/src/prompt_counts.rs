@@ -25,6 +25,13 @@ const LONG_BYTES: usize = 4000;
 const CLASSES: usize = 24;
 const CLASSES_APART: usize = 3;
 
+/// Whole prompts of one class differ by less than this factor in their tokens. Where counts differ by
+/// more, the server leaves out what its cache holds, and small counts say nothing.
+const MOST_RATIO: u32 = 10;
+/// Counts of cut prompts are nearly one: they differ by less than this factor. Those of a warm cache
+/// vary with the rest of the prompt.
+const CUT_RATIO: f64 = 1.25;
+
 /// The extreme counts of prompts of about one length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Extremes {
@@ -106,6 +113,18 @@ impl PromptCounts {
         })
     }
 
+    /// Whether the counts seem to leave out cached tokens.
+    fn leave_out_the_cache(&self) -> bool {
+        let mut classes = self.classes.iter().flatten();
+        classes.any(|class| class.most >= MOST_RATIO.saturating_mul(class.least.0.max(1)))
+    }
+
+    /// Whether all long prompts have about the same count.
+    fn are_alike_where_long(&self) -> bool {
+        let mut long = self.classes[LONG_BYTES.ilog2() as usize..].iter().flatten();
+        long.all(|class| f64::from(self.tokens) <= CUT_RATIO * f64::from(class.least.0))
+    }
+
     /// Adds the prompts of another count.
     pub(crate) fn merge(&mut self, other: &Self) {
         if other.prompts == 0 {
@@ -149,6 +168,7 @@ impl PromptCounts {
             && factor >= MANY_APART
             && self.longest - self.shortest >= MANY_APART_BYTES;
         let too_few = self.longest_of_all >= LONG_BYTES
+            && self.are_alike_where_long()
             && self.tokens as usize * MOST_BYTES_PER_TOKEN < self.longest_of_all;
         let found = |shortest, longest| CutPrompts {
             tokens: self.tokens,
@@ -162,6 +182,8 @@ impl PromptCounts {
             (self.prompts > 1).then(|| found(self.shortest, self.longest_of_all))
         } else if share_a_count || many {
             Some(found(self.shortest, self.longest))
+        } else if self.leave_out_the_cache() {
+            None
         } else if let Some((tokens, bytes)) = self.shrunk() {
             Some(CutPrompts {
                 tokens,
@@ -203,6 +225,16 @@ mod tests {
         // Cut to less than what fits, in the middle or by blocks.
         assert_eq!(cut(&[(2_300, 590), (17_000, 300), (9_000, 300)]), Some(300));
         assert_eq!(cut(&[(2_300, 590), (9_000, 600), (17_000, 4_000)]), None);
+        // A server that leaves cached tokens out of the count, before its cache is warm and after.
+        let warming = [
+            (900, 230),
+            (9_000, 2_200),
+            (9_100, 45),
+            (9_050, 80),
+            (9_200, 61),
+        ];
+        assert_eq!(cut(&warming), None);
+        assert_eq!(cut(&[(9_000, 45), (9_100, 80), (9_050, 61)]), None);
         // Nothing is counted.
         assert_eq!(cut(&[(300, 0), (400, 0)]), Some(0));
         // Whole prompts, two of one length, and short ones that share a count.

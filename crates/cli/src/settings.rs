@@ -12,7 +12,7 @@ use sureness_bench::{
 use sureness_conformal::{Config, Resampling, SplitRule};
 use sureness_prompts::Strategy;
 use sureness_questions::Format;
-use sureness_scorers::http::{Header, HttpOptions, Secret};
+use sureness_scorers::http::{ExtraBody, ExtraBodyError, Header, HttpOptions, Secret};
 
 use crate::args::analyze::EvidenceArgs;
 use crate::args::ask::AskArgs;
@@ -91,7 +91,7 @@ pub(crate) fn asking(args: &AskArgs) -> Result<Asking, Failure> {
             http2: args.http2,
             top_logprobs: args.top_logprobs,
             list_prompts: args.list_prompts,
-            extra_body: args.extra_body.clone(),
+            extra_body: extra_body(args.extra_body.as_deref())?,
             ..defaults.http
         },
         engine: sureness_engine::Settings {
@@ -144,6 +144,22 @@ pub(crate) fn headers(given: &[String]) -> Result<Vec<Header>, Failure> {
         })
     };
     given.iter().map(read).collect()
+}
+
+/// Further fields of every request. An error does not repeat them, since they may hold a secret.
+pub(crate) fn extra_body(given: Option<&str>) -> Result<Option<ExtraBody>, Failure> {
+    let read = |text: &str| {
+        text.parse::<ExtraBody>().map_err(|error| {
+            let hint = match error {
+                ExtraBodyError::NotJson(_) | ExtraBodyError::NotAnObject(_) => {
+                    "write it like --extra-body '{\"chat_template_kwargs\": {\"enable_thinking\": false}}'"
+                }
+                ExtraBodyError::Taken { .. } | ExtraBodyError::Secret(_) => "leave that field out",
+            };
+            Failure::new(format!("--extra-body: {error}")).hint(hint)
+        })
+    };
+    given.map(read).transpose()
 }
 
 #[cfg(feature = "nats")]

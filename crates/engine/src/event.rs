@@ -54,6 +54,15 @@ pub enum Event {
         /// Why.
         error: ScoreError,
     },
+    /// The server of an endpoint asks for a notable wait.
+    Throttled {
+        /// Index of the endpoint.
+        endpoint: usize,
+        /// How long.
+        wait: Duration,
+        /// Why, in words.
+        reason: String,
+    },
     /// One endpoint gets no more questions.
     EndpointDown {
         /// Index of the endpoint.

@@ -22,7 +22,8 @@ pub struct Settings {
     pub tokens_per_minute: Option<f64>,
     /// Minimum delay between the starts of two requests.
     pub delay: Duration,
-    /// How long a run waits while no endpoint is up.
+    /// How long a run waits while no endpoint is up, and the longest wait that a server may ask for:
+    /// one that asks for more is asked nothing more.
     pub give_up_after: Duration,
     /// Ask from operating-system threads with blocking calls instead of from async tasks.
     pub use_threads: bool,

@@ -11,6 +11,14 @@ use crate::Opening;
 /// Lists of fewer tokens may leave out letters that are not improbable.
 const FEW_TOKENS: usize = 20;
 
+/// What to do where a server refuses log-probabilities for this model, route or account.
+pub(crate) const NO_LOGPROBS_ALLOWED: &str = "the server refuses log-probabilities for this model, route or account: \
+     try the other route (--chat, or leave it out), another model or plan, or a server that returns \
+     them, such as llama-server or vLLM";
+
+/// A server that asks to wait longer than this decides how a run goes on.
+const LONG_WAIT: Duration = Duration::from_secs(60);
+
 /// Why one prompt has no answer. Stored with the question; never turned into a score.
 ///
 /// Texts that come from a server are cut to a few hundred characters and never hold a key.
@@ -18,7 +26,7 @@ const FEW_TOKENS: usize = 20;
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum ScoreError {
     /// HTTP 429.
-    #[error("the server is rate-limiting (HTTP 429){}", after_colon(message))]
+    #[error("the server is rate-limiting (HTTP 429{}){}", long_wait(*retry_after), after_colon(message))]
     RateLimited {
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
@@ -42,7 +50,7 @@ pub enum ScoreError {
         connected: bool,
     },
     /// HTTP 5xx, or a temporary 4xx: 408, 409 or 425.
-    #[error("the server failed with HTTP {status}: {message}")]
+    #[error("the server failed with HTTP {status}{}: {message}", in_brackets(*retry_after))]
     Server {
         /// HTTP status.
         status: u16,
@@ -112,6 +120,43 @@ pub enum ScoreError {
         /// What happened.
         message: String,
     },
+}
+
+/// The wait that a server asks for, if it is long.
+fn long_wait(asked: Option<Duration>) -> String {
+    let Some(asked) = asked.filter(|asked| *asked >= LONG_WAIT) else {
+        return String::new();
+    };
+    format!(", asking to wait {}", in_words(asked))
+}
+
+fn in_brackets(asked: Option<Duration>) -> String {
+    match long_wait(asked).strip_prefix(", ") {
+        Some(words) => format!(" ({words})"),
+        None => String::new(),
+    }
+}
+
+/// A time in its largest unit, rounded up.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    match seconds {
+        0..=299 => format!("{seconds} s"),
+        300..=10_799 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
+}
+
+/// Whether a refusal is about log-probabilities.
+pub(crate) fn is_about_logprobs(message: &str) -> bool {
+    let said = message.to_lowercase();
+    said.contains("logprob") || said.contains("log prob") || said.contains("log-prob")
+}
+
+/// Whether a refusal is about a limit of tokens per minute.
+fn is_about_rate(message: &str) -> bool {
+    let said = message.to_lowercase();
+    said.contains("tokens per min") || said.contains("(tpm)") || said.contains("rate limit")
 }
 
 fn after_colon(message: &str) -> String {
@@ -217,6 +262,11 @@ impl Hint for ScoreError {
             Self::RateLimited { .. } if self.is_quota_used_up() => {
                 "check the account's plan and billing; then start the same command again to ask only what is missing"
             }
+            Self::RateLimited { .. } | Self::Server { .. }
+                if self.retry_after().is_some_and(|asked| asked >= LONG_WAIT) =>
+            {
+                "wait as long as the server asks, then start the same command again to ask only what is missing; a larger --give-up-after waits for the server"
+            }
             Self::RateLimited { .. } if self.is_cooling_down() => {
                 "check the servers behind the proxy, and raise --max-retries and --retry-delay to wait for them"
             }
@@ -230,11 +280,22 @@ impl Hint for ScoreError {
             Self::Server { .. } => {
                 "look at the server's log; start the same command again to ask only what is missing"
             }
+            Self::Unauthorized { message, .. } | Self::Rejected { message, .. }
+                if is_about_logprobs(message) =>
+            {
+                NO_LOGPROBS_ALLOWED
+            }
             Self::Unauthorized { .. } => {
                 "give the right key with --api-key-env NAME or in SURENESS_API_KEY"
             }
             Self::NotFound { .. } => {
                 "check --model against the names that the server lists under /v1/models"
+            }
+            Self::Rejected { message, .. } if is_about_rate(message) => {
+                "one request is larger than the account's limit of rate, which is not that of the model's context: use an account, a model or a server with a higher limit of tokens per minute"
+            }
+            Self::Rejected { status: 413, .. } => {
+                "the prompt is too long for the server, or for a proxy before it: show fewer few-shot examples (--shots), or raise the limit on the size of requests"
             }
             Self::Rejected { .. } => "look at the server's message",
             Self::ContextTooLong { .. } => {

@@ -65,6 +65,29 @@ pub struct Usage {
     pub cached_tokens: Option<u32>,
 }
 
+impl Usage {
+    /// The counts as a server wrote them, with those that it `evaluated`. Some servers leave the cached
+    /// tokens out of those of the prompt, so that the count falls as the cache warms.
+    pub(crate) fn counted(
+        prompt: Option<u32>,
+        cached: Option<u32>,
+        evaluated: Option<u32>,
+    ) -> Self {
+        let hits = cached.unwrap_or(0);
+        let leaves_out = |tokens: u32| hits > tokens || (hits > 0 && evaluated == Some(tokens));
+        let prompt_tokens = match prompt {
+            Some(tokens) if !leaves_out(tokens) => Some(tokens),
+            outside => outside
+                .or(evaluated)
+                .map(|tokens| tokens.saturating_add(hits)),
+        };
+        Self {
+            prompt_tokens,
+            cached_tokens: cached,
+        }
+    }
+}
+
 /// A model's log-probabilities of the options of one question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptionScores {

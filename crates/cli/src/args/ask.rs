@@ -3,7 +3,7 @@
 use clap::Args;
 use sureness_bench::Asking;
 use sureness_engine::{BatchSize, Settings, Workers};
-use sureness_scorers::http::{ExtraBody, HttpOptions};
+use sureness_scorers::http::HttpOptions;
 
 use super::values::{per_minute, positive_seconds, seconds};
 
@@ -61,7 +61,7 @@ pub(crate) struct AskArgs {
     /// JSON object with further fields of every request, such as
     /// `{"chat_template_kwargs": {"enable_thinking": false}}`
     #[arg(long, value_name = "JSON", help_heading = "Model")]
-    pub(crate) extra_body: Option<ExtraBody>,
+    pub(crate) extra_body: Option<String>,
     /// Threads of an embedded model [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub(crate) threads: Option<std::num::NonZeroU32>,
@@ -105,7 +105,7 @@ pub(crate) struct AskArgs {
     /// Minimum delay between requests, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = engine().delay.as_secs_f64(), value_parser = seconds, help_heading = "Speed")]
     pub(crate) delay: f64,
-    /// Time to wait for an unreachable server before giving up, in seconds
+    /// Longest wait for a server that is unreachable, or that asks to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = engine().give_up_after.as_secs_f64(), value_parser = seconds, help_heading = "Speed")]
     pub(crate) give_up_after: f64,
 }

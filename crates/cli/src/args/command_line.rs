@@ -10,17 +10,24 @@ const HIDDEN: &str = "***";
 /// A flag with a secret value that no variable of the environment can hold.
 const HEADER: &str = "header";
 
+/// Shorter keys are not looked for in other words: too much would be hidden.
+const SHORTEST: usize = 6;
+
 /// The command line of this process.
 pub(crate) fn command_line() -> Option<String> {
-    quoted(std::env::args_os())
+    quoted(std::env::args_os(), |name| std::env::var(name).ok())
 }
 
-/// The arguments in a line, keys, headers and the credentials in addresses hidden.
-fn quoted(args: impl Iterator<Item = OsString>) -> Option<String> {
+/// The arguments in a line, keys, headers and the credentials in addresses hidden, wherever they
+/// stand.
+fn quoted(
+    args: impl Iterator<Item = OsString>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let args: Vec<String> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
     let mut words = Vec::new();
     let mut hide_next = false;
-    for (place, arg) in args.enumerate() {
-        let arg = arg.to_string_lossy();
+    for (place, arg) in args.iter().enumerate() {
         words.push(if place == 0 {
             // Where the program lies is nobody's business but this machine's.
             "sureness".to_owned()
@@ -29,11 +36,48 @@ fn quoted(args: impl Iterator<Item = OsString>) -> Option<String> {
         } else if let Some((flag, _)) = arg.split_once('=').filter(|(flag, _)| is_secret(flag)) {
             format!("{flag}={HIDDEN}")
         } else {
-            hide_next = is_secret(&arg);
-            without_credentials(&arg)
+            hide_next = is_secret(arg);
+            without_credentials(arg)
         });
     }
+    for secret in secrets(&args, variable) {
+        for word in &mut words {
+            *word = word.replace(&secret, HIDDEN);
+        }
+    }
     shlex::try_join(words.iter().map(String::as_str)).ok()
+}
+
+/// The keys of this process: those on the command line, and those in variables, the longest first.
+fn secrets(args: &[String], variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let value_of = |flag: &str, place: usize| {
+        let next = || args.get(place + 1).cloned();
+        match args[place].strip_prefix(flag)?.strip_prefix('=') {
+            Some(value) => Some(value.to_owned()),
+            None => next().filter(|_| args[place] == flag),
+        }
+    };
+    let places = || 0..args.len();
+    let chosen = places().filter_map(|place| value_of("--api-key-env", place));
+    let names = ["SURENESS_API_KEY", "OPENAI_API_KEY"].map(str::to_owned);
+    let held = names
+        .into_iter()
+        .chain(chosen)
+        .filter_map(|name| variable(&name));
+    let given = places().filter_map(|place| value_of("--api-key", place));
+    let headers = places().filter_map(|place| value_of("--header", place));
+    // What follows the header's name and a scheme.
+    let values = headers.filter_map(|header| {
+        let value = header.split_once(':')?.1.trim();
+        Some(value.rsplit(' ').next().unwrap_or(value).to_owned())
+    });
+    let mut secrets: Vec<String> = held.chain(given).chain(values).collect();
+    for secret in &mut secrets {
+        *secret = secret.trim().to_owned();
+    }
+    secrets.retain(|secret| secret.len() >= SHORTEST);
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets
 }
 
 /// Whether this is a flag with a secret value.
@@ -87,7 +131,8 @@ mod tests {
     use super::*;
 
     fn shown(line: &[&str]) -> String {
-        quoted(line.iter().map(OsString::from)).unwrap()
+        let variable = |name: &str| (name == "MY_KEY").then(|| "sk-held".to_owned());
+        quoted(line.iter().map(OsString::from), variable).unwrap()
     }
 
     #[test]
@@ -141,6 +186,38 @@ mod tests {
             (
                 &["sureness", "run", "--api-key-env", "MY_KEY"],
                 "sureness run --api-key-env MY_KEY",
+            ),
+            // A key in the wrong place.
+            (
+                &[
+                    "sureness",
+                    "run",
+                    "--api-key-env=MY_KEY",
+                    "--model",
+                    "m-sk-held",
+                ],
+                "sureness run '--api-key-env=MY_KEY' --model 'm-***'",
+            ),
+            (
+                &[
+                    "sureness",
+                    "run",
+                    "--api-key",
+                    "sk-given",
+                    "--extra-body",
+                    "[\"sk-given\"]",
+                ],
+                "sureness run --api-key '***' --extra-body '[\"***\"]'",
+            ),
+            (
+                &[
+                    "sureness",
+                    "run",
+                    "--header=A: Bearer sk-head",
+                    "--output-dir",
+                    "sk-head",
+                ],
+                "sureness run '--header=***' --output-dir '***'",
             ),
         ] {
             assert_eq!(shown(line), expected);

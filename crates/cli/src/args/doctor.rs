@@ -1,7 +1,7 @@
 //! The flags of `sureness doctor`.
 
 use clap::Args;
-use sureness_scorers::http::{ExtraBody, HttpOptions};
+use sureness_scorers::http::HttpOptions;
 
 use crate::show::output_format::OutputFormat;
 
@@ -40,7 +40,7 @@ pub(crate) struct DoctorArgs {
     /// JSON object with further fields of every request, such as
     /// `{"chat_template_kwargs": {"enable_thinking": false}}`
     #[arg(long, value_name = "JSON")]
-    pub(crate) extra_body: Option<ExtraBody>,
+    pub(crate) extra_body: Option<String>,
     /// Leave out what takes longest: the noise floor, the prefix cache, a long prompt, the limits
     #[arg(long)]
     pub(crate) quick: bool,

@@ -27,7 +27,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
         any_model: args.any_model,
         chat: args.chat,
         timeout: Duration::from_secs(args.timeout),
-        extra_body: args.extra_body.clone(),
+        extra_body: settings::extra_body(args.extra_body.as_deref())?,
         ..HttpOptions::new(args.api_base.clone())
     };
     let runtime = runtime()?;

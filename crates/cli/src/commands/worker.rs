@@ -127,6 +127,10 @@ fn print_event(event: &Event) {
         Event::Outage { error, .. } => {
             eprintln!("The model's server is unreachable: {error}. Waiting.");
         }
+        Event::Throttled { wait, reason, .. } => {
+            let seconds = wait.as_secs();
+            eprintln!("The model's server asks to wait {seconds} s: {reason}");
+        }
         Event::Resumed { after } => {
             eprintln!("The model's server is back after {} s.", after.as_secs());
         }

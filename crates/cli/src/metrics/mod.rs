@@ -293,6 +293,7 @@ impl ModelMetrics {
                 let retries = self.families.retries.get_or_create(&labels);
                 retries.inc_by(questions.len() as u64);
             }
+            Event::Throttled { .. } => {}
             Event::EndpointDown { endpoint, .. } => self.set_endpoint_up(*endpoint, false),
             Event::EndpointUp { endpoint } => self.set_endpoint_up(*endpoint, true),
             Event::Outage { .. } => {

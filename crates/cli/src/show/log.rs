@@ -163,6 +163,9 @@ pub(crate) fn event(event: &Event, asked: &Questions) {
             tracing::info!(endpoint, for_good, kind = error.kind(), %error, "endpoint down");
         }
         Event::EndpointUp { endpoint } => tracing::info!(endpoint, "endpoint up"),
+        Event::Throttled { wait, reason, .. } => {
+            tracing::warn!("waiting {} s, as the server asks: {reason}", wait.as_secs());
+        }
         Event::Outage {
             error,
             give_up_after,

@@ -15,6 +15,7 @@ mod interrupted;
 mod odd_servers;
 mod old_stores;
 mod texts;
+mod waits;
 
 use std::path::Path;
 

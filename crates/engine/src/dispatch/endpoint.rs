@@ -40,6 +40,8 @@ pub(super) struct Endpoint {
     /// The server's quotas of requests and of tokens, as it last reported them.
     quotas: [Option<Remaining>; 2],
     throttle: Throttle,
+    /// The end of the longest wait that observers know of.
+    pub(super) wait_announced: Duration,
     fatal: FatalErrors,
     malformed: MalformedAnswers,
     silence: Silence,
@@ -113,6 +115,7 @@ impl Endpoint {
             streaks: 0,
             quotas: [None; 2],
             throttle: Throttle::default(),
+            wait_announced: Duration::ZERO,
             fatal: FatalErrors::default(),
             malformed: MalformedAnswers::default(),
             silence: Silence::default(),
@@ -256,18 +259,19 @@ impl Endpoint {
 
     /// Pauses after a request sent at `sent` was throttled, for the server's Retry-After or else a
     /// back-off of our own. An answer ends the pause early: then there was only too much at once.
-    /// The controller gets the sample all the same and cuts its limit once.
+    /// The controller gets the sample all the same and cuts its limit once. Returns the pause if the
+    /// server asked for it.
     pub(super) fn throttled(
         &mut self,
         now: Duration,
         sent: Duration,
         retry_after: Option<Duration>,
         policy: &RetryPolicy,
-    ) {
+    ) -> Option<Duration> {
         self.tally.throttled += 1;
         let throttle = &mut self.throttle;
         if throttle.episodes > 0 && sent < throttle.since {
-            return;
+            return None;
         }
         let wait = retry_after.map_or_else(
             || policy.ceiling(throttle.episodes),
@@ -276,28 +280,36 @@ impl Endpoint {
         throttle.episodes += 1;
         throttle.since = now;
         throttle.until = throttle.until.max(now + wait);
+        retry_after.and(Some(wait))
     }
 
     /// Notes the quotas that the server reports. `takes` is what a batch takes of requests and of
-    /// tokens.
+    /// tokens. Returns how long the endpoint waits for a quota that is used up.
     pub(super) fn note_quota(
         &mut self,
         now: Duration,
         quota: &Quota,
         takes: [f64; 2],
         policy: &RetryPolicy,
-    ) {
+    ) -> Option<Duration> {
+        let mut waits = None;
         let reports = [quota.requests, quota.tokens].into_iter().zip(takes);
         for (slot, (report, each)) in self.quotas.iter_mut().zip(reports) {
             if let Some(report) = report {
                 // The report may not count the requests in flight. If it does, the next one shows.
                 let requests = (report.remaining as f64 / each.max(1.0)) as u64;
+                let requests = requests.saturating_sub(self.in_flight as u64);
+                let resets_in = report.resets_in.min(policy.longest());
                 *slot = Some(Remaining {
-                    requests: requests.saturating_sub(self.in_flight as u64),
-                    until: now + report.resets_in.min(policy.longest()),
+                    requests,
+                    until: now + resets_in,
                 });
+                if requests == 0 {
+                    waits = waits.max(Some(resets_in));
+                }
             }
         }
+        waits
     }
 
     pub(super) fn lose(&mut self, error: &ScoreError) {

@@ -35,8 +35,9 @@ impl Dispatch {
         let mut again: (Vec<Open>, Option<ScoreError>) = (Vec::new(), None);
         for (open, error) in failures {
             let malformed = lost && matches!(error, ScoreError::Malformed { .. });
+            let barred = lost && self.waits_too_long(&error);
             let not_its_fault =
-                gone && (fits_outage(&error, true) || error.is_fatal() || malformed);
+                gone && (fits_outage(&error, true) || error.is_fatal() || malformed || barred);
             if not_its_fault && !stopped {
                 back.push(open);
             } else if may_pass(&error) && stopped {
@@ -108,6 +109,9 @@ impl Dispatch {
     fn retry(&mut self, endpoint: usize, job: Job, error: &ScoreError) {
         let policy = &self.settings.retry;
         let wait = policy.wait(job.attempt.saturating_sub(1), error.retry_after());
+        if error.retry_after().is_some() {
+            self.announce_wait(endpoint, wait, &error.to_string());
+        }
         self.events.push(Event::Retrying {
             group: job.group as usize,
             questions: job.items.iter().map(|open| open.question).collect(),

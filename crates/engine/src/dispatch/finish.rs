@@ -128,7 +128,7 @@ impl Dispatch {
             endpoint.controller.finished(&sample);
         }
         let takes = [ticket.requests, ticket.tokens];
-        endpoint.note_quota(self.now, &sorted.quota, takes, &self.settings.retry);
+        let empty = endpoint.note_quota(self.now, &sorted.quota, takes, &self.settings.retry);
         let count = sorted.answers.len() + sorted.failures.len();
         if sorted.answers.is_empty() {
             endpoint.failed(self.now, outcome, &self.settings.retry);
@@ -146,11 +146,18 @@ impl Dispatch {
             self.rates
                 .adjust_tokens(ticket.bytes, ticket.tokens, prompt);
         }
-        for (_, error) in &sorted.failures {
-            if let ScoreError::RateLimited { retry_after, .. } = error {
-                endpoint.throttled(self.now, ticket.sent, *retry_after, &self.settings.retry);
-                break;
-            }
+        let mut failures = sorted.failures.iter().map(|(_, error)| error);
+        let throttled = failures.find(|error| matches!(error, ScoreError::RateLimited { .. }));
+        let pause = throttled.and_then(|error| {
+            let asked = error.retry_after();
+            endpoint.throttled(self.now, ticket.sent, asked, &self.settings.retry)
+        });
+        if let Some((wait, error)) = pause.zip(throttled)
+            && !self.waits_too_long(error)
+        {
+            self.announce_wait(ticket.endpoint, wait, &error.to_string());
+        } else if let Some(wait) = empty {
+            self.announce_wait(ticket.endpoint, wait, "the server's quota is used up");
         }
         (prompt, cached)
     }

@@ -9,6 +9,11 @@ use super::{Dispatch, Job, Ticket};
 use crate::lookup::Open;
 use crate::{Event, Stop};
 
+/// Shorter waits are told to nobody: limits per minute make many.
+const NOTABLE_WAIT: Duration = Duration::from_secs(60);
+/// Waits that end within so much of each other are one.
+const SAME_WAIT: Duration = Duration::from_secs(5);
+
 impl Dispatch {
     /// Updates the endpoint's health from a reply, and notes an outage that begins or ends.
     pub(super) fn judge_endpoint(
@@ -71,8 +76,8 @@ impl Dispatch {
         }
     }
 
-    /// The reason to give the endpoint up, if there is one: it refuses everything, or its answers
-    /// cannot be understood.
+    /// The reason to give the endpoint up, if there is one: it asks to wait longer than the run may, it
+    /// refuses everything, or its answers cannot be understood.
     fn fatal_error(
         &mut self,
         index: usize,
@@ -82,8 +87,11 @@ impl Dispatch {
     ) -> Option<ScoreError> {
         // Cached answers count as answered.
         let kept = self.groups.iter().any(|group| group.summary.cached > 0);
-        let endpoint = &mut self.endpoints[index];
         let mut errors = failures.iter().map(|(_, error)| error);
+        if let Some(error) = errors.clone().find(|error| self.waits_too_long(error)) {
+            return Some(error.clone());
+        }
+        let endpoint = &mut self.endpoints[index];
         if let Some(refusal) = errors.clone().find(|error| error.is_fatal()) {
             return endpoint
                 .fatal(refusal, sent, self.now)
@@ -99,6 +107,27 @@ impl Dispatch {
         Some(ScoreError::Malformed {
             message: format!("{count} in a row without a good one, the last: {message}"),
         })
+    }
+
+    /// Whether the server asks to wait longer than the run may.
+    pub(super) fn waits_too_long(&self, error: &ScoreError) -> bool {
+        let asked = error.retry_after();
+        asked.is_some_and(|asked| asked > self.settings.give_up_after)
+    }
+
+    /// Announces a wait that a server asks for, unless it is short or known.
+    pub(super) fn announce_wait(&mut self, endpoint: usize, wait: Duration, reason: &str) {
+        let until = self.now + wait;
+        let announced = &mut self.endpoints[endpoint].wait_announced;
+        if wait < NOTABLE_WAIT || until <= *announced + SAME_WAIT {
+            return;
+        }
+        *announced = until;
+        self.events.push(Event::Throttled {
+            endpoint,
+            wait,
+            reason: reason.to_owned(),
+        });
     }
 
     /// Sends nothing to the endpoint any more, and ends the run if it was the last one.

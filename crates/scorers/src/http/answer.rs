@@ -11,7 +11,10 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::lenient;
+use super::secret::Scrubber;
+use super::status::failure_within;
 use super::tokens::{TopToken, with_sampled};
+use super::wire::KeptHeaders;
 use crate::{ScoreError, Usage};
 
 type Tokens<'a> = Vec<TopToken<'a>>;
@@ -24,6 +27,9 @@ pub(super) struct Choice<'a> {
     body: &'a Value,
 }
 
+/// Characters of an answer without scores in which a reason is looked for.
+const SHOWN_OF_BODY: usize = 4096;
+
 /// Fields of an answer on llama.cpp's and `SGLang`'s own routes.
 const OWN_SHAPES: [&str; 2] = ["completion_probabilities", "meta_info"];
 
@@ -33,13 +39,13 @@ pub(super) fn choices(response: &Value) -> Result<Vec<Choice<'_>>, ScoreError> {
         Value::Array(list) => list.as_slice(),
         Value::Object(fields) => match fields.get("choices") {
             Some(Value::Array(list)) => list.as_slice(),
-            Some(_) => return Err(malformed("`choices` is not a list")),
+            Some(_) => return Err(unanswered("`choices` is not a list", response)),
             None if OWN_SHAPES.iter().any(|name| fields.contains_key(*name)) => {
                 std::slice::from_ref(response)
             }
-            None => return Err(malformed("the answer has no `choices`")),
+            None => return Err(unanswered("the answer has no `choices`", response)),
         },
-        _ => return Err(malformed("the answer is not an object")),
+        _ => return Err(unanswered("the answer is not an object", response)),
     };
     let numbered = list.iter().enumerate().map(|(place, body)| {
         let index = body.get("index").and_then(Value::as_u64);
@@ -110,19 +116,26 @@ pub(super) fn was_cut(response: &Value) -> bool {
 /// Token counts of a response to one prompt.
 pub(super) fn usage(response: &Value) -> Usage {
     let count = |path: &str| {
-        response
-            .pointer(path)
-            .and_then(Value::as_u64)
-            .and_then(|n| u32::try_from(n).ok())
+        let number = lenient::number(response.pointer(path)?)?;
+        let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+        whole.then_some(number as u32)
     };
-    Usage {
-        prompt_tokens: count("/usage/prompt_tokens")
-            .or_else(|| count("/tokens_evaluated"))
-            .or_else(|| count("/meta_info/prompt_tokens")),
-        cached_tokens: count("/usage/prompt_tokens_details/cached_tokens")
-            .or_else(|| count("/timings/cache_n"))
-            .or_else(|| count("/meta_info/cached_tokens")),
-    }
+    let cached = count("/usage/prompt_tokens_details/cached_tokens")
+        .or_else(|| count("/timings/cache_n"))
+        .or_else(|| count("/meta_info/cached_tokens"));
+    // Anthropic's names: the cached tokens are not among the others.
+    let apart = || {
+        let parts = ["cache_read_input_tokens", "cache_creation_input_tokens"];
+        let parts = parts
+            .iter()
+            .filter_map(|name| count(&format!("/usage/{name}")));
+        Some(parts.fold(count("/usage/input_tokens")?, u32::saturating_add))
+    };
+    let prompt = count("/usage/prompt_tokens")
+        .or_else(apart)
+        .or_else(|| count("/tokens_evaluated"))
+        .or_else(|| count("/meta_info/prompt_tokens"));
+    Usage::counted(prompt, cached, count("/timings/prompt_n"))
 }
 
 impl<'a> Choice<'a> {
@@ -142,8 +155,13 @@ impl<'a> Choice<'a> {
         let read = match fields.get("completion_probabilities") {
             Some(Value::Array(positions)) => chat_shape(positions)?,
             _ => match fields.get("logprobs") {
-                None | Some(Value::Null) if self.ended_at_once() => return Ok(Vec::new()),
-                None | Some(Value::Null) => return Err(ScoreError::NoLogprobs),
+                None | Some(Value::Null) => {
+                    return match self.failure() {
+                        Some(error) => Err(error),
+                        None if self.ended_at_once() => Ok(Vec::new()),
+                        None => Err(ScoreError::NoLogprobs),
+                    };
+                }
                 Some(Value::Object(logprobs)) => match logprobs.get("content") {
                     Some(Value::Array(positions)) => chat_shape(positions)?,
                     _ => legacy_shape(logprobs)?,
@@ -171,6 +189,17 @@ impl<'a> Choice<'a> {
             .iter()
             .filter_map(|path| self.body.pointer(path)?.as_str())
             .any(|text| !text.trim().is_empty())
+    }
+
+    /// Whether there is an answer beside a thought.
+    pub(super) fn has_text(&self) -> bool {
+        self.text().is_some_and(|text| !text.trim().is_empty())
+    }
+
+    /// The error of this choice alone, as a router reports that of one of its machines. Callers remove
+    /// secrets.
+    fn failure(&self) -> Option<ScoreError> {
+        failure_within(self.body, &KeptHeaders::default(), &Scrubber::default())
     }
 
     /// Whether the model generated only the end-of-text token, for which some servers report no
@@ -334,6 +363,13 @@ fn token<'a>(
         lenient::number(value).ok_or_else(|| malformed("a log-probability is not a number"))?;
     let token = TopToken::new(Cow::Borrowed(text), id, bytes, logprob);
     token.map(TopToken::checked).transpose()
+}
+
+/// An answer of an unknown shape, with its text, which may say why.
+fn unanswered(what: &str, response: &Value) -> ScoreError {
+    // Callers cut it once secrets are removed; a body may be huge.
+    let text: String = response.to_string().chars().take(SHOWN_OF_BODY).collect();
+    malformed(&format!("{what}: {text}"))
 }
 
 pub(super) fn malformed(message: &str) -> ScoreError {

@@ -6,6 +6,7 @@ use sureness_hint::Hint;
 
 use super::transport::{NO_TLS, THE_PROXY};
 use crate::ScoreError;
+use crate::error::NO_LOGPROBS_ALLOWED;
 
 /// Why a server cannot be used. Addresses are shown without credentials and query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum ConnectError {
         /// Why it is invalid.
         reason: String,
     },
+    /// The user's own fields hold the key or the credentials of a header.
+    #[error("--extra-body holds the API key or a header's value, and results name its fields")]
+    KeyInBody,
     /// The HTTP client could not be set up.
     #[error("cannot set up an HTTP client for {url}: {message}")]
     Client {
@@ -70,10 +74,12 @@ pub enum ConnectError {
         message: Option<String>,
     },
     /// The server does not have the route.
-    #[error("{url} does not exist (HTTP 404): {message}")]
+    #[error("{url} does not exist (HTTP {status}): {message}")]
     NoSuchRoute {
         /// The address of the request.
         url: String,
+        /// HTTP status.
+        status: u16,
         /// The server's message.
         message: String,
     },
@@ -134,6 +140,12 @@ fn because(message: Option<&str>) -> String {
     message.map_or_else(String::new, |message| format!(": {message}"))
 }
 
+/// Whether the status says that the server does not have the route: it is gone, takes other methods
+/// or is not implemented.
+pub(super) fn lacks(status: u16) -> bool {
+    matches!(status, 404 | 405 | 410 | 501)
+}
+
 impl ConnectError {
     /// The error for a failed request to `url`.
     pub(super) fn at(url: String, key_given: bool, error: ScoreError) -> Self {
@@ -149,7 +161,16 @@ impl ConnectError {
                 key_given,
                 message,
             },
-            ScoreError::NotFound { message } => Self::NoSuchRoute { url, message },
+            ScoreError::NotFound { message } => Self::NoSuchRoute {
+                url,
+                status: 404,
+                message,
+            },
+            ScoreError::Rejected { status, message } if lacks(status) => Self::NoSuchRoute {
+                url,
+                status,
+                message,
+            },
             ScoreError::NoLogprobs => Self::NoLogprobs { url, message: None },
             error => Self::Probe { url, error },
         }
@@ -160,6 +181,9 @@ impl Hint for ConnectError {
     fn hint(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
             Self::Address { .. } => "give --api-base an address such as http://localhost:8000/v1",
+            Self::KeyInBody => {
+                "leave it out: the key and the headers go with every request by themselves"
+            }
             Self::Client { .. } => "check the system's certificates and the proxy variables",
             Self::Unreachable { message, .. } if message.ends_with(NO_TLS) => {
                 "write http:// instead of https:// in --api-base, or give the port that has TLS"
@@ -184,6 +208,9 @@ impl Hint for ConnectError {
             Self::StillLoading { .. } => {
                 "wait until the server has loaded its model, then start the same command again"
             }
+            Self::NoLogprobs {
+                message: Some(_), ..
+            } => NO_LOGPROBS_ALLOWED,
             Self::NoLogprobs { .. } => {
                 "use a server that returns log-probabilities, such as llama-server or vLLM, or a GGUF file with --gguf"
             }

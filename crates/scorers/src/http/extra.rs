@@ -105,7 +105,16 @@ const TAKEN: [(&[&str], &str); 6] = [
 ];
 
 /// Parts of names under which secrets are sent.
-const SECRETS: [&str; 5] = ["api_key", "apikey", "authorization", "password", "secret"];
+const SECRETS: [&str; 8] = [
+    "access_key",
+    "api_key",
+    "apikey",
+    "authorization",
+    "credential",
+    "password",
+    "private_key",
+    "secret",
+];
 
 /// Fields that a user adds to every request, such as `chat_template_kwargs`. They are a part of the
 /// model's identity, so they hold no secret.
@@ -130,7 +139,9 @@ pub enum ExtraBodyError {
         reason: &'static str,
     },
     /// The field holds a secret.
-    #[error("{0:?} looks like a secret, and results name these fields: give a key with --api-key")]
+    #[error(
+        "{0:?} looks like a secret, and results name these fields: give a key with --api-key-env"
+    )]
     Secret(String),
 }
 
@@ -183,6 +194,24 @@ impl ExtraBody {
         value.to_string()
     }
 
+    /// Whether a name or a text in the fields, at any depth, meets the condition.
+    pub(super) fn holds(&self, is: impl Fn(&str) -> bool) -> bool {
+        fn any(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
+            match value {
+                Value::Object(fields) => fields
+                    .iter()
+                    .any(|(name, value)| is(name) || any(value, is)),
+                Value::Array(list) => list.iter().any(|value| any(value, is)),
+                Value::String(text) => is(text),
+                _ => false,
+            }
+        }
+        let is: &dyn Fn(&str) -> bool = &is;
+        self.0
+            .iter()
+            .any(|(name, value)| is(name) || any(value, is))
+    }
+
     /// Adds the fields to a request.
     pub(super) fn add_to(&self, body: &mut Map<String, Value>) {
         body.extend(self.0.clone());
@@ -200,8 +229,18 @@ fn secret(fields: &Map<String, Value>) -> Option<&String> {
         if is_key || SECRETS.iter().any(|part| lower.contains(part)) {
             return Some(name);
         }
-        value.as_object().and_then(secret)
+        within(name, value)
     })
+}
+
+/// The name of a secret in the value called `name`: a text may show by itself that it is one.
+fn within<'a>(name: &'a String, value: &'a Value) -> Option<&'a String> {
+    match value {
+        Value::Object(fields) => secret(fields),
+        Value::Array(list) => list.iter().find_map(|value| within(name, value)),
+        Value::String(text) => text.to_lowercase().starts_with("bearer ").then_some(name),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -219,6 +258,11 @@ mod tests {
                 "{\"headers\": {\"Api-Key\": \"sk\"}}",
                 "looks like a secret",
             ),
+            (
+                "{\"x\": [{\"credentials\": \"sk\"}]}",
+                "\"credentials\" looks like a secret",
+            ),
+            ("{\"x\": [\"Bearer sk\"]}", "\"x\" looks like a secret"),
             ("[1]", "a JSON object is needed, a list found"),
             ("{\"x\": ", "line 1"),
         ] {

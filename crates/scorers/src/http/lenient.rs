@@ -1,8 +1,9 @@
 //! JSON as servers write it: with the numbers that only some programs know (`NaN`, `-Infinity`,
-//! `-1e999`), and with one name several times in an object.
+//! `-1e999`), with halves of characters where a token ends inside one, and with one name several
+//! times in an object.
 //!
 //! [`read`] returns an ordinary [`Value`], so that its readers need not care: a number that JSON
-//! does not know becomes a text, which [`number`] reads, and a repeated name gets a mark that only
+//! does not know becomes a text, which [`number`] reads, half a character becomes U+FFFD, and a repeated name gets a mark that only
 //! [`values`] sees through. Elsewhere the mark is of the wrong type, so that an ambiguous field is
 //! an error and never one of its values.
 
@@ -18,8 +19,9 @@ const REPEATED: &str = "\0values of a repeated name";
 pub(super) fn read(body: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(body)
         .or_else(|strict| {
-            let mended = odd_numbers_quoted(body).map(|body| serde_json::from_slice(&body));
-            mended.and_then(Result::ok).ok_or(strict)
+            // Bytes that are not UTF-8 are half a character, too.
+            let body = String::from_utf8_lossy(body);
+            serde_json::from_slice(&mended(body.as_bytes())).map_err(|_| strict)
         })
         .map(|Tree(value)| value)
 }
@@ -41,31 +43,57 @@ pub(super) fn values(value: &Value) -> &[Value] {
     }
 }
 
-/// `body` with quotes around each number that JSON does not know; `None` without any.
-fn odd_numbers_quoted(body: &[u8]) -> Option<Vec<u8>> {
+/// `body` with quotes around each number that JSON does not know, and whole characters in texts.
+fn mended(body: &[u8]) -> Vec<u8> {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-    let mut quoted = Vec::new();
-    let (mut copied, mut at) = (0, 0);
+    let mut mended = Vec::with_capacity(body.len() + 64);
+    let mut at = 0;
     while let Some((first, rest)) = body[at..].split_first() {
         let length = match first {
             b'"' => text_length(rest),
             _ if is_word(first) => 1 + rest.iter().take_while(|byte| is_word(byte)).count(),
             _ => 1,
         };
-        let end = at + length;
-        if is_word(first) && is_odd_number(&body[at..end]) {
-            quoted.extend_from_slice(&body[copied..at]);
-            quoted.push(b'"');
-            quoted.extend_from_slice(&body[at..end]);
-            quoted.push(b'"');
-            copied = end;
+        let part = &body[at..at + length];
+        match first {
+            b'"' => copy_whole_characters(&mut mended, part),
+            _ if is_word(first) && is_odd_number(part) => {
+                mended.push(b'"');
+                mended.extend_from_slice(part);
+                mended.push(b'"');
+            }
+            _ => mended.extend_from_slice(part),
         }
+        at += length;
+    }
+    mended
+}
+
+/// Copies a JSON string with `\ufffd` in place of surrogates that are not in a pair.
+fn copy_whole_characters(out: &mut Vec<u8>, text: &[u8]) {
+    let escaped = |at: usize| -> Option<u16> {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let is_first = |code: u16| (0xd800..0xdc00).contains(&code);
+    let is_second = |code: u16| (0xdc00..0xe000).contains(&code);
+    let mut at = 0;
+    while at < text.len() {
+        let length = match escaped(at) {
+            Some(code) if is_first(code) && escaped(at + 6).is_some_and(is_second) => 12,
+            Some(code) if is_first(code) || is_second(code) => {
+                out.extend_from_slice(b"\\ufffd");
+                at += 6;
+                continue;
+            }
+            Some(_) => 6,
+            None if text[at] == b'\\' => 2,
+            None => 1,
+        };
+        let end = text.len().min(at + length);
+        out.extend_from_slice(&text[at..end]);
         at = end;
     }
-    (copied > 0).then(|| {
-        quoted.extend_from_slice(&body[copied..]);
-        quoted
-    })
 }
 
 /// Length of a JSON string with its quotes; `rest` follows the first one.
@@ -197,6 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn half_a_character_is_a_character_of_its_own() {
+        for (written, meant) in [
+            (r#""\ud83d""#, "\u{fffd}"),
+            (r#""a\uDE00\ud83d\ude00""#, "a\u{fffd}\u{1f600}"),
+            (r#""\ud83d\ud83d\ude00\n""#, "\u{fffd}\u{1f600}\n"),
+            (r#""\\ud83d \ud83dA""#, "\\ud83d \u{fffd}A"),
+        ] {
+            let value = read(format!("[{written}]").as_bytes()).unwrap();
+            assert_eq!(value[0], meant, "{written}");
+        }
+        assert_eq!(read(b"[\"\xf0\x9f\", NaN]").unwrap()[0], "\u{fffd}");
+    }
+
+    #[test]
     fn what_is_no_json_stays_an_error() {
         for bad in [
             "",
@@ -205,6 +247,8 @@ mod tests {
             "{\"a\": NaN",
             "[inf inf]",
             "\"NaN",
+            "\"\\ud8",
+            "[\"\\ud83\"]",
         ] {
             let strict = serde_json::from_slice::<Value>(bad.as_bytes()).unwrap_err();
             let error = read(bad.as_bytes()).unwrap_err();
@@ -223,6 +267,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn texts_of_any_halves_are_read(codes in prop::collection::vec(prop_oneof![0xd7f0..0xe010u16, any::<u16>()], 0..8)) {
+            let escapes: Vec<String> = codes.iter().map(|code| format!("\\u{code:04x}")).collect();
+            let escapes = escapes.concat();
+            let value = read(format!("[\"{escapes}\"]").as_bytes()).unwrap();
+            prop_assert_eq!(&value[0], &Value::from(String::from_utf16_lossy(&codes)));
+        }
+
         #[test]
         fn strict_json_is_read_as_ever(names in prop::collection::btree_set("[A-C\"\\\\]{1,3}", 0..4), text in ".*", x in -1e9..1e9f64) {
             let fields: Map<String, Value> =

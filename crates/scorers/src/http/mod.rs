@@ -30,8 +30,8 @@ mod wire;
 
 pub use connect_error::ConnectError;
 pub use doctor::{
-    Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, Obstacle, PrefixCache, Routes,
-    Scoring, diagnose, noise_between,
+    Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, MissingLogprobs, Obstacle,
+    PrefixCache, Routes, Scoring, diagnose, noise_between,
 };
 pub use extra::{ExtraBody, ExtraBodyError};
 pub use models::ServerTemplate;
@@ -85,7 +85,12 @@ fn prepare(options: &HttpOptions) -> Result<(Arc<Endpoint>, Transport), ConnectE
         };
         Ok((endpoint, transport))
     });
-    both.map_err(client)
+    let (endpoint, transport) = both.map_err(client)?;
+    let extra = options.extra_body.as_ref();
+    if extra.is_some_and(|extra| extra.holds(|text| endpoint.scrubber().finds_any(text))) {
+        return Err(ConnectError::KeyInBody);
+    }
+    Ok((endpoint, transport))
 }
 
 impl HttpScorer {

@@ -18,6 +18,9 @@ pub struct Letters {
     pub first: String,
     /// Whether the server declares the answer a thought (`reasoning_content`).
     pub thinks: bool,
+    /// Whether an answer follows the thought: its probabilities are those after one thought of many.
+    #[serde(default)]
+    pub after_thought: bool,
     /// Whether the model was asked through its chat template.
     pub chat: bool,
 }
@@ -32,16 +35,19 @@ impl Letters {
         }
     }
 
-    /// Whether the letters would be read from the tail of the distribution, or inside a thought.
+    /// Whether the letters would be read from the tail of the distribution, inside a thought or after
+    /// one.
     pub fn are_improbable(&self) -> bool {
-        // Some servers call every answer of a thinking model a thought.
-        self.mass < IMPROBABLE || (self.thinks && self.mass < 0.5)
+        // Some servers call every answer of a thinking model a thought, so that the mass counts.
+        self.mass < IMPROBABLE || (self.thinks && self.mass < 0.5) || self.after_thought
     }
 
     /// How probable the letters are, and what the model begins with.
     pub fn found(&self) -> String {
         let share = percentage(self.mass);
-        let begins = if self.thinks {
+        let begins = if self.after_thought {
+            format!("the model thinks before it answers {:?}", self.first)
+        } else if self.thinks {
             format!("the model begins with a thought ({:?})", self.first)
         } else {
             format!("the model begins with {:?}", self.first)

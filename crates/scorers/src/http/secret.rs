@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use percent_encoding::percent_decode_str;
+use data_encoding::{BASE64, BASE64URL};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
 
 /// An API key. It prints as `***` and is never serialised.
@@ -100,6 +101,16 @@ impl fmt::Debug for Header {
 /// server's messages.
 const SHORTEST_GUESSED: usize = 4;
 
+/// Shorter secrets are part of too many harmless texts for a text to be refused.
+const SHORTEST_FOUND: usize = 6;
+
+/// What URLs escape.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// Replaces the secrets of one endpoint in texts from outside.
 #[derive(Clone, Default)]
 pub(super) struct Scrubber {
@@ -135,7 +146,7 @@ impl Scrubber {
             learn(&value, SHORTEST_GUESSED);
         }
         let mut scrubber = Self { secrets };
-        scrubber.sort();
+        scrubber.learn_spellings();
         scrubber
     }
 
@@ -147,8 +158,29 @@ impl Scrubber {
         let credentials = credentials.trim_end_matches('=');
         if credentials.len() >= SHORTEST_GUESSED {
             self.secrets.push(credentials.to_owned());
-            self.sort();
+            self.learn_spellings();
         }
+    }
+
+    /// Adds the other ways in which a server may write a secret: percent-encoded, as a JSON string, in
+    /// base64.
+    fn learn_spellings(&mut self) {
+        let long = |secret: &&String| secret.chars().count() >= SHORTEST_GUESSED;
+        let spelt = self
+            .secrets
+            .iter()
+            .filter(long)
+            .flat_map(|secret| spellings(secret));
+        let spelt: Vec<String> = spelt.collect();
+        self.secrets.extend(spelt);
+        self.sort();
+    }
+
+    /// Whether a text holds the key or credentials.
+    pub(super) fn finds_any(&self, text: &str) -> bool {
+        let long = |secret: &&String| secret.chars().count() >= SHORTEST_FOUND;
+        let mut secrets = self.secrets.iter().filter(long);
+        secrets.any(|secret| text.contains(secret.as_str()))
     }
 
     /// Longest first, so that a secret that contains another is replaced as a whole.
@@ -177,6 +209,26 @@ impl Scrubber {
         short.push('…');
         short
     }
+}
+
+/// A secret as URLs, JSON and base64 hold it, also behind `Bearer`. Base64 is without its end, which
+/// depends on what follows the secret.
+fn spellings(secret: &str) -> Vec<String> {
+    let percent = utf8_percent_encode(secret, UNRESERVED).to_string();
+    let json = serde_json::Value::from(secret).to_string();
+    let json = json.trim_matches('"').to_owned();
+    let mut all = vec![
+        percent.to_lowercase(),
+        percent,
+        json.replace('/', "\\/"),
+        json,
+    ];
+    for text in [secret.to_owned(), format!("Bearer {secret}")] {
+        let whole = &text.as_bytes()[..text.len() / 3 * 3];
+        all.extend([BASE64.encode(whole), BASE64URL.encode(whole)]);
+    }
+    all.retain(|spelling| spelling != secret && spelling.len() >= SHORTEST_GUESSED);
+    all
 }
 
 impl fmt::Debug for Scrubber {
@@ -216,6 +268,30 @@ mod tests {
         assert_eq!(scrubber.scrub("got cm9ib3Q6cHc="), "got ***=");
         scrubber.learn_header("Basic ");
         assert_eq!(scrubber.scrub("got cm9ib3Q6cHc"), "got ***");
+    }
+
+    #[test]
+    fn a_key_goes_however_it_is_written() {
+        let key = "sk/a+b=\"c";
+        let scrubber = Scrubber::new(Secret::new(key).as_ref(), &url("http://h/"));
+        let base64 = BASE64.encode(format!("Bearer {key}").as_bytes());
+        for text in [
+            key,
+            "sk%2Fa%2Bb%3D%22c",
+            "sk%2fa%2bb%3d%22c",
+            "sk/a+b=\\\"c",
+            "sk\\/a+b=\\\"c",
+            &BASE64.encode(key.as_bytes()),
+            &base64,
+        ] {
+            let shown = scrubber.scrub(&format!("got {text}!"));
+            assert!(
+                shown.starts_with("got ***") && shown.len() < 14,
+                "{text}: {shown}"
+            );
+        }
+        let short = Scrubber::new(Secret::new("a").as_ref(), &url("http://h/"));
+        assert_eq!(short.scrub("b YQ== YmVhcmVy"), "b YQ== YmVhcmVy");
     }
 
     #[test]

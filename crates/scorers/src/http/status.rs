@@ -1,13 +1,16 @@
 //! Turns an HTTP status and the server's message into a [`ScoreError`].
 
+mod numbers;
 mod throttled;
 mod too_long;
+mod within;
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use super::address::shown_text;
+use super::lenient;
 use super::secret::Scrubber;
 use super::wire::KeptHeaders;
 use crate::ScoreError;
@@ -22,9 +25,39 @@ pub(super) fn failure(
     body: &[u8],
     scrubber: &Scrubber,
 ) -> ScoreError {
-    let json = serde_json::from_slice::<Value>(body).ok();
-    let json = json.as_ref();
-    let message = server_message(json, body);
+    let json = lenient::read(body).ok();
+    // Gemini wraps errors in a list.
+    let json = json.as_ref().map(|json| match json {
+        Value::Array(list) if list.len() == 1 => &list[0],
+        other => other,
+    });
+    explained(number, headers, json, server_message(json, body), scrubber)
+}
+
+/// The error that an answer with a success status holds, if it holds one.
+pub(super) fn failure_within(
+    answer: &Value,
+    headers: &KeptHeaders,
+    scrubber: &Scrubber,
+) -> Option<ScoreError> {
+    let (number, error) = within::told(answer)?;
+    let message = server_message(Some(error), b"");
+    Some(explained(number, headers, Some(error), message, scrubber))
+}
+
+fn explained(
+    number: u16,
+    headers: &KeptHeaders,
+    json: Option<&Value>,
+    message: String,
+    scrubber: &Scrubber,
+) -> ScoreError {
+    if matches!(number, 413 | 429) && throttled::is_above_rate(json, &message) {
+        return ScoreError::Rejected {
+            status: number,
+            message: scrubber.excerpt(&message, EXCERPT),
+        };
+    }
     if may_concern_length(number)
         && let Some(error) = too_long::too_long(json, &message)
     {
@@ -54,8 +87,14 @@ pub(super) fn failure(
                 message: format!("it redirects to {target}, and redirects are not followed"),
             }
         }
-        // Timeout, conflict or too early: the next attempt may succeed.
-        408 | 409 | 425 | 500..=599 => ScoreError::Server {
+        // Not implemented: neither will the next attempt be.
+        501 | 505 => ScoreError::Rejected {
+            status: number,
+            message,
+        },
+        // Timeout, conflict or too early: the next attempt may succeed. So it may where HTTP says
+        // success and the body an error of unknown kind.
+        200..=299 | 408 | 409 | 425 | 500..=599 => ScoreError::Server {
             status: number,
             retry_after,
             message,
@@ -110,7 +149,8 @@ fn with_parameter(json: Option<&Value>, message: String) -> String {
 /// Statuses with which servers refuse a long prompt. Others have a meaning of their own: a request
 /// that is too large for a rate limit (429) may pass later.
 fn may_concern_length(status: u16) -> bool {
-    matches!(status, 400..=499 if ![401, 403, 404, 408, 429].contains(&status)) || status == 500
+    matches!(status, 400..=499 if ![401, 403, 404, 408, 429].contains(&status))
+        || [200, 500].contains(&status)
 }
 
 #[cfg(test)]
@@ -148,6 +188,75 @@ mod tests {
             }
             assert_eq!(fail(429, &body).kind(), "rate_limited");
         }
+    }
+
+    #[test]
+    fn an_error_inside_a_success_keeps_its_words_and_its_kind() {
+        let fail = |body: &Value| {
+            failure_within(body, &KeptHeaders::default(), &Scrubber::default()).unwrap()
+        };
+        let said = |error: &Value| serde_json::json!({"error": error});
+        for (body, kind) in [
+            (said(&"the words".into()), "server"),
+            (
+                said(&serde_json::json!({"message": "the words", "code": 502})),
+                "server",
+            ),
+            (
+                said(&serde_json::json!({"message": "the words", "code": 429})),
+                "rate_limited",
+            ),
+            (
+                said(&serde_json::json!({"message": "the words", "type": "invalid_request_error"})),
+                "rejected",
+            ),
+            (
+                serde_json::json!({"object": "error", "message": "the words"}),
+                "server",
+            ),
+        ] {
+            let error = fail(&body);
+            assert_eq!(error.kind(), kind, "{body}");
+            assert!(error.to_string().contains("the words"), "{error}");
+        }
+        let long = fail(&said(&"prompt is too long: 9 tokens > 8 maximum".into()));
+        assert_eq!(long.kind(), "context_too_long");
+        assert_eq!(
+            failure_within(
+                &serde_json::json!({"choices": []}),
+                &KeptHeaders::default(),
+                &Scrubber::default()
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn a_request_above_a_limit_of_rate_is_neither_too_long_nor_asked_again() {
+        let body = |message: &str| {
+            serde_json::json!({"error": {"message": message, "type": "tokens",
+                "code": "rate_limit_exceeded"}})
+            .to_string()
+        };
+        for message in [
+            "Request too large for model `m` in organization `o` on tokens per minute (TPM): Limit 6000, Requested 7203, please reduce your message size and try again.",
+            "Request too large for gpt-x in organization org-1 on tokens per min (TPM): Limit 30000, Requested 35000. The input or output tokens must be reduced in order to run successfully.",
+            "Rate limit reached for m on tokens per min (TPM): Limit 6,000, Used 0, Requested 7,203. Please try again in 12s.",
+        ] {
+            for status in [413, 429] {
+                let error = fail(status, &body(message));
+                assert_eq!(error.kind(), "rejected", "{status} {message}");
+                assert!(!error.is_retryable());
+                assert!(error.hint().contains("rate"), "{}", error.hint());
+            }
+        }
+        let passing = "Rate limit reached for m on tokens per min (TPM): Limit 30000, Used 28000, Requested 3500. Please try again in 3s.";
+        assert_eq!(
+            fail(429, &body(passing)).retry_after(),
+            Some(Duration::from_secs(3))
+        );
+        let proxy = fail(413, "<html>413 Request Entity Too Large</html>");
+        assert!(proxy.hint().contains("--shots"), "{}", proxy.hint());
     }
 
     #[test]
@@ -206,7 +315,7 @@ mod tests {
             let error = fail(status, "wait");
             assert!(error.is_retryable() && !error.is_fatal(), "{status}");
         }
-        for status in [400, 405, 406, 410, 413, 415, 418, 422] {
+        for status in [400, 405, 406, 410, 413, 415, 418, 422, 501, 505] {
             assert!(!fail(status, "no").is_retryable(), "{status}");
         }
     }

@@ -2,7 +2,9 @@
 
 use sureness_analysis::number::count;
 use sureness_record::Noise;
-use sureness_scorers::http::{Diagnosis, KeyState, Letters, LongPrompt, LongPromptOutcome};
+use sureness_scorers::http::{
+    Diagnosis, KeyState, Letters, LongPrompt, LongPromptOutcome, MissingLogprobs, Routes,
+};
 
 /// Option letters shown: a question of the benchmark has six options.
 const SHOWN_LETTERS: usize = 6;
@@ -22,14 +24,7 @@ pub(super) fn lines(d: &Diagnosis) -> Vec<String> {
         return lines.0;
     };
     lines.add("model tested", Some(model.clone()));
-    let routes = [
-        (d.routes.completions, "completions"),
-        (d.routes.chat, "chat completions"),
-        (d.routes.native, "llama.cpp's /completion"),
-    ];
-    let names = routes.iter().filter(|(answers, _)| *answers);
-    let names: Vec<_> = names.map(|(_, name)| *name).collect();
-    lines.add("routes", (!names.is_empty()).then(|| names.join(", ")));
+    lines.add("routes", routes(&d.routes));
     lines.add("key", key(d.key));
     lines.add(
         "log-probabilities",
@@ -109,8 +104,22 @@ pub(super) fn lines(d: &Diagnosis) -> Vec<String> {
         }),
     );
     lines.add("long prompt", d.long_prompt.map(long_prompt));
+    lines.add("missing", d.missing_logprobs.map(missing));
     lines.add("noise floor", d.noise.map(noise));
     lines.0
+}
+
+fn routes(routes: &Routes) -> Option<String> {
+    let known = [
+        (routes.completions, "completions"),
+        (routes.chat, "chat completions"),
+        (routes.native, "llama.cpp's /completion"),
+    ];
+    let answering = known.iter().filter(|(answers, _)| *answers);
+    let mut names: Vec<_> = answering.map(|(_, name)| (*name).to_owned()).collect();
+    let failing = routes.failing.iter();
+    names.extend(failing.map(|(route, error)| format!("/{route} FAILS ({error})")));
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn long_prompt(long: LongPrompt) -> String {
@@ -141,6 +150,15 @@ fn long_prompt(long: LongPrompt) -> String {
             "one of {characters} characters is answered without a count of its tokens: whether it is cut is unknown"
         ),
     }
+}
+
+fn missing(missing: MissingLogprobs) -> String {
+    let MissingLogprobs { answers, without } = missing;
+    format!(
+        "{} of {} answers have NO LOG-PROBABILITIES; a run asks those questions again, and stops below one in fifty with them",
+        count(without),
+        count(answers)
+    )
 }
 
 fn noise(noise: Noise) -> String {

@@ -88,7 +88,7 @@ fn command(d: &Diagnosis, args: &DoctorArgs) -> String {
         command.push_str(" --chat");
     }
     if let Some(extra) = &args.extra_body {
-        let _ = write!(command, " --extra-body {}", quoted(&extra.to_string()));
+        let _ = write!(command, " --extra-body {}", quoted(extra));
     }
     command
 }

@@ -130,7 +130,9 @@ impl State {
                 self.paused = false;
                 false
             }
-            Event::EndpointDown { .. } | Event::EndpointUp { .. } => false,
+            Event::Throttled { .. } | Event::EndpointDown { .. } | Event::EndpointUp { .. } => {
+                false
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use sureness_scorers::Allowance;
 use super::super::account::MAX_UNSAVED;
 use super::super::endpoint::Endpoint;
 use super::*;
+use crate::Stop;
 
 #[test]
 fn never_more_in_flight_than_the_limit() {
@@ -40,6 +41,81 @@ fn retry_after_is_kept_without_asking_all_the_others_meanwhile() {
     let rejected = run.endpoint_summaries()[0].throttled;
     assert!(rejected <= 4 * 5, "{rejected} rejected");
     assert!(seen.end < 250 * SECOND, "{:?}", seen.end);
+}
+
+#[test]
+fn a_server_that_asks_for_a_day_stops_the_run_with_its_words_and_loses_nothing() {
+    let day = 24 * 3600 * SECOND;
+    let unavailable = ScoreError::Server {
+        status: 503,
+        retry_after: Some(day),
+        message: "closed for today".into(),
+    };
+    for error in [throttled(Some(day)), unavailable] {
+        let mut run = dispatch(settings(4), 1, &[300]);
+        let mut count = 0;
+        let seen = play(&mut run, |ticket, _| {
+            count += 1;
+            if count > 20 {
+                return bad(ticket, 5 * MS, &error);
+            }
+            good(ticket, 100 * MS)
+        });
+        assert_eq!(run.stopped(), Some(&Stop::Fatal(error.clone())));
+        // Those without an answer stay open, and nobody waits.
+        assert_eq!((seen.answered(), seen.failed()), (20, vec![]));
+        assert!(seen.end < 2 * SECOND, "{:?}", seen.end);
+        // Another server answers what this one does not.
+        let mut run = dispatch(settings(4), 2, &[300]);
+        let seen = play(&mut run, |ticket, _| match ticket.endpoint {
+            0 => bad(ticket, 5 * MS, &error),
+            _ => good(ticket, 100 * MS),
+        });
+        assert_eq!((seen.answered(), seen.failed()), (300, vec![]));
+        assert_eq!(run.stopped(), None);
+    }
+}
+
+#[test]
+fn a_long_wait_is_announced_once() {
+    let mut run = dispatch(settings(4), 1, &[300]);
+    let mut refused = 0;
+    let seen = play(&mut run, |ticket, now| {
+        if now < 300 * SECOND {
+            refused += 1;
+            return bad(
+                ticket,
+                5 * MS,
+                &throttled(Some((300 * SECOND).saturating_sub(now))),
+            );
+        }
+        good(ticket, 100 * MS)
+    });
+    assert_eq!((seen.answered(), seen.failed()), (300, vec![]));
+    assert!(refused > 0);
+    let announced = |event: &Event| {
+        matches!(event, Event::Throttled { wait, reason, .. }
+        if wait.as_secs() >= 290 && reason.contains("rate-limiting"))
+    };
+    assert_eq!(seen.count(announced), 1);
+    assert_eq!(
+        seen.count(|event| matches!(event, Event::Throttled { .. })),
+        1
+    );
+    // A minute is no news.
+    let mut run = dispatch(settings(4), 1, &[30]);
+    let seen = play(&mut run, |ticket, now| match now {
+        now if now < 30 * SECOND => bad(
+            ticket,
+            5 * MS,
+            &throttled(Some((30 * SECOND).saturating_sub(now))),
+        ),
+        _ => good(ticket, 100 * MS),
+    });
+    assert_eq!(
+        seen.count(|event| matches!(event, Event::Throttled { .. })),
+        0
+    );
 }
 
 #[test]

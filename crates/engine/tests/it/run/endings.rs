@@ -256,10 +256,10 @@ fn nobody_to_ask_is_an_error() {
 #[test]
 fn an_interrupt_wakes_a_run_that_waits() {
     for driver in DRIVERS {
-        // Every question waits an hour for its retry.
+        // Every question waits for its retry.
         let scorer = Scripted::new(|batch, _| {
             let error = ScoreError::RateLimited {
-                retry_after: Some(Duration::from_secs(3600)),
+                retry_after: Some(Duration::from_secs(300)),
                 message: String::new(),
             };
             (Duration::ZERO, bad(batch, &error))

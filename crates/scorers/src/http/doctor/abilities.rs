@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::exchange::ask::ask;
+use super::super::connect_error::lacks;
 use super::super::exchange::{Dialect, Route, Spellings};
 use super::super::options::HttpOptions;
-use super::super::probe::{PROMPTS, Tokenizer};
+use super::super::probe::{PROMPTS, Tokenizer, ask_again};
 use super::super::transport::{Endpoint, Transport};
 use super::report::{Bos, Routes};
 use crate::ScoreError;
@@ -74,31 +74,42 @@ impl<'a> Examination<'a> {
         let url = self.endpoint.base().route(route.path());
         let resource = self.endpoint.post(url);
         let body = body.to_string();
-        ask(self.transport, self.endpoint, &resource, body.as_bytes()).await
+        ask_again(self.transport, self.endpoint, &resource, body.as_bytes()).await
     }
 
     async fn get(&self, route: &str) -> Option<Value> {
         let resource = self.endpoint.get(self.endpoint.base().root_route(route));
-        ask(self.transport, self.endpoint, &resource, b"")
+        ask_again(self.transport, self.endpoint, &resource, b"")
             .await
             .ok()
     }
 
     pub(super) async fn routes(&self) -> Routes {
-        let answers = async |route| {
+        let mut routes = Routes::default();
+        for route in [Route::Completions, Route::Chat] {
             let answer = self.generate(route, json!({})).await;
-            answer.is_ok_and(|answer| answer.get("choices").is_some())
-        };
+            let answers = match route {
+                Route::Completions => &mut routes.completions,
+                Route::Chat => &mut routes.chat,
+            };
+            match answer {
+                Ok(answer) => *answers = answer.get("choices").is_some(),
+                Err(ScoreError::NotFound { .. }) => {}
+                Err(ScoreError::Rejected { status, .. }) if lacks(status) => {}
+                // The route is there all the same.
+                Err(error) => {
+                    let error = self.endpoint.scrubbed(error).to_string();
+                    routes.failing.insert(route.path().to_owned(), error);
+                }
+            }
+        }
         let native = self
             .endpoint
             .post(self.endpoint.base().root_route("completion"));
         let body = json!({"prompt": PROMPTS[0], "n_predict": 1}).to_string();
-        let own = ask(self.transport, self.endpoint, &native, body.as_bytes()).await;
-        Routes {
-            completions: answers(Route::Completions).await,
-            chat: answers(Route::Chat).await,
-            native: own.is_ok_and(|answer| answer.get("content").is_some()),
-        }
+        let own = ask_again(self.transport, self.endpoint, &native, body.as_bytes()).await;
+        routes.native = own.is_ok_and(|answer| answer.get("content").is_some());
+        routes
     }
 
     /// The largest accepted count of log-probabilities, at least `known`.

@@ -2,9 +2,9 @@
 
 use super::super::answer::{usage, was_cut};
 use super::super::exchange::RequestTemplate;
-use super::super::exchange::ask::ask;
+use super::super::probe::ask_again;
 use super::super::transport::{Endpoint, Transport};
-use super::prefix::{REPEATS, SENTENCE};
+use super::prefix::{REPEATS, SENTENCE, note};
 use super::report::{LongPrompt, LongPromptOutcome};
 use crate::ScoreError;
 
@@ -26,10 +26,11 @@ pub(super) async fn examine(
 ) -> Option<LongPrompt> {
     let wanted = context.map_or(CHARACTERS, |tokens| tokens as usize * CHARACTERS_PER_TOKEN);
     let repeats = wanted.min(MOST_CHARACTERS).div_ceil(SENTENCE.len());
-    let prompt = SENTENCE.repeat(repeats);
+    // A server may count only what its cache lacks, and an earlier examination sent this, too.
+    let prompt = note() + &SENTENCE.repeat(repeats);
     let resource = endpoint.post(endpoint.base().route(template.route().path()));
     let body = template.whole(&prompt, &template.ending(None));
-    let outcome = match ask(transport, endpoint, &resource, body.as_bytes()).await {
+    let outcome = match ask_again(transport, endpoint, &resource, body.as_bytes()).await {
         Ok(answer) => {
             let tokens = usage(&answer).prompt_tokens.filter(|tokens| *tokens > 0);
             let expected = short_tokens.filter(|tokens| *tokens > 0).map(|short| {

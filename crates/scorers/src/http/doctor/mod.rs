@@ -15,16 +15,17 @@ use std::sync::Arc;
 use sureness_hint::Hint;
 
 use super::connect_error::ConnectError;
-use super::exchange::{Dialect, Exchange, Route};
+use super::exchange::{Exchange, Route};
 use super::models::owner;
 use super::options::HttpOptions;
-use super::probe::{Probe, TierChoice, Tokenizer, best_tier, spellings};
+use super::probe::{Counted, Probe, TierChoice, Tokenizer, best_tier, spellings};
 use super::transport::{Endpoint, Transport};
 use super::{address, prepare};
 use abilities::Examination;
 pub use noise::noise_between;
 pub use report::{
-    Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, Obstacle, PrefixCache, Routes, Scoring,
+    Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, MissingLogprobs, Obstacle,
+    PrefixCache, Routes, Scoring,
 };
 
 /// Examines the server that `options` describe, in some ten seconds if `quick`. `told` receives what
@@ -78,6 +79,14 @@ pub async fn diagnose(
     diagnosis
 }
 
+/// The answers without log-probabilities, if there are any.
+fn missing(counted: Counted) -> Option<MissingLogprobs> {
+    (counted.without > 0).then_some(MissingLogprobs {
+        answers: counted.answers,
+        without: counted.without,
+    })
+}
+
 /// A server under examination.
 struct Server<'a> {
     options: &'a HttpOptions,
@@ -108,16 +117,13 @@ impl Server<'_> {
         let model = probe.model(&listed)?;
         diagnosis.model = Some(model.clone());
 
-        let examination = Examination::new(transport, endpoint, options, &model);
+        let found = probe.top_logprobs(&model, &listed).await;
+        // In the way that the server has turned out to want.
+        let examination =
+            Examination::new(transport, endpoint, options, &model).speaking(probe.dialect);
         diagnosis.routes = examination.routes().await;
         told(diagnosis);
-        let (top_k, first) = probe.top_logprobs(&model, &listed).await?;
-        let dialect = probe.dialect;
-        let examination = examination.speaking(dialect);
-        if dialect != Dialect::default() {
-            // What was refused until now may be answered.
-            diagnosis.routes = examination.routes().await;
-        }
+        let (top_k, first) = found?;
         diagnosis.key = if options.api_key.is_some() {
             KeyState::Accepted
         } else {
@@ -155,6 +161,7 @@ impl Server<'_> {
         diagnosis.context = examination.context(&tokenizer).await;
         told(diagnosis);
         if self.quick {
+            diagnosis.missing_logprobs = missing(probe.counted);
             return Ok(());
         }
 
@@ -176,7 +183,9 @@ impl Server<'_> {
         };
         let lists = diagnosis.lists == Some(true);
         let (cached, uncached) = (exchange(template.clone()), exchange(template.uncached()));
-        diagnosis.noise = noise::measure(&cached, &uncached, transport, lists).await;
+        let mut counted = probe.counted;
+        diagnosis.noise = noise::measure(&cached, &uncached, transport, lists, &mut counted).await;
+        diagnosis.missing_logprobs = missing(counted);
         told(diagnosis);
         Ok(())
     }

@@ -3,23 +3,30 @@
 //! Batching and prefix caches change the order of floating-point sums. Figures that differ by no
 //! more than this noise are not different.
 
+use std::time::Duration;
+
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Question, pack};
 use sureness_record::Noise;
 
 use super::super::exchange::Exchange;
+use super::super::probe::Counted;
 use super::super::transport::Transport;
-use crate::{OptionScores, RequestKey, ScoreRequest};
+use crate::{OptionScores, RequestKey, ScoreError, ScoreRequest};
 
 /// Number of questions, and of requests at once.
 pub(super) const QUESTIONS: usize = 20;
+/// Attempts at a question, and the pause between two.
+const TRIES: usize = 6;
+const PAUSE: Duration = Duration::from_millis(300);
 /// Their task in the built-in pack: reading comprehension, whose prompts are long.
 const TASK: &str = "rc";
 
 /// Asks the questions one by one, all at once, and one by one again, now from the cache; and as one
 /// list, if the server accepts lists. The first rounds and the list bypass the cache where the
 /// server supports that (`uncached`), since cached prompts would leave nothing to evaluate
-/// together. `None` if a question fails.
+/// together. `None` if a question fails. An answer without log-probabilities is asked for again, as in
+/// a run; `counted` counts all answers.
 ///
 /// The prompts are those of a run: with five few-shot examples or, if the context is too short,
 /// with none. Servers evaluate shorter prompts in one piece regardless of load, without noise.
@@ -28,10 +35,11 @@ pub(super) async fn measure(
     uncached: &Exchange,
     transport: &Transport,
     lists: bool,
+    counted: &mut Counted,
 ) -> Option<Noise> {
     for shots in [5, 0] {
         let questions = questions(shots)?;
-        let rounds = rounds(exchange, uncached, transport, &questions, lists).await;
+        let rounds = rounds(exchange, uncached, transport, &questions, lists, counted).await;
         if let Some(rounds) = rounds {
             return Some(noise_between(&rounds));
         }
@@ -45,25 +53,59 @@ async fn rounds(
     transport: &Transport,
     questions: &[ScoreRequest],
     lists: bool,
+    counted: &mut Counted,
 ) -> Option<Vec<Vec<OptionScores>>> {
-    let (cold, one_by_one) = match singly(uncached, transport, questions).await {
+    let (cold, one_by_one) = match singly(uncached, transport, questions, counted).await {
         Some(scores) => (uncached, scores),
         // A strict server may reject the unknown field.
-        None => (exchange, singly(exchange, transport, questions).await?),
+        None => (
+            exchange,
+            singly(exchange, transport, questions, counted).await?,
+        ),
     };
-    let at_once = async |as_list| {
-        let reply = cold.score_batch(transport, questions, as_list).await;
-        let scores = reply.scores.into_iter().map(Result::ok);
-        scores.collect::<Option<Vec<_>>>()
-    };
-    let together = at_once(false).await?;
-    let warm = singly(exchange, transport, questions).await?;
+    let together = at_once(cold, transport, questions, false, counted).await?;
+    let warm = singly(exchange, transport, questions, counted).await?;
     let mut rounds = vec![one_by_one, together, warm];
     if lists {
         // The server may reject a list this long.
-        rounds.extend(at_once(true).await);
+        rounds.extend(at_once(cold, transport, questions, true, counted).await);
     }
     Some(rounds)
+}
+
+/// All questions at once; those whose failure may pass are asked again at once.
+async fn at_once(
+    exchange: &Exchange,
+    transport: &Transport,
+    questions: &[ScoreRequest],
+    as_list: bool,
+    counted: &mut Counted,
+) -> Option<Vec<OptionScores>> {
+    let mut scores: Vec<Option<OptionScores>> = vec![None; questions.len()];
+    let mut open: Vec<usize> = (0..questions.len()).collect();
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+        let batch: Vec<_> = open.iter().map(|&place| questions[place].clone()).collect();
+        let reply = exchange.score_batch(transport, &batch, as_list).await;
+        let mut again = Vec::new();
+        for (place, outcome) in open.into_iter().zip(reply.scores) {
+            counted.add(&outcome);
+            match outcome {
+                Ok(answer) => scores[place] = Some(answer),
+                Err(error) if error == ScoreError::NoLogprobs || error.is_retryable() => {
+                    again.push(place);
+                }
+                Err(_) => return None,
+            }
+        }
+        if again.is_empty() {
+            return scores.into_iter().collect();
+        }
+        open = again;
+    }
+    None
 }
 
 /// The differences between rounds of the same questions. Each round has one entry per question.
@@ -91,13 +133,13 @@ async fn singly(
     exchange: &Exchange,
     transport: &Transport,
     questions: &[ScoreRequest],
+    counted: &mut Counted,
 ) -> Option<Vec<OptionScores>> {
     let mut scores = Vec::with_capacity(questions.len());
     for question in questions {
-        let reply = exchange
-            .score_batch(transport, std::slice::from_ref(question), false)
-            .await;
-        scores.push(reply.scores.into_iter().next()?.ok()?);
+        let question = std::slice::from_ref(question);
+        let answered = at_once(exchange, transport, question, false, counted).await?;
+        scores.extend(answered);
     }
     Some(scores)
 }

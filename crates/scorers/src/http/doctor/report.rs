@@ -29,6 +29,9 @@ pub struct Diagnosis {
     pub top_logprobs: Option<u32>,
     /// Tokens returned for the count that a run asks for.
     pub returned_logprobs: Option<usize>,
+    /// How many answers lack log-probabilities, if any do.
+    #[serde(default)]
+    pub missing_logprobs: Option<MissingLogprobs>,
     /// The token numbers that spell each letter, the likelier first. Empty if the server has no
     /// tokenizer route.
     pub letters: BTreeMap<String, Vec<u32>>,
@@ -86,7 +89,7 @@ pub enum KeyState {
 }
 
 /// Which routes answer a prompt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Routes {
     /// `/v1/completions`.
     pub completions: bool,
@@ -94,6 +97,18 @@ pub struct Routes {
     pub chat: bool,
     /// llama.cpp's own `/completion`.
     pub native: bool,
+    /// Routes that are there but give no answer, each with its last error.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failing: BTreeMap<String, String>,
+}
+
+/// Answers that should have log-probabilities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingLogprobs {
+    /// All of them.
+    pub answers: usize,
+    /// Those without any.
+    pub without: usize,
 }
 
 /// How options are scored.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::extra::ExtraBody;
 use super::super::lenient;
 use super::super::secret::Scrubber;
-use super::super::status::EXCERPT;
+use super::super::status::{EXCERPT, failure_within};
 use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
 use super::{Dialect, Route, quoted, success};
@@ -270,9 +270,15 @@ pub(in crate::http) async fn ask(
     json(endpoint, &response)
 }
 
-/// The JSON of a response.
+/// The JSON of a response with a success status, unless it is an error.
 pub(in crate::http) fn json(endpoint: &Endpoint, response: &Response) -> Result<Value, ScoreError> {
-    lenient::read(&response.body).map_err(|error| no_json(&error, response, endpoint.scrubber()))
+    let scrubber = endpoint.scrubber();
+    let answer =
+        lenient::read(&response.body).map_err(|error| no_json(&error, response, scrubber))?;
+    match failure_within(&answer, &response.headers, scrubber) {
+        Some(error) => Err(error),
+        None => Ok(answer),
+    }
 }
 
 fn no_json(error: &serde_json::Error, response: &Response, scrubber: &Scrubber) -> ScoreError {

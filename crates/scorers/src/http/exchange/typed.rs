@@ -110,6 +110,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Listed<'a> {
 struct Counts {
     prompt_tokens: Option<u32>,
     prompt_tokens_details: Option<Details>,
+    /// Another name of the count, left to the thorough reader.
+    input_tokens: Option<Never>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +122,7 @@ struct Details {
 #[derive(Deserialize)]
 struct Timings {
     cache_n: Option<u32>,
+    prompt_n: Option<u32>,
 }
 
 /// The tokens of each choice with its index, and the token counts.
@@ -131,7 +134,15 @@ pub(in crate::http) struct Parsed<'a> {
 /// Reads an answer of the usual shapes; `None` for any other.
 pub(in crate::http) fn read(body: &[u8]) -> Option<Parsed<'_>> {
     let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
-    if answer.meta_info.is_some() || answer.verbose.is_some() || answer.truncated == Some(true) {
+    let counts_otherwise = answer
+        .usage
+        .as_ref()
+        .is_some_and(|usage| usage.input_tokens.is_some());
+    if answer.meta_info.is_some()
+        || answer.verbose.is_some()
+        || answer.truncated == Some(true)
+        || counts_otherwise
+    {
         return None;
     }
     let choices = answer.choices.into_iter().map(|choice| {
@@ -156,20 +167,22 @@ pub(in crate::http) fn read(body: &[u8]) -> Option<Parsed<'_>> {
         }
         Some((choice.index, tokens))
     });
-    let cached = answer
+    let details = answer
         .usage
         .as_ref()
-        .and_then(|usage| usage.prompt_tokens_details.as_ref()?.cached_tokens)
-        .or_else(|| answer.timings.and_then(|timings| timings.cache_n));
+        .and_then(|usage| usage.prompt_tokens_details.as_ref());
+    let cached = details.and_then(|details| details.cached_tokens);
+    let timed = answer.timings.as_ref();
+    let usage = answer.usage.as_ref();
     Some(Parsed {
         choices: choices.collect::<Option<_>>()?,
-        usage: Usage {
-            prompt_tokens: answer
-                .usage
+        usage: Usage::counted(
+            usage
                 .and_then(|usage| usage.prompt_tokens)
                 .or(answer.tokens_evaluated),
-            cached_tokens: cached,
-        },
+            cached.or_else(|| timed?.cache_n),
+            timed.and_then(|timings| timings.prompt_n),
+        ),
     })
 }
 

@@ -32,10 +32,12 @@ pub(super) fn letters(response: &Value, top: u32, chat: bool) -> Option<Letters>
         Err(ScoreError::NoOptionSeen { .. }) => 0.0,
         Err(_) => return None,
     };
+    let thinks = choice.has_reasoning();
     Some(Letters {
         mass,
         first,
-        thinks: choice.has_reasoning(),
+        thinks,
+        after_thought: thinks && choice.has_text(),
         chat,
     })
 }

@@ -1,17 +1,21 @@
 //! Short requests before the first question that identify the server and its abilities.
 
 mod letters;
+mod patience;
 mod returned;
 mod sampling;
 mod spellings;
 mod tier;
 mod trials;
 
+pub(super) use patience::ask_again;
+use patience::{PAUSES, REPEATS, may_pass};
+pub(super) use returned::Counted;
 use returned::{TRIES, lacks_logprobs};
 pub(super) use spellings::{Tokenizer, spellings};
 pub(super) use tier::{TierChoice, best_tier};
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use reqwest::Url;
 use sampling::Listed;
@@ -19,13 +23,14 @@ use serde_json::Value;
 
 use super::address::shown;
 use super::answer::matched_choices;
-use super::connect_error::ConnectError;
+use super::connect_error::{ConnectError, lacks};
 use super::exchange::ask::ask;
 use super::exchange::{Dialect, RequestTemplate, Route, Spellings};
 use super::models::{ListedModel, listed, owner};
 use super::options::HttpOptions;
 use super::report::Letters;
 use super::transport::{Endpoint, Resource, Transport};
+use crate::error::is_about_logprobs;
 use crate::{ModelIdentity, ScoreError};
 
 /// Default counts of log-probabilities to try. 100 holds every option of any
@@ -37,8 +42,6 @@ pub(super) const PROMPTS: [&str; 2] = [
     "A B C D A B C D A B C",
     "The alphabet begins with the letter",
 ];
-/// Shortest and longest pause between two requests to a server that is loading.
-const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
 
 /// What the probe found.
 pub(super) struct Findings {
@@ -60,8 +63,12 @@ pub(super) struct Probe<'a> {
     pub(super) route: Route,
     /// What the server has turned out to want.
     pub(super) dialect: Dialect,
+    /// Answers to requests for log-probabilities so far.
+    pub(super) counted: Counted,
     loading_deadline: Instant,
     warned: bool,
+    /// Whether the server has answered anything.
+    answered: bool,
 }
 
 /// Probes the server; fails at the first problem.
@@ -146,6 +153,8 @@ impl<'a> Probe<'a> {
             dialect: Dialect::default(),
             loading_deadline: now.checked_add(options.loading_wait).unwrap_or(now),
             warned: false,
+            answered: false,
+            counted: Counted::default(),
         }
     }
 
@@ -157,6 +166,7 @@ impl<'a> Probe<'a> {
             Err(ScoreError::NotFound { .. } | ScoreError::Unauthorized { status: 403, .. }) => {
                 Ok(Vec::new())
             }
+            Err(ScoreError::Rejected { status, .. }) if lacks(status) => Ok(Vec::new()),
             Err(error) => Err(self.failed(&url, error)),
         }
     }
@@ -203,7 +213,20 @@ impl<'a> Probe<'a> {
                 Err(error) => error,
             };
             refused = match error {
-                ScoreError::Rejected { status, message } if status >= 400 => Some(message),
+                ScoreError::Rejected { status, message } if status >= 400 && !lacks(status) => {
+                    Some(message)
+                }
+                // Some accounts may ask, but not for log-probabilities.
+                ScoreError::Unauthorized {
+                    status: 403,
+                    message,
+                } => Some(message),
+                ScoreError::Unauthorized { message, .. }
+                | ScoreError::Server {
+                    status: 200,
+                    message,
+                    ..
+                } if is_about_logprobs(&message) => Some(message),
                 ScoreError::NotFound { message } => {
                     return Err(not_found(&url, model, listed, message));
                 }
@@ -211,17 +234,21 @@ impl<'a> Probe<'a> {
             };
         }
         // Find out what was refused: the number, log-probabilities as such, or the whole request.
-        let template = self.template(model, 0);
-        let body = template.whole(PROMPTS[0], &template.ending(None));
-        let plain = self.ask_when_loaded(&url, Some(&body)).await?;
-        Err(match (plain, asked, refused) {
-            (Err(error), ..) => self.failed(&url, error),
-            (Ok(_), Some(asked), Some(message)) => ConnectError::TopLogprobsRefused {
+        if let Err(error) = self.answer(&url, model, None).await? {
+            return Err(self.failed(&url, error));
+        }
+        let one = match asked {
+            Some(_) => self.tokens_returned(&url, model, 1).await?.is_ok(),
+            None => false,
+        };
+        let message = refused;
+        Err(match (asked.filter(|_| one), message) {
+            (Some(asked), Some(message)) => ConnectError::TopLogprobsRefused {
                 url: shown(&url),
                 asked,
                 message,
             },
-            (Ok(_), _, message) => ConnectError::NoLogprobs {
+            (_, message) => ConnectError::NoLogprobs {
                 url: shown(&url),
                 message,
             },
@@ -299,13 +326,15 @@ impl<'a> Probe<'a> {
         identity
     }
 
-    /// Sends a request, and repeats it while the server is loading its model.
+    /// Sends a request, and repeats it while the server is loading its model or throttles, and a few
+    /// times where it fails in another way that may pass.
     async fn ask_when_loaded(
         &mut self,
         url: &Url,
         body: Option<&str>,
     ) -> Result<Result<Value, ScoreError>, ConnectError> {
         let [mut pause, longest] = PAUSES;
+        let mut repeats = REPEATS;
         let resource: Resource = match body {
             Some(_) => self.endpoint.post(url.clone()),
             None => self.endpoint.get(url.clone()),
@@ -313,43 +342,62 @@ impl<'a> Probe<'a> {
         let bytes = body.unwrap_or_default().as_bytes();
         loop {
             let answer = ask(self.transport, self.endpoint, &resource, bytes).await;
-            let (retry_after, message) = match &answer {
-                Err(ScoreError::Server {
-                    status: 503,
-                    retry_after,
-                    message,
-                }) => (*retry_after, message),
-                Err(
-                    error @ ScoreError::RateLimited {
-                        retry_after,
-                        message,
-                    },
-                ) if !error.is_quota_used_up() => (*retry_after, message),
-                _ => return Ok(answer),
+            let Err(error) = &answer else {
+                self.answered = true;
+                return Ok(answer);
             };
             let left = self
                 .loading_deadline
                 .saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                if matches!(answer, Err(ScoreError::RateLimited { .. })) {
+            let wait = error.retry_after().unwrap_or(pause);
+            match error {
+                // A wait beyond all patience is the user's to decide on.
+                _ if !self.passes(error) || wait > self.options.loading_wait.max(longest) => {
                     return Ok(answer);
                 }
-                return Err(ConnectError::StillLoading {
-                    url: shown(url),
-                    seconds: self.options.loading_wait.as_secs(),
-                    message: message.clone(),
-                });
-            }
-            if !self.warned {
-                self.warned = true;
-                let limit = self.options.loading_wait.as_secs();
-                tracing::warn!(
+                ScoreError::Server {
+                    status: 503,
                     message,
-                    "the server is not ready yet: waiting up to {limit} s"
-                );
+                    ..
+                } if left.is_zero() => {
+                    return Err(ConnectError::StillLoading {
+                        url: shown(url),
+                        seconds: self.options.loading_wait.as_secs(),
+                        message: message.clone(),
+                    });
+                }
+                ScoreError::RateLimited { .. } if left.is_zero() => return Ok(answer),
+                ScoreError::Server { status: 503, .. } | ScoreError::RateLimited { .. } => {
+                    self.warn_once(error);
+                    tokio::time::sleep(wait.min(left)).await;
+                }
+                _ if repeats == 0 => return Ok(answer),
+                _ => {
+                    repeats -= 1;
+                    tracing::info!(%error, "a request of the probe failed: asking again");
+                    tokio::time::sleep(wait).await;
+                }
             }
-            tokio::time::sleep(retry_after.unwrap_or(pause).min(left)).await;
             pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// Whether the failure may pass. An address where nobody has answered yet may be wrong.
+    fn passes(&self, error: &ScoreError) -> bool {
+        let nobody = matches!(
+            error,
+            ScoreError::Unreachable {
+                connected: false,
+                ..
+            }
+        );
+        may_pass(error) && (self.answered || !nobody)
+    }
+
+    fn warn_once(&mut self, error: &ScoreError) {
+        if !std::mem::replace(&mut self.warned, true) {
+            let limit = self.options.loading_wait.as_secs();
+            tracing::warn!("the server is not ready yet ({error}): waiting up to {limit} s");
         }
     }
 
@@ -376,6 +424,7 @@ fn not_found(url: &Url, model: &str, listed: &[ListedModel], message: String) ->
     }
     ConnectError::NoSuchRoute {
         url: shown(url),
+        status: 404,
         message,
     }
 }

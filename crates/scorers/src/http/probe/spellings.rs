@@ -4,9 +4,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::super::exchange::ask::ask;
 use super::super::exchange::{Route, Spellings};
 use super::super::transport::{Endpoint, Resource, Transport};
+use super::ask_again;
 
 /// The text before the answer in every prompt.
 const BEFORE: &str = "Answer:";
@@ -44,7 +44,7 @@ impl<'a> Tokenizer<'a> {
             "add_special": special, "add_special_tokens": special,
         });
         let body = body.to_string();
-        let answered = ask(
+        let answered = ask_again(
             self.transport,
             self.endpoint,
             &self.resource,

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::super::answer::only_choice;
-use super::super::exchange::ask::ask;
 use super::super::exchange::{
     First, RequestTemplate, Route, Spellings, Tier, allowed, covers, disagreement, seen, shares,
 };
 use super::super::tokens::{Options, option_scores};
 use super::super::transport::{Endpoint, Resource, Transport};
+use super::ask_again;
 use super::{PROMPTS, TRIES, lacks_logprobs};
 use crate::Usage;
 
@@ -75,7 +75,7 @@ pub(in crate::http) async fn best_tier(
     let route = endpoint.post(base.route(template.route().path()));
     let post = async |resource: &Resource, body: String| {
         for _ in 1..TRIES {
-            let answer = ask(transport, endpoint, resource, body.as_bytes()).await;
+            let answer = ask_again(transport, endpoint, resource, body.as_bytes()).await;
             let answer = answer.ok()?;
             if !lacks_logprobs(&answer) {
                 return Some(answer);

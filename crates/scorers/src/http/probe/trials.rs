@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::exchange::ask::ask;
 use super::super::exchange::{RequestTemplate, Route, Tier};
 use super::super::report::Letters;
+use super::ask_again;
 use super::letters::{QUESTION, letters};
 use super::sampling::{Listed, Settings, samplers, settings};
 use super::{PROMPTS, Probe, TierChoice};
@@ -23,7 +23,7 @@ impl Probe<'_> {
         let url = self.endpoint.base().route(self.route.path());
         let body = template.whole(prompt, &template.ending(Some(template.top())));
         let resource = self.endpoint.post(url);
-        let answer = ask(self.transport, self.endpoint, &resource, body.as_bytes());
+        let answer = ask_again(self.transport, self.endpoint, &resource, body.as_bytes());
         answer.await.ok()
     }
 
@@ -58,7 +58,7 @@ impl Probe<'_> {
             return None;
         }
         let properties = self.endpoint.get(self.endpoint.base().root_route("props"));
-        let properties = ask(self.transport, self.endpoint, &properties, b"").await;
+        let properties = ask_again(self.transport, self.endpoint, &properties, b"").await;
         let named = properties.map_or_else(|_| Vec::new(), |properties| samplers(&properties));
         match (named.is_empty(), choice.bent) {
             (false, _) => Some(named.join(", ")),

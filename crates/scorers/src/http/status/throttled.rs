@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::quota::span;
+use super::numbers::first_number;
 
 /// The message with the error's code or type, which may say more than the words.
 pub(super) fn words(json: Option<&Value>, message: String) -> String {
@@ -18,6 +19,21 @@ pub(super) fn words(json: Option<&Value>, message: String) -> String {
     }
 }
 
+/// Whether the request alone exceeds what a limit of tokens per minute lets through, so that it
+/// never will. That limit has nothing to do with the model's context.
+pub(super) fn is_above_rate(json: Option<&Value>, message: &str) -> bool {
+    let said = words(json, message.to_owned()).to_lowercase();
+    let of_rate = ["tokens per min", "(tpm)", "rate_limit"];
+    if !of_rate.iter().any(|words| said.contains(words)) {
+        return false;
+    }
+    let after = |word: &str| first_number(said.split_once(word)?.1);
+    match (after("limit"), after("requested")) {
+        (Some(limit), Some(requested)) => requested > limit,
+        _ => said.contains("request too large"),
+    }
+}
+
 /// "Try again in 5 seconds", where no header tells.
 pub(super) fn told_wait(message: &str) -> Option<Duration> {
     let message = message.to_lowercase();
@@ -26,11 +42,13 @@ pub(super) fn told_wait(message: &str) -> Option<Duration> {
         .find_map(|words| Some(message.split_once(words)?.1))?;
     let mut words = rest.split_whitespace();
     let time = span(words.next()?.trim_end_matches([',', '.', ';', ')']))?;
-    Some(match words.next() {
-        Some(unit) if unit.starts_with("minute") => time * 60,
-        Some(unit) if unit.starts_with("hour") => time * 3600,
-        _ => time,
-    })
+    let seconds = match words.next() {
+        Some(unit) if unit.starts_with("minute") => 60,
+        Some(unit) if unit.starts_with("hour") => 3600,
+        Some(unit) if unit.starts_with("day") => 86_400,
+        _ => 1,
+    };
+    time.checked_mul(seconds)
 }
 
 #[cfg(test)]
@@ -46,6 +64,14 @@ mod tests {
         assert_eq!(millis("Please try again in 1.5s. Visit …"), Some(1500));
         assert_eq!(millis("Please retry in 2 minutes"), Some(120_000));
         assert_eq!(millis("try again in a moment"), None);
+        assert_eq!(
+            millis("Please retry after 86400 seconds."),
+            Some(86_400_000)
+        );
+        assert_eq!(
+            millis("try again in 900000000 hours"),
+            Some(3_240_000_000_000_000)
+        );
         assert_eq!(millis("no"), None);
     }
 }

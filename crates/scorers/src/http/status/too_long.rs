@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::numbers::numbers;
 use crate::ScoreError;
 
 /// What a message must speak of, and how: no other error speaks of both.
@@ -155,55 +156,6 @@ fn counts(message: &str) -> (Option<u32>, Option<u32>) {
     (tokens, limit)
 }
 
-/// A whole number and its place in a text.
-struct Number {
-    start: usize,
-    end: usize,
-    value: u32,
-}
-
-/// What may stand between groups of three digits.
-const SEPARATORS: [char; 7] = [',', '.', '_', '\u{a0}', '\u{2009}', '\u{202f}', '\u{2019}'];
-
-/// The whole numbers of a text, with or without thousands separators. Digits in a name, such as
-/// those of `gpt-4`, are none.
-fn numbers(text: &str) -> Vec<Number> {
-    let is_digit = |c: char| c.is_ascii_digit();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(begin) = text[at..].find(is_digit) {
-        let start = at + begin;
-        let mut end = past_digits(text, start);
-        let mut digits = text[start..end].to_owned();
-        while let Some(separator) = text[end..].chars().next()
-            && SEPARATORS.contains(&separator)
-        {
-            let group = end + separator.len_utf8();
-            let past = past_digits(text, group);
-            if past - group != 3 {
-                break;
-            }
-            digits.push_str(&text[group..past]);
-            end = past;
-        }
-        let joins = |c: char| c.is_alphanumeric() || "_-".contains(c);
-        let in_name = text[..start].chars().next_back().is_some_and(joins)
-            || text[end..].chars().next().is_some_and(joins);
-        if !in_name && let Ok(value) = digits.parse() {
-            found.push(Number { start, end, value });
-        }
-        at = end;
-    }
-    found
-}
-
-fn past_digits(text: &str, from: usize) -> usize {
-    let rest = &text[from..];
-    from + rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -284,6 +236,14 @@ mod tests {
             ),
             ("Prompt length 5210 is greater than max_seq_len 2048", both),
             (
+                "The prompt (length 5 210) is longer than the maximum model length of 2 048.",
+                both,
+            ),
+            (
+                "This model's maximum context length is 2 048 tokens. However, your prompt contains 5 210 input tokens.",
+                both,
+            ),
+            (
                 "This model's maximum context length is 2048 tokens. However, you requested 1 output tokens and your prompt contains at least 2048 input tokens.",
                 Some((Some(2048), Some(2048))),
             ),
@@ -326,16 +286,6 @@ mod tests {
         ] {
             assert_eq!(read(message), None, "{message}");
         }
-    }
-
-    #[test]
-    fn digits_in_names_and_decimals_are_no_counts() {
-        let values = |text| numbers(text).iter().map(|it| it.value).collect::<Vec<_>>();
-        assert!(values("gpt-4 b1-7e4c 128k smollm2").is_empty());
-        assert_eq!(
-            values("1,234,567 12,34 1.5 99999999999"),
-            [1_234_567, 12, 34, 1, 5]
-        );
     }
 
     proptest! {

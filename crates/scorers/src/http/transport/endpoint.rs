@@ -188,20 +188,21 @@ impl Endpoint {
     }
 
     /// `error` without secrets that the server repeated.
-    pub(in crate::http) fn scrubbed(&self, error: ScoreError) -> ScoreError {
-        let scrub = |text: String| self.scrubber.scrub(&text);
-        match error {
-            ScoreError::Malformed { message } => ScoreError::Malformed {
-                message: scrub(message),
-            },
-            ScoreError::NoOptionSeen { top_k, first, chat } => ScoreError::NoOptionSeen {
-                top_k,
-                first: scrub(first),
-                chat,
-            },
-            // Others come from this module and `status`, which scrub.
-            other => other,
+    pub(in crate::http) fn scrubbed(&self, mut error: ScoreError) -> ScoreError {
+        match &mut error {
+            ScoreError::Malformed { message }
+            | ScoreError::RateLimited { message, .. }
+            | ScoreError::Server { message, .. }
+            | ScoreError::Unauthorized { message, .. }
+            | ScoreError::NotFound { message }
+            | ScoreError::Rejected { message, .. } => {
+                *message = self.scrubber.excerpt(message, 2 * EXCERPT);
+            }
+            ScoreError::NoOptionSeen { first, .. } => *first = self.scrubber.scrub(first),
+            // Texts of ours.
+            _ => {}
         }
+        error
     }
 
     /// The server, or the proxy before it, did not accept the connection.

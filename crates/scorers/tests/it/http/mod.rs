@@ -8,6 +8,7 @@ mod exact;
 mod hostile;
 mod http2;
 mod live;
+mod moody;
 mod probe;
 mod real;
 mod recorded;
