@@ -6,14 +6,14 @@ use std::path::Path;
 use sureness_analysis::scored::ScoredFile;
 use sureness_analysis::{GroupId, GroupRows};
 use sureness_conformal::{Config, EvaluateError, Guessing, Protocol, Row, Table};
-use sureness_importers::QuestionNames;
+use sureness_importers::{QuestionNames, answer_of};
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
 use sureness_questions::{Task, letter, paper};
 use sureness_scorers::replay::{self, FileName, RecordedLogits};
 
 use super::Drop;
-use super::key::SetName;
+use super::key::KeyFile;
 use super::own::score_table;
 use super::problems::{Problems, others, same_in_others};
 use crate::error::Failure;
@@ -25,8 +25,9 @@ pub struct Scoring<'a> {
     key: Vec<AnswerKey>,
     by_id: HashMap<i64, usize>,
     names: QuestionNames,
-    /// The data set that the file of questions names, unless any is taken.
-    set: Option<SetName>,
+    file: KeyFile<'a>,
+    /// Whether the questions decide where a file's own answers contradict them.
+    any_questions: bool,
     drop: Drop,
     /// Ids to drop that the questions do not have.
     unknown_drops: BTreeSet<i64>,
@@ -39,6 +40,8 @@ pub struct Scored {
     pub file: ScoredFile,
     /// Its answers beside guesses.
     pub guessing: Guessing,
+    /// What makes the figures doubtful.
+    pub warnings: Vec<String>,
     /// Ids of its rows that were dropped.
     pub dropped: BTreeSet<i64>,
 }
@@ -72,25 +75,28 @@ impl<'a> Scoring<'a> {
             key,
             by_id,
             names,
-            set: SetName::of_key(questions, source.as_deref()),
+            file: KeyFile::new(questions, source.as_deref()),
+            any_questions: false,
             drop,
             unknown_drops,
             config,
         })
     }
 
-    /// Takes, if `any`, files of logits whose names tell another data set than the questions do.
+    /// Takes, if `any`, files of logits whose names tell another data set than the questions do, and
+    /// those whose own answers contradict them.
     #[must_use]
     pub fn for_any_file(self, any: bool) -> Self {
         Self {
-            set: self.set.filter(|_| !any),
+            any_questions: any,
+            file: self.file.for_any_file(any),
             ..self
         }
     }
 
     /// Reads a file of logits without the dropped rows, which need not be valid.
     pub fn read(&self, path: &Path) -> Result<RecordedLogits, Failure> {
-        self.check_name(path)?;
+        self.file.check(path)?;
         Ok(replay::read_without(path, &self.drop.ids)?)
     }
 
@@ -104,10 +110,15 @@ impl<'a> Scoring<'a> {
         for ids in dropped {
             unknown.retain(|id| !ids.contains(id));
         }
-        if unknown.is_empty() || self.drop.ids == Drop::default().ids {
+        if self.drop.is_default() {
             return None;
         }
-        let ids: Vec<_> = unknown.iter().map(i64::to_string).collect();
+        // Questions with answers have numbers.
+        let texts = self.drop.text_ids.iter().cloned();
+        let ids: Vec<_> = unknown.iter().map(i64::to_string).chain(texts).collect();
+        if ids.is_empty() {
+            return None;
+        }
         let (noun, verb) = match ids.len() {
             1 => ("id", "names"),
             _ => ("ids", "name"),
@@ -119,40 +130,23 @@ impl<'a> Scoring<'a> {
         ))
     }
 
-    /// Refuses a file whose name tells another data set than the questions.
-    fn check_name(&self, path: &Path) -> Result<(), Failure> {
-        let names = self.set.as_ref().zip(SetName::of_logits(path));
-        match names.filter(|(key, logits)| key.contradicts(logits)) {
-            None => Ok(()),
-            Some((key, logits)) => Err(Failure::new(format_args!(
-                "{}: these are logits of {} by the file's name, but {} has the answers of {}",
-                path.display(),
-                logits.shown(),
-                self.questions.display(),
-                key.shown()
-            ))
-            .hint(
-                "give the questions that these logits were computed on, or insist on these with \
-                 --any-questions",
-            )),
-        }
-    }
-
     /// Evaluates one file, or each part of a table of several models, tasks or strategies.
     ///
     /// # Errors
     ///
     /// All problems of the file.
     pub fn score(&self, path: &Path) -> Result<Vec<Scored>, Failure> {
-        self.check_name(path)?;
+        self.file.check(path)?;
         let logits = match replay::read_without(path, &self.drop.ids) {
             Err(error) if is_of_many(&error) => {
-                return score_table(path, Some(self.questions), &self.drop, &self.config);
+                let key = (self.questions, self.any_questions);
+                return score_table(path, Some(key), &self.drop, &self.config);
             }
             read => read?,
         };
         let (_, rows) = self.rows(path, &logits)?;
         let guessing = Guessing::of(rows.table.rows());
+        let mean_mass = mean_mass(&rows.mass);
         let evaluation = rows.table.evaluate(&self.config).map_err(|error| {
             let hint = match error {
                 EvaluateError::EmptyHalf { .. } => {
@@ -169,11 +163,13 @@ impl<'a> Scoring<'a> {
             dataset: name.dataset,
             strategy: name.strategy.map(short_name),
             icl: name.icl,
+            mean_mass,
             evaluation,
         };
         Ok(vec![Scored {
             file,
             guessing,
+            warnings: Vec::new(),
             dropped: logits.dropped,
         }])
     }
@@ -191,6 +187,7 @@ impl<'a> Scoring<'a> {
         let items = self.join(logits, &mut problems);
         let kept = self.kept_options(logits.width, &mut problems);
         self.check_options(logits.width, &items, &mut problems);
+        self.check_answers(logits, &items, &mut problems);
         if let Some(failure) = Failure::all(problems.found.drain(..)) {
             return Err(failure);
         }
@@ -205,7 +202,11 @@ impl<'a> Scoring<'a> {
         let mut categories: Vec<String> = Vec::new();
         let mut clustered = false;
         let mut table = Table::new(kept.len());
-        for (item, logits) in items.iter().zip(scores.chunks_exact(kept.len())) {
+        let (mut mass, mut bounded) = (Vec::new(), Vec::new());
+        for (item, scores) in items.iter().zip(scores.chunks_exact(kept.len())) {
+            let beside = logits.beside(item.row);
+            bounded.push(beside.bounded);
+            mass.extend(beside.mass_of(logits.kind, scores));
             let (dont_know, none_of_the_above) = abstention(item.key, place.len());
             let name = self.names.of(&task.id, item.key.id);
             clustered |= name.cluster.is_some();
@@ -219,7 +220,7 @@ impl<'a> Scoring<'a> {
             let row = Row {
                 key: &name.content,
                 cluster: name.cluster.as_ref().map(<[u8; 32]>::as_slice),
-                logits: logits.into(),
+                logits: scores.into(),
                 // `check_options` ensures that the answer is among the kept options.
                 answer: place[item.key.answer].unwrap_or(usize::MAX),
                 dont_know: dont_know.and_then(|option| place[option]),
@@ -234,9 +235,13 @@ impl<'a> Scoring<'a> {
             title: task.title,
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
             categories,
-            mass: Vec::new(),
-            // Saved logits cover all options.
-            bounded: vec![false; table.len()],
+            // Unknown for logits and for whole texts.
+            mass: if mass.len() == items.len() {
+                mass
+            } else {
+                Vec::new()
+            },
+            bounded,
             clustered,
             planned: items.len(),
             table,
@@ -360,6 +365,36 @@ impl<'a> Scoring<'a> {
         }
     }
 
+    /// Checks that a file with answers of its own has those of the questions.
+    fn check_answers(
+        &self,
+        logits: &RecordedLogits,
+        items: &[KeyedRow<'_>],
+        problems: &mut Problems<'_>,
+    ) {
+        if self.any_questions {
+            return;
+        }
+        let mut contradictions = items.iter().filter_map(|item| {
+            let written = logits.beside(item.row).answer?;
+            let own = answer_of(&written)?;
+            (own != item.key.answer).then_some((item.key, written))
+        });
+        if let Some((key, own)) = contradictions.next() {
+            problems.add(
+                format_args!(
+                    "id {} has the answer {own}, but {} in {}{}",
+                    key.id,
+                    letter(key.answer),
+                    self.questions.display(),
+                    same_in_others(1 + contradictions.count())
+                ),
+                "give the questions that this table was made from, or insist on their answers with \
+                 --any-questions",
+            );
+        }
+    }
+
     /// The scores of the kept options, row by row.
     fn scores(&self, logits: &RecordedLogits, items: &[KeyedRow<'_>], kept: &[usize]) -> Vec<f64> {
         let width = logits.width;
@@ -386,9 +421,14 @@ impl<'a> Scoring<'a> {
 /// Task and group of a file, by its name.
 pub(super) fn group_of(file: &FileName) -> (Task, GroupId) {
     let task = task_of(file.dataset.as_deref().unwrap_or("unnamed"));
+    let strategy = file.strategy.map_or("unnamed", Strategy::name);
     let id = GroupId {
         task: task.id.clone(),
-        strategy: file.strategy.map_or("unnamed", Strategy::name).to_owned(),
+        // As in imports: other prompts are another strategy.
+        strategy: match file.icl {
+            Some(0) => format!("{strategy}-0-shot"),
+            _ => strategy.to_owned(),
+        },
     };
     (task, id)
 }
@@ -408,6 +448,11 @@ fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
     }
 }
 
+/// The mean probability of the option letters; `None` if unknown.
+fn mean_mass(mass: &[f64]) -> Option<f64> {
+    (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64)
+}
+
 /// A strategy's name in the names of the paper's files.
 pub(super) fn short_name(strategy: Strategy) -> &'static str {
     match strategy {
@@ -420,6 +465,18 @@ pub(super) fn short_name(strategy: Strategy) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zero_shot_files_are_a_strategy_of_their_own() {
+        for (name, strategy) in [
+            ("m_mmlu_10k_base_icl0.pkl", "base-0-shot"),
+            ("m_mmlu_10k_base_icl1.pkl", "base"),
+            ("saved.pkl", "unnamed"),
+        ] {
+            let (_, id) = group_of(&FileName::parse(Path::new(name)));
+            assert_eq!(id.strategy, strategy, "{name}");
+        }
+    }
 
     #[test]
     fn tasks_are_told_by_the_names_of_data_sets() {

@@ -2,11 +2,12 @@
 //!
 //! `sureness_scorers::replay` reads the scores and documents the column names.
 //! The right answers come from a file of questions in the paper's layout or from a column `answer` (a
-//! letter, or a number counted from 0). A table may name `category`, `model`, `task` and `strategy` in
-//! columns as well; then it may hold several models and tasks. The Parquet file of an analysis has all
-//! of them.
+//! letter, or a number counted from 0); where both contradict each other, the file is refused. A table
+//! may name `category`, `model`, `task` and `strategy` in columns as well; then it may hold several
+//! models and tasks. The Parquet file of an analysis has all of them.
 
 mod key;
+mod object;
 mod question;
 mod record;
 mod rows;
@@ -14,15 +15,16 @@ mod rows;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{Task, paper};
-use sureness_scorers::replay::{FileName, Kind, Problem as Replay, Shares};
+use sureness_questions::{NumberedAnswers, Task, letter, paper};
+use sureness_scorers::replay::{FileName, Kind, Mass, Problem as Replay, Shares};
 
 use crate::choice::{self, Choice};
 use crate::error::printable;
 use crate::imported::{Imported, Model, Options, SourceFile, Values};
 use crate::{Format, ImportError, Place, Problem};
 pub(crate) use key::Keys;
-use record::{Mass, Record};
+pub use question::answer_of;
+use record::{Record, Scores};
 
 /// Imports a file of scores.
 pub(crate) fn import(
@@ -50,8 +52,11 @@ pub(crate) fn import(
         parts: Vec::new(),
         has_answers: None,
         unknown: Vec::new(),
+        contradictions: Vec::new(),
     };
-    rows::visit(path, bytes, format, &mut |record| table.add(&record))?;
+    rows::visit(path, bytes, format, &mut |record, scores| {
+        table.add(record, scores)
+    })?;
     table.finish()
 }
 
@@ -70,6 +75,18 @@ struct Table<'a> {
     has_answers: Option<bool>,
     /// Ids that are not among the questions.
     unknown: Vec<String>,
+    /// Rows whose own answer is another one than that of the questions.
+    contradictions: Vec<Contradiction>,
+}
+
+/// Two answers to one question.
+struct Contradiction {
+    place: Place,
+    id: String,
+    /// As the table has it.
+    own: String,
+    /// By the questions.
+    theirs: usize,
 }
 
 /// The rows of one (model, task, strategy).
@@ -77,24 +94,26 @@ struct Part {
     names: [Option<String>; 3],
     /// The import, if its task is chosen.
     import: Option<Imported>,
-    kind: Kind,
+    /// The kind of its scores, once a row is not left out.
+    kind: Option<Kind>,
     seen: HashMap<String, Place>,
     /// Whether its logits are probabilities.
     shares: Shares,
+    numbered: NumberedAnswers,
     /// Rows left out by `--drop-ids`, and few-shot examples.
     dropped: usize,
     examples: usize,
 }
 
 impl Table<'_> {
-    fn add(&mut self, record: &Record) -> Result<(), ImportError> {
+    fn add(&mut self, record: Record, scores: Result<Scores, Replay>) -> Result<(), ImportError> {
         let index = match self
             .parts
             .iter()
             .position(|part| part.names == record.names)
         {
             Some(index) => index,
-            None => self.begin(record)?,
+            None => self.begin(&record)?,
         };
         let Some(part) = self.parts.get_mut(index) else {
             return Ok(());
@@ -116,28 +135,54 @@ impl Table<'_> {
             return Ok(());
         }
         let refuse = |problem| Problem::of_replay(problem, self.path, &record.place);
-        record.judge().map_err(refuse)?;
-        if record.kind != part.kind {
-            return Err(refuse(Replay::MixedKinds));
+        let scores = scores.map_err(refuse)?;
+        let judged = record.beside.judge(scores.kind, &scores.values);
+        judged.map_err(refuse)?;
+        match part.kind {
+            None => {
+                part.kind = Some(scores.kind);
+                import.values = values_of(&record, scores.kind);
+            }
+            Some(kind) if kind != scores.kind => return Err(refuse(Replay::MixedKinds)),
+            Some(_) => {}
         }
-        if record.kind == Kind::Logits {
-            part.shares.note(&record.scores);
+        if scores.kind == Kind::Logits {
+            part.shares.note(&scores.values);
         }
+        let width = scores.values.len();
         let key = match self.keys {
             Some(keys) => {
                 let Some(key) = record.id.parse().ok().and_then(|id| keys.get(id)) else {
                     self.unknown.push(record.id.clone());
                     return Ok(());
                 };
+                let own = record.beside.answer.as_deref();
+                let own = own.filter(|own| answer_of(own).is_some_and(|own| own != key.answer));
+                self.contradictions.extend(own.map(|own| Contradiction {
+                    place: record.place.clone(),
+                    id: printable(&record.id),
+                    own: printable(own),
+                    theirs: key.answer,
+                }));
                 key.clone()
             }
             None if *self.has_answers.get_or_insert(record.has_answers) => {
-                question::own_key(self.path, record)?
+                let key = question::own_key(self.path, &record, width)?;
+                if record
+                    .beside
+                    .answer
+                    .as_deref()
+                    .is_some_and(question::is_number)
+                {
+                    part.numbered.add(key.answer, width);
+                }
+                key
             }
             None => return Err(Problem::NoAnswers.of(self.path)),
         };
-        question::check(self.path, self.options, record, &key)?;
-        import.rows.push(question::row(&import.task, record, &key));
+        question::check(self.path, self.options, &record, width, &key)?;
+        let row = question::row(&import.task, record, scores, &key);
+        import.rows.push(row);
         Ok(())
     }
 
@@ -147,18 +192,13 @@ impl Table<'_> {
         let chosen = self.choice.wants(&[&import.task]);
         import.format = self.format;
         import.files = vec![self.source.clone()];
-        import.values = match record.kind {
-            Kind::Logits => Values::Logits,
-            // Whole texts have no mass.
-            Kind::LogProbs if record.mass == Mass::Unknown => Values::Continuations,
-            Kind::LogProbs => Values::Labels,
-        };
         self.parts.push(Part {
             names: record.names.clone(),
             import: chosen.then_some(import),
-            kind: record.kind,
+            kind: None,
             seen: HashMap::new(),
             shares: Shares::default(),
+            numbered: NumberedAnswers::default(),
             dropped: 0,
             examples: 0,
         });
@@ -173,6 +213,19 @@ impl Table<'_> {
                 questions: questions.clone(),
             };
             return Err(problem.of(self.path));
+        }
+        if let (Some(first), Some(questions)) =
+            (self.contradictions.first(), &self.options.questions)
+            && !self.options.any_questions
+        {
+            let problem = Problem::Contradicted {
+                id: first.id.clone(),
+                own: first.own.clone(),
+                theirs: letter(first.theirs),
+                questions: questions.clone(),
+                others: so_have(self.contradictions.len() - 1),
+            };
+            return Err(problem.at(self.path, first.place.clone()));
         }
         if self.parts.is_empty() {
             return Err(Problem::of_replay(Replay::Empty, self.path, &Place::File));
@@ -195,6 +248,8 @@ impl Table<'_> {
                 ));
             }
             import.notes.extend(choice::left_out(part.dropped));
+            let from_one = part.numbered.from_one();
+            import.warnings.extend(from_one.map(|it| it.to_string()));
             if let Some(keys) = self.keys {
                 let planned = import.rows.len();
                 let asked = keys.len() - keys.count(left_out);
@@ -206,6 +261,16 @@ impl Table<'_> {
             imports.push(import);
         }
         Ok(imports)
+    }
+}
+
+/// The kind of an import's scores, by a row of it.
+fn values_of(record: &Record, kind: Kind) -> Values {
+    match kind {
+        Kind::Logits => Values::Logits,
+        // Whole texts have no mass.
+        Kind::LogProbs if record.beside.mass == Mass::Unknown => Values::Continuations,
+        Kind::LogProbs => Values::Labels,
     }
 }
 
@@ -243,6 +308,7 @@ fn name_of(
         planned: None,
         check: None,
         notes: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 
@@ -282,6 +348,15 @@ fn others(count: usize) -> String {
         0 | 1 => " is".to_owned(),
         2 => " and 1 other are".to_owned(),
         _ => format!(" and {} others are", count - 1),
+    }
+}
+
+/// `; so have 3 others`, or nothing.
+fn so_have(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => "; so has 1 other".to_owned(),
+        _ => format!("; so have {others} others"),
     }
 }
 
