@@ -29,14 +29,14 @@ pub(super) fn own_key(path: &Path, record: &Record, width: usize) -> Result<Key,
     Ok(Key::of(answer))
 }
 
-/// The index of the option that an answer in a table means: by its letter, or by its number from 0,
-/// which a table library may have made a fraction.
+/// The index of the option that an answer in a table means: by its letter, in either case, or by its
+/// number from 0, which a table library may have made a fraction.
 pub fn answer_of(written: &str) -> Option<usize> {
     let number = || {
         let number: f64 = written.parse().ok().filter(|_| is_number(written))?;
         (number.fract() == 0.0 && number < 26.0).then_some(number as usize)
     };
-    letter_index(written).or_else(number)
+    letter_index(&written.to_ascii_uppercase()).or_else(number)
 }
 
 /// Whether an answer is written as a number.
@@ -101,5 +101,27 @@ pub(super) fn row(task: &str, record: Record, scores: Scores, key: &Key) -> Impo
             mass: record.beside.mass_of(kind, &values),
             logprobs: values,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_letters_or_numbers_from_0() {
+        for (written, answer) in [
+            ("B", Some(1)),
+            ("b", Some(1)),
+            ("1", Some(1)),
+            ("1.0", Some(1)),
+            ("1.5", None),
+            ("-1", None),
+            ("26", None),
+            ("blue", None),
+            ("", None),
+        ] {
+            assert_eq!(answer_of(written), answer, "{written:?}");
+        }
     }
 }
