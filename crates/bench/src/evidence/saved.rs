@@ -99,7 +99,7 @@ pub(super) fn load_logits(
                 rows.id.task,
                 rows.id.strategy
             ))
-            .hint("give each file once, and analyse zero-shot and few-shot files separately"));
+            .hint("give one file for each model, task and strategy"));
         }
         if let SourceRecord::Files { files } = &mut model.source.record {
             files.push(path.display().to_string());
