@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::align::Common;
-use crate::figures::{Figures, ModelFigures};
+use crate::align::{Common, common_rows};
+use crate::figures::{Figures, GroupFigures, ModelFigures};
 use crate::text::list;
 
 /// Shares of questions with an option that was only bounded may differ by this much.
@@ -28,6 +28,39 @@ pub(crate) fn obstacles(figures: &Figures<'_>, common: &Common) -> Vec<String> {
         common.models.iter().map(|&m| &figures.models[m]).collect();
     let mut obstacles = scored_differently(&models);
     obstacles.extend(asked_differently(figures, common, &models));
+    obstacles.extend(offered_differently(figures, &models));
+    obstacles
+}
+
+/// Questions that had other numbers of options for some models: fewer are easier, and make smaller
+/// sets. One obstacle per task.
+fn offered_differently(figures: &Figures<'_>, models: &[&ModelFigures<'_>]) -> Vec<String> {
+    let of_groups = |title: &str, groups: &[&GroupFigures<'_>]| {
+        let rows = common_rows(groups);
+        let count = |at: usize, row: usize| {
+            let table = &groups[at].rows.table;
+            table.row(rows[at][row]).logits.len()
+        };
+        let (first, others) = models.split_first()?;
+        others.iter().zip(1..).find_map(|(other, at)| {
+            let mut differing = (0..rows[0].len()).filter(|&row| count(0, row) != count(at, row));
+            let row = differing.next()?;
+            Some(format!(
+                "{} had {} options and {} had {} in the same question of {title}",
+                first.model.name,
+                count(0, row),
+                other.model.name,
+                count(at, row)
+            ))
+        })
+    };
+    let mut obstacles = Vec::new();
+    for (task, title) in figures.tasks() {
+        obstacles.extend(figures.strategies().into_iter().find_map(|strategy| {
+            let groups = models.iter().map(|model| model.group(task, strategy));
+            of_groups(title, &groups.collect::<Option<Vec<_>>>()?)
+        }));
+    }
     obstacles
 }
 
@@ -214,6 +247,34 @@ mod tests {
             first.contains("c is not significantly different") && tested,
             "{first}"
         );
+    }
+
+    #[test]
+    fn models_with_other_numbers_of_options_are_not_compared() {
+        let like = |name: &str| model(name, "20", false);
+        let fewer = || {
+            let mut fewer = like("b");
+            let group = &mut fewer.groups[0];
+            let mut table = Table::new(3);
+            for (key, row) in group.table.keys().iter().zip(group.table.rows()) {
+                let logits: Vec<f64> = row.logits.iter().take(3).collect();
+                let row = Row {
+                    logits: logits.as_slice().into(),
+                    ..row
+                };
+                table.push(*key, &row, None).unwrap();
+            }
+            group.table = table;
+            fewer
+        };
+        let (first, tested) = summary([like("a"), fewer()], false);
+        assert!(
+            first
+                .contains("a had 4 options and b had 3 in the same question of Question answering"),
+            "{first}"
+        );
+        assert!(!tested);
+        assert!(summary([like("a"), fewer()], true).1);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use sureness_conformal::{Config, Evaluation, Mean, mean};
+use sureness_record::LOW_MASS;
 
+use crate::results::improbable;
 use crate::{Cell, Column, Section, Settings, Table, Unit};
 
 /// The figures of one file of saved logits. All shares are fractions.
@@ -19,6 +21,9 @@ pub struct ScoredFile {
     /// 0 for zero-shot prompts, 1 for few-shot prompts, where the file's name tells it.
     #[serde(skip)]
     pub icl: Option<u8>,
+    /// Mean probability of the option letters; none for logits and whole texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_mass: Option<f64>,
     /// The figures.
     #[serde(flatten)]
     pub evaluation: Evaluation,
@@ -168,12 +173,22 @@ fn row(label: String, n: Cell, mean: &Mean, files: &[&ScoredFile]) -> Vec<Cell> 
 }
 
 impl ScoredFile {
-    /// The strategy, with the shots where the model has files of both kinds.
+    /// What the mean probability of the option letters means, where it is too low for the figures to
+    /// rest on.
+    pub fn improbable(&self) -> Option<String> {
+        let mass = self.mean_mass.filter(|mass| *mass < LOW_MASS);
+        mass.map(improbable)
+    }
+
+    /// The strategy, with the shots where the model has files of both kinds; marked where the letters
+    /// are improbable.
     fn label(&self, with_shots: bool) -> String {
         let strategy = self.strategy.unwrap_or(UNKNOWN);
+        let mark = self.improbable().map(|_| " [letters improbable]");
+        let mark = mark.unwrap_or_default();
         match self.icl {
-            Some(icl) if with_shots => format!("{strategy} icl{icl}"),
-            _ => strategy.to_owned(),
+            Some(icl) if with_shots => format!("{strategy} icl{icl}{mark}"),
+            _ => format!("{strategy}{mark}"),
         }
     }
 }
@@ -216,6 +231,7 @@ mod tests {
             dataset: dataset.map(str::to_owned),
             strategy: None,
             icl: None,
+            mean_mass: None,
             evaluation: Evaluation {
                 n_calibration: 10,
                 n_test: 10,

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sureness_importers::{Imported, ImportedRow, Model, Options};
-use sureness_record::ModelIdentity;
+use sureness_conformal::{Guessing, Row};
+use sureness_importers::{Format, Imported, ImportedRow, Model, Options, Values};
+use sureness_questions::answers;
+use sureness_record::{LOW_MASS, ModelIdentity};
 use sureness_scorers::{OptionScores, Usage};
 use sureness_store::{GroupImport, ImportOutcome, RowImport, RunImport, Store};
 
 use crate::error::Failure;
+use crate::evidence::guessing_warning;
+use crate::evidence::key::KeyFile;
 use crate::folder;
 
 /// What an import brought.
@@ -18,6 +22,8 @@ pub struct Import {
     pub models: Vec<ModelImport>,
     /// Notes for the user on files that were left out.
     pub notes: Vec<String>,
+    /// What makes the figures doubtful.
+    pub warnings: Vec<String>,
 }
 
 /// The import of one model.
@@ -40,6 +46,10 @@ pub fn import(paths: &[PathBuf], options: &Options, output_dir: &Path) -> Result
             .unwrap_or_else(|| Failure::new("nothing to import"))
     })?;
     let (imports, notes) = (imported.groups, imported.notes);
+    if let Some(questions) = &options.questions {
+        check_key(questions, options.any_questions, &imports)?;
+    }
+    let warnings = warnings(&imports, options.questions.as_deref());
     let questions = imports.iter().map(|import| import.rows.len()).sum();
     let folder = folder::prepare(output_dir, questions)?;
     let mut by_model: BTreeMap<Model, Vec<Imported>> = BTreeMap::new();
@@ -62,6 +72,54 @@ pub fn import(paths: &[PathBuf], options: &Options, output_dir: &Path) -> Result
     Ok(Import {
         models: models.collect(),
         notes,
+        warnings,
+    })
+}
+
+/// Refuses a file of questions that belongs to another data set than the scores, by their names.
+fn check_key(questions: &Path, any: bool, imports: &[Imported]) -> Result<(), Failure> {
+    let (_, source) = answers::read_with_source(questions)?;
+    let key = KeyFile::new(questions, source.as_deref()).for_any_file(any);
+    let tables = imports.iter().filter(|import| is_table(import));
+    let files = tables.flat_map(|import| &import.files);
+    let checked = files.map(|file| key.check(Path::new(&file.name)));
+    Failure::all(checked.filter_map(Result::err)).map_or(Ok(()), Err)
+}
+
+/// What makes the figures of imports doubtful.
+fn warnings(imports: &[Imported], questions: Option<&Path>) -> Vec<String> {
+    // Other formats have an accuracy of their own to compare with.
+    let tables = imports.iter().filter(|import| is_table(import));
+    let guessing = tables.map(|import| (import.to_string(), Guessing::of(rows(import))));
+    let guessing = guessing_warning(questions, &guessing.collect::<Vec<_>>());
+    let of_imports = imports.iter().flat_map(|import| {
+        let own = import.warnings.iter().cloned();
+        let letters = import.values == Values::Labels;
+        let mass = import
+            .mean_mass()
+            .filter(|mass| letters && *mass < LOW_MASS);
+        own.chain(mass.map(sureness_report::improbable))
+            .map(move |warning| format!("{import}: {warning}"))
+    });
+    guessing.into_iter().chain(of_imports).collect()
+}
+
+fn is_table(import: &Imported) -> bool {
+    matches!(import.format, Format::Table | Format::Paper)
+}
+
+/// The answered rows of an import.
+fn rows(import: &Imported) -> impl Iterator<Item = Row<'_>> {
+    import.rows.iter().filter_map(|row| {
+        let question = &row.question;
+        Some(Row {
+            key: &question.content,
+            cluster: question.cluster.as_ref().map(<[u8; 32]>::as_slice),
+            logits: (&row.scores.as_ref().ok()?.logprobs).into(),
+            answer: question.answer,
+            dont_know: question.dont_know,
+            none_of_the_above: question.none_of_the_above,
+        })
     })
 }
 

@@ -357,8 +357,8 @@ pub(crate) fn selection(args: &EvidenceArgs) -> Selection {
         questions: args.questions.clone(),
         any_questions: args.any_questions,
         drop: Drop {
-            ids: args.drop_ids.0.clone(),
             options: dropped_options(args),
+            ..args.drop_ids.0.clone()
         },
         models: args.models.clone(),
         tasks: args.tasks.clone(),

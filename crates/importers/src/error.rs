@@ -148,6 +148,23 @@ pub enum Problem {
         /// The file of questions.
         questions: PathBuf,
     },
+    /// A table's own answer is another one than that of the questions.
+    #[error(
+        "id {id} has the answer {own}, but {theirs} in {}{others}",
+        questions.display()
+    )]
+    Contradicted {
+        /// The first such question.
+        id: String,
+        /// Its answer in the table.
+        own: String,
+        /// Letter of its answer in the questions.
+        theirs: char,
+        /// The file of questions.
+        questions: PathBuf,
+        /// `; so has 1 other`, or nothing.
+        others: String,
+    },
     /// More or fewer scores than options.
     #[error("id {id} has {scores} scores, but {options} options in {}", questions.display())]
     OtherWidth {

@@ -36,6 +36,12 @@ impl Hint for ImportError {
             Problem::NoChoices | Problem::OptionCount(_) => {
                 "import multiple-choice tasks, with one score per option"
             }
+            Problem::Answer { answer, .. } if is_number(answer) => {
+                "count options from 0, or give letters"
+            }
+            Problem::Contradicted { .. } => {
+                "give the questions that this table was made from, or insist on their answers with --any-questions"
+            }
             Problem::Answer { .. } | Problem::NoAnswer => {
                 "check that the questions are from a split with published answers"
             }
@@ -86,4 +92,9 @@ impl Hint for ImportError {
         };
         hint.into()
     }
+}
+
+/// Whether an answer, as written, is a number.
+fn is_number(answer: &str) -> bool {
+    answer.parse::<f64>().is_ok()
 }

@@ -1,6 +1,7 @@
 //! The result of an import.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::path::PathBuf;
 
 use sureness_record::QuestionRecord;
@@ -15,6 +16,9 @@ pub struct Options {
     pub format: Option<Format>,
     /// Right answers for files without them: a file in the paper's JSON layout.
     pub questions: Option<PathBuf>,
+    /// Whether `questions` decides where a table's own answers contradict it, and is taken where a
+    /// file's name tells another data set.
+    pub any_questions: bool,
     /// The model's name, instead of the one in the file.
     pub model: Option<String>,
     /// The task's name, instead of the one in the file.
@@ -65,6 +69,8 @@ pub struct Imported {
     pub check: Option<AccuracyCheck>,
     /// Notes for the user, such as skipped rows.
     pub notes: Vec<String>,
+    /// What makes the figures doubtful.
+    pub warnings: Vec<String>,
 }
 
 /// The model as a file describes it.
@@ -158,6 +164,13 @@ impl AccuracyCheck {
     pub fn agrees(&self) -> bool {
         // Files round to 15 or more digits.
         self.first_difference.is_none() && (self.ours - self.theirs).abs() < 1e-9
+    }
+}
+
+impl fmt::Display for Imported {
+    /// Model, task and strategy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}, {}", self.model.name, self.task, self.strategy)
     }
 }
 

@@ -138,6 +138,7 @@ mod tests {
             dataset: None,
             strategy: None,
             icl: None,
+            mean_mass: None,
             evaluation: Evaluation {
                 n_calibration: 10,
                 n_test: 10,

@@ -78,7 +78,7 @@ impl Hint for StoreError {
                     "another run is writing to this file; wait for it, or choose another --output-dir"
                 }
                 Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-                    "move the file away, or choose another --output-dir"
+                    "name the output folder of a run; to write there, move the file away or choose another --output-dir"
                 }
                 _ => "check the file and its disk",
             },

@@ -3,7 +3,7 @@
 use super::improbable::marked_title;
 use super::leaderboard::{ACC, COVERAGE, EMPTY, SET_SIZE, SINGLE, UACC};
 use crate::figures::{Figures, GroupFigures, ModelFigures};
-use crate::number::counted;
+use crate::number::{count, counted};
 use crate::text::{list, measured, percent};
 use crate::{Axis, Cell, Chart, ChartKind, Column, Section, Segment, Stack, Table, Unit};
 use sureness_conformal::{CoverageVerdict, Estimand, Interval, NoInterval, wilson};
@@ -121,7 +121,7 @@ fn accuracy(group: &GroupFigures<'_>, level: f64) -> Cell {
 /// Number of clusters among the test questions.
 fn clusters(group: &GroupFigures<'_>) -> Cell {
     if group.rows.clustered {
-        Cell::text(group.test_clusters().to_string())
+        Cell::text(count(group.test_clusters()))
     } else {
         Cell::text("unknown")
     }

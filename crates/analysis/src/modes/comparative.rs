@@ -5,7 +5,7 @@ use sureness_conformal::{COMPARED, detectable_mean_difference, mcnemar};
 use super::basic::{about, estimate};
 use super::leaderboard::{ACC, COVERAGE, Leaderboard, Pair, SET_SIZE, UACC};
 use crate::figures::Figures;
-use crate::number::counted;
+use crate::number::{count, counted};
 use crate::text::percent;
 use crate::{Axis, Cell, Chart, ChartKind, Column, Dot, Mark, Scale, Section, Table, Unit};
 
@@ -20,9 +20,9 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) ->
         ..Section::default()
     };
     let Some(board) = board else {
-        section
-            .text
-            .push("The models have no answered question in common.".into());
+        section.text.push(
+            "The models have no answered question in common in the same task and strategy.".into(),
+        );
         return section;
     };
     let several = board.order.len() > 1;
@@ -147,7 +147,7 @@ fn clusters(figures: &Figures<'_>, board: &Leaderboard<'_>) -> String {
     if (calibration, test) == (panel.calibration_questions(), panel.questions()) {
         return String::new();
     }
-    format!(", in {calibration} and {test} clusters")
+    format!(", in {} and {} clusters", count(calibration), count(test))
 }
 
 fn dots(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {

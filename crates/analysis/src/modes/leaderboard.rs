@@ -193,7 +193,7 @@ fn rounds(least: usize, pairs: usize, level: f64) -> usize {
 /// The findings in a few sentences.
 pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) -> Vec<String> {
     let Some(board) = board else {
-        return vec!["The models cannot be compared: they have no question in common.".into()];
+        return vec!["The models cannot be compared: they have no question in common in the same task and strategy.".into()];
     };
     let mut sentences = Vec::new();
     if !board.obstacles.is_empty() {

@@ -1,16 +1,20 @@
 //! Checks that runs can be compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sureness_analysis::Evidence;
 use sureness_conformal::{Config, Protocol};
+use sureness_questions::letter;
 use sureness_record::{RunSettings, Setting};
 
+use super::problems::same_in_others;
 use crate::error::Failure;
 
-/// Refuses runs whose prompts differ; returns notes on other differences. Different questions are
-/// fine, since comparisons use those that all models answered.
+/// Refuses models with different right answers to one question, and runs whose prompts differ; returns
+/// notes on other differences. Different questions are fine, since comparisons use those that all
+/// models answered.
 pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<String>, Failure> {
+    check_answers(evidence)?;
     let models: Vec<(&str, &RunSettings)> = evidence
         .models
         .iter()
@@ -47,6 +51,46 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
         notes.push("some models were asked through their chat template, others were not".into());
     }
     Ok(notes)
+}
+
+/// Refuses models with different right answers to one question.
+fn check_answers(evidence: &Evidence) -> Result<(), Failure> {
+    if evidence.models.len() < 2 {
+        return Ok(());
+    }
+    // A question with other options may have its answer in another place.
+    let mut known: HashMap<(&str, &[u8; 32], usize), (&str, usize)> = HashMap::new();
+    let mut found: Option<(String, usize)> = None;
+    for model in &evidence.models {
+        for group in &model.groups {
+            let table = &group.table;
+            for ((key, row), id) in table.keys().iter().zip(table.rows()).zip(&*group.ids) {
+                let question = (&*group.id.task, key, row.logits.len());
+                let (first, answer) = *known.entry(question).or_insert((&model.name, row.answer));
+                if answer == row.answer {
+                    continue;
+                }
+                let told = || {
+                    format!(
+                        "id {id} of {} has the right answer {} for {first}, but {} for {}",
+                        group.id.task,
+                        letter(answer),
+                        letter(row.answer),
+                        model.name
+                    )
+                };
+                found.get_or_insert_with(|| (told(), 0)).1 += 1;
+            }
+        }
+    }
+    match found {
+        None => Ok(()),
+        Some((told, count)) => Err(
+            Failure::new(format!("{told}{}", same_in_others(count))).hint(
+                "give both models the same right answers, or leave one of them out with --models",
+            ),
+        ),
+    }
 }
 
 /// The names of the models that share the first one's setting, and of those that share the setting of

@@ -7,6 +7,8 @@ use sureness_analysis::number::count;
 use sureness_conformal::Guessing;
 use sureness_scorers::replay::FileName;
 
+use crate::error::Failure;
+
 /// Data sets of multiple-choice questions whose names occur in file names, longer names first.
 const KNOWN: [&str; 34] = [
     "halueval_dialogue",
@@ -62,9 +64,53 @@ const GENERIC: [&str; 13] = [
     "test",
 ];
 
+/// A file of right answers and the data set that it names.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyFile<'a> {
+    path: &'a Path,
+    /// `None` if nothing tells the data set, or where a person insists on the file.
+    set: Option<SetName>,
+}
+
+impl<'a> KeyFile<'a> {
+    /// `source` is the data set that all its questions name.
+    pub(crate) fn new(path: &'a Path, source: Option<&str>) -> Self {
+        let set = SetName::of_key(path, source);
+        Self { path, set }
+    }
+
+    /// Takes, if `any`, logits whose names tell another data set.
+    #[must_use]
+    pub(crate) fn for_any_file(self, any: bool) -> Self {
+        Self {
+            set: self.set.filter(|_| !any),
+            ..self
+        }
+    }
+
+    /// Refuses a file of logits whose name tells another data set than that of the answers.
+    pub(crate) fn check(&self, logits: &Path) -> Result<(), Failure> {
+        let names = self.set.as_ref().zip(SetName::of_logits(logits));
+        match names.filter(|(key, logits)| key.contradicts(logits)) {
+            None => Ok(()),
+            Some((key, set)) => Err(Failure::new(format_args!(
+                "{}: these are logits of {} by the file's name, but {} has the answers of {}",
+                logits.display(),
+                set.shown,
+                self.path.display(),
+                key.shown
+            ))
+            .hint(
+                "give the questions that these logits were computed on, or insist on these with \
+                 --any-questions",
+            )),
+        }
+    }
+}
+
 /// A data set that a name tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SetName {
+struct SetName {
     /// As it was written, for messages.
     shown: String,
     /// The same for every way to write the name.
@@ -75,7 +121,7 @@ pub(super) struct SetName {
 
 impl SetName {
     /// The data set that a name contains: a known one, or the word before a size.
-    pub(super) fn within(name: &str) -> Option<Self> {
+    fn within(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
         let words: Vec<&str> = name
             .split(|c: char| !c.is_alphanumeric())
@@ -106,26 +152,21 @@ impl SetName {
     }
 
     /// The data set of a file of saved logits, by its name.
-    pub(super) fn of_logits(path: &Path) -> Option<Self> {
+    fn of_logits(path: &Path) -> Option<Self> {
         let stem = path.file_stem()?.to_string_lossy();
         Self::within(&FileName::parse(path).dataset.unwrap_or(stem.into_owned()))
     }
 
     /// The data set of a questions file, by its name or else by the source that its questions name.
-    pub(super) fn of_key(path: &Path, source: Option<&str>) -> Option<Self> {
+    fn of_key(path: &Path, source: Option<&str>) -> Option<Self> {
         let stem = path.file_stem()?.to_string_lossy();
         Self::within(&stem).or_else(|| Self::within(source?))
     }
 
     /// Whether both cannot name one set of questions.
-    pub(super) fn contradicts(&self, other: &Self) -> bool {
+    fn contradicts(&self, other: &Self) -> bool {
         let sizes = !self.size.is_empty() && !other.size.is_empty();
         self.task != other.task || sizes && self.size != other.size
-    }
-
-    /// As it was written.
-    pub(super) fn shown(&self) -> &str {
-        &self.shown
     }
 }
 
@@ -210,9 +251,9 @@ mod tests {
             assert!(!contradict(key, logits), "{key} {logits}");
         }
         let source = SetName::of_key(Path::new("key.json"), Some("Emotion")).unwrap();
-        assert_eq!(source.shown(), "emotion");
+        assert_eq!(source.shown, "emotion");
         let sized = SetName::within("emotion_10k_4").unwrap();
-        assert_eq!(sized.shown(), "emotion_10k_4");
+        assert_eq!(sized.shown, "emotion_10k_4");
         assert!(!source.contradicts(&sized));
     }
 

@@ -1,5 +1,7 @@
 //! Joins files of saved logits with their questions and evaluates them.
 
+mod join;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
@@ -9,13 +11,13 @@ use sureness_conformal::{Config, EvaluateError, Guessing, Protocol, Row, Table};
 use sureness_importers::QuestionNames;
 use sureness_prompts::Strategy;
 use sureness_questions::answers::{self, AnswerKey};
-use sureness_questions::{Task, letter, paper};
+use sureness_questions::{Task, paper};
 use sureness_scorers::replay::{self, FileName, RecordedLogits};
 
 use super::Drop;
-use super::key::SetName;
+use super::key::KeyFile;
 use super::own::score_table;
-use super::problems::{Problems, others, same_in_others};
+use super::problems::Problems;
 use crate::error::Failure;
 
 /// Evaluates files of saved logits on one set of questions.
@@ -25,8 +27,9 @@ pub struct Scoring<'a> {
     key: Vec<AnswerKey>,
     by_id: HashMap<i64, usize>,
     names: QuestionNames,
-    /// The data set that the file of questions names, unless any is taken.
-    set: Option<SetName>,
+    file: KeyFile<'a>,
+    /// Whether the questions decide where a file's own answers contradict them.
+    any_questions: bool,
     drop: Drop,
     /// Ids to drop that the questions do not have.
     unknown_drops: BTreeSet<i64>,
@@ -39,6 +42,8 @@ pub struct Scored {
     pub file: ScoredFile,
     /// Its answers beside guesses.
     pub guessing: Guessing,
+    /// What makes the figures doubtful.
+    pub warnings: Vec<String>,
     /// Ids of its rows that were dropped.
     pub dropped: BTreeSet<i64>,
 }
@@ -72,25 +77,28 @@ impl<'a> Scoring<'a> {
             key,
             by_id,
             names,
-            set: SetName::of_key(questions, source.as_deref()),
+            file: KeyFile::new(questions, source.as_deref()),
+            any_questions: false,
             drop,
             unknown_drops,
             config,
         })
     }
 
-    /// Takes, if `any`, files of logits whose names tell another data set than the questions do.
+    /// Takes, if `any`, files of logits whose names tell another data set than the questions do, and
+    /// those whose own answers contradict them.
     #[must_use]
     pub fn for_any_file(self, any: bool) -> Self {
         Self {
-            set: self.set.filter(|_| !any),
+            any_questions: any,
+            file: self.file.for_any_file(any),
             ..self
         }
     }
 
     /// Reads a file of logits without the dropped rows, which need not be valid.
     pub fn read(&self, path: &Path) -> Result<RecordedLogits, Failure> {
-        self.check_name(path)?;
+        self.file.check(path)?;
         Ok(replay::read_without(path, &self.drop.ids)?)
     }
 
@@ -104,10 +112,15 @@ impl<'a> Scoring<'a> {
         for ids in dropped {
             unknown.retain(|id| !ids.contains(id));
         }
-        if unknown.is_empty() || self.drop.ids == Drop::default().ids {
+        if self.drop.is_default() {
             return None;
         }
-        let ids: Vec<_> = unknown.iter().map(i64::to_string).collect();
+        // Questions with answers have numbers.
+        let texts = self.drop.text_ids.iter().cloned();
+        let ids: Vec<_> = unknown.iter().map(i64::to_string).chain(texts).collect();
+        if ids.is_empty() {
+            return None;
+        }
         let (noun, verb) = match ids.len() {
             1 => ("id", "names"),
             _ => ("ids", "name"),
@@ -119,40 +132,23 @@ impl<'a> Scoring<'a> {
         ))
     }
 
-    /// Refuses a file whose name tells another data set than the questions.
-    fn check_name(&self, path: &Path) -> Result<(), Failure> {
-        let names = self.set.as_ref().zip(SetName::of_logits(path));
-        match names.filter(|(key, logits)| key.contradicts(logits)) {
-            None => Ok(()),
-            Some((key, logits)) => Err(Failure::new(format_args!(
-                "{}: these are logits of {} by the file's name, but {} has the answers of {}",
-                path.display(),
-                logits.shown(),
-                self.questions.display(),
-                key.shown()
-            ))
-            .hint(
-                "give the questions that these logits were computed on, or insist on these with \
-                 --any-questions",
-            )),
-        }
-    }
-
     /// Evaluates one file, or each part of a table of several models, tasks or strategies.
     ///
     /// # Errors
     ///
     /// All problems of the file.
     pub fn score(&self, path: &Path) -> Result<Vec<Scored>, Failure> {
-        self.check_name(path)?;
+        self.file.check(path)?;
         let logits = match replay::read_without(path, &self.drop.ids) {
             Err(error) if is_of_many(&error) => {
-                return score_table(path, Some(self.questions), &self.drop, &self.config);
+                let key = (self.questions, self.any_questions);
+                return score_table(path, Some(key), &self.drop, &self.config);
             }
             read => read?,
         };
         let (_, rows) = self.rows(path, &logits)?;
         let guessing = Guessing::of(rows.table.rows());
+        let mean_mass = mean_mass(&rows.mass);
         let evaluation = rows.table.evaluate(&self.config).map_err(|error| {
             let hint = match error {
                 EvaluateError::EmptyHalf { .. } => {
@@ -169,11 +165,13 @@ impl<'a> Scoring<'a> {
             dataset: name.dataset,
             strategy: name.strategy.map(short_name),
             icl: name.icl,
+            mean_mass,
             evaluation,
         };
         Ok(vec![Scored {
             file,
             guessing,
+            warnings: Vec::new(),
             dropped: logits.dropped,
         }])
     }
@@ -191,6 +189,7 @@ impl<'a> Scoring<'a> {
         let items = self.join(logits, &mut problems);
         let kept = self.kept_options(logits.width, &mut problems);
         self.check_options(logits.width, &items, &mut problems);
+        self.check_answers(logits, &items, &mut problems);
         if let Some(failure) = Failure::all(problems.found.drain(..)) {
             return Err(failure);
         }
@@ -205,7 +204,11 @@ impl<'a> Scoring<'a> {
         let mut categories: Vec<String> = Vec::new();
         let mut clustered = false;
         let mut table = Table::new(kept.len());
-        for (item, logits) in items.iter().zip(scores.chunks_exact(kept.len())) {
+        let (mut mass, mut bounded) = (Vec::new(), Vec::new());
+        for (item, scores) in items.iter().zip(scores.chunks_exact(kept.len())) {
+            let beside = logits.beside(item.row);
+            bounded.push(beside.bounded);
+            mass.extend(beside.mass_of(logits.kind, scores));
             let (dont_know, none_of_the_above) = abstention(item.key, place.len());
             let name = self.names.of(&task.id, item.key.id);
             clustered |= name.cluster.is_some();
@@ -219,7 +222,7 @@ impl<'a> Scoring<'a> {
             let row = Row {
                 key: &name.content,
                 cluster: name.cluster.as_ref().map(<[u8; 32]>::as_slice),
-                logits: logits.into(),
+                logits: scores.into(),
                 // `check_options` ensures that the answer is among the kept options.
                 answer: place[item.key.answer].unwrap_or(usize::MAX),
                 dont_know: dont_know.and_then(|option| place[option]),
@@ -234,130 +237,18 @@ impl<'a> Scoring<'a> {
             title: task.title,
             ids: items.iter().map(|item| item.key.id.to_string()).collect(),
             categories,
-            mass: Vec::new(),
-            // Saved logits cover all options.
-            bounded: vec![false; table.len()],
+            // Unknown for logits and for whole texts.
+            mass: if mass.len() == items.len() {
+                mass
+            } else {
+                Vec::new()
+            },
+            bounded,
             clustered,
             planned: items.len(),
             table,
         };
         Ok((file.model, rows))
-    }
-
-    /// Pairs each row that is not dropped with its question, in the order of the file.
-    fn join(&self, logits: &RecordedLogits, problems: &mut Problems<'_>) -> Vec<KeyedRow<'_>> {
-        let questions = self.questions.display();
-        let mut items = Vec::with_capacity(logits.ids.len());
-        let mut unknown = Vec::new();
-        for (row, &id) in logits.ids.iter().enumerate() {
-            match self.by_id.get(&id) {
-                Some(&at) => items.push(KeyedRow {
-                    row,
-                    key: &self.key[at],
-                }),
-                None if self.drop.ids.contains(&id) => {}
-                None => unknown.push(id),
-            }
-        }
-        if let Some(first) = unknown.first() {
-            problems.add(
-                format_args!(
-                    "id {first}{} not in {questions}",
-                    others(unknown.len(), "is", "are")
-                ),
-                "give the questions that these logits were computed on",
-            );
-        }
-        // The reader refuses duplicate ids, so the counts show whether one is missing.
-        if items.len() < self.key.len() {
-            let present: HashSet<i64> = items.iter().map(|item| item.key.id).collect();
-            let mut missing = self.key.iter().filter(|key| !present.contains(&key.id));
-            if let Some(first) = missing.next() {
-                problems.add(
-                    format_args!(
-                        "id {} of {questions}{} missing",
-                        first.id,
-                        others(1 + missing.count(), "is", "are")
-                    ),
-                    "score the whole set, or name a questions file that holds only these ids",
-                );
-            }
-        }
-        items
-    }
-
-    /// The options that go into the softmax.
-    fn kept_options(&self, width: usize, problems: &mut Problems<'_>) -> Vec<usize> {
-        let dropped = &self.drop.options;
-        for &option in dropped {
-            if option >= width {
-                problems.add(
-                    format_args!(
-                        "has the options A to {}, so that --drop-options cannot leave out {}",
-                        letter(width - 1),
-                        letter(option)
-                    ),
-                    "name options that every file has, or score such files apart",
-                );
-            }
-        }
-        let kept: Vec<usize> = (0..width).filter(|at| !dropped.contains(at)).collect();
-        if kept.len() < 2 {
-            problems.add(
-                format_args!("--drop-options leaves {} of {width} options", kept.len()),
-                "keep at least two options",
-            );
-        }
-        kept
-    }
-
-    /// Checks that the file has scores for the options of every question.
-    fn check_options(&self, width: usize, items: &[KeyedRow<'_>], problems: &mut Problems<'_>) {
-        let questions = self.questions.display();
-        let other_width: Vec<_> = items
-            .iter()
-            .filter_map(|item| Some((item.key, item.key.options?)))
-            .filter(|&(_, options)| options != width)
-            .collect();
-        if let Some((key, options)) = other_width.first() {
-            problems.add(
-                format_args!(
-                    "id {} has {width} scores, but {options} options in {questions}{}",
-                    key.id,
-                    same_in_others(other_width.len())
-                ),
-                "give the questions that these logits were computed on, with all their options",
-            );
-            return;
-        }
-        let faulty = |is_faulty: &dyn Fn(usize) -> bool| {
-            let mut keys = items.iter().map(|item| item.key);
-            let first = keys.find(|key| is_faulty(key.answer))?;
-            Some((first, 1 + keys.filter(|key| is_faulty(key.answer)).count()))
-        };
-        if let Some((key, count)) = faulty(&|answer| answer >= width) {
-            problems.add(
-                format_args!(
-                    "id {} has the answer {} in {questions}, but only {width} scores{}",
-                    key.id,
-                    letter(key.answer),
-                    same_in_others(count)
-                ),
-                "give the questions that these logits were computed on",
-            );
-        }
-        let dropped = &self.drop.options;
-        if let Some((key, count)) = faulty(&|answer| dropped.contains(&answer)) {
-            problems.add(
-                format_args!(
-                    "id {} has the answer {}, which --drop-options leaves out{}",
-                    key.id,
-                    letter(key.answer),
-                    same_in_others(count)
-                ),
-                "leave out only options that are never right",
-            );
-        }
     }
 
     /// The scores of the kept options, row by row.
@@ -386,9 +277,14 @@ impl<'a> Scoring<'a> {
 /// Task and group of a file, by its name.
 pub(super) fn group_of(file: &FileName) -> (Task, GroupId) {
     let task = task_of(file.dataset.as_deref().unwrap_or("unnamed"));
+    let strategy = file.strategy.map_or("unnamed", Strategy::name);
     let id = GroupId {
         task: task.id.clone(),
-        strategy: file.strategy.map_or("unnamed", Strategy::name).to_owned(),
+        // As in imports: other prompts are another strategy.
+        strategy: match file.icl {
+            Some(0) => format!("{strategy}-0-shot"),
+            _ => strategy.to_owned(),
+        },
     };
     (task, id)
 }
@@ -408,6 +304,11 @@ fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
     }
 }
 
+/// The mean probability of the option letters; `None` if unknown.
+fn mean_mass(mass: &[f64]) -> Option<f64> {
+    (!mass.is_empty()).then(|| mass.iter().sum::<f64>() / mass.len() as f64)
+}
+
 /// A strategy's name in the names of the paper's files.
 pub(super) fn short_name(strategy: Strategy) -> &'static str {
     match strategy {
@@ -420,6 +321,18 @@ pub(super) fn short_name(strategy: Strategy) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zero_shot_files_are_a_strategy_of_their_own() {
+        for (name, strategy) in [
+            ("m_mmlu_10k_base_icl0.pkl", "base-0-shot"),
+            ("m_mmlu_10k_base_icl1.pkl", "base"),
+            ("saved.pkl", "unnamed"),
+        ] {
+            let (_, id) = group_of(&FileName::parse(Path::new(name)));
+            assert_eq!(id.strategy, strategy, "{name}");
+        }
+    }
 
     #[test]
     fn tasks_are_told_by_the_names_of_data_sets() {

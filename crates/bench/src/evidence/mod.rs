@@ -2,7 +2,7 @@
 
 mod choice;
 mod comparable;
-mod key;
+pub(crate) mod key;
 mod logits;
 mod offered;
 mod own;
@@ -67,7 +67,7 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
     }
     if !files.is_empty() {
         load_logits(&files, selection, &mut offered, &mut loaded)?;
-    } else if selection.drop.ids != Drop::default().ids {
+    } else if !selection.drop.is_default() {
         let note = "--drop-ids has no effect: it applies to files of saved logits";
         loaded.notes.push(note.to_owned());
     }

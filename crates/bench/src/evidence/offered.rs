@@ -10,6 +10,8 @@ use crate::error::Failure;
 #[derive(Default)]
 pub(super) struct Offered {
     groups: Vec<GroupId>,
+    /// Names of models whose files were left out.
+    others: Vec<String>,
 }
 
 impl Offered {
@@ -19,6 +21,15 @@ impl Offered {
             self.groups.push(group.clone());
         }
         selection.wants(group)
+    }
+
+    /// Adds the model of a file; returns whether it is selected.
+    pub(super) fn takes_model(&mut self, selection: &Selection, name: &str) -> bool {
+        let takes = selection.wants_model(name);
+        if !takes && !self.others.iter().any(|other| other == name) {
+            self.others.push(name.to_owned());
+        }
+        takes
     }
 
     /// The hint where nothing is selected.
@@ -70,7 +81,7 @@ pub(super) fn filter(
         model.groups.retain(|group| group.planned > 0);
         !model.groups.is_empty()
     });
-    if models.is_empty() {
+    if models.is_empty() && offered.others.is_empty() {
         return Err(Failure::new("nothing is left to analyse").hint(offered.hint()));
     }
     for wanted in &selection.models {
@@ -79,19 +90,13 @@ pub(super) fn filter(
             .iter()
             .any(|m| m.name.to_lowercase().contains(&lower))
         {
-            let names: Vec<&str> = models.iter().map(|m| &*m.name).collect();
+            let names = models.iter().map(|model| &*model.name);
+            let others = offered.others.iter().map(String::as_str);
             return Err(Failure::new(format!("no model name contains {wanted:?}"))
-                .hint(format!("choose among {}", names.join(", "))));
+                .hint(format!("choose among {}", listed(names.chain(others)))));
         }
     }
-    models.retain(|model| {
-        let name = model.name.to_lowercase();
-        selection.models.is_empty()
-            || selection
-                .models
-                .iter()
-                .any(|part| name.contains(&part.to_lowercase()))
-    });
+    models.retain(|model| selection.wants_model(&model.name));
     loaded.warnings.extend(offered.warnings(selection));
     Ok(())
 }

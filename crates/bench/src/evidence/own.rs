@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sureness_analysis::scored::ScoredFile;
 use sureness_conformal::{Config, Guessing, Protocol, Row, Table};
-use sureness_importers::{ImportError, Imported, Options, Problem, import_bytes};
+use sureness_importers::{ImportError, Imported, Options, Problem, Values, import_bytes};
 use sureness_prompts::Strategy;
 use sureness_questions::letter;
 
@@ -13,15 +13,16 @@ use super::Drop;
 use super::logits::{Scored, short_name};
 use crate::error::Failure;
 
-/// Evaluates each model, task and strategy of a table. Right answers come from `questions`, or else
-/// from the table's column `answer`.
+/// Evaluates each model, task and strategy of a table. Right answers come from `questions`, with
+/// whether these decide where the table's own answers contradict them, or else from the table's column
+/// `answer`.
 ///
 /// # Errors
 ///
 /// All problems of the file.
 pub fn score_table(
     path: &Path,
-    questions: Option<&Path>,
+    questions: Option<(&Path, bool)>,
     drop: &Drop,
     config: &Config,
 ) -> Result<Vec<Scored>, Failure> {
@@ -48,11 +49,15 @@ pub fn score_table(
             dataset: Some(import.task.clone()),
             strategy: Strategy::by_name(&import.strategy).map(short_name),
             icl: None,
+            mean_mass: import
+                .mean_mass()
+                .filter(|_| import.values == Values::Labels),
             evaluation,
         };
         Ok(Scored {
             file,
             guessing,
+            warnings: import.warnings.clone(),
             // The import refuses ids that name nothing.
             dropped: drop.ids.clone(),
         })
@@ -61,16 +66,24 @@ pub fn score_table(
 }
 
 /// The parts of a table.
-fn read(path: &Path, questions: Option<&Path>, drop: &Drop) -> Result<Vec<Imported>, Failure> {
+fn read(
+    path: &Path,
+    questions: Option<(&Path, bool)>,
+    drop: &Drop,
+) -> Result<Vec<Imported>, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         Failure::new(format_args!("{}: cannot be read: {error}", path.display()))
             .hint("check the path and the permissions")
     })?;
     // By default the paper's few-shot examples are left out, which other tables do not have.
-    let given = drop.ids != Drop::default().ids;
-    let ids = || drop.ids.iter().map(i64::to_string).collect::<HashSet<_>>();
+    let given = !drop.is_default();
+    let ids = || -> HashSet<String> {
+        let numbers = drop.ids.iter().map(i64::to_string);
+        numbers.chain(drop.text_ids.iter().cloned()).collect()
+    };
     let mut options = Options {
-        questions: questions.map(Path::to_owned),
+        questions: questions.map(|(path, _)| path.to_owned()),
+        any_questions: questions.is_some_and(|(_, any)| any),
         drop_ids: given.then(ids),
         ..Options::default()
     };

@@ -1,6 +1,8 @@
 //! Loads files of saved logits as evidence.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use sureness_analysis::{ModelEvidence, Source, SourceRecord};
 use sureness_conformal::{Config, Guessing};
@@ -12,6 +14,21 @@ use super::offered::Offered;
 use super::{Loaded, Selection};
 use crate::error::Failure;
 
+/// The ends of names of saved logits.
+const EXTENSIONS: [&str; 6] = ["pkl", "pickle", "jsonl", "ndjson", "csv", "parquet"];
+
+/// Whether a file's name or beginning is that of saved logits.
+fn is_table(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    let extension = extension.to_string_lossy().to_lowercase();
+    let begins = || {
+        let mut magic = [0; 4];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        read.is_ok() && (&magic == b"PAR1" || magic[0] == 0x80)
+    };
+    EXTENSIONS.contains(&&*extension) || begins()
+}
+
 /// Loads files of saved logits; files with the same model in their names are groups of one model.
 pub(super) fn load_logits(
     files: &[PathBuf],
@@ -19,22 +36,36 @@ pub(super) fn load_logits(
     offered: &mut Offered,
     loaded: &mut Loaded,
 ) -> Result<(), Failure> {
-    let Some(questions) = &selection.questions else {
+    let foreign = files.iter().find(|file| !is_table(file));
+    if let Some(file) = foreign {
         return Err(Failure::new(format!(
-            "{} is a file of logits, which does not contain the right answers",
-            files
-                .first()
-                .map(|f| f.display().to_string())
-                .unwrap_or_default()
+            "{} is neither a run nor a file of saved logits",
+            file.display()
         ))
-        .hint("give the questions with --questions FILE, or give an output folder instead"));
+        .hint(
+            "name an output folder, a sureness.sqlite, or a .pkl, .jsonl, .csv or .parquet file",
+        ));
+    }
+    let Some(questions) = &selection.questions else {
+        let files: Vec<String> = files.iter().map(|it| it.display().to_string()).collect();
+        let files = files.join(" ");
+        return Err(Failure::new(format!(
+            "{files}: saved logits are analysed with --questions, or from a store"
+        ))
+        .hint(format!(
+            "give the right answers with --questions FILE; where the table has them in a column \
+             `answer`, run `sureness import {files}` first and analyse its output folder"
+        )));
     };
     let scoring = Scoring::new(questions, selection.drop.clone(), Config::default())?
         .for_any_file(selection.any_questions);
     let (mut guessing, mut dropped) = (Vec::new(), Vec::new());
     for path in files {
-        let (_, group) = group_of(&FileName::parse(path));
-        if !offered.takes(selection, &group) {
+        let name = FileName::parse(path);
+        let (_, group) = group_of(&name);
+        let taken = offered.takes(selection, &group);
+        // Files that are left out need not be sound.
+        if !(taken && offered.takes_model(selection, &name.model)) {
             continue;
         }
         let logits = scoring.read(path)?;
@@ -68,7 +99,7 @@ pub(super) fn load_logits(
                 rows.id.task,
                 rows.id.strategy
             ))
-            .hint("give each file once, and analyse zero-shot and few-shot files separately"));
+            .hint("give one file for each model, task and strategy"));
         }
         if let SourceRecord::Files { files } = &mut model.source.record {
             files.push(path.display().to_string());

@@ -41,6 +41,13 @@ impl Selection {
             && (self.strategies.is_empty() || self.strategies.iter().any(strategy))
     }
 
+    /// Whether the model of this name is selected.
+    pub(super) fn wants_model(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let contains = |part: &String| name.contains(&part.to_lowercase());
+        self.models.is_empty() || self.models.iter().any(contains)
+    }
+
     /// Everything in these runs.
     pub fn of(runs: Vec<PathBuf>) -> Self {
         Self {
@@ -70,10 +77,12 @@ pub(super) fn is_strategy(name: &str, group: &GroupId) -> bool {
 
 /// Questions and options to drop from saved logits. The default drops the few-shot examples of the
 /// paper's files, which are among their questions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drop {
     /// Ids of questions.
     pub ids: BTreeSet<i64>,
+    /// Ids that are not whole numbers.
+    pub text_ids: BTreeSet<String>,
     /// Options, by index.
     pub options: Vec<usize>,
 }
@@ -82,8 +91,16 @@ impl Default for Drop {
     fn default() -> Self {
         Self {
             ids: BTreeSet::from(paper::EXAMPLE_IDS),
+            text_ids: BTreeSet::new(),
             options: Vec::new(),
         }
+    }
+}
+
+impl Drop {
+    /// Whether these ids are left out without being named.
+    pub(super) fn is_default(&self) -> bool {
+        self.text_ids.is_empty() && self.ids == Self::default().ids
     }
 }
 

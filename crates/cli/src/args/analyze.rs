@@ -31,7 +31,7 @@ pub(crate) struct EvidenceArgs {
     /// Questions in the paper's JSON layout, for files of saved logits
     #[arg(long, value_name = "FILE", help_heading = "What")]
     pub(crate) questions: Option<PathBuf>,
-    /// Take --questions even where a file of saved logits is named after another data set
+    /// Take --questions even where a file is named after another data set or has other answers
     #[arg(long, help_heading = "What")]
     pub(crate) any_questions: bool,
     /// Data set of a task, such as qa=mmlu/, so that the page can show question texts; not needed

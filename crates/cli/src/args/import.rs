@@ -22,6 +22,9 @@ pub(crate) struct ImportArgs {
     /// Questions in the paper's JSON layout, for files of logits without answers
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
+    /// Take --questions even where a file is named after another data set or has other answers
+    #[arg(long)]
+    pub(crate) any_questions: bool,
     /// Model name, instead of the one in the file
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,

@@ -22,7 +22,7 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
 
-    /// Take --questions even where a file of logits is named after another data set
+    /// Take --questions even where a file is named after another data set or has other answers
     #[arg(long)]
     pub(crate) any_questions: bool,
 

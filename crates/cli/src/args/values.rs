@@ -79,37 +79,39 @@ pub(crate) fn recheck(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Ids of questions; the default is the ids that saved logits are scored without.
-#[derive(Debug, Clone)]
-pub(crate) struct Ids(pub(crate) BTreeSet<i64>);
-
-impl Default for Ids {
-    fn default() -> Self {
-        Self(Drop::default().ids)
-    }
-}
+/// Ids of questions to drop; the default is the ids that saved logits are scored without.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ids(pub(crate) Drop);
 
 impl fmt::Display for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<String> = self.0.iter().map(i64::to_string).collect();
+        let numbers = self.0.ids.iter().map(i64::to_string);
+        let ids: Vec<String> = numbers.chain(self.0.text_ids.iter().cloned()).collect();
         f.write_str(&ids.join(","))
     }
 }
 
 impl FromStr for Ids {
-    type Err = String;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.trim() == "none" {
-            return Ok(Self(BTreeSet::new()));
-        }
-        let id = |word: &str| {
-            let word = word.trim();
-            word.parse().map_err(|_| {
-                format!("{word:?} is not a whole number; give ids such as 1,3,5, or none")
-            })
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut drop = Drop {
+            ids: BTreeSet::new(),
+            ..Drop::default()
         };
-        text.split(',').map(id).collect::<Result<_, _>>().map(Self)
+        if text.trim() == "none" {
+            return Ok(Self(drop));
+        }
+        for word in text.split(',').map(str::trim) {
+            if word.is_empty() {
+                return Err("an id is empty; give ids such as 1,3,5, or none");
+            }
+            match word.parse() {
+                Ok(id) => drop.ids.insert(id),
+                Err(_) => drop.text_ids.insert(word.to_owned()),
+            };
+        }
+        Ok(Self(drop))
     }
 }
 
@@ -146,8 +148,11 @@ mod tests {
     #[test]
     fn ids_and_letters_are_read() {
         let ids: Ids = "1, 3,-5".parse().unwrap();
-        assert!(ids.0 == BTreeSet::from([1, 3, -5]));
-        assert!("none".parse::<Ids>().unwrap().0.is_empty());
+        assert_eq!(ids.0.ids, BTreeSet::from([1, 3, -5]));
+        let texts: Ids = "7,anatomy/4".parse().unwrap();
+        assert_eq!(texts.0.ids, BTreeSet::from([7]));
+        assert_eq!(texts.0.text_ids, BTreeSet::from(["anatomy/4".to_owned()]));
+        assert!("none".parse::<Ids>().unwrap().0.ids.is_empty());
         assert!("".parse::<Ids>().is_err() && "1,,3".parse::<Ids>().is_err());
         assert_eq!("E, f".parse::<Letters>().unwrap().0, [4, 5]);
         assert!("EF".parse::<Letters>().is_err() && "1".parse::<Letters>().is_err());

@@ -11,14 +11,12 @@ use sureness_store::ImportOutcome;
 use crate::args::import::ImportArgs;
 use crate::show::terminal;
 
-/// Below this probability of all labels together, the model meant to say something else.
-const LOW_MASS: f64 = 0.01;
-
 /// Runs the command.
 pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
     let options = Options {
         format: args.format.0,
         questions: args.questions,
+        any_questions: args.any_questions,
         model: args.model,
         task: args.task,
         strategy: args.strategy,
@@ -60,6 +58,9 @@ fn show(import: &Import, folder: &str) -> Result<(), Failure> {
     }
     let groups = || import.models.iter().flat_map(|model| &model.groups);
     print_notes(groups().map(|group| (group, &*group.notes)));
+    for warning in &import.warnings {
+        eprintln!("warning: {warning}");
+    }
     for group in groups() {
         print_warnings(group);
     }
@@ -105,16 +106,6 @@ fn row(import: &Imported, run: i64) -> Vec<String> {
     ]
 }
 
-fn name(import: &Imported) -> String {
-    let Imported {
-        model,
-        task,
-        strategy,
-        ..
-    } = import;
-    format!("{}, {task}, {strategy}", model.name)
-}
-
 /// Prints each note once, with the imports that it is about.
 fn print_notes<'a>(notes: impl Iterator<Item = (&'a Imported, &'a [String])>) {
     let mut about: Vec<(&str, Vec<&Imported>)> = Vec::new();
@@ -135,13 +126,12 @@ fn print_notes<'a>(notes: impl Iterator<Item = (&'a Imported, &'a [String])>) {
             1 => " and 1 other".to_owned(),
             n => format!(" and {n} others"),
         };
-        eprintln!("note: {}{others}: {text}", name(first));
+        eprintln!("note: {first}{others}: {text}");
     }
 }
 
-/// Prints what makes the figures of an import doubtful.
+/// Prints what is missing from an import, and where it contradicts its file.
 fn print_warnings(import: &Imported) {
-    let name = name(import);
     let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
     for row in &import.rows {
         if let Err(error) = &row.scores {
@@ -152,13 +142,7 @@ fn print_warnings(import: &Imported) {
     for (failed, example) in reasons.values() {
         let have = if *failed == 1 { "has" } else { "have" };
         let failed = counted(*failed, "question");
-        eprintln!("warning: {name}: {failed} {have} no answer, such as {example}");
-    }
-    if let Some(mass) = import.mean_mass().filter(|mass| *mass < LOW_MASS) {
-        eprintln!(
-            "warning: {name}: all options of a question together have a probability of {mass:.1e} on \
-             average, so that the model meant to write something else than one of them"
-        );
+        eprintln!("warning: {import}: {failed} {have} no answer, such as {example}");
     }
     if let Some(check) = import.check.as_ref().filter(|check| !check.agrees()) {
         let first = match &check.first_difference {
@@ -167,7 +151,7 @@ fn print_warnings(import: &Imported) {
         };
         let rule = if check.by_length { " by acc_norm" } else { "" };
         eprintln!(
-            "warning: {name}: the accuracy{rule} is {:.2} % here and {:.2} % in the file{first}",
+            "warning: {import}: the accuracy{rule} is {:.2} % here and {:.2} % in the file{first}",
             check.ours * 100.0,
             check.theirs * 100.0
         );

@@ -21,8 +21,8 @@ use crate::show::terminal;
 pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     let config = settings::score(&args);
     let drop = Drop {
-        ids: args.drop_ids.0,
         options: args.drop_options.map_or_else(Vec::new, |letters| letters.0),
+        ..args.drop_ids.0
     };
     let mut problems = Vec::new();
     problems.extend(check_seed(&config));
@@ -44,10 +44,14 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
         })
         .collect();
     let (mut files, mut guessing, mut dropped) = (Vec::new(), Vec::new(), Vec::new());
+    let mut warnings = Vec::new();
     for outcome in outcomes {
         match outcome {
             Ok(parts) => {
                 for part in parts {
+                    let improbable = part.file.improbable();
+                    let doubts = part.warnings.into_iter().chain(improbable);
+                    warnings.extend(doubts.map(|doubt| format!("{}: {doubt}", part.file.file)));
                     guessing.push((part.file.file.clone(), part.guessing));
                     files.push(part.file);
                     dropped.push(part.dropped);
@@ -61,11 +65,9 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     }
     let scores =
         Scores::new(files, config).ok_or_else(|| Failure::new("no file of logits is given"))?;
-    if let Some(warning) = guessing_warning(questions, &guessing) {
-        eprintln!("warning: {warning}");
-    }
-    let unknown = scoring.and_then(|scoring| scoring.note_unknown_drops(&dropped));
-    if let Some(warning) = unknown {
+    warnings.extend(guessing_warning(questions, &guessing));
+    warnings.extend(scoring.and_then(|scoring| scoring.note_unknown_drops(&dropped)));
+    for warning in warnings {
         eprintln!("warning: {warning}");
     }
     note_repeated(&args.logits);

@@ -1,7 +1,6 @@
 //! `sureness import` from outside: what it writes, says and refuses.
 
 use std::path::Path;
-use std::process::Output;
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
@@ -9,41 +8,21 @@ use sureness_record::Recorded;
 use sureness_store::Reader;
 use sureness_testkit::{says, shared};
 
-/// Runs `sureness import` in `folder`.
-fn import(folder: &Path, line: &str) -> Output {
-    Command::new(assert_cmd::cargo::cargo_bin!("sureness"))
-        .current_dir(folder)
-        .arg("import")
-        .args(line.split_whitespace())
-        .output()
-        .unwrap()
-}
+use crate::command;
 
 /// Runs an import that must succeed; returns stdout and stderr.
 #[track_caller]
 fn imported(folder: &Path, line: &str) -> (String, String) {
-    let output = import(folder, line);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{stderr}");
-    (String::from_utf8(output.stdout).unwrap(), stderr)
+    command::done(folder, &format!("import {line}"))
 }
 
 /// Runs an import that must be refused without writing anything; returns stderr.
 #[track_caller]
 fn refused(folder: &Path, line: &str) -> String {
-    let output = import(folder, line);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(output.stdout.is_empty());
-    assert!(
-        !folder.join("results").exists(),
-        "written in spite of: {stderr}"
-    );
-    assert_eq!(
-        stderr.matches("error: ").count(),
-        stderr.matches("hint: ").count(),
-        "{stderr}"
-    );
+    let stderr = command::refused(folder, &format!("import {line}"));
+    assert!(!folder.join("results").exists(), "written: {stderr}");
+    let (errors, hints) = (stderr.matches("error: "), stderr.matches("hint: "));
+    assert_eq!(errors.count(), hints.count(), "{stderr}");
     stderr
 }
 

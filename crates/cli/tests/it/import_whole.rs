@@ -1,37 +1,17 @@
 //! `sureness import` of many files, and the way from a table through an analysis back to a table.
 
 use std::path::Path;
-use std::process::Output;
 
-use assert_cmd::Command;
 use serde_json::json;
 use sureness_testkit::says;
 
-/// Runs `sureness` in `folder`.
-fn sureness(folder: &Path, line: &str) -> Output {
-    Command::new(assert_cmd::cargo::cargo_bin!("sureness"))
-        .current_dir(folder)
-        .args(line.split_whitespace())
-        .output()
-        .unwrap()
-}
+use crate::command::{self, done};
 
-/// Runs a command that must succeed; returns stdout and stderr.
-#[track_caller]
-fn done(folder: &Path, line: &str) -> (String, String) {
-    let output = sureness(folder, line);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{stderr}");
-    (String::from_utf8(output.stdout).unwrap(), stderr)
-}
-
-/// Runs a command that must be refused as bad input; returns stderr.
+/// Runs an import that must be refused without writing anything; returns stderr.
 #[track_caller]
 fn refused(folder: &Path, line: &str) -> String {
-    let output = sureness(folder, line);
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(output.stdout.is_empty() && !folder.join("results").exists());
+    let stderr = command::refused(folder, line);
+    assert!(!folder.join("results").exists(), "written: {stderr}");
     stderr
 }
 
@@ -161,7 +141,7 @@ fn logits_and_log_probabilities_keep_columns_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let logits = two_models("", -1.0);
-    let others = two_models("logprob_", -1.0)
+    let others = two_models("logprob_", -3.0)
         .replace("small", "third")
         .replace("large", "fourth");
     std::fs::write(folder.join("logits.csv"), logits).unwrap();

@@ -1,6 +1,7 @@
 //! The command line from outside, with real servers in real processes.
 
 mod analyze;
+mod command;
 mod data;
 mod doubts;
 mod fleet;
@@ -13,4 +14,5 @@ mod run;
 mod runs;
 mod score;
 mod shards;
+mod tables;
 mod unread;

@@ -1,37 +1,21 @@
 //! `sureness plan` from outside: numbers from a reference model and from earlier runs, and refusals.
 
 use std::path::Path;
-use std::process::Output;
 
-use assert_cmd::Command;
 use sureness_testkit::{says, shared};
 
-/// Runs `sureness` in `folder`.
-fn sureness(folder: &Path, line: &str) -> Output {
-    Command::new(assert_cmd::cargo::cargo_bin!("sureness"))
-        .current_dir(folder)
-        .args(line.split_whitespace())
-        .output()
-        .unwrap()
-}
+use crate::command::{self, done, sureness};
 
 /// Runs a plan that must succeed; returns stdout.
 #[track_caller]
 fn planned(folder: &Path, line: &str) -> String {
-    let output = sureness(folder, &format!("plan {line}"));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{line}: {stderr}");
-    String::from_utf8(output.stdout).unwrap()
+    done(folder, &format!("plan {line}")).0
 }
 
 /// Runs a plan that must be refused; returns stderr.
 #[track_caller]
 fn refused(folder: &Path, line: &str) -> String {
-    let output = sureness(folder, &format!("plan {line}"));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{line}: {stderr}");
-    assert!(output.stdout.is_empty(), "numbers in spite of: {stderr}");
-    stderr
+    command::refused(folder, &format!("plan {line}"))
 }
 
 /// The numbers in the row of this difference.

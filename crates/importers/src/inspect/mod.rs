@@ -146,6 +146,7 @@ impl<'a> Reading<'a> {
             planned: None,
             check: None,
             notes: log.notes(),
+            warnings: Vec::new(),
         };
         Ok(Some(Self {
             path,

@@ -72,8 +72,11 @@ impl<'a> Verdict<'a> {
     /// which says nothing.
     pub(super) fn answer(self, options: usize) -> Answer {
         let Some(written) = self.score.get("answer").and_then(Value::as_str) else {
-            let finds_none = self.name == CHOICE || PATTERNS.contains(&self.name);
-            return if finds_none && self.correct() == Some(false) {
+            let finds_none = match self.name {
+                CHOICE => self.correct() != Some(true),
+                name => PATTERNS.contains(&name) && self.correct() == Some(false),
+            };
+            return if finds_none {
                 Answer::None
             } else {
                 Answer::Unknown
@@ -170,6 +173,16 @@ mod tests {
         assert_eq!(read("A, B"), Answer::Several("A, B".into()));
         assert_eq!(read("The answer is B"), Answer::Unknown);
         assert_eq!(read("E"), Answer::Unknown);
+        // Without an answer, `choice` found none, whatever else it says.
+        for value in [json!("I"), json!("N"), json!(0), json!(null), json!("P")] {
+            let score = json!({"value": value, "answer": null});
+            assert_eq!(answer(CHOICE, &score), Answer::None, "{value}");
+            let blank = json!({"value": value, "answer": " "});
+            assert_eq!(answer(CHOICE, &blank), Answer::None, "{value}");
+            assert_eq!(answer("my_scorer", &blank), Answer::None, "{value}");
+        }
+        let right = json!({"value": "C"});
+        assert_eq!(answer(CHOICE, &right), Answer::Unknown);
         let wrong = json!({"value": "I", "explanation": "not matched"});
         assert_eq!(answer("pattern", &wrong), Answer::None);
         assert_eq!(answer("my_scorer", &wrong), Answer::Unknown);

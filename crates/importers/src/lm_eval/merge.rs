@@ -83,6 +83,7 @@ fn merge(
         planned: None,
         check: None,
         notes: Vec::new(),
+        warnings: Vec::new(),
     };
     let mut check = Check::default();
     let mut limit = Limit::default();

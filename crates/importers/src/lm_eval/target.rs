@@ -55,7 +55,7 @@ impl Target {
             let bare = single.trim_matches(['(', ')', '.']);
             text.is_none().then(|| letter_index(bare)).flatten()
         };
-        let index = single.parse().ok().or_else(letter);
+        let index = number(&single).or_else(letter);
         let index = index.filter(|index| *index < options);
         if index.is_none() && text.is_none() {
             if single.is_empty() || single == "-1" || single == "None" {
@@ -108,6 +108,12 @@ pub(super) fn reading(samples: &[&Sample]) -> Option<Reading> {
             same.then_some(Reading::Index)
         }
     }
+}
+
+/// A whole number, also where a table library made it a fraction.
+fn number(written: &str) -> Option<usize> {
+    let whole = written.strip_suffix(".0").unwrap_or(written);
+    whole.parse().ok()
 }
 
 fn several(written: &str) -> Fault {

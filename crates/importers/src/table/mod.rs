@@ -2,27 +2,32 @@
 //!
 //! `sureness_scorers::replay` reads the scores and documents the column names.
 //! The right answers come from a file of questions in the paper's layout or from a column `answer` (a
-//! letter, or a number counted from 0). A table may name `category`, `model`, `task` and `strategy` in
-//! columns as well; then it may hold several models and tasks. The Parquet file of an analysis has all
-//! of them.
+//! letter, or a number counted from 0); where both contradict each other, the file is refused. A table
+//! may name `category`, `model`, `task` and `strategy` in columns as well; then it may hold several
+//! models and tasks. The Parquet file of an analysis has all of them.
 
 mod key;
+mod naming;
+mod object;
 mod question;
 mod record;
 mod rows;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{Task, paper};
-use sureness_scorers::replay::{FileName, Kind, Problem as Replay, Shares};
+use sureness_questions::{NumberedAnswers, letter, paper};
+use sureness_scorers::replay::{Kind, Mass, Problem as Replay, Shares};
 
 use crate::choice::{self, Choice};
 use crate::error::printable;
-use crate::imported::{Imported, Model, Options, SourceFile, Values};
+use crate::imported::{Imported, Options, SourceFile, Values};
 use crate::{Format, ImportError, Place, Problem};
 pub(crate) use key::Keys;
-use record::{Mass, Record};
+use naming::name_of;
+pub use naming::task_of;
+pub use question::answer_of;
+use record::{Record, Scores};
 
 /// Imports a file of scores.
 pub(crate) fn import(
@@ -50,8 +55,11 @@ pub(crate) fn import(
         parts: Vec::new(),
         has_answers: None,
         unknown: Vec::new(),
+        contradictions: Vec::new(),
     };
-    rows::visit(path, bytes, format, &mut |record| table.add(&record))?;
+    rows::visit(path, bytes, format, &mut |record, scores| {
+        table.add(record, scores)
+    })?;
     table.finish()
 }
 
@@ -70,6 +78,18 @@ struct Table<'a> {
     has_answers: Option<bool>,
     /// Ids that are not among the questions.
     unknown: Vec<String>,
+    /// Rows whose own answer is another one than that of the questions.
+    contradictions: Vec<Contradiction>,
+}
+
+/// Two answers to one question.
+struct Contradiction {
+    place: Place,
+    id: String,
+    /// As the table has it.
+    own: String,
+    /// By the questions.
+    theirs: usize,
 }
 
 /// The rows of one (model, task, strategy).
@@ -77,24 +97,26 @@ struct Part {
     names: [Option<String>; 3],
     /// The import, if its task is chosen.
     import: Option<Imported>,
-    kind: Kind,
+    /// The kind of its scores, once a row is not left out.
+    kind: Option<Kind>,
     seen: HashMap<String, Place>,
     /// Whether its logits are probabilities.
     shares: Shares,
+    numbered: NumberedAnswers,
     /// Rows left out by `--drop-ids`, and few-shot examples.
     dropped: usize,
     examples: usize,
 }
 
 impl Table<'_> {
-    fn add(&mut self, record: &Record) -> Result<(), ImportError> {
+    fn add(&mut self, record: Record, scores: Result<Scores, Replay>) -> Result<(), ImportError> {
         let index = match self
             .parts
             .iter()
             .position(|part| part.names == record.names)
         {
             Some(index) => index,
-            None => self.begin(record)?,
+            None => self.begin(&record)?,
         };
         let Some(part) = self.parts.get_mut(index) else {
             return Ok(());
@@ -116,28 +138,54 @@ impl Table<'_> {
             return Ok(());
         }
         let refuse = |problem| Problem::of_replay(problem, self.path, &record.place);
-        record.judge().map_err(refuse)?;
-        if record.kind != part.kind {
-            return Err(refuse(Replay::MixedKinds));
+        let scores = scores.map_err(refuse)?;
+        let judged = record.beside.judge(scores.kind, &scores.values);
+        judged.map_err(refuse)?;
+        match part.kind {
+            None => {
+                part.kind = Some(scores.kind);
+                import.values = values_of(&record, scores.kind);
+            }
+            Some(kind) if kind != scores.kind => return Err(refuse(Replay::MixedKinds)),
+            Some(_) => {}
         }
-        if record.kind == Kind::Logits {
-            part.shares.note(&record.scores);
+        if scores.kind == Kind::Logits {
+            part.shares.note(&scores.values);
         }
+        let width = scores.values.len();
         let key = match self.keys {
             Some(keys) => {
                 let Some(key) = record.id.parse().ok().and_then(|id| keys.get(id)) else {
                     self.unknown.push(record.id.clone());
                     return Ok(());
                 };
+                let own = record.beside.answer.as_deref();
+                let own = own.filter(|own| answer_of(own).is_some_and(|own| own != key.answer));
+                self.contradictions.extend(own.map(|own| Contradiction {
+                    place: record.place.clone(),
+                    id: printable(&record.id),
+                    own: printable(own),
+                    theirs: key.answer,
+                }));
                 key.clone()
             }
             None if *self.has_answers.get_or_insert(record.has_answers) => {
-                question::own_key(self.path, record)?
+                let key = question::own_key(self.path, &record, width)?;
+                if record
+                    .beside
+                    .answer
+                    .as_deref()
+                    .is_some_and(question::is_number)
+                {
+                    part.numbered.add(key.answer, width);
+                }
+                key
             }
             None => return Err(Problem::NoAnswers.of(self.path)),
         };
-        question::check(self.path, self.options, record, &key)?;
-        import.rows.push(question::row(&import.task, record, &key));
+        question::check(self.path, self.options, &record, width, &key)?;
+        let row = question::row(&import.task, record, scores, &key);
+        import.rows.push(row);
         Ok(())
     }
 
@@ -147,18 +195,13 @@ impl Table<'_> {
         let chosen = self.choice.wants(&[&import.task]);
         import.format = self.format;
         import.files = vec![self.source.clone()];
-        import.values = match record.kind {
-            Kind::Logits => Values::Logits,
-            // Whole texts have no mass.
-            Kind::LogProbs if record.mass == Mass::Unknown => Values::Continuations,
-            Kind::LogProbs => Values::Labels,
-        };
         self.parts.push(Part {
             names: record.names.clone(),
             import: chosen.then_some(import),
-            kind: record.kind,
+            kind: None,
             seen: HashMap::new(),
             shares: Shares::default(),
+            numbered: NumberedAnswers::default(),
             dropped: 0,
             examples: 0,
         });
@@ -173,6 +216,19 @@ impl Table<'_> {
                 questions: questions.clone(),
             };
             return Err(problem.of(self.path));
+        }
+        if let (Some(first), Some(questions)) =
+            (self.contradictions.first(), &self.options.questions)
+            && !self.options.any_questions
+        {
+            let problem = Problem::Contradicted {
+                id: first.id.clone(),
+                own: first.own.clone(),
+                theirs: letter(first.theirs),
+                questions: questions.clone(),
+                others: so_have(self.contradictions.len() - 1),
+            };
+            return Err(problem.at(self.path, first.place.clone()));
         }
         if self.parts.is_empty() {
             return Err(Problem::of_replay(Replay::Empty, self.path, &Place::File));
@@ -195,6 +251,8 @@ impl Table<'_> {
                 ));
             }
             import.notes.extend(choice::left_out(part.dropped));
+            let from_one = part.numbered.from_one();
+            import.warnings.extend(from_one.map(|it| it.to_string()));
             if let Some(keys) = self.keys {
                 let planned = import.rows.len();
                 let asked = keys.len() - keys.count(left_out);
@@ -209,62 +267,14 @@ impl Table<'_> {
     }
 }
 
-/// An import without rows, with names from columns, flags and the file's name, in this order.
-fn name_of(
-    path: &Path,
-    columns: &[Option<String>; 3],
-    options: &Options,
-) -> Result<Imported, ImportError> {
-    let name = FileName::parse(path);
-    let [model, task, strategy] = columns.clone();
-    let model = model.or_else(|| options.model.clone());
-    let task = task.or_else(|| options.task.clone());
-    let task = task.or_else(|| name.dataset.as_deref().map(task_of));
-    let strategy = strategy.or_else(|| options.strategy.clone());
-    let strategy = strategy.or_else(|| {
-        let strategy = name.strategy?.name();
-        Some(match name.icl {
-            Some(0) => format!("{strategy}-0-shot"),
-            _ => strategy.to_owned(),
-        })
-    });
-    Ok(Imported {
-        model: Model {
-            name: model.unwrap_or(name.model),
-            details: BTreeMap::new(),
-        },
-        task: task.ok_or_else(|| Problem::NoTask.of(path))?,
-        strategy: strategy.unwrap_or_else(|| "imported".to_owned()),
-        format: Format::Table,
-        files: Vec::new(),
-        values: Values::Logits,
-        settings: BTreeMap::new(),
-        rows: Vec::new(),
-        planned: None,
-        check: None,
-        notes: Vec::new(),
-    })
-}
-
-/// The benchmark's task of a data set as the paper's files name it: `qa` for `mmlu_10k`. Other names
-/// stay as they are, without the size and what follows it: `emotion` for `emotion_10k_4`.
-pub fn task_of(dataset: &str) -> String {
-    let ends = dataset.match_indices('_').map(|(end, _)| end);
-    let size = ends.into_iter().find(|&end| {
-        let word = dataset[end + 1..].split('_').next();
-        word.is_some_and(is_size)
-    });
-    let bare = size.map_or(dataset, |end| &dataset[..end]);
-    let long = match bare.strip_prefix("halu_") {
-        Some(rest) => format!("halueval_{rest}"),
-        None => bare.to_owned(),
-    };
-    Task::by_name(&long).map_or_else(|| bare.to_owned(), |task| task.id)
-}
-
-fn is_size(word: &str) -> bool {
-    word.strip_suffix('k')
-        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()))
+/// The kind of an import's scores, by a row of it.
+fn values_of(record: &Record, kind: Kind) -> Values {
+    match kind {
+        Kind::Logits => Values::Logits,
+        // Whole texts have no mass.
+        Kind::LogProbs if record.beside.mass == Mass::Unknown => Values::Continuations,
+        Kind::LogProbs => Values::Labels,
+    }
 }
 
 /// The few-shot examples among the questions of the paper's pickles.
@@ -285,23 +295,11 @@ fn others(count: usize) -> String {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_papers_data_sets_are_the_benchmarks_tasks() {
-        for (dataset, task) in [
-            ("mmlu_10k", "qa"),
-            ("cosmosqa_10k", "rc"),
-            ("hellaswag_10k", "ci"),
-            ("halu_dialogue", "drs"),
-            ("halu_summarization_10k", "ds"),
-            ("emotion_10k", "emotion"),
-            ("emotion_10k_4", "emotion"),
-            ("d", "d"),
-        ] {
-            assert_eq!(task_of(dataset), task);
-        }
+/// `; so have 3 others`, or nothing.
+fn so_have(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => "; so has 1 other".to_owned(),
+        _ => format!("; so have {others} others"),
     }
 }

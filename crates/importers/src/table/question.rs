@@ -4,23 +4,21 @@ use std::path::Path;
 
 use sureness_questions::{letter, letter_index, paper};
 use sureness_record::QuestionRecord;
-use sureness_scorers::replay::Kind;
 
 use super::key::Key;
-use super::record::{Mass, Record};
+use super::record::{Record, Scores};
 use crate::content;
 use crate::error::printable;
 use crate::imported::{ImportedRow, Options, RowScores};
 use crate::{ImportError, Problem};
 
 /// The answer in a row itself.
-pub(super) fn own_key(path: &Path, record: &Record) -> Result<Key, ImportError> {
+pub(super) fn own_key(path: &Path, record: &Record, width: usize) -> Result<Key, ImportError> {
     let at = |problem: Problem| problem.field("answer").at(path, record.place.clone());
-    let Some(written) = &record.answer else {
+    let Some(written) = &record.beside.answer else {
         return Err(at(Problem::NoAnswer));
     };
-    let width = record.scores.len();
-    let answer = option(written).filter(|answer| *answer < width);
+    let answer = answer_of(written).filter(|answer| *answer < width);
     let answer = answer.ok_or_else(|| {
         let answer = printable(written);
         at(Problem::Answer {
@@ -31,13 +29,19 @@ pub(super) fn own_key(path: &Path, record: &Record) -> Result<Key, ImportError> 
     Ok(Key::of(answer))
 }
 
-/// The index of an option by its letter, or by its number from 0.
-fn option(written: &str) -> Option<usize> {
+/// The index of the option that an answer in a table means: by its letter, in either case, or by its
+/// number from 0, which a table library may have made a fraction.
+pub fn answer_of(written: &str) -> Option<usize> {
     let number = || {
-        let is_number = written.starts_with(|first: char| first.is_ascii_digit());
-        is_number.then(|| written.parse().ok()).flatten()
+        let number: f64 = written.parse().ok().filter(|_| is_number(written))?;
+        (number.fract() == 0.0 && number < 26.0).then_some(number as usize)
     };
-    letter_index(written).or_else(number)
+    letter_index(&written.to_ascii_uppercase()).or_else(number)
+}
+
+/// Whether an answer is written as a number.
+pub(super) fn is_number(written: &str) -> bool {
+    written.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// Refuses a row that does not fit its question.
@@ -45,9 +49,9 @@ pub(super) fn check(
     path: &Path,
     options: &Options,
     record: &Record,
+    width: usize,
     key: &Key,
 ) -> Result<(), ImportError> {
-    let width = record.scores.len();
     let id = printable(&record.id);
     if let (Some(questions), Some(count)) = (options.questions.as_deref(), key.options)
         && count != width
@@ -71,16 +75,9 @@ pub(super) fn check(
     Ok(())
 }
 
-pub(super) fn row(task: &str, record: &Record, key: &Key) -> ImportedRow {
-    let width = record.scores.len();
-    let mass = match record.mass {
-        Mass::Known(mass) => Some(mass.clamp(0.0, 1.0)),
-        Mass::Sum if record.kind == Kind::LogProbs => {
-            let probabilities = record.scores.iter().map(|value| value.exp());
-            Some(probabilities.sum::<f64>().min(1.0))
-        }
-        Mass::Sum | Mass::Unknown => None,
-    };
+pub(super) fn row(task: &str, record: Record, scores: Scores, key: &Key) -> ImportedRow {
+    let Scores { kind, values } = scores;
+    let width = values.len();
     // Abstention options are known by their texts, or by the paper's fixed positions.
     let (dont_know, none_of_the_above) = match key.options {
         Some(_) => (key.dont_know, key.none_of_the_above),
@@ -91,18 +88,40 @@ pub(super) fn row(task: &str, record: &Record, key: &Key) -> ImportedRow {
     ImportedRow {
         question: QuestionRecord {
             content: record.key.unwrap_or(known.content),
-            cluster: known.cluster,
-            id: record.id.clone(),
-            category: key.category.clone().or_else(|| record.category.clone()),
+            cluster: known.cluster.or(record.cluster),
+            id: record.id,
+            category: key.category.clone().or(record.category),
             options: width,
             answer: key.answer,
             dont_know,
             none_of_the_above,
         },
         scores: Ok(RowScores {
-            observed: record.observed(),
-            logprobs: record.scores.clone(),
-            mass,
+            observed: record.beside.observed(&values),
+            mass: record.beside.mass_of(kind, &values),
+            logprobs: values,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_letters_or_numbers_from_0() {
+        for (written, answer) in [
+            ("B", Some(1)),
+            ("b", Some(1)),
+            ("1", Some(1)),
+            ("1.0", Some(1)),
+            ("1.5", None),
+            ("-1", None),
+            ("26", None),
+            ("blue", None),
+            ("", None),
+        ] {
+            assert_eq!(answer_of(written), answer, "{written:?}");
+        }
     }
 }

@@ -3,49 +3,41 @@
 use std::path::Path;
 
 use sureness_scorers::replay::{
-    self, Cell, Kind, LISTS, Problem as Replay, ScoreColumns, score_columns,
+    Beside, Cell, Kind, LISTS, Mass, Problem as Replay, ScoreColumns, score_columns,
 };
 
 use crate::error::printable;
 use crate::{ImportError, Place, Problem};
 
 /// Columns that are read beside the scores.
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "id", "answer", "category", "model", "task", "strategy", "options", "mass", "bounded", "key",
+    "cluster",
 ];
-/// Log-probabilities above zero by less than this are rounding errors.
-const SLACK: f64 = 1e-4;
 
-/// A row.
+/// A row without its scores.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) place: Place,
     pub(super) id: String,
-    pub(super) answer: Option<String>,
     /// Whether the table has a column for answers.
     pub(super) has_answers: bool,
     pub(super) category: Option<String>,
     /// Model, task and strategy.
     pub(super) names: [Option<String>; 3],
-    pub(super) kind: Kind,
-    /// One per option, not judged yet.
-    pub(super) scores: Vec<f64>,
-    pub(super) mass: Mass,
-    /// Whether some scores are only upper bounds.
-    pub(super) bounded: bool,
+    pub(super) beside: Beside,
     /// The digest of the question's content.
     pub(super) key: Option<[u8; 32]>,
+    /// The digest of its cluster.
+    pub(super) cluster: Option<[u8; 32]>,
 }
 
-/// Total probability of the options.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Mass {
-    /// The sum of the scores' probabilities; the table has no column for it.
-    Sum,
-    /// As the table has it.
-    Known(f64),
-    /// The table says that it is unknown.
-    Unknown,
+/// The scores of a row, not judged yet.
+#[derive(Debug)]
+pub(super) struct Scores {
+    pub(super) kind: Kind,
+    /// One per option.
+    pub(super) values: Vec<f64>,
 }
 
 /// The names of a table's columns, once, and where its scores are.
@@ -90,13 +82,13 @@ impl Header {
         self.names == names
     }
 
-    /// A row from its cells.
+    /// A row from its cells. Its scores may be faulty, since rows that are left out need not be whole.
     pub(super) fn record(
         &self,
         path: &Path,
         place: &Place,
         cells: &[Cell],
-    ) -> Result<Record, ImportError> {
+    ) -> Result<(Record, Result<Scores, Replay>), ImportError> {
         let fault = |problem: Problem, field: &str| problem.field(field).at(path, place.clone());
         let get = |name: &str| {
             let at = self.names.iter().position(|column| column == name)?;
@@ -120,7 +112,14 @@ impl Header {
             Some(Cell::Text(options)) => options.trim().parse().ok(),
             _ => None,
         };
-        let (kind, scores) = self.scores(cells, options).map_err(replay)?;
+        let scores = if cells.len() == self.names.len() {
+            self.scores(cells, options)
+        } else {
+            Err(Replay::Shape {
+                expected: "as many fields as the header has",
+                found: format!("{} instead of {}", cells.len(), self.names.len()),
+            })
+        };
         let has = |name: &str| self.names.iter().any(|column| column == name);
         let mass = match get("mass") {
             Some(cell) => Mass::Known(number("mass", cell).map_err(replay)?),
@@ -132,24 +131,26 @@ impl Header {
             Some(Cell::Text(text)) => text.trim().eq_ignore_ascii_case("true"),
             _ => false,
         };
-        Ok(Record {
+        let record = Record {
             id,
-            answer: text("answer")?,
             has_answers: has("answer"),
             category: text("category")?,
             names: [text("model")?, text("task")?, text("strategy")?],
-            kind,
-            scores,
-            mass,
-            bounded,
+            beside: Beside {
+                answer: text("answer")?,
+                mass,
+                bounded,
+            },
             key: text("key")?.as_deref().and_then(digest),
+            cluster: text("cluster")?.as_deref().and_then(digest),
             place: place.clone(),
-        })
+        };
+        Ok((record, scores))
     }
 
     /// The scores of a row. `options` is their number, where the table says so: the columns of further
     /// options are empty then.
-    fn scores(&self, cells: &[Cell], options: Option<usize>) -> Result<(Kind, Vec<f64>), Replay> {
+    fn scores(&self, cells: &[Cell], options: Option<usize>) -> Result<Scores, Replay> {
         for (name, kind) in LISTS {
             let Some(at) = self.names.iter().position(|column| column == name) else {
                 continue;
@@ -157,7 +158,8 @@ impl Header {
             return match cells.get(at) {
                 Some(Cell::List(values)) => {
                     let values = values.iter().map(|value| number(name, value));
-                    Ok((kind, values.collect::<Result<_, _>>()?))
+                    let values = values.collect::<Result<_, _>>()?;
+                    Ok(Scores { kind, values })
                 }
                 Some(Cell::Empty) | None => Err(field(name, "is missing")),
                 Some(other) => {
@@ -185,46 +187,17 @@ impl Header {
             },
         };
         let count = options.unwrap_or(columns.options.len());
-        let mut scores = Vec::with_capacity(count);
+        let mut values = Vec::with_capacity(count);
         for (option, at) in columns.options.iter().enumerate() {
             let cell = cells.get(*at).unwrap_or(&Cell::Empty);
             let name = self.names.get(*at).map_or("", String::as_str);
             match cell {
                 Cell::Empty if option >= count => {}
-                cell => scores.push(number(name, cell)?),
+                cell => values.push(number(name, cell)?),
             }
         }
-        Ok((columns.kind, scores))
-    }
-}
-
-impl Record {
-    /// Refuses scores that cannot be those of a question.
-    pub(super) fn judge(&self) -> Result<(), Replay> {
-        let found = self.scores.len();
-        if !(2..=26).contains(&found) {
-            return Err(Replay::OptionCount { found });
-        }
-        for (&value, position) in self.scores.iter().zip(1..) {
-            if !(value as f32).is_finite() {
-                return Err(Replay::NotFinite { position, value });
-            }
-            if self.kind == Kind::LogProbs && value > SLACK {
-                if replay::are_shares(&self.scores) {
-                    let kind = self.kind;
-                    return Err(Replay::Probabilities { kind });
-                }
-                return Err(Replay::PositiveLogProb { position, value });
-            }
-        }
-        Ok(())
-    }
-
-    /// Which scores were observed. A table says only whether some are bounds; the bound is the least.
-    pub(super) fn observed(&self) -> Vec<bool> {
-        let least = self.scores.iter().copied().fold(f64::INFINITY, f64::min);
-        let is_bound = |value: &f64| self.bounded && *value <= least;
-        self.scores.iter().map(|value| !is_bound(value)).collect()
+        let kind = columns.kind;
+        Ok(Scores { kind, values })
     }
 }
 

@@ -3,20 +3,27 @@
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
-use serde_json::{Map, Value};
-use sureness_scorers::replay::{self, Cell, Place as ReplayPlace, Problem as Replay, ReplayError};
+use serde_json::Value;
+use sureness_scorers::replay::{
+    self, Beside, Cell, Place as ReplayPlace, Problem as Replay, ReplayError,
+};
 
-use super::record::{Header, Mass, Record};
+use super::object::Object;
+
+use super::record::{Header, Record, Scores};
 use crate::{Format, ImportError, Place, Problem, json};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Takes a row and its scores, which may be faulty.
+type Visit<'a> = dyn FnMut(Record, Result<Scores, Replay>) -> Result<(), ImportError> + 'a;
 
 /// Passes each row to `visit`.
 pub(super) fn visit(
     path: &Path,
     bytes: Vec<u8>,
     format: Format,
-    visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), ImportError> {
     if bytes.is_empty() {
         return Err(Problem::of_replay(Replay::Empty, path, &Place::File));
@@ -36,40 +43,39 @@ pub(super) fn visit(
 }
 
 /// Formats with nothing but ids and scores.
-fn pickle(
-    path: &Path,
-    bytes: Vec<u8>,
-    visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+fn pickle(path: &Path, bytes: Vec<u8>, visit: &mut Visit<'_>) -> Result<(), ImportError> {
     let logits = replay::read_bytes(path, bytes).map_err(|error| Problem::from(error).of(path))?;
     for (index, id) in logits.ids.iter().enumerate() {
         let wide = logits.values64.as_ref();
         let wide = wide.and_then(|values| values.chunks_exact(logits.width).nth(index));
         let narrow = || logits.row(index).iter().copied().map(f64::from).collect();
-        visit(Record {
+        let record = Record {
             place: Place::Row(index + 1),
             id: id.to_string(),
-            answer: None,
             has_answers: false,
             category: None,
             names: [None, None, None],
-            kind: logits.kind,
-            scores: wide.map_or_else(narrow, <[f64]>::to_vec),
-            mass: Mass::Sum,
-            bounded: false,
+            beside: Beside::default(),
             key: None,
-        })?;
+            cluster: None,
+        };
+        let scores = Scores {
+            kind: logits.kind,
+            values: wide.map_or_else(narrow, <[f64]>::to_vec),
+        };
+        visit(record, Ok(scores))?;
     }
     Ok(())
 }
 
-fn table(
-    path: &Path,
-    bytes: &[u8],
-    visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+fn table(path: &Path, bytes: &[u8], visit: &mut Visit<'_>) -> Result<(), ImportError> {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
+    // Rows that are left out need not be whole, so the header decides on their number of fields.
+    let mut reader = ReaderBuilder::new()
+        .trim(Trim::All)
+        .flexible(true)
+        .delimiter(replay::separator(bytes))
+        .from_reader(bytes);
     let failed = |error: csv::Error| unreadable(path, &error);
     let names = reader.headers().map_err(failed)?;
     let names = names.iter().map(str::to_owned).collect();
@@ -86,7 +92,8 @@ fn table(
             }
         });
         let cells: Vec<Cell> = cells.collect();
-        visit(header.record(path, &at(line), &cells)?)?;
+        let (record, scores) = header.record(path, &at(line), &cells)?;
+        visit(record, scores)?;
     }
     Ok(())
 }
@@ -96,12 +103,6 @@ fn unreadable(path: &Path, error: &csv::Error) -> ImportError {
     let line = error.position().map(csv::Position::line);
     let place = line.map_or(Place::File, |line| Place::Line(line as usize));
     let problem = match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => Replay::Shape {
-            expected: "as many fields as the header has",
-            found: format!("{len} instead of {expected_len}"),
-        },
         csv::ErrorKind::Utf8 { .. } => Replay::Syntax {
             message: "the file is not UTF-8".to_owned(),
         },
@@ -112,11 +113,7 @@ fn unreadable(path: &Path, error: &csv::Error) -> ImportError {
     Problem::of_replay(problem, path, &place)
 }
 
-fn lines(
-    path: &Path,
-    bytes: &[u8],
-    visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+fn lines(path: &Path, bytes: &[u8], visit: &mut Visit<'_>) -> Result<(), ImportError> {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     let mut header = None;
     for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
@@ -125,22 +122,20 @@ fn lines(
         }
         let place = Place::Line(number);
         let row = json::parse(line).map_err(|it| it.at(path, place.clone()))?;
-        visit(object(path, &place, row, &mut header)?)?;
+        let (record, scores) = object(path, &place, row, &mut header)?;
+        visit(record, scores)?;
     }
     Ok(())
 }
 
 /// One list of objects.
-fn list(
-    path: &Path,
-    bytes: &[u8],
-    visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+fn list(path: &Path, bytes: &[u8], visit: &mut Visit<'_>) -> Result<(), ImportError> {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
-    let rows: Vec<Map<String, Value>> = json::parse(bytes).map_err(|it| it.of(path))?;
+    let rows: Vec<Object> = json::parse(bytes).map_err(|it| it.of(path))?;
     let mut header = None;
     for (row, number) in rows.into_iter().zip(1..) {
-        visit(object(path, &Place::Row(number), row, &mut header)?)?;
+        let (record, scores) = object(path, &Place::Row(number), row, &mut header)?;
+        visit(record, scores)?;
     }
     Ok(())
 }
@@ -149,10 +144,15 @@ fn list(
 fn object(
     path: &Path,
     place: &Place,
-    row: Map<String, Value>,
+    row: Object,
     header: &mut Option<Header>,
-) -> Result<Record, ImportError> {
+) -> Result<(Record, Result<Scores, Replay>), ImportError> {
+    if let Some(key) = row.repeated.filter(|key| Header::needs(key)) {
+        let problem = Replay::RepeatedKey { key };
+        return Err(Problem::of_replay(problem, path, place));
+    }
     let (names, cells): (Vec<String>, Vec<Cell>) = row
+        .fields
         .into_iter()
         .filter(|(name, _)| Header::needs(name))
         .map(|(name, value)| (name, cell(value)))
@@ -202,11 +202,7 @@ fn element(value: Value) -> Cell {
     }
 }
 
-fn parquet(
-    path: &Path,
-    bytes: Vec<u8>,
-    visit: &mut dyn FnMut(Record) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
+fn parquet(path: &Path, bytes: Vec<u8>, visit: &mut Visit<'_>) -> Result<(), ImportError> {
     let mut header: Option<Header> = None;
     let mut each = |row: usize, cells: Vec<(String, Cell)>| {
         let place = Place::Row(row);
@@ -218,7 +214,8 @@ fn parquet(
                 none.insert(new.map_err(|it| Problem::of_replay(it, path, &Place::File))?)
             }
         };
-        visit(header.record(path, &place, &cells)?)
+        let (record, scores) = header.record(path, &place, &cells)?;
+        visit(record, scores)
     };
     let read = replay::visit_cells(path, bytes, &Header::needs, &mut each);
     read.map_err(|error| {

@@ -1,5 +1,6 @@
 //! The columns of the file, and the rows that wait to be written.
 
+use std::fmt::Write as _;
 use std::io::Write;
 
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type};
@@ -41,6 +42,7 @@ pub(super) fn schema(layout: Layout) -> String {
         "optional double mass".to_owned(),
         "optional boolean bounded".to_owned(),
         "required binary key (STRING)".to_owned(),
+        "optional binary cluster (STRING)".to_owned(),
     ]);
     format!("message question {{ {}; }}", fields.join("; "))
 }
@@ -66,6 +68,7 @@ pub(super) struct Columns {
     mass: Column<f64>,
     bounded: Column<bool>,
     key: Column<ByteArray>,
+    cluster: Column<ByteArray>,
 }
 
 impl Columns {
@@ -92,6 +95,7 @@ impl Columns {
             mass: Column::optional(),
             bounded: Column::optional(),
             key: Column::required(),
+            cluster: Column::optional(),
         }
     }
 
@@ -127,8 +131,9 @@ impl Columns {
         self.aps.push(row.aps, row.answer);
         self.mass.push(row.mass);
         self.bounded.push(row.bounded);
-        let hex = row.key.iter().map(|byte| format!("{byte:02x}"));
-        self.key.push_text(&hex.collect::<String>());
+        self.key.push_text(&hex(row.key));
+        let cluster = row.cluster.map(|cluster| hex(cluster));
+        self.cluster.push(cluster.as_deref().map(ByteArray::from));
     }
 
     /// Writes all rows as one row group, and forgets them.
@@ -160,7 +165,8 @@ impl Columns {
         self.aps.write(group)?;
         self.mass.write::<DoubleType, W>(group)?;
         self.bounded.write::<BoolType, W>(group)?;
-        self.key.write::<ByteArrayType, W>(group)
+        self.key.write::<ByteArrayType, W>(group)?;
+        self.cluster.write::<ByteArrayType, W>(group)
     }
 }
 
@@ -195,6 +201,14 @@ impl SetColumns {
         self.size.write::<Int32Type, W>(group)?;
         self.covered.write::<BoolType, W>(group)
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A number of options, at most 32.

@@ -27,6 +27,8 @@ pub(super) struct QuestionRow<'a> {
     pub(super) mass: Option<f64>,
     pub(super) bounded: Option<bool>,
     pub(super) key: &'a [u8],
+    /// Unknown where the group has no clusters.
+    pub(super) cluster: Option<&'a [u8; 32]>,
 }
 
 /// Reads the rows of a group; its buffers are reused from row to row.
@@ -92,6 +94,10 @@ impl<'a> Reader<'a> {
             mass: group.mass.get(index).copied(),
             bounded: group.bounded.get(index).copied(),
             key: row.key,
+            cluster: group
+                .clustered
+                .then(|| group.table.clusters().get(index))
+                .flatten(),
         }
     }
 }

@@ -155,6 +155,7 @@ fn a_file_says_all_about_its_questions() {
         ("mass", Field::Double(0.75)),
         ("bounded", Field::Bool(false)),
         ("key", words(&"00".repeat(32))),
+        ("cluster", Field::Null),
     ] {
         assert_eq!(*get(&rows[0], name), value, "{name}");
     }

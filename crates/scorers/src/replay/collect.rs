@@ -3,11 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::error::Problem;
-use super::shares::{Shares, are_shares};
-use super::{Kind, MAX_OPTIONS, RecordedLogits};
-
-/// Rounding, or a sum over spellings, may put log-probabilities slightly above zero.
-const LOGPROB_SLACK: f64 = 1e-4;
+use super::row::Beside;
+use super::shares::Shares;
+use super::{Kind, RecordedLogits};
 
 /// Takes rows in file order and rejects invalid ones.
 pub(super) struct Collector<'a> {
@@ -20,6 +18,9 @@ pub(super) struct Collector<'a> {
     values64: Option<Vec<f64>>,
     kind: Option<Kind>,
     shares: Shares,
+    beside: Vec<Beside>,
+    /// Whether any row says something beside its scores.
+    says_more: bool,
     /// Used only once ids stop ascending: files in question order need no set.
     seen: Option<HashSet<i64>>,
 }
@@ -35,6 +36,8 @@ impl<'a> Collector<'a> {
             values64: None,
             kind: None,
             shares: Shares::default(),
+            beside: Vec::new(),
+            says_more: false,
             seen: None,
         }
     }
@@ -49,10 +52,14 @@ impl<'a> Collector<'a> {
     }
 
     /// Adds one row.
-    pub(super) fn push(&mut self, id: i64, kind: Kind, row: &[f64]) -> Result<(), Problem> {
-        if !(2..=MAX_OPTIONS).contains(&row.len()) {
-            return Err(Problem::OptionCount { found: row.len() });
-        }
+    pub(super) fn push(
+        &mut self,
+        id: i64,
+        kind: Kind,
+        row: &[f64],
+        beside: Beside,
+    ) -> Result<(), Problem> {
+        beside.judge(kind, row)?;
         let width = *self.width.get_or_insert(row.len());
         if width != row.len() {
             return Err(Problem::Width {
@@ -64,22 +71,12 @@ impl<'a> Collector<'a> {
             return Err(Problem::MixedKinds);
         }
         self.push_id(id)?;
-        for (index, &value) in row.iter().enumerate() {
-            let position = index + 1;
-            if !(value as f32).is_finite() {
-                return Err(Problem::NotFinite { position, value });
-            }
-            if kind == Kind::LogProbs && value > LOGPROB_SLACK {
-                if are_shares(row) {
-                    return Err(Problem::Probabilities { kind });
-                }
-                return Err(Problem::PositiveLogProb { position, value });
-            }
-        }
         if kind == Kind::Logits {
             self.shares.note(row);
         }
         self.push_values(row);
+        self.says_more |= beside != Beside::default();
+        self.beside.push(beside);
         Ok(())
     }
 
@@ -121,6 +118,11 @@ impl<'a> Collector<'a> {
                 values: self.values,
                 values64: self.values64,
                 kind,
+                beside: if self.says_more {
+                    self.beside
+                } else {
+                    Vec::new()
+                },
                 dropped: self.dropped,
             }),
             _ if self.dropped.is_empty() => Err(Problem::Empty),

@@ -8,6 +8,7 @@ use super::RecordedLogits;
 use super::collect::Collector;
 use super::columns::{self, ID};
 use super::error::{Fault, Place, Problem, printable};
+use super::row::{ANSWER, BOUNDED, Beside, MASS, Mass, whole};
 
 /// Reads the rows of a CSV file.
 pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
@@ -18,6 +19,7 @@ pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits,
     let names: Vec<&str> = header.iter().collect();
     let layout = columns::layout(&names).map_err(|problem| problem.at(Place::Line(1)))?;
 
+    let beside = BesideColumns::among(&names);
     let mut rows = Collector::new(drop);
     let mut values = Vec::with_capacity(layout.options.len());
     let mut record = StringRecord::new();
@@ -27,7 +29,7 @@ pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits,
     {
         let line = record.position().map_or(0, ::csv::Position::line);
         let add = |values: &mut Vec<f64>, rows: &mut Collector| {
-            let id = number(&record, layout.id, ID, "a whole number")?;
+            let id = id(&record, layout.id)?;
             if rows.drops(id)? {
                 return Ok(());
             }
@@ -41,7 +43,7 @@ pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits,
             for &column in &layout.options {
                 values.push(number(&record, column, names[column], "a number")?);
             }
-            rows.push(id, layout.kind, values)
+            rows.push(id, layout.kind, values, beside.of(&record))
         };
         add(&mut values, &mut rows).map_err(|problem| problem.at(Place::Line(line)))?;
     }
@@ -57,8 +59,32 @@ fn reader(bytes: &[u8], separator: u8) -> Reader<&[u8]> {
         .from_reader(bytes)
 }
 
-/// The first separator with which the header has an id; a comma without one.
-fn separator(bytes: &[u8]) -> u8 {
+/// The columns of a row's [`Beside`].
+struct BesideColumns([Option<usize>; 3]);
+
+impl BesideColumns {
+    fn among(names: &[&str]) -> Self {
+        let of = |column: &str| names.iter().position(|name| *name == column);
+        Self([ANSWER, MASS, BOUNDED].map(of))
+    }
+
+    fn of(&self, record: &StringRecord) -> Beside {
+        let [answer, mass, bounded] = self
+            .0
+            .map(|column| Some(record.get(column?).unwrap_or_default()));
+        Beside {
+            answer: answer.filter(|text| !text.is_empty()).map(str::to_owned),
+            mass: match mass {
+                None => Mass::Sum,
+                Some(mass) => mass.parse().map_or(Mass::Unknown, Mass::Known),
+            },
+            bounded: bounded.is_some_and(|text| text.eq_ignore_ascii_case("true")),
+        }
+    }
+}
+
+/// The separator of a table: the first with which its header has an id; a comma without one.
+pub fn separator(bytes: &[u8]) -> u8 {
     let has_id = |&separator: &u8| {
         let mut reader = reader(bytes, separator);
         let header = reader.headers();
@@ -66,6 +92,14 @@ fn separator(bytes: &[u8]) -> u8 {
     };
     let separators = [b',', b'\t', b';'];
     separators.into_iter().find(has_id).unwrap_or(b',')
+}
+
+fn id(record: &StringRecord, column: usize) -> Result<i64, Problem> {
+    let fraction = record.get(column).and_then(|text| text.parse().ok());
+    match fraction.and_then(whole) {
+        Some(id) => Ok(id),
+        None => number(record, column, ID, "a whole number"),
+    }
 }
 
 fn number<T: std::str::FromStr>(

@@ -185,6 +185,18 @@ pub enum Problem {
         /// What the file calls them.
         kind: Kind,
     },
+    /// Log-probabilities of options that exclude each other, and yet are too probable.
+    #[error("the probabilities of the options add up to {sum:.2}, more than 1")]
+    SumAboveOne {
+        /// Their sum.
+        sum: f64,
+    },
+    /// A key that a JSON object has twice.
+    #[error("the key `{key}` occurs twice in this row")]
+    RepeatedKey {
+        /// The key.
+        key: String,
+    },
     /// An id that occurred before.
     #[error("id {id} occurs a second time")]
     DuplicateId {
@@ -199,6 +211,12 @@ const TAKE_LOGARITHMS: &str = "take the natural logarithm of each probability, a
 /// Whether a column's name says that it holds probabilities.
 fn is_probability(column: &str) -> bool {
     column.starts_with("prob_") || column.starts_with("probs_")
+}
+
+/// Whether what is said about a field quotes a number with a comma.
+fn has_decimal_comma(message: &str) -> bool {
+    let quoted = message.split('`').nth(1).unwrap_or_default();
+    quoted.matches(',').count() == 1 && quoted.replace(',', ".").parse::<f64>().is_ok()
 }
 
 /// `there is 1 value`, `there are 2 values`.
@@ -285,6 +303,12 @@ impl Hint for Problem {
                 "save a list of {\"id\": int, \"logits_options\": one-dimensional numpy float array}, or JSONL"
             }
             Self::Syntax { .. } => "correct this line, or write the file again",
+            Self::Field { message, .. } if has_decimal_comma(message) => {
+                "write numbers with a decimal point"
+            }
+            Self::Field { field, message } if field == "id" && message.contains("whole number") => {
+                "join questions by ids that are whole numbers, or put the right answers into a column `answer` and leave --questions out"
+            }
             Self::Field { .. } => {
                 "each row needs a whole-number `id` and its `logits` or `logprobs`"
             }
@@ -310,6 +334,10 @@ impl Hint for Problem {
                 "these may be logits: name the field or column `logits`"
             }
             Self::Probabilities { .. } => TAKE_LOGARITHMS,
+            Self::SumAboveOne { .. } => {
+                "unless these are log-probabilities of the options' letters, name the columns logit_A, logit_B, … or the list `logits`"
+            }
+            Self::RepeatedKey { .. } => "keep one value for each key",
             Self::DuplicateId { .. } => "keep one row per question",
         })
     }

@@ -3,20 +3,37 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 use serde_json::Value;
 use sureness_questions::bare;
 
 use super::collect::Collector;
 use super::columns::{ID, LISTS};
 use super::error::{Fault, Place, Problem};
+use super::row::{Beside, Mass, whole};
 use super::{Kind, RecordedLogits};
 
 #[derive(Deserialize)]
 struct Row {
+    #[serde(deserialize_with = "id")]
     id: i64,
     logits: Option<Vec<f64>>,
     logits_options: Option<Vec<f64>>,
     logprobs: Option<Vec<f64>>,
+    answer: Option<Value>,
+    #[serde(default)]
+    mass: Mass,
+    bounded: Option<Value>,
+}
+
+/// An id, also where a table library made it a fraction.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    whole_id(&Value::deserialize(deserializer)?)
+        .ok_or_else(|| D::Error::custom("the id is not a whole number"))
+}
+
+fn whole_id(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| whole(value.as_f64()?))
 }
 
 impl Row {
@@ -25,8 +42,17 @@ impl Row {
         if rows.drops(id)? {
             return Ok(());
         }
+        let beside = Beside {
+            answer: match &self.answer {
+                Some(Value::String(text)) => Some(text.trim().to_owned()),
+                Some(number @ Value::Number(_)) => Some(number.to_string()),
+                _ => None,
+            },
+            mass: self.mass,
+            bounded: self.bounded == Some(Value::Bool(true)),
+        };
         let (kind, scores) = self.scores()?;
-        rows.push(id, kind, &scores)
+        rows.push(id, kind, &scores, beside)
     }
 
     fn scores(self) -> Result<(Kind, Vec<f64>), Problem> {
@@ -81,7 +107,7 @@ fn add_faulty(
         return row.add_to(rows);
     }
     let row: Value = serde_json::from_str(text).unwrap_or_default();
-    if let Some(id) = row.get(ID).and_then(Value::as_i64)
+    if let Some(id) = row.get(ID).and_then(whole_id)
         && rows.drops(id)?
     {
         return Ok(());
@@ -103,6 +129,9 @@ fn not_finite(row: &Value) -> Option<Problem> {
 
 /// Names the invalid field: parses a failed line a second time, with more care.
 fn explain(line: &[u8], error: &serde_json::Error) -> Problem {
+    if let Some(key) = repeated_key(error) {
+        return Problem::RepeatedKey { key };
+    }
     let row = match serde_json::from_slice(line) {
         Ok(Value::Object(row)) => row,
         Ok(other) => {
@@ -115,7 +144,7 @@ fn explain(line: &[u8], error: &serde_json::Error) -> Problem {
     };
     match row.get(ID) {
         None => return Problem::field(ID, "is missing"),
-        Some(id) if id.as_i64().is_none() => {
+        Some(id) if whole_id(id).is_none() => {
             return Problem::field(ID, format!("is {}, not a whole number", describe(id)));
         }
         Some(_) => {}
@@ -141,6 +170,13 @@ fn explain(line: &[u8], error: &serde_json::Error) -> Problem {
         }
     }
     syntax(error)
+}
+
+/// The key that the parser met a second time.
+fn repeated_key(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let (key, _) = text.strip_prefix("duplicate field `")?.split_once('`')?;
+    Some(key.to_owned())
 }
 
 fn syntax(error: &serde_json::Error) -> Problem {

@@ -13,7 +13,8 @@
 //! `logprobs` for natural log-probabilities; a row has one of them. Option columns are
 //! `A`, `B`, `C`… or `logit_A`… (`logits_A`…) for logits and `logprob_A`… (`logprobs_A`…) for
 //! log-probabilities; after an underscore the letter may be small, or a number counted from 0.
-//! They may come in any order; other columns are ignored.
+//! They may come in any order. `answer`, `mass` and `bounded` are read as well; other columns are
+//! ignored.
 //!
 //! Every row must have the same 2 to 26 finite values and an id of its own. Untrusted files
 //! are safe: no code in a pickle runs, and memory stays proportional to the size of the file, whatever
@@ -28,6 +29,7 @@ mod file_name;
 mod jsonl;
 mod parquet;
 mod pickle;
+mod row;
 mod shares;
 
 use std::collections::BTreeSet;
@@ -37,9 +39,11 @@ use std::path::Path;
 
 pub use cells::{Cell, visit_cells};
 pub use columns::{LISTS, ScoreColumns, score_columns};
+pub use csv::separator;
 pub use error::{Place, Problem, ReplayError};
 pub use file_name::FileName;
-pub use shares::{Shares, are_shares};
+pub use row::{Beside, Mass};
+pub use shares::Shares;
 
 use error::Fault;
 
@@ -72,11 +76,18 @@ pub struct RecordedLogits {
     pub values64: Option<Vec<f64>>,
     /// What the values are.
     pub kind: Kind,
+    /// What each row says beside its scores; empty where the file has no columns for it.
+    pub beside: Vec<Beside>,
     /// Ids of the rows that were left out as [`read_without`] was told to.
     pub dropped: BTreeSet<i64>,
 }
 
 impl RecordedLogits {
+    /// What row `index` says beside its scores.
+    pub fn beside(&self, index: usize) -> Beside {
+        self.beside.get(index).cloned().unwrap_or_default()
+    }
+
     /// The values of row `index`.
     ///
     /// # Panics

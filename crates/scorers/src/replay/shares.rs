@@ -24,7 +24,7 @@ impl Shares {
 }
 
 /// Whether values are the shares of a whole: probabilities or percentages.
-pub fn are_shares(row: &[f64]) -> bool {
+pub(super) fn are_shares(row: &[f64]) -> bool {
     let of = |whole: f64, slack: f64| {
         let total: f64 = row.iter().sum();
         row.iter().all(|it| (0.0..=whole + slack).contains(it)) && (total - whole).abs() <= slack

@@ -17,6 +17,9 @@ const LAYOUTS: [(bool, usize); 4] = [
     (false, 14),
 ];
 
+/// How the keys of columns with the spread of the figure before them end.
+const SPREAD: &str = "_sd";
+
 /// How narrow columns of words may become to let one more column into a block.
 const IN_BLOCKS: usize = 24;
 
@@ -66,13 +69,13 @@ fn columns(table: &Table, best: &[Vec<bool>]) -> Vec<GridColumn> {
             column.unit == Unit::Text,
             bodies.collect(),
         )
-        .glued(column.unit == Unit::PValue)
+        .glued(column.unit == Unit::PValue || column.key.ends_with(SPREAD))
     };
     table.columns.iter().enumerate().map(column).collect()
 }
 
 /// The columns side by side if they fit somehow, or else in blocks below each other, each
-/// beginning with the columns that name the rows. A p-value stays beside its figure.
+/// beginning with the columns that name the rows. A p-value and a spread stay beside their figure.
 fn blocks(mut columns: Vec<GridColumn>, rules_after: &[usize], limit: usize) -> String {
     for (beside, least) in LAYOUTS {
         let grid = Grid::new(&columns, beside, least, limit);
@@ -176,6 +179,16 @@ mod tests {
             ));
             columns.push(Column::new("p", &format!("p(Δ{figure})"), Unit::PValue));
             columns.push(Column::new("blank", "Blank", Unit::Percent));
+            columns.push(Column::new(
+                &format!("s{figure}"),
+                &format!("s{figure}"),
+                Unit::Percent,
+            ));
+            columns.push(Column::new(
+                "splits_sd",
+                &format!("SD{figure}"),
+                Unit::Percent,
+            ));
         }
         let row = |strategy: &str, x: f64| {
             let mut row = vec![
@@ -186,7 +199,9 @@ mod tests {
             ];
             for _ in 0..4 {
                 let figure = Cell::estimate(0.031, (0.012, 0.052));
+                let spread = [Cell::figure(0.5), Cell::figure(0.01)];
                 row.extend([figure, Cell::figure(0.04), Cell::Empty]);
+                row.extend(spread);
             }
             row
         };
@@ -234,6 +249,8 @@ mod tests {
                     let shown = words.contains(&format!("p(Δ{figure})"));
                     let both = words.matches(&format!("Δ{figure}")).count();
                     assert_eq!(both, if shown { 2 } else { 0 }, "{limit}:\n{block}");
+                    let has = |words_of: &str| words.contains(&format!("{words_of}{figure}"));
+                    assert_eq!(has("s"), has("SD"), "{limit}:\n{block}");
                 }
             }
         }

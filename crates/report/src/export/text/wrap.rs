@@ -42,15 +42,19 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(separates).filter(|word| !word.is_empty())
 }
 
-/// A word in pieces of at most `limit` columns. A single character may be wider than that.
+/// A word in pieces of at most `limit` columns, cut behind a sign such as `_` where it has one. A
+/// single character may be wider than that.
 fn pieces(word: &str, limit: usize) -> Vec<&str> {
+    const SIGNS: [char; 5] = ['_', '-', '/', '.', ':'];
     let mut pieces = Vec::new();
     let mut from = 0;
     for (at, letter) in word.char_indices() {
         let end = at + letter.len_utf8();
-        if at > from && width(&word[from..end]) > limit {
-            pieces.push(&word[from..at]);
-            from = at;
+        while at > from && width(&word[from..end]) > limit {
+            let sign = word[from..at].rfind(SIGNS).filter(|sign| *sign > 0);
+            let cut = sign.map_or(at, |sign| from + sign + 1);
+            pieces.push(&word[from..cut]);
+            from = cut;
         }
     }
     pieces.push(&word[from..]);
@@ -82,6 +86,11 @@ mod tests {
         assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 5), ["abcde", "fgh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("shared_instruction", 14), ["shared_", "instruction"]);
+        assert_eq!(
+            wrap("task_specific-0-shot", 10),
+            ["task_", "specific-", "0-shot"]
+        );
         assert_eq!(item("- ", "one two three", 9), "- one two\n  three\n");
         assert_eq!(wrap("set size\u{a0}%", 8), ["set", "size %"]);
         // Two columns each.
@@ -90,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_nothing_too_wide(text in "[a-z é模\u{301} ]{0,60}", limit in 2..20_usize) {
+        fn nothing_is_lost_and_nothing_too_wide(text in "[a-z_ é模\u{301} ]{0,60}", limit in 2..20_usize) {
             let lines = wrap(&text, limit);
             let letters = |s: &str| s.split_whitespace().collect::<String>();
             prop_assert_eq!(letters(&lines.concat()), letters(&text));

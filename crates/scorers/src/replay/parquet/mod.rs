@@ -20,6 +20,7 @@ use bytes::Bytes;
 use super::collect::Collector;
 use super::columns::{self, ID, LISTS};
 use super::error::{Fault, Place, Problem, printable};
+use super::row::{self, ANSWER, BOUNDED, Beside, MASS, Mass};
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
 /// The largest uncompressed page. Writers end a page after about a megabyte.
@@ -71,7 +72,7 @@ fn rows(bytes: &Bytes, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
                 }
                 values.clear();
                 wanted.scores.read_into(&record, &mut values)?;
-                rows.push(id, wanted.kind, &values)
+                rows.push(id, wanted.kind, &values, beside(&record))
             })
             .map_err(|problem| problem.at(Place::Row(number)))?;
     }
@@ -202,7 +203,7 @@ fn damaged(what: &str) -> Problem {
 impl Wanted {
     /// Whether it needs the column of that name.
     fn reads(&self, column: &str) -> bool {
-        column == ID
+        [ID, ANSWER, MASS, BOUNDED].contains(&column)
             || match &self.scores {
                 Scores::List(name) => column == name,
                 Scores::Columns(names) => names.iter().any(|name| name == column),
@@ -236,6 +237,24 @@ impl Scores {
     }
 }
 
+/// What a row says beside its scores.
+fn beside(record: &Row) -> Beside {
+    let get = |name: &str| {
+        let mut columns = record.get_column_iter();
+        columns.find_map(|(column, field)| (column == name).then_some(field))
+    };
+    Beside {
+        answer: get(ANSWER).and_then(|field| match field {
+            Field::Str(text) => Some(text.trim().to_owned()),
+            field => number(ANSWER, field).ok().map(|number| number.to_string()),
+        }),
+        mass: get(MASS).map_or(Mass::Sum, |field| {
+            number(MASS, field).map_or(Mass::Unknown, Mass::Known)
+        }),
+        bounded: get(BOUNDED) == Some(&Field::Bool(true)),
+    }
+}
+
 fn get<'a>(record: &'a Row, name: &str) -> Result<&'a Field, Problem> {
     record
         .get_column_iter()
@@ -260,6 +279,11 @@ fn whole(field: &Field) -> Result<i64, Problem> {
         Field::Str(ref text) => match text.trim().parse() {
             Ok(value) => return Ok(value),
             Err(_) => "is a text, not a whole number",
+        },
+        // Table libraries make fractions of ids that lack some.
+        Field::Double(value) => match row::whole(value) {
+            Some(value) => return Ok(value),
+            None => "is not a whole number",
         },
         Field::Null => "is empty",
         _ => "is not a whole number",

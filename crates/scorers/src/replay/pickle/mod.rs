@@ -23,6 +23,7 @@ use machine::Machine;
 
 use super::collect::Collector;
 use super::error::{Fault, Place, Problem};
+use super::row::Beside;
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
 /// Longest relevant field name.
@@ -93,7 +94,7 @@ fn read_row(
     };
     values.clear();
     numbers(heap, field, scores, values)?;
-    rows.push(id, kind, values)
+    rows.push(id, kind, values, Beside::default())
 }
 
 type Scores<'a> = (&'static str, Kind, Value<'a>);

@@ -295,7 +295,7 @@ fn decimal_text_is_rounded_once() {
 fn csv_columns_and_errors() {
     let read = read_as(
         "csv",
-        b"\xef\xbb\xbfB, id ,A,answer\n2,7,1,C\n4,8,3,\"D\"\n",
+        b"\xef\xbb\xbfB, id ,A,answer\n2,7.0,1,C\n4,8,3,\"D\"\n",
     )
     .unwrap();
     assert_eq!(
@@ -322,8 +322,8 @@ fn csv_columns_and_errors() {
             "line 3: field `A` is empty, not a number",
         ),
         (
-            "id,A,B\n1.0,2,3\n",
-            "line 2: field `id` is `1.0`, not a whole number",
+            "id,A,B\n1.5,2,3\n",
+            "line 2: field `id` is `1.5`, not a whole number",
         ),
         (
             "id,A,B\n1,2\n",
