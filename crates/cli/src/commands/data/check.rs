@@ -24,6 +24,8 @@ pub(crate) struct Reading {
     pub(crate) path: String,
     /// The layout, and whether it was detected.
     pub(crate) format: (Format, bool),
+    /// The files that are read, of a folder or a pattern.
+    pub(crate) files: Option<String>,
     /// Source of the few-shot examples.
     pub(crate) examples: String,
 }
@@ -63,6 +65,9 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ("right answers", statistics.answers()),
         ("abstention", statistics.abstention()),
     ];
+    if let Some(files) = &reading.files {
+        facts.insert(1, ("files", files.clone()));
+    }
     if repeating > 0 {
         let repeated = counted(repeating, "question");
         facts.push(("equal options", format!("in {repeated}")));
