@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod check;
+mod quiet;
 mod thrift;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
@@ -139,7 +139,12 @@ impl Iterator for Rows {
     }
 }
 
+/// A value as a person would write it, such as a date; `None` where the library cannot.
+pub fn text(field: &Field) -> Option<String> {
+    quiet::catch(|| field.to_string()).ok()
+}
+
 /// The library checks most input, but a damaged file can still make it panic.
 fn unless_damaged<T>(read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Error::Damaged("")))
+    quiet::catch(read).unwrap_or(Err(Error::Damaged("")))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::readers::{Record, Records, Rows, generic, whole, wrong_type};
-use crate::source::Source;
+use crate::source::{Chosen, Source};
 use crate::{DataError, LoadOptions, layout};
 
 /// The columns of a file by their meaning.
@@ -30,14 +30,12 @@ impl Columns {
         "question", "options", "answer", "first", "context", "category", "id",
     ];
 
-    fn reads(&self, column: &str) -> bool {
+    fn all(&self) -> Vec<&str> {
         let optional = [&self.context, &self.category, &self.id];
         let optional = optional.into_iter().flatten();
-        let mut all = [&self.question, &self.answer]
-            .into_iter()
-            .chain(&self.options)
-            .chain(optional);
-        all.any(|name| name == column || name.split('.').next() == Some(column))
+        let needed = [&self.question, &self.answer].into_iter();
+        let all = needed.chain(&self.options).chain(optional);
+        all.map(String::as_str).collect()
     }
 }
 
@@ -96,8 +94,16 @@ pub(crate) fn read(
     rows: &mut Rows,
     load: &LoadOptions,
 ) -> Result<(), DataError> {
-    let wanted = |column: &str| columns.reads(column) || load.cluster.reads(column);
-    for record in Records::with(source, &wanted, &mut rows.unread)? {
+    let all = columns.all();
+    let reads = |column: &str| {
+        let named = |name: &&str| *name == column || name.split('.').next() == Some(column);
+        all.iter().any(named) || load.cluster.reads(column)
+    };
+    let chosen = Chosen::Read {
+        needs: &all,
+        reads: &reads,
+    };
+    for record in Records::with(source, chosen, &mut rows.unread)? {
         let record = record?;
         let text = |column: &Option<String>| match column {
             Some(column) => optional(&record, column),

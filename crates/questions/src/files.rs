@@ -94,11 +94,20 @@ pub(crate) fn all(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(files)
 }
 
-/// Divides files by split: those to ask, those of examples, others.
+/// Divides files by split: those to ask, those of examples, others. Where none of the splits to ask is
+/// there, another is asked, and never two at once.
 pub(crate) fn divide(files: Vec<PathBuf>, ask: &[Split], examples: &[Split]) -> Files {
-    let splits: BTreeSet<_> = files.iter().map(|file| Split::of(file)).collect();
-    let there = |split: &&Split| splits.contains(&Some(**split));
-    let asked = ask.iter().find(there).copied();
+    use Split::{Dev, Test, Train, Validation};
+    let splits: BTreeSet<_> = files.iter().filter_map(|file| Split::of(file)).collect();
+    // Beside their papers, sets for validation are called dev.
+    let dev = !examples.contains(&Dev) && !ask.contains(&Dev);
+    let preferred = ask.iter().flat_map(|&split| match split {
+        Validation if dev => vec![Validation, Dev],
+        other => vec![other],
+    });
+    let asked = preferred
+        .chain([Test, Validation, Dev, Train])
+        .find(|split| splits.contains(split));
     let (Some(asked), true) = (asked, files.len() > 1) else {
         return Files {
             split: None,
@@ -107,7 +116,10 @@ pub(crate) fn divide(files: Vec<PathBuf>, ask: &[Split], examples: &[Split]) -> 
             others: Vec::new(),
         };
     };
-    let shown = examples.iter().filter(|&&split| split != asked).find(there);
+    let shown = examples
+        .iter()
+        .copied()
+        .find(|split| *split != asked && splits.contains(split));
     let mut divided = Files {
         questions: Vec::new(),
         examples: Vec::new(),
@@ -118,7 +130,7 @@ pub(crate) fn divide(files: Vec<PathBuf>, ask: &[Split], examples: &[Split]) -> 
         let split = Split::of(&file);
         if split == Some(asked) {
             divided.questions.push(file);
-        } else if split.is_some() && split.as_ref() == shown {
+        } else if split.is_some() && split == shown {
             divided.examples.push(file);
         } else {
             divided.others.push(file);
@@ -154,8 +166,8 @@ fn of_pattern(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(files)
 }
 
-/// The files of a folder, or of its only folder with files: hub repositories keep them in `data`, and
-/// each configuration in a folder of its own.
+/// The files of a folder, of its folders if these are splits, or of its only folder with files: hub
+/// repositories keep them in `data`, and each configuration in a folder of its own.
 fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let (files, folders) = list(folder)?;
     if !files.is_empty() {
@@ -168,21 +180,11 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
             inner.push((folder, files));
         }
     }
-    // Folders may be splits.
-    if inner
-        .iter()
-        .all(|(_, files)| files.iter().all(|file| Split::of(file).is_some()))
-        && inner
-            .iter()
-            .all(|(folder, _)| Split::of(&folder.join("_")).is_some())
-    {
-        let files: Vec<_> = inner.into_iter().flat_map(|(_, files)| files).collect();
-        if !files.is_empty() {
-            return Ok(files);
-        }
+    if inner.is_empty() {
         return Err(DataError::of_file(folder, Problem::NoFiles));
     }
-    if let [(_, _)] = &inner[..] {
+    let is_split = |(folder, _): &(PathBuf, _)| Split::of(&folder.join("_")).is_some();
+    if inner.len() == 1 || inner.iter().all(is_split) {
         return Ok(inner.into_iter().flat_map(|(_, files)| files).collect());
     }
     let names = inner.iter().map(|(folder, _)| {
@@ -296,6 +298,12 @@ mod tests {
         assert_eq!(divided.questions, files(&["test-0.jsonl", "test-1.jsonl"]));
         assert_eq!(divided.examples, files(&["dev-0.jsonl"]));
         assert_eq!(divided.others, files(&["readme.jsonl"]));
+        let beside = files(&["dev.jsonl", "test.jsonl", "train.jsonl"]);
+        let divided = divide(beside.clone(), &[Split::Validation], &[Split::Train]);
+        assert_eq!(divided.questions, files(&["dev.jsonl"]));
+        assert_eq!(divided.examples, files(&["train.jsonl"]));
+        let divided = divide(beside[1..].to_vec(), &[Split::Validation], &[Split::Train]);
+        assert_eq!(divided.questions, files(&["test.jsonl"]));
         let plain = files(&["a.jsonl", "b.jsonl"]);
         let divided = divide(plain.clone(), &[Split::Test], &[Split::Dev]);
         assert_eq!(divided.questions, plain);

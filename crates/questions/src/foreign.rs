@@ -9,6 +9,13 @@ pub struct Foreign {
     pub hint: &'static str,
 }
 
+/// Parquet where the layout is one of text.
+pub(crate) const PARQUET: Foreign = Foreign {
+    what: "a Parquet file, but the layout is one of text",
+    hint: "leave the layout out, or turn the file into JSON lines: python3 -c \"import pandas, sys; \
+           pandas.read_parquet(sys.argv[1]).to_json(sys.argv[2], orient='records', lines=True)\" \
+           FILE.parquet FILE.jsonl",
+};
 const PACKED_PARQUET: Foreign = Foreign {
     what: "a Parquet file that was compressed once more",
     hint: "unpack it, with `gunzip FILE` or `unzstd FILE`",

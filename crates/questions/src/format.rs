@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::error::Problem;
 use crate::files::{self, Split};
 use crate::readers::{self, Record, Records, generic, mmlu};
-use crate::source::Source;
+use crate::source::{Chosen, Source};
 use crate::{DataError, Layout, Unread, layout};
 
 /// A data set's layout.
@@ -101,6 +101,11 @@ impl Format {
         }
     }
 
+    /// Whether the questions have an option of their own that abstains, so that none is added.
+    pub fn has_own_abstention(self) -> bool {
+        matches!(self, Self::Public(layout) if layout.abstains)
+    }
+
     pub(crate) fn of_source(source: &Source) -> Result<Self, DataError> {
         if source.is_parquet() {
             return Self::of_rows(source);
@@ -177,29 +182,33 @@ impl Format {
         let header = readers::header(source)?;
         let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
         let headerless = readers::is_row_of_mmlu(header.len(), header.last().map(String::as_str));
+        if has("answer0") && has("question") {
+            return Ok(Self::CosmosQaCsv);
+        }
+        if has("question") && has("answer") && generic::has_option_columns(&header) {
+            return Ok(Self::Csv);
+        }
         let first = first_of_table(source);
-        Ok(if has("answer0") && has("question") {
-            Self::CosmosQaCsv
-        } else if has("question") && has("answer") && generic::has_option_columns(&header) {
-            Self::Csv
-        } else if let Some(public) = first.as_ref().and_then(Layout::of_row) {
-            Self::Public(public)
-        } else if has("question") && (has("answer") || generic::has_option_columns(&header)) {
-            Self::Csv
-        } else if headerless {
-            Self::Mmlu
-        } else {
-            let near = first.as_ref().map(layout::nearest).unwrap_or_default();
-            let reason = format!("the first row is {}{near}", list(&header));
-            return Err(source.at(1).row(Problem::UnknownFormat(reason)));
-        })
+        Ok(
+            if let Some(public) = first.as_ref().and_then(Layout::of_row) {
+                Self::Public(public)
+            } else if has("question") && (has("answer") || generic::has_option_columns(&header)) {
+                Self::Csv
+            } else if headerless {
+                Self::Mmlu
+            } else {
+                let near = first.as_ref().map(layout::nearest).unwrap_or_default();
+                let reason = format!("the first row is {}{near}", list(&header));
+                return Err(source.at(1).row(Problem::UnknownFormat(reason)));
+            },
+        )
     }
 }
 
 /// The first row of a table under its header. A headerless file may have equal cells in its first row,
 /// which no header may have.
 fn first_of_table(source: &Source) -> Option<Record<'_>> {
-    let records = Records::with(source, &|_| true, &mut Unread::default());
+    let records = Records::with(source, Chosen::All, &mut Unread::default());
     records.ok()?.next()?.ok()
 }
 

@@ -76,7 +76,8 @@ impl Hint for DataError {
                 "turn the abstention options off, or keep to 24 options"
             }
             Problem::Answer { .. } => {
-                "give the option's letter, its label, its index counted from 0, or its exact text"
+                "give the option's letter, its label, its index counted from 0, or its exact text; where all \
+                 answers count from 1, say so with --columns …,first=1"
             }
             Problem::NotALabel { .. } => {
                 "write letters as answers, A for the first option: a number would be read as a label"

@@ -43,20 +43,18 @@ impl Source {
         let failed = |error| DataError::of_file(path, Problem::Io(error));
         let mut file = File::open(path).map_err(failed)?;
         let mut begin = Vec::new();
-        let bytes = if file.metadata().map_err(failed)?.is_file() {
-            file.take(MAGIC.len() as u64)
-                .read_to_end(&mut begin)
-                .map_err(failed)?;
-            None
+        let is_file = file.metadata().map_err(failed)?.is_file();
+        let read = if is_file {
+            file.take(MAGIC.len() as u64).read_to_end(&mut begin)
         } else {
-            file.read_to_end(&mut begin).map_err(failed)?;
-            Some(Bytes::from(begin.clone()))
+            file.read_to_end(&mut begin)
         };
+        read.map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             number: 0,
-            bytes,
             kind: Kind::of(&begin),
+            bytes: (!is_file).then(|| begin.into()),
         })
     }
 
@@ -83,19 +81,18 @@ impl Source {
         self.kind == Kind::Parquet
     }
 
-    /// The rows of a Parquet file, with the columns that `wanted` chooses by their names alone. Names
-    /// of the others are added to `unread`.
+    /// The rows of a Parquet file, with the columns of `chosen` alone.
     pub(crate) fn parquet_rows(
         &self,
-        wanted: &dyn Fn(&str) -> bool,
+        chosen: &Chosen<'_>,
         unread: &mut Unread,
     ) -> Result<ParquetRows, DataError> {
         let rows = if let Some(bytes) = &self.bytes {
-            rows_of(bytes.clone(), wanted, unread)
+            rows_of(bytes.clone(), chosen, unread)
         } else {
             let file = File::open(&self.path);
             let file = file.map_err(|error| self.error(Problem::Io(error)))?;
-            rows_of(file, wanted, unread)
+            rows_of(file, chosen, unread)
         };
         rows.map_err(|error| self.error(Problem::Parquet(error)))
     }
@@ -103,6 +100,9 @@ impl Source {
     /// The text from its beginning, unpacked and without a byte-order mark.
     pub(crate) fn reader(&self) -> Result<Box<dyn BufRead + '_>, DataError> {
         let failed = |error| self.failed(error);
+        if self.is_parquet() {
+            return Err(self.error(Problem::Foreign(&foreign::PARQUET)));
+        }
         let raw: Box<dyn BufRead + '_> = if let Some(bytes) = &self.bytes {
             Box::new(&bytes[..])
         } else {
@@ -301,17 +301,37 @@ impl Kind {
     }
 }
 
+/// The columns of a Parquet file to decode.
+#[derive(Clone, Copy)]
+pub(crate) enum Chosen<'a> {
+    All,
+    /// Those that `reads` chooses, if the file has all of `needs`. Else all, so that an error can name
+    /// them.
+    Read {
+        needs: &'a [&'a str],
+        reads: &'a dyn Fn(&str) -> bool,
+    },
+}
+
+/// The rows with the chosen columns; names of the others are added to `unread`.
 fn rows_of<R: ChunkReader + Share + 'static>(
     source: R,
-    wanted: &dyn Fn(&str) -> bool,
+    chosen: &Chosen<'_>,
     unread: &mut Unread,
 ) -> Result<ParquetRows, sureness_parquet::Error> {
     let table = sureness_parquet::open(source)?;
-    let names = table.columns().into_iter();
-    names
-        .filter(|name| !wanted(name))
-        .for_each(|name| unread.add(name));
-    sureness_parquet::rows(table, wanted)
+    let names = table.columns();
+    let root = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let has = |name: &&str| names.contains(name) || names.contains(&root(name).as_str());
+    let Chosen::Read { needs, reads } = chosen else {
+        return sureness_parquet::rows(table, |_| true);
+    };
+    if !needs.iter().all(has) {
+        return sureness_parquet::rows(table, |_| true);
+    }
+    let others = names.iter().filter(|name| !reads(name));
+    others.for_each(|name| unread.add(name));
+    sureness_parquet::rows(table, reads)
 }
 
 // One pass per file at most: not worth a dependency.

@@ -180,6 +180,8 @@ impl Library {
             return Err(damaged(id, &path, "has changed since it was imported"));
         }
         file.rewind().map_err(unreadable)?;
+        let own_abstention =
+            Format::by_name(&origin.format).is_some_and(Format::has_own_abstention);
         let (mut questions, mut examples) = (Bank::default(), Vec::new());
         for (index, line) in BufReader::new(file).split(b'\n').enumerate() {
             let row: Option<Row> = serde_json::from_slice(&line.map_err(unreadable)?).ok();
@@ -188,7 +190,7 @@ impl Library {
                 .ok_or_else(|| {
                     damaged(id, &path, &format!("has no question on line {}", index + 1))
                 })?;
-            if abstention {
+            if abstention && !own_abstention {
                 question = with_abstention(id, question)?;
             }
             if example {

@@ -40,6 +40,8 @@ pub(super) const LAYOUTS: &[Layout] = &[
         hub: &["heegyu/bbq", "oskarvanderwal/bbq"],
         checked: "lm-evaluation-harness 262d1a91, tasks/bbq, 2026-11-28",
         task: "rc",
+        // One option of each says that the answer cannot be known, which is often right.
+        abstains: true,
         ask: &[Test, Validation, Train],
         examples: &[],
         context: &["context"],

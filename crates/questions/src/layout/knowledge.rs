@@ -120,9 +120,20 @@ pub(super) const LAYOUTS: &[Layout] = &[
         ..BASE
     },
     Layout {
+        name: "commonsense-qa",
+        hub: &["tau/commonsense_qa"],
+        checked: "lm-evaluation-harness 0dc6bd05, tasks/commonsense_qa, 2026-11-28",
+        ask: &[Validation],
+        options: LABELLED,
+        answer: Right::Label("answerKey"),
+        id: Id::Column("id"),
+        marks: &["question_concept"],
+        ..BASE
+    },
+    Layout {
         name: "arc",
-        hub: &["allenai/ai2_arc", "tau/commonsense_qa"],
-        checked: "lm-evaluation-harness 0671c9cc, tasks/arc, and 0dc6bd05, tasks/commonsense_qa, 2026-11-28",
+        hub: &["allenai/ai2_arc"],
+        checked: "lm-evaluation-harness 0671c9cc, tasks/arc, 2026-11-28",
         options: LABELLED,
         answer: Right::Label("answerKey"),
         id: Id::Column("id"),
@@ -130,7 +141,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
     },
     Layout {
         name: "arc-original",
-        checked: "the files of ARC and CommonsenseQA beside their papers, as earlier hints of this project, 2026-11-28",
+        checked: "huggingface/datasets 02bb18c7, datasets/ai2_arc, which reads these files, 2026-11-28",
         stem: Stem::Column("question.stem"),
         options: Choices::Labelled {
             column: "question.choices",

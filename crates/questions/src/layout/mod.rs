@@ -27,6 +27,8 @@ pub struct Layout {
     pub task: &'static str,
     /// The loader or card that the columns were checked against, and when.
     pub checked: &'static str,
+    /// Whether the questions have an option of their own that abstains.
+    pub abstains: bool,
     /// The splits to ask, in order of preference.
     pub ask: &'static [Split],
     /// The splits that few-shot examples come from, in order of preference.
@@ -134,6 +136,7 @@ const BASE: Layout = Layout {
     hub: &[],
     task: "qa",
     checked: "",
+    abstains: false,
     ask: &[Split::Test, Split::Validation],
     examples: &[Split::Train],
     stem: Stem::Column("question"),

@@ -4,7 +4,7 @@ use super::{Id, Layout, Stem, options};
 use crate::draft::{Draft, Names};
 use crate::error::Problem;
 use crate::readers::{Record, Records, Rows};
-use crate::source::Source;
+use crate::source::{Chosen, Source};
 use crate::{DataError, LoadOptions};
 
 /// Reads a file in a layout of the table.
@@ -14,8 +14,16 @@ pub(crate) fn read(
     rows: &mut Rows,
     load: &LoadOptions,
 ) -> Result<(), DataError> {
-    let wanted = |column: &str| layout.reads(column) || load.cluster.reads(column);
-    for record in Records::with(source, &wanted, &mut rows.unread)? {
+    if layout.abstains {
+        rows.add_no_abstention();
+    }
+    let needs: Vec<_> = layout.needs().collect();
+    let reads = |column: &str| layout.reads(column) || load.cluster.reads(column);
+    let chosen = Chosen::Read {
+        needs: &needs,
+        reads: &reads,
+    };
+    for record in Records::with(source, chosen, &mut rows.unread)? {
         let record = record?;
         check_only(layout, &record)?;
         let (stem, stem_field) = stem(layout, &record)?;

@@ -10,7 +10,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
     Layout {
         name: "race",
         hub: &["ehovy/race"],
-        checked: "a loader of ehovy/race with example_id, article, options and answer, 2026-11-28",
+        checked: "huggingface/datasets 02bb18c7, datasets/race, 2026-11-28",
         context: &["article"],
         options: Choices::List("options"),
         answer: Right::Letter("answer"),
@@ -42,7 +42,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
     Layout {
         name: "boolq",
         hub: &["google/boolq"],
-        checked: "the files of BoolQ: question, passage and a truth value, 2026-11-28",
+        checked: "huggingface/datasets 02bb18c7, datasets/boolq, 2026-11-28",
         ask: &[Validation],
         context: &["passage"],
         options: Choices::Fixed(&["Yes", "No"]),
@@ -96,7 +96,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
     Layout {
         name: "reclor",
         hub: &["metaeval/reclor"],
-        checked: "loaders of metaeval/reclor with answers and a label from 0, 2026-11-28",
+        checked: "huggingface/datasets 1b6e3f13, datasets/reclor, and users of the hub's copy, 2026-11-28",
         ask: &[Validation],
         context: &["context"],
         options: Choices::List("answers"),

@@ -19,7 +19,7 @@ use crate::bank::Bank;
 use crate::digest::Digest;
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{ClusterBy, DataError, LoadOptions, Question, Unread};
+use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Unread};
 
 pub(crate) use record::{Record, index_label, whole, wrong_type};
 pub(crate) use records::Records;
@@ -44,6 +44,8 @@ pub(crate) struct Rows {
     /// Fields that were not read; the reader adds to them.
     pub(crate) unread: Unread,
     abstention: bool,
+    /// Whether prompts of the task show a background.
+    shows_context: bool,
     cluster: ClusterBy,
     ids: Vec<Id>,
     /// Rows by category.
@@ -73,10 +75,16 @@ impl Rows {
             parsed: Parsed::default(),
             unread: Unread::default(),
             abstention: options.abstention,
+            shows_context: options.task.background != Background::None,
             cluster: options.cluster.clone(),
             ids: Vec::new(),
             in_category: HashMap::new(),
         }
+    }
+
+    /// Leaves the abstention options out: the questions have such an option of their own.
+    pub(crate) fn add_no_abstention(&mut self) {
+        self.abstention = false;
     }
 
     /// The id of a row that has none of its own: its number, counted from 1.
@@ -127,6 +135,9 @@ impl Rows {
             let problem = Problem::NoRoomForAbstention(question.options.len());
             return Err(at.field(&field, problem));
         };
+        if question.context.is_some() && !self.shows_context {
+            self.unread.add("context");
+        }
         if example {
             self.parsed.examples.push(question);
             return Ok(());

@@ -41,7 +41,7 @@ fn value(field: Field) -> Value {
             Value::Object(pairs.collect())
         }
         // Dates, times and decimals, as a person would write them.
-        other => Value::String(other.to_string()),
+        other => sureness_parquet::text(&other).map_or(Value::Null, Value::String),
     }
 }
 
@@ -52,6 +52,6 @@ fn fraction(value: f64) -> Value {
 fn key_text(key: &Field) -> String {
     match key {
         Field::Str(text) => text.clone(),
-        other => other.to_string(),
+        other => sureness_parquet::text(other).unwrap_or_default(),
     }
 }

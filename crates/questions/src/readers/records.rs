@@ -9,7 +9,7 @@ use sureness_parquet::Rows as ParquetRows;
 
 use super::{Record, Table, array, parquet};
 use crate::error::Problem;
-use crate::source::{Lines, Source};
+use crate::source::{Chosen, Lines, Source};
 use crate::{DataError, Unread};
 
 /// Iterates over the rows.
@@ -41,7 +41,7 @@ impl<'a> Records<'a> {
     /// The rows of a file of JSON or Parquet, from the first.
     pub(crate) fn new(source: &'a Source) -> Result<Self, DataError> {
         if source.is_parquet() {
-            return Self::parquet(source, &|_| true, &mut Unread::default());
+            return Self::parquet(source, Chosen::All, &mut Unread::default());
         }
         match source.first_character()? {
             Some('[') => Self::array(source),
@@ -49,15 +49,15 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The rows of any file. Of a Parquet file, only the wanted columns are decoded; the others are
+    /// The rows of any file. Of a Parquet file, only the chosen columns are decoded; the others are
     /// added to `unread`.
     pub(crate) fn with(
         source: &'a Source,
-        wanted: &dyn Fn(&str) -> bool,
+        chosen: Chosen<'_>,
         unread: &mut Unread,
     ) -> Result<Self, DataError> {
         if source.is_parquet() {
-            return Self::parquet(source, wanted, unread);
+            return Self::parquet(source, chosen, unread);
         }
         match source.first_character()? {
             Some('[' | '{') | None => Self::new(source),
@@ -70,12 +70,12 @@ impl<'a> Records<'a> {
 
     fn parquet(
         source: &'a Source,
-        wanted: &dyn Fn(&str) -> bool,
+        chosen: Chosen<'_>,
         unread: &mut Unread,
     ) -> Result<Self, DataError> {
         Ok(Self::Parquet {
             source,
-            rows: source.parquet_rows(wanted, unread)?,
+            rows: source.parquet_rows(&chosen, unread)?,
             number: 0,
         })
     }

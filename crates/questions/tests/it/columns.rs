@@ -129,6 +129,23 @@ fn faults_are_placed() {
 }
 
 #[test]
+fn a_column_that_is_missing_is_answered_with_all_that_there_are() {
+    let parquet = data("layouts/mmlu-hub.parquet");
+    let error = load(
+        &parquet,
+        &with("question=prompt,options=choices,answer=answer"),
+    )
+    .unwrap_err();
+    says(
+        &error.to_string(),
+        &[
+            "row 1, field \"prompt\": missing",
+            "\"question\", \"subject\", \"choices\", \"answer\"",
+        ],
+    );
+}
+
+#[test]
 fn columns_that_make_no_sense_are_refused() {
     for (text, words) in [
         ("question=p,options=o", "answer is missing"),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use proptest::prelude::*;
 use sureness_hint::Hint;
 use sureness_questions::{Format, Layout, LoadOptions, Split, files};
 use sureness_testkit::says;
@@ -213,6 +214,37 @@ fn a_doubled_key_is_an_error() {
 }
 
 #[test]
+fn mmlu_of_the_hub_is_mmlu() {
+    let [hub, csv] = ["mmlu_hub", "mmlu"].map(|name| load(&data(name), &plain("qa")).unwrap());
+    assert_eq!(hub.questions, csv.questions);
+    assert_eq!(hub.examples, csv.examples);
+    assert!(!csv.examples.is_empty());
+}
+
+#[test]
+fn a_context_that_no_prompt_shows_is_named() {
+    let path = data("layouts/race.parquet");
+    let unread = |task: &str| {
+        let read = sureness_questions::load(&path, &plain(task)).unwrap();
+        read.unread.names().contains(&"context".to_owned())
+    };
+    assert_eq!((unread("qa"), unread("rc")), (true, false));
+}
+
+#[test]
+fn a_set_that_abstains_by_itself_gets_no_further_option() {
+    let options = LoadOptions {
+        abstention: true,
+        ..plain("rc")
+    };
+    for (name, count) in [("bbq", 3), ("social-iqa", 5)] {
+        let path = data(&format!("layouts/{name}.parquet"));
+        let read = load(&path, &options).unwrap();
+        assert!(read.questions.iter().all(|row| row.options.len() == count));
+    }
+}
+
+#[test]
 fn real_mmlu_as_parquet_is_mmlu() {
     let Some(csv) = sureness_testkit::shared("datasets/mmlu") else {
         return;
@@ -256,4 +288,33 @@ fn real_mmlu_as_parquet_is_mmlu() {
         .map(|(path, options)| load(path, &options).unwrap());
     assert!(hub.questions == csv.questions, "ids, contents and order");
     assert!(hub.examples == csv.examples);
+}
+
+#[test]
+fn parquet_that_is_cut_off_anywhere_is_an_error() {
+    let whole = fixture("arc.parquet");
+    for length in (4..whole.len()).step_by(7) {
+        let cut = whole[..length].to_vec();
+        sureness_questions::load_bytes("x".as_ref(), cut, &plain("own")).unwrap_err();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn damaged_parquet_never_panics(
+        name in prop::sample::select(vec!["arc", "truthfulqa", "medqa", "pubmedqa"]),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = fixture(&format!("{name}.parquet"));
+        for (index, byte) in edits {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(read) = sureness_questions::load_bytes("x".as_ref(), bytes, &plain("own")) {
+            let rows = read.questions.to_vec().unwrap();
+            prop_assert!(rows.iter().all(|row| row.answer < row.options.len()));
+        }
+    }
 }

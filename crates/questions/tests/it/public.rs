@@ -236,6 +236,23 @@ fn an_unknown_layout_names_its_fields_and_the_nearest_one() {
 }
 
 #[test]
+fn the_guide_lists_every_layout_with_its_data_sets_and_columns() {
+    let guide = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    for layout in Layout::all() {
+        let begin = format!("| `{}` |", layout.name);
+        let row = guide.lines().find(|line| line.starts_with(&begin));
+        let row = row.unwrap_or_else(|| panic!("{begin}"));
+        for hub in layout.hub {
+            assert!(row.contains(&format!("`{hub}`")), "{row}");
+        }
+        let asked: Vec<_> = layout.ask.iter().map(|split| split.name()).collect();
+        assert!(row.contains(&format!("| {} |", asked.join(", "))), "{row}");
+        assert!(layout.checked.ends_with("2026-11-28"), "{}", layout.name);
+    }
+}
+
+#[test]
 fn arc_of_the_hub() {
     let Some(path) = shared("cases/arc-hub-layout/rows.jsonl") else {
         return;

@@ -8,6 +8,7 @@ Each function gives a question the columns that its data set has on the hub, tho
 not read.
 """
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -94,6 +95,9 @@ LAYOUTS = {
         "Record ID": f"rec{n}", "Question": q[1], "Correct Answer": q[2][q[3]],
         **{f"Incorrect Answer {k + 1}": text for k, text in enumerate(wrong(q[2], q[3]))},
         "Explanation": q[4], "High-level domain": q[0], "Subdomain": "None"},
+    "commonsense-qa": lambda n, q: {
+        "id": f"{n:032x}", "question": q[1], "question_concept": q[0], "choices": lists(q[2]),
+        "answerKey": LETTERS[q[3]]},
     "arc": lambda n, q: {
         "id": f"made_{n}", "question": q[1],
         "choices": lists(q[2], "1234" if n == 3 else LETTERS), "answerKey": arc_label(n, q[3])},
@@ -166,7 +170,7 @@ def rows(layout):
 
 
 def main():
-    folder = Path(sys.argv[1])
+    folder = Path(sys.argv[1]).resolve()
     for layout in LAYOUTS:
         with open(folder / f"{layout}.jsonl", "w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(layout))
@@ -177,6 +181,22 @@ def main():
             table = pyarrow.Table.from_pylist(rows(layout))
             pyarrow.parquet.write_table(table, folder / f"{layout}.parquet")
     if "--parquet" in sys.argv:
+        # The small MMLU beside this folder as the hub has it.
+        small = folder.parent / "mmlu"
+        for split in ("dev", "test"):
+            hub = []
+            for path in sorted((small / split).glob("*.csv")):
+                subject = path.stem.removesuffix(f"_{split}")
+                with open(path, encoding="utf-8", newline="") as file:
+                    hub += [
+                        {"question": row[0], "subject": subject, "choices": row[1:5],
+                         "answer": LETTERS.index(row[5])}
+                        for row in csv.reader(file)
+                    ]  # fmt: skip
+            target = folder.parent / "mmlu_hub"
+            target.mkdir(exist_ok=True)
+            table = pyarrow.Table.from_pylist(hub)
+            pyarrow.parquet.write_table(table, target / f"{split}-00000-of-00001.parquet")
         # A fault far down, in the second of two row groups.
         faulty = (rows("mmlu-hub") * 1000)[:9900]
         faulty[9811] = {**faulty[9811], "answer": 4}
