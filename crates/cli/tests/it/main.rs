@@ -3,6 +3,7 @@
 mod analyze;
 mod command;
 mod data;
+mod data_files;
 mod doubts;
 mod fleet;
 mod import;

@@ -254,14 +254,14 @@ async fn halves_of_characters_are_tokens_that_match_no_option() {
     let server = Server::answering(move |_| Reply::raw(200, "application/json", body.into()));
     let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
     for way in [Way::Async, Way::Threads] {
-        let scores = score_one(way, &scorer, &question("x", &["A", "B"]))
+        let found = score_one(way, &scorer, &question("x", &["A", "B"]))
             .await
             .unwrap();
         assert_eq!(
-            (&scores.logprobs[..], &scores.observed[..]),
+            (&found.logprobs[..], &found.observed[..]),
             (&[-1.5, -2.5][..], &[true; 2][..])
         );
-        assert_eq!(scores.usage.prompt_tokens, Some(35));
+        assert_eq!(found.usage.prompt_tokens, Some(35));
     }
 }
 
@@ -316,12 +316,12 @@ async fn prompt_tokens_are_counted_whole_under_every_name() {
         });
         let scorer = connect(HttpOptions::new(&server.base)).await.unwrap();
         let batch = [question("x", &["A", "B"])];
-        let scores = reply(Way::Async, &scorer, &batch)
+        let found = reply(Way::Async, &scorer, &batch)
             .await
             .scores
             .remove(0)
             .unwrap();
-        assert_eq!(scores.usage.prompt_tokens, tokens, "{usage} {timings}");
+        assert_eq!(found.usage.prompt_tokens, tokens, "{usage} {timings}");
     }
 }
 
