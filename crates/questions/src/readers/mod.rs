@@ -92,6 +92,12 @@ impl Rows {
         (self.ids.len() + 1).to_string()
     }
 
+    /// The id of a row that has no field for it: that of its log, or else its number.
+    pub(crate) fn id_of(&self, record: &Record<'_>) -> String {
+        let id = record.log_id().map(str::to_owned);
+        id.unwrap_or_else(|| self.next_id())
+    }
+
     /// The same with the row's number within its category: `anatomy/12`.
     pub(crate) fn next_id_in(&mut self, category: &str) -> String {
         let number = self.in_category.entry(category.to_owned()).or_default();

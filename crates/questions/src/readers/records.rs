@@ -12,8 +12,15 @@ use crate::error::Problem;
 use crate::source::{Chosen, Lines, Source};
 use crate::{DataError, Unread};
 
-/// Iterates over the rows.
-pub(crate) enum Records<'a> {
+/// Iterates over the rows. Of a sample of lm-evaluation-harness, the row is the question in it.
+pub(crate) struct Records<'a> {
+    rows: Rows<'a>,
+    /// The filter of the first sample; the samples of others have the same questions again.
+    filter: Option<Value>,
+}
+
+/// The rows as they are written.
+enum Rows<'a> {
     /// One object per line.
     Lines(Lines<'a>),
     /// One array, which is in memory as a whole.
@@ -43,10 +50,10 @@ impl<'a> Records<'a> {
         if source.is_parquet() {
             return Self::parquet(source, Chosen::All, &mut Unread::default());
         }
-        match source.first_character()? {
-            Some('[') => Self::array(source),
-            _ => Ok(Self::Lines(source.lines()?)),
-        }
+        Ok(Self::of(match source.first_character()? {
+            Some('[') => Rows::array(source)?,
+            _ => Rows::Lines(source.lines()?),
+        }))
     }
 
     /// The rows of any file. Of a Parquet file, only the chosen columns are decoded; the others are
@@ -63,7 +70,7 @@ impl<'a> Records<'a> {
             Some('[' | '{') | None => Self::new(source),
             Some(_) => {
                 let (table, names) = Table::with_header(source)?;
-                Ok(Self::Table { table, names })
+                Ok(Self::of(Rows::Table { table, names }))
             }
         }
     }
@@ -73,13 +80,19 @@ impl<'a> Records<'a> {
         chosen: Chosen<'_>,
         unread: &mut Unread,
     ) -> Result<Self, DataError> {
-        Ok(Self::Parquet {
+        Ok(Self::of(Rows::Parquet {
             source,
             rows: source.parquet_rows(&chosen, unread)?,
             number: 0,
-        })
+        }))
     }
 
+    fn of(rows: Rows<'a>) -> Self {
+        Self { rows, filter: None }
+    }
+}
+
+impl<'a> Rows<'a> {
     fn array(source: &'a Source) -> Result<Self, DataError> {
         let text = source.text()?;
         let begin = text.as_ptr().addr();
@@ -99,6 +112,25 @@ impl<'a> Records<'a> {
 }
 
 impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let record = match self.rows.next()? {
+                Ok(record) => record,
+                error => return Some(error),
+            };
+            let Some((question, filter)) = record.logged() else {
+                return Some(Ok(record));
+            };
+            if self.filter.get_or_insert_with(|| filter.clone()) == filter {
+                return Some(Ok(question));
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Rows<'a> {
     type Item = Result<Record<'a>, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
