@@ -5,6 +5,7 @@ pub(crate) mod cosmosqa;
 pub(crate) mod generic;
 pub(crate) mod halueval;
 pub(crate) mod hellaswag;
+mod inspect;
 pub(crate) mod mmlu;
 pub(crate) mod paper;
 mod parquet;

@@ -7,12 +7,13 @@ use std::vec;
 use serde_json::{Map, Value};
 use sureness_parquet::Rows as ParquetRows;
 
-use super::{Record, Table, array, parquet};
+use super::{Record, Table, array, inspect, parquet};
 use crate::error::Problem;
-use crate::source::{Chosen, Lines, Source};
+use crate::source::{Chosen, Lines, Source, count_newlines};
 use crate::{DataError, Unread};
 
-/// Iterates over the rows. Of a sample of lm-evaluation-harness, the row is the question in it.
+/// Iterates over the rows. Of a sample of lm-evaluation-harness or Inspect, the row is the question in
+/// it.
 pub(crate) struct Records<'a> {
     rows: Rows<'a>,
     /// The filter of the first sample; the samples of others have the same questions again.
@@ -29,6 +30,8 @@ enum Rows<'a> {
         text: String,
         /// Line and place in the text of each row.
         items: vec::IntoIter<(usize, Range<usize>)>,
+        /// Whether the rows are samples of Inspect.
+        is_log: bool,
     },
     /// The rows of a Parquet file.
     Parquet {
@@ -52,7 +55,10 @@ impl<'a> Records<'a> {
         }
         Ok(Self::of(match source.first_character()? {
             Some('[') => Rows::array(source)?,
-            _ => Rows::Lines(source.lines()?),
+            _ => match Rows::log(source)? {
+                Some(log) => log,
+                None => Rows::Lines(source.lines()?),
+            },
         }))
     }
 
@@ -95,20 +101,49 @@ impl<'a> Records<'a> {
 impl<'a> Rows<'a> {
     fn array(source: &'a Source) -> Result<Self, DataError> {
         let text = source.text()?;
-        let begin = text.as_ptr().addr();
-        let items: Vec<_> = array::items(source, &text)?
+        let items = array::items(source, &text)?;
+        let places = items
             .into_iter()
-            .map(|(at, item)| {
-                let offset = item.as_ptr().addr() - begin;
-                (at.line, offset..offset + item.len())
-            })
-            .collect();
+            .map(|(at, item)| (at.line, place(&text, item)));
+        let items = places.collect::<Vec<_>>().into_iter();
         Ok(Self::Array {
             source,
             text,
-            items: items.into_iter(),
+            items,
+            is_log: false,
         })
     }
+
+    /// The samples of a log of Inspect; `None` if the file is something else.
+    fn log(source: &'a Source) -> Result<Option<Self>, DataError> {
+        if !inspect::is_log(source)? {
+            return Ok(None);
+        }
+        let text = source.text()?;
+        let Some(samples) = inspect::samples(&text) else {
+            return Ok(None);
+        };
+        let (mut offset, mut line) = (0, 1);
+        let mut items = Vec::with_capacity(samples.len());
+        for sample in samples {
+            let place = place(&text, sample.get());
+            line += count_newlines(&text.as_bytes()[offset..place.start]);
+            offset = place.start;
+            items.push((line, place));
+        }
+        Ok(Some(Self::Array {
+            source,
+            text,
+            items: items.into_iter(),
+            is_log: true,
+        }))
+    }
+}
+
+/// The place of a part of a text in it.
+fn place(text: &str, part: &str) -> Range<usize> {
+    let offset = part.as_ptr().addr() - text.as_ptr().addr();
+    offset..offset + part.len()
 }
 
 impl<'a> Iterator for Records<'a> {
@@ -143,10 +178,19 @@ impl<'a> Iterator for Rows<'a> {
                 source,
                 text,
                 items,
-            } => {
+                is_log,
+            } => loop {
                 let (line, place) = items.next()?;
-                Some(Record::parse(source.at(line), &text[place]))
-            }
+                let row = Record::parse(source.at(line), &text[place]);
+                if !*is_log {
+                    return Some(row);
+                }
+                match row.and_then(|sample| inspect::question(&sample)) {
+                    Ok(None) => {}
+                    Ok(Some(question)) => return Some(Ok(question)),
+                    Err(error) => return Some(Err(error)),
+                }
+            },
             Self::Parquet {
                 source,
                 rows,

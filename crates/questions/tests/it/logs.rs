@@ -1,4 +1,4 @@
-//! The questions in logs of lm-evaluation-harness, to be asked again.
+//! The questions in logs of other tools, to be asked again.
 
 use sureness_hint::Hint;
 use sureness_questions::Format;
@@ -49,6 +49,57 @@ fn two_logs_of_one_task_are_not_two_sets_of_questions() {
             "samples_x_1.jsonl, line 1",
         ],
     );
+}
+
+#[test]
+fn samples_of_inspect_are_asked_once_whatever_the_epochs() {
+    let sample = |id: usize, epoch: usize, input: &str| {
+        format!(
+            r#"{{"id":{id},"epoch":{epoch},"input":{input},"choices":["a","b"],"target":"B","scores":{{}}}}"#
+        )
+    };
+    let rows = [
+        sample(1, 1, r#""q1""#),
+        sample(1, 2, r#""q1""#),
+        sample(
+            2,
+            1,
+            r#"[{"role":"system","content":"s"},{"role":"user","content":"q2"}]"#,
+        ),
+        sample(2, 2, r#""q2""#),
+    ];
+    for (begin, between) in [("{", ","), ("{\n", ",\n")] {
+        let log = format!(
+            "{begin}\"version\": 2, \"status\": \"success\", \"eval\": {{}}, \"samples\": [{}]}}",
+            rows.join(between)
+        );
+        let read = load_text("log.json", &log, &plain("own")).unwrap();
+        let rows = read.questions.iter().chain(&read.examples);
+        let mut stems: Vec<_> = rows
+            .map(|row| (row.id.as_str(), row.stem.as_str(), row.answer))
+            .collect();
+        stems.sort_unstable();
+        assert_eq!(stems, [("1", "q1", 1), ("2", "q2", 1)]);
+        let several = log.replace(
+            r#""s"},{"role":"user""#,
+            r#""s"},{"role":"user","content":"x"},{"role":"user""#,
+        );
+        let error = load_text("log.json", several, &plain("own")).unwrap_err();
+        says(
+            &error.to_string(),
+            &["field \"input\"", "one message of a user"],
+        );
+    }
+}
+
+#[test]
+fn real_logs_of_inspect() {
+    let Some(logs) = shared("cases/logs/inspect") else {
+        return;
+    };
+    let read = load(&logs.join("plain.json"), &plain("own")).unwrap();
+    assert!(read.questions.len() + read.examples.len() >= 8);
+    assert!(read.questions.iter().all(|row| row.options.len() == 4));
 }
 
 #[test]
