@@ -115,6 +115,10 @@ fn of_file(problem: &Problem) -> &'static str {
         Problem::Parquet(sureness_parquet::Error::CutOff) => {
             "copy or download the file again, whole"
         }
+        Problem::Parquet(sureness_parquet::Error::Codec(_)) => {
+            "write it with zstd, snappy, gzip, lz4 or uncompressed, for instance with pandas: \
+             read_parquet(FILE).to_parquet(FILE, compression='zstd')"
+        }
         Problem::Parquet(_) => {
             "write or download the file again; if others can read it, turn it into JSON lines with \
              pandas: read_parquet(FILE).to_json(FILE, orient='records', lines=True)"
@@ -128,6 +132,7 @@ fn of_file(problem: &Problem) -> &'static str {
             "name files that end in parquet, jsonl, json or csv, or in these with .gz or .zst"
         }
         Problem::Folders(_) => "name one of these folders",
+        Problem::NoSplit => "name the files to read with a pattern, or rename this one",
         Problem::MissingShard => "download it, or name the one file to read instead of the folder",
         Problem::OtherLayout { .. } => {
             "keep files of one layout in a folder, or name the ones to read with a pattern"

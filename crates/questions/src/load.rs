@@ -143,6 +143,7 @@ pub(crate) fn assemble(
         mut questions,
         mut examples,
         unread,
+        split,
     } = parsed;
     if examples.is_empty() {
         let wanted = options.task.shots.max(MIN_SET_ASIDE);
@@ -157,6 +158,7 @@ pub(crate) fn assemble(
         source: source.to_owned(),
         questions,
         examples,
+        split,
         unread,
     })
 }
@@ -172,7 +174,7 @@ pub fn files(path: &Path, format: Option<Format>) -> Result<Files, DataError> {
         None => Format::of_source(&Source::open(first)?)?,
     };
     let (ask, examples) = format.splits();
-    Ok(files::divide(all, ask, examples))
+    files::divide(all, ask, examples)
 }
 
 fn read(
@@ -190,6 +192,7 @@ fn read(
     }
     let files = files(path, format)?;
     let (format, mut parsed) = read_files(&files.questions, format, options)?;
+    parsed.split = files.split;
     if !files.examples.is_empty() && options.examples.is_none() {
         // Examples are not asked and have no cluster.
         let plain = LoadOptions {

@@ -5,6 +5,7 @@ pub(crate) mod cosmosqa;
 pub(crate) mod generic;
 pub(crate) mod halueval;
 pub(crate) mod hellaswag;
+mod inspect;
 pub(crate) mod mmlu;
 pub(crate) mod paper;
 mod parquet;
@@ -19,7 +20,7 @@ use crate::bank::Bank;
 use crate::digest::Digest;
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Unread};
+use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Split, Unread};
 
 pub(crate) use record::{Record, index_label, whole, wrong_type};
 pub(crate) use records::Records;
@@ -34,6 +35,8 @@ pub(crate) struct Parsed {
     pub(crate) examples: Vec<Question>,
     /// Fields of the file that were not read.
     pub(crate) unread: Unread,
+    /// The split of the questions, where the files have several.
+    pub(crate) split: Option<Split>,
 }
 
 /// Gathers the rows of a data set, with the abstention options where they are asked for, and
@@ -90,6 +93,12 @@ impl Rows {
     /// The id of a row that has none of its own: its number, counted from 1.
     pub(crate) fn next_id(&self) -> String {
         (self.ids.len() + 1).to_string()
+    }
+
+    /// The id of a row that has no field for it: that of its log, or else its number.
+    pub(crate) fn id_of(&self, record: &Record<'_>) -> String {
+        let id = record.log_id().map(str::to_owned);
+        id.unwrap_or_else(|| self.next_id())
     }
 
     /// The same with the row's number within its category: `anatomy/12`.
