@@ -93,11 +93,10 @@ pub enum ScoreError {
     #[error("the server's answer has no log-probabilities")]
     NoLogprobs,
     /// None of the option labels is among the returned tokens.
-    #[error(
-        "none of the option letters is among the {top_k} most probable tokens (the first is {first:?})"
-    )]
+    #[error("{}", none_seen(*top_k, first))]
     NoOptionSeen {
-        /// How many tokens were returned.
+        /// How many tokens were returned: 0 where the model ended its answer at once and the server
+        /// leaves the end token out.
         top_k: usize,
         /// The most probable token.
         first: String,
@@ -120,6 +119,17 @@ pub enum ScoreError {
         /// What happened.
         message: String,
     },
+}
+
+/// What is wrong with an answer in which none of the option letters occurs.
+fn none_seen(top_k: usize, first: &str) -> String {
+    if top_k == 0 {
+        return "the answer has no tokens and no log-probabilities: the model seems to end it at once"
+            .to_owned();
+    }
+    format!(
+        "none of the option letters is among the {top_k} most probable tokens (the first is {first:?})"
+    )
 }
 
 /// The wait that a server asks for, if it is long.
@@ -303,6 +313,16 @@ impl Hint for ScoreError {
             }
             Self::NoLogprobs => {
                 "use a server that returns log-probabilities, such as llama-server or vLLM, or a GGUF file with --gguf"
+            }
+            Self::NoOptionSeen {
+                top_k: 0,
+                chat: false,
+                ..
+            } => {
+                "ask through the chat template (--chat) or show few-shot examples (--shots), or use a server that gives the end token's log-probabilities too, such as llama-server or vLLM"
+            }
+            Self::NoOptionSeen { top_k: 0, .. } => {
+                "use a server that gives the end token's log-probabilities too, such as llama-server or vLLM"
             }
             Self::NoOptionSeen { top_k, first, chat } => {
                 let opening = Opening::of(first);

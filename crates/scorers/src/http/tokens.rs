@@ -415,6 +415,13 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_without_tokens_is_said_to_end_at_once() {
+        let error = scores(Vec::new(), "AB").unwrap_err();
+        assert!(error.to_string().contains("end it at once"), "{error}");
+        assert!(sureness_hint::Hint::hint(&error).contains("--chat"));
+    }
+
+    #[test]
     fn what_is_no_probability_is_refused() {
         for bad in [f64::NAN, f64::INFINITY, 0.002] {
             assert!(token("A", bad).checked().is_err(), "{bad}");

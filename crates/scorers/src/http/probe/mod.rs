@@ -167,6 +167,20 @@ impl<'a> Probe<'a> {
                 Ok(Vec::new())
             }
             Err(ScoreError::Rejected { status, .. }) if lacks(status) => Ok(Vec::new()),
+            // `transformers serve` does so where the hub's cache folder does not exist, and serves
+            // its model all the same.
+            Err(ScoreError::Server {
+                status: 500,
+                message,
+                ..
+            }) if self.options.model.is_some() => {
+                tracing::warn!(
+                    url = shown(&url),
+                    message,
+                    "the server's list of models fails; it is asked for the model as named"
+                );
+                Ok(Vec::new())
+            }
             Err(error) => Err(self.failed(&url, error)),
         }
     }

@@ -155,6 +155,20 @@ async fn a_route_that_fails_is_not_a_route_that_is_missing() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_named_needs_no_list_of_models() {
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/v1/models" => said(500, "no cache folder"),
+        "/v1/completions" => letters(asked.prompts().len()),
+        _ => Reply::json(404, &json!({})),
+    });
+    let mut options = HttpOptions::new(&server.base);
+    let error = connect(options.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("no cache folder"), "{error}");
+    options.model = Some("mine".into());
+    assert_eq!(connect(options).await.unwrap().identity().name, "mine");
+}
+
+#[tokio::test]
 async fn a_day_is_not_waited_for() {
     for status in [429, 503] {
         let server = completing(move |_| said(status, "come back").with("Retry-After", "86400"));
