@@ -6,9 +6,10 @@
 #   run.sh --torch    torchmetrics and TorchCP as well; installs PyTorch, 5.4 GB in ten minutes
 #
 # The packages go into a Python environment below .tools/ on the first run. The rows are made by a
-# seeded generator; where ../shared holds the published benchmark, its logits are compared too, the
+# seeded generator. The layouts of public data sets are written by pyarrow, pandas and datasets and read
+# by the binary. Where ../shared holds the published benchmark, its logits are compared too, the
 # intervals of both halves with a bootstrap of our own, and the tables of docs/paper-revisited.md with
-# what the binary says. That takes the binary that $SURENESS names, else the debug build.
+# what the binary says. The binary is the one that $SURENESS names, else the debug build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -58,12 +59,14 @@ torch=
 code=0
 say "generated rows"
 compare generated || code=1
+SURENESS=${SURENESS:-${CARGO_TARGET_DIR:-target}/debug/sureness}
+export SURENESS
+[[ -x $SURENESS ]] || cargo build --quiet --locked -p sureness --bin sureness --no-default-features
+say "layouts of public data sets, written by pyarrow, pandas and datasets"
+"$python" "$here/layouts.py" "$SURENESS" || code=1
 if [[ -d $shared/paper ]]; then
     say "the published benchmark"
     compare published "$shared/paper/logits" "$shared/paper/mmlu_10k.json" || code=1
-    SURENESS=${SURENESS:-${CARGO_TARGET_DIR:-target}/debug/sureness}
-    export SURENESS
-    [[ -x $SURENESS ]] || cargo build --quiet --locked -p sureness --bin sureness --no-default-features
     say "intervals of both halves"
     "$python" "$here/both_halves.py" "$shared/paper" "$SURENESS" || code=1
     say "docs/paper-revisited.md"

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use sureness_conformal::Config;
 use sureness_engine::BatchSize;
 use sureness_prompts::Strategy;
-use sureness_questions::{ClusterBy, Format, Shard};
+use sureness_questions::{ClusterBy, Columns, Format, Shard};
 use sureness_record::LEAST_MASS;
 use sureness_scorers::http::HttpOptions;
 
@@ -96,10 +96,12 @@ impl Default for QuestionSettings {
 pub struct TaskData {
     /// The task, by any of its names.
     pub task: String,
-    /// File or folder of questions; `None` for imported or built-in questions.
+    /// File, folder or pattern of files of questions; `None` for imported or built-in questions.
     pub path: Option<PathBuf>,
     /// Its layout; `None` to detect it.
     pub format: Option<Format>,
+    /// Its columns by their meaning, in place of a layout.
+    pub columns: Option<Columns>,
     /// File with few-shot examples.
     pub examples: Option<PathBuf>,
 }

@@ -11,7 +11,7 @@ use sureness_bench::{
 };
 use sureness_conformal::{Config, Resampling, SplitRule};
 use sureness_prompts::Strategy;
-use sureness_questions::Format;
+use sureness_questions::{Columns, Format};
 use sureness_scorers::http::{Header, HttpOptions, Secret};
 
 use crate::args::analyze::EvidenceArgs;
@@ -288,10 +288,45 @@ fn data(args: &RunArgs) -> Result<Vec<TaskData>, Failure> {
         })?;
         entry_of(&mut data, &task).format = Some(format);
     }
+    for text in &args.columns {
+        let (task, columns) = task_columns(text, &data)?;
+        let entry = entry_of(&mut data, &task);
+        if entry.format.is_some() {
+            return Err(Failure::new(format!(
+                "both --data-format and --columns are given for task {task}"
+            ))
+            .hint("leave one of them out"));
+        }
+        entry.columns = Some(columns);
+    }
     for (task, path) in pairs(&args.examples, "--examples", "qa=examples.jsonl")? {
         entry_of(&mut data, &task).examples = Some(path.into());
     }
     Ok(data)
+}
+
+/// The task and the columns of a value of `--columns`, in which the only task with data may be left
+/// out.
+fn task_columns(text: &str, data: &[TaskData]) -> Result<(String, Columns), Failure> {
+    let example = "write it like --columns question=prompt,options=a+b+c,answer=key; the keys are \
+                   question, options, answer, first, context, category and id";
+    let (first, rest) = text.split_once('=').unwrap_or((text, ""));
+    let (task, columns) = if Columns::KEYS.contains(&first) {
+        let tasks: Vec<_> = data.iter().filter(|entry| entry.path.is_some()).collect();
+        let [only] = tasks[..] else {
+            return Err(Failure::new(format!(
+                "--columns {text:?} names no task, but there is not one --data alone"
+            ))
+            .hint(format!("write the task before it: --columns TASK={text}")));
+        };
+        (only.task.clone(), text)
+    } else {
+        (id_of(first), rest)
+    };
+    let columns = columns.parse().map_err(|error: String| {
+        Failure::new(format!("--columns {text:?}: {error}")).hint(example)
+    })?;
+    Ok((task, columns))
 }
 
 /// The entry of a task, added if missing.
@@ -365,6 +400,9 @@ pub(crate) fn texts(args: &EvidenceArgs) -> TextSources {
     }
     for (task, format) in &args.data_format {
         entry_of(&mut data, task).format = Some(*format);
+    }
+    for (task, columns) in &args.columns {
+        entry_of(&mut data, task).columns = Some(columns.clone());
     }
     let questions = args.questions.clone();
     TextSources {

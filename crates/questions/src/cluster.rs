@@ -72,6 +72,11 @@ impl ClusterBy {
         }
     }
 
+    /// Whether clusters come from this column.
+    pub(crate) fn reads(&self, column: &str) -> bool {
+        matches!(self, Self::Column(wanted) if wanted == column)
+    }
+
     /// The cluster from a row's column; `None` without one.
     pub(crate) fn of_record(&self, record: &Record<'_>) -> Result<Option<[u8; 32]>, DataError> {
         let Self::Column(column) = self else {

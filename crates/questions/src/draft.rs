@@ -16,15 +16,15 @@ pub(crate) struct Draft<'a> {
     pub(crate) options: Options,
     pub(crate) answer: Answer<'a>,
     /// Names of the fields in this layout, for errors.
-    pub(crate) names: Names,
+    pub(crate) names: Names<'a>,
 }
 
 /// Field names of a layout.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Names {
-    pub(crate) stem: &'static str,
-    pub(crate) options: &'static str,
-    pub(crate) answer: &'static str,
+pub(crate) struct Names<'a> {
+    pub(crate) stem: &'a str,
+    pub(crate) options: &'a str,
+    pub(crate) answer: &'a str,
 }
 
 /// Options and the labels that the file gives them.
@@ -86,6 +86,22 @@ impl Options {
             *name = index.to_string();
         }
         options
+    }
+
+    /// Options under the numbers 1, 2, 3 ….
+    pub(crate) fn numbered_from_1<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
+        let mut options = Self::lettered(texts);
+        for (index, name) in options.labels.iter_mut().enumerate() {
+            *name = (index + 1).to_string();
+        }
+        // A 0 is not an index here, but a mistake.
+        options.listed = false;
+        options
+    }
+
+    /// The texts, trimmed.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// Options under the file's own labels. Letters are put in order; others keep theirs.

@@ -1,24 +1,24 @@
 //! Errors in data files, with hints.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use sureness_hint::Hint;
-
 use crate::foreign::Foreign;
-use crate::{Format, letter};
+use crate::format::list;
+use crate::letter;
 
 /// Why a data file cannot be used.
 ///
 /// The message names file, line and field; [`DataError::hint`] says what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{problem}", Place { file, line: *line, field: field.as_deref() })]
+#[error("{}{problem}", Place { file, line: *line, row: *row, field: field.as_deref() })]
 pub struct DataError {
     /// The file or folder.
     pub file: PathBuf,
     /// The line, counted from 1, on which the faulty row begins.
     pub line: Option<usize>,
+    /// The row of a Parquet file, counted from 1.
+    pub row: Option<usize>,
     /// The column or key.
     pub field: Option<String>,
     /// What is wrong.
@@ -47,12 +47,23 @@ pub enum Problem {
     /// The layout is unknown.
     #[error("unknown layout: {0}")]
     UnknownFormat(String),
-    /// A folder where a file is needed.
-    #[error("is a folder, but {} is read from a file", .0.name())]
-    Folder(Format),
     /// A file or layout that is known but not read.
     #[error("{}", .0.what)]
     Foreign(&'static Foreign),
+    /// A Parquet file that cannot be decoded.
+    #[error("{}", printable(&.0.to_string()))]
+    Parquet(#[source] sureness_parquet::Error),
+    /// Compressed text that cannot be unpacked.
+    #[error("{codec} cannot unpack it: {error}")]
+    Packed {
+        /// How it is compressed.
+        codec: &'static str,
+        /// What the library says.
+        error: std::io::Error,
+    },
+    /// Compressed text that unpacks to more than is held in memory.
+    #[error("unpacks to a line or an array that is too long to be read")]
+    TooLong,
     /// Broken JSON.
     #[error("not valid JSON: {0}")]
     Json(String),
@@ -76,6 +87,9 @@ pub enum Problem {
         /// The columns or keys of the row.
         found: Vec<String>,
     },
+    /// The same key twice in one JSON object.
+    #[error("the key {0:?} occurs twice")]
+    RepeatedKey(String),
     /// The same column twice.
     #[error("duplicate column")]
     RepeatedColumn,
@@ -159,6 +173,41 @@ pub enum Problem {
     /// The row carries no answer, as the test splits of public data sets do.
     #[error("the row has no answer")]
     Unlabelled,
+    /// None or several of the options are right.
+    #[error("{} right options, but one is needed", no_or_number(*.0))]
+    RightOptions(usize),
+    /// A row that its data set calls faulty.
+    #[error("{found:?}, but only rows with {value:?} have one right answer")]
+    NotAskable {
+        /// What the row has.
+        found: String,
+        /// The column that says so.
+        column: &'static str,
+        /// What sound rows have.
+        value: &'static str,
+    },
+    /// A pattern of paths that cannot be read.
+    #[error("not a pattern of paths: {0}")]
+    Pattern(String),
+    /// A pattern or a folder without data files.
+    #[error("no files of questions are there")]
+    NoFiles,
+    /// A folder with several data sets.
+    #[error("the folder holds several data sets: {}", list(.0))]
+    Folders(Vec<String>),
+    /// A file that the names of others say there is.
+    #[error("the file is missing, but the names of the others count it")]
+    MissingShard,
+    /// A file of another layout than the first of its data set.
+    #[error("has the layout {found}, but {} has {first}", .file.display())]
+    OtherLayout {
+        /// Its layout.
+        found: &'static str,
+        /// The first file.
+        file: PathBuf,
+        /// The layout of that.
+        first: &'static str,
+    },
     /// The same id twice.
     #[error("duplicate id {id:?}, first seen in {first}")]
     RepeatedId {
@@ -187,6 +236,7 @@ impl DataError {
         Self {
             file: file.to_owned(),
             line: None,
+            row: None,
             field: None,
             problem: Box::new(problem),
         }
@@ -197,6 +247,7 @@ impl DataError {
 struct Place<'a> {
     file: &'a Path,
     line: Option<usize>,
+    row: Option<usize>,
     field: Option<&'a str>,
 }
 
@@ -205,6 +256,9 @@ impl fmt::Display for Place<'_> {
         write!(f, "{}", self.file.display())?;
         if let Some(line) = self.line {
             write!(f, ", line {line}")?;
+        }
+        if let Some(row) = self.row {
+            write!(f, ", row {row}")?;
         }
         if let Some(field) = self.field {
             write!(f, ", field {field:?}")?;
@@ -217,6 +271,22 @@ fn count_options(count: usize) -> String {
     match count {
         1 => "1 option".to_owned(),
         _ => format!("{count} options"),
+    }
+}
+
+/// A library's message about untrusted input: without control characters, limited in length.
+fn printable(text: &str) -> String {
+    const MOST: usize = 300;
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MOST)
+        .collect()
+}
+
+fn no_or_number(count: usize) -> String {
+    match count {
+        0 => "no".to_owned(),
+        _ => count.to_string(),
     }
 }
 
@@ -240,101 +310,5 @@ pub(crate) fn describe_labels(labels: &[String]) -> String {
             let quoted: Vec<_> = labels.iter().map(|name| format!("{name:?}")).collect();
             quoted.join(", ")
         }
-    }
-}
-
-impl Hint for DataError {
-    fn hint(&self) -> Cow<'_, str> {
-        let hint = match &*self.problem {
-            Problem::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                "check the path; relative paths start at the current folder"
-            }
-            Problem::Bank(_) => {
-                "free some space in the folder for temporary files, or name another one in TMPDIR"
-            }
-            Problem::NotUtf8 => "save the file as UTF-8 (for instance with iconv -t UTF-8)",
-            Problem::Io(_) => "check the file and the permissions",
-            Problem::Empty => "add at least one question",
-            Problem::NothingToAsk => {
-                "add questions that are not few-shot examples, or reduce the number of examples"
-            }
-            Problem::UnknownFormat(_) => {
-                return format!(
-                    "give each row \"question\", \"options\" and \"answer\", as docs/data.md shows, or \
-                     name the layout, one of {}",
-                    Format::list()
-                )
-                .into();
-            }
-            Problem::Foreign(foreign) => foreign.hint,
-            Problem::Folder(_) => "give the path of the file inside the folder",
-            Problem::Json(_) => "write one JSON object per line, or one JSON array of objects",
-            Problem::BareWord(_) => {
-                "write null where a value is missing, which at the end of a list of options means \
-                 fewer options"
-            }
-            Problem::OptionType { found: "null", .. } => {
-                "fill it in: only nulls at the end mean fewer options"
-            }
-            Problem::OptionType { .. } => {
-                "write the options as a list of texts, or as an object from label to text"
-            }
-            Problem::Columns { .. } => {
-                "put cells with a separator, a quote or a line break in double quotes, and double the \
-                 quotes inside"
-            }
-            Problem::Missing { .. } if self.field.as_deref() == Some("options") => {
-                "put all options of a question into one field \"options\": a list of texts, or an \
-                 object from label to text"
-            }
-            Problem::Missing { .. } if self.field.as_deref() == Some("A") => {
-                "give each option a column of its own: A, B, C and so on"
-            }
-            Problem::Missing { .. } => {
-                "rename or add it; see docs/data.md for an example of every layout"
-            }
-            Problem::Null | Problem::Blank => "fill it in, or leave the row out",
-            Problem::Type { .. } | Problem::NotALetter(_)
-                if self.field.as_deref() == Some("answer") =>
-            {
-                "give the letter of the right option; docs/data.md says where an index or a text is \
-                 read as well"
-            }
-            Problem::Type { .. } | Problem::NotALetter(_) => {
-                "write it as in the example of its layout in docs/data.md"
-            }
-            Problem::OptionCount(_) => "give each question 2 to 26 options",
-            Problem::Letters(_) => "label the options A, B, C and so on",
-            Problem::RepeatedColumn => "rename or remove one of the columns",
-            Problem::RepeatedLabel(_) => "give each option a label of its own",
-            Problem::RepeatedOption { .. } => "reword or remove one: options need different texts",
-            Problem::EmptyOption(_) => {
-                "fill it in: only at the end may an option be missing, as an empty cell in CSV or \
-                 null in JSON"
-            }
-            Problem::NoRoomForAbstention(_) => {
-                "turn the abstention options off, or keep to 24 options"
-            }
-            Problem::Answer { .. } => {
-                "give the option's letter, its label, its index counted from 0, or its exact text"
-            }
-            Problem::NotALabel { .. } => {
-                "write letters as answers, A for the first option: a number would be read as a label"
-            }
-            Problem::AmbiguousAnswer { .. } => "give the option's letter instead",
-            Problem::Unlabelled => {
-                "use the validation or train split: test splits are published without answers"
-            }
-            Problem::RepeatedId { .. } => "make ids unique within a task",
-            Problem::AnswerKeyOnly => "use it with `sureness score`, which needs no question texts",
-            Problem::NoCluster => {
-                "give every question a category, or choose another --cluster: none, or a column"
-            }
-            Problem::NoColumns => "choose --cluster category or --cluster none",
-            Problem::TooFewToDrawFrom => {
-                "add questions: the layout takes two wrong options from other questions"
-            }
-        };
-        hint.into()
     }
 }

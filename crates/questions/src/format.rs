@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::Problem;
-use crate::readers::{self, Records, generic, mmlu};
-use crate::source::Source;
-use crate::{DataError, foreign};
+use crate::files::{self, Split};
+use crate::readers::{self, Record, Records, generic, mmlu};
+use crate::source::{Chosen, Source};
+use crate::{DataError, Layout, Unread, layout};
 
 /// A data set's layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,11 +31,17 @@ pub enum Format {
     Jsonl,
     /// Generic CSV with a header.
     Csv,
+    /// Parquet with the columns of generic JSON lines.
+    Parquet,
+    /// The columns that [`LoadOptions::columns`](crate::LoadOptions::columns) names.
+    Columns,
+    /// The layout of a public data set in the table.
+    Public(&'static Layout),
 }
 
 impl Format {
-    /// All formats, the generic ones first.
-    pub const ALL: [Self; 9] = [
+    /// All formats but that of named columns and those of the table, the generic ones first.
+    pub const ALL: [Self; 10] = [
         Self::Jsonl,
         Self::Csv,
         Self::Mmlu,
@@ -44,6 +51,7 @@ impl Format {
         Self::HaluEvalDialogue,
         Self::HaluEvalSummarization,
         Self::Paper,
+        Self::Parquet,
     ];
 
     /// The name used on the command line.
@@ -58,52 +66,72 @@ impl Format {
             Self::Paper => "paper",
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Columns => "columns",
+            Self::Public(layout) => layout.name,
         }
     }
 
     /// Reads [`Self::name`]; case is ignored and `_` counts as `-`.
     pub fn by_name(name: &str) -> Option<Self> {
         let name = name.to_lowercase().replace('_', "-");
-        Self::ALL.into_iter().find(|format| format.name() == name)
+        let own = Self::ALL.into_iter().find(|format| format.name() == name);
+        own.or_else(|| Layout::by_name(&name).map(Self::Public))
     }
 
     /// All names, for messages.
     pub fn list() -> String {
-        Self::ALL.map(Self::name).join(", ")
+        let public = Layout::all().map(|layout| layout.name);
+        let names: Vec<_> = Self::ALL
+            .map(Self::name)
+            .into_iter()
+            .chain(public)
+            .collect();
+        names.join(", ")
     }
 
-    /// Detects the layout of a file or folder from its content.
+    /// Detects the layout of a file, a folder or a pattern of files from the content.
     pub fn detect(path: &Path) -> Result<Self, DataError> {
-        if path.is_dir() {
-            return Self::of_folder(path);
-        }
-        Self::of_source(&Source::open(path)?)
-    }
-
-    pub(crate) fn of_folder(path: &Path) -> Result<Self, DataError> {
         if mmlu::is_layout(path) {
             return Ok(Self::Mmlu);
         }
-        if let Some(foreign) = foreign::of_folder(path) {
-            return Err(DataError::of_file(path, Problem::Foreign(foreign)));
+        match files::all(path)?.first() {
+            Some(file) => Self::of_source(&Source::open(file)?),
+            None => Err(DataError::of_file(path, Problem::NoFiles)),
         }
-        let reason = "the folder has none of MMLU's folders dev, val and test, and no CSV file named after one";
-        let problem = Problem::UnknownFormat(reason.to_owned());
-        Err(DataError::of_file(path, problem))
+    }
+
+    /// Whether the questions have an option of their own that abstains, so that none is added.
+    pub fn has_own_abstention(self) -> bool {
+        matches!(self, Self::Public(layout) if layout.abstains)
     }
 
     pub(crate) fn of_source(source: &Source) -> Result<Self, DataError> {
-        let mut lines = source.lines()?;
-        let Some((_, first)) = lines.next()? else {
-            return Err(source.error(Problem::Empty));
-        };
-        match first.trim_start().chars().next() {
+        if source.is_parquet() {
+            return Self::of_rows(source);
+        }
+        match source.first_character()? {
+            None => Err(source.error(Problem::Empty)),
             Some('[' | '{') => Self::of_rows(source),
-            _ => Self::of_table(source),
+            Some(_) => Self::of_table(source),
         }
     }
 
-    /// The layout of the first of a file's JSON objects.
+    /// The splits of this layout to ask, and those to take few-shot examples from, in order of
+    /// preference.
+    pub(crate) fn splits(self) -> (&'static [Split], &'static [Split]) {
+        use Split::{Dev, Test, Train, Validation};
+        match self {
+            Self::Public(layout) => (layout.ask, layout.examples),
+            // Published without answers in the test split.
+            Self::HellaSwag | Self::CosmosQaCsv | Self::CosmosQaJsonl => {
+                (&[Validation, Dev, Train], &[Train])
+            }
+            _ => (&[Test, Validation, Dev, Train], &[Dev]),
+        }
+    }
+
+    /// The layout of the first of a file's objects.
     fn of_rows(source: &Source) -> Result<Self, DataError> {
         let Some(first) = Records::new(source)?.next() else {
             return Err(source.error(Problem::Empty));
@@ -116,6 +144,9 @@ impl Format {
             None => !has("question") && has("answer"),
         };
         let is_index = first.get("answer").is_some_and(Value::is_number);
+        let public = Layout::of_row(&first);
+        let generic = has("options") || has("choices");
+        let generic = generic && (has("question") || has("answer"));
         Ok(
             if source.is_array()? && has("id") && lettered && !is_index {
                 Self::Paper
@@ -127,10 +158,21 @@ impl Format {
                 Self::HaluEvalSummarization
             } else if has("answer0") {
                 Self::CosmosQaJsonl
-            } else if has("question") || has("options") || has("choices") {
-                Self::Jsonl
+            } else if let Some(public) = public
+                && (source.is_parquet() || !generic::reads(&first) || public.has_faulty_rows())
+            {
+                // Text with the keys of the generic layout has always been read as such, and keeps
+                // its ids.
+                Self::Public(public)
+            } else if generic {
+                if source.is_parquet() {
+                    Self::Parquet
+                } else {
+                    Self::Jsonl
+                }
             } else {
-                let reason = format!("the keys of the first row are {}", list(&first.names()));
+                let reason = format!("the fields of the first row are {}", list(&first.names()));
+                let reason = reason + &layout::nearest(&first);
                 return Err(first.at.row(Problem::UnknownFormat(reason)));
             },
         )
@@ -140,17 +182,34 @@ impl Format {
         let header = readers::header(source)?;
         let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
         let headerless = readers::is_row_of_mmlu(header.len(), header.last().map(String::as_str));
-        Ok(if has("answer0") && has("question") {
-            Self::CosmosQaCsv
-        } else if has("question") && (has("answer") || generic::has_option_columns(&header)) {
-            Self::Csv
-        } else if headerless {
-            Self::Mmlu
-        } else {
-            let reason = format!("the first row is {}", list(&header));
-            return Err(source.at(1).row(Problem::UnknownFormat(reason)));
-        })
+        if has("answer0") && has("question") {
+            return Ok(Self::CosmosQaCsv);
+        }
+        if has("question") && has("answer") && generic::has_option_columns(&header) {
+            return Ok(Self::Csv);
+        }
+        let first = first_of_table(source);
+        Ok(
+            if let Some(public) = first.as_ref().and_then(Layout::of_row) {
+                Self::Public(public)
+            } else if has("question") && (has("answer") || generic::has_option_columns(&header)) {
+                Self::Csv
+            } else if headerless {
+                Self::Mmlu
+            } else {
+                let near = first.as_ref().map(layout::nearest).unwrap_or_default();
+                let reason = format!("the first row is {}{near}", list(&header));
+                return Err(source.at(1).row(Problem::UnknownFormat(reason)));
+            },
+        )
     }
+}
+
+/// The first row of a table under its header. A headerless file may have equal cells in its first row,
+/// which no header may have.
+fn first_of_table(source: &Source) -> Option<Record<'_>> {
+    let records = Records::with(source, Chosen::All, &mut Unread::default());
+    records.ok()?.next()?.ok()
 }
 
 /// Whether all keys of an object are letters.

@@ -5,13 +5,22 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Problem;
-use crate::readers::{Parsed, cosmosqa, generic, halueval, hellaswag, mmlu, paper};
+use crate::files::{self, Files};
+use crate::readers::{Parsed, Rows, cosmosqa, generic, halueval, hellaswag, mmlu, paper};
 use crate::source::Source;
-use crate::{Bank, ClusterBy, DataError, Dataset, Format, Question, Task, examples};
+use crate::{
+    Bank, ClusterBy, Columns, DataError, Dataset, Format, Layout, Question, Task, columns,
+    examples, layout,
+};
 
 /// Minimum number of few-shot examples to set aside, so that runs with fewer shots ask the same
 /// questions.
 const MIN_SET_ASIDE: usize = 5;
+
+/// Few-shot examples of a split of their own that are all kept; of more, some are chosen.
+const MOST_SHOWN: usize = 1_000;
+/// How many few-shot examples are chosen for variety; far more than any prompt shows.
+const SPREAD: usize = 26;
 
 /// How a data set is loaded.
 #[derive(Debug, Clone)]
@@ -20,6 +29,8 @@ pub struct LoadOptions {
     pub task: Task,
     /// The layout; `None` detects it from the content.
     pub format: Option<Format>,
+    /// The columns by their meaning, in place of a layout.
+    pub columns: Option<Columns>,
     /// A file or folder of few-shot examples, in any layout, used instead of the data set's own.
     pub examples: Option<PathBuf>,
     /// Whether "I don't know" and "None of the above" are added to every question.
@@ -36,6 +47,7 @@ impl LoadOptions {
         Self {
             task,
             format: None,
+            columns: None,
             examples: None,
             abstention: true,
             seed: 0,
@@ -44,10 +56,18 @@ impl LoadOptions {
     }
 }
 
+impl LoadOptions {
+    /// The layout, as far as it is known.
+    fn format(&self) -> Option<Format> {
+        let columns = self.columns.as_ref().map(|_| Format::Columns);
+        columns.or(self.format)
+    }
+}
+
 /// Loads a data set: reads and checks every row, sets few-shot examples aside, and adds the
 /// abstention options if enabled.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
-    let read = read(path, options.format, options)?;
+    let read = read(path, options.format(), options)?;
     complete(path, read, options)
 }
 
@@ -57,7 +77,7 @@ pub fn load_bytes(
     bytes: Vec<u8>,
     options: &LoadOptions,
 ) -> Result<Dataset, DataError> {
-    let read = read_source(&Source::from_bytes(path, bytes), options.format, options)?;
+    let read = read_source(Source::from_bytes(path, bytes), options.format(), options)?;
     complete(path, read, options)
 }
 
@@ -141,45 +161,156 @@ pub(crate) fn assemble(
     })
 }
 
+/// The files that [`load`] reads of a data set in this layout, or in that of its content.
+pub fn files(path: &Path, format: Option<Format>) -> Result<Files, DataError> {
+    let all = files::all(path)?;
+    let Some(first) = all.first() else {
+        return Err(DataError::of_file(path, Problem::NoFiles));
+    };
+    let format = match format {
+        Some(format) => format,
+        None => Format::of_source(&Source::open(first)?)?,
+    };
+    let (ask, examples) = format.splits();
+    Ok(files::divide(all, ask, examples))
+}
+
 fn read(
     path: &Path,
     format: Option<Format>,
     options: &LoadOptions,
 ) -> Result<(Format, Parsed), DataError> {
-    if path.is_dir() {
-        let format = format.map_or_else(|| Format::of_folder(path), Ok)?;
-        if format != Format::Mmlu {
-            return Err(DataError::of_file(path, Problem::Folder(format)));
-        }
-        return Ok((format, mmlu::read(path, options)?));
+    if path.is_dir() && format.is_none_or(|format| format == Format::Mmlu) && mmlu::is_layout(path)
+    {
+        return Ok((Format::Mmlu, mmlu::read(path, options)?));
     }
-    read_source(&Source::open(path)?, format, options)
+    if files::is_one(path) {
+        // Opened once: it may be a pipe.
+        return read_source(Source::open(path)?, format, options);
+    }
+    let files = files(path, format)?;
+    let (format, mut parsed) = read_files(&files.questions, format, options)?;
+    if !files.examples.is_empty() && options.examples.is_none() {
+        // Examples are not asked and have no cluster.
+        let plain = LoadOptions {
+            cluster: ClusterBy::Auto,
+            ..options.clone()
+        };
+        let (_, examples) = read_files(&files.examples, Some(format), &plain)?;
+        show(&mut parsed, examples, options.seed)
+            .map_err(|error| DataError::of_file(path, Problem::Bank(error)))?;
+    }
+    Ok((format, parsed))
 }
 
-fn read_source(
-    source: &Source,
+/// Takes the few-shot examples from another split. Rows that are asked as well are not shown.
+fn show(parsed: &mut Parsed, others: Parsed, seed: u64) -> io::Result<()> {
+    if !parsed.examples.is_empty() {
+        return Ok(());
+    }
+    let mut shown = others.questions;
+    let asked = (0..parsed.questions.len()).map(|index| parsed.questions.content_digest(index));
+    let asked = asked.collect::<io::Result<HashSet<_>>>()?;
+    drop_shown(&mut shown, &asked)?;
+    parsed.examples = if shown.len() > MOST_SHOWN {
+        examples::set_aside(&mut shown, SPREAD, seed)?
+    } else {
+        let mut all = shown.to_vec()?;
+        examples::sort(&mut all, SPREAD, seed);
+        all
+    };
+    Ok(())
+}
+
+fn read_files(
+    files: &[PathBuf],
     format: Option<Format>,
     options: &LoadOptions,
 ) -> Result<(Format, Parsed), DataError> {
-    let format = format.map_or_else(|| Format::of_source(source), Ok)?;
-    Ok((format, parse(source, format, options)?))
+    let sources = (0..)
+        .zip(files)
+        .map(|(number, file)| Ok(Source::open(file)?.numbered(number)))
+        .collect::<Result<Vec<_>, DataError>>()?;
+    let format = match format {
+        Some(format) => format,
+        None => shared_format(&sources)?,
+    };
+    Ok((format, parse(&sources, format, options)?))
 }
 
-/// Reads a file's text in a given layout.
+/// The layout that all files have.
+fn shared_format(sources: &[Source]) -> Result<Format, DataError> {
+    let mut shared: Option<(&Source, Format)> = None;
+    for source in sources {
+        let found = Format::of_source(source)?;
+        let (of_first, first) = *shared.get_or_insert((source, found));
+        if found != first {
+            let problem = Problem::OtherLayout {
+                found: found.name(),
+                file: of_first.path().to_owned(),
+                first: first.name(),
+            };
+            return Err(source.at(1).row(problem));
+        }
+    }
+    let empty = || DataError::of_file(Path::new(""), Problem::NoFiles);
+    shared.map(|(_, format)| format).ok_or_else(empty)
+}
+
+fn read_source(
+    source: Source,
+    format: Option<Format>,
+    options: &LoadOptions,
+) -> Result<(Format, Parsed), DataError> {
+    let format = match format {
+        Some(format) => format,
+        None => Format::of_source(&source)?,
+    };
+    Ok((format, parse(&[source], format, options)?))
+}
+
+/// Reads files in a given layout.
 pub(crate) fn parse(
-    source: &Source,
+    sources: &[Source],
     format: Format,
     options: &LoadOptions,
 ) -> Result<Parsed, DataError> {
+    let mut rows = Rows::new(options);
     match format {
-        Format::Mmlu => mmlu::file(source, options),
-        Format::CosmosQaCsv => cosmosqa::csv(source, options),
-        Format::CosmosQaJsonl => cosmosqa::jsonl(source, options),
-        Format::HellaSwag => hellaswag::read(source, options),
-        Format::HaluEvalDialogue => halueval::dialogue(source, options),
-        Format::HaluEvalSummarization => halueval::summarization(source, options),
-        Format::Paper => paper::read(source, options),
-        Format::Jsonl => generic::jsonl(source, options),
-        Format::Csv => generic::csv(source, options),
+        Format::HaluEvalDialogue => halueval::dialogue(sources, &mut rows, options)?,
+        Format::HaluEvalSummarization => halueval::summarization(sources, &mut rows, options)?,
+        _ => {
+            for source in sources {
+                parse_one(source, format, &mut rows, options)?;
+            }
+        }
+    }
+    rows.finish(sources)
+}
+
+fn parse_one(
+    source: &Source,
+    format: Format,
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
+    match format {
+        Format::Mmlu if source.is_parquet() => match Layout::by_name("mmlu-hub") {
+            Some(layout) => layout::read(layout, source, rows, options),
+            None => Ok(()),
+        },
+        Format::Mmlu => mmlu::file(source, rows),
+        Format::CosmosQaCsv => cosmosqa::csv(source, rows, options),
+        Format::CosmosQaJsonl => cosmosqa::jsonl(source, rows, options),
+        Format::HellaSwag => hellaswag::read(source, rows, options),
+        Format::Paper => paper::read(source, rows, options),
+        Format::Jsonl | Format::Parquet => generic::jsonl(source, rows, options),
+        Format::Csv => generic::csv(source, rows, options),
+        Format::Public(layout) => layout::read(layout, source, rows, options),
+        Format::Columns => match &options.columns {
+            Some(columns) => columns::read(columns, source, rows, options),
+            None => Ok(()),
+        },
+        Format::HaluEvalDialogue | Format::HaluEvalSummarization => Ok(()),
     }
 }

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crate::load::assemble;
-use crate::readers::generic;
+use crate::load::{assemble, parse};
 use crate::source::Source;
-use crate::{ClusterBy, DataError, Dataset, LoadOptions, Task, Unread};
+use crate::{ClusterBy, DataError, Dataset, Format, LoadOptions, Task, Unread};
 
 /// The pack's questions for one of the five tasks; `None` for any other.
 ///
@@ -36,7 +35,8 @@ pub fn clustered(
     };
     let path = format!("pack/{task_id}.jsonl");
     let path = Path::new(&path);
-    let dataset = generic::jsonl(&Source::from_bytes(path, text.into()), &options)
+    let source = Source::from_bytes(path, text.into());
+    let dataset = parse(&[source], Format::Jsonl, &options)
         .and_then(|parsed| assemble(path, "built-in pack", parsed, &options))
         .map(|dataset| Dataset {
             // The levels are for those who write the pack.

@@ -1,22 +1,39 @@
-//! A data file's text, and places in it.
+//! A data file's text or rows, and places in it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use sureness_parquet::{Bytes, ChunkReader, MAGIC, Rows as ParquetRows, Share};
+
 use crate::error::{DataError, Problem};
-use crate::foreign;
+use crate::{Unread, foreign, packed};
 
 /// Byte-order mark of files from Windows, not part of the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The longest line and the longest file of one array that a compressed file may unpack to: a few
+/// bytes of it may stand for gigabytes.
+const MAX_LINE: u64 = 64 << 20;
+const MAX_UNPACKED: u64 = 2 << 30;
 
 /// A file of UTF-8 text, read line by line where the layout allows, so that its size does not
-/// matter.
+/// matter; or a Parquet file, read row by row.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
+    /// Its place among the files of its data set, from 0.
+    number: u32,
     /// The bytes, if in memory.
-    bytes: Option<Vec<u8>>,
+    bytes: Option<Bytes>,
+    kind: Kind,
+}
+
+/// What the first bytes of a file show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Packed(packed::Codec),
+    Parquet,
 }
 
 impl Source {
@@ -25,16 +42,19 @@ impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self, DataError> {
         let failed = |error| DataError::of_file(path, Problem::Io(error));
         let mut file = File::open(path).map_err(failed)?;
-        let bytes = if file.metadata().map_err(failed)?.is_file() {
-            None
+        let mut begin = Vec::new();
+        let is_file = file.metadata().map_err(failed)?.is_file();
+        let read = if is_file {
+            file.take(MAGIC.len() as u64).read_to_end(&mut begin)
         } else {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(failed)?;
-            Some(bytes)
+            file.read_to_end(&mut begin)
         };
+        read.map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
-            bytes,
+            number: 0,
+            kind: Kind::of(&begin),
+            bytes: (!is_file).then(|| begin.into()),
         })
     }
 
@@ -42,22 +62,56 @@ impl Source {
     pub(crate) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Self {
         Self {
             path: path.to_owned(),
-            bytes: Some(bytes),
+            number: 0,
+            kind: Kind::of(&bytes),
+            bytes: Some(bytes.into()),
         }
+    }
+
+    /// The same file as number `number` of its data set.
+    pub(crate) fn numbered(self, number: u32) -> Self {
+        Self { number, ..self }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The text from its beginning, without a byte-order mark.
+    pub(crate) fn is_parquet(&self) -> bool {
+        self.kind == Kind::Parquet
+    }
+
+    /// The rows of a Parquet file, with the columns of `chosen` alone.
+    pub(crate) fn parquet_rows(
+        &self,
+        chosen: &Chosen<'_>,
+        unread: &mut Unread,
+    ) -> Result<ParquetRows, DataError> {
+        let rows = if let Some(bytes) = &self.bytes {
+            rows_of(bytes.clone(), chosen, unread)
+        } else {
+            let file = File::open(&self.path);
+            let file = file.map_err(|error| self.error(Problem::Io(error)))?;
+            rows_of(file, chosen, unread)
+        };
+        rows.map_err(|error| self.error(Problem::Parquet(error)))
+    }
+
+    /// The text from its beginning, unpacked and without a byte-order mark.
     pub(crate) fn reader(&self) -> Result<Box<dyn BufRead + '_>, DataError> {
-        let failed = |error| self.error(Problem::Io(error));
-        let mut reader: Box<dyn BufRead + '_> = if let Some(bytes) = &self.bytes {
-            Box::new(bytes.as_slice())
+        let failed = |error| self.failed(error);
+        if self.is_parquet() {
+            return Err(self.error(Problem::Foreign(&foreign::PARQUET)));
+        }
+        let raw: Box<dyn BufRead + '_> = if let Some(bytes) = &self.bytes {
+            Box::new(&bytes[..])
         } else {
             let file = File::open(&self.path).map_err(failed)?;
             Box::new(BufReader::with_capacity(1 << 16, file))
+        };
+        let mut reader = match self.kind {
+            Kind::Packed(codec) => codec.unpack(raw).map_err(failed)?,
+            Kind::Text | Kind::Parquet => raw,
         };
         let begin = reader.fill_buf().map_err(failed)?;
         if let Some(foreign) = foreign::of_bytes(begin) {
@@ -69,28 +123,37 @@ impl Source {
         Ok(reader)
     }
 
-    /// Whether the text is one JSON array, by its first character. Reads no further, since an array
-    /// may be one long line.
-    pub(crate) fn is_array(&self) -> Result<bool, DataError> {
+    /// The first character of the text that is not white space. Reads no further, since an array may
+    /// be one long line.
+    pub(crate) fn first_character(&self) -> Result<Option<char>, DataError> {
         let mut reader = self.reader()?;
         loop {
-            let text = reader.fill_buf();
-            let text = text.map_err(|error| self.error(Problem::Io(error)))?;
+            let text = reader.fill_buf().map_err(|error| self.failed(error))?;
             let length = text.len();
             match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                Some(first) => return Ok(*first == b'['),
-                None if length == 0 => return Ok(false),
+                Some(&first) => return Ok(Some(char::from(first))),
+                None if length == 0 => return Ok(None),
                 None => reader.consume(length),
             }
         }
     }
 
+    /// Whether the text is one JSON array, by its first character.
+    pub(crate) fn is_array(&self) -> Result<bool, DataError> {
+        Ok(!self.is_parquet() && self.first_character()? == Some('['))
+    }
+
     /// The whole text.
     pub(crate) fn text(&self) -> Result<String, DataError> {
         let mut bytes = Vec::new();
-        self.reader()?
+        let limit = self.limit(MAX_UNPACKED);
+        let mut reader = self.reader()?.take(limit);
+        reader
             .read_to_end(&mut bytes)
-            .map_err(|error| self.error(Problem::Io(error)))?;
+            .map_err(|error| self.failed(error))?;
+        if bytes.len() as u64 == limit {
+            return Err(self.error(Problem::TooLong));
+        }
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             self.at(1 + count_newlines(valid)).row(Problem::NotUtf8)
@@ -101,11 +164,13 @@ impl Source {
         Ok(text)
     }
 
-    /// A place in this file.
+    /// A line of this file, or a row if it is Parquet, counted from 1.
     pub(crate) fn at(&self, line: usize) -> At<'_> {
         At {
             path: &self.path,
+            file: self.number,
             line,
+            is_row: self.is_parquet(),
         }
     }
 
@@ -123,6 +188,35 @@ impl Source {
     pub(crate) fn error(&self, problem: Problem) -> DataError {
         DataError::of_file(&self.path, problem)
     }
+
+    /// The error about a failure while reading, which may be the fault of the packed text.
+    pub(crate) fn failed(&self, error: io::Error) -> DataError {
+        self.error(self.failure(error))
+    }
+
+    fn failure(&self, error: io::Error) -> Problem {
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        match self.kind {
+            Kind::Packed(codec)
+                if matches!(
+                    error.kind(),
+                    InvalidData | InvalidInput | Other | UnexpectedEof
+                ) =>
+            {
+                let codec = codec.name();
+                Problem::Packed { codec, error }
+            }
+            _ => Problem::Io(error),
+        }
+    }
+
+    /// `most` bytes for text that was packed; no limit for others.
+    fn limit(&self, most: u64) -> u64 {
+        match self.kind {
+            Kind::Packed(_) => most,
+            Kind::Text | Kind::Parquet => u64::MAX,
+        }
+    }
 }
 
 /// Iterates over the non-blank lines of a file.
@@ -138,11 +232,16 @@ impl<'a> Lines<'a> {
     pub(crate) fn next(&mut self) -> Result<Option<(At<'a>, &str)>, DataError> {
         loop {
             self.bytes.clear();
-            let read = self.reader.read_until(b'\n', &mut self.bytes);
-            if read.map_err(|error| self.source.error(Problem::Io(error)))? == 0 {
-                return Ok(None);
-            }
+            let limit = self.source.limit(MAX_LINE);
+            let mut reader = (&mut self.reader).take(limit);
+            let read = reader.read_until(b'\n', &mut self.bytes);
             self.line += 1;
+            let at = self.source.at(self.line);
+            match read.map_err(|error| at.row(self.source.failure(error)))? as u64 {
+                0 => return Ok(None),
+                read if read == limit => return Err(at.row(Problem::TooLong)),
+                _ => {}
+            }
             if !self.bytes.trim_ascii().is_empty() {
                 break;
             }
@@ -153,11 +252,14 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A line of a file; makes errors that name it.
+/// A line of a file, or a row of a Parquet file; makes errors that name it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct At<'a> {
     pub(crate) path: &'a Path,
+    /// The file's place in its data set.
+    pub(crate) file: u32,
     pub(crate) line: usize,
+    is_row: bool,
 }
 
 impl At<'_> {
@@ -171,11 +273,65 @@ impl At<'_> {
 
     /// An error of the row as a whole.
     pub(crate) fn row(&self, problem: Problem) -> DataError {
+        let (line, row) = if self.is_row {
+            (None, Some(self.line))
+        } else {
+            (Some(self.line), None)
+        };
         DataError {
-            line: Some(self.line),
+            line,
+            row,
             ..DataError::of_file(self.path, problem)
         }
     }
+
+    /// The place in words: `line 3`.
+    pub(crate) fn place(&self) -> String {
+        let unit = if self.is_row { "row" } else { "line" };
+        format!("{unit} {}", self.line)
+    }
+}
+
+impl Kind {
+    fn of(begin: &[u8]) -> Self {
+        if begin.starts_with(MAGIC) {
+            return Self::Parquet;
+        }
+        packed::Codec::of(begin).map_or(Self::Text, Self::Packed)
+    }
+}
+
+/// The columns of a Parquet file to decode.
+#[derive(Clone, Copy)]
+pub(crate) enum Chosen<'a> {
+    All,
+    /// Those that `reads` chooses, if the file has all of `needs`. Else all, so that an error can name
+    /// them.
+    Read {
+        needs: &'a [&'a str],
+        reads: &'a dyn Fn(&str) -> bool,
+    },
+}
+
+/// The rows with the chosen columns; names of the others are added to `unread`.
+fn rows_of<R: ChunkReader + Share + 'static>(
+    source: R,
+    chosen: &Chosen<'_>,
+    unread: &mut Unread,
+) -> Result<ParquetRows, sureness_parquet::Error> {
+    let table = sureness_parquet::open(source)?;
+    let names = table.columns();
+    let root = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let has = |name: &&str| names.contains(name) || names.contains(&root(name).as_str());
+    let Chosen::Read { needs, reads } = chosen else {
+        return sureness_parquet::rows(table, |_| true);
+    };
+    if !needs.iter().all(has) {
+        return sureness_parquet::rows(table, |_| true);
+    }
+    let others = names.iter().filter(|name| !reads(name));
+    others.for_each(|name| unread.add(name));
+    sureness_parquet::rows(table, reads)
 }
 
 // One pass per file at most: not worth a dependency.

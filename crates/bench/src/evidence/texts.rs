@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sureness_analysis::Figures;
 use sureness_analysis::number::count;
-use sureness_questions::{Dataset, Format, LoadOptions, Question, load};
+use sureness_questions::{Columns, Dataset, Format, LoadOptions, Question, load};
 
 use crate::error::Failure;
 use crate::questions::{dataset_for, id_of, named_task};
@@ -58,7 +58,8 @@ impl Texts {
                 ))
                 .hint(format!("give them too: --data {task}=PATH")));
             };
-            let dataset = read(&task, path, of_task.format)?;
+            let columns = of_task.columns.clone();
+            let dataset = read(&task, path, of_task.format, columns)?;
             data.insert(task, dataset);
         }
         Ok(Self {
@@ -88,13 +89,13 @@ impl Texts {
         // Files that are gone or unreadable by now only leave texts out of the report.
         if let Some((path, dropped)) = &self.questions
             && search.is_open()
-            && let Ok(dataset) = read(task, path, Some(Format::Paper))
+            && let Ok(dataset) = read(task, path, Some(Format::Paper), None)
         {
             search.look_in_without(&dataset, dropped);
         }
         for path in recorded(figures, task) {
             if search.is_open()
-                && let Ok(dataset) = read(task, &path, None)
+                && let Ok(dataset) = read(task, &path, None, None)
             {
                 search.look_in(&dataset);
             }
@@ -218,9 +219,11 @@ fn read(
     task: &str,
     path: &Path,
     format: Option<Format>,
+    columns: Option<Columns>,
 ) -> Result<Dataset, sureness_questions::DataError> {
     let options = LoadOptions {
         format,
+        columns,
         abstention: false,
         ..LoadOptions::new(named_task(task))
     };
@@ -236,7 +239,7 @@ fn recorded(figures: &Figures<'_>, task: &str) -> Vec<PathBuf> {
             .and_then(|settings| settings.task(task))
             .map(|task| PathBuf::from(&task.source));
         if let Some(path) = path
-            && (path.is_file() || path.is_dir())
+            && sureness_questions::files(&path, None).is_ok()
             && !paths.contains(&path)
         {
             paths.push(path);

@@ -25,11 +25,12 @@ fn dataset_from(
     let TaskData {
         path,
         format,
+        columns,
         examples,
         ..
     } = data.unwrap_or_default();
     let Some(path) = path else {
-        if format.is_some() || examples.is_some() {
+        if format.is_some() || columns.is_some() || examples.is_some() {
             return Err(Failure::new(format_args!(
                 "a layout or few-shot examples are given for task {id}, but no questions"
             ))
@@ -46,6 +47,7 @@ fn dataset_from(
     let task = imported.map_or_else(|| named_task(&id), |origin| origin.task);
     let options = LoadOptions {
         format,
+        columns,
         examples,
         abstention: settings.abstention,
         cluster: settings.cluster.clone(),

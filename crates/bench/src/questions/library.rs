@@ -40,7 +40,7 @@ pub struct Origin {
     pub questions: usize,
     /// Few-shot examples.
     pub examples: usize,
-    /// BLAKE3 of the source: of the file, or of all CSV files of a folder.
+    /// BLAKE3 of the source: of the file, or of all files of the data set.
     pub source_blake3: String,
     /// BLAKE3 of the questions as stored.
     stored_blake3: String,
@@ -180,6 +180,8 @@ impl Library {
             return Err(damaged(id, &path, "has changed since it was imported"));
         }
         file.rewind().map_err(unreadable)?;
+        let own_abstention =
+            Format::by_name(&origin.format).is_some_and(Format::has_own_abstention);
         let (mut questions, mut examples) = (Bank::default(), Vec::new());
         for (index, line) in BufReader::new(file).split(b'\n').enumerate() {
             let row: Option<Row> = serde_json::from_slice(&line.map_err(unreadable)?).ok();
@@ -188,7 +190,7 @@ impl Library {
                 .ok_or_else(|| {
                     damaged(id, &path, &format!("has no question on line {}", index + 1))
                 })?;
-            if abstention {
+            if abstention && !own_abstention {
                 question = with_abstention(id, question)?;
             }
             if example {
@@ -224,7 +226,7 @@ impl Library {
             name: file_name(path),
             examples_name: examples.map(file_name),
             format,
-            blake3: digest_of(path)?,
+            blake3: digest_of(path, format)?,
         };
         self.store(dataset, source)
     }
@@ -376,31 +378,44 @@ pub fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// BLAKE3 of a file, or of a folder's CSV files with their names, in alphabetical order.
-fn digest_of(path: &Path) -> Result<String, Failure> {
-    let hash = || {
+/// BLAKE3 of a file, or of the files of a data set with their names, in alphabetical order.
+fn digest_of(path: &Path, format: Format) -> Result<String, Failure> {
+    let hash = |files: Option<Vec<PathBuf>>| {
         let mut hasher = blake3::Hasher::new();
-        if path.is_dir() {
-            for file in csv_files(path)? {
-                let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy();
-                let content = std::fs::read(&file)?;
-                for part in [name.as_bytes(), &content] {
-                    hasher
-                        .update(&(part.len() as u64).to_le_bytes())
-                        .update(part);
-                }
-            }
-        } else {
-            hasher.update_reader(std::fs::File::open(path)?)?;
+        let Some(files) = files else {
+            hasher.update_reader(File::open(path)?)?;
+            return Ok(hasher);
+        };
+        for file in files {
+            let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy();
+            let length = fs::metadata(&file)?.len();
+            hasher.update(&(name.len() as u64).to_le_bytes());
+            hasher.update(name.as_bytes());
+            hasher.update(&length.to_le_bytes());
+            hasher.update_reader(File::open(&file)?)?;
         }
-        std::io::Result::Ok(hasher.finalize().to_hex().to_string())
+        std::io::Result::Ok(hasher)
     };
-    hash().map_err(|error| Failure::new(format_args!("{} cannot be read: {error}", path.display())))
+    let files = if path.is_dir() && format == Format::Mmlu {
+        csv_files(path).map(Some)
+    } else if path.is_file() {
+        Ok(None)
+    } else {
+        let mut files = sureness_questions::files(path, Some(format))?;
+        files.questions.append(&mut files.examples);
+        files.questions.sort();
+        Ok(Some(files.questions))
+    };
+    let hasher = files.and_then(hash);
+    let hasher = hasher.map_err(|error| {
+        Failure::new(format_args!("{} cannot be read: {error}", path.display()))
+    })?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
-fn csv_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn csv_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
+    for entry in fs::read_dir(path)? {
         let entry = entry?;
         let path = entry.path();
         if entry.file_type()?.is_dir() {

@@ -9,7 +9,7 @@ use sureness_analysis::{Mode, Settings};
 use sureness_bench::evidence::Grouping;
 use sureness_bench::questions::id_of;
 use sureness_conformal::{Estimand, Nonconformity, Protocol};
-use sureness_questions::Format;
+use sureness_questions::{Columns, Format};
 use sureness_report::export;
 
 use super::data::format_by_name;
@@ -41,6 +41,9 @@ pub(crate) struct EvidenceArgs {
     /// Layout of a task's data set [default: detected]
     #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., value_parser = task_format, help_heading = "What")]
     pub(crate) data_format: Vec<(String, Format)>,
+    /// Columns of a task's data set by their meaning, in place of a layout
+    #[arg(long, value_name = "TASK=KEY=COLUMN,…", num_args = 1.., value_parser = task_columns, help_heading = "What")]
+    pub(crate) columns: Vec<(String, Columns)>,
     /// Ids to drop from saved logits, such as the few-shot examples; `none` keeps all
     #[arg(long, value_name = "IDS", default_value_t = Ids::default(), help_heading = "What")]
     pub(crate) drop_ids: Ids,
@@ -219,6 +222,12 @@ fn task_format(text: &str) -> Result<(String, Format), String> {
     let (task, name) =
         split_task(text).ok_or("must be of the form TASK=FORMAT, such as qa=mmlu")?;
     Ok((task, format_by_name(name)?))
+}
+
+fn task_columns(text: &str) -> Result<(String, Columns), String> {
+    let example = "must be of the form TASK=question=COLUMN,options=COLUMN,answer=COLUMN";
+    let (task, columns) = split_task(text).ok_or(example)?;
+    Ok((task, columns.parse()?))
 }
 
 #[cfg(test)]

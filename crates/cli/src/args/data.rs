@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sureness_questions::Format;
+use sureness_questions::{Columns, Format};
 
 /// Lists, checks and imports questions.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) enum Action {
     List,
     /// Read a data set and describe it, without storing anything
     Check {
-        /// File or folder of questions
+        /// File, folder or pattern of files of questions
         path: PathBuf,
         /// Task the questions belong to [default: derived from the layout]
         #[arg(long, value_name = "NAME")]
@@ -29,7 +29,7 @@ pub(crate) enum Action {
     Import {
         /// Task the questions belong to: qa, rc, ci, drs, ds or a name of your own
         task: String,
-        /// File or folder of questions
+        /// File, folder or pattern of files of questions
         #[arg(required_unless_present = "remove")]
         path: Option<PathBuf>,
         #[command(flatten)]
@@ -38,7 +38,7 @@ pub(crate) enum Action {
         #[arg(long = "as", value_name = "NAME")]
         name: Option<String>,
         /// Remove the data set imported for TASK
-        #[arg(long, conflicts_with_all = ["path", "format", "examples", "name"])]
+        #[arg(long, conflicts_with_all = ["path", "format", "columns", "examples", "name"])]
         remove: bool,
     },
 }
@@ -49,6 +49,10 @@ pub(crate) struct Layout {
     /// Layout of the questions [default: detected]
     #[arg(long, value_parser = format_by_name, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
+    /// Columns by their meaning, in place of a layout, such as
+    /// question=prompt,options=a+b+c,answer=key
+    #[arg(long, value_name = "KEY=COLUMN,…", conflicts_with = "format")]
+    pub(crate) columns: Option<Columns>,
     /// File or folder of few-shot examples, instead of the data set's own
     #[arg(long, value_name = "PATH")]
     pub(crate) examples: Option<PathBuf>,

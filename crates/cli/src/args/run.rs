@@ -40,12 +40,17 @@ pub(crate) struct RunArgs {
     /// Tasks: qa, rc, ci, drs, ds, or any named by --data
     #[arg(long, value_name = "TASK", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
     pub(crate) tasks: Vec<String>,
-    /// Data set of a task, such as qa=mmlu/ [default: imported or built-in questions]
+    /// Data set of a task: a file, a folder or a pattern of files, such as qa=mmlu/ or
+    /// 'qa=data/test-*.parquet' [default: imported or built-in questions]
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
     pub(crate) data: Vec<String>,
     /// Layout of a task's data set [default: detected]
     #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., help_heading = "Questions")]
     pub(crate) data_format: Vec<String>,
+    /// Columns of a task's data set by their meaning, in place of a layout, such as
+    /// question=prompt,options=a+b+c,answer=key; TASK= may be left out with one --data
+    #[arg(long, value_name = "[TASK=]KEY=COLUMN,…", num_args = 1.., help_heading = "Questions")]
+    pub(crate) columns: Vec<String>,
     /// File with a task's few-shot examples
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
     pub(crate) examples: Vec<String>,

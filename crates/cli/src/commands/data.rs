@@ -81,13 +81,33 @@ fn check(path: &Path, task: Option<&str>, layout: &Layout) -> Result<(), Failure
     let dataset = read(path, layout, format, task)?;
     let reading = check::Reading {
         path: path.display().to_string(),
-        format: (format, layout.format.is_none()),
+        format: (format, layout.format.is_none() && layout.columns.is_none()),
+        files: files(path, format)?,
         examples: match &layout.examples {
             Some(path) => format!("from {}", path.display()),
             None => "from the data set".to_owned(),
         },
     };
     terminal::print(&check::describe(&dataset, &reading)?)
+}
+
+/// Describes which files of a folder or a pattern are read.
+fn files(path: &Path, format: Format) -> Result<Option<String>, Failure> {
+    if path.is_file() || format == Format::Mmlu {
+        return Ok(None);
+    }
+    let files = sureness_questions::files(path, Some(format))?;
+    let mut text = count(files.questions.len());
+    if let Some(split) = files.split {
+        text += &format!(" of split {}", split.name());
+    }
+    if !files.examples.is_empty() {
+        text += &format!("; {} with few-shot examples", count(files.examples.len()));
+    }
+    if !files.others.is_empty() {
+        text += &format!("; {} not read", count(files.others.len()));
+    }
+    Ok(Some(text))
 }
 
 fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Result<(), Failure> {
@@ -153,15 +173,18 @@ fn renamed(task: Task, name: &str) -> Result<Task, Failure> {
 }
 
 fn format_of(layout: &Layout, path: &Path) -> Result<Format, Failure> {
-    match layout.format {
-        Some(format) => Ok(format),
-        None => Ok(Format::detect(path)?),
+    match (&layout.columns, layout.format) {
+        (Some(_), _) => Ok(Format::Columns),
+        (None, Some(format)) => Ok(format),
+        (None, None) => Ok(Format::detect(path)?),
     }
 }
 
 fn read(path: &Path, layout: &Layout, format: Format, task: Task) -> Result<Dataset, Failure> {
     let options = LoadOptions {
-        format: Some(format),
+        // All files of a folder must have the layout that was detected in the first.
+        format: layout.format.or(path.is_file().then_some(format)),
+        columns: layout.columns.clone(),
         examples: layout.examples.clone(),
         abstention: false,
         ..LoadOptions::new(task)
@@ -177,7 +200,8 @@ fn default_task(format: Format, path: &Path) -> Task {
         Format::HellaSwag => "ci",
         Format::HaluEvalDialogue => "drs",
         Format::HaluEvalSummarization => "ds",
-        Format::Paper | Format::Jsonl | Format::Csv => {
+        Format::Public(layout) => layout.task,
+        Format::Paper | Format::Jsonl | Format::Csv | Format::Parquet | Format::Columns => {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             return named_task(&task_id(&stem).unwrap_or_else(|_| "own".to_owned()));
         }

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod data;
+mod data_files;
 mod doubts;
 mod fleet;
 mod import;

@@ -1,6 +1,6 @@
 //! `CosmosQA`: CSV with a header, or JSON lines with the same keys.
 
-use super::{Parsed, Records, Rows, Table};
+use super::{Records, Rows, Table};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::readers::record::index_label;
@@ -11,14 +11,18 @@ const FIELDS: [&str; 8] = [
     "id", "context", "question", "answer0", "answer1", "answer2", "answer3", "label",
 ];
 const OPTIONS: [&str; 4] = ["answer0", "answer1", "answer2", "answer3"];
-const NAMES: Names = Names {
+const NAMES: Names<'static> = Names {
     stem: "question",
     options: "answer0 to answer3",
     answer: "label",
 };
 
 /// Reads the CSV layout.
-pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+pub(crate) fn csv(
+    source: &Source,
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     let (mut table, names) = Table::with_header(source)?;
     let column = |field: &str| names.iter().position(|name| name == field);
     let mut columns = [0; FIELDS.len()];
@@ -34,7 +38,6 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
         })?;
     }
     let told = options.cluster.place(&names, source.at(1))?;
-    let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |field: usize| &cells[columns[field]];
         let label = cell(7).trim();
@@ -56,12 +59,15 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
         let cluster = told.map(|column| options.cluster.of_cell(&cells[column], at));
         rows.push(at, draft.finish(at)?, false, cluster.transpose()?)?;
     }
-    rows.finish(source)
+    Ok(())
 }
 
 /// Reads the JSON-lines layout.
-pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
-    let mut rows = Rows::new(options);
+pub(crate) fn jsonl(
+    source: &Source,
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     for record in Records::new(source)? {
         let record = record?;
         let texts = OPTIONS
@@ -81,5 +87,5 @@ pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, Da
         rows.unread.add_fields(&record);
         rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
     }
-    rows.finish(source)
+    Ok(())
 }

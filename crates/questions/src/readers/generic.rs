@@ -3,28 +3,26 @@
 use serde_json::Value;
 
 use super::record::{CATEGORIES, CONTEXTS, whole, wrong_type};
-use super::{Parsed, Record, Records, Rows, Table};
+use super::{Record, Records, Rows, Table};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{DataError, LoadOptions, foreign};
+use crate::{DataError, LoadOptions};
 
-const NAMES: Names = Names {
+const NAMES: Names<'static> = Names {
     stem: "question",
     options: "options",
     answer: "answer",
 };
 
 /// Reads JSON lines, or an array of such objects.
-pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
-    let mut rows = Rows::new(options);
+pub(crate) fn jsonl(
+    source: &Source,
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     for record in Records::new(source)? {
         let record = record?;
-        if rows.is_empty()
-            && let Some((field, foreign)) = foreign::of_row(&record)
-        {
-            return Err(record.at.field(field, Problem::Foreign(foreign)));
-        }
         let field = if !record.has("options") && record.has("choices") {
             "choices"
         } else {
@@ -62,7 +60,23 @@ pub(crate) fn jsonl(source: &Source, options: &LoadOptions) -> Result<Parsed, Da
         rows.unread.add_fields(&record);
         rows.push(record.at, draft.finish(record.at)?, example, cluster)?;
     }
-    rows.finish(source)
+    Ok(())
+}
+
+/// Whether a row has what this layout needs, in the shapes that it reads.
+pub(crate) fn reads(row: &Record<'_>) -> bool {
+    let field = if row.contains("options") {
+        "options"
+    } else {
+        "choices"
+    };
+    let is_read = match row.glance(field) {
+        Some(Value::Array(_)) => true,
+        Some(Value::Object(options)) => options.values().all(|text| !text.is_array()),
+        _ => false,
+    };
+    let is_text = |field| row.glance(field).is_some_and(Value::is_string);
+    is_read && is_text("question") && row.contains("answer")
 }
 
 fn options_of(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
@@ -80,7 +94,7 @@ fn options_of(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
 }
 
 /// Labels and texts of a list of options such as `{"label": "A", "text": "stone"}`.
-fn labels_and_texts(items: &[Value]) -> Option<Vec<(&String, &Value)>> {
+pub(crate) fn labels_and_texts(items: &[Value]) -> Option<Vec<(&String, &Value)>> {
     let mut pairs = Vec::with_capacity(items.len());
     for item in items {
         let Value::String(label) = item.get("label")? else {
@@ -106,14 +120,17 @@ fn answer<'a>(record: &'a Record<'_>) -> Result<Answer<'a>, DataError> {
 }
 
 /// Reads CSV.
-pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+pub(crate) fn csv(
+    source: &Source,
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     let (mut table, names) = Table::with_header(source)?;
     let columns = Columns::find(&names).map_err(|(field, problem)| {
         let at = source.at(1);
         at.field(&field, problem)
     })?;
     let told = options.cluster.place(&names, source.at(1))?;
-    let mut rows = Rows::new(options);
     while let Some((at, cells)) = table.next_row_of(names.len())? {
         let cell = |column: Option<usize>| {
             let text = column.and_then(|column| cells.get(column));
@@ -152,7 +169,7 @@ pub(crate) fn csv(source: &Source, options: &LoadOptions) -> Result<Parsed, Data
             .map(|column| options.cluster.of_cell(&cells[column], at));
         rows.push(at, draft.finish(at)?, example, cluster.transpose()?)?;
     }
-    rows.finish(source)
+    Ok(())
 }
 
 fn flag(at: At<'_>, text: Option<&str>) -> Result<bool, DataError> {

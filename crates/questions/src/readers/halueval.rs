@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Parsed, Record, Records, Rows};
+use super::{Record, Records, Rows};
 use crate::digest::Digest;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
@@ -26,9 +26,14 @@ struct Layout {
 }
 
 /// Reads the dialogue layout.
-pub(crate) fn dialogue(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+pub(crate) fn dialogue(
+    sources: &[Source],
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     read(
-        source,
+        sources,
+        rows,
         options,
         &Layout {
             context: "dialogue_history",
@@ -40,9 +45,14 @@ pub(crate) fn dialogue(source: &Source, options: &LoadOptions) -> Result<Parsed,
 }
 
 /// Reads the summarisation layout.
-pub(crate) fn summarization(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
+pub(crate) fn summarization(
+    sources: &[Source],
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     read(
-        source,
+        sources,
+        rows,
         options,
         &Layout {
             context: "document",
@@ -64,17 +74,21 @@ struct Pair<'a> {
 
 type Ring<'a> = BTreeMap<[u8; 32], &'a str>;
 
-fn read(source: &Source, options: &LoadOptions, layout: &Layout) -> Result<Parsed, DataError> {
+fn read(
+    sources: &[Source],
+    rows: &mut Rows,
+    options: &LoadOptions,
+    layout: &Layout,
+) -> Result<(), DataError> {
     let seed = options.seed;
-    let mut rows = Rows::new(options);
-    let pairs = Records::new(source)?
-        .map(|record| {
+    let mut pairs = Vec::new();
+    for source in sources {
+        for record in Records::new(source)? {
             let record = record?;
-            let pair = Pair::new(&record, layout, &options.cluster);
+            pairs.push(Pair::new(&record, layout, &options.cluster)?);
             rows.unread.add_fields(&record);
-            pair
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+        }
+    }
     let ring: Ring<'_> = pairs
         .iter()
         .flat_map(|pair| [pair.right.as_str(), pair.wrong.as_str()])
@@ -100,7 +114,7 @@ fn read(source: &Source, options: &LoadOptions, layout: &Layout) -> Result<Parse
         };
         rows.push(pair.at, draft.finish(pair.at)?, false, pair.cluster)?;
     }
-    rows.finish(source)
+    Ok(())
 }
 
 impl<'a> Pair<'a> {

@@ -1,6 +1,6 @@
 //! `HellaSwag`: JSON lines with a context and endings.
 
-use super::{Parsed, Record, Records, Rows};
+use super::{Record, Records, Rows};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::readers::record::index_label;
 use crate::source::Source;
@@ -8,15 +8,18 @@ use crate::{DataError, LoadOptions};
 
 /// The question to ask, since the data set has none.
 const STEM: &str = "What happens next?";
-const NAMES: Names = Names {
+const NAMES: Names<'static> = Names {
     stem: "ctx",
     options: "endings",
     answer: "label",
 };
 
 /// Reads the layout.
-pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
-    let mut rows = Rows::new(options);
+pub(crate) fn read(
+    source: &Source,
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     for record in Records::new(source)? {
         let record = record?;
         let id = record.id("ind")?.unwrap_or_else(|| rows.next_id());
@@ -33,7 +36,7 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
         rows.unread.add_fields(&record);
         rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
     }
-    rows.finish(source)
+    Ok(())
 }
 
 /// `ctx`, or the whole sentences `ctx_a` and the begun one `ctx_b` that it is made of.

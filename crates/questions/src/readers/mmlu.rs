@@ -11,7 +11,7 @@ use crate::{DataError, LoadOptions, examples};
 
 /// Splits in order of preference.
 const SPLITS: [&str; 3] = ["test", "val", "dev"];
-const NAMES: Names = Names {
+const NAMES: Names<'static> = Names {
     stem: "question",
     options: "options",
     answer: "answer",
@@ -21,7 +21,8 @@ const COLUMNS: usize = 6;
 /// How many few-shot examples are chosen for variety; far more than any prompt shows.
 const SPREAD: usize = 26;
 
-/// Whether a folder has MMLU's structure: its splits, or files named after one.
+/// Whether a folder has MMLU's structure: CSV files without a header in its splits, or files named
+/// after one.
 pub(crate) fn is_layout(folder: &Path) -> bool {
     let named_after_split = |file: &PathBuf| {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -29,15 +30,27 @@ pub(crate) fn is_layout(folder: &Path) -> bool {
             .iter()
             .any(|split| stem.ends_with(&format!("_{split}")))
     };
-    split_folder(folder).is_some()
-        || csv_files(folder).is_ok_and(|files| files.iter().any(named_after_split))
+    let split = split_folder(folder);
+    let of_split = split.as_ref().map(|(root, split)| root.join(split));
+    let files = csv_files(of_split.as_deref().unwrap_or(folder)).unwrap_or_default();
+    let named = split.is_some() || files.iter().any(named_after_split);
+    named && files.first().is_some_and(|file| !has_header(file))
+}
+
+/// Whether a CSV file is certain to be a table with named columns. A faulty one is not.
+fn has_header(file: &Path) -> bool {
+    let header = Source::open(file).and_then(|source| super::header(&source));
+    header.is_ok_and(|names| {
+        let question = names
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case("question"));
+        question && !super::is_row_of_mmlu(names.len(), names.last().map(String::as_str))
+    })
 }
 
 /// Reads one subject's file.
-pub(crate) fn file(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
-    let mut rows = Rows::new(options);
-    subject(source, &mut rows, false)?;
-    rows.finish(source)
+pub(crate) fn file(source: &Source, rows: &mut Rows) -> Result<(), DataError> {
+    subject(source, rows, false)
 }
 
 /// Reads a folder with splits, or a folder with CSV files.

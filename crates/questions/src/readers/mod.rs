@@ -7,17 +7,21 @@ pub(crate) mod halueval;
 pub(crate) mod hellaswag;
 pub(crate) mod mmlu;
 pub(crate) mod paper;
+mod parquet;
 mod record;
 mod records;
 mod table;
+
+use std::collections::HashMap;
+use std::path::Path;
 
 use crate::bank::Bank;
 use crate::digest::Digest;
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{ClusterBy, DataError, LoadOptions, Question, Unread};
+use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Unread};
 
-pub(crate) use record::{Record, whole, wrong_type};
+pub(crate) use record::{Record, index_label, whole, wrong_type};
 pub(crate) use records::Records;
 pub(crate) use table::{Table, header, is_row_of_mmlu};
 
@@ -40,8 +44,12 @@ pub(crate) struct Rows {
     /// Fields that were not read; the reader adds to them.
     pub(crate) unread: Unread,
     abstention: bool,
+    /// Whether prompts of the task show a background.
+    shows_context: bool,
     cluster: ClusterBy,
     ids: Vec<Id>,
+    /// Rows by category.
+    in_category: HashMap<String, usize>,
 }
 
 /// A row's id: a hash of 128 bits stands for it, since a million ids themselves would be the
@@ -49,6 +57,7 @@ pub(crate) struct Rows {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Id {
     hash: [u64; 2],
+    file: u32,
     line: u32,
     place: Place,
 }
@@ -66,24 +75,33 @@ impl Rows {
             parsed: Parsed::default(),
             unread: Unread::default(),
             abstention: options.abstention,
+            shows_context: options.task.background != Background::None,
             cluster: options.cluster.clone(),
             ids: Vec::new(),
+            in_category: HashMap::new(),
         }
     }
 
-    /// Whether there was no row yet.
-    fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+    /// Leaves the abstention options out: the questions have such an option of their own.
+    pub(crate) fn add_no_abstention(&mut self) {
+        self.abstention = false;
     }
 
     /// The id of a row that has none of its own: its number, counted from 1.
-    fn next_id(&self) -> String {
+    pub(crate) fn next_id(&self) -> String {
         (self.ids.len() + 1).to_string()
+    }
+
+    /// The same with the row's number within its category: `anatomy/12`.
+    pub(crate) fn next_id_in(&mut self, category: &str) -> String {
+        let number = self.in_category.entry(category.to_owned()).or_default();
+        *number += 1;
+        format!("{category}/{number}")
     }
 
     /// Adds a row. `column` is the cluster that it names in a column, if one is to tell; worked
     /// examples need none.
-    fn push(
+    pub(crate) fn push(
         &mut self,
         at: At<'_>,
         question: Question,
@@ -104,6 +122,7 @@ impl Rows {
         };
         self.ids.push(Id {
             hash: [part(0), part(1)],
+            file: at.file,
             line: at.line as u32,
             place,
         });
@@ -116,6 +135,9 @@ impl Rows {
             let problem = Problem::NoRoomForAbstention(question.options.len());
             return Err(at.field(&field, problem));
         };
+        if question.context.is_some() && !self.shows_context {
+            self.unread.add("context");
+        }
         if example {
             self.parsed.examples.push(question);
             return Ok(());
@@ -123,6 +145,11 @@ impl Rows {
         let cluster = self.cluster.of(&question, column, at)?;
         let kept = self.parsed.questions.push_into(&question, cluster);
         kept.map_err(|error| at.row(Problem::Bank(error)))
+    }
+
+    /// Sorts the few-shot examples found so far.
+    fn sort_examples<K: Ord>(&mut self, key: impl FnMut(&Question) -> K) {
+        self.parsed.examples.sort_by_key(key);
     }
 
     /// The text of a row's id.
@@ -139,25 +166,39 @@ impl Rows {
         }
     }
 
-    fn finish(mut self, source: &Source) -> Result<Parsed, DataError> {
+    /// The rows of all files.
+    pub(crate) fn finish(mut self, sources: &[Source]) -> Result<Parsed, DataError> {
         if self.ids.is_empty() {
-            return Err(source.error(Problem::Empty));
+            let path = sources.first().map_or(Path::new(""), Source::path);
+            return Err(DataError::of_file(path, Problem::Empty));
         }
         self.ids.sort_unstable();
         let neighbours = self.ids.iter().zip(self.ids.iter().skip(1));
         let doubles = neighbours.filter(|(a, b)| a.hash == b.hash);
-        match doubles.min_by_key(|(_, second)| second.line) {
-            None => Ok(Parsed {
+        let Some((first, second)) = doubles.min_by_key(|(_, second)| (second.file, second.line))
+        else {
+            return Ok(Parsed {
                 unread: self.unread,
                 ..self.parsed
-            }),
-            Some((first, second)) => {
-                let problem = Problem::RepeatedId {
-                    id: self.text_of(second).unwrap_or_default(),
-                    first: format!("line {}", first.line),
-                };
-                Err(source.at(second.line as usize).field("id", problem))
-            }
-        }
+            });
+        };
+        let at = |id: &Id| {
+            let source = sources.get(id.file as usize);
+            source.map(|source| source.at(id.line as usize))
+        };
+        let problem = Problem::RepeatedId {
+            id: self.text_of(second).unwrap_or_default(),
+            first: match at(first) {
+                Some(at) if first.file != second.file => {
+                    format!("{}, {}", at.path.display(), at.place())
+                }
+                Some(at) => at.place(),
+                None => format!("line {}", first.line),
+            },
+        };
+        Err(match at(second) {
+            Some(at) => at.field("id", problem),
+            None => DataError::of_file(Path::new(""), problem),
+        })
     }
 }

@@ -3,22 +3,25 @@
 use serde_json::Value;
 
 use super::record::{CATEGORIES, CONTEXTS, wrong_type};
-use super::{Parsed, Record, Rows, array};
+use super::{Record, Rows, array};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::paper::EXAMPLE_IDS;
 use crate::source::Source;
 use crate::{DataError, LoadOptions, Task};
 
-const NAMES: Names = Names {
+const NAMES: Names<'static> = Names {
     stem: "question",
     options: "choices",
     answer: "answer",
 };
 
 /// Reads the layout.
-pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, DataError> {
-    let mut rows = Rows::new(options);
+pub(crate) fn read(
+    source: &Source,
+    rows: &mut Rows,
+    options: &LoadOptions,
+) -> Result<(), DataError> {
     let text = source.text()?;
     let best = example_ids(&options.task);
     for (at, text) in array::items(source, &text)? {
@@ -46,12 +49,9 @@ pub(crate) fn read(source: &Source, options: &LoadOptions) -> Result<Parsed, Dat
         rows.unread.add_fields(&record);
         rows.push(at, draft.finish(at)?, shown, cluster)?;
     }
-    let mut parsed = rows.finish(source)?;
     // Best first.
-    parsed
-        .examples
-        .sort_by_key(|example| best.iter().position(|id| *id == example.id));
-    Ok(parsed)
+    rows.sort_examples(|example| best.iter().position(|id| *id == example.id));
+    Ok(())
 }
 
 /// The options of an item; their letters must be A, B, C and on.

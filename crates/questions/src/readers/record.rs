@@ -4,11 +4,10 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
-use crate::bare;
 use crate::draft::in_order;
 use crate::error::Problem;
 use crate::source::At;
-use crate::{DataError, letter};
+use crate::{DataError, bare, letter, once};
 
 /// Keys and columns that hold a question's background text; the first that has one counts.
 pub(crate) const CONTEXTS: [&str; 3] = ["context", "passage", "article"];
@@ -26,16 +25,22 @@ pub(crate) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// A row that is parsed already.
+    pub(crate) fn new(at: At<'a>, fields: Map<String, Value>) -> Self {
+        Self {
+            at,
+            asked: vec![Cell::new(false); fields.len()],
+            fields,
+        }
+    }
+
     /// Parses the text of one object.
     pub(crate) fn parse(at: At<'a>, text: &str) -> Result<Self, DataError> {
-        match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) => Ok(Self {
-                at,
-                asked: vec![Cell::new(false); fields.len()],
-                fields,
-            }),
+        match once::parse(text) {
+            Ok(Value::Object(fields)) => Ok(Self::new(at, fields)),
             Ok(other) => Err(at.row(wrong_type("a JSON object", &other))),
-            Err(error) => {
+            Err(once::Error::Repeated(key)) => Err(at.row(Problem::RepeatedKey(key))),
+            Err(once::Error::Json(error)) => {
                 let new = bare::replaced(text);
                 let value = new.and_then(|new| serde_json::from_str(&new).ok());
                 Err(value
@@ -57,17 +62,36 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// The value, unless it is absent or null.
+    /// The value, unless it is absent or null. A dot leads into an object: `choices.text`.
     pub(crate) fn get(&self, field: &str) -> Option<&Value> {
-        let mut fields = self.fields.iter().zip(&self.asked);
-        let ((_, value), asked) = fields.find(|((name, _), _)| *name == field)?;
+        let (value, asked) = self.find(field)?;
         asked.set(true);
         (!value.is_null()).then_some(value)
     }
 
     /// The same without asking for it, to look for other layouts.
     pub(crate) fn glance(&self, field: &str) -> Option<&Value> {
-        self.fields.get(field).filter(|value| !value.is_null())
+        let (value, _) = self.find(field)?;
+        (!value.is_null()).then_some(value)
+    }
+
+    /// Whether there is such a field, null or not.
+    pub(crate) fn contains(&self, field: &str) -> bool {
+        self.find(field).is_some()
+    }
+
+    fn find(&self, field: &str) -> Option<(&Value, &Cell<bool>)> {
+        let place = |name: &str| {
+            let mut fields = self.fields.iter().zip(&self.asked);
+            let ((_, value), asked) = fields.find(|((field, _), _)| *field == name)?;
+            Some((value, asked))
+        };
+        place(field).or_else(|| {
+            let (root, path) = field.split_once('.')?;
+            let (value, asked) = place(root)?;
+            let inner = path.split('.').try_fold(value, |value, key| value.get(key));
+            Some((inner?, asked))
+        })
     }
 
     pub(crate) fn has(&self, field: &str) -> bool {
@@ -93,7 +117,7 @@ impl<'a> Record<'a> {
     }
 
     pub(crate) fn missing(&self, field: &str) -> DataError {
-        if self.fields.contains_key(field) {
+        if self.contains(field) {
             return self.at.field(field, Problem::Null);
         }
         let found = self.names();
@@ -191,6 +215,17 @@ impl<'a> Record<'a> {
         pairs
             .map(|(label, text)| Ok((label, self.option(field, label, text)?)))
             .collect()
+    }
+
+    /// The text of an option in a field of its own.
+    pub(crate) fn option_text(&self, field: &str) -> Result<String, DataError> {
+        match self.required(field)? {
+            Value::String(text) => Ok(text.clone()),
+            Value::Number(number) => Ok(number.to_string()),
+            other => Err(self
+                .at
+                .field(field, wrong_type("a string or a number", other))),
+        }
     }
 
     /// One option's text; a number is taken as it is written.

@@ -102,7 +102,7 @@ impl<'a> Table<'a> {
             Err(error) => {
                 let begin = error.position().map_or(0, csv::Position::byte);
                 if let csv::ErrorKind::Io(error) = error.into_kind() {
-                    return Err(self.source.error(Problem::Io(error)));
+                    return Err(self.source.failed(error));
                 }
                 self.advance(begin);
                 return Err(self.source.at(self.line).row(Problem::NotUtf8));

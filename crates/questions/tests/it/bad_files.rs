@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use crate::common::{data, load, load_text, plain};
+use crate::common::{load, load_text, plain};
 use sureness_hint::Hint;
-use sureness_questions::{Format, LoadOptions};
 
 #[test]
 fn whole_files_that_cannot_be_read() {
@@ -34,18 +33,6 @@ fn whole_files_that_cannot_be_read() {
         "{latin}"
     );
 
-    let options = LoadOptions {
-        format: Some(Format::Csv),
-        ..plain("mine")
-    };
-    let folder = load(&data("mmlu"), &options).unwrap_err();
-    assert!(
-        folder
-            .to_string()
-            .contains("is a folder, but csv is read from a file"),
-        "{folder}"
-    );
-
     let marked = r#"{"question":"q","options":["a","b"],"answer":0,"example":true}"#;
     let nothing = load_text("x", marked, &plain("mine")).unwrap_err();
     assert!(
@@ -55,23 +42,18 @@ fn whole_files_that_cannot_be_read() {
 }
 
 #[test]
-fn an_unknown_layout_lists_the_known_ones() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(data("cosmosqa.csv"), folder.path().join("valid.csv")).unwrap();
-    let of_folder = load(folder.path(), &plain("mine")).unwrap_err();
+fn an_unknown_layout_names_its_fields() {
     let of_json = load_text("x", r#"{"prompt": "q"}"#, &plain("mine")).unwrap_err();
     let of_csv = load_text("x", "prompt;reply\na;b\n", &plain("mine")).unwrap_err();
     assert!(of_json.to_string().contains("\"prompt\""), "{of_json}");
     assert!(of_csv.to_string().contains("\"prompt;reply\""), "{of_csv}");
-    for error in [of_folder, of_json, of_csv] {
+    let text = "sol1,sol2,label,aim\na,b,0,c\n";
+    let near = load_text("x", text, &plain("mine")).unwrap_err();
+    let words = "the nearest layout, piqa, also has \"goal\"";
+    assert!(near.to_string().contains(words), "{near}");
+    for error in [of_json, of_csv, near] {
         assert!(error.to_string().contains("unknown layout"), "{error}");
-        let hint = error.hint();
-        assert!(
-            Format::ALL
-                .iter()
-                .all(|format| hint.contains(format.name())),
-            "{hint}"
-        );
+        assert!(error.hint().contains("--columns"), "{}", error.hint());
     }
 }
 

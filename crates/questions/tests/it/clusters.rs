@@ -145,7 +145,7 @@ fn layouts_of_others_have_columns_where_they_are_named() {
             Format::HellaSwag => "activity_label",
             Format::HaluEvalDialogue => "knowledge",
             Format::HaluEvalSummarization => "document",
-            Format::Paper => "question",
+            _ => "question",
         };
         let dataset = load_dataset("x", &text, &options(column));
         assert!(

@@ -24,6 +24,8 @@ pub(crate) struct Reading {
     pub(crate) path: String,
     /// The layout, and whether it was detected.
     pub(crate) format: (Format, bool),
+    /// The files that are read, of a folder or a pattern.
+    pub(crate) files: Option<String>,
     /// Source of the few-shot examples.
     pub(crate) examples: String,
 }
@@ -61,8 +63,11 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ("categories", statistics.categories()),
         ("options", statistics.options()),
         ("right answers", statistics.answers()),
-        ("abstention", statistics.abstention()),
+        ("abstention", abstention(&statistics, format)),
     ];
+    if let Some(files) = &reading.files {
+        facts.insert(1, ("files", files.clone()));
+    }
     if repeating > 0 {
         let repeated = counted(repeating, "question");
         facts.push(("equal options", format!("in {repeated}")));
@@ -76,9 +81,20 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
     text.push_str(&terminal::columns(rows, &[]));
     if let Some(question) = dataset.questions.iter().next() {
         text.push('\n');
-        text.push_str(&sample(dataset, &question.map_err(Failure::new)?)?);
+        let mut question = question.map_err(Failure::new)?;
+        if !format.has_own_abstention() {
+            question = question.with_abstention();
+        }
+        text.push_str(&sample(dataset, question)?);
     }
     Ok(text)
+}
+
+fn abstention(statistics: &Statistics, format: Format) -> String {
+    if format.has_own_abstention() {
+        return "every question has an option of its own that abstains; none are added".to_owned();
+    }
+    statistics.abstention()
 }
 
 /// Counts over the questions of a data set.
@@ -174,8 +190,7 @@ impl Statistics {
 }
 
 /// The first question as a model sees it.
-fn sample(dataset: &Dataset, question: &Question) -> Result<String, Failure> {
-    let mut question = question.clone().with_abstention();
+fn sample(dataset: &Dataset, mut question: Question) -> Result<String, Failure> {
     question.context = question.context.as_deref().map(shortened);
     question.stem = shortened(&question.stem);
     for option in &mut question.options {

@@ -1,12 +1,11 @@
 //! All wanted columns of a Parquet file, row by row.
 
-use ::parquet::file::reader::FileReader;
-use ::parquet::record::Field;
+use sureness_parquet::{Bytes, Field};
 
 use super::super::MAX_OPTIONS;
 use super::super::cells::Cell;
 use super::super::error::{Fault, Place, Problem};
-use super::{open, project, syntax, unless_damaged, whole};
+use super::{fault, syntax, whole};
 
 /// Passes each row's number and cells to `each`, until it returns false.
 pub(in super::super) fn visit(
@@ -14,28 +13,26 @@ pub(in super::super) fn visit(
     wanted: &dyn Fn(&str) -> bool,
     each: &mut dyn FnMut(usize, Vec<(String, Cell)>) -> bool,
 ) -> Result<(), Fault> {
-    unless_damaged(|| {
-        let bytes = bytes.into();
-        let reader = open(&bytes)?;
-        let fields = reader.metadata().file_metadata().schema().get_fields();
-        // A projection to no columns has no rows to count.
-        if !fields.iter().any(|field| wanted(field.name())) {
-            let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
-            return Err(super::columns::missing(super::ID, &names).at(Place::File));
+    let table = sureness_parquet::open(Bytes::from(bytes)).map_err(|error| fault(&error))?;
+    let names = table.columns();
+    // A projection to no columns has no rows to count.
+    if !names.iter().any(|name| wanted(name)) {
+        return Err(super::columns::missing(super::ID, &names).at(Place::File));
+    }
+    super::check_counts(table.metadata()).map_err(|problem| problem.at(Place::File))?;
+    let records = sureness_parquet::rows(table, wanted).map_err(|error| fault(&error))?;
+    for (record, number) in records.zip(1..) {
+        let record = record.map_err(|error| syntax(&error).at(Place::Row(number)))?;
+        let columns = record.into_columns().into_iter();
+        let cells = columns
+            .map(|(name, field)| Ok((name, cell(&field)?)))
+            .collect::<Result<_, Problem>>()
+            .map_err(|problem| problem.at(Place::Row(number)))?;
+        if !each(number, cells) {
+            break;
         }
-        for (record, number) in project(&reader, &bytes, wanted)?.zip(1..) {
-            let record = record.map_err(|error| syntax(&error).at(Place::Row(number)))?;
-            let columns = record.into_columns().into_iter();
-            let cells = columns
-                .map(|(name, field)| Ok((name, cell(&field)?)))
-                .collect::<Result<_, Problem>>()
-                .map_err(|problem| problem.at(Place::Row(number)))?;
-            if !each(number, cells) {
-                break;
-            }
-        }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 fn cell(field: &Field) -> Result<Cell, Problem> {

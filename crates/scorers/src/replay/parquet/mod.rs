@@ -1,64 +1,25 @@
 //! Saved logits as Parquet: a column `id` and a list column, or one column per option.
 
 mod cells;
-mod thrift;
 
 pub(super) use cells::visit;
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::RowGroupMetaData;
-use ::parquet::file::reader::{FileReader, SerializedFileReader};
-use ::parquet::record::reader::RowIter;
-use ::parquet::record::{Field, Row};
-use ::parquet::schema::types::Type;
-use bytes::Bytes;
+use sureness_parquet::{Bytes, Error, Field, ParquetMetaData, Row};
 
 use super::collect::Collector;
 use super::columns::{self, ID, LISTS};
 use super::error::{Fault, Place, Problem, printable};
 use super::{Kind, MAX_OPTIONS, RecordedLogits};
 
-/// The largest uncompressed page. Writers end a page after about a megabyte.
-const MAX_PAGE: u64 = 64 << 20;
-/// The end of a Parquet file, after the length of its footer.
-const MAGIC: &[u8; 4] = b"PAR1";
-
 /// Reads the rows of a Parquet file.
 pub(super) fn read(bytes: Vec<u8>, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
-    unless_damaged(|| rows(&bytes.into(), drop))
-}
-
-/// The library checks most input, but a damaged file can still make it panic.
-fn unless_damaged<T>(read: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        let message = "the Parquet file is damaged".to_owned();
-        Err(Problem::Syntax { message }.at(Place::File))
-    })
-}
-
-/// The columns to read, by name.
-struct Wanted {
-    kind: Kind,
-    scores: Scores,
-}
-
-enum Scores {
-    /// One list column.
-    List(String),
-    /// One column per option, in option order.
-    Columns(Vec<String>),
-}
-
-fn rows(bytes: &Bytes, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
-    let reader = open(bytes)?;
-    let schema = reader.metadata().file_metadata().schema();
-    let wanted = find(schema).map_err(|problem| problem.at(Place::File))?;
-    let records = project(&reader, bytes, |column| wanted.reads(column))?;
-
+    let table = sureness_parquet::open(Bytes::from(bytes)).map_err(|error| fault(&error))?;
+    let wanted = find(&table.columns()).map_err(|problem| problem.at(Place::File))?;
+    check_counts(table.metadata()).map_err(|problem| problem.at(Place::File))?;
+    let records = sureness_parquet::rows(table, |column| wanted.reads(column));
+    let records = records.map_err(|error| fault(&error))?;
     let mut rows = Collector::new(drop);
     let mut values = Vec::with_capacity(MAX_OPTIONS);
     for (record, number) in records.zip(1..) {
@@ -78,34 +39,20 @@ fn rows(bytes: &Bytes, drop: &BTreeSet<i64>) -> Result<RecordedLogits, Fault> {
     rows.finish().map_err(|problem| problem.at(Place::File))
 }
 
-/// Opens a file whose footer is sound.
-fn open(bytes: &Bytes) -> Result<SerializedFileReader<Bytes>, Fault> {
-    check_footer(bytes).map_err(|problem| problem.at(Place::File))?;
-    SerializedFileReader::new(bytes.clone()).map_err(|error| fault(&error))
+/// The columns to read, by name.
+struct Wanted {
+    kind: Kind,
+    scores: Scores,
 }
 
-/// The rows with the wanted columns alone, so that others are never decoded.
-fn project<'a>(
-    reader: &'a SerializedFileReader<Bytes>,
-    bytes: &Bytes,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<RowIter<'a>, Fault> {
-    check_counts(reader).map_err(|problem| problem.at(Place::File))?;
-    check_pages(reader, &wanted, bytes).map_err(|problem| problem.at(Place::File))?;
-    let schema = reader.metadata().file_metadata().schema();
-    let fields = schema.get_fields().iter();
-    let fields = fields.filter(|field| wanted(field.name()));
-    let projection = Type::group_type_builder(schema.name())
-        .with_fields(fields.map(Arc::clone).collect())
-        .build();
-    projection
-        .and_then(|projection| reader.get_row_iter(Some(projection)))
-        .map_err(|error| fault(&error))
+enum Scores {
+    /// One list column.
+    List(String),
+    /// One column per option, in option order.
+    Columns(Vec<String>),
 }
 
-fn find(schema: &Type) -> Result<Wanted, Problem> {
-    let fields = schema.get_fields();
-    let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+fn find(names: &[&str]) -> Result<Wanted, Problem> {
     let mut lists = LISTS.into_iter().filter(|(name, _)| names.contains(name));
     match (lists.next(), lists.next()) {
         (Some((first, _)), Some((second, _))) => Err(Problem::AmbiguousColumns {
@@ -113,14 +60,14 @@ fn find(schema: &Type) -> Result<Wanted, Problem> {
             second: second.to_owned(),
         }),
         (Some((name, kind)), None) => {
-            columns::id_column(&names)?;
+            columns::id_column(names)?;
             Ok(Wanted {
                 kind,
                 scores: Scores::List(name.to_owned()),
             })
         }
         (None, _) => {
-            let layout = columns::layout(&names)?;
+            let layout = columns::layout(names)?;
             let columns = layout.options.iter().map(|&at| names[at].to_owned());
             Ok(Wanted {
                 kind: layout.kind,
@@ -131,8 +78,8 @@ fn find(schema: &Type) -> Result<Wanted, Problem> {
 }
 
 /// Checks the number of values before any is decoded, since it may be far larger than the file.
-fn check_counts(reader: &SerializedFileReader<Bytes>) -> Result<(), Problem> {
-    for group in reader.metadata().row_groups() {
+fn check_counts(metadata: &ParquetMetaData) -> Result<(), Problem> {
+    for group in metadata.row_groups() {
         let rows = group.num_rows().max(1);
         for column in group.columns() {
             let root = column.column_path().parts().first();
@@ -144,59 +91,6 @@ fn check_counts(reader: &SerializedFileReader<Bytes>) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// Checks the footer, which the library trusts (see [`thrift`]). The library itself rejects files of
-/// other formats.
-fn check_footer(bytes: &[u8]) -> Result<(), Problem> {
-    let Some((rest, length)) = bytes
-        .strip_suffix(MAGIC)
-        .and_then(<[u8]>::split_last_chunk::<4>)
-    else {
-        return Ok(());
-    };
-    let length = u32::from_le_bytes(*length) as usize;
-    let footer = rest.len().checked_sub(length).map(|start| &rest[start..]);
-    match footer {
-        Some(footer) if !thrift::is_whole(footer) => Err(damaged("its footer")),
-        _ => Ok(()),
-    }
-}
-
-/// The same for the headers of the needed pages.
-fn check_pages(
-    reader: &SerializedFileReader<Bytes>,
-    wanted: &impl Fn(&str) -> bool,
-    bytes: &[u8],
-) -> Result<(), Problem> {
-    let columns = reader.metadata().row_groups().iter();
-    for column in columns.flat_map(RowGroupMetaData::columns) {
-        let root = column.column_path().parts().first();
-        if !root.is_some_and(|root| wanted(root)) {
-            continue;
-        }
-        let (start, length) = column.byte_range();
-        let range = start as usize..start.saturating_add(length) as usize;
-        let mut chunk = bytes.get(range).ok_or_else(|| damaged("a column"))?;
-        while !chunk.is_empty() {
-            let page = thrift::page(chunk).ok_or_else(|| damaged("a page"))?;
-            if page.unpacked > MAX_PAGE {
-                return Err(damaged("the size of a page"));
-            }
-            let end = (page.header as u64).saturating_add(page.packed);
-            chunk = usize::try_from(end)
-                .ok()
-                .and_then(|end| chunk.get(end..))
-                .ok_or_else(|| damaged("a page"))?;
-        }
-    }
-    Ok(())
-}
-
-fn damaged(what: &str) -> Problem {
-    Problem::Syntax {
-        message: format!("the Parquet file is damaged ({what})"),
-    }
 }
 
 impl Wanted {
@@ -281,12 +175,12 @@ fn number(name: &str, field: &Field) -> Result<f64, Problem> {
     }
 }
 
-fn syntax(error: &ParquetError) -> Problem {
+fn syntax(error: &Error) -> Problem {
     Problem::Syntax {
         message: printable(&error.to_string()),
     }
 }
 
-fn fault(error: &ParquetError) -> Fault {
+fn fault(error: &Error) -> Fault {
     syntax(error).at(Place::File)
 }

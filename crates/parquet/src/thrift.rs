@@ -25,19 +25,19 @@ mod kind {
 
 /// The sizes in the header of a page, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Page {
-    pub(super) header: usize,
-    pub(super) packed: u64,
-    pub(super) unpacked: u64,
+pub(crate) struct Page {
+    pub(crate) header: usize,
+    pub(crate) packed: u64,
+    pub(crate) unpacked: u64,
 }
 
 /// Whether `bytes` begins with a complete structure.
-pub(super) fn is_whole(bytes: &[u8]) -> bool {
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
     Cursor(bytes).structure(DEPTH, &mut |_, _| {}).is_some()
 }
 
 /// The page whose header is at the start of `bytes`.
-pub(super) fn page(bytes: &[u8]) -> Option<Page> {
+pub(crate) fn page(bytes: &[u8]) -> Option<Page> {
     let mut page = Page::default();
     let mut cursor = Cursor(bytes);
     cursor.structure(DEPTH, &mut |field, value| match field {
