@@ -72,9 +72,12 @@ impl ClusterBy {
         }
     }
 
-    /// Whether clusters come from this column.
-    pub(crate) fn reads(&self, column: &str) -> bool {
-        matches!(self, Self::Column(wanted) if wanted == column)
+    /// The column that clusters come from, if they do.
+    pub(crate) fn column(&self) -> Option<&str> {
+        match self {
+            Self::Column(column) => Some(column),
+            _ => None,
+        }
     }
 
     /// The cluster from a row's column; `None` without one.

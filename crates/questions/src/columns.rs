@@ -94,10 +94,11 @@ pub(crate) fn read(
     rows: &mut Rows,
     load: &LoadOptions,
 ) -> Result<(), DataError> {
-    let all = columns.all();
+    let mut all = columns.all();
+    all.extend(load.cluster.column());
     let reads = |column: &str| {
         let named = |name: &&str| *name == column || name.split('.').next() == Some(column);
-        all.iter().any(named) || load.cluster.reads(column)
+        all.iter().any(named)
     };
     let chosen = Chosen::Read {
         needs: &all,
@@ -116,7 +117,7 @@ pub(crate) fn read(
         };
         let (options, options_field) = options(columns, &record)?;
         let draft = Draft {
-            id: id.unwrap_or_else(|| rows.next_id()),
+            id: id.unwrap_or_else(|| rows.id_of(&record)),
             category: category.as_deref(),
             context: context.as_deref(),
             stem: record.text(&columns.question)?,

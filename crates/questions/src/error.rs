@@ -195,6 +195,9 @@ pub enum Problem {
     /// A folder with several data sets.
     #[error("the folder holds several data sets: {}", list(.0))]
     Folders(Vec<String>),
+    /// A file without a split in its name, beside others that have one.
+    #[error("the name has no split, such as test or train, as those of other files have")]
+    NoSplit,
     /// A file that the names of others say there is.
     #[error("the file is missing, but the names of the others count it")]
     MissingShard,

@@ -95,8 +95,12 @@ pub(crate) fn all(path: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 /// Divides files by split: those to ask, those of examples, others. Where none of the splits to ask is
-/// there, another is asked, and never two at once.
-pub(crate) fn divide(files: Vec<PathBuf>, ask: &[Split], examples: &[Split]) -> Files {
+/// there, another is asked, and never two at once. Either all files name their split, or none does.
+pub(crate) fn divide(
+    files: Vec<PathBuf>,
+    ask: &[Split],
+    examples: &[Split],
+) -> Result<Files, DataError> {
     use Split::{Dev, Test, Train, Validation};
     let splits: BTreeSet<_> = files.iter().filter_map(|file| Split::of(file)).collect();
     // Beside their papers, sets for validation are called dev.
@@ -109,13 +113,16 @@ pub(crate) fn divide(files: Vec<PathBuf>, ask: &[Split], examples: &[Split]) -> 
         .chain([Test, Validation, Dev, Train])
         .find(|split| splits.contains(split));
     let (Some(asked), true) = (asked, files.len() > 1) else {
-        return Files {
+        return Ok(Files {
             split: None,
             questions: files,
             examples: Vec::new(),
             others: Vec::new(),
-        };
+        });
     };
+    if let Some(file) = files.iter().find(|file| Split::of(file).is_none()) {
+        return Err(DataError::of_file(file, Problem::NoSplit));
+    }
     let shown = examples
         .iter()
         .copied()
@@ -130,13 +137,13 @@ pub(crate) fn divide(files: Vec<PathBuf>, ask: &[Split], examples: &[Split]) -> 
         let split = Split::of(&file);
         if split == Some(asked) {
             divided.questions.push(file);
-        } else if split.is_some() && split == shown {
+        } else if split == shown {
             divided.examples.push(file);
         } else {
             divided.others.push(file);
         }
     }
-    divided
+    Ok(divided)
 }
 
 fn is_pattern(path: &Path) -> bool {
@@ -287,26 +294,28 @@ mod tests {
     #[test]
     fn one_split_is_asked_and_another_shown() {
         let files = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
-        let all = files(&[
-            "dev-0.jsonl",
-            "readme.jsonl",
-            "test-0.jsonl",
-            "test-1.jsonl",
-        ]);
-        let divided = divide(all, &[Split::Test, Split::Validation], &[Split::Dev]);
+        let of = |names: &[&str], ask: Split, shown: Split| {
+            divide(files(names), &[ask], &[shown]).unwrap()
+        };
+        let names = ["dev-0.jsonl", "test-0.jsonl", "test-1.jsonl", "train.jsonl"];
+        let divided = of(&names, Split::Test, Split::Dev);
         assert_eq!(divided.split, Some(Split::Test));
-        assert_eq!(divided.questions, files(&["test-0.jsonl", "test-1.jsonl"]));
-        assert_eq!(divided.examples, files(&["dev-0.jsonl"]));
-        assert_eq!(divided.others, files(&["readme.jsonl"]));
-        let beside = files(&["dev.jsonl", "test.jsonl", "train.jsonl"]);
-        let divided = divide(beside.clone(), &[Split::Validation], &[Split::Train]);
-        assert_eq!(divided.questions, files(&["dev.jsonl"]));
-        assert_eq!(divided.examples, files(&["train.jsonl"]));
-        let divided = divide(beside[1..].to_vec(), &[Split::Validation], &[Split::Train]);
-        assert_eq!(divided.questions, files(&["test.jsonl"]));
-        let plain = files(&["a.jsonl", "b.jsonl"]);
-        let divided = divide(plain.clone(), &[Split::Test], &[Split::Dev]);
-        assert_eq!(divided.questions, plain);
+        assert_eq!(divided.questions, files(&names[1..3]));
+        assert_eq!(divided.examples, files(&names[..1]));
+        assert_eq!(divided.others, files(&names[3..]));
+
+        let beside = ["dev.jsonl", "test.jsonl", "train.jsonl"];
+        let divided = of(&beside, Split::Validation, Split::Train);
+        assert_eq!(divided.questions, files(&beside[..1]));
+        assert_eq!(divided.examples, files(&beside[2..]));
+        let divided = of(&beside[1..], Split::Validation, Split::Train);
+        assert_eq!(divided.questions, files(&beside[1..2]));
+
+        let plain = ["a.jsonl", "b.jsonl"];
+        assert_eq!(of(&plain, Split::Test, Split::Dev).questions, files(&plain));
+        let mixed = files(&["train_stations.csv", "rivers.csv"]);
+        let error = divide(mixed, &[Split::Test], &[Split::Dev]).unwrap_err();
+        assert!(error.to_string().contains("rivers.csv"), "{error}");
     }
 
     #[test]

@@ -27,7 +27,8 @@ const ARROW: Foreign = Foreign {
 };
 const ZIP: Foreign = Foreign {
     what: "a zip archive or a spreadsheet, which is not text",
-    hint: "unpack the archive, or save the spreadsheet as CSV in UTF-8",
+    hint: "unpack the archive, or save the spreadsheet as CSV in UTF-8; of a log of Inspect, make \
+           JSON: inspect log dump FILE.eval > FILE.json",
 };
 
 /// What a file is that begins with these bytes, if it is not text.

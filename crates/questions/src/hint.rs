@@ -128,6 +128,7 @@ fn of_file(problem: &Problem) -> &'static str {
             "name files that end in parquet, jsonl, json or csv, or in these with .gz or .zst"
         }
         Problem::Folders(_) => "name one of these folders",
+        Problem::NoSplit => "name the files to read with a pattern, or rename this one",
         Problem::MissingShard => "download it, or name the one file to read instead of the folder",
         Problem::OtherLayout { .. } => {
             "keep files of one layout in a folder, or name the ones to read with a pattern"

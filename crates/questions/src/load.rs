@@ -172,7 +172,7 @@ pub fn files(path: &Path, format: Option<Format>) -> Result<Files, DataError> {
         None => Format::of_source(&Source::open(first)?)?,
     };
     let (ask, examples) = format.splits();
-    Ok(files::divide(all, ask, examples))
+    files::divide(all, ask, examples)
 }
 
 fn read(

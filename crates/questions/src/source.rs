@@ -123,6 +123,15 @@ impl Source {
         Ok(reader)
     }
 
+    /// The first bytes of the text, at most `length`.
+    pub(crate) fn begin(&self, length: usize) -> Result<Vec<u8>, DataError> {
+        let mut begin = Vec::new();
+        let mut reader = self.reader()?.take(length as u64);
+        let read = reader.read_to_end(&mut begin);
+        read.map_err(|error| self.failed(error))?;
+        Ok(begin)
+    }
+
     /// The first character of the text that is not white space. Reads no further, since an array may
     /// be one long line.
     pub(crate) fn first_character(&self) -> Result<Option<char>, DataError> {

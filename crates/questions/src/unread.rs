@@ -26,7 +26,8 @@ impl Unread {
     }
 
     pub(crate) fn add(&mut self, name: &str) {
-        if self.0.len() < MOST && !self.0.iter().any(|known| known == name) {
+        // Table libraries write their index under an empty name.
+        if !name.is_empty() && self.0.len() < MOST && !self.0.iter().any(|known| known == name) {
             self.0.push(name.to_owned());
         }
     }

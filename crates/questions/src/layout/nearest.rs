@@ -2,14 +2,16 @@
 
 use serde_json::Value;
 
-use super::{Choices, Layout};
+use super::{Choices, Layout, Right};
 use crate::format::list;
-use crate::readers::Record;
+use crate::readers::{Record, whole};
 
 impl Layout {
     /// The layout of a row.
     pub(crate) fn of_row(row: &Record<'_>) -> Option<&'static Self> {
-        Self::all().find(|layout| layout.lacks(row).is_empty() && layout.options.fit(row))
+        Self::all().find(|layout| {
+            layout.lacks(row).is_empty() && layout.options.fit(row) && layout.answer.fits(row)
+        })
     }
 
     fn lacks(&self, row: &Record<'_>) -> Vec<&'static str> {
@@ -39,6 +41,29 @@ impl Choices {
     }
 }
 
+impl Right {
+    /// Whether the answer of a row is named in this way, as far as it is there.
+    fn fits(&self, row: &Record<'_>) -> bool {
+        let value = self.column().and_then(|column| row.glance(column));
+        let Some(value) = value else {
+            return true;
+        };
+        let text = value.as_str().map(str::trim);
+        match self {
+            Self::From0(_) | Self::From1(_) => match text {
+                Some(text) => text.parse::<f64>().is_ok() || text.is_empty(),
+                None => value.is_array() || whole(value).is_some(),
+            },
+            Self::Letter(_) => match text {
+                Some(text) => text.len() <= 1 && !text.starts_with(|c: char| c.is_ascii_digit()),
+                None => value.is_array(),
+            },
+            Self::Truth(_) => text.is_some() || value.is_boolean() || whole(value).is_some(),
+            Self::Label(_) | Self::Text(_) | Self::InOptions => true,
+        }
+    }
+}
+
 /// The end of a sentence about a row of an unknown layout: the layout that it comes nearest to, and
 /// what it lacks of that. Empty where it has nothing of any.
 pub(crate) fn nearest(row: &Record<'_>) -> String {
@@ -55,7 +80,7 @@ pub(crate) fn nearest(row: &Record<'_>) -> String {
         return String::new();
     };
     if lacks.is_empty() {
-        return format!("; the layout {name} has these columns, but other options in them");
+        return format!("; the layout {name} has these columns, but other values in them");
     }
     let lacks: Vec<_> = lacks.into_iter().map(str::to_owned).collect();
     format!("; the nearest layout, {name}, also has {}", list(&lacks))

@@ -17,8 +17,9 @@ pub(crate) fn read(
     if layout.abstains {
         rows.add_no_abstention();
     }
-    let needs: Vec<_> = layout.needs().collect();
-    let reads = |column: &str| layout.reads(column) || load.cluster.reads(column);
+    let mut needs: Vec<&str> = layout.needs().collect();
+    needs.extend(load.cluster.column());
+    let reads = |column: &str| layout.reads(column) || load.cluster.column() == Some(column);
     let chosen = Chosen::Read {
         needs: &needs,
         reads: &reads,
@@ -107,8 +108,8 @@ fn id(
     rows: &mut Rows,
 ) -> Result<String, DataError> {
     match layout.id {
-        Id::Column(column) => Ok(record.id(column)?.unwrap_or_else(|| rows.next_id())),
+        Id::Column(column) => Ok(record.id(column)?.unwrap_or_else(|| rows.id_of(record))),
         Id::InCategory => Ok(rows.next_id_in(category.unwrap_or_default())),
-        Id::Row => Ok(rows.next_id()),
+        Id::Row => Ok(rows.id_of(record)),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn jsonl(
             choices = choices.with_repeats();
         }
         let draft = Draft {
-            id: record.id("id")?.unwrap_or_else(|| rows.next_id()),
+            id: record.id("id")?.unwrap_or_else(|| rows.id_of(&record)),
             category: record.first_text(&CATEGORIES)?,
             context: record.first_text(&CONTEXTS)?,
             stem: record.text("question")?,

@@ -22,7 +22,7 @@ pub(crate) fn read(
 ) -> Result<(), DataError> {
     for record in Records::new(source)? {
         let record = record?;
-        let id = record.id("ind")?.unwrap_or_else(|| rows.next_id());
+        let id = record.id("ind")?.unwrap_or_else(|| rows.id_of(&record));
         let draft = Draft {
             id,
             category: record.optional_text("activity_label")?,

@@ -5,6 +5,7 @@ pub(crate) mod cosmosqa;
 pub(crate) mod generic;
 pub(crate) mod halueval;
 pub(crate) mod hellaswag;
+mod inspect;
 pub(crate) mod mmlu;
 pub(crate) mod paper;
 mod parquet;
@@ -90,6 +91,12 @@ impl Rows {
     /// The id of a row that has none of its own: its number, counted from 1.
     pub(crate) fn next_id(&self) -> String {
         (self.ids.len() + 1).to_string()
+    }
+
+    /// The id of a row that has no field for it: that of its log, or else its number.
+    pub(crate) fn id_of(&self, record: &Record<'_>) -> String {
+        let id = record.log_id().map(str::to_owned);
+        id.unwrap_or_else(|| self.next_id())
     }
 
     /// The same with the row's number within its category: `anatomy/12`.

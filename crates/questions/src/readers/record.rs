@@ -1,6 +1,7 @@
 //! One JSON object, read field by field so that an error can name the field.
 
 use std::cell::Cell;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -22,6 +23,8 @@ pub(crate) struct Record<'a> {
     fields: Map<String, Value>,
     /// For each field, whether it was asked for.
     asked: Vec<Cell<bool>>,
+    /// The id of a question in a log, which may have none of its own.
+    log_id: Option<String>,
 }
 
 impl<'a> Record<'a> {
@@ -31,7 +34,28 @@ impl<'a> Record<'a> {
             at,
             asked: vec![Cell::new(false); fields.len()],
             fields,
+            log_id: None,
         }
+    }
+
+    /// The question in a sample of lm-evaluation-harness, and the filter of the sample: a task with
+    /// several filters logs each question once for each. `None` for any other row.
+    pub(crate) fn logged(&self) -> Option<(Self, &Value)> {
+        let Value::Object(question) = self.fields.get("doc")? else {
+            return None;
+        };
+        let number = whole(self.fields.get("doc_id")?)?;
+        self.fields
+            .get("resps")
+            .or(self.fields.get("filtered_resps"))?;
+        let mut record = Self::new(self.at, question.clone());
+        record.log_id = Some(format!("{}/{number}", task_of(self.at.path)));
+        Some((record, self.fields.get("filter").unwrap_or(&Value::Null)))
+    }
+
+    /// The id that a log gives the question.
+    pub(crate) fn log_id(&self) -> Option<&str> {
+        self.log_id.as_deref()
     }
 
     /// Parses the text of one object.
@@ -242,6 +266,15 @@ impl<'a> Record<'a> {
             )),
         }
     }
+}
+
+/// The task that a log's name tells, as `anatomy` of `samples_anatomy_2026-11-28T00-04-54.63.jsonl`.
+fn task_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let task = name
+        .strip_prefix("samples_")
+        .and_then(|rest| rest.rsplit_once('_'));
+    task.map_or_else(|| name.to_string(), |(task, _)| task.to_owned())
 }
 
 /// A whole number, also where a table library made it a fraction, such as 2.0.

@@ -7,13 +7,21 @@ use std::vec;
 use serde_json::{Map, Value};
 use sureness_parquet::Rows as ParquetRows;
 
-use super::{Record, Table, array, parquet};
+use super::{Record, Table, array, inspect, parquet};
 use crate::error::Problem;
-use crate::source::{Chosen, Lines, Source};
+use crate::source::{Chosen, Lines, Source, count_newlines};
 use crate::{DataError, Unread};
 
-/// Iterates over the rows.
-pub(crate) enum Records<'a> {
+/// Iterates over the rows. Of a sample of lm-evaluation-harness or Inspect, the row is the question in
+/// it.
+pub(crate) struct Records<'a> {
+    rows: Rows<'a>,
+    /// The filter of the first sample; the samples of others have the same questions again.
+    filter: Option<Value>,
+}
+
+/// The rows as they are written.
+enum Rows<'a> {
     /// One object per line.
     Lines(Lines<'a>),
     /// One array, which is in memory as a whole.
@@ -22,6 +30,8 @@ pub(crate) enum Records<'a> {
         text: String,
         /// Line and place in the text of each row.
         items: vec::IntoIter<(usize, Range<usize>)>,
+        /// Whether the rows are samples of Inspect.
+        is_log: bool,
     },
     /// The rows of a Parquet file.
     Parquet {
@@ -43,10 +53,13 @@ impl<'a> Records<'a> {
         if source.is_parquet() {
             return Self::parquet(source, Chosen::All, &mut Unread::default());
         }
-        match source.first_character()? {
-            Some('[') => Self::array(source),
-            _ => Ok(Self::Lines(source.lines()?)),
-        }
+        Ok(Self::of(match source.first_character()? {
+            Some('[') => Rows::array(source)?,
+            _ => match Rows::log(source)? {
+                Some(log) => log,
+                None => Rows::Lines(source.lines()?),
+            },
+        }))
     }
 
     /// The rows of any file. Of a Parquet file, only the chosen columns are decoded; the others are
@@ -63,7 +76,7 @@ impl<'a> Records<'a> {
             Some('[' | '{') | None => Self::new(source),
             Some(_) => {
                 let (table, names) = Table::with_header(source)?;
-                Ok(Self::Table { table, names })
+                Ok(Self::of(Rows::Table { table, names }))
             }
         }
     }
@@ -73,32 +86,86 @@ impl<'a> Records<'a> {
         chosen: Chosen<'_>,
         unread: &mut Unread,
     ) -> Result<Self, DataError> {
-        Ok(Self::Parquet {
+        Ok(Self::of(Rows::Parquet {
             source,
             rows: source.parquet_rows(&chosen, unread)?,
             number: 0,
-        })
+        }))
     }
 
-    fn array(source: &'a Source) -> Result<Self, DataError> {
-        let text = source.text()?;
-        let begin = text.as_ptr().addr();
-        let items: Vec<_> = array::items(source, &text)?
-            .into_iter()
-            .map(|(at, item)| {
-                let offset = item.as_ptr().addr() - begin;
-                (at.line, offset..offset + item.len())
-            })
-            .collect();
-        Ok(Self::Array {
-            source,
-            text,
-            items: items.into_iter(),
-        })
+    fn of(rows: Rows<'a>) -> Self {
+        Self { rows, filter: None }
     }
 }
 
+impl<'a> Rows<'a> {
+    fn array(source: &'a Source) -> Result<Self, DataError> {
+        let text = source.text()?;
+        let items = array::items(source, &text)?;
+        let places = items
+            .into_iter()
+            .map(|(at, item)| (at.line, place(&text, item)));
+        let items = places.collect::<Vec<_>>().into_iter();
+        Ok(Self::Array {
+            source,
+            text,
+            items,
+            is_log: false,
+        })
+    }
+
+    /// The samples of a log of Inspect; `None` if the file is something else.
+    fn log(source: &'a Source) -> Result<Option<Self>, DataError> {
+        if !inspect::is_log(source)? {
+            return Ok(None);
+        }
+        let text = source.text()?;
+        let Some(samples) = inspect::samples(&text) else {
+            return Ok(None);
+        };
+        let (mut offset, mut line) = (0, 1);
+        let mut items = Vec::with_capacity(samples.len());
+        for sample in samples {
+            let place = place(&text, sample.get());
+            line += count_newlines(&text.as_bytes()[offset..place.start]);
+            offset = place.start;
+            items.push((line, place));
+        }
+        Ok(Some(Self::Array {
+            source,
+            text,
+            items: items.into_iter(),
+            is_log: true,
+        }))
+    }
+}
+
+/// The place of a part of a text in it.
+fn place(text: &str, part: &str) -> Range<usize> {
+    let offset = part.as_ptr().addr() - text.as_ptr().addr();
+    offset..offset + part.len()
+}
+
 impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let record = match self.rows.next()? {
+                Ok(record) => record,
+                error => return Some(error),
+            };
+            let Some((question, filter)) = record.logged() else {
+                return Some(Ok(record));
+            };
+            if self.filter.get_or_insert_with(|| filter.clone()) == filter {
+                return Some(Ok(question));
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Rows<'a> {
     type Item = Result<Record<'a>, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -111,10 +178,19 @@ impl<'a> Iterator for Records<'a> {
                 source,
                 text,
                 items,
-            } => {
+                is_log,
+            } => loop {
                 let (line, place) = items.next()?;
-                Some(Record::parse(source.at(line), &text[place]))
-            }
+                let row = Record::parse(source.at(line), &text[place]);
+                if !*is_log {
+                    return Some(row);
+                }
+                match row.and_then(|sample| inspect::question(&sample)) {
+                    Ok(None) => {}
+                    Ok(Some(question)) => return Some(Ok(question)),
+                    Err(error) => return Some(Err(error)),
+                }
+            },
             Self::Parquet {
                 source,
                 rows,

@@ -11,6 +11,7 @@ mod draws;
 mod foreign;
 mod forms;
 mod layouts;
+mod logs;
 mod never_panics;
 mod parquet;
 mod public;

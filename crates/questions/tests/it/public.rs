@@ -236,6 +236,24 @@ fn an_unknown_layout_names_its_fields_and_the_nearest_one() {
 }
 
 #[test]
+fn a_layout_is_told_by_its_answers_too() {
+    let row = |label: &str| {
+        format!(
+            r#"{{"context":"c","question":"q","answers":["a","b"],"label":{label},"id_string":"x"}}"#
+        )
+    };
+    let error = load_text("x.jsonl", row("\"B\""), &plain("own")).unwrap_err();
+    says(
+        &error.to_string(),
+        &["reclor has these columns, but other values"],
+    );
+    let two = [row("1"), row("1").replace("\"q\"", "\"r\"")]
+        .join("\n")
+        .replacen("\"x\"", "\"y\"", 1);
+    assert!(load_text("x.jsonl", two, &plain("own")).is_ok());
+}
+
+#[test]
 fn the_guide_lists_every_layout_with_its_data_sets_and_columns() {
     let guide = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/data.md");
     let guide = std::fs::read_to_string(guide).unwrap();
