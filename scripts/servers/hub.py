@@ -79,7 +79,8 @@ class Hub(BaseHTTPRequestHandler):
             data = path.read_bytes()
             file = {"rfilename": str(path.relative_to(top)), "size": len(data)}
             if is_large(about, file["rfilename"]):
-                file["lfs"] = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+                sha256 = hashlib.sha256(data).hexdigest()
+                file["lfs"] = {"sha256": sha256, "size": len(data), "pointerSize": 134}
             siblings.append(file)
         siblings += [{"rfilename": name} for name in about.get("more", [])]
         info = {"id": name, "sha": commit, "siblings": siblings, "gated": about.get("gated", False)}

@@ -3,6 +3,7 @@
 mod analyze;
 mod data;
 mod data_files;
+mod data_hub;
 mod doubts;
 mod fleet;
 mod import;
