@@ -168,7 +168,7 @@ pub enum HubError {
 fn missing(kind: &str, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("has no {kind} {name:?}"),
-        None => format!("which {kind} to ask is not said, and there are several"),
+        None => format!("which {kind} to ask is not said"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sureness_analysis::number::{count, counted};
+use sureness_bench::questions::hub::DatasetName;
 use sureness_bench::questions::{Library, Place, file_name, named_task, task_id};
 use sureness_bench::{Failure, user_folders};
 use sureness_questions::{Dataset, Format, LoadOptions, Task, pack};
@@ -218,7 +219,7 @@ fn read(place: &Place, layout: &Layout, format: Format, task: Task) -> Result<Da
     place.load(&options)
 }
 
-/// The benchmark task of a layout, else a task named after the file.
+/// The benchmark task of a layout, else a task named after the file or the data set of the hub.
 fn default_task(format: Format, path: &Path) -> Task {
     let id = match format {
         Format::Mmlu => "qa",
@@ -228,6 +229,9 @@ fn default_task(format: Format, path: &Path) -> Task {
         Format::HaluEvalSummarization => "ds",
         Format::Public(layout) => layout.task,
         Format::Paper | Format::Jsonl | Format::Csv | Format::Parquet | Format::Columns => {
+            let name = path.to_str().and_then(|path| path.parse().ok());
+            let name = name.filter(|_| Place::is_on_hub(path));
+            let path = name.map_or(path.to_owned(), |name: DatasetName| name.repo.into());
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             return named_task(&task_id(&stem).unwrap_or_else(|_| "own".to_owned()));
         }

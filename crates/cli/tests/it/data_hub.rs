@@ -156,3 +156,55 @@ fn what_the_hub_lacks_is_said_before_anything_is_asked() {
     let said = done(&hub, &case, "data import qa hf:own/mmlu:all", 2);
     says(&said, &["hint: use it with --data qa=hf:own/mmlu:all"]);
 }
+
+#[test]
+fn a_cache_that_may_lack_splits_or_shards_does_not_choose() {
+    let rows = |name: &str| {
+        let row = |n: i32| {
+            format!(
+                "{{\"question\": \"{name} {n}?\", \"options\": [\"a\", \"b\"], \"answer\": 0}}\n"
+            )
+        };
+        (0..20)
+            .map(row)
+            .fold(String::new(), |text, row| text + &row)
+    };
+    let shards = ["test-00000-of-00002.jsonl", "test-00001-of-00002.jsonl"];
+    let [first, second, train] = ["first", "second", "train"].map(rows);
+    let files = [
+        (shards[0], &*first),
+        (shards[1], &*second),
+        ("train.jsonl", &*train),
+    ];
+    let Some(hub) = HubServer::with("own/plain", &files) else {
+        return;
+    };
+    let case = Case::new(Script::healthy());
+    let offline = |line: &str, code: i32| {
+        let mut command = case.sureness(line);
+        with_hub(&mut command, &hub);
+        let output = command.env("HF_HUB_OFFLINE", "1").output().unwrap();
+        ends_with(&output, code);
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    done(&hub, &case, "data fetch hf:own/plain:default/train", 0);
+    says(
+        &offline("data check hf:own/plain", 2),
+        &["which split", "hint: choose among train"],
+    );
+    says(
+        &offline("data check hf:own/plain:default/train", 0),
+        &["plain (plain)", "questions          15"],
+    );
+    let fetched = done(&hub, &case, "data fetch hf:own/plain", 0);
+    says(&offline("data check hf:own/plain", 0), &["2 of split test"]);
+    let lost = fetched
+        .lines()
+        .find(|line| line.ends_with(shards[1]))
+        .unwrap();
+    fs::remove_file(lost).unwrap();
+    says(
+        &offline("data check hf:own/plain", 2),
+        &[shards[1], "missing"],
+    );
+}

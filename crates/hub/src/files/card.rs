@@ -214,7 +214,7 @@ mod tests {
     fn a_card_says_which_files_are_which_split() {
         let card = "---\nlicense: mit\nconfigs:\n- config_name: all\n  default: true\n  data_files:\n  \
                     - split: test\n    path: all/test-*\n  - split: dev\n    path:\n    - a.csv\n    \
-                    - b.csv\n- config_name: \"2020\"\n  data_files: whole.jsonl\n- config_name: de\n  \
+                    - b.csv\n- config_name: 2020\n  data_files: whole.jsonl\n- config_name: de\n  \
                     data_dir: langs/de\n- config_name: fr\n  data_files:\n    test: fr/*.csv\n---\n# x\n";
         let files = [
             "all/test-00000-of-00001.parquet",
@@ -238,6 +238,17 @@ mod tests {
             ]
         );
         assert!(configs[0].default && !configs[1].default);
+    }
+
+    #[test]
+    fn aliases_that_unfold_without_end_are_refused() {
+        let mut card = "---\na0: &a0 [x, x]\n".to_owned();
+        for level in 1..40 {
+            let inner = level - 1;
+            card += &format!("a{level}: &a{level} [*a{inner}, *a{inner}]\n");
+        }
+        card += "configs: *a39\n---\n";
+        assert!(read(&card, &["test.csv"]).is_err());
     }
 
     #[test]
