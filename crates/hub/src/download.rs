@@ -11,7 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use hf_hub::api::Progress;
 use hf_hub::api::sync::{Api, ApiError};
+use indicatif::{ProgressBar, ProgressStyle};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
@@ -78,7 +80,8 @@ impl Hub {
                 self.answer(&file.name, "sent a file of another commit"),
             ));
         }
-        let fetched = at.download(&encoded).map_err(|error| {
+        let line = Line::new(self.progress, &file.name);
+        let fetched = at.download_with_progress(&encoded, line).map_err(|error| {
             if is_stale(&error) {
                 let _ = fs::remove_file(blob.with_extension("part"));
             }
@@ -150,6 +153,45 @@ impl Hub {
             path: self.cache.clone(),
             error,
         })
+    }
+}
+
+/// A line of progress, gone when the download ends.
+struct Line(ProgressBar);
+
+impl Line {
+    fn new(shown: bool, name: &str) -> Self {
+        if !shown {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(0).with_message(name.to_owned());
+        let style = ProgressStyle::with_template(
+            "  {bar:30} {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left  \
+             {wide_msg}",
+        );
+        Self(match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
+    }
+}
+
+impl Progress for Line {
+    fn init(&mut self, size: usize, _: &str) {
+        self.0.set_length(size as u64);
+        self.0.set_position(0);
+    }
+
+    fn update(&mut self, size: usize) {
+        self.0.inc(size as u64);
+    }
+
+    fn finish(&mut self) {}
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -54,7 +54,7 @@ impl Hub {
             .with_endpoint(self.endpoint.clone())
             .with_token(self.token.as_ref().map(|token| token.0.clone()))
             .with_user_agent("sureness", env!("CARGO_PKG_VERSION"))
-            .with_progress(self.progress)
+            .with_progress(false)
             .build()
             .map_err(|error| self.unreachable(&self.shown(), &error))
     }
