@@ -1,5 +1,6 @@
 //! Checks what the `parquet` crate trusts.
 
+use parquet::basic::Compression;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 
@@ -35,7 +36,7 @@ pub(crate) fn footer<R: ChunkReader>(source: &R) -> Result<(), Error> {
     Err(Error::Damaged("its footer"))
 }
 
-/// Checks the headers of the needed pages, and the number of values before any is decoded, since it
+/// Checks the headers and the compression of the needed pages, and the number of values before any is decoded, since it
 /// may be far larger than the file.
 pub(crate) fn pages<R: ChunkReader + 'static>(
     reader: &SerializedFileReader<R>,
@@ -64,6 +65,11 @@ fn check_group<R: ChunkReader>(
                 column: root.clone(),
                 most: MAX_VALUES,
             });
+        }
+        match column.compression() {
+            Compression::BROTLI(_) => return Err(Error::Codec("brotli")),
+            Compression::LZO => return Err(Error::Codec("LZO")),
+            _ => {}
         }
         let (mut at, length) = column.byte_range();
         let end = at.saturating_add(length);

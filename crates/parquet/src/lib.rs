@@ -28,6 +28,9 @@ pub enum Error {
     /// A part of the file claims what cannot be.
     #[error("the Parquet file is damaged{}", part(.0))]
     Damaged(&'static str),
+    /// A column is compressed in a way that this build does not unpack.
+    #[error("a column is compressed with {0}, which is not supported")]
+    Codec(&'static str),
     /// A row of so many values that it may be an attack on the memory.
     #[error("column {column:?} has more than {most} values per row")]
     TooManyValues {

@@ -115,6 +115,10 @@ fn of_file(problem: &Problem) -> &'static str {
         Problem::Parquet(sureness_parquet::Error::CutOff) => {
             "copy or download the file again, whole"
         }
+        Problem::Parquet(sureness_parquet::Error::Codec(_)) => {
+            "write it with zstd, snappy, gzip, lz4 or uncompressed, for instance with pandas: \
+             read_parquet(FILE).to_parquet(FILE, compression='zstd')"
+        }
         Problem::Parquet(_) => {
             "write or download the file again; if others can read it, turn it into JSON lines with \
              pandas: read_parquet(FILE).to_json(FILE, orient='records', lines=True)"

@@ -151,6 +151,7 @@ pub(crate) fn assemble(
         mut questions,
         mut examples,
         unread,
+        split,
     } = parsed;
     if examples.is_empty() {
         let wanted = options.task.shots.max(MIN_SET_ASIDE);
@@ -165,6 +166,7 @@ pub(crate) fn assemble(
         source: source.to_owned(),
         questions,
         examples,
+        split,
         unread,
     })
 }
@@ -207,6 +209,7 @@ fn read_split(
     options: &LoadOptions,
 ) -> Result<(Format, Parsed), DataError> {
     let (format, mut parsed) = read_files(&files.questions, format, options)?;
+    parsed.split = files.split;
     if !files.examples.is_empty() && options.examples.is_none() {
         // Examples are not asked and have no cluster.
         let plain = LoadOptions {

@@ -138,6 +138,7 @@ mod tests {
             source: "test".to_owned(),
             questions: Bank::of(questions).unwrap(),
             examples: Vec::new(),
+            split: None,
             unread: crate::Unread::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bank, Question, Unread};
+use crate::{Bank, Question, Split, Unread};
 
 /// The word that introduces a question's background text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,6 +94,8 @@ pub struct Dataset {
     pub questions: Bank,
     /// Few-shot examples, best first; a prompt shows the first few.
     pub examples: Vec<Question>,
+    /// The split of the questions, where the files have several.
+    pub split: Option<Split>,
     /// Keys and columns of the files that no part of a question comes from.
     pub unread: Unread,
 }

@@ -127,6 +127,7 @@ mod tests {
             source: String::new(),
             questions: Bank::of(&[question("1"), question("2")]).unwrap(),
             examples: vec![question("3")],
+            split: None,
             unread: sureness_questions::Unread::default(),
         };
         let source = ImportSource {

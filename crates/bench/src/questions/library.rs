@@ -209,6 +209,7 @@ impl Library {
             source,
             questions,
             examples,
+            split: None,
             // The import named them.
             unread: Unread::default(),
         })

@@ -5,13 +5,14 @@ mod library;
 mod names;
 mod place;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{ClusterBy, Dataset, Shard, Task, Unread};
+use sureness_questions::{ClusterBy, Dataset, Shard, Split, Task, Unread};
 use sureness_record::{RunSettings, TaskRecord};
 
 use crate::error::Failure;
@@ -29,6 +30,8 @@ pub(crate) struct Questions {
     wording: Wording,
     pub(crate) plan: Plan,
     shard: Option<Shard>,
+    /// Splits that are asked of several, by task id.
+    splits: HashMap<String, Split>,
     /// Fields of the files that no prompt contains, by task.
     unread: Vec<(String, Unread)>,
     /// By group, the positions of a shard's questions in the whole run; empty without a shard.
@@ -47,9 +50,12 @@ impl Questions {
         let mut plan = Plan::default();
         let mut places = Vec::new();
         let mut unread = Vec::new();
+        let mut splits = HashMap::new();
         for task in tasks(settings) {
             let mut dataset = dataset_for(&task, settings)?;
             unread.push((dataset.task.id.clone(), std::mem::take(&mut dataset.unread)));
+            let split = dataset.split.map(|split| (dataset.task.id.clone(), split));
+            splits.extend(split);
             let available = dataset.questions.len();
             if let Some(n) = settings.sample_size {
                 dataset.sample(n, seed)?;
@@ -104,6 +110,7 @@ impl Questions {
             wording,
             plan,
             shard: settings.shard,
+            splits,
             unread,
             places,
         })
@@ -134,8 +141,11 @@ impl Questions {
             } else {
                 String::new()
             };
+            let split = self.splits.get(&d.task);
+            let split =
+                split.map_or_else(String::new, |split| format!(" (split {})", split.name()));
             text.push_str(&format!(
-                "\n  {:<width$}  {}{of} questions from {}, {}",
+                "\n  {:<width$}  {}{of} questions from {}{split}, {}",
                 d.task,
                 count(d.questions),
                 d.source,

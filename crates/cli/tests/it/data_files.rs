@@ -28,7 +28,10 @@ fn mmlu_of_the_hub_takes_the_answers_of_its_csv_files() {
             "run --data qa={} --prompt-strategies base",
             fixture(name).display()
         );
-        ends_with(&case.run(&line), 0);
+        let output = case.run(&line);
+        ends_with(&output, 0);
+        let split = text(&output.stderr).contains("(split test)");
+        assert_eq!(split, name == "mmlu_hub", "{}", text(&output.stderr));
         case.questions()
             .split_off(before)
             .into_iter()

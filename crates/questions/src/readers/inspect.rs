@@ -21,11 +21,12 @@ struct Log<'a> {
     samples: Vec<&'a RawValue>,
 }
 
-/// Whether a file begins as a log does: one object with a version and a status.
+/// Whether a file begins as a log does: one object with a version, a status and an evaluation.
 pub(crate) fn is_log(source: &Source) -> Result<bool, DataError> {
     let begin = source.begin(BEGIN)?;
     let has = |key: &[u8]| begin.windows(key.len()).any(|part| part == key);
-    Ok(begin.trim_ascii_start().starts_with(b"{") && has(b"\"version\"") && has(b"\"status\""))
+    let keys: [&[u8]; 3] = [b"\"version\"", b"\"status\"", b"\"eval\""];
+    Ok(begin.trim_ascii_start().starts_with(b"{") && keys.into_iter().all(has))
 }
 
 /// The samples in the text of a log; `None` if it is something else.

@@ -20,7 +20,7 @@ use crate::bank::Bank;
 use crate::digest::Digest;
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Unread};
+use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Split, Unread};
 
 pub(crate) use record::{Record, index_label, whole, wrong_type};
 pub(crate) use records::Records;
@@ -35,6 +35,8 @@ pub(crate) struct Parsed {
     pub(crate) examples: Vec<Question>,
     /// Fields of the file that were not read.
     pub(crate) unread: Unread,
+    /// The split of the questions, where the files have several.
+    pub(crate) split: Option<Split>,
 }
 
 /// Gathers the rows of a data set, with the abstention options where they are asked for, and

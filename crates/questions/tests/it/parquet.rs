@@ -192,6 +192,17 @@ fn an_answer_out_of_range_is_named_with_its_row_and_column() {
 }
 
 #[test]
+fn a_codec_that_is_not_supported_is_named_before_the_first_row() {
+    says(
+        &message(&data("layouts/brotli.parquet")),
+        &[
+            "brotli.parquet: a column is compressed with brotli, which is not supported",
+            "compression='zstd'",
+        ],
+    );
+}
+
+#[test]
 fn a_doubled_key_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.jsonl");

@@ -197,6 +197,8 @@ def main():
             target.mkdir(exist_ok=True)
             table = pyarrow.Table.from_pylist(hub)
             pyarrow.parquet.write_table(table, target / f"{split}-00000-of-00001.parquet")
+        table = pyarrow.Table.from_pylist(rows("piqa"))
+        pyarrow.parquet.write_table(table, folder / "brotli.parquet", compression="brotli")
         # A fault far down, in the second of two row groups.
         faulty = (rows("mmlu-hub") * 1000)[:9900]
         faulty[9811] = {**faulty[9811], "answer": 4}
