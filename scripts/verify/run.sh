@@ -7,9 +7,9 @@
 #
 # The packages go into a Python environment below .tools/ on the first run. The rows are made by a
 # seeded generator. The layouts of public data sets are written by pyarrow, pandas and datasets and read
-# by the binary. Where ../shared holds the published benchmark, its logits are compared too, the
-# intervals of both halves with a bootstrap of our own, and the tables of docs/paper-revisited.md with
-# what the binary says. The binary is the one that $SURENESS names, else the debug build.
+# by the binary; files of a hub of our own are fetched by huggingface_hub and by the binary. Where
+# ../shared holds the published benchmark, its logits are compared too, the intervals of both halves with
+# a bootstrap of our own, and the tables of docs/paper-revisited.md with what the binary says. The binary is the one that $SURENESS names, else the debug build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -64,6 +64,8 @@ export SURENESS
 [[ -x $SURENESS ]] || cargo build --quiet --locked -p sureness --bin sureness --no-default-features
 say "layouts of public data sets, written by pyarrow, pandas and datasets"
 "$python" "$here/layouts.py" "$SURENESS" || code=1
+say "files of a hub, fetched by huggingface_hub and by the binary"
+"$python" "$here/hub.py" "$SURENESS" || code=1
 if [[ -d $shared/paper ]]; then
     say "the published benchmark"
     compare published "$shared/paper/logits" "$shared/paper/mmlu_10k.json" || code=1

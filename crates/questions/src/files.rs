@@ -41,6 +41,17 @@ impl Split {
         }
     }
 
+    /// The split with this name on the hub.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "train" => Some(Self::Train),
+            "validation" | "valid" | "val" => Some(Self::Validation),
+            "dev" => Some(Self::Dev),
+            "test" => Some(Self::Test),
+            _ => None,
+        }
+    }
+
     /// The split that a file's name, or else its folder's, says.
     fn of(path: &Path) -> Option<Self> {
         let named = |name: &str| {
@@ -64,7 +75,7 @@ impl Split {
 }
 
 /// The files of a data set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     /// Where the questions to ask are.
     pub questions: Vec<PathBuf>,
@@ -94,6 +105,30 @@ pub(crate) fn all(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(files)
 }
 
+/// Of the splits that are there, the one to ask: the first of `ask`, or else another.
+pub(crate) fn asked(splits: &BTreeSet<Split>, ask: &[Split], examples: &[Split]) -> Option<Split> {
+    use Split::{Dev, Test, Train, Validation};
+    // Beside their papers, sets for validation are called dev.
+    let dev = !examples.contains(&Dev) && !ask.contains(&Dev);
+    let preferred = ask.iter().flat_map(|&split| match split {
+        Validation if dev => vec![Validation, Dev],
+        other => vec![other],
+    });
+    preferred
+        .chain([Test, Validation, Dev, Train])
+        .find(|split| splits.contains(split))
+}
+
+/// Of the splits that are there, the one that few-shot examples come from.
+pub(crate) fn shown(
+    splits: &BTreeSet<Split>,
+    examples: &[Split],
+    asked: Option<Split>,
+) -> Option<Split> {
+    let mut examples = examples.iter().copied();
+    examples.find(|split| Some(*split) != asked && splits.contains(split))
+}
+
 /// Divides files by split: those to ask, those of examples, others. Where none of the splits to ask is
 /// there, another is asked, and never two at once. Either all files name their split, or none does.
 pub(crate) fn divide(
@@ -101,17 +136,8 @@ pub(crate) fn divide(
     ask: &[Split],
     examples: &[Split],
 ) -> Result<Files, DataError> {
-    use Split::{Dev, Test, Train, Validation};
     let splits: BTreeSet<_> = files.iter().filter_map(|file| Split::of(file)).collect();
-    // Beside their papers, sets for validation are called dev.
-    let dev = !examples.contains(&Dev) && !ask.contains(&Dev);
-    let preferred = ask.iter().flat_map(|&split| match split {
-        Validation if dev => vec![Validation, Dev],
-        other => vec![other],
-    });
-    let asked = preferred
-        .chain([Test, Validation, Dev, Train])
-        .find(|split| splits.contains(split));
+    let asked = asked(&splits, ask, examples);
     let (Some(asked), true) = (asked, files.len() > 1) else {
         return Ok(Files {
             split: None,
@@ -123,10 +149,7 @@ pub(crate) fn divide(
     if let Some(file) = files.iter().find(|file| Split::of(file).is_none()) {
         return Err(DataError::of_file(file, Problem::NoSplit));
     }
-    let shown = examples
-        .iter()
-        .copied()
-        .find(|split| *split != asked && splits.contains(split));
+    let shown = shown(&splits, examples, Some(asked));
     let mut divided = Files {
         questions: Vec::new(),
         examples: Vec::new(),
@@ -241,10 +264,16 @@ fn is_data(name: &str) -> bool {
 }
 
 /// Refuses files of which some are missing by their own names: `test-00000-of-00002.parquet`.
+/// A file that is named alone is meant to be read alone.
 fn check_shards(files: &[PathBuf]) -> Result<(), DataError> {
-    let [_, _, ..] = files else {
-        return Ok(());
-    };
+    match files {
+        [_, _, ..] => check_whole(files),
+        _ => Ok(()),
+    }
+}
+
+/// Like [`check_shards`], for files that are a whole split even if there is but one.
+pub(crate) fn check_whole(files: &[PathBuf]) -> Result<(), DataError> {
     for file in files {
         let Some((begin, count, end)) = shard(file) else {
             continue;

@@ -1,5 +1,6 @@
 //! The layouts and their detection.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -115,6 +116,18 @@ impl Format {
             Some('[' | '{') => Self::of_rows(source),
             Some(_) => Self::of_table(source),
         }
+    }
+
+    /// Of the splits that a data set has, the one to ask.
+    pub fn asked(self, splits: &BTreeSet<Split>) -> Option<Split> {
+        let (ask, examples) = self.splits();
+        files::asked(splits, ask, examples)
+    }
+
+    /// Of the splits that a data set has, the one that few-shot examples come from if `asked` is
+    /// asked.
+    pub fn shown(self, splits: &BTreeSet<Split>, asked: Option<Split>) -> Option<Split> {
+        files::shown(splits, self.splits().1, asked)
     }
 
     /// The splits of this layout to ask, and those to take few-shot examples from, in order of

@@ -36,7 +36,7 @@ pub use foreign::Foreign;
 pub use format::Format;
 pub use from_one::{FromOne, NumberedAnswers};
 pub use layout::Layout;
-pub use load::{LoadOptions, files, load, load_bytes};
+pub use load::{LoadOptions, files, load, load_bytes, load_files};
 pub use question::{DONT_KNOW, MAX_OPTIONS, NONE_OF_THE_ABOVE, Question, letter, letter_index};
 pub use shard::Shard;
 pub use task::{Background, Dataset, Task};

@@ -71,6 +71,14 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
     complete(path, read, options)
 }
 
+/// Loads a data set of these files; `name` stands for all of them, in errors and as the source.
+pub fn load_files(name: &Path, files: &Files, options: &LoadOptions) -> Result<Dataset, DataError> {
+    files::check_whole(&files.questions)?;
+    files::check_whole(&files.examples)?;
+    let read = read_split(name, files, options.format(), options)?;
+    complete(name, read, options)
+}
+
 /// Loads a data set of one file from memory; errors name `path`.
 pub fn load_bytes(
     path: &Path,
@@ -190,7 +198,16 @@ fn read(
         // Opened once: it may be a pipe.
         return read_source(Source::open(path)?, format, options);
     }
-    let files = files(path, format)?;
+    read_split(path, &files(path, format)?, format, options)
+}
+
+/// Reads the split to ask, and the few-shot examples of another.
+fn read_split(
+    path: &Path,
+    files: &Files,
+    format: Option<Format>,
+    options: &LoadOptions,
+) -> Result<(Format, Parsed), DataError> {
     let (format, mut parsed) = read_files(&files.questions, format, options)?;
     parsed.split = files.split;
     if !files.examples.is_empty() && options.examples.is_none() {

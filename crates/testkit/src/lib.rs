@@ -2,7 +2,8 @@
 //!
 //! [`shared`] finds the folder of real data, [`says`] and [`ends_with`] check what a program
 //! printed, [`results_in`] and [`figures_in`] read what it wrote. With the feature `processes`,
-//! `Case` runs `sureness` against a fault server and `Nats` starts a broker.
+//! `Case` runs `sureness` against a fault server and `Nats` starts a broker; with `hub`, `HubServer` is
+//! a hub of data sets.
 //!
 //! ```
 //! sureness_testkit::says("error: no such file\nhint: check the path", &["no such", "hint: "]);
@@ -15,6 +16,8 @@
 
 #[cfg(feature = "processes")]
 mod case;
+#[cfg(feature = "hub")]
+mod hub;
 #[cfg(feature = "processes")]
 mod nats;
 mod output;
@@ -24,6 +27,8 @@ use std::path::{Path, PathBuf};
 
 #[cfg(feature = "processes")]
 pub use case::Case;
+#[cfg(feature = "hub")]
+pub use hub::HubServer;
 #[cfg(feature = "processes")]
 pub use nats::Nats;
 pub use output::{ends_with, figures_in, results_in, says, text};

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use sureness_analysis::Figures;
 use sureness_analysis::number::count;
-use sureness_questions::{Columns, Dataset, Format, LoadOptions, Question, load};
+use sureness_questions::{Columns, Dataset, Format, LoadOptions, Question};
 
 use crate::error::Failure;
-use crate::questions::{dataset_for, id_of, named_task};
+use crate::questions::{Place, dataset_for, id_of, named_task};
 use crate::settings::{QuestionSettings, TaskData};
 
 /// Maximum characters shown per text.
@@ -59,7 +59,7 @@ impl Texts {
                 .hint(format!("give them too: --data {task}=PATH")));
             };
             let columns = of_task.columns.clone();
-            let dataset = read(&task, path, of_task.format, columns)?;
+            let dataset = read(&task, Place::find, path, of_task.format, columns)?;
             data.insert(task, dataset);
         }
         Ok(Self {
@@ -89,13 +89,13 @@ impl Texts {
         // Files that are gone or unreadable by now only leave texts out of the report.
         if let Some((path, dropped)) = &self.questions
             && search.is_open()
-            && let Ok(dataset) = read(task, path, Some(Format::Paper), None)
+            && let Ok(dataset) = read(task, Place::find_here, path, Some(Format::Paper), None)
         {
             search.look_in_without(&dataset, dropped);
         }
         for path in recorded(figures, task) {
             if search.is_open()
-                && let Ok(dataset) = read(task, &path, None, None)
+                && let Ok(dataset) = read(task, Place::find_here, &path, None, None)
             {
                 search.look_in(&dataset);
             }
@@ -217,17 +217,20 @@ impl Search {
 /// Reads a data set without adding abstention options, which the content digest ignores.
 fn read(
     task: &str,
+    find: impl Fn(&Path, Option<Format>) -> Result<Place, Failure>,
     path: &Path,
     format: Option<Format>,
     columns: Option<Columns>,
-) -> Result<Dataset, sureness_questions::DataError> {
+) -> Result<Dataset, Failure> {
+    let by_columns = columns.as_ref().map(|_| Format::Columns);
+    let place = find(path, by_columns.or(format))?;
     let options = LoadOptions {
         format,
         columns,
         abstention: false,
         ..LoadOptions::new(named_task(task))
     };
-    load(path, &options)
+    place.load(&options)
 }
 
 /// The data sets of the task that runs have recorded and that still exist.
@@ -239,7 +242,7 @@ fn recorded(figures: &Figures<'_>, task: &str) -> Vec<PathBuf> {
             .and_then(|settings| settings.task(task))
             .map(|task| PathBuf::from(&task.source));
         if let Some(path) = path
-            && sureness_questions::files(&path, None).is_ok()
+            && (Place::is_on_hub(&path) || sureness_questions::files(&path, None).is_ok())
             && !paths.contains(&path)
         {
             paths.push(path);

@@ -1,9 +1,10 @@
 //! Selects the data set of a task.
 
-use sureness_questions::{ClusterBy, DataError, Dataset, LoadOptions, Problem, Task, load, pack};
+use sureness_questions::{ClusterBy, DataError, Dataset, Format, LoadOptions, Problem, Task, pack};
 
 use super::library::Library;
 use super::names::{id_of, named_task, task_id};
+use super::place::Place;
 use crate::error::Failure;
 use crate::settings::{QuestionSettings, TaskData};
 
@@ -45,6 +46,11 @@ fn dataset_from(
         };
     };
     let task = imported.map_or_else(|| named_task(&id), |origin| origin.task);
+    let by_columns = columns.as_ref().map(|_| Format::Columns);
+    let place = Place::find(&path, by_columns.or(format))?;
+    if let Some(note) = &place.note {
+        tracing::warn!("{note}");
+    }
     let options = LoadOptions {
         format,
         columns,
@@ -53,7 +59,7 @@ fn dataset_from(
         cluster: settings.cluster.clone(),
         ..LoadOptions::new(task)
     };
-    Ok(load(&path, &options)?)
+    place.load(&options)
 }
 
 /// The failure for built-in questions without the column to cluster by, the only one that they have.

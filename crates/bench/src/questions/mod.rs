@@ -3,6 +3,7 @@
 mod choice;
 mod library;
 mod names;
+mod place;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::settings::{QuestionSettings, Settings};
 pub(crate) use choice::dataset_for;
 pub use library::{Library, Origin, file_name};
 pub use names::{id_of, named_task, task_id};
+pub use place::Place;
+pub use sureness_hub as hub;
 
 /// The questions of a run, with their prompts.
 pub(crate) struct Questions {

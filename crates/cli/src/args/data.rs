@@ -17,13 +17,21 @@ pub(crate) enum Action {
     List,
     /// Read a data set and describe it, without storing anything
     Check {
-        /// File, folder or pattern of files of questions
+        /// File, folder or pattern of files of questions, or hf:NAME of the hub
         path: PathBuf,
         /// Task the questions belong to [default: derived from the layout]
         #[arg(long, value_name = "NAME")]
         task: Option<String>,
         #[command(flatten)]
         layout: Layout,
+    },
+    /// Fetch a data set of the Hugging Face hub, into the cache that Python shares, and print the
+    /// paths of its files
+    Fetch {
+        /// Data set, such as hf:cais/mmlu@main:all/test; the newest revision, the only configuration
+        /// and the split of its layout may be left out
+        #[arg(value_name = "hf:NAME[@REVISION][:CONFIG[/SPLIT]]")]
+        name: String,
     },
     /// Import a data set for use with `sureness run --tasks TASK`
     Import {

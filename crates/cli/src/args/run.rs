@@ -40,8 +40,8 @@ pub(crate) struct RunArgs {
     /// Tasks: qa, rc, ci, drs, ds, or any named by --data
     #[arg(long, value_name = "TASK", num_args = 1.., value_delimiter = ',', help_heading = "Questions")]
     pub(crate) tasks: Vec<String>,
-    /// Data set of a task: a file, a folder or a pattern of files, such as qa=mmlu/ or
-    /// 'qa=data/test-*.parquet' [default: imported or built-in questions]
+    /// Data set of a task: a file, a folder or a pattern of files, or a data set of the hub, such as
+    /// qa=mmlu/, 'qa=data/test-*.parquet' or qa=hf:cais/mmlu:all [default: imported or built-in questions]
     #[arg(long, value_name = "TASK=PATH", num_args = 1.., help_heading = "Questions")]
     pub(crate) data: Vec<String>,
     /// Layout of a task's data set [default: detected]

@@ -1,14 +1,16 @@
 //! `sureness data`: the data sets of tasks.
 
 mod check;
+mod hub;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use sureness_analysis::number::{count, counted};
-use sureness_bench::questions::{Library, file_name, named_task, task_id};
+use sureness_bench::questions::hub::DatasetName;
+use sureness_bench::questions::{Library, Place, file_name, named_task, task_id};
 use sureness_bench::{Failure, user_folders};
-use sureness_questions::{Dataset, Format, LoadOptions, Task, load, pack};
+use sureness_questions::{Dataset, Format, LoadOptions, Task, pack};
 
 use crate::args::data::{Action, DataArgs, Layout};
 use crate::show::terminal;
@@ -18,6 +20,7 @@ pub(super) fn run(args: DataArgs) -> Result<ExitCode, Failure> {
     match args.action {
         Action::List => list(&Library::open()?),
         Action::Check { path, task, layout } => check(&path, task.as_deref(), &layout),
+        Action::Fetch { name } => hub::fetch(&name),
         Action::Import {
             task,
             path,
@@ -45,7 +48,8 @@ fn list(library: &Library) -> Result<(), Failure> {
     let mut text = terminal::columns(rows, &[2, 3]);
     text += "\nImport your own questions: sureness data import TASK FILE\nImports are stored in ";
     text += &user_folders::display(library.folder());
-    terminal::print(&(text + "\n"))
+    text += &format!("\n\n{}", hub::list());
+    terminal::print(&text)
 }
 
 /// One task's row. A damaged import is marked as such and does not fail the listing.
@@ -73,16 +77,20 @@ fn row(library: &Library, id: &str) -> Vec<String> {
 }
 
 fn check(path: &Path, task: Option<&str>, layout: &Layout) -> Result<(), Failure> {
-    let format = format_of(layout, path)?;
+    let place = Place::find(path, stated(layout))?;
+    let format = format_of(layout, &place)?;
     let task = match task {
         Some(name) => named_task(&task_id(name)?),
         None => default_task(format, path),
     };
-    let dataset = read(path, layout, format, task)?;
+    if let Some(note) = &place.note {
+        eprintln!("note: {note}");
+    }
+    let dataset = read(&place, layout, format, task)?;
     let reading = check::Reading {
-        path: path.display().to_string(),
+        path: place.path.display().to_string(),
         format: (format, layout.format.is_none() && layout.columns.is_none()),
-        files: files(path, format)?,
+        files: files(&place, format)?,
         examples: match &layout.examples {
             Some(path) => format!("from {}", path.display()),
             None => "from the data set".to_owned(),
@@ -92,11 +100,13 @@ fn check(path: &Path, task: Option<&str>, layout: &Layout) -> Result<(), Failure
 }
 
 /// Describes which files of a folder or a pattern are read.
-fn files(path: &Path, format: Format) -> Result<Option<String>, Failure> {
-    if path.is_file() || format == Format::Mmlu {
-        return Ok(None);
-    }
-    let files = sureness_questions::files(path, Some(format))?;
+fn files(place: &Place, format: Format) -> Result<Option<String>, Failure> {
+    let path = &place.path;
+    let files = match &place.fetched {
+        Some(files) => files.clone(),
+        None if path.is_file() || format == Format::Mmlu => return Ok(None),
+        None => sureness_questions::files(path, Some(format))?,
+    };
     let mut text = count(files.questions.len());
     if let Some(split) = files.split {
         text += &format!(" of split {}", split.name());
@@ -115,10 +125,22 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
     if let Some(name) = name {
         task = renamed(task, name)?;
     }
+    if Place::is_on_hub(path) {
+        return Err(Failure::new(format_args!(
+            "{}: data sets of the hub are not imported, but named where they are used",
+            path.display()
+        ))
+        .hint(format_args!(
+            "use it with --data {}={}",
+            task.id,
+            path.display()
+        )));
+    }
     let library = Library::open()?;
-    let format = format_of(layout, path)?;
+    let place = Place::find(path, stated(layout))?;
+    let format = format_of(layout, &place)?;
     // Without abstention options, which each run adds or leaves out.
-    let dataset = read(path, layout, format, task)?;
+    let dataset = read(&place, layout, format, task)?;
     let former = library.import(&dataset, path, layout.examples.as_deref(), format)?;
     let id = &dataset.task.id;
     if !dataset.unread.is_empty() {
@@ -172,27 +194,32 @@ fn renamed(task: Task, name: &str) -> Result<Task, Failure> {
     })
 }
 
-fn format_of(layout: &Layout, path: &Path) -> Result<Format, Failure> {
-    match (&layout.columns, layout.format) {
-        (Some(_), _) => Ok(Format::Columns),
-        (None, Some(format)) => Ok(format),
-        (None, None) => Ok(Format::detect(path)?),
+/// The layout that the flags state.
+fn stated(layout: &Layout) -> Option<Format> {
+    let columns = layout.columns.as_ref().map(|_| Format::Columns);
+    columns.or(layout.format)
+}
+
+fn format_of(layout: &Layout, place: &Place) -> Result<Format, Failure> {
+    match stated(layout).or(place.format) {
+        Some(format) => Ok(format),
+        None => Ok(Format::detect(&place.path)?),
     }
 }
 
-fn read(path: &Path, layout: &Layout, format: Format, task: Task) -> Result<Dataset, Failure> {
+fn read(place: &Place, layout: &Layout, format: Format, task: Task) -> Result<Dataset, Failure> {
     let options = LoadOptions {
         // All files of a folder must have the layout that was detected in the first.
-        format: layout.format.or(path.is_file().then_some(format)),
+        format: layout.format.or(place.path.is_file().then_some(format)),
         columns: layout.columns.clone(),
         examples: layout.examples.clone(),
         abstention: false,
         ..LoadOptions::new(task)
     };
-    Ok(load(path, &options)?)
+    place.load(&options)
 }
 
-/// The benchmark task of a layout, else a task named after the file.
+/// The benchmark task of a layout, else a task named after the file or the data set of the hub.
 fn default_task(format: Format, path: &Path) -> Task {
     let id = match format {
         Format::Mmlu => "qa",
@@ -202,6 +229,9 @@ fn default_task(format: Format, path: &Path) -> Task {
         Format::HaluEvalSummarization => "ds",
         Format::Public(layout) => layout.task,
         Format::Paper | Format::Jsonl | Format::Csv | Format::Parquet | Format::Columns => {
+            let name = path.to_str().and_then(|path| path.parse().ok());
+            let name = name.filter(|_| Place::is_on_hub(path));
+            let path = name.map_or(path.to_owned(), |name: DatasetName| name.repo.into());
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             return named_task(&task_id(&stem).unwrap_or_else(|_| "own".to_owned()));
         }

@@ -4,6 +4,7 @@ mod analyze;
 mod command;
 mod data;
 mod data_files;
+mod data_hub;
 mod doubts;
 mod fleet;
 mod import;
