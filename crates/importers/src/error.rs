@@ -214,6 +214,9 @@ pub enum Problem {
     /// No question has log-probabilities.
     #[error("no sample has log-probabilities of the most probable tokens")]
     NoLogprobs,
+    /// A Parquet file that cannot be read.
+    #[error("{0}")]
+    Parquet(String),
     /// The archive is broken.
     #[error("the archive is damaged: {0}")]
     Archive(String),

@@ -17,6 +17,8 @@ pub enum Format {
     LmEval,
     /// Logs of Inspect with log-probabilities
     Inspect,
+    /// Details of lighteval (Parquet) with log-probabilities
+    Lighteval,
     /// Pickles of logits, as the paper published them
     Paper,
     /// CSV, JSON lines or Parquet with logits or log-probabilities
@@ -25,13 +27,20 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::LmEval, Self::Inspect, Self::Paper, Self::Table];
+    pub const ALL: [Self; 5] = [
+        Self::LmEval,
+        Self::Inspect,
+        Self::Lighteval,
+        Self::Paper,
+        Self::Table,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::LmEval => "lm-eval",
             Self::Inspect => "inspect",
+            Self::Lighteval => "lighteval",
             Self::Paper => "paper",
             Self::Table => "table",
         }
@@ -42,6 +51,7 @@ impl Format {
         match self {
             Self::LmEval => "lm-evaluation-harness",
             Self::Inspect => "inspect_ai",
+            Self::Lighteval => "lighteval",
             Self::Paper => "the paper's pickles",
             Self::Table => "a table of scores",
         }

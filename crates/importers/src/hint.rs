@@ -14,7 +14,7 @@ impl Hint for ImportError {
             Problem::Io(_) => "check the path and the permissions",
             Problem::TooLarge(_) => "split the file, or write the log without its events",
             Problem::UnknownFormat => {
-                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
+                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, details_*.parquet of lighteval, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
             }
             Problem::NothingHere => {
                 "run lm-evaluation-harness with --log_samples, or name the files themselves"
@@ -59,7 +59,7 @@ impl Hint for ImportError {
                 return format!("choose among names such as {known}").into();
             }
             Problem::Foreign(_) => {
-                "use lm-evaluation-harness or Inspect, or save id, answer and one column of log-probabilities per option (logprob_A, logprob_B, …)"
+                "use a newer lighteval, lm-evaluation-harness or Inspect, or save id, answer and one column of log-probabilities per option (logprob_A, logprob_B, …)"
             }
             Problem::Results => "name the samples_*.jsonl, or the folder",
             Problem::Compressed => {
@@ -67,7 +67,7 @@ impl Hint for ImportError {
             }
             Problem::RepeatedId { .. } => "keep one row per question",
             Problem::NoModel => {
-                "keep the results_*.json beside the samples, or give the name with --model"
+                "keep the results_*.json of lm-evaluation-harness beside the samples and the folders details/MODEL/DATE of lighteval, or give the name with --model"
             }
             Problem::NoTask => {
                 "give it with --task, or name the file {model}_{dataset}_{base|shared|task}_icl{0|1}"
@@ -84,6 +84,7 @@ impl Hint for ImportError {
             Problem::NoLogprobs => {
                 "run inspect eval with --logprobs --top-logprobs 20, on a model whose server returns them"
             }
+            Problem::Parquet(_) => "copy the file again, or leave it out",
             Problem::Archive(_) => "copy the log again; `inspect log convert` checks it",
             Problem::Version(_) => "update sureness, or write the log with another inspect_ai",
             Problem::Twice { .. } => {

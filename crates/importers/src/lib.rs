@@ -10,6 +10,7 @@ mod hint;
 mod imported;
 mod inspect;
 mod json;
+mod lighteval;
 mod lm_eval;
 mod names;
 mod read;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::choice::Choice;
 use crate::imported::{Imported, Imports, Options};
-use crate::{Format, ImportError, Problem, inspect, lm_eval, table};
+use crate::{Format, ImportError, Problem, inspect, lighteval, lm_eval, table};
 
 /// The largest file that is read into memory.
 pub(crate) const MAX_FILE: u64 = 1 << 30;
@@ -58,7 +58,7 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
         }
         let read = whole(&path)
             .map_err(|problem| problem.of(&path))
-            .and_then(|bytes| table::import(&path, bytes, format, &choice, options));
+            .and_then(|bytes| scored(&path, bytes, format, &choice, options));
         match read {
             Ok(imports) => found.imports.extend(imports),
             Err(error) => found.errors.push(error),
@@ -90,7 +90,7 @@ pub fn import_bytes(
         }
         Some(Format::Inspect) => inspect::import_bytes(path, bytes, &choice)
             .map(|log| log.into_iter().map(|log| log.imported).collect()),
-        Some(format) => table::import(path, bytes, format, &choice, options),
+        Some(format) => scored(path, bytes, format, &choice, options),
     };
     let mut found = Found::default();
     match read {
@@ -98,6 +98,23 @@ pub fn import_bytes(
         Err(error) => found.errors.push(error),
     }
     finish(found, &choice, options).map(|imports| imports.groups)
+}
+
+/// Imports a file of scores from memory. The beginning of a Parquet file does not tell its columns, so
+/// that they decide here.
+fn scored(
+    path: &Path,
+    bytes: Vec<u8>,
+    format: Format,
+    choice: &Choice<'_>,
+    options: &Options,
+) -> Result<Vec<Imported>, ImportError> {
+    let is_found = options.format.is_none() && bytes.starts_with(b"PAR1");
+    let bytes = sureness_parquet::Bytes::from(bytes);
+    if format == Format::Lighteval || is_found && lighteval::is_details(bytes.clone()) {
+        return lighteval::import(path, bytes, choice, options);
+    }
+    table::import(path, bytes.into(), format, choice, options)
 }
 
 fn beginning(bytes: &[u8]) -> &[u8] {
@@ -242,7 +259,10 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Imp
 /// The format, and whether the content rather than the name determines it.
 fn sniff(path: &Path) -> Result<Option<(Format, bool)>, ImportError> {
     let bytes = head(path)?;
-    let format = Format::of(path, &bytes);
+    let mut format = Format::of(path, &bytes);
+    if bytes.starts_with(b"PAR1") && File::open(path).is_ok_and(lighteval::is_details) {
+        format = Some(Format::Lighteval);
+    }
     Ok(format.map(|format| {
         (
             format,

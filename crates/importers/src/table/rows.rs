@@ -231,9 +231,9 @@ fn foreign(error: &ReplayError) -> Option<Problem> {
         return None;
     };
     let mut columns = present.split(", ");
-    let is_lighteval = columns.any(|it| matches!(it, "model_response" | "full_prompt"));
+    let is_lighteval = columns.any(|it| it == "full_prompt");
     is_lighteval.then_some(Problem::Foreign(
-        "has details of lighteval, which are not read yet",
+        "has details of lighteval before version 0.11, which are not read",
     ))
 }
 

@@ -168,12 +168,3 @@ fn folders_of_the_harness() {
     let check = norm.check.as_ref().unwrap();
     assert!(check.agrees() && check.by_length && norm.values == Values::Continuations);
 }
-
-#[test]
-fn details_of_lighteval_end_in_a_hint() {
-    let Some(folder) = shared("cases/logs/lighteval") else {
-        return;
-    };
-    let said = refused(&folder, &Options::default());
-    assert!(said.contains("details of lighteval"), "{said}");
-}

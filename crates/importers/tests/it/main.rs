@@ -4,6 +4,7 @@
 mod cases;
 mod common;
 mod inspect;
+mod lighteval;
 mod lm_eval;
 mod lm_eval_choice;
 mod never_panics;

@@ -1,0 +1,102 @@
+//! Details of lighteval: a real file, and made-up rows in the same layout (`lighteval.py`).
+
+use sureness_importers::{Format, Options, Values};
+use sureness_testkit::shared;
+
+use super::common::{Folder, data, imported, named, refused, with};
+
+/// A copy of a made-up file where lighteval would write it.
+fn written(folder: &Folder, name: &str) -> std::path::PathBuf {
+    let bytes = std::fs::read(data(name)).unwrap();
+    folder.write(&format!("details/org/small/2026-11-28T10/{name}"), bytes)
+}
+
+#[test]
+fn a_real_file_has_its_own_accuracy() {
+    let Some(folder) = shared("cases/logs/lighteval") else {
+        return;
+    };
+    let import = &with(&folder, &named("m"))[0];
+    assert_eq!(import.format, Format::Lighteval);
+    assert_eq!(
+        (import.task.as_str(), import.strategy.as_str()),
+        ("toy_letters", "0-shot")
+    );
+    assert_eq!((import.rows.len(), import.answered()), (8, 8));
+    assert_eq!(import.values, Values::Labels);
+    let scores = import.rows[0].scores.as_ref().unwrap();
+    assert_eq!(
+        scores.logprobs[0].to_bits(),
+        (-21.919_193_267_8_f64).to_bits()
+    );
+    assert_eq!(import.rows[0].question.answer, 2);
+    let check = import.check.as_ref().unwrap();
+    assert!(check.agrees(), "{check:?}");
+    assert_eq!(import.accuracy(), Some(check.theirs));
+    let said = refused(&folder, &Options::default());
+    assert!(said.contains("model's name is missing"), "{said}");
+}
+
+#[test]
+fn every_metric_is_compared() {
+    let folder = Folder::new();
+    let imports = imported(&written(&folder, "lighteval_texts.parquet"));
+    let import = &imports[0];
+    assert_eq!(import.to_string(), "org/small, toy:texts, 5-shot");
+    assert_eq!(import.values, Values::Continuations);
+    let check = import.check.as_ref().unwrap();
+    assert!(check.agrees() && !check.by_length, "{check:?}");
+    assert_eq!(import.accuracy(), Some(1.0 / 3.0));
+    // By character and by token all three are right in the file; the last row's tokens say otherwise.
+    let [warning] = &import.warnings[..] else {
+        panic!("{:?}", import.warnings);
+    };
+    assert_eq!(
+        warning,
+        "acc_norm_token is 66.67 % here and 100.00 % in the file"
+    );
+    assert!(
+        import
+            .notes
+            .iter()
+            .any(|note| note.contains("lighteval's prob cannot"))
+    );
+}
+
+#[test]
+fn bad_rows_are_named() {
+    let folder = Folder::new();
+    for (name, expected) in [
+        (
+            "lighteval_gold.parquet",
+            "row 2, field \"doc.gold_index\": the answer 4 is not one of the 2 options",
+        ),
+        (
+            "lighteval_nan.parquet",
+            "row 2, field \"model_response.logprobs\": option B has the log-likelihood",
+        ),
+        (
+            "lighteval_several.parquet",
+            "row 2, field \"doc.gold_index\": more than one option is right (0, 1)",
+        ),
+        (
+            "lighteval_twice.parquet",
+            "row 2, field \"doc.id\": duplicate id 0, first seen in row 1",
+        ),
+        (
+            "lighteval_short.parquet",
+            "row 2, field \"model_response.logprobs\": expected one score per option, found 1 for 2 options",
+        ),
+        (
+            "lighteval_text.parquet",
+            "row 1, field \"model_response.logprobs\": the answer is text",
+        ),
+    ] {
+        let said = refused(&written(&folder, name), &Options::default());
+        assert!(said.contains(expected), "{name}: {said}");
+    }
+    let mut cut = std::fs::read(data("lighteval_texts.parquet")).unwrap();
+    cut.truncate(cut.len() / 2);
+    let said = refused(&folder.write("cut.parquet", cut), &named("m"));
+    assert!(said.contains("cut off"), "{said}");
+}
