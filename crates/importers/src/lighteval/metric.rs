@@ -153,7 +153,7 @@ impl Metrics {
         }
         if !without.is_empty() {
             let names = without.join(", ");
-            let note = format!("lighteval's {names} cannot be computed from the log-likelihoods");
+            let note = format!("no comparison with the file's {names}");
             import.notes.push(note);
         }
         if !compared {

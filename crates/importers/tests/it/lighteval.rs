@@ -59,7 +59,7 @@ fn every_metric_is_compared() {
         import
             .notes
             .iter()
-            .any(|note| note.contains("lighteval's prob cannot"))
+            .any(|note| note.contains("no comparison with the file's prob"))
     );
 }
 
