@@ -104,8 +104,11 @@ pub(crate) fn read(
         needs: &all,
         reads: &reads,
     };
+    // A row may lack its last options, but an option that no row has is a name misspelt.
+    let mut absent = None;
     for record in Records::with(source, chosen, &mut rows.unread)? {
         let record = record?;
+        note_absent(columns, &record, &mut absent);
         let text = |column: &Option<String>| match column {
             Some(column) => optional(&record, column),
             None => Ok(None),
@@ -131,9 +134,35 @@ pub(crate) fn read(
         };
         let cluster = load.cluster.of_record(&record)?;
         rows.unread.add_fields(&record);
-        rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
+        let question = match draft.finish(record.at) {
+            Ok(question) => question,
+            Err(error) => return Err(first(absent).unwrap_or(error)),
+        };
+        rows.push(record.at, question, false, cluster)?;
     }
-    Ok(())
+    first(absent).map_or(Ok(()), Err)
+}
+
+/// The options' columns that no row so far has, each with the error of the first row.
+type Absent<'a> = Option<Vec<(&'a str, DataError)>>;
+
+fn note_absent<'a>(columns: &'a Columns, record: &Record<'_>, absent: &mut Absent<'a>) {
+    match absent {
+        Some(absent) => absent.retain(|(column, _)| !record.contains(column)),
+        None => {
+            let lacks = |column: &&String| !record.contains(column);
+            let lacking = columns.options.iter().filter(lacks);
+            *absent = Some(
+                lacking
+                    .map(|column| (column.as_str(), record.missing(column)))
+                    .collect(),
+            );
+        }
+    }
+}
+
+fn first(absent: Absent<'_>) -> Option<DataError> {
+    absent?.into_iter().next().map(|(_, error)| error)
 }
 
 /// A text or a number that may be missing from a row, but not from all: the column must be there.

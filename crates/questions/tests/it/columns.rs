@@ -165,3 +165,26 @@ fn columns_that_make_no_sense_are_refused() {
         assert!(error.contains(words), "{error}");
     }
 }
+
+#[test]
+fn an_option_that_no_row_has_is_refused() {
+    let columns = "question=p,options=x+y+Z,answer=k";
+    for row in [
+        r#"{"p":"q","x":"a","y":"b","z":"c","k":"A"}"#,
+        r#"{"p":"q","x":"a","y":"b","z":"c","k":"C"}"#,
+    ] {
+        let rows = [row, &row.replace("\"q\"", "\"r\"")].join("\n");
+        let error = load_text("x", rows, &with(columns)).unwrap_err();
+        says(&error.to_string(), &["line 1", "\"Z\""]);
+    }
+    let table = "p,x,y,z,k\nq,a,b,c,A\nr,a,b,c,B\n";
+    let error = load_text("x", table.to_owned(), &with(columns)).unwrap_err();
+    says(&error.to_string(), &["\"Z\""]);
+    // One row may have fewer options than another.
+    let rows = [
+        r#"{"p":"q","x":"a","y":"b","k":"A"}"#,
+        r#"{"p":"r","x":"a","y":"b","Z":"c","k":"C"}"#,
+    ];
+    let read = load_text("x", rows.join("\n"), &with(columns)).unwrap();
+    assert_eq!(read.questions.len() + read.examples.len(), 2);
+}
