@@ -87,6 +87,8 @@ struct Part {
     metrics: Metrics,
     seen: HashMap<String, Place>,
     dropped: usize,
+    /// Rows whose prompt lighteval cut, to fit it into the model's context.
+    cut: usize,
 }
 
 impl Part {
@@ -124,6 +126,7 @@ impl Part {
             metrics: Metrics::default(),
             seen: HashMap::new(),
             dropped: 0,
+            cut: 0,
         })
     }
 
@@ -145,6 +148,7 @@ impl Part {
             return Ok(());
         }
         let sample = Sample::read(row).map_err(at)?;
+        self.cut += usize::from(sample::was_cut(row));
         self.metrics.add(&id, &sample, row).map_err(at)?;
         if !sample.has_labels() {
             self.import.values = Values::Continuations;
@@ -174,6 +178,14 @@ impl Part {
     fn finish(self) -> Imported {
         let mut import = self.import;
         import.notes.extend(choice::left_out(self.dropped));
+        if self.cut > 0 {
+            import.warnings.push(format!(
+                "lighteval cut the prompts of {} of {} questions to fit the model's context: the \
+                 figures are about what was left of them",
+                self.cut,
+                import.rows.len()
+            ));
+        }
         if import.values == Values::Labels {
             // Only labels are mutually exclusive: texts may be prefixes of one another.
             let scores = import

@@ -90,6 +90,12 @@ pub(super) fn task(row: &Value) -> Result<String, Fault> {
     name.ok_or_else(|| Problem::Missing.field("doc.task_name"))
 }
 
+/// Whether the prompt lost tokens to the limit of the model's context.
+pub(super) fn was_cut(row: &Value) -> bool {
+    let tokens = row.pointer("/model_response/truncated_tokens_count");
+    tokens.and_then(Value::as_f64).is_some_and(|n| n > 0.0)
+}
+
 /// The id of a row.
 pub(super) fn id(row: &Value) -> Result<String, Fault> {
     match row.pointer("/doc/id") {

@@ -58,3 +58,11 @@ def several(rows):
 
 
 broken("several", several)
+
+
+def cut(rows):
+    rows[0]["model_response"]["truncated_tokens_count"] = 0
+    rows[1]["model_response"]["truncated_tokens_count"] = 37
+
+
+broken("cut", cut)

@@ -64,6 +64,17 @@ fn every_metric_is_compared() {
 }
 
 #[test]
+fn cut_prompts_are_told() {
+    let folder = Folder::new();
+    let imports = imported(&written(&folder, "lighteval_cut.parquet"));
+    let warnings = imports[0].warnings.join("\n");
+    assert!(
+        warnings.contains("cut the prompts of 1 of 2 questions"),
+        "{warnings}"
+    );
+}
+
+#[test]
 fn bad_rows_are_named() {
     let folder = Folder::new();
     for (name, expected) in [
