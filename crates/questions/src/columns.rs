@@ -147,18 +147,16 @@ pub(crate) fn read(
 type Absent<'a> = Option<Vec<(&'a str, DataError)>>;
 
 fn note_absent<'a>(columns: &'a Columns, record: &Record<'_>, absent: &mut Absent<'a>) {
-    match absent {
-        Some(absent) => absent.retain(|(column, _)| !record.contains(column)),
-        None => {
-            let lacks = |column: &&String| !record.contains(column);
-            let lacking = columns.options.iter().filter(lacks);
-            *absent = Some(
-                lacking
-                    .map(|column| (column.as_str(), record.missing(column)))
-                    .collect(),
-            );
-        }
+    if let Some(absent) = absent {
+        absent.retain(|(column, _)| !record.contains(column));
+        return;
     }
+    let lacking = columns
+        .options
+        .iter()
+        .filter(|column| !record.contains(column));
+    let errors = lacking.map(|column| (column.as_str(), record.missing(column)));
+    *absent = Some(errors.collect());
 }
 
 fn first(absent: Absent<'_>) -> Option<DataError> {

@@ -178,7 +178,7 @@ fn an_option_that_no_row_has_is_refused() {
         says(&error.to_string(), &["line 1", "\"Z\""]);
     }
     let table = "p,x,y,z,k\nq,a,b,c,A\nr,a,b,c,B\n";
-    let error = load_text("x", table.to_owned(), &with(columns)).unwrap_err();
+    let error = load_text("x", table, &with(columns)).unwrap_err();
     says(&error.to_string(), &["\"Z\""]);
     // One row may have fewer options than another.
     let rows = [
