@@ -175,6 +175,24 @@ impl fmt::Display for Imported {
 }
 
 impl Imported {
+    /// An import without rows, files, settings and remarks, whose scores are of labels.
+    pub(crate) fn empty(model: Model, task: String, strategy: String, format: Format) -> Self {
+        Self {
+            model,
+            task,
+            strategy,
+            format,
+            files: Vec::new(),
+            values: Values::Labels,
+            settings: BTreeMap::new(),
+            rows: Vec::new(),
+            planned: None,
+            check: None,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// The number of rows with scores.
     pub fn answered(&self) -> usize {
         self.rows.iter().filter(|row| row.scores.is_ok()).count()

@@ -189,25 +189,11 @@ fn matching(path: &str, files: &[String], all: bool) -> Result<Vec<String>, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::shown;
 
     fn read(card: &str, files: &[&str]) -> Result<Option<Vec<Config>>, HubError> {
         let files: Vec<_> = files.iter().map(|&file| file.to_owned()).collect();
         configs("o/n", card, &files, true)
-    }
-
-    fn shown(configs: &[Config]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for config in configs {
-            for split in &config.splits {
-                lines.push(format!(
-                    "{}/{}: {}",
-                    config.name,
-                    split.name,
-                    split.files.join(" ")
-                ));
-            }
-        }
-        lines
     }
 
     #[test]

@@ -155,3 +155,13 @@ fn is_hidden(file: &str) -> bool {
     file.split('/')
         .any(|part| part.starts_with('.') || part.starts_with("__"))
 }
+
+/// `config/split: files`, one a line.
+#[cfg(test)]
+fn shown(configs: &[Config]) -> Vec<String> {
+    let lines = configs.iter().flat_map(|config| {
+        let splits = config.splits.iter();
+        splits.map(|it| format!("{}/{}: {}", config.name, it.name, it.files.join(" ")))
+    });
+    lines.collect()
+}

@@ -92,21 +92,9 @@ fn is_split(folder: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// `config/split: files`, one a line.
     fn shown(files: &[&str]) -> Vec<String> {
         let files: Vec<_> = files.iter().map(|&file| file.to_owned()).collect();
-        let mut lines = Vec::new();
-        for config in by_names(&files) {
-            for split in config.splits {
-                lines.push(format!(
-                    "{}/{}: {}",
-                    config.name,
-                    split.name,
-                    split.files.join(" ")
-                ));
-            }
-        }
-        lines
+        crate::files::shown(&by_names(&files))
     }
 
     #[test]

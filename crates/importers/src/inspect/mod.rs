@@ -24,7 +24,7 @@ use sureness_scorers::ScoreError;
 
 use crate::choice::{Choice, left_out};
 use crate::error::{Fault, printable};
-use crate::imported::{AccuracyCheck, Imported, ImportedRow, SourceFile, Values};
+use crate::imported::{AccuracyCheck, Imported, ImportedRow, SourceFile};
 use crate::json;
 use crate::read;
 use crate::{Format, ImportError, Place, Problem};
@@ -132,21 +132,13 @@ impl<'a> Reading<'a> {
             .map_err(|fault: Fault| fault.at(path, Place::File))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let imported = Imported {
-            model: log.model(),
-            task: log.task(),
-            strategy: log.strategy(),
-            format: Format::Inspect,
             files: vec![SourceFile {
                 name: name.into_owned(),
                 digest: digest.to_hex().to_string(),
             }],
-            values: Values::Labels,
             settings: log.settings(),
-            rows: Vec::new(),
-            planned: None,
-            check: None,
             notes: log.notes(),
-            warnings: Vec::new(),
+            ..Imported::empty(log.model(), log.task(), log.strategy(), Format::Inspect)
         };
         Ok(Some(Self {
             path,

@@ -102,22 +102,13 @@ impl Part {
         let (task, shots) = sample::name_parts(&name);
         let strategy = shots.map_or_else(|| "lighteval".to_owned(), |n| format!("{n}-shot"));
         let model = options.model.clone().or_else(|| model_of(path));
+        let model = Model {
+            name: model.ok_or_else(|| Problem::NoModel.of(path))?,
+            details: BTreeMap::new(),
+        };
         let import = Imported {
-            model: Model {
-                name: model.ok_or_else(|| Problem::NoModel.of(path))?,
-                details: BTreeMap::new(),
-            },
-            task: task.to_owned(),
-            strategy,
-            format: Format::Lighteval,
             files: vec![source.clone()],
-            values: Values::Labels,
-            settings: BTreeMap::new(),
-            rows: Vec::new(),
-            planned: None,
-            check: None,
-            notes: Vec::new(),
-            warnings: Vec::new(),
+            ..Imported::empty(model, task.to_owned(), strategy, Format::Lighteval)
         };
         Ok(Self {
             chosen: choice.wants(&[task]),

@@ -71,20 +71,7 @@ fn merge(
     strategy: String,
     parts: Vec<Part>,
 ) -> Result<Imported, ImportError> {
-    let mut imported = Imported {
-        model,
-        task,
-        strategy,
-        format: Format::LmEval,
-        files: Vec::new(),
-        values: Values::Labels,
-        settings: BTreeMap::new(),
-        rows: Vec::new(),
-        planned: None,
-        check: None,
-        notes: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut imported = Imported::empty(model, task, strategy, Format::LmEval);
     let mut check = Check::default();
     let mut limit = Limit::default();
     let mut dropped = 0;

@@ -28,22 +28,15 @@ pub(super) fn name_of(
             _ => strategy.to_owned(),
         })
     });
+    let model = Model {
+        name: model.unwrap_or(name.model),
+        details: BTreeMap::new(),
+    };
+    let task = task.ok_or_else(|| Problem::NoTask.of(path))?;
+    let strategy = strategy.unwrap_or_else(|| "imported".to_owned());
     Ok(Imported {
-        model: Model {
-            name: model.unwrap_or(name.model),
-            details: BTreeMap::new(),
-        },
-        task: task.ok_or_else(|| Problem::NoTask.of(path))?,
-        strategy: strategy.unwrap_or_else(|| "imported".to_owned()),
-        format: Format::Table,
-        files: Vec::new(),
         values: Values::Logits,
-        settings: BTreeMap::new(),
-        rows: Vec::new(),
-        planned: None,
-        check: None,
-        notes: Vec::new(),
-        warnings: Vec::new(),
+        ..Imported::empty(model, task, strategy, Format::Table)
     })
 }
 
