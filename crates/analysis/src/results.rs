@@ -125,10 +125,14 @@ pub struct GroupResult {
     pub answered: usize,
     /// Questions without an answer, by the kind of the reason.
     pub failures: BTreeMap<String, Failures>,
-    /// Mean probability that the model puts on the options altogether.
+    /// Mean probability that the model puts on the options altogether. Where answers are drawn, the
+    /// mean share of those that choose an option.
     pub mean_mass: Option<f64>,
     /// Share of questions with at least one option that was only bounded, not observed.
     pub bounded_share: Option<f64>,
+    /// The answers in words, where they were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<DrawnAnswers>,
     /// What shows that the server cut prompts, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_prompts: Option<CutPrompts>,
@@ -137,6 +141,23 @@ pub struct GroupResult {
     /// What a reader should know about these figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// Answers in words, and how they were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DrawnAnswers {
+    /// Answers that were given.
+    pub answers: u64,
+    /// Of these, those that choose an option.
+    pub chosen: u64,
+    /// Those that refuse.
+    pub refused: u64,
+    /// Those that were cut at the limit of tokens before they had chosen.
+    pub cut: u64,
+    /// Those that choose none of the options, or several.
+    pub unreadable: u64,
+    /// Tokens of the answers, thoughts included, as far as the backend counts them.
+    pub answer_tokens: u64,
 }
 
 /// Cached questions that were asked again before their answers were used.
@@ -215,6 +236,9 @@ pub struct Timing {
     pub prompt_tokens: u64,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: u64,
+    /// Tokens of answers in words, as far as the backend reports them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub answer_tokens: u64,
     /// Where the time of an answer went, phase by phase.
     #[serde(default)]
     pub phases: Vec<Phase>,

@@ -177,7 +177,7 @@ impl ScoredFile {
     /// rest on.
     pub fn improbable(&self) -> Option<String> {
         let mass = self.mean_mass.filter(|mass| *mass < LOW_MASS);
-        mass.map(improbable)
+        mass.map(|mass| improbable(mass, false))
     }
 
     /// The strategy, with the shots where the model has files of both kinds; marked where the letters

@@ -98,7 +98,7 @@ fn warnings(imports: &[Imported], questions: Option<&Path>) -> Vec<String> {
         let mass = import
             .mean_mass()
             .filter(|mass| letters && *mass < LOW_MASS);
-        own.chain(mass.map(sureness_report::improbable))
+        own.chain(mass.map(|mass| sureness_report::improbable(mass, false)))
             .map(move |warning| format!("{import}: {warning}"))
     });
     guessing.into_iter().chain(of_imports).collect()
@@ -162,6 +162,7 @@ fn row(row: &ImportedRow) -> RowImport {
         // The store reads NaN as unknown.
         mass: scores.mass.unwrap_or(f64::NAN),
         usage: Usage::default(),
+        words: None,
     });
     RowImport {
         question: row.question.clone(),

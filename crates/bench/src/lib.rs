@@ -14,6 +14,7 @@ pub mod questions;
 mod run;
 pub mod runs;
 mod settings;
+pub mod show;
 pub mod user_folders;
 mod watch;
 

@@ -8,8 +8,8 @@ use sureness_conformal::Config;
 use sureness_engine::BatchSize;
 use sureness_prompts::Strategy;
 use sureness_questions::{ClusterBy, Columns, Format, Shard};
-use sureness_record::LEAST_MASS;
-use sureness_scorers::http::HttpOptions;
+use sureness_record::{Answers, LEAST_MASS};
+use sureness_scorers::http::{Api, HttpOptions};
 
 /// Default maximum share of failed questions in a successful run.
 pub const ALLOWED_FAILURES: f64 = 0.01;
@@ -111,6 +111,10 @@ pub struct TaskData {
 pub struct Asking {
     /// Whether prompts go into a user message of the model's chat template.
     pub chat: bool,
+    /// How answers become probabilities of the options.
+    pub answers: Answers,
+    /// Protocol for answers in words; `None` for chat completions with `chat`, else completions.
+    pub api: Option<Api>,
     /// API key, timeouts and other options of requests. Address, model name, `chat` and the number
     /// of connections are set per server.
     pub http: HttpOptions,
@@ -127,6 +131,8 @@ impl Default for Asking {
     fn default() -> Self {
         Self {
             chat: false,
+            answers: Answers::default(),
+            api: None,
             http: HttpOptions::new(""),
             engine: sureness_engine::Settings {
                 batch: BatchSize::Auto,
@@ -134,6 +140,25 @@ impl Default for Asking {
             },
             threads: None,
             gpu_layers: 0,
+        }
+    }
+}
+
+impl Asking {
+    /// The protocol for answers in words.
+    pub fn api(&self) -> Api {
+        self.api.unwrap_or(if self.chat {
+            Api::Chat
+        } else {
+            Api::Completions
+        })
+    }
+
+    /// Whether prompts are user messages.
+    pub fn is_chat(&self) -> bool {
+        match self.answers {
+            Answers::Letters => self.chat,
+            Answers::Sampled(_) => self.api() != Api::Completions,
         }
     }
 }

@@ -12,10 +12,11 @@ use sureness_bench::{
 use sureness_conformal::{Config, Resampling, SplitRule};
 use sureness_prompts::Strategy;
 use sureness_questions::{Columns, Format};
+use sureness_record::{Answers, Sampled};
 use sureness_scorers::http::{ExtraBody, ExtraBodyError, Header, HttpOptions, Secret};
 
 use crate::args::analyze::EvidenceArgs;
-use crate::args::ask::AskArgs;
+use crate::args::ask::{AnswersArg, AskArgs};
 use crate::args::command_line;
 use crate::args::demo::DemoArgs;
 use crate::args::run::RunArgs;
@@ -80,6 +81,8 @@ pub(crate) fn asking(args: &AskArgs) -> Result<Asking, Failure> {
     let defaults = Asking::default();
     Ok(Asking {
         chat: args.chat,
+        answers: answers(args),
+        api: args.api,
         http: HttpOptions {
             api_key: api_key(args.api_key.as_deref(), args.api_key_env.as_deref())?,
             openai_key: openai_key(),
@@ -111,6 +114,18 @@ pub(crate) fn asking(args: &AskArgs) -> Result<Asking, Failure> {
         threads: args.threads,
         gpu_layers: args.gpu_layers,
     })
+}
+
+/// The way of asking.
+fn answers(args: &AskArgs) -> Answers {
+    match args.answers {
+        AnswersArg::Letters => Answers::Letters,
+        AnswersArg::Sampled => Answers::Sampled(Sampled {
+            samples: args.samples,
+            temperature: args.temperature,
+            max_tokens: args.answer_tokens,
+        }),
+    }
 }
 
 /// The key to send to every server: from the variable that the user names, or else as given.
@@ -292,11 +307,18 @@ fn strategies(names: &[String]) -> Result<Option<Vec<Strategy>>, Failure> {
 }
 
 /// The data sets of tasks.
-fn data(args: &RunArgs) -> Result<Vec<TaskData>, Failure> {
+/// Data sets of tasks, given as TASK=PATH.
+pub(crate) fn task_data(given: &[String]) -> Result<Vec<TaskData>, Failure> {
     let mut data = Vec::new();
-    for (task, path) in pairs(&args.data, "--data", "qa=path/to/mmlu")? {
+    for (task, path) in pairs(given, "--data", "qa=path/to/mmlu")? {
         entry_of(&mut data, &task).path = Some(path.into());
     }
+    Ok(data)
+}
+
+/// The data sets of a run's tasks.
+fn data(args: &RunArgs) -> Result<Vec<TaskData>, Failure> {
+    let mut data = task_data(&args.data)?;
     for (task, name) in pairs(&args.data_format, "--data-format", "qa=mmlu")? {
         let format = Format::by_name(&name).ok_or_else(|| {
             Failure::new(format!("data format {name:?} is unknown"))

@@ -13,7 +13,7 @@ const CHUNK: usize = 512;
 /// A question that was never sent. There may be a million of them, so this is small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pending {
-    /// Index into its group's questions.
+    /// Its number in its group; see [`ItemId`](crate::ItemId).
     pub(crate) question: u32,
     /// Length of its prompt.
     pub(crate) bytes: u32,
@@ -22,7 +22,7 @@ pub(crate) struct Pending {
 /// A question that was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Open {
-    /// Index into its group's questions.
+    /// Its number in its group; see [`ItemId`](crate::ItemId).
     pub(crate) question: u32,
     /// Length of its prompt.
     pub(crate) bytes: u32,
@@ -59,7 +59,7 @@ pub(crate) fn look_up(
     cancel: &Cancel,
 ) -> Result<Found, SinkError> {
     let mut found = Found::default();
-    let mut heads: Vec<Head> = Vec::with_capacity(requests.plan().len());
+    let mut heads: Vec<Head> = Vec::with_capacity(requests.plan().answers());
     for group in 0..requests.plan().groups.len() {
         let (open, known) = look_up_group(requests, group, sink, cancel, &mut heads)?;
         found.open.push(open);
@@ -83,24 +83,29 @@ fn look_up_group(
     heads: &mut Vec<Head>,
 ) -> Result<(Vec<Pending>, usize), SinkError> {
     let questions = &requests.plan().groups[group].questions;
+    let draws = requests.plan().draws_each();
+    let items = questions.len() * draws;
     let of_group = requests.group(group);
-    let mut open = Vec::with_capacity(questions.len());
+    let mut open = Vec::with_capacity(items);
     let mut cached = 0;
-    for first in (0..questions.len()).step_by(CHUNK) {
+    for first in (0..items).step_by(CHUNK) {
         if cancel.is_cancelled() {
             break;
         }
         let mut planned = Vec::with_capacity(CHUNK);
         let mut lengths = Vec::with_capacity(CHUNK);
-        for index in first..questions.len().min(first + CHUNK) {
-            let (digests, question) = questions.read(index).map_err(|error| unreadable(&error))?;
-            let request = of_group.of(&question);
+        for index in first..items.min(first + CHUNK) {
+            let (question, draw) = (index / draws, (index % draws) as u32);
+            let read = questions.read(question);
+            let (digests, question) = read.map_err(|error| unreadable(&error))?;
+            let request = of_group.of(&question, draw);
             lengths.push((request.prompt.prefix.len() + request.prompt.suffix.len()) as u32);
             planned.push(Planned {
                 key: request.key,
                 content: digests.content,
                 cluster: digests.cluster,
                 question,
+                draw,
             });
         }
         let known = sink.plan(group as u32, first as u32, &planned)?;

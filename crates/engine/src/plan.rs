@@ -1,11 +1,12 @@
 //! The questions of a run, in the order in which they are asked.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
 use sureness_prompts::{PromptBuilder, Strategy};
 use sureness_questions::{Bank, MAX_OPTIONS, Question, Task};
-use sureness_scorers::{KeyPrefix, ScoreRequest};
+use sureness_scorers::{Draw, KeyPrefix, ScoreRequest};
 
 /// All questions of one task, asked with one prompt strategy.
 #[derive(Debug, Clone)]
@@ -25,12 +26,24 @@ pub struct Group {
 pub struct Plan {
     /// One group per (task, strategy), in order.
     pub groups: Vec<Group>,
+    /// Answers in words to draw for each question; `None` where its letters are scored once.
+    pub draws: Option<NonZeroU32>,
 }
 
 impl Plan {
     /// How many questions are asked in all, counted once per strategy.
     pub fn len(&self) -> usize {
         self.groups.iter().map(|g| g.questions.len()).sum()
+    }
+
+    /// How many answers it takes: one to each question, or as many as are drawn.
+    pub fn answers(&self) -> usize {
+        self.len() * self.draws_each()
+    }
+
+    /// How many answers each question takes.
+    pub fn draws_each(&self) -> usize {
+        self.draws.map_or(1, |draws| draws.get() as usize)
     }
 
     /// Whether there is nothing to ask.
@@ -40,9 +53,11 @@ impl Plan {
 }
 
 impl Group {
-    /// Makes this group's requests to the model with digest `identity`.
-    pub fn requests(&self, identity: [u8; 32]) -> GroupRequests {
+    /// Makes this group's requests to the model with digest `identity`, for the letters'
+    /// log-probabilities or for one of `draws` answers in words.
+    pub fn requests(&self, identity: [u8; 32], draws: Option<NonZeroU32>) -> GroupRequests {
         GroupRequests {
+            draws,
             builder: self.builder.clone(),
             identity,
             shared: [const { OnceLock::new() }; MAX_OPTIONS + 1],
@@ -56,6 +71,7 @@ impl Group {
 pub struct GroupRequests {
     builder: PromptBuilder,
     identity: [u8; 32],
+    draws: Option<NonZeroU32>,
     /// By number of options.
     shared: [OnceLock<Box<Common>>; MAX_OPTIONS + 1],
 }
@@ -68,8 +84,9 @@ struct Common {
 }
 
 impl GroupRequests {
-    /// The request for one of the group's questions.
-    pub fn of(&self, question: &Question) -> ScoreRequest {
+    /// The request for one of the group's questions; `draw` numbers its answers in words, and is 0
+    /// where there is only one.
+    pub fn of(&self, question: &Question, draw: u32) -> ScoreRequest {
         let options = question.options.len().min(MAX_OPTIONS);
         let common = self.shared[options].get_or_init(|| {
             let labels: Arc<[String]> = self.builder.labels(question).into();
@@ -77,18 +94,25 @@ impl GroupRequests {
             Box::new(Common { labels, hashed })
         });
         let prompt = self.builder.build(question);
+        let key = common.hashed.key(&prompt.suffix);
+        let labels = Arc::clone(&common.labels);
+        let draw = self.draws.map(|_| Draw {
+            number: draw,
+            options: question.options.clone(),
+        });
         ScoreRequest {
-            key: common.hashed.key(&prompt.suffix),
+            key: draw.as_ref().map_or(key, |draw| key.drawn(draw.number)),
             prompt,
-            labels: Arc::clone(&common.labels),
+            labels,
+            draw,
         }
     }
 }
 
 /// The driver's source of requests: it reads one each time that a question is asked.
 pub(crate) trait Source: Send + Sync {
-    /// The request for this question of this group.
-    fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest>;
+    /// The request with this number in this group.
+    fn read(&self, group: u32, item: u32) -> io::Result<ScoreRequest>;
 }
 
 /// Makes the requests of a whole plan.
@@ -101,7 +125,8 @@ pub(crate) struct Requests {
 impl Requests {
     /// Requests to the model with digest `identity`.
     pub(crate) fn new(plan: Arc<Plan>, identity: [u8; 32]) -> Self {
-        let groups = plan.groups.iter().map(|group| group.requests(identity));
+        let groups = plan.groups.iter();
+        let groups = groups.map(|group| group.requests(identity, plan.draws));
         Self {
             groups: groups.collect(),
             plan,
@@ -119,9 +144,11 @@ impl Requests {
 }
 
 impl Source for Requests {
-    fn read(&self, group: u32, question: u32) -> io::Result<ScoreRequest> {
+    fn read(&self, group: u32, item: u32) -> io::Result<ScoreRequest> {
         let questions = &self.plan.groups[group as usize].questions;
-        let question = questions.get(question as usize)?;
-        Ok(self.groups[group as usize].of(&question))
+        let draws = self.plan.draws_each();
+        let (question, draw) = (item as usize / draws, item as usize % draws);
+        let question = questions.get(question)?;
+        Ok(self.groups[group as usize].of(&question, draw as u32))
     }
 }

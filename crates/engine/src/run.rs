@@ -70,19 +70,21 @@ fn begin(
         // No endpoint: refused below.
         None => Found::default(),
     };
+    let draws = requests.plan().draws_each();
     let groups = requests
         .plan()
         .groups
         .iter()
         .enumerate()
         .map(|(index, group)| GroupSummary {
-            planned: group.questions.len(),
+            planned: group.questions.len() * draws,
             cached: cached.get(index).copied().unwrap_or(0),
             ..GroupSummary::default()
         })
         .collect();
     let hints: Vec<_> = endpoints.iter().map(|endpoint| endpoint.hints()).collect();
     let mut dispatch = Dispatch::new(settings, &hints, open, groups);
+    dispatch.keep_draws_together(draws);
     if endpoints.is_empty() {
         dispatch.stop(Stop::Fatal(ScoreError::Backend {
             message: "no endpoint was given".into(),
@@ -168,6 +170,7 @@ impl Running {
             },
             prompt_tokens: totals.prompt_tokens,
             cached_tokens: totals.cached_tokens,
+            answer_tokens: totals.answer_tokens,
             stop: dispatch.stopped().cloned(),
             endpoints: dispatch.endpoint_summaries(),
         })

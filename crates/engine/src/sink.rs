@@ -3,12 +3,13 @@
 use sureness_questions::Question;
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
-/// A question's position in the plan.
+/// The position of a question in the plan, or of one of several answers to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemId {
     /// Index into the plan's groups.
     pub group: u32,
-    /// Index into the group's questions.
+    /// Index into the group's questions. Where answers are drawn, into its answers: those to a
+    /// question follow each other.
     pub question: u32,
 }
 
@@ -34,13 +35,15 @@ pub struct Planned {
     pub cluster: [u8; 32],
     /// The question.
     pub question: Question,
+    /// Which of its answers this is, where several are drawn; otherwise 0.
+    pub draw: u32,
 }
 
 /// Saves answers. Called from one thread of its own, so it may block; while it does, the requests
 /// slow down instead of memory growing.
 pub trait AnswerSink: Send {
-    /// Records the next questions of a group, beginning with number `first`; returns for each
-    /// whether it has a cached answer. Called before anything is asked, for all groups in order.
+    /// Records the next questions of a group, or answers to draw, beginning with number `first`;
+    /// returns for each whether it has a cached answer. Called before anything is asked, for all groups in order.
     fn plan(
         &mut self,
         group: u32,

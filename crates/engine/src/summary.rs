@@ -76,6 +76,8 @@ pub struct Summary {
     pub prompt_tokens: u64,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: u64,
+    /// Tokens of answers in words, where the backend counts them.
+    pub answer_tokens: u64,
     /// The reason, if the run ended early.
     pub stop: Option<Stop>,
     /// One per endpoint.

@@ -14,7 +14,7 @@ pub use asked::{Asked, Key};
 pub use log::{Counts, Entry, PromptCounts};
 pub use model::logprobs_of;
 pub use script::{
-    Capacity, Coding, Dialect, Fault, Healthy, Indices, Nan, Point, Predicate, RetryAfter, Routes,
-    Rule, Script, ScriptError, Target, When,
+    Capacity, Coding, Dialect, Fault, Healthy, Indices, Logits, Nan, Point, Predicate, RetryAfter,
+    Routes, Rule, Script, ScriptError, Target, When, Words,
 };
 pub use server::FaultServer;

@@ -6,10 +6,11 @@
 //! first ten tokens.
 
 use crate::chance::unit_of;
+use crate::script::Healthy;
 
-const LETTERS: usize = 26;
+pub(crate) const LETTERS: usize = 26;
 /// Number of letters that a question offers.
-const OFFERED: usize = 6;
+pub(crate) const OFFERED: usize = 6;
 /// Total probability of all letters.
 const LETTER_MASS: f64 = 0.97;
 /// The most probable of the offered letters has at most `e^SPREAD` times the least probable one.
@@ -30,7 +31,7 @@ pub(crate) struct Token {
 /// server reports it. Other labels than the letters A to Z have negative infinity: the server never
 /// lists them.
 pub fn logprobs_of<S: AsRef<str>>(prompt: &str, labels: &[S]) -> Vec<f64> {
-    let letters = letters(prompt, 0.0);
+    let letters = of_prompt(prompt, 0.0);
     labels
         .iter()
         .map(|label| match label.as_ref().as_bytes() {
@@ -41,11 +42,10 @@ pub fn logprobs_of<S: AsRef<str>>(prompt: &str, labels: &[S]) -> Vec<f64> {
 }
 
 /// The `k` most probable tokens, best first. With `space`, each is spelled with a leading space,
-/// as after a completions prompt that ends with a colon. Each letter's logit is up to `drift` nats
-/// from that of the model without drift.
-pub(crate) fn top_tokens(prompt: &str, k: usize, space: bool, drift: f64) -> Vec<Token> {
+/// as after a completions prompt that ends with a colon.
+pub(crate) fn top_tokens(server: &Healthy, prompt: &str, k: usize, space: bool) -> Vec<Token> {
     let lead = if space { " " } else { "" };
-    let letters = letters(prompt, drift)
+    let letters = letters(server, prompt)
         .into_iter()
         .enumerate()
         .map(|(id, logprob)| Token {
@@ -70,7 +70,22 @@ pub(crate) fn words(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
-fn letters(prompt: &str, drift: f64) -> [f64; LETTERS] {
+/// The log-probability of each letter: by the server's table, or else a function of the prompt.
+pub(crate) fn letters(server: &Healthy, prompt: &str) -> [f64; LETTERS] {
+    let given = server.logits.as_ref().and_then(|logits| logits.of(prompt));
+    let Some(logits) = given else {
+        return of_prompt(prompt, server.drift);
+    };
+    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut weights = [f64::MIN_POSITIVE; LETTERS];
+    for (weight, logit) in weights.iter_mut().zip(logits) {
+        *weight = (logit - most).exp();
+    }
+    normalised(weights)
+}
+
+/// Each letter's logit is up to `drift` nats from that of the model without drift.
+fn of_prompt(prompt: &str, drift: f64) -> [f64; LETTERS] {
     let mut random = [0; LETTERS * 16];
     blake3::Hasher::new()
         .update(prompt.as_bytes())
@@ -86,6 +101,10 @@ fn letters(prompt: &str, drift: f64) -> [f64; LETTERS] {
         let drifted = drift * (2.0 * unit_of(other) - 1.0);
         *weight = (SPREAD * unit_of(own) + drifted).exp() * rarity;
     }
+    normalised(weights)
+}
+
+fn normalised(weights: [f64; LETTERS]) -> [f64; LETTERS] {
     let total: f64 = weights.iter().sum();
     weights.map(|weight| (LETTER_MASS * weight / total).ln())
 }
@@ -101,10 +120,10 @@ mod tests {
     proptest! {
         #[test]
         fn the_tokens_are_a_distribution_and_hold_the_offered_letters(prompt in ".{0,60}") {
-            let all = top_tokens(&prompt, usize::MAX, true, 0.0);
+            let all = top_tokens(&Healthy::default(), &prompt, usize::MAX, true);
             let total: f64 = all.iter().map(|t| t.logprob.exp()).sum();
             prop_assert!((total - 1.0).abs() < 1e-9, "{total}");
-            let ten = top_tokens(&prompt, 10, true, 0.0);
+            let ten = top_tokens(&Healthy::default(), &prompt, 10, true);
             for (label, wanted) in LABELS.iter().zip(logprobs_of(&prompt, &LABELS)) {
                 let found = ten.iter().find(|t| t.text == format!(" {label}")).unwrap();
                 prop_assert_eq!(found.logprob.to_bits(), wanted.to_bits());
@@ -121,7 +140,9 @@ mod tests {
     #[test]
     fn drift_moves_each_answer_and_no_further() {
         for prompt in ["a", "b", "c"] {
-            let moved = letters(prompt, 0.0).into_iter().zip(letters(prompt, 0.5));
+            let moved = of_prompt(prompt, 0.0)
+                .into_iter()
+                .zip(of_prompt(prompt, 0.5));
             let most = moved.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!((0.05..=1.0).contains(&most), "{most}");
         }

@@ -105,7 +105,9 @@ impl Outcome {
                     usage: Usage {
                         prompt_tokens,
                         cached_tokens,
+                        answer_tokens: None,
                     },
+                    words: None,
                 })
             }
             Self::Failed(text) => {
@@ -260,7 +262,9 @@ mod tests {
             usage: Usage {
                 prompt_tokens: Some(120),
                 cached_tokens: None,
+                answer_tokens: None,
             },
+            words: None,
         };
         let sent = UnitResult {
             unit: 7,

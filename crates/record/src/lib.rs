@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answers;
 mod import;
 mod mass;
 mod model;
@@ -10,6 +11,7 @@ mod run;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
+pub use answers::{Answers, Sampled};
 pub use import::{ImportRecord, ImportedGroup};
 pub use mass::{LEAST_MASS, LOW_MASS, percentage};
 pub use model::ModelIdentity;

@@ -9,7 +9,7 @@ use sureness_conformal::Config;
 use sureness_prompts::{Strategy, Wording};
 use sureness_questions::{ClusterBy, Shard};
 
-use crate::ModelIdentity;
+use crate::{Answers, ModelIdentity};
 
 /// A model with the settings under which it was asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +54,9 @@ pub struct RunSettings {
     /// What defines a cluster of questions; omitted where it is the default.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cluster: ClusterBy,
+    /// How answers become probabilities; omitted where it is by the letters.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub answers: Answers,
     /// The shard of the questions that was asked, if not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
@@ -74,6 +77,7 @@ impl Default for RunSettings {
             evaluation: Config::default(),
             wording: Wording::builtin(),
             cluster: ClusterBy::default(),
+            answers: Answers::default(),
             shard: None,
             merged: None,
         }
@@ -130,6 +134,8 @@ pub enum Setting {
     Wording,
     /// `--cluster`.
     Cluster,
+    /// `--answers`, `--samples`, `--temperature` or `--answer-tokens`.
+    Answers,
 }
 
 impl fmt::Display for Setting {
@@ -148,6 +154,7 @@ impl fmt::Display for Setting {
             Self::Evaluation => "the settings of the evaluation",
             Self::Wording => "the wording of the prompts (--prompts)",
             Self::Cluster => "the values of --cluster",
+            Self::Answers => "the ways of asking (--answers, --samples)",
         })
     }
 }
@@ -196,6 +203,7 @@ impl RunSettings {
         compare(Setting::Evaluation, self.evaluation == evaluation);
         compare(Setting::Wording, self.wording == other.wording);
         compare(Setting::Cluster, self.cluster == other.cluster);
+        compare(Setting::Answers, self.answers == other.answers);
         differences
     }
 }
@@ -215,7 +223,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Recorded;
+    use crate::{Recorded, Sampled};
 
     fn asked() -> RunSettings {
         RunSettings {
@@ -234,7 +242,7 @@ mod tests {
     #[test]
     fn each_setting_that_changes_an_answer_is_a_difference() {
         type Change = fn(&mut RunSettings);
-        let changes: [(Change, Setting); 9] = [
+        let changes: [(Change, Setting); 10] = [
             (|s| s.tasks[0].digest.push('1'), Setting::Questions),
             (|s| s.tasks[0].shots = 0, Setting::Shots("qa".into())),
             (|s| s.strategies.truncate(1), Setting::Strategies),
@@ -244,6 +252,10 @@ mod tests {
             (|s| s.evaluation.alpha = 0.2, Setting::Evaluation),
             (|s| s.wording.labels.answer = "A:".into(), Setting::Wording),
             (|s| s.cluster = ClusterBy::Nothing, Setting::Cluster),
+            (
+                |s| s.answers = Answers::Sampled(Sampled::default()),
+                Setting::Answers,
+            ),
         ];
         for (change, setting) in changes {
             let mut other = asked();

@@ -104,6 +104,16 @@ pub enum ScoreError {
         #[serde(default)]
         chat: bool,
     },
+    /// None of the answers in words chooses an option.
+    #[error("{}", none_chosen(*answers, *refused, *cut))]
+    NoneChosen {
+        /// Answers that were given.
+        answers: u32,
+        /// Of these, those that refuse.
+        refused: u32,
+        /// Of these, those that were cut.
+        cut: u32,
+    },
     /// The server cut the prompt, so that its answer is to another one.
     #[error("the server cut the prompt and answered the rest of it")]
     PromptCut,
@@ -130,6 +140,23 @@ fn none_seen(top_k: usize, first: &str) -> String {
     format!(
         "none of the option letters is among the {top_k} most probable tokens (the first is {first:?})"
     )
+}
+
+/// What is wrong with answers in words of which none chooses an option.
+fn none_chosen(answers: u32, refused: u32, cut: u32) -> String {
+    let of_all = match answers {
+        1 => "the answer chooses no option".to_owned(),
+        _ => format!("none of {answers} answers chooses an option"),
+    };
+    let why: Vec<String> = [(refused, "refused"), (cut, "cut at the limit of tokens")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if why.is_empty() {
+        return of_all;
+    }
+    format!("{of_all} ({})", why.join(", "))
 }
 
 /// The wait that a server asks for, if it is long.
@@ -259,6 +286,7 @@ impl ScoreError {
             Self::ContextTooLong { .. } => "context_too_long",
             Self::NoLogprobs => "no_logprobs",
             Self::NoOptionSeen { .. } => "no_option_seen",
+            Self::NoneChosen { .. } => "none_chosen",
             Self::PromptCut => "prompt_cut",
             Self::Malformed { .. } => "malformed",
             Self::Backend { .. } => "backend",
@@ -332,6 +360,12 @@ impl Hint for ScoreError {
                         .into();
                 }
                 hint
+            }
+            Self::NoneChosen { cut, .. } if *cut > 0 => {
+                "raise --answer-tokens, so that the model comes to its answer"
+            }
+            Self::NoneChosen { .. } => {
+                "look at the answers with `sureness show`; ask through the chat template (--chat), or show few-shot examples (--shots)"
             }
             Self::PromptCut => {
                 "start the server with a longer context, or show fewer few-shot examples (--shots)"

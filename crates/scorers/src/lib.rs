@@ -12,7 +12,9 @@ mod scores;
 pub use error::ScoreError;
 pub use opening::Opening;
 pub use reply::{Allowance, Quota, Reply, Timing};
-pub use scores::{KeyPrefix, OptionScores, RequestKey, ScoreRequest, Usage, log_sum_exp};
+pub use scores::{
+    Draw, KeyPrefix, OptionScores, Reading, RequestKey, ScoreRequest, Usage, Words, log_sum_exp,
+};
 pub use sureness_record::ModelIdentity;
 
 use std::time::Duration;
@@ -33,6 +35,17 @@ pub enum Serving {
     Steps,
 }
 
+impl Serving {
+    /// How the kind of server serves that names itself as the owner of its models.
+    pub(crate) fn of(owner: Option<&str>) -> Self {
+        match owner {
+            Some("llamacpp") => Self::Slots,
+            Some("vllm" | "sglang") => Self::Steps,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// What is known of a backend before the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct Hints {
@@ -43,6 +56,8 @@ pub struct Hints {
     /// Whether it passes questions on to workers with prefix caches, limits and retries of their own.
     /// Latency and failures then do not reflect this backend's load.
     pub relays: bool,
+    /// Answers in words that one request may ask for; 0 where letters are scored.
+    pub answers_at_once: u32,
 }
 
 /// Scores how probable a model finds each option as the next token.

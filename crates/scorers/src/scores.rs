@@ -14,6 +14,15 @@ impl RequestKey {
     pub fn new(identity: &[u8; 32], prompt: &Prompt, labels: &[String]) -> Self {
         KeyPrefix::new(identity, &prompt.prefix, labels).key(&prompt.suffix)
     }
+
+    /// The key of the answer with this number, where several are drawn to one prompt.
+    #[must_use]
+    pub fn drawn(self, number: u32) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0);
+        hasher.update(&number.to_le_bytes());
+        Self(hasher.finalize().into())
+    }
 }
 
 /// The hash state that keys share: model, labels and the prompts' common prefix.
@@ -54,6 +63,17 @@ pub struct ScoreRequest {
     pub prompt: Prompt,
     /// The option labels in option order, such as `A` to `F`. Shared between requests.
     pub labels: Arc<[String]>,
+    /// What it takes to read an answer in words; `None` where the labels' log-probabilities are read.
+    pub draw: Option<Draw>,
+}
+
+/// One of several answers in words to the same prompt.
+#[derive(Debug, Clone)]
+pub struct Draw {
+    /// Its number, from 0.
+    pub number: u32,
+    /// The texts of the options, by which an answer may name them.
+    pub options: Vec<String>,
 }
 
 /// Token counts of one answer, if the backend reports them.
@@ -63,6 +83,9 @@ pub struct Usage {
     pub prompt_tokens: Option<u32>,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: Option<u32>,
+    /// Tokens of an answer in words, thoughts included.
+    #[serde(default)]
+    pub answer_tokens: Option<u32>,
 }
 
 impl Usage {
@@ -84,6 +107,7 @@ impl Usage {
         Self {
             prompt_tokens,
             cached_tokens: cached,
+            answer_tokens: None,
         }
     }
 }
@@ -101,6 +125,52 @@ pub struct OptionScores {
     pub mass: f64,
     /// Token counts.
     pub usage: Usage,
+    /// The answer itself, where it was given in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<Box<Words>>,
+}
+
+/// An answer in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// What the model wrote, thoughts of a field of their own left out.
+    pub text: String,
+    /// The thought that the server reports apart from the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thought: Option<String>,
+    /// How it was read.
+    pub reading: Reading,
+}
+
+/// How an answer in words was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// It chooses an option.
+    Option,
+    /// It refuses to answer.
+    Refused,
+    /// It ends at the limit of tokens before it has chosen.
+    Cut,
+    /// It chooses none of the options, or several.
+    Unreadable,
+}
+
+impl OptionScores {
+    /// The scores of an answer that chooses one of so many `options`, or none of them.
+    pub fn chosen(choice: Option<usize>, options: usize, usage: Usage, words: Words) -> Self {
+        let logprob = |option| match choice {
+            Some(chosen) if chosen == option => 0.0,
+            _ => f64::NEG_INFINITY,
+        };
+        Self {
+            logprobs: (0..options).map(logprob).collect(),
+            observed: vec![true; options],
+            mass: f64::from(u8::from(choice.is_some())),
+            usage,
+            words: Some(Box::new(words)),
+        }
+    }
 }
 
 /// `ln(sum(exp(values)))` without overflow; negative infinity for no values.

@@ -1,6 +1,8 @@
 //! Encoding of scores in the file.
 
-use sureness_scorers::{OptionScores, Usage};
+use std::io::Read;
+
+use sureness_scorers::{OptionScores, Reading, Usage, Words};
 
 /// Log-probabilities as little-endian f64.
 pub(crate) fn encode_logprobs(logprobs: &[f64]) -> Vec<u8> {
@@ -13,6 +15,51 @@ pub(crate) fn encode_observed(observed: &[bool]) -> i64 {
         .iter()
         .enumerate()
         .fold(0, |bits, (i, &seen)| bits | (i64::from(seen) << i))
+}
+
+/// The readings, by their number in the file.
+const READINGS: [Reading; 4] = [
+    Reading::Option,
+    Reading::Refused,
+    Reading::Cut,
+    Reading::Unreadable,
+];
+/// Level of compression: texts are written once, and many.
+const LEVEL: i32 = 3;
+/// Longest text of an answer that is read back, in bytes.
+const LONGEST: u64 = 64 << 20;
+
+pub(crate) fn encode_reading(reading: Reading) -> i64 {
+    let numbered = (0..).zip(READINGS);
+    let mut same = numbered.filter(|(_, known)| *known == reading);
+    same.next().map_or(-1, |(number, _)| number)
+}
+
+pub(crate) fn decode_reading(number: i64) -> Option<Reading> {
+    usize::try_from(number)
+        .ok()
+        .and_then(|number| READINGS.get(number))
+        .copied()
+}
+
+/// Text and thought, compressed; `None` where that fails.
+pub(crate) fn encode_words(words: &Words) -> Option<Vec<u8>> {
+    let json = serde_json::to_vec(&(&words.text, &words.thought)).ok()?;
+    zstd::bulk::compress(&json, LEVEL).ok()
+}
+
+/// Text and thought; empty where they were not kept.
+pub(crate) fn decode_words(bytes: Option<&[u8]>, reading: Reading) -> Words {
+    let both = bytes.and_then(|bytes| {
+        let json = zstd::stream::read::Decoder::new(bytes).ok()?;
+        serde_json::from_reader(json.take(LONGEST)).ok()
+    });
+    let (text, thought): (String, Option<String>) = both.unwrap_or_default();
+    Words {
+        text,
+        thought,
+        reading,
+    }
 }
 
 /// Decodes scores; `None` if the bytes are not log-probabilities.
@@ -38,5 +85,6 @@ pub(crate) fn decode(
         observed,
         mass,
         usage,
+        words: None,
     })
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod codec;
+mod draws;
 mod error;
 mod import;
 mod merge;
@@ -9,9 +10,10 @@ mod reuse;
 mod schema;
 mod writer;
 
+pub use draws::{Drawn, StoredAnswer};
 pub use error::StoreError;
 pub use import::{GroupImport, ImportOutcome, RowImport, RunImport};
 pub use merge::{MergeInput, Merged};
-pub use reader::{Reader, RunInfo, StoredRow};
+pub use reader::{Located, Reader, RunInfo, StoredRow};
 pub use reuse::{AnsweredAt, EarlierAnswer};
 pub use writer::Store;

@@ -8,6 +8,7 @@ use sureness_record::QuestionRecord;
 use sureness_record::Recorded;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 
+use crate::draws::{self, Drawn, StoredAnswer};
 use crate::{StoreError, codec, schema};
 
 /// A read-only view of a store. Works while a run is writing.
@@ -48,6 +49,23 @@ pub struct StoredRow {
     pub scores: Option<OptionScores>,
     /// Why it failed, if it did.
     pub error: Option<ScoreError>,
+    /// The answers behind the scores, where several were drawn.
+    pub drawn: Option<Drawn>,
+}
+
+/// A question of a run at its place.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// Index into the run's groups.
+    pub group: usize,
+    /// Position in the group.
+    pub position: u32,
+    /// Content key of its request; of the first one where several answers are drawn.
+    pub key: RequestKey,
+    /// Whether answers in words were drawn.
+    pub drawn: bool,
+    /// The question with its outcome.
+    pub row: StoredRow,
 }
 
 impl Reader {
@@ -117,10 +135,15 @@ impl Reader {
         })
     }
 
-    /// How many prompts a run has, and how many of them have an answer.
+    /// How many answers a run takes, and how many it has.
     pub fn counts(&self, run: i64) -> Result<(usize, usize), StoreError> {
+        let table = if self.wrap(draws::draws(&self.connection, run))? {
+            "draws"
+        } else {
+            "items"
+        };
         self.wrap(self.connection.query_row(
-            "SELECT count(*), count(reply) FROM items WHERE run = ?",
+            &format!("SELECT count(*), count(reply) FROM {table} WHERE run = ?"),
             [run],
             |row| Ok((row.get(0)?, row.get(1)?)),
         ))
@@ -131,9 +154,20 @@ impl Reader {
         &self,
         run: i64,
         group: usize,
+        visit: impl FnMut(StoredRow),
+    ) -> Result<(), StoreError> {
+        self.rows_from(run, group, None, visit)
+    }
+
+    /// The same for all questions of a group, or for that at one position.
+    fn rows_from(
+        &self,
+        run: i64,
+        group: usize,
+        position: Option<u32>,
         mut visit: impl FnMut(StoredRow),
     ) -> Result<(), StoreError> {
-        let damaged = self.wrap(self.visit(run, group, &mut visit))?;
+        let damaged = self.wrap(self.visit(run, group, position, &mut visit))?;
         match damaged {
             None => Ok(()),
             Some(what) => Err(StoreError::Damaged {
@@ -143,20 +177,66 @@ impl Reader {
         }
     }
 
+    /// The answers in words to question number `position` of a group, in order; none where its letters
+    /// were scored.
+    pub fn answers(
+        &self,
+        run: i64,
+        group: usize,
+        position: u32,
+    ) -> Result<Vec<StoredAnswer>, StoreError> {
+        let connection = &self.connection;
+        self.wrap((|| {
+            if !draws::draws(connection, run)? {
+                return Ok(Vec::new());
+            }
+            draws::answers(connection, run, group, position.into())
+        })())
+    }
+
+    /// The questions of a run with this id, by group and position.
+    pub fn locate(&self, run: i64, question: &str) -> Result<Vec<Located>, StoreError> {
+        let places: Vec<(usize, u32, [u8; 32])> = self.wrap((|| {
+            self.connection
+                .prepare("SELECT grp, pos, key FROM items WHERE run = ? AND question = ? ORDER BY grp, pos")?
+                .query_map(params![run, question], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?
+                .collect()
+        })())?;
+        let drawn = self.wrap(draws::draws(&self.connection, run))?;
+        let mut located = Vec::with_capacity(places.len());
+        for (group, position, key) in places {
+            let mut found = None;
+            self.rows_from(run, group, Some(position), |row| found = Some(row))?;
+            located.extend(found.map(|row| Located {
+                group,
+                position,
+                key: RequestKey(key),
+                drawn,
+                row,
+            }));
+        }
+        Ok(located)
+    }
+
     /// Returns the first damaged entry, if any.
     fn visit(
         &self,
         run: i64,
         group: usize,
+        position: Option<u32>,
         visit: &mut impl FnMut(StoredRow),
     ) -> rusqlite::Result<Option<String>> {
+        let draws = draws::draws(&self.connection, run)?;
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT question, content, category, options, answer, dont_know, none, error, \
-             logprobs, observed, mass, prompt_tokens, cached_tokens, {} \
-             FROM items LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? ORDER BY pos",
+             logprobs, observed, mass, prompt_tokens, cached_tokens, {}, pos \
+             FROM items LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? AND pos BETWEEN ? AND ? ORDER BY pos",
             self.cluster
         ))?;
-        let mut rows = select.query(params![run, group])?;
+        let (first, last) = (position.unwrap_or(0), position.unwrap_or(u32::MAX));
+        let mut rows = select.query(params![run, group, first, last])?;
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;
             let options: usize = row.get(3)?;
@@ -167,6 +247,7 @@ impl Reader {
                     let usage = Usage {
                         prompt_tokens: row.get(11)?,
                         cached_tokens: row.get(12)?,
+                        answer_tokens: None,
                     };
                     let mass: f64 = row.get(10)?;
                     let mass = if mass < 0.0 { f64::NAN } else { mass };
@@ -176,7 +257,7 @@ impl Reader {
                     }
                 }
             };
-            visit(StoredRow {
+            let mut stored = StoredRow {
                 question: QuestionRecord {
                     id,
                     content: row.get(1)?,
@@ -189,7 +270,16 @@ impl Reader {
                 },
                 error: error.and_then(|text| serde_json::from_str(&text).ok()),
                 scores,
-            });
+                drawn: None,
+            };
+            if draws {
+                let position = row.get(14)?;
+                let damaged = draws::add_to(&self.connection, run, group, position, &mut stored)?;
+                if damaged.is_some() {
+                    return Ok(damaged);
+                }
+            }
+            visit(stored);
         }
         Ok(None)
     }
@@ -208,8 +298,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The raw columns of the newest answer to `key`.
-    pub(crate) fn answer(&self, key: RequestKey) -> rusqlite::Result<Option<[Value; 7]>> {
+    /// The number of the newest answer to `key`.
+    fn newest(&self, key: RequestKey) -> rusqlite::Result<Option<i64>> {
         let head = head(&key.0);
         let begin = self.rest.partition_point(|(other, _)| *other < head);
         let newer = self.rest[begin..]
@@ -221,24 +311,51 @@ impl Reader {
             .prepare_cached("SELECT answer FROM keys WHERE key = ?")?
             .query_row([key.0], |row| row.get(0))
             .optional()?;
-        let mut select = self.connection.prepare_cached(
-            "SELECT key, logprobs, observed, mass, prompt_tokens, cached_tokens, answered_at \
-             FROM answers WHERE id = ? AND key = ?",
-        )?;
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT id FROM answers WHERE id = ? AND key = ?")?;
         for id in newer.into_iter().rev().chain(indexed) {
-            let columns = |row: &rusqlite::Row<'_>| {
-                let mut columns = [const { Value::Null }; 7];
-                for (index, column) in columns.iter_mut().enumerate() {
-                    *column = row.get(index)?;
-                }
-                Ok(columns)
-            };
-            let found = select.query_row(params![id, key.0], columns).optional()?;
-            if found.is_some() {
-                return Ok(found);
+            let found = select.query_row(params![id, key.0], |row| row.get(0));
+            if let Some(id) = found.optional()? {
+                return Ok(Some(id));
             }
         }
         Ok(None)
+    }
+
+    /// The raw columns of the newest answer to `key`.
+    pub(crate) fn answer(&self, key: RequestKey) -> rusqlite::Result<Option<[Value; 7]>> {
+        let Some(id) = self.newest(key)? else {
+            return Ok(None);
+        };
+        let columns = |row: &rusqlite::Row<'_>| {
+            let mut columns = [const { Value::Null }; 7];
+            for (index, column) in columns.iter_mut().enumerate() {
+                *column = row.get(index)?;
+            }
+            Ok(columns)
+        };
+        self.connection
+            .prepare_cached(
+                "SELECT key, logprobs, observed, mass, prompt_tokens, cached_tokens, answered_at \
+                 FROM answers WHERE id = ?",
+            )?
+            .query_row([id], columns)
+            .optional()
+    }
+
+    /// Copies the text of the newest answer to `key`, if it has one, to answer number `to` of
+    /// another store.
+    pub(crate) fn copy_words(
+        &self,
+        key: RequestKey,
+        store: &rusqlite::Transaction<'_>,
+        to: i64,
+    ) -> rusqlite::Result<()> {
+        let Some(id) = self.newest(key)? else {
+            return Ok(());
+        };
+        draws::copy_words(&self.connection, id, store, to)
     }
 
     fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {

@@ -159,6 +159,7 @@ pub(crate) fn copy_from(
         transaction
             .prepare_cached("INSERT OR REPLACE INTO keys (key, answer) VALUES (?, ?)")?
             .execute(params![key.0, copy.0])?;
+        other.copy_words(key, transaction, copy.0)?;
         return Ok(Some(copy));
     }
     Ok(None)

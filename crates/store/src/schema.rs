@@ -9,7 +9,7 @@ use crate::StoreError;
 /// `PRAGMA application_id`: "sure" in ASCII.
 const APPLICATION_ID: i64 = 0x7375_7265;
 /// `PRAGMA user_version`. Raise it with every change of the tables, and migrate in [`prepare`].
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// The oldest version that can be read without migration.
 const READABLE: i64 = 2;
 
@@ -79,6 +79,27 @@ CREATE TABLE items (
 ) WITHOUT ROWID;
 ";
 
+/// Answers in words, of which a run may draw several for each question.
+const DRAWS: &str = "
+CREATE TABLE draws (
+    run   INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+    grp   INTEGER NOT NULL,
+    pos   INTEGER NOT NULL,
+    draw  INTEGER NOT NULL,
+    key   BLOB NOT NULL,
+    reply INTEGER,                   -- as in items
+    error TEXT,
+    PRIMARY KEY (run, grp, pos, draw)
+) WITHOUT ROWID;
+
+CREATE TABLE words (
+    answer  INTEGER PRIMARY KEY REFERENCES answers(id),
+    reading INTEGER NOT NULL,        -- how it was read: see codec.rs
+    tokens  INTEGER,                 -- of the answer, thoughts included
+    text    BLOB                     -- Zstandard of JSON: the text and the thought
+);
+";
+
 /// From version 1 to 2; [`ANSWERS`] and [`ITEMS`] run between the two parts. Version 1 found an
 /// item's answer by its key, and by time where a run had asked again.
 const FROM_1: [&str; 2] = [
@@ -121,7 +142,7 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
             drop(transaction);
             return prepare(connection, path);
         }
-        for tables in [ANSWERS, RUNS, ITEMS] {
+        for tables in [ANSWERS, RUNS, ITEMS, DRAWS] {
             transaction.execute_batch(tables).map_err(sqlite)?;
         }
         transaction
@@ -137,8 +158,9 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     let transaction = connection.transaction().map_err(sqlite)?;
     let [before, after] = FROM_1;
     let steps: &[&str] = match found {
-        1 => &[before, ANSWERS, ITEMS, after],
-        2 => &[FROM_2],
+        1 => &[before, ANSWERS, ITEMS, after, DRAWS],
+        2 => &[FROM_2, DRAWS],
+        3 => &[DRAWS],
         _ => &[],
     };
     for step in steps {
@@ -157,7 +179,7 @@ pub(crate) fn check_readable(
     path: &Path,
 ) -> Result<&'static str, StoreError> {
     match check(connection, path)? {
-        VERSION => Ok("cluster"),
+        3.. => Ok("cluster"),
         READABLE.. => Ok("NULL"),
         _ => Err(StoreError::TooOld(path.to_owned())),
     }

@@ -1,5 +1,6 @@
 //! The writer.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use sureness_record::{RunRecord, RunSettings};
 
 use crate::codec::{encode_logprobs, encode_observed};
 use crate::reuse::copy_from;
-use crate::{AnsweredAt, Reader, StoreError, schema};
+use crate::{AnsweredAt, Reader, StoreError, draws, schema};
 
 /// A store open for writing. Only one process should open it so; others use [`crate::Reader`].
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Store {
     answered_at: Arc<AnsweredAt>,
     /// By group, the position of each of its questions in the whole run, if this is a shard.
     places: Vec<Arc<[u32]>>,
+    /// How many answers in words are drawn for each question; `None` where letters are scored.
+    draws: Option<NonZeroU32>,
 }
 
 /// Which answers count as cached.
@@ -81,6 +84,7 @@ impl Store {
             others: Vec::new(),
             answered_at: Arc::default(),
             places: Vec::new(),
+            draws: None,
         })
     }
 
@@ -118,6 +122,7 @@ impl Store {
         let run = if let Some(run) = unfinished(&transaction, &digest)? {
             transaction.execute("DELETE FROM groups WHERE run = ?", [run])?;
             transaction.execute("DELETE FROM items WHERE run = ?", [run])?;
+            transaction.execute("DELETE FROM draws WHERE run = ?", [run])?;
             run
         } else {
             insert_run(&transaction, record, &digest)?
@@ -194,13 +199,23 @@ impl Store {
         self.places = places;
     }
 
-    /// The position at which a question of a group is recorded.
-    fn place(&self, group: u32, question: u32) -> u32 {
+    /// Records so many answers in words to each question.
+    pub fn draw(&mut self, draws: Option<NonZeroU32>) {
+        self.draws = draws;
+    }
+
+    /// The position at which an item's question is recorded.
+    fn place(&self, group: u32, item: u32) -> u32 {
+        let question = item / self.draws_each();
         let places = self.places.get(group as usize);
         places
             .and_then(|places| places.get(question as usize))
             .copied()
             .unwrap_or(question)
+    }
+
+    fn draws_each(&self) -> u32 {
+        self.draws.map_or(1, NonZeroU32::get)
     }
 
     /// Records planned questions and returns which of them have cached answers.
@@ -249,6 +264,14 @@ impl Store {
                 if reply.is_none() && self.known == Known::ThisRunForGood {
                     forget.execute([planned.key.0])?;
                 }
+                known.push(reply.is_some());
+                if self.draws.is_some() {
+                    draws::plan(&transaction, self.run, group, position, planned, reply)?;
+                    if planned.draw > 0 {
+                        continue;
+                    }
+                }
+                let reply = reply.filter(|_| self.draws.is_none());
                 insert.execute(params![
                     self.run,
                     group,
@@ -264,7 +287,6 @@ impl Store {
                     reply,
                     planned.cluster,
                 ])?;
-                known.push(reply.is_some());
             }
             known
         };
@@ -284,8 +306,16 @@ impl Store {
 
     fn copy_outcomes(&mut self, run: i64) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
+        let table = if draws::draws(&transaction, run)? {
+            "draws"
+        } else {
+            "items"
+        };
         let open: bool = transaction.query_row(
-            "SELECT EXISTS (SELECT 1 FROM items WHERE run = ? AND reply IS NULL AND error IS NULL)",
+            &format!(
+                "SELECT EXISTS \
+                 (SELECT 1 FROM {table} WHERE run = ? AND reply IS NULL AND error IS NULL)"
+            ),
             [run],
             |row| row.get(0),
         )?;
@@ -294,20 +324,26 @@ impl Store {
                 "CREATE TEMP TABLE first (key BLOB PRIMARY KEY, reply, error) WITHOUT ROWID",
             )?;
             transaction.execute(
-                "INSERT OR IGNORE INTO first SELECT key, NULL, NULL FROM items \
-                 WHERE run = ? AND reply IS NULL AND error IS NULL",
+                &format!(
+                    "INSERT OR IGNORE INTO first SELECT key, NULL, NULL FROM {table} \
+                     WHERE run = ? AND reply IS NULL AND error IS NULL"
+                ),
                 [run],
             )?;
             transaction.execute(
-                "UPDATE first SET reply = items.reply, error = items.error FROM items \
-                 WHERE run = ? AND items.key = first.key \
-                 AND (items.reply IS NOT NULL OR items.error IS NOT NULL)",
+                &format!(
+                    "UPDATE first SET reply = {table}.reply, error = {table}.error FROM {table} \
+                     WHERE run = ? AND {table}.key = first.key \
+                     AND ({table}.reply IS NOT NULL OR {table}.error IS NOT NULL)"
+                ),
                 [run],
             )?;
             transaction.execute(
-                "UPDATE items SET reply = first.reply, error = first.error FROM first \
-                 WHERE run = ? AND items.key = first.key \
-                 AND items.reply IS NULL AND items.error IS NULL",
+                &format!(
+                    "UPDATE {table} SET reply = first.reply, error = first.error FROM first \
+                     WHERE run = ? AND {table}.key = first.key \
+                     AND {table}.reply IS NULL AND {table}.error IS NULL"
+                ),
                 [run],
             )?;
             transaction.execute_batch("DROP TABLE first")?;
@@ -321,15 +357,22 @@ impl Store {
             .iter()
             .map(|answer| self.place(answer.item.group, answer.item.question))
             .collect();
+        let draws = self.draws_each();
         let transaction = self.connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, \
                  cached_tokens, answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
-            let mut update = transaction.prepare_cached(
-                "UPDATE items SET reply = ?, error = ? WHERE run = ? AND grp = ? AND pos = ?",
-            )?;
+            let mut update = transaction.prepare_cached(match self.draws {
+                None => {
+                    "UPDATE items SET reply = ?, error = ? WHERE run = ? AND grp = ? AND pos = ?"
+                }
+                Some(_) => {
+                    "UPDATE draws SET reply = ?, error = ? \
+                     WHERE run = ? AND grp = ? AND pos = ? AND draw = ?"
+                }
+            })?;
             for (answer, place) in answers.iter().zip(places) {
                 let (reply, error) = match &answer.outcome {
                     Ok(scores) => {
@@ -343,11 +386,21 @@ impl Store {
                             now,
                             self.run,
                         ])?;
-                        (Some(transaction.last_insert_rowid()), None)
+                        let reply = transaction.last_insert_rowid();
+                        if let Some(words) = &scores.words {
+                            draws::write_words(&transaction, reply, words, scores.usage)?;
+                        }
+                        (Some(reply), None)
                     }
                     Err(error) => (None, serde_json::to_string(error).ok()),
                 };
-                update.execute(params![reply, error, self.run, answer.item.group, place])?;
+                let group = answer.item.group;
+                if self.draws.is_some() {
+                    let draw = answer.item.question % draws;
+                    update.execute(params![reply, error, self.run, group, place, draw])?;
+                } else {
+                    update.execute(params![reply, error, self.run, group, place])?;
+                }
             }
         }
         transaction.commit()

@@ -37,7 +37,9 @@ fn warning(model: &ModelFigures<'_>) -> Option<String> {
     let places =
         low().map(|(group, _)| format!("{} ({})", group.rows.title, group.rows.id.strategy));
     let places: Vec<String> = places.collect();
-    let (name, improbable) = (&model.model.name, improbable(least));
+    let settings = model.model.source.record.settings();
+    let drawn = settings.is_some_and(|settings| settings.answers.sampled().is_some());
+    let (name, improbable) = (&model.model.name, improbable(least, drawn));
     Some(format!(
         "Warning: {name}, {}: {improbable}.",
         places.join(", ")

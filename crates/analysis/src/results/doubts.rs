@@ -44,8 +44,15 @@ impl fmt::Display for CutPrompts {
     }
 }
 
-/// What a mean probability of the option letters below [`LOW_MASS`] means.
-pub fn improbable(mean_mass: f64) -> String {
+/// What a mean probability of the option letters below [`LOW_MASS`] means; where answers in words are
+/// `drawn`, what it means that so few of them choose an option.
+pub fn improbable(mean_mass: f64, drawn: bool) -> String {
+    if drawn {
+        return format!(
+            "only {} of the answers choose an option: the figures are about what the model rarely says",
+            percentage(mean_mass)
+        );
+    }
     format!(
         "the option letters have {} of the probability on average: the figures are about the tail of \
          what the model would say",
@@ -54,23 +61,30 @@ pub fn improbable(mean_mass: f64) -> String {
 }
 
 impl GroupResult {
-    /// Whether the model would mostly say something else than a letter.
+    /// Whether the model would mostly say something else than an option.
     fn has_improbable_letters(&self) -> bool {
         self.mean_mass.is_some_and(|mass| mass < LOW_MASS)
+    }
+
+    /// What a mean mass as low as this means.
+    fn improbable(&self, mass: f64) -> String {
+        improbable(mass, self.drawn.is_some())
     }
 
     /// What speaks against the figures, in sentences without a full stop.
     pub fn doubts(&self) -> Vec<String> {
         let mass = self.mean_mass.filter(|_| self.has_improbable_letters());
         let cut = self.cut_prompts.map(|cut| cut.to_string());
-        mass.map(improbable).into_iter().chain(cut).collect()
+        let mass = mass.map(|mass| self.improbable(mass));
+        mass.into_iter().chain(cut).collect()
     }
 
     /// The same in a word or two each.
     pub fn marks(&self) -> Vec<&'static str> {
-        let improbable = self
-            .has_improbable_letters()
-            .then_some("letters improbable");
+        let improbable = self.has_improbable_letters().then_some(match self.drawn {
+            Some(_) => "few answers readable",
+            None => "letters improbable",
+        });
         let cut = self.cut_prompts.map(|cut| match cut.tokens {
             0 => "tokens not counted",
             _ => "prompts cut",
@@ -118,14 +132,15 @@ fn warnings(model: &ModelResult) -> Vec<String> {
         .iter()
         .filter(|group| group.has_improbable_letters())
         .collect();
-    let masses = low.iter().filter_map(|group| group.mean_mass);
-    let least = masses.fold(f64::INFINITY, f64::min);
-    if !low.is_empty() {
+    let masses = low
+        .iter()
+        .filter_map(|group| Some((group, group.mean_mass?)));
+    if let Some((worst, least)) = masses.min_by(|a, b| a.1.total_cmp(&b.1)) {
         let places = low
             .iter()
             .map(|group| format!("{}/{}", group.task, group.strategy));
         let places: Vec<String> = places.collect();
-        let improbable = improbable(least);
+        let improbable = worst.improbable(least);
         warnings.push(format!(
             "{}: {}: {improbable}",
             model.name,

@@ -24,7 +24,7 @@ impl<'a> Prompts<'a> {
         Self {
             group,
             // Keys are of no interest here.
-            requests: group.requests([0; 32]),
+            requests: group.requests([0; 32], None),
             step: group.questions.len().div_ceil(SAMPLED).max(1),
             row: 0,
             counts: PromptCounts::default(),
@@ -47,7 +47,7 @@ impl<'a> Prompts<'a> {
             return;
         };
         if digests.content == row.question.content {
-            let prompt = self.requests.of(&question).prompt;
+            let prompt = self.requests.of(&question, 0).prompt;
             self.counts
                 .add(prompt.prefix.len() + prompt.suffix.len(), tokens);
         }

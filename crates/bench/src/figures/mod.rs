@@ -13,9 +13,9 @@ use sureness_engine::{Plan, Summary};
 use sureness_hint::Hint;
 use sureness_questions::Task;
 use sureness_record::{Provenance, RunSettings};
-use sureness_report::{Failures, GroupResult, ModelResult, Results, Timing};
+use sureness_report::{DrawnAnswers, Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
-use sureness_store::{Reader, StoreError, StoredRow};
+use sureness_store::{Drawn, Reader, StoreError, StoredRow};
 
 use cut::{Prompts, mark_cut};
 
@@ -108,12 +108,16 @@ struct RowCounts {
     answered: usize,
     bounded: usize,
     mass: f64,
+    drawn: Option<DrawnAnswers>,
     failures: BTreeMap<String, Failures>,
 }
 
 impl RowCounts {
     fn count(&mut self, row: &StoredRow) {
         self.planned += 1;
+        if let Some(drawn) = &row.drawn {
+            self.count_drawn(drawn);
+        }
         let Some(scores) = &row.scores else {
             self.count_failure(row);
             return;
@@ -121,6 +125,16 @@ impl RowCounts {
         self.answered += 1;
         self.bounded += usize::from(scores.observed.contains(&false));
         self.mass += scores.mass;
+    }
+
+    fn count_drawn(&mut self, drawn: &Drawn) {
+        let counts = self.drawn.get_or_insert_default();
+        counts.answers += u64::from(drawn.given());
+        counts.chosen += drawn.chosen.iter().copied().map(u64::from).sum::<u64>();
+        counts.refused += u64::from(drawn.refused);
+        counts.cut += u64::from(drawn.cut);
+        counts.unreadable += u64::from(drawn.unreadable);
+        counts.answer_tokens += drawn.answer_tokens;
     }
 
     /// Counts a question by the reason that it has no answer.
@@ -203,6 +217,7 @@ fn group_result(
         answered: counts.answered,
         mean_mass: of_answered(counts.mass),
         bounded_share: of_answered(counts.bounded as f64),
+        drawn: counts.drawn,
         cut_prompts: None,
         failures: counts.failures,
         evaluation,

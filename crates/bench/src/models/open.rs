@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use sureness_engine::{BatchSize, Workers};
-use sureness_scorers::http::{HttpOptions, HttpScorer};
+use sureness_record::Answers;
+use sureness_scorers::http::{HttpOptions, HttpScorer, SamplingScorer};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 
 use crate::error::Failure;
@@ -51,25 +52,12 @@ pub async fn open(model: &Model, asking: &Asking, watch: &dyn Watch) -> Result<E
             // Addresses without their passwords.
             let mut addresses: Vec<String> = Vec::with_capacity(api_bases.len());
             for api_base in api_bases {
-                let scorer =
-                    HttpScorer::connect(http_options(api_base, model.clone(), asking)).await?;
-                let address = scorer.address();
-                let scoring = scorer.scoring();
-                watch.note(&format!(
-                    "{address}: options scored by {}: {}",
-                    scoring.tier, scoring.reason
-                ));
-                if let Some(letters) = scorer.letters().filter(|letters| letters.are_improbable()) {
-                    watch.warn(&format!(
-                        "warning: {address}: the option letters have {}\nhint: {}",
-                        letters.found(),
-                        letters.opening().hint(letters.chat)
-                    ));
-                }
+                let options = http_options(api_base, model.clone(), asking);
+                let (scorer, address) = connect(options, asking, watch).await?;
                 if let Some((first, first_address)) = endpoints.first().zip(addresses.first()) {
                     same_model(first.identity(), first_address, scorer.identity(), &address)?;
                 }
-                endpoints.push(Arc::new(scorer));
+                endpoints.push(scorer);
                 addresses.push(address);
             }
             Ok(endpoints)
@@ -78,6 +66,39 @@ pub async fn open(model: &Model, asking: &Asking, watch: &dyn Watch) -> Result<E
         #[cfg(feature = "nats")]
         Model::Relayed { .. } => Err(Failure::new("a relayed model is opened by its workers")),
     }
+}
+
+/// Probes one server; returns its address without passwords, too.
+async fn connect(
+    options: HttpOptions,
+    asking: &Asking,
+    watch: &dyn Watch,
+) -> Result<(Arc<dyn OptionScorer>, String), Failure> {
+    if let Answers::Sampled(sampled) = asking.answers {
+        let scorer = SamplingScorer::connect(options, asking.api(), sampled).await?;
+        let address = scorer.address();
+        let samples = sampled.samples;
+        watch.note(&format!(
+            "{address}: {samples} answers in words to each question, {} per request",
+            scorer.hints().answers_at_once
+        ));
+        return Ok((Arc::new(scorer), address));
+    }
+    let scorer = HttpScorer::connect(options).await?;
+    let address = scorer.address();
+    let scoring = scorer.scoring();
+    watch.note(&format!(
+        "{address}: options scored by {}: {}",
+        scoring.tier, scoring.reason
+    ));
+    if let Some(letters) = scorer.letters().filter(|letters| letters.are_improbable()) {
+        watch.warn(&format!(
+            "warning: {address}: the option letters have {}\nhint: {}",
+            letters.found(),
+            letters.opening().hint(letters.chat)
+        ));
+    }
+    Ok((Arc::new(scorer), address))
 }
 
 fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpOptions {
@@ -98,7 +119,11 @@ fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpO
 }
 
 /// The engine's settings for a model.
-pub fn engine_settings(asking: &Asking, model: &Model) -> sureness_engine::Settings {
+pub fn engine_settings(
+    asking: &Asking,
+    model: &Model,
+    endpoints: &Endpoints,
+) -> sureness_engine::Settings {
     let one = BatchSize::Fixed(NonZeroUsize::MIN);
     let settings = asking.engine;
     if model.is_embedded() {
@@ -108,6 +133,13 @@ pub fn engine_settings(asking: &Asking, model: &Model) -> sureness_engine::Setti
             batch: one,
             ..settings
         };
+    }
+    let at_once = endpoints
+        .iter()
+        .map(|endpoint| endpoint.hints().answers_at_once);
+    if let Some(at_once) = at_once.min().and_then(|n| NonZeroUsize::new(n as usize)) {
+        let batch = BatchSize::Fixed(at_once);
+        return sureness_engine::Settings { batch, ..settings };
     }
     let batch = match settings.batch {
         // If each prompt is its own request, the workers alone set the concurrency.

@@ -170,10 +170,11 @@ impl Questions {
             strategies: self.strategies.clone(),
             sample_size: settings.questions.sample_size,
             abstention: settings.questions.abstention,
-            chat: settings.asking.chat,
+            chat: settings.asking.is_chat(),
             evaluation: *config,
             wording: self.wording.clone(),
             cluster: settings.questions.cluster.clone(),
+            answers: settings.asking.answers,
             shard: self.shard,
             merged: None,
         }

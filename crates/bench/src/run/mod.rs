@@ -11,6 +11,7 @@ mod plausible;
 mod recheck;
 mod split;
 mod store;
+mod words;
 
 use std::sync::Arc;
 
@@ -68,8 +69,11 @@ pub async fn run_async(
     models: &[Model],
     watch: &dyn Watch,
 ) -> Result<Outcome, Failure> {
-    let questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
-    let folder = folder::prepare(&settings.output_dir, questions.plan.len() * models.len())?;
+    words::check(settings, models)?;
+    let mut questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
+    questions.plan.draws = words::draws(settings);
+    let answers = questions.plan.answers() * models.len();
+    let folder = folder::prepare(&settings.output_dir, answers)?;
     folder.check_results()?;
     let (config, note) = split::config(settings, &questions, &folder)?;
     watch.begin(&questions.describe());
@@ -229,7 +233,8 @@ impl Session<'_> {
         progress.finish();
         let measure_noise =
             summary.total().answered >= noise::MIN_ANSWERS && summary.stop.is_none();
-        let noise = if measure_noise && identity.backend != EMBEDDED_BACKEND {
+        let is_exact = identity.backend == EMBEDDED_BACKEND;
+        let noise = if measure_noise && !is_exact && plan.draws.is_none() {
             let measured = noise::measure(first.as_ref(), &plan);
             self.interrupts.race(measured).await.flatten()
         } else {
@@ -288,8 +293,8 @@ impl Session<'_> {
             check_prefixes(first.as_ref(), plan).await?;
         }
         Ok(OpenedModel {
+            settings: open::engine_settings(asking, model, &endpoints),
             endpoints,
-            settings: open::engine_settings(asking, model),
             workers: None,
             wrap_sink: Box::new(|store| store),
         })

@@ -15,9 +15,9 @@ pub(crate) const MIN_ANSWERS: usize = 500;
 pub(crate) async fn measure(scorer: &dyn OptionScorer, plan: &Plan) -> Option<Noise> {
     // Questions of one group share a prefix, as in the run.
     let group = plan.groups.first()?;
-    let of_group = group.requests(scorer.identity().digest());
+    let of_group = group.requests(scorer.identity().digest(), None);
     let questions = group.questions.spread(QUESTIONS);
-    let requests = questions.map(|question| Some(of_group.of(&question.ok()?)));
+    let requests = questions.map(|question| Some(of_group.of(&question.ok()?, 0)));
     let requests: Vec<_> = requests.collect::<Option<_>>()?;
 
     let first = one_by_one(scorer, &requests).await?;

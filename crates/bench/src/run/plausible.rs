@@ -17,6 +17,8 @@ const JUDGED: usize = 10;
 /// The answers of one model so far.
 pub(super) struct Plausibility {
     name: String,
+    /// Whether answers in words are drawn.
+    drawn: bool,
     /// Mean probability of the letters below which the run stops.
     least_mass: f64,
     /// Stops the model's questions.
@@ -60,6 +62,7 @@ impl Plausibility {
         });
         Arc::new(Self {
             name: name.to_owned(),
+            drawn: plan.draws.is_some(),
             least_mass,
             stop,
             warn,
@@ -83,7 +86,7 @@ impl Plausibility {
                 letters.judged = true;
                 let mean = letters.mass / letters.answered.max(1) as f64;
                 if mean < LOW_MASS {
-                    let found = sureness_report::improbable(mean);
+                    let found = sureness_report::improbable(mean, self.drawn);
                     let (name, place) = (&self.name, &letters.place);
                     (self.warn)(&format!("warning: {name}: {place}: {found}"));
                 }
@@ -108,7 +111,7 @@ impl Plausibility {
     pub(super) fn failure(&self) -> Option<Failure> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (place, mass) = state.stopped.as_ref()?;
-        Some(stopped(&self.name, place, *mass))
+        Some(stopped(&self.name, place, *mass, self.drawn))
     }
 }
 
@@ -120,18 +123,21 @@ pub(super) fn check(model: &ModelResult, least_mass: f64) -> Result<(), Failure>
     match least.filter(|(_, mass)| *mass < least_mass) {
         Some((group, mass)) => {
             let place = format!("{}/{}", group.task, group.strategy);
-            Err(stopped(&model.name, &place, mass))
+            Err(stopped(&model.name, &place, mass, group.drawn.is_some()))
         }
         None => Ok(()),
     }
 }
 
-fn stopped(name: &str, place: &str, mass: f64) -> Failure {
-    let improbable = sureness_report::improbable(mass);
+fn stopped(name: &str, place: &str, mass: f64, drawn: bool) -> Failure {
+    let improbable = sureness_report::improbable(mass, drawn);
     Failure::new(format!("{name}: stopped: {place}: {improbable}"))
-        .hint(
+        .hint(if drawn {
+            "look at answers with `sureness show DIR QUESTION`; --answer-tokens leaves room for longer \
+             ones, --chat asks through the chat template, and --min-letter-mass 0 goes on all the same"
+        } else {
             "`sureness doctor` says what the model begins with and what to do; --min-letter-mass 0 \
-             goes on all the same, and marks the figures",
-        )
+             goes on all the same, and marks the figures"
+        })
         .kind(Kind::Unfinished)
 }

@@ -27,6 +27,7 @@ impl Session<'_> {
         let groups = groups.map(|group| (&*group.task.id, group.strategy.name()));
         let run = store.begin_run(&record, groups)?;
         store.place_questions(self.questions.places.clone());
+        store.draw(plan.draws);
         Ok((store, run))
     }
 

@@ -1,11 +1,21 @@
 //! Flags that select a model and set how it is asked.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use sureness_bench::Asking;
 use sureness_engine::{BatchSize, Settings, Workers};
-use sureness_scorers::http::HttpOptions;
+use sureness_record::Sampled;
+use sureness_scorers::http::{Api, HttpOptions};
 
 use super::values::{per_minute, positive_seconds, seconds};
+
+/// How answers become probabilities of the options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswersArg {
+    /// The log-probabilities of the option letters
+    Letters,
+    /// How often each option is chosen in several answers
+    Sampled,
+}
 
 /// The defaults of requests.
 fn http() -> HttpOptions {
@@ -52,6 +62,23 @@ pub(crate) struct AskArgs {
     /// Put prompts into a user message of the model's chat template (for instruct models)
     #[arg(long, help_heading = "Model")]
     pub(crate) chat: bool,
+    /// How answers become probabilities: by the log-probabilities of the option letters, or by how often
+    /// each option is chosen in several answers, for models that report no log-probabilities
+    #[arg(long, value_enum, default_value = "letters", help_heading = "Model")]
+    pub(crate) answers: AnswersArg,
+    /// With --answers sampled: answers to each question
+    #[arg(long, value_name = "N", default_value_t = Sampled::default().samples, help_heading = "Model")]
+    pub(crate) samples: std::num::NonZeroU32,
+    /// With --answers sampled: sampling temperature
+    #[arg(long, value_name = "T", default_value_t = Sampled::default().temperature, help_heading = "Model")]
+    pub(crate) temperature: f64,
+    /// With --answers sampled: maximum tokens of an answer, thoughts included
+    #[arg(long, value_name = "N", default_value_t = Sampled::default().max_tokens, help_heading = "Model")]
+    pub(crate) answer_tokens: std::num::NonZeroU32,
+    /// With --answers sampled: protocol, one of completions, chat, responses, messages (Anthropic's)
+    /// [default: chat with --chat, else completions]
+    #[arg(long, value_name = "API", help_heading = "Model")]
+    pub(crate) api: Option<Api>,
     /// Number of top log-probabilities to request [default: the server's maximum]
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub(crate) top_logprobs: Option<u32>,

@@ -18,6 +18,7 @@ pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod score;
+pub(crate) mod show;
 #[cfg(feature = "nats")]
 pub(crate) mod status;
 pub(crate) mod target;
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Report(analyze::ReportArgs),
     /// List the runs in output folders, with their dates and headline figures
     Runs(runs::RunsArgs),
+    /// Show one question of a run: its prompts, the answers, how they were read, the sets
+    Show(show::ShowArgs),
     /// Import evaluations from other tools: lm-evaluation-harness, Inspect, logits
     Import(import::ImportArgs),
     /// Merge the shards of a run (--shard) into the whole run

@@ -11,6 +11,7 @@ mod plan;
 mod run;
 mod runs;
 mod score;
+mod show;
 #[cfg(feature = "nats")]
 mod status;
 #[cfg(feature = "nats")]
@@ -35,6 +36,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Analyze(args) => analyze::run(&args),
         Command::Report(args) => analyze::report(&args),
         Command::Runs(args) => runs::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Import(args) => import::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Model(args) => model::run(args),

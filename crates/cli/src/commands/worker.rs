@@ -48,7 +48,7 @@ pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
         .await?;
         let settings = WorkerSettings {
             name: name.clone(),
-            engine: engine_settings(&asking, &model),
+            engine: engine_settings(&asking, &model, &endpoints),
             stay: args.stay,
             give_up_after: asking.engine.give_up_after,
         };

@@ -14,6 +14,7 @@ mod model;
 mod plan;
 mod run;
 mod runs;
+mod sampled;
 mod score;
 mod shards;
 mod tables;

@@ -58,6 +58,7 @@ pub(crate) struct Totals {
     pub(crate) parsing: Histogram,
     pub(crate) prompt_tokens: u64,
     pub(crate) cached_tokens: u64,
+    pub(crate) answer_tokens: u64,
 }
 
 impl Totals {

@@ -97,6 +97,7 @@ impl Dispatch {
             reported &= scores.usage.prompt_tokens.is_some();
             prompt += u64::from(scores.usage.prompt_tokens.unwrap_or(0));
             cached += u64::from(scores.usage.cached_tokens.unwrap_or(0));
+            self.totals.answer_tokens += u64::from(scores.usage.answer_tokens.unwrap_or(0));
         }
         self.totals.prompt_tokens += prompt;
         self.totals.cached_tokens += cached;
@@ -206,9 +207,10 @@ fn outcome(sorted: &Sorted) -> Outcome {
             Outcome::ServerFailed
         }
         // The model did all its work; only the option tokens were not in the answer.
-        ScoreError::NoOptionSeen { .. } | ScoreError::PromptCut | ScoreError::NoLogprobs => {
-            Outcome::Answered
-        }
+        ScoreError::NoOptionSeen { .. }
+        | ScoreError::NoneChosen { .. }
+        | ScoreError::PromptCut
+        | ScoreError::NoLogprobs => Outcome::Answered,
         ScoreError::Unauthorized { .. }
         | ScoreError::NotFound { .. }
         | ScoreError::Rejected { .. }

@@ -170,6 +170,11 @@ impl Dispatch {
         true
     }
 
+    /// Lets no batch hold answers to two questions, of which each takes so many.
+    pub(crate) fn keep_draws_together(&mut self, draws: usize) {
+        self.work.keep_draws_together(draws);
+    }
+
     /// No more questions will be added.
     pub(crate) fn close(&mut self) {
         self.open_ended = false;

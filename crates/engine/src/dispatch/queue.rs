@@ -23,6 +23,8 @@ pub(super) struct Queue {
     left: usize,
     /// How a group begins, by endpoint.
     begins: Vec<Warmth>,
+    /// Answers that are drawn for each question; 1 where there is one answer.
+    draws: usize,
 }
 
 #[derive(Debug)]
@@ -55,11 +57,17 @@ impl Queue {
             groups: Vec::with_capacity(open.len()),
             first: 0,
             begins: warms.map(begin).collect(),
+            draws: 1,
         };
         for (group, items) in (0..).zip(open) {
             queue.add(group, items);
         }
         queue
+    }
+
+    /// Lets no batch hold answers to two questions, of which each takes so many.
+    pub(super) fn keep_draws_together(&mut self, draws: usize) {
+        self.draws = draws.max(1);
     }
 
     /// Adds questions behind those that `group` has already.
@@ -110,6 +118,15 @@ impl Queue {
                     (1, true)
                 }
                 Warmth::Warm => (size.max(1), false),
+            };
+            let question = |pending: &Pending| pending.question as usize / self.draws;
+            let count = match group.pending.front().map(question) {
+                Some(first) if self.draws > 1 => {
+                    let mut same = group.pending.iter().take(count);
+                    same.position(|pending| question(pending) != first)
+                        .unwrap_or(count)
+                }
+                _ => count,
             };
             let count = count.min(group.pending.len());
             let items: Vec<Open> = group.pending.drain(..count).map(Open::from).collect();

@@ -37,6 +37,11 @@ impl Work {
         }
     }
 
+    /// See [`Dispatch::keep_draws_together`](super::Dispatch::keep_draws_together).
+    pub(super) fn keep_draws_together(&mut self, draws: usize) {
+        self.queue.keep_draws_together(draws);
+    }
+
     /// Adds fresh questions to a group.
     pub(super) fn add(&mut self, group: u32, items: Vec<Pending>, now: Duration) {
         if self.queue.is_empty() {

@@ -39,7 +39,7 @@ fn tokens(
 ) -> (Token, Option<Vec<Token>>) {
     let top = wanted.top.filter(|_| server.logprobs);
     let count = usize::try_from(top.unwrap_or(0)).unwrap_or(usize::MAX);
-    let mut tokens = top_tokens(prompt, count.max(1), space, server.drift);
+    let mut tokens = top_tokens(server, prompt, count.max(1), space);
     let best = tokens[0].clone();
     tokens.truncate(count);
     (best, top.map(|_| tokens))

@@ -2,6 +2,7 @@
 
 mod body;
 mod refusal;
+mod said;
 mod spoil;
 mod wanted;
 
@@ -47,7 +48,12 @@ pub(crate) fn at_once(
         Route::Models => Some(Reply::json(200, &body::models(server))),
         Route::Props => Some(Reply::json(200, &body::props(server))),
         Route::Health => Some(Reply::json(200, &json!({"status": "ok"}))),
-        Route::Completions | Route::Chat | Route::Native => refused(server, request, wanted),
+        Route::Responses | Route::Messages if server.words.is_none() => {
+            Some(refusal::no_such_route(server.dialect))
+        }
+        Route::Completions | Route::Chat | Route::Native | Route::Responses | Route::Messages => {
+            refused(server, request, wanted)
+        }
         Route::Unknown => None,
     }
 }
@@ -76,6 +82,11 @@ fn refused(server: &Healthy, request: &Request, wanted: &Wanted) -> Option<Reply
     {
         return Some(refusal::too_many_logprobs(dialect, top, most));
     }
+    let most = server.words.as_ref().and_then(|words| words.at_once);
+    if let Some(most) = most.filter(|most| wanted.n > *most) {
+        let message = format!("n cannot be greater than the number of slots, {most}");
+        return Some(refusal::bad_request(dialect, &message));
+    }
     let limit = server.context_words?;
     let words = wanted
         .prompts
@@ -85,8 +96,11 @@ fn refused(server: &Healthy, request: &Request, wanted: &Wanted) -> Option<Reply
     (longest > limit).then(|| refusal::too_long(dialect, longest, limit))
 }
 
-/// The answer to scored prompts.
-pub(crate) fn scores(server: &Healthy, wanted: &Wanted, work: &[Work]) -> Value {
+/// The answer to prompts: scores, or words. `number` is the request's, from which words are drawn.
+pub(crate) fn answer(server: &Healthy, wanted: &Wanted, work: &[Work], number: u64) -> Value {
+    if let (Some(words), None) = (&server.words, wanted.top) {
+        return said::said(server, words, wanted, work, number);
+    }
     match (wanted.route, server.dialect) {
         (Route::Native, _) => body::native(server, wanted, work),
         (Route::Chat, _) => body::chat(server, wanted, work),

@@ -13,6 +13,10 @@ pub(crate) enum Route {
     Models,
     Completions,
     Chat,
+    /// `OpenAI`'s Responses.
+    Responses,
+    /// Anthropic's Messages.
+    Messages,
     /// llama.cpp's own.
     Native,
     Props,
@@ -28,6 +32,8 @@ impl Route {
             "/v1/models" => Self::Models,
             "/v1/completions" => Self::Completions,
             "/v1/chat/completions" => Self::Chat,
+            "/v1/responses" => Self::Responses,
+            "/v1/messages" => Self::Messages,
             "/health" => Self::Health,
             "/completion" if llama_cpp => Self::Native,
             "/props" if llama_cpp => Self::Props,
@@ -37,7 +43,9 @@ impl Route {
 
     pub(crate) fn method(self) -> &'static str {
         match self {
-            Self::Completions | Self::Chat | Self::Native => "POST",
+            Self::Completions | Self::Chat | Self::Native | Self::Responses | Self::Messages => {
+                "POST"
+            }
             Self::Models | Self::Props | Self::Health | Self::Unknown => "GET",
         }
     }
@@ -53,6 +61,8 @@ pub(crate) struct Wanted {
     pub(crate) is_list: bool,
     /// Number of log-probabilities.
     pub(crate) top: Option<u64>,
+    /// Number of answers to each prompt.
+    pub(crate) n: u64,
 }
 
 impl Wanted {
@@ -62,7 +72,8 @@ impl Wanted {
         let body = request.body.as_ref().unwrap_or(&empty);
         let (prompts, is_list) = match route {
             Route::Completions | Route::Native => prompts(&body["prompt"]),
-            Route::Chat => (conversation(&body["messages"]), false),
+            Route::Chat | Route::Messages => (conversation(&body["messages"]), false),
+            Route::Responses => prompts(&body["input"]),
             _ => (Vec::new(), false),
         };
         let top = match route {
@@ -78,6 +89,7 @@ impl Wanted {
             prompts: prompts.into(),
             is_list,
             top,
+            n: body["n"].as_u64().unwrap_or(1),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod fault;
 mod file;
+mod logits;
 mod rule;
 
 pub use fault::{Coding, Fault, Indices, Nan, Point, RetryAfter, Target};
 pub use file::ScriptError;
+pub use logits::Logits;
 pub use rule::{Predicate, Routes, Rule, When};
 
 use serde::Deserialize;
@@ -53,6 +55,34 @@ pub struct Healthy {
     /// Maximum deviation of each letter's logit from the default model's, in nats: another model
     /// under the same name.
     pub drift: f64,
+    /// The model's logits of the letters by question, in place of a function of the prompt: a JSONL file
+    /// of `{"question": "…", "logits": […]}`.
+    #[serde(deserialize_with = "logits::from_file")]
+    pub logits: Option<Logits>,
+    /// Answers in words to requests without log-probabilities, on the routes of all protocols.
+    pub words: Option<Words>,
+}
+
+/// Answers in words: a letter in one of several dresses, drawn from the letters' probabilities.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Words {
+    /// Share of answers that come after a thought, but for completions.
+    pub thoughts: f64,
+    /// Share of refusals.
+    pub refusals: f64,
+    /// Share of answers that choose nothing.
+    pub unreadable: f64,
+    /// Maximum number of answers that one request may ask for (400 above).
+    pub at_once: Option<u64>,
+}
+
+impl Healthy {
+    /// Number of letters that a question offers.
+    pub(crate) fn offered(&self, prompt: &str) -> usize {
+        let given = self.logits.as_ref().and_then(|logits| logits.of(prompt));
+        given.map_or(crate::model::OFFERED, <[f64]>::len)
+    }
 }
 
 impl Default for Healthy {
@@ -69,6 +99,8 @@ impl Default for Healthy {
             usage: true,
             cache_slots: 4,
             drift: 0.0,
+            logits: None,
+            words: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 use super::capacity::Allowance;
 use super::live::Live;
-use crate::answer::{Wanted, at_once, failed, loading, scores, spoil, too_many};
+use crate::answer::{Wanted, answer, at_once, failed, loading, spoil, too_many};
 use crate::asked::{Asked, Key};
 use crate::log::Outcome;
 use crate::script::{Fault, Healthy, RetryAfter, Target};
@@ -97,7 +97,7 @@ pub(crate) async fn plan(
     } else {
         let work = live.work(&wanted.prompts);
         delay += live.gate.time_for(&work);
-        let answer = scores(server, wanted, &work);
+        let answer = answer(server, wanted, &work, asked.number);
         let spoilt = spoil(answer, work.len(), outcome.fault.as_ref());
         (ok(spoilt.body), spoilt.answered)
     };

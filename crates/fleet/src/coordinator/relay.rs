@@ -5,9 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
-use sureness_scorers::{
-    Hints, ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest, Serving,
-};
+use sureness_scorers::{Hints, ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest};
 
 use super::Core;
 
@@ -78,9 +76,8 @@ impl OptionScorer for Relay {
 
     fn hints(&self) -> Hints {
         Hints {
-            serving: Serving::Unknown,
-            timeout: None,
             relays: true,
+            ..Hints::default()
         }
     }
 

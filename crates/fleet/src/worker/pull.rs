@@ -323,6 +323,7 @@ impl Puller {
                 suffix: item.suffix.clone(),
             },
             labels: Arc::clone(&labels[usize::from(item.labels)]),
+            draw: None,
         };
         let number = known.number;
         if careful {

@@ -194,6 +194,11 @@ impl ExtraBody {
         value.to_string()
     }
 
+    /// Whether the fields set this one.
+    pub fn sets(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Whether a name or a text in the fields, at any depth, meets the condition.
     pub(super) fn holds(&self, is: impl Fn(&str) -> bool) -> bool {
         fn any(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {

@@ -120,6 +120,7 @@ impl Asked {
                 key: RequestKey::new(&[0; 32], &prompt, &labels),
                 prompt,
                 labels: Arc::clone(&labels),
+                draw: None,
             }
         });
         Some(Self {
@@ -168,6 +169,7 @@ fn half_seen() -> First {
             observed: vec![true, false],
             mass: (-0.5_f64).exp(),
             usage: Usage::default(),
+            words: None,
         },
         seen: vec![(330, -0.5)],
     }

@@ -22,6 +22,7 @@ mod options;
 mod probe;
 mod quota;
 mod report;
+mod sampled;
 mod secret;
 mod status;
 mod tokens;
@@ -37,6 +38,7 @@ pub use extra::{ExtraBody, ExtraBodyError};
 pub use models::ServerTemplate;
 pub use options::HttpOptions;
 pub use report::Letters;
+pub use sampled::{Api, SamplingScorer};
 pub use secret::{Header, Secret};
 
 use std::sync::Arc;
@@ -174,20 +176,11 @@ impl OptionScorer for HttpScorer {
     }
 
     fn hints(&self) -> Hints {
-        let serving = match self
-            .identity
-            .details
-            .get("server.owned_by")
-            .map(|name| &**name)
-        {
-            Some("llamacpp") => Serving::Slots,
-            Some("vllm" | "sglang") => Serving::Steps,
-            _ => Serving::Unknown,
-        };
+        let owner = self.identity.details.get("server.owned_by");
         Hints {
-            serving,
+            serving: Serving::of(owner.map(String::as_str)),
             timeout: Some(self.timeout),
-            relays: false,
+            ..Hints::default()
         }
     }
 

@@ -190,6 +190,7 @@ pub(super) fn option_scores(
         observed,
         mass: mass.min(1.0),
         usage,
+        words: None,
     })
 }
 

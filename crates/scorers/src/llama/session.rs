@@ -139,6 +139,7 @@ impl<'model> Session<'model> {
         let usage = Usage {
             prompt_tokens: Some(length),
             cached_tokens: u32::try_from(shared).ok(),
+            answer_tokens: None,
         };
         logits.map(|value| (value, usage))
     }

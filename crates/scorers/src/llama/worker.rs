@@ -129,6 +129,7 @@ impl Scorer<'_> {
             logprobs,
             mass,
             usage,
+            words: None,
         })
     }
 }
@@ -175,6 +176,7 @@ mod tests {
                     suffix: String::new(),
                 },
                 labels: Arc::from(Vec::new()),
+                draw: None,
             })
             .collect();
         assert_eq!(order_by_prefix(&requests), [0, 2, 1, 4, 3]);

@@ -29,6 +29,7 @@ fn request(prefix: &str, suffix: &str) -> ScoreRequest {
             suffix: suffix.to_owned(),
         },
         labels: labels(&["A", "B", "C", "D", "E", "F"]),
+        draw: None,
     }
 }
 
@@ -89,7 +90,7 @@ fn real_questions_in_mixed_order_are_answered_as_one_by_one() {
         assert_eq!(whole.logprobs, answer.logprobs);
         assert_eq!(whole.usage.prompt_tokens, answer.usage.prompt_tokens);
         assert_eq!(whole.usage.cached_tokens, Some(0));
-        assert!(answer.usage.cached_tokens.unwrap() > 200);
+        assert!(answer.usage.cached_tokens.unwrap() > 100);
     }
 }
 

@@ -32,6 +32,7 @@ fn rows(first: f64) -> Vec<RowImport> {
                 observed: vec![true, true, false],
                 mass: f64::NAN,
                 usage: Usage::default(),
+                words: None,
             }),
         },
         RowImport {

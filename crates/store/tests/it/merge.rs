@@ -48,6 +48,7 @@ fn planned(group: u32, place: u32) -> Planned {
             options: vec!["one".into(), "two".into()],
             answer: place as usize % 2,
         },
+        draw: 0,
     }
 }
 
@@ -62,7 +63,9 @@ fn outcome(place: u32, known: Known) -> Option<Result<OptionScores, ScoreError>>
             usage: Usage {
                 prompt_tokens: Some(place),
                 cached_tokens: None,
+                answer_tokens: None,
             },
+            words: None,
         })),
     }
 }

@@ -36,6 +36,7 @@ fn planned(n: u8) -> Planned {
             options: vec!["one".into(), "None of the above".into(), "three".into()],
             answer: 2,
         },
+        draw: 0,
     }
 }
 
@@ -64,7 +65,9 @@ fn scores() -> OptionScores {
         usage: Usage {
             prompt_tokens: Some(12),
             cached_tokens: None,
+            answer_tokens: None,
         },
+        words: None,
     }
 }
 

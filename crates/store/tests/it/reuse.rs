@@ -43,6 +43,7 @@ fn planned(n: u8) -> Planned {
             options: vec!["one".into(), "two".into()],
             answer: 1,
         },
+        draw: 0,
     }
 }
 
@@ -52,6 +53,7 @@ fn scores(first: f64) -> OptionScores {
         observed: vec![true, false],
         mass: 0.9,
         usage: Usage::default(),
+        words: None,
     }
 }
 

@@ -52,8 +52,10 @@ impl Session<'_> {
         let mut changed = Vec::new();
         for model in models {
             let mut checked = ModelCheck::default();
-            // An embedded model is reproducible, and its identity includes its content.
-            if wanted && !model.is_embedded() {
+            // An embedded model is reproducible, and its identity includes its content. Drawn answers
+            // differ each time.
+            let is_drawn = self.questions.plan.draws.is_some();
+            if wanted && !model.is_embedded() && !is_drawn {
                 let Some(opened) = self
                     .interrupts
                     .race(self.open_model(model, &self.questions.plan))

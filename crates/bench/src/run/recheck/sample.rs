@@ -41,10 +41,10 @@ impl Sample {
         let mut keys = Vec::new();
         let mut seen = HashSet::new();
         for (group, of_plan) in plan.groups.iter().enumerate() {
-            let requests = of_plan.requests(identity.digest());
+            let requests = of_plan.requests(identity.digest(), None);
             for question in of_plan.questions.spread(per_group) {
                 let question = question.map_err(unreadable)?;
-                let key = requests.of(&question).key;
+                let key = requests.of(&question, 0).key;
                 if seen.insert(key) {
                     candidates.push((group, question));
                     keys.push(key);
@@ -83,7 +83,10 @@ impl Sample {
                 ..group.clone()
             })
             .collect();
-        sample.plan = Arc::new(Plan { groups });
+        sample.plan = Arc::new(Plan {
+            groups,
+            draws: None,
+        });
         Ok(sample)
     }
 }

@@ -114,7 +114,9 @@ fn scores() -> OptionScores {
         usage: Usage {
             prompt_tokens: Some(100),
             cached_tokens: Some(0),
+            answer_tokens: None,
         },
+        words: None,
     }
 }
 

@@ -68,7 +68,10 @@ pub(super) fn plan(questions: usize) -> Arc<Plan> {
             questions: Arc::clone(&all),
         })
         .into();
-    Arc::new(Plan { groups })
+    Arc::new(Plan {
+        groups,
+        draws: None,
+    })
 }
 
 pub(super) async fn connect(server: &FaultServer, asking: Asking) -> HttpScorer {

@@ -153,6 +153,7 @@ pub(super) fn play(scenario: &Scenario, workers: Workers, seed: u64) -> Played {
                 serving: scenario.server.serving.into(),
                 timeout: Some(Duration::from_secs_f64(scenario.load.timeout_s)),
                 relays: false,
+                answers_at_once: 0,
             },
         ),
         random,

@@ -132,6 +132,7 @@ fn the_same_question_twice_is_asked_once() {
     let mut setup = Setup::new(&[12], &[Arc::clone(&scorer)]);
     let group: &Group = &setup.plan.groups[0];
     setup.plan = Arc::new(Plan {
+        draws: None,
         groups: vec![group.clone(), group.clone()],
     });
     let summary = setup.run(Driver::Tasks);

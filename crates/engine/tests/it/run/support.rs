@@ -39,6 +39,7 @@ pub(super) fn plan(sizes: &[usize]) -> Arc<Plan> {
         }
     });
     Arc::new(Plan {
+        draws: None,
         groups: groups.collect(),
     })
 }
@@ -47,6 +48,7 @@ pub(super) fn plan(sizes: &[usize]) -> Arc<Plan> {
 pub(super) fn scores_of(request: &ScoreRequest) -> OptionScores {
     let seed = request.key.0;
     OptionScores {
+        words: None,
         logprobs: (0..request.labels.len())
             .map(|i| -f64::from(seed[i]) - 1.0)
             .collect(),
@@ -55,6 +57,7 @@ pub(super) fn scores_of(request: &ScoreRequest) -> OptionScores {
         usage: Usage {
             prompt_tokens: Some(10),
             cached_tokens: Some(4),
+            answer_tokens: None,
         },
     }
 }

@@ -13,6 +13,7 @@ fn request(prefix: &Arc<str>, n: u8) -> ScoreRequest {
             suffix: format!("question {n}"),
         },
         labels: ["A", "B"].map(str::to_owned).into(),
+        draw: None,
     }
 }
 

@@ -176,6 +176,7 @@ fn questions(shots: usize) -> Option<Vec<ScoreRequest>> {
             key: RequestKey::new(&[0; 32], &prompt, &labels),
             prompt,
             labels: labels.into(),
+            draw: None,
         }
     };
     let first = data.questions.iter().take(QUESTIONS).flatten();
@@ -193,6 +194,7 @@ mod tests {
             observed: observed.to_vec(),
             mass: 0.5,
             usage: Usage::default(),
+            words: None,
         }
     }
 

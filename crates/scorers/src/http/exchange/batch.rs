@@ -16,7 +16,7 @@ use crate::{Quota, Reply, ScoreError, ScoreRequest, Timing};
 
 /// Time, quota and number of the requests behind some scores.
 #[derive(Debug, Clone, Copy, Default)]
-struct Stats {
+pub(in crate::http) struct Stats {
     timing: Timing,
     quota: Quota,
     /// Requests sent, answered or not.
@@ -24,7 +24,7 @@ struct Stats {
 }
 
 impl Stats {
-    fn of(answered: &TimedResponse, parse: Duration) -> Self {
+    pub(in crate::http) fn of(answered: &TimedResponse, parse: Duration) -> Self {
         let timing = Timing {
             connect: answered.connect,
             server: answered.server,
@@ -38,10 +38,20 @@ impl Stats {
     }
 
     /// One request without a response.
-    fn unanswered() -> Self {
+    pub(in crate::http) fn unanswered() -> Self {
         Self {
             requests: 1,
             ..Self::default()
+        }
+    }
+
+    /// The reply with these scores.
+    pub(in crate::http) fn reply(self, scores: Vec<Scored>) -> Reply {
+        Reply {
+            scores,
+            timing: self.timing,
+            quota: self.quota,
+            requests: self.requests,
         }
     }
 
@@ -60,7 +70,7 @@ impl Stats {
     }
 
     /// In parallel: in wall-clock time the longest counts.
-    fn alongside(self, other: Self) -> Self {
+    pub(in crate::http) fn alongside(self, other: Self) -> Self {
         let (a, b) = (self.timing, other.timing);
         Self {
             timing: Timing {
@@ -93,12 +103,7 @@ impl Exchange {
             }
             _ => self.each(client, batch).await,
         };
-        Reply {
-            scores,
-            timing: stats.timing,
-            quota: stats.quota,
-            requests: stats.requests,
-        }
+        stats.reply(scores)
     }
 
     /// One request per prompt, as many at once as the client allows.

@@ -197,6 +197,7 @@ mod tests {
                 observed: vec![true, true, false],
                 mass: 0.45,
                 usage: Usage::default(),
+                words: None,
             },
             seen: vec![(330, p(0.3)), (389, p(0.15))],
         }

@@ -31,7 +31,7 @@ pub(super) fn escape(out: &mut Vec<u8>, text: &str) {
 }
 
 /// `text` as a JSON string.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::http) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

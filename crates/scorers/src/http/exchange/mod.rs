@@ -19,7 +19,8 @@ pub(super) use tier::{Spellings, Tier};
 
 use std::sync::Arc;
 
-use escape::{Memo, escape, quoted};
+pub(super) use escape::quoted;
+use escape::{Memo, escape};
 
 use serde_json::Value;
 

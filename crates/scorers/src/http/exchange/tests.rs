@@ -36,6 +36,7 @@ fn request(prefix: &Arc<str>, suffix: &str) -> ScoreRequest {
         key: RequestKey::new(&[0; 32], &prompt, &labels),
         prompt,
         labels,
+        draw: None,
     }
 }
 
@@ -100,6 +101,7 @@ fn what_is_open_is_asked_for_again_only_where_that_helps() {
         observed,
         mass: 0.4,
         usage: Usage::default(),
+        words: None,
     };
     let rest = |tier, observed| {
         exchange(Route::Completions, tier).encode_rest(&request, &scores(observed))

@@ -306,7 +306,7 @@ impl<'a> Probe<'a> {
         Ok(false)
     }
 
-    fn identity(&self, model: &str, listed: &[ListedModel]) -> ModelIdentity {
+    pub(in crate::http) fn identity(&self, model: &str, listed: &[ListedModel]) -> ModelIdentity {
         let mut identity = ModelIdentity {
             name: model.to_owned(),
             backend: "openai-http".to_owned(),
@@ -342,7 +342,7 @@ impl<'a> Probe<'a> {
 
     /// Sends a request, and repeats it while the server is loading its model or throttles, and a few
     /// times where it fails in another way that may pass.
-    async fn ask_when_loaded(
+    pub(in crate::http) async fn ask_when_loaded(
         &mut self,
         url: &Url,
         body: Option<&str>,
@@ -413,6 +413,17 @@ impl<'a> Probe<'a> {
             let limit = self.options.loading_wait.as_secs();
             tracing::warn!("the server is not ready yet ({error}): waiting up to {limit} s");
         }
+    }
+
+    /// HTTP 404 means that either the model or the route is missing.
+    pub(in crate::http) fn not_found(
+        &self,
+        url: &Url,
+        model: &str,
+        listed: &[ListedModel],
+        message: &str,
+    ) -> ConnectError {
+        not_found(url, model, listed, self.endpoint.scrubber().scrub(message))
     }
 
     pub(super) fn failed(&self, url: &Url, error: ScoreError) -> ConnectError {

@@ -37,6 +37,7 @@ fn question(text: &str, labels: &[&str]) -> ScoreRequest {
         key: RequestKey::new(&[0; 32], &prompt, &labels),
         prompt,
         labels: labels.into(),
+        draw: None,
     }
 }
 

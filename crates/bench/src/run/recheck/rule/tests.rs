@@ -58,6 +58,7 @@ fn scores(logits: &[f64]) -> OptionScores {
         logprobs: logprobs.into_iter().map(|l| l.max(bound)).collect(),
         mass: 1.0,
         usage: Usage::default(),
+        words: None,
     }
 }
 
@@ -176,6 +177,7 @@ fn of(logprobs: &[f64], observed: &[bool]) -> OptionScores {
         observed: observed.to_vec(),
         mass: 0.5,
         usage: Usage::default(),
+        words: None,
     }
 }
 

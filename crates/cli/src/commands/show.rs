@@ -1,0 +1,167 @@
+//! `sureness show`: one question of a run as it was asked and answered.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use sureness_analysis::number::counted;
+use sureness_bench::Failure;
+use sureness_bench::show::{Shown, show};
+use sureness_hint::Hint;
+use sureness_questions::letter;
+use sureness_scorers::Reading;
+use sureness_store::StoredAnswer;
+
+use crate::args::show::ShowArgs;
+use crate::settings;
+use crate::show::terminal;
+
+/// Prints the question in every task and strategy that has it.
+pub(super) fn run(args: &ShowArgs) -> Result<ExitCode, Failure> {
+    let data = settings::task_data(&args.data)?;
+    let shown = show(&args.run, &args.question, &data)?;
+    let parts: Vec<String> = shown.iter().map(|shown| text(shown, args.all)).collect();
+    terminal::print(&parts.join("\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(shown: &Shown, all: bool) -> String {
+    let mut out = format!(
+        "Run {} · {} · {}/{} · question {}\n",
+        shown.run, shown.model.name, shown.task, shown.strategy, shown.row.question.id
+    );
+    let heading = |out: &mut String, title: &str| {
+        let _ = write!(out, "\n{title}\n{}\n", "─".repeat(title.chars().count()));
+    };
+    heading(&mut out, "Prompt");
+    match &shown.prompt {
+        Ok(prompt) => out.push_str(&prompt.text),
+        Err(reason) => {
+            let _ = write!(out, "not known: {reason}");
+        }
+    }
+    out.push('\n');
+    if !shown.answers.is_empty() {
+        heading(&mut out, "Answers");
+        answers(&mut out, &shown.answers, all);
+    }
+    if let Some(error) = &shown.row.error {
+        let _ = write!(out, "\nNo answer: {error}\nhint: {}\n", error.hint());
+    }
+    if shown.row.scores.is_some() {
+        heading(&mut out, "Options");
+        out.push_str(&options(shown));
+    }
+    out
+}
+
+/// The answers in words: the first of each reading, or all.
+fn answers(out: &mut String, answers: &[StoredAnswer], all: bool) {
+    let mut told: Vec<String> = Vec::new();
+    let mut left_out = 0;
+    for stored in answers {
+        let Some((words, scores)) = &stored.answer else {
+            let error = stored.error.as_ref().map(ToString::to_string);
+            let error = error.unwrap_or_else(|| "not asked".to_owned());
+            let _ = writeln!(out, "{:>4}  no answer: {error}", stored.draw + 1);
+            continue;
+        };
+        let reading = match words.reading {
+            Reading::Option => {
+                let chosen = scores.logprobs.iter().position(|logprob| *logprob == 0.0);
+                chosen.map_or('?', letter).to_string()
+            }
+            Reading::Refused => "refused".to_owned(),
+            Reading::Cut => "cut".to_owned(),
+            Reading::Unreadable => "unreadable".to_owned(),
+        };
+        if !all && told.contains(&reading) {
+            left_out += 1;
+            continue;
+        }
+        let _ = write!(out, "{:>4}  read as {reading}", stored.draw + 1);
+        if let Some(tokens) = scores.usage.answer_tokens {
+            let _ = write!(out, ", {}", counted(tokens as usize, "token"));
+        }
+        out.push('\n');
+        if let Some(thought) = &words.thought {
+            indented(out, &format!("[thought] {thought}"));
+        }
+        indented(out, &words.text);
+        told.push(reading);
+    }
+    if left_out > 0 {
+        let more = counted(left_out, "further answer");
+        let _ = writeln!(out, "      {more} with these readings; --all shows them");
+    }
+}
+
+fn indented(out: &mut String, text: &str) {
+    for line in text.trim().lines() {
+        let _ = writeln!(out, "      │ {line}");
+    }
+}
+
+/// A line per option: letter, probability, log-probability, sets, and whether it is right.
+fn options(shown: &Shown) -> String {
+    let Some(scores) = &shown.row.scores else {
+        return String::new();
+    };
+    let question = shown.prompt.as_ref().ok().map(|prompt| &prompt.question);
+    let mut rows = vec![vec![
+        String::new(),
+        "probability".to_owned(),
+        match shown.row.drawn {
+            Some(_) => "answers".to_owned(),
+            None => "log-probability".to_owned(),
+        },
+        "sets".to_owned(),
+        String::new(),
+    ]];
+    for option in 0..shown.row.question.options {
+        let probability = shown.sets.as_ref().map(|sets| sets.probabilities[option]);
+        let value = match &shown.row.drawn {
+            Some(drawn) => drawn.chosen[option].to_string(),
+            None if scores.observed[option] => format!("{:.3}", scores.logprobs[option]),
+            None => format!("≤ {:.3}", scores.logprobs[option]),
+        };
+        let sets = shown.sets.iter().flat_map(|sets| &sets.sets);
+        let holds = sets.filter(|(_, options)| options.contains(&option));
+        let sets: Vec<String> = holds.map(|(score, _)| score.title()).collect();
+        let text = question.map_or("", |it| &it.options[option]);
+        let right = if option == shown.row.question.answer {
+            "✓ right "
+        } else {
+            ""
+        };
+        rows.push(vec![
+            letter(option).to_string(),
+            probability.map_or_else(String::new, |p| format!("{:.1} %", 100.0 * p)),
+            value,
+            sets.join(", "),
+            format!("{right}{text}"),
+        ]);
+    }
+    let mut out = terminal::columns(rows, &[1, 2]);
+    match &shown.sets {
+        Some(sets) if sets.calibrates => {
+            out.push_str("This question is in the calibration half, which sets the thresholds.\n");
+        }
+        Some(_) => out.push_str("This question is in the test half.\n"),
+        None => out.push_str("The run has too few answers for prediction sets.\n"),
+    }
+    if let Some(drawn) = &shown.row.drawn {
+        let given = drawn.given();
+        let chosen: u32 = drawn.chosen.iter().sum();
+        if chosen < given {
+            let _ = writeln!(
+                out,
+                "{chosen} of {} choose an option: {} refused, {} cut, {} unreadable.",
+                counted(given as usize, "answer"),
+                drawn.refused,
+                drawn.cut,
+                drawn.unreadable
+            );
+        }
+    }
+    out
+}

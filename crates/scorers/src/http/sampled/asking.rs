@@ -1,0 +1,196 @@
+//! Sends the requests of a batch and reads the answers.
+//!
+//! The asynchronous and the blocking client share this code: futures of the latter are ready at
+//! their first poll, so that they need no runtime.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::super::exchange::ask::json;
+use super::super::exchange::batch::Stats;
+use super::super::exchange::success;
+use super::super::transport::{Client, Endpoint, Resource};
+use super::super::wire::Response;
+use super::api::Template;
+use super::said::{End, Said, said};
+use crate::{Draw, OptionScores, Reading, Reply, ScoreError, ScoreRequest, Usage, Words};
+
+type Scored = Result<OptionScores, ScoreError>;
+
+/// The requests and answers of one server.
+pub(super) struct Asking {
+    endpoint: Arc<Endpoint>,
+    resource: Resource,
+    template: Template,
+}
+
+impl Asking {
+    pub(super) fn new(endpoint: &Arc<Endpoint>, template: Template) -> Self {
+        let route = endpoint.base().route(template.api.path());
+        Self {
+            resource: endpoint.post(route),
+            endpoint: Arc::clone(endpoint),
+            template,
+        }
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Answers a batch: one request for all draws of a question, or one for each where the server
+    /// takes no more.
+    pub(super) async fn batch<C: Client>(&self, client: &C, batch: &[ScoreRequest]) -> Reply {
+        let same_prompt = |a: &ScoreRequest, b: &ScoreRequest| a.prompt == b.prompt;
+        let parts: Vec<&[ScoreRequest]> = if self.template.api.has_n() {
+            batch.chunk_by(same_prompt).collect()
+        } else {
+            batch.chunks(1).collect()
+        };
+        let mut scores = Vec::with_capacity(batch.len());
+        let mut all: Option<Stats> = None;
+        let asked: Vec<_> = parts.iter().map(|part| self.one(client, part)).collect();
+        let mut answers = stream::iter(asked).buffered(client.max_in_flight());
+        while let Some((outcomes, stats)) = answers.next().await {
+            scores.extend(outcomes);
+            all = Some(all.map_or(stats, |all| all.alongside(stats)));
+        }
+        all.unwrap_or_default().reply(scores)
+    }
+
+    /// One request for several answers to one prompt.
+    async fn one<C: Client>(&self, client: &C, part: &[ScoreRequest]) -> (Vec<Scored>, Stats) {
+        let Some(first) = part.first() else {
+            return (Vec::new(), Stats::default());
+        };
+        let body = self.template.body(&first.prompt.text(), part.len() as u32);
+        let answered = match client.send(&self.resource, &body).await {
+            Ok(answered) => answered,
+            Err(error) => return (vec![Err(error); part.len()], Stats::unanswered()),
+        };
+        let parsing = Instant::now();
+        let outcomes = match self.read(&answered.response) {
+            Ok((answers, usage)) => outcomes(part, answers, usage),
+            Err(error) => vec![Err(self.endpoint.scrubbed(error)); part.len()],
+        };
+        (outcomes, Stats::of(&answered, parsing.elapsed()))
+    }
+
+    fn read(&self, response: &Response) -> Result<(Vec<Said>, Usage), ScoreError> {
+        success(&self.endpoint, response)?;
+        said(self.template.api, &json(&self.endpoint, response)?)
+    }
+}
+
+/// The outcome of each draw of a question.
+fn outcomes(part: &[ScoreRequest], answers: Vec<Said>, usage: Usage) -> Vec<Scored> {
+    let given = answers.len().min(part.len());
+    let mut answers = answers.into_iter();
+    let draws = part.iter().enumerate();
+    draws
+        .map(|(place, request)| {
+            let said = answers.next().ok_or_else(|| ScoreError::Malformed {
+                message: format!("{given} answers instead of {}", part.len()),
+            })?;
+            let draw = request.draw.as_ref().ok_or_else(|| ScoreError::Backend {
+                message: "an answer in words was not asked for as one".to_owned(),
+            })?;
+            Ok(scores(said, request, draw, share(usage, place, given)))
+        })
+        .collect()
+}
+
+/// The part of one of `given` answers in the counts of a request: the prompt is counted once.
+fn share(usage: Usage, place: usize, given: usize) -> Usage {
+    let once = |count: Option<u32>| count.map(|count| if place == 0 { count } else { 0 });
+    let answer = usage.answer_tokens.map(|tokens| {
+        let (each, rest) = (tokens / given as u32, tokens % given as u32);
+        each + u32::from((place as u32) < rest)
+    });
+    Usage {
+        prompt_tokens: once(usage.prompt_tokens),
+        cached_tokens: once(usage.cached_tokens),
+        answer_tokens: answer,
+    }
+}
+
+/// The option that an answer chooses, as scores.
+fn scores(said: Said, request: &ScoreRequest, draw: &Draw, usage: Usage) -> OptionScores {
+    let (choice, reading) = read(&said, &request.labels, &draw.options);
+    let words = Words {
+        text: said.text,
+        thought: said.thought,
+        reading,
+    };
+    OptionScores::chosen(choice, request.labels.len(), usage, words)
+}
+
+fn read(said: &Said, labels: &[String], options: &[String]) -> (Option<usize>, Reading) {
+    let text = match said.end {
+        End::Refused => return (None, Reading::Refused),
+        // What would have followed may have been the answer: only an answer that comes first and
+        // stands alone counts.
+        End::Cut => first_line(&said.text),
+        End::Whole => said.text.as_str(),
+    };
+    match (sureness_answers::read(text, labels, options), said.end) {
+        (sureness_answers::Reading::Option(option), _) => (Some(option), Reading::Option),
+        (_, End::Cut) => (None, Reading::Cut),
+        (sureness_answers::Reading::Refused, _) => (None, Reading::Refused),
+        (sureness_answers::Reading::Unreadable(_), _) => (None, Reading::Unreadable),
+    }
+}
+
+/// The first line of a text that goes on after it; nothing of a text that is one line.
+fn first_line(text: &str) -> &str {
+    let text = text.trim_start();
+    text.split_once('\n').map_or("", |(line, _)| line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str, end: End) -> Said {
+        Said {
+            text: text.to_owned(),
+            thought: None,
+            end,
+        }
+    }
+
+    #[test]
+    fn a_cut_answer_counts_if_it_came_first() {
+        let labels = ["A", "B"].map(str::to_owned);
+        let options = ["Rome", "Paris"].map(str::to_owned);
+        let read = |text: &str, end| read(&said(text, end), &labels, &options);
+        assert_eq!(read("B", End::Whole), (Some(1), Reading::Option));
+        assert_eq!(
+            read(" B\n\nThe capital of France is", End::Cut),
+            (Some(1), Reading::Option)
+        );
+        assert_eq!(
+            read("Option B is tempting, but", End::Cut),
+            (None, Reading::Cut)
+        );
+        assert_eq!(read("", End::Cut), (None, Reading::Cut));
+        assert_eq!(read("B", End::Refused), (None, Reading::Refused));
+    }
+
+    #[test]
+    fn counts_are_neither_lost_nor_doubled() {
+        let usage = Usage {
+            prompt_tokens: Some(90),
+            cached_tokens: Some(64),
+            answer_tokens: Some(11),
+        };
+        let shares: Vec<Usage> = (0..3).map(|place| share(usage, place, 3)).collect();
+        let sum = |of: fn(&Usage) -> Option<u32>| shares.iter().filter_map(of).sum::<u32>();
+        assert_eq!(sum(|usage| usage.prompt_tokens), 90);
+        assert_eq!(sum(|usage| usage.cached_tokens), 64);
+        assert_eq!(sum(|usage| usage.answer_tokens), 11);
+    }
+}

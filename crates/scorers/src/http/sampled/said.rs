@@ -1,0 +1,304 @@
+//! Reads what a model said from a server's JSON, in every protocol.
+
+use serde_json::Value;
+
+use super::super::lenient;
+use super::Api;
+use crate::{ScoreError, Usage};
+
+/// One answer of a model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    /// What it wrote, without a thought that the server reports apart.
+    pub(super) text: String,
+    /// That thought.
+    pub(super) thought: Option<String>,
+    /// Why it ended.
+    pub(super) end: End,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum End {
+    /// The model ended it, or the server does not say.
+    #[default]
+    Whole,
+    /// At the limit of tokens.
+    Cut,
+    /// The model refused, or a filter of the server's withheld the answer.
+    Refused,
+}
+
+/// The answers in a response to one prompt, with the token counts of all of them.
+pub(super) fn said(api: Api, response: &Value) -> Result<(Vec<Said>, Usage), ScoreError> {
+    let answers = match api {
+        Api::Completions | Api::Chat => choices(response)?,
+        Api::Responses => vec![of_responses(response)?],
+        Api::Messages => vec![of_messages(response)?],
+    };
+    Ok((answers, usage(response)))
+}
+
+fn choices(response: &Value) -> Result<Vec<Said>, ScoreError> {
+    let Some(choices) = response.get("choices").and_then(Value::as_array) else {
+        return Err(unknown("the answer has no `choices`", response));
+    };
+    choices.iter().map(choice).collect()
+}
+
+fn choice(choice: &Value) -> Result<Said, ScoreError> {
+    let end = match choice.get("finish_reason").and_then(Value::as_str) {
+        Some("length" | "max_tokens") => End::Cut,
+        Some("content_filter" | "safety" | "refusal") => End::Refused,
+        _ => End::Whole,
+    };
+    if let Some(Value::String(text)) = choice.get("text") {
+        return Ok(Said {
+            text: text.clone(),
+            thought: None,
+            end,
+        });
+    }
+    let Some(message) = choice.get("message") else {
+        return Err(unknown("a choice has neither `message` nor `text`", choice));
+    };
+    let mut said = Said {
+        end,
+        ..Said::default()
+    };
+    match message.get("content") {
+        Some(Value::String(text)) => said.text.clone_from(text),
+        Some(Value::Array(parts)) => said.add_parts(parts)?,
+        None | Some(Value::Null) => {}
+        Some(_) => return Err(unknown("`content` is neither a text nor a list", message)),
+    }
+    for name in ["reasoning_content", "reasoning"] {
+        if let Some(thought) = message.get(name).and_then(Value::as_str) {
+            said.think(thought);
+        }
+    }
+    said.refuse(message.get("refusal").and_then(Value::as_str));
+    Ok(said)
+}
+
+/// `OpenAI`'s Responses: a list of items, of which messages and reasoning count.
+fn of_responses(response: &Value) -> Result<Said, ScoreError> {
+    let Some(output) = response.get("output").and_then(Value::as_array) else {
+        return Err(unknown("the answer has no `output`", response));
+    };
+    let mut said = Said::default();
+    for item in output {
+        let parts = |name: &str| item.get(name).and_then(Value::as_array);
+        match item.get("type").and_then(Value::as_str) {
+            Some("message") => said.add_parts(parts("content").map_or(&[], Vec::as_slice))?,
+            Some("reasoning") => {
+                let parts = ["content", "summary"].iter().filter_map(|name| parts(name));
+                for part in parts.flatten() {
+                    said.think(part.get("text").and_then(Value::as_str).unwrap_or_default());
+                }
+            }
+            _ => {}
+        }
+    }
+    let reason = response.pointer("/incomplete_details/reason");
+    match reason.and_then(Value::as_str) {
+        Some("max_output_tokens") => said.end = End::Cut,
+        Some("content_filter") => said.end = End::Refused,
+        _ => {}
+    }
+    Ok(said)
+}
+
+/// Anthropic's Messages: a list of blocks.
+fn of_messages(response: &Value) -> Result<Said, ScoreError> {
+    let Some(content) = response.get("content").and_then(Value::as_array) else {
+        return Err(unknown("the answer has no `content`", response));
+    };
+    let mut said = Said::default();
+    said.add_parts(content)?;
+    match response.get("stop_reason").and_then(Value::as_str) {
+        Some("max_tokens" | "model_context_window_exceeded") => said.end = End::Cut,
+        Some("refusal") => said.end = End::Refused,
+        _ => {}
+    }
+    Ok(said)
+}
+
+impl Said {
+    /// Adds the parts of a message: texts, thoughts and refusals, under the names of all protocols.
+    fn add_parts(&mut self, parts: &[Value]) -> Result<(), ScoreError> {
+        for part in parts {
+            let text = |name: &str| part.get(name).and_then(Value::as_str);
+            match text("type") {
+                Some("text" | "output_text") => match text("text") {
+                    Some(text) => self.text.push_str(text),
+                    None => return Err(unknown("a part of the answer has no text", part)),
+                },
+                // Mistral's are a list of texts.
+                Some("thinking") => match part.get("thinking") {
+                    Some(Value::Array(texts)) => {
+                        for thought in texts.iter().filter_map(|text| text.get("text")?.as_str()) {
+                            self.think(thought);
+                        }
+                    }
+                    _ => self.think(text("thinking").unwrap_or_default()),
+                },
+                Some("refusal") => self.refuse(text("refusal")),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn think(&mut self, thought: &str) {
+        if !thought.is_empty() {
+            self.thought.get_or_insert_default().push_str(thought);
+        }
+    }
+
+    fn refuse(&mut self, refusal: Option<&str>) {
+        if let Some(refusal) = refusal.filter(|refusal| !refusal.is_empty()) {
+            self.text.push_str(refusal);
+            self.end = End::Refused;
+        }
+    }
+}
+
+/// The token counts of a response, of all of its answers.
+fn usage(response: &Value) -> Usage {
+    let count = |path: &str| {
+        let number = lenient::number(response.pointer(path)?)?;
+        let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+        whole.then_some(number as u32)
+    };
+    let answer = count("/usage/completion_tokens").or_else(|| count("/usage/output_tokens"));
+    let mut usage = super::super::answer::usage(response);
+    // Responses count cached tokens among the others, unlike Messages.
+    if let Some(cached) = count("/usage/input_tokens_details/cached_tokens") {
+        usage.cached_tokens = Some(cached);
+    }
+    Usage {
+        answer_tokens: answer,
+        ..usage
+    }
+}
+
+/// Characters of an answer of an unknown shape that are told.
+const SHOWN: usize = 200;
+
+fn unknown(what: &str, value: &Value) -> ScoreError {
+    let text: String = value.to_string().chars().take(SHOWN).collect();
+    ScoreError::Malformed {
+        message: format!("{what}: {text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn one(api: Api, response: &Value) -> Said {
+        let (mut said, _) = super::said(api, response).unwrap();
+        assert_eq!(said.len(), 1);
+        said.remove(0)
+    }
+
+    #[test]
+    fn chat_and_completions() {
+        let response = json!({
+            "choices": [
+                {"index": 0, "finish_reason": "stop", "message": {"content": "(B)"}},
+                {"index": 1, "finish_reason": "length",
+                 "message": {"content": "", "reasoning_content": "Well, "}},
+                {"index": 2, "finish_reason": "stop",
+                 "message": {"content": null, "refusal": "I cannot answer this."}},
+                {"index": 3, "finish_reason": "content_filter", "message": {"content": ""}},
+            ],
+            "usage": {"prompt_tokens": 90, "completion_tokens": 12,
+                      "prompt_tokens_details": {"cached_tokens": 64}},
+        });
+        let (said, usage) = super::said(Api::Chat, &response).unwrap();
+        let ends: Vec<End> = said.iter().map(|said| said.end).collect();
+        assert_eq!(ends, [End::Whole, End::Cut, End::Refused, End::Refused]);
+        assert_eq!(said[1].thought.as_deref(), Some("Well, "));
+        assert_eq!(said[2].text, "I cannot answer this.");
+        assert_eq!(usage.prompt_tokens, Some(90));
+        assert_eq!(usage.cached_tokens, Some(64));
+        assert_eq!(usage.answer_tokens, Some(12));
+        let text = json!({"choices": [{"text": " B", "finish_reason": "stop"}]});
+        assert_eq!(one(Api::Completions, &text).text, " B");
+    }
+
+    #[test]
+    fn responses() {
+        let response = json!({
+            "status": "completed",
+            "output": [
+                {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Thinking."}]},
+                {"type": "message", "role": "assistant",
+                 "content": [{"type": "output_text", "text": "B", "annotations": []}]},
+            ],
+            "usage": {"input_tokens": 75, "output_tokens": 40,
+                      "input_tokens_details": {"cached_tokens": 10},
+                      "output_tokens_details": {"reasoning_tokens": 32}},
+        });
+        let said = one(Api::Responses, &response);
+        assert_eq!((&*said.text, said.end), ("B", End::Whole));
+        assert_eq!(said.thought.as_deref(), Some("Thinking."));
+        let usage = super::usage(&response);
+        assert_eq!(
+            (
+                usage.prompt_tokens,
+                usage.cached_tokens,
+                usage.answer_tokens
+            ),
+            (Some(75), Some(10), Some(40))
+        );
+        let cut = json!({
+            "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"},
+            "output": [{"type": "reasoning", "summary": []}],
+        });
+        assert_eq!(one(Api::Responses, &cut).end, End::Cut);
+        let refused = json!({"output": [{"type": "message", "content": [
+            {"type": "refusal", "refusal": "I can't help with that."}]}]});
+        assert_eq!(one(Api::Responses, &refused).end, End::Refused);
+    }
+
+    #[test]
+    fn messages() {
+        let response = json!({
+            "type": "message", "role": "assistant", "stop_reason": "end_turn",
+            "content": [
+                {"type": "thinking", "thinking": "Paris or Rome?", "signature": "x"},
+                {"type": "text", "text": "**B**"},
+            ],
+            "usage": {"input_tokens": 20, "cache_read_input_tokens": 50,
+                      "cache_creation_input_tokens": 0, "output_tokens": 9},
+        });
+        let said = one(Api::Messages, &response);
+        assert_eq!((&*said.text, said.end), ("**B**", End::Whole));
+        assert_eq!(said.thought.as_deref(), Some("Paris or Rome?"));
+        let usage = super::usage(&response);
+        assert_eq!(
+            (usage.prompt_tokens, usage.answer_tokens),
+            (Some(70), Some(9))
+        );
+        let refused = json!({"content": [], "stop_reason": "refusal"});
+        assert_eq!(one(Api::Messages, &refused).end, End::Refused);
+    }
+
+    #[test]
+    fn other_shapes_are_errors() {
+        for (api, response) in [
+            (Api::Chat, json!({"object": "list"})),
+            (Api::Chat, json!({"choices": [{"index": 0}]})),
+            (Api::Responses, json!({"id": "x"})),
+            (Api::Messages, json!({"content": "text"})),
+        ] {
+            let error = super::said(api, &response).unwrap_err();
+            assert!(matches!(error, ScoreError::Malformed { .. }), "{error}");
+        }
+    }
+}
