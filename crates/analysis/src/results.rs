@@ -58,6 +58,10 @@ pub struct ModelResult {
     pub recheck: Option<Recheck>,
     /// How long it took; differs when a run is repeated.
     pub timing: Timing,
+    /// Tokens and money of all answers that the run asked for, in all its parts; omitted where none
+    /// were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
 }
 
 /// One task's figures: the mean over its prompt strategies.
@@ -141,6 +145,20 @@ pub struct GroupResult {
     /// What a reader should know about these figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// Tokens and money.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spent {
+    /// Prompt tokens, as far as the backend reports them.
+    pub prompt_tokens: u64,
+    /// Of these, tokens taken from a prefix cache.
+    pub cached_tokens: u64,
+    /// Tokens of answers in words, thoughts included.
+    pub answer_tokens: u64,
+    /// Their cost at the prices given, in the currency of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
 }
 
 /// Answers in words, and how they were read.

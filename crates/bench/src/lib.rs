@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod age;
+pub mod budget;
 mod error;
 pub mod evidence;
 mod figures;
 pub mod folder;
+pub mod forecast;
 mod import;
 mod merge;
 pub mod models;

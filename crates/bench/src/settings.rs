@@ -11,6 +11,8 @@ use sureness_questions::{ClusterBy, Columns, Format, Shard};
 use sureness_record::{Answers, LEAST_MASS};
 use sureness_scorers::http::{Api, HttpOptions};
 
+use crate::budget::Budget;
+
 /// Default maximum share of failed questions in a successful run.
 pub const ALLOWED_FAILURES: f64 = 0.01;
 
@@ -30,6 +32,8 @@ pub struct Settings {
     pub output_dir: PathBuf,
     /// Mean probability of the option letters below which a run stops; 0 for never.
     pub least_mass: f64,
+    /// Prices, and what the run may spend.
+    pub budget: Budget,
     /// Workers on other machines; `None` to ask from this process.
     pub fleet: Option<FleetSettings>,
     /// The command line without its secrets, for the results; `None` where there is none.
@@ -45,6 +49,7 @@ impl Default for Settings {
             evaluation: Config::default(),
             output_dir: "results".into(),
             least_mass: LEAST_MASS,
+            budget: Budget::default(),
             fleet: None,
             command: None,
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sureness_analysis::{Asked, Family, Pair};
+use sureness_bench::budget::{Budget, Prices};
 use sureness_bench::evidence::{Drop, Selection, TextSources};
 use sureness_bench::questions::id_of;
 use sureness_bench::{
@@ -53,9 +54,24 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         },
         output_dir: args.output_dir.clone(),
         least_mass: args.min_letter_mass,
+        budget: budget(args),
         fleet: fleet(args),
         command: command_line(),
     })
+}
+
+/// Prices and limits.
+fn budget(args: &RunArgs) -> Budget {
+    let prices = args.price_in.zip(args.price_out);
+    Budget {
+        prices: prices.map(|(prompt, answer)| Prices {
+            prompt,
+            cached: args.price_cached,
+            answer,
+        }),
+        max_cost: args.max_cost,
+        max_tokens: args.max_tokens_total,
+    }
 }
 
 /// The settings and the model of the demo: one small model, the built-in questions, one prompt

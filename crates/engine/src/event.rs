@@ -123,6 +123,8 @@ pub struct Attempt {
     pub prompt_tokens: u64,
     /// Of these, tokens taken from a prefix cache.
     pub cached_tokens: u64,
+    /// Tokens of answers in words, as far as the backend reports them.
+    pub answer_tokens: u64,
     /// Bytes of the prompts.
     pub prompt_bytes: usize,
     /// The prompt tokens of a lone answered question, where the backend reports them; 0 is a count,

@@ -87,6 +87,30 @@ fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
         .query_row([], |row| row.get(0))
 }
 
+/// Tokens of the answers in words that a run asked for.
+pub(crate) fn answer_tokens(connection: &Connection, run: i64) -> rusqlite::Result<f64> {
+    if !has_tables(connection)? {
+        return Ok(0.0);
+    }
+    connection.query_row(
+        "SELECT total(tokens) FROM words JOIN answers ON id = answer WHERE run = ?",
+        [run],
+        |row| row.get(0),
+    )
+}
+
+/// Tokens of one answer in words, where it is one and they are known.
+pub(crate) fn tokens_of(connection: &Connection, answer: i64) -> rusqlite::Result<Option<u32>> {
+    if !has_tables(connection)? {
+        return Ok(None);
+    }
+    let tokens = connection
+        .prepare_cached("SELECT tokens FROM words WHERE answer = ?")?
+        .query_row([answer], |row| row.get(0))
+        .optional()?;
+    Ok(tokens.flatten())
+}
+
 /// Copies the text of answer `from`, if it has one, to answer `to` of another store.
 pub(crate) fn copy_words(
     connection: &Connection,

@@ -149,6 +149,39 @@ impl Reader {
         ))
     }
 
+    /// Tokens of the answers that a run asked for: of their prompts, of these from the server's cache,
+    /// and of the answers, as far as the backend counts them.
+    pub fn tokens(&self, run: i64) -> Result<[u64; 3], StoreError> {
+        self.wrap((|| {
+            let [prompt, cached] = self.connection.query_row(
+                "SELECT total(prompt_tokens), total(cached_tokens) FROM answers WHERE run = ?",
+                [run],
+                |row| Ok([row.get::<_, f64>(0)?, row.get::<_, f64>(1)?]),
+            )?;
+            let answer = draws::answer_tokens(&self.connection, run)?;
+            Ok([prompt as u64, cached as u64, answer as u64])
+        })())
+    }
+
+    /// The token counts of the newest answer to `key`, if there is one. See
+    /// [`Self::index_the_rest`].
+    pub fn usage(&self, key: RequestKey) -> Result<Option<Usage>, StoreError> {
+        self.wrap((|| {
+            let Some(id) = self.newest(key)? else {
+                return Ok(None);
+            };
+            let (prompt_tokens, cached_tokens) = self
+                .connection
+                .prepare_cached("SELECT prompt_tokens, cached_tokens FROM answers WHERE id = ?")?
+                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(Some(Usage {
+                prompt_tokens,
+                cached_tokens,
+                answer_tokens: draws::tokens_of(&self.connection, id)?,
+            }))
+        })())
+    }
+
     /// Calls `visit` with each question of a group, in order. Memory holds one row at a time.
     pub fn rows(
         &self,
@@ -284,9 +317,9 @@ impl Reader {
         Ok(None)
     }
 
-    /// Makes [`Reader::answer`] find answers that the file does not index yet: those of a run that
+    /// Makes [`Reader::usage`] find answers that the file does not index yet: those of a run that
     /// is in progress or was killed.
-    pub(crate) fn index_the_rest(&mut self) -> Result<(), StoreError> {
+    pub fn index_the_rest(&mut self) -> Result<(), StoreError> {
         let rest = self.wrap((|| {
             self.connection
                 .prepare("SELECT key, id FROM answers WHERE id > (SELECT upto FROM indexed)")?

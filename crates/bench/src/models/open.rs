@@ -35,6 +35,16 @@ pub enum Model {
 }
 
 impl Model {
+    /// Its name as far as it is known before it is opened.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Gguf(name) => Some(name),
+            Self::Served { model, .. } => model.as_deref(),
+            #[cfg(feature = "nats")]
+            Self::Relayed { model, .. } => model.as_deref(),
+        }
+    }
+
     /// Whether the model runs in this process.
     pub fn is_embedded(&self) -> bool {
         matches!(self, Self::Gguf(_))

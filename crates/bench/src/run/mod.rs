@@ -13,6 +13,7 @@ mod split;
 mod store;
 mod words;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -23,8 +24,9 @@ use sureness_hint::Hint;
 use sureness_record::{Noise, Provenance, RunSettings};
 use sureness_report::{AnsweredAt, ModelResult, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
-use sureness_store::Store;
+use sureness_store::{Reader, Store};
 
+use crate::budget::{Meter, Tokens};
 use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::{self, Folder};
@@ -40,6 +42,7 @@ pub use outcome::{Ended, Outcome};
 use plausible::Plausibility;
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
+pub(crate) use words::{check, draws};
 
 /// Measures the models on the questions and writes answers and results to the output folder. Starts
 /// an async runtime; inside one, use [`run_async`].
@@ -190,6 +193,7 @@ impl Session<'_> {
         let record = self.record();
         let (store, run) = self.open_run(&identity, &plan, record, ignore_cache)?;
         let answered_at = store.answered_at();
+        let before = spent(&self.folder.store, run)?;
         let progress = self.watch.model(ModelStart {
             name: &identity.name,
             plan: &plan,
@@ -209,11 +213,19 @@ impl Session<'_> {
             stop.clone(),
             self.watch.warn_sender(),
         );
+        let meter = Arc::new(Meter::new(self.settings.budget, before));
+        if meter.is_used_up() {
+            stop.cancel();
+        }
         let observer = {
             let (progress, plausibility) = (Arc::clone(&progress), Arc::clone(&plausibility));
+            let (meter, stop) = (Arc::clone(&meter), stop.clone());
             Arc::new(move |event: &Event| {
                 if let Event::Attempt(attempt) = event {
                     plausibility.attempt(attempt);
+                    if meter.attempt(attempt) {
+                        stop.cancel();
+                    }
                 }
                 progress.event(event);
             })
@@ -227,7 +239,11 @@ impl Session<'_> {
             observer,
         );
         let (summary, given_up) = self.run_while_workers_last(model, asking, &stop).await;
-        let given_up = given_up.or_else(|| plausibility.failure());
+        let given_up = given_up.or_else(|| plausibility.failure()).or_else(|| {
+            meter
+                .failure(&identity.name)
+                .filter(|_| summary.as_ref().is_ok_and(|summary| summary.stop.is_some()))
+        });
         let summary = summary
             .map_err(|e| Failure::new(e).hint("check the output folder and the disk it lies on"))?;
         progress.finish();
@@ -362,6 +378,8 @@ impl Session<'_> {
         result.timing.cached_answered_at = asked.cached_answered_at;
         result.noise = asked.noise;
         result.recheck = asked.recheck;
+        let tokens = spent(&self.folder.store, run)?;
+        result.spent = Some(self.settings.budget.spent(tokens));
         if asked
             .recheck
             .is_some_and(|r| r.outcome == RecheckOutcome::Kept)
@@ -406,6 +424,16 @@ impl Session<'_> {
             folder: self.folder,
         }
     }
+}
+
+/// The tokens of all answers that a run has asked for, in all its parts.
+fn spent(store: &Path, run: i64) -> Result<Tokens, Failure> {
+    let usage = Reader::open(store)?.tokens(run)?;
+    Ok(Tokens {
+        prompt: usage[0],
+        cached: usage[1],
+        answer: usage[2],
+    })
 }
 
 /// Fails if the few-shot examples of a prompt alone fill the model's context, so that none of its

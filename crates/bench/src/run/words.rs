@@ -7,13 +7,14 @@ use crate::models::open::Model;
 use crate::settings::Settings;
 
 /// Answers to draw for each question; `None` where its letters are scored.
-pub(super) fn draws(settings: &Settings) -> Option<NonZeroU32> {
+pub(crate) fn draws(settings: &Settings) -> Option<NonZeroU32> {
     let sampled = settings.asking.answers.sampled();
     sampled.map(|sampled| sampled.samples)
 }
 
 /// Refuses what answers in words cannot be drawn with.
-pub(super) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure> {
+pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure> {
+    settings.budget.check()?;
     let Some(sampled) = settings.asking.answers.sampled() else {
         return match settings.asking.api {
             Some(api) if api.is_only_for_words() => Err(Failure::new(format!(

@@ -12,7 +12,7 @@ use sureness_fleet::CoordinatorSettings;
 use sureness_questions::{ClusterBy, Shard};
 
 use super::ask::AskArgs;
-use super::values::{open_share, recheck, share};
+use super::values::{open_share, price, recheck, share};
 
 /// The progress display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,6 +31,7 @@ pub(crate) enum ProgressArg {
 
 /// Flags of a run.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) ask: AskArgs,
@@ -83,6 +84,25 @@ pub(crate) struct RunArgs {
     /// TOML file with the text of the prompts
     #[arg(long, value_name = "FILE", help_heading = "Questions")]
     pub(crate) prompts: Option<PathBuf>,
+    /// Say what the run would ask, what of it is answered already, its tokens and its cost, and send
+    /// nothing
+    #[arg(long, help_heading = "Cost")]
+    pub(crate) dry_run: bool,
+    /// Price of a million prompt tokens, in any currency
+    #[arg(long, value_name = "PRICE", value_parser = price, requires = "price_out", help_heading = "Cost")]
+    pub(crate) price_in: Option<f64>,
+    /// Price of a million prompt tokens from the server's cache [default: that of --price-in]
+    #[arg(long, value_name = "PRICE", value_parser = price, requires = "price_in", help_heading = "Cost")]
+    pub(crate) price_cached: Option<f64>,
+    /// Price of a million answer tokens, thoughts included
+    #[arg(long, value_name = "PRICE", value_parser = price, requires = "price_in", help_heading = "Cost")]
+    pub(crate) price_out: Option<f64>,
+    /// Cost at which the run stops, with all answers kept; requests under way are still paid for
+    #[arg(long, value_name = "COST", value_parser = price, requires = "price_in", help_heading = "Cost")]
+    pub(crate) max_cost: Option<f64>,
+    /// Prompt and answer tokens at which the run stops, with all answers kept
+    #[arg(long, value_name = "N", help_heading = "Cost")]
+    pub(crate) max_tokens_total: Option<u64>,
     /// Ignore answers of earlier runs
     #[arg(long, help_heading = "Cache")]
     pub(crate) no_cache: bool,

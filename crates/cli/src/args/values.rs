@@ -64,6 +64,11 @@ pub(crate) fn positive_seconds(text: &str) -> Result<f64, String> {
     number(text, range, "a number of seconds above 0, up to 86400")
 }
 
+/// Parses a price or a cost.
+pub(crate) fn price(text: &str) -> Result<f64, String> {
+    number(text, 0.0..=1e9, "a number from 0 on")
+}
+
 /// Parses a rate per minute.
 pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
     number(text, POSITIVE, "a number above 0")

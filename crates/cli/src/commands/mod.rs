@@ -4,6 +4,7 @@ mod analyze;
 mod data;
 mod demo;
 mod doctor;
+mod forecast;
 mod import;
 mod merge;
 mod model;

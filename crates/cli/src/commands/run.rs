@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use sureness_bench::{Ended, Failure, Model, Outcome, Settings};
 
+use super::forecast;
 use crate::args::run::RunArgs;
 use crate::error::EXIT_INTERRUPTED;
 use crate::settings;
@@ -40,6 +41,9 @@ pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failu
     }
     log::start(args.log_file.as_deref(), args.verbose)?;
     let models = settings::models(args)?;
+    if args.dry_run {
+        return forecast::run(&settings::run(args)?, &models);
+    }
     let watcher = Watcher::new(args.progress, args.metrics_addr.as_deref(), args.verbose)?;
     let settings = settings::run(args)?;
     measure(&settings, &models, &watcher, args.allowed_failures)

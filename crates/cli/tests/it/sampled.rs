@@ -175,9 +175,8 @@ fn every_protocol_gives_the_same_kind_of_answers() {
         assert_eq!(results["settings"]["chat"], api != "completions");
         accuracies.push(mean(&results, "acc"));
     }
-    let most = accuracies.iter().copied().fold(0.0, f64::max);
-    let least = accuracies.iter().copied().fold(1.0, f64::min);
-    assert!(most - least < 0.35, "{accuracies:?}");
+    // Of 20 test questions; a guess would be right in one of six.
+    assert!(accuracies.iter().all(|acc| *acc > 0.3), "{accuracies:?}");
 }
 
 #[test]
@@ -292,4 +291,88 @@ fn what_cannot_be_drawn_is_refused_before_any_request() {
         says(&text(&output.stderr), &[words, "hint: "]);
     }
     assert_eq!(asked(&case).len(), 0);
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_asked_and_sends_nothing() {
+    let case = case(server(Words::default()), 40);
+    let prices = "--price-in 2.5 --price-out 10";
+    let line = |samples| {
+        format!("run --answers sampled --api messages --samples {samples} {prices} {OWN}")
+    };
+    let dry = case.run(&format!("{} --dry-run", line(5)));
+    ends_with(&dry, 0);
+    let stdout = text(&dry.stdout);
+    says(
+        &stdout,
+        &[
+            "own",
+            "200",
+            "four bytes each",
+            "Cost: about",
+            "Nothing was sent.",
+        ],
+    );
+    assert_eq!(case.server.log().len(), 0);
+    assert!(!case.results().exists());
+
+    let output = case.run(&line(5));
+    ends_with(&output, 0);
+    let spent = results_in(&case.results())["models"][0]["spent"].clone();
+    let tokens = |name: &str| spent[name].as_f64().unwrap();
+    let cost = (2.5 * tokens("prompt_tokens") + 10.0 * tokens("answer_tokens")) / 1e6;
+    assert!(
+        (spent["cost"].as_f64().unwrap() - cost).abs() < 1e-9,
+        "{spent}"
+    );
+    // As many words as the server counts, for each request.
+    let words: usize = asked(&case)
+        .iter()
+        .map(|it| it.split_whitespace().count())
+        .sum();
+    assert_eq!(spent["prompt_tokens"], words as u64);
+
+    // Twice as many answers: half of them are there, and their counts are known.
+    let dry = case.run(&format!("{} --dry-run", line(10)));
+    ends_with(&dry, 0);
+    says(
+        &text(&dry.stdout),
+        &["400", "200", "by the server's counts of 200 prompts"],
+    );
+}
+
+#[test]
+fn a_run_stops_at_its_limit_and_goes_on_with_a_larger_one() {
+    let case = case(server(Words::default()), 40);
+    let line = |most: &str| {
+        format!(
+            "run --answers sampled --api messages --samples 10 --max-workers 4 \
+             --price-in 1000 --price-out 1000 {most} {OWN}"
+        )
+    };
+    let output = case.run(&line("--max-tokens-total 4000"));
+    ends_with(&output, 1);
+    says(
+        &text(&output.stderr),
+        &[
+            "stopped: ",
+            "--max-tokens-total is 4000",
+            "hint: all answers are saved",
+        ],
+    );
+    let before = asked(&case).len();
+    assert!((30..390).contains(&before), "{before}");
+    let output = case.run(&line("--max-cost 5"));
+    ends_with(&output, 1);
+    says(&text(&output.stderr), &["--max-cost is 5"]);
+    let output = case.run(&line("--max-cost 100000"));
+    ends_with(&output, 0);
+    assert_eq!(asked(&case).len(), 400, "nothing is asked twice");
+    let results = results_in(&case.results());
+    let spent = &results["models"][0]["spent"];
+    let words: usize = asked(&case)
+        .iter()
+        .map(|it| it.split_whitespace().count())
+        .sum();
+    assert_eq!(spent["prompt_tokens"], words as u64, "over all parts");
 }

@@ -50,6 +50,11 @@ impl Dispatch {
         self.rates
             .adjust_requests(now, count, ticket.requests, requests);
         let (prompt_tokens, cached_tokens) = self.learn(&ticket, &job, &sorted);
+        let answer_tokens = sorted.answers.iter();
+        let answer_tokens = answer_tokens
+            .map(|(_, scores)| u64::from(scores.usage.answer_tokens.unwrap_or(0)))
+            .sum();
+        self.totals.answer_tokens += answer_tokens;
         self.events.push(Event::Attempt(Attempt {
             group: job.group as usize,
             questions,
@@ -61,6 +66,7 @@ impl Dispatch {
             timing: reply.timing,
             prompt_tokens,
             cached_tokens,
+            answer_tokens,
             prompt_bytes: ticket.bytes,
             counted: match sorted.answers.as_slice() {
                 [(_, scores)] if count == 1 => scores.usage.prompt_tokens,
@@ -97,7 +103,6 @@ impl Dispatch {
             reported &= scores.usage.prompt_tokens.is_some();
             prompt += u64::from(scores.usage.prompt_tokens.unwrap_or(0));
             cached += u64::from(scores.usage.cached_tokens.unwrap_or(0));
-            self.totals.answer_tokens += u64::from(scores.usage.answer_tokens.unwrap_or(0));
         }
         self.totals.prompt_tokens += prompt;
         self.totals.cached_tokens += cached;

@@ -317,6 +317,7 @@ mod tests {
             timing: Timing::default(),
             prompt_tokens: 0,
             cached_tokens: 0,
+            answer_tokens: 0,
             prompt_bytes: 0,
             counted: None,
             mass: 0.0,

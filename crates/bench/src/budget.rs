@@ -1,0 +1,177 @@
+//! Tokens and money.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sureness_engine::Attempt;
+use sureness_report::Spent;
+
+use crate::error::{Failure, Kind};
+
+/// Prices of tokens, per million, in whatever currency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prices {
+    /// Of prompt tokens.
+    pub prompt: f64,
+    /// Of prompt tokens from the server's cache; `None` where they cost the same.
+    pub cached: Option<f64>,
+    /// Of answer tokens, thoughts included.
+    pub answer: f64,
+}
+
+/// What a run may spend.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Budget {
+    /// Prices, if they are known.
+    pub prices: Option<Prices>,
+    /// Cost at which the run stops, in the currency of the prices.
+    pub max_cost: Option<f64>,
+    /// Prompt and answer tokens at which the run stops.
+    pub max_tokens: Option<u64>,
+}
+
+/// Counts of tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of prompts.
+    pub prompt: u64,
+    /// Of these, those from the server's cache.
+    pub cached: u64,
+    /// Of answers.
+    pub answer: u64,
+}
+
+impl Prices {
+    /// The cost of these tokens.
+    pub fn cost(&self, tokens: Tokens) -> f64 {
+        let cached = tokens.cached.min(tokens.prompt);
+        let cost = (tokens.prompt - cached) as f64 * self.prompt
+            + cached as f64 * self.cached.unwrap_or(self.prompt)
+            + tokens.answer as f64 * self.answer;
+        cost / 1e6
+    }
+}
+
+impl Budget {
+    /// What these tokens of a model come to.
+    pub(crate) fn spent(&self, tokens: Tokens) -> Spent {
+        Spent {
+            prompt_tokens: tokens.prompt,
+            cached_tokens: tokens.cached,
+            answer_tokens: tokens.answer,
+            cost: self.prices.map(|prices| prices.cost(tokens)),
+        }
+    }
+
+    /// Refuses limits that cannot be kept.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.max_cost.is_some() && self.prices.is_none() {
+            return Err(Failure::new("--max-cost is given, but no price")
+                .hint("add --price-in and --price-out, the prices of a million tokens"));
+        }
+        Ok(())
+    }
+}
+
+/// Counts what a model's answers have cost, those of earlier parts of the run included.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    budget: Budget,
+    prompt: AtomicU64,
+    cached: AtomicU64,
+    answer: AtomicU64,
+}
+
+impl Meter {
+    pub(crate) fn new(budget: Budget, before: Tokens) -> Self {
+        Self {
+            budget,
+            prompt: AtomicU64::new(before.prompt),
+            cached: AtomicU64::new(before.cached),
+            answer: AtomicU64::new(before.answer),
+        }
+    }
+
+    fn tokens(&self) -> Tokens {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Tokens {
+            prompt: read(&self.prompt),
+            cached: read(&self.cached),
+            answer: read(&self.answer),
+        }
+    }
+
+    /// Counts an attempt; `true` once the budget is used up.
+    pub(crate) fn attempt(&self, attempt: &Attempt) -> bool {
+        let add = |count: &AtomicU64, tokens| {
+            count.fetch_add(tokens, Ordering::Relaxed);
+        };
+        add(&self.prompt, attempt.prompt_tokens);
+        add(&self.cached, attempt.cached_tokens);
+        add(&self.answer, attempt.answer_tokens);
+        self.is_used_up()
+    }
+
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.reached().is_some()
+    }
+
+    /// The limit that is reached, in words.
+    fn reached(&self) -> Option<String> {
+        let tokens = self.tokens();
+        let all = tokens.prompt + tokens.answer;
+        if let Some(most) = self.budget.max_tokens.filter(|most| all >= *most) {
+            return Some(format!(
+                "{all} tokens are used, and --max-tokens-total is {most}"
+            ));
+        }
+        let cost = self.budget.prices?.cost(tokens);
+        let most = self.budget.max_cost.filter(|most| cost >= *most)?;
+        Some(format!("{cost:.4} is spent, and --max-cost is {most}"))
+    }
+
+    /// Why the run stopped, if it is for the budget.
+    pub(crate) fn failure(&self, name: &str) -> Option<Failure> {
+        let reached = self.reached()?;
+        Some(
+            Failure::new(format!("{name}: stopped: {reached}"))
+                .hint(
+                    "all answers are saved; the same command with a larger limit asks only the rest",
+                )
+                .kind(Kind::Unfinished),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_token_has_its_price() {
+        let prices = Prices {
+            prompt: 2.0,
+            cached: Some(0.5),
+            answer: 8.0,
+        };
+        let tokens = Tokens {
+            prompt: 1_000_000,
+            cached: 400_000,
+            answer: 250_000,
+        };
+        assert!((prices.cost(tokens) - (1.2 + 0.2 + 2.0)).abs() < 1e-12);
+        let alike = Prices {
+            cached: None,
+            ..prices
+        };
+        assert!((alike.cost(tokens) - 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_limit_without_a_price_is_refused() {
+        let budget = Budget {
+            max_cost: Some(1.0),
+            ..Budget::default()
+        };
+        assert!(budget.check().is_err());
+    }
+}
