@@ -174,6 +174,9 @@ pub struct DrawnAnswers {
     pub cut: u64,
     /// Those that choose none of the options, or several.
     pub unreadable: u64,
+    /// Those that are thoughts, after which the letters were scored.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub thoughts: u64,
     /// Tokens of the answers, thoughts included, as far as the backend counts them.
     pub answer_tokens: u64,
 }

@@ -45,6 +45,8 @@ pub struct ModelForecast {
     pub rate: TokenRate,
     /// Mean tokens of an answer: of earlier ones, or else the most that it may have.
     pub answer_tokens: f64,
+    /// The most tokens that an answer may have.
+    pub most_answer_tokens: f64,
 }
 
 /// What one task will ask in one strategy.
@@ -58,7 +60,7 @@ pub struct GroupForecast {
     pub answers: usize,
     /// Of these, answers that earlier runs in the output folder have given.
     pub answered: usize,
-    /// Requests at most: one for each missing answer.
+    /// Requests at most: one for each missing answer, two where the model thinks first.
     pub requests: usize,
     /// Bytes of the prompts of these requests.
     pub prompt_bytes: u64,
@@ -145,6 +147,7 @@ fn of_model(
     let name = model.name();
     let identities = earlier.identities(name, settings.asking.answers);
     let draws = questions.plan.draws_each() as u32;
+    let thinks = matches!(settings.asking.answers, Answers::Reasoned(it) if it.think_tokens > 0);
     let mut groups = Vec::new();
     let mut seen = Seen::default();
     for group in &questions.plan.groups {
@@ -175,21 +178,32 @@ fn of_model(
                         seen.add(bytes, usage);
                     }
                     _ => {
-                        forecast.requests += 1;
-                        forecast.prompt_bytes += bytes;
+                        // A thought and the letters after it take a request each.
+                        let each = if thinks { 2 } else { 1 };
+                        forecast.requests += each;
+                        forecast.prompt_bytes += each as u64 * bytes;
                     }
                 }
             }
         }
         groups.push(forecast);
     }
-    let most = settings.asking.answers.sampled();
-    let most = most.map_or(1.0, |sampled| f64::from(sampled.max_tokens.get()));
+    let most = most_tokens(settings.asking.answers);
     Ok(ModelForecast {
         name: name.unwrap_or("the server's model").to_owned(),
         groups,
         rate: seen.rate(),
         answer_tokens: seen.answer_tokens().unwrap_or(most),
+        most_answer_tokens: most,
+    })
+}
+
+/// The most tokens that an answer may have.
+pub(crate) fn most_tokens(answers: Answers) -> f64 {
+    f64::from(match answers {
+        Answers::Letters => 1,
+        Answers::Sampled(sampled) => sampled.max_tokens.get(),
+        Answers::Reasoned(reasoned) => reasoned.think_tokens + 1,
     })
 }
 
@@ -268,7 +282,7 @@ impl Earlier {
 
     /// The models in the folder that may be this one. Which it is shows only when it is opened.
     fn identities(&self, name: Option<&str>, answers: Answers) -> Vec<&ModelIdentity> {
-        let same_way = |way: &Answers| way.sampled().is_some() == answers.sampled().is_some();
+        let same_way = |way: &Answers| way.name() == answers.name();
         let models = self.models.iter().filter(|(model, way)| {
             name.is_none_or(|name| model.name == name || name.contains(&model.name))
                 && same_way(way)

@@ -162,7 +162,7 @@ impl Asking {
     /// Whether prompts are user messages.
     pub fn is_chat(&self) -> bool {
         match self.answers {
-            Answers::Letters => self.chat,
+            Answers::Letters | Answers::Reasoned(_) => self.chat,
             Answers::Sampled(_) => self.api() != Api::Completions,
         }
     }

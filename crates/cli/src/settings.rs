@@ -13,7 +13,7 @@ use sureness_bench::{
 use sureness_conformal::{Config, Resampling, SplitRule};
 use sureness_prompts::Strategy;
 use sureness_questions::{Columns, Format};
-use sureness_record::{Answers, Sampled};
+use sureness_record::{Answers, Reasoned, Sampled};
 use sureness_scorers::http::{ExtraBody, ExtraBodyError, Header, HttpOptions, Secret};
 
 use crate::args::analyze::EvidenceArgs;
@@ -140,6 +140,11 @@ fn answers(args: &AskArgs) -> Answers {
             samples: args.samples,
             temperature: args.temperature,
             max_tokens: args.answer_tokens,
+        }),
+        AnswersArg::Reasoned => Answers::Reasoned(Reasoned {
+            thoughts: args.thoughts,
+            temperature: args.temperature,
+            think_tokens: args.think_tokens,
         }),
     }
 }

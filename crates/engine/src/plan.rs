@@ -99,6 +99,7 @@ impl GroupRequests {
         let draw = self.draws.map(|_| Draw {
             number: draw,
             options: question.options.clone(),
+            said: None,
         });
         ScoreRequest {
             key: draw.as_ref().map_or(key, |draw| key.drawn(draw.number)),

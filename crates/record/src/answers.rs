@@ -15,6 +15,8 @@ pub enum Answers {
     /// How often each option was chosen in several answers, as the paper did for GPT-4 (Ye et al.,
     /// arXiv 2401.12794, section 5.4).
     Sampled(Sampled),
+    /// The letters' log-probabilities after a thought of the model's, averaged over several thoughts.
+    Reasoned(Reasoned),
 }
 
 /// Answers drawn from a model and read as text.
@@ -27,6 +29,29 @@ pub struct Sampled {
     pub temperature: f64,
     /// Maximum tokens of an answer, thoughts included.
     pub max_tokens: NonZeroU32,
+}
+
+/// Thoughts drawn from a model, after each of which the letters are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reasoned {
+    /// Thoughts per question.
+    pub thoughts: NonZeroU32,
+    /// Sampling temperature of thoughts.
+    pub temperature: f64,
+    /// Maximum tokens of a thought; with 0 there is none, as for [`Answers::Letters`].
+    pub think_tokens: u32,
+}
+
+impl Default for Reasoned {
+    /// One thought of up to 512 tokens at the model's own temperature.
+    fn default() -> Self {
+        Self {
+            thoughts: NonZeroU32::MIN,
+            temperature: 1.0,
+            think_tokens: 512,
+        }
+    }
 }
 
 impl Default for Sampled {
@@ -44,14 +69,26 @@ impl Answers {
     /// The settings of sampled answers.
     pub fn sampled(&self) -> Option<&Sampled> {
         match self {
-            Self::Letters => None,
             Self::Sampled(sampled) => Some(sampled),
+            Self::Letters | Self::Reasoned(_) => None,
         }
     }
 
-    /// Answers that are drawn for each question.
-    pub fn draws(&self) -> NonZeroU32 {
-        self.sampled()
-            .map_or(NonZeroU32::MIN, |sampled| sampled.samples)
+    /// Answers or thoughts that are drawn for each question; `None` where there is nothing to draw.
+    pub fn draws(&self) -> Option<NonZeroU32> {
+        match self {
+            Self::Letters => None,
+            Self::Sampled(sampled) => Some(sampled.samples),
+            Self::Reasoned(reasoned) => Some(reasoned.thoughts),
+        }
+    }
+
+    /// The name on the command line and in a model's identity.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Letters => "letters",
+            Self::Sampled(_) => "sampled",
+            Self::Reasoned(_) => "reasoned",
+        }
     }
 }

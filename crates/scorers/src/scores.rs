@@ -74,6 +74,8 @@ pub struct Draw {
     pub number: u32,
     /// The texts of the options, by which an answer may name them.
     pub options: Vec<String>,
+    /// What the assistant has said so far, which the server continues; only in a chat.
+    pub said: Option<String>,
 }
 
 /// Token counts of one answer, if the backend reports them.
@@ -154,6 +156,8 @@ pub enum Reading {
     Cut,
     /// It chooses none of the options, or several.
     Unreadable,
+    /// It is a thought, after which the letters were scored.
+    Thought,
 }
 
 impl OptionScores {

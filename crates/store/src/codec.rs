@@ -18,11 +18,12 @@ pub(crate) fn encode_observed(observed: &[bool]) -> i64 {
 }
 
 /// The readings, by their number in the file.
-const READINGS: [Reading; 4] = [
+const READINGS: [Reading; 5] = [
     Reading::Option,
     Reading::Refused,
     Reading::Cut,
     Reading::Unreadable,
+    Reading::Thought,
 ];
 /// Level of compression: texts are written once, and many.
 const LEVEL: i32 = 3;

@@ -26,16 +26,23 @@ pub struct Drawn {
     pub cut: u32,
     /// Answers that choose none of the options, or several.
     pub unreadable: u32,
+    /// Thoughts after which the letters were scored.
+    pub thoughts: u32,
     /// Answers that are missing: not asked yet, or failed.
     pub missing: u32,
     /// Tokens of all answers, as far as the backend counts them.
     pub answer_tokens: u64,
+    /// After thoughts: the sum of each option's probability, whether all were observed, and the sum of
+    /// the options' total.
+    sums: Vec<(f64, bool)>,
+    mass: f64,
 }
 
 impl Drawn {
     /// All answers that were given.
     pub fn given(&self) -> u32 {
-        self.chosen.iter().sum::<u32>() + self.refused + self.cut + self.unreadable
+        let others = self.refused + self.cut + self.unreadable + self.thoughts;
+        self.chosen.iter().sum::<u32>() + others
     }
 
     fn add(&mut self, reading: Reading, scores: &OptionScores) {
@@ -49,13 +56,37 @@ impl Drawn {
             Reading::Refused => self.refused += 1,
             Reading::Cut => self.cut += 1,
             Reading::Unreadable => self.unreadable += 1,
+            Reading::Thought => {
+                self.thoughts += 1;
+                self.mass += scores.mass;
+                self.sums.resize(scores.logprobs.len(), (0.0, true));
+                let both = scores.logprobs.iter().zip(&scores.observed);
+                for ((sum, all), (logprob, observed)) in self.sums.iter_mut().zip(both) {
+                    *sum += logprob.exp();
+                    *all &= observed;
+                }
+            }
         }
         self.answer_tokens += u64::from(scores.usage.answer_tokens.unwrap_or(0));
     }
 
-    /// The question's scores: the share of each option among the answers that choose one, with
+    /// The question's scores. After thoughts, the mean of the options' probabilities. Else the share of each option among the answers that choose one, with
     /// [`UNSEEN`], and as `mass` the share of these answers. `None` where none chooses an option.
     fn scores(&self, usage: Usage) -> Option<OptionScores> {
+        if self.thoughts > 0 {
+            let thoughts = f64::from(self.thoughts);
+            return Some(OptionScores {
+                logprobs: self
+                    .sums
+                    .iter()
+                    .map(|(sum, _)| (sum / thoughts).ln())
+                    .collect(),
+                observed: self.sums.iter().map(|(_, observed)| *observed).collect(),
+                mass: self.mass / thoughts,
+                usage,
+                words: None,
+            });
+        }
         let chosen: u32 = self.chosen.iter().sum();
         let all = f64::from(chosen) + UNSEEN * self.chosen.len() as f64;
         let share = |&count: &u32| ((f64::from(count) + UNSEEN) / all).ln();

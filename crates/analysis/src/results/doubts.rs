@@ -66,9 +66,14 @@ impl GroupResult {
         self.mean_mass.is_some_and(|mass| mass < LOW_MASS)
     }
 
+    /// Whether answers were read as text.
+    fn is_read(&self) -> bool {
+        self.drawn.is_some_and(|drawn| drawn.thoughts == 0)
+    }
+
     /// What a mean mass as low as this means.
     fn improbable(&self, mass: f64) -> String {
-        improbable(mass, self.drawn.is_some())
+        improbable(mass, self.is_read())
     }
 
     /// What speaks against the figures, in sentences without a full stop.
@@ -81,9 +86,10 @@ impl GroupResult {
 
     /// The same in a word or two each.
     pub fn marks(&self) -> Vec<&'static str> {
-        let improbable = self.has_improbable_letters().then_some(match self.drawn {
-            Some(_) => "few answers readable",
-            None => "letters improbable",
+        let improbable = self.has_improbable_letters().then_some(if self.is_read() {
+            "few answers readable"
+        } else {
+            "letters improbable"
         });
         let cut = self.cut_prompts.map(|cut| match cut.tokens {
             0 => "tokens not counted",

@@ -135,6 +135,7 @@ impl RowCounts {
         counts.refused += u64::from(drawn.refused);
         counts.cut += u64::from(drawn.cut);
         counts.unreadable += u64::from(drawn.unreadable);
+        counts.thoughts += u64::from(drawn.thoughts);
         counts.answer_tokens += drawn.answer_tokens;
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sureness_engine::{BatchSize, Workers};
 use sureness_record::Answers;
-use sureness_scorers::http::{HttpOptions, HttpScorer, SamplingScorer};
+use sureness_scorers::http::{HttpOptions, HttpScorer, ReasoningScorer, SamplingScorer};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 
 use crate::error::Failure;
@@ -92,6 +92,11 @@ async fn connect(
             "{address}: {samples} answers in words to each question, {} per request",
             scorer.hints().answers_at_once
         ));
+        return Ok((Arc::new(scorer), address));
+    }
+    if let Answers::Reasoned(reasoned) = asking.answers {
+        let scorer = ReasoningScorer::connect(options, reasoned).await?;
+        let address = scorer.address();
         return Ok((Arc::new(scorer), address));
     }
     let scorer = HttpScorer::connect(options).await?;

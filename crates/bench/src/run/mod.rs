@@ -209,6 +209,7 @@ impl Session<'_> {
         let plausibility = Plausibility::new(
             &identity.name,
             &plan,
+            self.settings.asking.answers.sampled().is_some(),
             self.settings.least_mass,
             stop.clone(),
             self.watch.warn_sender(),

@@ -17,7 +17,7 @@ const JUDGED: usize = 10;
 /// The answers of one model so far.
 pub(super) struct Plausibility {
     name: String,
-    /// Whether answers in words are drawn.
+    /// Whether answers are read as text.
     drawn: bool,
     /// Mean probability of the letters below which the run stops.
     least_mass: f64,
@@ -49,6 +49,7 @@ impl Plausibility {
     pub(super) fn new(
         name: &str,
         plan: &Plan,
+        drawn: bool,
         least_mass: f64,
         stop: Cancel,
         warn: Warner,
@@ -62,7 +63,7 @@ impl Plausibility {
         });
         Arc::new(Self {
             name: name.to_owned(),
-            drawn: plan.draws.is_some(),
+            drawn,
             least_mass,
             stop,
             warn,
@@ -123,7 +124,12 @@ pub(super) fn check(model: &ModelResult, least_mass: f64) -> Result<(), Failure>
     match least.filter(|(_, mass)| *mass < least_mass) {
         Some((group, mass)) => {
             let place = format!("{}/{}", group.task, group.strategy);
-            Err(stopped(&model.name, &place, mass, group.drawn.is_some()))
+            Err(stopped(
+                &model.name,
+                &place,
+                mass,
+                group.drawn.is_some_and(|drawn| drawn.thoughts == 0),
+            ))
         }
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use sureness_bench::Asking;
 use sureness_engine::{BatchSize, Settings, Workers};
-use sureness_record::Sampled;
+use sureness_record::{Reasoned, Sampled};
 use sureness_scorers::http::{Api, HttpOptions};
 
 use super::values::{per_minute, positive_seconds, seconds};
@@ -15,6 +15,8 @@ pub(crate) enum AnswersArg {
     Letters,
     /// How often each option is chosen in several answers
     Sampled,
+    /// The log-probabilities of the option letters after the model has thought
+    Reasoned,
 }
 
 /// The defaults of requests.
@@ -62,19 +64,26 @@ pub(crate) struct AskArgs {
     /// Put prompts into a user message of the model's chat template (for instruct models)
     #[arg(long, help_heading = "Model")]
     pub(crate) chat: bool,
-    /// How answers become probabilities: by the log-probabilities of the option letters, or by how often
-    /// each option is chosen in several answers, for models that report no log-probabilities
+    /// How answers become probabilities: by the log-probabilities of the option letters, at once or after
+    /// a thought, or by how often each option is chosen in several answers, for models that report no
+    /// log-probabilities
     #[arg(long, value_enum, default_value = "letters", help_heading = "Model")]
     pub(crate) answers: AnswersArg,
     /// With --answers sampled: answers to each question
     #[arg(long, value_name = "N", default_value_t = Sampled::default().samples, help_heading = "Model")]
     pub(crate) samples: std::num::NonZeroU32,
-    /// With --answers sampled: sampling temperature
+    /// With --answers sampled or reasoned: sampling temperature
     #[arg(long, value_name = "T", default_value_t = Sampled::default().temperature, help_heading = "Model")]
     pub(crate) temperature: f64,
     /// With --answers sampled: maximum tokens of an answer, thoughts included
     #[arg(long, value_name = "N", default_value_t = Sampled::default().max_tokens, help_heading = "Model")]
     pub(crate) answer_tokens: std::num::NonZeroU32,
+    /// With --answers reasoned: thoughts for each question, over which probabilities are averaged
+    #[arg(long, value_name = "K", default_value_t = Reasoned::default().thoughts, help_heading = "Model")]
+    pub(crate) thoughts: std::num::NonZeroU32,
+    /// With --answers reasoned: maximum tokens of a thought, 0 for none
+    #[arg(long, value_name = "N", default_value_t = Reasoned::default().think_tokens, help_heading = "Model")]
+    pub(crate) think_tokens: u32,
     /// With --answers sampled: protocol, one of completions, chat, responses, messages (Anthropic's)
     /// [default: chat with --chat, else completions]
     #[arg(long, value_name = "API", help_heading = "Model")]

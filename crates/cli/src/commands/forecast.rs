@@ -7,6 +7,7 @@ use sureness_analysis::{Cell, Column, Section, Table, Unit};
 use sureness_bench::budget::Tokens;
 use sureness_bench::forecast::{Forecast, ModelForecast, TokenRate, forecast};
 use sureness_bench::{Failure, Model, Settings};
+use sureness_record::Answers;
 use sureness_report::export;
 
 use crate::show::terminal;
@@ -69,13 +70,17 @@ fn tokens_line(model: &ModelForecast, tokens: Tokens) -> String {
 
 fn answers_line(forecast: &Forecast, model: &ModelForecast, tokens: Tokens) -> String {
     let answer = count(tokens.answer as usize);
-    match forecast.answers.sampled() {
-        None => format!("Answer tokens: {answer}, one for each request."),
-        Some(sampled) if model.answer_tokens < f64::from(sampled.max_tokens.get()) => format!(
+    match forecast.answers {
+        Answers::Letters => format!("Answer tokens: {answer}, one for each request."),
+        _ if model.answer_tokens < model.most_answer_tokens => format!(
             "Answer tokens: about {answer}, {:.0} for each answer as before.",
             model.answer_tokens
         ),
-        Some(sampled) => format!(
+        Answers::Reasoned(reasoned) => format!(
+            "Answer tokens: {answer} at most, {} for each thought (--think-tokens).",
+            reasoned.think_tokens
+        ),
+        Answers::Sampled(sampled) => format!(
             "Answer tokens: {answer} at most, {} for each answer (--answer-tokens). A server that \
              takes several answers per request (n) reads the prompt only once for them.",
             sampled.max_tokens

@@ -73,6 +73,7 @@ fn answers(out: &mut String, answers: &[StoredAnswer], all: bool) {
             Reading::Refused => "refused".to_owned(),
             Reading::Cut => "cut".to_owned(),
             Reading::Unreadable => "unreadable".to_owned(),
+            Reading::Thought => "a thought".to_owned(),
         };
         if !all && told.contains(&reading) {
             left_out += 1;
@@ -110,9 +111,9 @@ fn options(shown: &Shown) -> String {
     let mut rows = vec![vec![
         String::new(),
         "probability".to_owned(),
-        match shown.row.drawn {
-            Some(_) => "answers".to_owned(),
-            None => "log-probability".to_owned(),
+        match &shown.row.drawn {
+            Some(drawn) if drawn.thoughts == 0 => "answers".to_owned(),
+            _ => "log-probability".to_owned(),
         },
         "sets".to_owned(),
         String::new(),
@@ -120,9 +121,9 @@ fn options(shown: &Shown) -> String {
     for option in 0..shown.row.question.options {
         let probability = shown.sets.as_ref().map(|sets| sets.probabilities[option]);
         let value = match &shown.row.drawn {
-            Some(drawn) => drawn.chosen[option].to_string(),
-            None if scores.observed[option] => format!("{:.3}", scores.logprobs[option]),
-            None => format!("≤ {:.3}", scores.logprobs[option]),
+            Some(drawn) if drawn.thoughts == 0 => drawn.chosen[option].to_string(),
+            _ if scores.observed[option] => format!("{:.3}", scores.logprobs[option]),
+            _ => format!("≤ {:.3}", scores.logprobs[option]),
         };
         let sets = shown.sets.iter().flat_map(|sets| &sets.sets);
         let holds = sets.filter(|(_, options)| options.contains(&option));
@@ -150,9 +151,13 @@ fn options(shown: &Shown) -> String {
         None => out.push_str("The run has too few answers for prediction sets.\n"),
     }
     if let Some(drawn) = &shown.row.drawn {
+        if drawn.thoughts > 0 {
+            let thoughts = counted(drawn.thoughts as usize, "thought");
+            let _ = writeln!(out, "Probabilities are the mean over {thoughts}.");
+        }
         let given = drawn.given();
         let chosen: u32 = drawn.chosen.iter().sum();
-        if chosen < given {
+        if drawn.thoughts == 0 && chosen < given {
             let _ = writeln!(
                 out,
                 "{chosen} of {} choose an option: {} refused, {} cut, {} unreadable.",

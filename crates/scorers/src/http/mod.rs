@@ -38,7 +38,7 @@ pub use extra::{ExtraBody, ExtraBodyError};
 pub use models::ServerTemplate;
 pub use options::HttpOptions;
 pub use report::Letters;
-pub use sampled::{Api, SamplingScorer};
+pub use sampled::{Api, ReasoningScorer, SamplingScorer};
 pub use secret::{Header, Secret};
 
 use std::sync::Arc;
@@ -152,6 +152,15 @@ impl HttpScorer {
     /// Whether a batch is sent as one list of prompts.
     pub fn sends_lists(&self) -> bool {
         self.takes_lists
+    }
+
+    /// Scores a batch through either client.
+    async fn score_through<C: transport::Client>(
+        &self,
+        client: &C,
+        batch: &[ScoreRequest],
+    ) -> Reply {
+        self.exchange.score_batch(client, batch, false).await
     }
 
     /// How options are scored, and why.

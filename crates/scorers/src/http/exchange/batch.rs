@@ -37,6 +37,15 @@ impl Stats {
         }
     }
 
+    /// Those of a reply.
+    pub(in crate::http) fn of_reply(reply: &Reply) -> Self {
+        Self {
+            timing: reply.timing,
+            quota: reply.quota,
+            requests: reply.requests,
+        }
+    }
+
     /// One request without a response.
     pub(in crate::http) fn unanswered() -> Self {
         Self {
@@ -56,7 +65,7 @@ impl Stats {
     }
 
     /// In sequence.
-    fn then(self, next: Self) -> Self {
+    pub(in crate::http) fn then(self, next: Self) -> Self {
         let (a, b) = (self.timing, next.timing);
         Self {
             timing: Timing {

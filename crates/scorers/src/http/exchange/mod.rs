@@ -59,6 +59,9 @@ impl Route {
     }
 }
 
+/// The end of a request that continues the assistant's message. llama.cpp does so by itself.
+const CONTINUES: &str = ",\"continue_final_message\":true,\"add_generation_prompt\":false}";
+
 /// The labels of one question, and which token numbers spell them.
 type Ids = Arc<[(u32, usize)]>;
 
@@ -164,6 +167,15 @@ impl Exchange {
         body.extend_from_slice(&prefix);
         escape(&mut body, suffix);
         body.push(b'"');
+        let said = request.draw.as_ref().and_then(|draw| draw.said.as_ref());
+        if let Some((said, ending)) = said.zip(ending.strip_suffix('}')) {
+            body.extend_from_slice(b"},{\"role\":\"assistant\",\"content\":\"");
+            escape(&mut body, said);
+            body.push(b'"');
+            body.extend_from_slice(ending.as_bytes());
+            body.extend_from_slice(CONTINUES.as_bytes());
+            return body;
+        }
         body.extend_from_slice(ending.as_bytes());
         body
     }

@@ -41,6 +41,8 @@ impl std::fmt::Display for Api {
 
 /// The version of its protocol that Anthropic's servers want to be told.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
+/// What makes a model think that does not by itself.
+pub(super) const STEPS: &str = "Let's think step by step.";
 /// Where base models begin the next question by themselves.
 const STOP: &str = "\\nQuestion:";
 

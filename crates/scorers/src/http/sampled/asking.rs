@@ -79,6 +79,29 @@ impl Asking {
         (outcomes, Stats::of(&answered, parsing.elapsed()))
     }
 
+    /// One answer to one prompt.
+    pub(super) async fn said<C: Client>(
+        &self,
+        client: &C,
+        prompt: &str,
+    ) -> (Result<(Said, Usage), ScoreError>, Stats) {
+        let body = self.template.body(prompt, 1);
+        let answered = match client.send(&self.resource, &body).await {
+            Ok(answered) => answered,
+            Err(error) => return (Err(error), Stats::unanswered()),
+        };
+        let parsing = Instant::now();
+        let read = self.read(&answered.response);
+        let one = read.and_then(|(answers, usage)| match <[Said; 1]>::try_from(answers) {
+            Ok([said]) => Ok((said, usage)),
+            Err(other) => Err(ScoreError::Malformed {
+                message: format!("{} answers instead of one", other.len()),
+            }),
+        });
+        let one = one.map_err(|error| self.endpoint.scrubbed(error));
+        (one, Stats::of(&answered, parsing.elapsed()))
+    }
+
     fn read(&self, response: &Response) -> Result<(Vec<Said>, Usage), ScoreError> {
         success(&self.endpoint, response)?;
         said(self.template.api, &json(&self.endpoint, response)?)

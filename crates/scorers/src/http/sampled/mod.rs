@@ -7,9 +7,11 @@
 mod api;
 mod asking;
 mod probe;
+mod reasoned;
 mod said;
 
 pub use api::Api;
+pub use reasoned::ReasoningScorer;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

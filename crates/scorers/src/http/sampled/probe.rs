@@ -49,21 +49,7 @@ pub(super) async fn probe(
     let mut probe = Probe::new(transport, endpoint, options, route);
     let mut listed = probe.models().await?;
     let model = probe.model(&listed)?;
-    let owner = owner(&model, &listed);
-    let is_known = matches!(owner.as_deref(), Some("llamacpp" | "vllm" | "sglang"));
-    let samplers = is_known && matches!(api, Api::Completions | Api::Chat);
-    let mut template = Template {
-        api,
-        model: model.clone(),
-        temperature: sampled.temperature,
-        max_tokens: sampled.max_tokens.get(),
-        dialect: Dialect::default(),
-        samplers: if samplers { NO_SAMPLERS } else { "" },
-        extra: Template::extra(options.extra_body.as_ref()),
-    };
-    let url = endpoint.base().route(api.path());
-    let answer = trial(&mut probe, &mut template, &listed).await?;
-    said(api, &answer).map_err(|error| probe.failed(&url, error))?;
+    let template = of_server(&mut probe, &listed, &model, api, sampled).await?;
     let known = listed.iter().find(|entry| entry.answers_to(&model));
     if known.is_some_and(|entry| !entry.is_distinctive()) {
         // A router that loads a model on its first request knows its properties only now.
@@ -82,7 +68,11 @@ pub(super) async fn probe(
         "the server's own".to_owned()
     };
     detail("temperature", temperature);
-    let samplers = if samplers { "none" } else { "the server's own" };
+    let samplers = if template.samplers.is_empty() {
+        "the server's own"
+    } else {
+        "none"
+    };
     detail("samplers", samplers.to_owned());
     if let Some(extra) = &options.extra_body {
         detail("extra body", extra.canonical());
@@ -92,6 +82,50 @@ pub(super) async fn probe(
         template,
         at_once,
     })
+}
+
+/// Requests for answers in words to a server that has been probed for log-probabilities.
+pub(super) async fn trial_template(
+    transport: &Transport,
+    endpoint: &Arc<Endpoint>,
+    options: &HttpOptions,
+    api: Api,
+    sampled: Sampled,
+) -> Result<Template, ConnectError> {
+    let route = match api {
+        Api::Completions => Route::Completions,
+        _ => Route::Chat,
+    };
+    let mut probe = Probe::new(transport, endpoint, options, route);
+    let listed = probe.models().await?;
+    let model = probe.model(&listed)?;
+    of_server(&mut probe, &listed, &model, api, sampled).await
+}
+
+/// Requests as this server takes them.
+async fn of_server(
+    probe: &mut Probe<'_>,
+    listed: &[ListedModel],
+    model: &str,
+    api: Api,
+    sampled: Sampled,
+) -> Result<Template, ConnectError> {
+    let owner = owner(model, listed);
+    let is_known = matches!(owner.as_deref(), Some("llamacpp" | "vllm" | "sglang"));
+    let samplers = is_known && matches!(api, Api::Completions | Api::Chat);
+    let mut template = Template {
+        api,
+        model: model.to_owned(),
+        temperature: sampled.temperature,
+        max_tokens: sampled.max_tokens.get(),
+        dialect: Dialect::default(),
+        samplers: if samplers { NO_SAMPLERS } else { "" },
+        extra: Template::extra(probe.options.extra_body.as_ref()),
+    };
+    let answer = trial(probe, &mut template, listed).await?;
+    let url = probe.endpoint.base().route(api.path());
+    said(api, &answer).map_err(|error| probe.failed(&url, error))?;
+    Ok(template)
 }
 
 /// The answer to a trial question. Learns from refusals how the server wants to be asked.
