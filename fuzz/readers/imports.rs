@@ -22,6 +22,7 @@ pub(crate) fn read(input: &[u8]) {
     let options = Options {
         format,
         model: Some("m".to_owned()),
+        task: Some("t".to_owned()),
         ..Options::default()
     };
     match import_bytes(Path::new(name), bytes.to_vec(), &options) {

@@ -10,7 +10,8 @@ FOLDER/hub.json describes the data sets:
 
 The files of a commit lie in FOLDER/own/set/COMMIT/. Files whose names end as `lfs` says are served by a
 redirect to another host, as the hub's large files are. A fault holds for the first `times` downloads of a
-file: `cut` ends the connection after so many bytes, `flip` changes the byte at this place, `status`
+file: `cut` ends the connection after so many bytes, `stall` does so and sends nothing more for `seconds`
+(5) before, `flip` changes the byte at this place, `status`
 answers with an error, `whole` ignores the range. The first line of the output is the address; each
 request is a line of FOLDER/requests.log: method, path, the range, and whether a token came with it.
 """
@@ -18,6 +19,7 @@ request is a line of FOLDER/requests.log: method, path, the range, and whether a
 import hashlib
 import json
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -123,7 +125,8 @@ class Hub(BaseHTTPRequestHandler):
                 return self.refuse(416, "", {"Content-Range": f"bytes */{size}"})
             data, status = data[start : end + 1], 206
             headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-        self.send(status, data, headers, fault.get("cut"))
+        wait = fault.get("seconds", 5) if "stall" in fault else 0
+        self.send(status, data, headers, fault.get("cut", fault.get("stall")), wait)
 
     def fault(self, about, file):
         fault = about.get("faults", {}).get(file, {})
@@ -134,7 +137,7 @@ class Hub(BaseHTTPRequestHandler):
     def refuse(self, status, code, headers=None):
         self.send(status, b"{}", {"X-Error-Code": code, "X-Error-Message": code, **(headers or {})})
 
-    def send(self, status, body, headers, cut=None):
+    def send(self, status, body, headers, cut=None, wait=0):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -142,6 +145,8 @@ class Hub(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body[:cut])
+            self.wfile.flush()
+            time.sleep(wait)
         if cut is not None:
             self.close_connection = True
 

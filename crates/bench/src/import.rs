@@ -46,7 +46,10 @@ pub fn import(paths: &[PathBuf], options: &Options, output_dir: &Path) -> Result
             .unwrap_or_else(|| Failure::new("nothing to import"))
     })?;
     let (imports, notes) = (imported.groups, imported.notes);
-    if let Some(questions) = &options.questions {
+    // Other formats read any layout, and hold it against their prompts.
+    if let Some(questions) = &options.questions
+        && imports.iter().any(is_table)
+    {
         check_key(questions, options.any_questions, &imports)?;
     }
     let warnings = warnings(&imports, options.questions.as_deref());

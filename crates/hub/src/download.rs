@@ -1,8 +1,8 @@
 //! Downloads of files into the cache.
 //!
 //! `hf-hub` transfers the bytes, into a file beside the others that gets its name when it is whole,
-//! and resumes from its length. It checks nothing, and its own retries append to the wrong place, so
-//! both are done here.
+//! and resumes from its length. It checks nothing, its own retries append to the wrong place, and it
+//! waits for ever, so all three are done here.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,6 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use crate::cache::{remove, repo_at};
+use crate::patience::{Ended, Pulse, patiently};
 use crate::remote::RemoteFile;
 use crate::{Hub, HubError};
 
@@ -71,7 +72,11 @@ impl Hub {
         // The library puts the name into the address, and into the cache, as it is.
         let encoded = utf8_percent_encode(&file.name, PATH).to_string();
         let failed = |error| self.judge(repo, file, error);
-        let about = api.metadata(&at.url(&encoded)).map_err(failed)?;
+        let (asked, url) = (api.clone(), at.url(&encoded));
+        let about = patiently(self.patience, move |_| asked.metadata(&url));
+        // Nothing is begun yet, so that another try is possible.
+        let about = about.map_err(|ended| Failed::Passing(self.ended(file, &ended)))?;
+        let about = about.map_err(failed)?;
         let blob = self.blob(repo, about.etag()).ok_or_else(|| {
             Failed::Lasting(self.answer(&file.name, "sent a tag that cannot be a file's name"))
         })?;
@@ -81,7 +86,13 @@ impl Hub {
             ));
         }
         let line = Line::new(self.progress, &file.name);
-        let fetched = at.download_with_progress(&encoded, line).map_err(|error| {
+        let name = encoded.clone();
+        let fetched = patiently(self.patience, move |pulse| {
+            at.download_with_progress(&name, Seen { line, pulse })
+        });
+        // The begun file stays locked by its thread.
+        let fetched = fetched.map_err(|ended| Failed::Lasting(self.ended(file, &ended)))?;
+        let fetched = fetched.map_err(|error| {
             if is_stale(&error) {
                 let _ = fs::remove_file(blob.with_extension("part"));
             }
@@ -117,6 +128,17 @@ impl Hub {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         is_plain.then(|| self.folder(repo).join("blobs").join(tag))
+    }
+
+    fn ended(&self, file: &RemoteFile, ended: &Ended) -> HubError {
+        match ended {
+            Ended::Stalled => HubError::Stalled {
+                file: file.name.clone(),
+                endpoint: self.shown(),
+                seconds: self.patience.as_secs(),
+            },
+            Ended::Died => self.answer(&file.name, "sent what the download cannot handle"),
+        }
     }
 
     fn judge(&self, repo: &str, file: &RemoteFile, error: ApiError) -> Failed {
@@ -173,6 +195,28 @@ impl Line {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
         })
+    }
+}
+
+/// A line of progress whose changes show that bytes arrive.
+struct Seen<T> {
+    line: Line,
+    pulse: Pulse<T>,
+}
+
+impl<T> Progress for Seen<T> {
+    fn init(&mut self, size: usize, name: &str) {
+        self.line.init(size, name);
+        self.pulse.beat();
+    }
+
+    fn update(&mut self, size: usize) {
+        self.line.update(size);
+        self.pulse.beat();
+    }
+
+    fn finish(&mut self) {
+        self.line.finish();
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::HubError;
 
+const TIMEOUT: &str = "HF_HUB_DOWNLOAD_TIMEOUT";
+/// How long a download may bring nothing, unless `HF_HUB_DOWNLOAD_TIMEOUT` says otherwise.
+const PATIENCE: Duration = Duration::from_secs(60);
 const HUB: &str = "https://huggingface.co";
 
 /// The hub and the cache folder on this machine.
@@ -15,6 +19,8 @@ pub struct Hub {
     pub(crate) token: Option<Token>,
     pub(crate) offline: bool,
     pub(crate) progress: bool,
+    /// How long a download may bring nothing.
+    pub(crate) patience: Duration,
 }
 
 /// A secret, which is not shown.
@@ -28,8 +34,8 @@ impl fmt::Debug for Token {
 }
 
 impl Hub {
-    /// By `HF_HUB_CACHE`, `HF_HOME`, `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HUB_OFFLINE` and
-    /// the token file.
+    /// By `HF_HUB_CACHE`, `HF_HOME`, `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HUB_OFFLINE`,
+    /// `HF_HUB_DOWNLOAD_TIMEOUT` and the token file.
     pub fn from_env() -> Result<Self, HubError> {
         Self::from_variables(&|name| {
             let value = std::env::var_os(name)?;
@@ -74,6 +80,7 @@ impl Hub {
             token: token.map(checked).transpose()?.flatten(),
             offline: is_true(get("HF_HUB_OFFLINE").or_else(|| get("TRANSFORMERS_OFFLINE"))),
             progress: false,
+            patience: patience(get(TIMEOUT).as_deref())?,
         })
     }
 
@@ -85,6 +92,7 @@ impl Hub {
             token: None,
             offline: false,
             progress: false,
+            patience: PATIENCE,
         })
     }
 
@@ -117,6 +125,12 @@ impl Hub {
         }
     }
 
+    /// Gives up a download that brings nothing for so long.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// The endpoint without a user's name and password.
     pub(crate) fn shown(&self) -> String {
         match self.endpoint.split_once("://") {
@@ -130,6 +144,17 @@ impl Hub {
             None => self.endpoint.clone(),
         }
     }
+}
+
+fn patience(value: Option<&str>) -> Result<Duration, HubError> {
+    let Some(value) = value else {
+        return Ok(PATIENCE);
+    };
+    let seconds = value.trim().parse().ok().filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or(HubError::Variable {
+        variable: TIMEOUT,
+        problem: "is not a whole number of seconds above 0",
+    })
 }
 
 fn endpoint(value: Option<&str>) -> Result<String, HubError> {

@@ -136,6 +136,16 @@ pub enum HubError {
         /// What the library says.
         cause: String,
     },
+    /// The hub stopped sending.
+    #[error("{file}: the hub at {endpoint} sent nothing for {seconds} s")]
+    Stalled {
+        /// The file.
+        file: String,
+        /// The hub.
+        endpoint: String,
+        /// How long the download waited.
+        seconds: u64,
+    },
     /// An answer that does not help.
     #[error("{what}: the hub at {endpoint} {answer}")]
     Answer {
@@ -244,6 +254,11 @@ impl Hint for HubError {
             Self::Unreachable { .. } => {
                 "check the network, HTTPS_PROXY and HF_ENDPOINT, and repeat the command: it resumes \
                  the download; HF_HUB_OFFLINE=1 takes what is in the cache"
+                    .into()
+            }
+            Self::Stalled { .. } => {
+                "check the network, and repeat the command: it resumes the download; \
+                 HF_HUB_DOWNLOAD_TIMEOUT waits for more seconds"
                     .into()
             }
             Self::Answer { .. } => {

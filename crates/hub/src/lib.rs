@@ -7,6 +7,7 @@ mod error;
 mod files;
 mod name;
 mod open;
+mod patience;
 mod remote;
 
 pub use cache::Cached;

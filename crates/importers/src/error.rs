@@ -135,6 +135,61 @@ pub enum Problem {
     /// The task's name is missing.
     #[error("the task's name is missing")]
     NoTask,
+    /// A request whose prompt is unknown.
+    #[error("the prompt is missing, so that the question is unknown")]
+    NoPrompt,
+    /// A prompt without lettered options.
+    #[error("the prompt shows no options with letters, one per line (A. …, B. …)")]
+    NoLetters,
+    /// A request that does not show the question with its id.
+    #[error("the prompt of {id} does not show the question {id} of {}", questions.display())]
+    OtherPrompt {
+        /// The id.
+        id: String,
+        /// The file of questions.
+        questions: PathBuf,
+    },
+    /// A request that shows other options than the question has.
+    #[error(
+        "the prompt does not show the options of question {id} of {} with a letter each",
+        questions.display()
+    )]
+    OtherOptions {
+        /// The question's id.
+        id: String,
+        /// The file of questions.
+        questions: PathBuf,
+    },
+    /// A request that shows two questions.
+    #[error(
+        "the prompt of {id} shows both the question {first} and the question {second} of {}",
+        questions.display()
+    )]
+    Ambiguous {
+        /// The request.
+        id: String,
+        /// A question's id.
+        first: String,
+        /// Another one's.
+        second: String,
+        /// The file of questions.
+        questions: PathBuf,
+    },
+    /// Results of promptfoo whose provider kept too little.
+    #[error(
+        "of {provider}, promptfoo kept the log-probability of each written token alone (logProbs), not \
+         those of the other letters"
+    )]
+    WrittenOnly {
+        /// The provider.
+        provider: String,
+    },
+    /// Requests of a batch without its results.
+    #[error("contains the requests of a batch, but not their results")]
+    OnlyRequests,
+    /// A failed request among results of several models.
+    #[error("the failed request names no model, and the results are those of several")]
+    WhoseErrors,
     /// Neither answers in the file nor a file of questions.
     #[error("the file has no right answers")]
     NoAnswers,
@@ -284,6 +339,8 @@ impl Problem {
                 | Self::NoLogprobs
                 | Self::Foreign(_)
                 | Self::Results
+                | Self::OnlyRequests
+                | Self::WrittenOnly { .. }
         )
     }
 

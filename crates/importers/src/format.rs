@@ -19,6 +19,12 @@ pub enum Format {
     Inspect,
     /// Details of lighteval (Parquet) with log-probabilities
     Lighteval,
+    /// Requests and results of a batch of OpenAI's interface
+    Batch,
+    /// Outputs of vLLM's offline engine as JSON lines
+    Vllm,
+    /// Results of promptfoo with log-probabilities
+    Promptfoo,
     /// Pickles of logits, as the paper published them
     Paper,
     /// CSV, JSON lines or Parquet with logits or log-probabilities
@@ -27,10 +33,13 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::LmEval,
         Self::Inspect,
         Self::Lighteval,
+        Self::Batch,
+        Self::Vllm,
+        Self::Promptfoo,
         Self::Paper,
         Self::Table,
     ];
@@ -41,6 +50,9 @@ impl Format {
             Self::LmEval => "lm-eval",
             Self::Inspect => "inspect",
             Self::Lighteval => "lighteval",
+            Self::Batch => "batch",
+            Self::Vllm => "vllm",
+            Self::Promptfoo => "promptfoo",
             Self::Paper => "paper",
             Self::Table => "table",
         }
@@ -52,6 +64,9 @@ impl Format {
             Self::LmEval => "lm-evaluation-harness",
             Self::Inspect => "inspect_ai",
             Self::Lighteval => "lighteval",
+            Self::Batch => "a batch of OpenAI's interface",
+            Self::Vllm => "vLLM",
+            Self::Promptfoo => "promptfoo",
             Self::Paper => "the paper's pickles",
             Self::Table => "a table of scores",
         }
@@ -60,10 +75,10 @@ impl Format {
     /// Detects the format from the beginning of a file: at least its first line, or the first 64 KiB.
     pub(crate) fn of(path: &Path, beginning: &[u8]) -> Option<Self> {
         if beginning.starts_with(GZIP) {
-            // Only samples are read without unpacking them first.
+            // JSON lines are read without unpacking them first.
             let unpacked = unpacked(beginning);
             let format = Self::of(&path.with_extension(""), &unpacked);
-            return format.filter(|format| *format == Self::LmEval);
+            return format.filter(|it| matches!(it, Self::LmEval | Self::Batch | Self::Vllm));
         }
         let extension = path
             .extension()
@@ -81,6 +96,9 @@ impl Format {
         let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
         let text = text.trim_ascii_start();
         let has = |key: &[u8]| text.windows(key.len()).any(|part| part == key);
+        if let Some(format) = exchanges(text, &has) {
+            return Some(format);
+        }
         // A list of samples.
         if text.starts_with(b"[") && has(b"\"doc_id\"") && has(b"\"doc\"") {
             return Some(Self::LmEval);
@@ -129,6 +147,34 @@ impl Format {
         words.contains(&"id")
             && (words.iter().any(score) || (words.contains(&"A") && !line.starts_with('{')))
     }
+}
+
+/// The format of requests and answers in text, by the keys of the first object, or by what is seen of
+/// it where it is longer than the beginning of the file or spans many lines.
+fn exchanges(text: &[u8], has: &impl Fn(&[u8]) -> bool) -> Option<Format> {
+    if !text.starts_with(b"{") && !text.starts_with(b"[") {
+        return None;
+    }
+    let line = text.split(|byte| *byte == b'\n').next();
+    let first = line.and_then(|line| json::parse::<Value>(line).ok());
+    let first = match &first {
+        Some(Value::Array(list)) => list.first(),
+        first => first.as_ref(),
+    };
+    let keys = first.and_then(Value::as_object);
+    let has = |key: &str| match keys {
+        Some(keys) => keys.contains_key(key),
+        None => has(format!("\"{key}\"").as_bytes()),
+    };
+    if has("custom_id") && (has("body") || has("response") || has("error")) {
+        return Some(Format::Batch);
+    }
+    let results = has("evalId") && has("results");
+    if results || has("promptIdx") && has("testIdx") {
+        return Some(Format::Promptfoo);
+    }
+    let request = has("prompt") || has("prompt_token_ids") || has("request_id");
+    (has("outputs") && request).then_some(Format::Vllm)
 }
 
 /// What can be unpacked of the beginning of a gzip file.
@@ -180,6 +226,31 @@ mod tests {
                 Some(Format::Inspect),
             ),
             ("x.eval", "PK\x03\x04", Some(Format::Inspect)),
+            (
+                "x.jsonl",
+                "{\"id\": \"batch_req_1\", \"custom_id\": \"1\", \"response\": {}}\n",
+                Some(Format::Batch),
+            ),
+            (
+                "x.jsonl",
+                "{\"custom_id\": \"1\", \"method\": \"POST\", \"body\": {\"messages\"",
+                Some(Format::Batch),
+            ),
+            (
+                "x.jsonl",
+                "{\"id\": 1, \"prompt\": \"?\", \"outputs\": []}\n",
+                Some(Format::Vllm),
+            ),
+            (
+                "x.json",
+                "{\n  \"evalId\": \"eval-1\",\n  \"results\": {\n    \"version\": 3",
+                Some(Format::Promptfoo),
+            ),
+            (
+                "x.jsonl",
+                "{\"promptIdx\": 0, \"testIdx\": 0, \"vars\": {}}\n",
+                Some(Format::Promptfoo),
+            ),
             ("x.parquet", "PAR1", Some(Format::Table)),
             ("x.csv", "id,A,B\n", Some(Format::Table)),
             ("x.pkl", "(lp0\n", Some(Format::Paper)),

@@ -14,7 +14,7 @@ impl Hint for ImportError {
             Problem::Io(_) => "check the path and the permissions",
             Problem::TooLarge(_) => "split the file, or write the log without its events",
             Problem::UnknownFormat => {
-                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, details_*.parquet of lighteval, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
+                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, details_*.parquet of lighteval, results of a batch of OpenAI's interface, of vLLM or of promptfoo, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
             }
             Problem::NothingHere => {
                 "run lm-evaluation-harness with --log_samples, or name the files themselves"
@@ -65,15 +65,30 @@ impl Hint for ImportError {
             Problem::Compressed => {
                 "unpack it with gunzip; samples of lm-evaluation-harness are read as they are"
             }
+            Problem::NoPrompt => {
+                "name the file of requests beside that of results, or keep the prompt in each row"
+            }
+            Problem::NoLetters => {
+                "give the questions with --questions, in any layout that --data reads"
+            }
+            Problem::OtherPrompt { .. } | Problem::OtherOptions { .. } => {
+                "give the questions that these prompts were made from"
+            }
+            Problem::Ambiguous { .. } => "give the request the id of its question",
+            Problem::OnlyRequests => "name the file of results as well",
+            Problem::WrittenOnly { .. } => {
+                "ask with promptfoo's http provider, whose transformResponse can keep the whole answer as `raw`; docs/import.md has such a configuration"
+            }
+            Problem::WhoseErrors => "import the batch of each model on its own",
             Problem::RepeatedId { .. } => "keep one row per question",
             Problem::NoModel => {
                 "keep the results_*.json of lm-evaluation-harness beside the samples and the folders details/MODEL/DATE of lighteval, or give the name with --model"
             }
             Problem::NoTask => {
-                "give it with --task, or name the file {model}_{dataset}_{base|shared|task}_icl{0|1}"
+                "give it with --task, or name a file of logits {model}_{dataset}_{base|shared|task}_icl{0|1}"
             }
             Problem::NoAnswers => {
-                "give a file of questions with --questions, or add a column `answer`"
+                "give a file of questions with --questions, or add `answer` to each row (in a batch, to the metadata of each request)"
             }
             Problem::UnknownId { .. } | Problem::OtherWidth { .. } => {
                 "give the questions that these scores were computed on"
@@ -82,7 +97,7 @@ impl Hint for ImportError {
                 "run the evaluation without shuffle in multiple_choice(), or with the scorer choice(), whose explanation has the order"
             }
             Problem::NoLogprobs => {
-                "run inspect eval with --logprobs --top-logprobs 20, on a model whose server returns them"
+                "ask for them, of a server that returns them: inspect eval with --logprobs --top-logprobs 20, requests with logprobs and top_logprobs"
             }
             Problem::Parquet(_) => "copy the file again, or leave it out",
             Problem::Archive(_) => "copy the log again; `inspect log convert` checks it",

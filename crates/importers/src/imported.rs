@@ -144,6 +144,24 @@ impl RowScores {
         }
         top
     }
+
+    /// The scores in another order: option `at` of these is option `order[at]` there.
+    pub(crate) fn in_order(&self, order: &[usize]) -> Self {
+        let mut ordered = self.clone();
+        for (at, index) in order.iter().enumerate() {
+            if let (Some(to), Some(from)) =
+                (ordered.logprobs.get_mut(*index), self.logprobs.get(at))
+            {
+                *to = *from;
+            }
+            if let (Some(to), Some(from)) =
+                (ordered.observed.get_mut(*index), self.observed.get(at))
+            {
+                *to = *from;
+            }
+        }
+        ordered
+    }
 }
 
 /// The accuracy that the file states beside the one of the imported rows.

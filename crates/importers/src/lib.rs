@@ -2,19 +2,25 @@
 // An error ends an import: it may be as large as it needs to be.
 #![allow(clippy::result_large_err)]
 
+mod batch;
 mod choice;
 mod content;
 mod error;
+mod exchange;
 mod format;
 mod hint;
 mod imported;
 mod inspect;
 mod json;
+mod letter;
 mod lighteval;
+mod lines;
 mod lm_eval;
 mod names;
+mod promptfoo;
 mod read;
 mod table;
+mod vllm;
 
 pub use error::{ImportError, Place, Problem};
 pub use format::Format;

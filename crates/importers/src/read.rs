@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::choice::Choice;
 use crate::imported::{Imported, Imports, Options};
-use crate::{Format, ImportError, Problem, inspect, lighteval, lm_eval, table};
+use crate::{
+    Format, ImportError, Problem, batch, inspect, lighteval, lm_eval, promptfoo, table, vllm,
+};
 
 /// The largest file that is read into memory.
 pub(crate) const MAX_FILE: u64 = 1 << 30;
@@ -47,6 +49,14 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
     let paths: Vec<PathBuf> = harness.into_iter().map(|(path, _)| path).collect();
     let mut found = lm_eval::import(&paths, &choice, options);
     found.errors.splice(0..0, errors);
+    let (batches, others): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|(_, format)| *format == Format::Batch);
+    let batches: Vec<PathBuf> = batches.into_iter().map(|(path, _)| path).collect();
+    match batch::import(&batches, &choice, options) {
+        Ok(imports) => found.imports.extend(imports),
+        Err(error) => found.errors.push(error),
+    }
     let mut logs = Vec::new();
     for (path, format) in others {
         if format == Format::Inspect {
@@ -56,9 +66,14 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
             }
             continue;
         }
-        let read = whole(&path)
-            .map_err(|problem| problem.of(&path))
-            .and_then(|bytes| scored(&path, bytes, format, &choice, options));
+        let bytes = whole(&path).map_err(|problem| problem.of(&path));
+        if format == Format::Promptfoo {
+            let read =
+                bytes.and_then(|it| promptfoo::import(&path, &it, &choice, options, &mut found));
+            found.errors.extend(read.err());
+            continue;
+        }
+        let read = bytes.and_then(|bytes| scored(&path, bytes, format, &choice, options));
         match read {
             Ok(imports) => found.imports.extend(imports),
             Err(error) => found.errors.push(error),
@@ -82,6 +97,7 @@ pub fn import_bytes(
     let format = options
         .format
         .or_else(|| Format::of(path, beginning(&bytes)));
+    let mut found = Found::default();
     let read = match format {
         None => Err(unknown(path, &bytes)),
         Some(Format::LmEval) => {
@@ -90,11 +106,14 @@ pub fn import_bytes(
         }
         Some(Format::Inspect) => inspect::import_bytes(path, bytes, &choice)
             .map(|log| log.into_iter().map(|log| log.imported).collect()),
+        Some(Format::Batch) => batch::import_bytes(path, &bytes, &choice, options),
+        Some(Format::Promptfoo) => {
+            promptfoo::import(path, &bytes, &choice, options, &mut found).map(|()| Vec::new())
+        }
         Some(format) => scored(path, bytes, format, &choice, options),
     };
-    let mut found = Found::default();
     match read {
-        Ok(imports) => found.imports = imports,
+        Ok(imports) => found.imports.extend(imports),
         Err(error) => found.errors.push(error),
     }
     finish(found, &choice, options).map(|imports| imports.groups)
@@ -109,6 +128,9 @@ fn scored(
     choice: &Choice<'_>,
     options: &Options,
 ) -> Result<Vec<Imported>, ImportError> {
+    if format == Format::Vllm {
+        return vllm::import(path, &bytes, choice, options);
+    }
     let is_found = options.format.is_none() && bytes.starts_with(b"PAR1");
     let bytes = sureness_parquet::Bytes::from(bytes);
     if format == Format::Lighteval || is_found && lighteval::is_details(bytes.clone()) {

@@ -12,14 +12,16 @@ use super::values::{named, one_of};
 /// Flags of the import.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// Files and folders: samples of lm-evaluation-harness, .eval or .json logs of Inspect, and
-    /// .pkl, .csv, .jsonl or .parquet with logits or log-probabilities
+    /// Files and folders: samples of lm-evaluation-harness, logs of Inspect, details of lighteval,
+    /// requests and results of batches, outputs of vLLM, results of promptfoo, and .pkl, .csv, .jsonl
+    /// or .parquet with logits or log-probabilities
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// Format of the files
     #[arg(long, value_name = "FORMAT", value_parser = format(), default_value = "auto")]
     pub(crate) format: FormatArg,
-    /// Questions in the paper's JSON layout, for files of logits without answers
+    /// Questions with their right answers: in the paper's JSON layout for files of logits, in any
+    /// layout, or as ids and answers alone, for batches, vLLM and promptfoo
     #[arg(long, value_name = "FILE")]
     pub(crate) questions: Option<PathBuf>,
     /// Take --questions even where a file is named after another data set or has other answers

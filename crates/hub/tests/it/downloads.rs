@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sureness_testkit::HubServer;
@@ -61,6 +62,32 @@ fn a_cut_that_lasts_leaves_no_file_and_the_next_command_goes_on() {
     let paths = fetch(&hub, "hf:own/set", "test").unwrap();
     assert_eq!(fs::read_to_string(&paths[0]).unwrap(), text());
     assert!(server.requests().join("\n").contains("bytes=4000-"));
+}
+
+#[test]
+fn a_download_that_brings_nothing_ends_and_the_next_one_resumes() {
+    let Some(server) = faulty(&json!({"stall": 1000, "times": 1, "seconds": 4})) else {
+        return;
+    };
+    let hub = hub(&server);
+    let begun = Instant::now();
+    says(
+        fetch(
+            &hub.clone().with_patience(Duration::from_secs(1)),
+            "hf:own/set",
+            "test",
+        ),
+        &["test.csv: the hub at", "sent nothing for 1 s", "it resumes"],
+    );
+    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(blobs(&server)[0].contains(".part"), "{:?}", blobs(&server));
+    says(
+        fetch(&hub.clone().offline(), "hf:own/set", "test"),
+        &["HF_HUB_OFFLINE"],
+    );
+    let paths = fetch(&hub, "hf:own/set", "test").unwrap();
+    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), text());
+    assert!(server.requests().join("\n").contains("bytes=1000-"));
 }
 
 #[test]

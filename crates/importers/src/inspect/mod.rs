@@ -6,13 +6,10 @@
 //! scorer found, or else the one after the last `ANSWER:`, which the solver `multiple_choice`
 //! requests, or a letter that is the whole answer.
 
-mod answer;
 mod archive;
 mod copies;
 mod log;
-mod marks;
 mod sample;
-mod token;
 mod verdict;
 
 use std::collections::HashMap;

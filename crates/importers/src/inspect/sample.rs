@@ -8,11 +8,10 @@ use sureness_questions::{MAX_OPTIONS, Question, letter_index};
 use sureness_record::QuestionRecord;
 use sureness_scorers::ScoreError;
 
-use super::answer;
-use super::token::Token;
-use super::verdict::{Answer, Shown, Verdict};
+use super::verdict::{Shown, Verdict};
 use crate::error::{Fault, Problem, printable};
 use crate::imported::{ImportedRow, RowScores};
+use crate::letter::{self, Answer, Token};
 use crate::{content, json};
 
 /// The fields of a sample that are read.
@@ -164,10 +163,10 @@ impl Sample {
             .collect();
         let scored = self
             .tokens()
-            .and_then(|tokens| answer::scores(tokens, &seen, &stated));
+            .and_then(|tokens| letter::scores(tokens, &seen, &stated));
         let order = if told { Order::Told } else { Order::Assumed };
         match scored {
-            Ok(scored) => (Ok((in_order(&scored.scores, &shown), scored.place)), order),
+            Ok(scored) => (Ok((scored.scores.in_order(&shown), scored.place)), order),
             Err(error) => (Err(error), order),
         }
     }
@@ -178,9 +177,9 @@ impl Sample {
         let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
         let text = self
             .text()
-            .and_then(|text| answer::stated_in(text, &choices));
-        let sent = self.tokens().ok().map(answer::text_of);
-        let sent = sent.and_then(|text| answer::stated_in(&text, &choices));
+            .and_then(|text| letter::stated_in(text, &choices));
+        let sent = self.tokens().ok().map(letter::text_of);
+        let sent = sent.and_then(|text| letter::stated_in(&text, &choices));
         text.is_some() && sent.is_some() && text != sent
     }
 
@@ -259,20 +258,4 @@ fn unknown_order() -> ScoreError {
     ScoreError::Malformed {
         message: UNKNOWN_ORDER.to_owned(),
     }
-}
-
-/// Scores in the order of the log; option `at` of `scores` is its option `shown[at]`.
-fn in_order(scores: &RowScores, shown: &[usize]) -> RowScores {
-    let mut ordered = scores.clone();
-    for (at, index) in shown.iter().enumerate() {
-        if let (Some(to), Some(from)) = (ordered.logprobs.get_mut(*index), scores.logprobs.get(at))
-        {
-            *to = *from;
-        }
-        if let (Some(to), Some(from)) = (ordered.observed.get_mut(*index), scores.observed.get(at))
-        {
-            *to = *from;
-        }
-    }
-    ordered
 }

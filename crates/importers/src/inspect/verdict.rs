@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sureness_questions::letter;
 
-use super::token::{is_dress, option_of};
 use crate::json;
+use crate::letter::{Answer, is_dress, option_of};
 
 /// The scorer that belongs to the solver `multiple_choice`.
 const CHOICE: &str = "choice";
@@ -16,19 +16,6 @@ const PATTERNS: [&str; 2] = ["pattern", "answer"];
 const SHUFFLED: &str = "Choices were shuffled before generating a response";
 /// How the list of options ends there.
 const LIST_END: &str = "Shuffled answer:";
-
-/// The answer that the scorer found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// The log does not say.
-    Unknown,
-    /// It found none.
-    None,
-    /// One option, as an index.
-    Option(usize),
-    /// More than one letter.
-    Several(String),
-}
 
 /// The order in which the model saw the options.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,14 +8,13 @@ use serde_json::Value;
 use sureness_record::QuestionRecord;
 
 use super::question;
-use super::sample::{Metric, Sample};
-use super::source;
+use super::sample::{Line, Metric, Sample};
 use super::target;
 use crate::choice::Choice;
 use crate::error::{Fault, printable};
 use crate::imported::{ImportedRow, RowScores, SourceFile, Values};
-use crate::json;
 use crate::{ImportError, Place, Problem};
+use crate::{json, lines};
 
 /// The questions of one samples file.
 #[derive(Debug)]
@@ -86,7 +85,7 @@ pub(super) fn read(
     let mut filter: Option<Option<String>> = None;
     let (mut other_filters, mut dropped) = (0, 0);
     let mut seen: HashMap<String, String> = HashMap::new();
-    let digest = source::lines(path, reader, |place, line| {
+    let digest = lines::read(path, reader, |place, line: Line| {
         // Each further filter repeats the same questions.
         let first_filter = filter.get_or_insert_with(|| line.filter.clone());
         if *first_filter != line.filter {

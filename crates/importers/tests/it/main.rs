@@ -3,10 +3,12 @@
 
 mod cases;
 mod common;
+mod exchange;
 mod inspect;
 mod lighteval;
 mod lm_eval;
 mod lm_eval_choice;
 mod never_panics;
+mod outputs;
 mod real;
 mod table;

@@ -1,25 +1,41 @@
-//! The token with the answer's letter, and the scores of all letters there.
+//! Answers in text: the token with the answer's letter, and the scores of all letters there. Shared
+//! by all formats whose answers are tokens with the most probable ones at each place.
+
+mod marks;
+mod token;
 
 use sureness_scorers::ScoreError;
 
-use super::marks::{self, Found, MARK, Reading};
-use super::token::{self, Token};
-use super::verdict::Answer;
 use crate::error::printable;
 use crate::imported::RowScores;
+use marks::{Found, MARK, Reading};
+pub(crate) use token::{Token, Top, is_dress, option_of};
+
+/// What a log's own scorer says about an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The log does not say.
+    Unknown,
+    /// It found none.
+    None,
+    /// One option, as an index.
+    Option(usize),
+    /// More than one letter.
+    Several(String),
+}
 
 /// The scores of an answer.
 #[derive(Debug)]
-pub(super) struct Scored {
+pub(crate) struct Scored {
     /// Scores of the letters, in the order in which the model saw the options.
-    pub(super) scores: RowScores,
+    pub(crate) scores: RowScores,
     /// Index of the token with the letter.
-    pub(super) place: usize,
+    pub(crate) place: usize,
 }
 
 /// Scores of the letters where the answer has its letter. `choices` are the options as the model saw
 /// them, and `stated` is the answer that the log's own scorer found.
-pub(super) fn scores(
+pub(crate) fn scores(
     tokens: &[Token],
     choices: &[&str],
     stated: &Answer,
@@ -61,7 +77,7 @@ pub(super) fn scores(
 }
 
 /// The text of the tokens.
-pub(super) fn text_of(tokens: &[Token]) -> String {
+pub(crate) fn text_of(tokens: &[Token]) -> String {
     tokens
         .iter()
         .map(|token| token::plain(&token.token))
@@ -69,7 +85,7 @@ pub(super) fn text_of(tokens: &[Token]) -> String {
 }
 
 /// The option whose letter a text gives as its answer.
-pub(super) fn stated_in(text: &str, choices: &[&str]) -> Option<usize> {
+pub(crate) fn stated_in(text: &str, choices: &[&str]) -> Option<usize> {
     let marked = marks::marked(text, choices.len());
     let found = marked.last().copied();
     let found = found.filter(|found| found.reading == Reading::Answer);
@@ -131,7 +147,6 @@ fn unanswered(message: &str) -> ScoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::token::Top;
 
     const CHOICES: [&str; 4] = ["red", "green", "blue", "grey"];
 

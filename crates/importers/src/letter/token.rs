@@ -24,29 +24,29 @@ const DRESS: &str = "*_`()[]{}<>\"'.,:;$!\\|’‘“”：";
     clippy::struct_field_names,
     reason = "the fields are named as in the log"
 )]
-pub(super) struct Token {
+pub(crate) struct Token {
     #[serde(default)]
-    pub(super) token: String,
-    pub(super) logprob: Option<f64>,
-    pub(super) top_logprobs: Option<Vec<Top>>,
+    pub(crate) token: String,
+    pub(crate) logprob: Option<f64>,
+    pub(crate) top_logprobs: Option<Vec<Top>>,
 }
 
 /// One of the most probable tokens at a place.
 #[derive(Debug, Deserialize)]
-pub(super) struct Top {
+pub(crate) struct Top {
     #[serde(default)]
-    pub(super) token: String,
-    pub(super) logprob: Option<f64>,
+    pub(crate) token: String,
+    pub(crate) logprob: Option<f64>,
 }
 
 /// A letter as the label of an option, in either case.
-pub(super) fn option_of(letter: char) -> Option<usize> {
+pub(crate) fn option_of(letter: char) -> Option<usize> {
     let mut bytes = [0; 4];
     letter_index(letter.to_ascii_uppercase().encode_utf8(&mut bytes))
 }
 
 /// Whether a sign may stand beside a letter without being part of a word.
-pub(super) fn is_dress(sign: char) -> bool {
+pub(crate) fn is_dress(sign: char) -> bool {
     DRESS.contains(sign)
 }
 

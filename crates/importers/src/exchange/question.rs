@@ -1,0 +1,340 @@
+//! Which question a request asks, and which option each letter of its prompt is.
+
+use serde_json::Value;
+use sureness_questions::{Question, letter, letter_index};
+
+use super::Exchange;
+use super::key::Keys;
+use super::prompt::{self, plain};
+use crate::error::{Fault, printable};
+use crate::{Problem, json};
+
+/// A question as it was asked.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) question: Question,
+    /// For each letter of the prompt, the index of its option.
+    pub(super) order: Vec<usize>,
+    /// Whether the right answer is written as a number.
+    pub(super) numbered: bool,
+}
+
+/// The question of an exchange; `field` names its id.
+pub(super) fn of(exchange: &Exchange, keys: Option<&Keys>, field: &str) -> Result<Asked, Fault> {
+    match keys {
+        Some(keys) if keys.has_questions() => of_keys(exchange, keys, field),
+        _ => of_prompt(exchange, keys, field),
+    }
+}
+
+/// The prompt as the question.
+fn of_prompt(exchange: &Exchange, keys: Option<&Keys>, field: &str) -> Result<Asked, Fault> {
+    let prompt = exchange.prompt.as_deref();
+    let prompt = prompt.ok_or_else(|| Problem::NoPrompt.field(field))?;
+    let shown = prompt::lettered(prompt).ok_or(Problem::NoLetters)?;
+    let options = shown.options;
+    if !prompt::is_size(options.len()) {
+        return Err(Problem::OptionCount(options.len()).into());
+    }
+    let id = &exchange.id;
+    let given = match keys {
+        Some(keys) => Some(
+            keys.answer(id)
+                .ok_or_else(|| unknown(id, keys).field(field))?,
+        ),
+        None => None,
+    };
+    let own = exchange.answer.as_ref().filter(|own| !own.is_null());
+    let written = given.or(own).ok_or(Problem::NoAnswers)?;
+    let (answer, numbered) = index_of(written, &options)?;
+    let question = Question {
+        id: id.clone(),
+        category: None,
+        context: None,
+        stem: shown.before.to_owned(),
+        options,
+        answer,
+    };
+    agree(own, &question, &[], keys)?;
+    Ok(Asked {
+        order: (0..question.options.len()).collect(),
+        question,
+        numbered,
+    })
+}
+
+/// The question of `--questions` that the prompt shows.
+fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault> {
+    let id = &exchange.id;
+    let by_id = keys.question(id);
+    let Some(prompt) = exchange.prompt.as_deref() else {
+        let question = by_id.ok_or_else(|| unknown(id, keys).field(field))?;
+        let order: Vec<usize> = (0..question.options.len()).collect();
+        agree(exchange.answer.as_ref(), question, &order, Some(keys))?;
+        return Ok(Asked {
+            question: question.clone(),
+            order,
+            numbered: false,
+        });
+    };
+    let text = plain(prompt);
+    let lettered = prompt::lettered(prompt).map(|shown| shown.options);
+    let question = match shown(&text, lettered.as_deref(), keys, id)? {
+        Some(question) => question,
+        None => by_id.ok_or_else(|| unknown(id, keys).field(field))?,
+    };
+    let stem = plain(&question.stem);
+    let Some(at) = text.rfind(&stem) else {
+        return Err(Problem::OtherPrompt {
+            id: printable(id),
+            questions: keys.file.clone(),
+        }
+        .field(field));
+    };
+    let behind = text.get(at + stem.len()..).unwrap_or_default();
+    let found = lettered.and_then(|shown| with_letters(question, shown));
+    let found = found.or_else(|| {
+        let order = prompt::inline(behind, &question.options)?;
+        Some((question.clone(), order))
+    });
+    let Some((question, order)) = found else {
+        return Err(Problem::OtherOptions {
+            id: printable(&question.id),
+            questions: keys.file.clone(),
+        }
+        .field(field));
+    };
+    agree(exchange.answer.as_ref(), &question, &order, Some(keys))?;
+    Ok(Asked {
+        question,
+        order,
+        numbered: false,
+    })
+}
+
+/// The question whose text and options a prompt shows; of several, the one with the request's id, or
+/// else the one with the longest text.
+fn shown<'a>(
+    text: &str,
+    lettered: Option<&[String]>,
+    keys: &'a Keys,
+    id: &str,
+) -> Result<Option<&'a Question>, Problem> {
+    let Some(options) = lettered else {
+        return Ok(None);
+    };
+    let mut options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let mut fitting = keys.with_options(&options);
+    // The prompt may add abstention options.
+    options.retain(|option| !is_abstention(option));
+    fitting.extend(keys.with_options(&options));
+    let mut found: Vec<(&Question, usize)> = fitting
+        .into_iter()
+        .filter_map(|question| {
+            let stem = plain(&question.stem);
+            text.contains(&stem).then_some((question, stem.len()))
+        })
+        .collect();
+    if let Some((question, _)) = found.iter().find(|(question, _)| question.id == id) {
+        return Ok(Some(question));
+    }
+    let longest = found.iter().map(|(_, length)| *length).max();
+    found.retain(|(_, length)| Some(*length) == longest);
+    let Some(((first, _), others)) = found.split_first() else {
+        return Ok(None);
+    };
+    let same = |other: &Question| other.content_digest() == first.content_digest();
+    match others.iter().find(|(other, _)| !same(other)) {
+        None => Ok(Some(first)),
+        Some((other, _)) => Err(Problem::Ambiguous {
+            id: printable(id),
+            first: printable(&first.id),
+            second: printable(&other.id),
+            questions: keys.file.clone(),
+        }),
+    }
+}
+
+/// The question, with the abstention options that the prompt adds, and the option of each letter.
+fn with_letters(question: &Question, shown: Vec<String>) -> Option<(Question, Vec<usize>)> {
+    let mut question = question.clone();
+    let own = question.options.len();
+    let texts: Vec<String> = question.options.iter().map(|text| plain(text)).collect();
+    let mut order = Vec::with_capacity(shown.len());
+    for (at, option) in shown.into_iter().enumerate() {
+        let text = plain(&option);
+        let fits = |index: &usize| texts.get(*index) == Some(&text) && !order.contains(index);
+        // Two options may have the same text.
+        let index = Some(at).filter(fits).or_else(|| (0..own).find(fits));
+        let index = match index {
+            Some(index) => index,
+            None if is_abstention(&text) => {
+                question.options.push(option);
+                question.options.len() - 1
+            }
+            None => return None,
+        };
+        order.push(index);
+    }
+    let complete = order.len() == question.options.len() && prompt::is_size(order.len());
+    complete.then_some((question, order))
+}
+
+/// Refuses a right answer beside the request that is another one than that of `--questions`. `order`
+/// has the option of each letter.
+fn agree(
+    own: Option<&Value>,
+    question: &Question,
+    order: &[usize],
+    keys: Option<&Keys>,
+) -> Result<(), Problem> {
+    let (Some(own), Some(keys)) = (own.filter(|own| !own.is_null()), keys) else {
+        return Ok(());
+    };
+    let shown = order
+        .iter()
+        .filter_map(|index| question.options.get(*index));
+    let shown: Vec<String> = shown.cloned().collect();
+    let options = if shown.is_empty() {
+        &question.options
+    } else {
+        &shown
+    };
+    let (index, _) = index_of(own, options)?;
+    let answer = order.get(index).copied().unwrap_or(index);
+    if answer == question.answer {
+        return Ok(());
+    }
+    Err(Problem::Contradicted {
+        id: printable(&question.id),
+        own: printable(&as_text(own)),
+        theirs: letter(question.answer),
+        questions: keys.file.clone(),
+        others: String::new(),
+    })
+}
+
+/// The option that a right answer means, and whether it is a number: a letter, an option's text, both
+/// (`B. green`), or a number from 0.
+pub(super) fn index_of(written: &Value, options: &[String]) -> Result<(usize, bool), Problem> {
+    let text = match written {
+        Value::Array(list) => match list.as_slice() {
+            [one] => return index_of(one, options),
+            [] => return Err(Problem::NoAnswer),
+            _ => return Err(Problem::SeveralAnswers(printable(&written.to_string()))),
+        },
+        Value::String(_) | Value::Number(_) => as_text(written),
+        Value::Null => return Err(Problem::NoAnswer),
+        other => {
+            return Err(Problem::Type {
+                expected: "a letter, an option's text or a number",
+                found: json::describe(other),
+            });
+        }
+    };
+    let text = plain(&text);
+    if text.is_empty() {
+        return Err(Problem::NoAnswer);
+    }
+    let wrong = || Problem::Answer {
+        answer: printable(&text),
+        options: options.len(),
+    };
+    let within = |index: &usize| *index < options.len();
+    let bare = text.trim_matches(['(', ')', '[', ']', '.', ':', '*', ' ']);
+    if let Some(index) = letter_index(bare).filter(within) {
+        return Ok((index, false));
+    }
+    let number = text
+        .parse::<f64>()
+        .ok()
+        .filter(|it| it.fract() == 0.0 && *it >= 0.0);
+    let number = number.map(|it| it as usize).filter(within);
+    let is_it = |option: &String| plain(option) == text;
+    if let Some(index) = options.iter().position(is_it) {
+        // A number may mean an option of this text or the option of this index.
+        let other = number.is_some_and(|number| number != index);
+        return if other {
+            Err(wrong())
+        } else {
+            Ok((index, false))
+        };
+    }
+    let both = prompt::label(&text)
+        .filter(|(index, option)| options.get(*index).is_some_and(|it| plain(it) == *option));
+    if let Some((index, _)) = both {
+        return Ok((index, false));
+    }
+    let small = letter_index(&bare.to_ascii_uppercase()).filter(within);
+    let small = small.map(|index| (index, false));
+    small
+        .or(number.map(|index| (index, true)))
+        .ok_or_else(wrong)
+}
+
+/// A text or a number as it is written.
+fn as_text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Whether an option is "I don't know" or "None of the above".
+fn is_abstention(text: &str) -> bool {
+    let question = Question {
+        id: String::new(),
+        category: None,
+        context: None,
+        stem: String::new(),
+        options: vec![text.to_owned()],
+        answer: 0,
+    };
+    question
+        .dont_know()
+        .or(question.none_of_the_above())
+        .is_some()
+}
+
+fn unknown(id: &str, keys: &Keys) -> Problem {
+    Problem::UnknownId {
+        id: printable(id),
+        others: " is".to_owned(),
+        questions: keys.file.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn right_answers_are_letters_texts_or_numbers_from_0() {
+        let options = ["red", "green", "3", "4"].map(str::to_owned);
+        for (written, expected) in [
+            (json!("B"), Some((1, false))),
+            (json!("(B)"), Some((1, false))),
+            (json!("b"), Some((1, false))),
+            (json!("green"), Some((1, false))),
+            (json!("B. green"), Some((1, false))),
+            (json!(["B"]), Some((1, false))),
+            (json!(1), Some((1, true))),
+            (json!("1"), Some((1, true))),
+            (json!(1.0), Some((1, true))),
+            (json!(4), Some((3, false))),
+            // The text of C, and the index of D.
+            (json!(3), None),
+            (json!("B. red"), None),
+            (json!("E"), None),
+            (json!(7), None),
+            (json!(-1), None),
+            (json!(""), None),
+            (json!(null), None),
+            (json!(true), None),
+            (json!(["A", "B"]), None),
+        ] {
+            assert_eq!(index_of(&written, &options).ok(), expected, "{written}");
+        }
+    }
+}
