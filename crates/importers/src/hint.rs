@@ -61,6 +61,7 @@ impl Hint for ImportError {
             Problem::Foreign(_) => {
                 "use a newer lighteval, lm-evaluation-harness or Inspect, or save id, answer and one column of log-probabilities per option (logprob_A, logprob_B, …)"
             }
+            Problem::Refused(refusal) => refusal.hint(),
             Problem::Results => "name the samples_*.jsonl, or the folder",
             Problem::Compressed => {
                 "unpack it with gunzip; samples of lm-evaluation-harness are read as they are"

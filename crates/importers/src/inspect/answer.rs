@@ -10,16 +10,16 @@ use crate::imported::RowScores;
 
 /// The scores of an answer.
 #[derive(Debug)]
-pub(super) struct Scored {
+pub(crate) struct Scored {
     /// Scores of the letters, in the order in which the model saw the options.
-    pub(super) scores: RowScores,
+    pub(crate) scores: RowScores,
     /// Index of the token with the letter.
-    pub(super) place: usize,
+    pub(crate) place: usize,
 }
 
 /// Scores of the letters where the answer has its letter. `choices` are the options as the model saw
 /// them, and `stated` is the answer that the log's own scorer found.
-pub(super) fn scores(
+pub(crate) fn scores(
     tokens: &[Token],
     choices: &[&str],
     stated: &Answer,

@@ -28,9 +28,12 @@ use crate::imported::{AccuracyCheck, Imported, ImportedRow, SourceFile};
 use crate::json;
 use crate::read;
 use crate::{Format, ImportError, Place, Problem};
+pub(crate) use answer::scores;
 pub(crate) use copies::fullest;
 use log::{Identity, Log};
 use sample::{Order, Read as ReadSample, Sample, UNKNOWN_ORDER};
+pub(crate) use token::Token;
+pub(crate) use verdict::Answer;
 
 /// A log as an import.
 pub(crate) struct LogImport {
@@ -294,7 +297,7 @@ impl<'a> Reading<'a> {
         Some(AccuracyCheck {
             ours,
             theirs,
-            by_length: false,
+            metric: "accuracy".to_owned(),
             first_difference,
         })
     }

@@ -24,7 +24,7 @@ const DRESS: &str = "*_`()[]{}<>\"'.,:;$!\\|’‘“”：";
     clippy::struct_field_names,
     reason = "the fields are named as in the log"
 )]
-pub(super) struct Token {
+pub(crate) struct Token {
     #[serde(default)]
     pub(super) token: String,
     pub(super) logprob: Option<f64>,
@@ -33,7 +33,7 @@ pub(super) struct Token {
 
 /// One of the most probable tokens at a place.
 #[derive(Debug, Deserialize)]
-pub(super) struct Top {
+pub(crate) struct Top {
     #[serde(default)]
     pub(super) token: String,
     pub(super) logprob: Option<f64>,

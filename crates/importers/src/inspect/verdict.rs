@@ -19,7 +19,7 @@ const LIST_END: &str = "Shuffled answer:";
 
 /// The answer that the scorer found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// The log does not say.
     Unknown,
     /// It found none.

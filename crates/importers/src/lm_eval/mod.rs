@@ -13,7 +13,6 @@ mod pool;
 mod question;
 mod results;
 mod sample;
-mod source;
 mod target;
 
 pub(crate) use merge::{import, import_bytes};

@@ -3,6 +3,7 @@
 
 mod cases;
 mod common;
+mod harnesses;
 mod inspect;
 mod lighteval;
 mod lm_eval;

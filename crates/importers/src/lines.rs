@@ -1,11 +1,11 @@
-//! The lines of a samples file: JSON lines, plain or compressed, or one list as early versions wrote.
+//! The lines of a file of samples: JSON lines, plain or compressed, or one list.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use serde::de::DeserializeOwned;
 
-use super::sample::Line;
 use crate::json;
 use crate::read::{GZIP, MAX_FILE};
 use crate::{ImportError, Place, Problem};
@@ -17,10 +17,10 @@ const MAX_UNPACKED: u64 = 16 << 30;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Passes each line to `visit` with its place; returns the digest of the file's bytes.
-pub(super) fn lines(
+pub(crate) fn lines<T: DeserializeOwned>(
     path: &Path,
     reader: impl Read,
-    mut visit: impl FnMut(Place, Line) -> Result<(), ImportError>,
+    mut visit: impl FnMut(Place, T) -> Result<(), ImportError>,
 ) -> Result<blake3::Hash, ImportError> {
     let failed = |error| Problem::Io(error).of(path);
     let mut file = BufReader::with_capacity(1 << 16, Hashing::new(reader));
@@ -39,10 +39,10 @@ pub(super) fn lines(
     Ok(file.get_ref().hasher.finalize())
 }
 
-fn unpacked_lines(
+fn unpacked_lines<T: DeserializeOwned>(
     path: &Path,
     reader: &mut impl BufRead,
-    visit: &mut impl FnMut(Place, Line) -> Result<(), ImportError>,
+    visit: &mut impl FnMut(Place, T) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let failed = |error| Problem::Io(error).of(path);
     let beginning = reader.fill_buf().map_err(failed)?;
@@ -71,10 +71,10 @@ fn unpacked_lines(
 }
 
 /// The rows of one JSON list.
-fn list(
+fn list<T: DeserializeOwned>(
     path: &Path,
     reader: &mut impl BufRead,
-    visit: &mut impl FnMut(Place, Line) -> Result<(), ImportError>,
+    visit: &mut impl FnMut(Place, T) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let read = reader.take(MAX_FILE + 1).read_to_end(&mut bytes);
@@ -83,7 +83,7 @@ fn list(
         return Err(Problem::TooLarge(MAX_FILE >> 20).of(path));
     }
     let text = bytes.strip_prefix(BOM).unwrap_or(&bytes);
-    let rows: Vec<Line> = json::parse(text).map_err(|problem| problem.of(path))?;
+    let rows: Vec<T> = json::parse(text).map_err(|problem| problem.of(path))?;
     for (row, number) in rows.into_iter().zip(1..) {
         visit(Place::Row(number), row)?;
     }
