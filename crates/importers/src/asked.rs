@@ -155,7 +155,10 @@ impl Group {
         };
         let rule = rules.iter().copied().find(agrees);
         rule.or(rules.first().copied())
-            .ok_or(Problem::Refused(Refusal::NoLengths(normalise.name())))
+            .ok_or_else(|| match normalise {
+                Normalise::None => Problem::Missing,
+                divided => Refusal::NoLengths(divided.name()).into(),
+            })
     }
 
     /// Our figure by a rule beside that of a metric; `None` if a question lacks either.

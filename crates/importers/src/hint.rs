@@ -14,7 +14,7 @@ impl Hint for ImportError {
             Problem::Io(_) => "check the path and the permissions",
             Problem::TooLarge(_) => "split the file, or write the log without its events",
             Problem::UnknownFormat => {
-                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, details_*.parquet of lighteval, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
+                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, details_*.parquet of lighteval, files of OLMES, HELM, OpenCompass, evalscope or BIG-bench, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
             }
             Problem::NothingHere => {
                 "run lm-evaluation-harness with --log_samples, or name the files themselves"

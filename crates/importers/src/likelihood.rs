@@ -127,6 +127,7 @@ impl Likelihoods {
 
     /// Adds values of a rule.
     pub(crate) fn with(mut self, rule: Rule, values: Vec<f64>) -> Result<Self, Problem> {
+        check_count(values.len())?;
         check_finite(&values)?;
         self.values.push((rule, values));
         Ok(self)

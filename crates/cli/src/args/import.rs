@@ -12,8 +12,9 @@ use super::values::{named, one_of};
 /// Flags of the import.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// Files and folders: samples of lm-evaluation-harness, .eval or .json logs of Inspect, and
-    /// .pkl, .csv, .jsonl or .parquet with logits or log-probabilities
+    /// Files and folders: samples of lm-evaluation-harness, .eval or .json logs of Inspect,
+    /// files of lighteval, OLMES, HELM, OpenCompass, evalscope and BIG-bench, and .pkl, .csv, .jsonl
+    /// or .parquet with logits or log-probabilities
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// Format of the files
