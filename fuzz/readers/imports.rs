@@ -6,7 +6,7 @@ use sureness_hint::Hint;
 use sureness_importers::{Format, Options, import_bytes};
 
 /// Imports `input` as the format that its first byte names: `l`m-eval, `i`nspect, `p`aper, `c`sv
-/// or `j`sonl tables, anything else for the one that the content shows.
+/// or `j`sonl tables, `o`lmes, `h`elm, ope`n`compass, `b`igbench, anything else for the one that the content shows.
 pub(crate) fn read(input: &[u8]) {
     let Some((format, bytes)) = input.split_first() else {
         return;
@@ -17,9 +17,15 @@ pub(crate) fn read(input: &[u8]) {
         b'p' => (Some(Format::Paper), "m_d_base.pkl"),
         b'c' => (Some(Format::Table), "m_d_base.csv"),
         b'j' => (Some(Format::Table), "m_d_base.jsonl"),
+        b'o' => (Some(Format::Olmes), "x-predictions.jsonl"),
+        b'h' => (Some(Format::Helm), "scenario_state.json"),
+        b'n' => (Some(Format::OpenCompass), "x.json"),
+        b'b' => (Some(Format::BigBench), "scores_x.json"),
         _ => (None, "x"),
     };
     let options = Options {
+        // Only the files beside a state of HELM name its task.
+        task: (format == Some(Format::Helm)).then(|| "t".to_owned()),
         format,
         model: Some("m".to_owned()),
         task: Some("t".to_owned()),

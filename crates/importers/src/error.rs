@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use sureness_questions::DataError;
 use sureness_scorers::replay::ReplayError;
 
+use crate::Refusal;
+
 /// Maximum characters shown of text from a file.
 const MAX_SHOWN: usize = 80;
 
@@ -278,6 +280,9 @@ pub enum Problem {
     /// A log of an unknown version.
     #[error("the log has version {0}; versions 1 to 3 are supported")]
     Version(u64),
+    /// A log of a harness lacks what its kind needs.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// Two imports of the same group.
     #[error("has task {task} with strategy {strategy} of {model}, as {other} does")]
     Twice {
@@ -325,6 +330,9 @@ impl Problem {
     /// Whether the file is sound, but of a kind that has no option probabilities to import, or empty,
     /// as after a failed start. Next to files that can be imported, such a one is left out.
     pub(crate) fn is_kind(&self) -> bool {
+        if let Self::Refused(refusal) = self {
+            return refusal.is_kind();
+        }
         matches!(
             self,
             Self::Generation

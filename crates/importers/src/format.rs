@@ -19,6 +19,18 @@ pub enum Format {
     Inspect,
     /// Details of lighteval (Parquet) with log-probabilities
     Lighteval,
+    /// Predictions of OLMES (`oe_eval`) with log-likelihoods
+    Olmes,
+    /// `scenario_state.json` of HELM with a request per option
+    Helm,
+    /// Predictions of OpenCompass by PPL or CLP
+    #[cfg_attr(feature = "clap", value(name = "opencompass"))]
+    OpenCompass,
+    /// Predictions of evalscope with log-probabilities
+    Evalscope,
+    /// Results of BIG-bench with their queries
+    #[cfg_attr(feature = "clap", value(name = "bigbench"))]
+    BigBench,
     /// Requests and results of a batch of OpenAI's interface
     Batch,
     /// Outputs of vLLM's offline engine as JSON lines
@@ -33,10 +45,15 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::LmEval,
         Self::Inspect,
         Self::Lighteval,
+        Self::Olmes,
+        Self::Helm,
+        Self::OpenCompass,
+        Self::Evalscope,
+        Self::BigBench,
         Self::Batch,
         Self::Vllm,
         Self::Promptfoo,
@@ -50,6 +67,11 @@ impl Format {
             Self::LmEval => "lm-eval",
             Self::Inspect => "inspect",
             Self::Lighteval => "lighteval",
+            Self::Olmes => "olmes",
+            Self::Helm => "helm",
+            Self::OpenCompass => "opencompass",
+            Self::Evalscope => "evalscope",
+            Self::BigBench => "bigbench",
             Self::Batch => "batch",
             Self::Vllm => "vllm",
             Self::Promptfoo => "promptfoo",
@@ -64,6 +86,11 @@ impl Format {
             Self::LmEval => "lm-evaluation-harness",
             Self::Inspect => "inspect_ai",
             Self::Lighteval => "lighteval",
+            Self::Olmes => "OLMES",
+            Self::Helm => "HELM",
+            Self::OpenCompass => "OpenCompass",
+            Self::Evalscope => "evalscope",
+            Self::BigBench => "BIG-bench",
             Self::Batch => "a batch of OpenAI's interface",
             Self::Vllm => "vLLM",
             Self::Promptfoo => "promptfoo",
@@ -75,10 +102,17 @@ impl Format {
     /// Detects the format from the beginning of a file: at least its first line, or the first 64 KiB.
     pub(crate) fn of(path: &Path, beginning: &[u8]) -> Option<Self> {
         if beginning.starts_with(GZIP) {
-            // JSON lines are read without unpacking them first.
+            // Only lines are read without unpacking them first.
             let unpacked = unpacked(beginning);
             let format = Self::of(&path.with_extension(""), &unpacked);
-            return format.filter(|it| matches!(it, Self::LmEval | Self::Batch | Self::Vllm));
+            let lines = [
+                Self::LmEval,
+                Self::Olmes,
+                Self::Evalscope,
+                Self::Batch,
+                Self::Vllm,
+            ];
+            return format.filter(|it| lines.contains(it));
         }
         let extension = path
             .extension()
@@ -113,6 +147,17 @@ impl Format {
                 if first.contains_key("eval") {
                     return Some(Self::Inspect);
                 }
+                let has = |name: &str| first.contains_key(name);
+                if has("model_output") && has("doc_id") {
+                    return Some(Self::Olmes);
+                }
+                if has("model_output") && has("index") {
+                    return Some(Self::Evalscope);
+                }
+                // What OLMES asked, and what evalscope thought of the answers.
+                if has("request_type") || has("requests") || has("sample_score") {
+                    return None;
+                }
                 let answers = first.contains_key("resps") || first.contains_key("filtered_resps");
                 if first.contains_key("doc_id") || answers {
                     return Some(Self::LmEval);
@@ -120,6 +165,10 @@ impl Format {
                 if first.contains_key("id") && extension != "json" {
                     return Some(Self::Table);
                 }
+            }
+            // An object over many lines, or a line that is longer than the part seen here.
+            if let Some(format) = Self::of_keys(has) {
+                return Some(format);
             }
             // A log is one object over many lines, or longer than the part seen here.
             if has(b"\"eval\"") && (has(b"\"version\"") || has(b"\"status\"")) {
@@ -130,6 +179,23 @@ impl Format {
             }
         }
         matches!(extension, "csv" | "jsonl" | "ndjson" | "parquet").then_some(Self::Table)
+    }
+
+    /// Detects a harness by keys in the part of its file that is seen.
+    fn of_keys(has: impl Fn(&[u8]) -> bool) -> Option<Self> {
+        if has(b"\"adapter_spec\"") && has(b"\"request_states\"") {
+            return Some(Self::Helm);
+        }
+        let clp = has(b"\"pred_label\"") && has(b"\"choices\"");
+        if has(b"\"in-context examples\"") || has(b"\"label: ") || clp {
+            return Some(Self::OpenCompass);
+        }
+        let results = has(b"\"queries\"") && has(b"\"function\"") || has(b"\"score_dict\"");
+        let task = has(b"\"examples\"") && has(b"\"target_scores\"");
+        if results || task {
+            return Some(Self::BigBench);
+        }
+        None
     }
 
     /// Whether a table seems to have scores; folders may contain other tables.

@@ -14,7 +14,7 @@ impl Hint for ImportError {
             Problem::Io(_) => "check the path and the permissions",
             Problem::TooLarge(_) => "split the file, or write the log without its events",
             Problem::UnknownFormat => {
-                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, details_*.parquet of lighteval, results of a batch of OpenAI's interface, of vLLM or of promptfoo, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
+                "use samples_*.jsonl of lm-evaluation-harness, .eval or .json logs of Inspect, details_*.parquet of lighteval, files of OLMES, HELM, OpenCompass, evalscope or BIG-bench, results of a batch of OpenAI's interface, of vLLM or of promptfoo, or .pkl, .csv, .jsonl or .parquet files with logits; see docs/import.md"
             }
             Problem::NothingHere => {
                 "run lm-evaluation-harness with --log_samples, or name the files themselves"
@@ -61,6 +61,7 @@ impl Hint for ImportError {
             Problem::Foreign(_) => {
                 "use a newer lighteval, lm-evaluation-harness or Inspect, or save id, answer and one column of log-probabilities per option (logprob_A, logprob_B, …)"
             }
+            Problem::Refused(refusal) => refusal.hint(),
             Problem::Results => "name the samples_*.jsonl, or the folder",
             Problem::Compressed => {
                 "unpack it with gunzip; samples of lm-evaluation-harness are read as they are"

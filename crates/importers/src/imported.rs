@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sureness_record::QuestionRecord;
 use sureness_scorers::ScoreError;
 
-use crate::Format;
+use crate::error::printable;
+use crate::{Format, Normalise};
 
 /// Settings that replace or complete the content of files.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,8 @@ pub struct Options {
     pub tasks: Vec<String>,
     /// Tasks to leave out, likewise.
     pub skip: Vec<String>,
+    /// What log-likelihoods of options are divided by.
+    pub normalise: Normalise,
 }
 
 /// All imports of one call.
@@ -89,6 +92,16 @@ pub struct SourceFile {
     pub name: String,
     /// BLAKE3 of its bytes, in hexadecimal.
     pub digest: String,
+}
+
+impl SourceFile {
+    pub(crate) fn of(path: &Path, digest: &blake3::Hash) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            name: name.into_owned(),
+            digest: digest.to_hex().to_string(),
+        }
+    }
 }
 
 /// The kind of scores of an import.
@@ -171,13 +184,33 @@ pub struct AccuracyCheck {
     pub ours: f64,
     /// The file's accuracy.
     pub theirs: f64,
-    /// Whether the file's rule divides each log-likelihood by the length of its text (`acc_norm`).
-    pub by_length: bool,
+    /// The file's name of its rule, such as `acc`, or `acc_norm`, which divides by the length.
+    pub metric: String,
     /// Id of the first question where the two disagree.
     pub first_difference: Option<String>,
 }
 
 impl AccuracyCheck {
+    /// The metric in brackets, unless it is plain accuracy; empty or with a blank before it.
+    pub fn rule(&self) -> String {
+        match &*self.metric {
+            "acc" | "accuracy" => String::new(),
+            other => format!(" ({other})"),
+        }
+    }
+
+    /// The warning on a further metric that differs.
+    pub(crate) fn difference(&self) -> Option<String> {
+        (!self.agrees()).then(|| {
+            format!(
+                "{} is {:.2} % here and {:.2} % in the file",
+                printable(&self.metric),
+                self.ours * 100.0,
+                self.theirs * 100.0
+            )
+        })
+    }
+
     /// Whether the two agree.
     pub fn agrees(&self) -> bool {
         // Files round to 15 or more digits.

@@ -16,8 +16,8 @@ const MAX_LINE: u64 = 64 << 20;
 const MAX_UNPACKED: u64 = 16 << 30;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Passes each row to `visit` with its place; returns the digest of the file's bytes.
-pub(crate) fn read<T: DeserializeOwned>(
+/// Passes each line to `visit` with its place; returns the digest of the file's bytes.
+pub(crate) fn lines<T: DeserializeOwned>(
     path: &Path,
     reader: impl Read,
     mut visit: impl FnMut(Place, T) -> Result<(), ImportError>,

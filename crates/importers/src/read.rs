@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::choice::Choice;
 use crate::imported::{Imported, Imports, Options};
 use crate::{
-    Format, ImportError, Problem, batch, inspect, lighteval, lm_eval, promptfoo, table, vllm,
+    Format, ImportError, Normalise, Problem, Refusal, batch, bigbench, evalscope, helm, inspect,
+    lighteval, lm_eval, olmes, opencompass, promptfoo, table, vllm,
 };
 
 /// The largest file that is read into memory.
@@ -59,6 +60,10 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
     }
     let mut logs = Vec::new();
     for (path, format) in others {
+        if let Err(problem) = check_normalise(format, options.normalise) {
+            found.errors.push(problem.of(&path));
+            continue;
+        }
         if format == Format::Inspect {
             match inspect::import(&path, &choice) {
                 Ok(log) => logs.extend(log),
@@ -100,6 +105,12 @@ pub fn import_bytes(
     let mut found = Found::default();
     let read = match format {
         None => Err(unknown(path, &bytes)),
+        Some(format) if check_normalise(format, options.normalise).is_err() => {
+            let checked = check_normalise(format, options.normalise);
+            checked
+                .map(|()| Vec::new())
+                .map_err(|problem| problem.of(path))
+        }
         Some(Format::LmEval) => {
             let of = lm_eval::import_bytes(path, &bytes, &choice, options);
             of.map(|imported| imported.into_iter().collect())
@@ -136,7 +147,25 @@ fn scored(
     if format == Format::Lighteval || is_found && lighteval::is_details(bytes.clone()) {
         return lighteval::import(path, bytes, choice, options);
     }
-    table::import(path, bytes.into(), format, choice, options)
+    match format {
+        Format::Olmes => olmes::import(path, &bytes, choice, options),
+        Format::Helm => helm::import(path, &bytes, choice, options),
+        Format::OpenCompass => opencompass::import(path, &bytes, choice, options),
+        Format::Evalscope => evalscope::import(path, &bytes, choice, options),
+        Format::BigBench => bigbench::import(path, &bytes, choice, options),
+        _ => table::import(path, bytes.into(), format, choice, options),
+    }
+}
+
+/// Refuses to divide scores of formats that hold no lengths, or letters only.
+fn check_normalise(format: Format, normalise: Normalise) -> Result<(), Problem> {
+    let name = normalise.name();
+    match format {
+        _ if normalise == Normalise::None => Ok(()),
+        Format::Inspect | Format::Evalscope => Err(Problem::Refused(Refusal::Letters(name))),
+        Format::Paper | Format::Table => Err(Problem::Refused(Refusal::NoLengths(name))),
+        _ => Ok(()),
+    }
 }
 
 fn beginning(bytes: &[u8]) -> &[u8] {
@@ -164,6 +193,7 @@ fn finish(
         put(&mut import.model.name, &options.model);
         put(&mut import.task, &options.task);
         put(&mut import.strategy, &options.strategy);
+        normalised(import, options.normalise);
         let file = import.files.first().map(|file| file.name.clone());
         let file = file.unwrap_or_default();
         if import.rows.is_empty() {
@@ -200,6 +230,25 @@ fn finish(
         Ok(Imports { groups, notes })
     } else {
         Err(errors)
+    }
+}
+
+/// Keeps divided scores apart from undivided ones, and says where nothing was compared.
+fn normalised(import: &mut Imported, normalise: Normalise) {
+    if normalise != Normalise::None {
+        import.strategy.push_str(normalise.suffix());
+        let name = normalise.name().to_owned();
+        import.settings.insert("normalise".to_owned(), name);
+    }
+    if import.check.is_none() {
+        let per = match normalise {
+            Normalise::None => "",
+            Normalise::Chars => " per character",
+            Normalise::Bytes => " per byte",
+            Normalise::Tokens => " per token",
+        };
+        let note = format!("the file states no accuracy{per} to compare with");
+        import.notes.push(note);
     }
 }
 

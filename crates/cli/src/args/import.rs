@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 use sureness_bench::Settings;
-use sureness_importers::Format;
+use sureness_importers::{Format, Normalise};
 
 use super::values::{named, one_of};
 
 /// Flags of the import.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// Files and folders: samples of lm-evaluation-harness, logs of Inspect, details of lighteval,
-    /// requests and results of batches, outputs of vLLM, results of promptfoo, and .pkl, .csv, .jsonl
+    /// Files and folders: samples of lm-evaluation-harness, .eval or .json logs of Inspect, files of
+    /// lighteval, OLMES, HELM, OpenCompass, evalscope and BIG-bench, requests and results of batches,
+    /// outputs of vLLM, results of promptfoo, and .pkl, .csv, .jsonl
     /// or .parquet with logits or log-probabilities
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
@@ -46,6 +47,9 @@ pub(crate) struct ImportArgs {
     /// examples in the paper's pickles]
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
     pub(crate) drop_ids: Option<Vec<String>>,
+    /// What to divide the log-likelihood of each option by, as length-normalised accuracies do
+    #[arg(long, value_name = "BY", value_enum, default_value_t = Normalise::None)]
+    pub(crate) normalise: Normalise,
     /// Folder with the store (sureness.sqlite) to import into
     #[arg(long, value_name = "DIR", default_value_os_t = Settings::default().output_dir)]
     pub(crate) output_dir: PathBuf,

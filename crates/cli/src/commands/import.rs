@@ -23,6 +23,7 @@ pub(super) fn run(args: ImportArgs) -> Result<ExitCode, Failure> {
         drop_ids: args.drop_ids.map(|ids| drop_ids(&ids)),
         tasks: args.tasks,
         skip: args.skip,
+        normalise: args.normalise,
     };
     let import = import(&args.paths, &options, &args.output_dir)?;
     show(&import, &terminal::quoted(&args.output_dir))?;
@@ -90,10 +91,10 @@ fn row(import: &Imported, run: i64) -> Vec<String> {
         Some(planned) => format!("{questions} of {}", count(planned)),
         None => questions,
     };
-    let in_file = import.check.as_ref().map(|check| {
-        let rule = if check.by_length { " (acc_norm)" } else { "" };
-        format!("{}{rule}", percent(check.theirs))
-    });
+    let in_file = import
+        .check
+        .as_ref()
+        .map(|check| format!("{}{}", percent(check.theirs), check.rule()));
     vec![
         import.model.name.clone(),
         import.task.clone(),
@@ -149,9 +150,9 @@ fn print_warnings(import: &Imported) {
             Some(id) => format!("; the first question that differs is {id}"),
             None => String::new(),
         };
-        let rule = if check.by_length { " by acc_norm" } else { "" };
         eprintln!(
-            "warning: {import}: the accuracy{rule} is {:.2} % here and {:.2} % in the file{first}",
+            "warning: {import}: the accuracy{} is {:.2} % here and {:.2} % in the file{first}",
+            check.rule(),
             check.ours * 100.0,
             check.theirs * 100.0
         );

@@ -60,7 +60,7 @@ fn of_files<R: Read>(
     // Answers may be large, so that all requests are read first.
     let mut requests = Requests::default();
     for path in paths {
-        let digest = lines::read(path, open(path)?, |place, row: Value| {
+        let digest = lines::lines(path, open(path)?, |place, row: Value| {
             if is_request(&row) {
                 requests.add(path, place, &row)
             } else {
@@ -71,7 +71,7 @@ fn of_files<R: Read>(
     }
     let mut results = Results::new(&requests, choice, keys.as_ref(), options);
     for path in paths {
-        let digest = lines::read(path, open(path)?, |place, row: Value| {
+        let digest = lines::lines(path, open(path)?, |place, row: Value| {
             if is_request(&row) {
                 return Ok(());
             }

@@ -112,7 +112,7 @@ fn answers(file: &Path) -> Option<HashMap<String, Value>> {
     let bytes = std::fs::read(file).ok()?;
     if bytes.trim_ascii_start().starts_with(b"[") || bytes.trim_ascii_start().starts_with(b"{") {
         let each = |_, row| add(row).ok_or_else(|| Problem::Missing.of(file));
-        lines::read(file, File::open(file).ok()?, each).ok()?;
+        lines::lines(file, File::open(file).ok()?, each).ok()?;
     } else {
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)

@@ -215,7 +215,7 @@ impl<'a> Reading<'a> {
         Some(AccuracyCheck {
             ours,
             theirs: f64::from(right) / self.import.answered() as f64,
-            by_length: false,
+            metric: "acc".to_owned(),
             first_difference,
         })
     }

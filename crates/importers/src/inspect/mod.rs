@@ -291,7 +291,7 @@ impl<'a> Reading<'a> {
         Some(AccuracyCheck {
             ours,
             theirs,
-            by_length: false,
+            metric: "accuracy".to_owned(),
             first_difference,
         })
     }

@@ -1,22 +1,21 @@
 //! Details of lighteval: one Parquet file per task, with the columns `doc`, `metric` and
 //! `model_response` (since version 0.11).
 
-mod metric;
 mod sample;
 mod value;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::Value;
 use sureness_parquet::{Bytes, ChunkReader, Share, Table};
-use sureness_record::QuestionRecord;
 
-use crate::choice::{self, Choice};
-use crate::content;
-use crate::error::printable;
-use crate::imported::{Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
-use crate::{Format, ImportError, Place, Problem};
-use metric::Metrics;
+use crate::asked::{self, Asked, Group, Metrics, Ties};
+use crate::choice::Choice;
+use crate::error::{Fault, printable};
+use crate::imported::{Imported, Model, Options, SourceFile, Values};
+use crate::likelihood::{Normalise, Rule};
+use crate::{Format, ImportError, Place, Problem, content, json};
 use sample::Sample;
 
 /// The columns that are read; lighteval writes no others.
@@ -75,18 +74,27 @@ pub(crate) fn import(
         return Err(Problem::Empty.of(path));
     }
     let chosen = parts.into_iter().filter(|part| part.chosen);
-    Ok(chosen.map(Part::finish).collect())
+    chosen
+        .map(|part| part.finish(path, options.normalise))
+        .collect()
 }
+
+/// lighteval's metrics, by how it normalises log-likelihoods (`normalize_log_probs`). `acc_norm` does
+/// not say whether it counts the blank before a text.
+const METRICS: Metrics = &[
+    ("acc", Rule::Sum),
+    ("acc_norm", Rule::Chars),
+    ("acc_norm", Rule::CharsWithoutBlank),
+    ("acc_norm_token", Rule::Tokens),
+    ("acc_norm_pmi", Rule::Unconditioned),
+];
 
 /// The rows of one task.
 struct Part {
     /// As lighteval writes it, such as `mmlu:anatomy|5`.
     name: String,
     chosen: bool,
-    import: Imported,
-    metrics: Metrics,
-    seen: HashMap<String, Place>,
-    dropped: usize,
+    group: Group,
     /// Rows whose prompt lighteval cut, to fit it into the model's context.
     cut: usize,
 }
@@ -113,10 +121,7 @@ impl Part {
         Ok(Self {
             chosen: choice.wants(&[task]),
             name,
-            import,
-            metrics: Metrics::default(),
-            seen: HashMap::new(),
-            dropped: 0,
+            group: Group::new(import, METRICS, Ties::First),
             cut: 0,
         })
     }
@@ -128,76 +133,64 @@ impl Part {
         row: &serde_json::Value,
         choice: &Choice<'_>,
     ) -> Result<(), ImportError> {
-        let at = |fault: crate::error::Fault| fault.at(path, place.clone());
+        let at = |fault: Fault| fault.at(path, place.clone());
         let id = sample::id(row).map_err(at)?;
-        if let Some(first) = self.seen.insert(id.clone(), place.clone()) {
-            let (id, first) = (printable(&id), first.to_string());
-            return Err(at(Problem::RepeatedId { id, first }.field("doc.id")));
-        }
-        if choice.drops(&[&id]) {
-            self.dropped += 1;
+        let group = &mut self.group;
+        if !group.admits(&id, "doc.id", place, choice).map_err(at)? {
             return Ok(());
         }
         let sample = Sample::read(row).map_err(at)?;
         self.cut += usize::from(sample::was_cut(row));
-        self.metrics.add(&id, &sample, row).map_err(at)?;
-        if !sample.has_labels() {
-            self.import.values = Values::Continuations;
+        if !asked::are_letters(&sample.choices) {
+            group.import.values = Values::Continuations;
         }
-        let known = content::of_question(None, &sample.query, &sample.choices, sample.answer);
-        let options = sample.scores.len();
-        self.import.rows.push(ImportedRow {
-            question: QuestionRecord {
-                content: known.content,
-                cluster: known.cluster,
-                id,
-                category: None,
-                options,
-                answer: sample.answer,
-                dont_know: None,
-                none_of_the_above: None,
-            },
-            scores: Ok(RowScores {
-                observed: vec![true; options],
-                logprobs: sample.scores,
-                mass: None,
-            }),
+        group.add(Asked {
+            id,
+            category: None,
+            question: content::of_question(None, &sample.query, &sample.choices, sample.answer),
+            answer: sample.answer,
+            observed: vec![true; sample.likelihoods.len()],
+            likelihoods: sample.likelihoods,
+            verdicts: verdicts(row).map_err(at)?,
         });
         Ok(())
     }
 
-    fn finish(self) -> Imported {
-        let mut import = self.import;
-        import.notes.extend(choice::left_out(self.dropped));
+    fn finish(self, path: &Path, normalise: Normalise) -> Result<Imported, ImportError> {
+        let rows = self.group.len();
+        let mut import = self.group.finish(path, normalise)?;
         if self.cut > 0 {
             import.warnings.push(format!(
-                "lighteval cut the prompts of {} of {} questions to fit the model's context: the \
+                "lighteval cut the prompts of {} of {rows} questions to fit the model's context: the \
                  figures are about what was left of them",
-                self.cut,
-                import.rows.len()
+                self.cut
             ));
         }
-        if import.values == Values::Labels {
-            // Only labels are mutually exclusive: texts may be prefixes of one another.
-            let scores = import
-                .rows
-                .iter_mut()
-                .filter_map(|row| row.scores.as_mut().ok());
-            for scores in scores {
-                let total: f64 = scores.logprobs.iter().map(|value| value.exp()).sum();
-                scores.mass = Some(total.min(1.0));
-            }
-        } else {
-            import.notes.push(
-                "log-likelihoods are of whole continuations: probabilities are shares among the \
-                 options of a question, and long options have less; compare with lighteval's acc, \
-                 not with a normalised one"
-                    .to_owned(),
-            );
-        }
-        self.metrics.finish(&mut import);
-        import
+        let note = asked::note_of(import.values, normalise, "lighteval's acc");
+        import.notes.extend(note);
+        Ok(import)
     }
+}
+
+/// The metrics of a row. Those that can be computed again are 0 or 1.
+fn verdicts(row: &Value) -> Result<Vec<(String, f64)>, Fault> {
+    let Some(Value::Object(metrics)) = row.get("metric") else {
+        return Ok(Vec::new());
+    };
+    let values = metrics.iter().filter(|(_, value)| !value.is_null());
+    let values = values.map(|(name, value)| {
+        let known = METRICS.iter().any(|(of, _)| of == name);
+        match asked::verdict(value) {
+            Some(verdict) if !known || verdict.fract() == 0.0 => Ok((name.clone(), verdict)),
+            _ if !known => Ok((name.clone(), f64::NAN)),
+            _ => {
+                let (expected, found) = ("0 or 1", json::describe(value));
+                let field = format!("metric.{}", printable(name));
+                Err(Problem::Type { expected, found }.field(&field))
+            }
+        }
+    });
+    values.collect()
 }
 
 /// The model, from the folders `details/{model}/{date}` in which lighteval writes; a model's name may

@@ -1,15 +1,12 @@
 //! One row of the details.
 
 use serde_json::Value;
-use sureness_questions::letter;
+use sureness_questions::MAX_OPTIONS;
 
 use crate::Problem;
 use crate::error::Fault;
 use crate::json;
-
-const MAX_OPTIONS: usize = 26;
-/// How far above 0 rounding takes a log-likelihood.
-const SLACK: f64 = 1e-3;
+use crate::likelihood::{Likelihoods, Rule};
 
 /// A multiple-choice question and the model's scores.
 #[derive(Debug)]
@@ -17,11 +14,7 @@ pub(super) struct Sample {
     pub(super) query: String,
     /// The continuations, with the blanks before them.
     pub(super) choices: Vec<String>,
-    pub(super) scores: Vec<f64>,
-    /// Log-likelihoods of the options without the question, where the task asked for them.
-    pub(super) unconditioned: Option<Vec<f64>>,
-    /// Tokens of each option, unless lighteval saved fewer lists than options.
-    pub(super) tokens: Option<Vec<usize>>,
+    pub(super) likelihoods: Likelihoods,
     pub(super) answer: usize,
 }
 
@@ -49,39 +42,37 @@ impl Sample {
             let found = format!("{} for {options} options", scores.len());
             return Err(wrong("one score per option", found).field(field));
         };
-        let read = |scores: &[Value]| -> Result<Vec<f64>, Fault> {
-            let each = scores.iter().enumerate();
-            each.map(|(option, value)| score(option, value).map_err(|it| it.field(field)))
-                .collect()
-        };
-        let unconditioned = match others {
+        let fault = |problem: Problem| problem.field(field);
+        let sums: Vec<f64> = conditioned.iter().map(number).collect();
+        let mut likelihoods = Likelihoods::new(sums.clone())
+            .map_err(fault)?
+            .of_texts(&choices);
+        let others = match others {
             others if others.len() == options => others,
             _ => list(row, "/model_response/unconditioned_logprobs"),
         };
-        let unconditioned = (unconditioned.len() == options).then(|| read(unconditioned));
-        let tokens = list(row, "/model_response/output_tokens");
-        let tokens = tokens
-            .iter()
-            .map(|it| it.as_array().map(Vec::len).filter(|n| *n > 0));
-        let tokens: Option<Vec<usize>> = tokens.collect();
+        if others.len() == options {
+            let values = sums.iter().zip(others);
+            let values = values.map(|(sum, other)| sum - number(other)).collect();
+            likelihoods = likelihoods
+                .with(Rule::Unconditioned, values)
+                .map_err(fault)?;
+        }
+        // lighteval may save fewer lists than options.
+        let tokens = list(row, "/model_response/output_tokens").iter();
+        let tokens = tokens.map(|it| it.as_array().map_or(0.0, |tokens| tokens.len() as f64));
         Ok(Self {
             query: query.to_owned(),
-            scores: read(conditioned)?,
-            unconditioned: unconditioned.transpose()?,
-            tokens: tokens.filter(|tokens| tokens.len() == options),
+            likelihoods: likelihoods.divided(Rule::Tokens, tokens.collect()),
             answer: answer(row, options)?,
             choices,
         })
     }
+}
 
-    /// Whether the continuations are the letters A, B, C …, or (A), (B), (C) ….
-    pub(super) fn has_labels(&self) -> bool {
-        self.choices.iter().enumerate().all(|(index, text)| {
-            let text = text.trim();
-            let bare = text.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
-            bare.unwrap_or(text).chars().eq([letter(index)])
-        })
-    }
+/// A number, or NaN.
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(f64::NAN)
 }
 
 /// The task's name, such as `mmlu:anatomy|5`.
@@ -123,18 +114,6 @@ fn list<'a>(row: &'a Value, pointer: &str) -> &'a [Value] {
 
 fn wrong(expected: &'static str, found: String) -> Problem {
     Problem::Type { expected, found }
-}
-
-fn score(option: usize, value: &Value) -> Result<f64, Problem> {
-    let option = letter(option);
-    match value.as_f64() {
-        Some(value) if value > SLACK => Err(Problem::Positive { option, value }),
-        Some(value) => Ok(value.min(0.0)),
-        None => Err(Problem::NotFinite {
-            option,
-            value: json::describe(value),
-        }),
-    }
 }
 
 /// The right option: an index, or a list of one.

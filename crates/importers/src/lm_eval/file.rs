@@ -1,6 +1,6 @@
 //! One samples file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 
@@ -10,11 +10,14 @@ use sureness_record::QuestionRecord;
 use super::question;
 use super::sample::{Line, Metric, Sample};
 use super::target;
+use crate::asked::are_letters;
 use crate::choice::Choice;
 use crate::error::{Fault, printable};
 use crate::imported::{ImportedRow, RowScores, SourceFile, Values};
-use crate::{ImportError, Place, Problem};
-use crate::{json, lines};
+use crate::json;
+use crate::likelihood::{Normalise, Rule};
+use crate::lines::lines;
+use crate::{ImportError, Place, Problem, Refusal};
 
 /// The questions of one samples file.
 #[derive(Debug)]
@@ -27,12 +30,22 @@ pub(super) struct Samples {
     pub(super) judged: Vec<bool>,
     /// The harness's rule.
     pub(super) metric: Option<Metric>,
+    /// Its further rules, each with the questions that are right by it here and in the file.
+    pub(super) further: BTreeMap<Metric, Further>,
     /// The filter whose lines were read.
     pub(super) filter: Option<String>,
     pub(super) values: Values,
     /// Number of lines that `--drop-ids` left out.
     pub(super) dropped: usize,
     pub(super) notes: Vec<String>,
+}
+
+/// How often a rule counts questions as right.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Further {
+    pub(super) ours: usize,
+    pub(super) theirs: usize,
+    pub(super) differ: bool,
 }
 
 /// What decides which lines are left out.
@@ -80,12 +93,13 @@ pub(super) fn read(
     path: &Path,
     reader: impl io::Read,
     dropping: Dropping<'_>,
+    normalise: Normalise,
 ) -> Result<Samples, ImportError> {
-    let mut lines: Vec<Entry> = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     let mut filter: Option<Option<String>> = None;
     let (mut other_filters, mut dropped) = (0, 0);
     let mut seen: HashMap<String, String> = HashMap::new();
-    let digest = lines::read(path, reader, |place, line: Line| {
+    let digest = lines(path, reader, |place, line: Line| {
         // Each further filter repeats the same questions.
         let first_filter = filter.get_or_insert_with(|| line.filter.clone());
         if *first_filter != line.filter {
@@ -106,8 +120,8 @@ pub(super) fn read(
             let id = printable(&id);
             return Err(fault(Problem::RepeatedId { id, first }.field("doc_id")));
         }
-        let sample = line.read().map_err(fault)?;
-        lines.push(Entry {
+        let sample = line.read(normalise).map_err(fault)?;
+        entries.push(Entry {
             place,
             id,
             doc: line.doc,
@@ -116,7 +130,7 @@ pub(super) fn read(
         });
         Ok(())
     })?;
-    if lines.is_empty() {
+    if entries.is_empty() {
         return Err(Problem::Empty.of(path));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -125,12 +139,13 @@ pub(super) fn read(
             name: name.into_owned(),
             digest: digest.to_hex().to_string(),
         },
-        metric: lines.iter().find_map(|line| line.sample.metric),
+        metric: entries.iter().find_map(|line| line.sample.metric()),
+        further: BTreeMap::new(),
         filter: filter.flatten(),
-        values: values(&lines),
-        rows: Vec::with_capacity(lines.len()),
-        correct: Vec::with_capacity(lines.len()),
-        judged: Vec::with_capacity(lines.len()),
+        values: values(&entries),
+        rows: Vec::with_capacity(entries.len()),
+        correct: Vec::with_capacity(entries.len()),
+        judged: Vec::with_capacity(entries.len()),
         dropped,
         notes: Vec::new(),
     };
@@ -138,13 +153,22 @@ pub(super) fn read(
         let note = format!("skipped {other_filters} lines of other filters");
         samples.notes.push(note);
     }
-    samples.fill(path, lines)?;
+    samples.fill(path, entries, normalise)?;
     Ok(samples)
 }
 
 impl Samples {
     /// Adds the rows.
-    fn fill(&mut self, path: &Path, lines: Vec<Entry>) -> Result<(), ImportError> {
+    fn fill(
+        &mut self,
+        path: &Path,
+        lines: Vec<Entry>,
+        normalise: Normalise,
+    ) -> Result<(), ImportError> {
+        if normalise != Normalise::None && self.values == Values::Labels {
+            return Err(Problem::Refused(Refusal::Letters(normalise.name())).of(path));
+        }
+        let rule = normalise.rules().first().copied().unwrap_or(Rule::Sum);
         let all: Vec<&Sample> = lines.iter().map(|line| &line.sample).collect();
         let reading = target::reading(&all).ok_or_else(|| {
             Problem::AmbiguousTargets
@@ -159,15 +183,25 @@ impl Samples {
                 doc_hash,
                 sample,
             } = line;
-            let options = sample.scores.len();
+            let options = sample.likelihoods.len();
+            let logprobs = sample.likelihoods.by(rule);
+            let logprobs = logprobs
+                .ok_or_else(|| Problem::Refused(Refusal::NoLengths(normalise.name())).of(path))?;
             let answer = sample.target.answer(reading, options);
             let answer = answer.map_err(|fault| fault.at(path, place))?;
-            self.correct.push(sample.correct);
+            for (metric, correct) in sample.verdicts.iter().skip(1) {
+                let ours = sample.top_by(*metric) == answer;
+                let further = self.further.entry(*metric).or_default();
+                further.ours += usize::from(ours);
+                further.theirs += usize::from(*correct);
+                further.differ |= ours != *correct;
+            }
+            self.correct.push(sample.correct());
             self.judged.push(sample.judged_top() == answer);
             // Only labels are mutually exclusive: texts may be prefixes of one another, and options in
             // prompts continue different texts.
             let mass = (self.values == Values::Labels).then(|| {
-                let probabilities = sample.scores.iter().map(|value| value.exp());
+                let probabilities = logprobs.iter().map(|value| value.exp());
                 probabilities.sum::<f64>().min(1.0)
             });
             let known = question::digests(&doc, doc_hash.as_deref(), options, answer);
@@ -184,7 +218,7 @@ impl Samples {
                 },
                 scores: Ok(RowScores {
                     observed: vec![true; options],
-                    logprobs: sample.scores,
+                    logprobs,
                     mass,
                 }),
             });
@@ -194,19 +228,12 @@ impl Samples {
 }
 
 fn values(lines: &[Entry]) -> Values {
-    if lines.iter().all(|line| has_labels(&line.sample)) {
+    if lines
+        .iter()
+        .all(|line| are_letters(&line.sample.continuations))
+    {
         Values::Labels
     } else {
         Values::Continuations
     }
-}
-
-/// Whether the continuations are the letters A, B, C …, or (A), (B), (C) ….
-fn has_labels(sample: &Sample) -> bool {
-    let is_label = |(index, text): (usize, &String)| {
-        let bare = text.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
-        let bare = bare.unwrap_or(text);
-        bare.chars().eq([sureness_questions::letter(index)])
-    };
-    !sample.continuations.is_empty() && sample.continuations.iter().enumerate().all(is_label)
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::file::Samples;
+use super::file::{Further, Samples};
 use super::part::{Part, ResultsRead};
 use super::pool;
 use super::sample::Metric;
+use crate::asked::note_of;
 use crate::choice::{Choice, left_out};
 use crate::imported::{AccuracyCheck, Imported, Model, Options, Values};
+use crate::likelihood::Normalise;
 use crate::read::Found;
 use crate::{Format, ImportError, Problem};
 
@@ -41,7 +43,7 @@ pub(crate) fn import(paths: &[PathBuf], choice: &Choice<'_>, options: &Options) 
         groups.entry(key).or_default().push(part);
     }
     for ((model, task, strategy), parts) in groups {
-        match merge(model, task, strategy, parts) {
+        match merge(model, task, strategy, parts, options.normalise) {
             Ok(import) => found.imports.push(import),
             Err(error) => found.errors.push(error),
         }
@@ -61,7 +63,7 @@ pub(crate) fn import_bytes(
     };
     let (model, strategy) = (part.model.clone(), part.strategy.clone());
     let task = part.merged_task().to_owned();
-    merge(model, task, strategy, vec![part]).map(Some)
+    merge(model, task, strategy, vec![part], options.normalise).map(Some)
 }
 
 /// One import of the files of one (model, task, strategy).
@@ -70,6 +72,7 @@ fn merge(
     task: String,
     strategy: String,
     parts: Vec<Part>,
+    normalise: Normalise,
 ) -> Result<Imported, ImportError> {
     let mut imported = Imported::empty(model, task, strategy, Format::LmEval);
     let mut check = Check::default();
@@ -114,10 +117,13 @@ fn merge(
         .notes
         .extend(limit.note(imported.rows.len() + dropped));
     imported.planned = limit.all();
-    if imported.values == Values::Continuations {
+    if normalise != Normalise::None {
+        let note = note_of(imported.values, normalise, "the harness's acc");
+        imported.notes.extend(note);
+    } else if imported.values == Values::Continuations {
         imported.notes.push(continuations(check.metric));
     }
-    imported.check = check.finish();
+    check.finish(&mut imported, normalise);
     Ok(imported)
 }
 
@@ -214,12 +220,20 @@ struct Check {
     unknown: bool,
     metric: Option<Metric>,
     first_difference: Option<String>,
+    further: BTreeMap<Metric, (Further, usize)>,
 }
 
 impl Check {
     fn add(&mut self, samples: &Samples, category: Option<&str>, stated: Option<f64>) {
         let (mut known, mut counted) = (0, 0_usize);
         self.metric = self.metric.max(samples.metric);
+        for (metric, of_file) in &samples.further {
+            let (further, rows) = self.further.entry(*metric).or_default();
+            further.ours += of_file.ours;
+            further.theirs += of_file.theirs;
+            further.differ |= of_file.differ;
+            *rows += samples.rows.len();
+        }
         let verdicts = samples.judged.iter().zip(&samples.correct);
         for (row, (ours, correct)) in samples.rows.iter().zip(verdicts) {
             self.rows += 1;
@@ -241,13 +255,38 @@ impl Check {
         }
     }
 
-    fn finish(self) -> Option<AccuracyCheck> {
-        let rows = self.rows as f64;
-        (self.rows > 0 && !self.unknown).then(|| AccuracyCheck {
-            ours: self.ours as f64 / rows,
-            theirs: self.theirs / rows,
-            first_difference: self.first_difference,
-            by_length: self.metric == Some(Metric::AccNorm),
-        })
+    /// Puts the comparison by the rule that decides into the import, and a warning for each further
+    /// one that differs.
+    fn finish(self, imported: &mut Imported, normalise: Normalise) {
+        let check = |metric: Metric, ours: f64, theirs: f64, rows: usize| AccuracyCheck {
+            ours: ours / rows as f64,
+            theirs: theirs / rows as f64,
+            first_difference: None,
+            metric: metric.name().to_owned(),
+        };
+        let mut others = Vec::new();
+        for (metric, (it, rows)) in &self.further {
+            let check = check(*metric, it.ours as f64, it.theirs as f64, *rows);
+            // Differences may add up to nothing.
+            let first_difference = it.differ.then(String::new);
+            others.push(AccuracyCheck {
+                first_difference,
+                ..check
+            });
+        }
+        if let Some(metric) = self.metric.filter(|_| self.rows > 0 && !self.unknown) {
+            let check = AccuracyCheck {
+                first_difference: self.first_difference,
+                ..check(metric, self.ours as f64, self.theirs, self.rows)
+            };
+            // Divided scores have no comparison with a figure of another rule.
+            if normalise == Normalise::None || normalise.rules().contains(&metric.rule()) {
+                imported.check = Some(check);
+            } else {
+                others.push(check);
+            }
+        }
+        let warnings = others.iter().filter_map(AccuracyCheck::difference);
+        imported.warnings.extend(warnings);
     }
 }

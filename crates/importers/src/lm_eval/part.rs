@@ -119,7 +119,7 @@ impl Part {
             task: &task,
             prefixes: &prefixes,
         };
-        let samples = file::read(path, open()?, dropping)?;
+        let samples = file::read(path, open()?, dropping, options.normalise)?;
         if groups.is_empty() {
             groups.extend(group_by_subject(&task, &samples.rows).map(str::to_owned));
             names.extend(groups.iter().cloned());

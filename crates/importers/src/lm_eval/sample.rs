@@ -2,14 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use sureness_questions::{MAX_OPTIONS, letter};
 
 use super::target::Target;
 use crate::error::{Fault, Problem};
 use crate::json::describe;
-
-/// Log-likelihoods above zero by less than this are rounding errors.
-const SLACK: f64 = 1e-4;
+use crate::likelihood::{Likelihoods, Normalise, Rule, top};
 
 /// The fields of a line that are read.
 #[derive(Debug, Deserialize)]
@@ -31,6 +28,10 @@ pub(super) struct Line {
     acc: Value,
     #[serde(default)]
     acc_norm: Value,
+    #[serde(default)]
+    acc_bytes: Value,
+    #[serde(default)]
+    acc_mutual_info: Value,
 }
 
 /// The rule by which the harness counts a line as correct.
@@ -40,14 +41,38 @@ pub(super) enum Metric {
     Acc,
     /// The highest log-likelihood per character.
     AccNorm,
+    /// The highest log-likelihood per byte.
+    AccBytes,
+    /// The highest log-likelihood less that of the option without the question.
+    AccMutualInfo,
 }
 
 impl Metric {
+    /// All of them, those that say most about the scores first.
+    const ALL: [Self; 4] = [
+        Self::Acc,
+        Self::AccNorm,
+        Self::AccBytes,
+        Self::AccMutualInfo,
+    ];
+
     /// The harness's name.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Acc => "acc",
             Self::AccNorm => "acc_norm",
+            Self::AccBytes => "acc_bytes",
+            Self::AccMutualInfo => "acc_mutual_info",
+        }
+    }
+
+    /// What it compares. The harness counts an option without the blank before it.
+    pub(super) fn rule(self) -> Rule {
+        match self {
+            Self::Acc => Rule::Sum,
+            Self::AccNorm => Rule::Chars,
+            Self::AccBytes => Rule::Bytes,
+            Self::AccMutualInfo => Rule::Unconditioned,
         }
     }
 }
@@ -56,37 +81,37 @@ impl Metric {
 #[derive(Debug)]
 pub(super) struct Sample {
     /// Log-likelihood of each option.
-    pub(super) scores: Vec<f64>,
+    pub(super) likelihoods: Likelihoods,
     /// The continuations, as the model read them; empty where the options are in the prompts.
     pub(super) continuations: Vec<String>,
-    /// Characters of each option, as `acc_norm` counts them; empty if unknown.
-    lengths: Vec<usize>,
     /// The right option.
     pub(super) target: Target,
-    /// The rule of the verdict.
-    pub(super) metric: Option<Metric>,
-    /// Whether the harness counts it as correct.
-    pub(super) correct: Option<bool>,
+    /// Whether the harness counts it as correct, by each rule that can be applied again; the one that
+    /// decides first.
+    pub(super) verdicts: Vec<(Metric, bool)>,
 }
 
 impl Sample {
+    /// The rule that decides.
+    pub(super) fn metric(&self) -> Option<Metric> {
+        self.verdicts.first().map(|(metric, _)| *metric)
+    }
+
+    /// Whether the harness counts it as correct by that rule.
+    pub(super) fn correct(&self) -> Option<bool> {
+        self.verdicts.first().map(|(_, correct)| *correct)
+    }
+
     /// The option that the harness counts as the model's answer: the first of the best.
     pub(super) fn judged_top(&self) -> usize {
-        let value = |option: usize| {
-            let score = self.scores.get(option).copied();
-            let score = score.unwrap_or(f64::NEG_INFINITY);
-            match (self.metric, self.lengths.get(option)) {
-                (Some(Metric::AccNorm), Some(&length)) => score / length.max(1) as f64,
-                _ => score,
-            }
-        };
-        (1..self.scores.len()).fold(0, |top, option| {
-            if value(option) > value(top) {
-                option
-            } else {
-                top
-            }
-        })
+        self.top_by(self.metric().unwrap_or(Metric::Acc))
+    }
+
+    /// The same by another rule.
+    pub(super) fn top_by(&self, metric: Metric) -> usize {
+        self.likelihoods
+            .by(metric.rule())
+            .map_or(0, |values| top(&values))
     }
 }
 
@@ -97,46 +122,41 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Characters of the option; a blank before it delimits it from the prompt.
-    fn length(&self) -> Option<usize> {
+    /// The option as the harness measures it; a blank before it delimits it from the prompt.
+    fn option(&self) -> Option<String> {
         let text = self.continuation?;
-        Some(text.strip_prefix(' ').unwrap_or(text).chars().count())
+        Some(text.strip_prefix(' ').unwrap_or(text).to_owned())
     }
 }
 
 impl Line {
     /// Checks the line and reads it as a multiple-choice question.
-    pub(super) fn read(&self) -> Result<Sample, Fault> {
+    pub(super) fn read(&self, normalise: Normalise) -> Result<Sample, Fault> {
         let mut scores = self.scores()?;
         let mut requests = self.requests();
-        drop_unconditional(&mut scores, &mut requests);
-        if !(2..=MAX_OPTIONS).contains(&scores.len()) {
-            return Err(Problem::OptionCount(scores.len()).field("resps"));
+        let unconditional = drop_unconditional(&mut scores, &mut requests);
+        let fault = |problem: Problem| problem.field("resps");
+        let options = scores.len();
+        let mut likelihoods = Likelihoods::new(scores.clone()).map_err(fault)?;
+        let texts: Vec<String> = requests.iter().filter_map(Request::option).collect();
+        if texts.len() == options {
+            likelihoods = likelihoods.of_texts(&texts);
         }
-        for (option, value) in scores.iter_mut().enumerate() {
-            let option = letter(option);
-            if !value.is_finite() {
-                let value = value.to_string();
-                return Err(Problem::NotFinite { option, value }.field("resps"));
-            }
-            if *value > SLACK {
-                let value = *value;
-                return Err(Problem::Positive { option, value }.field("resps"));
-            }
-            *value = value.min(0.0);
+        if let Some(others) = unconditional {
+            let values = scores.iter().zip(others).map(|(sum, other)| sum - other);
+            likelihoods = likelihoods
+                .with(Rule::Unconditioned, values.collect())
+                .map_err(fault)?;
         }
-        let lengths: Vec<usize> = requests.iter().filter_map(Request::length).collect();
         let continuations: Vec<String> = requests
             .iter()
             .filter_map(|request| Some(request.continuation?.trim().to_owned()))
             .collect();
-        let options = scores.len();
-        let (metric, correct) = match self.verdict()? {
-            Some((Metric::AccNorm, _)) if lengths.len() != options => (None, None),
-            Some((metric, correct)) => (Some(metric), Some(correct)),
-            None => (None, None),
-        };
+        let mut verdicts = self.verdicts(normalise)?;
+        verdicts.retain(|(metric, _)| likelihoods.by(metric.rule()).is_some());
         let (continuations, target) = if has_options_in_prompts(&requests) {
+            let correct = verdicts.iter().find(|(metric, _)| *metric == Metric::Acc);
+            let correct = correct.map(|(_, correct)| *correct);
             (Vec::new(), by_outcome(&scores, correct)?)
         } else if continuations.len() == options {
             let target = Target::read(&self.target, &continuations, options)?;
@@ -145,12 +165,10 @@ impl Line {
             (Vec::new(), Target::read(&self.target, &[], options)?)
         };
         Ok(Sample {
-            scores,
+            likelihoods,
             continuations,
-            lengths,
             target,
-            metric,
-            correct,
+            verdicts,
         })
     }
 
@@ -191,30 +209,51 @@ impl Line {
         }
     }
 
-    /// The verdict of `acc`, or of `acc_norm` where there is no `acc`.
-    fn verdict(&self) -> Result<Option<(Metric, bool)>, Fault> {
-        let (metric, value) = match (&self.acc, &self.acc_norm) {
-            (Value::Null, Value::Null) => return Ok(None),
-            (Value::Null, norm) => (Metric::AccNorm, norm),
-            (acc, _) => (Metric::Acc, acc),
-        };
-        let number = match value {
-            Value::Bool(correct) => Some(f64::from(u8::from(*correct))),
-            Value::String(text) => text.trim().parse().ok(),
-            other => other.as_f64(),
-        };
-        match number {
-            Some(1.0) => Ok(Some((metric, true))),
-            Some(0.0) => Ok(Some((metric, false))),
-            // The probability of all right options, as in truthfulqa_mc2.
-            Some(share) => {
-                let share = format!("the harness counts a share of {share}");
-                Err(Problem::SeveralAnswers(share).field(metric.name()))
+    /// The verdicts, first that of the rule that the scores are normalised by, or else of `acc`, or of
+    /// the next that is there.
+    fn verdicts(&self, normalise: Normalise) -> Result<Vec<(Metric, bool)>, Fault> {
+        let own = |metric: &Metric| !normalise.rules().contains(&metric.rule());
+        let mut metrics = Metric::ALL;
+        metrics.sort_by_key(own);
+        let mut verdicts = Vec::new();
+        for metric in metrics {
+            let value = match metric {
+                Metric::Acc => &self.acc,
+                Metric::AccNorm => &self.acc_norm,
+                Metric::AccBytes => &self.acc_bytes,
+                Metric::AccMutualInfo => &self.acc_mutual_info,
+            };
+            if value.is_null() {
+                continue;
             }
-            None => {
-                let (expected, found) = ("0 or 1", describe(value));
-                Err(Problem::Type { expected, found }.field(metric.name()))
+            match verdict(metric, value) {
+                Ok(correct) => verdicts.push((metric, correct)),
+                // The others are only compared.
+                Err(fault) if verdicts.is_empty() => return Err(fault),
+                Err(_) => {}
             }
+        }
+        Ok(verdicts)
+    }
+}
+
+fn verdict(metric: Metric, value: &Value) -> Result<bool, Fault> {
+    let number = match value {
+        Value::Bool(correct) => Some(f64::from(u8::from(*correct))),
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    match number {
+        Some(1.0) => Ok(true),
+        Some(0.0) => Ok(false),
+        // The probability of all right options, as in truthfulqa_mc2.
+        Some(share) => {
+            let share = format!("the harness counts a share of {share}");
+            Err(Problem::SeveralAnswers(share).field(metric.name()))
+        }
+        None => {
+            let (expected, found) = ("0 or 1", describe(value));
+            Err(Problem::Type { expected, found }.field(metric.name()))
         }
     }
 }
@@ -236,9 +275,9 @@ fn score(response: &Value) -> Result<f64, Problem> {
     }
 }
 
-/// Drops the second half if it repeats the continuations after an empty prompt, as the metric
+/// Takes the second half away if it repeats the continuations after an empty prompt, as the metric
 /// `acc_mutual_info` does.
-fn drop_unconditional(scores: &mut Vec<f64>, requests: &mut Vec<Request<'_>>) {
+fn drop_unconditional(scores: &mut Vec<f64>, requests: &mut Vec<Request<'_>>) -> Option<Vec<f64>> {
     let half = requests.len() / 2;
     let is_empty = |request: &Request<'_>| request.context == Some("");
     let (first, second) = requests.split_at(half);
@@ -247,10 +286,10 @@ fn drop_unconditional(scores: &mut Vec<f64>, requests: &mut Vec<Request<'_>>) {
         && first.len() == second.len()
         && second.iter().all(is_empty)
         && !first.iter().any(is_empty);
-    if doubled {
-        scores.truncate(half);
+    doubled.then(|| {
         requests.truncate(half);
-    }
+        scores.split_off(half)
+    })
 }
 
 /// Whether the prompts contain the options and share one continuation.

@@ -90,7 +90,7 @@ pub(super) fn reading(samples: &[&Sample]) -> Option<Reading> {
         let wrong =
             samples
                 .iter()
-                .filter(|sample| match (reading(&sample.target), sample.correct) {
+                .filter(|sample| match (reading(&sample.target), sample.correct()) {
                     (Some(answer), Some(correct)) => (answer == sample.judged_top()) != correct,
                     (None, _) => true,
                     _ => false,

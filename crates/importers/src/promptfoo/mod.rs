@@ -64,7 +64,7 @@ pub(crate) fn import(
             }
         }
         None => {
-            lines::read(path, bytes, |place, row: Value| file.add(&place, &row))?;
+            lines::lines(path, bytes, |place, row: Value| file.add(&place, &row))?;
         }
     }
     if file.groups.is_empty() {

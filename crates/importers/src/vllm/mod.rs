@@ -33,7 +33,7 @@ pub(crate) fn import(
     let wanted = choice.wants(&[&task]);
     let mut models: Vec<(String, Reading<'_>)> = Vec::new();
     let mut several = 0_usize;
-    let digest = lines::read(path, bytes, |place, row: Value| {
+    let digest = lines::lines(path, bytes, |place, row: Value| {
         let at = |fault: Fault| fault.at(path, place.clone());
         let stated = json::text(&row, "/model").map(str::to_owned);
         let model = options.model.clone().or(stated);

@@ -115,7 +115,7 @@ fn acc_norm_decides_where_there_is_no_acc() {
         (import.accuracy(), check.ours, check.theirs),
         (Some(0.0), 1.0, 1.0)
     );
-    assert!(check.agrees() && check.by_length);
+    assert!(check.agrees() && check.metric == "acc_norm");
     assert!(import.notes[0].contains("acc_norm"), "{:?}", import.notes);
 }
 

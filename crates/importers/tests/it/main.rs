@@ -4,6 +4,7 @@
 mod cases;
 mod common;
 mod exchange;
+mod harnesses;
 mod inspect;
 mod lighteval;
 mod lm_eval;

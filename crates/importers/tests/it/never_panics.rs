@@ -8,7 +8,7 @@ use proptest::prelude::*;
 #[path = "../../../../fuzz/readers/imports.rs"]
 mod imports;
 
-const FORMATS: [u8; 6] = *b"lipcj?";
+const FORMATS: [u8; 10] = *b"lipcjohnb?";
 
 /// The inputs in the corpus, each with its first byte.
 fn corpus() -> Vec<Vec<u8>> {
