@@ -53,7 +53,8 @@ pub(crate) fn claims(document: &Document) -> Vec<Claim> {
 fn claim(document: &Document, mention: &Mention) -> Option<Claim> {
     let (from, to) = document.sentence(mention);
     // "B or something else"
-    let open = document.word(mention.end) == "or";
+    let comma = usize::from(document.is_sign(mention.end, ","));
+    let open = document.word(mention.end + comma) == "or";
     let asked = document.is_sign(to, "?");
     if open
         || asked

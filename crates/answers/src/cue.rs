@@ -169,10 +169,11 @@ impl Left<'_> {
             self.at -= 1;
             return self.is_own_view().then(|| self.words());
         }
+        let several = self.mention.options.len() > 1;
         for at in (self.from..end).rev() {
             let word = document.word(at);
-            let noun =
-                NOUNS.contains(word) || (word == "answers" && self.mention.options.len() > 1);
+            let noun = NOUNS.contains(word)
+                || (several && (word == "answers" || copula && PLURALS.contains(word)));
             if noun {
                 self.at = at;
                 return self.is_own_view().then(|| self.words());

@@ -50,14 +50,10 @@ pub(crate) fn reading(document: &Document, claims: &[Claim]) -> Option<Reading> 
 
 /// Whether two statements differ without a word of correction between them.
 fn in_one_breath(document: &Document, first: &Claim, second: &Claim) -> bool {
-    let between = first.end..second.cue.start;
-    let wordless = between
-        .clone()
-        .all(|at| document.kind(at) != Some(Kind::Word));
-    let corrected = between
-        .clone()
-        .any(|at| CORRECTIONS.contains(document.word(at)));
-    wordless || (first.sentence == second.sentence && !corrected)
+    let wordless = (first.end..second.cue.start).all(|at| document.kind(at) != Some(Kind::Word));
+    let corrected =
+        (first.end..=second.cue.start).any(|at| CORRECTIONS.contains(document.word(at)));
+    !corrected && (wordless || first.sentence == second.sentence)
 }
 
 /// The number of choices that a later sentence takes back.

@@ -14,7 +14,8 @@ pub(crate) const ARTICLES: Words = Words("the a an");
 /// What a choice is called: the subject of a statement.
 pub(crate) const NOUNS: Words = Words(
     "answer ans choice option letter response solution selection pick guess conclusion \
-     verdict decision bet final result prediction selected",
+     verdict decision bet final result prediction selected correct continuation \
+     ending completion",
 );
 /// Words between a statement and its label: `the answer is option B`.
 pub(crate) const UNIT_NOUNS: Words =
@@ -45,11 +46,12 @@ pub(crate) const CHOOSE: Words = Words(
      believe answer",
 );
 /// Verbs with the word before the choice: `go with B`.
-pub(crate) const CHOOSE_PAIRS: [(Words, &str); 4] = [
+pub(crate) const CHOOSE_PAIRS: [(Words, &str); 5] = [
     (Words("go going went stick sticking"), "with"),
     (Words("go going opt opting vote"), "for"),
     (Words("settle settled bet"), "on"),
     (Words("lean leaning"), "towards"),
+    (Words("lean leaning"), "toward"),
 ];
 /// Verbs between an answer's text and its label.
 pub(crate) const MATCHES: Words =
@@ -73,6 +75,8 @@ pub(crate) const DISTANCE: Words = Words(
      other another second first possible plausible common previous initial wrong incorrect \
      alternative could expected might example whether",
 );
+/// People whose views are not the model's.
+pub(crate) const OTHERS: Words = Words("some others many people students someone");
 /// Words of a condition.
 pub(crate) const CONDITIONS: Words = Words("if unless suppose supposing assuming hypothetically");
 /// Words that end a condition: `if x is 2, y is 4, so the answer is B`.
@@ -87,7 +91,7 @@ pub(crate) const CLAUSES: Words =
 pub(crate) const CONCESSIONS: Words = Words("although though while despite unlike");
 pub(crate) const CONTRASTS: Words = Words("but however though although");
 /// Words with which the reason of a choice begins.
-pub(crate) const REASONS: Words = Words("because since");
+pub(crate) const REASONS: Words = Words("because since rather instead");
 /// Words that may follow a choice.
 pub(crate) const FOLLOWERS: Words = Words(
     "because since as for due which where and but not rather instead with based given from \
@@ -99,7 +103,7 @@ pub(crate) const VERBS: Words =
 /// Words between a choice and what is said of it: `B is definitely the correct answer`.
 pub(crate) const PREDICATE_WORDS: Words = Words(
     "is was are would must should be seems appears looks to makes fits the my most definitely \
-     clearly indeed therefore thus likely probably both all as also",
+     clearly indeed therefore thus likely probably both all as also only",
 );
 /// What is said of the right option.
 pub(crate) const PREDICATES: Words = Words(
@@ -108,7 +112,7 @@ pub(crate) const PREDICATES: Words = Words(
 );
 /// What may follow such a word.
 pub(crate) const PREDICATE_NOUNS: Words = Words(
-    "answer choice option one response solution description explanation match fit \
+    "continuation ending completion answer choice option one response solution description explanation match fit \
      representation definition interpretation selection statement conclusion to for in among \
      of that here because",
 );

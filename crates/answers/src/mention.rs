@@ -172,7 +172,7 @@ impl Document {
                 .and_then(|token| options.labelled(token))
                 .is_some();
             let whole = matches!(self.follow(end), Follow::End);
-            if whole && !is_label && spelling == Spelling::Exact {
+            if whole && !is_label && (spelling == Spelling::Exact || closed) {
                 mention.has_text = true;
                 mention.end = end;
                 merge(&mut mention.options, found);

@@ -165,7 +165,11 @@ impl Text {
             || words
                 .get(end)
                 .is_some_and(|token| glued_sign(token, BEHIND_NUMBER));
-        (!part_of_another).then_some(end)
+        // "1914-1918"
+        let is_range = self.words.first().is_some_and(Token::is_mathematical)
+            && words.get(end).is_some_and(|token| glued_sign(token, "-—"))
+            && words.get(end + 1).is_some_and(|token| token.glued);
+        (!part_of_another && !is_range).then_some(end)
     }
 }
 

@@ -89,7 +89,8 @@ impl Place<'_> {
     fn is_chosen_loosely(&self) -> bool {
         let mention = self.mention;
         let whole = self.first && self.line_end == self.document.tokens.len();
-        self.is_alone() && (mention.bracketed || whole) || mention.has_text && self.ends()
+        self.is_alone() && (mention.bracketed || whole)
+            || mention.has_text && (self.ends() || self.first && !self.is_denied())
     }
 
     /// `B`, `B. Paris`, `B, because …`
@@ -104,12 +105,19 @@ impl Place<'_> {
         if mention.options.len() > 1 && self.ends() {
             return true;
         }
-        let denied = (mention.end..mention.end + DENIAL)
-            .any(|at| NEGATIONS.contains(self.document.word(at)));
         let spoken_of = self.follow == Follow::Verb && !mention.has_text;
         let signed = mention.bracketed
             || !mention.ambiguous && (self.is_signed() || self.has_reason(mention.end));
-        signed && !denied && !spoken_of
+        signed && !self.is_denied() && !spoken_of
+    }
+
+    /// Whether the label is that of a wrong option: `A. Incorrect`. `B, not A` denies the other one.
+    fn is_denied(&self) -> bool {
+        let end = self.mention.end;
+        (end..end + DENIAL).any(|at| {
+            let other = self.document.is_mentioned(at + 1) || self.document.is_mentioned(at + 2);
+            NEGATIONS.contains(self.document.word(at)) && !other
+        })
     }
 
     /// Whether a sign separates the label from what follows.
