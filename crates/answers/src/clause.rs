@@ -25,7 +25,11 @@ pub(crate) fn predicate(document: &Document, mention: &Mention, from: usize) -> 
     }
     let ends = match document.follow(at + 1) {
         Follow::End | Follow::Soft => true,
-        Follow::Verb | Follow::Prose => PREDICATE_NOUNS.contains(document.word(at + 1)),
+        // "B is the best of all", but not "B is right of A"
+        Follow::Verb | Follow::Prose => match document.word(at + 1) {
+            "of" | "in" => document.word(at) != "right",
+            word => PREDICATE_NOUNS.contains(word),
+        },
     };
     // "B is the only city in France"
     let only = document.word(at - 1) == "only" && !document.word(at).is_empty();

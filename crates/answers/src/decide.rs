@@ -2,7 +2,7 @@
 
 use crate::claim::{Claim, Strength};
 use crate::document::Document;
-use crate::lexicon::{COPULAS, CORRECTIONS, PRONOUNS, RETRACTIONS, WRONG};
+use crate::lexicon::{COPULAS, CORRECTIONS, INTERJECTIONS, PRONOUNS, RETRACTIONS, WRONG};
 use crate::token::Kind;
 use crate::{Reading, Why};
 
@@ -81,15 +81,17 @@ fn retracted(document: &Document, claims: &[Claim]) -> usize {
             && COPULAS.contains(document.word(at + 1))
             && WRONG.contains(document.word(at + 2))
             && last.is_some_and(|last| {
-                (last.end..at)
-                    .rev()
-                    .all(|at| document.kind(at) != Some(Kind::Word))
+                (last.end..at).rev().all(|at| {
+                    INTERJECTIONS.contains(document.word(at))
+                        || document.kind(at) != Some(Kind::Word)
+                })
             })
         {
             count = made;
         }
         if document.kind(at) == Some(Kind::Word) {
-            starts = false;
+            // "No, that is wrong"
+            starts &= INTERJECTIONS.contains(document.word(at));
         } else if !document.is_sign(at, ",([{") {
             starts = true;
         }

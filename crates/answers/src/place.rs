@@ -2,7 +2,7 @@
 
 use crate::claim::{Cue, Strength};
 use crate::document::{Document, Follow};
-use crate::lexicon::{CONCLUSIONS, CONTRASTS, LEADS, NEGATIONS, REASONS};
+use crate::lexicon::{CONCLUSIONS, CONTRASTS, FOLLOWERS, LEADS, NEGATIONS, PRONOUNS, REASONS};
 use crate::mention::Mention;
 use crate::options::Spelling;
 use crate::token::Kind;
@@ -63,6 +63,11 @@ impl Place<'_> {
         self.follow == Follow::End
     }
 
+    fn is_small(&self, at: usize) -> bool {
+        let raw = self.document.tokens.get(at).map_or("", |token| &token.raw);
+        raw.starts_with(char::is_lowercase)
+    }
+
     fn has_reason(&self, at: usize) -> bool {
         REASONS.contains(self.document.word(at))
     }
@@ -70,7 +75,18 @@ impl Place<'_> {
     /// `Paris`, `Paris, since …`
     fn is_chosen_text(&self) -> bool {
         let end = self.mention.end;
-        let contrasted = CONTRASTS.contains(self.document.word(end + 1));
+        let next = self.document.word(end + 1);
+        let answers = matches!(
+            self.document.word(self.mention.start),
+            "yes" | "no" | "true" | "false"
+        );
+        // "Paris, in contrast to Rome, …"
+        let goes_on = self.document.is_sign(end, ",")
+            && !(answers
+                || FOLLOWERS.contains(next)
+                || PRONOUNS.contains(next)
+                || matches!(next, "the" | "of"));
+        let contrasted = goes_on || CONTRASTS.contains(next);
         // "Paris, i.e. option C"
         let labelled = || {
             let rest = self
@@ -126,10 +142,14 @@ impl Place<'_> {
         let word = matches!(self.document.word(at), "a" | "i");
         match self.document.kind(at + 1) {
             // "A, the first letter, …"
-            Some(Kind::Sign(',')) => !word || self.has_reason(at + 2),
+            Some(Kind::Sign(',' | '-' | '—')) => {
+                !word || self.has_reason(at + 2) || PRONOUNS.contains(self.document.word(at + 2))
+            }
             // "A: B" abbreviates "Answer: B".
             Some(Kind::Sign(':')) => !word,
-            Some(Kind::Sign(sign)) => ".)]-—".contains(sign),
+            // "E. coli"
+            Some(Kind::Sign('.')) => !self.is_small(at + 2) || self.has_reason(at + 2),
+            Some(Kind::Sign(sign)) => ")]".contains(sign),
             None | Some(Kind::Break) => true,
             _ => false,
         }
