@@ -96,8 +96,12 @@ impl Options {
         let Some(text) = self.texts.get(option) else {
             return false;
         };
-        let rest = words.get(at..).unwrap_or_default();
-        let rest: Vec<&Token> = solid(rest, text.formula).map(|(_, token)| token).collect();
+        let rest = solid(words.get(at..).unwrap_or_default(), text.formula);
+        // Beyond its length no text is cut.
+        let rest: Vec<&Token> = rest
+            .map(|(_, token)| token)
+            .take(text.words.len() + 1)
+            .collect();
         let Some((last, whole)) = rest.split_last() else {
             return false;
         };
