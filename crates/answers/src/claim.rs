@@ -3,7 +3,9 @@
 use crate::clause;
 use crate::cue;
 use crate::document::Document;
-use crate::lexicon::{CONDITIONS, CONTRASTS, COPULAS, INFERENCES, MATCHES, PRONOUNS, WRONG};
+use crate::lexicon::{
+    CASES, CONDITIONS, CONTRASTS, COPULAS, INFERENCES, MATCHES, OTHER_CASES, PRONOUNS, WRONG,
+};
 use crate::mention::{Mention, merge};
 use crate::place;
 
@@ -53,7 +55,8 @@ pub(crate) fn claims(document: &Document) -> Vec<Claim> {
 fn claim(document: &Document, mention: &Mention) -> Option<Claim> {
     let (from, to) = document.sentence(mention);
     // "B or something else"
-    let open = document.word(mention.end) == "or";
+    let comma = usize::from(document.is_sign(mention.end, ","));
+    let open = document.word(mention.end + comma) == "or";
     let asked = document.is_sign(to, "?");
     if open
         || asked
@@ -93,6 +96,11 @@ fn options_of(document: &Document, mention: &Mention, cue: Cue, from: usize) -> 
 
 /// Whether the sentence speaks of a condition, and not of what follows from it.
 fn is_conditional(document: &Document, mention: &Mention, from: usize, to: usize) -> bool {
+    let first = document.word(from);
+    let would = || (from..to).any(|at| document.word(at) == "would");
+    if OTHER_CASES.contains(first) || CASES.contains(first) && would() {
+        return true;
+    }
     let inference = (from..mention.start)
         .rev()
         .find(|at| INFERENCES.contains(document.word(*at)));

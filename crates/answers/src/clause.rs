@@ -3,8 +3,8 @@
 use crate::claim::{Cue, Strength};
 use crate::document::{Document, Follow};
 use crate::lexicon::{
-    CLAUSES, CONCESSIONS, CONCLUSIONS, DISTANCE, NEGATIONS, PREDICATE_NOUNS, PREDICATE_WORDS,
-    PREDICATES, SELF,
+    CLAUSES, CONCESSIONS, CONCLUSIONS, DISTANCE, NEGATIONS, OTHERS, PREDICATE_NOUNS,
+    PREDICATE_WORDS, PREDICATES, SELF,
 };
 use crate::mention::Mention;
 
@@ -23,14 +23,17 @@ pub(crate) fn predicate(document: &Document, mention: &Mention, from: usize) -> 
         shared |= document.word(at) == "also";
         at += 1;
     }
-    let next = document.word(at + 1);
-    let head =
-        PREDICATES.contains(document.word(at)) || (document.word(at) == "only" && !next.is_empty());
     let ends = match document.follow(at + 1) {
         Follow::End | Follow::Soft => true,
-        Follow::Verb | Follow::Prose => PREDICATE_NOUNS.contains(next),
+        // "B is the best of all", but not "B is right of A"
+        Follow::Verb | Follow::Prose => match document.word(at + 1) {
+            "of" | "in" => document.word(at) != "right",
+            word => PREDICATE_NOUNS.contains(word),
+        },
     };
-    (head && ends).then_some(Cue {
+    // "B is the only city in France"
+    let only = document.word(at - 1) == "only" && !document.word(at).is_empty();
+    (only || PREDICATES.contains(document.word(at)) && ends).then_some(Cue {
         strength: Strength::Words,
         start: mention.start,
         any_case: false,
@@ -55,7 +58,8 @@ pub(crate) fn is_own_view(document: &Document, at: usize, from: usize) -> bool {
         }
         // "I do not think that the answer is B" denies it in one clause.
         if document.is_sign(at, ",:—(") || CLAUSES.contains(word) {
-            return true;
+            // "According to some, the answer is B"
+            return !OTHERS.contains(before);
         }
     }
     true

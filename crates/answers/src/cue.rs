@@ -4,11 +4,14 @@ use crate::claim::{Cue, Strength};
 use crate::clause::{is_own_act, is_own_view};
 use crate::document::{Document, Follow};
 use crate::lexicon::{
-    ADVERBS, CHOOSE, CHOOSE_PAIRS, CLAUSES, CONCLUSIONS, COPULAS, DISTANCE, HEDGES, LINKS, MATCHES,
-    NEGATIONS, NOUNS, PLURALS, PRONOUNS, SELF, UNIT_NOUNS,
+    ADVERBS, CHOOSE, CHOOSE_PAIRS, CLAUSES, CONCLUSIONS, COPULAS, DISTANCE, ENDORSEMENTS, HEDGES,
+    LINKS, MATCHES, NEGATIONS, NOUNS, PLURALS, PREDICATES, PRONOUNS, SELF, UNIT_NOUNS,
 };
 use crate::mention::Mention;
 use crate::token::{Kind, Token};
+
+/// Words between a noun and an adjective of it, or a verb and its object.
+const ADJECTIVES: usize = 3;
 
 /// The words before a mention that choose it. `from` is the first token of its sentence.
 pub(crate) fn find(document: &Document, mention: &Mention, from: usize) -> Option<Cue> {
@@ -27,7 +30,10 @@ pub(crate) fn find(document: &Document, mention: &Mention, from: usize) -> Optio
     left.skip_openers();
     let cue = left.cue()?;
     let follow = document.follow(mention.end);
-    if mention.is_loose() && !(cue.any_case && follow == Follow::End) {
+    // A limit may have cut "the answer is a city" short.
+    let cut =
+        document.word(mention.start) == "a" && mention.end == document.tokens.len() && !left.colon;
+    if mention.is_loose() && (cut || !cue.any_case || follow != Follow::End) {
         return None;
     }
     let complete = match follow {
@@ -169,11 +175,12 @@ impl Left<'_> {
             self.at -= 1;
             return self.is_own_view().then(|| self.words());
         }
+        let several = self.mention.options.len() > 1;
         for at in (self.from..end).rev() {
             let word = document.word(at);
-            let noun =
-                NOUNS.contains(word) || (word == "answers" && self.mention.options.len() > 1);
-            if noun {
+            let plural = several && (word == "answers" || copula && PLURALS.contains(word));
+            let noun = NOUNS.contains(word) && (at + 1 == end || self.is_endorsed(at, end));
+            if noun || plural || matches!(word, "answer" | "ans") {
                 self.at = at;
                 return self.is_own_view().then(|| self.words());
             }
@@ -190,6 +197,13 @@ impl Left<'_> {
         copula.then(|| self.prose()).flatten()
     }
 
+    /// Whether a noun's clause makes it the right one.
+    fn is_endorsed(&self, noun: usize, end: usize) -> bool {
+        (noun.saturating_sub(ADJECTIVES).max(self.from)..end)
+            .any(|at| at != noun && ENDORSEMENTS.contains(self.document.word(at)))
+            || self.document.word(noun) == "correct" && noun + 2 >= end
+    }
+
     /// `It is B.`, `It is Paris.`
     fn pronoun(&self) -> Option<Cue> {
         let mention = self.mention;
@@ -197,10 +211,11 @@ impl Left<'_> {
             return None;
         }
         if mention.label.is_some() {
-            // "In 1990, it was 2."
-            let number =
-                mention.ambiguous && !mention.has_text && !mention.bracketed && !self.named;
-            return (!number && (self.ends() || mention.has_text)).then(|| self.capital());
+            let marked = mention.has_text || mention.bracketed || self.named;
+            // "In 1990, it was 2.", "the side that is B"
+            let clear =
+                !mention.ambiguous && (self.document.word(self.at) == "it" || self.begins(self.at));
+            return (marked || clear && self.ends()).then(|| self.capital());
         }
         let document = self.document;
         let (line, line_end) = document.line(mention);
@@ -258,12 +273,18 @@ impl Left<'_> {
         let word = document.word(before);
         if CHOOSE.contains(word) {
             self.at = before;
-            return (is_own_act(document, before, self.from) && self.is_own_view())
+            // "Let us choose A as the origin"
+            let end = self.mention.end;
+            let other = document.word(end) == "as"
+                && !(end..end + ADJECTIVES + 2).any(|at| PREDICATES.contains(document.word(at)));
+            return (is_own_act(document, before, self.from) && self.is_own_view() && !other)
                 .then(|| self.capital());
         }
         if MATCHES.contains(word) {
             self.at = before;
-            return (ends && self.is_own_view()).then(|| self.capital());
+            // "The peak matches C" may speak of anything.
+            let marked = self.named || self.mention.bracketed || self.mention.has_text;
+            return (ends && marked && self.is_own_view()).then(|| self.capital());
         }
         if self.noun && ends && is_own_act(document, self.at, self.from) {
             return Some(self.words());
@@ -300,14 +321,18 @@ impl Left<'_> {
         if at < self.from || !CONCLUSIONS.contains(document.word(at)) {
             return None;
         }
-        let earlier = at.wrapping_sub(1);
-        let word = document.word(earlier);
-        let begins = at == self.from
-            || document.is_sign(earlier, ",;:—")
+        self.at = at;
+        self.begins(at).then(|| self.capital())
+    }
+
+    /// Whether a clause begins at a token.
+    fn begins(&self, at: usize) -> bool {
+        let before = at.wrapping_sub(1);
+        let word = self.document.word(before);
+        at == self.from
+            || self.document.is_sign(before, ",;:—")
             || word == "in"
             || CLAUSES.contains(word)
-            || CONCLUSIONS.contains(word);
-        self.at = at;
-        begins.then(|| self.capital())
+            || CONCLUSIONS.contains(word)
     }
 }

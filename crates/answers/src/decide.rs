@@ -2,7 +2,7 @@
 
 use crate::claim::{Claim, Strength};
 use crate::document::Document;
-use crate::lexicon::{COPULAS, CORRECTIONS, PRONOUNS, RETRACTIONS, WRONG};
+use crate::lexicon::{COPULAS, CORRECTIONS, INTERJECTIONS, PRONOUNS, RETRACTIONS, WRONG};
 use crate::token::Kind;
 use crate::{Reading, Why};
 
@@ -50,14 +50,10 @@ pub(crate) fn reading(document: &Document, claims: &[Claim]) -> Option<Reading> 
 
 /// Whether two statements differ without a word of correction between them.
 fn in_one_breath(document: &Document, first: &Claim, second: &Claim) -> bool {
-    let between = first.end..second.cue.start;
-    let wordless = between
-        .clone()
-        .all(|at| document.kind(at) != Some(Kind::Word));
-    let corrected = between
-        .clone()
-        .any(|at| CORRECTIONS.contains(document.word(at)));
-    wordless || (first.sentence == second.sentence && !corrected)
+    let wordless = (first.end..second.cue.start).all(|at| document.kind(at) != Some(Kind::Word));
+    let corrected =
+        (first.end..=second.cue.start).any(|at| CORRECTIONS.contains(document.word(at)));
+    !corrected && (wordless || first.sentence == second.sentence)
 }
 
 /// The number of choices that a later sentence takes back.
@@ -85,15 +81,17 @@ fn retracted(document: &Document, claims: &[Claim]) -> usize {
             && COPULAS.contains(document.word(at + 1))
             && WRONG.contains(document.word(at + 2))
             && last.is_some_and(|last| {
-                (last.end..at)
-                    .rev()
-                    .all(|at| document.kind(at) != Some(Kind::Word))
+                (last.end..at).rev().all(|at| {
+                    INTERJECTIONS.contains(document.word(at))
+                        || document.kind(at) != Some(Kind::Word)
+                })
             })
         {
             count = made;
         }
         if document.kind(at) == Some(Kind::Word) {
-            starts = false;
+            // "No, that is wrong"
+            starts &= INTERJECTIONS.contains(document.word(at));
         } else if !document.is_sign(at, ",([{") {
             starts = true;
         }

@@ -9,7 +9,7 @@ use crate::token::{Kind, Token};
 const CLAUSE_ENDS: &str = ".,:;!?…—-([→/&";
 /// Tokens on each side of a mention that are read for what they say of it. A bound on the work for
 /// texts without an end.
-const MAX_SENTENCE: usize = 200;
+const MAX_SENTENCE: usize = 100;
 
 /// What follows a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

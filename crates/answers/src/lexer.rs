@@ -71,7 +71,7 @@ impl Lexer {
                 }
             }
             '*' if digit_next && self.glued && self.ends_in_digit() => self.sign('*'),
-            '#' if self.glued_to_word() => self.sign('#'),
+            '#' if self.glued_to_word() && next != Some('#') => self.sign('#'),
             sign if sign.is_ascii_digit() => self.number(),
             sign if is_ideograph(sign) => {
                 self.at += 1;

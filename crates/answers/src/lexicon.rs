@@ -14,7 +14,13 @@ pub(crate) const ARTICLES: Words = Words("the a an");
 /// What a choice is called: the subject of a statement.
 pub(crate) const NOUNS: Words = Words(
     "answer ans choice option letter response solution selection pick guess conclusion \
-     verdict decision bet final result prediction selected",
+     verdict decision bet final prediction selected correct continuation ending completion",
+);
+/// Words that make other nouns than "answer" the subject of a statement: `the option that fits best
+/// is B`, but not `the option about Rome is C`.
+pub(crate) const ENDORSEMENTS: Words = Words(
+    "answer correct right best final my most likely appropriate accurate suitable closest only \
+     fits answers chosen selected",
 );
 /// Words between a statement and its label: `the answer is option B`.
 pub(crate) const UNIT_NOUNS: Words =
@@ -45,18 +51,19 @@ pub(crate) const CHOOSE: Words = Words(
      believe answer",
 );
 /// Verbs with the word before the choice: `go with B`.
-pub(crate) const CHOOSE_PAIRS: [(Words, &str); 4] = [
+pub(crate) const CHOOSE_PAIRS: [(Words, &str); 5] = [
     (Words("go going went stick sticking"), "with"),
     (Words("go going opt opting vote"), "for"),
     (Words("settle settled bet"), "on"),
     (Words("lean leaning"), "towards"),
+    (Words("lean leaning"), "toward"),
 ];
 /// Verbs between an answer's text and its label.
 pub(crate) const MATCHES: Words =
     Words("corresponds correspond corresponding matches match matching aligns points");
 /// Words that may precede `choose` where the model speaks of itself.
 pub(crate) const SELF: Words = Words(
-    "i we you would will have to should must can am going do think believe my best let us me \
+    "i we would will have to should must can am going do think believe my best let us me \
      ultimately finally definitely confidently personally then now a an educated the had \
      final only is correct right",
 );
@@ -70,11 +77,17 @@ pub(crate) const NEGATIONS: Words = Words(
 pub(crate) const DISTANCE: Words = Words(
     "people students student some others many someone anyone misconception mistake mistakenly \
      tempting tempted trap distractor initially originally thought user your their his her \
-     other another second first possible plausible common previous initial wrong incorrect \
+     other another second third fourth first last next possible plausible common previous initial wrong incorrect \
      alternative could expected might example whether",
 );
+/// People whose views are not the model's.
+pub(crate) const OTHERS: Words = Words("some others many people students someone");
 /// Words of a condition.
 pub(crate) const CONDITIONS: Words = Words("if unless suppose supposing assuming hypothetically");
+/// First words of a sentence about another case.
+pub(crate) const OTHER_CASES: Words = Words("had were otherwise else");
+/// First words of a sentence that, with "would", is about another case: `for Italy, it would be C`.
+pub(crate) const CASES: Words = Words("in for under with");
 /// Words that end a condition: `if x is 2, y is 4, so the answer is B`.
 pub(crate) const INFERENCES: Words = Words("so therefore thus hence");
 /// Words before an option's text that say nothing of it: `Sorry, I don't know.`
@@ -87,7 +100,7 @@ pub(crate) const CLAUSES: Words =
 pub(crate) const CONCESSIONS: Words = Words("although though while despite unlike");
 pub(crate) const CONTRASTS: Words = Words("but however though although");
 /// Words with which the reason of a choice begins.
-pub(crate) const REASONS: Words = Words("because since");
+pub(crate) const REASONS: Words = Words("because since rather instead");
 /// Words that may follow a choice.
 pub(crate) const FOLLOWERS: Words = Words(
     "because since as for due which where and but not rather instead with based given from \
@@ -99,18 +112,17 @@ pub(crate) const VERBS: Words =
 /// Words between a choice and what is said of it: `B is definitely the correct answer`.
 pub(crate) const PREDICATE_WORDS: Words = Words(
     "is was are would must should be seems appears looks to makes fits the my most definitely \
-     clearly indeed therefore thus likely probably both all as also",
+     clearly indeed therefore thus likely probably both all as also only final",
 );
 /// What is said of the right option.
 pub(crate) const PREDICATES: Words = Words(
-    "correct right answer best sense appropriate accurate suitable closest plausible logical \
-     final",
+    "correct right answer best sense appropriate accurate suitable closest plausible logical",
 );
 /// What may follow such a word.
 pub(crate) const PREDICATE_NOUNS: Words = Words(
-    "answer choice option one response solution description explanation match fit \
-     representation definition interpretation selection statement conclusion to for in among \
-     of that here because",
+    "answer choice option answers choices options one response solution continuation ending completion description \
+     explanation match fit representation definition interpretation selection statement \
+     conclusion for among here because",
 );
 /// Beginnings of a sentence that takes the statement before it back.
 pub(crate) const RETRACTIONS: [&[&str]; 12] = [
@@ -127,6 +139,8 @@ pub(crate) const RETRACTIONS: [&[&str]; 12] = [
     &["no", "wait"],
     &["i", "take", "that", "back"],
 ];
+/// Words before a sentence that leave it one: `no, that is wrong`.
+pub(crate) const INTERJECTIONS: Words = Words("no but well hmm");
 /// Words after `that is` that take a statement back.
 pub(crate) const WRONG: Words = Words("wrong incorrect not mistaken impossible");
 /// Words that may connect a correction with the statement that it corrects.

@@ -90,7 +90,11 @@ fn read_part(tokens: Vec<Token>, options: &Options) -> Reading {
     let refused = refusal::is_refusal(&tokens);
     let mut document = Document::new(tokens, options);
     listing::mark(&mut document);
-    let claims = claim::claims(&document);
+    let mut claims = claim::claims(&document);
+    // What follows the options of another question concerns that one.
+    if let Some(end) = listing::other_question(&document, &claims) {
+        claims.retain(|claim| claim.end <= end);
+    }
     decide::reading(&document, &claims).unwrap_or(if refused {
         Reading::Refused
     } else {

@@ -166,13 +166,14 @@ impl Document {
                 return Some(mention);
             }
             // Its text may be the label of another option: that is not a text of this one.
-            let is_label = self
-                .tokens
-                .get(behind)
-                .and_then(|token| options.labelled(token))
-                .is_some();
+            let is_label = end == behind + 1
+                && self
+                    .tokens
+                    .get(behind)
+                    .and_then(|token| options.labelled(token))
+                    .is_some();
             let whole = matches!(self.follow(end), Follow::End);
-            if whole && !is_label && spelling == Spelling::Exact {
+            if whole && !is_label && (spelling == Spelling::Exact || closed) {
                 mention.has_text = true;
                 mention.end = end;
                 merge(&mut mention.options, found);

@@ -96,8 +96,12 @@ impl Options {
         let Some(text) = self.texts.get(option) else {
             return false;
         };
-        let rest = words.get(at..).unwrap_or_default();
-        let rest: Vec<&Token> = solid(rest, text.formula).map(|(_, token)| token).collect();
+        let rest = solid(words.get(at..).unwrap_or_default(), text.formula);
+        // Beyond its length no text is cut.
+        let rest: Vec<&Token> = rest
+            .map(|(_, token)| token)
+            .take(text.words.len() + 1)
+            .collect();
         let Some((last, whole)) = rest.split_last() else {
             return false;
         };
@@ -165,7 +169,11 @@ impl Text {
             || words
                 .get(end)
                 .is_some_and(|token| glued_sign(token, BEHIND_NUMBER));
-        (!part_of_another).then_some(end)
+        // "1914-1918"
+        let is_range = self.words.first().is_some_and(Token::is_mathematical)
+            && words.get(end).is_some_and(|token| glued_sign(token, "-—"))
+            && words.get(end + 1).is_some_and(|token| token.glued);
+        (!part_of_another && !is_range).then_some(end)
     }
 }
 

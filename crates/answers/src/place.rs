@@ -2,7 +2,7 @@
 
 use crate::claim::{Cue, Strength};
 use crate::document::{Document, Follow};
-use crate::lexicon::{CONCLUSIONS, CONTRASTS, LEADS, NEGATIONS, REASONS};
+use crate::lexicon::{CONCLUSIONS, CONTRASTS, FOLLOWERS, LEADS, NEGATIONS, PRONOUNS, REASONS};
 use crate::mention::Mention;
 use crate::options::Spelling;
 use crate::token::Kind;
@@ -63,6 +63,11 @@ impl Place<'_> {
         self.follow == Follow::End
     }
 
+    fn is_small(&self, at: usize) -> bool {
+        let raw = self.document.tokens.get(at).map_or("", |token| &token.raw);
+        raw.starts_with(char::is_lowercase)
+    }
+
     fn has_reason(&self, at: usize) -> bool {
         REASONS.contains(self.document.word(at))
     }
@@ -70,7 +75,18 @@ impl Place<'_> {
     /// `Paris`, `Paris, since …`
     fn is_chosen_text(&self) -> bool {
         let end = self.mention.end;
-        let contrasted = CONTRASTS.contains(self.document.word(end + 1));
+        let next = self.document.word(end + 1);
+        let answers = matches!(
+            self.document.word(self.mention.start),
+            "yes" | "no" | "true" | "false"
+        );
+        // "Paris, in contrast to Rome, …"
+        let goes_on = self.document.is_sign(end, ",")
+            && !(answers
+                || FOLLOWERS.contains(next)
+                || PRONOUNS.contains(next)
+                || matches!(next, "the" | "of"));
+        let contrasted = goes_on || CONTRASTS.contains(next);
         // "Paris, i.e. option C"
         let labelled = || {
             let rest = self
@@ -89,7 +105,8 @@ impl Place<'_> {
     fn is_chosen_loosely(&self) -> bool {
         let mention = self.mention;
         let whole = self.first && self.line_end == self.document.tokens.len();
-        self.is_alone() && (mention.bracketed || whole) || mention.has_text && self.ends()
+        self.is_alone() && (mention.bracketed || whole)
+            || mention.has_text && (self.ends() || self.first && !self.is_denied())
     }
 
     /// `B`, `B. Paris`, `B, because …`
@@ -104,12 +121,19 @@ impl Place<'_> {
         if mention.options.len() > 1 && self.ends() {
             return true;
         }
-        let denied = (mention.end..mention.end + DENIAL)
-            .any(|at| NEGATIONS.contains(self.document.word(at)));
         let spoken_of = self.follow == Follow::Verb && !mention.has_text;
         let signed = mention.bracketed
             || !mention.ambiguous && (self.is_signed() || self.has_reason(mention.end));
-        signed && !denied && !spoken_of
+        signed && !self.is_denied() && !spoken_of
+    }
+
+    /// Whether the label is that of a wrong option: `A. Incorrect`. `B, not A` denies the other one.
+    fn is_denied(&self) -> bool {
+        let end = self.mention.end;
+        (end..end + DENIAL).any(|at| {
+            let other = self.document.is_mentioned(at + 1) || self.document.is_mentioned(at + 2);
+            NEGATIONS.contains(self.document.word(at)) && !other
+        })
     }
 
     /// Whether a sign separates the label from what follows.
@@ -118,10 +142,14 @@ impl Place<'_> {
         let word = matches!(self.document.word(at), "a" | "i");
         match self.document.kind(at + 1) {
             // "A, the first letter, …"
-            Some(Kind::Sign(',')) => !word || self.has_reason(at + 2),
+            Some(Kind::Sign(',' | '-' | '—')) => {
+                !word || self.has_reason(at + 2) || PRONOUNS.contains(self.document.word(at + 2))
+            }
             // "A: B" abbreviates "Answer: B".
             Some(Kind::Sign(':')) => !word,
-            Some(Kind::Sign(sign)) => ".)]-—".contains(sign),
+            // "E. coli"
+            Some(Kind::Sign('.')) => !self.is_small(at + 2) || self.has_reason(at + 2),
+            Some(Kind::Sign(sign)) => ")]".contains(sign),
             None | Some(Kind::Break) => true,
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! Where the answer to this question ends: small models go on with the next question.
 
 /// Marks that end a model's turn.
-const TURN_ENDS: [&str; 14] = [
+const TURN_ENDS: [&str; 15] = [
     "<|im_end|>",
     "<|im_start|>",
     "<|eot_id|>",
@@ -15,6 +15,7 @@ const TURN_ENDS: [&str; 14] = [
     "</s>",
     "<｜end▁of▁sentence｜>",
     "[INST]",
+    "[/INST]",
     "<turn|>",
 ];
 /// Labels of a line with which another question, or another speaker, begins.

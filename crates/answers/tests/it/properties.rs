@@ -94,6 +94,41 @@ fn answer() -> impl Strategy<Value = String> {
     proptest::collection::vec(select(&PIECES[..]), 0..16).prop_map(|pieces| pieces.join(" "))
 }
 
+/// A model that repeats itself up to its limit costs no more than the length of its text.
+#[test]
+fn endless_answers_are_read() {
+    for piece in [
+        "B x ",
+        "B\n",
+        "(A) ",
+        "B. x ",
+        "<think>",
+        "</think>",
+        "Question: ",
+        "A. x\nB. y\n",
+        "A, ",
+        "red, ",
+        "red is ",
+        "the answer is B ",
+        "the answer is B. ",
+        "it is red ",
+        "wait. ",
+        "(",
+        ")",
+        "B)",
+        "\\boxed{",
+        "<",
+        "\n",
+        "...",
+        "I don't ",
+        "A is B is ",
+        "if so B ",
+    ] {
+        let text = piece.repeat(1_500);
+        let _ = (read(&text, &LABELS, &OPTIONS), split_thought(&text));
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read(text in "\\PC*", pieces in answer()) {

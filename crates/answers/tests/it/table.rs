@@ -108,3 +108,36 @@ fn the_table_is_large_and_holds_every_answer_once() {
     assert_eq!(texts.len(), rows.len());
     assert!(rows.len() >= 150, "{}", rows.len());
 }
+
+/// The examples of the guide are read as it says.
+#[test]
+fn the_guide_tells_the_truth() {
+    let guide = include_str!("../../../../docs/answers.md");
+    let (labels, options) = (["A", "B", "C", "D"], ["London", "Paris", "Rome", "Berlin"]);
+    let (_, choices) = guide.split_once("## What chooses").unwrap();
+    let (choices, rest) = choices.split_once("## What does not").unwrap();
+    let (rest, _) = rest.split_once("## Where").unwrap();
+    let quoted = |line: &'static str| line.split('`').skip(1).step_by(2);
+    let mut read_as = Vec::new();
+    for line in choices
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
+    {
+        read_as.extend(quoted(line).map(|text| (text, Reading::Option(1))));
+    }
+    for line in rest.lines().filter(|line| line.starts_with("| `")) {
+        let reading = match line.split(" | ").nth(1) {
+            Some("no option") => Reading::Unreadable(Why::NoOption),
+            Some("several") => Reading::Unreadable(Why::Several),
+            Some("refused") => Reading::Refused,
+            other => panic!("{other:?}"),
+        };
+        let (texts, _) = line.split_once(" | ").unwrap();
+        read_as.extend(quoted(texts).map(|text| (text, reading)));
+    }
+    assert!(read_as.len() > 30, "{}", read_as.len());
+    for (text, reading) in read_as {
+        let text = text.replace('…', "that");
+        assert_eq!(read(&text, &labels, &options), reading, "{text:?}");
+    }
+}

@@ -1,4 +1,7 @@
-//! Finds the letter that a text gives as its answer.
+//! Finds the letter that a text gives as its answer, and its place.
+//!
+//! `sureness-answers` reads more ways to state an answer. Here the letter's token counts, and a log's
+//! own scorer knows no other mark than [`MARK`].
 
 use super::token::{is_dress, option_of};
 
@@ -179,6 +182,14 @@ mod tests {
         }
     }
 
+    /// What the parser of all answers reads, which may not contradict this one.
+    fn elsewhere(text: &str) -> Option<usize> {
+        match sureness_answers::read(text, &["A", "B", "C", "D"], &[""; 4]) {
+            sureness_answers::Reading::Option(option) => Some(option),
+            _ => None,
+        }
+    }
+
     fn letters(text: &str) -> Vec<(char, Reading)> {
         let found = marked(text, 4).into_iter();
         let of = |found: Found| (sureness_questions::letter(found.option), found.reading);
@@ -206,6 +217,7 @@ mod tests {
             "ANSWER: B, A stone is not",
         ] {
             assert_eq!(letters(text), [('B', Reading::Answer)], "{text:?}");
+            assert_eq!(elsewhere(text), Some(1), "{text:?}");
         }
         assert_eq!(
             letters("Answer: this asks for a colour.\nANSWER: C\nWait. ANSWER: d"),
@@ -220,12 +232,13 @@ mod tests {
             "ANSWER: none",
             "ANSWER: E",
             "ANSWER: B's",
-            "The answer is B.",
             "ANSWER:",
             "ANSWER: \\",
         ] {
             assert_eq!(letters(text), [], "{text:?}");
+            assert_eq!(elsewhere(text), None, "{text:?}");
         }
+        assert_eq!(letters("The answer is B."), []);
         assert_eq!(letters("Answer: A stone"), [('A', Reading::Word)]);
         for text in [
             "ANSWER: A, B",
@@ -235,6 +248,7 @@ mod tests {
             "ANSWER: A/B",
         ] {
             assert_eq!(letters(text), [('A', Reading::Several)], "{text:?}");
+            assert_eq!(elsewhere(text), None, "{text:?}");
         }
     }
 
