@@ -86,16 +86,20 @@ pub enum Problem {
     #[error("the answer is text: a generative task has no log-likelihoods of options")]
     Generation,
     /// A score that is not finite.
-    #[error("option {option} has the log-likelihood {value}, which is not finite")]
+    #[error("option {option} of question {id} has the log-likelihood {value}, which is not finite")]
     NotFinite {
+        /// The question's id.
+        id: String,
         /// Letter of the option.
         option: char,
         /// The score.
         value: String,
     },
     /// A log-probability above zero.
-    #[error("option {option} has the log-likelihood {value}, which is above 0")]
+    #[error("option {option} of question {id} has the log-likelihood {value}, which is above 0")]
     Positive {
+        /// The question's id.
+        id: String,
         /// Letter of the option.
         option: char,
         /// The score.

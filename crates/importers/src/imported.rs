@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sureness_record::QuestionRecord;
 use sureness_scorers::ScoreError;
@@ -89,6 +89,17 @@ pub struct SourceFile {
     pub name: String,
     /// BLAKE3 of its bytes, in hexadecimal.
     pub digest: String,
+}
+
+impl SourceFile {
+    /// The file at a path, with the hash of its bytes.
+    pub(crate) fn new(path: &Path, digest: &blake3::Hash) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            name: name.into_owned(),
+            digest: digest.to_hex().to_string(),
+        }
+    }
 }
 
 /// The kind of scores of an import.

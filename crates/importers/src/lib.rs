@@ -21,6 +21,7 @@ pub use format::Format;
 pub use imported::{
     AccuracyCheck, Imported, ImportedRow, Imports, Model, Options, RowScores, SourceFile, Values,
 };
+pub use inspect::{is_archive, questions_of};
 pub use names::{QuestionName, QuestionNames, task_of};
 pub use read::{import, import_bytes};
 pub use table::answer_of;

@@ -47,7 +47,7 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
     let paths: Vec<PathBuf> = harness.into_iter().map(|(path, _)| path).collect();
     let mut found = lm_eval::import(&paths, &choice, options);
     found.errors.splice(0..0, errors);
-    let mut logs = Vec::new();
+    let (mut logs, mut details) = (Vec::new(), Vec::new());
     for (path, format) in others {
         if format == Format::Inspect {
             match inspect::import(&path, &choice) {
@@ -60,10 +60,21 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
             .map_err(|problem| problem.of(&path))
             .and_then(|bytes| scored(&path, bytes, format, &choice, options));
         match read {
-            Ok(imports) => found.imports.extend(imports),
+            Ok(imports) => {
+                for import in imports {
+                    if import.format == Format::Lighteval {
+                        details.push(lighteval::Dated::new(&path, import));
+                    } else {
+                        found.imports.push(import);
+                    }
+                }
+            }
             Err(error) => found.errors.push(error),
         }
     }
+    let (details, notes) = lighteval::fullest(details);
+    found.imports.extend(details);
+    found.notes.extend(notes);
     let (logs, notes) = inspect::fullest(logs);
     found.notes.extend(notes);
     found

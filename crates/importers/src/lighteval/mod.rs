@@ -1,6 +1,7 @@
 //! Details of lighteval: one Parquet file per task, with the columns `doc`, `metric` and
 //! `model_response` (since version 0.11).
 
+mod dates;
 mod metric;
 mod sample;
 mod value;
@@ -16,6 +17,7 @@ use crate::content;
 use crate::error::printable;
 use crate::imported::{Imported, ImportedRow, Model, Options, RowScores, SourceFile, Values};
 use crate::{Format, ImportError, Place, Problem};
+pub(crate) use dates::{Dated, fullest};
 use metric::Metrics;
 use sample::Sample;
 
@@ -39,11 +41,7 @@ pub(crate) fn import(
     choice: &Choice<'_>,
     options: &Options,
 ) -> Result<Vec<Imported>, ImportError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let source = SourceFile {
-        name: name.into_owned(),
-        digest: blake3::hash(&bytes).to_hex().to_string(),
-    };
+    let source = SourceFile::new(path, &blake3::hash(&bytes));
     let damaged =
         |error: sureness_parquet::Error| Problem::Parquet(printable(&error.to_string())).of(path);
     let table = sureness_parquet::open(bytes).map_err(damaged)?;
@@ -138,7 +136,7 @@ impl Part {
             self.dropped += 1;
             return Ok(());
         }
-        let sample = Sample::read(row).map_err(at)?;
+        let sample = Sample::read(row, &id).map_err(at)?;
         self.cut += usize::from(sample::was_cut(row));
         self.metrics.add(&id, &sample, row).map_err(at)?;
         if !sample.has_labels() {

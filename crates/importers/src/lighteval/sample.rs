@@ -4,7 +4,7 @@ use serde_json::Value;
 use sureness_questions::letter;
 
 use crate::Problem;
-use crate::error::Fault;
+use crate::error::{Fault, printable};
 use crate::json;
 
 const MAX_OPTIONS: usize = 26;
@@ -26,7 +26,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    pub(super) fn read(row: &Value) -> Result<Self, Fault> {
+    pub(super) fn read(row: &Value, id: &str) -> Result<Self, Fault> {
         let scores = list(row, "/model_response/logprobs");
         if scores.is_empty() {
             return Err(Problem::Generation.field("model_response.logprobs"));
@@ -51,7 +51,7 @@ impl Sample {
         };
         let read = |scores: &[Value]| -> Result<Vec<f64>, Fault> {
             let each = scores.iter().enumerate();
-            each.map(|(option, value)| score(option, value).map_err(|it| it.field(field)))
+            each.map(|(option, value)| score(id, option, value).map_err(|it| it.field(field)))
                 .collect()
         };
         let unconditioned = match others {
@@ -125,15 +125,19 @@ fn wrong(expected: &'static str, found: String) -> Problem {
     Problem::Type { expected, found }
 }
 
-fn score(option: usize, value: &Value) -> Result<f64, Problem> {
+/// A log-likelihood. One that is not finite is a text here.
+fn score(id: &str, option: usize, value: &Value) -> Result<f64, Problem> {
+    let id = printable(id);
     let option = letter(option);
     match value.as_f64() {
-        Some(value) if value > SLACK => Err(Problem::Positive { option, value }),
+        Some(value) if value > SLACK => Err(Problem::Positive { id, option, value }),
         Some(value) => Ok(value.min(0.0)),
-        None => Err(Problem::NotFinite {
-            option,
-            value: json::describe(value),
-        }),
+        None => {
+            let text = value.as_str().filter(|text| text.parse::<f64>().is_ok());
+            let value = text.ok_or_else(|| wrong("a log-likelihood", json::describe(value)))?;
+            let value = value.to_owned();
+            Err(Problem::NotFinite { id, option, value })
+        }
     }
 }
 

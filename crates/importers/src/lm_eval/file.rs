@@ -107,7 +107,7 @@ pub(super) fn read(
             let id = printable(&id);
             return Err(fault(Problem::RepeatedId { id, first }.field("doc_id")));
         }
-        let sample = line.read().map_err(fault)?;
+        let sample = line.read(&id).map_err(fault)?;
         lines.push(Entry {
             place,
             id,
@@ -120,12 +120,8 @@ pub(super) fn read(
     if lines.is_empty() {
         return Err(Problem::Empty.of(path));
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut samples = Samples {
-        source: SourceFile {
-            name: name.into_owned(),
-            digest: digest.to_hex().to_string(),
-        },
+        source: SourceFile::new(path, &digest),
         metric: lines.iter().find_map(|line| line.sample.metric),
         filter: filter.flatten(),
         values: values(&lines),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sureness_questions::{MAX_OPTIONS, letter};
 
 use super::target::Target;
-use crate::error::{Fault, Problem};
+use crate::error::{Fault, Problem, printable};
 use crate::json::describe;
 
 /// Log-likelihoods above zero by less than this are rounding errors.
@@ -106,7 +106,7 @@ impl Request<'_> {
 
 impl Line {
     /// Checks the line and reads it as a multiple-choice question.
-    pub(super) fn read(&self) -> Result<Sample, Fault> {
+    pub(super) fn read(&self, id: &str) -> Result<Sample, Fault> {
         let mut scores = self.scores()?;
         let mut requests = self.requests();
         drop_unconditional(&mut scores, &mut requests);
@@ -117,11 +117,12 @@ impl Line {
             let option = letter(option);
             if !value.is_finite() {
                 let value = value.to_string();
-                return Err(Problem::NotFinite { option, value }.field("resps"));
+                let id = printable(id);
+                return Err(Problem::NotFinite { id, option, value }.field("resps"));
             }
             if *value > SLACK {
-                let value = *value;
-                return Err(Problem::Positive { option, value }.field("resps"));
+                let (id, value) = (printable(id), *value);
+                return Err(Problem::Positive { id, option, value }.field("resps"));
             }
             *value = value.min(0.0);
         }
