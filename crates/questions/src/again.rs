@@ -56,45 +56,55 @@ impl Again {
         right: usize,
     ) -> Result<(), DataError> {
         for (field, value) in &self.found {
-            let Some(named) = self.named(value, options, right) else {
-                continue;
+            let option = match self.named(value, options, right) {
+                Named::Unclear => continue,
+                Named::Option(index) if index == right => continue,
+                Named::Option(index) => Some(letter(index)),
+                Named::Outside => None,
             };
-            if named != Some(right) {
-                let problem = Problem::Contradicted {
-                    value: value.to_string(),
-                    option: named.map(letter),
-                    field: read.to_owned(),
-                    right: letter(right),
-                };
-                return Err(at.field(field, problem));
-            }
+            let problem = Problem::Contradicted {
+                value: value.to_string(),
+                option,
+                field: read.to_owned(),
+                right: letter(right),
+            };
+            return Err(at.field(field, problem));
         }
         Ok(())
     }
 
-    /// The option that a statement names, the right one if it can be read so: `Some(None)` for a number
-    /// that is too large, `None` for what names nothing.
-    fn named(&self, value: &Value, options: &Options, right: usize) -> Option<Option<usize>> {
+    /// What a statement names; the right option if it can be read so.
+    fn named(&self, value: &Value, options: &Options, right: usize) -> Named {
         let text = match value {
             Value::String(text) => text.trim().to_owned(),
-            other => whole(other)?.to_string(),
+            other => match whole(other) {
+                Some(number) => number.to_string(),
+                None => return Named::Unclear,
+            },
         };
-        let count = options.texts().len();
+        let (labels, texts) = (options.labels(), options.texts());
         let number = text.parse::<i64>().ok();
-        let index = number.map(|number| usize::try_from(number - self.first).ok());
-        let index = index.map(|index| index.filter(|&index| index < count));
-        let place = |all: &[String]| all.iter().position(|one| *one == text);
-        let is_right = [options.labels(), options.texts()]
-            .iter()
-            .any(|all| all[right] == text);
-        if is_right || index == Some(Some(right)) {
-            return Some(Some(right));
+        let index = number.and_then(|number| usize::try_from(number.checked_sub(self.first)?).ok());
+        let index = index.filter(|&index| index < texts.len());
+        if labels[right] == text || texts[right] == text || index == Some(right) {
+            return Named::Option(right);
         }
-        let by_letter = letter_index(&text.to_uppercase()).filter(|&index| index < count);
-        let by_name = place(options.labels()).or(by_letter);
-        by_name
-            .or_else(|| place(options.texts()))
-            .map(Some)
-            .or(index)
+        let place = |all: &[String]| all.iter().position(|one| *one == text);
+        let letter = letter_index(&text.to_uppercase()).filter(|&index| index < texts.len());
+        let found = place(labels).or(letter).or_else(|| place(texts)).or(index);
+        match found {
+            Some(index) => Named::Option(index),
+            None if number.is_some() => Named::Outside,
+            None => Named::Unclear,
+        }
     }
+}
+
+/// What a statement names.
+enum Named {
+    Option(usize),
+    /// A number beyond the options.
+    Outside,
+    /// Neither an option nor a number.
+    Unclear,
 }

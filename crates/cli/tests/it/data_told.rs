@@ -50,15 +50,14 @@ fn data_of_a_task_that_is_not_asked_are_refused() {
 #[test]
 fn an_option_that_says_unknown_counts_as_an_abstention() {
     let case = Case::new(Script::healthy());
-    let rows: String = (0..60)
-        .map(|n| {
-            format!(
-                "{{\"context\":\"c{n}\",\"question\":\"q{n}\",\"ans0\":\"x\",\"ans1\":\"Not enough \
-                 info\",\"ans2\":\"y\",\"label\":1,\"category\":\"Age\"}}\n"
-            )
-        })
-        .collect();
-    std::fs::write(case.folder.path().join("bbq.jsonl"), rows).unwrap();
+    let row = |n: usize| {
+        format!(
+            "{{\"context\":\"c{n}\",\"question\":\"q{n}\",\"ans0\":\"x\",\"ans1\":\"Not enough \
+             info\",\"ans2\":\"y\",\"label\":1,\"category\":\"Age\"}}\n"
+        )
+    };
+    let rows: Vec<_> = (0..60).map(row).collect();
+    std::fs::write(case.folder.path().join("bbq.jsonl"), rows.concat()).unwrap();
     let output = case.sureness("data check bbq.jsonl").output().unwrap();
     ends_with(&output, 0);
     says(
