@@ -24,8 +24,6 @@ pub(crate) fn read(input: &[u8]) {
         _ => (None, "x"),
     };
     let options = Options {
-        // Only the files beside a state of HELM name its task.
-        task: (format == Some(Format::Helm)).then(|| "t".to_owned()),
         format,
         model: Some("m".to_owned()),
         task: Some("t".to_owned()),

@@ -88,16 +88,26 @@ pub enum Problem {
     #[error("the answer is text: a generative task has no log-likelihoods of options")]
     Generation,
     /// A score that is not finite.
-    #[error("option {option} has the log-likelihood {value}, which is not finite")]
+    #[error(
+        "option {option}{} has the log-likelihood {value}, which is not finite",
+        of(id)
+    )]
     NotFinite {
+        /// The question's id; empty where the place alone tells the question.
+        id: String,
         /// Letter of the option.
         option: char,
         /// The score.
         value: String,
     },
     /// A log-probability above zero.
-    #[error("option {option} has the log-likelihood {value}, which is above 0")]
+    #[error(
+        "option {option}{} has the log-likelihood {value}, which is above 0",
+        of(id)
+    )]
     Positive {
+        /// The question's id; empty where the place alone tells the question.
+        id: String,
         /// Letter of the option.
         option: char,
         /// The score.
@@ -326,7 +336,22 @@ impl fmt::Display for ImportError {
     }
 }
 
+/// ` of question 12`; nothing without an id.
+fn of(id: &str) -> String {
+    if id.is_empty() {
+        return String::new();
+    }
+    format!(" of question {id}")
+}
+
 impl Problem {
+    /// The problem of a score, with the question that it belongs to.
+    pub(crate) fn of_question(mut self, question: &str) -> Self {
+        if let Self::NotFinite { id, .. } | Self::Positive { id, .. } = &mut self {
+            *id = printable(question);
+        }
+        self
+    }
     /// Whether the file is sound, but of a kind that has no option probabilities to import, or empty,
     /// as after a failed start. Next to files that can be imported, such a one is left out.
     pub(crate) fn is_kind(&self) -> bool {

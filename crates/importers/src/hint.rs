@@ -30,8 +30,12 @@ impl Hint for ImportError {
             Problem::Generation => {
                 "import tasks with output_type multiple_choice; generated answers have no option probabilities"
             }
-            Problem::NotFinite { .. } | Problem::Positive { .. } => {
-                "run this question again, or leave it out with --drop-ids and its doc_id"
+            Problem::NotFinite { id, .. } | Problem::Positive { id, .. } if id.is_empty() => {
+                "run this question again, or leave it out with --drop-ids and its id"
+            }
+            Problem::NotFinite { id, .. } | Problem::Positive { id, .. } => {
+                return format!("run this question again, or leave it out with --drop-ids {id}")
+                    .into();
             }
             Problem::NoChoices | Problem::OptionCount(_) => {
                 "import multiple-choice tasks, with one score per option"

@@ -95,7 +95,8 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    pub(crate) fn of(path: &Path, digest: &blake3::Hash) -> Self {
+    /// The file at a path, with the hash of its bytes.
+    pub(crate) fn new(path: &Path, digest: &blake3::Hash) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Self {
             name: name.into_owned(),

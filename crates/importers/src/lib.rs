@@ -35,6 +35,7 @@ pub use format::Format;
 pub use imported::{
     AccuracyCheck, Imported, ImportedRow, Imports, Model, Options, RowScores, SourceFile, Values,
 };
+pub use inspect::{is_archive, questions_of};
 pub use likelihood::Normalise;
 pub use names::{QuestionName, QuestionNames, task_of};
 pub use read::{import, import_bytes};

@@ -180,6 +180,7 @@ fn check_finite(values: &[f64]) -> Result<(), Problem> {
 
 fn not_finite(option: usize, value: Option<f64>) -> Problem {
     Problem::NotFinite {
+        id: String::new(),
         option: letter(option),
         value: value.map_or_else(|| "nothing".to_owned(), |value| value.to_string()),
     }
@@ -191,7 +192,8 @@ fn checked_score(option: usize, value: f64) -> Result<f64, Problem> {
     }
     if value > SLACK {
         let option = letter(option);
-        return Err(Problem::Positive { option, value });
+        let id = String::new();
+        return Err(Problem::Positive { id, option, value });
     }
     Ok(value.min(0.0))
 }

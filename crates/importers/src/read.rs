@@ -58,7 +58,7 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
         Ok(imports) => found.imports.extend(imports),
         Err(error) => found.errors.push(error),
     }
-    let mut logs = Vec::new();
+    let (mut logs, mut details) = (Vec::new(), Vec::new());
     for (path, format) in others {
         if let Err(problem) = check_normalise(format, options.normalise) {
             found.errors.push(problem.of(&path));
@@ -80,10 +80,21 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
         }
         let read = bytes.and_then(|bytes| scored(&path, bytes, format, &choice, options));
         match read {
-            Ok(imports) => found.imports.extend(imports),
+            Ok(imports) => {
+                for import in imports {
+                    if import.format == Format::Lighteval {
+                        details.push(lighteval::Dated::new(&path, import));
+                    } else {
+                        found.imports.push(import);
+                    }
+                }
+            }
             Err(error) => found.errors.push(error),
         }
     }
+    let (details, notes) = lighteval::fullest(details);
+    found.imports.extend(details);
+    found.notes.extend(notes);
     let (logs, notes) = inspect::fullest(logs);
     found.notes.extend(notes);
     found

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
 use crate::Question;
+use crate::digest::head;
 
 /// Maximum bytes of questions in memory. Beyond it, questions are read from a temporary file.
 const IN_MEMORY: usize = 16 << 20;
@@ -180,6 +181,15 @@ impl Bank {
     pub(crate) fn category_and_answer(&self, index: usize) -> (u32, u8) {
         let entry = &self.entries[index];
         (entry.category, entry.answer)
+    }
+
+    /// How many questions have the content of an earlier one.
+    pub fn repeats(&self) -> io::Result<usize> {
+        let digests = (0..self.len()).map(|index| Ok(head(&self.content_digest(index)?)));
+        let mut heads = digests.collect::<io::Result<Vec<u64>>>()?;
+        heads.sort_unstable();
+        heads.dedup();
+        Ok(self.len() - heads.len())
     }
 
     /// Keeps the questions for whose index `keep` is true, in order.

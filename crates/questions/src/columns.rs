@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use crate::again::{self, Again};
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::readers::{Record, Records, Rows, generic, whole, wrong_type};
@@ -98,7 +99,7 @@ pub(crate) fn read(
     all.extend(load.cluster.column());
     let reads = |column: &str| {
         let named = |name: &&str| *name == column || name.split('.').next() == Some(column);
-        all.iter().any(named)
+        again::FIELDS.contains(&column) || all.iter().any(named)
     };
     let chosen = Chosen::Read {
         needs: &all,
@@ -133,8 +134,10 @@ pub(crate) fn read(
             },
         };
         let cluster = load.cluster.of_record(&record)?;
+        let again = Again::of(&record, again::FIELDS, &columns.answer);
+        let again = again.counted_from(columns.from_1.into());
         rows.unread.add_fields(&record);
-        let question = match draft.finish(record.at) {
+        let question = match draft.finish_as(record.at, &again) {
             Ok(question) => question,
             Err(error) => return Err(first(absent).unwrap_or(error)),
         };
@@ -190,13 +193,7 @@ fn options<'a>(columns: &'a Columns, record: &Record<'_>) -> Result<(Options, &'
         };
         return Ok((options.with_repeats(), column));
     }
-    let last = columns
-        .options
-        .iter()
-        .rposition(|column| record.has(column));
-    let given = &columns.options[..last.map_or(0, |last| last + 1)];
-    let texts = given.iter().map(|column| record.option_text(column));
-    let options = listed(texts.collect::<Result<_, _>>()?);
+    let options = listed(record.option_texts(&columns.options)?);
     let field = columns.options.first().map_or("options", String::as_str);
     Ok((options.with_repeats(), field))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::again::Again;
 use crate::error::{Problem, describe_labels};
 use crate::source::At;
 use crate::{DataError, MAX_OPTIONS, Question, letter, letter_index};
@@ -123,6 +124,11 @@ impl Options {
             may_repeat: false,
             listed: false,
         }
+    }
+
+    /// Their labels in the file, or the letters.
+    pub(crate) fn labels(&self) -> &[String] {
+        &self.labels
     }
 
     /// Lets two options have the same text, as in published data sets.
@@ -271,6 +277,11 @@ impl Options {
 impl Draft<'_> {
     /// Checks everything and makes the question.
     pub(crate) fn finish(self, at: At<'_>) -> Result<Question, DataError> {
+        self.finish_as(at, &Again::default())
+    }
+
+    /// The same of a row that says more than once which option is right.
+    pub(crate) fn finish_as(self, at: At<'_>, again: &Again) -> Result<Question, DataError> {
         let names = self.names;
         let stem = self.stem.trim();
         if stem.is_empty() {
@@ -283,6 +294,7 @@ impl Draft<'_> {
             .options
             .resolve(self.answer.trimmed())
             .map_err(|problem| at.field(names.answer, problem))?;
+        again.check(at, &self.options, names.answer, answer)?;
         Ok(Question {
             id: self.id,
             category: not_blank(self.category),

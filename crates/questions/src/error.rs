@@ -62,7 +62,7 @@ pub enum Problem {
         error: std::io::Error,
     },
     /// Compressed text that unpacks to more than is held in memory.
-    #[error("unpacks to a line or an array that is too long to be read")]
+    #[error("unpacks to a line, a row or an array that is too long to be read")]
     TooLong,
     /// Broken JSON.
     #[error("not valid JSON: {0}")]
@@ -145,6 +145,21 @@ pub enum Problem {
         /// The labels of the options.
         options: String,
     },
+    /// A row that names the right option twice, and not the same one.
+    #[error(
+        "{value} {}, but {field:?} names option {right}",
+        names_option(*.option)
+    )]
+    Contradicted {
+        /// The second statement as written.
+        value: String,
+        /// The letter of the option that it names, if any.
+        option: Option<char>,
+        /// The field with the first statement.
+        field: String,
+        /// The letter of the option that that names.
+        right: char,
+    },
     /// An answer that can be read in two ways.
     #[error(
         "the answer {answer} is both the text of option {text} and the index of option {index}"
@@ -201,6 +216,33 @@ pub enum Problem {
     /// A file that the names of others say there is.
     #[error("the file is missing, but the names of the others count it")]
     MissingShard,
+    /// A file whose name counts another number of files than the first of its split.
+    #[error(
+        "is one of {total} files by its name, but {} is one of {first}: they are of two versions",
+        .file.display()
+    )]
+    OtherTotal {
+        /// How many there are by its name.
+        total: u32,
+        /// The first file.
+        file: PathBuf,
+        /// How many there are by the name of that.
+        first: u32,
+    },
+    /// A second file with the same number.
+    #[error("has the same number as {}: its rows would be asked twice", .file.display())]
+    DoubledShard {
+        /// The other file.
+        file: PathBuf,
+    },
+    /// A number that is too large for the number of files.
+    #[error("has the number {number}, but its name says that there are {total} files")]
+    BeyondTotal {
+        /// Its number.
+        number: u32,
+        /// How many there are.
+        total: u32,
+    },
     /// A file of another layout than the first of its data set.
     #[error("has the layout {found}, but {} has {first}", .file.display())]
     OtherLayout {
@@ -291,6 +333,13 @@ fn no_or_number(count: usize) -> String {
         0 => "no".to_owned(),
         _ => count.to_string(),
     }
+}
+
+fn names_option(option: Option<char>) -> String {
+    option.map_or_else(
+        || "names none of the options".to_owned(),
+        |option| format!("names option {option}"),
+    )
 }
 
 fn found_fields(found: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! Which questions serve as few-shot examples.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::io;
 
@@ -66,28 +66,36 @@ pub(crate) fn sort(examples: &mut Vec<Question>, spread: usize, seed: u64) {
     examples.extend(sorted.filter_map(|candidate| slots[candidate.index as usize].take()));
 }
 
-/// Sets few-shot examples aside from the questions themselves, at most half of them; best first.
+/// Sets few-shot examples aside from the questions themselves, at most half of them; best first. Drops
+/// the questions that repeat the content of one.
 pub(crate) fn set_aside(
     questions: &mut Bank,
     wanted: usize,
     seed: u64,
 ) -> io::Result<Vec<Question>> {
-    let count = wanted.min(questions.len() / 2);
     let mut candidates = Vec::with_capacity(questions.len());
+    let mut ranks = Vec::with_capacity(questions.len());
     for index in 0..questions.len() {
         let (category, answer) = questions.category_and_answer(index);
+        let rank = rank(&questions.content_digest(index)?, seed);
+        ranks.push(rank);
         candidates.push(Candidate {
-            rank: rank(&questions.content_digest(index)?, seed),
+            rank,
             index: index as u32,
             category,
             answer,
         });
     }
+    // No prompt shows a question twice.
+    candidates.sort_unstable_by_key(|candidate| (candidate.rank, candidate.index));
+    candidates.dedup_by_key(|candidate| candidate.rank);
+    let count = wanted.min(candidates.len() / 2);
     best_first(&mut candidates, count);
     candidates.truncate(count);
     let chosen: Vec<usize> = candidates.iter().map(|c| c.index as usize).collect();
     let examples = chosen.iter().map(|&index| questions.get(index));
     let examples = examples.collect::<io::Result<_>>()?;
-    questions.keep(|index| !chosen.contains(&index));
+    let shown: HashSet<u64> = candidates.iter().map(|c| c.rank).collect();
+    questions.keep(|index| !shown.contains(&ranks[index]));
     Ok(examples)
 }

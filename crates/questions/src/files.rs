@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
 use crate::error::Problem;
+use crate::{DataError, whole};
 
 /// Endings of the files of a folder that may hold questions; what a file is, its content tells.
 const ENDINGS: [&str; 6] = ["parquet", "jsonl", "ndjson", "json", "csv", "tsv"];
@@ -101,7 +101,10 @@ pub(crate) fn all(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     } else {
         of_pattern(path)?
     };
-    check_shards(&files)?;
+    // A file that is named alone is meant to be read alone.
+    if files.len() > 1 {
+        whole::check(&files)?;
+    }
     Ok(files)
 }
 
@@ -263,44 +266,6 @@ fn is_data(name: &str) -> bool {
     ENDINGS.contains(&end) && !BESIDE.contains(&name)
 }
 
-/// Refuses files of which some are missing by their own names: `test-00000-of-00002.parquet`.
-/// A file that is named alone is meant to be read alone.
-fn check_shards(files: &[PathBuf]) -> Result<(), DataError> {
-    match files {
-        [_, _, ..] => check_whole(files),
-        _ => Ok(()),
-    }
-}
-
-/// Like [`check_shards`], for files that are a whole split even if there is but one.
-pub(crate) fn check_whole(files: &[PathBuf]) -> Result<(), DataError> {
-    for file in files {
-        let Some((begin, count, end)) = shard(file) else {
-            continue;
-        };
-        for number in 0..count {
-            let name = format!("{begin}-{number:05}-of-{count:05}{end}");
-            let sibling = file.with_file_name(&name);
-            if !sibling.exists() {
-                return Err(DataError::of_file(&sibling, Problem::MissingShard));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What comes before the number of a shard, how many there are, and what comes after.
-fn shard(file: &Path) -> Option<(String, u32, String)> {
-    const MOST: u32 = 10_000;
-    let name = file.file_name()?.to_str()?;
-    let (left, right) = name.split_once("-of-")?;
-    let (begin, number) = left.rsplit_once('-')?;
-    let digits = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let count = right.get(..5).filter(|count| digits(count))?;
-    let count = count.parse().ok().filter(|&count| count <= MOST)?;
-    digits(number).then(|| (begin.to_owned(), count, right[5..].to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,13 +310,5 @@ mod tests {
         let mixed = files(&["train_stations.csv", "rivers.csv"]);
         let error = divide(mixed, &[Split::Test], &[Split::Dev]).unwrap_err();
         assert!(error.to_string().contains("rivers.csv"), "{error}");
-    }
-
-    #[test]
-    fn a_shard_knows_how_many_there_are() {
-        let name = Path::new("x/test-00001-of-00003.parquet");
-        let expected = ("test".to_owned(), 3, ".parquet".to_owned());
-        assert_eq!(shard(name), Some(expected));
-        assert_eq!(shard(Path::new("two-of-three.parquet")), None);
     }
 }

@@ -28,7 +28,7 @@ const ARROW: Foreign = Foreign {
 const ZIP: Foreign = Foreign {
     what: "a zip archive or a spreadsheet, which is not text",
     hint: "unpack the archive, or save the spreadsheet as CSV in UTF-8; of a log of Inspect, make \
-           JSON: inspect log dump FILE.eval > FILE.json",
+           JSON: inspect log dump FILE.eval > FILE.json, or name one log alone",
 };
 
 /// What a file is that begins with these bytes, if it is not text.

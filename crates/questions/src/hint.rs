@@ -82,6 +82,9 @@ impl Hint for DataError {
             Problem::NotALabel { .. } => {
                 "write letters as answers, A for the first option: a number would be read as a label"
             }
+            Problem::Contradicted { .. } => {
+                "correct one of the two, or leave the row out; an index counts from 0"
+            }
             Problem::AmbiguousAnswer { .. } => "give the option's letter instead",
             Problem::Unlabelled => {
                 "use the validation or train split: test splits are published without answers"
@@ -126,13 +129,23 @@ fn of_file(problem: &Problem) -> &'static str {
         Problem::Packed { .. } => {
             "copy or download the file again, whole; `gunzip --test` or `zstd --test` checks it"
         }
-        Problem::TooLong => "unpack the file, and write one JSON object per line",
+        Problem::TooLong => {
+            "unpack the file, and write one JSON object per line; in CSV, look for a quote that is not \
+             closed"
+        }
         Problem::Pattern(_) => "put the pattern in quotes; it may have *, ? and [0-9]",
         Problem::NoFiles => {
             "name files that end in parquet, jsonl, json or csv, or in these with .gz or .zst"
         }
         Problem::Folders(_) => "name one of these folders",
         Problem::NoSplit => "name the files to read with a pattern, or rename this one",
+        Problem::OtherTotal { .. } => {
+            "keep the files of one version, or name them with a pattern such as 'test-*-of-00002*'"
+        }
+        Problem::DoubledShard { .. } => {
+            "keep one of them, or name the files to read with a pattern"
+        }
+        Problem::BeyondTotal { .. } => "rename the file, or name the ones to read with a pattern",
         Problem::MissingShard => "download it, or name the one file to read instead of the folder",
         Problem::OtherLayout { .. } => {
             "keep files of one layout in a folder, or name the ones to read with a pattern"

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod again;
 pub mod answers;
 mod bank;
 pub mod bare;
@@ -26,6 +27,7 @@ mod shard;
 mod source;
 mod task;
 mod unread;
+mod whole;
 
 pub use bank::{Bank, Digests};
 pub use cluster::ClusterBy;

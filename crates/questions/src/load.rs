@@ -10,7 +10,7 @@ use crate::readers::{Parsed, Rows, cosmosqa, generic, halueval, hellaswag, mmlu,
 use crate::source::Source;
 use crate::{
     Bank, ClusterBy, Columns, DataError, Dataset, Format, Layout, Question, Task, columns,
-    examples, layout,
+    examples, layout, whole,
 };
 
 /// Minimum number of few-shot examples to set aside, so that runs with fewer shots ask the same
@@ -73,8 +73,8 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
 
 /// Loads a data set of these files; `name` stands for all of them, in errors and as the source.
 pub fn load_files(name: &Path, files: &Files, options: &LoadOptions) -> Result<Dataset, DataError> {
-    files::check_whole(&files.questions)?;
-    files::check_whole(&files.examples)?;
+    whole::check(&files.questions)?;
+    whole::check(&files.examples)?;
     let read = read_split(name, files, options.format(), options)?;
     complete(name, read, options)
 }
@@ -120,15 +120,15 @@ fn complete(
             .iter()
             .map(Question::content_digest)
             .collect();
-        drop_shown(&mut parsed.questions, &shown).map_err(kept)?;
+        parsed.left_out = drop_shown(&mut parsed.questions, &shown).map_err(kept)?;
     }
     assemble(path, &path.display().to_string(), parsed, options)
 }
 
-/// Drops the questions that serve as few-shot examples.
-fn drop_shown(questions: &mut Bank, shown: &HashSet<[u8; 32]>) -> io::Result<()> {
+/// Drops the questions that serve as few-shot examples, and returns how many.
+fn drop_shown(questions: &mut Bank, shown: &HashSet<[u8; 32]>) -> io::Result<usize> {
     if shown.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let mut drop = HashSet::new();
     for index in 0..questions.len() {
@@ -137,7 +137,7 @@ fn drop_shown(questions: &mut Bank, shown: &HashSet<[u8; 32]>) -> io::Result<()>
         }
     }
     questions.keep(|index| !drop.contains(&index));
-    Ok(())
+    Ok(drop.len())
 }
 
 /// Sets few-shot examples aside unless the data set has some.
@@ -152,11 +152,14 @@ pub(crate) fn assemble(
         mut examples,
         unread,
         split,
+        mut left_out,
     } = parsed;
     if examples.is_empty() {
         let wanted = options.task.shots.max(MIN_SET_ASIDE);
+        let rows = questions.len();
         examples = examples::set_aside(&mut questions, wanted, options.seed)
             .map_err(|error| DataError::of_file(path, Problem::Bank(error)))?;
+        left_out += rows - questions.len() - examples.len();
     }
     if questions.is_empty() {
         return Err(DataError::of_file(path, Problem::NothingToAsk));
@@ -168,6 +171,7 @@ pub(crate) fn assemble(
         examples,
         split,
         unread,
+        left_out,
     })
 }
 
@@ -297,8 +301,12 @@ pub(crate) fn parse(
 ) -> Result<Parsed, DataError> {
     let mut rows = Rows::new(options);
     match format {
-        Format::HaluEvalDialogue => halueval::dialogue(sources, &mut rows, options)?,
-        Format::HaluEvalSummarization => halueval::summarization(sources, &mut rows, options)?,
+        Format::HaluEvalDialogue => {
+            halueval::read(sources, &mut rows, options, &halueval::DIALOGUE)?;
+        }
+        Format::HaluEvalSummarization => {
+            halueval::read(sources, &mut rows, options, &halueval::SUMMARIZATION)?;
+        }
         _ => {
             for source in sources {
                 parse_one(source, format, &mut rows, options)?;

@@ -41,6 +41,7 @@ pub fn clustered(
         .map(|dataset| Dataset {
             // The levels are for those who write the pack.
             unread: Unread::default(),
+            left_out: 0,
             ..dataset
         });
     Some(dataset)

@@ -6,6 +6,21 @@ use serde::{Deserialize, Serialize};
 pub const DONT_KNOW: &str = "I don't know";
 /// The abstention option that rejects all others ("F" in the paper).
 pub const NONE_OF_THE_ABOVE: &str = "None of the above";
+/// How BBQ's options say that the answer is unknown (its templates, `unknown_options`, 2026-11-29),
+/// in the form of [`normalised`].
+const UNKNOWN: [&str; 11] = [
+    "unknown",
+    "undetermined",
+    "cannot be determined",
+    "can't be determined",
+    "the answer cannot be determined",
+    "not answerable",
+    "not known",
+    "not enough info",
+    "not enough information",
+    "cannot answer",
+    "can't answer",
+];
 /// The most options a question can have: one per letter.
 pub const MAX_OPTIONS: usize = 26;
 
@@ -49,6 +64,22 @@ impl Question {
     /// Index of "I don't know", if it is among the options.
     pub fn dont_know(&self) -> Option<usize> {
         self.find_option(DONT_KNOW)
+    }
+
+    /// Index of the option that admits ignorance: "I don't know", or else the only one of the
+    /// question's own that says in the words of BBQ that the answer is unknown. It may be right.
+    pub fn admits_ignorance(&self) -> Option<usize> {
+        self.dont_know().or_else(|| self.unknown())
+    }
+
+    /// The only option that says that the answer is unknown.
+    fn unknown(&self) -> Option<usize> {
+        let says = |option: &String| UNKNOWN.contains(&normalised(option).as_str());
+        let mut found = (0..).zip(&self.options).filter(|(_, option)| says(option));
+        match (found.next(), found.next()) {
+            (Some((index, _)), None) => Some(index),
+            _ => None,
+        }
     }
 
     /// Index of "None of the above", if it is among the options.

@@ -140,6 +140,7 @@ mod tests {
             examples: Vec::new(),
             split: None,
             unread: crate::Unread::default(),
+            left_out: 0,
         }
     }
 

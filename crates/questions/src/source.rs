@@ -13,7 +13,7 @@ use crate::{Unread, foreign, packed};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest line and the longest file of one array that a compressed file may unpack to: a few
 /// bytes of it may stand for gigabytes.
-const MAX_LINE: u64 = 64 << 20;
+pub(crate) const MAX_LINE: u64 = 64 << 20;
 const MAX_UNPACKED: u64 = 2 << 30;
 
 /// A file of UTF-8 text, read line by line where the layout allows, so that its size does not
@@ -220,7 +220,7 @@ impl Source {
     }
 
     /// `most` bytes for text that was packed; no limit for others.
-    fn limit(&self, most: u64) -> u64 {
+    pub(crate) fn limit(&self, most: u64) -> u64 {
         match self.kind {
             Kind::Packed(_) => most,
             Kind::Text | Kind::Parquet => u64::MAX,

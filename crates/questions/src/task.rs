@@ -98,4 +98,6 @@ pub struct Dataset {
     pub split: Option<Split>,
     /// Keys and columns of the files that no part of a question comes from.
     pub unread: Unread,
+    /// Rows that are not asked, since they repeat the content of a few-shot example.
+    pub left_out: usize,
 }

@@ -282,7 +282,7 @@ impl Store {
                     question.category,
                     question.options.len(),
                     question.answer,
-                    question.dont_know(),
+                    question.admits_ignorance(),
                     question.none_of_the_above(),
                     reply,
                     planned.cluster,

@@ -129,6 +129,7 @@ mod tests {
             examples: vec![question("3")],
             split: None,
             unread: sureness_questions::Unread::default(),
+            left_out: 0,
         };
         let source = ImportSource {
             name: "own.csv".to_owned(),

@@ -212,6 +212,7 @@ impl Library {
             split: None,
             // The import named them.
             unread: Unread::default(),
+            left_out: 0,
         })
     }
 

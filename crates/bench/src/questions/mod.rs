@@ -34,6 +34,8 @@ pub(crate) struct Questions {
     splits: HashMap<String, Split>,
     /// Fields of the files that no prompt contains, by task.
     unread: Vec<(String, Unread)>,
+    /// What a reader of the figures should know about the questions, by task.
+    remarks: Vec<String>,
     /// By group, the positions of a shard's questions in the whole run; empty without a shard.
     pub(crate) places: Vec<Arc<[u32]>>,
 }
@@ -41,6 +43,7 @@ pub(crate) struct Questions {
 impl Questions {
     /// Loads every task's questions and plans their prompts. `seed` draws the samples.
     pub(crate) fn load(settings: &QuestionSettings, seed: u64) -> Result<Self, Failure> {
+        check_asked(settings)?;
         let strategies = settings.strategies.clone();
         let wording = match &settings.wording {
             None => Wording::builtin(),
@@ -50,6 +53,7 @@ impl Questions {
         let mut plan = Plan::default();
         let mut places = Vec::new();
         let mut unread = Vec::new();
+        let mut remarks = Vec::new();
         let mut splits = HashMap::new();
         for task in tasks(settings) {
             let mut dataset = dataset_for(&task, settings)?;
@@ -75,6 +79,7 @@ impl Questions {
                 shots,
                 digest: digest(&dataset, shots, &settings.cluster).map_err(Failure::new)?,
             });
+            remarks.extend(remark(&dataset).map_err(Failure::new)?);
             // After the summary, which is the same in every shard.
             let kept: Option<Arc<[u32]>> = match settings.shard {
                 None => None,
@@ -112,12 +117,19 @@ impl Questions {
             shard: settings.shard,
             splits,
             unread,
+            remarks,
             places,
         })
     }
 
+    /// Notes on the data: rows that repeat others, options that abstain, keys and columns that are not
+    /// read.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        self.remarks.iter().cloned().chain(self.note_unread())
+    }
+
     /// Names the keys and columns of the files that are not read; `None` without such.
-    pub(crate) fn note_unread(&self) -> Option<String> {
+    fn note_unread(&self) -> Option<String> {
         let tasks = self.unread.iter().filter(|(_, unread)| !unread.is_empty());
         let tasks: Vec<_> = tasks
             .map(|(task, unread)| format!("{unread} of {task}"))
@@ -191,6 +203,68 @@ pub(crate) fn evaluation(settings: &Settings) -> Config {
         },
         ..settings.evaluation
     }
+}
+
+/// What to know of a task's questions: how many repeat others, and how many have an unknown of their own.
+fn remark(dataset: &Dataset) -> std::io::Result<Option<String>> {
+    let mut parts = Vec::new();
+    let repeats = dataset.questions.repeats()?;
+    if repeats > 0 {
+        let of = count(dataset.questions.len());
+        let repeats = count(repeats);
+        parts.push(format!(
+            "{repeats} of {of} questions have the content of another and count once more each"
+        ));
+    }
+    if dataset.left_out > 0 {
+        let rows = counted(dataset.left_out, "row");
+        parts.push(format!(
+            "left out {rows} with the content of a few-shot example"
+        ));
+    }
+    let unknown = own_unknown(dataset)?;
+    if unknown > 0 {
+        let unknown = counted(unknown, "question");
+        parts.push(format!(
+            "in {unknown}, an option of its own says that the answer is unknown; it counts in E, \
+             also where it is right"
+        ));
+    }
+    let task = &dataset.task.id;
+    Ok((!parts.is_empty()).then(|| format!("task {task}: {}", parts.join("; "))))
+}
+
+/// How many questions have no "I don't know", but an option of their own that says so.
+fn own_unknown(dataset: &Dataset) -> std::io::Result<usize> {
+    let mut found = 0;
+    for question in dataset.questions.iter() {
+        let question = question?;
+        // All questions of a task have it, or none.
+        if question.dont_know().is_some() {
+            return Ok(0);
+        }
+        found += usize::from(question.admits_ignorance().is_some());
+    }
+    Ok(found)
+}
+
+/// Refuses data that would not be asked.
+fn check_asked(settings: &QuestionSettings) -> Result<(), Failure> {
+    let asked = tasks(settings);
+    let given = settings.data.iter().find(|data| {
+        let given = [data.path.is_some(), data.format.is_some()];
+        let more = [data.columns.is_some(), data.examples.is_some()];
+        given.iter().chain(&more).any(|&given| given) && !asked.contains(&id_of(&data.task))
+    });
+    given.map_or(Ok(()), |data| {
+        let id = id_of(&data.task);
+        Err(Failure::new(format_args!(
+            "data are given for task {id}, but --tasks does not name it"
+        ))
+        .hint(format_args!(
+            "add {id} to --tasks, or leave out the flags that name it, such as --data {id}=PATH"
+        )))
+    })
 }
 
 /// The tasks to run, each once: the named ones, else those with a path, else the benchmark's five.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sureness_hub::{DataFiles, DatasetName, Hub, SplitFiles};
-use sureness_questions::{Dataset, Files, Format, LoadOptions, Split, load, load_files};
+use sureness_importers::{is_archive, questions_of};
+use sureness_questions::{
+    Dataset, Files, Format, LoadOptions, Split, load, load_bytes, load_files,
+};
 
 use crate::error::Failure;
 
@@ -21,6 +24,8 @@ pub struct Place {
     pub format: Option<Format>,
     /// The fetched files of a data set of the hub.
     pub fetched: Option<Files>,
+    /// The questions in an archive, as text.
+    unpacked: Option<Vec<u8>>,
     /// What a reader of figures should know about them.
     pub note: Option<String>,
 }
@@ -31,7 +36,7 @@ impl Place {
     pub fn find(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
         match hub_name(path) {
             Some(name) => fetch(&Hub::from_env()?.with_progress(), &name.parse()?, format),
-            None => Ok(Self::of_path(path, format)),
+            None => Self::of_path(path, format),
         }
     }
 
@@ -39,7 +44,7 @@ impl Place {
     pub(crate) fn find_here(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
         match hub_name(path) {
             Some(name) => fetch(&Hub::from_env()?.offline(), &name.parse()?, format),
-            None => Ok(Self::of_path(path, format)),
+            None => Self::of_path(path, format),
         }
     }
 
@@ -48,20 +53,24 @@ impl Place {
         hub_name(path).is_some()
     }
 
-    fn of_path(path: &Path, format: Option<Format>) -> Self {
-        Self {
+    fn of_path(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
+        let unpacked = is_archive(path).then(|| questions_of(path)).transpose()?;
+        Ok(Self {
             path: path.to_owned(),
-            format,
+            // Questions of a log have these keys, whatever was asked for.
+            format: format.or(unpacked.as_ref().map(|_| Format::Jsonl)),
             fetched: None,
+            unpacked,
             note: None,
-        }
+        })
     }
 
     /// Reads the questions.
     pub fn load(&self, options: &LoadOptions) -> Result<Dataset, Failure> {
-        Ok(match &self.fetched {
-            None => load(&self.path, options)?,
-            Some(files) => load_files(&self.path, files, options)?,
+        Ok(match (&self.fetched, &self.unpacked) {
+            (Some(files), _) => load_files(&self.path, files, options)?,
+            (None, Some(text)) => load_bytes(&self.path, text.clone(), options)?,
+            (None, None) => load(&self.path, options)?,
         })
     }
 }
@@ -123,6 +132,7 @@ fn fetch(hub: &Hub, name: &DatasetName, format: Option<Format>) -> Result<Place,
         path: data.source(&asked.name).into(),
         format: Some(format),
         fetched: Some(files),
+        unpacked: None,
         note: data.is_converted().then(|| {
             format!(
                 "{} is a program, which is not run: read from the hub's copy, branch \

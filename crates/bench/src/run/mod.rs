@@ -80,7 +80,7 @@ pub async fn run_async(
     folder.check_results()?;
     let (config, note) = split::config(settings, &questions, &folder)?;
     watch.begin(&questions.describe());
-    for note in note.into_iter().chain(questions.note_unread()) {
+    for note in note.into_iter().chain(questions.notes()) {
         watch.note(&format!("note: {note}"));
     }
     let mut session = Session {

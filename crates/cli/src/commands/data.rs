@@ -143,6 +143,10 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
     let dataset = read(&place, layout, format, task)?;
     let former = library.import(&dataset, path, layout.examples.as_deref(), format)?;
     let id = &dataset.task.id;
+    if dataset.left_out > 0 {
+        let rows = counted(dataset.left_out, "row");
+        eprintln!("note: left out {rows} with the content of a few-shot example");
+    }
     if !dataset.unread.is_empty() {
         eprintln!("note: not read from the data: {}", dataset.unread);
     }

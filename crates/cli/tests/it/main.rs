@@ -5,6 +5,7 @@ mod command;
 mod data;
 mod data_files;
 mod data_hub;
+mod data_told;
 mod doubts;
 mod fleet;
 mod import;

@@ -61,7 +61,7 @@ pub(crate) fn import(
     };
     let whole = json::text(&results.task, "/task_name").map(str::to_owned);
     let whole = whole.or(results.name).or_else(|| options.task.clone());
-    let source = SourceFile::of(path, &blake3::hash(bytes));
+    let source = SourceFile::new(path, &blake3::hash(bytes));
     let mut queries = results.queries;
     if !results.examples.is_empty() {
         queries.push(Query {

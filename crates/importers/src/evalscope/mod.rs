@@ -90,7 +90,7 @@ pub(crate) fn import(
         details: BTreeMap::new(),
     };
     let mut import = Imported {
-        files: vec![SourceFile::of(path, &digest)],
+        files: vec![SourceFile::new(path, &digest)],
         ..Imported::empty(model, task, "evalscope".to_owned(), Format::Evalscope)
     };
     reading.finish(path, &mut import)?;

@@ -63,7 +63,7 @@ pub(crate) fn import(
         }
     };
     let import = Imported {
-        files: vec![SourceFile::of(path, &blake3::hash(bytes))],
+        files: vec![SourceFile::new(path, &blake3::hash(bytes))],
         values: Values::Continuations,
         settings: run.settings(),
         ..Imported::empty(

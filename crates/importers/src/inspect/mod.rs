@@ -9,6 +9,7 @@
 mod archive;
 mod copies;
 mod log;
+mod questions;
 mod sample;
 mod verdict;
 
@@ -27,6 +28,7 @@ use crate::read;
 use crate::{Format, ImportError, Place, Problem};
 pub(crate) use copies::fullest;
 use log::{Identity, Log};
+pub use questions::{is_archive, questions_of};
 use sample::{Order, Read as ReadSample, Sample, UNKNOWN_ORDER};
 
 /// A log as an import.
@@ -127,12 +129,8 @@ impl<'a> Reading<'a> {
         }
         log.check()
             .map_err(|fault: Fault| fault.at(path, Place::File))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let imported = Imported {
-            files: vec![SourceFile {
-                name: name.into_owned(),
-                digest: digest.to_hex().to_string(),
-            }],
+            files: vec![SourceFile::new(path, digest)],
             settings: log.settings(),
             notes: log.notes(),
             ..Imported::empty(log.model(), log.task(), log.strategy(), Format::Inspect)

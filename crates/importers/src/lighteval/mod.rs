@@ -1,6 +1,7 @@
 //! Details of lighteval: one Parquet file per task, with the columns `doc`, `metric` and
 //! `model_response` (since version 0.11).
 
+mod dates;
 mod sample;
 mod value;
 
@@ -16,6 +17,7 @@ use crate::error::{Fault, printable};
 use crate::imported::{Imported, Model, Options, SourceFile, Values};
 use crate::likelihood::{Normalise, Rule};
 use crate::{Format, ImportError, Place, Problem, content, json};
+pub(crate) use dates::{Dated, fullest};
 use sample::Sample;
 
 /// The columns that are read; lighteval writes no others.
@@ -38,11 +40,7 @@ pub(crate) fn import(
     choice: &Choice<'_>,
     options: &Options,
 ) -> Result<Vec<Imported>, ImportError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let source = SourceFile {
-        name: name.into_owned(),
-        digest: blake3::hash(&bytes).to_hex().to_string(),
-    };
+    let source = SourceFile::new(path, &blake3::hash(&bytes));
     let damaged =
         |error: sureness_parquet::Error| Problem::Parquet(printable(&error.to_string())).of(path);
     let table = sureness_parquet::open(bytes).map_err(damaged)?;
@@ -139,7 +137,7 @@ impl Part {
         if !group.admits(&id, "doc.id", place, choice).map_err(at)? {
             return Ok(());
         }
-        let sample = Sample::read(row).map_err(at)?;
+        let sample = Sample::read(row, &id).map_err(at)?;
         self.cut += usize::from(sample::was_cut(row));
         if !asked::are_letters(&sample.choices) {
             group.import.values = Values::Continuations;

@@ -19,7 +19,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    pub(super) fn read(row: &Value) -> Result<Self, Fault> {
+    pub(super) fn read(row: &Value, id: &str) -> Result<Self, Fault> {
         let scores = list(row, "/model_response/logprobs");
         if scores.is_empty() {
             return Err(Problem::Generation.field("model_response.logprobs"));
@@ -42,7 +42,7 @@ impl Sample {
             let found = format!("{} for {options} options", scores.len());
             return Err(wrong("one score per option", found).field(field));
         };
-        let fault = |problem: Problem| problem.field(field);
+        let fault = |problem: Problem| problem.of_question(id).field(field);
         let sums: Vec<f64> = conditioned.iter().map(number).collect();
         let mut likelihoods = Likelihoods::new(sums.clone())
             .map_err(fault)?

@@ -120,7 +120,7 @@ pub(super) fn read(
             let id = printable(&id);
             return Err(fault(Problem::RepeatedId { id, first }.field("doc_id")));
         }
-        let sample = line.read(normalise).map_err(fault)?;
+        let sample = line.read(&id, normalise).map_err(fault)?;
         entries.push(Entry {
             place,
             id,
@@ -133,12 +133,8 @@ pub(super) fn read(
     if entries.is_empty() {
         return Err(Problem::Empty.of(path));
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut samples = Samples {
-        source: SourceFile {
-            name: name.into_owned(),
-            digest: digest.to_hex().to_string(),
-        },
+        source: SourceFile::new(path, &digest),
         metric: entries.iter().find_map(|line| line.sample.metric()),
         further: BTreeMap::new(),
         filter: filter.flatten(),

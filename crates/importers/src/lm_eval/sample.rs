@@ -131,11 +131,11 @@ impl Request<'_> {
 
 impl Line {
     /// Checks the line and reads it as a multiple-choice question.
-    pub(super) fn read(&self, normalise: Normalise) -> Result<Sample, Fault> {
+    pub(super) fn read(&self, id: &str, normalise: Normalise) -> Result<Sample, Fault> {
         let mut scores = self.scores()?;
         let mut requests = self.requests();
         let unconditional = drop_unconditional(&mut scores, &mut requests);
-        let fault = |problem: Problem| problem.field("resps");
+        let fault = |problem: Problem| problem.of_question(id).field("resps");
         let options = scores.len();
         let mut likelihoods = Likelihoods::new(scores.clone()).map_err(fault)?;
         let texts: Vec<String> = requests.iter().filter_map(Request::option).collect();

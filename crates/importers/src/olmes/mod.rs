@@ -85,7 +85,7 @@ pub(crate) fn import(
     if group.len() == 0 {
         return Err(Problem::Empty.of(path));
     }
-    group.import.files = vec![SourceFile::of(path, &digest)];
+    group.import.files = vec![SourceFile::new(path, &digest)];
     let mut import = group.finish(path, options.normalise)?;
     let note = asked::note_of(import.values, options.normalise, "OLMES's acc_raw");
     import.notes.extend(note);

@@ -49,7 +49,7 @@ pub(crate) fn import(
     let inferencer = first.map_or("PPL", entry::inferencer);
     let metrics = if inferencer == "CLP" { CLP } else { PPL };
     let mut import = Imported {
-        files: vec![SourceFile::of(path, &blake3::hash(bytes))],
+        files: vec![SourceFile::new(path, &blake3::hash(bytes))],
         // Whole prompts differ from their options by a part that all options share.
         values: Values::Logits,
         ..Imported::empty(model, task, "opencompass".to_owned(), Format::OpenCompass)

@@ -37,13 +37,8 @@ pub(crate) fn import(
     choice: &Choice<'_>,
     options: &Options,
 ) -> Result<Vec<Imported>, ImportError> {
-    let digest = blake3::hash(&bytes).to_hex().to_string();
+    let source = SourceFile::new(path, &blake3::hash(&bytes));
     let keys = options.questions.as_deref().map(Keys::read).transpose()?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let source = SourceFile {
-        name: name.into_owned(),
-        digest,
-    };
     let mut table = Table {
         path,
         format,

@@ -3,7 +3,7 @@
 use sureness_importers::{Format, Options, Values};
 use sureness_testkit::shared;
 
-use super::common::{Folder, data, imported, named, refused, with};
+use super::common::{Folder, data, imported, named, noted, refused, with};
 
 /// A copy of a made-up file where lighteval would write it.
 fn written(folder: &Folder, name: &str) -> std::path::PathBuf {
@@ -84,7 +84,7 @@ fn bad_rows_are_named() {
         ),
         (
             "lighteval_nan.parquet",
-            "row 2, field \"model_response.logprobs\": option B has the log-likelihood",
+            "row 2, field \"model_response.logprobs\": option B of question 1 has the log-likelihood NaN, which is not finite",
         ),
         (
             "lighteval_several.parquet",
@@ -110,4 +110,30 @@ fn bad_rows_are_named() {
     cut.truncate(cut.len() / 2);
     let said = refused(&folder.write("cut.parquet", cut), &named("m"));
     assert!(said.contains("cut off"), "{said}");
+}
+
+#[test]
+fn of_two_dates_the_fuller_is_taken_or_else_the_newer() {
+    let folder = Folder::new();
+    let texts = std::fs::read(data("lighteval_texts.parquet")).unwrap();
+    let cut = std::fs::read(data("lighteval_cut.parquet")).unwrap();
+    let at = |date: &str| format!("details/m/{date}/details_toy_{date}.parquet");
+    for (date, bytes) in [("2026-11-28T10", &texts), ("2026-11-29T10", &cut)] {
+        folder.write(&at(date), bytes.clone());
+    }
+    let read = |folder: &Folder| {
+        let imports = noted(folder.path(), &Options::default());
+        assert_eq!(imports.groups.len(), 1);
+        (
+            imports.groups[0].files[0].name.clone(),
+            imports.notes.join("\n"),
+        )
+    };
+    let (name, notes) = read(&folder);
+    assert_eq!(name, "details_toy_2026-11-28T10.parquet");
+    assert!(notes.contains("has 3 answers, this one 2"), "{notes}");
+    folder.write(&at("2026-11-30T10"), texts);
+    let (name, notes) = read(&folder);
+    assert_eq!(name, "details_toy_2026-11-30T10.parquet");
+    assert!(notes.contains("is newer"), "{notes}");
 }

@@ -394,15 +394,15 @@ fn errors_name_their_line() {
         ),
         (
             change(|row| row["filtered_resps"][1][0] = json!("nan")),
-            "line 3, field \"resps\": option B has the log-likelihood NaN",
+            "line 3, field \"resps\": option B of question 2 has the log-likelihood NaN",
         ),
         (
             change(|row| row["filtered_resps"][3][0] = json!("-inf")),
-            "option D has the log-likelihood -inf",
+            "option D of question 2 has the log-likelihood -inf",
         ),
         (
             change(|row| row["filtered_resps"][0][0] = json!(0.5)),
-            "option A has the log-likelihood 0.5, which is above 0",
+            "option A of question 2 has the log-likelihood 0.5, which is above 0",
         ),
         (
             change(|row| row["filtered_resps"] = json!([["-3.5", "True"]])),

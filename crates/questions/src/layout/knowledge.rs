@@ -35,6 +35,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
         examples: &[Validation],
         options: Choices::List("options"),
         answer: Right::Letter("answer"),
+        again: &["answer_index"],
         category: Some("category"),
         id: Id::Column("question_id"),
         marks: &["question_id", "answer_index"],
@@ -95,6 +96,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
         examples: &[],
         options: Choices::List("options"),
         answer: Right::Letter("answer_letter"),
+        again: &["answer"],
         category: Some("field"),
         id: Id::Column("uuid"),
         ..BASE
@@ -169,6 +171,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
         checked: "lm-evaluation-harness, tasks/medqa_usmle.py, 2026-11-28",
         options: Choices::Dictionary("options"),
         answer: Right::Label("answer_idx"),
+        again: &["answer"],
         ..BASE
     },
     Layout {
@@ -202,6 +205,18 @@ pub(super) const LAYOUTS: &[Layout] = &[
             column: "mc1_targets",
             texts: "choices",
             labels: "labels",
+        },
+        answer: Right::InOptions,
+        ..BASE
+    },
+    Layout {
+        name: "halueval-qa",
+        checked: "users of the qa_data.json of its authors, 2026-11-29",
+        ask: &[Test, Validation, Train],
+        examples: &[],
+        options: Choices::RightAndWrong {
+            right: "right_answer",
+            wrong: &["hallucinated_answer"],
         },
         answer: Right::InOptions,
         ..BASE

@@ -38,6 +38,8 @@ pub struct Layout {
     context: &'static [&'static str],
     options: Choices,
     answer: Right,
+    /// Columns that name the right option once more.
+    again: &'static [&'static str],
     category: Option<&'static str>,
     id: Id,
     /// Further columns that tell the layout from others.
@@ -143,6 +145,7 @@ const BASE: Layout = Layout {
     context: &[],
     options: Choices::List("choices"),
     answer: Right::From0("answer"),
+    again: &[],
     category: None,
     id: Id::Row,
     marks: &[],
@@ -198,7 +201,8 @@ impl Layout {
         let mut all = self
             .needs()
             .chain(optional)
-            .chain(self.context.iter().copied());
+            .chain(self.context.iter().copied())
+            .chain(self.again.iter().copied());
         all.any(|name| {
             name == column || name.split_once('.').is_some_and(|(root, _)| root == column)
         })

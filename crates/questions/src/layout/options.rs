@@ -83,12 +83,7 @@ fn plain(choices: &Choices, answer: &Right, record: &Record<'_>) -> Result<Optio
         }
         Choices::List(column) => record.texts(column)?,
         Choices::Prefixed(column) => without_letters(record.texts(column)?),
-        Choices::Columns(columns) => {
-            let last = columns.iter().rposition(|column| record.has(column));
-            let columns = &columns[..last.map_or(0, |last| last + 1)];
-            let texts = columns.iter().map(|column| record.option_text(column));
-            texts.collect::<Result<_, _>>()?
-        }
+        Choices::Columns(columns) => record.option_texts(columns)?,
         Choices::Fixed(texts) => texts.iter().map(|&text| text.to_owned()).collect(),
         Choices::RightAndWrong { .. } | Choices::OneHot { .. } => Vec::new(),
     };

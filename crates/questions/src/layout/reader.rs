@@ -1,6 +1,7 @@
 //! Reads rows as the table says.
 
 use super::{Id, Layout, Stem, options};
+use crate::again::Again;
 use crate::draft::{Draft, Names};
 use crate::error::Problem;
 use crate::readers::{Record, Records, Rows};
@@ -48,8 +49,11 @@ pub(crate) fn read(
             },
         };
         let cluster = load.cluster.of_record(&record)?;
+        let read = layout.answer.column().unwrap_or_default();
+        let again = Again::of(&record, layout.again.iter().copied(), read);
         rows.unread.add_fields(&record);
-        rows.push(record.at, draft.finish(record.at)?, false, cluster)?;
+        let question = draft.finish_as(record.at, &again)?;
+        rows.push(record.at, question, false, cluster)?;
     }
     Ok(())
 }

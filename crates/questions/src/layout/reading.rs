@@ -28,6 +28,17 @@ pub(super) const LAYOUTS: &[Layout] = &[
         ..READING
     },
     Layout {
+        name: "quality-original",
+        checked: "unitxt and other users of QuALITY.v1.0.1.htmlstripped.dev, 2026-11-29",
+        ask: &[Validation, Train],
+        context: &["article"],
+        options: Choices::List("options"),
+        answer: Right::From1("gold_label"),
+        id: Id::Column("question_unique_id"),
+        marks: &["article"],
+        ..READING
+    },
+    Layout {
         name: "sciq",
         hub: &["allenai/sciq"],
         checked: "lm-evaluation-harness 0f9afc7a, tasks/sciq, 2026-11-28",

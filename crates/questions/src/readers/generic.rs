@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::record::{CATEGORIES, CONTEXTS, whole, wrong_type};
 use super::{Record, Records, Rows, Table};
+use crate::again::Again;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source};
-use crate::{DataError, LoadOptions};
+use crate::{DataError, LoadOptions, again};
 
 const NAMES: Names<'static> = Names {
     stem: "question",
@@ -57,8 +58,10 @@ pub(crate) fn jsonl(
         // A column of clusters counts as read in the rows of examples too.
         let cluster = options.cluster.of_record(&record);
         let cluster = if example { None } else { cluster? };
+        let again = Again::of(&record, again::FIELDS, NAMES.answer);
         rows.unread.add_fields(&record);
-        rows.push(record.at, draft.finish(record.at)?, example, cluster)?;
+        let question = draft.finish_as(record.at, &again)?;
+        rows.push(record.at, question, example, cluster)?;
     }
     Ok(())
 }
@@ -163,11 +166,18 @@ pub(crate) fn csv(
         rows.unread.add_columns(&names, &cells, |column| {
             columns.read(column) || [category, context, told].contains(&Some(column))
         });
+        let mut again = Again::default();
+        for &column in &columns.again {
+            if let Some(text) = cell(Some(column)) {
+                again.add(&names[column], text);
+            }
+        }
         let example = flag(at, cell(columns.example))?;
         let cluster = told
             .filter(|_| !example)
             .map(|column| options.cluster.of_cell(&cells[column], at));
-        rows.push(at, draft.finish(at)?, example, cluster.transpose()?)?;
+        let question = draft.finish_as(at, &again)?;
+        rows.push(at, question, example, cluster.transpose()?)?;
     }
     Ok(())
 }
@@ -199,6 +209,8 @@ struct Columns {
     /// Labels and places, in order.
     options: Vec<(String, usize)>,
     answer: usize,
+    /// Columns that name the right option once more.
+    again: Vec<usize>,
     example: Option<usize>,
 }
 
@@ -224,6 +236,7 @@ impl Columns {
             question: find("question").ok_or_else(|| missing("question"))?,
             options,
             answer: find("answer").ok_or_else(|| missing("answer"))?,
+            again: again::FIELDS.into_iter().filter_map(find).collect(),
             example: find("example"),
         })
     }
@@ -236,7 +249,10 @@ impl Columns {
             Some(self.answer),
             self.example,
         ];
-        own.contains(&Some(column)) || self.options.iter().any(|(_, place)| *place == column)
+        let again = self.again.contains(&column);
+        own.contains(&Some(column))
+            || again
+            || self.options.iter().any(|(_, place)| *place == column)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{ClusterBy, DataError, LoadOptions};
 /// How many options a question ends up with.
 const OPTIONS: usize = 4;
 
-/// Field names of the two layouts.
-struct Layout {
+/// Field names of a layout.
+pub(crate) struct Layout {
     context: &'static str,
     right: &'static str,
     wrong: &'static str,
@@ -25,43 +25,21 @@ struct Layout {
     stem: &'static str,
 }
 
-/// Reads the dialogue layout.
-pub(crate) fn dialogue(
-    sources: &[Source],
-    rows: &mut Rows,
-    options: &LoadOptions,
-) -> Result<(), DataError> {
-    read(
-        sources,
-        rows,
-        options,
-        &Layout {
-            context: "dialogue_history",
-            right: "right_response",
-            wrong: "hallucinated_response",
-            stem: "Which response continues this dialogue best?",
-        },
-    )
-}
+/// The dialogue layout.
+pub(crate) const DIALOGUE: Layout = Layout {
+    context: "dialogue_history",
+    right: "right_response",
+    wrong: "hallucinated_response",
+    stem: "Which response continues this dialogue best?",
+};
 
-/// Reads the summarisation layout.
-pub(crate) fn summarization(
-    sources: &[Source],
-    rows: &mut Rows,
-    options: &LoadOptions,
-) -> Result<(), DataError> {
-    read(
-        sources,
-        rows,
-        options,
-        &Layout {
-            context: "document",
-            right: "right_summary",
-            wrong: "hallucinated_summary",
-            stem: "Which summary renders this document best?",
-        },
-    )
-}
+/// The summarisation layout.
+pub(crate) const SUMMARIZATION: Layout = Layout {
+    context: "document",
+    right: "right_summary",
+    wrong: "hallucinated_summary",
+    stem: "Which summary renders this document best?",
+};
 
 struct Pair<'a> {
     at: At<'a>,
@@ -74,7 +52,8 @@ struct Pair<'a> {
 
 type Ring<'a> = BTreeMap<[u8; 32], &'a str>;
 
-fn read(
+/// Reads files in one of the two layouts.
+pub(crate) fn read(
     sources: &[Source],
     rows: &mut Rows,
     options: &LoadOptions,

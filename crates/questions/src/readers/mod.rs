@@ -37,6 +37,8 @@ pub(crate) struct Parsed {
     pub(crate) unread: Unread,
     /// The split of the questions, where the files have several.
     pub(crate) split: Option<Split>,
+    /// Rows that are not asked, since a few-shot example has their content.
+    pub(crate) left_out: usize,
 }
 
 /// Gathers the rows of a data set, with the abstention options where they are asked for, and

@@ -53,6 +53,52 @@ impl<'a> Record<'a> {
         Some((record, self.fields.get("filter").unwrap_or(&Value::Null)))
     }
 
+    /// The questions of a row that holds an article with several, as the original files of `QuALITY`
+    /// and RACE do; `None` for any other row.
+    pub(crate) fn of_article(&self) -> Result<Option<Vec<Self>>, DataError> {
+        let (Some(Value::String(_)), Some(Value::Array(questions))) =
+            (self.fields.get("article"), self.fields.get("questions"))
+        else {
+            return Ok(None);
+        };
+        let mut shared = self.fields.clone();
+        for list in ["questions", "options", "answers"] {
+            shared.remove(list);
+        }
+        // RACE calls the article's id so, where each question has a row.
+        if let Some(id) = shared.remove("id") {
+            shared.insert("example_id".to_owned(), id);
+        }
+        if questions.iter().any(Value::is_string) {
+            for list in ["options", "answers"] {
+                let value = self.required(list)?;
+                if value.as_array().map(Vec::len) != Some(questions.len()) {
+                    let expected = "one value per question";
+                    let found = match value {
+                        Value::Array(_) => "an array of another length",
+                        other => kind(other),
+                    };
+                    return Err(self.at.field(list, Problem::Type { expected, found }));
+                }
+            }
+        }
+        let rows = (0..).zip(questions).map(|(index, question)| {
+            let mut fields = shared.clone();
+            if let Value::Object(own) = question {
+                fields.extend(own.clone());
+            } else {
+                fields.insert("question".to_owned(), question.clone());
+                for (list, field) in [("options", "options"), ("answers", "answer")] {
+                    let value = self.fields.get(list).and_then(|list| list.get(index));
+                    let value = value.cloned().unwrap_or_default();
+                    fields.insert(field.to_owned(), value);
+                }
+            }
+            Self::new(self.at, fields)
+        });
+        Ok(Some(rows.collect()))
+    }
+
     /// The id that a log gives the question.
     pub(crate) fn log_id(&self) -> Option<&str> {
         self.log_id.as_deref()
@@ -250,6 +296,18 @@ impl<'a> Record<'a> {
                 .at
                 .field(field, wrong_type("a string or a number", other))),
         }
+    }
+
+    /// The texts of options in fields of their own; empty ones at the end mean fewer options.
+    pub(crate) fn option_texts<F: AsRef<str>>(
+        &self,
+        fields: &[F],
+    ) -> Result<Vec<String>, DataError> {
+        let last = fields.iter().rposition(|field| self.has(field.as_ref()));
+        let given = fields.iter().take(last.map_or(0, |last| last + 1));
+        given
+            .map(|field| self.option_text(field.as_ref()))
+            .collect()
     }
 
     /// One option's text; a number is taken as it is written.

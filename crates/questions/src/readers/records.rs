@@ -1,6 +1,7 @@
 //! The rows of a file as objects: of JSON, one per line or all in one array, of Parquet, or of a
 //! table with a header.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::vec;
 
@@ -18,6 +19,8 @@ pub(crate) struct Records<'a> {
     rows: Rows<'a>,
     /// The filter of the first sample; the samples of others have the same questions again.
     filter: Option<Value>,
+    /// The questions of an article that come next.
+    waiting: VecDeque<Record<'a>>,
 }
 
 /// The rows as they are written.
@@ -94,7 +97,11 @@ impl<'a> Records<'a> {
     }
 
     fn of(rows: Rows<'a>) -> Self {
-        Self { rows, filter: None }
+        Self {
+            rows,
+            filter: None,
+            waiting: VecDeque::new(),
+        }
     }
 }
 
@@ -151,10 +158,21 @@ impl<'a> Iterator for Records<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if let Some(question) = self.waiting.pop_front() {
+                return Some(Ok(question));
+            }
             let record = match self.rows.next()? {
                 Ok(record) => record,
                 error => return Some(error),
             };
+            match record.of_article() {
+                Ok(None) => {}
+                Ok(Some(questions)) => {
+                    self.waiting.extend(questions);
+                    continue;
+                }
+                Err(error) => return Some(Err(error)),
+            }
             let Some((question, filter)) = record.logged() else {
                 return Some(Ok(record));
             };

@@ -1,6 +1,6 @@
 //! Tables: CSV rows with the line they begin on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
@@ -8,8 +8,11 @@ use std::rc::Rc;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 use crate::error::Problem;
-use crate::source::{At, Source};
+use crate::source::{At, MAX_LINE, Source};
 use crate::{DataError, letter_index};
+
+/// The most line breaks within a row, each of which takes memory until the row has ended.
+const MAX_BREAKS: usize = 4 << 20;
 
 /// Iterates over the rows of a CSV file.
 pub(crate) struct Table<'a> {
@@ -17,6 +20,8 @@ pub(crate) struct Table<'a> {
     reader: Reader<Breaks<'a>>,
     /// Line breaks ahead, shared with the CSV reader's input.
     ahead: Ahead,
+    /// Where the current row must have ended, shared likewise.
+    limit: Rc<Cell<u64>>,
     /// The line of the current row. It is counted here because the CSV reader's own count is
     /// taken before it skips the line break that ends the row above.
     line: usize,
@@ -37,11 +42,15 @@ struct Breaks<'a> {
     text: Box<dyn BufRead + 'a>,
     offset: u64,
     ahead: Ahead,
+    limit: Rc<Cell<u64>>,
 }
 
 impl Read for Breaks<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.text.read(buffer)?;
+        if self.offset > self.limit.get() || self.ahead.borrow().len() > MAX_BREAKS {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let mut ahead = self.ahead.borrow_mut();
         for (offset, &byte) in (self.offset..).zip(&buffer[..read]) {
             if byte == b'\n' || byte == b'\r' {
@@ -60,10 +69,12 @@ impl<'a> Table<'a> {
     /// A table whose first row is data.
     pub(crate) fn without_header(source: &'a Source) -> Result<Self, DataError> {
         let ahead = Ahead::default();
+        let limit = Rc::new(Cell::new(source.limit(MAX_LINE)));
         let text = Breaks {
             text: source.reader()?,
             offset: 0,
             ahead: Rc::clone(&ahead),
+            limit: Rc::clone(&limit),
         };
         let reader = ReaderBuilder::new()
             .delimiter(separator(source)?)
@@ -74,6 +85,7 @@ impl<'a> Table<'a> {
             source,
             reader,
             ahead,
+            limit,
             line: 1,
         })
     }
@@ -97,14 +109,21 @@ impl<'a> Table<'a> {
     /// The next row, whatever its width.
     pub(crate) fn next_row(&mut self) -> Result<Option<(At<'a>, StringRecord)>, DataError> {
         let mut cells = StringRecord::new();
+        let begin = self.reader.position().byte();
+        self.limit
+            .set(begin.saturating_add(self.source.limit(MAX_LINE)));
         let more = match self.reader.read_record(&mut cells) {
             Ok(more) => more,
             Err(error) => {
-                let begin = error.position().map_or(0, csv::Position::byte);
+                let faulty = error.position().map_or(0, csv::Position::byte);
                 if let csv::ErrorKind::Io(error) = error.into_kind() {
+                    if error.kind() == io::ErrorKind::FileTooLarge {
+                        self.advance(begin);
+                        return Err(self.source.at(self.line).row(Problem::TooLong));
+                    }
                     return Err(self.source.failed(error));
                 }
-                self.advance(begin);
+                self.advance(faulty);
                 return Err(self.source.at(self.line).row(Problem::NotUtf8));
             }
         };
@@ -159,7 +178,7 @@ fn separator(source: &Source) -> Result<u8, DataError> {
         let mut reader = ReaderBuilder::new()
             .delimiter(separator)
             .has_headers(false)
-            .from_reader(source.reader()?);
+            .from_reader(source.reader()?.take(source.limit(MAX_LINE)));
         // The reader of the rows tells what is wrong with them.
         if matches!(reader.read_record(&mut row), Ok(true)) && makes_sense(&row) {
             return Ok(separator);

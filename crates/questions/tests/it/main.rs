@@ -1,6 +1,7 @@
 //! The readers of data sets from outside.
 
 mod answer_keys;
+mod articles;
 mod bad_files;
 mod bad_input;
 mod clusters;
@@ -16,4 +17,5 @@ mod never_panics;
 mod parquet;
 mod public;
 mod real_data;
+mod repeats;
 mod unread;

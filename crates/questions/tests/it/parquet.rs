@@ -329,3 +329,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn shards_of_two_versions_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = String::from_utf8(fixture("piqa.jsonl")).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let write = |name: &str| fs::write(folder.path().join(name), lines.join("\n")).unwrap();
+    let remove = |name: &str| fs::remove_file(folder.path().join(name)).unwrap();
+    write("test-00000-of-00001.jsonl");
+    write("test-00000-of-00002.jsonl");
+    write("test-00001-of-00002.jsonl");
+    let words = [
+        "test-00000-of-00002.jsonl: is one of 2 files",
+        "test-00000-of-00001.jsonl is one of 1",
+        "two versions",
+        "with a pattern",
+    ];
+    says(&message(folder.path()), &words);
+    let pattern = folder.path().join("test-*-of-00002.jsonl");
+    assert!(load(&pattern, &plain("own")).is_ok());
+
+    remove("test-00000-of-00001.jsonl");
+    write("test-00000-of-00002-0a1b.jsonl");
+    let words = ["test-00000-of-00002.jsonl: has the same number as", "-0a1b"];
+    says(&message(folder.path()), &words);
+
+    // Some writers put a hash into each name, and some count from 1.
+    remove("test-00000-of-00002.jsonl");
+    assert!(load(folder.path(), &plain("own")).is_ok());
+    remove("test-00000-of-00002-0a1b.jsonl");
+    write("test-00002-of-00002.jsonl");
+    assert!(load(folder.path(), &plain("own")).is_ok());
+    write("test-00000-of-00002.jsonl");
+    let words = ["test-00002-of-00002.jsonl: has the number 2", "2 files"];
+    says(&message(folder.path()), &words);
+}

@@ -72,6 +72,21 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         let repeated = counted(repeating, "question");
         facts.push(("equal options", format!("in {repeated}")));
     }
+    let repeats = dataset.questions.repeats().map_err(Failure::new)?;
+    if repeats > 0 {
+        let repeats = counted(repeats, "question");
+        facts.push((
+            "repeated rows",
+            format!("{repeats} with the content of another"),
+        ));
+    }
+    if dataset.left_out > 0 {
+        let rows = counted(dataset.left_out, "row");
+        facts.push((
+            "left out",
+            format!("{rows} with the content of a few-shot example"),
+        ));
+    }
     if !dataset.unread.is_empty() {
         facts.push(("not read", dataset.unread.to_string()));
     }
@@ -92,7 +107,13 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
 
 fn abstention(statistics: &Statistics, format: Format) -> String {
     if format.has_own_abstention() {
-        return "every question has an option of its own that abstains; none are added".to_owned();
+        let known = statistics.with_unknown;
+        return format!(
+            "none are added, since a question has an option of its own that abstains; told by its words \
+             in {} of {}",
+            count(known),
+            count(statistics.questions)
+        );
     }
     statistics.abstention()
 }
@@ -108,6 +129,8 @@ struct Statistics {
     /// Questions by right option.
     answers: Vec<usize>,
     without_dont_know: usize,
+    /// Questions with an option, of their own or not, that admits ignorance.
+    with_unknown: usize,
     without_none: usize,
     /// Questions with too many options to add the abstention options that they lack.
     crowded: usize,
@@ -124,6 +147,7 @@ impl Statistics {
         self.answers.resize(self.answers.len().max(options), 0);
         self.answers[question.answer] += 1;
         self.without_dont_know += usize::from(question.dont_know().is_none());
+        self.with_unknown += usize::from(question.admits_ignorance().is_some());
         self.without_none += usize::from(question.none_of_the_above().is_none());
         self.crowded += usize::from(!question.has_room_for_abstention());
     }

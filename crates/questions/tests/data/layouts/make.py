@@ -14,28 +14,22 @@ import sys
 from pathlib import Path
 
 # Category, question, four options, the place of the right one, a passage.
+TABLE = """\
+botany|Which part of a fern carries its spores?|Frond/Root hair/Thorn/Petal|0|Ferns bear no flowers. Their spores sit below the fronds.
+botany|What does the lamp moss of the tale live on?|Chalk/Dew/Ash/Salt|1|The lamp moss drinks dew and glows at dusk.
+tools|Which tool cuts along the grain?|File/Mallet/Rip saw/Awl|2|A rip saw has teeth like chisels. It follows the grain.
+tools|What holds the board in the story?|A nail/A rope/A stone/A clamp|3|Ola laid the board down and turned the clamp tight.
+harbour|Why does the ferry wait?|For the tide/For coal/For snow/For mail|0|The ferry lies still until the tide comes in.
+harbour|Who rings the bell at noon?|The cook/The pilot/The clerk/The guard|1|At noon the pilot rings the bell, and the boats turn.
+harbour|How many masts has the Heron?|1/2/3/4|2|The Heron has three masts, the Tern only two.
+weather|What comes before the hail here?|Fog/Frost/Dew/A green sky|3|The sky turns green, and soon the hail falls.
+weather|Which cloud is the highest?|Cirrus/Stratus/Fog/Cumulus|0|Cirrus drifts far above the others.
+weather|When does the north wind rest?|In May/At dawn/On Sunday/Never|1|At dawn the north wind rests, and the mill stands.
+"""
 QUESTIONS = [
-    ("botany", "Which part of a fern carries its spores?", ["Frond", "Root hair", "Thorn", "Petal"], 0,
-     "Ferns bear no flowers. Their spores sit below the fronds."),
-    ("botany", "What does the lamp moss of the tale live on?", ["Chalk", "Dew", "Ash", "Salt"], 1,
-     "The lamp moss drinks dew and glows at dusk."),
-    ("tools", "Which tool cuts along the grain?", ["File", "Mallet", "Rip saw", "Awl"], 2,
-     "A rip saw has teeth like chisels. It follows the grain."),
-    ("tools", "What holds the board in the story?", ["A nail", "A rope", "A stone", "A clamp"], 3,
-     "Ola laid the board down and turned the clamp tight."),
-    ("harbour", "Why does the ferry wait?", ["For the tide", "For coal", "For snow", "For mail"], 0,
-     "The ferry lies still until the tide comes in."),
-    ("harbour", "Who rings the bell at noon?", ["The cook", "The pilot", "The clerk", "The guard"], 1,
-     "At noon the pilot rings the bell, and the boats turn."),
-    ("harbour", "How many masts has the Heron?", ["1", "2", "3", "4"], 2,
-     "The Heron has three masts, the Tern only two."),
-    ("weather", "What comes before the hail here?", ["Fog", "Frost", "Dew", "A green sky"], 3,
-     "The sky turns green, and soon the hail falls."),
-    ("weather", "Which cloud is the highest?", ["Cirrus", "Stratus", "Fog", "Cumulus"], 0,
-     "Cirrus drifts far above the others."),
-    ("weather", "When does the north wind rest?", ["In May", "At dawn", "On Sunday", "Never"], 1,
-     "At dawn the north wind rests, and the mill stands."),
-]  # fmt: skip
+    (category, question, options.split("/"), int(right), passage)
+    for category, question, options, right, passage in (row.split("|") for row in TABLE.splitlines())
+]
 LETTERS = "ABCD"
 
 
@@ -59,6 +53,11 @@ def query(q):
     return f"Q: {q[1]} Answer Choices: {' '.join(prefixed(q[2]))}\nA: Among A through D, the answer is"
 
 
+def exam(q, question="question", answer="answer"):
+    """A question with a column per letter."""
+    return {question: q[1], **columns(LETTERS, q[2]), answer: LETTERS[q[3]]}
+
+
 def arc_label(n, right):
     """A few rows of ARC number their options."""
     return ("1234" if n == 3 else LETTERS)[right]
@@ -74,13 +73,9 @@ LAYOUTS = {
         "question_id": 70 + n, "question": q[1], "options": q[2], "answer": LETTERS[q[3]],
         "answer_index": q[3], "cot_content": "", "category": q[0], "src": "made up"},
     "mmmlu": lambda n, q: {
-        "Unnamed: 0": n, "Question": q[1], **columns(LETTERS, q[2]), "Answer": LETTERS[q[3]],
-        "Subject": q[0]},
-    "cmmlu": lambda n, q: {
-        "Question": q[1], **columns(LETTERS, q[2]), "Answer": LETTERS[q[3]]},
-    "ceval": lambda n, q: {
-        "id": n, "question": q[1], **columns(LETTERS, q[2]), "answer": LETTERS[q[3]],
-        "explanation": ""},
+        "Unnamed: 0": n, **exam(q, "Question", "Answer"), "Subject": q[0]},
+    "cmmlu": lambda n, q: exam(q, "Question", "Answer"),
+    "ceval": lambda n, q: {"id": n, **exam(q), "explanation": ""},
     "global-mmlu": lambda n, q: {
         "sample_id": f"{q[0]}/test/{n}", "subject": q[0], "subject_category": "STEM",
         "question": q[1], **columns(["option_a", "option_b", "option_c", "option_d"], q[2]),
@@ -122,6 +117,9 @@ LAYOUTS = {
         "question": q[1],
         "mc1_targets": {"choices": [q[2][q[3]], *wrong(q[2], q[3])], "labels": [1, 0, 0, 0]},
         "mc2_targets": {"choices": [q[2][q[3]], *wrong(q[2], q[3])], "labels": [1, 0, 0, 0]}},
+    "halueval-qa": lambda n, q: {
+        "knowledge": q[4], "question": q[1], "right_answer": q[2][q[3]],
+        "hallucinated_answer": wrong(q[2], q[3])[0]},
     "agieval": lambda n, q: {
         "query": query(q), "choices": prefixed(q[2]), "gold": [q[3]]},
     "agieval-original": lambda n, q: {
@@ -132,6 +130,10 @@ LAYOUTS = {
         "options": q[2]},
     "quality": lambda n, q: {
         "article": q[4], "question": q[1], "options": q[2], "answer": q[3], "hard": n % 2 == 0},
+    "quality-original": lambda n, q: {
+        "article_id": str(5000 + n), "source": "made up", "article": q[4], "questions": [
+            {"question": q[1], "question_unique_id": f"{5000 + n}_1", "options": q[2],
+             "writer_label": q[3] + 1, "gold_label": q[3] + 1, "difficult": n % 2}]},
     "sciq": lambda n, q: {
         "question": q[1], "distractor3": wrong(q[2], q[3])[2],
         "distractor1": wrong(q[2], q[3])[0], "distractor2": wrong(q[2], q[3])[1],
