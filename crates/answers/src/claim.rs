@@ -108,10 +108,13 @@ fn is_conditional(document: &Document, mention: &Mention, from: usize, to: usize
         .any(|at| !document.is_mentioned(at) && CONDITIONS.contains(document.word(at)))
 }
 
-/// `The answer is A, but that is wrong.`
+/// `The answer is A, but that is wrong.`, `The answer is A (no, C).`
 fn is_taken_back(document: &Document, mention: &Mention, to: usize) -> bool {
     (mention.end..to).any(|at| {
         let word = document.word(at);
+        if word == "no" && document.is_sign(at - 1, "(—") {
+            return true;
+        }
         let contrast = CONTRASTS.contains(document.word(at.wrapping_sub(1)));
         (word == "which" || contrast && PRONOUNS.contains(word))
             && COPULAS.contains(document.word(at + 1))

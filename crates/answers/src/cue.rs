@@ -248,7 +248,7 @@ impl Left<'_> {
         let denied = (self.from..self.at).any(|at| {
             NEGATIONS.contains(document.word(at)) || DISTANCE.contains(document.word(at))
         });
-        let states = mention.label.is_none()
+        let states = (mention.label.is_none() || mention.has_text)
             && self.ends()
             && document.quoted == mention.options
             && !has_words(end, document.tokens.len());
@@ -330,7 +330,7 @@ impl Left<'_> {
         let before = at.wrapping_sub(1);
         let word = self.document.word(before);
         at == self.from
-            || self.document.is_sign(before, ",;:—")
+            || self.document.is_sign(before, ",;:—(")
             || word == "in"
             || CLAUSES.contains(word)
             || CONCLUSIONS.contains(word)

@@ -108,7 +108,9 @@ impl Document {
             return false;
         }
         match self.kind(at) {
-            Some(Kind::Close | Kind::Sign('!' | '?' | '…' | ';')) => true,
+            // The answer to "Which?" is B
+            Some(Kind::Sign('?')) => !COPULAS.contains(self.word(at + 1)),
+            Some(Kind::Close | Kind::Sign('!' | '…' | ';')) => true,
             Some(Kind::Sign('.')) => !self.is_glued_word(at + 1) && !self.is_sign(at + 1, ",."),
             Some(Kind::Break) => at.checked_sub(1).is_none_or(|before| {
                 // "The answer is:" goes on in the next line.

@@ -44,7 +44,7 @@ pub(crate) const HEDGES: Words = Words("could might may perhaps maybe possibly")
 /// Words that end a chain of thought: `so B`.
 pub(crate) const CONCLUSIONS: Words = Words(
     "so therefore thus hence finally ultimately consequently actually no wait correction \
-     sorry okay ok sure well hmm yes overall conclusion summary short certainly",
+     sorry okay ok sure well hmm yes overall alright conclusion summary short certainly",
 );
 pub(crate) const CHOOSE: Words = Words(
     "choose chose choosing select selected selecting pick picked picking guess say think \
@@ -99,6 +99,9 @@ pub(crate) const CLAUSES: Words =
 /// Words of a concession: `although B looks right`.
 pub(crate) const CONCESSIONS: Words = Words("although though while despite unlike");
 pub(crate) const CONTRASTS: Words = Words("but however though although");
+/// Words behind `B,` that speak of the option: `B, on the other hand, …`
+pub(crate) const ASIDES: Words =
+    Words("on for by in however meanwhile like unlike although though too also");
 /// Words with which the reason of a choice begins.
 pub(crate) const REASONS: Words = Words("because since rather instead");
 /// Words that may follow a choice.

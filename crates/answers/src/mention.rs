@@ -43,7 +43,7 @@ impl Mention {
 }
 
 impl Document {
-    /// Fills in the mentions.
+    /// Fills in the mentions and the quoted options.
     pub(crate) fn find_mentions(&mut self, options: &Options) {
         let mut single = Vec::new();
         let mut at = 0;
@@ -61,6 +61,9 @@ impl Document {
             match mention {
                 Some(mention) => {
                     at = mention.end.max(at + 1);
+                    if mention.label.is_some() && mention.has_text {
+                        self.quoted.extend(&mention.options);
+                    }
                     single.push(mention);
                 }
                 None => at += 1,

@@ -2,7 +2,9 @@
 
 use crate::claim::{Cue, Strength};
 use crate::document::{Document, Follow};
-use crate::lexicon::{CONCLUSIONS, CONTRASTS, FOLLOWERS, LEADS, NEGATIONS, PRONOUNS, REASONS};
+use crate::lexicon::{
+    ASIDES, CONCLUSIONS, CONTRASTS, FOLLOWERS, LEADS, NEGATIONS, PRONOUNS, REASONS,
+};
 use crate::mention::Mention;
 use crate::options::Spelling;
 use crate::token::Kind;
@@ -143,13 +145,15 @@ impl Place<'_> {
         match self.document.kind(at + 1) {
             // "A, the first letter, …"
             Some(Kind::Sign(',' | '-' | '—')) => {
-                !word || self.has_reason(at + 2) || PRONOUNS.contains(self.document.word(at + 2))
+                !word && !ASIDES.contains(self.document.word(at + 2))
+                    || self.has_reason(at + 2)
+                    || PRONOUNS.contains(self.document.word(at + 2))
             }
             // "A: B" abbreviates "Answer: B".
             Some(Kind::Sign(':')) => !word,
             // "E. coli"
             Some(Kind::Sign('.')) => !self.is_small(at + 2) || self.has_reason(at + 2),
-            Some(Kind::Sign(sign)) => ")]".contains(sign),
+            Some(Kind::Sign(sign)) => ")]!".contains(sign),
             None | Some(Kind::Break) => true,
             _ => false,
         }
