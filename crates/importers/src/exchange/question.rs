@@ -4,7 +4,7 @@ use serde_json::Value;
 use sureness_questions::{Question, letter, letter_index};
 
 use super::Exchange;
-use super::key::Keys;
+use super::key::{Keys, Known};
 use super::prompt::{self, plain};
 use crate::error::{Fault, printable};
 use crate::{Problem, json};
@@ -68,32 +68,34 @@ fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault
     let id = &exchange.id;
     let by_id = keys.question(id);
     let Some(prompt) = exchange.prompt.as_deref() else {
-        let question = by_id.ok_or_else(|| unknown(id, keys).field(field))?;
+        let known = by_id.ok_or_else(|| unknown(id, keys).field(field))?;
+        let question = known.question.clone();
         let order: Vec<usize> = (0..question.options.len()).collect();
-        agree(exchange.answer.as_ref(), question, &order, Some(keys))?;
+        agree(exchange.answer.as_ref(), &question, &order, Some(keys))?;
         return Ok(Asked {
-            question: question.clone(),
+            question,
             order,
             numbered: false,
         });
     };
     let text = plain(prompt);
     let lettered = prompt::lettered(prompt).map(|shown| shown.options);
-    let question = match shown(&text, lettered.as_deref(), keys, id)? {
-        Some(question) => question,
+    let known = match shown(&text, lettered.as_deref(), keys, id)? {
+        Some(known) => known,
         None => by_id.ok_or_else(|| unknown(id, keys).field(field))?,
     };
-    let stem = plain(&question.stem);
-    let Some(at) = text.rfind(&stem) else {
+    let end = known.shown_in(&text).map(|(end, _)| end);
+    let Some(end) = end.or_else(|| known.background_in(&text)) else {
         return Err(Problem::OtherPrompt {
             id: printable(id),
             questions: keys.file.clone(),
         }
         .field(field));
     };
-    let behind = text.get(at + stem.len()..).unwrap_or_default();
+    let question = &known.question;
     let found = lettered.and_then(|shown| with_letters(question, shown));
     let found = found.or_else(|| {
+        let behind = text.get(end..).unwrap_or_default();
         let order = prompt::inline(behind, &question.options)?;
         Some((question.clone(), order))
     });
@@ -113,43 +115,55 @@ fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault
 }
 
 /// The question whose text and options a prompt shows; of several, the one with the request's id, or
-/// else the one with the longest text.
+/// else the one with the longest text. `None` if there is none, or if the prompt's options are not told.
 fn shown<'a>(
     text: &str,
     lettered: Option<&[String]>,
     keys: &'a Keys,
     id: &str,
-) -> Result<Option<&'a Question>, Problem> {
+) -> Result<Option<&'a Known>, Problem> {
     let Some(options) = lettered else {
         return Ok(None);
     };
+    // Before all others, since many questions may have the same options.
+    let by_id = keys.question(id);
+    let is_shown = |known: &&Known| known.shown_in(text).is_some();
+    if let Some(known) = by_id.filter(is_shown)
+        && with_letters(&known.question, options.to_vec()).is_some()
+    {
+        return Ok(Some(known));
+    }
     let mut options: Vec<&str> = options.iter().map(String::as_str).collect();
     let mut fitting = keys.with_options(&options);
     // The prompt may add abstention options.
     options.retain(|option| !is_abstention(option));
     fitting.extend(keys.with_options(&options));
-    let mut found: Vec<(&Question, usize)> = fitting
-        .into_iter()
-        .filter_map(|question| {
-            let stem = plain(&question.stem);
-            text.contains(&stem).then_some((question, stem.len()))
-        })
+    let mut found: Vec<(&Known, usize)> = fitting
+        .iter()
+        .filter_map(|known| Some((*known, known.shown_in(text)?.1)))
         .collect();
-    if let Some((question, _)) = found.iter().find(|(question, _)| question.id == id) {
-        return Ok(Some(question));
+    if found.is_empty() {
+        let by_background = fitting.iter().filter_map(|known| {
+            known.background_in(text)?;
+            Some((*known, known.question.context.as_ref()?.len()))
+        });
+        found = by_background.collect();
+    }
+    if let Some((known, _)) = found.iter().find(|(known, _)| known.question.id == id) {
+        return Ok(Some(known));
     }
     let longest = found.iter().map(|(_, length)| *length).max();
     found.retain(|(_, length)| Some(*length) == longest);
     let Some(((first, _), others)) = found.split_first() else {
         return Ok(None);
     };
-    let same = |other: &Question| other.content_digest() == first.content_digest();
+    let same = |other: &Known| other.question.content_digest() == first.question.content_digest();
     match others.iter().find(|(other, _)| !same(other)) {
         None => Ok(Some(first)),
         Some((other, _)) => Err(Problem::Ambiguous {
             id: printable(id),
-            first: printable(&first.id),
-            second: printable(&other.id),
+            first: printable(&first.question.id),
+            second: printable(&other.question.id),
             questions: keys.file.clone(),
         }),
     }
