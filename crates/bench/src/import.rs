@@ -91,9 +91,18 @@ fn check_key(questions: &Path, any: bool, imports: &[Imported]) -> Result<(), Fa
 
 /// What makes the figures of imports doubtful.
 fn warnings(imports: &[Imported], questions: Option<&Path>) -> Vec<String> {
-    // Other formats have an accuracy of their own to compare with.
-    let tables = imports.iter().filter(|import| is_table(import));
-    let guessing = tables.map(|import| (import.to_string(), Guessing::of(rows(import))));
+    // Other imports are held against their file's own accuracy.
+    let alone = |import: &&Imported| {
+        let own = matches!(
+            import.format,
+            Format::Batch | Format::Vllm | Format::Promptfoo
+        );
+        is_table(import) || own && import.check.is_none()
+    };
+    let guessing = imports
+        .iter()
+        .filter(alone)
+        .map(|import| (import.to_string(), Guessing::of(rows(import))));
     let guessing = guessing_warning(questions, &guessing.collect::<Vec<_>>());
     let of_imports = imports.iter().flat_map(|import| {
         let own = import.warnings.iter().cloned();

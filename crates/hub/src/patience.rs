@@ -59,9 +59,9 @@ mod tests {
             7
         });
         assert_eq!(busy, Ok(7));
-        let (hold, held) = channel::<()>();
-        let still = patiently(Duration::from_millis(50), move |_| held.recv().is_ok());
+        let (open, waiting) = channel::<()>();
+        let still = patiently(Duration::from_millis(50), move |_| waiting.recv().is_ok());
         assert_eq!(still, Err(Ended::Stalled));
-        drop(hold);
+        drop(open);
     }
 }

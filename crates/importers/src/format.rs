@@ -228,9 +228,11 @@ fn exchanges(text: &[u8], has: &impl Fn(&[u8]) -> bool) -> Option<Format> {
         first => first.as_ref(),
     };
     let keys = first.and_then(Value::as_object);
+    // A log of Inspect may quote any of these keys.
+    let is_log = keys.is_none() && has(b"\"eval\"") && !has(b"\"evalId\"");
     let has = |key: &str| match keys {
         Some(keys) => keys.contains_key(key),
-        None => has(format!("\"{key}\"").as_bytes()),
+        None => !is_log && has(format!("\"{key}\"").as_bytes()),
     };
     if has("custom_id") && (has("body") || has("response") || has("error")) {
         return Some(Format::Batch);

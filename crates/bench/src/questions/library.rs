@@ -15,6 +15,7 @@ use sureness_questions::{
 use sureness_report::export::{write_whole, write_whole_with};
 
 use super::names::is_task_id;
+use super::place::Place;
 use crate::error::Failure;
 use crate::user_folders;
 
@@ -216,19 +217,30 @@ impl Library {
         })
     }
 
-    /// Stores a data set that was read from these files; returns the origin of the replaced one.
+    /// Stores a data set that was read from this place; returns the origin of the replaced one.
     pub fn import(
         &self,
         dataset: &Dataset,
-        path: &Path,
+        place: &Place,
         examples: Option<&Path>,
         format: Format,
     ) -> Result<Option<Origin>, Failure> {
+        let blake3 = match &place.fetched {
+            None => digest_of(&place.path, format)?,
+            Some(files) => {
+                let mut all: Vec<&PathBuf> =
+                    files.questions.iter().chain(&files.examples).collect();
+                all.sort();
+                // The folders in front are those of this machine's cache.
+                let named = all.into_iter().map(|file| (file_name(file), file));
+                hash(named).map_err(|error| unreadable(&place.path, &error))?
+            }
+        };
         let source = ImportSource {
-            name: file_name(path),
+            name: place.name(),
             examples_name: examples.map(file_name),
             format,
-            blake3: digest_of(path, format)?,
+            blake3,
         };
         self.store(dataset, source)
     }
@@ -382,37 +394,43 @@ pub fn file_name(path: &Path) -> String {
 
 /// BLAKE3 of a file, or of the files of a data set with their names, in alphabetical order.
 fn digest_of(path: &Path, format: Format) -> Result<String, Failure> {
-    let hash = |files: Option<Vec<PathBuf>>| {
-        let mut hasher = blake3::Hasher::new();
-        let Some(files) = files else {
-            hasher.update_reader(File::open(path)?)?;
-            return Ok(hasher);
-        };
-        for file in files {
-            let name = file.strip_prefix(path).unwrap_or(&file).to_string_lossy();
-            let length = fs::metadata(&file)?.len();
-            hasher.update(&(name.len() as u64).to_le_bytes());
-            hasher.update(name.as_bytes());
-            hasher.update(&length.to_le_bytes());
-            hasher.update_reader(File::open(&file)?)?;
-        }
-        std::io::Result::Ok(hasher)
-    };
+    let unreadable = |error| unreadable(path, &error);
     let files = if path.is_dir() && format == Format::Mmlu {
-        csv_files(path).map(Some)
+        csv_files(path).map_err(unreadable)?
     } else if path.is_file() {
-        Ok(None)
+        let mut hasher = blake3::Hasher::new();
+        let file = File::open(path).map_err(unreadable)?;
+        hasher.update_reader(file).map_err(unreadable)?;
+        return Ok(hasher.finalize().to_hex().to_string());
     } else {
         let mut files = sureness_questions::files(path, Some(format))?;
         files.questions.append(&mut files.examples);
         files.questions.sort();
-        Ok(Some(files.questions))
+        files.questions
     };
-    let hasher = files.and_then(hash);
-    let hasher = hasher.map_err(|error| {
-        Failure::new(format_args!("{} cannot be read: {error}", path.display()))
-    })?;
+    let named = files.iter().map(|file| {
+        let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
+        (name.into_owned(), file)
+    });
+    hash(named).map_err(unreadable)
+}
+
+/// BLAKE3 of files with their names.
+fn hash<'a>(files: impl Iterator<Item = (String, &'a PathBuf)>) -> std::io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for (name, file) in files {
+        let length = fs::metadata(file)?.len();
+        hasher.update(&(name.len() as u64).to_le_bytes());
+        hasher.update(name.as_bytes());
+        hasher.update(&length.to_le_bytes());
+        hasher.update_reader(File::open(file)?)?;
+    }
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format_args!("{} cannot be read: {error}", path.display()))
+        .hint("check the path and the permissions")
 }
 
 fn csv_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {

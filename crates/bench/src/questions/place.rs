@@ -9,6 +9,7 @@ use sureness_questions::{
     Dataset, Files, Format, LoadOptions, Split, load, load_bytes, load_files,
 };
 
+use super::library::file_name;
 use crate::error::Failure;
 
 /// The order in which splits are looked at to tell the layout. Test splits come late: some are
@@ -63,6 +64,14 @@ impl Place {
             unpacked,
             note: None,
         })
+    }
+
+    /// The name of the file or the folder, or that of the data set of the hub with its commit.
+    pub fn name(&self) -> String {
+        match self.fetched {
+            None => file_name(&self.path),
+            Some(_) => self.path.display().to_string(),
+        }
     }
 
     /// Reads the questions.

@@ -13,7 +13,7 @@ pub(crate) struct DataArgs {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Action {
-    /// List the tasks and their data sets
+    /// List the tasks and their data sets, and the known data sets with what is fetched and imported
     List,
     /// Read a data set and describe it, without storing anything
     Check {
@@ -37,7 +37,7 @@ pub(crate) enum Action {
     Import {
         /// Task the questions belong to: qa, rc, ci, drs, ds or a name of your own
         task: String,
-        /// File, folder or pattern of files of questions
+        /// File, folder or pattern of files of questions, or hf:NAME of the hub
         #[arg(required_unless_present = "remove")]
         path: Option<PathBuf>,
         #[command(flatten)]

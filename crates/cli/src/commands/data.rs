@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use sureness_analysis::number::{count, counted};
 use sureness_bench::questions::hub::DatasetName;
-use sureness_bench::questions::{Library, Place, file_name, named_task, task_id};
+use sureness_bench::questions::{Library, Place, named_task, task_id};
 use sureness_bench::{Failure, user_folders};
 use sureness_questions::{Dataset, Format, LoadOptions, Task, pack};
 
@@ -48,8 +48,21 @@ fn list(library: &Library) -> Result<(), Failure> {
     let mut text = terminal::columns(rows, &[2, 3]);
     text += "\nImport your own questions: sureness data import TASK FILE\nImports are stored in ";
     text += &user_folders::display(library.folder());
-    text += &format!("\n\n{}", hub::list());
+    text += &format!("\n\n{}", hub::list(&sources(library, &ids)));
     terminal::print(&text)
+}
+
+/// The imported tasks, with the layout and the source of each.
+fn sources(library: &Library, own: &[String]) -> Vec<hub::Imported> {
+    let benchmark = Task::benchmark().map(|task| task.id);
+    let ids = benchmark.iter().chain(own);
+    let origins = ids.filter_map(|id| library.origin(id).ok().flatten());
+    let imported = origins.map(|origin| hub::Imported {
+        task: origin.task.id,
+        format: origin.format,
+        source: origin.source,
+    });
+    imported.collect()
 }
 
 /// One task's row. A damaged import is marked as such and does not fail the listing.
@@ -125,23 +138,15 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
     if let Some(name) = name {
         task = renamed(task, name)?;
     }
-    if Place::is_on_hub(path) {
-        return Err(Failure::new(format_args!(
-            "{}: data sets of the hub are not imported, but named where they are used",
-            path.display()
-        ))
-        .hint(format_args!(
-            "use it with --data {}={}",
-            task.id,
-            path.display()
-        )));
-    }
     let library = Library::open()?;
     let place = Place::find(path, stated(layout))?;
+    if let Some(note) = &place.note {
+        eprintln!("note: {note}");
+    }
     let format = format_of(layout, &place)?;
     // Without abstention options, which each run adds or leaves out.
     let dataset = read(&place, layout, format, task)?;
-    let former = library.import(&dataset, path, layout.examples.as_deref(), format)?;
+    let former = library.import(&dataset, &place, layout.examples.as_deref(), format)?;
     let id = &dataset.task.id;
     if dataset.left_out > 0 {
         let rows = counted(dataset.left_out, "row");
@@ -155,7 +160,7 @@ fn import(task: &str, path: &Path, layout: &Layout, name: Option<&str>) -> Resul
     }
     eprintln!(
         "task {id} now uses {}: {}, {}\nnext: sureness run --tasks {id}",
-        file_name(path),
+        place.name(),
         counted(dataset.questions.len(), "question"),
         counted(dataset.examples.len(), "few-shot example"),
     );
@@ -225,7 +230,19 @@ fn read(place: &Place, layout: &Layout, format: Format, task: Task) -> Result<Da
 
 /// The benchmark task of a layout, else a task named after the file or the data set of the hub.
 fn default_task(format: Format, path: &Path) -> Task {
-    let id = match format {
+    if let Some(id) = task_of(format) {
+        return named_task(id);
+    }
+    let name = path.to_str().and_then(|path| path.parse().ok());
+    let name = name.filter(|_| Place::is_on_hub(path));
+    let path = name.map_or(path.to_owned(), |name: DatasetName| name.repo.into());
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    named_task(&task_id(&stem).unwrap_or_else(|_| "own".to_owned()))
+}
+
+/// The benchmark task of a layout.
+fn task_of(format: Format) -> Option<&'static str> {
+    Some(match format {
         Format::Mmlu => "qa",
         Format::CosmosQaCsv | Format::CosmosQaJsonl => "rc",
         Format::HellaSwag => "ci",
@@ -233,14 +250,9 @@ fn default_task(format: Format, path: &Path) -> Task {
         Format::HaluEvalSummarization => "ds",
         Format::Public(layout) => layout.task,
         Format::Paper | Format::Jsonl | Format::Csv | Format::Parquet | Format::Columns => {
-            let name = path.to_str().and_then(|path| path.parse().ok());
-            let name = name.filter(|_| Place::is_on_hub(path));
-            let path = name.map_or(path.to_owned(), |name: DatasetName| name.repo.into());
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            return named_task(&task_id(&stem).unwrap_or_else(|_| "own".to_owned()));
+            return None;
         }
-    };
-    named_task(id)
+    })
 }
 
 #[cfg(test)]

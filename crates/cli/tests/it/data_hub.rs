@@ -103,7 +103,119 @@ fn a_data_set_is_fetched_checked_and_listed() {
     says(&checked, &["1 of split dev", ":all/dev"]);
     says(
         &done(&hub, &case, "data list", 0),
-        &["hf:own/mmlu", "main", "sureness data fetch"],
+        &[
+            "OTHER DATA SET",
+            "hf:own/mmlu",
+            "main (",
+            "sureness data fetch",
+        ],
+    );
+}
+
+#[test]
+fn a_data_set_is_imported_with_its_commit() {
+    let Some((hub, case)) = both() else {
+        return;
+    };
+    let run = |line: &str, code: i32| done(&hub, &case, line, code);
+    let source = format!("hf:own/mmlu@{}:all/test", HubServer::COMMIT);
+    says(
+        &run("data import exam hf:own/mmlu:all", 0),
+        &[&format!("task exam now uses {source}:"), "few-shot example"],
+    );
+    says(
+        &run("data list", 0),
+        &["exam ", "/test (mmlu-hub), imported"],
+    );
+    let origin = fs::read_to_string(case.path("home").join("data/exam.json")).unwrap();
+    let origin: serde_json::Value = serde_json::from_str(&origin).unwrap();
+    assert_eq!(
+        (&origin["source"], &origin["format"]),
+        (&json!(source), &json!("mmlu-hub"))
+    );
+    says(
+        &run("data import other hf:own/mmlu:odd", 2),
+        &["odd.jsonl", "hint: "],
+    );
+}
+
+#[test]
+fn the_known_data_sets_are_listed_with_what_is_here_of_each() {
+    let card = "---\nconfigs:\n- config_name: all\n  data_files:\n  - split: test\n    path: all/test-*\n---\n";
+    let Some(hub) = HubServer::with("cais/mmlu", &[("README.md", card)]) else {
+        return;
+    };
+    let case = Case::new(Script::healthy());
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../questions/tests/data/mmlu_hub");
+    let name = "test-00000-of-00001.parquet";
+    let bytes = fs::read(fixtures.join(name)).unwrap();
+    hub.put(
+        "cais/mmlu",
+        HubServer::COMMIT,
+        &format!("all/{name}"),
+        &bytes,
+    );
+    let row = |set: &str| {
+        let listed = done(&hub, &case, "data list", 0);
+        let row = listed.lines().find(|line| line.starts_with(set));
+        let cells = row.unwrap_or_else(|| panic!("{listed}")).split_whitespace();
+        cells.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        row("hf:cais/mmlu "),
+        ["hf:cais/mmlu", "mmlu-hub", "qa", "-", "-"]
+    );
+    done(&hub, &case, "data import qa hf:cais/mmlu", 0);
+    let cells = row("hf:cais/mmlu ");
+    assert_eq!(cells[3], "main");
+    assert_eq!(cells.last().unwrap(), "qa");
+    assert_eq!(row("hf:allenai/ai2_arc ")[1..], ["arc", "qa", "-", "-"]);
+    assert_eq!(row("files  ")[0], "files");
+}
+
+#[test]
+fn a_stalled_download_ends_the_run_before_anything_is_asked() {
+    let Some((hub, case)) = both() else {
+        return;
+    };
+    let file = "all/test-00000-of-00001.parquet";
+    hub.describe(
+        SET,
+        json!({"faults": {file: {"stall": 100, "times": 1, "seconds": 30}}}),
+    );
+    let line = "run --api-base http://127.0.0.1:9 --data qa=hf:own/mmlu:all";
+    let mut command = case.sureness(line);
+    with_hub(&mut command, &hub);
+    let output = command
+        .env("HF_HUB_DOWNLOAD_TIMEOUT", "1")
+        .output()
+        .unwrap();
+    ends_with(&output, 2);
+    says(
+        &text(&output.stderr),
+        &[
+            file,
+            "sent nothing for 1 s",
+            "hint: ",
+            "HF_HUB_DOWNLOAD_TIMEOUT",
+        ],
+    );
+    // What arrived is taken up, not for the whole.
+    says(
+        &done(&hub, &case, "data fetch own/mmlu:all", 0),
+        &["1 file of questions"],
+    );
+    assert!(hub.requests().join("\n").contains("bytes=100-"));
+    let mut command = case.sureness(line);
+    with_hub(&mut command, &hub);
+    let output = command
+        .env("HF_HUB_DOWNLOAD_TIMEOUT", "soon")
+        .output()
+        .unwrap();
+    ends_with(&output, 2);
+    says(
+        &text(&output.stderr),
+        &["HF_HUB_DOWNLOAD_TIMEOUT is not", "hint: "],
     );
 }
 
@@ -154,7 +266,7 @@ fn what_the_hub_lacks_is_said_before_anything_is_asked() {
         &["restricted", "hint: accept the conditions on", "HF_TOKEN"],
     );
     let said = done(&hub, &case, "data import qa hf:own/mmlu:all", 2);
-    says(&said, &["hint: use it with --data qa=hf:own/mmlu:all"]);
+    says(&said, &["restricted", "hint: accept the conditions on"]);
 }
 
 #[test]

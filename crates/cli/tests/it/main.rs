@@ -9,6 +9,7 @@ mod data_told;
 mod doubts;
 mod fleet;
 mod import;
+mod import_exchanges;
 mod import_whole;
 mod metrics;
 mod model;

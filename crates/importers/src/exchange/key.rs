@@ -18,12 +18,37 @@ const IDS: [&str; 2] = ["id", "custom_id"];
 pub(crate) struct Keys {
     /// The file.
     pub(super) file: PathBuf,
-    questions: Vec<Question>,
+    questions: Vec<Known>,
     by_id: HashMap<String, usize>,
     /// Questions with these options, in any order.
     by_options: HashMap<String, Vec<usize>>,
     /// Right answers of a file without questions, as they are written.
     answers: HashMap<String, Value>,
+}
+
+/// A question, with what a prompt may show of it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) question: Question,
+    /// Its text, whose white space does not count.
+    stem: String,
+    /// Its background, likewise.
+    context: Option<String>,
+}
+
+impl Known {
+    /// Where a prompt's text ends to show the question, and how much of it is the question's own text.
+    pub(super) fn shown_in(&self, text: &str) -> Option<(usize, usize)> {
+        let at = text.rfind(&self.stem)?;
+        Some((at + self.stem.len(), self.stem.len()))
+    }
+
+    /// Where a prompt's text ends to show the background. Layouts without a question, such as that of
+    /// HellaSwag, get one of ours, which no other prompt has.
+    pub(super) fn background_in(&self, text: &str) -> Option<usize> {
+        let context = self.context.as_deref()?;
+        Some(text.rfind(context)? + context.len())
+    }
 }
 
 impl Keys {
@@ -63,7 +88,12 @@ impl Keys {
         let options = question.options.iter().map(String::as_str);
         let same = self.by_options.entry(of_options(options)).or_default();
         same.push(index);
-        self.questions.push(question);
+        let context = question.context.as_deref().map(plain);
+        self.questions.push(Known {
+            stem: plain(&question.stem),
+            context: context.filter(|text| !text.is_empty()),
+            question,
+        });
     }
 
     /// Whether the file has questions, not only answers.
@@ -77,12 +107,12 @@ impl Keys {
     }
 
     /// The question with an id.
-    pub(super) fn question(&self, id: &str) -> Option<&Question> {
+    pub(super) fn question(&self, id: &str) -> Option<&Known> {
         self.questions.get(*self.by_id.get(id)?)
     }
 
     /// The questions with these options, in any order.
-    pub(super) fn with_options(&self, options: &[&str]) -> Vec<&Question> {
+    pub(super) fn with_options(&self, options: &[&str]) -> Vec<&Known> {
         let found = self.by_options.get(&of_options(options.iter().copied()));
         let found = found.map(Vec::as_slice).unwrap_or_default();
         found

@@ -4,6 +4,7 @@
 //! The question is that of `--questions` which the prompt shows, or else the prompt itself. The
 //! letters of the prompt decide which option each is, whatever their order in `--questions`.
 
+mod answer;
 mod key;
 pub(crate) mod prompt;
 mod question;

@@ -102,7 +102,7 @@ pub(crate) fn options(text: &str) -> Vec<String> {
 
 /// Whether a value names one of the options.
 pub(crate) fn names(value: &Value, options: &[String]) -> bool {
-    super::question::index_of(value, options).is_ok()
+    super::answer::index_of(value, options).is_ok()
 }
 
 /// The letter, as an index, and the option of a line.

@@ -1,13 +1,14 @@
 //! Which question a request asks, and which option each letter of its prompt is.
 
 use serde_json::Value;
-use sureness_questions::{Question, letter, letter_index};
+use sureness_questions::{Question, letter};
 
 use super::Exchange;
-use super::key::Keys;
+use super::answer::{as_text, index_of};
+use super::key::{Keys, Known};
 use super::prompt::{self, plain};
+use crate::Problem;
 use crate::error::{Fault, printable};
-use crate::{Problem, json};
 
 /// A question as it was asked.
 #[derive(Debug)]
@@ -68,32 +69,34 @@ fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault
     let id = &exchange.id;
     let by_id = keys.question(id);
     let Some(prompt) = exchange.prompt.as_deref() else {
-        let question = by_id.ok_or_else(|| unknown(id, keys).field(field))?;
+        let known = by_id.ok_or_else(|| unknown(id, keys).field(field))?;
+        let question = known.question.clone();
         let order: Vec<usize> = (0..question.options.len()).collect();
-        agree(exchange.answer.as_ref(), question, &order, Some(keys))?;
+        agree(exchange.answer.as_ref(), &question, &order, Some(keys))?;
         return Ok(Asked {
-            question: question.clone(),
+            question,
             order,
             numbered: false,
         });
     };
     let text = plain(prompt);
     let lettered = prompt::lettered(prompt).map(|shown| shown.options);
-    let question = match shown(&text, lettered.as_deref(), keys, id)? {
-        Some(question) => question,
+    let known = match shown(&text, lettered.as_deref(), keys, id)? {
+        Some(known) => known,
         None => by_id.ok_or_else(|| unknown(id, keys).field(field))?,
     };
-    let stem = plain(&question.stem);
-    let Some(at) = text.rfind(&stem) else {
+    let end = known.shown_in(&text).map(|(end, _)| end);
+    let Some(end) = end.or_else(|| known.background_in(&text)) else {
         return Err(Problem::OtherPrompt {
             id: printable(id),
             questions: keys.file.clone(),
         }
         .field(field));
     };
-    let behind = text.get(at + stem.len()..).unwrap_or_default();
+    let question = &known.question;
     let found = lettered.and_then(|shown| with_letters(question, shown));
     let found = found.or_else(|| {
+        let behind = text.get(end..).unwrap_or_default();
         let order = prompt::inline(behind, &question.options)?;
         Some((question.clone(), order))
     });
@@ -113,43 +116,55 @@ fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault
 }
 
 /// The question whose text and options a prompt shows; of several, the one with the request's id, or
-/// else the one with the longest text.
+/// else the one with the longest text. `None` if there is none, or if the prompt's options are not told.
 fn shown<'a>(
     text: &str,
     lettered: Option<&[String]>,
     keys: &'a Keys,
     id: &str,
-) -> Result<Option<&'a Question>, Problem> {
+) -> Result<Option<&'a Known>, Problem> {
     let Some(options) = lettered else {
         return Ok(None);
     };
+    // Before all others, since many questions may have the same options.
+    let by_id = keys.question(id);
+    let is_shown = |known: &&Known| known.shown_in(text).is_some();
+    if let Some(known) = by_id.filter(is_shown)
+        && with_letters(&known.question, options.to_vec()).is_some()
+    {
+        return Ok(Some(known));
+    }
     let mut options: Vec<&str> = options.iter().map(String::as_str).collect();
     let mut fitting = keys.with_options(&options);
     // The prompt may add abstention options.
     options.retain(|option| !is_abstention(option));
     fitting.extend(keys.with_options(&options));
-    let mut found: Vec<(&Question, usize)> = fitting
-        .into_iter()
-        .filter_map(|question| {
-            let stem = plain(&question.stem);
-            text.contains(&stem).then_some((question, stem.len()))
-        })
+    let mut found: Vec<(&Known, usize)> = fitting
+        .iter()
+        .filter_map(|known| Some((*known, known.shown_in(text)?.1)))
         .collect();
-    if let Some((question, _)) = found.iter().find(|(question, _)| question.id == id) {
-        return Ok(Some(question));
+    if found.is_empty() {
+        let by_background = fitting.iter().filter_map(|known| {
+            known.background_in(text)?;
+            Some((*known, known.question.context.as_ref()?.len()))
+        });
+        found = by_background.collect();
+    }
+    if let Some((known, _)) = found.iter().find(|(known, _)| known.question.id == id) {
+        return Ok(Some(known));
     }
     let longest = found.iter().map(|(_, length)| *length).max();
     found.retain(|(_, length)| Some(*length) == longest);
     let Some(((first, _), others)) = found.split_first() else {
         return Ok(None);
     };
-    let same = |other: &Question| other.content_digest() == first.content_digest();
+    let same = |other: &Known| other.question.content_digest() == first.question.content_digest();
     match others.iter().find(|(other, _)| !same(other)) {
         None => Ok(Some(first)),
         Some((other, _)) => Err(Problem::Ambiguous {
             id: printable(id),
-            first: printable(&first.id),
-            second: printable(&other.id),
+            first: printable(&first.question.id),
+            second: printable(&other.question.id),
             questions: keys.file.clone(),
         }),
     }
@@ -214,71 +229,6 @@ fn agree(
     })
 }
 
-/// The option that a right answer means, and whether it is a number: a letter, an option's text, both
-/// (`B. green`), or a number from 0.
-pub(super) fn index_of(written: &Value, options: &[String]) -> Result<(usize, bool), Problem> {
-    let text = match written {
-        Value::Array(list) => match list.as_slice() {
-            [one] => return index_of(one, options),
-            [] => return Err(Problem::NoAnswer),
-            _ => return Err(Problem::SeveralAnswers(printable(&written.to_string()))),
-        },
-        Value::String(_) | Value::Number(_) => as_text(written),
-        Value::Null => return Err(Problem::NoAnswer),
-        other => {
-            return Err(Problem::Type {
-                expected: "a letter, an option's text or a number",
-                found: json::describe(other),
-            });
-        }
-    };
-    let text = plain(&text);
-    if text.is_empty() {
-        return Err(Problem::NoAnswer);
-    }
-    let wrong = || Problem::Answer {
-        answer: printable(&text),
-        options: options.len(),
-    };
-    let within = |index: &usize| *index < options.len();
-    let bare = text.trim_matches(['(', ')', '[', ']', '.', ':', '*', ' ']);
-    if let Some(index) = letter_index(bare).filter(within) {
-        return Ok((index, false));
-    }
-    let number = text
-        .parse::<f64>()
-        .ok()
-        .filter(|it| it.fract() == 0.0 && *it >= 0.0);
-    let number = number.map(|it| it as usize).filter(within);
-    let is_it = |option: &String| plain(option) == text;
-    if let Some(index) = options.iter().position(is_it) {
-        // A number may mean an option of this text or the option of this index.
-        let other = number.is_some_and(|number| number != index);
-        return if other {
-            Err(wrong())
-        } else {
-            Ok((index, false))
-        };
-    }
-    let both = prompt::label(&text)
-        .filter(|(index, option)| options.get(*index).is_some_and(|it| plain(it) == *option));
-    if let Some((index, _)) = both {
-        return Ok((index, false));
-    }
-    let small = letter_index(&bare.to_ascii_uppercase()).filter(within);
-    let small = small.map(|index| (index, false));
-    small
-        .or(number.map(|index| (index, true)))
-        .ok_or_else(wrong)
-}
-
-/// A text or a number as it is written.
-fn as_text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// Whether an option is "I don't know" or "None of the above".
 fn is_abstention(text: &str) -> bool {
     let question = Question {
@@ -300,41 +250,5 @@ fn unknown(id: &str, keys: &Keys) -> Problem {
         id: printable(id),
         others: " is".to_owned(),
         questions: keys.file.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn right_answers_are_letters_texts_or_numbers_from_0() {
-        let options = ["red", "green", "3", "4"].map(str::to_owned);
-        for (written, expected) in [
-            (json!("B"), Some((1, false))),
-            (json!("(B)"), Some((1, false))),
-            (json!("b"), Some((1, false))),
-            (json!("green"), Some((1, false))),
-            (json!("B. green"), Some((1, false))),
-            (json!(["B"]), Some((1, false))),
-            (json!(1), Some((1, true))),
-            (json!("1"), Some((1, true))),
-            (json!(1.0), Some((1, true))),
-            (json!(4), Some((3, false))),
-            // The text of C, and the index of D.
-            (json!(3), None),
-            (json!("B. red"), None),
-            (json!("E"), None),
-            (json!(7), None),
-            (json!(-1), None),
-            (json!(""), None),
-            (json!(null), None),
-            (json!(true), None),
-            (json!(["A", "B"]), None),
-        ] {
-            assert_eq!(index_of(&written, &options).ok(), expected, "{written}");
-        }
     }
 }

@@ -407,3 +407,58 @@ fn a_batch_of_completions_is_read_in_their_shape() {
     }
     assert_eq!(import.accuracy(), Some(0.25));
 }
+
+#[test]
+fn questions_with_the_same_options_are_told_apart_by_their_texts() {
+    let folder = Folder::new();
+    let stems = ["Is it wet?", "Is it wet? Is it cold?", "Is snow white?"];
+    let set: Vec<Value> = stems
+        .iter()
+        .zip(["A", "B", "A"])
+        .map(|(stem, answer)| json!({"question": stem, "options": ["Yes", "No"], "answer": answer}))
+        .collect();
+    let set = written(&folder, "set.jsonl", &set);
+    let real = rows(RESULTS).remove(0);
+    let batch = |name: &str, prompt: &dyn Fn(&str) -> String| {
+        let mut rows = Vec::new();
+        for (index, stem) in stems.iter().enumerate() {
+            let id = format!("request-{index}");
+            let prompt = json!([{"role": "user", "content": prompt(stem)}]);
+            rows.push(json!({"custom_id": id, "body": {"messages": prompt}}));
+            let mut result = real.clone();
+            result["custom_id"] = json!(id);
+            rows.push(result);
+        }
+        written(&folder, name, &rows)
+    };
+    let lines = batch("lines.jsonl", &|stem| format!("{stem}\nA. Yes\nB. No"));
+    let import = one(&[lines], &with_questions(&set));
+    let ids: Vec<&str> = import.rows.iter().map(|row| &*row.question.id).collect();
+    assert_eq!(ids, ["1", "2", "3"]);
+    let other = batch("other.jsonl", &|stem| format!("{stem}\nA. Yes\nB. Maybe"));
+    let said = refused(&[other], &with_questions(&set));
+    assert!(said.contains("id request-0 is not in"), "{said}");
+}
+
+#[test]
+fn a_layout_without_a_question_is_known_by_its_background() {
+    let folder = Folder::new();
+    let set = folder.write(
+        "hellaswag.jsonl",
+        json!({"ind": 11, "activity_label": "Baking", "ctx_a": "A woman kneads dough.", "ctx_b": "she",
+            "ctx": "A woman kneads dough. she", "label": 1,
+            "endings": ["throws it out.", "shapes a loaf.", "drinks it.", "paints it."]})
+        .to_string(),
+    );
+    let prompt = "Finish the text.\nA woman kneads dough. she\nA. throws it out.\nB. shapes a loaf.\n\
+                  C. drinks it.\nD. paints it.\nAnswer:";
+    let request = json!({"custom_id": "x", "body": {"prompt": prompt}});
+    let mut result = rows(RESULTS).remove(0);
+    result["custom_id"] = json!("x");
+    let both = written(&folder, "both.jsonl", &[request, result]);
+    let import = one(&[both], &with_questions(&set));
+    assert_eq!(
+        (&*import.rows[0].question.id, import.rows[0].question.answer),
+        ("11", 1)
+    );
+}
