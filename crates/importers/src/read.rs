@@ -218,6 +218,9 @@ fn normalised(import: &mut Imported, normalise: Normalise) {
     if normalise != Normalise::None {
         import.strategy.push_str(normalise.suffix());
         let name = normalise.name().to_owned();
+        // A run of its own, since a run's figures are means over its strategies.
+        let details = &mut import.model.details;
+        details.insert("normalise".to_owned(), name.clone());
         import.settings.insert("normalise".to_owned(), name);
     }
     if import.check.is_none() {

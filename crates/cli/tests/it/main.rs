@@ -8,6 +8,7 @@ mod data_hub;
 mod doubts;
 mod fleet;
 mod import;
+mod import_harnesses;
 mod import_whole;
 mod metrics;
 mod model;

@@ -74,6 +74,8 @@ fn olmes_is_compared_by_every_rule() {
         let recorded = import.settings.get("normalise").map(String::as_str);
         let divided = normalise != Normalise::None;
         assert_eq!(recorded, divided.then_some(normalise.name()));
+        let identity = import.model.details.get("normalise").map(String::as_str);
+        assert_eq!(identity, recorded);
     }
 }
 
