@@ -52,12 +52,10 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
     found.errors.splice(0..0, errors);
     let mut logs = Vec::new();
     for (path, format) in others {
-        if let Err(problem) = check_normalise(format, options.normalise) {
-            found.errors.push(problem.of(&path));
-            continue;
-        }
         if format == Format::Inspect {
-            match inspect::import(&path, &choice) {
+            let checked = check_normalise(format, options.normalise);
+            let read = checked.map_err(|problem| problem.of(&path));
+            match read.and_then(|()| inspect::import(&path, &choice)) {
                 Ok(log) => logs.extend(log),
                 Err(error) => found.errors.push(error),
             }
@@ -91,17 +89,13 @@ pub fn import_bytes(
         .or_else(|| Format::of(path, beginning(&bytes)));
     let read = match format {
         None => Err(unknown(path, &bytes)),
-        Some(format) if check_normalise(format, options.normalise).is_err() => {
-            let checked = check_normalise(format, options.normalise);
-            checked
-                .map(|()| Vec::new())
-                .map_err(|problem| problem.of(path))
-        }
         Some(Format::LmEval) => {
             let of = lm_eval::import_bytes(path, &bytes, &choice, options);
             of.map(|imported| imported.into_iter().collect())
         }
-        Some(Format::Inspect) => inspect::import_bytes(path, bytes, &choice)
+        Some(Format::Inspect) => check_normalise(Format::Inspect, options.normalise)
+            .map_err(|problem| problem.of(path))
+            .and_then(|()| inspect::import_bytes(path, bytes, &choice))
             .map(|log| log.into_iter().map(|log| log.imported).collect()),
         Some(format) => scored(path, bytes, format, &choice, options),
     };
@@ -127,6 +121,7 @@ fn scored(
     if format == Format::Lighteval || is_found && lighteval::is_details(bytes.clone()) {
         return lighteval::import(path, bytes, choice, options);
     }
+    check_normalise(format, options.normalise).map_err(|problem| problem.of(path))?;
     match format {
         Format::Olmes => olmes::import(path, &bytes, choice, options),
         Format::Helm => helm::import(path, &bytes, choice, options),
