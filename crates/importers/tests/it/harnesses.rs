@@ -203,6 +203,22 @@ fn opencompass_gets_its_sums_back() {
 
     let text = std::fs::read_to_string(&path).unwrap();
     let folder = Folder::new();
+    let cut = text.replacen("\"PPL\": 1.6,", "\"PPL\": 1.5857142857142856,", 1);
+    let cut = folder.write("c.json", cut.replace("\"BPB\"", "\"other\""));
+    let warnings = &with(
+        &cut,
+        &Options {
+            normalise: Normalise::Tokens,
+            ..named("m")
+        },
+    )[0]
+    .warnings;
+    assert!(
+        warnings
+            .iter()
+            .any(|it| it.contains("1 of 3 questions have the same PPL")),
+        "{warnings:?}"
+    );
     let without = folder.write("a.json", text.replace("\"BPB\"", "\"other\""));
     let said = refused(&without, &named("m"));
     assert!(
