@@ -229,7 +229,7 @@ impl Group {
     }
 }
 
-/// The note on scores of whole texts; `plain` is the figure that undivided ones are compared with.
+/// The note on scores of whole texts; `plain` says what undivided ones compare with.
 pub(crate) fn note_of(values: Values, normalise: Normalise, plain: &str) -> Option<String> {
     if values == Values::Labels {
         return None;
@@ -237,8 +237,7 @@ pub(crate) fn note_of(values: Values, normalise: Normalise, plain: &str) -> Opti
     Some(match normalise {
         Normalise::None => format!(
             "log-likelihoods are of whole continuations: probabilities are shares among the \
-             options of a question, and long options have less; compare with {plain}, not \
-             with a normalised one"
+             options of a question, and long options have less; {plain}"
         ),
         divided => format!(
             "log-likelihoods are divided by the {} of each option: no model has the probabilities \

@@ -167,15 +167,18 @@ impl Format {
                 }
             }
             // An object over many lines, or a line that is longer than the part seen here.
-            if let Some(format) = Self::of_keys(has) {
-                return Some(format);
+            if has(b"\"adapter_spec\"") && has(b"\"request_states\"") {
+                return Some(Self::Helm);
             }
             // A log is one object over many lines, or longer than the part seen here.
             if has(b"\"eval\"") && (has(b"\"version\"") || has(b"\"status\"")) {
                 return Some(Self::Inspect);
             }
-            if has(b"\"doc_id\"") && has(b"\"doc\"") {
+            if has(b"\"doc_id\"") && has(b"\"doc\"") && !has(b"\"request_type\"") {
                 return Some(Self::LmEval);
+            }
+            if let Some(format) = Self::of_keys(has) {
+                return Some(format);
             }
         }
         matches!(extension, "csv" | "jsonl" | "ndjson" | "parquet").then_some(Self::Table)
@@ -183,9 +186,6 @@ impl Format {
 
     /// Detects a harness by keys in the part of its file that is seen.
     fn of_keys(has: impl Fn(&[u8]) -> bool) -> Option<Self> {
-        if has(b"\"adapter_spec\"") && has(b"\"request_states\"") {
-            return Some(Self::Helm);
-        }
         let clp = has(b"\"pred_label\"") && has(b"\"choices\"");
         if has(b"\"in-context examples\"") || has(b"\"label: ") || clp {
             return Some(Self::OpenCompass);
@@ -292,6 +292,42 @@ mod tests {
                 "x.json",
                 "{\"status\": \"success\", \"eval\": {}}",
                 Some(Format::Inspect),
+            ),
+            (
+                "x.json",
+                "{\n \"status\": \"success\",\n \"eval\": {\"queries\": [], \"function\": 1}",
+                Some(Format::Inspect),
+            ),
+            (
+                "scenario_state.json",
+                "{\n  \"adapter_spec\": {},\n  \"request_states\": [",
+                Some(Format::Helm),
+            ),
+            (
+                "x.json",
+                "{\n    \"0\": {\n        \"in-context examples\": \"",
+                Some(Format::OpenCompass),
+            ),
+            (
+                "x-predictions.jsonl",
+                "{\"doc_id\": 0, \"model_output\": []}\n",
+                Some(Format::Olmes),
+            ),
+            (
+                "x-requests.jsonl",
+                "{\"doc_id\": 0, \"doc\": {}, \"request_type\": 1}\n",
+                None,
+            ),
+            (
+                "x.jsonl",
+                "{\"index\": 0, \"model_output\": {}}\n",
+                Some(Format::Evalscope),
+            ),
+            ("x.jsonl", "{\"index\": 0, \"sample_score\": {}}\n", None),
+            (
+                "scores_x.json",
+                "{\"scores\": [{\"score_dict\": {}}], \"queries\": []}",
+                Some(Format::BigBench),
             ),
             ("x.eval", "PK\x03\x04", Some(Format::Inspect)),
             (

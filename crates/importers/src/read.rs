@@ -60,12 +60,10 @@ pub fn import(paths: &[PathBuf], options: &Options) -> Result<Imports, Vec<Impor
     }
     let (mut logs, mut details) = (Vec::new(), Vec::new());
     for (path, format) in others {
-        if let Err(problem) = check_normalise(format, options.normalise) {
-            found.errors.push(problem.of(&path));
-            continue;
-        }
         if format == Format::Inspect {
-            match inspect::import(&path, &choice) {
+            let checked = check_normalise(format, options.normalise);
+            let read = checked.map_err(|problem| problem.of(&path));
+            match read.and_then(|()| inspect::import(&path, &choice)) {
                 Ok(log) => logs.extend(log),
                 Err(error) => found.errors.push(error),
             }
@@ -116,17 +114,13 @@ pub fn import_bytes(
     let mut found = Found::default();
     let read = match format {
         None => Err(unknown(path, &bytes)),
-        Some(format) if check_normalise(format, options.normalise).is_err() => {
-            let checked = check_normalise(format, options.normalise);
-            checked
-                .map(|()| Vec::new())
-                .map_err(|problem| problem.of(path))
-        }
         Some(Format::LmEval) => {
             let of = lm_eval::import_bytes(path, &bytes, &choice, options);
             of.map(|imported| imported.into_iter().collect())
         }
-        Some(Format::Inspect) => inspect::import_bytes(path, bytes, &choice)
+        Some(Format::Inspect) => check_normalise(Format::Inspect, options.normalise)
+            .map_err(|problem| problem.of(path))
+            .and_then(|()| inspect::import_bytes(path, bytes, &choice))
             .map(|log| log.into_iter().map(|log| log.imported).collect()),
         Some(Format::Batch) => batch::import_bytes(path, &bytes, &choice, options),
         Some(Format::Promptfoo) => {
@@ -158,6 +152,7 @@ fn scored(
     if format == Format::Lighteval || is_found && lighteval::is_details(bytes.clone()) {
         return lighteval::import(path, bytes, choice, options);
     }
+    check_normalise(format, options.normalise).map_err(|problem| problem.of(path))?;
     match format {
         Format::Olmes => olmes::import(path, &bytes, choice, options),
         Format::Helm => helm::import(path, &bytes, choice, options),
@@ -249,6 +244,9 @@ fn normalised(import: &mut Imported, normalise: Normalise) {
     if normalise != Normalise::None {
         import.strategy.push_str(normalise.suffix());
         let name = normalise.name().to_owned();
+        // A run of its own, since a run's figures are means over its strategies.
+        let details = &mut import.model.details;
+        details.insert("normalise".to_owned(), name.clone());
         import.settings.insert("normalise".to_owned(), name);
     }
     if import.check.is_none() {

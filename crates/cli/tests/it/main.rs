@@ -10,6 +10,7 @@ mod doubts;
 mod fleet;
 mod import;
 mod import_exchanges;
+mod import_harnesses;
 mod import_whole;
 mod metrics;
 mod model;

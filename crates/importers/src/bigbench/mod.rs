@@ -53,6 +53,10 @@ pub(crate) fn import(
     options: &Options,
 ) -> Result<Vec<Imported>, ImportError> {
     let results: Results = json::parse(bytes).map_err(|problem| problem.of(path))?;
+    // The task itself, without the answers of a model.
+    if results.queries.is_empty() && !results.examples.iter().any(sample::has_scores) {
+        return Err(Problem::Refused(Refusal::NoScores).of(path));
+    }
     let name = options.model.clone();
     let name = name.or_else(|| json::text(&results.model, "/model_name").map(str::to_owned));
     let model = Model {
@@ -155,7 +159,7 @@ fn read(
         asked::note_of(
             import.values,
             normalise,
-            "BIG-bench's multiple_choice_grade",
+            "multiple_choice_grade compares them as they are",
         )
     };
     import.notes.extend(note);

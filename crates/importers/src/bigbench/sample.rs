@@ -35,6 +35,12 @@ pub(super) fn is_choice(sample: &Value) -> bool {
         .any(|name| sample.get(name).is_some_and(Value::is_object))
 }
 
+/// Whether a sample has log-probabilities.
+pub(super) fn has_scores(sample: &Value) -> bool {
+    let mut names = ABSOLUTE.iter().chain(&SCORES);
+    names.any(|name| sample.get(*name).is_some_and(|it| !it.is_null()))
+}
+
 pub(super) fn read(sample: &Value) -> Result<Sample<'_>, Fault> {
     let question = json::text(sample, "/input").ok_or_else(|| Problem::Missing.field("input"))?;
     let field = GRADES

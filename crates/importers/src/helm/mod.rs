@@ -116,7 +116,7 @@ pub(crate) fn import(
              are about what was left of them"
         ));
     }
-    let plain = "no figure of HELM, which normalises";
+    let plain = "exact_match of HELM compares normalised ones";
     import
         .notes
         .extend(asked::note_of(import.values, options.normalise, plain));

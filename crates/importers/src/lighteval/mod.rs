@@ -87,6 +87,9 @@ const METRICS: Metrics = &[
     ("acc_norm_pmi", Rule::Unconditioned),
 ];
 
+/// What undivided scores compare with.
+const PLAIN: &str = "compare with lighteval's acc, not with a normalised one";
+
 /// The rows of one task.
 struct Part {
     /// As lighteval writes it, such as `mmlu:anatomy|5`.
@@ -164,7 +167,7 @@ impl Part {
                 self.cut
             ));
         }
-        let note = asked::note_of(import.values, normalise, "lighteval's acc");
+        let note = asked::note_of(import.values, normalise, PLAIN);
         import.notes.extend(note);
         Ok(import)
     }

@@ -118,7 +118,7 @@ fn merge(
         .extend(limit.note(imported.rows.len() + dropped));
     imported.planned = limit.all();
     if normalise != Normalise::None {
-        let note = note_of(imported.values, normalise, "the harness's acc");
+        let note = note_of(imported.values, normalise, "");
         imported.notes.extend(note);
     } else if imported.values == Values::Continuations {
         imported.notes.push(continuations(check.metric));

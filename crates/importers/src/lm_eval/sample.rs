@@ -122,10 +122,11 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The option as the harness measures it; a blank before it delimits it from the prompt.
+    /// The option as the harness measures it; a blank or a line break before it delimits it from the
+    /// prompt.
     fn option(&self) -> Option<String> {
         let text = self.continuation?;
-        Some(text.strip_prefix(' ').unwrap_or(text).to_owned())
+        Some(text.strip_prefix([' ', '\n']).unwrap_or(text).to_owned())
     }
 }
 
@@ -139,7 +140,8 @@ impl Line {
         let options = scores.len();
         let mut likelihoods = Likelihoods::new(scores.clone()).map_err(fault)?;
         let texts: Vec<String> = requests.iter().filter_map(Request::option).collect();
-        if texts.len() == options {
+        // Where the options are in the prompts, the continuations say nothing of their lengths.
+        if texts.len() == options && !has_options_in_prompts(&requests) {
             likelihoods = likelihoods.of_texts(&texts);
         }
         if let Some(others) = unconditional {

@@ -30,6 +30,9 @@ const METRICS: Metrics = &[
     ("acc_uncond", Rule::Unconditioned),
 ];
 
+/// What undivided scores compare with.
+const PLAIN: &str = "compare with acc_raw of OLMES, not with a normalised figure";
+
 /// Imports a file; nothing if its task is not chosen.
 pub(crate) fn import(
     path: &Path,
@@ -87,7 +90,7 @@ pub(crate) fn import(
     }
     group.import.files = vec![SourceFile::new(path, &digest)];
     let mut import = group.finish(path, options.normalise)?;
-    let note = asked::note_of(import.values, options.normalise, "OLMES's acc_raw");
+    let note = asked::note_of(import.values, options.normalise, PLAIN);
     import.notes.extend(note);
     Ok(vec![import])
 }

@@ -57,6 +57,8 @@ pub(crate) fn import(
     let inferencer = inferencer.to_owned();
     import.settings.insert("inferencer".to_owned(), inferencer);
     let mut group = Group::new(import, metrics, Ties::First);
+    // Questions whose options have one mean.
+    let mut equal = 0;
     for (id, value) in &entries {
         let place = Place::Sample(printable(id));
         let at = |fault: Fault| fault.at(path, place.clone());
@@ -64,6 +66,9 @@ pub(crate) fn import(
             continue;
         }
         let read = entry::read(value).map_err(at)?;
+        let means = read.likelihoods.by(Rule::Tokens).unwrap_or_default();
+        let is_equal = means.windows(2).all(|pair| pair.first() == pair.last());
+        equal += usize::from(!means.is_empty() && is_equal);
         group.add(Asked {
             id: id.clone(),
             category: None,
@@ -86,7 +91,14 @@ pub(crate) fn import(
             .field("PPL")
             .at(path, Place::File));
     }
+    let rows = group.len();
     let mut import = group.finish(path, options.normalise)?;
+    if equal > 0 {
+        import.warnings.push(format!(
+            "all options of {equal} of {rows} questions have the same PPL: the model may have cut their \
+             prompts before the options"
+        ));
+    }
     import.notes.extend(note(metrics == PPL, options.normalise));
     Ok(vec![import])
 }

@@ -74,6 +74,8 @@ fn olmes_is_compared_by_every_rule() {
         let recorded = import.settings.get("normalise").map(String::as_str);
         let divided = normalise != Normalise::None;
         assert_eq!(recorded, divided.then_some(normalise.name()));
+        let identity = import.model.details.get("normalise").map(String::as_str);
+        assert_eq!(identity, recorded);
     }
 }
 
@@ -201,6 +203,22 @@ fn opencompass_gets_its_sums_back() {
 
     let text = std::fs::read_to_string(&path).unwrap();
     let folder = Folder::new();
+    let cut = text.replacen("\"PPL\": 1.6,", "\"PPL\": 1.5857142857142856,", 1);
+    let cut = folder.write("c.json", cut.replace("\"BPB\"", "\"other\""));
+    let warnings = &with(
+        &cut,
+        &Options {
+            normalise: Normalise::Tokens,
+            ..named("m")
+        },
+    )[0]
+    .warnings;
+    assert!(
+        warnings
+            .iter()
+            .any(|it| it.contains("1 of 3 questions have the same PPL")),
+        "{warnings:?}"
+    );
     let without = folder.write("a.json", text.replace("\"BPB\"", "\"other\""));
     let said = refused(&without, &named("m"));
     assert!(
@@ -371,4 +389,108 @@ fn samples_of_the_harness_are_divided() {
     );
     let said = refused(&path, &divided(Normalise::Tokens));
     assert!(said.contains("does not hold how many tokens"), "{said}");
+}
+
+#[test]
+fn every_figure_of_the_harness_is_computed_again() {
+    // The second option, which is right, wins only by byte.
+    let line = |acc: u8, norm: u8, bytes: u8| {
+        serde_json::json!({
+            "doc_id": 0, "doc": {"question": "Q?", "choices": ["ja", "éééé"]}, "target": "1",
+            "arguments": [["Q", " ja"], ["Q", " éééé"]],
+            "filtered_resps": [["-3.0", "False"], ["-8.0", "False"]],
+            "acc": acc, "acc_norm": norm, "acc_bytes": bytes,
+        })
+        .to_string()
+    };
+    let folder = Folder::new();
+    let name = "samples_t_x.jsonl";
+    let right = [
+        (Normalise::None, "acc", -8.0),
+        (Normalise::Chars, "acc_norm", -2.0),
+        (Normalise::Bytes, "acc_bytes", -1.0),
+    ];
+    let path = folder.write(name, line(0, 0, 1));
+    for (normalise, metric, second) in right {
+        let import = &with(
+            &path,
+            &Options {
+                normalise,
+                ..named("m")
+            },
+        )[0];
+        let check = import.check.as_ref().unwrap();
+        assert_eq!((check.metric.as_str(), check.agrees()), (metric, true));
+        let scores = import.rows[0].scores.as_ref().unwrap();
+        assert!((scores.logprobs[1] - second).abs() < 1e-12, "{scores:?}");
+    }
+    let path = folder.write(name, line(0, 1, 0));
+    let import = &with(&path, &named("m"))[0];
+    let expected = [
+        "acc_norm is 0.00 % here and 100.00 % in the file",
+        "acc_bytes is 100.00 % here and 0.00 % in the file",
+    ];
+    assert_eq!(import.warnings, expected);
+}
+
+#[test]
+fn details_of_lighteval_are_divided() {
+    let path = data("lighteval_texts.parquet");
+    for (normalise, metric) in [
+        (Normalise::Chars, "acc_norm"),
+        (Normalise::Tokens, "acc_norm_token"),
+    ] {
+        let import = &with(
+            &path,
+            &Options {
+                normalise,
+                ..named("m")
+            },
+        )[0];
+        let check = import.check.as_ref().unwrap();
+        assert_eq!(check.metric, metric);
+        assert_eq!(import.accuracy(), Some(check.ours));
+    }
+    let by_bytes = Options {
+        normalise: Normalise::Bytes,
+        ..named("m")
+    };
+    let import = &with(&path, &by_bytes)[0];
+    assert!(import.check.is_none());
+    assert!(
+        import
+            .notes
+            .iter()
+            .any(|note| note.contains("no accuracy per byte"))
+    );
+}
+
+#[test]
+fn evalscope_without_probabilities_is_refused() {
+    let folder = Folder::new();
+    let read = |part: &str| {
+        let path = harness("evalscope")
+            .join(part)
+            .join("toy/general_mcq_toy.jsonl");
+        std::fs::read_to_string(path).unwrap()
+    };
+    folder.write("reviews/m/x.jsonl", read("reviews"));
+    let text = read("predictions");
+    for (from, to, expected) in [
+        (
+            "\"logprobs\": {",
+            "\"others\": {",
+            "no sample has log-probabilities",
+        ),
+        ("A) ", "A ", "the prompt lists no options"),
+        (
+            "\"index\": 3",
+            "\"index\": 9",
+            "the reviews have no index 9",
+        ),
+    ] {
+        let path = folder.write("predictions/m/x.jsonl", text.replace(from, to));
+        let said = refused(&path, &Options::default());
+        assert!(said.contains(expected), "{said}");
+    }
 }
