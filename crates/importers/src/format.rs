@@ -265,114 +265,117 @@ fn unpacked(beginning: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    /// Files by name and beginning.
+    const BEGINNINGS: &[(&str, &str, Option<Format>)] = &[
+        (
+            "x",
+            "{\"doc_id\": 0, \"resps\": []}\n",
+            Some(Format::LmEval),
+        ),
+        (
+            "x.jsonl",
+            "{\"doc_id\": 0, \"doc\": {",
+            Some(Format::LmEval),
+        ),
+        (
+            "x.jsonl",
+            "{\"id\": 0, \"logits\": [1, 2]}\n",
+            Some(Format::Table),
+        ),
+        (
+            "x.json",
+            "{\n  \"version\": 2,\n  \"eval\": {",
+            Some(Format::Inspect),
+        ),
+        (
+            "x.json",
+            "{\"status\": \"success\", \"eval\": {}}",
+            Some(Format::Inspect),
+        ),
+        (
+            "x.json",
+            "{\n \"status\": \"success\",\n \"eval\": {\"queries\": [], \"function\": 1}",
+            Some(Format::Inspect),
+        ),
+        (
+            "scenario_state.json",
+            "{\n  \"adapter_spec\": {},\n  \"request_states\": [",
+            Some(Format::Helm),
+        ),
+        (
+            "x.json",
+            "{\n    \"0\": {\n        \"in-context examples\": \"",
+            Some(Format::OpenCompass),
+        ),
+        (
+            "x-predictions.jsonl",
+            "{\"doc_id\": 0, \"model_output\": []}\n",
+            Some(Format::Olmes),
+        ),
+        (
+            "x-requests.jsonl",
+            "{\"doc_id\": 0, \"doc\": {}, \"request_type\": 1}\n",
+            None,
+        ),
+        (
+            "x.jsonl",
+            "{\"index\": 0, \"model_output\": {}}\n",
+            Some(Format::Evalscope),
+        ),
+        ("x.jsonl", "{\"index\": 0, \"sample_score\": {}}\n", None),
+        (
+            "scores_x.json",
+            "{\"scores\": [{\"score_dict\": {}}], \"queries\": []}",
+            Some(Format::BigBench),
+        ),
+        ("x.eval", "PK\x03\x04", Some(Format::Inspect)),
+        (
+            "x.jsonl",
+            "{\"id\": \"batch_req_1\", \"custom_id\": \"1\", \"response\": {}}\n",
+            Some(Format::Batch),
+        ),
+        (
+            "x.jsonl",
+            "{\"custom_id\": \"1\", \"method\": \"POST\", \"body\": {\"messages\"",
+            Some(Format::Batch),
+        ),
+        (
+            "x.jsonl",
+            "{\"id\": 1, \"prompt\": \"?\", \"outputs\": []}\n",
+            Some(Format::Vllm),
+        ),
+        (
+            "x.json",
+            "{\n  \"evalId\": \"eval-1\",\n  \"results\": {\n    \"version\": 3",
+            Some(Format::Promptfoo),
+        ),
+        (
+            "x.jsonl",
+            "{\"promptIdx\": 0, \"testIdx\": 0, \"vars\": {}}\n",
+            Some(Format::Promptfoo),
+        ),
+        ("x.parquet", "PAR1", Some(Format::Table)),
+        ("x.csv", "id,A,B\n", Some(Format::Table)),
+        ("x.pkl", "(lp0\n", Some(Format::Paper)),
+        ("x.txt", "hello", None),
+        ("x.json", "[{\"id\": 1}]", None),
+        (
+            "x.json",
+            "[{\"id\": 1, \"logits\": [1, 2]}]",
+            Some(Format::Table),
+        ),
+        (
+            "x.json",
+            "[\n {\n  \"doc_id\": 0,\n  \"doc\": {",
+            Some(Format::LmEval),
+        ),
+    ];
+
     #[test]
     fn formats_are_detected_from_content() {
-        for (name, beginning, format) in [
-            (
-                "x",
-                "{\"doc_id\": 0, \"resps\": []}\n",
-                Some(Format::LmEval),
-            ),
-            (
-                "x.jsonl",
-                "{\"doc_id\": 0, \"doc\": {",
-                Some(Format::LmEval),
-            ),
-            (
-                "x.jsonl",
-                "{\"id\": 0, \"logits\": [1, 2]}\n",
-                Some(Format::Table),
-            ),
-            (
-                "x.json",
-                "{\n  \"version\": 2,\n  \"eval\": {",
-                Some(Format::Inspect),
-            ),
-            (
-                "x.json",
-                "{\"status\": \"success\", \"eval\": {}}",
-                Some(Format::Inspect),
-            ),
-            (
-                "x.json",
-                "{\n \"status\": \"success\",\n \"eval\": {\"queries\": [], \"function\": 1}",
-                Some(Format::Inspect),
-            ),
-            (
-                "scenario_state.json",
-                "{\n  \"adapter_spec\": {},\n  \"request_states\": [",
-                Some(Format::Helm),
-            ),
-            (
-                "x.json",
-                "{\n    \"0\": {\n        \"in-context examples\": \"",
-                Some(Format::OpenCompass),
-            ),
-            (
-                "x-predictions.jsonl",
-                "{\"doc_id\": 0, \"model_output\": []}\n",
-                Some(Format::Olmes),
-            ),
-            (
-                "x-requests.jsonl",
-                "{\"doc_id\": 0, \"doc\": {}, \"request_type\": 1}\n",
-                None,
-            ),
-            (
-                "x.jsonl",
-                "{\"index\": 0, \"model_output\": {}}\n",
-                Some(Format::Evalscope),
-            ),
-            ("x.jsonl", "{\"index\": 0, \"sample_score\": {}}\n", None),
-            (
-                "scores_x.json",
-                "{\"scores\": [{\"score_dict\": {}}], \"queries\": []}",
-                Some(Format::BigBench),
-            ),
-            ("x.eval", "PK\x03\x04", Some(Format::Inspect)),
-            (
-                "x.jsonl",
-                "{\"id\": \"batch_req_1\", \"custom_id\": \"1\", \"response\": {}}\n",
-                Some(Format::Batch),
-            ),
-            (
-                "x.jsonl",
-                "{\"custom_id\": \"1\", \"method\": \"POST\", \"body\": {\"messages\"",
-                Some(Format::Batch),
-            ),
-            (
-                "x.jsonl",
-                "{\"id\": 1, \"prompt\": \"?\", \"outputs\": []}\n",
-                Some(Format::Vllm),
-            ),
-            (
-                "x.json",
-                "{\n  \"evalId\": \"eval-1\",\n  \"results\": {\n    \"version\": 3",
-                Some(Format::Promptfoo),
-            ),
-            (
-                "x.jsonl",
-                "{\"promptIdx\": 0, \"testIdx\": 0, \"vars\": {}}\n",
-                Some(Format::Promptfoo),
-            ),
-            ("x.parquet", "PAR1", Some(Format::Table)),
-            ("x.csv", "id,A,B\n", Some(Format::Table)),
-            ("x.pkl", "(lp0\n", Some(Format::Paper)),
-            ("x.txt", "hello", None),
-            ("x.json", "[{\"id\": 1}]", None),
-            (
-                "x.json",
-                "[{\"id\": 1, \"logits\": [1, 2]}]",
-                Some(Format::Table),
-            ),
-            (
-                "x.json",
-                "[\n {\n  \"doc_id\": 0,\n  \"doc\": {",
-                Some(Format::LmEval),
-            ),
-        ] {
+        for (name, beginning, format) in BEGINNINGS {
             let detected = Format::of(Path::new(name), beginning.as_bytes());
-            assert_eq!(detected, format, "{name}: {beginning}");
+            assert_eq!(detected, *format, "{name}: {beginning}");
         }
     }
 }

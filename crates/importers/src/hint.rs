@@ -70,21 +70,14 @@ impl Hint for ImportError {
             Problem::Compressed => {
                 "unpack it with gunzip; samples of lm-evaluation-harness are read as they are"
             }
-            Problem::NoPrompt => {
-                "name the file of requests beside that of results, or keep the prompt in each row"
-            }
-            Problem::NoLetters => {
-                "give the questions with --questions, in any layout that --data reads"
-            }
-            Problem::OtherPrompt { .. } | Problem::OtherOptions { .. } => {
-                "give the questions that these prompts were made from"
-            }
-            Problem::Ambiguous { .. } => "give the request the id of its question",
-            Problem::OnlyRequests => "name the file of results as well",
-            Problem::WrittenOnly { .. } => {
-                "ask with promptfoo's http provider, whose transformResponse can keep the whole answer as `raw`; docs/import.md has such a configuration"
-            }
-            Problem::WhoseErrors => "import the batch of each model on its own",
+            Problem::NoPrompt
+            | Problem::NoLetters
+            | Problem::OtherPrompt { .. }
+            | Problem::OtherOptions { .. }
+            | Problem::Ambiguous { .. }
+            | Problem::OnlyRequests
+            | Problem::WrittenOnly { .. }
+            | Problem::WhoseErrors => of_exchange(&self.problem),
             Problem::RepeatedId { .. } => "keep one row per question",
             Problem::NoModel => {
                 "keep the results_*.json of lm-evaluation-harness beside the samples and the folders details/MODEL/DATE of lighteval, or give the name with --model"
@@ -112,6 +105,28 @@ impl Hint for ImportError {
             }
         };
         hint.into()
+    }
+}
+
+/// What to do about requests and answers that do not fit together.
+fn of_exchange(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::NoPrompt => {
+            "name the file of requests beside that of results, or keep the prompt in each row"
+        }
+        Problem::NoLetters => {
+            "give the questions with --questions, in any layout that --data reads"
+        }
+        Problem::OtherPrompt { .. } | Problem::OtherOptions { .. } => {
+            "give the questions that these prompts were made from"
+        }
+        Problem::Ambiguous { .. } => "give the request the id of its question",
+        Problem::OnlyRequests => "name the file of results as well",
+        Problem::WrittenOnly { .. } => {
+            "ask with promptfoo's http provider, whose transformResponse can keep the whole answer as `raw`; docs/import.md has such a configuration"
+        }
+        Problem::WhoseErrors => "import the batch of each model on its own",
+        _ => "see docs/import.md",
     }
 }
 
