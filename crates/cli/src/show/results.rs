@@ -44,6 +44,9 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
                 noise.questions, noise.largest_difference, noise.changed_top_options
             );
         }
+        if let Some(spent) = spent(model) {
+            eprintln!("{spent}");
+        }
         notes(model);
     }
     eprintln!(
@@ -78,9 +81,40 @@ fn notes(model: &ModelResult) {
                 .push(format!("{place} {:.1} %", share * 100.0));
         }
     }
+    for (place, drawn) in drawn(model) {
+        by_text.entry(drawn).or_default().push(place);
+    }
     for (text, places) in by_text {
         eprintln!("note: {text} ({})", places.join(", "));
     }
+}
+
+/// What became of a group's answers in words, with its place.
+fn drawn(model: &ModelResult) -> impl Iterator<Item = (String, String)> {
+    model.groups.iter().filter_map(|group| {
+        let drawn = group.drawn.filter(|drawn| drawn.thoughts == 0)?;
+        let all = count(drawn.answers as usize);
+        let text = format!(
+            "{} of {all} answers choose an option: {} refused, {} cut, {} unreadable",
+            count(drawn.chosen as usize),
+            count(drawn.refused as usize),
+            count(drawn.cut as usize),
+            count(drawn.unreadable as usize)
+        );
+        Some((format!("{}/{}", group.task, group.strategy), text))
+    })
+}
+
+/// What all parts of a run came to, where it has a price.
+fn spent(model: &ModelResult) -> Option<String> {
+    let spent = model.spent?;
+    let cost = spent.cost?;
+    Some(format!(
+        "{}: {cost:.4} spent on {} prompt tokens and {} answer tokens, in all parts of the run",
+        model.name,
+        count(spent.prompt_tokens as usize),
+        count(spent.answer_tokens as usize)
+    ))
 }
 
 /// A recheck for people, in a line.

@@ -37,6 +37,13 @@ pub(crate) fn describe(model: &str, timing: &Timing) -> String {
             t.prompt_tokens as f64 / t.seconds.max(1e-9)
         ));
     }
+    if t.answer_tokens > 0 {
+        text.push_str(&format!(
+            "{} answer tokens; {:.0} per second\n",
+            t.answer_tokens,
+            t.answer_tokens as f64 / t.seconds.max(1e-9)
+        ));
+    }
     if let [endpoint] = t.endpoints.as_slice() {
         if endpoint.peak > 1 {
             text.push_str(&format!(
