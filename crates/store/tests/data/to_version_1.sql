@@ -1,3 +1,5 @@
+DROP TABLE draws;
+DROP TABLE words;
 -- Turns a file back into one of the first version of the tables.
 CREATE TABLE old_answers (
     key           BLOB PRIMARY KEY,
