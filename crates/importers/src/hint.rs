@@ -46,7 +46,7 @@ impl Hint for ImportError {
                 "check that the questions are from a split with published answers"
             }
             Problem::SeveralAnswers(_) => {
-                "leave this task out with --skip: prediction sets need one right option (truthfulqa_mc1 has one, truthfulqa_mc2 several)"
+                "leave this task out with --skip: the file does not say of each option whether it is right"
             }
             Problem::SeveralPossible => {
                 "run the evaluation without multiple_correct: prediction sets need one right option"

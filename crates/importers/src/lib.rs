@@ -23,4 +23,4 @@ pub use imported::{
 };
 pub use names::{QuestionName, QuestionNames, task_of};
 pub use read::{import, import_bytes};
-pub use table::answer_of;
+pub use table::right_of;

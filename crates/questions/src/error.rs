@@ -173,18 +173,45 @@ pub enum Problem {
     /// The row carries no answer, as the test splits of public data sets do.
     #[error("the row has no answer")]
     Unlabelled,
-    /// None or several of the options are right.
-    #[error("{} right options, but one is needed", no_or_number(*.0))]
-    RightOptions(usize),
+    /// None of the options is right.
+    #[error("no right option, but a question has at least one")]
+    NoneRight,
+    /// A right option that a list names twice.
+    #[error("the list of right options has {0} twice")]
+    RepeatedAnswer(String),
+    /// Marks of right and wrong options, more or fewer than the options.
+    #[error("{marks} marks of right and wrong for {options} options")]
+    MarkCount {
+        /// The number of marks.
+        marks: usize,
+        /// The number of options.
+        options: usize,
+    },
+    /// Marks of right and wrong beside options with labels, whose order may be another.
+    #[error("a list of marks of right and wrong, but the options have labels")]
+    MarksOfLabels,
+    /// A list that can be read in two ways.
+    #[error(
+        "a 0 and a 1 for two options are the indices of both as well as marks of right and wrong"
+    )]
+    IndicesOrMarks,
+    /// A column that should list several right options and does not.
+    #[error("{found:?} does not list several of the options {options}")]
+    NotAList {
+        /// What the row has.
+        found: String,
+        /// The labels of the options.
+        options: String,
+    },
     /// A row that its data set calls faulty.
-    #[error("{found:?}, but only rows with {value:?} have one right answer")]
+    #[error("{found:?}, but only rows with {} have right answers", or(.values))]
     NotAskable {
         /// What the row has.
         found: String,
         /// The column that says so.
         column: &'static str,
         /// What sound rows have.
-        value: &'static str,
+        values: Vec<&'static str>,
     },
     /// A pattern of paths that cannot be read.
     #[error("not a pattern of paths: {0}")]
@@ -286,11 +313,10 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-fn no_or_number(count: usize) -> String {
-    match count {
-        0 => "no".to_owned(),
-        _ => count.to_string(),
-    }
+/// Values in quotes, with "or" between them.
+fn or(values: &[&str]) -> String {
+    let quoted: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
+    quoted.join(" or ")
 }
 
 fn found_fields(found: &[String]) -> String {

@@ -158,6 +158,9 @@ pub(crate) fn assemble(
         examples = examples::set_aside(&mut questions, wanted, options.seed)
             .map_err(|error| DataError::of_file(path, Problem::Bank(error)))?;
     }
+    let found = examples.len();
+    examples.retain(|example| example.right.only().is_some());
+    let unshown = found - examples.len();
     if questions.is_empty() {
         return Err(DataError::of_file(path, Problem::NothingToAsk));
     }
@@ -168,6 +171,7 @@ pub(crate) fn assemble(
         examples,
         split,
         unread,
+        unshown,
     })
 }
 
@@ -236,7 +240,11 @@ fn show(parsed: &mut Parsed, others: Parsed, seed: u64) -> io::Result<()> {
         examples::set_aside(&mut shown, SPREAD, seed)?
     } else {
         let mut all = shown.to_vec()?;
+        // Those with several right options are counted and left out later.
+        let several = all.extract_if(.., |example| example.right.only().is_none());
+        let several: Vec<_> = several.collect();
         examples::sort(&mut all, SPREAD, seed);
+        all.extend(several);
         all
     };
     Ok(())

@@ -140,6 +140,7 @@ mod tests {
             examples: Vec::new(),
             split: None,
             unread: crate::Unread::default(),
+            unshown: 0,
         }
     }
 
@@ -156,7 +157,7 @@ mod tests {
                 context,
                 stem,
                 options: vec!["yes".into(), "no".into()],
-                answer,
+                right: answer.into(),
             })
     }
 
@@ -186,7 +187,7 @@ mod tests {
             let before: Vec<u32> = questions.iter().map(|question| part(question, of)).collect();
             for question in &mut questions {
                 question.id.push('x');
-                question.answer = 1 - question.answer;
+                question.right = (1 - question.right.first()).into();
             }
             let after: Vec<u32> = questions
                 .into_iter()
@@ -206,7 +207,7 @@ mod tests {
                 context: None,
                 stem: format!("What is {n}?"),
                 options: vec!["a number".into(), "a word".into()],
-                answer: 0,
+                right: 0.into(),
             };
             counts[part(&question, 16) as usize - 1] += 1;
         }

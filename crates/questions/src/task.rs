@@ -98,4 +98,6 @@ pub struct Dataset {
     pub split: Option<Split>,
     /// Keys and columns of the files that no part of a question comes from.
     pub unread: Unread,
+    /// Few-shot examples that are not shown, since they have several right options.
+    pub unshown: usize,
 }

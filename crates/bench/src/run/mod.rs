@@ -73,7 +73,8 @@ pub async fn run_async(
     folder.check_results()?;
     let (config, note) = split::config(settings, &questions, &folder)?;
     watch.begin(&questions.describe());
-    for note in note.into_iter().chain(questions.note_unread()) {
+    let notes = [note, questions.note_unread(), questions.note_unshown()];
+    for note in notes.into_iter().flatten() {
         watch.note(&format!("note: {note}"));
     }
     let mut session = Session {

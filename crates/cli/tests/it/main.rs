@@ -15,6 +15,7 @@ mod plan;
 mod run;
 mod runs;
 mod score;
+mod several_right;
 mod shards;
 mod tables;
 mod unread;

@@ -177,7 +177,7 @@ impl Tally {
         let Some(top) = top(self.rule, sample) else {
             return;
         };
-        let right = top == sample.answer;
+        let right = sample.right.contains(top);
         self.judged += 1;
         self.right += usize::from(right);
         if right != verdict {

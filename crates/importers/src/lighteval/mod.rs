@@ -144,7 +144,7 @@ impl Part {
         if !sample.has_labels() {
             self.import.values = Values::Continuations;
         }
-        let known = content::of_question(None, &sample.query, &sample.choices, sample.answer);
+        let known = content::of_question(None, &sample.query, &sample.choices, sample.right);
         let options = sample.scores.len();
         self.import.rows.push(ImportedRow {
             question: QuestionRecord {
@@ -153,7 +153,7 @@ impl Part {
                 id,
                 category: None,
                 options,
-                answer: sample.answer,
+                right: sample.right,
                 dont_know: None,
                 none_of_the_above: None,
             },

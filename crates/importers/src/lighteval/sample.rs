@@ -1,7 +1,7 @@
 //! One row of the details.
 
 use serde_json::Value;
-use sureness_questions::letter;
+use sureness_questions::{RightOptions, letter};
 
 use crate::Problem;
 use crate::error::Fault;
@@ -22,7 +22,7 @@ pub(super) struct Sample {
     pub(super) unconditioned: Option<Vec<f64>>,
     /// Tokens of each option, unless lighteval saved fewer lists than options.
     pub(super) tokens: Option<Vec<usize>>,
-    pub(super) answer: usize,
+    pub(super) right: RightOptions,
 }
 
 impl Sample {
@@ -69,7 +69,7 @@ impl Sample {
             scores: read(conditioned)?,
             unconditioned: unconditioned.transpose()?,
             tokens: tokens.filter(|tokens| tokens.len() == options),
-            answer: answer(row, options)?,
+            right: right(row, options)?,
             choices,
         })
     }
@@ -137,26 +137,25 @@ fn score(option: usize, value: &Value) -> Result<f64, Problem> {
     }
 }
 
-/// The right option: an index, or a list of one.
-fn answer(row: &Value, options: usize) -> Result<usize, Fault> {
+/// The right options: an index, or a list of indices, of which lighteval counts each as right.
+fn right(row: &Value, options: usize) -> Result<RightOptions, Fault> {
     let gold = row.pointer("/doc/gold_index").unwrap_or(&Value::Null);
     let fault = |problem: Problem| problem.field("doc.gold_index");
-    let gold = match gold.as_array().map(Vec::as_slice) {
-        None => gold,
-        Some([]) => &Value::Null,
-        Some([one]) => one,
-        Some(several) => {
-            let shown: Vec<String> = several.iter().map(Value::to_string).collect();
-            return Err(fault(Problem::SeveralAnswers(shown.join(", "))));
-        }
-    };
-    if gold.is_null() {
-        return Err(fault(Problem::NoAnswer));
-    }
-    let index = gold.as_u64().and_then(|index| usize::try_from(index).ok());
-    let index = index.filter(|index| *index < options);
-    let answer = gold.to_string();
-    index.ok_or_else(|| fault(Problem::Answer { answer, options }))
+    let list = gold
+        .as_array()
+        .map_or(std::slice::from_ref(gold), Vec::as_slice);
+    let places = list.iter().filter(|gold| !gold.is_null()).map(|gold| {
+        let index = gold.as_u64().and_then(|index| usize::try_from(index).ok());
+        let answer = || gold.to_string();
+        index.filter(|index| *index < options).ok_or_else(|| {
+            fault(Problem::Answer {
+                answer: answer(),
+                options,
+            })
+        })
+    });
+    let places = places.collect::<Result<Vec<_>, _>>()?;
+    RightOptions::of(places).ok_or_else(|| fault(Problem::NoAnswer))
 }
 
 #[cfg(test)]

@@ -117,6 +117,14 @@ fn merge(
     if imported.values == Values::Continuations {
         imported.notes.push(continuations(check.metric));
     }
+    if check.shares {
+        imported.notes.push(
+            "several options are right, and the file's figure is the share of probability that they \
+             have together, which the check repeats; the accuracy here is how often the most probable \
+             option is one of them"
+                .to_owned(),
+        );
+    }
     imported.check = check.finish();
     Ok(imported)
 }
@@ -205,29 +213,35 @@ impl Limit {
     }
 }
 
+/// Shares of probability may differ by this much: the harness adds them in another order, and may write
+/// log-likelihoods with fewer digits.
+const ROUNDING: f64 = 1e-4;
+
 /// The accuracy in the files beside the one of the rows.
 #[derive(Default)]
 struct Check {
     rows: usize,
-    ours: usize,
+    ours: f64,
     theirs: f64,
     unknown: bool,
     metric: Option<Metric>,
+    shares: bool,
     first_difference: Option<String>,
 }
 
 impl Check {
     fn add(&mut self, samples: &Samples, category: Option<&str>, stated: Option<f64>) {
-        let (mut known, mut counted) = (0, 0_usize);
+        let (mut known, mut counted) = (0, 0.0);
+        self.shares |= samples.shares;
         self.metric = self.metric.max(samples.metric);
         let verdicts = samples.judged.iter().zip(&samples.correct);
         for (row, (ours, correct)) in samples.rows.iter().zip(verdicts) {
             self.rows += 1;
-            self.ours += usize::from(*ours);
+            self.ours += ours;
             if let Some(correct) = *correct {
                 known += 1;
-                counted += usize::from(correct);
-                if correct != *ours && self.first_difference.is_none() {
+                counted += correct;
+                if (correct - ours).abs() > ROUNDING && self.first_difference.is_none() {
                     let id = &row.question.id;
                     let id = category.map_or_else(|| id.clone(), |it| format!("{it}/{id}"));
                     self.first_difference = Some(id);
@@ -236,7 +250,7 @@ impl Check {
         }
         match stated {
             Some(accuracy) => self.theirs += accuracy * samples.rows.len() as f64,
-            None if known == samples.rows.len() => self.theirs += counted as f64,
+            None if known == samples.rows.len() => self.theirs += counted,
             None => self.unknown = true,
         }
     }
@@ -244,7 +258,7 @@ impl Check {
     fn finish(self) -> Option<AccuracyCheck> {
         let rows = self.rows as f64;
         (self.rows > 0 && !self.unknown).then(|| AccuracyCheck {
-            ours: self.ours as f64 / rows,
+            ours: self.ours / rows,
             theirs: self.theirs / rows,
             first_difference: self.first_difference,
             by_length: self.metric == Some(Metric::AccNorm),

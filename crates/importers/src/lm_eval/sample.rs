@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use sureness_questions::{MAX_OPTIONS, letter};
+use sureness_questions::{MAX_OPTIONS, RightOptions, letter};
 
 use super::target::Target;
 use crate::error::{Fault, Problem};
@@ -67,6 +67,8 @@ pub(super) struct Sample {
     pub(super) metric: Option<Metric>,
     /// Whether the harness counts it as correct.
     pub(super) correct: Option<bool>,
+    /// The probability of the right options together, as the harness states it in `truthfulqa_mc2`.
+    pub(super) share: Option<f64>,
 }
 
 impl Sample {
@@ -131,6 +133,17 @@ impl Line {
             .filter_map(|request| Some(request.continuation?.trim().to_owned()))
             .collect();
         let options = scores.len();
+        if let Some((right, share)) = self.several(&continuations)? {
+            return Ok(Sample {
+                scores,
+                continuations,
+                lengths,
+                target: Target::known(right),
+                metric: None,
+                correct: None,
+                share,
+            });
+        }
         let (metric, correct) = match self.verdict()? {
             Some((Metric::AccNorm, _)) if lengths.len() != options => (None, None),
             Some((metric, correct)) => (Some(metric), Some(correct)),
@@ -151,7 +164,44 @@ impl Line {
             target,
             metric,
             correct,
+            share: None,
         })
+    }
+
+    /// The right options of `truthfulqa_mc2` and the harness's figure, the share of probability that
+    /// they have together. `None` for a line of another task, such as `truthfulqa_mc1` on the same
+    /// question.
+    fn several(
+        &self,
+        continuations: &[String],
+    ) -> Result<Option<(RightOptions, Option<f64>)>, Fault> {
+        let is_list = |target: &str| {
+            let choices = self.doc.pointer(&format!("/{target}/choices"));
+            let choices = choices.and_then(Value::as_array);
+            choices.is_some_and(|choices| {
+                let texts = choices.iter().map(|choice| choice.as_str().map(str::trim));
+                texts.eq(continuations.iter().map(|text| Some(text.as_str())))
+            })
+        };
+        let share = match &self.acc {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_f64(),
+        };
+        let is_verdict = share.is_none_or(|share| share.fract() == 0.0);
+        if !is_list("mc2_targets") || (is_verdict && is_list("mc1_targets")) {
+            return Ok(None);
+        }
+        let labels = self.doc.pointer("/mc2_targets/labels");
+        let labels = labels
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let right = labels.iter().enumerate();
+        let right = right.filter(|(_, label)| label.as_f64() == Some(1.0));
+        let right = RightOptions::of(right.map(|(option, _)| option));
+        match right.filter(|right| right.last() < continuations.len()) {
+            Some(right) => Ok(Some((right, share))),
+            None => Err(Problem::NoAnswer.field("doc.mc2_targets.labels")),
+        }
     }
 
     /// Log-likelihoods, one per request.
@@ -270,9 +320,9 @@ fn by_outcome(scores: &[f64], correct: Option<bool>) -> Result<Target, Fault> {
         return Err(Problem::NoAnswer.field("target"));
     };
     let top = usize::from(second > first);
+    let right = if correct { top } else { 1 - top };
     Ok(Target {
-        index: Some(if correct { top } else { 1 - top }),
         text: None,
-        written: String::new(),
+        ..Target::known(right.into())
     })
 }

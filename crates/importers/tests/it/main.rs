@@ -9,4 +9,5 @@ mod lm_eval;
 mod lm_eval_choice;
 mod never_panics;
 mod real;
+mod several_right;
 mod table;

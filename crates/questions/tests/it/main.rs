@@ -16,4 +16,5 @@ mod never_panics;
 mod parquet;
 mod public;
 mod real_data;
+mod several_right;
 mod unread;
