@@ -246,6 +246,7 @@ mod tests {
                 acc,
                 e_rate: 0.0,
                 f_rate: 0.0,
+                several_right: 0,
                 lac: set,
                 aps: set,
             },

@@ -94,13 +94,14 @@ impl RightOfRows {
     fn push(&mut self, right: RightOptions) {
         match self {
             Self::Several(rows) => rows.push(right),
-            Self::One(rows) => match right.only() {
-                Some(option) => rows.push(option as u8),
-                None => {
+            Self::One(rows) => {
+                if let Some(option) = right.only() {
+                    rows.push(option as u8);
+                } else {
                     let earlier = rows.iter().map(|&option| usize::from(option).into());
                     *self = Self::Several(earlier.chain([right]).collect());
                 }
-            },
+            }
         }
     }
 

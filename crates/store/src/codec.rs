@@ -20,7 +20,8 @@ pub(crate) fn encode_observed(observed: &[bool]) -> i64 {
 /// refuses the row.
 pub(crate) fn encode_right(right: RightOptions) -> i64 {
     match right.only() {
-        Some(only) => only as i64,
+        // One of 26.
+        Some(only) => i64::from(only as u8),
         None => -i64::from(right.mask()),
     }
 }

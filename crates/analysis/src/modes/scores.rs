@@ -98,7 +98,16 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         id: "scores".into(),
         title: "Scores and schemes".into(),
         caption: "In each model's first prompt strategy.".into(),
-        columns: vec![
+        columns: columns(),
+        rows,
+        ..Table::default()
+    });
+    section
+}
+
+/// The columns of the table.
+fn columns() -> Vec<Column> {
+    vec![
             Column::text("model", "Model"),
             Column::text("task", "Task"),
             Column::text("score", "Score"),
@@ -112,11 +121,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             Column::new("sscv", "SSCV", Unit::Percent).lower().help("Largest distance from 1 − α among the coverages of sets of one size."),
             Column::new("class_gap", "Class gap", Unit::Percent).lower().help("Mean distance from 1 − α over the letters of the right answer."),
             Column::new("category_gap", "Cat. gap", Unit::Percent).lower().help("Mean distance from 1 − α over categories."),
-        ],
-        rows,
-        ..Table::default()
-    });
-    section
+]
 }
 
 /// Metrics in the first strategy, thin groups, and the coverage's p-value.

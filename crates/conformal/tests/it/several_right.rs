@@ -161,9 +161,9 @@ impl Law {
         for _ in 0..n {
             let mut logits: Vec<f64> = (0..6).map(|_| 2.0 * rng.normal()).collect();
             if matches!(self, Self::Steps) {
-                logits
-                    .iter_mut()
-                    .for_each(|x| *x = (*x / 1.5).round() * 1.5);
+                for x in &mut logits {
+                    *x = (*x / 1.5).round() * 1.5;
+                }
             }
             let right = self.right(&logits, rng);
             let key = rng.next();

@@ -52,7 +52,7 @@ fn expected() -> Vec<(String, String, Vec<String>, usize)> {
     rows.collect()
 }
 
-/// The layouts that are told by their columns. Rows with both targets of TruthfulQA are its mc1.
+/// The layouts that are told by their columns. Rows with both targets are `truthfulqa`.
 fn told_apart() -> impl Iterator<Item = &'static Layout> {
     Layout::all().filter(|layout| layout.name != "truthfulqa-mc2")
 }

@@ -358,7 +358,7 @@ proptest! {
                 })
             });
             let index = match right[..] {
-                [only] => Field::Int(only as i32),
+                [only] => Field::Int(i32::from(only as u8)),
                 _ => Field::Null,
             };
             prop_assert_eq!(get(back, "answer_index"), &index);
