@@ -256,7 +256,7 @@ fn opencompass_shares_are_read() {
         Normalise::None,
     );
     assert_eq!((tops(&import), import.accuracy()), (vec![1, 1], Some(0.5)));
-    assert_eq!(import.rows[1].question.answer, 0);
+    assert_eq!(import.rows[1].question.right, 0.into());
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_table_with_its_own_answers() {
         assert_eq!(
             (
                 &*row.question.id,
-                row.question.answer,
+                row.question.right.only().unwrap(),
                 row.question.category.as_deref()
             ),
             ("2", 2, Some("art"))
@@ -176,7 +176,7 @@ fn answers_from_a_file_of_questions() {
         context: None,
         stem: "Q3?".into(),
         options: vec!["x".into(), "y".into(), "I don't know".into()],
-        answer: 1,
+        right: 1.into(),
     };
     assert_eq!(import.rows[3].question.content, own.content_digest());
     assert_eq!(import.rows[3].question.cluster, Some(own.cluster_digest()));

@@ -34,7 +34,7 @@ fn planned(n: u8) -> Planned {
             context: None,
             stem: "Which?".into(),
             options: vec!["one".into(), "None of the above".into(), "three".into()],
-            answer: 2,
+            right: 2.into(),
         },
         draw: 0,
     }
