@@ -281,20 +281,19 @@ fn answers_of_saved_scores_may_be_several() {
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     for covers in ["any", "all"] {
-        let line = format!("score --logits m_t_base.csv --output json --covers {covers}");
+        let line =
+            format!("score --logits m_t_base.csv --protocol paper --output json --covers {covers}");
         let own = run(&line);
         let keyed = run(&format!("{line} --questions key.json --drop-ids none"));
         assert_eq!(own["files"][0]["several_right"], 30);
+        // The paper's split is by row, whatever names the rows have.
         for figure in ["acc", "lac", "aps"] {
-            assert_eq!(
-                own["files"][0][figure].is_null(),
-                keyed["files"][0][figure].is_null()
-            );
+            assert_eq!(own["files"][0][figure], keyed["files"][0][figure]);
         }
-        assert!(own["files"][0]["acc"].is_number());
     }
     let [any, all] = ["any", "all"].map(|covers| {
-        let line = format!("score --logits m_t_base.csv --output json --covers {covers}");
+        let line =
+            format!("score --logits m_t_base.csv --protocol paper --output json --covers {covers}");
         run(&line)["files"][0]["lac"]["set_size"].as_f64().unwrap()
     });
     assert!(

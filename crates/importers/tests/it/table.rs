@@ -132,10 +132,10 @@ fn errors_name_the_line_of_the_whole_file() {
         said.contains("line 2, field \"answer\": the right answer is missing"),
         "{said}"
     );
-    let lines = "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"answer\": [0], \"logits\": [1, 2]}\n";
+    let lines = "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"answer\": [[0]], \"logits\": [1, 2]}\n";
     let said = refused(&folder.write("m_d_base.jsonl", lines), &Options::default());
     assert!(
-        said.contains("line 2, field \"answer\": expected a text, found a list of 1"),
+        said.contains("line 2, field \"answer\": expected a list of letters or numbers, found"),
         "{said}"
     );
 }
