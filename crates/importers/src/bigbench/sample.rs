@@ -126,15 +126,10 @@ fn right(
     let right: Vec<(&str, f64)> = positive
         .map(|(option, grade)| (option.as_str(), grade.as_f64().unwrap_or(f64::NAN)))
         .collect();
-    if right
-        .iter()
-        .any(|(_, grade)| (grade - 1.0).abs() >= f64::EPSILON)
-    {
-        let shown: Vec<String> = right
-            .iter()
-            .map(|(it, grade)| format!("{}: {grade}", printable(it)))
-            .collect();
-        return Err(Problem::SeveralAnswers(shown.join(", ")).field(field));
+    let partly = |(_, grade): &&(&str, f64)| (grade - 1.0).abs() >= f64::EPSILON;
+    if let Some((option, grade)) = right.iter().find(partly) {
+        let shown = format!("{}: {grade}", printable(option));
+        return Err(Problem::Refused(Refusal::PartlyRight(shown)).field(field));
     }
     let places = right.into_iter().map(|(right, _)| {
         let index = options.iter().position(|option| option == right);

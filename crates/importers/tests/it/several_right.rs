@@ -1,6 +1,7 @@
 //! Logs of questions with several right options.
 
 use serde_json::{Value, json};
+use sureness_importers::Options;
 use sureness_questions::RightOptions;
 
 use super::common::{Folder, data, imported, refused};
@@ -126,4 +127,39 @@ fn gold_lists_of_lighteval_are_several_right_options() {
     let import = &imported(&path)[0];
     assert_eq!(import.rows[0].question.right, right(&[1]));
     assert_eq!(import.rows[1].question.right, right(&[0, 1]));
+}
+
+#[test]
+fn further_harnesses_count_any_right_option() {
+    let folder = Folder::new();
+    // BIG-bench gives the grade of the likeliest option.
+    let text = std::fs::read_to_string(data("harnesses/bigbench/task.json")).unwrap();
+    let text = text.replacen("\"an oak tree\": 0.0", "\"an oak tree\": 1.0", 1);
+    let import = &with(&folder.write("task.json", text), &named("m"))[0];
+    let found: Vec<RightOptions> = import.rows.iter().map(|row| row.question.right).collect();
+    assert_eq!(found, [right(&[0, 1]), right(&[1]), right(&[1])]);
+
+    // HELM counts the share of the best options that is tagged (basic_metrics.py, 2026-11-29).
+    let mut state: Value = serde_json::from_slice(
+        &std::fs::read(data("harnesses/helm/original/scenario_state.json")).unwrap(),
+    )
+    .unwrap();
+    for request in state["request_states"].as_array_mut().unwrap() {
+        for reference in request["instance"]["references"].as_array_mut().unwrap() {
+            reference["tags"] = json!(["correct"]);
+        }
+    }
+    let path = folder.write("helm/scenario_state.json", state.to_string());
+    let import = &with(&path, &with_task("m", "t"))[0];
+    for row in &import.rows {
+        assert_eq!(row.question.right.count(), row.question.options);
+    }
+    assert_eq!(import.accuracy(), Some(1.0));
+}
+
+fn with_task(model: &str, task: &str) -> Options {
+    Options {
+        task: Some(task.to_owned()),
+        ..named(model)
+    }
 }

@@ -295,3 +295,46 @@ proptest! {
         prop_assert_eq!(bank.to_vec().unwrap(), all.iter().map(|it| (*it).clone()).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_second_statement_names_one_of_several_or_all() {
+    let row = |again: &str| {
+        format!(r#"{{"question":"q","options":["x","y","z"],"answer":["A","C"],{again}}}"#)
+    };
+    let other = r#"{"question":"p","options":["x","y","z"],"answer":"B","answer_index":[1]}"#;
+    for good in [
+        r#""answer_index":0"#,
+        r#""answer_index":[2,0]"#,
+        r#""answer_index":[1,0,1]"#,
+        r#""answer_letter":"A, C""#,
+        r#""answer_text":["x","z"]"#,
+        r#""answer_text":"x and z""#,
+    ] {
+        let read = load_text("x.jsonl", format!("{other}\n{}", row(good)), &plain("own"));
+        assert!(read.is_ok(), "{good}: {read:?}");
+    }
+    for (bad, named) in [
+        (
+            r#""answer_index":1"#,
+            "1 names option B, but \"answer\" names options A, C",
+        ),
+        (r#""answer_index":[0,1]"#, "names options A, B"),
+        (r#""answer_letter":"A, B, C""#, "names options A, B, C"),
+        (r#""answer_index":7"#, "7 names none of the options"),
+    ] {
+        let text = format!("{other}\n{}", row(bad));
+        let said = load_text("x.jsonl", text, &plain("own"))
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(named), "{said}");
+    }
+    // One right option beside a list of two.
+    let two = r#"{"question":"q","options":["x","y","z"],"answer":"A","answer_index":[0,2]}"#;
+    let said = load_text("x.jsonl", two, &plain("own"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("names options A, C, but \"answer\" names option A"),
+        "{said}"
+    );
+}
