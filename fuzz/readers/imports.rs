@@ -34,7 +34,7 @@ pub(crate) fn read(input: &[u8]) {
             for row in imports.iter().flat_map(|import| &import.rows) {
                 assert!(
                     (2..=26).contains(&row.question.options)
-                        && row.question.answer < row.question.options
+                        && row.question.right.last() < row.question.options
                 );
                 if let Ok(scores) = &row.scores {
                     assert_eq!(scores.logprobs.len(), row.question.options);

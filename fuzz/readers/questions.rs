@@ -27,7 +27,7 @@ pub(crate) fn read(input: &[u8]) {
         Ok(data) => {
             let asked = data.questions.to_vec().unwrap();
             for question in asked.iter().chain(&data.examples) {
-                assert!(question.answer < question.options.len());
+                assert!(question.right.last() < question.options.len());
             }
         }
         Err(error) => {

@@ -167,7 +167,7 @@ mod tests {
                 key: &key,
                 cluster: None,
                 logits: (&logits).into(),
-                answer: 0,
+                right: 0.into(),
                 dont_know: None,
                 none_of_the_above: None,
             };

@@ -396,7 +396,7 @@ impl ScoreFigures {
         let metrics = set_metrics(&sets, scores, table, &split.calibration, alpha);
         let rows_and_sets = sets.rows.iter().zip(&sets.sets);
         let covered: Vec<bool> = rows_and_sets
-            .map(|(&row, set)| set.contains(scores.answer(row)))
+            .map(|(&row, set)| settings.config.covers.holds(*set, table.right(row)))
             .collect();
         Self {
             score: scores.nonconformity(),
@@ -407,6 +407,15 @@ impl ScoreFigures {
             metrics,
             sets: sets.sets,
         }
+    }
+}
+
+impl Figures<'_> {
+    /// Questions with several right options, over all models and strategies.
+    pub(crate) fn several_right(&self) -> usize {
+        let groups = self.models.iter().flat_map(|model| &model.groups);
+        let several = groups.map(|group| group.rows.table.with_several_right());
+        several.sum()
     }
 }
 
@@ -426,9 +435,10 @@ impl GroupFigures<'_> {
 
     /// Whether each of these rows is answered right; none for rows that are not tested.
     pub(crate) fn correct_of(&self, rows: &[usize]) -> Vec<Option<bool>> {
-        let answers = self.rows.table.answers();
+        let table = &self.rows.table;
         let tops = self.tops_of(rows).into_iter().zip(rows);
-        tops.map(|(top, &row)| Some(top? == answers[row])).collect()
+        tops.map(|(top, &row)| Some(table.right(row).contains(usize::from(top?))))
+            .collect()
     }
 
     /// The most probable option of each of these rows; none for rows that are not tested.

@@ -88,17 +88,25 @@ impl Scores {
             config: self.config,
             ..Settings::default()
         };
+        let several: Vec<String> = self
+            .files
+            .iter()
+            .filter_map(|file| {
+                let note = file.evaluation.several_note(self.config.covers)?;
+                Some(format!("{}: {note}.", file.file))
+            })
+            .collect();
         let groups = groups(&self.files);
         let tables = groups.iter().zip(&self.models).enumerate();
         Section {
             id: "scores".into(),
-            text: vec![
+            text: several.into_iter().chain([
                 format!("{}.", settings.method_of_points()),
                 "n: test rows. Acc, CR (coverage), UAcc, E and F (top answer is an abstention) in \
                  percent. SS: mean set size. SS, CR and UAcc without a name are the mean of LAC and \
                  APS."
                     .into(),
-            ],
+            ]).collect(),
             tables: tables
                 .map(|(at, (files, model))| table(at, files, model))
                 .collect(),
@@ -238,6 +246,7 @@ mod tests {
                 acc,
                 e_rate: 0.0,
                 f_rate: 0.0,
+                several_right: 0,
                 lac: set,
                 aps: set,
             },

@@ -1,7 +1,9 @@
 //! How evidence is analysed.
 
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Config, Estimand, Nonconformity, Protocol, Resampling, SplitRule, View};
+use sureness_conformal::{
+    Config, Covers, Estimand, Nonconformity, Protocol, Resampling, SplitRule, View,
+};
 
 use crate::text::percent;
 
@@ -82,6 +84,7 @@ impl Settings {
             calibration_ratio,
             seed,
             split,
+            covers,
         } = self.config;
         let (protocol, halves) = match (protocol, split) {
             (Protocol::Paper, _) => ("paper", "scikit-learn's split by row number"),
@@ -93,8 +96,14 @@ impl Settings {
                 "each question by its own hash, as in version 0.1.0",
             ),
         };
+        let covers = match covers {
+            // Without several right options there is one rule.
+            Covers::Any => "",
+            Covers::All => "; a set covers if it holds all right options",
+        };
         format!(
-            "Protocol {protocol}, α {alpha}; {} % of the questions calibrate ({halves}, seed {seed})",
+            "Protocol {protocol}, α {alpha}; {} % of the questions calibrate ({halves}, seed \
+             {seed}){covers}",
             percent(calibration_ratio),
         )
     }
@@ -105,6 +114,7 @@ impl Settings {
             protocol: self.config.protocol,
             temperature: 1.0,
             seed: self.config.seed,
+            covers: self.config.covers,
         }
     }
 }

@@ -128,7 +128,7 @@ fn rows(import: &Imported) -> impl Iterator<Item = Row<'_>> {
             key: &question.content,
             cluster: question.cluster.as_ref().map(<[u8; 32]>::as_slice),
             logits: (&row.scores.as_ref().ok()?.logprobs).into(),
-            answer: question.answer,
+            right: question.right,
             dont_know: question.dont_know,
             none_of_the_above: question.none_of_the_above,
         })

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use sureness_conformal::{
-    Config, Nonconformity, ProbabilityView, Scheme, Scores, View, calibrate, split_of,
+    Config, Covers, Nonconformity, ProbabilityView, Scheme, Scores, View, calibrate, split_of,
 };
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Question};
@@ -57,6 +57,8 @@ pub struct ShownSets {
     pub sets: Vec<(Nonconformity, Vec<usize>)>,
     /// Whether the question belongs to the calibration half, which sets the thresholds.
     pub calibrates: bool,
+    /// When a set covers a question with several right options.
+    pub covers: Covers,
 }
 
 /// The question with this id in a run: in all tasks and strategies that have it. `run` is an output
@@ -238,6 +240,7 @@ fn sets(
     let view = View {
         protocol: config.protocol,
         seed: config.seed,
+        covers: config.covers,
         ..View::default()
     };
     let mut loaded = ProbabilityView::new(&view);
@@ -263,5 +266,6 @@ fn sets(
         probabilities,
         sets: [Nonconformity::Lac, Nonconformity::Aps].map(set).into(),
         calibrates: split.calibration.contains(&place),
+        covers: config.covers,
     }))
 }

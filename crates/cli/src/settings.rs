@@ -50,6 +50,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
             alpha: args.error_rate,
             calibration_ratio: args.calibration_ratio,
             seed: args.seed,
+            covers: args.covers,
             ..Config::default()
         },
         output_dir: args.output_dir.clone(),
@@ -424,6 +425,7 @@ pub(crate) fn score(args: &ScoreArgs) -> Config {
         alpha: args.error_rate,
         calibration_ratio: args.calibration_ratio,
         seed: args.seed,
+        covers: args.covers,
         ..Config::default()
     }
 }
@@ -442,6 +444,7 @@ pub(crate) fn selection(args: &EvidenceArgs) -> Selection {
         tasks: args.tasks.clone(),
         strategies: args.prompt_strategies.clone(),
         mixed_prompts: args.mixed_prompts,
+        covers_given: args.covers.is_some(),
         cluster: args.cluster,
     }
 }
@@ -477,6 +480,7 @@ pub(crate) fn analysis(args: &EvidenceArgs, recorded: Config) -> sureness_analys
         alpha: args.error_rate.unwrap_or(recorded.alpha),
         calibration_ratio: args.calibration_ratio.unwrap_or(recorded.calibration_ratio),
         seed: args.seed.unwrap_or(recorded.seed),
+        covers: args.covers.unwrap_or(recorded.covers),
         // All runs are analysed under one rule, whatever each was evaluated with.
         split: SplitRule::Ordered,
     };

@@ -64,7 +64,7 @@ fn read(path: &str) -> Result<Table, Box<dyn Error>> {
             key: hash.as_bytes(),
             cluster: None,
             logits: (&logits).into(),
-            answer: answer.unwrap_or_default().parse()?,
+            right: answer.unwrap_or_default().parse::<usize>()?.into(),
             dont_know: None,
             none_of_the_above: None,
         };

@@ -6,8 +6,8 @@ use crate::row_view::RowView;
 use crate::score::Arithmetic;
 use crate::split::{CalibrationClusters, calibrates, check_halves, hash_position};
 use crate::{
-    Config, EvaluateError, Evaluation, PredictionSet, Protocol, Real, Row, Score, SetSummary,
-    SplitRule, Table, Threshold, paper_split, uacc,
+    Config, Covers, EvaluateError, Evaluation, PredictionSet, Protocol, Real, Row, Score,
+    SetSummary, SplitRule, Table, Threshold, paper_split, uacc,
 };
 
 /// Evaluates `rows` under `config`.
@@ -125,10 +125,11 @@ fn evaluate_as<F: Real, E>(
     let halves = Halves::of(&mut rows, config)?;
     let mut view = RowView::<F>::new(config.protocol == Protocol::Paper);
     let (mut lac_scores, mut aps_scores) = (Vec::new(), Vec::new());
-    let (mut n, mut checked) = (0, Ok(()));
+    let (mut n, mut several_right, mut checked) = (0, 0, Ok(()));
     rows(&mut |row| {
         let index = n;
         n += 1;
+        several_right += usize::from(row.right.only().is_none());
         if checked.is_ok() {
             checked = row.check(index);
         }
@@ -138,7 +139,7 @@ fn evaluate_as<F: Real, E>(
                 score.of(
                     view.probabilities(),
                     view.order(),
-                    row.answer,
+                    config.covers.deciding(row.right, view.order()),
                     view.arithmetic(),
                 )
             };
@@ -174,12 +175,12 @@ fn evaluate_as<F: Real, E>(
         view.load(&row);
         let top = view.order().top();
         counts.rows += 1;
-        counts.correct += usize::from(top == row.answer);
+        counts.correct += usize::from(row.right.contains(top));
         counts.dont_know += usize::from(Some(top) == row.dont_know);
         counts.none_of_the_above += usize::from(Some(top) == row.none_of_the_above);
         counts.options += row.logits.len();
-        lac.count(&view, row.answer);
-        aps.count(&view, row.answer);
+        lac.count(&view, &row, config.covers);
+        aps.count(&view, &row, config.covers);
     })?;
     let (n, arithmetic) = (counts.rows as f64, view.arithmetic());
     let acc = counts.correct as f64 / n;
@@ -190,6 +191,7 @@ fn evaluate_as<F: Real, E>(
         acc,
         e_rate: counts.dont_know as f64 / n,
         f_rate: counts.none_of_the_above as f64 / n,
+        several_right,
         lac: lac.summary(acc, options, n, arithmetic),
         aps: aps.summary(acc, options, n, arithmetic),
     }))
@@ -215,7 +217,7 @@ impl<F: Real> SetCounts<F> {
         }
     }
 
-    fn count(&mut self, view: &RowView<F>, answer: usize) {
+    fn count(&mut self, view: &RowView<F>, row: &Row<'_>, covers: Covers) {
         let mut set: PredictionSet = self.score.set(
             view.probabilities(),
             view.order(),
@@ -227,7 +229,7 @@ impl<F: Real> SetCounts<F> {
             set.insert(view.order().top());
         }
         self.total_size += set.len();
-        self.covered += usize::from(set.contains(answer));
+        self.covered += usize::from(covers.holds(set, row.right));
     }
 
     fn summary(&self, acc: f64, options: f64, n: f64, arithmetic: Arithmetic) -> SetSummary {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Protocol;
+use crate::{Covers, Protocol};
 
 /// Figures of one score on the test set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,10 +36,21 @@ pub struct Evaluation {
     pub e_rate: f64,
     /// Share of test rows whose most probable option is "None of the above".
     pub f_rate: f64,
+    /// Rows of both halves with several right options; omitted where there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub several_right: usize,
     /// Sets by the LAC score.
     pub lac: SetSummary,
     /// Sets by the APS score.
     pub aps: SetSummary,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// In float32, sums this close to 1 differ more by rounding than by probability: a gap of some 17
@@ -51,6 +62,14 @@ impl Evaluation {
     /// separates options by rounding error.
     pub fn aps_is_within_rounding(&self) -> bool {
         self.aps.qhat.is_some_and(|qhat| qhat >= SINGLE_ROUNDING)
+    }
+
+    /// How many questions have several right options, and what that means for the figures. `None`
+    /// without any.
+    pub fn several_note(&self, covers: Covers) -> Option<String> {
+        (self.several_right > 0).then(|| {
+            several_right_note(self.several_right, self.n_calibration + self.n_test, covers)
+        })
     }
 
     /// A caveat about the APS sets where rounding, or the sum down to the last option, determines
@@ -77,6 +96,19 @@ impl Evaluation {
             _ => None,
         }
     }
+}
+
+/// The same for so many questions `of` so many.
+pub fn several_right_note(several: usize, of: usize, covers: Covers) -> String {
+    let held = match covers {
+        Covers::Any => "at least one of them",
+        Covers::All => "all of them",
+    };
+    format!(
+        "{several} of {of} questions have several right answers: an answer is right if it is one of \
+         them, a set covers if it holds {held} (--covers {})",
+        covers.name()
+    )
 }
 
 /// Uncertainty-aware accuracy, `Acc · √|Y| / SS` (Ye et al. 2024, equation 8).

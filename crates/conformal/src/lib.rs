@@ -23,7 +23,7 @@ pub use confidence::{
     SelectivePoint, calibration_errors, confidence_intervals, entropy, selective,
 };
 pub use evaluate::{evaluate, evaluate_visiting};
-pub use evaluation::{Evaluation, Mean, SetSummary, mean, uacc};
+pub use evaluation::{Evaluation, Mean, SetSummary, mean, several_right_note, uacc};
 pub use inference::{
     Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Effect,
     Estimand, FIGURES, Guessing, Interval, Least, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, McNemar,
@@ -34,7 +34,7 @@ pub use inference::{
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};
-pub use protocol::{Config, EvaluateError, Protocol, SplitRule};
+pub use protocol::{Config, Covers, EvaluateError, Protocol, SplitRule};
 pub use quantile::{
     Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,
 };
@@ -49,4 +49,5 @@ pub use sets::{
     repeated_splits, set_metrics,
 };
 pub use split::{Split, hash_split, ordered_split, paper_split, split_of, thinned_splits};
+pub use sureness_right::RightOptions;
 pub use table::Table;

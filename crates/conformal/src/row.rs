@@ -1,6 +1,6 @@
 //! One answered question.
 
-use crate::{EvaluateError, Logits};
+use crate::{EvaluateError, Logits, RightOptions};
 
 /// One answered question.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +13,8 @@ pub struct Row<'a> {
     pub cluster: Option<&'a [u8]>,
     /// Logits or log-probabilities, one per option (2 to 26), all finite.
     pub logits: Logits<'a>,
-    /// Index of the right option.
-    pub answer: usize,
+    /// The right option, or several.
+    pub right: RightOptions,
     /// Index of "I don't know", if it is an option.
     pub dont_know: Option<usize>,
     /// Index of "None of the above", if it is an option.
@@ -36,7 +36,7 @@ impl<'a> Row<'a> {
         if !self.logits.iter().all(f64::is_finite) {
             return fail("a score is NaN or infinite");
         }
-        if self.answer >= self.logits.len() {
+        if self.right.last() >= self.logits.len() {
             return fail("the answer lies outside the options");
         }
         Ok(())

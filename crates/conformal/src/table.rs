@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{EvaluateError, Logits, Row};
+use crate::{EvaluateError, Logits, RightOptions, Row};
 
 /// Marks an option that a row does not have.
 const NONE: u8 = u8::MAX;
@@ -68,13 +68,56 @@ impl Numbers {
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Questions {
     options: Vec<u8>,
-    answers: Vec<u8>,
+    right: RightOfRows,
     dont_know: Vec<u8>,
     none_of_the_above: Vec<u8>,
     keys: Vec<[u8; 32]>,
     /// Empty while no row has a cluster.
     clusters: Vec<[u8; 32]>,
     categories: Vec<Option<u32>>,
+}
+
+/// The right options of rows: an index each, or a mask each once a row has several.
+#[derive(Debug, Clone, PartialEq)]
+enum RightOfRows {
+    One(Vec<u8>),
+    Several(Vec<RightOptions>),
+}
+
+impl Default for RightOfRows {
+    fn default() -> Self {
+        Self::One(Vec::new())
+    }
+}
+
+impl RightOfRows {
+    fn push(&mut self, right: RightOptions) {
+        match self {
+            Self::Several(rows) => rows.push(right),
+            Self::One(rows) => {
+                if let Some(option) = right.only() {
+                    rows.push(option as u8);
+                } else {
+                    let earlier = rows.iter().map(|&option| usize::from(option).into());
+                    *self = Self::Several(earlier.chain([right]).collect());
+                }
+            }
+        }
+    }
+
+    fn of(&self, index: usize) -> RightOptions {
+        match self {
+            Self::One(rows) => usize::from(rows[index]).into(),
+            Self::Several(rows) => rows[index],
+        }
+    }
+
+    fn with_several(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            Self::Several(rows) => rows.iter().filter(|right| right.only().is_none()).count(),
+        }
+    }
 }
 
 impl Table {
@@ -112,7 +155,7 @@ impl Table {
         let cluster = cluster.filter(|cluster| *cluster != key);
         let questions = Arc::make_mut(&mut self.questions);
         questions.options.push(row.logits.len() as u8);
-        questions.answers.push(row.answer as u8);
+        questions.right.push(row.right);
         questions.dont_know.push(small(row.dont_know));
         questions
             .none_of_the_above
@@ -156,7 +199,7 @@ impl Table {
             logits: self
                 .logits
                 .of(index * self.stride, usize::from(of.options[index])),
-            answer: usize::from(of.answers[index]),
+            right: of.right.of(index),
             dont_know: index_of(of.dont_know[index]),
             none_of_the_above: index_of(of.none_of_the_above[index]),
         }
@@ -195,9 +238,17 @@ impl Table {
         Arc::make_mut(&mut self.questions).clusters = names;
     }
 
-    /// Index of each row's right option.
-    pub fn answers(&self) -> &[u8] {
-        &self.questions.answers
+    /// The right options of row `index`.
+    ///
+    /// # Panics
+    /// If the row does not exist.
+    pub fn right(&self, index: usize) -> RightOptions {
+        self.questions.right.of(index)
+    }
+
+    /// Number of rows with several right options.
+    pub fn with_several_right(&self) -> usize {
+        self.questions.right.with_several()
     }
 
     /// Each row's category, as a number.
@@ -228,7 +279,7 @@ impl Table {
                 .logits
                 .push(self.logits.of(row * self.stride, self.stride));
             questions.options.push(of.options[row]);
-            questions.answers.push(of.answers[row]);
+            questions.right.push(of.right.of(row));
             questions.dont_know.push(of.dont_know[row]);
             questions.none_of_the_above.push(of.none_of_the_above[row]);
             questions.keys.push(of.keys[row]);

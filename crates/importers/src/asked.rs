@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::Value;
-use sureness_questions::letter;
+use sureness_questions::{RightOptions, letter};
 use sureness_record::QuestionRecord;
 
 use crate::choice::{self, Choice};
@@ -33,7 +33,7 @@ pub(crate) struct Asked {
     pub(crate) id: String,
     pub(crate) category: Option<String>,
     pub(crate) question: Digests,
-    pub(crate) answer: usize,
+    pub(crate) right: RightOptions,
     pub(crate) likelihoods: Likelihoods,
     /// Whether each log-likelihood was observed rather than bounded.
     pub(crate) observed: Vec<bool>,
@@ -123,7 +123,7 @@ impl Group {
                     id: asked.id,
                     category: asked.category,
                     options,
-                    answer: asked.answer,
+                    right: asked.right,
                     dont_know: None,
                     none_of_the_above: None,
                 },
@@ -167,7 +167,7 @@ impl Group {
         for asked in &self.asked {
             let (_, verdict) = asked.verdicts.iter().find(|(of, _)| of == name)?;
             let values = asked.likelihoods.by(rule)?;
-            let right = share(&values, asked.answer, self.ties);
+            let right = share(&values, asked.right, self.ties);
             ours += right;
             theirs += verdict;
             if (right - verdict).abs() > 1e-9 {
@@ -252,15 +252,20 @@ pub(crate) fn note_of(values: Values, normalise: Normalise, plain: &str) -> Opti
 }
 
 /// How right the answer with the greatest value is.
-fn share(values: &[f64], answer: usize, ties: Ties) -> f64 {
+fn share(values: &[f64], right: RightOptions, ties: Ties) -> f64 {
     let best = top(values);
     if ties == Ties::First {
-        return f64::from(u8::from(best == answer));
+        return f64::from(u8::from(right.contains(best)));
     }
     let best = values.get(best).copied().unwrap_or(f64::NAN);
-    let greatest = values.iter().filter(|value| **value >= best).count();
-    let right = values.get(answer).is_some_and(|value| *value >= best);
-    if right { 1.0 / greatest as f64 } else { 0.0 }
+    let is_greatest = |option: &usize| values.get(*option).is_some_and(|value| *value >= best);
+    let greatest = (0..values.len()).filter(is_greatest).count();
+    let right = right.iter().filter(is_greatest).count();
+    if right > 0 {
+        right as f64 / greatest as f64
+    } else {
+        0.0
+    }
 }
 
 /// Whether texts are the letters A, B, C …, or (A), (B), (C) ….

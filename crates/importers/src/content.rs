@@ -1,6 +1,6 @@
 //! Digests that identify a question across files.
 
-use sureness_questions::Question;
+use sureness_questions::{Question, RightOptions};
 
 /// The digests of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) fn of_question(
     context: Option<&str>,
     stem: &str,
     options: &[String],
-    answer: usize,
+    right: RightOptions,
 ) -> Digests {
     let trimmed = |text: &str| text.trim().to_owned();
     let question = Question {
@@ -25,7 +25,7 @@ pub(crate) fn of_question(
         context: context.map(trimmed).filter(|text| !text.is_empty()),
         stem: trimmed(stem),
         options: options.iter().map(|option| trimmed(option)).collect(),
-        answer,
+        right,
     };
     Digests {
         content: question.content_digest(),
@@ -61,12 +61,12 @@ mod tests {
         let options = ["one".to_owned(), " two ".to_owned()];
         let bare = ["one".to_owned(), "two".to_owned()];
         assert_eq!(
-            of_question(Some(" "), " Which? ", &options, 1),
-            of_question(None, "Which?", &bare, 1)
+            of_question(Some(" "), " Which? ", &options, 1.into()),
+            of_question(None, "Which?", &bare, 1.into())
         );
         assert_ne!(
-            of_question(None, "Which?", &bare, 0),
-            of_question(None, "Which?", &bare, 1)
+            of_question(None, "Which?", &bare, 0.into()),
+            of_question(None, "Which?", &bare, 1.into())
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use sureness_questions::RightOptions;
 
 use sureness_questions::DataError;
 use sureness_scorers::replay::ReplayError;
@@ -225,8 +226,8 @@ pub enum Problem {
         id: String,
         /// Its answer in the table.
         own: String,
-        /// Letter of its answer in the questions.
-        theirs: char,
+        /// Its right options in the questions.
+        theirs: RightOptions,
         /// The file of questions.
         questions: PathBuf,
         /// `; so has 1 other`, or nothing.

@@ -50,10 +50,10 @@ impl Hint for ImportError {
                 "check that the questions are from a split with published answers"
             }
             Problem::SeveralAnswers(_) => {
-                "leave this task out with --skip: prediction sets need one right option (truthfulqa_mc1 has one, truthfulqa_mc2 several)"
+                "leave this task out with --skip: its figure does not count each of them as right"
             }
             Problem::SeveralPossible => {
-                "run the evaluation without multiple_correct: prediction sets need one right option"
+                "run the evaluation without multiple_correct: with it, an answer is right only if it names all right options"
             }
             Problem::AmbiguousTargets => {
                 "run the task with the metric acc or acc_norm, whose verdicts decide"

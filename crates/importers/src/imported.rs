@@ -255,7 +255,7 @@ impl Imported {
         let answered = self.answered();
         let right = |row: &&ImportedRow| {
             let scores = row.scores.as_ref();
-            scores.is_ok_and(|scores| scores.top() == row.question.answer)
+            scores.is_ok_and(|scores| row.question.right.contains(scores.top()))
         };
         let right = self.rows.iter().filter(right).count();
         (answered > 0).then(|| right as f64 / answered as f64)

@@ -40,4 +40,4 @@ pub use likelihood::Normalise;
 pub use names::{QuestionName, QuestionNames, task_of};
 pub use read::{import, import_bytes};
 pub use refusal::Refusal;
-pub use table::answer_of;
+pub use table::right_of;

@@ -51,6 +51,9 @@ pub enum Refusal {
     /// Targets that are not options with grades.
     #[error("no query has options with grades (target_values) and log-probabilities")]
     NoTargets,
+    /// Options that are neither right nor wrong.
+    #[error("an option is partly right ({0}): its grade is neither 0 nor 1")]
+    PartlyRight(String),
     /// A task without answers of a model.
     #[error("the example has no log-probabilities")]
     NoScores,
@@ -89,6 +92,9 @@ impl Refusal {
             }
             Self::NoReviews | Self::NoReview(_) => {
                 "keep the folders predictions and reviews of evalscope beside each other"
+            }
+            Self::PartlyRight(_) => {
+                "leave this task out with --skip: each option must be right or wrong"
             }
             Self::NoListedOptions => "import benchmarks of multiple choice",
             Self::NoTargets | Self::NoScores => {

@@ -40,10 +40,10 @@ impl PromptBuilder {
         } else {
             push_paragraph(&mut prefix, instructions.before_examples.as_deref());
             for example in examples {
-                check(task, example)?;
+                let right = check(task, example)?;
                 layout.push_question(&mut prefix, example);
                 prefix.push(' ');
-                prefix.push(letter(example.answer));
+                prefix.push(letter(right));
                 prefix.push_str("\n\n");
             }
             push_paragraph(&mut prefix, instructions.before_question.as_deref());
@@ -129,18 +129,22 @@ fn push_paragraph(text: &mut String, paragraph: Option<&str>) {
     }
 }
 
-/// A few-shot example with a wrong letter would mislead the model in every prompt of the task.
-fn check(task: &Task, example: &Question) -> Result<(), PromptError> {
+/// The right option of a few-shot example. One with a wrong letter would mislead the model in every
+/// prompt of the task, and so would one of several letters.
+fn check(task: &Task, example: &Question) -> Result<usize, PromptError> {
     let count = example.options.len();
     let message = if !(2..=MAX_OPTIONS).contains(&count) {
         format!("has {count} options, 2 to {MAX_OPTIONS} can be shown")
-    } else if example.answer >= count {
+    } else if let Some(right) = example.right.only() {
+        if right < count {
+            return Ok(right);
+        }
         format!(
             "the right option is number {}, but there are only {count}",
-            example.answer + 1
+            right + 1
         )
     } else {
-        return Ok(());
+        format!("has several right options: {}", example.right)
     };
     Err(PromptError::BadExample {
         task: task.id.clone(),
@@ -162,7 +166,7 @@ mod tests {
             context: Some("It rained.".to_owned()),
             stem: "Is the street wet?".to_owned(),
             options: vec!["Yes".to_owned(), "No".to_owned()],
-            answer,
+            right: answer.into(),
         }
         .with_abstention()
     }

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::draft::Options;
 use crate::error::Problem;
-use crate::readers::{Record, whole};
+use crate::readers::{Record, marked, whole};
 use crate::source::At;
-use crate::{DataError, letter, letter_index};
+use crate::{DataError, RightOptions, letter_index};
 
 /// Fields that name the right option once more, beside the one that is read.
 pub(crate) const FIELDS: [&str; 4] = ["answer_index", "answer_idx", "answer_letter", "answer_text"];
@@ -46,35 +46,76 @@ impl Again {
         Self { first, ..self }
     }
 
-    /// Refuses a row of which a statement names another option than `right`. A text that is none of the
-    /// options may be a longer form of one, and is no contradiction.
+    /// Refuses a row of which a statement names another option than `right`. A statement of one option
+    /// may name any of several right ones; a list must have them all. A text that is none of the options
+    /// may be a longer form of one, and is no contradiction.
     pub(crate) fn check(
         &self,
         at: At<'_>,
         options: &Options,
         read: &str,
-        right: usize,
+        right: RightOptions,
     ) -> Result<(), DataError> {
         for (field, value) in &self.found {
-            let option = match self.named(value, options, right) {
+            let named = match self.named(value, options, right) {
                 Named::Unclear => continue,
-                Named::Option(index) if index == right => continue,
-                Named::Option(index) => Some(letter(index)),
+                Named::Options(named) if named == right => continue,
+                Named::Options(named) if named.only().is_some_and(|it| right.contains(it)) => {
+                    continue;
+                }
+                Named::Options(named) => Some(named),
                 Named::Outside => None,
             };
             let problem = Problem::Contradicted {
                 value: value.to_string(),
-                option,
+                named,
                 field: read.to_owned(),
-                right: letter(right),
+                right,
             };
             return Err(at.field(field, problem));
         }
         Ok(())
     }
 
-    /// What a statement names; the right option if it can be read so.
-    fn named(&self, value: &Value, options: &Options, right: usize) -> Named {
+    /// What a statement names; the right options if it can be read so.
+    fn named(&self, value: &Value, options: &Options, right: RightOptions) -> Named {
+        let each = match value {
+            Value::Array(list) => list.as_slice(),
+            Value::String(text) => {
+                let parts: Vec<&str> = text.split([',', ';']).map(str::trim).collect();
+                let are_letters = parts.iter().all(|part| letter_index(part).is_some());
+                if are_letters && parts.len() > 1 {
+                    let parts: Vec<Value> = parts.into_iter().map(Value::from).collect();
+                    return self.listed(&parts, options, right);
+                }
+                return self.one(value, options, right);
+            }
+            _ => return self.one(value, options, right),
+        };
+        // Marks are in the order of the file.
+        match marked(each, options.texts().len()) {
+            Ok(None) => self.listed(each, options, right),
+            Ok(Some(places)) if !options.are_labelled() => {
+                RightOptions::of(places).map_or(Named::Outside, Named::Options)
+            }
+            _ => Named::Unclear,
+        }
+    }
+
+    /// What a list of statements names.
+    fn listed(&self, each: &[Value], options: &Options, right: RightOptions) -> Named {
+        let mut named = Vec::with_capacity(each.len());
+        for one in each {
+            match self.one(one, options, right) {
+                Named::Options(option) => named.extend(option.iter()),
+                other => return other,
+            }
+        }
+        RightOptions::of(named).map_or(Named::Unclear, Named::Options)
+    }
+
+    /// What a statement of one option names.
+    fn one(&self, value: &Value, options: &Options, right: RightOptions) -> Named {
         let text = match value {
             Value::String(text) => text.trim().to_owned(),
             other => match whole(other) {
@@ -86,14 +127,17 @@ impl Again {
         let number = text.parse::<i64>().ok();
         let index = number.and_then(|number| usize::try_from(number.checked_sub(self.first)?).ok());
         let index = index.filter(|&index| index < texts.len());
-        if labels[right] == text || texts[right] == text || index == Some(right) {
-            return Named::Option(right);
+        let says = |place: &usize| {
+            labels[*place] == text || texts[*place] == text || index == Some(*place)
+        };
+        if let Some(place) = right.iter().find(says) {
+            return Named::Options(place.into());
         }
         let place = |all: &[String]| all.iter().position(|one| *one == text);
         let letter = letter_index(&text.to_uppercase()).filter(|&index| index < texts.len());
         let found = place(labels).or(letter).or_else(|| place(texts)).or(index);
         match found {
-            Some(index) => Named::Option(index),
+            Some(index) => Named::Options(index.into()),
             None if number.is_some() => Named::Outside,
             None => Named::Unclear,
         }
@@ -102,7 +146,7 @@ impl Again {
 
 /// What a statement names.
 enum Named {
-    Option(usize),
+    Options(RightOptions),
     /// A number beyond the options.
     Outside,
     /// Neither an option nor a number.

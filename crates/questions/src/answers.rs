@@ -12,15 +12,15 @@ use crate::error::Problem;
 use crate::question::{DONT_KNOW, NONE_OF_THE_ABOVE, normalised};
 use crate::readers::{Record, array, paper, whole};
 use crate::source::{At, Source};
-use crate::{DataError, letter_index};
+use crate::{DataError, RightOptions, letter_index};
 
 /// The right answer of one question, by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerKey {
     /// The question's id.
     pub id: i64,
-    /// Index of the right option: 0 is `A`.
-    pub answer: usize,
+    /// The right option, or several: 0 is `A`.
+    pub right: RightOptions,
     /// Number of options, if the file has them.
     pub options: Option<usize>,
     /// Index of "I don't know", if it is among the options.
@@ -89,7 +89,7 @@ fn first_fault(source: &Source, text: &str) -> DataError {
         for (at, text) in array::items(source, text)? {
             let record = Record::parse(at, text)?;
             record.integer("id")?;
-            record.text("answer")?;
+            paper::answers(&record)?;
             if record.has("choices") {
                 paper::choices(&record)?;
             }
@@ -108,7 +108,7 @@ struct Item<'a> {
     #[serde(deserialize_with = "whole_number")]
     id: i64,
     #[serde(borrow)]
-    answer: Cow<'a, str>,
+    answer: Letters<'a>,
     #[serde(borrow, default)]
     choices: Option<Choices<'a>>,
     /// A text in the paper's files; anything elsewhere.
@@ -116,18 +116,42 @@ struct Item<'a> {
     source: Value,
 }
 
+/// One letter, several with commas between them, or a list of letters.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Letters<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    List(Vec<String>),
+}
+
+impl Letters<'_> {
+    fn right(&self) -> Result<RightOptions, Problem> {
+        let letters: Vec<&str> = match self {
+            Self::Text(text) => text.split(',').map(str::trim).collect(),
+            Self::List(letters) => letters.iter().map(|letter| letter.trim()).collect(),
+        };
+        let mut places = Vec::with_capacity(letters.len());
+        for letter in letters {
+            let place =
+                letter_index(letter).ok_or_else(|| Problem::NotALetter(letter.to_owned()))?;
+            if places.contains(&place) {
+                return Err(Problem::RepeatedAnswer(letter.to_owned()));
+            }
+            places.push(place);
+        }
+        RightOptions::of(places).ok_or(Problem::NoneRight)
+    }
+}
+
 /// Letters and texts in the file's order.
 struct Choices<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl Item<'_> {
     fn key(&self) -> Result<AnswerKey, (&'static str, Problem)> {
-        let letter = self.answer.trim();
-        let Some(answer) = letter_index(letter) else {
-            return Err(("answer", Problem::NotALetter(letter.to_owned())));
-        };
+        let right = self.answer.right().map_err(|problem| ("answer", problem))?;
         let mut key = AnswerKey {
             id: self.id,
-            answer,
+            right,
             options: None,
             dont_know: None,
             none_of_the_above: None,
@@ -152,14 +176,14 @@ impl Item<'_> {
                 key.none_of_the_above = key.none_of_the_above.max(Some(index));
             }
         }
-        if answer >= count {
+        if right.last() >= count {
             let labels: Vec<_> = (0..count)
                 .map(|index| crate::letter(index).to_string())
                 .collect();
             return Err((
                 "answer",
                 Problem::Answer {
-                    answer: format!("{letter:?}"),
+                    answer: format!("{:?}", right.to_string()),
                     options: crate::error::describe_labels(&labels),
                 },
             ));

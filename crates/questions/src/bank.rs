@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
-use crate::Question;
 use crate::digest::head;
+use crate::{Question, RightOptions};
 
 /// Maximum bytes of questions in memory. Beyond it, questions are read from a temporary file.
 const IN_MEMORY: usize = 16 << 20;
 /// The digests of a question's content and of its cluster come first.
 const DIGEST: usize = 32;
+/// Stands in an entry for several right options.
+const SEVERAL: u8 = u8::MAX;
 
 /// Hashes that identify a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,7 @@ struct Entry {
     offset: u64,
     length: u32,
     category: u32,
+    /// The right option, or [`SEVERAL`].
     answer: u8,
 }
 
@@ -63,8 +66,8 @@ enum Texts {
 }
 
 /// How a question is encoded: without its category.
-type Encoded<'a> = (&'a str, Option<&'a str>, &'a str, &'a [String], usize);
-type Decoded = (String, Option<String>, String, Vec<String>, usize);
+type Encoded<'a> = (&'a str, Option<&'a str>, &'a str, &'a [String], u32);
+type Decoded = (String, Option<String>, String, Vec<String>, u32);
 
 impl Bank {
     /// A list of these questions.
@@ -88,7 +91,7 @@ impl Bank {
             question.context.as_deref(),
             &question.stem,
             &question.options,
-            question.answer,
+            question.right.mask(),
         );
         let offset = self.texts.end();
         let digest = question.content_digest();
@@ -105,7 +108,7 @@ impl Bank {
             offset,
             length: u32::try_from(length).map_err(io::Error::other)?,
             category: self.categories.number(question.category.as_deref()),
-            answer: question.answer as u8,
+            answer: question.right.only().map_or(SEVERAL, |only| only as u8),
         });
         Ok(())
     }
@@ -135,7 +138,7 @@ impl Bank {
             content: *digest,
             cluster: *cluster,
         };
-        let (id, context, stem, options, answer): Decoded =
+        let (id, context, stem, options, right): Decoded =
             postcard::from_bytes(rest).map_err(|_| damaged())?;
         let question = Question {
             id,
@@ -143,7 +146,7 @@ impl Bank {
             context,
             stem,
             options,
-            answer,
+            right: RightOptions::from_mask(right).ok_or_else(damaged)?,
         };
         Ok((digests, question))
     }
@@ -177,10 +180,17 @@ impl Bank {
         self.iter().collect()
     }
 
-    /// Numbers of category (0: none) and answer of the question at `index`, without reading it.
-    pub(crate) fn category_and_answer(&self, index: usize) -> (u32, u8) {
+    /// The number of questions with several right options.
+    pub fn with_several_right(&self) -> usize {
+        let several = self.entries.iter().filter(|it| it.answer == SEVERAL);
+        several.count()
+    }
+
+    /// The number of the category (0: none) and the right option of the question at `index`, without
+    /// reading it; `None` where several are right.
+    pub(crate) fn category_and_answer(&self, index: usize) -> Option<(u32, u8)> {
         let entry = &self.entries[index];
-        (entry.category, entry.answer)
+        (entry.answer != SEVERAL).then_some((entry.category, entry.answer))
     }
 
     /// How many questions have the content of an earlier one.
@@ -330,7 +340,7 @@ mod tests {
                 category,
                 context,
                 stem,
-                answer: options.len() - 1,
+                right: (options.len() - 1).into(),
                 options,
             })
     }
@@ -358,7 +368,7 @@ mod tests {
             context: Some("long ".repeat(200)),
             stem: format!("Question {n}?"),
             options: vec!["yes".into(), "no".into()],
-            answer: n % 2,
+            right: (n % 2).into(),
         };
         // Somewhat more than what stays in memory and the tail that is not written yet.
         let count = IN_MEMORY * 9 / 8 / 1000;

@@ -197,7 +197,7 @@ mod tests {
             context: context.map(str::to_owned),
             stem: stem.to_owned(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
-            answer,
+            right: answer.into(),
         }
     }
 

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use crate::again::{self, Again};
-use crate::draft::{Answer, Draft, Names, Options};
+use crate::draft::{Answer, Answers, Draft, Names, Options};
 use crate::error::Problem;
-use crate::readers::{Record, Records, Rows, generic, whole, wrong_type};
+use crate::readers::{Record, Records, Rows, generic, several, whole, wrong_type};
 use crate::source::{Chosen, Source};
 use crate::{DataError, LoadOptions, layout};
 
@@ -120,13 +120,14 @@ pub(crate) fn read(
             None => None,
         };
         let (options, options_field) = options(columns, &record)?;
+        let answers = answers(columns, &record, &options)?;
         let draft = Draft {
             id: id.unwrap_or_else(|| rows.id_of(&record)),
             category: category.as_deref(),
             context: context.as_deref(),
             stem: record.text(&columns.question)?,
             options,
-            answer: answer(columns, &record)?,
+            answers,
             names: Names {
                 stem: &columns.question,
                 options: options_field,
@@ -221,7 +222,11 @@ fn labelled(record: &Record<'_>, column: &str) -> Result<Option<Options>, DataEr
     Ok(Some(Options::labelled(pairs?)))
 }
 
-fn answer<'a>(columns: &Columns, record: &'a Record<'_>) -> Result<Answer<'a>, DataError> {
+fn answers<'a>(
+    columns: &Columns,
+    record: &'a Record<'_>,
+    options: &Options,
+) -> Result<Answers<'a>, DataError> {
     let column = &columns.answer;
     match record.get(column) {
         None if record.contains(column) => Err(record.at.field(column, Problem::Unlabelled)),
@@ -230,10 +235,14 @@ fn answer<'a>(columns: &Columns, record: &'a Record<'_>) -> Result<Answer<'a>, D
             Err(record.at.field(column, Problem::Unlabelled))
         }
         // A number may be text, in CSV and as class labels are written.
-        Some(Value::String(text)) => Ok(Answer::Cell(text)),
-        Some(value) => whole(value).map(Answer::Index).ok_or_else(|| {
-            let problem = wrong_type("a string or a whole number", value);
-            record.at.field(column, problem)
-        }),
+        Some(Value::String(text)) => Ok(Answer::Cell(text).into()),
+        Some(Value::Array(items)) => several(items, options.texts().len(), Answer::Cell)
+            .map_err(|problem| record.at.field(column, problem)),
+        Some(value) => whole(value)
+            .map(|index| Answer::Index(index).into())
+            .ok_or_else(|| {
+                let problem = wrong_type("a string, a whole number or a list of them", value);
+                record.at.field(column, problem)
+            }),
     }
 }

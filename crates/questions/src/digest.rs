@@ -40,7 +40,7 @@ impl Digest {
 }
 
 impl Question {
-    /// A hash of context, stem, options and answer.
+    /// A hash of context, stem, options and right options.
     ///
     /// The id and the category are left out, since they may be row numbers and file names. So
     /// are the abstention options: a question is the same one with and without them.
@@ -48,7 +48,11 @@ impl Question {
         let digest = Digest::new("sureness question 1")
             .text(self.context.as_deref().unwrap_or_default())
             .text(&self.stem)
-            .number(self.answer as u64);
+            .number(match self.right.only() {
+                Some(only) => only as u64,
+                // Beyond every index.
+                None => 1 << 32 | u64::from(self.right.mask()),
+            });
         self.options
             .iter()
             .filter(|option| !is_abstention(option))

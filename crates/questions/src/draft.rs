@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::again::Again;
 use crate::error::{Problem, describe_labels};
 use crate::source::At;
-use crate::{DataError, MAX_OPTIONS, Question, letter, letter_index};
+use crate::{DataError, MAX_OPTIONS, Question, RightOptions, letter, letter_index};
 
 /// A question as read, before any check.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) context: Option<&'a str>,
     pub(crate) stem: &'a str,
     pub(crate) options: Options,
-    pub(crate) answer: Answer<'a>,
+    pub(crate) answers: Answers<'a>,
     /// Names of the fields in this layout, for errors.
     pub(crate) names: Names<'a>,
 }
@@ -38,9 +38,30 @@ pub(crate) struct Options {
     may_repeat: bool,
     /// Whether the file gives them as a list, without labels.
     listed: bool,
+    /// Whether the file labels them, and they may stand in another order than there.
+    labelled: bool,
 }
 
-/// How a file names the right option.
+/// How a file names the right options.
+#[derive(Debug)]
+pub(crate) enum Answers<'a> {
+    /// The only one; or several as letters with commas between them.
+    One(Answer<'a>),
+    /// One after the other.
+    Each(Vec<Answer<'a>>),
+    /// By their places among the options.
+    Places(Vec<usize>),
+    /// By their places among the options as the file has them.
+    Marked(Vec<usize>),
+}
+
+impl<'a> From<Answer<'a>> for Answers<'a> {
+    fn from(answer: Answer<'a>) -> Self {
+        Self::One(answer)
+    }
+}
+
+/// How a file names a right option.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer<'a> {
     /// A label, a letter or the option's text.
@@ -77,6 +98,7 @@ impl Options {
             texts,
             may_repeat: false,
             listed: true,
+            labelled: false,
         }
     }
 
@@ -123,7 +145,13 @@ impl Options {
             texts,
             may_repeat: false,
             listed: false,
+            labelled: true,
         }
+    }
+
+    /// Whether the file labels them, and they may stand in another order than there.
+    pub(crate) fn are_labelled(&self) -> bool {
+        self.labelled
     }
 
     /// Their labels in the file, or the letters.
@@ -175,6 +203,49 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// The options that the answers refer to.
+    fn resolve_all(&self, answers: &Answers<'_>) -> Result<RightOptions, Problem> {
+        let each = match answers {
+            Answers::One(answer) => {
+                let answer = answer.trimmed();
+                return match self.resolve(answer) {
+                    Ok(index) => Ok(index.into()),
+                    Err(problem) => self.letters(answer).ok_or(problem),
+                };
+            }
+            Answers::Marked(_) if self.labelled => return Err(Problem::MarksOfLabels),
+            Answers::Places(places) | Answers::Marked(places) => {
+                return RightOptions::of(places.iter().copied()).ok_or(Problem::NoneRight);
+            }
+            Answers::Each(each) => each,
+        };
+        let mut places = Vec::with_capacity(each.len());
+        for answer in each {
+            let place = self.resolve(answer.trimmed())?;
+            if places.contains(&place) {
+                return Err(Problem::RepeatedAnswer(self.labels[place].clone()));
+            }
+            places.push(place);
+        }
+        RightOptions::of(places).ok_or(Problem::NoneRight)
+    }
+
+    /// The options of a text such as `A, C` that is none of them itself.
+    fn letters(&self, answer: Answer<'_>) -> Option<RightOptions> {
+        let (Answer::Text(text) | Answer::Cell(text) | Answer::Label(text)) = answer else {
+            return None;
+        };
+        let parts = text.split([',', ';']).map(str::trim);
+        let places: Option<Vec<usize>> = parts
+            .map(|part| {
+                letter_index(part).and_then(|_| self.by_label(part).or(self.by_letter(part)))
+            })
+            .collect();
+        let places = places?;
+        let right = RightOptions::of(places.iter().copied())?;
+        (right.count() == places.len()).then_some(right)
     }
 
     /// The option that the answer refers to. The file's labels take precedence over letters, letters
@@ -290,18 +361,18 @@ impl Draft<'_> {
         self.options
             .check()
             .map_err(|problem| at.field(names.options, problem))?;
-        let answer = self
+        let right = self
             .options
-            .resolve(self.answer.trimmed())
+            .resolve_all(&self.answers)
             .map_err(|problem| at.field(names.answer, problem))?;
-        again.check(at, &self.options, names.answer, answer)?;
+        again.check(at, &self.options, names.answer, right)?;
         Ok(Question {
             id: self.id,
             category: not_blank(self.category),
             context: not_blank(self.context),
             stem: stem.to_owned(),
             options: self.options.texts,
-            answer,
+            right,
         })
     }
 }

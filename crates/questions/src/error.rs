@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::foreign::Foreign;
 use crate::format::list;
-use crate::letter;
+use crate::{RightOptions, letter};
 
 /// Why a data file cannot be used.
 ///
@@ -147,18 +147,19 @@ pub enum Problem {
     },
     /// A row that names the right option twice, and not the same one.
     #[error(
-        "{value} {}, but {field:?} names option {right}",
-        names_option(*.option)
+        "{value} {}, but {field:?} names {}",
+        names_options(*.named),
+        options_of(*.right)
     )]
     Contradicted {
         /// The second statement as written.
         value: String,
-        /// The letter of the option that it names, if any.
-        option: Option<char>,
+        /// The options that it names, if any.
+        named: Option<RightOptions>,
         /// The field with the first statement.
         field: String,
-        /// The letter of the option that that names.
-        right: char,
+        /// The options that that names.
+        right: RightOptions,
     },
     /// An answer that can be read in two ways.
     #[error(
@@ -188,18 +189,45 @@ pub enum Problem {
     /// The row carries no answer, as the test splits of public data sets do.
     #[error("the row has no answer")]
     Unlabelled,
-    /// None or several of the options are right.
-    #[error("{} right options, but one is needed", no_or_number(*.0))]
-    RightOptions(usize),
+    /// None of the options is right.
+    #[error("no right option, but a question has at least one")]
+    NoneRight,
+    /// A right option that a list names twice.
+    #[error("the list of right options has {0} twice")]
+    RepeatedAnswer(String),
+    /// Marks of right and wrong options, more or fewer than the options.
+    #[error("{marks} marks of right and wrong for {options} options")]
+    MarkCount {
+        /// The number of marks.
+        marks: usize,
+        /// The number of options.
+        options: usize,
+    },
+    /// Marks of right and wrong beside options with labels, whose order may be another.
+    #[error("a list of marks of right and wrong, but the options have labels")]
+    MarksOfLabels,
+    /// A list that can be read in two ways.
+    #[error(
+        "a 0 and a 1 for two options are the indices of both as well as marks of right and wrong"
+    )]
+    IndicesOrMarks,
+    /// A column that should list several right options and does not.
+    #[error("{found:?} does not list several of the options {options}")]
+    NotAList {
+        /// What the row has.
+        found: String,
+        /// The labels of the options.
+        options: String,
+    },
     /// A row that its data set calls faulty.
-    #[error("{found:?}, but only rows with {value:?} have one right answer")]
+    #[error("{found:?}, but only rows with {} have right answers", or(.values))]
     NotAskable {
         /// What the row has.
         found: String,
         /// The column that says so.
         column: &'static str,
         /// What sound rows have.
-        value: &'static str,
+        values: Vec<&'static str>,
     },
     /// A pattern of paths that cannot be read.
     #[error("not a pattern of paths: {0}")]
@@ -328,18 +356,23 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-fn no_or_number(count: usize) -> String {
-    match count {
-        0 => "no".to_owned(),
-        _ => count.to_string(),
-    }
+/// Values in quotes, with "or" between them.
+fn or(values: &[&str]) -> String {
+    let quoted: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
+    quoted.join(" or ")
 }
 
-fn names_option(option: Option<char>) -> String {
-    option.map_or_else(
+fn names_options(named: Option<RightOptions>) -> String {
+    named.map_or_else(
         || "names none of the options".to_owned(),
-        |option| format!("names option {option}"),
+        |named| format!("names {}", options_of(named)),
     )
+}
+
+/// `option B`, or `options A, C`.
+fn options_of(right: RightOptions) -> String {
+    let s = if right.count() > 1 { "s" } else { "" };
+    format!("option{s} {right}")
 }
 
 fn found_fields(found: &[String]) -> String {

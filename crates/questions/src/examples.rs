@@ -49,7 +49,7 @@ fn rank(digest: &[u8; 32], seed: u64) -> u64 {
     head(&rank.finish())
 }
 
-/// Sorts few-shot examples, best first, the first `spread` for variety.
+/// Sorts few-shot examples with one right option, best first, the first `spread` for variety.
 pub(crate) fn sort(examples: &mut Vec<Question>, spread: usize, seed: u64) {
     let mut candidates: Vec<_> = (0..)
         .zip(examples.iter())
@@ -57,7 +57,7 @@ pub(crate) fn sort(examples: &mut Vec<Question>, spread: usize, seed: u64) {
             rank: rank(&example.content_digest(), seed),
             index,
             category: example.category.clone(),
-            answer: example.answer as u8,
+            answer: example.right.first() as u8,
         })
         .collect();
     best_first(&mut candidates, spread);
@@ -66,8 +66,9 @@ pub(crate) fn sort(examples: &mut Vec<Question>, spread: usize, seed: u64) {
     examples.extend(sorted.filter_map(|candidate| slots[candidate.index as usize].take()));
 }
 
-/// Sets few-shot examples aside from the questions themselves, at most half of them; best first. Drops
-/// the questions that repeat the content of one.
+/// Sets few-shot examples aside from the questions themselves, at most half of them; best first. Only
+/// questions with one right option are chosen: a prompt shows one. Drops the questions that repeat the
+/// content of an example.
 pub(crate) fn set_aside(
     questions: &mut Bank,
     wanted: usize,
@@ -76,9 +77,11 @@ pub(crate) fn set_aside(
     let mut candidates = Vec::with_capacity(questions.len());
     let mut ranks = Vec::with_capacity(questions.len());
     for index in 0..questions.len() {
-        let (category, answer) = questions.category_and_answer(index);
         let rank = rank(&questions.content_digest(index)?, seed);
         ranks.push(rank);
+        let Some((category, answer)) = questions.category_and_answer(index) else {
+            continue;
+        };
         candidates.push(Candidate {
             rank,
             index: index as u32,

@@ -19,12 +19,18 @@ impl Hint for DataError {
                  name the layout; docs/data.md lists them all"
             }
             Problem::RepeatedKey(_) => "keep one of them: only one can be meant",
-            Problem::RightOptions(_) => {
-                "leave such rows out: a question needs exactly one right option"
+            Problem::NoneRight | Problem::NotAList { .. } => {
+                "leave such rows out, or name their right options"
             }
-            Problem::NotAskable { column, value, .. } => {
+            Problem::RepeatedAnswer(_) => "name each right option once",
+            Problem::MarksOfLabels => "name the labels of the right options",
+            Problem::MarkCount { .. } => "give each option one mark",
+            Problem::IndicesOrMarks => {
+                "write the letters of the right options, or true and false for each option"
+            }
+            Problem::NotAskable { column, values, .. } => {
                 return format!(
-                    "leave such rows out, for instance with pandas: rows[rows.{column} == {value:?}]"
+                    "leave such rows out, for instance with pandas: rows[rows.{column}.isin({values:?})]"
                 )
                 .into();
             }

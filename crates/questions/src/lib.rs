@@ -41,5 +41,6 @@ pub use layout::Layout;
 pub use load::{LoadOptions, files, load, load_bytes, load_files};
 pub use question::{DONT_KNOW, MAX_OPTIONS, NONE_OF_THE_ABOVE, Question, letter, letter_index};
 pub use shard::Shard;
+pub use sureness_right::RightOptions;
 pub use task::{Background, Dataset, Task};
 pub use unread::Unread;

@@ -118,6 +118,8 @@ fn complete(
         let shown: HashSet<_> = parsed
             .examples
             .iter()
+            // Those with several right options are not shown.
+            .filter(|example| example.right.only().is_some())
             .map(Question::content_digest)
             .collect();
         parsed.left_out = drop_shown(&mut parsed.questions, &shown).map_err(kept)?;
@@ -161,6 +163,9 @@ pub(crate) fn assemble(
             .map_err(|error| DataError::of_file(path, Problem::Bank(error)))?;
         left_out += rows - questions.len() - examples.len();
     }
+    let found = examples.len();
+    examples.retain(|example| example.right.only().is_some());
+    let unshown = found - examples.len();
     if questions.is_empty() {
         return Err(DataError::of_file(path, Problem::NothingToAsk));
     }
@@ -172,6 +177,7 @@ pub(crate) fn assemble(
         split,
         unread,
         left_out,
+        unshown,
     })
 }
 
@@ -240,7 +246,11 @@ fn show(parsed: &mut Parsed, others: Parsed, seed: u64) -> io::Result<()> {
         examples::set_aside(&mut shown, SPREAD, seed)?
     } else {
         let mut all = shown.to_vec()?;
+        // Those with several right options are counted and left out later.
+        let several = all.extract_if(.., |example| example.right.only().is_none());
+        let several: Vec<_> = several.collect();
         examples::sort(&mut all, SPREAD, seed);
+        all.extend(several);
         all
     };
     Ok(())

@@ -1,6 +1,7 @@
 //! One multiple-choice question.
 
 use serde::{Deserialize, Serialize};
+use sureness_right::RightOptions;
 
 /// The abstention option that admits ignorance ("E" in the paper).
 pub const DONT_KNOW: &str = "I don't know";
@@ -39,8 +40,9 @@ pub struct Question {
     pub stem: String,
     /// Option texts, 2 to [`MAX_OPTIONS`].
     pub options: Vec<String>,
-    /// Index of the right option in `options`.
-    pub answer: usize,
+    /// The right option, or several.
+    #[serde(rename = "answer")]
+    pub right: RightOptions,
 }
 
 impl Question {

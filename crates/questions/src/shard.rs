@@ -141,6 +141,7 @@ mod tests {
             split: None,
             unread: crate::Unread::default(),
             left_out: 0,
+            unshown: 0,
         }
     }
 
@@ -157,7 +158,7 @@ mod tests {
                 context,
                 stem,
                 options: vec!["yes".into(), "no".into()],
-                answer,
+                right: answer.into(),
             })
     }
 
@@ -187,7 +188,7 @@ mod tests {
             let before: Vec<u32> = questions.iter().map(|question| part(question, of)).collect();
             for question in &mut questions {
                 question.id.push('x');
-                question.answer = 1 - question.answer;
+                question.right = (1 - question.right.first()).into();
             }
             let after: Vec<u32> = questions
                 .into_iter()
@@ -207,7 +208,7 @@ mod tests {
                 context: None,
                 stem: format!("What is {n}?"),
                 options: vec!["a number".into(), "a word".into()],
-                answer: 0,
+                right: 0.into(),
             };
             counts[part(&question, 16) as usize - 1] += 1;
         }

@@ -100,4 +100,6 @@ pub struct Dataset {
     pub unread: Unread,
     /// Rows that are not asked, since they repeat the content of a few-shot example.
     pub left_out: usize,
+    /// Few-shot examples that are not shown, since they have several right options.
+    pub unshown: usize,
 }

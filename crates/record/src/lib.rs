@@ -19,6 +19,7 @@ pub use noise::Noise;
 pub use provenance::Provenance;
 pub use question::QuestionRecord;
 pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord};
+pub use sureness_questions::RightOptions;
 
 /// The record of a run in a store, apart from its model.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,5 +1,7 @@
 //! A question as runs and imports record it.
 
+use sureness_questions::RightOptions;
+
 /// One question of a run: the data for its evaluation, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuestionRecord {
@@ -14,8 +16,8 @@ pub struct QuestionRecord {
     pub category: Option<String>,
     /// Number of options.
     pub options: usize,
-    /// Index of the right option.
-    pub answer: usize,
+    /// The right option, or several.
+    pub right: RightOptions,
     /// Index of "I don't know".
     pub dont_know: Option<usize>,
     /// Index of "None of the above".

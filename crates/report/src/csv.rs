@@ -4,7 +4,7 @@ use std::io::Write;
 
 use sureness_analysis::results::Results;
 use sureness_analysis::scored::Scores;
-use sureness_conformal::{Config, Evaluation, Protocol};
+use sureness_conformal::{Config, Covers, Evaluation, Protocol};
 
 /// The columns in front of the figures; a note stands behind them.
 const NAMES: [&str; 6] = ["model", "task", "strategy", "planned", "answered", "failed"];
@@ -29,6 +29,18 @@ const COLUMNS: [&str; 13] = [
     "aps_uacc",
 ];
 
+/// Further columns, in files with questions of which several options are right.
+const SEVERAL: [&str; 2] = ["several_right", "covers"];
+
+/// The cells of [`SEVERAL`]; none where no evaluation has such questions.
+fn several(any: bool, evaluation: Option<&Evaluation>, covers: Covers) -> Vec<String> {
+    let cells = || {
+        let count = evaluation.map(|it| it.several_right.to_string());
+        vec![count.unwrap_or_default(), covers.name().to_owned()]
+    };
+    if any { cells() } else { Vec::new() }
+}
+
 /// The cells of one evaluation; an infinite threshold is an empty one.
 fn cells(e: &Evaluation) -> [String; COLUMNS.len()] {
     let qhat = |q: Option<f64>| q.map(|q| q.to_string()).unwrap_or_default();
@@ -52,7 +64,10 @@ fn cells(e: &Evaluation) -> [String; COLUMNS.len()] {
 /// Writes `results.csv`: all groups of all models; fractions, not percent; empty cells where there is no figure.
 pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(NAMES.iter().chain(&COLUMNS).chain(&["note"]))?;
+    let groups = || results.models.iter().flat_map(|model| &model.groups);
+    let any = groups().any(|g| g.evaluation.is_some_and(|it| it.several_right > 0));
+    let further = if any { &SEVERAL[..] } else { &[] };
+    writer.write_record(NAMES.iter().chain(&COLUMNS).chain(further).chain(&["note"]))?;
     for model in &results.models {
         for g in &model.groups {
             let failed: usize = g.failures.values().map(|f| f.count).sum();
@@ -67,7 +82,9 @@ pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
             let figures = g.evaluation.as_ref().map(cells).unwrap_or_default();
             let notes: Vec<String> = g.doubts().into_iter().chain(g.note.clone()).collect();
             let note = [notes.join("; ")];
-            writer.write_record(names.iter().chain(&figures).chain(&note))?;
+            let covers = results.settings.evaluation.covers;
+            let further = several(any, g.evaluation.as_ref(), covers);
+            writer.write_record(names.iter().chain(&figures).chain(&further).chain(&note))?;
         }
     }
     writer.flush()?;
@@ -78,10 +95,16 @@ pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
 /// columns say how the file was evaluated.
 pub fn write_scores(scores: &Scores, out: impl Write) -> Result<(), csv::Error> {
     let mut writer = csv::Writer::from_writer(out);
+    let any = scores
+        .files
+        .iter()
+        .any(|it| it.evaluation.several_right > 0);
+    let further = if any { &SEVERAL[..] } else { &[] };
     writer.write_record(
         ["file", "model", "dataset", "strategy"]
             .iter()
             .chain(&COLUMNS)
+            .chain(further)
             .chain(&SETTINGS),
     )?;
     let Config {
@@ -90,6 +113,7 @@ pub fn write_scores(scores: &Scores, out: impl Write) -> Result<(), csv::Error> 
         calibration_ratio,
         seed,
         split,
+        covers,
     } = scores.config;
     // The paper's protocol knows one split alone.
     let split = match protocol {
@@ -111,7 +135,14 @@ pub fn write_scores(scores: &Scores, out: impl Write) -> Result<(), csv::Error> 
             file.strategy.unwrap_or_default().to_owned(),
         ];
         let figures = cells(&file.evaluation);
-        writer.write_record(names.iter().chain(&figures).chain(&settings))?;
+        let further = several(any, Some(&file.evaluation), covers);
+        writer.write_record(
+            names
+                .iter()
+                .chain(&figures)
+                .chain(&further)
+                .chain(&settings),
+        )?;
     }
     writer.flush()?;
     Ok(())
@@ -145,6 +176,7 @@ mod tests {
                 acc: 0.5,
                 e_rate: 0.0,
                 f_rate: 0.0,
+                several_right: 0,
                 lac: set,
                 aps: set,
             },

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use sureness_record::RightOptions;
 use sureness_scorers::{OptionScores, Reading, Usage, Words};
 
 /// Log-probabilities as little-endian f64.
@@ -63,6 +64,24 @@ pub(crate) fn decode_words(bytes: Option<&[u8]>, reading: Reading) -> Words {
     }
 }
 
+/// The right option's index; of several, their mask negated, so that a version that knows of one alone
+/// refuses the row.
+pub(crate) fn encode_right(right: RightOptions) -> i64 {
+    match right.only() {
+        // One of 26.
+        Some(only) => i64::from(only as u8),
+        None => -i64::from(right.mask()),
+    }
+}
+
+/// The inverse of [`encode_right`].
+pub(crate) fn decode_right(column: i64) -> Option<RightOptions> {
+    match usize::try_from(column) {
+        Ok(only) => Some(only.into()),
+        Err(_) => RightOptions::from_mask(u32::try_from(column.checked_neg()?).ok()?),
+    }
+}
+
 /// Decodes scores; `None` if the bytes are not log-probabilities.
 pub(crate) fn decode(
     logprobs: &[u8],
@@ -88,4 +107,22 @@ pub(crate) fn decode(
         usage,
         words: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn right_options_come_back(mask in 1_u32..1 << 26) {
+            let right = RightOptions::from_mask(mask).unwrap();
+            let column = encode_right(right);
+            prop_assert_eq!(decode_right(column), Some(right));
+            // As earlier versions wrote one, and as none of them reads several.
+            prop_assert_eq!(usize::try_from(column).ok(), right.only());
+        }
+    }
 }

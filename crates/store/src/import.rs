@@ -6,7 +6,7 @@ use sureness_record::QuestionRecord;
 use sureness_record::{ImportRecord, ImportedGroup};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError};
 
-use crate::codec::{encode_logprobs, encode_observed};
+use crate::codec::{encode_logprobs, encode_observed, encode_right};
 use crate::writer::now;
 use crate::{Store, StoreError};
 
@@ -239,7 +239,7 @@ fn write_group(
             question.content,
             question.category,
             question.options,
-            question.answer,
+            encode_right(question.right),
             question.dont_know,
             question.none_of_the_above,
             reply,
@@ -288,15 +288,12 @@ fn group_digest(model: &[u8; 32], group: &GroupImport) -> blake3::Hash {
         let question = &row.question;
         let number = |index: Option<usize>| index.map_or(u64::MAX, |index| index as u64);
         let numbers = [
-            Some(question.options),
-            Some(question.answer),
-            question.dont_know,
-            question.none_of_the_above,
+            question.options as u64,
+            encode_right(question.right) as u64,
+            number(question.dont_know),
+            number(question.none_of_the_above),
         ];
-        let numbers: Vec<u8> = numbers
-            .into_iter()
-            .flat_map(|index| number(index).to_le_bytes())
-            .collect();
+        let numbers: Vec<u8> = numbers.into_iter().flat_map(u64::to_le_bytes).collect();
         let outcome = match &row.outcome {
             Ok(scores) => {
                 let mut bytes = encode_logprobs(&scores.logprobs);

@@ -290,6 +290,9 @@ impl Reader {
                     }
                 }
             };
+            let Some(right) = codec::decode_right(row.get(4)?) else {
+                return Ok(Some(format!("right options of question {id}")));
+            };
             let mut stored = StoredRow {
                 question: QuestionRecord {
                     id,
@@ -297,7 +300,7 @@ impl Reader {
                     cluster: row.get(13)?,
                     category: row.get(2)?,
                     options,
-                    answer: row.get(4)?,
+                    right,
                     dont_know: row.get(5)?,
                     none_of_the_above: row.get(6)?,
                 },

@@ -69,7 +69,7 @@ CREATE TABLE items (
     content   BLOB NOT NULL,         -- BLAKE3 of the question, the same for every model
     category  TEXT,
     options   INTEGER NOT NULL,
-    answer    INTEGER NOT NULL,
+    answer    INTEGER NOT NULL,      -- index of the right option; of several, minus their mask
     dont_know INTEGER,
     none      INTEGER,
     reply     INTEGER,               -- number of the model's answer, once there is one

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
 use sureness_record::{RunRecord, RunSettings};
 
-use crate::codec::{encode_logprobs, encode_observed};
+use crate::codec::{encode_logprobs, encode_observed, encode_right};
 use crate::reuse::copy_from;
 use crate::{AnsweredAt, Reader, StoreError, draws, schema};
 
@@ -281,7 +281,7 @@ impl Store {
                     planned.content,
                     question.category,
                     question.options.len(),
-                    question.answer,
+                    encode_right(question.right),
                     question.admits_ignorance(),
                     question.none_of_the_above(),
                     reply,

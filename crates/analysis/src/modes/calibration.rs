@@ -80,6 +80,9 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
         text: vec!["Confidence is the probability of the most probable option, after a softmax over the options. A calibrated model is right as often as it is confident; one whose bars lie below the diagonal is overconfident.".into()],
         ..Section::default()
     };
+    if figures.several_right() > 0 {
+        section.notes.push("Several right options count as one class in Brier score and log loss. Confidence is still that of a single option: a model that divides its probability among right options looks less confident than it is accurate.".into());
+    }
     let mut groups = groups(figures);
     let rows = groups
         .iter()

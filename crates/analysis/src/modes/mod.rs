@@ -18,6 +18,7 @@ mod scores;
 mod subjects;
 
 use serde::{Deserialize, Serialize};
+use sureness_conformal::several_right_note;
 
 use crate::{Document, Figures, Section};
 
@@ -126,6 +127,20 @@ pub struct Asked {
     pub pairs: Vec<Pair>,
 }
 
+/// How many questions have several right options, and under which rule a set covers these. Each is
+/// counted once, not for each model and strategy.
+fn several_right(figures: &Figures<'_>) -> Option<String> {
+    let of_tasks = figures.tasks().into_iter().filter_map(|(task, _)| {
+        let groups = figures.models.iter().flat_map(|model| model.of_task(task));
+        let tables = groups.map(|group| &group.rows.table);
+        let counts = tables.map(|table| (table.with_several_right(), table.len()));
+        counts.max()
+    });
+    let (several, of) = of_tasks.fold((0, 0), |all, task| (all.0 + task.0, all.1 + task.1));
+    let covers = figures.settings.config.covers;
+    (several > 0).then(|| format!("{}.", several_right_note(several, of, covers)))
+}
+
 /// Runs the modes. Where the evidence does not suffice for a mode, its section says so.
 pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &str) -> Document {
     let board = leaderboard::Leaderboard::of(figures);
@@ -177,6 +192,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
         names => format!("How sure are they? {} models", names.len()),
     };
     let mut summary = improbable::warnings(figures);
+    summary.extend(several_right(figures));
     summary.extend(leaderboard::summary(figures, board.as_ref()));
     Document {
         version: 1,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
-use sureness_conformal::{ProbabilityView, View};
+use sureness_conformal::{ProbabilityView, RightOptions, View};
 use sureness_questions::letter;
 
 use crate::figures::{Figures, GroupFigures};
@@ -51,9 +51,9 @@ pub struct Listed {
     pub score: f64,
     /// How often it was answered.
     pub answers: usize,
-    /// Letters: the right one, and the ones given, the most frequent first.
-    pub right: char,
-    /// See `right`.
+    /// The right option, or several.
+    pub right: RightOptions,
+    /// Letters of the answers given, the most frequent first.
     pub given: String,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct TaskSeen {
 struct Seen {
     key: [u8; 32],
     id: String,
-    right: u8,
+    right: RightOptions,
     answers: usize,
     wrong_confidence: f64,
     entropy: f64,
@@ -152,7 +152,7 @@ impl<'a> Questions<'a> {
                 self.seen.push(Seen {
                     key,
                     id: group.rows.ids[row].clone(),
-                    right: table.answers()[row],
+                    right: table.right(row),
                     answers: 0,
                     wrong_confidence: 0.0,
                     entropy: 0.0,
@@ -181,7 +181,7 @@ impl<'a> Questions<'a> {
                 .map_or(0, |(index, _)| index);
             let seen = &mut self.seen[place];
             seen.answers += 1;
-            if top != usize::from(seen.right) {
+            if !seen.right.contains(top) {
                 seen.wrong_confidence += probabilities[top];
             }
             seen.entropy -= probabilities
@@ -215,7 +215,7 @@ impl Seen {
             reason,
             score,
             answers: self.answers,
-            right: letter(usize::from(self.right)),
+            right: self.right,
             given: given.into_iter().map(letter).collect(),
         }
     }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use sureness_conformal::{
-    CoverageLaw, Nonconformity, Scheme, Scores, SetMetrics, calibrate, predict, set_metrics,
+    CoverageLaw, Covers, Nonconformity, Scheme, Scores, SetMetrics, calibrate, predict, set_metrics,
 };
 
 use crate::figures::{Figures, GroupFigures};
@@ -25,6 +25,12 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         ("by class", Scheme::ClassConditional { least }),
         ("by category", Scheme::Mondrian { least }),
     ];
+    let by_class = figures.settings.config.covers == Covers::Any || figures.several_right() == 0;
+    if !by_class {
+        section.notes.push(
+            "Thresholds by class are left out: a set could hold the right option that decides and lack another whose threshold is lower, so nothing would be guaranteed where a set covers if it holds all right options.".into(),
+        );
+    }
     let mut fallbacks: Vec<String> = Vec::new();
     let mut rows = Vec::new();
     for model in &figures.models {
@@ -42,6 +48,9 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                     // Other schemes of the headline scores only: the table stays readable.
                     *scheme == Scheme::Split
                         || matches!(score, Nonconformity::Lac | Nonconformity::Aps)
+                })
+                .filter(|(_, (_, scheme))| {
+                    by_class || !matches!(scheme, Scheme::ClassConditional { .. })
                 })
                 .filter(|(_, (_, scheme))| {
                     !matches!(scheme, Scheme::Mondrian { .. })
@@ -89,7 +98,16 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         id: "scores".into(),
         title: "Scores and schemes".into(),
         caption: "In each model's first prompt strategy.".into(),
-        columns: vec![
+        columns: columns(),
+        rows,
+        ..Table::default()
+    });
+    section
+}
+
+/// The columns of the table.
+fn columns() -> Vec<Column> {
+    vec![
             Column::text("model", "Model"),
             Column::text("task", "Task"),
             Column::text("score", "Score"),
@@ -103,11 +121,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
             Column::new("sscv", "SSCV", Unit::Percent).lower().help("Largest distance from 1 − α among the coverages of sets of one size."),
             Column::new("class_gap", "Class gap", Unit::Percent).lower().help("Mean distance from 1 − α over the letters of the right answer."),
             Column::new("category_gap", "Cat. gap", Unit::Percent).lower().help("Mean distance from 1 − α over categories."),
-        ],
-        rows,
-        ..Table::default()
-    });
-    section
+]
 }
 
 /// Metrics in the first strategy, thin groups, and the coverage's p-value.

@@ -134,6 +134,7 @@ fn counts_by_category<'a>(
     figures: &'a Figures<'_>,
     task: &str,
 ) -> Vec<BTreeMap<&'a str, CategoryCounts>> {
+    let covers = figures.settings.config.covers;
     figures
         .models
         .iter()
@@ -153,10 +154,10 @@ fn counts_by_category<'a>(
                     tally.clusters.insert(group.rows.table.clusters()[row]);
                     tally.calibration = group.split.calibration.len();
                     tally.answers += 1;
-                    let answer = usize::from(group.rows.table.answers()[row]);
-                    tally.correct += usize::from(group.top(position) == answer);
+                    let right = group.rows.table.right(row);
+                    tally.correct += usize::from(right.contains(group.top(position)));
                     tally.size += set.len();
-                    tally.covered += usize::from(set.contains(answer));
+                    tally.covered += usize::from(covers.holds(*set, right));
                 }
             }
             counts_by_category

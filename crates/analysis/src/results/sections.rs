@@ -1,8 +1,8 @@
 //! The figures of a run as sections of a document.
 
-use sureness_conformal::Mean;
+use sureness_conformal::{Covers, Mean};
 
-use super::{IntervalOr, Intervals, ModelResult, Results};
+use super::{IntervalOr, Intervals, ModelResult, Results, TaskResult};
 use crate::{Cell, Column, Section, Settings, Table, Unit};
 
 impl Results {
@@ -21,6 +21,7 @@ impl Results {
         let models = self.models.iter().enumerate().map(|(at, model)| Section {
             id: format!("model-{}", at + 1),
             title: model.marked_name(),
+            text: several_right(model, self.settings.evaluation.covers),
             tables: if every_strategy {
                 vec![tasks(model), strategies(model)]
             } else {
@@ -30,6 +31,18 @@ impl Results {
         });
         models.chain(comparison(&self.models)).collect()
     }
+}
+
+/// For each task with several right options how many of its questions have them, and the rule for these.
+fn several_right(model: &ModelResult, covers: Covers) -> Vec<String> {
+    let of_task = |task: &TaskResult| {
+        let groups = model.groups.iter().filter(|group| group.task == task.task);
+        let evaluations = groups.filter_map(|group| group.evaluation.as_ref());
+        let most = evaluations.max_by_key(|evaluation| evaluation.several_right)?;
+        let note = most.several_note(covers)?;
+        Some(format!("{}: {note}.", task.title))
+    };
+    model.tasks.iter().filter_map(of_task).collect()
 }
 
 /// A row per task, and the mean over the tasks.

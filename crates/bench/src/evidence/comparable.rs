@@ -3,18 +3,21 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sureness_analysis::Evidence;
-use sureness_conformal::{Config, Protocol};
-use sureness_questions::letter;
+use sureness_conformal::{Config, Covers, Protocol, RightOptions};
 use sureness_record::{RunSettings, Setting};
 
 use super::problems::same_in_others;
+use super::selection::Selection;
 use crate::error::Failure;
 
 /// Refuses models with different right answers to one question, and runs whose prompts differ; returns
 /// notes on other differences. Different questions are fine, since comparisons use those that all
 /// models answered.
-pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<String>, Failure> {
+pub(super) fn check(evidence: &Evidence, selection: &Selection) -> Result<Vec<String>, Failure> {
     check_answers(evidence)?;
+    if !selection.covers_given {
+        check_covers(evidence)?;
+    }
     let models: Vec<(&str, &RunSettings)> = evidence
         .models
         .iter()
@@ -35,7 +38,7 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
         }
         let (first, second) = apart(&models, &setting);
         let message = format!("{first} and {second} differ in {setting}");
-        if !mixed_prompts {
+        if !selection.mixed_prompts {
             return Err(Failure::new(message).hint(
                 "compare runs with the same prompts, or pass --mixed-prompts to compare them anyway",
             ));
@@ -53,30 +56,51 @@ pub(super) fn check(evidence: &Evidence, mixed_prompts: bool) -> Result<Vec<Stri
     Ok(notes)
 }
 
+/// Refuses runs that were evaluated under both rules of covering, if the rule matters.
+fn check_covers(evidence: &Evidence) -> Result<(), Failure> {
+    let mut groups = evidence.models.iter().flat_map(|model| &model.groups);
+    if !groups.any(|group| group.table.with_several_right() > 0) {
+        return Ok(());
+    }
+    let of_rule = |covers: Covers| {
+        let mut models = evidence.models.iter();
+        models.find(|model| {
+            let settings = model.source.record.settings();
+            settings.is_some_and(|settings| settings.evaluation.covers == covers)
+        })
+    };
+    match (of_rule(Covers::Any), of_rule(Covers::All)) {
+        (Some(any), Some(all)) => Err(Failure::new(format!(
+            "{} was evaluated with --covers any and {} with --covers all, and questions have several \
+             right answers",
+            any.name, all.name
+        ))
+        .hint("choose one rule for all of them with --covers")),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses models with different right answers to one question.
 fn check_answers(evidence: &Evidence) -> Result<(), Failure> {
     if evidence.models.len() < 2 {
         return Ok(());
     }
     // A question with other options may have its answer in another place.
-    let mut known: HashMap<(&str, &[u8; 32], usize), (&str, usize)> = HashMap::new();
+    let mut known: HashMap<(&str, &[u8; 32], usize), (&str, RightOptions)> = HashMap::new();
     let mut found: Option<(String, usize)> = None;
     for model in &evidence.models {
         for group in &model.groups {
             let table = &group.table;
             for ((key, row), id) in table.keys().iter().zip(table.rows()).zip(&*group.ids) {
                 let question = (&*group.id.task, key, row.logits.len());
-                let (first, answer) = *known.entry(question).or_insert((&model.name, row.answer));
-                if answer == row.answer {
+                let (first, right) = *known.entry(question).or_insert((&model.name, row.right));
+                if right == row.right {
                     continue;
                 }
                 let told = || {
                     format!(
-                        "id {id} of {} has the right answer {} for {first}, but {} for {}",
-                        group.id.task,
-                        letter(answer),
-                        letter(row.answer),
-                        model.name
+                        "id {id} of {} has the right answer {right} for {first}, but {} for {}",
+                        group.id.task, row.right, model.name
                     )
                 };
                 found.get_or_insert_with(|| (told(), 0)).1 += 1;

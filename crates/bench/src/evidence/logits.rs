@@ -223,8 +223,12 @@ impl<'a> Scoring<'a> {
                 key: &name.content,
                 cluster: name.cluster.as_ref().map(<[u8; 32]>::as_slice),
                 logits: scores.into(),
-                // `check_options` ensures that the answer is among the kept options.
-                answer: place[item.key.answer].unwrap_or(usize::MAX),
+                // `check_options` ensures that they are among the kept options.
+                right: item
+                    .key
+                    .right
+                    .moved(|option| place[option])
+                    .unwrap_or(usize::MAX.into()),
                 dont_know: dont_know.and_then(|option| place[option]),
                 none_of_the_above: none_of_the_above.and_then(|option| place[option]),
             };

@@ -74,7 +74,7 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
     filter(selection, &offered, &mut loaded)?;
     cluster(selection.cluster, &mut loaded.evidence);
     name_apart(&mut loaded.evidence.models);
-    let notes = comparable::check(&loaded.evidence, selection.mixed_prompts)?;
+    let notes = comparable::check(&loaded.evidence, selection)?;
     loaded.notes.extend(notes);
     Ok(loaded)
 }
@@ -300,7 +300,7 @@ pub(crate) fn rows_of(
             key: &question.content,
             cluster: question.cluster.as_ref().map(<[u8; 32]>::as_slice),
             logits: (&scores.logprobs).into(),
-            answer: question.answer,
+            right: question.right,
             dont_know: question.dont_know,
             none_of_the_above: question.none_of_the_above,
         };

@@ -7,7 +7,6 @@ use sureness_analysis::scored::ScoredFile;
 use sureness_conformal::{Config, Guessing, Protocol, Row, Table};
 use sureness_importers::{ImportError, Imported, Options, Problem, Values, import_bytes};
 use sureness_prompts::Strategy;
-use sureness_questions::letter;
 
 use super::Drop;
 use super::logits::{Scored, short_name};
@@ -114,11 +113,10 @@ fn table(import: &Imported, drop: &Drop, config: &Config) -> Result<Table, Refus
         let mut kept: Vec<usize> = (0..question.options).collect();
         kept.retain(|option| !drop.options.contains(option));
         let place = |option: usize| kept.iter().position(|it| *it == option);
-        let answer = place(question.answer).ok_or_else(|| Refusal {
+        let right = question.right.moved(place).ok_or_else(|| Refusal {
             message: format!(
                 "id {} has the answer {}, which --drop-options leaves out",
-                question.id,
-                letter(question.answer)
+                question.id, question.right
             ),
             hint: "leave out only options that are never right",
         })?;
@@ -134,7 +132,7 @@ fn table(import: &Imported, drop: &Drop, config: &Config) -> Result<Table, Refus
             key: &question.content,
             cluster: question.cluster.as_ref().map(<[u8; 32]>::as_slice),
             logits: logits.as_slice().into(),
-            answer,
+            right,
             dont_know: question.dont_know.and_then(place),
             none_of_the_above: question.none_of_the_above.and_then(place),
         };

@@ -28,6 +28,8 @@ pub struct Selection {
     pub strategies: Vec<String>,
     /// Whether runs with different prompts may be compared.
     pub mixed_prompts: bool,
+    /// Whether the rule of covering is given, and not that of the runs.
+    pub covers_given: bool,
     /// Questions to resample and split together.
     pub cluster: Grouping,
 }
@@ -59,6 +61,7 @@ impl Selection {
             tasks: Vec::new(),
             strategies: Vec::new(),
             mixed_prompts: false,
+            covers_given: false,
             cluster: Grouping::Auto,
         }
     }

@@ -273,7 +273,7 @@ mod tests {
             context,
             stem: stem.into(),
             options: vec!["one".into(), "two".into()],
-            answer: 0,
+            right: 0.into(),
         }
     }
 

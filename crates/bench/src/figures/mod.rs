@@ -192,7 +192,7 @@ fn group_result(
                     key: &row.question.content,
                     cluster: row.question.cluster.as_ref().map(<[u8; 32]>::as_slice),
                     logits: (&scores.logprobs).into(),
-                    answer: row.question.answer,
+                    right: row.question.right,
                     dont_know: row.question.dont_know,
                     none_of_the_above: row.question.none_of_the_above,
                 });
@@ -211,6 +211,9 @@ fn group_result(
         Ok(e) => (Some(e), e.aps_note(config.protocol).map(str::to_owned)),
         Err(error) => (None, Some(error.to_string())),
     };
+    let several = evaluation.and_then(|evaluation| evaluation.several_note(config.covers));
+    let notes: Vec<String> = several.into_iter().chain(note).collect();
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
     let of_answered = |sum: f64| (counts.answered > 0).then(|| sum / counts.answered as f64);
     Ok(GroupResult {
         task: task.to_owned(),

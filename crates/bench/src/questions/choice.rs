@@ -120,7 +120,7 @@ mod tests {
             context: None,
             stem: "Which?".to_owned(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
-            answer: 1,
+            right: 1.into(),
         };
         let dataset = Dataset {
             task: named_task(id),
@@ -130,6 +130,7 @@ mod tests {
             split: None,
             unread: sureness_questions::Unread::default(),
             left_out: 0,
+            unshown: 0,
         };
         let source = ImportSource {
             name: "own.csv".to_owned(),

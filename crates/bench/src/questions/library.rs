@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sureness_questions::{
-    Bank, ClusterBy, Dataset, Format, Question, Task, Unread, letter, letter_index,
+    Bank, ClusterBy, Dataset, Format, Question, RightOptions, Task, Unread, letter, letter_index,
 };
 use sureness_report::export::{write_whole, write_whole_with};
 
@@ -56,6 +56,34 @@ pub(super) struct ImportSource {
     pub(super) blake3: String,
 }
 
+/// The letter of the right option, or a list of several.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Letters {
+    One(char),
+    Several(Vec<char>),
+}
+
+impl From<RightOptions> for Letters {
+    fn from(right: RightOptions) -> Self {
+        match right.only() {
+            Some(only) => Self::One(letter(only)),
+            None => Self::Several(right.iter().map(letter).collect()),
+        }
+    }
+}
+
+impl Letters {
+    fn right(&self) -> Option<RightOptions> {
+        let letters = match self {
+            Self::One(letter) => std::slice::from_ref(letter),
+            Self::Several(letters) => letters,
+        };
+        let place = |letter: &char| letter_index(letter.encode_utf8(&mut [0; 4]));
+        RightOptions::of(letters.iter().map(place).collect::<Option<Vec<_>>>()?)
+    }
+}
+
 /// One line of a stored file; `sureness data check` reads the same layout.
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
@@ -66,7 +94,7 @@ struct Row {
     context: Option<String>,
     question: String,
     options: Vec<String>,
-    answer: char,
+    answer: Letters,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     example: bool,
 }
@@ -79,20 +107,20 @@ impl Row {
             context: question.context.clone(),
             question: question.stem.clone(),
             options: question.options.clone(),
-            answer: letter(question.answer),
+            answer: question.right.into(),
             example,
         }
     }
 
     fn into_question(self) -> Option<Question> {
-        let answer = letter_index(self.answer.encode_utf8(&mut [0; 4]))?;
-        (answer < self.options.len()).then_some(Question {
+        let right = self.answer.right()?;
+        (right.last() < self.options.len()).then_some(Question {
             id: self.id,
             category: self.category,
             context: self.context,
             stem: self.question,
             options: self.options,
-            answer,
+            right,
         })
     }
 }
@@ -214,6 +242,7 @@ impl Library {
             // The import named them.
             unread: Unread::default(),
             left_out: 0,
+            unshown: 0,
         })
     }
 

@@ -32,6 +32,10 @@ pub(crate) struct Questions {
     shard: Option<Shard>,
     /// Splits that are asked of several, by task id.
     splits: HashMap<String, Split>,
+    /// Questions with several right options, by task id.
+    several: HashMap<String, usize>,
+    /// Few-shot examples that are not shown since they have several, by task.
+    unshown: Vec<(String, usize)>,
     /// Fields of the files that no prompt contains, by task.
     unread: Vec<(String, Unread)>,
     /// What a reader of the figures should know about the questions, by task.
@@ -55,6 +59,8 @@ impl Questions {
         let mut unread = Vec::new();
         let mut remarks = Vec::new();
         let mut splits = HashMap::new();
+        let mut several = HashMap::new();
+        let mut unshown = Vec::new();
         for task in tasks(settings) {
             let mut dataset = dataset_for(&task, settings)?;
             unread.push((dataset.task.id.clone(), std::mem::take(&mut dataset.unread)));
@@ -67,6 +73,13 @@ impl Questions {
             if dataset.questions.is_empty() {
                 return Err(Failure::new(format!("task {task} has no question to ask"))
                     .hint("raise --sample-size, or check the data with `sureness data check`"));
+            }
+            several.insert(
+                dataset.task.id.clone(),
+                dataset.questions.with_several_right(),
+            );
+            if dataset.unshown > 0 {
+                unshown.push((dataset.task.id.clone(), dataset.unshown));
             }
             let shots = settings
                 .shots
@@ -116,6 +129,8 @@ impl Questions {
             plan,
             shard: settings.shard,
             splits,
+            several,
+            unshown,
             unread,
             remarks,
             places,
@@ -123,9 +138,10 @@ impl Questions {
     }
 
     /// Notes on the data: rows that repeat others, options that abstain, keys and columns that are not
-    /// read.
+    /// read, examples that are not shown.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
-        self.remarks.iter().cloned().chain(self.note_unread())
+        let files = self.note_unread().into_iter().chain(self.note_unshown());
+        self.remarks.iter().cloned().chain(files)
     }
 
     /// Names the keys and columns of the files that are not read; `None` without such.
@@ -135,6 +151,20 @@ impl Questions {
             .map(|(task, unread)| format!("{unread} of {task}"))
             .collect();
         (!tasks.is_empty()).then(|| format!("not read from the data: {}", tasks.join("; ")))
+    }
+
+    /// Says which few-shot examples are not shown; `None` without such.
+    fn note_unshown(&self) -> Option<String> {
+        let tasks = self.unshown.iter();
+        let tasks: Vec<_> = tasks
+            .map(|(task, examples)| format!("{} of {task}", counted(*examples, "few-shot example")))
+            .collect();
+        (!tasks.is_empty()).then(|| {
+            format!(
+                "not shown, since a prompt shows one right answer and these have several: {}",
+                tasks.join(", ")
+            )
+        })
     }
 
     /// A text with one line per task.
@@ -156,8 +186,12 @@ impl Questions {
             let split = self.splits.get(&d.task);
             let split =
                 split.map_or_else(String::new, |split| format!(" (split {})", split.name()));
+            let several = match self.several.get(&d.task) {
+                Some(0) | None => String::new(),
+                Some(several) => format!(", {} with several right answers", count(*several)),
+            };
             text.push_str(&format!(
-                "\n  {:<width$}  {}{of} questions from {}{split}, {}",
+                "\n  {:<width$}  {}{of} questions from {}{split}{several}, {}",
                 d.task,
                 count(d.questions),
                 d.source,

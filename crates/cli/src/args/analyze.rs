@@ -8,7 +8,7 @@ use clap::builder::TypedValueParser;
 use sureness_analysis::{Mode, Settings};
 use sureness_bench::evidence::Grouping;
 use sureness_bench::questions::id_of;
-use sureness_conformal::{Estimand, Nonconformity, Protocol};
+use sureness_conformal::{Covers, Estimand, Nonconformity, Protocol};
 use sureness_questions::{Columns, Format};
 use sureness_report::export;
 
@@ -82,6 +82,10 @@ pub(crate) struct EvidenceArgs {
     /// Evaluation protocol [default: as the runs were evaluated]
     #[arg(long, value_enum, help_heading = "Statistics")]
     pub(crate) protocol: Option<Protocol>,
+    /// When a prediction set covers a question with several right answers: if it holds any or all
+    /// [default: as the runs were evaluated]
+    #[arg(long, value_enum, help_heading = "Statistics")]
+    pub(crate) covers: Option<Covers>,
     /// Allowed share of prediction sets without the right answer (alpha)
     #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
     pub(crate) error_rate: Option<f64>,

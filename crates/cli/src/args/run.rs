@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 #[cfg(feature = "nats")]
 use sureness_bench::FleetSettings;
 use sureness_bench::{ALLOWED_FAILURES, CacheSettings, OnChange, Settings};
-use sureness_conformal::{Config, Protocol};
+use sureness_conformal::{Config, Covers, Protocol};
 #[cfg(feature = "nats")]
 use sureness_fleet::CoordinatorSettings;
 use sureness_questions::{ClusterBy, Shard};
@@ -119,6 +119,9 @@ pub(crate) struct RunArgs {
     /// Evaluation protocol
     #[arg(long, value_enum, default_value_t = Config::default().protocol, help_heading = "Statistics")]
     pub(crate) protocol: Protocol,
+    /// When a prediction set covers a question with several right answers: if it holds any or all
+    #[arg(long, value_enum, default_value_t = Config::default().covers, help_heading = "Statistics")]
+    pub(crate) covers: Covers,
     /// Allowed share of prediction sets without the right answer (alpha)
     #[arg(long, value_name = "SHARE", default_value_t = Config::default().alpha, value_parser = open_share, help_heading = "Statistics")]
     pub(crate) error_rate: f64,

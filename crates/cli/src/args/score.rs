@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::TypedValueParser;
 use sureness_analysis::Section;
-use sureness_conformal::{Config, Protocol};
+use sureness_conformal::{Config, Covers, Protocol};
 use sureness_report::export;
 
 use super::values::{Ids, Letters, named, one_of, open_share};
@@ -16,6 +16,10 @@ pub(crate) struct ScoreArgs {
     /// Evaluation protocol
     #[arg(long, value_enum, default_value_t = Config::default().protocol)]
     pub(crate) protocol: Protocol,
+
+    /// When a prediction set covers a question with several right answers: if it holds any or all
+    #[arg(long, value_enum, default_value_t = Config::default().covers)]
+    pub(crate) covers: Covers,
 
     /// Questions in the paper's JSON layout; `id` and `answer` are enough. Tables with a column
     /// `answer` need none

@@ -108,6 +108,7 @@ fn options(shown: &Shown) -> String {
         return String::new();
     };
     let question = shown.prompt.as_ref().ok().map(|prompt| &prompt.question);
+    let several = shown.row.question.right.count();
     let mut rows = vec![vec![
         String::new(),
         "probability".to_owned(),
@@ -129,7 +130,7 @@ fn options(shown: &Shown) -> String {
         let holds = sets.filter(|(_, options)| options.contains(&option));
         let sets: Vec<String> = holds.map(|(score, _)| score.title()).collect();
         let text = question.map_or("", |it| &it.options[option]);
-        let right = if option == shown.row.question.answer {
+        let right = if shown.row.question.right.contains(option) {
             "✓ right "
         } else {
             ""
@@ -149,6 +150,14 @@ fn options(shown: &Shown) -> String {
         }
         Some(_) => out.push_str("This question is in the test half.\n"),
         None => out.push_str("The run has too few answers for prediction sets.\n"),
+    }
+    if let Some(sets) = shown.sets.as_ref().filter(|_| several > 1) {
+        let covers = sets.covers.name();
+        let _ = writeln!(
+            out,
+            "{several} options are right: a set covers the question if it holds {covers} of them \
+             (--covers {covers})."
+        );
     }
     if let Some(drawn) = &shown.row.drawn {
         if drawn.thoughts > 0 {

@@ -86,7 +86,7 @@ fn samples_become_a_run_once() {
         .rows(1, 0, |row| {
             let scores = row.scores.unwrap();
             right += usize::from(
-                (scores.logprobs[1] > scores.logprobs[0]) == (row.question.answer == 1),
+                (scores.logprobs[1] > scores.logprobs[0]) == (row.question.right.contains(1)),
             );
         })
         .unwrap();
@@ -215,7 +215,7 @@ fn the_papers_pickles_become_one_run_per_model() {
                 key: &row.question.content,
                 cluster: None,
                 logits: (&row.scores.as_ref().unwrap().logprobs).into(),
-                answer: row.question.answer,
+                right: row.question.right,
                 dont_know: row.question.dont_know,
                 none_of_the_above: row.question.none_of_the_above,
             })

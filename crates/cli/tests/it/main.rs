@@ -19,6 +19,7 @@ mod run;
 mod runs;
 mod sampled;
 mod score;
+mod several_right;
 mod shards;
 mod tables;
 mod unread;

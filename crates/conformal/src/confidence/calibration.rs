@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, visit_answers};
-use crate::{Logits, Table, View};
+use crate::{Logits, RightOptions, Table, View};
 
 /// Answers of similar confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -35,9 +35,11 @@ pub struct CalibrationErrors {
     /// al. 2017, equation 4). A bin of few rows can dominate it.
     pub mce: f64,
     /// Brier score: squared distance of the probabilities from 1 for the right option and 0 for
-    /// the others, summed over options (Brier 1950), in 0..2.
+    /// the others, summed over options (Brier 1950), in 0..2. Several right options count as one
+    /// class with the sum of their probabilities.
     pub brier: f64,
-    /// Mean of `−ln p(right option)`, in nats. Computed from the logits in f64 under either
+    /// Mean of `−ln p(right option)`, in nats, where several right options have the sum of their
+    /// probabilities. Computed from the logits in f64 under either
     /// protocol, so that a probability that rounds to 0 does not make it infinite.
     pub log_loss: f64,
     /// Bins of equal width, without the empty ones.
@@ -59,8 +61,8 @@ pub fn calibration_errors(
     let (mut brier, mut log_loss) = (0.0, 0.0);
     visit_answers(table, rows, view, |row, probabilities, answer| {
         answers.push(answer);
-        brier += squared_distance(probabilities, row.answer);
-        log_loss += surprisal(row.logits, row.answer, view.temperature);
+        brier += squared_distance(probabilities, row.right);
+        log_loss += surprisal(row.logits, row.right, view.temperature);
     })?;
     answers.sort_unstable_by(|a, b| a.confidence.total_cmp(&b.confidence));
     let n = rows.len() as f64;
@@ -81,21 +83,41 @@ pub fn calibration_errors(
     })
 }
 
-pub(super) fn squared_distance(probabilities: &[f64], answer: usize) -> f64 {
-    let distances = probabilities.iter().enumerate();
-    distances
-        .map(|(option, p)| (p - f64::from(u8::from(option == answer))).powi(2))
-        .sum()
+/// Squared distance of the probabilities from 1 for the right options together and 0 for each other.
+pub(super) fn squared_distance(probabilities: &[f64], right: RightOptions) -> f64 {
+    let options = probabilities.iter().enumerate();
+    if right.only().is_some() {
+        return options
+            .map(|(option, p)| (p - f64::from(u8::from(right.contains(option)))).powi(2))
+            .sum();
+    }
+    let (mut of_right, mut of_wrong) = (0.0, 0.0);
+    for (option, p) in options {
+        if right.contains(option) {
+            of_right += p;
+        } else {
+            of_wrong += p.powi(2);
+        }
+    }
+    (of_right - 1.0_f64).powi(2) + of_wrong
 }
 
-/// `−ln` of the softmax of the answer's logit.
-pub(super) fn surprisal(logits: Logits<'_>, answer: usize, temperature: f64) -> f64 {
+/// `−ln` of the softmax of the right options' logits, summed over them.
+pub(super) fn surprisal(logits: Logits<'_>, right: RightOptions, temperature: f64) -> f64 {
     let largest = logits.iter().fold(f64::NEG_INFINITY, f64::max);
     let above = |x: f64| (x - largest) / temperature;
     let total: f64 = logits.iter().map(|x| above(x).exp()).sum();
-    logits
-        .get(answer)
-        .map_or(0.0, |logit| total.ln() - above(logit))
+    if let Some(only) = right.only() {
+        return logits
+            .get(only)
+            .map_or(0.0, |logit| total.ln() - above(logit));
+    }
+    // Relative to the largest of them: all may be too improbable for their sum to be above 0.
+    let right_ones = || right.iter().filter_map(|option| logits.get(option));
+    let most = right_ones().map(above).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = right_ones().map(|logit| (above(logit) - most).exp()).sum();
+    // Rounding could take a question of which all options are right below 0.
+    (total.ln() - most - sum.ln()).max(0.0)
 }
 
 /// The lower edge of bin `i` of `bins`.
@@ -204,7 +226,7 @@ mod tests {
                 key: &[],
                 cluster: None,
                 logits: (&[0.0, 2000.0]).into(),
-                answer,
+                right: answer.into(),
                 dont_know: None,
                 none_of_the_above: None,
             };

@@ -80,8 +80,8 @@ pub fn confidence_intervals(
             place: scored.len() as u32,
             confidence: answer.confidence,
             correct: answer.correct,
-            brier: squared_distance(probabilities, row.answer),
-            log_loss: surprisal(row.logits, row.answer, view.temperature),
+            brier: squared_distance(probabilities, row.right),
+            log_loss: surprisal(row.logits, row.right, view.temperature),
             bin: (0..bins).find(inside).unwrap_or(bins - 1),
         });
     })?;
@@ -238,8 +238,8 @@ mod tests {
                     Scored {
                         confidence: answer.confidence,
                         correct: answer.correct,
-                        brier: squared_distance(p, row.answer),
-                        log_loss: surprisal(row.logits, row.answer, 1.0),
+                        brier: squared_distance(p, row.right),
+                        log_loss: surprisal(row.logits, row.right, 1.0),
                         bin,
                         place: 0,
                     },

@@ -42,7 +42,7 @@ fn visit_answers(
         let (probabilities, top) = (rows_of.probabilities(), rows_of.order().top());
         let answer = Answer {
             confidence: probabilities.get(top).copied().unwrap_or(0.0),
-            correct: top == row.answer,
+            correct: row.right.contains(top),
         };
         visit(&row, probabilities, answer);
     }
@@ -64,7 +64,7 @@ mod tests {
                 key: &key,
                 cluster: None,
                 logits: (&logits).into(),
-                answer: *answer,
+                right: (*answer).into(),
                 dont_know: None,
                 none_of_the_above: None,
             };
@@ -84,10 +84,10 @@ mod tests {
         let mut seen = Vec::new();
         let visited = visit_answers(&table, &[1, 0], &View::default(), |row, p, answer| {
             assert!((p[1] - 0.8).abs() < 1e-12 && (answer.confidence - 0.8).abs() < 1e-12);
-            seen.push((row.answer, answer.correct));
+            seen.push((row.right.only(), answer.correct));
         });
         assert!(visited.is_some());
-        assert_eq!(seen, [(0, false), (1, true)]);
+        assert_eq!(seen, [(Some(0), false), (Some(1), true)]);
     }
 
     #[test]

@@ -154,7 +154,7 @@ impl Cell {
             let mut state = State {
                 inside: 0,
                 holds: false,
-                correct,
+                top_covers: scores.top_covers(row),
             };
             falls.clear();
             for (option, &score) in scores.compared(row).iter().enumerate() {
@@ -331,7 +331,7 @@ impl Cell {
 struct State {
     inside: usize,
     holds: bool,
-    correct: bool,
+    top_covers: bool,
 }
 
 impl State {
@@ -340,7 +340,7 @@ impl State {
         let empty = self.inside == 0;
         let size = self.inside.max(1);
         [
-            i32::from(if empty { self.correct } else { self.holds }),
+            i32::from(if empty { self.top_covers } else { self.holds }),
             // 26 options at most.
             i32::from(size as u8),
             i32::from(size == 1),

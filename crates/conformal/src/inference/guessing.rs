@@ -32,11 +32,13 @@ impl Guessing {
         for row in rows {
             let Some(top) = top(&row) else { continue };
             questions += 1;
-            right += usize::from(top == row.answer);
-            let most = top.max(row.answer);
+            right += usize::from(row.right.contains(top));
+            let most = top.max(row.right.last());
             letters.resize(letters.len().max(most + 1), [0; 2]);
             letters[top][0] += 1;
-            letters[row.answer][1] += 1;
+            for option in row.right.iter() {
+                letters[option][1] += 1;
+            }
         }
         let n = questions.max(1) as f64;
         let shares = letters.iter().map(|[a, b]| *a as f64 / n * (*b as f64 / n));
@@ -106,7 +108,7 @@ mod tests {
             key: &[],
             cluster: None,
             logits: logits.as_slice().into(),
-            answer: *answer,
+            right: (*answer).into(),
             dont_know: None,
             none_of_the_above: None,
         }))

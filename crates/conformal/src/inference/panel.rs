@@ -42,7 +42,7 @@ pub struct Answers<'a> {
 ///             key: &[],
 ///             cluster: None,
 ///             logits: (&logits).into(),
-///             answer: 0,
+///             right: 0.into(),
 ///             dont_know: None,
 ///             none_of_the_above: None,
 ///         };

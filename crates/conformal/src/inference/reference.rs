@@ -58,7 +58,7 @@ impl Reference {
                     key: &key,
                     cluster: None,
                     logits: (&logits).into(),
-                    answer,
+                    right: answer.into(),
                     dont_know: None,
                     none_of_the_above: None,
                 };

@@ -12,6 +12,7 @@ pub(super) struct ScoreColumns<'a> {
     ascending: Vec<Vec<f64>>,
     of_answer: Vec<f64>,
     correct: Vec<u8>,
+    top_covers: Vec<u8>,
     options: Vec<u8>,
     /// Rows by the score of the right option, largest first.
     strangest: Vec<u32>,
@@ -82,6 +83,7 @@ impl<'a> ScoreColumns<'a> {
             ascending,
             of_answer: of_answer.collect(),
             correct: (0..n).map(|row| u8::from(scores.correct(row))).collect(),
+            top_covers: (0..n).map(|row| u8::from(scores.top_covers(row))).collect(),
             options: (0..n).map(|row| scores.options(row) as u8).collect(),
             strangest,
         }
@@ -141,12 +143,12 @@ impl<'a> ScoreColumns<'a> {
             .of_answer
             .iter()
             .zip(least)
-            .zip(&self.correct)
+            .zip(&self.top_covers)
             .zip(test);
-        rows.map(|(((&of_answer, &least), &correct), &tested)| {
+        rows.map(|(((&of_answer, &least), &top_covers), &tested)| {
             let held = u32::from(of_answer <= bound);
             // An empty set is filled with the model's answer.
-            let filled = u32::from(least > bound) & u32::from(correct);
+            let filled = u32::from(least > bound) & u32::from(top_covers);
             (held | filled) & u32::from(tested)
         })
         .sum()

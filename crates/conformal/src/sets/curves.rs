@@ -116,7 +116,7 @@ fn point(table: &Table, scores: &Scores, split: &Split, alpha: f64, x: f64) -> C
         counts.n += 1;
         counts.correct += usize::from(correct);
         // An empty set is filled with the model's answer.
-        counts.covered += usize::from(held || (inside == 0 && correct));
+        counts.covered += usize::from(held || (inside == 0 && scores.top_covers(row)));
         counts.size += inside.max(1);
         counts.options += compared.len();
     }

@@ -40,6 +40,10 @@ pub struct GroupCoverage {
 
 /// Metrics of the sets of one score under one scheme, after empty sets are filled. Every share and
 /// mean is NaN without rows.
+///
+/// Of several right options, a set contains "the right option" if it covers as the view's
+/// [`Covers`](crate::Covers) says, and the class of the row is that of the option that
+/// [decides](crate::Covers::deciding).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetMetrics {
     /// Test rows.
@@ -138,7 +142,7 @@ pub fn set_metrics(
     let mut options = 0;
     for (&row, set) in sets.rows.iter().zip(&sets.sets) {
         let (correct, size) = (scores.correct(row), set.len());
-        let covered = set.contains(scores.answer(row));
+        let covered = scores.view().covers.holds(*set, table.right(row));
         total.add(correct, covered, size);
         strata[size].add(correct, covered, size);
         classes[scores.answer(row)].add(correct, covered, size);

@@ -18,6 +18,9 @@ pub enum Scheme {
     Split,
     /// One threshold per option index, set by the rows whose right option it is: for the rows of
     /// each right option (Vovk 2012, "Conditional validity of inductive conformal predictors").
+    /// Rows with several right options belong to the class of the one that
+    /// [decides](crate::Covers::deciding). Under [`Covers::All`](crate::Covers::All) nothing is
+    /// guaranteed for these: a set can hold that option and lack another, whose threshold is lower.
     ClassConditional {
         /// Minimum number of calibration rows of a class.
         least: usize,
@@ -150,7 +153,7 @@ fn within(scores: &Scores, row: usize, threshold: Threshold<f64>) -> PredictionS
 ///         key: &[],
 ///         cluster: None,
 ///         logits: (&logits).into(),
-///         answer: 0,
+///         right: 0.into(),
 ///         dont_know: None,
 ///         none_of_the_above: None,
 ///     };

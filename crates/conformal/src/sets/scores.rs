@@ -3,7 +3,7 @@
 use super::{Nonconformity, View};
 use crate::row_view::RowView;
 use crate::split::keyed_unit;
-use crate::{Protocol, Real, Table, Threshold};
+use crate::{PredictionSet, Protocol, Real, Table, Threshold};
 
 /// The scores of a whole table, and the model's answers.
 #[derive(Debug, Clone)]
@@ -46,8 +46,13 @@ impl Scale {
 #[derive(Debug, Clone, Default)]
 struct Rows {
     options: Vec<u8>,
-    answers: Vec<u8>,
+    /// The right option that decides whether a set covers.
+    deciding: Vec<u8>,
     tops: Vec<u8>,
+    correct: Vec<bool>,
+    /// Whether the most probable option alone covers. Differs from `correct` only in rows with
+    /// several right options that must all be in a set.
+    top_covers: Vec<bool>,
     top_probabilities: Vec<f64>,
     tied: usize,
 }
@@ -93,7 +98,7 @@ impl Scores {
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.rows.answers.len()
+        self.rows.deciding.len()
     }
 
     /// Whether there are no rows.
@@ -114,12 +119,13 @@ impl Scores {
         &self.values[i * self.stride..][..self.options(i)]
     }
 
-    /// The score of the right option.
+    /// The score of the right option; of several, the least under [`Covers::Any`](crate::Covers) and
+    /// the largest under `All`.
     pub fn of_answer(&self, i: usize) -> f64 {
         self.values[i * self.stride + self.answer(i)]
     }
 
-    /// The candidate for a threshold: the score of the right option, on the scale of comparison.
+    /// The candidate for a threshold: [`Self::of_answer`] on the scale of comparison.
     pub(crate) fn ranked_answer(&self, i: usize) -> f64 {
         match (self.scale, &self.compared) {
             (Scale::LessOne, Some(compared)) => compared[i * self.stride + self.answer(i)],
@@ -140,9 +146,10 @@ impl Scores {
         usize::from(self.rows.options[i])
     }
 
-    /// Index of the right option.
+    /// Index of the right option; of several, the one that
+    /// [decides](crate::Covers::deciding) whether a set covers.
     pub fn answer(&self, i: usize) -> usize {
-        usize::from(self.rows.answers[i])
+        usize::from(self.rows.deciding[i])
     }
 
     /// Index of the most probable option: the model's answer. Ties as the protocol says.
@@ -152,7 +159,12 @@ impl Scores {
 
     /// Whether the model's answer is right.
     pub fn correct(&self, i: usize) -> bool {
-        self.rows.tops[i] == self.rows.answers[i]
+        self.rows.correct[i]
+    }
+
+    /// Whether the model's answer alone covers, as in a set that was empty before it was filled.
+    pub(crate) fn top_covers(&self, i: usize) -> bool {
+        self.rows.top_covers[i]
     }
 
     /// Probability of the model's answer.
@@ -246,7 +258,13 @@ fn read<F: Real>(
         }
         let top = row_view.order().top();
         rows.options.push(wide.len() as u8);
-        rows.answers.push(row.answer as u8);
+        rows.deciding
+            .push(view.covers.deciding(row.right, row_view.order()) as u8);
+        rows.correct.push(row.right.contains(top));
+        let mut top_alone = PredictionSet::EMPTY;
+        top_alone.insert(top);
+        rows.top_covers
+            .push(view.covers.holds(top_alone, row.right));
         rows.tops.push(top as u8);
         rows.top_probabilities.push(wide[top]);
         rows.tied += usize::from(row_view.order().has_ties());
@@ -273,7 +291,7 @@ mod tests {
             key: &[],
             cluster: None,
             logits: (&logits).into(),
-            answer: 0,
+            right: 0.into(),
             dont_know: None,
             none_of_the_above: None,
         };
@@ -354,7 +372,7 @@ mod tests {
                 key: &[],
                 cluster: None,
                 logits: (&[0.0, 1.0]).into(),
-                answer: 1,
+                right: 1.into(),
                 dont_know: None,
                 none_of_the_above: None,
             };
@@ -382,7 +400,7 @@ mod tests {
             // Whole numbers make ties frequent.
             let logits: Vec<f64> = logits.into_iter().map(f64::from).collect();
             let mut table = Table::new(26);
-            let row = Row { key: &[], cluster: None, logits: (&logits).into(), answer: 1, dont_know: None, none_of_the_above: None };
+            let row = Row { key: &[], cluster: None, logits: (&logits).into(), right: 1.into(), dont_know: None, none_of_the_above: None };
             table.push([9; 32], &row, None).unwrap();
             let view = View { protocol, ..View::default() };
             let all = Scores::of_each(&table, &Nonconformity::ALL, &view);
@@ -416,7 +434,7 @@ mod tests {
             logits in prop::collection::vec(-9.0..9.0_f64, 2..7), key in any::<[u8; 32]>(),
         ) {
             let mut table = Table::new(6);
-            let row = Row { key: &[], cluster: None, logits: (&logits).into(), answer: 0, dont_know: None, none_of_the_above: None };
+            let row = Row { key: &[], cluster: None, logits: (&logits).into(), right: 0.into(), dont_know: None, none_of_the_above: None };
             table.push(key, &row, None).unwrap();
             let view = View::default();
             let mut p = Vec::new();

@@ -1,7 +1,7 @@
 //! Probabilities of a table's logits.
 
 use crate::row_view::RowView;
-use crate::{EvaluateError, Order, Protocol, Row, Table};
+use crate::{Covers, EvaluateError, Order, Protocol, Row, Table};
 
 /// How probabilities are computed from logits, and the seed of random scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +13,8 @@ pub struct View {
     /// Seed of the random numbers in randomised scores. The random order of equal probabilities
     /// depends on the question's key alone.
     pub seed: u64,
+    /// When a set covers a row with several right options.
+    pub covers: Covers,
 }
 
 impl Default for View {
@@ -21,6 +23,7 @@ impl Default for View {
             protocol: Protocol::Standard,
             temperature: 1.0,
             seed: 42,
+            covers: Covers::Any,
         }
     }
 }
@@ -114,7 +117,7 @@ mod tests {
             key: &[],
             cluster: None,
             logits: logits.into(),
-            answer: 0,
+            right: 0.into(),
             dont_know: None,
             none_of_the_above: None,
         };

@@ -7,5 +7,6 @@ mod procedure;
 mod rng;
 mod rows;
 mod sets;
+mod several_right;
 mod validity_inference;
 mod validity_sets;

@@ -7,9 +7,9 @@ use crate::rows::push;
 use crate::sets::{bits, figures};
 use serde_json::Value;
 use sureness_conformal::{
-    Arithmetic, Config, Nonconformity, Order, PredictionSet, Protocol, Scheme, Score, Scores,
-    SetMetrics, SplitRule, Table, TieRule, View, calibrate, numpy_higher_threshold, predict,
-    repeated_splits, set_metrics, softmax, split_of,
+    Arithmetic, Config, Covers, Nonconformity, Order, PredictionSet, Protocol, Scheme, Score,
+    Scores, SetMetrics, SplitRule, Table, TieRule, View, calibrate, numpy_higher_threshold,
+    predict, repeated_splits, set_metrics, softmax, split_of,
 };
 
 const PAPER: Config = Config {
@@ -18,6 +18,7 @@ const PAPER: Config = Config {
     alpha: 0.1,
     calibration_ratio: 0.5,
     seed: 42,
+    covers: Covers::Any,
 };
 
 /// The folder of material that tests may read, or `None` where it may be absent and is.
@@ -100,7 +101,12 @@ fn sets_in_f32(
         .iter()
         .map(|&index| {
             let (p, order) = row(index);
-            score.of(&p, &order, table.row(index).answer, Arithmetic::Script)
+            score.of(
+                &p,
+                &order,
+                table.row(index).right.first(),
+                Arithmetic::Script,
+            )
         })
         .collect();
     let threshold = numpy_higher_threshold(&mut scores, PAPER.alpha);

@@ -1,12 +1,12 @@
 //! Rows for tables.
 
-use sureness_conformal::{Row, Table};
+use sureness_conformal::{RightOptions, Row, Table};
 
 /// Adds a row whose key is made of its number.
 pub(crate) fn push(
     table: &mut Table,
     logits: &[f64],
-    answer: usize,
+    right: impl Into<RightOptions>,
     category: Option<u32>,
     key: u64,
 ) {
@@ -14,7 +14,7 @@ pub(crate) fn push(
         key: &[],
         cluster: None,
         logits: logits.into(),
-        answer,
+        right: right.into(),
         dont_know: None,
         none_of_the_above: None,
     };

@@ -139,8 +139,8 @@ fn read(
         group.add(Asked {
             id,
             category: None,
-            question: content::of_question(None, read.question, &read.options, read.answer),
-            answer: read.answer,
+            question: content::of_question(None, read.question, &read.options, read.right),
+            right: read.right,
             observed: vec![true; read.options.len()],
             likelihoods: read.likelihoods,
             verdicts: read

@@ -1,6 +1,7 @@
 //! One sample of a query, or one example of a task.
 
 use serde_json::Value;
+use sureness_questions::RightOptions;
 
 use crate::error::{Fault, printable};
 use crate::json;
@@ -20,7 +21,7 @@ const SCORES: [&str; 4] = ["scores", "log_prob", "log_probs", "logprobs"];
 pub(super) struct Sample<'a> {
     pub(super) question: &'a str,
     pub(super) options: Vec<String>,
-    pub(super) answer: usize,
+    pub(super) right: RightOptions,
     pub(super) likelihoods: Likelihoods,
     /// Whether scores are log-probabilities rather than defined up to a constant.
     pub(super) absolute: bool,
@@ -89,7 +90,7 @@ pub(super) fn read(sample: &Value) -> Result<Sample<'_>, Fault> {
     let grade = sample.get("correct").and_then(Value::as_f64);
     Ok(Sample {
         question,
-        answer: answer(grades, &options, field)?,
+        right: right(grades, &options, field)?,
         options,
         likelihoods,
         absolute,
@@ -113,33 +114,30 @@ fn values(scores: &Value, options: &[String]) -> Option<Vec<f64>> {
     }
 }
 
-/// The option with a grade above 0, of which there must be one.
-fn answer(
+/// The options with a grade above 0, which must be 1: others are neither right nor wrong.
+fn right(
     grades: &serde_json::Map<String, Value>,
     options: &[String],
     field: &str,
-) -> Result<usize, Fault> {
+) -> Result<RightOptions, Fault> {
     let positive = grades
         .iter()
         .filter(|(_, grade)| grade.as_f64().is_some_and(|it| it > 0.0));
     let right: Vec<(&str, f64)> = positive
         .map(|(option, grade)| (option.as_str(), grade.as_f64().unwrap_or(f64::NAN)))
         .collect();
-    match *right {
-        [] => Err(Problem::NoAnswer.field(field)),
-        [(right, grade)] if (grade - 1.0).abs() < f64::EPSILON => {
-            let index = options.iter().position(|option| option == right);
-            index.ok_or_else(|| {
-                let (answer, options) = (printable(right), options.len());
-                Problem::Answer { answer, options }.field(field)
-            })
-        }
-        _ => {
-            let shown: Vec<String> = right
-                .iter()
-                .map(|(it, grade)| format!("{}: {grade}", printable(it)))
-                .collect();
-            Err(Problem::SeveralAnswers(shown.join(", ")).field(field))
-        }
+    let partly = |(_, grade): &&(&str, f64)| (grade - 1.0).abs() >= f64::EPSILON;
+    if let Some((option, grade)) = right.iter().find(partly) {
+        let shown = format!("{}: {grade}", printable(option));
+        return Err(Problem::Refused(Refusal::PartlyRight(shown)).field(field));
     }
+    let places = right.into_iter().map(|(right, _)| {
+        let index = options.iter().position(|option| option == right);
+        index.ok_or_else(|| {
+            let (answer, options) = (printable(right), options.len());
+            Problem::Answer { answer, options }.field(field)
+        })
+    });
+    let places = places.collect::<Result<Vec<_>, _>>()?;
+    RightOptions::of(places).ok_or_else(|| Problem::NoAnswer.field(field))
 }

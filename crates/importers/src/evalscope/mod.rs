@@ -132,7 +132,7 @@ impl Reading<'_> {
         let answer = review.answer(choices.len())?;
         let (row_scores, later) = scored(row, &choices, review);
         self.later += usize::from(later);
-        let known = content::of_question(None, question, &choices, answer);
+        let known = content::of_question(None, question, &choices, answer.into());
         self.model = self.model.take().or_else(|| row.model.clone());
         self.correct.push(review.correct);
         self.rows.push(ImportedRow {
@@ -142,7 +142,7 @@ impl Reading<'_> {
                 id,
                 category: None,
                 options: choices.len(),
-                answer,
+                right: answer.into(),
                 dont_know: None,
                 none_of_the_above: None,
             },
@@ -215,7 +215,7 @@ fn check(rows: &[ImportedRow], correct: &[Option<bool>]) -> Option<AccuracyCheck
         let Ok(scores) = &row.scores else {
             continue;
         };
-        let (right, correct) = (scores.top() == row.question.answer, (*correct)?);
+        let (right, correct) = (row.question.right.contains(scores.top()), (*correct)?);
         answered += 1;
         ours += usize::from(right);
         theirs += usize::from(correct);

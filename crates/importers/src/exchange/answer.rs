@@ -1,11 +1,40 @@
 //! Right answers as people write them beside a request.
 
 use serde_json::Value;
-use sureness_questions::letter_index;
+use sureness_questions::{RightOptions, letter_index};
 
 use super::prompt::{self, plain};
 use crate::error::printable;
 use crate::{Problem, json};
+
+/// The options that a right answer means, and whether it has a number: one as [`index_of`] says, a list
+/// of such, or letters with commas between them.
+pub(super) fn right_of(
+    written: &Value,
+    options: &[String],
+) -> Result<(RightOptions, bool), Problem> {
+    let letters = || {
+        let parts = written.as_str()?.split([',', ';']).map(str::trim);
+        let are_letters = parts.clone().all(|part| letter_index(part).is_some());
+        are_letters.then(|| parts.map(Value::from).collect::<Vec<_>>())
+    };
+    let each = match written {
+        Value::Array(list) if list.len() > 1 => list.clone(),
+        _ => match (index_of(written, options), letters()) {
+            (Err(_), Some(letters)) => letters,
+            (one, _) => return one.map(|(index, numbered)| (index.into(), numbered)),
+        },
+    };
+    let each = each.iter().map(|one| index_of(one, options));
+    let each = each.collect::<Result<Vec<_>, _>>()?;
+    let right = RightOptions::of(each.iter().map(|(index, _)| *index));
+    let right = right.filter(|right| right.count() == each.len());
+    let right = right.ok_or_else(|| Problem::Answer {
+        answer: printable(&as_text(written)),
+        options: options.len(),
+    })?;
+    Ok((right, each.iter().any(|(_, numbered)| *numbered)))
+}
 
 /// The option that a right answer means, and whether it is a number: a letter, an option's text, both
 /// (`B. green`), or a number from 0.
@@ -104,6 +133,26 @@ mod tests {
             (json!(["A", "B"]), None),
         ] {
             assert_eq!(index_of(&written, &options).ok(), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn several_right_answers_are_a_list_or_letters() {
+        let options = ["red", "green", "3", "4"].map(str::to_owned);
+        let several = |places: [usize; 2]| RightOptions::of(places);
+        for (written, expected) in [
+            (json!(["A", "C"]), several([0, 2])),
+            (json!(["red", "B. green"]), several([0, 1])),
+            (json!("A, D"), several([0, 3])),
+            (json!("green"), several([1, 1])),
+            (json!(["A", "A"]), None),
+            (json!(["A", "E"]), None),
+            (json!("A, E"), None),
+            (json!("red, green"), None),
+            (json!([]), None),
+        ] {
+            let right = right_of(&written, &options).ok().map(|(right, _)| right);
+            assert_eq!(right, expected, "{written}");
         }
     }
 }

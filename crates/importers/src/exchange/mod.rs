@@ -123,7 +123,9 @@ impl<'a> Reading<'a> {
             return Err(problem.at(file, place.clone()));
         }
         if numbered {
-            self.numbered.add(question.answer, question.options.len());
+            // The lowest of several shows whether 0 occurs.
+            self.numbered
+                .add(question.right.first(), question.options.len());
         }
         self.trusted += usize::from(exchange.prompt.is_none());
         self.reordered += usize::from(!order.is_sorted());
@@ -139,14 +141,14 @@ impl<'a> Reading<'a> {
             question.context.as_deref(),
             &question.stem,
             &question.options,
-            question.answer,
+            question.right,
         );
         self.import.rows.push(ImportedRow {
             question: QuestionRecord {
                 content: known.content,
                 cluster: known.cluster,
                 options: question.options.len(),
-                answer: question.answer,
+                right: question.right,
                 dont_know: question.dont_know(),
                 none_of_the_above: question.none_of_the_above(),
                 category: question.category.or(exchange.category),
@@ -209,7 +211,7 @@ impl<'a> Reading<'a> {
             };
             let correct = (*correct)?;
             right += u32::from(correct);
-            if (scores.top() == row.question.answer) != correct && first_difference.is_none() {
+            if row.question.right.contains(scores.top()) != correct && first_difference.is_none() {
                 first_difference = Some(row.question.id.clone());
             }
         }

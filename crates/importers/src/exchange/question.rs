@@ -1,10 +1,10 @@
 //! Which question a request asks, and which option each letter of its prompt is.
 
 use serde_json::Value;
-use sureness_questions::{Question, letter};
+use sureness_questions::Question;
 
 use super::Exchange;
-use super::answer::{as_text, index_of};
+use super::answer::{as_text, right_of};
 use super::key::{Keys, Known};
 use super::prompt::{self, plain};
 use crate::Problem;
@@ -47,14 +47,14 @@ fn of_prompt(exchange: &Exchange, keys: Option<&Keys>, field: &str) -> Result<As
     };
     let own = exchange.answer.as_ref().filter(|own| !own.is_null());
     let written = given.or(own).ok_or(Problem::NoAnswers)?;
-    let (answer, numbered) = index_of(written, &options)?;
+    let (right, numbered) = right_of(written, &options)?;
     let question = Question {
         id: id.clone(),
         category: None,
         context: None,
         stem: shown.before.to_owned(),
         options,
-        answer,
+        right,
     };
     agree(own, &question, &[], keys)?;
     Ok(Asked {
@@ -215,15 +215,15 @@ fn agree(
     } else {
         &shown
     };
-    let (index, _) = index_of(own, options)?;
-    let answer = order.get(index).copied().unwrap_or(index);
-    if answer == question.answer {
+    let (right, _) = right_of(own, options)?;
+    let right = right.moved(|index| Some(order.get(index).copied().unwrap_or(index)));
+    if right == Some(question.right) {
         return Ok(());
     }
     Err(Problem::Contradicted {
         id: printable(&question.id),
         own: printable(&as_text(own)),
-        theirs: letter(question.answer),
+        theirs: question.right,
         questions: keys.file.clone(),
         others: String::new(),
     })
@@ -237,7 +237,7 @@ fn is_abstention(text: &str) -> bool {
         context: None,
         stem: String::new(),
         options: vec![text.to_owned()],
-        answer: 0,
+        right: 0.into(),
     };
     question
         .dont_know()

@@ -1,6 +1,7 @@
 //! The requests about one instance.
 
 use serde_json::Value;
+use sureness_questions::RightOptions;
 
 use crate::error::{Fault, printable};
 use crate::json;
@@ -71,7 +72,8 @@ pub(super) fn group(states: &[Value]) -> Result<Instances<'_>, (usize, Fault)> {
 pub(super) struct Read<'a> {
     pub(super) question: &'a str,
     pub(super) options: Vec<String>,
-    pub(super) answer: usize,
+    /// Those with the tag "correct", of which HELM counts each as right.
+    pub(super) right: RightOptions,
     pub(super) likelihoods: Likelihoods,
 }
 
@@ -100,20 +102,13 @@ impl<'a> Instance<'a> {
             let tags = reference.get("tags").and_then(Value::as_array);
             tags.is_some_and(|tags| tags.iter().any(|tag| tag == "correct"))
         });
-        let correct: Vec<usize> = correct.map(|(index, _)| index).collect();
-        let answer = match *correct {
-            [answer] => answer,
-            [] => return Err(Problem::NoAnswer.field(field)),
-            _ => {
-                let several: Vec<String> = correct.iter().map(usize::to_string).collect();
-                return Err(Problem::SeveralAnswers(several.join(", ")).field(field));
-            }
-        };
         let likelihoods = self.likelihoods(&options)?;
+        let right = RightOptions::of(correct.map(|(index, _)| index));
+        let right = right.ok_or_else(|| Problem::NoAnswer.field(field))?;
         Ok(Read {
             question,
             options,
-            answer,
+            right,
             likelihoods,
         })
     }

@@ -94,8 +94,8 @@ pub(crate) fn import(
         group.add(Asked {
             id: id.clone(),
             category: None,
-            question: content::of_question(None, read.question, &read.options, read.answer),
-            answer: read.answer,
+            question: content::of_question(None, read.question, &read.options, read.right),
+            right: read.right,
             observed: vec![true; read.options.len()],
             likelihoods: read.likelihoods,
             verdicts: verdict

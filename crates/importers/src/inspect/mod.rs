@@ -270,7 +270,7 @@ impl<'a> Reading<'a> {
             };
             known += 1;
             right += usize::from(correct);
-            if (scores.top() == row.question.answer) != correct && first_difference.is_none() {
+            if row.question.right.contains(scores.top()) != correct && first_difference.is_none() {
                 first_difference = Some(row.question.id.clone());
             }
         }

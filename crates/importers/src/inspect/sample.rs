@@ -97,10 +97,10 @@ impl Sample {
             context: None,
             stem: String::new(),
             options: choices.to_vec(),
-            answer,
+            right: answer.into(),
         };
         let known = match self.question() {
-            Some(stem) => content::of_question(None, stem, choices, answer),
+            Some(stem) => content::of_question(None, stem, choices, answer.into()),
             None => content::of_name([
                 "inspect sample",
                 &self.input.to_string(),
@@ -124,7 +124,7 @@ impl Sample {
                     cluster: known.cluster,
                     category: category.map(str::to_owned),
                     options,
-                    answer,
+                    right: answer.into(),
                     dont_know: question.dont_know(),
                     none_of_the_above: question.none_of_the_above(),
                 },

@@ -148,8 +148,8 @@ impl Part {
         group.add(Asked {
             id,
             category: None,
-            question: content::of_question(None, &sample.query, &sample.choices, sample.answer),
-            answer: sample.answer,
+            question: content::of_question(None, &sample.query, &sample.choices, sample.right),
+            right: sample.right,
             observed: vec![true; sample.likelihoods.len()],
             likelihoods: sample.likelihoods,
             verdicts: verdicts(row).map_err(at)?,

@@ -1,7 +1,7 @@
 //! One row of the details.
 
 use serde_json::Value;
-use sureness_questions::MAX_OPTIONS;
+use sureness_questions::{MAX_OPTIONS, RightOptions};
 
 use crate::Problem;
 use crate::error::Fault;
@@ -15,7 +15,7 @@ pub(super) struct Sample {
     /// The continuations, with the blanks before them.
     pub(super) choices: Vec<String>,
     pub(super) likelihoods: Likelihoods,
-    pub(super) answer: usize,
+    pub(super) right: RightOptions,
 }
 
 impl Sample {
@@ -64,7 +64,7 @@ impl Sample {
         Ok(Self {
             query: query.to_owned(),
             likelihoods: likelihoods.divided(Rule::Tokens, tokens.collect()),
-            answer: answer(row, options)?,
+            right: right(row, options)?,
             choices,
         })
     }
@@ -116,26 +116,25 @@ fn wrong(expected: &'static str, found: String) -> Problem {
     Problem::Type { expected, found }
 }
 
-/// The right option: an index, or a list of one.
-fn answer(row: &Value, options: usize) -> Result<usize, Fault> {
+/// The right options: an index, or a list of indices, of which lighteval counts each as right.
+fn right(row: &Value, options: usize) -> Result<RightOptions, Fault> {
     let gold = row.pointer("/doc/gold_index").unwrap_or(&Value::Null);
     let fault = |problem: Problem| problem.field("doc.gold_index");
-    let gold = match gold.as_array().map(Vec::as_slice) {
-        None => gold,
-        Some([]) => &Value::Null,
-        Some([one]) => one,
-        Some(several) => {
-            let shown: Vec<String> = several.iter().map(Value::to_string).collect();
-            return Err(fault(Problem::SeveralAnswers(shown.join(", "))));
-        }
-    };
-    if gold.is_null() {
-        return Err(fault(Problem::NoAnswer));
-    }
-    let index = gold.as_u64().and_then(|index| usize::try_from(index).ok());
-    let index = index.filter(|index| *index < options);
-    let answer = gold.to_string();
-    index.ok_or_else(|| fault(Problem::Answer { answer, options }))
+    let list = gold
+        .as_array()
+        .map_or(std::slice::from_ref(gold), Vec::as_slice);
+    let places = list.iter().filter(|gold| !gold.is_null()).map(|gold| {
+        let index = gold.as_u64().and_then(|index| usize::try_from(index).ok());
+        let answer = || gold.to_string();
+        index.filter(|index| *index < options).ok_or_else(|| {
+            fault(Problem::Answer {
+                answer: answer(),
+                options,
+            })
+        })
+    });
+    let places = places.collect::<Result<Vec<_>, _>>()?;
+    RightOptions::of(places).ok_or_else(|| fault(Problem::NoAnswer))
 }
 
 #[cfg(test)]

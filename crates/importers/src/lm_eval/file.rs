@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use serde_json::Value;
-use sureness_record::QuestionRecord;
+use sureness_record::{QuestionRecord, RightOptions};
 
 use super::question;
 use super::sample::{Line, Metric, Sample};
@@ -24,10 +24,13 @@ use crate::{ImportError, Place, Problem, Refusal};
 pub(super) struct Samples {
     pub(super) source: SourceFile,
     pub(super) rows: Vec<ImportedRow>,
-    /// For each row, whether the harness counts it as correct.
-    pub(super) correct: Vec<Option<bool>>,
-    /// For each row, whether it is correct by the harness's rule.
-    pub(super) judged: Vec<bool>,
+    /// For each row, what the harness counts: 1 for correct, 0 for wrong, or the share of probability
+    /// that several right options have.
+    pub(super) correct: Vec<Option<f64>>,
+    /// For each row, the same by the harness's rule.
+    pub(super) judged: Vec<f64>,
+    /// Whether these are shares.
+    pub(super) shares: bool,
     /// The harness's rule.
     pub(super) metric: Option<Metric>,
     /// Its further rules, each with the questions that are right by it here and in the file.
@@ -142,6 +145,7 @@ pub(super) fn read(
         rows: Vec::with_capacity(entries.len()),
         correct: Vec::with_capacity(entries.len()),
         judged: Vec::with_capacity(entries.len()),
+        shares: entries.iter().any(|line| line.sample.share.is_some()),
         dropped,
         notes: Vec::new(),
     };
@@ -183,24 +187,30 @@ impl Samples {
             let logprobs = sample.likelihoods.by(rule);
             let logprobs = logprobs
                 .ok_or_else(|| Problem::Refused(Refusal::NoLengths(normalise.name())).of(path))?;
-            let answer = sample.target.answer(reading, options);
-            let answer = answer.map_err(|fault| fault.at(path, place))?;
+            let right = sample.target.right(reading, options);
+            let right = right.map_err(|fault| fault.at(path, place))?;
             for (metric, correct) in sample.verdicts.iter().skip(1) {
-                let ours = sample.top_by(*metric) == answer;
+                let ours = right.contains(sample.top_by(*metric));
                 let further = self.further.entry(*metric).or_default();
                 further.ours += usize::from(ours);
                 further.theirs += usize::from(*correct);
                 further.differ |= ours != *correct;
             }
-            self.correct.push(sample.correct());
-            self.judged.push(sample.judged_top() == answer);
+            let credit = |correct: bool| f64::from(u8::from(correct));
+            self.correct
+                .push(sample.share.or(sample.correct().map(credit)));
+            let sums = sample.likelihoods.by(Rule::Sum);
+            self.judged.push(match (sample.share, sums) {
+                (Some(_), Some(sums)) => share(&sums, right),
+                _ => credit(right.contains(sample.judged_top())),
+            });
             // Only labels are mutually exclusive: texts may be prefixes of one another, and options in
             // prompts continue different texts.
             let mass = (self.values == Values::Labels).then(|| {
                 let probabilities = logprobs.iter().map(|value| value.exp());
                 probabilities.sum::<f64>().min(1.0)
             });
-            let known = question::digests(&doc, doc_hash.as_deref(), options, answer);
+            let known = question::digests(&doc, doc_hash.as_deref(), options, right);
             self.rows.push(ImportedRow {
                 question: QuestionRecord {
                     content: known.content,
@@ -208,7 +218,7 @@ impl Samples {
                     id,
                     category: question::category(&doc).map(str::to_owned),
                     options,
-                    answer,
+                    right,
                     dont_know: None,
                     none_of_the_above: None,
                 },
@@ -221,6 +231,14 @@ impl Samples {
         }
         Ok(())
     }
+}
+
+/// The share of the options' probability that the right ones have.
+fn share(scores: &[f64], right: RightOptions) -> f64 {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let probability = |score: &f64| (score - most).exp();
+    let of_right = right.iter().filter_map(|option| scores.get(option));
+    of_right.map(probability).sum::<f64>() / scores.iter().map(probability).sum::<f64>()
 }
 
 fn values(lines: &[Entry]) -> Values {

@@ -123,6 +123,14 @@ fn merge(
     } else if imported.values == Values::Continuations {
         imported.notes.push(continuations(check.metric));
     }
+    if check.shares {
+        imported.notes.push(
+            "several options are right, and the file's figure is the share of probability that they \
+             have together, which the check repeats; the accuracy here is how often the most probable \
+             option is one of them"
+                .to_owned(),
+        );
+    }
     check.finish(&mut imported, normalise);
     Ok(imported)
 }
@@ -211,21 +219,27 @@ impl Limit {
     }
 }
 
+/// Shares of probability may differ by this much: the harness adds them in another order, and may write
+/// log-likelihoods with fewer digits.
+const ROUNDING: f64 = 1e-4;
+
 /// The accuracy in the files beside the one of the rows.
 #[derive(Default)]
 struct Check {
     rows: usize,
-    ours: usize,
+    ours: f64,
     theirs: f64,
     unknown: bool,
     metric: Option<Metric>,
+    shares: bool,
     first_difference: Option<String>,
     further: BTreeMap<Metric, (Further, usize)>,
 }
 
 impl Check {
     fn add(&mut self, samples: &Samples, category: Option<&str>, stated: Option<f64>) {
-        let (mut known, mut counted) = (0, 0_usize);
+        let (mut known, mut counted) = (0, 0.0);
+        self.shares |= samples.shares;
         self.metric = self.metric.max(samples.metric);
         for (metric, of_file) in &samples.further {
             let (further, rows) = self.further.entry(*metric).or_default();
@@ -237,11 +251,11 @@ impl Check {
         let verdicts = samples.judged.iter().zip(&samples.correct);
         for (row, (ours, correct)) in samples.rows.iter().zip(verdicts) {
             self.rows += 1;
-            self.ours += usize::from(*ours);
+            self.ours += ours;
             if let Some(correct) = *correct {
                 known += 1;
-                counted += usize::from(correct);
-                if correct != *ours && self.first_difference.is_none() {
+                counted += correct;
+                if (correct - ours).abs() > ROUNDING && self.first_difference.is_none() {
                     let id = &row.question.id;
                     let id = category.map_or_else(|| id.clone(), |it| format!("{it}/{id}"));
                     self.first_difference = Some(id);
@@ -250,7 +264,7 @@ impl Check {
         }
         match stated {
             Some(accuracy) => self.theirs += accuracy * samples.rows.len() as f64,
-            None if known == samples.rows.len() => self.theirs += counted as f64,
+            None if known == samples.rows.len() => self.theirs += counted,
             None => self.unknown = true,
         }
     }
@@ -277,7 +291,7 @@ impl Check {
         if let Some(metric) = self.metric.filter(|_| self.rows > 0 && !self.unknown) {
             let check = AccuracyCheck {
                 first_difference: self.first_difference,
-                ..check(metric, self.ours as f64, self.theirs, self.rows)
+                ..check(metric, self.ours, self.theirs, self.rows)
             };
             // Divided scores have no comparison with a figure of another rule.
             if normalise == Normalise::None || normalise.rules().contains(&metric.rule()) {

@@ -1,6 +1,7 @@
 //! The question in `doc`, a row in the layout of its data set.
 
 use serde_json::Value;
+use sureness_record::RightOptions;
 
 use crate::content::{self, Digests};
 
@@ -15,9 +16,9 @@ pub(super) fn digests(
     doc: &Value,
     doc_hash: Option<&str>,
     options: usize,
-    answer: usize,
+    right: RightOptions,
 ) -> Digests {
-    known(doc, options, answer).unwrap_or_else(|| match doc_hash {
+    known(doc, options, right).unwrap_or_else(|| match doc_hash {
         Some(hash) => content::of_name(["lm-eval document", hash]),
         None => content::of_name(["lm-eval document", &doc.to_string()]),
     })
@@ -32,11 +33,11 @@ pub(super) fn category(doc: &Value) -> Option<&str> {
         .find(|name| !name.is_empty())
 }
 
-fn known(doc: &Value, count: usize, answer: usize) -> Option<Digests> {
+fn known(doc: &Value, count: usize, right: RightOptions) -> Option<Digests> {
     let text = |name: &str| doc.get(name)?.as_str();
     let of = |context: Option<&str>, stem: &str, options: Vec<String>| {
         let complete = options.len() == count && !stem.trim().is_empty();
-        complete.then(|| content::of_question(context, stem, &options, answer))
+        complete.then(|| content::of_question(context, stem, &options, right))
     };
     // HellaSwag keeps its own fields beside those that the harness adds.
     if let (Some(context), Some(endings)) = (text("ctx"), list(doc.get("endings"))) {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use sureness_questions::RightOptions;
 
 use super::target::Target;
 use crate::error::{Fault, Problem};
@@ -87,14 +88,17 @@ pub(super) struct Sample {
     /// The right option.
     pub(super) target: Target,
     /// Whether the harness counts it as correct, by each rule that can be applied again; the one that
-    /// decides first.
+    /// decides first. Empty where it counts a share.
     pub(super) verdicts: Vec<(Metric, bool)>,
+    /// The probability of the right options together, as the harness states it in `truthfulqa_mc2`.
+    pub(super) share: Option<f64>,
 }
 
 impl Sample {
-    /// The rule that decides.
+    /// The rule that decides. The share of probability stands in the field of accuracy.
     pub(super) fn metric(&self) -> Option<Metric> {
-        self.verdicts.first().map(|(metric, _)| *metric)
+        let verdict = self.verdicts.first().map(|(metric, _)| *metric);
+        verdict.or(self.share.map(|_| Metric::Acc))
     }
 
     /// Whether the harness counts it as correct by that rule.
@@ -154,6 +158,15 @@ impl Line {
             .iter()
             .filter_map(|request| Some(request.continuation?.trim().to_owned()))
             .collect();
+        if let Some((right, share)) = self.several(&continuations)? {
+            return Ok(Sample {
+                likelihoods,
+                continuations,
+                target: Target::known(right),
+                verdicts: Vec::new(),
+                share,
+            });
+        }
         let mut verdicts = self.verdicts(normalise)?;
         verdicts.retain(|(metric, _)| likelihoods.by(metric.rule()).is_some());
         let (continuations, target) = if has_options_in_prompts(&requests) {
@@ -171,7 +184,44 @@ impl Line {
             continuations,
             target,
             verdicts,
+            share: None,
         })
+    }
+
+    /// The right options of `truthfulqa_mc2` and the harness's figure, the share of probability that
+    /// they have together. `None` for a line of another task, such as `truthfulqa_mc1` on the same
+    /// question.
+    fn several(
+        &self,
+        continuations: &[String],
+    ) -> Result<Option<(RightOptions, Option<f64>)>, Fault> {
+        let is_list = |target: &str| {
+            let choices = self.doc.pointer(&format!("/{target}/choices"));
+            let choices = choices.and_then(Value::as_array);
+            choices.is_some_and(|choices| {
+                let texts = choices.iter().map(|choice| choice.as_str().map(str::trim));
+                texts.eq(continuations.iter().map(|text| Some(text.as_str())))
+            })
+        };
+        let share = match &self.acc {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_f64(),
+        };
+        let is_verdict = share.is_none_or(|share| share.fract() == 0.0);
+        if !is_list("mc2_targets") || (is_verdict && is_list("mc1_targets")) {
+            return Ok(None);
+        }
+        let labels = self.doc.pointer("/mc2_targets/labels");
+        let labels = labels
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let right = labels.iter().enumerate();
+        let right = right.filter(|(_, label)| label.as_f64() == Some(1.0));
+        let right = RightOptions::of(right.map(|(option, _)| option));
+        match right.filter(|right| right.last() < continuations.len()) {
+            Some(right) => Ok(Some((right, share))),
+            None => Err(Problem::NoAnswer.field("doc.mc2_targets.labels")),
+        }
     }
 
     /// Log-likelihoods, one per request.
@@ -311,9 +361,9 @@ fn by_outcome(scores: &[f64], correct: Option<bool>) -> Result<Target, Fault> {
         return Err(Problem::NoAnswer.field("target"));
     };
     let top = usize::from(second > first);
+    let right = if correct { top } else { 1 - top };
     Ok(Target {
-        index: Some(if correct { top } else { 1 - top }),
         text: None,
-        written: String::new(),
+        ..Target::known(right.into())
     })
 }

@@ -1,7 +1,7 @@
 //! Readings of `target`: an index in some tasks, the text of an option in others.
 
 use serde_json::Value;
-use sureness_questions::letter_index;
+use sureness_questions::{RightOptions, letter_index};
 
 use super::sample::Sample;
 use crate::error::{Fault, Problem, printable};
@@ -10,9 +10,9 @@ use crate::error::{Fault, Problem, printable};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     /// As an index from 0, or as a letter.
-    pub(super) index: Option<usize>,
+    pub(super) index: Option<RightOptions>,
     /// As the text of an option.
-    pub(super) text: Option<usize>,
+    pub(super) text: Option<RightOptions>,
     /// As written.
     pub(super) written: String,
 }
@@ -37,7 +37,7 @@ impl Target {
             Value::Array(list) => match list.as_slice() {
                 [Value::String(only)] => only.clone(),
                 [only] => only.to_string(),
-                _ => return Err(several(&target.to_string())),
+                _ => return Self::indices(&target.to_string(), options),
             },
             other => other.to_string(),
         };
@@ -45,7 +45,7 @@ impl Target {
             .strip_prefix('[')
             .and_then(|it| it.strip_suffix(']'))
         {
-            Some(list) if list.contains(',') => return Err(several(&written)),
+            Some(list) if list.contains(',') => return Self::indices(&written, options),
             Some(only) => only.trim().trim_matches('\'').to_owned(),
             None => written,
         };
@@ -65,19 +65,38 @@ impl Target {
             return Err(Problem::Answer { answer, options }.field("target"));
         }
         Ok(Self {
-            index,
-            text,
+            index: index.map(RightOptions::one),
+            text: text.map(RightOptions::one),
             written: single,
         })
     }
 
-    /// The right option.
-    pub(super) fn answer(&self, reading: Reading, options: usize) -> Result<usize, Fault> {
-        let answer = match reading {
+    /// Several right options as a list of their indices, each of which the harness counts as right.
+    fn indices(written: &str, options: usize) -> Result<Self, Fault> {
+        let list = written.trim_matches(['[', ']']).split(',');
+        let places: Option<Vec<usize>> = list.map(|place| number(place.trim())).collect();
+        let right = places.filter(|places| places.iter().all(|place| *place < options));
+        let right = right.and_then(RightOptions::of);
+        let right = right.ok_or_else(|| several(written))?;
+        Ok(Self::known(right))
+    }
+
+    /// Right options that do not depend on the reading.
+    pub(super) fn known(right: RightOptions) -> Self {
+        Self {
+            index: Some(right),
+            text: Some(right),
+            written: String::new(),
+        }
+    }
+
+    /// The right options.
+    pub(super) fn right(&self, reading: Reading, options: usize) -> Result<RightOptions, Fault> {
+        let right = match reading {
             Reading::Index => self.index,
             Reading::Text => self.text,
         };
-        answer.ok_or_else(|| {
+        right.ok_or_else(|| {
             let answer = printable(&self.written);
             Problem::Answer { answer, options }.field("target")
         })
@@ -86,12 +105,12 @@ impl Target {
 
 /// The reading that contradicts the harness less often. `None` if both do alike and yet differ.
 pub(super) fn reading(samples: &[&Sample]) -> Option<Reading> {
-    let contradictions = |reading: fn(&Target) -> Option<usize>| {
+    let contradictions = |reading: fn(&Target) -> Option<RightOptions>| {
         let wrong =
             samples
                 .iter()
                 .filter(|sample| match (reading(&sample.target), sample.correct()) {
-                    (Some(answer), Some(correct)) => (answer == sample.judged_top()) != correct,
+                    (Some(right), Some(correct)) => right.contains(sample.judged_top()) != correct,
                     (None, _) => true,
                     _ => false,
                 });

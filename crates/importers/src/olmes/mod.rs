@@ -78,7 +78,7 @@ pub(crate) fn import(
             ]),
             id,
             category: None,
-            answer: read.answer,
+            right: read.answer.into(),
             likelihoods: read.likelihoods,
             observed: read.observed,
             verdicts: verdicts(&row),

@@ -72,8 +72,8 @@ pub(crate) fn import(
         group.add(Asked {
             id: id.clone(),
             category: None,
-            question: content::of_question(None, &read.question, &read.options, read.answer),
-            answer: read.answer,
+            question: content::of_question(None, &read.question, &read.options, read.answer.into()),
+            right: read.answer.into(),
             observed: vec![true; read.options.len()],
             likelihoods: read.likelihoods,
             verdicts: read

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use sureness_questions::{
-    Format as Layout, LoadOptions, Problem as DataProblem, Task, answers, load,
+    Format as Layout, LoadOptions, Problem as DataProblem, RightOptions, Task, answers, load,
 };
 
 use crate::content::Digests;
@@ -13,7 +13,7 @@ use crate::{ImportError, Problem};
 /// A question's answer and properties.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
-    pub(crate) answer: usize,
+    pub(crate) right: RightOptions,
     pub(crate) options: Option<usize>,
     pub(crate) dont_know: Option<usize>,
     pub(crate) none_of_the_above: Option<usize>,
@@ -23,10 +23,10 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// A question with only an answer.
-    pub(crate) fn of(answer: usize) -> Self {
+    /// A question with only its right options.
+    pub(crate) fn of(right: RightOptions) -> Self {
         Self {
-            answer,
+            right,
             options: None,
             dont_know: None,
             none_of_the_above: None,
@@ -49,7 +49,7 @@ impl Keys {
             .into_iter()
             .map(|answer| {
                 let key = Key {
-                    answer: answer.answer,
+                    right: answer.right,
                     options: answer.options,
                     dont_know: answer.dont_know,
                     none_of_the_above: answer.none_of_the_above,

@@ -16,7 +16,7 @@ mod rows;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use sureness_questions::{NumberedAnswers, letter, paper};
+use sureness_questions::{NumberedAnswers, RightOptions, paper};
 use sureness_scorers::replay::{Kind, Mass, Problem as Replay, Shares};
 
 use crate::choice::{self, Choice};
@@ -26,7 +26,7 @@ use crate::{Format, ImportError, Place, Problem};
 pub(crate) use key::Keys;
 use naming::name_of;
 pub use naming::task_of;
-pub use question::answer_of;
+pub use question::right_of;
 use record::{Record, Scores};
 
 /// Imports a file of scores.
@@ -84,7 +84,7 @@ struct Contradiction {
     /// As the table has it.
     own: String,
     /// By the questions.
-    theirs: usize,
+    theirs: RightOptions,
 }
 
 /// The rows of one (model, task, strategy).
@@ -155,12 +155,12 @@ impl Table<'_> {
                     return Ok(());
                 };
                 let own = record.beside.answer.as_deref();
-                let own = own.filter(|own| answer_of(own).is_some_and(|own| own != key.answer));
+                let own = own.filter(|own| right_of(own).is_some_and(|own| own != key.right));
                 self.contradictions.extend(own.map(|own| Contradiction {
                     place: record.place.clone(),
                     id: printable(&record.id),
                     own: printable(own),
-                    theirs: key.answer,
+                    theirs: key.right,
                 }));
                 key.clone()
             }
@@ -172,7 +172,8 @@ impl Table<'_> {
                     .as_deref()
                     .is_some_and(question::is_number)
                 {
-                    part.numbered.add(key.answer, width);
+                    // Several are numbers of one kind as well; the lowest shows whether 0 occurs.
+                    part.numbered.add(key.right.first(), width);
                 }
                 key
             }
@@ -219,7 +220,7 @@ impl Table<'_> {
             let problem = Problem::Contradicted {
                 id: first.id.clone(),
                 own: first.own.clone(),
-                theirs: letter(first.theirs),
+                theirs: first.theirs,
                 questions: questions.clone(),
                 others: so_have(self.contradictions.len() - 1),
             };

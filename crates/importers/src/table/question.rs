@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sureness_questions::{letter, letter_index, paper};
+use sureness_questions::{RightOptions, letter_index, paper};
 use sureness_record::QuestionRecord;
 
 use super::key::Key;
@@ -18,25 +18,36 @@ pub(super) fn own_key(path: &Path, record: &Record, width: usize) -> Result<Key,
     let Some(written) = &record.beside.answer else {
         return Err(at(Problem::NoAnswer));
     };
-    let answer = answer_of(written).filter(|answer| *answer < width);
-    let answer = answer.ok_or_else(|| {
+    let right = right_of(written).filter(|right| right.last() < width);
+    let right = right.ok_or_else(|| {
         let answer = printable(written);
         at(Problem::Answer {
             answer,
             options: width,
         })
     })?;
-    Ok(Key::of(answer))
+    Ok(Key::of(right))
 }
 
 /// The index of the option that an answer in a table means: by its letter, in either case, or by its
 /// number from 0, which a table library may have made a fraction.
-pub fn answer_of(written: &str) -> Option<usize> {
+fn answer_of(written: &str) -> Option<usize> {
     let number = || {
         let number: f64 = written.parse().ok().filter(|_| is_number(written))?;
         (number.fract() == 0.0 && number < 26.0).then_some(number as usize)
     };
     letter_index(&written.to_ascii_uppercase()).or_else(number)
+}
+
+/// The options that an answer in a table means, which may be several with commas between them.
+pub fn right_of(written: &str) -> Option<RightOptions> {
+    let parts: Option<Vec<usize>> = written
+        .split(',')
+        .map(|part| answer_of(part.trim()))
+        .collect();
+    let parts = parts?;
+    let right = RightOptions::of(parts.iter().copied())?;
+    (right.count() == parts.len()).then_some(right)
 }
 
 /// Whether an answer is written as a number.
@@ -64,8 +75,8 @@ pub(super) fn check(
         };
         return Err(problem.of(path));
     }
-    if key.answer >= width {
-        let answer = format!("{} for id {id}", letter(key.answer));
+    if key.right.last() >= width {
+        let answer = format!("{} for id {id}", key.right);
         return Err(Problem::Answer {
             answer,
             options: width,
@@ -92,7 +103,7 @@ pub(super) fn row(task: &str, record: Record, scores: Scores, key: &Key) -> Impo
             id: record.id,
             category: key.category.clone().or(record.category),
             options: width,
-            answer: key.answer,
+            right: key.right,
             dont_know,
             none_of_the_above,
         },

@@ -105,6 +105,22 @@ impl Header {
                 Err(fault(Problem::Type { expected, found }, name))
             }
         };
+        // Several right options may be a list.
+        let answer = match get("answer") {
+            Some(Cell::List(each)) => {
+                let each = each.iter().map(|cell| match cell {
+                    Cell::Text(text) => Ok(text.trim().to_owned()),
+                    Cell::Whole(number) => Ok(number.to_string()),
+                    Cell::Number(number) => Ok(number.to_string()),
+                    other => {
+                        let (expected, found) = ("a list of letters or numbers", describe(other));
+                        Err(fault(Problem::Type { expected, found }, "answer"))
+                    }
+                });
+                Some(each.collect::<Result<Vec<_>, _>>()?.join(","))
+            }
+            _ => text("answer")?,
+        };
         let replay = |problem: Replay| Problem::of_replay(problem, path, place);
         let id = text("id")?.ok_or_else(|| fault(Problem::Missing, "id"))?;
         let options = match get("options") {
@@ -137,7 +153,7 @@ impl Header {
             category: text("category")?,
             names: [text("model")?, text("task")?, text("strategy")?],
             beside: Beside {
-                answer: text("answer")?,
+                answer,
                 mass,
                 bounded,
             },

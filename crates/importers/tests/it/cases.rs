@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sureness_importers::{AccuracyCheck, Imported, Options, Values};
+use sureness_importers::{AccuracyCheck, Imported, ImportedRow, Options, Values};
 use sureness_testkit::shared;
 
 use super::common::{Folder, named, noted, refused, with};
@@ -153,15 +153,17 @@ fn folders_of_the_harness() {
 
     let mixed = read("mixed");
     let tasks: Vec<&str> = mixed.groups.iter().map(|it| &*it.task).collect();
-    assert_eq!(tasks, ["tarc", "ttfqa_mc1"]);
+    assert_eq!(tasks, ["tarc", "ttfqa_mc1", "ttfqa_mc2"]);
     assert_eq!(mixed.groups[0].planned, Some(60));
-    for name in ["tleaderboard_gen", "ttfqa_mc2"] {
-        assert!(
-            mixed.notes.iter().any(|note| note.contains(name)),
-            "{:?}",
-            mixed.notes
-        );
-    }
+    // The harness's own share of probability of the right options, and several of these.
+    let mc2 = &mixed.groups[2];
+    let check = mc2.check.as_ref().unwrap();
+    assert!(check.agrees(), "{check:?}");
+    assert!(check.theirs.fract() > 0.0, "{check:?}");
+    let several = |row: &&ImportedRow| row.question.right.only().is_none();
+    assert!(mc2.rows.iter().filter(several).count() > 0);
+    let generated = |note: &String| note.contains("tleaderboard_gen");
+    assert!(mixed.notes.iter().any(generated), "{:?}", mixed.notes);
 
     let norm = &read("smallnorm").groups[0];
     assert_eq!(figures(norm), (20, 20, 9));

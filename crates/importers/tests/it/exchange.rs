@@ -458,7 +458,10 @@ fn a_layout_without_a_question_is_known_by_its_background() {
     let both = written(&folder, "both.jsonl", &[request, result]);
     let import = one(&[both], &with_questions(&set));
     assert_eq!(
-        (&*import.rows[0].question.id, import.rows[0].question.answer),
+        (
+            &*import.rows[0].question.id,
+            import.rows[0].question.right.first()
+        ),
         ("11", 1)
     );
 }

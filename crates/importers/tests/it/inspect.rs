@@ -123,7 +123,11 @@ fn archives_and_json_say_the_same() {
 
         let row = &import.rows[0];
         assert_eq!(
-            (&*row.question.id, row.question.answer, row.question.options),
+            (
+                &*row.question.id,
+                row.question.right.only().unwrap(),
+                row.question.options
+            ),
             ("1", 1, 4)
         );
         assert_eq!(

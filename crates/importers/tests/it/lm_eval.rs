@@ -88,7 +88,11 @@ fn a_file_with_its_results() {
     assert!(import.notes.is_empty(), "{:?}", import.notes);
     let row = &import.rows[2];
     assert_eq!(
-        (&*row.question.id, row.question.answer, row.question.options),
+        (
+            &*row.question.id,
+            row.question.right.only().unwrap(),
+            row.question.options
+        ),
         ("2", 2, 4)
     );
     assert_eq!(row.question.category.as_deref(), Some("painting"));
@@ -296,7 +300,10 @@ fn numbers_and_lists_of_older_versions() {
         let path = folder.write("samples_old_x.jsonl", lines(&[line]));
         let import = &with(&path, &named("m"))[0];
         let row = &import.rows[0];
-        assert_eq!((&*row.question.id, row.question.answer), ("7", 1));
+        assert_eq!(
+            (&*row.question.id, row.question.right.only().unwrap()),
+            ("7", 1)
+        );
         assert_eq!(row.scores.as_ref().unwrap().logprobs, [-2.5, -1.25]);
     }
 }
@@ -319,7 +326,7 @@ fn a_digit_is_a_text_where_the_outcomes_say_so() {
     let answers: Vec<usize> = with(&path, &named("m"))[0]
         .rows
         .iter()
-        .map(|it| it.question.answer)
+        .map(|it| it.question.right.only().unwrap())
         .collect();
     assert_eq!(answers, [0, 1, 2]);
     // Without outcomes, and with those of the other reading, it is an index.
@@ -331,7 +338,7 @@ fn a_digit_is_a_text_where_the_outcomes_say_so() {
     let answers: Vec<usize> = with(&path, &named("m"))[0]
         .rows
         .iter()
-        .map(|it| it.question.answer)
+        .map(|it| it.question.right.only().unwrap())
         .collect();
     assert_eq!(answers, [1, 2]);
 }
@@ -348,7 +355,11 @@ fn options_in_prompts_and_unconditional_likelihoods() {
     };
     let path = folder.write("samples_wino_x.jsonl", lines(&[line(0, 1.0), line(1, 0.0)]));
     let import = &with(&path, &named("m"))[0];
-    let answers: Vec<usize> = import.rows.iter().map(|row| row.question.answer).collect();
+    let answers: Vec<usize> = import
+        .rows
+        .iter()
+        .map(|row| row.question.right.only().unwrap())
+        .collect();
     assert_eq!(answers, [1, 0]);
     assert_eq!(import.values, Values::Continuations);
 
@@ -421,8 +432,12 @@ fn errors_name_their_line() {
             "field \"acc\": more than one option is right",
         ),
         (
-            change(|row| row["target"] = json!("[0, 2]")),
+            change(|row| row["target"] = json!("['a', 'b']")),
             "field \"target\": more than one option is right",
+        ),
+        (
+            change(|row| row["target"] = json!([0, 7])),
+            "field \"target\": more than one option is right ([0,7])",
         ),
         (
             change(|row| row["target"] = json!("7")),

@@ -37,7 +37,11 @@ fn norms(rules: bool) -> Vec<Value> {
 }
 
 fn answers(import: &Imported) -> Vec<usize> {
-    import.rows.iter().map(|row| row.question.answer).collect()
+    import
+        .rows
+        .iter()
+        .map(|row| row.question.right.only().unwrap())
+        .collect()
 }
 
 #[test]

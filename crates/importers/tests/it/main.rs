@@ -12,4 +12,5 @@ mod lm_eval_choice;
 mod never_panics;
 mod outputs;
 mod real;
+mod several_right;
 mod table;

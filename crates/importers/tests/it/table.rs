@@ -38,7 +38,7 @@ fn a_table_with_its_own_answers() {
         assert_eq!(
             (
                 &*row.question.id,
-                row.question.answer,
+                row.question.right.only().unwrap(),
                 row.question.category.as_deref()
             ),
             ("2", 2, Some("art"))
@@ -132,10 +132,10 @@ fn errors_name_the_line_of_the_whole_file() {
         said.contains("line 2, field \"answer\": the right answer is missing"),
         "{said}"
     );
-    let lines = "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"answer\": [0], \"logits\": [1, 2]}\n";
+    let lines = "{\"id\": 1, \"answer\": \"A\", \"logits\": [1, 2]}\n{\"id\": 2, \"answer\": [[0]], \"logits\": [1, 2]}\n";
     let said = refused(&folder.write("m_d_base.jsonl", lines), &Options::default());
     assert!(
-        said.contains("line 2, field \"answer\": expected a text, found a list of 1"),
+        said.contains("line 2, field \"answer\": expected a list of letters or numbers, found"),
         "{said}"
     );
 }
@@ -176,7 +176,7 @@ fn answers_from_a_file_of_questions() {
         context: None,
         stem: "Q3?".into(),
         options: vec!["x".into(), "y".into(), "I don't know".into()],
-        answer: 1,
+        right: 1.into(),
     };
     assert_eq!(import.rows[3].question.content, own.content_digest());
     assert_eq!(import.rows[3].question.cluster, Some(own.cluster_digest()));

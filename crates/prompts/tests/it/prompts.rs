@@ -75,9 +75,10 @@ fn parse(block: &str) -> Question {
         context: None,
         stem: stem.trim_start_matches("Question: ").to_owned(),
         options: options.lines().map(|line| line[3..].to_owned()).collect(),
-        answer: (0..26)
+        right: (0..26)
             .find(|&i| answer.trim() == letter(i).to_string())
-            .unwrap_or(0),
+            .unwrap_or(0)
+            .into(),
     }
 }
 

@@ -1,19 +1,24 @@
 //! Exams and general knowledge.
 
-use super::{BASE, Choices, Id, Layout, Only, Right, Stem};
+use super::{BASE, Choices, Id, Layout, Only, Right, Several, Stem};
 use crate::files::Split::{Dev, Test, Train, Validation};
 
 pub(super) const LAYOUTS: &[Layout] = &[
     Layout {
         name: "mmlu-redux",
         hub: &["edinburgh-dawg/mmlu-redux", "edinburgh-dawg/mmlu-redux-2.0"],
-        checked: "ZeroEval, data_prep/mmlu-redux.py, and the card, 2026-11-28",
+        checked: "ZeroEval, data_prep/mmlu-redux.py, the card, 2026-11-28, and evalscope, \
+                  mmlu_redux_adapter.py, 2026-11-29",
         ask: &[Test],
         examples: &[],
         marks: &["error_type"],
         only: Some(Only {
             column: "error_type",
             value: "ok",
+            several: Several {
+                value: "multiple_correct_answers",
+                column: "correct_answer",
+            },
         }),
         ..BASE
     },
@@ -203,6 +208,20 @@ pub(super) const LAYOUTS: &[Layout] = &[
         examples: &[],
         options: Choices::OneHot {
             column: "mc1_targets",
+            texts: "choices",
+            labels: "labels",
+        },
+        answer: Right::InOptions,
+        ..BASE
+    },
+    // Rows of the hub have both targets and are read as the layout above, unless this one is named.
+    Layout {
+        name: "truthfulqa-mc2",
+        checked: "lm-evaluation-harness 0d03a9f3, tasks/truthfulqa, truthfulqa_mc2.yaml, 2026-11-29",
+        ask: &[Validation],
+        examples: &[],
+        options: Choices::OneHot {
+            column: "mc2_targets",
             texts: "choices",
             labels: "labels",
         },

@@ -44,7 +44,7 @@ pub struct Layout {
     id: Id,
     /// Further columns that tell the layout from others.
     marks: &'static [&'static str],
-    /// A column and the only value in it with which a row can be asked.
+    /// A column and the only values in it with which a row can be asked.
     only: Option<Only>,
 }
 
@@ -86,8 +86,8 @@ enum Choices {
         right: &'static str,
         wrong: &'static [&'static str],
     },
-    /// An object of two lists: texts, and numbers of which that of the right one is 1. They are
-    /// shuffled, since the right one comes first.
+    /// An object of two lists: texts, and numbers of which those of the right ones are 1. They are
+    /// shuffled, since the right ones come first.
     OneHot {
         column: &'static str,
         texts: &'static str,
@@ -98,7 +98,7 @@ enum Choices {
 /// Where the right option is named.
 #[derive(Debug)]
 enum Right {
-    /// By its index, counted from 0; also as a list of one.
+    /// By its index, counted from 0. This and the next three also as a list.
     From0(&'static str),
     /// By its number, counted from 1.
     From1(&'static str),
@@ -130,6 +130,15 @@ enum Id {
 struct Only {
     column: &'static str,
     value: &'static str,
+    several: Several,
+}
+
+/// Another value, with which a row has several right options.
+#[derive(Debug)]
+struct Several {
+    value: &'static str,
+    /// The column that lists them.
+    column: &'static str,
 }
 
 /// What most layouts share.
@@ -196,6 +205,7 @@ impl Layout {
             self.category,
             id,
             self.only.as_ref().map(|only| only.column),
+            self.only.as_ref().map(|only| only.several.column),
         ];
         let optional = optional.into_iter().flatten();
         let mut all = self

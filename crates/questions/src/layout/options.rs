@@ -2,24 +2,35 @@
 
 use serde_json::Value;
 
-use super::{Choices, Layout, Right};
+use super::{Choices, Layout, Right, Several};
 use crate::DataError;
 use crate::digest::Digest;
-use crate::draft::{Answer, Options};
+use crate::draft::{Answer, Answers, Options};
 use crate::error::{Problem, describe_labels};
-use crate::readers::{Record, index_label, whole, wrong_type};
+use crate::letter_index;
+use crate::readers::{Record, index_label, marked, whole, wrong_type};
 
-/// How the right option is named, in the labels of the options.
+/// How the right options are named.
 pub(super) enum Named {
+    /// In the labels of the options.
     Label(String),
-    Index(i64),
+    /// The same, one after the other.
+    Labels(Vec<String>),
+    /// By their places.
+    Places(Vec<usize>),
+    /// By their places in the file.
+    Marked(Vec<usize>),
 }
 
 impl Named {
-    pub(super) fn answer(&self) -> Answer<'_> {
+    pub(super) fn answers(&self) -> Answers<'_> {
         match self {
-            Self::Label(label) => Answer::Label(label),
-            Self::Index(index) => Answer::Index(*index),
+            Self::Label(label) => Answer::Label(label).into(),
+            Self::Labels(labels) => {
+                Answers::Each(labels.iter().map(|label| Answer::Label(label)).collect())
+            }
+            Self::Places(places) => Answers::Places(places.clone()),
+            Self::Marked(places) => Answers::Marked(places.clone()),
         }
     }
 }
@@ -29,11 +40,12 @@ pub(super) fn field(choices: &Choices) -> &'static str {
     choices.columns().next().unwrap_or("options")
 }
 
-/// The options of a row and the right one; `stem` and `seed` draw the order where the data set has
-/// none.
+/// The options of a row and the right ones; `stem` and `seed` draw the order where the data set has
+/// none. `several` is the column of a row's right options, if they are not where those of others are.
 pub(super) fn of(
     layout: &Layout,
     record: &Record<'_>,
+    several: Option<&Several>,
     stem: &str,
     seed: u64,
 ) -> Result<(Options, Named), DataError> {
@@ -43,7 +55,7 @@ pub(super) fn of(
             for column in *wrong {
                 texts.push(record.option_text(column)?);
             }
-            shuffled(&texts, 0, stem, seed)
+            shuffled(&texts, &[0], stem, seed)
         }
         Choices::OneHot {
             column,
@@ -51,11 +63,14 @@ pub(super) fn of(
             labels,
         } => {
             let (texts, right) = one_hot(record, column, texts, labels)?;
-            shuffled(&texts, right, stem, seed)
+            shuffled(&texts, &right, stem, seed)
         }
         choices => {
             let options = plain(choices, &layout.answer, record)?;
-            let named = named(&layout.answer, record, &options)?;
+            let named = match several {
+                Some(several) => listed(several, record, &options)?,
+                None => named(&layout.answer, record, &options)?,
+            };
             (options, named)
         }
     };
@@ -94,26 +109,54 @@ fn plain(choices: &Choices, answer: &Right, record: &Record<'_>) -> Result<Optio
     })
 }
 
-/// The right option as the answer's column names it.
+/// The right options that a text lists: `A, C`, `0,2`, `(B or D)`.
+fn listed(several: &Several, record: &Record<'_>, options: &Options) -> Result<Named, DataError> {
+    let text = record.text(several.column)?;
+    let bare = text.trim().trim_matches(['(', ')', '[', ']']);
+    let bare = bare.replace(" and ", ",").replace(" or ", ",");
+    let count = options.texts().len();
+    let parts = || {
+        bare.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+    };
+    let letters = || parts().map(letter_index).collect::<Option<Vec<_>>>();
+    let indices = || parts().map(|part| part.parse().ok()).collect();
+    let mut places = letters().or_else(indices).unwrap_or_default();
+    places.sort_unstable();
+    places.dedup();
+    if places.len() > 1 && places.iter().all(|&place| place < count) {
+        return Ok(Named::Places(places));
+    }
+    let labels: Vec<_> = (0..count)
+        .map(|index| crate::letter(index).to_string())
+        .collect();
+    let problem = Problem::NotAList {
+        found: text.to_owned(),
+        options: describe_labels(&labels),
+    };
+    Err(record.at.field(several.column, problem))
+}
+
+/// The right options as the answer's column names them.
 fn named(answer: &Right, record: &Record<'_>, options: &Options) -> Result<Named, DataError> {
     let unlabelled = |column: &str| record.at.field(column, Problem::Unlabelled);
     let text = |column: &'static str| match record.get(column) {
         None => Err(unlabelled(column)),
         Some(Value::String(text)) if text.trim().is_empty() => Err(unlabelled(column)),
         Some(Value::String(text)) => Ok(text.trim().to_owned()),
-        Some(Value::Array(items)) => only(record, column, items).map(|index| index.to_string()),
         Some(value) => whole(value)
             .map(|number| number.to_string())
             .ok_or_else(|| record.at.field(column, wrong_type("a string", value))),
     };
+    if let Some(column) = answer.column()
+        && let Some(Value::Array(items)) = record.get(column)
+    {
+        let upper = matches!(answer, Right::Letter(_));
+        return in_list(record, column, items, options, upper);
+    }
     Ok(match *answer {
-        Right::From0(column) | Right::From1(column) => {
-            let index = match record.get(column) {
-                Some(Value::Array(items)) => only(record, column, items)?.to_string(),
-                _ => index_label(record, column)?,
-            };
-            Named::Label(index)
-        }
+        Right::From0(column) | Right::From1(column) => Named::Label(index_label(record, column)?),
         Right::Letter(column) => Named::Label(text(column)?.to_uppercase()),
         Right::Label(column) => Named::Label(text(column)?),
         Right::Text(column) => {
@@ -126,7 +169,7 @@ fn named(answer: &Right, record: &Record<'_>, options: &Options) -> Result<Named
                 };
                 record.at.field(column, problem)
             })?;
-            Named::Index(i64::try_from(index).unwrap_or(-1))
+            Named::Places(vec![index])
         }
         Right::Truth(column) => {
             let value = record.get(column).ok_or_else(|| unlabelled(column))?;
@@ -134,19 +177,33 @@ fn named(answer: &Right, record: &Record<'_>, options: &Options) -> Result<Named
                 let problem = wrong_type("true or false", value);
                 record.at.field(column, problem)
             })?;
-            Named::Index(i64::from(!truth))
+            Named::Places(vec![usize::from(!truth)])
         }
-        Right::InOptions => Named::Index(0),
+        Right::InOptions => Named::Places(vec![0]),
     })
 }
 
-/// The index in a list of one.
-fn only(record: &Record<'_>, column: &str, items: &[Value]) -> Result<i64, DataError> {
-    let [item] = items else {
-        let problem = Problem::RightOptions(items.len());
-        return Err(record.at.field(column, problem));
+/// The right options in a list of labels, or of marks for all options.
+fn in_list(
+    record: &Record<'_>,
+    column: &str,
+    items: &[Value],
+    options: &Options,
+    upper: bool,
+) -> Result<Named, DataError> {
+    let fault = |problem| record.at.field(column, problem);
+    if let Some(places) = marked(items, options.texts().len()).map_err(fault)? {
+        return Ok(Named::Marked(places));
+    }
+    let label = |item: &Value| match item {
+        Value::String(text) if upper => Ok(text.trim().to_uppercase()),
+        Value::String(text) => Ok(text.trim().to_owned()),
+        _ => whole(item)
+            .map(|number| number.to_string())
+            .ok_or_else(|| fault(wrong_type("a list of labels", item))),
     };
-    whole(item).ok_or_else(|| record.at.field(column, wrong_type("a whole number", item)))
+    let labels = items.iter().map(label);
+    labels.collect::<Result<_, _>>().map(Named::Labels)
 }
 
 fn truth(value: &Value) -> Option<bool> {
@@ -204,42 +261,51 @@ fn label_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Texts, and the place of the one whose label is 1.
+/// Texts, and the places of those whose label is 1.
 fn one_hot(
     record: &Record<'_>,
     column: &str,
     texts: &str,
     labels: &str,
-) -> Result<(Vec<String>, usize), DataError> {
+) -> Result<(Vec<String>, Vec<usize>), DataError> {
     let texts = record.texts(&format!("{column}.{texts}"))?;
     let field = format!("{column}.{labels}");
     let Value::Array(labels) = record.required(&field)? else {
         let problem = wrong_type("an array", record.required(&field)?);
         return Err(record.at.field(&field, problem));
     };
-    let right: Vec<_> = labels.iter().map(|label| whole(label) == Some(1)).collect();
-    match right.iter().filter(|&&right| right).count() {
-        1 if right.len() == texts.len() => {}
-        count => {
-            let problem = Problem::RightOptions(count);
-            return Err(record.at.field(&field, problem));
+    if labels.len() != texts.len() {
+        let problem = Problem::MarkCount {
+            marks: labels.len(),
+            options: texts.len(),
+        };
+        return Err(record.at.field(&field, problem));
+    }
+    let mut right = Vec::new();
+    for (place, label) in labels.iter().enumerate() {
+        match whole(label).or(label.as_bool().map(i64::from)) {
+            Some(1) => right.push(place),
+            Some(0) => {}
+            _ => return Err(record.at.field(&field, wrong_type("1 or 0", label))),
         }
     }
-    let right = right.iter().position(|&right| right);
-    Ok((texts, right.unwrap_or_default()))
+    if right.is_empty() {
+        return Err(record.at.field(&field, Problem::NoneRight));
+    }
+    Ok((texts, right))
 }
 
 /// The options in an order that depends on the seed and the question, not on the row's place.
-fn shuffled(texts: &[String], right: usize, stem: &str, seed: u64) -> (Options, Named) {
+fn shuffled(texts: &[String], right: &[usize], stem: &str, seed: u64) -> (Options, Named) {
     let mut order: Vec<_> = (0..texts.len()).collect();
     order.sort_by_cached_key(|&index| {
         let draw = Digest::new("sureness options 1").number(seed).text(stem);
         draw.text(&texts[index]).finish()
     });
-    let place = (0..).zip(&order).find(|(_, index)| **index == right);
+    let places = (0..).zip(&order).filter(|(_, index)| right.contains(index));
+    let places = places.map(|(place, _)| place).collect();
     let texts = order.iter().map(|&index| &texts[index]);
-    let named = Named::Index(place.map_or(0, |(place, _)| place));
-    (Options::lettered(texts), named)
+    (Options::lettered(texts), Named::Places(places))
 }
 
 /// Texts without the letters that they begin with, if all do.

@@ -1,6 +1,6 @@
 //! Reads rows as the table says.
 
-use super::{Id, Layout, Stem, options};
+use super::{Id, Layout, Several, Stem, options};
 use crate::again::Again;
 use crate::draft::{Draft, Names};
 use crate::error::Problem;
@@ -27,9 +27,9 @@ pub(crate) fn read(
     };
     for record in Records::with(source, chosen, &mut rows.unread)? {
         let record = record?;
-        check_only(layout, &record)?;
+        let several = check_only(layout, &record)?;
         let (stem, stem_field) = stem(layout, &record)?;
-        let (options, right) = options::of(layout, &record, stem, load.seed)?;
+        let (options, right) = options::of(layout, &record, several, stem, load.seed)?;
         let category = match layout.category {
             Some(column) => record.id(column)?,
             None => None,
@@ -41,7 +41,7 @@ pub(crate) fn read(
             context: context.as_deref(),
             stem,
             options,
-            answer: right.answer(),
+            answers: right.answers(),
             names: Names {
                 stem: stem_field,
                 options: options::field(&layout.options),
@@ -58,19 +58,26 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// Refuses a row that its data set itself calls faulty.
-fn check_only(layout: &Layout, record: &Record<'_>) -> Result<(), DataError> {
+/// Refuses a row that its data set itself calls faulty. Returns where the right options of a row with
+/// several are.
+fn check_only<'a>(
+    layout: &'a Layout,
+    record: &Record<'_>,
+) -> Result<Option<&'a Several>, DataError> {
     let Some(only) = &layout.only else {
-        return Ok(());
+        return Ok(None);
     };
     let found = record.optional_text(only.column)?.unwrap_or_default();
     if found.trim() == only.value {
-        return Ok(());
+        return Ok(None);
+    }
+    if found.trim() == only.several.value && record.has(only.several.column) {
+        return Ok(Some(&only.several));
     }
     let problem = Problem::NotAskable {
         found: found.trim().to_owned(),
         column: only.column,
-        value: only.value,
+        values: vec![only.value, only.several.value],
     };
     Err(record.at.field(only.column, problem))
 }

@@ -50,7 +50,7 @@ pub(crate) fn csv(
             context: Some(cell(1)),
             stem: cell(2),
             options: Options::numbered((3..7).map(cell)).with_repeats(),
-            answer: Answer::Label(label),
+            answers: Answer::Label(label).into(),
             names: NAMES,
         };
         rows.unread.add_columns(&names, &cells, |column| {
@@ -74,13 +74,14 @@ pub(crate) fn jsonl(
             .iter()
             .map(|field| record.text(field))
             .collect::<Result<Vec<_>, _>>()?;
+        let label = index_label(&record, "label")?;
         let draft = Draft {
             id: record.id("id")?.ok_or_else(|| record.missing("id"))?,
             category: None,
             context: record.optional_text("context")?,
             stem: record.text("question")?,
             options: Options::numbered(texts).with_repeats(),
-            answer: Answer::Label(&index_label(&record, "label")?),
+            answers: Answer::Label(&label).into(),
             names: NAMES,
         };
         let cluster = options.cluster.of_record(&record)?;

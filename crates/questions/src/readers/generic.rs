@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::record::{CATEGORIES, CONTEXTS, whole, wrong_type};
-use super::{Record, Records, Rows, Table};
+use super::{Record, Records, Rows, Table, several};
 use crate::again::Again;
-use crate::draft::{Answer, Draft, Names, Options};
+use crate::draft::{Answer, Answers, Draft, Names, Options};
 use crate::error::Problem;
 use crate::source::{At, Source};
 use crate::{DataError, LoadOptions, again};
@@ -30,9 +30,9 @@ pub(crate) fn jsonl(
             "options"
         };
         let mut choices = options_of(&record, field)?;
-        let answer = answer(&record)?;
+        let (answers, answer_field) = answers(&record, choices.texts().len())?;
         // MMLU as the hub has it, which the CSV files of MMLU repeat options in as well.
-        if field == "choices" && matches!(answer, Answer::Index(_)) {
+        if field == "choices" && matches!(answers, Answers::One(Answer::Index(_))) {
             choices = choices.with_repeats();
         }
         let draft = Draft {
@@ -41,9 +41,10 @@ pub(crate) fn jsonl(
             context: record.first_text(&CONTEXTS)?,
             stem: record.text("question")?,
             options: choices,
-            answer,
+            answers,
             names: Names {
                 options: field,
+                answer: answer_field,
                 ..NAMES
             },
         };
@@ -79,7 +80,7 @@ pub(crate) fn reads(row: &Record<'_>) -> bool {
         _ => false,
     };
     let is_text = |field| row.glance(field).is_some_and(Value::is_string);
-    is_read && is_text("question") && row.contains("answer")
+    is_read && is_text("question") && (row.contains("answer") || has_list_of_answers(row))
 }
 
 fn options_of(record: &Record<'_>, field: &str) -> Result<Options, DataError> {
@@ -108,18 +109,32 @@ pub(crate) fn labels_and_texts(items: &[Value]) -> Option<Vec<(&String, &Value)>
     Some(pairs)
 }
 
-fn answer<'a>(record: &'a Record<'_>) -> Result<Answer<'a>, DataError> {
-    let value = record.required("answer")?;
-    match value {
-        Value::String(text) if text.trim().is_empty() => {
-            Err(record.at.field("answer", Problem::Unlabelled))
-        }
-        Value::String(text) => Ok(Answer::Text(text)),
-        _ => whole(value).map(Answer::Index).ok_or_else(|| {
-            let problem = wrong_type("a string or a whole number", value);
-            record.at.field("answer", problem)
-        }),
-    }
+/// Whether several right options may have a field of their own.
+fn has_list_of_answers(row: &Record<'_>) -> bool {
+    !row.contains("answer") && row.glance("answers").is_some_and(Value::is_array)
+}
+
+/// The right options of a row with so many options, and the field that names them.
+fn answers<'a>(
+    record: &'a Record<'_>,
+    options: usize,
+) -> Result<(Answers<'a>, &'static str), DataError> {
+    let field = if has_list_of_answers(record) {
+        "answers"
+    } else {
+        "answer"
+    };
+    let value = record.required(field)?;
+    let answers = match value {
+        Value::Array(items) => several(items, options, Answer::Text),
+        Value::String(text) if text.trim().is_empty() => Err(Problem::Unlabelled),
+        Value::String(text) => Ok(Answer::Text(text).into()),
+        _ => whole(value)
+            .map(|index| Answer::Index(index).into())
+            .ok_or_else(|| wrong_type("a string, a whole number or a list of them", value)),
+    };
+    let answers = answers.map_err(|problem| record.at.field(field, problem))?;
+    Ok((answers, field))
 }
 
 /// Reads CSV.
@@ -160,7 +175,7 @@ pub(crate) fn csv(
             context: cell(context),
             stem: &cells[columns.question],
             options: Options::labelled(pairs),
-            answer: Answer::Cell(answer),
+            answers: Answer::Cell(answer).into(),
             names: NAMES,
         };
         rows.unread.add_columns(&names, &cells, |column| {

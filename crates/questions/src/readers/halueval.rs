@@ -84,7 +84,7 @@ pub(crate) fn read(
             context: Some(&pair.context),
             stem: layout.stem,
             options: Options::lettered(texts),
-            answer: Answer::Text(&pair.right),
+            answers: Answer::Text(&pair.right).into(),
             names: Names {
                 stem: layout.context,
                 options: layout.wrong,

@@ -23,13 +23,14 @@ pub(crate) fn read(
     for record in Records::new(source)? {
         let record = record?;
         let id = record.id("ind")?.unwrap_or_else(|| rows.id_of(&record));
+        let label = index_label(&record, "label")?;
         let draft = Draft {
             id,
             category: record.optional_text("activity_label")?,
             context: Some(&context(&record)?),
             stem: STEM,
             options: Options::numbered(record.texts("endings")?).with_repeats(),
-            answer: Answer::Label(&index_label(&record, "label")?),
+            answers: Answer::Label(&label).into(),
             names: NAMES,
         };
         let cluster = options.cluster.of_record(&record)?;

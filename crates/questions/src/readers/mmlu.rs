@@ -92,7 +92,7 @@ fn subject(source: &Source, rows: &mut Rows, examples: bool) -> Result<(), DataE
             stem: &cells[0],
             options: Options::lettered((1..COLUMNS - 1).map(|column| &cells[column]))
                 .with_repeats(),
-            answer: Answer::Label(&cells[COLUMNS - 1]),
+            answers: Answer::Label(&cells[COLUMNS - 1]).into(),
             names: NAMES,
         };
         rows.push(at, draft.finish(at)?, examples, None)?;

@@ -1,5 +1,6 @@
 //! One reader per layout. Each parses text into checked questions.
 
+mod answers;
 pub(crate) mod array;
 pub(crate) mod cosmosqa;
 pub(crate) mod generic;
@@ -22,6 +23,7 @@ use crate::error::Problem;
 use crate::source::{At, Source};
 use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Split, Unread};
 
+pub(crate) use answers::{marked, several};
 pub(crate) use record::{Record, index_label, whole, wrong_type};
 pub(crate) use records::Records;
 pub(crate) use table::{Table, header, is_row_of_mmlu};

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::record::{CATEGORIES, CONTEXTS, wrong_type};
 use super::{Record, Rows, array};
-use crate::draft::{Answer, Draft, Names, Options};
+use crate::draft::{Answer, Answers, Draft, Names, Options};
 use crate::error::Problem;
 use crate::paper::EXAMPLE_IDS;
 use crate::source::Source;
@@ -38,7 +38,7 @@ pub(crate) fn read(
             context: record.first_text(&CONTEXTS)?,
             stem: record.text("question")?,
             options: choices,
-            answer: Answer::Label(record.text("answer")?),
+            answers: answers(&record)?,
             names: NAMES,
         };
         let cluster = if shown {
@@ -65,6 +65,21 @@ pub(crate) fn choices(record: &Record<'_>) -> Result<Options, DataError> {
         .check_letters()
         .map_err(|problem| record.at.field("choices", problem))?;
     Ok(options)
+}
+
+/// The right options: a letter, or a list of letters.
+pub(crate) fn answers<'a>(record: &'a Record<'_>) -> Result<Answers<'a>, DataError> {
+    let Value::Array(items) = record.required("answer")? else {
+        return Ok(Answer::Label(record.text("answer")?).into());
+    };
+    let letters = items.iter().map(|item| match item {
+        Value::String(letter) => Ok(Answer::Label(letter)),
+        other => Err(wrong_type("a letter", other)),
+    });
+    let letters = letters.collect::<Result<_, _>>();
+    letters
+        .map(Answers::Each)
+        .map_err(|problem| record.at.field("answer", problem))
 }
 
 /// The example ids, best first: tasks that show fewer than five show the last ones.

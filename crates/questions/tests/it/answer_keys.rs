@@ -14,7 +14,7 @@ fn ids_and_answers_are_enough() {
     let keys = answers::read(&path).unwrap();
     let seen: Vec<_> = keys
         .iter()
-        .map(|key| (key.id, key.answer, key.options))
+        .map(|key| (key.id, key.right.only().unwrap(), key.options))
         .collect();
     assert_eq!(seen, [(7, 3, None), (-1, 25, None)]);
     std::fs::write(&path, "[]").unwrap();
@@ -117,6 +117,9 @@ fn the_abstention_options_of_an_answer_key_are_the_last_of_their_kind() {
     let item = r#"[{"id": 4, "answer": "B", "choices": {"A": "none of the above.", "C": "I don\u2019t know", "B": "x", "D": "None of the above"}}]"#;
     std::fs::write(&path, item).unwrap();
     let key = answers::read(&path).unwrap()[0];
-    assert_eq!((key.id, key.answer, key.options), (4, 1, Some(4)));
+    assert_eq!(
+        (key.id, key.right.only().unwrap(), key.options),
+        (4, 1, Some(4))
+    );
     assert_eq!((key.dont_know, key.none_of_the_above), (Some(2), Some(3)));
 }

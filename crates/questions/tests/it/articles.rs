@@ -24,7 +24,7 @@ fn files_of_race_hold_an_article_each() {
     let expected = [("q0?", "b"), ("r0?", "c"), ("q1?", "b"), ("r1?", "c")];
     let found = rows
         .iter()
-        .map(|row| (&*row.stem, &*row.options[row.answer]));
+        .map(|row| (&*row.stem, &*row.options[row.right.first()]));
     assert_eq!(found.collect::<Vec<_>>(), expected);
     assert_eq!(rows[3].context.as_deref(), Some("Text 1."));
 
@@ -56,7 +56,10 @@ fn articles_of_quality_hold_several_questions() {
     let read = load_text("QuALITY.v1.0.1.htmlstripped.dev", &text, &plain("rc")).unwrap();
     let mut rows: Vec<_> = read.questions.iter().chain(&read.examples).collect();
     rows.sort_by_key(|row| &row.id);
-    let found: Vec<_> = rows.iter().map(|row| (&*row.id, row.answer)).collect();
+    let found: Vec<_> = rows
+        .iter()
+        .map(|row| (&*row.id, row.right.first()))
+        .collect();
     assert_eq!(found, [("7_1", 0), ("7_2", 1), ("7_4", 3)]);
     let zero = text.replace("\"gold_label\":2", "\"gold_label\":0");
     let error = load_text("x.jsonl", zero, &plain("rc")).unwrap_err();

@@ -300,7 +300,7 @@ fn faults_are_placed() {
             r#"{"question":"q","options":["a","b"],"answer":0.5}"#,
             1,
             "answer",
-            "expected a string or a whole number, found a fraction",
+            "expected a string, a whole number or a list of them, found a fraction",
         ),
         case(
             Jsonl,

@@ -19,7 +19,7 @@ fn right(text: &str, columns: &str) -> String {
     let read = load_text("x", rows, &with(columns)).unwrap_or_else(|error| panic!("{error}"));
     let row = read.questions.iter().find(|row| row.stem == "q");
     let row = row.or_else(|| read.examples.iter().find(|row| row.stem == "q"));
-    row.unwrap().options[row.unwrap().answer].clone()
+    row.unwrap().options[row.unwrap().right.only().unwrap()].clone()
 }
 
 #[test]

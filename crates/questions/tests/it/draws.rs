@@ -43,7 +43,11 @@ fn worked_examples_differ_in_category_and_answer_and_are_never_asked() {
     assert_eq!((dataset.examples.len(), dataset.questions.len()), (5, 195));
     let categories: HashSet<_> = dataset.examples.iter().map(|row| &row.category).collect();
     assert_eq!(categories.len(), 5);
-    let answers: HashSet<_> = dataset.examples.iter().map(|row| row.answer).collect();
+    let answers: HashSet<_> = dataset
+        .examples
+        .iter()
+        .map(|row| row.right.only().unwrap())
+        .collect();
     assert_eq!(answers.len(), 4);
     let asked: HashSet<_> = ids(&dataset.questions).into_iter().collect();
     assert!(

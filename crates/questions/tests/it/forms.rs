@@ -29,7 +29,7 @@ fn case(path: &str) -> Option<Vec<Question>> {
 }
 
 fn answers(rows: &[Question]) -> Vec<usize> {
-    rows.iter().map(|row| row.answer).collect()
+    rows.iter().map(|row| row.right.only().unwrap()).collect()
 }
 
 #[test]
@@ -63,19 +63,25 @@ fn a_whole_number_may_be_a_fraction() {
         "x.jsonl",
         "{\"id\": 7.0, \"question\": \"q\", \"options\": [\"a\", \"b\", \"c\"], \"answer\": 2.0}",
     );
-    assert_eq!((json[0].id.as_str(), json[0].answer), ("7", 2));
+    assert_eq!(
+        (json[0].id.as_str(), json[0].right.only().unwrap()),
+        ("7", 2)
+    );
     let csv = "question,A,B,C,answer\nq,a,b,c,2.0\nr,1.0,2.0,3.0,2.0\n";
     // The text of option B, and the index of option C: nobody can tell which.
     assert!(load_text("x.csv", csv, &plain("own")).is_err());
     assert_eq!(
-        read("x.csv", "question,A,B,answer\nq,a,b,1.0\n")[0].answer,
+        read("x.csv", "question,A,B,answer\nq,a,b,1.0\n")[0]
+            .right
+            .only()
+            .unwrap(),
         1
     );
     // A label that is a number goes first.
     let labels = "question,option1,option2,answer\nq,a,b,1.0\n";
-    assert_eq!(read("x.csv", labels)[0].answer, 0);
+    assert_eq!(read("x.csv", labels)[0].right.only().unwrap(), 0);
     let cosmos = r#"{"id":"x","context":"c","question":"q","answer0":"1","answer1":"2","answer2":"3","answer3":"4","label":3.0}"#;
-    assert_eq!(read("x.jsonl", cosmos)[0].answer, 3);
+    assert_eq!(read("x.jsonl", cosmos)[0].right.only().unwrap(), 3);
 
     let Some(rows) = case("float-answer/rows.jsonl") else {
         return;
@@ -86,7 +92,7 @@ fn a_whole_number_may_be_a_fraction() {
 #[test]
 fn a_number_beside_a_list_is_an_index() {
     let row = r#"{"question":"q","choices":["1","2","0"],"answer":2}"#;
-    assert_eq!(read("x.jsonl", row)[0].answer, 2);
+    assert_eq!(read("x.jsonl", row)[0].right.only().unwrap(), 2);
     let Some(rows) = case("hub-mmlu-number-options/rows.jsonl") else {
         return;
     };
@@ -99,7 +105,7 @@ fn mmlu_from_the_hub_may_repeat_an_option_and_names_its_subject() {
     let row = r#"{"question":"q","subject":"law","choices":["a","b","a"],"answer":2}"#;
     let read = read("x.jsonl", row);
     assert_eq!(
-        (read[0].answer, read[0].category.as_deref()),
+        (read[0].right.only().unwrap(), read[0].category.as_deref()),
         (2, Some("law"))
     );
     // An answer by its text would be either of the two.
@@ -110,7 +116,7 @@ fn mmlu_from_the_hub_may_repeat_an_option_and_names_its_subject() {
         return;
     };
     assert_eq!(rows.len(), 7);
-    assert_eq!(rows[6].answer, 3);
+    assert_eq!(rows[6].right.only().unwrap(), 3);
     let rows = case("hub-mmlu-subject/rows.jsonl").unwrap();
     let of = |name| {
         rows.iter()
@@ -236,7 +242,7 @@ proptest! {
         };
         let expected = read("x.jsonl", &lines(&listed));
         for (row, (stem, options, answer)) in expected.iter().zip(&table) {
-            prop_assert_eq!((&row.stem, &row.options, row.answer), (stem, options, *answer));
+            prop_assert_eq!((&row.stem, &row.options, row.right.only().unwrap()), (stem, options, *answer));
         }
         for rows in [&listed, &numbered, &labelled] {
             prop_assert_eq!(&read("x.jsonl", &lines(rows)), &expected);
@@ -263,5 +269,5 @@ fn mmlu_may_be_separated_by_tabs() {
     let row = "Which, of these?\tRoot\tPetal\tPollen\tSeed\tB\n";
     let data = load_text("botany_test.csv", row, &plain("qa")).unwrap();
     assert_eq!(data.questions[0].stem, "Which, of these?");
-    assert_eq!(data.questions[0].answer, 1);
+    assert_eq!(data.questions[0].right.only().unwrap(), 1);
 }

@@ -10,7 +10,7 @@ fn all(dataset: &Plain) -> Vec<&Question> {
 }
 
 fn right(question: &Question) -> &str {
-    &question.options[question.answer]
+    &question.options[question.right.only().unwrap()]
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn cosmosqa_says_the_same_in_both_layouts() {
 fn hellaswag_with_either_kind_of_label_and_context() {
     let dataset = load(&data("hellaswag.jsonl"), &plain("ci")).unwrap();
     let rows = all(&dataset);
-    let answers: Vec<_> = rows.iter().map(|row| row.answer).collect();
+    let answers: Vec<_> = rows.iter().map(|row| row.right.only().unwrap()).collect();
     assert_eq!(answers, [2, 0, 1, 3]);
     let context = "A boy turns his bicycle upside down. then he";
     assert_eq!(rows[1].context.as_deref(), Some(context));

@@ -28,7 +28,11 @@ fn each_question_of_a_log_is_read_once_in_its_own_layout() {
         rows.sort_by_key(|row| &row.id);
         let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
         assert_eq!(ids, ["piqa/0", "piqa/1", "piqa/2", "piqa/3"]);
-        assert!(rows.iter().enumerate().all(|(n, row)| row.answer == n % 2));
+        assert!(
+            rows.iter()
+                .enumerate()
+                .all(|(n, row)| row.right.only().unwrap() == n % 2)
+        );
     }
 }
 
@@ -76,7 +80,13 @@ fn samples_of_inspect_are_asked_once_whatever_the_epochs() {
         let read = load_text("log.json", &log, &plain("own")).unwrap();
         let rows = read.questions.iter().chain(&read.examples);
         let mut stems: Vec<_> = rows
-            .map(|row| (row.id.as_str(), row.stem.as_str(), row.answer))
+            .map(|row| {
+                (
+                    row.id.as_str(),
+                    row.stem.as_str(),
+                    row.right.only().unwrap(),
+                )
+            })
             .collect();
         stems.sort_unstable();
         assert_eq!(stems, [("1", "q1", 1), ("2", "q2", 1)]);

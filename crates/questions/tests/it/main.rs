@@ -18,4 +18,5 @@ mod parquet;
 mod public;
 mod real_data;
 mod repeats;
+mod several_right;
 mod unread;

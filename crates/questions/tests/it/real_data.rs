@@ -10,7 +10,11 @@ use sureness_questions::{Question, answers};
 fn answer_counts(dataset: &Plain) -> Vec<usize> {
     let rows = || dataset.questions.iter().chain(&dataset.examples);
     let options = rows().map(|row| row.options.len()).max().unwrap_or(0);
-    let count = |answer| rows().filter(|row| row.answer == answer).count();
+    let count = |answer| {
+        rows()
+            .filter(|row| row.right.only().unwrap() == answer)
+            .count()
+    };
     (0..options).map(count).collect()
 }
 
@@ -33,7 +37,7 @@ fn mmlu() {
     dataset
         .questions
         .iter()
-        .for_each(|row| counts[row.answer] += 1);
+        .for_each(|row| counts[row.right.only().unwrap()] += 1);
     assert_eq!(counts, [3222, 3462, 3582, 3776]);
     // Of 285 dev rows, 5 are repeated in the test split.
     assert_eq!(dataset.examples.len(), 280);
@@ -75,8 +79,8 @@ fn emotion() {
         && key.none_of_the_above == Some(5)));
     for (key, question) in keys[10..].iter().zip(&dataset.questions[5..]) {
         assert_eq!(
-            (key.id.to_string(), key.answer),
-            (question.id.clone(), question.answer)
+            (key.id.to_string(), key.right.only().unwrap()),
+            (question.id.clone(), question.right.only().unwrap())
         );
     }
 }
@@ -93,7 +97,10 @@ fn answer_key_of_the_paper() {
             .zip(0..)
             .all(|(key, id)| key.id == id && key.options.is_none())
     );
-    let letters: Vec<_> = keys[..6].iter().map(|key| key.answer).collect();
+    let letters: Vec<_> = keys[..6]
+        .iter()
+        .map(|key| key.right.only().unwrap())
+        .collect();
     assert_eq!(letters, [0, 0, 1, 0, 0, 2]);
 
     let error = load(&path, &plain("qa")).unwrap_err();

@@ -1,6 +1,7 @@
 //! Questions with the answers of each model.
 
 use serde::{Deserialize, Serialize};
+use sureness_conformal::RightOptions;
 
 /// Questions to look through, with every model's probabilities and prediction sets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,8 +47,8 @@ pub struct QuestionEntry {
     /// Texts of the options; empty where they are not at hand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
-    /// Index of the right option.
-    pub answer: usize,
+    /// The right option, or several.
+    pub right: Option<RightOptions>,
     /// Labels, such as "confidently wrong" or "divided".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,

@@ -36,7 +36,7 @@ pub(super) fn task(task: &TaskQuestions) -> Value {
         .questions
         .iter()
         .map(|question| {
-            let mut entry = json!({ "i": question.id, "a": question.answer });
+            let mut entry = json!({ "i": question.id, "a": question.right });
             let mut put = |name: &str, value: Value| {
                 entry[name] = value;
             };

@@ -23,7 +23,14 @@ pub(super) fn schema(layout: Layout) -> String {
         "optional binary category (STRING)".to_owned(),
         "required binary split (STRING)".to_owned(),
         "required int32 options".to_owned(),
-        "required int32 answer_index".to_owned(),
+        format!(
+            "{} int32 answer_index",
+            if layout.several_right {
+                "optional"
+            } else {
+                "required"
+            }
+        ),
         "required binary answer (STRING)".to_owned(),
         "required binary top (STRING)".to_owned(),
         "required boolean correct".to_owned(),
@@ -83,7 +90,11 @@ impl Columns {
             category: Column::optional(),
             split: Column::required(),
             options: Column::required(),
-            answer_index: Column::required(),
+            answer_index: if layout.several_right {
+                Column::optional()
+            } else {
+                Column::required()
+            },
             answer: Column::required(),
             top: Column::required(),
             correct: Column::required(),
@@ -114,10 +125,10 @@ impl Columns {
         self.split
             .push_text(if row.test { "test" } else { "calibration" });
         self.options.push(Some(small(row.scores.len())));
-        self.answer_index.push(Some(small(row.answer)));
-        self.answer.push_text(&letter(row.answer).to_string());
+        self.answer_index.push(row.right.only().map(small));
+        self.answer.push_text(&row.right.to_string());
         self.top.push_text(&letter(row.top).to_string());
-        self.correct.push(Some(row.top == row.answer));
+        self.correct.push(Some(row.right.contains(row.top)));
         self.tied.push(Some(row.tied));
         for (own, columns) in &mut self.scores {
             for (option, column) in columns.iter_mut().enumerate() {
@@ -127,8 +138,8 @@ impl Columns {
         for (option, column) in self.probabilities.iter_mut().enumerate() {
             column.push(row.probabilities.get(option).copied());
         }
-        self.lac.push(row.lac, row.answer);
-        self.aps.push(row.aps, row.answer);
+        self.lac.push(row.lac, row);
+        self.aps.push(row.aps, row);
         self.mass.push(row.mass);
         self.bounded.push(row.bounded);
         self.key.push_text(&hex(row.key));
@@ -186,11 +197,12 @@ impl SetColumns {
         }
     }
 
-    fn push(&mut self, set: Option<PredictionSet>, answer: usize) {
+    fn push(&mut self, set: Option<PredictionSet>, row: &QuestionRow<'_>) {
         let letters = set.map(|set| set.iter().map(letter).collect::<String>());
         self.set.push(letters.as_deref().map(ByteArray::from));
         self.size.push(set.map(|set| small(set.len())));
-        self.covered.push(set.map(|set| set.contains(answer)));
+        self.covered
+            .push(set.map(|set| row.covers.holds(set, row.right)));
     }
 
     fn write<W: Write + Send>(

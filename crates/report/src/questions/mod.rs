@@ -20,7 +20,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 use sureness_analysis::GroupRows;
-use sureness_conformal::{PredictionSet, Protocol};
+use sureness_conformal::{Covers, PredictionSet, Protocol};
 use sureness_questions::letter;
 
 use crate::export::write_whole_with;
@@ -60,6 +60,8 @@ pub struct Layout {
     /// What the scores are: one kind, or both where some groups have logits and others do not. Each
     /// kind has columns of its own, and a row fills those of one.
     pub scores: &'static [ScoreKind],
+    /// Whether a question of the file has several right options: then `answer_index` is null for these.
+    pub several_right: bool,
 }
 
 /// What was found out about each row of a group; all lists as long as its table.
@@ -71,6 +73,8 @@ pub struct RowSets {
     pub aps: Vec<Option<PredictionSet>>,
     /// Whether the row is one of the test half.
     pub test: Vec<bool>,
+    /// When a set covers a row with several right options.
+    pub covers: Covers,
 }
 
 /// Writes answers to a Parquet file, group by group.

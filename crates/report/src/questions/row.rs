@@ -1,7 +1,9 @@
 //! One answered question, with what follows from its scores.
 
 use sureness_analysis::GroupRows;
-use sureness_conformal::{Logits, Order, PredictionSet, Protocol, Real, TieRule, softmax};
+use sureness_conformal::{
+    Covers, Logits, Order, PredictionSet, Protocol, Real, RightOptions, TieRule, softmax,
+};
 
 use super::RowSets;
 
@@ -13,7 +15,8 @@ pub(super) struct QuestionRow<'a> {
     pub(super) id: &'a str,
     pub(super) category: Option<&'a str>,
     pub(super) test: bool,
-    pub(super) answer: usize,
+    pub(super) right: RightOptions,
+    pub(super) covers: Covers,
     /// The most probable option.
     pub(super) top: usize,
     /// Whether two options are exactly equally probable.
@@ -84,7 +87,8 @@ impl<'a> Reader<'a> {
             id: group.ids.get(index).map_or("", String::as_str),
             category: category.map(String::as_str),
             test: sets.test.get(index) == Some(&true),
-            answer: row.answer,
+            right: row.right,
+            covers: self.sets.covers,
             top,
             tied,
             scores: row.logits,

@@ -8,7 +8,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use proptest::prelude::*;
 use sureness_analysis::{GroupId, GroupRows};
-use sureness_conformal::{PredictionSet, Protocol, Row, Table};
+use sureness_conformal::{Covers, PredictionSet, Protocol, RightOptions, Row, Table};
 use sureness_hint::Hint;
 use sureness_report::questions::{
     Layout, QuestionWriter, QuestionsError, RowSets, ScoreKind, write_questions,
@@ -18,7 +18,8 @@ use sureness_report::questions::{
 #[derive(Debug, Clone)]
 struct Answered {
     logits: Vec<f64>,
-    answer: usize,
+    /// A bit for each right option.
+    right: u32,
     category: Option<u32>,
     lac: Option<Vec<usize>>,
     test: bool,
@@ -41,7 +42,7 @@ fn group(rows: &[Answered]) -> (GroupRows, RowSets) {
             cluster: None,
             key: &key,
             logits: (&row.logits).into(),
-            answer: row.answer,
+            right: RightOptions::from_mask(row.right).unwrap(),
             dont_know: None,
             none_of_the_above: None,
         };
@@ -75,14 +76,14 @@ fn rows() -> Vec<Answered> {
     vec![
         Answered {
             logits: vec![-1.0, -2.0, -3.0, -4.0, -5.0, -6.0],
-            answer: 0,
+            right: 1,
             category: Some(1),
             lac: Some(vec![0, 1, 3]),
             test: true,
         },
         Answered {
             logits: vec![0.5, 0.5, -1.25],
-            answer: 2,
+            right: 0b100,
             category: None,
             lac: None,
             test: false,
@@ -93,6 +94,7 @@ fn rows() -> Vec<Answered> {
 const SIX: Layout = Layout {
     options: 6,
     scores: &[ScoreKind::LogProbs],
+    several_right: false,
 };
 
 fn write(path: &Path, rows: &[Answered]) -> u64 {
@@ -294,13 +296,13 @@ fn python_reads_it() {
 fn any_row() -> impl Strategy<Value = Answered> {
     (
         prop::collection::vec(-30.0..30.0_f64, 2..=6),
-        0..6_usize,
+        1..64_u32,
         prop::option::of(0..2_u32),
         prop::option::of(prop::collection::btree_set(0..6_usize, 0..6)),
         any::<bool>(),
     )
-        .prop_map(|(logits, answer, category, lac, test)| Answered {
-            answer: answer % logits.len(),
+        .prop_map(|(logits, right, category, lac, test)| Answered {
+            right: (right & ((1 << logits.len()) - 1)).max(1),
             lac: lac.map(|set| set.into_iter().filter(|&o| o < logits.len()).collect()),
             logits,
             category,
@@ -312,10 +314,18 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_rows_read_back(rows in prop::collection::vec(any_row(), 0..40)) {
+    fn any_rows_read_back(
+        rows in prop::collection::vec(any_row(), 0..40),
+        covers in prop::sample::select(vec![Covers::Any, Covers::All]),
+    ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("questions.parquet");
-        write(&path, &rows);
+        let (group, mut sets) = group(&rows);
+        sets.covers = covers;
+        let layout = Layout { several_right: true, ..SIX };
+        write_questions(&path, layout, |writer| {
+            writer.write("a", &group, ScoreKind::LogProbs, &sets, Protocol::Standard)
+        }).unwrap();
         let back = read(&path);
         prop_assert_eq!(back.len(), rows.len());
         for (back, row) in back.iter().zip(&rows) {
@@ -330,7 +340,9 @@ proptest! {
             }
             prop_assert!((total - 1.0).abs() < 1e-9);
             let best = row.logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let correct = Field::Bool(row.logits[row.answer].total_cmp(&best).is_eq());
+            let right: Vec<usize> = (0..6).filter(|option| row.right >> option & 1 == 1).collect();
+            let correct = right.iter().any(|&option| row.logits[option].total_cmp(&best).is_eq());
+            let correct = Field::Bool(correct);
             if get(back, "tied") == &Field::Bool(false) {
                 prop_assert_eq!(get(back, "correct"), &correct);
             }
@@ -338,7 +350,20 @@ proptest! {
                 words(&set.iter().map(|&o| char::from(b'A' + o as u8)).collect::<String>())
             });
             prop_assert_eq!(get(back, "lac_set"), &letters);
-            let covered = row.lac.as_ref().map_or(Field::Null, |set| Field::Bool(set.contains(&row.answer)));
+            let covered = row.lac.as_ref().map_or(Field::Null, |set| {
+                let holds = |option: &usize| set.contains(option);
+                Field::Bool(match covers {
+                    Covers::Any => right.iter().any(holds),
+                    Covers::All => right.iter().all(holds),
+                })
+            });
+            let index = match right[..] {
+                [only] => Field::Int(i32::from(only as u8)),
+                _ => Field::Null,
+            };
+            prop_assert_eq!(get(back, "answer_index"), &index);
+            let named: Vec<String> = right.iter().map(|&o| char::from(b'A' + o as u8).to_string()).collect();
+            prop_assert_eq!(get(back, "answer"), &words(&named.join(", ")));
             prop_assert_eq!(get(back, "covered_lac"), &covered);
             let split = if row.test { "test" } else { "calibration" };
             prop_assert_eq!(get(back, "split"), &words(split));

@@ -36,6 +36,15 @@ fn whole_id(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| whole(value.as_f64()?))
 }
 
+/// A right option, as written.
+fn written(answer: &Value) -> Option<String> {
+    match answer {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 impl Row {
     fn add_to(self, rows: &mut Collector<'_>) -> Result<(), Problem> {
         let id = self.id;
@@ -44,9 +53,13 @@ impl Row {
         }
         let beside = Beside {
             answer: match &self.answer {
-                Some(Value::String(text)) => Some(text.trim().to_owned()),
-                Some(number @ Value::Number(_)) => Some(number.to_string()),
-                _ => None,
+                // Several right options.
+                Some(Value::Array(each)) => {
+                    let each: Option<Vec<_>> = each.iter().map(written).collect();
+                    each.map(|each| each.join(","))
+                }
+                Some(answer) => written(answer),
+                None => None,
             },
             mass: self.mass,
             bounded: self.bounded == Some(Value::Bool(true)),

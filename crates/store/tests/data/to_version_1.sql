@@ -1,6 +1,8 @@
 DROP TABLE draws;
 DROP TABLE words;
 -- Turns a file back into one of the first version of the tables.
+DROP TABLE draws;
+DROP TABLE words;
 CREATE TABLE old_answers (
     key           BLOB PRIMARY KEY,
     logprobs      BLOB NOT NULL,

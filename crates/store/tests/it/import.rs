@@ -20,7 +20,7 @@ fn rows(first: f64) -> Vec<RowImport> {
         cluster: (n != 1).then_some([n / 2; 32]),
         category: (n == 1).then(|| "law".into()),
         options: 3,
-        answer: 2,
+        right: 2.into(),
         dont_know: None,
         none_of_the_above: Some(1),
     };

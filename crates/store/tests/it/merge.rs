@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
-use sureness_questions::Question;
+use sureness_questions::{Question, RightOptions};
 use sureness_record::{RunRecord, RunSettings};
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 use sureness_store::{MergeInput, Reader, Store, StoreError};
@@ -46,7 +46,8 @@ fn planned(group: u32, place: u32) -> Planned {
             context: None,
             stem: "Which?".into(),
             options: vec!["one".into(), "two".into()],
-            answer: place as usize % 2,
+            // One of them, or both.
+            right: RightOptions::from_mask(1 + place % 3).unwrap(),
         },
         draw: 0,
     }
@@ -114,7 +115,7 @@ fn read(path: &Path, run: i64, group: usize) -> Vec<(u32, Known)> {
         let expected = planned(group as u32, place);
         assert_eq!(row.question.content, expected.content);
         assert_eq!(row.question.cluster, Some(expected.cluster));
-        assert_eq!(row.question.answer, expected.question.answer);
+        assert_eq!(row.question.right, expected.question.right);
         assert_eq!(row.question.category, expected.question.category);
         let known = match (&row.scores, &row.error) {
             (Some(scores), None) => {

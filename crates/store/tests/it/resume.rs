@@ -34,7 +34,7 @@ fn planned(n: u8) -> Planned {
             context: None,
             stem: "Which?".into(),
             options: vec!["one".into(), "None of the above".into(), "three".into()],
-            answer: 2,
+            right: 2.into(),
         },
         draw: 0,
     }
@@ -295,6 +295,25 @@ fn a_file_of_the_first_version_is_brought_up_to_date() {
 }
 
 /// Makes a file one of an older version.
+#[test]
+fn a_file_of_the_third_version_is_read_and_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let mut store = Store::open(&path).unwrap();
+    let (run, _) = begin(&mut store);
+    drop(store);
+    let known = clusters(&path, run);
+    turn_back(&path, include_str!("../data/to_version_3.sql"));
+
+    assert_eq!(clusters(&path, run), known);
+    drop(Store::open(&path).unwrap());
+    assert_eq!(clusters(&path, run), known);
+    let file = rusqlite::Connection::open(&path).unwrap();
+    for table in ["draws", "words"] {
+        assert!(file.table_exists(None, table).unwrap(), "{table}");
+    }
+}
+
 fn turn_back(path: &Path, sql: &str) {
     let old = rusqlite::Connection::open(path).unwrap();
     old.execute_batch(sql).unwrap();

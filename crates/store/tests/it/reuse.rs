@@ -41,7 +41,7 @@ fn planned(n: u8) -> Planned {
             context: None,
             stem: "Which?".into(),
             options: vec!["one".into(), "two".into()],
-            answer: 1,
+            right: 1.into(),
         },
         draw: 0,
     }

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use sureness_importers::answer_of;
-use sureness_questions::letter;
+use sureness_importers::right_of;
+use sureness_questions::{RightOptions, letter};
 use sureness_scorers::replay::RecordedLogits;
 
 use super::{KeyedRow, Scoring};
@@ -105,29 +105,30 @@ impl Scoring<'_> {
             );
             return;
         }
-        let faulty = |is_faulty: &dyn Fn(usize) -> bool| {
+        let faulty = |is_faulty: &dyn Fn(RightOptions) -> bool| {
             let mut keys = items.iter().map(|item| item.key);
-            let first = keys.find(|key| is_faulty(key.answer))?;
-            Some((first, 1 + keys.filter(|key| is_faulty(key.answer)).count()))
+            let first = keys.find(|key| is_faulty(key.right))?;
+            Some((first, 1 + keys.filter(|key| is_faulty(key.right)).count()))
         };
-        if let Some((key, count)) = faulty(&|answer| answer >= width) {
+        if let Some((key, count)) = faulty(&|right| right.last() >= width) {
             problems.add(
                 format_args!(
                     "id {} has the answer {} in {questions}, but only {width} scores{}",
                     key.id,
-                    letter(key.answer),
+                    key.right,
                     same_in_others(count)
                 ),
                 "give the questions that these logits were computed on",
             );
         }
         let dropped = &self.drop.options;
-        if let Some((key, count)) = faulty(&|answer| dropped.contains(&answer)) {
+        let is_dropped = |right: RightOptions| right.iter().any(|option| dropped.contains(&option));
+        if let Some((key, count)) = faulty(&is_dropped) {
             problems.add(
                 format_args!(
                     "id {} has the answer {}, which --drop-options leaves out{}",
                     key.id,
-                    letter(key.answer),
+                    key.right,
                     same_in_others(count)
                 ),
                 "leave out only options that are never right",
@@ -147,15 +148,15 @@ impl Scoring<'_> {
         }
         let mut contradictions = items.iter().filter_map(|item| {
             let written = logits.beside(item.row).answer?;
-            let own = answer_of(&written)?;
-            (own != item.key.answer).then_some((item.key, written))
+            let own = right_of(&written)?;
+            (own != item.key.right).then_some((item.key, written))
         });
         if let Some((key, own)) = contradictions.next() {
             problems.add(
                 format_args!(
                     "id {} has the answer {own}, but {} in {}{}",
                     key.id,
-                    letter(key.answer),
+                    key.right,
                     self.questions.display(),
                     same_in_others(1 + contradictions.count())
                 ),

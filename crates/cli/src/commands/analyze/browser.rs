@@ -130,7 +130,7 @@ fn entry_of(
     let mut entry = QuestionEntry {
         id: group.rows.ids[row].clone(),
         category: category.cloned().unwrap_or_default(),
-        answer: usize::from(table.answers()[row]),
+        right: Some(table.right(row)),
         tags: tags.to_vec(),
         ..QuestionEntry::default()
     };

@@ -6,6 +6,7 @@ use sureness_analysis::number::counted;
 use sureness_analysis::{Chart, Document, Figures, GroupRows, Source, Theme};
 use sureness_bench::evidence::Texts;
 use sureness_bench::{Failure, Kind, provenance};
+use sureness_conformal::Covers;
 use sureness_hint::Hint;
 use sureness_report::export::{self, ChartImage, Format};
 use sureness_report::html::{HtmlOptions, html};
@@ -199,6 +200,7 @@ fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
             (true, false) => &[ScoreKind::Logits],
             (false, _) => &[ScoreKind::LogProbs],
         },
+        several_right: groups().any(|group| group.rows.table.with_several_right() > 0),
     };
     let failed = |e: sureness_report::questions::QuestionsError| {
         Failure::new(format!("{}: {e}", path.display())).hint(e.hint())
@@ -207,7 +209,7 @@ fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
         let mut writer = QuestionWriter::new(file, layout)?;
         for model in &figures.models {
             for group in &model.groups {
-                let sets = row_sets(group);
+                let sets = row_sets(group, figures.settings.config.covers);
                 let protocol = figures.settings.config.protocol;
                 let kind = kind(&model.model.source, group.rows);
                 writer.write(&model.model.name, group.rows, kind, &sets, protocol)?;
@@ -218,7 +220,7 @@ fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
     .map_err(failed)
 }
 
-fn row_sets(group: &sureness_analysis::GroupFigures<'_>) -> RowSets {
+fn row_sets(group: &sureness_analysis::GroupFigures<'_>, covers: Covers) -> RowSets {
     let rows = group.rows.table.len();
     let of = |score: &sureness_analysis::ScoreFigures| {
         let mut sets = vec![None; rows];
@@ -235,5 +237,6 @@ fn row_sets(group: &sureness_analysis::GroupFigures<'_>) -> RowSets {
         lac: of(group.lac()),
         aps: of(group.aps()),
         test,
+        covers,
     }
 }

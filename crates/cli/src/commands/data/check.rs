@@ -68,6 +68,16 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
     if let Some(files) = &reading.files {
         facts.insert(1, ("files", files.clone()));
     }
+    if statistics.several > 0 {
+        let several = counted(statistics.several, "question");
+        facts.push(("several right", format!("in {several}; see --covers")));
+    }
+    if dataset.unshown > 0 {
+        let unshown = counted(dataset.unshown, "example");
+        let unshown =
+            format!("{unshown} with several right answers, of which a prompt could show one");
+        facts.push(("not shown", unshown));
+    }
     if repeating > 0 {
         let repeated = counted(repeating, "question");
         facts.push(("equal options", format!("in {repeated}")));
@@ -128,6 +138,8 @@ struct Statistics {
     options: BTreeMap<usize, usize>,
     /// Questions by right option.
     answers: Vec<usize>,
+    /// Questions with several right options.
+    several: usize,
     without_dont_know: usize,
     /// Questions with an option, of their own or not, that admits ignorance.
     with_unknown: usize,
@@ -145,7 +157,10 @@ impl Statistics {
         let options = question.options.len();
         *self.options.entry(options).or_default() += 1;
         self.answers.resize(self.answers.len().max(options), 0);
-        self.answers[question.answer] += 1;
+        for option in question.right.iter() {
+            self.answers[option] += 1;
+        }
+        self.several += usize::from(question.right.only().is_none());
         self.without_dont_know += usize::from(question.dont_know().is_none());
         self.with_unknown += usize::from(question.admits_ignorance().is_some());
         self.without_none += usize::from(question.none_of_the_above().is_none());
@@ -241,7 +256,11 @@ fn sample(dataset: &Dataset, mut question: Question) -> Result<String, Failure> 
             counted(lines.len() - SHOWN_LINES, "line")
         );
     }
-    let _ = writeln!(text, "\nThe right answer is {}.", letter(question.answer));
+    let verb = match question.right.only() {
+        Some(_) => "The right answer is",
+        None => "The right answers are",
+    };
+    let _ = writeln!(text, "\n{verb} {}.", question.right);
     Ok(text)
 }
 

@@ -264,7 +264,7 @@ fn a_joint_threshold_is_that_of_the_pooled_rows() {
     for row in a.rows().chain(b.rows()) {
         let key = both.len() as u64;
         let logits: Vec<f64> = row.logits.iter().collect();
-        push(&mut both, &logits, row.answer, None, key);
+        push(&mut both, &logits, row.right, None, key);
     }
     for protocol in BOTH {
         // APS looks at no key unless there are ties; the margin never does.

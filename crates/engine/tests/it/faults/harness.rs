@@ -54,7 +54,7 @@ pub(super) fn plan(questions: usize) -> Arc<Plan> {
                 context: None,
                 stem: format!("How {poison} is number {n}?"),
                 options,
-                answer: n % 4,
+                right: (n % 4).into(),
             }
             .with_abstention()
         })
@@ -244,7 +244,7 @@ impl Run {
                 cluster: None,
                 key: prompt.as_bytes(),
                 logits: (&self.outcomes[item].as_ref().unwrap().logprobs).into(),
-                answer: question.answer,
+                right: question.right,
                 dont_know: question.dont_know(),
                 none_of_the_above: question.none_of_the_above(),
             })

@@ -28,7 +28,7 @@ pub(super) fn plan(sizes: &[usize]) -> Arc<Plan> {
             context: None,
             stem: format!("What is {i} in group {group}?"),
             options: vec!["one".into(), "two".into(), "three".into()],
-            answer: 0,
+            right: 0.into(),
         };
         Group {
             task: task.clone(),

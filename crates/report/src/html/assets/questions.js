@@ -44,6 +44,9 @@ const members = (mask, k) => {
   return list;
 };
 
+// One index, or a list of several.
+const isRight = (question, at) => [question.a].flat().includes(at);
+
 const letter = (task, at) => task.letters[at] ?? String(at + 1);
 
 // What the models made of each question, under one strategy.
@@ -58,7 +61,7 @@ function tally(task, strategy) {
       votes[top] += 1;
       answered += 1;
     }
-    const right = votes[question.a] ?? 0;
+    const right = votes.reduce((sum, n, option) => sum + (isRight(question, option) ? n : 0), 0);
     return { votes, answered, right, share: answered ? right / answered : 0,
       agreement: answered ? Math.max(...votes) / answered : 0 };
   });
@@ -76,7 +79,7 @@ function optionList(task, question, counts) {
   for (let at = 0; at < task.options; at += 1) {
     const text = question.o?.[at];
     if (question.o && text === undefined) break;
-    const right = at === question.a;
+    const right = isRight(question, at);
     const votes = element("span", { className: "votes" },
       `${counts.votes[at]} of ${counts.answered}`);
     votes.style.setProperty("--share", counts.answered ? counts.votes[at] / counts.answered : 0);
@@ -93,7 +96,7 @@ function setCell(task, question, mask) {
   const cell = element("td", { "data-v": list.length });
   list.forEach((at, place) => {
     if (place) cell.append(" ");
-    cell.append(at === question.a ? element("b", {}, letter(task, at)) : letter(task, at));
+    cell.append(isRight(question, at) ? element("b", {}, letter(task, at)) : letter(task, at));
   });
   return cell;
 }
@@ -104,7 +107,7 @@ function answerRow(task, question, name, answer) {
     const rest = Array.from({ length: task.options + 3 }, () => element("td", {}, "–"));
     return element("tr", {}, head, ...rest);
   }
-  const right = answer.top === question.a;
+  const right = isRight(question, answer.top);
   return element("tr", {}, head,
     element("td", { className: right ? "right" : "wrong" },
       `${letter(task, answer.top)} ${right ? "✓" : "✗"} `,
@@ -122,7 +125,7 @@ function answerTable(index, task, strategy, question, at) {
   const heads = ["Model", "Answer"].map((title) => element("th", { scope: "col" }, title));
   for (let k = 0; k < task.options; k += 1) {
     heads.push(element("th", { scope: "col", className: "num", "data-first": "descending" },
-      letter(task, k) + (k === question.a ? " ✓" : "")));
+      letter(task, k) + (isRight(question, k) ? " ✓" : "")));
   }
   heads.push(...["LAC", "APS"].map((title) => element("th", { scope: "col" }, title)));
   const rows = task.answers.filter((a) => a.s === strategy).map((a) =>

@@ -112,7 +112,7 @@ fn question(task: usize, id: &str, at: usize) -> QuestionEntry {
             .repeat(if at.is_multiple_of(2) { 1 } else { 6 })
         }),
         options,
-        answer,
+        right: Some(answer.into()),
         tags,
     }
 }

@@ -195,7 +195,7 @@ impl Law {
                         key: &key,
                         cluster: (self.cluster > 1).then_some(&cluster[..]),
                         logits: (&logits).into(),
-                        answer,
+                        right: answer.into(),
                         dont_know: None,
                         none_of_the_above: None,
                     };

@@ -1,0 +1,4 @@
+-- Turns a file back into one of the third version of the tables, which had no answers in words.
+DROP TABLE draws;
+DROP TABLE words;
+PRAGMA user_version = 3;
