@@ -1,5 +1,3 @@
-DROP TABLE draws;
-DROP TABLE words;
 -- Turns a file back into one of the first version of the tables.
 DROP TABLE draws;
 DROP TABLE words;

@@ -1,5 +1,3 @@
-DROP TABLE draws;
-DROP TABLE words;
 -- Turns a file back into one of the second version of the tables, which version 0.1.0 wrote.
 DROP TABLE draws;
 DROP TABLE words;
