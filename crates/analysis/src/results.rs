@@ -58,10 +58,6 @@ pub struct ModelResult {
     pub recheck: Option<Recheck>,
     /// How long it took; differs when a run is repeated.
     pub timing: Timing,
-    /// Tokens and money of all answers that the run asked for, in all its parts; omitted where none
-    /// were asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spent: Option<Spent>,
 }
 
 /// One task's figures: the mean over its prompt strategies.
@@ -260,6 +256,10 @@ pub struct Timing {
     /// Tokens of answers in words, as far as the backend reports them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub answer_tokens: u64,
+    /// Tokens and money of all answers that the run asked for, in all its parts; omitted where none
+    /// were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
     /// Where the time of an answer went, phase by phase.
     #[serde(default)]
     pub phases: Vec<Phase>,

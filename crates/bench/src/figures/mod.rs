@@ -97,7 +97,6 @@ pub(crate) fn without_intervals(
         noise: None,
         recheck: None,
         timing: Timing::default(),
-        spent: None,
     };
     Ok(result.summarised(&tasks))
 }

@@ -24,6 +24,7 @@ pub(crate) fn timing_of(summary: &Summary) -> Timing {
         prompt_tokens: summary.prompt_tokens,
         cached_tokens: summary.cached_tokens,
         answer_tokens: summary.answer_tokens,
+        spent: None,
         phases: [
             ("waiting", phases.waiting),
             ("connecting", phases.connecting),

@@ -380,7 +380,7 @@ impl Session<'_> {
         result.noise = asked.noise;
         result.recheck = asked.recheck;
         let tokens = spent(&self.folder.store, run)?;
-        result.spent = Some(self.settings.budget.spent(tokens));
+        result.timing.spent = Some(self.settings.budget.spent(tokens));
         if asked
             .recheck
             .is_some_and(|r| r.outcome == RecheckOutcome::Kept)

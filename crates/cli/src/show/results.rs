@@ -107,7 +107,7 @@ fn drawn(model: &ModelResult) -> impl Iterator<Item = (String, String)> {
 
 /// What all parts of a run came to, where it has a price.
 fn spent(model: &ModelResult) -> Option<String> {
-    let spent = model.spent?;
+    let spent = model.timing.spent?;
     let cost = spent.cost?;
     Some(format!(
         "{}: {cost:.4} spent on {} prompt tokens and {} answer tokens, in all parts of the run",

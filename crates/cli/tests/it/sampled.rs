@@ -318,7 +318,7 @@ fn a_dry_run_says_what_would_be_asked_and_sends_nothing() {
 
     let output = case.run(&line(5));
     ends_with(&output, 0);
-    let spent = results_in(&case.results())["models"][0]["spent"].clone();
+    let spent = results_in(&case.results())["models"][0]["timing"]["spent"].clone();
     let tokens = |name: &str| spent[name].as_f64().unwrap();
     let cost = (2.5 * tokens("prompt_tokens") + 10.0 * tokens("answer_tokens")) / 1e6;
     assert!(
@@ -369,7 +369,7 @@ fn a_run_stops_at_its_limit_and_goes_on_with_a_larger_one() {
     ends_with(&output, 0);
     assert_eq!(asked(&case).len(), 400, "nothing is asked twice");
     let results = results_in(&case.results());
-    let spent = &results["models"][0]["spent"];
+    let spent = &results["models"][0]["timing"]["spent"];
     let words: usize = asked(&case)
         .iter()
         .map(|it| it.split_whitespace().count())
