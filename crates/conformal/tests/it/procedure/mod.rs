@@ -77,7 +77,7 @@ fn sweep(settings: &[Setting], samples: usize, replicates: usize, wanted: impl F
 fn intervals_hold_and_tests_keep_their_level() {
     let settings = [Setting { n: 160, alpha: 0.1 }];
     sweep(&settings, 200, 300, |law| {
-        ["middling", "atom", "clusters"].contains(&law.name)
+        ["middling", "atom", "drawn", "clusters"].contains(&law.name)
     });
 }
 

@@ -24,6 +24,9 @@ pub(crate) struct Law {
     pub(crate) sharpness: f64,
     /// Logits come in steps of this size; 0 for none.
     pub(crate) step: f64,
+    /// Answers that are drawn from the model's probabilities, whose shares then stand for these; 0 for
+    /// none.
+    pub(crate) draws: usize,
     /// Questions in a cluster, which share half of their difficulty and of their noise.
     pub(crate) cluster: usize,
     /// What two models, and the strategies of one, have in common, from 0 to 1.
@@ -42,6 +45,7 @@ const MIDDLING: Law = Law {
     models: 2,
     sharpness: 1.5,
     step: 0.0,
+    draws: 0,
     cluster: 1,
     common: 0.5,
     strategies: 1,
@@ -98,6 +102,12 @@ pub(crate) fn laws() -> Vec<Law> {
         Law {
             name: "ties",
             step: 0.75,
+            ..MIDDLING
+        },
+        // Few shares are possible: options tie at the threshold, and draws add noise of their own.
+        Law {
+            name: "drawn",
+            draws: 10,
             ..MIDDLING
         },
         Law {
@@ -191,6 +201,10 @@ impl Law {
                             }
                         })
                         .collect();
+                    let logits = match self.draws {
+                        0 => logits,
+                        draws => drawn(&logits, draws, rng),
+                    };
                     let row = Row {
                         key: &key,
                         cluster: (self.cluster > 1).then_some(&cluster[..]),
@@ -239,6 +253,21 @@ impl Law {
         }
         panel
     }
+}
+
+/// The logarithms of shares among so many answers drawn with these logits, as a store has them: an
+/// option that none chooses counts as a hundredth of one.
+fn drawn(logits: &[f64], draws: usize, rng: &mut Rng) -> Vec<f64> {
+    let mut counts = vec![0.01; logits.len()];
+    for _ in 0..draws {
+        // Gumbel's trick.
+        let noisy = logits
+            .iter()
+            .map(|logit| logit - (-rng.open_unit().ln()).ln());
+        let chosen = noisy.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        counts[chosen.map_or(0, |(option, _)| option)] += 1.0;
+    }
+    counts.iter().map(|count: &f64| count.ln()).collect()
 }
 
 const NAMES: [&str; FIGURES] = ["acc", "cov", "SS", "UAcc", "single", "empty"];
