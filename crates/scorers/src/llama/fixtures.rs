@@ -63,6 +63,11 @@ pub(crate) struct Subject {
 
 /// Reads a subject from the published data; `None` with a message if absent.
 pub(crate) fn mmlu(subject: &str) -> Option<Subject> {
+    mmlu_with(subject, 2)
+}
+
+/// The same with so many examples.
+pub(crate) fn mmlu_with(subject: &str, shots: usize) -> Option<Subject> {
     let shared = std::env::var_os("SURENESS_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,
@@ -75,7 +80,7 @@ pub(crate) fn mmlu(subject: &str) -> Option<Subject> {
     let mut prefix = String::from("Multiple-choice questions with their answers.\n\n");
     for row in rows(&folder.join(format!("dev/{subject}_dev.csv")))
         .iter()
-        .take(2)
+        .take(shots)
     {
         let _ = write!(prefix, "{} {}\n\n", question(row), &row[5]);
     }
