@@ -328,7 +328,6 @@ fn strategies(names: &[String]) -> Result<Option<Vec<Strategy>>, Failure> {
     Ok((!chosen.is_empty()).then_some(chosen))
 }
 
-/// The data sets of tasks.
 /// Data sets of tasks, given as TASK=PATH.
 pub(crate) fn task_data(given: &[String]) -> Result<Vec<TaskData>, Failure> {
     let mut data = Vec::new();

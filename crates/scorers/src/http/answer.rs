@@ -113,13 +113,16 @@ pub(super) fn was_cut(response: &Value) -> bool {
     says(response) || choices(response).is_ok_and(|all| all.iter().any(|one| says(one.body)))
 }
 
+/// A count of tokens at this path of a response, if it is one.
+pub(super) fn count(response: &Value, path: &str) -> Option<u32> {
+    let number = lenient::number(response.pointer(path)?)?;
+    let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    whole.then_some(number as u32)
+}
+
 /// Token counts of a response to one prompt.
 pub(super) fn usage(response: &Value) -> Usage {
-    let count = |path: &str| {
-        let number = lenient::number(response.pointer(path)?)?;
-        let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-        whole.then_some(number as u32)
-    };
+    let count = |path: &str| count(response, path);
     let cached = count("/usage/prompt_tokens_details/cached_tokens")
         .or_else(|| count("/timings/cache_n"))
         .or_else(|| count("/meta_info/cached_tokens"));

@@ -179,6 +179,17 @@ impl HttpScorer {
     }
 }
 
+/// The reply to a batch of so many questions through the blocking client, which has finished by the
+/// first poll.
+fn at_first_poll(answered: impl Future<Output = Reply>, questions: usize) -> Reply {
+    answered.now_or_never().unwrap_or_else(|| {
+        let error = ScoreError::Backend {
+            message: "a blocking request did not block".to_owned(),
+        };
+        Reply::of(vec![Err(error); questions])
+    })
+}
+
 impl OptionScorer for HttpScorer {
     fn identity(&self) -> &ModelIdentity {
         &self.identity
@@ -205,13 +216,7 @@ impl OptionScorer for HttpScorer {
         let answered = self
             .exchange
             .score_batch(&self.blocking, batch, self.takes_lists);
-        // The blocking client has finished by the first poll.
-        answered.now_or_never().unwrap_or_else(|| {
-            let error = ScoreError::Backend {
-                message: "a blocking request did not block".to_owned(),
-            };
-            Reply::of(vec![Err(error); batch.len()])
-        })
+        at_first_poll(answered, batch.len())
     }
 }
 

@@ -22,8 +22,8 @@ use sureness_record::Sampled;
 
 use super::options::HttpOptions;
 use super::transport::{BlockingClient, Transport};
-use super::{ConnectError, address::shown, prepare};
-use crate::{Hints, ModelIdentity, OptionScorer, Reply, ScoreError, ScoreRequest, Serving};
+use super::{ConnectError, address::shown, at_first_poll, prepare};
+use crate::{Hints, ModelIdentity, OptionScorer, Reply, ScoreRequest, Serving};
 use asking::Asking;
 
 /// How answers are drawn and read; a change makes them another model's.
@@ -91,14 +91,7 @@ impl OptionScorer for SamplingScorer {
     }
 
     fn score_blocking(&self, batch: &[ScoreRequest]) -> Reply {
-        let answered = self.asking.batch(&self.blocking, batch);
-        // The blocking client has finished by the first poll.
-        answered.now_or_never().unwrap_or_else(|| {
-            let error = ScoreError::Backend {
-                message: "a blocking request did not block".to_owned(),
-            };
-            Reply::of(vec![Err(error); batch.len()])
-        })
+        at_first_poll(self.asking.batch(&self.blocking, batch), batch.len())
     }
 }
 

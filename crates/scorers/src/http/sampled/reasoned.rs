@@ -13,11 +13,11 @@ use futures_util::stream;
 use sureness_prompts::Prompt;
 use sureness_record::{Reasoned, Sampled};
 
-use super::super::HttpScorer;
 use super::super::connect_error::ConnectError;
 use super::super::exchange::batch::Stats;
 use super::super::options::HttpOptions;
 use super::super::transport::Client;
+use super::super::{HttpScorer, at_first_poll};
 use super::api::{Api, STEPS};
 use super::asking::Asking;
 use super::probe::trial_template;
@@ -225,14 +225,7 @@ impl OptionScorer for ReasoningScorer {
     }
 
     fn score_blocking(&self, batch: &[ScoreRequest]) -> Reply {
-        // The blocking client has finished by the first poll.
-        let answered = self.batch(&self.letters.blocking, batch).now_or_never();
-        answered.unwrap_or_else(|| {
-            let error = ScoreError::Backend {
-                message: "a blocking request did not block".to_owned(),
-            };
-            Reply::of(vec![Err(error); batch.len()])
-        })
+        at_first_poll(self.batch(&self.letters.blocking, batch), batch.len())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::lenient;
+use super::super::answer;
 use super::Api;
 use crate::{ScoreError, Usage};
 
@@ -166,19 +166,15 @@ impl Said {
 
 /// The token counts of a response, of all of its answers.
 fn usage(response: &Value) -> Usage {
-    let count = |path: &str| {
-        let number = lenient::number(response.pointer(path)?)?;
-        let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-        whole.then_some(number as u32)
-    };
-    let answer = count("/usage/completion_tokens").or_else(|| count("/usage/output_tokens"));
-    let mut usage = super::super::answer::usage(response);
+    let count = |path: &str| answer::count(response, path);
+    let answer_tokens = count("/usage/completion_tokens").or_else(|| count("/usage/output_tokens"));
+    let mut usage = answer::usage(response);
     // Responses count cached tokens among the others, unlike Messages.
     if let Some(cached) = count("/usage/input_tokens_details/cached_tokens") {
         usage.cached_tokens = Some(cached);
     }
     Usage {
-        answer_tokens: answer,
+        answer_tokens,
         ..usage
     }
 }
