@@ -79,7 +79,7 @@ impl Stats {
     }
 
     /// In parallel: in wall-clock time the longest counts.
-    pub(in crate::http) fn alongside(self, other: Self) -> Self {
+    fn alongside(self, other: Self) -> Self {
         let (a, b) = (self.timing, other.timing);
         Self {
             timing: Timing {
@@ -91,6 +91,29 @@ impl Stats {
             requests: self.requests + other.requests,
         }
     }
+}
+
+/// Carries out these exchanges, as many at once as the client allows; their outcomes in order.
+pub(in crate::http) async fn in_order<C: Client, T>(
+    client: &C,
+    exchanges: Vec<impl Future<Output = (T, Stats)>>,
+) -> (Vec<T>, Stats) {
+    let mut outcomes = Vec::with_capacity(exchanges.len());
+    let mut all = Stats::default();
+    if client.max_in_flight() == 1 {
+        for exchange in exchanges {
+            let (outcome, stats) = exchange.await;
+            outcomes.push(outcome);
+            all = all.then(stats);
+        }
+        return (outcomes, all);
+    }
+    let mut answers = stream::iter(exchanges).buffered(client.max_in_flight());
+    while let Some((outcome, stats)) = answers.next().await {
+        outcomes.push(outcome);
+        all = all.alongside(stats);
+    }
+    (outcomes, all)
 }
 
 impl Exchange {
@@ -117,26 +140,8 @@ impl Exchange {
 
     /// One request per prompt, as many at once as the client allows.
     async fn each<C: Client>(&self, client: &C, batch: &[ScoreRequest]) -> (Vec<Scored>, Stats) {
-        let mut scores = Vec::with_capacity(batch.len());
-        let mut all = Stats::default();
-        if client.max_in_flight() == 1 {
-            for request in batch {
-                let (outcome, stats) = self.one(client, request).await;
-                scores.push(outcome);
-                all = all.then(stats);
-            }
-            return (scores, all);
-        }
-        let asked: Vec<_> = batch
-            .iter()
-            .map(|request| self.one(client, request))
-            .collect();
-        let mut answers = stream::iter(asked).buffered(client.max_in_flight());
-        while let Some((outcome, stats)) = answers.next().await {
-            scores.push(outcome);
-            all = all.alongside(stats);
-        }
-        (scores, all)
+        let asked = batch.iter().map(|request| self.one(client, request));
+        in_order(client, asked.collect()).await
     }
 
     async fn one<C: Client>(&self, client: &C, request: &ScoreRequest) -> (Scored, Stats) {

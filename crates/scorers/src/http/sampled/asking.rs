@@ -6,11 +6,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::StreamExt;
-use futures_util::stream;
-
 use super::super::exchange::ask::json;
-use super::super::exchange::batch::Stats;
+use super::super::exchange::batch::{Stats, in_order};
 use super::super::exchange::success;
 use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
@@ -50,15 +47,9 @@ impl Asking {
         } else {
             batch.chunks(1).collect()
         };
-        let mut scores = Vec::with_capacity(batch.len());
-        let mut all: Option<Stats> = None;
-        let asked: Vec<_> = parts.iter().map(|part| self.one(client, part)).collect();
-        let mut answers = stream::iter(asked).buffered(client.max_in_flight());
-        while let Some((outcomes, stats)) = answers.next().await {
-            scores.extend(outcomes);
-            all = Some(all.map_or(stats, |all| all.alongside(stats)));
-        }
-        all.unwrap_or_default().reply(scores)
+        let asked = parts.iter().map(|part| self.one(client, part));
+        let (outcomes, stats) = in_order(client, asked.collect()).await;
+        stats.reply(outcomes.into_iter().flatten().collect())
     }
 
     /// One request for several answers to one prompt.

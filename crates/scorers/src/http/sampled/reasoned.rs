@@ -7,14 +7,12 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream;
 use sureness_prompts::Prompt;
 use sureness_record::{Reasoned, Sampled};
 
 use super::super::connect_error::ConnectError;
-use super::super::exchange::batch::Stats;
+use super::super::exchange::batch::{Stats, in_order};
 use super::super::options::HttpOptions;
 use super::super::transport::Client;
 use super::super::{HttpScorer, at_first_poll};
@@ -77,18 +75,9 @@ impl ReasoningScorer {
     }
 
     async fn batch<C: Client>(&self, client: &C, batch: &[ScoreRequest]) -> Reply {
-        let asked: Vec<_> = batch
-            .iter()
-            .map(|request| self.one(client, request))
-            .collect();
-        let mut answers = stream::iter(asked).buffered(client.max_in_flight());
-        let mut scores = Vec::with_capacity(batch.len());
-        let mut all: Option<Stats> = None;
-        while let Some((outcome, stats)) = answers.next().await {
-            scores.push(outcome);
-            all = Some(all.map_or(stats, |all| all.alongside(stats)));
-        }
-        all.unwrap_or_default().reply(scores)
+        let asked = batch.iter().map(|request| self.one(client, request));
+        let (scores, stats) = in_order(client, asked.collect()).await;
+        stats.reply(scores)
     }
 
     /// One thought, and the letters after it.
