@@ -7,6 +7,7 @@ use sureness_bench::{Failure, Kind, describe_link, engine_settings, open, runtim
 use sureness_engine::{Event, Stop};
 use sureness_fleet::{Link, WorkerEnd, WorkerNotice, WorkerSettings, work};
 use sureness_hint::Hint;
+use sureness_record::Answers;
 
 use crate::args::worker::WorkerArgs;
 use crate::error::EXIT_INTERRUPTED;
@@ -21,6 +22,13 @@ pub(super) fn run(args: &WorkerArgs) -> Result<ExitCode, Failure> {
     args.nats.required()?;
     let model = settings::worker_model(&args.ask)?;
     let asking = settings::asking(&args.ask)?;
+    if asking.answers != Answers::Letters {
+        return Err(Failure::new(format!(
+            "a worker does not ask with --answers {}: it scores letters",
+            asking.answers.name()
+        ))
+        .hint("leave out --answers"));
+    }
     let metrics = args.metrics_addr.as_deref().map(Metrics::listen);
     let metrics = metrics.transpose()?;
     let runtime = runtime()?;

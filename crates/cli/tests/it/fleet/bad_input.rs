@@ -88,6 +88,16 @@ fn flags_that_do_not_go_together() {
         &format!("worker --api-base {}", case.server.base()),
         &["no NATS server"],
     );
+    for way in ["sampled", "reasoned"] {
+        refused(
+            &case,
+            &format!(
+                "worker --nats {url} --api-base {} --answers {way}",
+                case.server.base()
+            ),
+            &[&format!("a worker does not ask with --answers {way}")],
+        );
+    }
     refused(
         &case,
         &format!("run --nats {url} --nats-creds missing.creds"),
