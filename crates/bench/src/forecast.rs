@@ -166,11 +166,14 @@ fn of_model(
         for question in group.questions.iter() {
             let question = question.map_err(Failure::new)?;
             let bytes = prompt_bytes(&group.builder, &question);
+            let shared: Vec<_> = requests
+                .iter()
+                .map(|requests| (requests, requests.of_question(&question)))
+                .collect();
             for draw in 0..draws {
                 let mut known = None;
-                for requests in &requests {
-                    let key = requests.of(&question, draw).key;
-                    known = known.or(earlier.answer(key)?);
+                for (requests, shared) in &shared {
+                    known = known.or(earlier.answer(requests.key(shared, draw))?);
                 }
                 match known {
                     Some(usage) if !settings.cache.ignore => {

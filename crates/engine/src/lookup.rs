@@ -1,6 +1,7 @@
 //! Finding the questions that have no cached answer.
 
 use std::io;
+use std::sync::Arc;
 
 use sureness_scorers::RequestKey;
 
@@ -88,6 +89,7 @@ fn look_up_group(
     let of_group = requests.group(group);
     let mut open = Vec::with_capacity(items);
     let mut cached = 0;
+    let mut current = None;
     for first in (0..items).step_by(CHUNK) {
         if cancel.is_cancelled() {
             break;
@@ -95,18 +97,26 @@ fn look_up_group(
         let mut planned = Vec::with_capacity(CHUNK);
         let mut lengths = Vec::with_capacity(CHUNK);
         for index in first..items.min(first + CHUNK) {
-            let (question, draw) = (index / draws, (index % draws) as u32);
-            let read = questions.read(question);
-            let (digests, question) = read.map_err(|error| unreadable(&error))?;
-            let request = of_group.of(&question, draw);
+            let (number, draw) = (index / draws, (index % draws) as u32);
+            // The draws of a question follow each other.
+            let (digests, question, request) = match current.take() {
+                Some((same, shared)) if same == number => shared,
+                _ => {
+                    let read = questions.read(number);
+                    let (digests, question) = read.map_err(|error| unreadable(&error))?;
+                    let request = of_group.of_question(&question);
+                    (digests, Arc::new(question), request)
+                }
+            };
             lengths.push((request.prompt.prefix.len() + request.prompt.suffix.len()) as u32);
             planned.push(Planned {
-                key: request.key,
+                key: of_group.key(&request, draw),
                 content: digests.content,
                 cluster: digests.cluster,
-                question,
+                question: Arc::clone(&question),
                 draw,
             });
+            current = Some((number, (digests, question, request)));
         }
         let known = sink.plan(group as u32, first as u32, &planned)?;
         if known.len() != planned.len() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use sureness_prompts::{PromptBuilder, Strategy};
 use sureness_questions::{Bank, MAX_OPTIONS, Question, Task};
-use sureness_scorers::{Draw, KeyPrefix, ScoreRequest};
+use sureness_scorers::{Draw, KeyPrefix, RequestKey, ScoreRequest};
 
 /// All questions of one task, asked with one prompt strategy.
 #[derive(Debug, Clone)]
@@ -87,6 +87,21 @@ impl GroupRequests {
     /// The request for one of the group's questions; `draw` numbers its answers in words, and is 0
     /// where there is only one.
     pub fn of(&self, question: &Question, draw: u32) -> ScoreRequest {
+        let request = self.of_question(question);
+        ScoreRequest {
+            key: self.key(&request, draw),
+            draw: self.draws.map(|_| Draw {
+                number: draw,
+                options: question.options.clone(),
+                said: None,
+            }),
+            ..request
+        }
+    }
+
+    /// The part of a question's requests that its draws share: they differ in their
+    /// [keys](Self::key) alone.
+    pub fn of_question(&self, question: &Question) -> ScoreRequest {
         let options = question.options.len().min(MAX_OPTIONS);
         let common = self.shared[options].get_or_init(|| {
             let labels: Arc<[String]> = self.builder.labels(question).into();
@@ -94,18 +109,19 @@ impl GroupRequests {
             Box::new(Common { labels, hashed })
         });
         let prompt = self.builder.build(question);
-        let key = common.hashed.key(&prompt.suffix);
-        let labels = Arc::clone(&common.labels);
-        let draw = self.draws.map(|_| Draw {
-            number: draw,
-            options: question.options.clone(),
-            said: None,
-        });
         ScoreRequest {
-            key: draw.as_ref().map_or(key, |draw| key.drawn(draw.number)),
+            key: common.hashed.key(&prompt.suffix),
             prompt,
-            labels,
-            draw,
+            labels: Arc::clone(&common.labels),
+            draw: None,
+        }
+    }
+
+    /// The key of a draw to the question of `shared`, which [`Self::of_question`] made.
+    pub fn key(&self, shared: &ScoreRequest, draw: u32) -> RequestKey {
+        match self.draws {
+            None => shared.key,
+            Some(_) => shared.key.drawn(draw),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The receiver of answers.
 
+use std::sync::Arc;
+
 use sureness_questions::Question;
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
@@ -33,8 +35,8 @@ pub struct Planned {
     pub content: [u8; 32],
     /// Digest of what the question shares with the others of its cluster.
     pub cluster: [u8; 32],
-    /// The question.
-    pub question: Question,
+    /// The question; its draws share it.
+    pub question: Arc<Question>,
     /// Which of its answers this is, where several are drawn; otherwise 0.
     pub draw: u32,
 }

@@ -40,7 +40,7 @@ fn planned(group: u32, place: u32) -> Planned {
         key: RequestKey(key),
         content: key,
         cluster: [place as u8 / 3; 32],
-        question: Question {
+        question: Arc::new(Question {
             id: format!("{group}/{place}"),
             category: place.is_multiple_of(2).then(|| "law".into()),
             context: None,
@@ -48,7 +48,7 @@ fn planned(group: u32, place: u32) -> Planned {
             options: vec!["one".into(), "two".into()],
             // One of them, or both.
             right: RightOptions::from_mask(1 + place % 3).unwrap(),
-        },
+        }),
         draw: 0,
     }
 }

@@ -1,6 +1,7 @@
 //! Readers and later runs see what a run wrote.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
 use sureness_questions::Question;
@@ -28,14 +29,14 @@ fn planned(n: u8) -> Planned {
         key: key(n),
         content: [n; 32],
         cluster: [n / 2; 32],
-        question: Question {
+        question: Arc::new(Question {
             id: format!("q{n}"),
             category: (n == 1).then(|| "law".into()),
             context: None,
             stem: "Which?".into(),
             options: vec!["one".into(), "None of the above".into(), "three".into()],
             right: 2.into(),
-        },
+        }),
         draw: 0,
     }
 }

@@ -1,6 +1,7 @@
 //! Cached answers are known before a run begins, and can be excluded.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sureness_conformal::Config;
 use sureness_engine::{Answer, AnswerSink, ItemId, Planned};
@@ -35,14 +36,14 @@ fn planned(n: u8) -> Planned {
         key: key(n),
         content: [n; 32],
         cluster: [n; 32],
-        question: Question {
+        question: Arc::new(Question {
             id: format!("q{n}"),
             category: None,
             context: None,
             stem: "Which?".into(),
             options: vec!["one".into(), "two".into()],
             right: 1.into(),
-        },
+        }),
         draw: 0,
     }
 }
