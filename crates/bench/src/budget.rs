@@ -62,6 +62,11 @@ impl Budget {
         }
     }
 
+    /// Whether a limit may stop the run.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.max_cost.is_some() || self.max_tokens.is_some()
+    }
+
     /// Refuses limits that cannot be kept.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.max_cost.is_some() && self.prices.is_none() {

@@ -111,18 +111,8 @@ pub struct StoredAnswer {
     pub error: Option<ScoreError>,
 }
 
-/// Whether the file has these tables: a store of an older version, opened for reading, has not.
-fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT count(*) = 2 FROM sqlite_master WHERE name IN ('draws', 'words')")?
-        .query_row([], |row| row.get(0))
-}
-
 /// Tokens of the answers in words that a run asked for.
 pub(crate) fn answer_tokens(connection: &Connection, run: i64) -> rusqlite::Result<f64> {
-    if !has_tables(connection)? {
-        return Ok(0.0);
-    }
     connection.query_row(
         "SELECT total(tokens) FROM words JOIN answers ON id = answer WHERE run = ?",
         [run],
@@ -132,9 +122,6 @@ pub(crate) fn answer_tokens(connection: &Connection, run: i64) -> rusqlite::Resu
 
 /// Tokens of one answer in words, where it is one and they are known.
 pub(crate) fn tokens_of(connection: &Connection, answer: i64) -> rusqlite::Result<Option<u32>> {
-    if !has_tables(connection)? {
-        return Ok(None);
-    }
     let tokens = connection
         .prepare_cached("SELECT tokens FROM words WHERE answer = ?")?
         .query_row([answer], |row| row.get(0))
@@ -149,9 +136,6 @@ pub(crate) fn copy_words(
     store: &Transaction<'_>,
     to: i64,
 ) -> rusqlite::Result<()> {
-    if !has_tables(connection)? {
-        return Ok(());
-    }
     let columns = |row: &rusqlite::Row<'_>| Ok([row.get(0)?, row.get(1)?, row.get(2)?]);
     let words: Option<[Value; 3]> = connection
         .prepare_cached("SELECT reading, tokens, text FROM words WHERE answer = ?")?
@@ -168,9 +152,6 @@ pub(crate) fn copy_words(
 
 /// Whether a run draws answers.
 pub(crate) fn draws(connection: &Connection, run: i64) -> rusqlite::Result<bool> {
-    if !has_tables(connection)? {
-        return Ok(false);
-    }
     connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM draws WHERE run = ?)")?
         .query_row([run], |row| row.get(0))

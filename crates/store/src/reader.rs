@@ -9,15 +9,15 @@ use sureness_record::Recorded;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 
 use crate::draws::{self, Drawn, StoredAnswer};
-use crate::{StoreError, codec, schema};
+use crate::schema::{self, Readable};
+use crate::{StoreError, codec};
 
 /// A read-only view of a store. Works while a run is writing.
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
-    /// SQL expression for an item's cluster.
-    cluster: &'static str,
+    readable: Readable,
     /// Prefixes of keys that the file does not index yet, with their answers' numbers, sorted.
     rest: Vec<(u64, i64)>,
 }
@@ -77,10 +77,10 @@ impl Reader {
                 path: path.to_owned(),
                 source,
             })?;
-        let cluster = schema::check_readable(&connection, path)?;
+        let readable = schema::check_readable(&connection, path)?;
         Ok(Self {
             connection,
-            cluster,
+            readable,
             path: path.to_owned(),
             rest: Vec::new(),
         })
@@ -93,7 +93,12 @@ impl Reader {
 
     /// SQL expression for an item's cluster: older files have no such column.
     pub(crate) fn cluster(&self) -> &'static str {
-        self.cluster
+        self.readable.cluster()
+    }
+
+    /// Whether a run draws answers in words.
+    fn draws(&self, run: i64) -> rusqlite::Result<bool> {
+        Ok(self.readable.has_draws() && draws::draws(&self.connection, run)?)
     }
 
     /// All runs, oldest first.
@@ -137,7 +142,7 @@ impl Reader {
 
     /// How many answers a run takes, and how many it has.
     pub fn counts(&self, run: i64) -> Result<(usize, usize), StoreError> {
-        let table = if self.wrap(draws::draws(&self.connection, run))? {
+        let table = if self.wrap(self.draws(run))? {
             "draws"
         } else {
             "items"
@@ -158,7 +163,11 @@ impl Reader {
                 [run],
                 |row| Ok([row.get::<_, f64>(0)?, row.get::<_, f64>(1)?]),
             )?;
-            let answer = draws::answer_tokens(&self.connection, run)?;
+            let answer = if self.readable.has_draws() {
+                draws::answer_tokens(&self.connection, run)?
+            } else {
+                0.0
+            };
             Ok([prompt as u64, cached as u64, answer as u64])
         })())
     }
@@ -177,7 +186,11 @@ impl Reader {
             Ok(Some(Usage {
                 prompt_tokens,
                 cached_tokens,
-                answer_tokens: draws::tokens_of(&self.connection, id)?,
+                answer_tokens: if self.readable.has_draws() {
+                    draws::tokens_of(&self.connection, id)?
+                } else {
+                    None
+                },
             }))
         })())
     }
@@ -220,7 +233,7 @@ impl Reader {
     ) -> Result<Vec<StoredAnswer>, StoreError> {
         let connection = &self.connection;
         self.wrap((|| {
-            if !draws::draws(connection, run)? {
+            if !self.draws(run)? {
                 return Ok(Vec::new());
             }
             draws::answers(connection, run, group, position.into())
@@ -237,7 +250,7 @@ impl Reader {
                 })?
                 .collect()
         })())?;
-        let drawn = self.wrap(draws::draws(&self.connection, run))?;
+        let drawn = self.wrap(self.draws(run))?;
         let mut located = Vec::with_capacity(places.len());
         for (group, position, key) in places {
             let mut found = None;
@@ -261,12 +274,12 @@ impl Reader {
         position: Option<u32>,
         visit: &mut impl FnMut(StoredRow),
     ) -> rusqlite::Result<Option<String>> {
-        let draws = draws::draws(&self.connection, run)?;
+        let draws = self.draws(run)?;
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT question, content, category, options, answer, dont_know, none, error, \
              logprobs, observed, mass, prompt_tokens, cached_tokens, {}, pos \
              FROM items LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? AND pos BETWEEN ? AND ? ORDER BY pos",
-            self.cluster
+            self.cluster()
         ))?;
         let (first, last) = (position.unwrap_or(0), position.unwrap_or(u32::MAX));
         let mut rows = select.query(params![run, group, first, last])?;
@@ -388,7 +401,8 @@ impl Reader {
         store: &rusqlite::Transaction<'_>,
         to: i64,
     ) -> rusqlite::Result<()> {
-        let Some(id) = self.newest(key)? else {
+        let newest = self.newest(key)?.filter(|_| self.readable.has_draws());
+        let Some(id) = newest else {
             return Ok(());
         };
         draws::copy_words(&self.connection, id, store, to)

@@ -172,16 +172,27 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     transaction.commit().map_err(sqlite)
 }
 
-/// Refuses files that need a migration. Returns the SQL expression for an item's cluster: the
-/// column, or NULL where the file has none.
-pub(crate) fn check_readable(
-    connection: &Connection,
-    path: &Path,
-) -> Result<&'static str, StoreError> {
+/// Refuses files that need a migration.
+pub(crate) fn check_readable(connection: &Connection, path: &Path) -> Result<Readable, StoreError> {
     match check(connection, path)? {
-        3.. => Ok("cluster"),
-        READABLE.. => Ok("NULL"),
+        version @ READABLE.. => Ok(Readable(version)),
         _ => Err(StoreError::TooOld(path.to_owned())),
+    }
+}
+
+/// The version of a file that can be read as it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Readable(i64);
+
+impl Readable {
+    /// The SQL expression for an item's cluster: the column, or NULL where the file has none.
+    pub(crate) fn cluster(self) -> &'static str {
+        if self.0 >= 3 { "cluster" } else { "NULL" }
+    }
+
+    /// Whether the file may hold answers in words.
+    pub(crate) fn has_draws(self) -> bool {
+        self.0 >= 4
     }
 }
 

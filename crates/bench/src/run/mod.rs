@@ -193,7 +193,11 @@ impl Session<'_> {
         let record = self.record();
         let (store, run) = self.open_run(&identity, &plan, record, ignore_cache)?;
         let answered_at = store.answered_at();
-        let before = spent(&self.folder.store, run)?;
+        let before = if self.settings.budget.is_limited() {
+            spent(&self.folder.store, run)?
+        } else {
+            Tokens::default()
+        };
         let progress = self.watch.model(ModelStart {
             name: &identity.name,
             plan: &plan,
