@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use sureness_hub::Hub;
 use sureness_testkit::HubServer;
 
 use crate::{REPO, fetch, hub, open, says};
@@ -27,6 +28,21 @@ fn blobs(server: &HubServer) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| !name.contains(".lock")).collect()
+}
+
+/// Asserts that a part is left which is not taken for the whole, and that the next download goes on
+/// after so many bytes.
+#[track_caller]
+fn resumes(server: &HubServer, hub: &Hub, after: usize) {
+    assert!(blobs(server)[0].contains(".part"), "{:?}", blobs(server));
+    says(
+        fetch(&hub.clone().offline(), "hf:own/set", "test"),
+        &["HF_HUB_OFFLINE"],
+    );
+    let paths = fetch(hub, "hf:own/set", "test").unwrap();
+    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), text());
+    let requests = server.requests().join("\n");
+    assert!(requests.contains(&format!("bytes={after}-")), "{requests}");
 }
 
 #[test]
@@ -54,14 +70,7 @@ fn a_cut_that_lasts_leaves_no_file_and_the_next_command_goes_on() {
         fetch(&hub, "hf:own/set", "test"),
         &["test.csv: ", "it resumes"],
     );
-    assert!(blobs(&server)[0].contains(".part"), "{:?}", blobs(&server));
-    says(
-        fetch(&hub.clone().offline(), "hf:own/set", "test"),
-        &["HF_HUB_OFFLINE"],
-    );
-    let paths = fetch(&hub, "hf:own/set", "test").unwrap();
-    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), text());
-    assert!(server.requests().join("\n").contains("bytes=4000-"));
+    resumes(&server, &hub, 4000);
 }
 
 #[test]
@@ -80,14 +89,7 @@ fn a_download_that_brings_nothing_ends_and_the_next_one_resumes() {
         &["test.csv: the hub at", "sent nothing for 1 s", "it resumes"],
     );
     assert!(begun.elapsed() < Duration::from_secs(4));
-    assert!(blobs(&server)[0].contains(".part"), "{:?}", blobs(&server));
-    says(
-        fetch(&hub.clone().offline(), "hf:own/set", "test"),
-        &["HF_HUB_OFFLINE"],
-    );
-    let paths = fetch(&hub, "hf:own/set", "test").unwrap();
-    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), text());
-    assert!(server.requests().join("\n").contains("bytes=1000-"));
+    resumes(&server, &hub, 1000);
 }
 
 #[test]

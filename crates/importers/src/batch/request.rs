@@ -95,7 +95,7 @@ impl Requests {
     /// Ends a file.
     pub(super) fn file(&mut self, path: &Path, digest: &blake3::Hash) {
         if std::mem::take(&mut self.has_request) {
-            self.files.push(source(path, digest));
+            self.files.push(SourceFile::new(path, digest));
         }
     }
 
@@ -116,13 +116,5 @@ impl Requests {
             Some(((*name).to_owned(), value.clone()))
         });
         shared.collect()
-    }
-}
-
-/// A file and its digest.
-pub(super) fn source(path: &Path, digest: &blake3::Hash) -> SourceFile {
-    SourceFile {
-        name: name_of(path),
-        digest: digest.to_hex().to_string(),
     }
 }

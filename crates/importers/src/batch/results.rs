@@ -7,7 +7,7 @@ use serde_json::Value;
 use sureness_scorers::ScoreError;
 
 use super::custom_id;
-use super::request::{Requests, source};
+use super::request::Requests;
 use crate::choice::Choice;
 use crate::error::Fault;
 use crate::exchange::{self, Exchange, Keys, Reading, tokens};
@@ -96,7 +96,7 @@ impl<'a> Results<'a> {
     /// Ends a file.
     pub(super) fn file(&mut self, path: &Path, digest: &blake3::Hash) {
         if std::mem::take(&mut self.has_result) {
-            self.files.push(source(path, digest));
+            self.files.push(SourceFile::new(path, digest));
         }
     }
 

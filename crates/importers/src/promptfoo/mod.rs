@@ -70,10 +70,7 @@ pub(crate) fn import(
     if file.groups.is_empty() {
         return Err(Problem::Empty.of(path));
     }
-    let source = SourceFile {
-        name: exchange::name_of(path),
-        digest: blake3::hash(bytes).to_hex().to_string(),
-    };
+    let source = SourceFile::new(path, &blake3::hash(bytes));
     file.finish(&source, found);
     Ok(())
 }

@@ -68,10 +68,7 @@ pub(crate) fn import(
             None => Ok(()),
         }
     })?;
-    let source = SourceFile {
-        name: exchange::name_of(path),
-        digest: digest.to_hex().to_string(),
-    };
+    let source = SourceFile::new(path, &digest);
     if models.is_empty() {
         return Err(Problem::Empty.of(path));
     }
