@@ -7,7 +7,9 @@ pub mod llama;
 mod opening;
 pub mod replay;
 mod reply;
+mod said;
 mod scores;
+mod thought;
 
 pub use error::ScoreError;
 pub use opening::Opening;

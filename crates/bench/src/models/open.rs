@@ -228,6 +228,7 @@ mod embedded {
     ) -> Result<Arc<dyn OptionScorer>, Failure> {
         let (name, chat) = (name.to_owned(), asking.chat);
         let options = LlamaOptions {
+            answers: asking.answers,
             threads: asking.threads,
             gpu_layers: asking.gpu_layers,
             ..LlamaOptions::default()

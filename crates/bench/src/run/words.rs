@@ -34,6 +34,18 @@ pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure
             "add --answers sampled, which reads answers in words",
         );
     }
+    if let Some(api) = settings
+        .asking
+        .api
+        .filter(|_| models.iter().any(Model::is_embedded))
+    {
+        return refused(
+            format!(
+                "--api {api} is a protocol of servers, and a --gguf model runs in this process"
+            ),
+            "leave out --api; --chat uses the model's chat template",
+        );
+    }
     if answers == Answers::Letters {
         return Ok(());
     }
@@ -56,12 +68,6 @@ pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure
         return refused(
             "workers on other machines do not draw answers in words".to_owned(),
             "leave out --nats, or use --answers letters",
-        );
-    }
-    if models.iter().any(Model::is_embedded) {
-        return refused(
-            format!("--gguf models cannot be asked with --answers {way}"),
-            "start the model behind llama-server and give its --api-base, or use --answers letters",
         );
     }
     if (settings.asking.http.extra_body.as_ref()).is_some_and(|extra| extra.sets("seed")) {

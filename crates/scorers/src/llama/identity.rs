@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use llama_cpp_2::{LlamaBackendDeviceType, list_llama_ggml_backend_devices};
+use sureness_record::Answers;
 
 use super::{
     file::GgufInfo,
@@ -11,6 +12,7 @@ use super::{
     session::BATCH_TOKENS,
 };
 use crate::ModelIdentity;
+use crate::said::READER;
 
 /// The binding, which fixes the version of llama.cpp.
 const BINDING: &str = "llama-cpp-2 0.1.160, llama-cpp-sys-2 0.1.161";
@@ -47,6 +49,7 @@ pub(super) fn of(
     if options.gpu_layers > 0 {
         details.insert("devices", devices());
     }
+    details.extend(of_answers(&options.answers));
     if let PromptForm::Chat(_) = options.prompt_form {
         let digest = info.chat_template.as_ref().map_or_else(
             || "the file has none".to_owned(),
@@ -61,6 +64,30 @@ pub(super) fn of(
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))
             .collect(),
+    }
+}
+
+/// The way of asking; nothing for letters, as ever.
+fn of_answers(answers: &Answers) -> Vec<(&'static str, String)> {
+    let drawn = |temperature: f64, limit: (&'static str, String)| {
+        vec![
+            ("answers", answers.name().to_owned()),
+            ("temperature", temperature.to_string()),
+            limit,
+        ]
+    };
+    match answers {
+        Answers::Letters => Vec::new(),
+        Answers::Sampled(sampled) => {
+            let limit = ("answer tokens", sampled.max_tokens.to_string());
+            let mut details = drawn(sampled.temperature, limit);
+            details.push(("answer reader", READER.to_owned()));
+            details
+        }
+        Answers::Reasoned(reasoned) => {
+            let limit = ("think tokens", reasoned.think_tokens.to_string());
+            drawn(reasoned.temperature, limit)
+        }
     }
 }
 

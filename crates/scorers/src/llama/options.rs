@@ -3,6 +3,7 @@
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use sureness_prompts::Prompt;
+use sureness_record::Answers;
 
 /// Lays a prompt out for a chat model. The error is a sentence for people.
 pub type ChatRenderer = dyn Fn(&Prompt) -> Result<Prompt, String> + Send + Sync;
@@ -42,6 +43,8 @@ impl PromptForm {
 pub struct LlamaOptions {
     /// The form in which prompts reach the model.
     pub prompt_form: PromptForm,
+    /// What is asked of the model: letters, answers in words, or letters after thoughts.
+    pub answers: Answers,
     /// Longest prompt in tokens, at most what the model was trained on. By default that is the
     /// limit, and the context grows with the longest prompt seen.
     pub context_length: Option<NonZeroU32>,

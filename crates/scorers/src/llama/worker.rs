@@ -10,6 +10,8 @@ use std::{
 };
 
 use llama_cpp_2::model::LlamaModel;
+use sureness_prompts::Prompt;
+use sureness_record::{Answers, Reasoned, Sampled};
 use tokio::sync::oneshot;
 
 use super::{
@@ -18,9 +20,11 @@ use super::{
     identity,
     labels::{Spellings, log_probabilities},
     options::{LlamaOptions, PromptForm},
-    session::Session,
+    session::{Drawing, Session},
 };
-use crate::{ModelIdentity, OptionScores, ScoreError, ScoreRequest};
+use crate::said::{STOP, Said};
+use crate::thought::Parts;
+use crate::{ModelIdentity, OptionScores, ScoreError, ScoreRequest, Usage};
 
 pub(super) type Answer = Result<OptionScores, ScoreError>;
 
@@ -59,6 +63,7 @@ pub(super) fn run(
             session,
             spellings: Spellings::default(),
             form: &options.prompt_form,
+            answers: options.answers,
         },
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -96,6 +101,7 @@ struct Scorer<'a> {
     session: Session<'a>,
     spellings: Spellings,
     form: &'a PromptForm,
+    answers: Answers,
 }
 
 impl Scorer<'_> {
@@ -112,17 +118,21 @@ impl Scorer<'_> {
     }
 
     fn score(&mut self, request: &ScoreRequest) -> Answer {
-        let tokens = self.spellings.of(&request.labels, self.session.vocab())?;
-        let read = |logits: &[f32]| log_probabilities(logits, &tokens);
-        let (read, usage) = match self.form {
-            PromptForm::Plain => self.session.evaluate(&request.prompt, read)?,
-            PromptForm::Chat(render) => {
-                let prompt = render(&request.prompt).map_err(|error| ScoreError::Backend {
-                    message: format!("the chat template failed: {error}"),
-                })?;
-                self.session.evaluate(&prompt, read)?
+        match self.answers {
+            Answers::Letters => {
+                let prompt = self.laid_out(&request.prompt)?;
+                self.letters(&prompt, &request.labels)
             }
-        };
+            Answers::Sampled(sampled) => self.sampled(request, sampled),
+            Answers::Reasoned(reasoned) => self.reasoned(request, reasoned),
+        }
+    }
+
+    /// The log-probabilities of the labels after a prompt as the model sees it.
+    fn letters(&mut self, prompt: &Prompt, labels: &[String]) -> Answer {
+        let tokens = self.spellings.of(labels, self.session.vocab())?;
+        let read = |logits: &[f32]| log_probabilities(logits, &tokens);
+        let (read, usage) = self.session.evaluate(prompt, read)?;
         let (logprobs, mass) = read?;
         Ok(OptionScores {
             observed: vec![true; logprobs.len()],
@@ -131,6 +141,71 @@ impl Scorer<'_> {
             usage,
             words: None,
         })
+    }
+
+    /// One answer in words.
+    fn sampled(&mut self, request: &ScoreRequest, sampled: Sampled) -> Answer {
+        let draw = request.draw.as_ref().ok_or_else(|| ScoreError::Backend {
+            message: "an answer in words was not asked for as one".to_owned(),
+        })?;
+        let prompt = self.laid_out(&request.prompt)?;
+        let drawing = self.drawing(request, sampled.temperature, sampled.max_tokens.get());
+        let (said, usage) = self.session.draw(&prompt, drawing)?;
+        Ok(said.scores(request, draw, usage))
+    }
+
+    /// The letters after one thought.
+    fn reasoned(&mut self, request: &ScoreRequest, reasoned: Reasoned) -> Answer {
+        if reasoned.think_tokens == 0 {
+            let prompt = self.laid_out(&request.prompt)?;
+            let letters = self.letters(&prompt, &request.labels)?;
+            return Ok(Said::default().before(letters));
+        }
+        let is_chat = matches!(self.form, PromptForm::Chat(_));
+        let parts = Parts::of(&request.prompt, is_chat);
+        let question = self.laid_out(&parts.question)?;
+        let drawing = self.drawing(request, reasoned.temperature, reasoned.think_tokens);
+        let (said, usage) = self.session.draw(&question, drawing)?;
+        let after = if is_chat {
+            let opened = question.suffix.trim_end().ends_with("<think>");
+            Prompt {
+                suffix: question.suffix + &parts.begun(&said, opened),
+                ..question
+            }
+        } else {
+            parts.after(&said)
+        };
+        let mut letters = self.letters(&after, &request.labels)?;
+        let add = |a: Option<u32>, b: Option<u32>| Some(a?.saturating_add(b?));
+        letters.usage = Usage {
+            prompt_tokens: add(letters.usage.prompt_tokens, usage.prompt_tokens),
+            cached_tokens: add(letters.usage.cached_tokens, usage.cached_tokens),
+            answer_tokens: usage.answer_tokens,
+        };
+        Ok(said.before(letters))
+    }
+
+    /// How the answer to a request is drawn: its key is the seed, so that it is the same whenever it
+    /// is drawn.
+    fn drawing(&self, request: &ScoreRequest, temperature: f64, max_tokens: u32) -> Drawing {
+        let [a, b, c, d, ..] = request.key.0;
+        Drawing {
+            temperature: temperature as f32,
+            max_tokens,
+            // In a chat the model ends by itself.
+            stop: matches!(self.form, PromptForm::Plain).then_some(STOP),
+            seed: u32::from_le_bytes([a, b, c, d]) >> 1,
+        }
+    }
+
+    /// A prompt as the model sees it.
+    fn laid_out(&self, prompt: &Prompt) -> Result<Prompt, ScoreError> {
+        match self.form {
+            PromptForm::Plain => Ok(prompt.clone()),
+            PromptForm::Chat(render) => render(prompt).map_err(|error| ScoreError::Backend {
+                message: format!("the chat template failed: {error}"),
+            }),
+        }
     }
 }
 
@@ -159,8 +234,6 @@ fn order_by_prefix(requests: &[ScoreRequest]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-
-    use sureness_prompts::Prompt;
 
     use super::*;
     use crate::RequestKey;

@@ -1,7 +1,7 @@
 //! The embedded backend from outside: a real model, real questions, bad files.
 
 #[path = "../../src/llama/fixtures.rs"]
-mod fixtures;
+pub(crate) mod fixtures;
 
 use std::{
     num::NonZeroU32,

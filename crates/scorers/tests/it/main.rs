@@ -3,6 +3,8 @@
 mod http;
 #[cfg(feature = "llama")]
 mod llama;
+#[cfg(feature = "llama")]
+mod llama_words;
 mod replay;
 
 use std::path::{Path, PathBuf};

@@ -16,9 +16,10 @@ const RUN: &str = "run --tasks qa rc --sample-size 60 --prompt-strategies base t
 const QUESTIONS: usize = 240;
 const IN_FLIGHT: usize = 4;
 
+/// So slow that the run is in its middle for seconds, while other tests keep the processors busy.
 fn slow() -> Script {
     Script::healthy().capacity(Capacity {
-        base_ms: 10,
+        base_ms: 40,
         ..Capacity::default()
     })
 }

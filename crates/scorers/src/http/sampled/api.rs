@@ -6,6 +6,7 @@ use super::super::exchange::{Dialect, quoted};
 use super::super::extra::ExtraBody;
 use super::super::options::HttpOptions;
 use super::super::secret::Header;
+use crate::said::STOP;
 
 /// A protocol for answers in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -41,10 +42,6 @@ impl std::fmt::Display for Api {
 
 /// The version of its protocol that Anthropic's servers want to be told.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
-/// What makes a model think that does not by itself.
-pub(super) const STEPS: &str = "Let's think step by step.";
-/// Where base models begin the next question by themselves.
-const STOP: &str = "\\nQuestion:";
 
 impl Api {
     /// All protocols.
@@ -127,14 +124,14 @@ impl Template {
 
     /// The body of a request for `n` answers to `prompt`.
     pub(super) fn body(&self, prompt: &str, n: u32) -> Vec<u8> {
-        let (model, prompt) = (quoted(&self.model), quoted(prompt));
+        let (model, prompt, stop) = (quoted(&self.model), quoted(prompt), quoted(STOP));
         let mut body = String::with_capacity(prompt.len() + 256);
         let (limit, least) = self.dialect.limit();
         let tokens = self.max_tokens.max(least);
         let _ = match self.api {
             Api::Completions => write!(
                 body,
-                "{{\"model\":{model},\"prompt\":{prompt},\"{limit}\":{tokens},\"stop\":[\"{STOP}\"]"
+                "{{\"model\":{model},\"prompt\":{prompt},\"{limit}\":{tokens},\"stop\":[{stop}]"
             ),
             Api::Chat => write!(
                 body,

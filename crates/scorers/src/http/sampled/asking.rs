@@ -12,8 +12,9 @@ use super::super::exchange::success;
 use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
 use super::api::Template;
-use super::said::{End, Said, said};
-use crate::{Draw, OptionScores, Reading, Reply, ScoreError, ScoreRequest, Usage, Words};
+use super::said::said;
+use crate::said::Said;
+use crate::{OptionScores, Reply, ScoreError, ScoreRequest, Usage};
 
 type Scored = Result<OptionScores, ScoreError>;
 
@@ -112,7 +113,7 @@ fn outcomes(part: &[ScoreRequest], answers: Vec<Said>, usage: Usage) -> Vec<Scor
             let draw = request.draw.as_ref().ok_or_else(|| ScoreError::Backend {
                 message: "an answer in words was not asked for as one".to_owned(),
             })?;
-            Ok(scores(said, request, draw, share(usage, place, given)))
+            Ok(said.scores(request, draw, share(usage, place, given)))
         })
         .collect()
 }
@@ -131,68 +132,9 @@ fn share(usage: Usage, place: usize, given: usize) -> Usage {
     }
 }
 
-/// The option that an answer chooses, as scores.
-fn scores(said: Said, request: &ScoreRequest, draw: &Draw, usage: Usage) -> OptionScores {
-    let (choice, reading) = read(&said, &request.labels, &draw.options);
-    let words = Words {
-        text: said.text,
-        thought: said.thought,
-        reading,
-    };
-    OptionScores::chosen(choice, request.labels.len(), usage, words)
-}
-
-fn read(said: &Said, labels: &[String], options: &[String]) -> (Option<usize>, Reading) {
-    let text = match said.end {
-        End::Refused => return (None, Reading::Refused),
-        // What would have followed may have been the answer: only an answer that comes first and
-        // stands alone counts.
-        End::Cut => first_line(&said.text),
-        End::Whole => said.text.as_str(),
-    };
-    match (sureness_answers::read(text, labels, options), said.end) {
-        (sureness_answers::Reading::Option(option), _) => (Some(option), Reading::Option),
-        (_, End::Cut) => (None, Reading::Cut),
-        (sureness_answers::Reading::Refused, _) => (None, Reading::Refused),
-        (sureness_answers::Reading::Unreadable(_), _) => (None, Reading::Unreadable),
-    }
-}
-
-/// The first line of a text that goes on after it; nothing of a text that is one line.
-fn first_line(text: &str) -> &str {
-    let text = text.trim_start();
-    text.split_once('\n').map_or("", |(line, _)| line)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn said(text: &str, end: End) -> Said {
-        Said {
-            text: text.to_owned(),
-            thought: None,
-            end,
-        }
-    }
-
-    #[test]
-    fn a_cut_answer_counts_if_it_came_first() {
-        let labels = ["A", "B"].map(str::to_owned);
-        let options = ["Rome", "Paris"].map(str::to_owned);
-        let read = |text: &str, end| read(&said(text, end), &labels, &options);
-        assert_eq!(read("B", End::Whole), (Some(1), Reading::Option));
-        assert_eq!(
-            read(" B\n\nThe capital of France is", End::Cut),
-            (Some(1), Reading::Option)
-        );
-        assert_eq!(
-            read("Option B is tempting, but", End::Cut),
-            (None, Reading::Cut)
-        );
-        assert_eq!(read("", End::Cut), (None, Reading::Cut));
-        assert_eq!(read("B", End::Refused), (None, Reading::Refused));
-    }
 
     #[test]
     fn counts_are_neither_lost_nor_doubled() {

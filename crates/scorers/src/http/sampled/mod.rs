@@ -26,9 +26,6 @@ use super::{ConnectError, address::shown, at_first_poll, prepare};
 use crate::{Hints, ModelIdentity, OptionScorer, Reply, ScoreRequest, Serving};
 use asking::Asking;
 
-/// How answers are drawn and read; a change makes them another model's.
-const READER: &str = "1";
-
 /// Draws answers from a model behind a server, and counts which option each chooses.
 pub struct SamplingScorer {
     asking: Asking,

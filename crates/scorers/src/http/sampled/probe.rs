@@ -13,9 +13,9 @@ use super::super::models::{ListedModel, owner};
 use super::super::options::HttpOptions;
 use super::super::probe::Probe;
 use super::super::transport::{Endpoint, Transport};
-use super::READER;
 use super::api::{Api, Template};
 use super::said::said;
+use crate::said::READER;
 use crate::{ModelIdentity, ScoreError};
 
 /// A question with an obvious answer, in a form that every model can answer.

@@ -8,7 +8,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use sureness_prompts::Prompt;
 use sureness_record::{Reasoned, Sampled};
 
 use super::super::connect_error::ConnectError;
@@ -16,13 +15,13 @@ use super::super::exchange::batch::{Stats, in_order};
 use super::super::options::HttpOptions;
 use super::super::transport::Client;
 use super::super::{HttpScorer, at_first_poll};
-use super::api::{Api, STEPS};
+use super::api::Api;
 use super::asking::Asking;
 use super::probe::trial_template;
-use super::said::Said;
+use crate::said::Said;
+use crate::thought::Parts;
 use crate::{
-    Draw, Hints, ModelIdentity, OptionScorer, OptionScores, Reading, Reply, ScoreError,
-    ScoreRequest, Words,
+    Draw, Hints, ModelIdentity, OptionScorer, OptionScores, Reply, ScoreError, ScoreRequest,
 };
 
 /// Scores letters after a thought, through an OpenAI-compatible server.
@@ -88,25 +87,22 @@ impl ReasoningScorer {
     ) -> (Result<OptionScores, ScoreError>, Stats) {
         let Some(thinking) = &self.thinking else {
             let (outcome, stats) = self.letters_after(client, request.clone()).await;
-            return (
-                outcome.map(|scores| with_words(scores, Said::default())),
-                stats,
-            );
+            return (outcome.map(|scores| Said::default().before(scores)), stats);
         };
         let parts = Parts::of(&request.prompt, self.chat);
-        let (said, stats) = thinking.said(client, &parts.question).await;
+        let (said, stats) = thinking.said(client, &parts.question.text()).await;
         let (said, usage) = match said {
             Ok(both) => both,
             Err(error) => return (Err(error), stats),
         };
-        let after = parts.after(request, &said, self.chat);
+        let after = after(request, &parts, &said, self.chat);
         let (outcome, then) = self.letters_after(client, after).await;
         let outcome = outcome.map(|mut scores| {
             let add = |a: Option<u32>, b: Option<u32>| Some(a?.saturating_add(b?));
             scores.usage.prompt_tokens = add(scores.usage.prompt_tokens, usage.prompt_tokens);
             scores.usage.cached_tokens = add(scores.usage.cached_tokens, usage.cached_tokens);
             scores.usage.answer_tokens = usage.answer_tokens;
-            with_words(scores, said)
+            said.before(scores)
         });
         (outcome, stats.then(then))
     }
@@ -126,75 +122,20 @@ impl ReasoningScorer {
     }
 }
 
-fn with_words(scores: OptionScores, said: Said) -> OptionScores {
-    OptionScores {
-        words: Some(Box::new(Words {
-            text: said.text,
-            thought: said.thought,
-            reading: Reading::Thought,
-        })),
-        ..scores
+/// The request for the letters after a thought.
+fn after(request: &ScoreRequest, parts: &Parts, said: &Said, chat: bool) -> ScoreRequest {
+    let mut after = request.clone();
+    if chat {
+        after.prompt = parts.question.clone();
+        after.draw = Some(Draw {
+            number: 0,
+            options: Vec::new(),
+            said: Some(parts.begun(said, false)),
+        });
+    } else {
+        after.prompt = parts.after(said);
     }
-}
-
-/// The parts of a prompt between which a thought goes.
-struct Parts {
-    /// What the thought is asked by.
-    question: String,
-    /// The prompt without its last line.
-    head: String,
-    /// Its last line, which asks for the letter.
-    cue: String,
-}
-
-impl Parts {
-    fn of(prompt: &Prompt, chat: bool) -> Self {
-        let text = prompt.text();
-        let (head, cue) = text.rsplit_once('\n').unwrap_or(("", &text));
-        let question = if chat {
-            format!("{head}\n\n{STEPS}")
-        } else {
-            format!("{head}\n{STEPS}")
-        };
-        Self {
-            question,
-            head: head.to_owned(),
-            cue: cue.to_owned(),
-        }
-    }
-
-    /// The request for the letters after a thought.
-    fn after(&self, request: &ScoreRequest, said: &Said, chat: bool) -> ScoreRequest {
-        let thought = [said.thought.as_deref(), Some(&*said.text)];
-        let mut after = request.clone();
-        if chat {
-            let mut begun = String::new();
-            // A thought that the server reports apart goes back between the usual marks.
-            if let Some(thought) = &said.thought {
-                begun = format!("<think>\n{}\n</think>\n\n", thought.trim());
-            }
-            begun.push_str(said.text.trim());
-            begun.push_str("\n\n");
-            begun.push_str(&self.cue);
-            after.prompt = Prompt {
-                prefix: "".into(),
-                suffix: self.question.clone(),
-            };
-            after.draw = Some(Draw {
-                number: 0,
-                options: Vec::new(),
-                said: Some(begun),
-            });
-        } else {
-            let thought: String = thought.into_iter().flatten().collect();
-            let (head, cue) = (&self.head, &self.cue);
-            after.prompt = Prompt {
-                prefix: "".into(),
-                suffix: format!("{head}\n{STEPS} {}\n{cue}", thought.trim()),
-            };
-        }
-        after
-    }
+    after
 }
 
 impl OptionScorer for ReasoningScorer {
@@ -224,55 +165,5 @@ impl std::fmt::Debug for ReasoningScorer {
             .field("url", &self.address())
             .field("identity", &self.identity)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request() -> ScoreRequest {
-        ScoreRequest {
-            key: crate::RequestKey([0; 32]),
-            prompt: Prompt {
-                prefix: "Question: One?\nAnswer: A\n\n".into(),
-                suffix: "Question: Two?\nA. x\nB. y\nAnswer:".into(),
-            },
-            labels: ["A", "B"].map(str::to_owned).into(),
-            draw: None,
-        }
-    }
-
-    #[test]
-    fn the_thought_goes_before_the_cue() {
-        let request = request();
-        let said = Said {
-            text: "y it is.".into(),
-            thought: None,
-            ..Said::default()
-        };
-        let parts = Parts::of(&request.prompt, false);
-        assert!(parts.question.ends_with(&format!("B. y\n{STEPS}")));
-        let after = parts.after(&request, &said, false).prompt.text();
-        assert!(after.starts_with("Question: One?\nAnswer: A\n\nQuestion: Two?"));
-        assert!(
-            after.ends_with(&format!("B. y\n{STEPS} y it is.\nAnswer:")),
-            "{after}"
-        );
-    }
-
-    #[test]
-    fn in_a_chat_the_assistant_goes_on() {
-        let request = request();
-        let said = Said {
-            text: "It is y.".into(),
-            thought: Some("x or y?".into()),
-            ..Said::default()
-        };
-        let parts = Parts::of(&request.prompt, true);
-        let after = parts.after(&request, &said, true);
-        assert_eq!(after.prompt.text(), parts.question);
-        let begun = after.draw.and_then(|draw| draw.said).unwrap();
-        assert_eq!(begun, "<think>\nx or y?\n</think>\n\nIt is y.\n\nAnswer:");
     }
 }

@@ -4,30 +4,8 @@ use serde_json::Value;
 
 use super::super::answer;
 use super::Api;
+use crate::said::{End, Said};
 use crate::{ScoreError, Usage};
-
-/// One answer of a model.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Said {
-    /// What it wrote, without a thought that the server reports apart.
-    pub(super) text: String,
-    /// That thought.
-    pub(super) thought: Option<String>,
-    /// Why it ended.
-    pub(super) end: End,
-}
-
-/// Why an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum End {
-    /// The model ended it, or the server does not say.
-    #[default]
-    Whole,
-    /// At the limit of tokens.
-    Cut,
-    /// The model refused, or a filter of the server's withheld the answer.
-    Refused,
-}
 
 /// The answers in a response to one prompt, with the token counts of all of them.
 pub(super) fn said(api: Api, response: &Value) -> Result<(Vec<Said>, Usage), ScoreError> {

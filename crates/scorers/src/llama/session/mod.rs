@@ -3,9 +3,12 @@
 //! Sequence 0 holds the decoded prefix of the current (task, strategy). For each prompt, sequence 1
 //! shares its keys and values without a copy, evaluates only the rest of the prompt, and is then
 //! dropped. Each decode has one prompt: several at once gain nothing on a CPU and move the logits.
+//! Answers in words are drawn in a third sequence ([`drawing`]).
 //!
 //! A prompt's logits depend only on its prefix and suffix, never on earlier prompts: a run that was
 //! interrupted and resumed ends with the same numbers.
+
+mod drawing;
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -20,6 +23,9 @@ use sureness_prompts::Prompt;
 
 use super::{error::LlamaError, native, options::LlamaOptions};
 use crate::{ScoreError, Usage};
+use drawing::Held;
+
+pub(super) use drawing::Drawing;
 
 /// Tokens per decode. Part of the model's identity, since it moves the last bits of a logit.
 pub(super) const BATCH_TOKENS: u32 = 512;
@@ -48,6 +54,8 @@ pub(super) struct Session<'model> {
     /// Whether the model keeps a state that cannot return to an earlier position.
     has_state: bool,
     prefix: Prefix,
+    /// The prompt that `WORK` holds for further draws.
+    held: Option<Held>,
 }
 
 /// What stays the same when the context grows.
@@ -57,6 +65,8 @@ struct Setup {
     on_gpu: bool,
     /// Whether control tokens in a prompt count as such.
     parse_special: bool,
+    /// Sequences of the context: two, and a third to draw answers in.
+    sequences: u32,
 }
 
 /// The current prefix.
@@ -79,6 +89,11 @@ impl<'model> Session<'model> {
             threads: options.thread_count(),
             on_gpu: options.gpu_layers > 0,
             parse_special: matches!(options.prompt_form, super::PromptForm::Chat(_)),
+            sequences: if options.answers.draws().is_some() {
+                3
+            } else {
+                2
+            },
         };
         let limit = options
             .context_length
@@ -95,6 +110,7 @@ impl<'model> Session<'model> {
             limit,
             has_state: model.is_recurrent() || model.is_hybrid(),
             prefix: Prefix::default(),
+            held: None,
         })
     }
 
@@ -108,6 +124,19 @@ impl<'model> Session<'model> {
         prompt: &Prompt,
         read: impl FnOnce(&[f32]) -> T,
     ) -> Result<(T, Usage), ScoreError> {
+        let (usage, logits) = self.work_on(prompt, 0, read)?;
+        self.drop_work();
+        Ok((logits, usage))
+    }
+
+    /// Evaluates a prompt in `WORK`, where it stays, in a context with `room` for more tokens.
+    fn work_on<T>(
+        &mut self,
+        prompt: &Prompt,
+        room: u32,
+        read: impl FnOnce(&[f32]) -> T,
+    ) -> Result<(Usage, T), ScoreError> {
+        self.release();
         // Tokenises the whole text, since a token may span prefix and suffix.
         let tokens = self.tokenise(&prompt.text());
         let length = self.fitting(&tokens)?;
@@ -123,25 +152,30 @@ impl<'model> Session<'model> {
             };
         }
         self.cut_prefix_to(&tokens);
-        self.make_room(length)?;
+        self.make_room(length.saturating_add(room).min(self.limit))?;
         self.hold_prefix()?;
 
         let shared = self.prefix.tokens.len();
-
-        let logits = self.evaluate_rest(&tokens, shared).map(|()| {
-            let last = self.batch.n_tokens() - 1;
-            read(self.context.get_logits_ith(last))
-        });
-        let dropped = self.context.clear_kv_cache_seq(Some(WORK_ID), None, None);
-        if logits.is_err() || !matches!(dropped, Ok(true)) {
+        if let Err(error) = self.evaluate_rest(&tokens, shared) {
+            self.drop_work();
             self.forget_prefix();
+            return Err(error);
         }
+        let last = self.batch.n_tokens() - 1;
         let usage = Usage {
             prompt_tokens: Some(length),
             cached_tokens: u32::try_from(shared).ok(),
             answer_tokens: None,
         };
-        logits.map(|value| (value, usage))
+        Ok((usage, read(self.context.get_logits_ith(last))))
+    }
+
+    /// Empties `WORK`.
+    fn drop_work(&mut self) {
+        let dropped = self.context.clear_kv_cache_seq(Some(WORK_ID), None, None);
+        if !matches!(dropped, Ok(true)) {
+            self.forget_prefix();
+        }
     }
 
     /// Whether a text and one token more fit into the model's context.
@@ -240,7 +274,8 @@ impl<'model> Session<'model> {
         self.decode(&tokens[shared..], shared, WORK)
     }
 
-    /// Decodes tokens that begin at position `first`, with logits for the last one of `WORK`.
+    /// Decodes tokens that begin at position `first`, with logits for the last one unless they are
+    /// the prefix.
     fn decode(
         &mut self,
         tokens: &[LlamaToken],
@@ -254,7 +289,7 @@ impl<'model> Session<'model> {
         for chunk in tokens.chunks(BATCH_TOKENS as usize) {
             self.batch.clear();
             for &token in chunk {
-                let wanted = sequence == WORK && position + 1 == end;
+                let wanted = sequence != PREFIX && position + 1 == end;
                 self.batch
                     .add(token, position, &[sequence], wanted)
                     .map_err(|error| failure(&error))?;
@@ -279,8 +314,8 @@ fn new_context(
         .with_n_ctx(NonZeroU32::new(tokens.next_multiple_of(CONTEXT_STEP)))
         .with_n_batch(BATCH_TOKENS)
         .with_n_ubatch(BATCH_TOKENS)
-        .with_n_seq_max(2)
-        // With one cache for both sequences, sharing the prefix copies nothing.
+        .with_n_seq_max(setup.sequences)
+        // With one cache for all sequences, sharing the prefix copies nothing.
         .with_kv_unified(true)
         // The whole prefix must stay visible, however long the prompt.
         .with_swa_full(true)
