@@ -72,7 +72,7 @@ pub struct ScoreRequest {
 pub struct Draw {
     /// Its number, from 0.
     pub number: u32,
-    /// The texts of the options, by which an answer may name them.
+    /// The texts of the options, by which an answer may name them; none where the question is open.
     pub options: Vec<String>,
     /// What the assistant has said so far, which the server continues; only in a chat.
     pub said: Option<String>,
@@ -158,9 +158,19 @@ pub enum Reading {
     Unreadable,
     /// It is a thought, after which the letters were scored.
     Thought,
+    /// It answers an open question.
+    Said,
 }
 
 impl OptionScores {
+    /// An answer to an open question, which has no options. `mass` is 1 if it says something.
+    pub fn said(usage: Usage, words: Words) -> Self {
+        Self {
+            mass: f64::from(u8::from(words.reading == Reading::Said)),
+            ..Self::chosen(None, 0, usage, words)
+        }
+    }
+
     /// The scores of an answer that chooses one of so many `options`, or none of them.
     pub fn chosen(choice: Option<usize>, options: usize, usage: Usage, words: Words) -> Self {
         let logprob = |option| match choice {

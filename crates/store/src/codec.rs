@@ -19,12 +19,13 @@ pub(crate) fn encode_observed(observed: &[bool]) -> i64 {
 }
 
 /// The readings, by their number in the file.
-const READINGS: [Reading; 5] = [
+const READINGS: [Reading; 6] = [
     Reading::Option,
     Reading::Refused,
     Reading::Cut,
     Reading::Unreadable,
     Reading::Thought,
+    Reading::Said,
 ];
 /// Level of compression: texts are written once, and many.
 const LEVEL: i32 = 3;
@@ -90,7 +91,7 @@ pub(crate) fn decode(
     usage: Usage,
 ) -> Option<OptionScores> {
     let (values, rest) = logprobs.as_chunks::<8>();
-    if values.is_empty() || !rest.is_empty() {
+    if !rest.is_empty() {
         return None;
     }
     let logprobs: Vec<f64> = values

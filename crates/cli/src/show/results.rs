@@ -94,9 +94,19 @@ fn drawn(model: &ModelResult) -> impl Iterator<Item = (String, String)> {
     model.groups.iter().filter_map(|group| {
         let drawn = group.drawn.filter(|drawn| drawn.thoughts == 0)?;
         let all = count(drawn.answers as usize);
+        let chosen = if drawn.said > 0 {
+            drawn.said
+        } else {
+            drawn.chosen
+        };
+        let what = if drawn.said > 0 {
+            "answer the question"
+        } else {
+            "choose an option"
+        };
         let text = format!(
-            "{} of {all} answers choose an option: {} refused, {} cut, {} unreadable",
-            count(drawn.chosen as usize),
+            "{} of {all} answers {what}: {} refused, {} cut, {} unreadable",
+            count(chosen as usize),
             count(drawn.refused as usize),
             count(drawn.cut as usize),
             count(drawn.unreadable as usize)

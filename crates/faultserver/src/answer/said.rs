@@ -18,6 +18,14 @@ const DRESSES: [(&str, &str); 8] = [
     ("Option ", " is right."),
     ("The correct answer is (", ")."),
 ];
+/// How an answer to an open question may be put.
+const OPEN_DRESSES: [(&str, &str); 5] = [
+    ("", ""),
+    ("", "."),
+    ("**", "**"),
+    ("Answer: ", ""),
+    ("", "\n\nThis is what I remember."),
+];
 const THOUGHT: &str =
     "The first option looks plausible, but let me compare all of them before I settle.";
 const REFUSAL: &str = "I'm sorry, but I can't help with that.";
@@ -40,6 +48,11 @@ fn say(server: &Healthy, said: &Words, prompt: &str, number: u64, index: u64) ->
         REFUSAL.to_owned()
     } else if outcome < said.refusals + said.unreadable {
         UNREADABLE.to_owned()
+    } else if let Some(saying) =
+        (server.open.as_ref()).and_then(|open| open.at(prompt, draw(b"saying"), draw(b"spelling")))
+    {
+        let (before, after) = OPEN_DRESSES[(draw(b"dress") * OPEN_DRESSES.len() as f64) as usize];
+        format!("{before}{saying}{after}")
     } else {
         let letter = letter(server, prompt, draw(b"letter"));
         let (before, after) = DRESSES[(draw(b"dress") * DRESSES.len() as f64) as usize];

@@ -133,6 +133,14 @@ fn share(usage: Usage, place: usize, given: usize) -> Usage {
 
 /// The option that an answer chooses, as scores.
 fn scores(said: Said, request: &ScoreRequest, draw: &Draw, usage: Usage) -> OptionScores {
+    if draw.options.is_empty() {
+        let words = Words {
+            reading: read_open(&said),
+            text: said.text,
+            thought: said.thought,
+        };
+        return OptionScores::said(usage, words);
+    }
     let (choice, reading) = read(&said, &request.labels, &draw.options);
     let words = Words {
         text: said.text,
@@ -140,6 +148,22 @@ fn scores(said: Said, request: &ScoreRequest, draw: &Draw, usage: Usage) -> Opti
         reading,
     };
     OptionScores::chosen(choice, request.labels.len(), usage, words)
+}
+
+/// Whether an answer to an open question says something. What is cut counts if a whole line stands
+/// before the end.
+fn read_open(said: &Said) -> Reading {
+    let (_, answer) = sureness_answers::split_thought(&said.text);
+    let none: [&str; 0] = [];
+    match said.end {
+        End::Refused => Reading::Refused,
+        End::Cut if first_line(answer).trim().is_empty() => Reading::Cut,
+        _ if sureness_answers::short(&said.text).is_empty() => Reading::Unreadable,
+        _ => match sureness_answers::read(answer, &none, &none) {
+            sureness_answers::Reading::Refused => Reading::Refused,
+            _ => Reading::Said,
+        },
+    }
 }
 
 fn read(said: &Said, labels: &[String], options: &[String]) -> (Option<usize>, Reading) {
@@ -192,6 +216,19 @@ mod tests {
         );
         assert_eq!(read("", End::Cut), (None, Reading::Cut));
         assert_eq!(read("B", End::Refused), (None, Reading::Refused));
+    }
+
+    #[test]
+    fn open_answers_are_said_refused_or_cut() {
+        let read = |text: &str, end| read_open(&said(text, end));
+        assert_eq!(read(" The Danube", End::Whole), Reading::Said);
+        assert_eq!(read("Danube\n\nThe Danube is", End::Cut), Reading::Said);
+        assert_eq!(read("The Danube rises in the", End::Cut), Reading::Cut);
+        assert_eq!(read("<think>Which\nriver", End::Cut), Reading::Cut);
+        assert_eq!(read(" \n", End::Whole), Reading::Unreadable);
+        assert_eq!(read("", End::Refused), Reading::Refused);
+        let refusal = "I'm sorry, but I can't help with that.";
+        assert_eq!(read(refusal, End::Whole), Reading::Refused);
     }
 
     #[test]

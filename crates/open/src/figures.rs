@@ -1,0 +1,166 @@
+//! The figures of a task of open questions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sureness_conformal::{Config, EvaluateError, Selective, selective_of, split_keys};
+
+use crate::{Meanings, OpenIntervals, OpenSets, intervals};
+
+/// Points of a risk-coverage curve.
+const POINTS: usize = 20;
+
+/// The answers to one question.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The question's content digest.
+    pub key: [u8; 32],
+    /// What the questions of a cluster share.
+    pub cluster: [u8; 32],
+    /// Its answers.
+    pub meanings: Meanings,
+}
+
+impl Item {
+    pub(crate) fn score(&self) -> f64 {
+        self.meanings.score()
+    }
+
+    pub(crate) fn is_right(&self) -> bool {
+        self.meanings.top().is_some_and(|top| top.accepted)
+    }
+
+    /// Frequency of the most frequent meaning; 0 without any.
+    fn frequency(&self) -> f64 {
+        let top = self.meanings.top();
+        top.map_or(0.0, |top| self.meanings.frequency(top))
+    }
+
+    /// The sign's value, larger where the model is surer. No meaning at all is the least sure.
+    pub(crate) fn sureness(&self, sign: usize) -> f64 {
+        match sign {
+            _ if self.meanings.top().is_none() => f64::NEG_INFINITY,
+            0 => self.frequency(),
+            1 => -self.meanings.entropy(),
+            _ => -(self.meanings.groups().len() as f64),
+        }
+    }
+}
+
+/// Signs of a right answer, in the order of [`Item::sureness`].
+pub(crate) const SIGNS: [&str; 3] = ["frequency", "semantic_entropy", "meanings"];
+
+/// Figures of one task. All but the threshold are of the test half.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenFigures {
+    /// Questions that set the threshold.
+    pub n_calibration: usize,
+    /// Questions that are measured.
+    pub n_test: usize,
+    /// Share of questions whose most frequent meaning is accepted.
+    pub acc: f64,
+    /// Mean share of accepted answers: how often one answer alone is right.
+    pub one_answer_acc: f64,
+    /// Share of questions to which an accepted answer was given at all.
+    pub generated: f64,
+    /// Mean frequency of the most frequent meaning.
+    pub frequency: f64,
+    /// Mean discrete semantic entropy, in nats.
+    pub semantic_entropy: f64,
+    /// Mean number of meanings.
+    pub meanings: f64,
+    /// Conformal sets of answers.
+    pub sets: OpenSets,
+    /// How well each sign tells right from wrong (most frequent) answers.
+    pub signs: Vec<Sign>,
+    /// Intervals of the procedure; `None` where there are too few questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<OpenIntervals>,
+}
+
+/// A sign of a right answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sign {
+    /// `frequency` of the most frequent meaning, `semantic_entropy` (small) or number of `meanings`
+    /// (small).
+    pub name: String,
+    /// Area under the ROC curve; `None` where all answers are right or all wrong.
+    pub auroc: Option<f64>,
+    /// Area under the risk-coverage curve.
+    pub aurc: f64,
+    /// Prediction rejection ratio (Malinin & Gales 2021): the part of a perfect ranking's gain over a
+    /// random one. `None` as for `auroc`.
+    pub prr: Option<f64>,
+    /// The risk-coverage curve, at most 20 points.
+    pub curve: Vec<SignPoint>,
+}
+
+/// A point of a risk-coverage curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SignPoint {
+    /// Share of questions that are answered, the surest first.
+    pub answered: f64,
+    /// Share of these with a wrong answer.
+    pub risk: f64,
+}
+
+impl Sign {
+    fn of(name: &str, selective: &Selective) -> Self {
+        let error_rate = selective.curve.last().map_or(0.0, |point| point.risk);
+        let best = selective.aurc - selective.e_aurc;
+        let step = selective.curve.len().div_ceil(POINTS).max(1);
+        let points = selective.curve.iter().rev().step_by(step);
+        let mut curve: Vec<SignPoint> = points
+            .map(|point| SignPoint {
+                answered: point.answered,
+                risk: point.risk,
+            })
+            .collect();
+        curve.reverse();
+        Self {
+            name: name.to_owned(),
+            auroc: selective.auroc,
+            aurc: selective.aurc,
+            prr: selective
+                .auroc
+                .map(|_| (error_rate - selective.aurc) / (error_rate - best)),
+            curve,
+        }
+    }
+}
+
+/// The figures of a task.
+///
+/// # Errors
+///
+/// If the settings are wrong or one half is empty.
+pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, EvaluateError> {
+    let keys: Vec<_> = items.iter().map(|item| item.key).collect();
+    let clusters: Vec<_> = items.iter().map(|item| item.cluster).collect();
+    let split = split_keys(&keys, &clusters, config)?;
+    let calibration = pick(items, &split.calibration);
+    let test = pick(items, &split.test);
+    let n = test.len() as f64;
+    let mean = |of: fn(&Item) -> f64| test.iter().map(|item| of(item)).sum::<f64>() / n;
+    let sign = |(index, name): (usize, &&str)| {
+        let answers = test.iter();
+        let selective = selective_of(answers.map(|it| (it.sureness(index), it.is_right())));
+        selective.map(|selective| Sign::of(name, &selective))
+    };
+    Ok(OpenFigures {
+        n_calibration: calibration.len(),
+        n_test: test.len(),
+        acc: mean(|item| f64::from(u8::from(item.is_right()))),
+        one_answer_acc: mean(|item| item.meanings.share_accepted()),
+        generated: mean(|item| f64::from(u8::from(item.meanings.is_generated()))),
+        frequency: mean(Item::frequency),
+        semantic_entropy: mean(|item| item.meanings.entropy()),
+        meanings: mean(|item| item.meanings.groups().len() as f64),
+        sets: OpenSets::of(&calibration, &test, config.alpha),
+        signs: SIGNS.iter().enumerate().filter_map(sign).collect(),
+        intervals: intervals::of(&calibration, &test, config),
+    })
+}
+
+fn pick<'a>(items: &'a [Item], rows: &[usize]) -> Vec<&'a Item> {
+    rows.iter().map(|&row| &items[row]).collect()
+}
