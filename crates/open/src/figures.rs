@@ -40,7 +40,9 @@ impl Item {
         match sign {
             _ if self.meanings.top().is_none() => f64::NEG_INFINITY,
             0 => self.frequency(),
-            1 => -self.meanings.entropy(),
+            // Different frequencies may have one entropy, as 4, 1, 1, 1, 1, 1, 1 and 2, 2, 2, 2, 1, 1 of
+            // ten: rounding errors must not order them.
+            1 => -(self.meanings.entropy() * 1e9).round() / 1e9,
             _ => -(self.meanings.groups().len() as f64),
         }
     }
@@ -141,11 +143,6 @@ pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, Evaluate
     let test = pick(items, &split.test);
     let n = test.len() as f64;
     let mean = |of: fn(&Item) -> f64| test.iter().map(|item| of(item)).sum::<f64>() / n;
-    let sign = |(index, name): (usize, &&str)| {
-        let answers = test.iter();
-        let selective = selective_of(answers.map(|it| (it.sureness(index), it.is_right())));
-        selective.map(|selective| Sign::of(name, &selective))
-    };
     Ok(OpenFigures {
         n_calibration: calibration.len(),
         n_test: test.len(),
@@ -156,9 +153,18 @@ pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, Evaluate
         semantic_entropy: mean(|item| item.meanings.entropy()),
         meanings: mean(|item| item.meanings.groups().len() as f64),
         sets: OpenSets::of(&calibration, &test, config.alpha),
-        signs: SIGNS.iter().enumerate().filter_map(sign).collect(),
+        signs: signs(&test),
         intervals: intervals::of(&calibration, &test, config),
     })
+}
+
+/// How well each sign tells right from wrong answers, over all of these questions.
+pub fn signs(items: &[&Item]) -> Vec<Sign> {
+    let sign = |(index, name): (usize, &&str)| {
+        let answers = items.iter().map(|it| (it.sureness(index), it.is_right()));
+        selective_of(answers).map(|selective| Sign::of(name, &selective))
+    };
+    SIGNS.iter().enumerate().filter_map(sign).collect()
 }
 
 fn pick<'a>(items: &'a [Item], rows: &[usize]) -> Vec<&'a Item> {

@@ -44,12 +44,21 @@ pub struct OpenIntervals {
 type Draw = [f64; 7];
 
 pub(crate) fn of(calibration: &[&Item], test: &[&Item], config: &Config) -> Option<OpenIntervals> {
+    from_draws(calibration, test, config, REPLICATES)
+}
+
+fn from_draws(
+    calibration: &[&Item],
+    test: &[&Item],
+    config: &Config,
+    replicates: usize,
+) -> Option<OpenIntervals> {
     let halves = [clusters(calibration), clusters(test)];
     if halves.iter().any(|half| half.len() < MIN_CLUSTERS) || calibration.len() + test.len() > MOST
     {
         return None;
     }
-    let draws: Vec<Draw> = (0..REPLICATES)
+    let draws: Vec<Draw> = (0..replicates)
         .map(|replicate| {
             let mut stream = Stream::new("open questions", config.seed, replicate);
             let [calibration, test] =
@@ -105,8 +114,9 @@ fn figures(calibration: &[&Item], test: &[&Item], alpha: f64) -> Draw {
 }
 
 fn ends(mut values: Vec<f64>) -> Ends {
+    let all = values.len();
     values.retain(|value| !value.is_nan());
-    if values.len() < REPLICATES / 2 {
+    if values.is_empty() || values.len() < all / 2 {
         return None;
     }
     values.sort_unstable_by(f64::total_cmp);
@@ -114,4 +124,88 @@ fn ends(mut values: Vec<f64>) -> Ends {
     let tail = (1.0 - LEVEL) / 2.0;
     let ends = [at(tail), at(1.0 - tail)];
     ends[1].is_finite().then_some(ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Meanings;
+
+    /// Answers to each question.
+    const DRAWS: usize = 8;
+
+    /// A question of a law: the truth has a probability of its own, and to one in 25 is never said.
+    fn item(stream: &mut Stream, number: u64) -> Item {
+        let known = stream.unit() >= 0.04;
+        let truth = if known { stream.unit().powf(0.4) } else { 0.0 };
+        let answers: Vec<String> = (0..DRAWS)
+            .map(|_| match stream.unit() {
+                place if place < truth => "truth".to_owned(),
+                _ => format!("wrong {}", stream.below(3)),
+            })
+            .collect();
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&number.to_le_bytes());
+        key[8..16].copy_from_slice(&stream.unit().to_bits().to_le_bytes());
+        let texts = answers.iter().map(String::as_str);
+        Item {
+            key,
+            cluster: key,
+            meanings: Meanings::of(texts, DRAWS as u32, &["Truth".to_owned()]),
+        }
+    }
+
+    /// The whole procedure, again and again: coverage is promised on average over calibration and test.
+    #[test]
+    fn sets_keep_their_promise_and_intervals_theirs() {
+        const RUNS: usize = 300;
+        let mut stream = Stream::new("simulation of open questions", 3, 0);
+        // The truth of the law, from many questions.
+        let many: Vec<Item> = (0..40_000)
+            .map(|number| item(&mut stream, number))
+            .collect();
+        let many: Vec<&Item> = many.iter().collect();
+        let law = figures(&many[..20_000], &many[20_000..], 0.1);
+        let (mut covered, mut finite) = (0.0, 0.0);
+        let mut held = [0_usize; 4];
+        for _ in 0..RUNS {
+            let items: Vec<Item> = (0..160).map(|number| item(&mut stream, number)).collect();
+            let (calibration, test) = items.split_at(80);
+            let halves = [calibration, test].map(|half| half.iter().collect::<Vec<_>>());
+            let sets = OpenSets::of(&halves[0], &halves[1], 0.1);
+            // A set of every answer covers.
+            covered += sets.coverage.unwrap_or(1.0);
+            finite += f64::from(u8::from(sets.threshold.is_some()));
+            let intervals = from_draws(&halves[0], &halves[1], &Config::default(), 200).unwrap();
+            let within = |ends: Ends, value: f64| {
+                usize::from(ends.is_none_or(|[low, high]| (low..=high).contains(&value)))
+            };
+            held[0] += within(intervals.acc, law[0]);
+            held[1] += within(intervals.one_answer_acc, law[1]);
+            held[2] += within(intervals.semantic_entropy, law[3]);
+            held[3] += within(intervals.coverage, law[4]);
+        }
+        let coverage = covered / RUNS as f64;
+        // The promise, and no more than what ties among eight answers add.
+        assert!((0.895..0.96).contains(&coverage), "{coverage}");
+        assert!(finite > 0.9 * RUNS as f64);
+        for held in held {
+            assert!(
+                (0.91..=1.0).contains(&(held as f64 / RUNS as f64)),
+                "{held} of {RUNS}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_least_error_rate_is_the_least_with_a_threshold() {
+        let mut stream = Stream::new("least error rate", 1, 0);
+        let items: Vec<Item> = (0..90).map(|number| item(&mut stream, number)).collect();
+        let (calibration, test) = items.split_at(45);
+        let halves = [calibration, test].map(|half| half.iter().collect::<Vec<_>>());
+        let of = |alpha| OpenSets::of(&halves[0], &halves[1], alpha);
+        let least = of(0.5).least_error_rate;
+        assert!(of(least).threshold.is_some());
+        assert!(of(least - 1e-6).threshold.is_none());
+    }
 }

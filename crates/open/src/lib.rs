@@ -6,7 +6,7 @@ mod meanings;
 mod normal;
 mod sets;
 
-pub use figures::{Item, OpenFigures, Sign, SignPoint, evaluate};
+pub use figures::{Item, OpenFigures, Sign, SignPoint, evaluate, signs};
 pub use intervals::{Ends, OpenIntervals};
 pub use meanings::{Meaning, Meanings};
 pub use normal::normalised;

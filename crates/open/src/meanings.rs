@@ -36,17 +36,16 @@ impl Meanings {
         let mut groups: Vec<(String, Meaning)> = Vec::new();
         for text in answers {
             let normal = normalised(text);
-            match groups.iter_mut().find(|(known, _)| *known == normal) {
-                Some((_, meaning)) => meaning.count += 1,
-                None => {
-                    let meaning = Meaning {
-                        text: text.trim().to_owned(),
-                        count: 1,
-                        accepted: accepted.contains(&normal),
-                    };
-                    groups.push((normal, meaning));
-                }
+            if let Some((_, meaning)) = groups.iter_mut().find(|(known, _)| *known == normal) {
+                meaning.count += 1;
+                continue;
             }
+            let meaning = Meaning {
+                text: text.trim().to_owned(),
+                count: 1,
+                accepted: accepted.contains(&normal),
+            };
+            groups.push((normal, meaning));
         }
         let mut groups: Vec<Meaning> = groups.into_iter().map(|(_, meaning)| meaning).collect();
         // Stable.

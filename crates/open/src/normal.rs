@@ -2,8 +2,8 @@
 
 /// An answer in the form of `SQuAD`'s official script (`normalize_answer` in `evaluate-v1.1.py`,
 /// Rajpurkar et al. 2016): lower case, without ASCII punctuation, without the words "a", "an" and
-/// "the", with single spaces. Where nothing is left, as of "The" or "?!", the text itself in lower
-/// case.
+/// "the", with single spaces. Where nothing is left, as of "The" or "?!", articles
+/// stay, and then punctuation.
 ///
 /// ```
 /// use sureness_open::normalised;
@@ -27,19 +27,17 @@ pub fn normalised(text: &str) -> String {
             word.push(c);
             continue;
         }
-        if !["a", "an", "the"].contains(&word.as_str()) {
-            plain.push_str(&word);
-        } else {
-            plain.push(' ');
-        }
+        plain.push_str(match word.as_str() {
+            "a" | "an" | "the" => " ",
+            other => other,
+        });
         word.clear();
         plain.push(c);
     }
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    if words.is_empty() {
-        return lower.trim().to_owned();
-    }
-    words.join(" ")
+    let spaced = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let forms = [spaced(&plain), spaced(&kept)].into_iter();
+    let mut left = forms.filter(|form| !form.is_empty());
+    left.next().unwrap_or_else(|| spaced(&lower))
 }
 
 #[cfg(test)]
