@@ -35,6 +35,11 @@ impl Item {
         top.map_or(0.0, |top| self.meanings.frequency(top))
     }
 
+    /// Length-normalised likelihood of the most frequent meaning.
+    fn likelihood(&self) -> Option<f64> {
+        Some(self.meanings.top()?.logprob?.exp())
+    }
+
     /// The sign's value, larger where the model is surer. No meaning at all is the least sure.
     pub(crate) fn sureness(&self, sign: usize) -> f64 {
         match sign {
@@ -43,13 +48,14 @@ impl Item {
             // Different frequencies may have one entropy, as 4, 1, 1, 1, 1, 1, 1 and 2, 2, 2, 2, 1, 1 of
             // ten: rounding errors must not order them.
             1 => -(self.meanings.entropy() * 1e9).round() / 1e9,
-            _ => -(self.meanings.groups().len() as f64),
+            2 => -(self.meanings.groups().len() as f64),
+            _ => self.likelihood().unwrap_or(f64::NEG_INFINITY),
         }
     }
 }
 
 /// Signs of a right answer, in the order of [`Item::sureness`].
-pub(crate) const SIGNS: [&str; 3] = ["frequency", "semantic_entropy", "meanings"];
+pub(crate) const SIGNS: [&str; 4] = ["frequency", "semantic_entropy", "meanings", "likelihood"];
 
 /// Figures of one task. All but the threshold are of the test half.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +76,10 @@ pub struct OpenFigures {
     pub semantic_entropy: f64,
     /// Mean number of meanings.
     pub meanings: f64,
+    /// Mean length-normalised likelihood of the most frequent meaning, exp of the mean log-probability of
+    /// a token; `None` where the server gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likelihood: Option<f64>,
     /// Conformal sets of answers.
     pub sets: OpenSets,
     /// How well each sign tells right from wrong (most frequent) answers.
@@ -82,8 +92,8 @@ pub struct OpenFigures {
 /// A sign of a right answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sign {
-    /// `frequency` of the most frequent meaning, `semantic_entropy` (small) or number of `meanings`
-    /// (small).
+    /// `frequency` of the most frequent meaning, `semantic_entropy` (small), number of `meanings` (small)
+    /// or `likelihood`, length-normalised, of the most frequent meaning.
     pub name: String,
     /// Area under the ROC curve; `None` where all answers are right or all wrong.
     pub auroc: Option<f64>,
@@ -152,10 +162,20 @@ pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, Evaluate
         frequency: mean(Item::frequency),
         semantic_entropy: mean(|item| item.meanings.entropy()),
         meanings: mean(|item| item.meanings.groups().len() as f64),
+        likelihood: has_likelihoods(&test).then(|| mean(|it| it.likelihood().unwrap_or(0.0))),
         sets: OpenSets::of(&calibration, &test, config.alpha),
         signs: signs(&test),
         intervals: intervals::of(&calibration, &test, config),
     })
+}
+
+/// Whether each most frequent meaning has a likelihood, and there is one.
+fn has_likelihoods(items: &[&Item]) -> bool {
+    let mut top = items
+        .iter()
+        .filter(|item| item.meanings.top().is_some())
+        .peekable();
+    top.peek().is_some() && top.all(|item| item.likelihood().is_some())
 }
 
 /// How well each sign tells right from wrong answers, over all of these questions.
@@ -164,7 +184,13 @@ pub fn signs(items: &[&Item]) -> Vec<Sign> {
         let answers = items.iter().map(|it| (it.sureness(index), it.is_right()));
         selective_of(answers).map(|selective| Sign::of(name, &selective))
     };
-    SIGNS.iter().enumerate().filter_map(sign).collect()
+    let known = if has_likelihoods(items) { 4 } else { 3 };
+    SIGNS
+        .iter()
+        .take(known)
+        .enumerate()
+        .filter_map(sign)
+        .collect()
 }
 
 fn pick<'a>(items: &'a [Item], rows: &[usize]) -> Vec<&'a Item> {

@@ -8,6 +8,6 @@ mod sets;
 
 pub use figures::{Item, OpenFigures, Sign, SignPoint, evaluate, signs};
 pub use intervals::{Ends, OpenIntervals};
-pub use meanings::{Meaning, Meanings};
+pub use meanings::{Answer, Meaning, Meanings};
 pub use normal::normalised;
 pub use sets::{OpenSets, least_error_rate};

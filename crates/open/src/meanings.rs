@@ -2,8 +2,26 @@
 
 use crate::normalised;
 
+/// An answer as it was given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer<'a> {
+    /// Its text.
+    pub text: &'a str,
+    /// The mean log-probability of its tokens, where it is known.
+    pub logprob: Option<f64>,
+}
+
+impl<'a> From<&'a str> for Answer<'a> {
+    fn from(text: &'a str) -> Self {
+        Self {
+            text,
+            logprob: None,
+        }
+    }
+}
+
 /// Answers that mean the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Meaning {
     /// The first answer with this meaning, as it was given.
     pub text: String,
@@ -11,11 +29,14 @@ pub struct Meaning {
     pub count: u32,
     /// Whether an accepted answer has it.
     pub accepted: bool,
+    /// The mean over its answers of the mean log-probability of a token; `None` where one is not known.
+    /// Its exponential is the length-normalised likelihood, the inverse of the perplexity.
+    pub logprob: Option<f64>,
 }
 
 /// The meanings of the answers to one question: the most frequent first, of equally frequent ones that
 /// which was given first. Draws are exchangeable, so that this order breaks ties at random.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Meanings {
     groups: Vec<Meaning>,
     given: u32,
@@ -28,26 +49,34 @@ impl Meanings {
     /// Spellings that `accepted` lists stay apart where they differ: grouping them would read the key,
     /// and sureness must not depend on it.
     pub fn of<'a>(
-        answers: impl IntoIterator<Item = &'a str>,
+        answers: impl IntoIterator<Item = impl Into<Answer<'a>>>,
         given: u32,
         accepted: &[String],
     ) -> Self {
         let accepted: Vec<String> = accepted.iter().map(|text| normalised(text)).collect();
         let mut groups: Vec<(String, Meaning)> = Vec::new();
-        for text in answers {
+        for answer in answers {
+            let Answer { text, logprob } = answer.into();
             let normal = normalised(text);
             if let Some((_, meaning)) = groups.iter_mut().find(|(known, _)| *known == normal) {
                 meaning.count += 1;
+                let sum = meaning.logprob.zip(logprob);
+                meaning.logprob = sum.map(|(sum, more)| sum + more);
                 continue;
             }
             let meaning = Meaning {
                 text: text.trim().to_owned(),
                 count: 1,
                 accepted: accepted.contains(&normal),
+                logprob,
             };
             groups.push((normal, meaning));
         }
         let mut groups: Vec<Meaning> = groups.into_iter().map(|(_, meaning)| meaning).collect();
+        for meaning in &mut groups {
+            let count = f64::from(meaning.count);
+            meaning.logprob = meaning.logprob.map(|sum| sum / count);
+        }
         // Stable.
         groups.sort_by_key(|meaning| std::cmp::Reverse(meaning.count));
         Self { groups, given }
@@ -152,7 +181,7 @@ mod tests {
         let meanings = Meanings::of(["Boston"], 1, &accepted());
         assert!(!meanings.is_generated());
         assert!(meanings.score().is_infinite());
-        let none = Meanings::of([], 3, &accepted());
+        let none = Meanings::of([""; 0], 3, &accepted());
         assert_eq!((none.top(), none.set(0.5).len()), (None, 0));
         assert!(none.entropy().abs() < f64::EPSILON);
     }

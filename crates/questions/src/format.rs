@@ -187,7 +187,7 @@ impl Format {
                 } else {
                     Self::Jsonl
                 }
-            } else if open::reads(&first) {
+            } else if open::reads(&first) && !layout::has_columns(&first) {
                 Self::Open
             } else {
                 let reason = format!("the fields of the first row are {}", list(&first.names()));

@@ -133,13 +133,17 @@ pub struct OptionScores {
 }
 
 /// An answer in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Words {
     /// What the model wrote, thoughts of a field of their own left out.
     pub text: String,
     /// The thought that the server reports apart from the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thought: Option<String>,
+    /// The mean log-probability of its tokens, thoughts included: of answers to open questions, where the
+    /// server gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprob: Option<f64>,
     /// How it was read.
     pub reading: Reading,
 }

@@ -2,7 +2,7 @@
 //! ones of the data.
 
 use sureness_conformal::Config;
-use sureness_open::{Item, Meanings, OpenFigures, evaluate};
+use sureness_open::{Answer, Item, Meanings, OpenFigures, evaluate};
 use sureness_questions::{Bank, Question};
 use sureness_scorers::Reading;
 use sureness_store::{StoreError, StoredAnswer};
@@ -51,7 +51,10 @@ pub(crate) fn meanings(answers: &[StoredAnswer], question: &Question) -> Meaning
     let said = given
         .clone()
         .filter(|(words, _)| words.reading == Reading::Said)
-        .map(|(words, _)| sureness_answers::short(&words.text));
+        .map(|(words, _)| Answer {
+            text: sureness_answers::short(&words.text),
+            logprob: words.logprob,
+        });
     Meanings::of(said, given.count() as u32, &question.accepted)
 }
 

@@ -40,16 +40,27 @@ fn law(number: usize, never: f64) -> Vec<Saying> {
 }
 
 fn case(count: usize, never: f64, words: Words) -> Case {
+    case_of(script(count, never, words), count)
+}
+
+/// A server that draws its answers from the law.
+fn script(count: usize, never: f64, words: Words) -> Script {
     let all = count + EXAMPLES;
     let sayings: Sayings = (0..all).map(|it| (stem(it), law(it, never))).collect();
-    let case = Case::new(Script {
+    Script {
         server: Healthy {
             open: Some(sayings),
             words: Some(words),
             ..Healthy::default()
         },
         ..Script::default()
-    });
+    }
+}
+
+/// A case with a file of the law's questions.
+fn case_of(script: Script, count: usize) -> Case {
+    let all = count + EXAMPLES;
+    let case = Case::new(script);
     let mut lines = String::new();
     for number in 0..all {
         let answers = [format!("Keeper {number}"), format!("No. {number}")];
@@ -165,6 +176,37 @@ fn a_question_is_shown_with_its_meanings() {
 }
 
 #[test]
+fn likelihoods_are_kept_where_the_server_gives_them() {
+    for (max_logprobs, api, given) in [
+        (None, "chat", true),
+        (None, "completions", true),
+        // Refuses the field: asked again without it.
+        (Some(0), "completions", false),
+        (None, "messages", false),
+    ] {
+        let mut script = script(40, 0.0, Words::default());
+        script.server.max_logprobs = max_logprobs;
+        let case = case_of(script, 40);
+        let line = format!("run --answers sampled --api {api} --samples 6 {TASK}");
+        ends_with(&case.run(&line), 0);
+        let results = results_in(&case.results());
+        let figures = open(&results);
+        let signs: Vec<&str> = figures["signs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|sign| sign["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(signs.contains(&"likelihood"), given, "{api}: {figures}");
+        if given {
+            // Of short answers: a token has exp(-x - length/40), x uniform in 0..1.
+            let mean = number(figures, "likelihood");
+            assert!((0.3..0.6).contains(&mean), "{mean}");
+        }
+    }
+}
+
+#[test]
 fn what_does_not_apply_is_refused_with_a_reason() {
     let case = case(30, 0.0, Words::default());
     let output = case.run(&format!("run {TASK}"));
@@ -216,6 +258,9 @@ fn public_layouts_are_read() {
                    "NormalizedAliases": ["jupiter", "planet jupiter"]}}]});
     let hub = json!({"question": "Which planet is the largest?", "question_id": "tc_1",
         "answer": {"value": "Jupiter", "aliases": ["Jupiter", "Planet Jupiter"]}});
+    let squad_hub = json!({"id": "5", "title": "Rivers", "context": "The Danube flows through Vienna.",
+        "question": "Which river flows through Vienna?",
+        "answers": {"text": ["The Danube", "Danube"], "answer_start": [0, 4]}});
     let nq = json!({"question": "who wrote emma", "answer": ["Jane Austen", "Austen"]});
     for (name, content, words) in [
         ("squad.json", squad.to_string(), "Accepted: The Danube."),
@@ -228,6 +273,11 @@ fn public_layouts_are_read() {
             "hub.jsonl",
             hub.to_string(),
             "Accepted: Jupiter, Planet Jupiter.",
+        ),
+        (
+            "squad.jsonl",
+            squad_hub.to_string(),
+            "Accepted: The Danube, Danube.",
         ),
         ("nq.jsonl", nq.to_string(), "Accepted: Jane Austen, Austen."),
     ] {

@@ -4,6 +4,7 @@
 //! their first poll, so that they need no runtime.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::super::exchange::ask::json;
@@ -22,6 +23,8 @@ pub(super) struct Asking {
     endpoint: Arc<Endpoint>,
     resource: Resource,
     template: Template,
+    /// Whether the server refused to tell the log-probabilities of an answer's tokens.
+    no_logprobs: AtomicBool,
 }
 
 impl Asking {
@@ -31,6 +34,7 @@ impl Asking {
             resource: endpoint.post(route),
             endpoint: Arc::clone(endpoint),
             template,
+            no_logprobs: AtomicBool::new(false),
         }
     }
 
@@ -57,8 +61,35 @@ impl Asking {
         let Some(first) = part.first() else {
             return (Vec::new(), Stats::default());
         };
-        let body = self.template.body(&first.prompt.text(), part.len() as u32);
-        let answered = match client.send(&self.resource, &body).await {
+        let (prompt, n) = (first.prompt.text(), part.len() as u32);
+        // Letters need none, and keep the request that they have always had.
+        let is_open = first.draw.as_ref().is_some_and(|it| it.options.is_empty());
+        if is_open && self.asks_for_logprobs() {
+            let body = self.template.body_with_logprobs(&prompt, n);
+            let (outcomes, stats) = self.outcomes(client, &body, part).await;
+            if !matches!(outcomes.first(), Some(Err(ScoreError::Rejected { .. }))) {
+                return (outcomes, stats);
+            }
+            // Perhaps it was this field; if not, the next refusal tells.
+            tracing::info!("the server refused the request: asking without log-probabilities");
+            self.no_logprobs.store(true, Ordering::Relaxed);
+        }
+        let body = self.template.body(&prompt, n);
+        self.outcomes(client, &body, part).await
+    }
+
+    fn asks_for_logprobs(&self) -> bool {
+        self.template.api.logprobs().is_some() && !self.no_logprobs.load(Ordering::Relaxed)
+    }
+
+    /// What became of each draw in a request with this body.
+    async fn outcomes<C: Client>(
+        &self,
+        client: &C,
+        body: &[u8],
+        part: &[ScoreRequest],
+    ) -> (Vec<Scored>, Stats) {
+        let answered = match client.send(&self.resource, body).await {
             Ok(answered) => answered,
             Err(error) => return (vec![Err(error); part.len()], Stats::unanswered()),
         };
@@ -138,6 +169,7 @@ fn scores(said: Said, request: &ScoreRequest, draw: &Draw, usage: Usage) -> Opti
             reading: read_open(&said),
             text: said.text,
             thought: said.thought,
+            logprob: said.logprob,
         };
         return OptionScores::said(usage, words);
     }
@@ -145,6 +177,7 @@ fn scores(said: Said, request: &ScoreRequest, draw: &Draw, usage: Usage) -> Opti
     let words = Words {
         text: said.text,
         thought: said.thought,
+        logprob: None,
         reading,
     };
     OptionScores::chosen(choice, request.labels.len(), usage, words)
@@ -197,6 +230,7 @@ mod tests {
             text: text.to_owned(),
             thought: None,
             end,
+            logprob: None,
         }
     }
 

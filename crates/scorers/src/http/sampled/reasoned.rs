@@ -131,6 +131,7 @@ fn with_words(scores: OptionScores, said: Said) -> OptionScores {
         words: Some(Box::new(Words {
             text: said.text,
             thought: said.thought,
+            logprob: None,
             reading: Reading::Thought,
         })),
         ..scores
