@@ -65,7 +65,7 @@ pub(super) fn note(figures: &OpenFigures, config: &Config) -> Option<String> {
     }
     Some(format!(
         "the truth of too many calibration questions was never generated: only sets of every answer \
-         could promise an error rate of {}; these answers can promise {:.3} at best",
+         could promise an error rate of {}; the smallest that these answers can promise is {:.3}",
         config.alpha, figures.sets.least_error_rate
     ))
 }
