@@ -127,6 +127,12 @@ fn figures_come_to_those_of_the_law() {
         &text(&output.stdout),
         &["Open questions", "semantic entropy"],
     );
+    // Neither the legend of other tables nor a command that would be refused.
+    let stderr = text(&output.stderr);
+    assert!(
+        !stderr.contains("UAcc") && !stderr.contains("Next:"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -140,7 +146,10 @@ fn sets_that_cannot_promise_are_not_given() {
     assert_eq!(sets["coverage"], Value::Null);
     let least = number(sets, "least_error_rate");
     assert!((0.3..0.7).contains(&least), "{sets}");
-    says(&text(&output.stderr), &["never generated", "can promise"]);
+    says(
+        &text(&output.stderr),
+        &["never generated", "can promise is"],
+    );
     // At an error rate that can be promised there is a threshold.
     let again = format!("run --chat --answers sampled --samples 8 --error-rate 0.75 {TASK}");
     ends_with(&case.run(&again), 0);
