@@ -66,6 +66,8 @@ say "layouts of public data sets, written by pyarrow, pandas and datasets"
 "$python" "$here/layouts.py" "$SURENESS" || code=1
 say "files of a hub, fetched by huggingface_hub and by the binary"
 "$python" "$here/hub.py" "$SURENESS" || code=1
+say "open questions beside lm-polygraph and uqlm"
+"$python" "$here/open.py" || code=1
 if [[ -d $shared/paper ]]; then
     say "the published benchmark"
     compare published "$shared/paper/logits" "$shared/paper/mmlu_10k.json" || code=1

@@ -1,6 +1,7 @@
 //! The figures of a run, as `results.json` holds them.
 
 mod doubts;
+mod open;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Evaluation, Mean, mean};
 use sureness_record::{ModelIdentity, Noise, Provenance, RunSettings};
+
+pub use sureness_open::OpenFigures;
 
 pub use doubts::{CutPrompts, improbable};
 
@@ -133,6 +136,9 @@ pub struct GroupResult {
     /// The answers in words, where they were drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<DrawnAnswers>,
+    /// The figures of open questions, in place of `evaluation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenFigures>,
     /// What shows that the server cut prompts, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_prompts: Option<CutPrompts>,
@@ -170,6 +176,9 @@ pub struct DrawnAnswers {
     pub cut: u64,
     /// Those that choose none of the options, or several.
     pub unreadable: u64,
+    /// Those that answer an open question.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub said: u64,
     /// Those that are thoughts, after which the letters were scored.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub thoughts: u64,

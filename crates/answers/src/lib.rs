@@ -46,6 +46,32 @@ pub enum Why {
     Several,
 }
 
+/// The answer to an open question in a text: after a thought is cut off, the first line that is not
+/// blank, without a mark such as `Answer:` before it. Empty where there is none.
+///
+/// ```
+/// use sureness_answers::short;
+///
+/// assert_eq!(short("<think>Which river?</think>\n\nThe Danube\n\nQuestion: …"), "The Danube");
+/// assert_eq!(short("**Answer:** 1789"), "1789");
+/// assert_eq!(short("<think>Perhaps"), "");
+/// ```
+pub fn short(text: &str) -> &str {
+    let (_, answer) = split_thought(text);
+    let line = answer.lines().map(str::trim).find(|line| !line.is_empty());
+    let line = line.unwrap_or_default();
+    let bare = line.trim_start_matches(['*', '#', '_', ' ']);
+    let head = bare.get(..MARK.len()).unwrap_or_default();
+    if head.eq_ignore_ascii_case(MARK) {
+        bare[MARK.len()..].trim_start_matches(['*', '_', ' '])
+    } else {
+        line
+    }
+}
+
+/// What may precede an answer.
+const MARK: &str = "answer:";
+
 /// Reads what `text` chooses among `options`, labelled `labels`.
 ///
 /// The last statement wins, and nothing is guessed: what cannot be read with confidence is

@@ -125,6 +125,7 @@ impl ModelForecast {
 pub fn forecast(settings: &Settings, models: &[Model]) -> Result<Forecast, Failure> {
     crate::run::check(settings, models)?;
     let mut questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
+    crate::run::check_open(settings, &questions)?;
     questions.plan.draws = crate::run::draws(settings);
     let earlier = Earlier::of(&settings.output_dir)?;
     let forecasts = models

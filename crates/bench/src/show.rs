@@ -6,6 +6,7 @@ use std::path::Path;
 use sureness_conformal::{
     Config, Covers, Nonconformity, ProbabilityView, Scheme, Scores, View, calibrate, split_of,
 };
+use sureness_open::Meanings;
 use sureness_prompts::{PromptBuilder, Strategy, Wording};
 use sureness_questions::{Dataset, Question};
 use sureness_record::RunSettings;
@@ -14,7 +15,8 @@ use sureness_store::{Located, Reader, RunInfo, StoredAnswer, StoredRow};
 
 use crate::error::Failure;
 use crate::evidence::{rows_of, store_of};
-use crate::questions::dataset_for;
+use crate::figures::open::meanings;
+use crate::questions::{builder_for, dataset_for};
 use crate::settings::{QuestionSettings, TaskData};
 
 /// A question of a run in one prompt strategy.
@@ -32,6 +34,9 @@ pub struct Shown {
     pub row: StoredRow,
     /// The answers in words, in order; none where letters were scored.
     pub answers: Vec<StoredAnswer>,
+    /// The meanings of answers to an open question; `None` of any other, and where the accepted answers
+    /// are not known.
+    pub meanings: Option<Meanings>,
     /// The prompt, or why it is not known.
     pub prompt: Result<ShownPrompt, String>,
     /// Probabilities of the options and prediction sets; `None` without scores, or where the run cannot
@@ -124,10 +129,14 @@ fn one(
         &located.row,
         &config.unwrap_or_default(),
     )?;
+    let prompt = prompts.of(&task, &strategy, &located);
+    let question = prompt.as_ref().ok().map(|prompt| &prompt.question);
+    let question = question.filter(|question| question.is_open());
     Ok(Shown {
         run: info.id,
         model: info.model.clone(),
-        prompt: prompts.of(&task, &strategy, &located),
+        meanings: question.map(|question| meanings(&answers, question)),
+        prompt,
         task,
         strategy,
         row: located.row,
@@ -216,8 +225,11 @@ fn builder(
     wording: &Wording,
     shots: usize,
 ) -> Result<PromptBuilder, String> {
-    PromptBuilder::new(&dataset.task, strategy, wording, &dataset.examples, shots)
-        .map_err(|error| error.to_string())
+    let is_open = dataset
+        .questions
+        .is_open()
+        .map_err(|error| error.to_string())?;
+    builder_for(dataset, is_open, strategy, wording, shots).map_err(|error| error.to_string())
 }
 
 /// The probabilities and sets of a question among the others of its group.

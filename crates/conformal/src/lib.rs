@@ -20,7 +20,7 @@ mod table;
 
 pub use confidence::{
     CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, RowDraws, Selective,
-    SelectivePoint, calibration_errors, confidence_intervals, entropy, selective,
+    SelectivePoint, calibration_errors, confidence_intervals, entropy, selective, selective_of,
 };
 pub use evaluate::{evaluate, evaluate_visiting};
 pub use evaluation::{Evaluation, Mean, SetSummary, mean, several_right_note, uacc};
@@ -28,7 +28,7 @@ pub use inference::{
     Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Effect,
     Estimand, FIGURES, Guessing, Interval, Least, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, McNemar,
     NoInterval, NoVariance, Panel, PanelError, RankBand, Reference, Resampled, Resampling,
-    SampleSize, SampleSizes, Trend, Variance, Variances, benjamini_hochberg, bootstrap,
+    SampleSize, SampleSizes, Stream, Trend, Variance, Variances, benjamini_hochberg, bootstrap,
     check_coverage, design_effect, detectable_accuracy_difference, detectable_mean_difference,
     holm, linear_trend, mcnemar, pearson, rank_bands, sample_sizes, spearman, wilson, wilson_share,
 };
@@ -48,6 +48,8 @@ pub use sets::{
     calibrate_jointly, over_alpha, over_ratio, over_temperature, predict, probabilities,
     repeated_splits, set_metrics,
 };
-pub use split::{Split, hash_split, ordered_split, paper_split, split_of, thinned_splits};
+pub use split::{
+    Split, hash_split, ordered_split, paper_split, split_keys, split_of, thinned_splits,
+};
 pub use sureness_right::RightOptions;
 pub use table::Table;

@@ -130,6 +130,23 @@ pub fn hash_split<K: AsRef<[u8]>>(
     split
 }
 
+/// The same split of questions that are in no table: by each one's key and cluster.
+pub fn split_keys<K: AsRef<[u8]>>(
+    keys: &[K],
+    clusters: &[K],
+    config: &Config,
+) -> Result<Split, EvaluateError> {
+    config.check()?;
+    let (ratio, seed) = (config.calibration_ratio, config.seed);
+    let split = match (config.protocol, config.split) {
+        (Protocol::Paper, _) => paper_split(keys.len(), ratio, seed as u32),
+        (Protocol::Standard, SplitRule::Hash) => hash_split(keys, ratio, seed),
+        (Protocol::Standard, SplitRule::Ordered) => ordered_split(clusters, ratio, seed),
+    };
+    check_halves(keys.len(), split.calibration.len())?;
+    Ok(split)
+}
+
 /// The split that [`crate::evaluate`] uses for a table under `config`.
 pub fn split_of(table: &Table, config: &Config) -> Result<Split, EvaluateError> {
     config.check()?;

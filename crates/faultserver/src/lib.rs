@@ -15,6 +15,6 @@ pub use log::{Counts, Entry, PromptCounts};
 pub use model::logprobs_of;
 pub use script::{
     Capacity, Coding, Dialect, Fault, Healthy, Indices, Logits, Nan, Point, Predicate, RetryAfter,
-    Routes, Rule, Script, ScriptError, Target, When, Words,
+    Routes, Rule, Saying, Sayings, Script, ScriptError, Target, When, Words,
 };
 pub use server::FaultServer;

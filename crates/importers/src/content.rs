@@ -20,6 +20,7 @@ pub(crate) fn of_question(
 ) -> Digests {
     let trimmed = |text: &str| text.trim().to_owned();
     let question = Question {
+        accepted: Vec::new(),
         id: String::new(),
         category: None,
         context: context.map(trimmed).filter(|text| !text.is_empty()),

@@ -7,6 +7,10 @@ use sureness_questions::{MAX_OPTIONS, Question, Task, letter};
 use crate::wording::Labels;
 use crate::{Prompt, PromptError, Strategy, Wording};
 
+/// What opens the prompts of open questions.
+const SHORT: &str =
+    "Answer the question with a name, a number or a short phrase, and nothing else.";
+
 /// Makes the prompts of one (task, strategy). Cheap to clone: the prefix is shared.
 #[derive(Debug, Clone)]
 pub struct PromptBuilder {
@@ -24,13 +28,7 @@ impl PromptBuilder {
         examples: &[Question],
         shots: usize,
     ) -> Result<Self, PromptError> {
-        let examples = examples
-            .get(..shots)
-            .ok_or_else(|| PromptError::TooFewExamples {
-                task: task.id.clone(),
-                wanted: shots,
-                found: examples.len(),
-            })?;
+        let examples = chosen(task, examples, shots)?;
         let layout = Layout::new(task, &wording.labels);
         let instructions = wording.instructions(task, strategy);
 
@@ -47,6 +45,30 @@ impl PromptBuilder {
                 prefix.push_str("\n\n");
             }
             push_paragraph(&mut prefix, instructions.before_question.as_deref());
+        }
+        Ok(Self {
+            prefix: prefix.into(),
+            layout,
+        })
+    }
+
+    /// Lays out open questions, which are asked in one way: a sentence that wants a short answer, the
+    /// first `shots` of `examples` with their first accepted answers, the question.
+    pub fn open(
+        task: &Task,
+        wording: &Wording,
+        examples: &[Question],
+        shots: usize,
+    ) -> Result<Self, PromptError> {
+        let examples = chosen(task, examples, shots)?;
+        let layout = Layout::new(task, &wording.labels);
+        let mut prefix = String::new();
+        push_paragraph(&mut prefix, Some(SHORT));
+        for example in examples {
+            layout.push_question(&mut prefix, example);
+            prefix.push(' ');
+            prefix.push_str(example.accepted.first().map_or("", String::as_str));
+            prefix.push_str("\n\n");
         }
         Ok(Self {
             prefix: prefix.into(),
@@ -105,14 +127,31 @@ impl Layout {
             push_line(text, background, context);
         }
         push_line(text, &labels.question, &question.stem);
-        text.push_str(&labels.choices);
-        text.push('\n');
+        if !question.is_open() {
+            text.push_str(&labels.choices);
+            text.push('\n');
+        }
         for (index, option) in question.options.iter().enumerate() {
             text.push(letter(index));
             push_line(text, ".", option);
         }
         text.push_str(&labels.answer);
     }
+}
+
+/// The few-shot examples that a prompt shows.
+fn chosen<'a>(
+    task: &Task,
+    examples: &'a [Question],
+    shots: usize,
+) -> Result<&'a [Question], PromptError> {
+    examples
+        .get(..shots)
+        .ok_or_else(|| PromptError::TooFewExamples {
+            task: task.id.clone(),
+            wanted: shots,
+            found: examples.len(),
+        })
 }
 
 fn push_line(text: &mut String, label: &str, content: &str) {
@@ -161,6 +200,7 @@ mod tests {
 
     fn question(id: &str, answer: usize) -> Question {
         Question {
+            accepted: Vec::new(),
             id: id.to_owned(),
             category: None,
             context: Some("It rained.".to_owned()),

@@ -66,8 +66,22 @@ enum Texts {
 }
 
 /// How a question is encoded: without its category.
-type Encoded<'a> = (&'a str, Option<&'a str>, &'a str, &'a [String], u32);
-type Decoded = (String, Option<String>, String, Vec<String>, u32);
+type Encoded<'a> = (
+    &'a str,
+    Option<&'a str>,
+    &'a str,
+    &'a [String],
+    u32,
+    &'a [String],
+);
+type Decoded = (
+    String,
+    Option<String>,
+    String,
+    Vec<String>,
+    u32,
+    Vec<String>,
+);
 
 impl Bank {
     /// A list of these questions.
@@ -92,6 +106,7 @@ impl Bank {
             &question.stem,
             &question.options,
             question.right.mask(),
+            &question.accepted,
         );
         let offset = self.texts.end();
         let digest = question.content_digest();
@@ -138,7 +153,7 @@ impl Bank {
             content: *digest,
             cluster: *cluster,
         };
-        let (id, context, stem, options, right): Decoded =
+        let (id, context, stem, options, right, accepted): Decoded =
             postcard::from_bytes(rest).map_err(|_| damaged())?;
         let question = Question {
             id,
@@ -147,6 +162,7 @@ impl Bank {
             stem,
             options,
             right: RightOptions::from_mask(right).ok_or_else(damaged)?,
+            accepted,
         };
         Ok((digests, question))
     }
@@ -178,6 +194,14 @@ impl Bank {
     /// All questions at once, for short lists.
     pub fn to_vec(&self) -> io::Result<Vec<Question>> {
         self.iter().collect()
+    }
+
+    /// Whether the questions are open. All of a data set are, or none.
+    pub fn is_open(&self) -> io::Result<bool> {
+        match self.len() {
+            0 => Ok(false),
+            _ => self.get(0).map(|first| first.is_open()),
+        }
     }
 
     /// The number of questions with several right options.
@@ -336,6 +360,7 @@ mod tests {
             prop::collection::vec(".{0,6}", 2..7),
         )
             .prop_map(|(id, category, context, stem, options)| Question {
+                accepted: Vec::new(),
                 id,
                 category,
                 context,
@@ -363,6 +388,7 @@ mod tests {
     #[test]
     fn long_lists_go_to_a_file() {
         let question = |n: usize| Question {
+            accepted: Vec::new(),
             id: n.to_string(),
             category: Some(format!("c{}", n % 3)),
             context: Some("long ".repeat(200)),

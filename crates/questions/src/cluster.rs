@@ -192,6 +192,7 @@ mod tests {
 
     fn question(context: Option<&str>, stem: &str, options: &[&str], answer: usize) -> Question {
         Question {
+            accepted: Vec::new(),
             id: "1".to_owned(),
             category: None,
             context: context.map(str::to_owned),

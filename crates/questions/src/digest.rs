@@ -40,11 +40,18 @@ impl Digest {
 }
 
 impl Question {
-    /// A hash of context, stem, options and right options.
+    /// A hash of context, stem, options and right options, or accepted answers.
     ///
     /// The id and the category are left out, since they may be row numbers and file names. So
     /// are the abstention options: a question is the same one with and without them.
     pub fn content_digest(&self) -> [u8; 32] {
+        if self.is_open() {
+            let digest = Digest::new("sureness open question 1")
+                .text(self.context.as_deref().unwrap_or_default())
+                .text(&self.stem);
+            let accepted = self.accepted.iter();
+            return accepted.fold(digest, |digest, it| digest.text(it)).finish();
+        }
         let digest = Digest::new("sureness question 1")
             .text(self.context.as_deref().unwrap_or_default())
             .text(&self.stem)

@@ -367,6 +367,7 @@ impl Draft<'_> {
             .map_err(|problem| at.field(names.answer, problem))?;
         again.check(at, &self.options, names.answer, right)?;
         Ok(Question {
+            accepted: Vec::new(),
             id: self.id,
             category: not_blank(self.category),
             context: not_blank(self.context),

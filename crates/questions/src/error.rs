@@ -189,6 +189,9 @@ pub enum Problem {
     /// The row carries no answer, as the test splits of public data sets do.
     #[error("the row has no answer")]
     Unlabelled,
+    /// An open question that has no answer, as some of `SQuAD` 2 do.
+    #[error("no accepted answer: nothing that a model says could be right")]
+    NoAccepted,
     /// None of the options is right.
     #[error("no right option, but a question has at least one")]
     NoneRight,

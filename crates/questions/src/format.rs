@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Problem;
 use crate::files::{self, Split};
-use crate::readers::{self, Record, Records, generic, mmlu};
+use crate::readers::{self, Record, Records, generic, mmlu, open};
 use crate::source::{Chosen, Source};
 use crate::{DataError, Layout, Unread, layout};
 
@@ -34,6 +34,8 @@ pub enum Format {
     Csv,
     /// Parquet with the columns of generic JSON lines.
     Parquet,
+    /// Open questions: JSON lines, one array, or Parquet, with accepted answers and no options.
+    Open,
     /// The columns that [`LoadOptions::columns`](crate::LoadOptions::columns) names.
     Columns,
     /// The layout of a public data set in the table.
@@ -42,7 +44,7 @@ pub enum Format {
 
 impl Format {
     /// All formats but that of named columns and those of the table, the generic ones first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Jsonl,
         Self::Csv,
         Self::Mmlu,
@@ -53,6 +55,7 @@ impl Format {
         Self::HaluEvalSummarization,
         Self::Paper,
         Self::Parquet,
+        Self::Open,
     ];
 
     /// The name used on the command line.
@@ -68,6 +71,7 @@ impl Format {
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
             Self::Parquet => "parquet",
+            Self::Open => "open",
             Self::Columns => "columns",
             Self::Public(layout) => layout.name,
         }
@@ -183,6 +187,8 @@ impl Format {
                 } else {
                     Self::Jsonl
                 }
+            } else if open::reads(&first) && !layout::has_columns(&first) {
+                Self::Open
             } else {
                 let reason = format!("the fields of the first row are {}", list(&first.names()));
                 let reason = reason + &layout::nearest(&first);

@@ -22,6 +22,7 @@ impl Hint for DataError {
             Problem::NoneRight | Problem::NotAList { .. } => {
                 "leave such rows out, or name their right options"
             }
+            Problem::NoAccepted => "leave questions without an answer out, as SQuAD 2 has some",
             Problem::RepeatedAnswer(_) => "name each right option once",
             Problem::MarksOfLabels => "name the labels of the right options",
             Problem::MarkCount { .. } => "give each option one mark",

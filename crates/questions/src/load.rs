@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Problem;
 use crate::files::{self, Files};
-use crate::readers::{Parsed, Rows, cosmosqa, generic, halueval, hellaswag, mmlu, paper};
+use crate::readers::{Parsed, Rows, cosmosqa, generic, halueval, hellaswag, mmlu, open, paper};
 use crate::source::Source;
 use crate::{
     Bank, ClusterBy, Columns, DataError, Dataset, Format, Layout, Question, Task, columns,
@@ -345,6 +345,7 @@ fn parse_one(
         Format::Jsonl | Format::Parquet => generic::jsonl(source, rows, options),
         Format::Csv => generic::csv(source, rows, options),
         Format::Public(layout) => layout::read(layout, source, rows, options),
+        Format::Open => open::read(source, rows, options),
         Format::Columns => match &options.columns {
             Some(columns) => columns::read(columns, source, rows, options),
             None => Ok(()),

@@ -25,7 +25,8 @@ const UNKNOWN: [&str; 11] = [
 /// The most options a question can have: one per letter.
 pub const MAX_OPTIONS: usize = 26;
 
-/// A multiple-choice question. Options are shown under the letters A, B, C … in order.
+/// A multiple-choice question, whose options are shown under the letters A, B, C … in order; or an open
+/// one, which has accepted answers in place of options.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// Unique within its task.
@@ -38,14 +39,22 @@ pub struct Question {
     pub context: Option<String>,
     /// The question itself.
     pub stem: String,
-    /// Option texts, 2 to [`MAX_OPTIONS`].
+    /// Option texts, 2 to [`MAX_OPTIONS`]; none of an open question.
     pub options: Vec<String>,
-    /// The right option, or several.
+    /// The right option, or several. Without meaning in an open question.
     #[serde(rename = "answer")]
     pub right: RightOptions,
+    /// Accepted answers of an open question, one or more; none of any other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
 }
 
 impl Question {
+    /// Whether it is to be answered in the model's own words.
+    pub fn is_open(&self) -> bool {
+        !self.accepted.is_empty()
+    }
+
     /// Adds the two abstention options at the end, each only where no option says it already.
     #[must_use]
     pub fn with_abstention(mut self) -> Self {

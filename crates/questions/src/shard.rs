@@ -153,6 +153,7 @@ mod tests {
             0_usize..2,
         )
             .prop_map(|(id, context, stem, answer)| Question {
+                accepted: Vec::new(),
                 id,
                 category: None,
                 context,
@@ -203,6 +204,7 @@ mod tests {
         let mut counts = [0; 16];
         for n in 0..16_000 {
             let question = Question {
+                accepted: Vec::new(),
                 id: String::new(),
                 category: None,
                 context: None,

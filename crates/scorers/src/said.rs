@@ -9,7 +9,7 @@ pub(crate) const READER: &str = "1";
 pub(crate) const STOP: &str = "\nQuestion:";
 
 /// One answer of a model.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Said {
     /// What it wrote, without a thought that the server reports apart.
     pub(crate) text: String,
@@ -17,6 +17,8 @@ pub(crate) struct Said {
     pub(crate) thought: Option<String>,
     /// Why it ended.
     pub(crate) end: End,
+    /// The mean log-probability of its tokens, where the server gives them.
+    pub(crate) logprob: Option<f64>,
 }
 
 /// Why an answer ended.
@@ -32,8 +34,16 @@ pub(crate) enum End {
 }
 
 impl Said {
-    /// The option that the answer chooses, as scores.
+    /// The option that the answer chooses, as scores; what it says, where there are no options.
     pub(crate) fn scores(self, request: &ScoreRequest, draw: &Draw, usage: Usage) -> OptionScores {
+        if draw.options.is_empty() {
+            let (reading, logprob) = (self.read_open(), self.logprob);
+            let words = Words {
+                logprob,
+                ..self.words(reading)
+            };
+            return OptionScores::said(usage, words);
+        }
         let (choice, reading) = self.read(&request.labels, &draw.options);
         let options = request.labels.len();
         OptionScores::chosen(choice, options, usage, self.words(reading))
@@ -51,7 +61,24 @@ impl Said {
         Words {
             text: self.text,
             thought: self.thought,
+            logprob: None,
             reading,
+        }
+    }
+
+    /// Whether an answer to an open question says something. What is cut counts if a whole line
+    /// stands before the end.
+    fn read_open(&self) -> Reading {
+        let (_, answer) = sureness_answers::split_thought(&self.text);
+        let none: [&str; 0] = [];
+        match self.end {
+            End::Refused => Reading::Refused,
+            End::Cut if first_line(answer).trim().is_empty() => Reading::Cut,
+            _ if sureness_answers::short(&self.text).is_empty() => Reading::Unreadable,
+            _ => match sureness_answers::read(answer, &none, &none) {
+                sureness_answers::Reading::Refused => Reading::Refused,
+                _ => Reading::Said,
+            },
         }
     }
 
@@ -82,18 +109,19 @@ fn first_line(text: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn said(text: &str, end: End) -> Said {
+        Said {
+            text: text.to_owned(),
+            end,
+            ..Said::default()
+        }
+    }
+
     #[test]
     fn a_cut_answer_counts_if_it_came_first() {
         let labels = ["A", "B"].map(str::to_owned);
         let options = ["Rome", "Paris"].map(str::to_owned);
-        let read = |text: &str, end| {
-            let said = Said {
-                text: text.to_owned(),
-                thought: None,
-                end,
-            };
-            said.read(&labels, &options)
-        };
+        let read = |text: &str, end| said(text, end).read(&labels, &options);
         assert_eq!(read("B", End::Whole), (Some(1), Reading::Option));
         assert_eq!(
             read(" B\n\nThe capital of France is", End::Cut),
@@ -105,5 +133,18 @@ mod tests {
         );
         assert_eq!(read("", End::Cut), (None, Reading::Cut));
         assert_eq!(read("B", End::Refused), (None, Reading::Refused));
+    }
+
+    #[test]
+    fn open_answers_are_said_refused_or_cut() {
+        let read = |text: &str, end| said(text, end).read_open();
+        assert_eq!(read(" The Danube", End::Whole), Reading::Said);
+        assert_eq!(read("Danube\n\nThe Danube is", End::Cut), Reading::Said);
+        assert_eq!(read("The Danube rises in the", End::Cut), Reading::Cut);
+        assert_eq!(read("<think>Which\nriver", End::Cut), Reading::Cut);
+        assert_eq!(read(" \n", End::Whole), Reading::Unreadable);
+        assert_eq!(read("", End::Refused), Reading::Refused);
+        let refusal = "I'm sorry, but I can't help with that.";
+        assert_eq!(read(refusal, End::Whole), Reading::Refused);
     }
 }

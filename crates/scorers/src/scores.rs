@@ -72,7 +72,7 @@ pub struct ScoreRequest {
 pub struct Draw {
     /// Its number, from 0.
     pub number: u32,
-    /// The texts of the options, by which an answer may name them.
+    /// The texts of the options, by which an answer may name them; none where the question is open.
     pub options: Vec<String>,
     /// What the assistant has said so far, which the server continues; only in a chat.
     pub said: Option<String>,
@@ -133,13 +133,17 @@ pub struct OptionScores {
 }
 
 /// An answer in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Words {
     /// What the model wrote, thoughts of a field of their own left out.
     pub text: String,
     /// The thought that the server reports apart from the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thought: Option<String>,
+    /// The mean log-probability of its tokens, thoughts included: of answers to open questions, where the
+    /// server gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logprob: Option<f64>,
     /// How it was read.
     pub reading: Reading,
 }
@@ -158,9 +162,19 @@ pub enum Reading {
     Unreadable,
     /// It is a thought, after which the letters were scored.
     Thought,
+    /// It answers an open question.
+    Said,
 }
 
 impl OptionScores {
+    /// An answer to an open question, which has no options. `mass` is 1 if it says something.
+    pub fn said(usage: Usage, words: Words) -> Self {
+        Self {
+            mass: f64::from(u8::from(words.reading == Reading::Said)),
+            ..Self::chosen(None, 0, usage, words)
+        }
+    }
+
     /// The scores of an answer that chooses one of so many `options`, or none of them.
     pub fn chosen(choice: Option<usize>, options: usize, usage: Usage, words: Words) -> Self {
         let logprob = |option| match choice {

@@ -19,12 +19,13 @@ pub(crate) fn encode_observed(observed: &[bool]) -> i64 {
 }
 
 /// The readings, by their number in the file.
-const READINGS: [Reading; 5] = [
+const READINGS: [Reading; 6] = [
     Reading::Option,
     Reading::Refused,
     Reading::Cut,
     Reading::Unreadable,
     Reading::Thought,
+    Reading::Said,
 ];
 /// Level of compression: texts are written once, and many.
 const LEVEL: i32 = 3;
@@ -46,20 +47,38 @@ pub(crate) fn decode_reading(number: i64) -> Option<Reading> {
 
 /// Text and thought, compressed; `None` where that fails.
 pub(crate) fn encode_words(words: &Words) -> Option<Vec<u8>> {
-    let json = serde_json::to_vec(&(&words.text, &words.thought)).ok()?;
+    let (text, thought) = (&words.text, &words.thought);
+    let json = match words.logprob {
+        None => serde_json::to_vec(&(text, thought)),
+        Some(logprob) => serde_json::to_vec(&(text, thought, logprob)),
+    };
+    let json = json.ok()?;
     zstd::bulk::compress(&json, LEVEL).ok()
+}
+
+/// An answer in words as it is kept, by the length of its list.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Text(String, Option<String>),
+    WithLogprob(String, Option<String>, f64),
 }
 
 /// Text and thought; empty where they were not kept.
 pub(crate) fn decode_words(bytes: Option<&[u8]>, reading: Reading) -> Words {
-    let both = bytes.and_then(|bytes| {
+    let kept = bytes.and_then(|bytes| {
         let json = zstd::stream::read::Decoder::new(bytes).ok()?;
         serde_json::from_reader(json.take(LONGEST)).ok()
     });
-    let (text, thought): (String, Option<String>) = both.unwrap_or_default();
+    let (text, thought, logprob) = match kept {
+        Some(Kept::Text(text, thought)) => (text, thought, None),
+        Some(Kept::WithLogprob(text, thought, logprob)) => (text, thought, Some(logprob)),
+        None => Default::default(),
+    };
     Words {
         text,
         thought,
+        logprob,
         reading,
     }
 }
@@ -90,7 +109,7 @@ pub(crate) fn decode(
     usage: Usage,
 ) -> Option<OptionScores> {
     let (values, rest) = logprobs.as_chunks::<8>();
-    if values.is_empty() || !rest.is_empty() {
+    if !rest.is_empty() {
         return None;
     }
     let logprobs: Vec<f64> = values
@@ -116,6 +135,17 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn words_come_back(
+            text in ".{0,20}",
+            thought in prop::option::of(".{0,20}"),
+            logprob in prop::option::of(-40.0..0.0),
+        ) {
+            let words = Words { text, thought, logprob, reading: Reading::Said };
+            let bytes = encode_words(&words).unwrap();
+            prop_assert_eq!(decode_words(Some(&bytes), Reading::Said), words);
+        }
+
         #[test]
         fn right_options_come_back(mask in 1_u32..1 << 26) {
             let right = RightOptions::from_mask(mask).unwrap();

@@ -28,6 +28,8 @@ pub struct Drawn {
     pub unreadable: u32,
     /// Thoughts after which the letters were scored.
     pub thoughts: u32,
+    /// Answers to an open question.
+    pub said: u32,
     /// Answers that are missing: not asked yet, or failed.
     pub missing: u32,
     /// Tokens of all answers, as far as the backend counts them.
@@ -41,7 +43,7 @@ pub struct Drawn {
 impl Drawn {
     /// All answers that were given.
     pub fn given(&self) -> u32 {
-        let others = self.refused + self.cut + self.unreadable + self.thoughts;
+        let others = self.refused + self.cut + self.unreadable + self.thoughts + self.said;
         self.chosen.iter().sum::<u32>() + others
     }
 
@@ -56,6 +58,7 @@ impl Drawn {
             Reading::Refused => self.refused += 1,
             Reading::Cut => self.cut += 1,
             Reading::Unreadable => self.unreadable += 1,
+            Reading::Said => self.said += 1,
             Reading::Thought => {
                 self.thoughts += 1;
                 self.mass += scores.mass;
@@ -73,6 +76,16 @@ impl Drawn {
     /// The question's scores. After thoughts, the mean of the options' probabilities. Else the share of each option among the answers that choose one, with
     /// [`UNSEEN`], and as `mass` the share of these answers. `None` where none chooses an option.
     fn scores(&self, usage: Usage) -> Option<OptionScores> {
+        if self.chosen.is_empty() {
+            // An open question. One that is only refused counts as answered, wrongly.
+            return (self.given() > 0).then(|| OptionScores {
+                logprobs: Vec::new(),
+                observed: Vec::new(),
+                mass: f64::from(self.said) / f64::from(self.given()),
+                usage,
+                words: None,
+            });
+        }
         if self.thoughts > 0 {
             let thoughts = f64::from(self.thoughts);
             return Some(OptionScores {

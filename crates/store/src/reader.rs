@@ -223,6 +223,19 @@ impl Reader {
         }
     }
 
+    /// Whether a group of a run has open questions, which have no options.
+    pub fn is_open(&self, run: i64, group: usize) -> Result<bool, StoreError> {
+        let found: rusqlite::Result<Option<i64>> = self
+            .connection
+            .prepare_cached("SELECT options FROM items WHERE run = ? AND grp = ? LIMIT 1")
+            .and_then(|mut select| {
+                select
+                    .query_row(params![run, group], |row| row.get(0))
+                    .optional()
+            });
+        self.wrap(found).map(|options| options == Some(0))
+    }
+
     /// The answers in words to question number `position` of a group, in order; none where its letters
     /// were scored.
     pub fn answers(

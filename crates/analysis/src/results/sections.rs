@@ -22,15 +22,25 @@ impl Results {
             id: format!("model-{}", at + 1),
             title: model.marked_name(),
             text: several_right(model, self.settings.evaluation.covers),
-            tables: if every_strategy {
-                vec![tasks(model), strategies(model)]
-            } else {
-                vec![tasks(model)]
-            },
+            tables: tables(model, every_strategy),
             ..Section::default()
         });
         models.chain(comparison(&self.models)).collect()
     }
+}
+
+/// The tables of multiple-choice tasks, then those of open ones: no mean combines them.
+fn tables(model: &ModelResult, every_strategy: bool) -> Vec<Table> {
+    let mut tables = Vec::new();
+    let open = super::open::tables(model);
+    if open.is_empty() || !model.tasks.is_empty() {
+        tables.push(tasks(model));
+        if every_strategy {
+            tables.push(strategies(model));
+        }
+    }
+    tables.extend(open);
+    tables
 }
 
 /// For each task with several right options how many of its questions have them, and the rule for these.
@@ -104,7 +114,8 @@ fn figures(mean: Option<&Mean>, intervals: Option<&Intervals>) -> [Cell; 4] {
 
 /// A row per task and strategy, LAC and APS apart.
 fn strategies(model: &ModelResult) -> Table {
-    let rows = model.groups.iter().map(|group| {
+    let groups = model.groups.iter().filter(|group| group.open.is_none());
+    let rows = groups.map(|group| {
         let mut row = vec![Cell::text(&group.task), Cell::text(&group.strategy)];
         match &group.evaluation {
             Some(e) => {

@@ -71,6 +71,17 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
         let note = "--drop-ids has no effect: it applies to files of saved logits";
         loaded.notes.push(note.to_owned());
     }
+    if let ([], Some(note)) = (&loaded.evidence.models[..], loaded.notes.last())
+        && note.contains("open questions")
+    {
+        return Err(Failure::new(
+            "only open questions were asked, which have no options to compare",
+        )
+        .hint(
+            "the figures of open questions are in the run's table and its results.json; \
+                 docs/open.md says what they mean",
+        ));
+    }
     filter(selection, &offered, &mut loaded)?;
     cluster(selection.cluster, &mut loaded.evidence);
     name_apart(&mut loaded.evidence.models);
@@ -211,18 +222,27 @@ fn load_store(
             loaded.config = settings.map(|settings| settings.evaluation);
         }
         let mut groups = Vec::new();
+        let mut open = Vec::new();
         for (index, (task, strategy)) in run.groups.iter().enumerate() {
             let id = GroupId {
                 task: task.clone(),
                 strategy: strategy.clone(),
             };
-            if offered.takes(selection, &id) {
+            if reader.is_open(run.id, index)? {
+                open.push(task.clone());
+            } else if offered.takes(selection, &id) {
                 let mut group = rows_of(&reader, run.id, index, task, strategy)?;
                 loaded.evidence.share(&mut group);
                 if let Some(other) = groups.last() {
                     group.share(other);
                 }
                 groups.push(group);
+            }
+        }
+        if !open.is_empty() {
+            loaded.notes.push(open_note(&run.model.name, &open));
+            if groups.is_empty() && open.len() == run.groups.len() {
+                continue;
             }
         }
         let mut groups_asked = run.groups.iter();
@@ -245,6 +265,15 @@ fn load_store(
         });
     }
     Ok(())
+}
+
+/// Which tasks an analysis leaves out, since their questions have no options.
+fn open_note(model: &str, tasks: &[String]) -> String {
+    format!(
+        "{model}: {} has open questions, which are not compared with multiple-choice ones; their \
+         figures are in results.json",
+        tasks.join(", ")
+    )
 }
 
 /// The rows of one group.

@@ -268,6 +268,7 @@ mod tests {
 
     fn question(stem: &str, context: Option<String>) -> Question {
         Question {
+            accepted: Vec::new(),
             id: "1".into(),
             category: None,
             context,

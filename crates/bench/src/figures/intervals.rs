@@ -25,6 +25,10 @@ pub(super) fn add(
     }
     let mut rows = Vec::with_capacity(groups.len());
     for (index, &(task, strategy)) in groups.iter().enumerate() {
+        // Open questions have intervals of their own.
+        if reader.is_open(result.run, index)? {
+            continue;
+        }
         rows.push(rows_of(reader, result.run, index, &task.id, strategy)?);
     }
     if let [task] = result.tasks.as_mut_slice() {

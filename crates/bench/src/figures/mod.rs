@@ -2,6 +2,7 @@
 
 mod cut;
 mod intervals;
+pub(crate) mod open;
 pub(crate) mod timing;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Row, Scheme, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_hint::Hint;
-use sureness_questions::Task;
+use sureness_questions::{Bank, Task};
 use sureness_record::{Provenance, RunSettings};
 use sureness_report::{DrawnAnswers, Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::ModelIdentity;
@@ -77,10 +78,16 @@ pub(crate) fn without_intervals(
     for (index, &(task, strategy)) in groups.iter().enumerate() {
         let mut prompts = plan.and_then(|plan| Some(Prompts::of(plan.groups.get(index)?)));
         let rows = Rows { reader, run, index };
-        let group = group_result(&rows, &task.id, strategy, config, prompts.as_mut());
+        let questions = plan.and_then(|plan| Some(&*plan.groups.get(index)?.questions));
+        let is_open = reader.is_open(run, index)?;
+        let group = if is_open {
+            open_result(&rows, &task.id, strategy, config, questions)
+        } else {
+            group_result(&rows, &task.id, strategy, config, prompts.as_mut())
+        };
         counts.extend(prompts.map(|prompts| prompts.counts));
         found.push(group?);
-        if !tasks.iter().any(|(id, _)| *id == task.id) {
+        if !is_open && !tasks.iter().any(|(id, _)| *id == task.id) {
             tasks.push((task.id.clone(), task.title.clone()));
         }
     }
@@ -134,8 +141,28 @@ impl RowCounts {
         counts.refused += u64::from(drawn.refused);
         counts.cut += u64::from(drawn.cut);
         counts.unreadable += u64::from(drawn.unreadable);
+        counts.said += u64::from(drawn.said);
         counts.thoughts += u64::from(drawn.thoughts);
         counts.answer_tokens += drawn.answer_tokens;
+    }
+
+    /// A group of so many rows, without figures.
+    fn into_group(self, task: &str, strategy: &str) -> GroupResult {
+        let of_answered = |sum: f64| (self.answered > 0).then(|| sum / self.answered as f64);
+        GroupResult {
+            task: task.to_owned(),
+            strategy: strategy.to_owned(),
+            planned: self.planned,
+            answered: self.answered,
+            mean_mass: of_answered(self.mass),
+            bounded_share: of_answered(self.bounded as f64),
+            drawn: self.drawn,
+            open: None,
+            cut_prompts: None,
+            failures: self.failures,
+            evaluation: None,
+            note: None,
+        }
     }
 
     /// Counts a question by the reason that it has no answer.
@@ -165,6 +192,31 @@ struct Rows<'a> {
     reader: &'a Reader,
     run: i64,
     index: usize,
+}
+
+/// Evaluates a group of open questions.
+fn open_result(
+    rows: &Rows<'_>,
+    task: &str,
+    strategy: &str,
+    config: &Config,
+    questions: Option<&Bank>,
+) -> Result<GroupResult, StoreError> {
+    let mut counts = RowCounts::default();
+    rows.reader
+        .rows(rows.run, rows.index, |row| counts.count(&row))?;
+    let (open, note) = match open::figures(rows, questions, config)? {
+        Ok(figures) => {
+            let note = open::note(&figures, config);
+            (Some(figures), note)
+        }
+        Err(reason) => (None, Some(reason)),
+    };
+    Ok(GroupResult {
+        open,
+        note,
+        ..counts.into_group(task, strategy)
+    })
 }
 
 /// Evaluates a group row by row, without holding the rows in memory.
@@ -213,19 +265,10 @@ fn group_result(
     let several = evaluation.and_then(|evaluation| evaluation.several_note(config.covers));
     let notes: Vec<String> = several.into_iter().chain(note).collect();
     let note = (!notes.is_empty()).then(|| notes.join("; "));
-    let of_answered = |sum: f64| (counts.answered > 0).then(|| sum / counts.answered as f64);
     Ok(GroupResult {
-        task: task.to_owned(),
-        strategy: strategy.to_owned(),
-        planned: counts.planned,
-        answered: counts.answered,
-        mean_mass: of_answered(counts.mass),
-        bounded_share: of_answered(counts.bounded as f64),
-        drawn: counts.drawn,
-        cut_prompts: None,
-        failures: counts.failures,
         evaluation,
         note,
+        ..counts.into_group(task, strategy)
     })
 }
 

@@ -115,6 +115,7 @@ mod tests {
 
     fn imported(library: &Library, id: &str, options: &[&str]) -> Dataset {
         let question = |id: &str| Question {
+            accepted: Vec::new(),
             id: id.to_owned(),
             category: Some("é \"x\"\n".to_owned()),
             context: None,

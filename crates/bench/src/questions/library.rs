@@ -95,6 +95,8 @@ struct Row {
     question: String,
     options: Vec<String>,
     answer: Letters,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    accepted: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     example: bool,
 }
@@ -108,13 +110,16 @@ impl Row {
             question: question.stem.clone(),
             options: question.options.clone(),
             answer: question.right.into(),
+            accepted: question.accepted.clone(),
             example,
         }
     }
 
     fn into_question(self) -> Option<Question> {
         let right = self.answer.right()?;
-        (right.last() < self.options.len()).then_some(Question {
+        let is_sound = right.last() < self.options.len() || !self.accepted.is_empty();
+        is_sound.then_some(Question {
+            accepted: self.accepted,
             id: self.id,
             category: self.category,
             context: self.context,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
-use sureness_prompts::{PromptBuilder, Strategy, Wording};
+use sureness_prompts::{PromptBuilder, PromptError, Strategy, Wording};
 use sureness_questions::{ClusterBy, Dataset, Shard, Split, Task, Unread};
 use sureness_record::{RunSettings, TaskRecord};
 
@@ -98,16 +98,17 @@ impl Questions {
                 None => None,
                 Some(shard) => Some(dataset.shard(shard)?.into()),
             };
-            let questions = Arc::new(dataset.questions);
-            for &strategy in &strategies {
+            let questions = Arc::new(std::mem::take(&mut dataset.questions));
+            let is_open = questions.is_open().map_err(Failure::new)?;
+            // Open questions are asked in one way.
+            let asked = if is_open {
+                &[Strategy::Base][..]
+            } else {
+                &strategies
+            };
+            for &strategy in asked {
                 places.extend(kept.clone());
-                let builder = PromptBuilder::new(
-                    &dataset.task,
-                    strategy,
-                    &wording,
-                    &dataset.examples,
-                    shots,
-                )?;
+                let builder = builder_for(&dataset, is_open, strategy, &wording, shots)?;
                 plan.groups.push(Group {
                     task: dataset.task.clone(),
                     strategy,
@@ -135,6 +136,16 @@ impl Questions {
             remarks,
             places,
         })
+    }
+
+    /// The first task of open questions, if there is one.
+    pub(crate) fn open_task(&self) -> Result<Option<&str>, Failure> {
+        for group in &self.plan.groups {
+            if group.questions.is_open().map_err(Failure::new)? {
+                return Ok(Some(&group.task.id));
+            }
+        }
+        Ok(None)
     }
 
     /// Notes on the data: rows that repeat others, options that abstain, keys and columns that are not
@@ -225,6 +236,20 @@ impl Questions {
             merged: None,
         }
     }
+}
+
+/// What lays out the prompts of a task.
+pub(crate) fn builder_for(
+    dataset: &Dataset,
+    is_open: bool,
+    strategy: Strategy,
+    wording: &Wording,
+    shots: usize,
+) -> Result<PromptBuilder, PromptError> {
+    if is_open {
+        return PromptBuilder::open(&dataset.task, wording, &dataset.examples, shots);
+    }
+    PromptBuilder::new(&dataset.task, strategy, wording, &dataset.examples, shots)
 }
 
 /// The evaluation settings of a new run, with the split rule of its protocol.

@@ -42,7 +42,7 @@ pub use outcome::{Ended, Outcome};
 use plausible::Plausibility;
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
-pub(crate) use words::{check, draws};
+pub(crate) use words::{check, check_open, draws};
 
 /// Measures the models on the questions and writes answers and results to the output folder. Starts
 /// an async runtime; inside one, use [`run_async`].
@@ -74,6 +74,7 @@ pub async fn run_async(
 ) -> Result<Outcome, Failure> {
     words::check(settings, models)?;
     let mut questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
+    words::check_open(settings, &questions)?;
     questions.plan.draws = words::draws(settings);
     let answers = questions.plan.answers() * models.len();
     let folder = folder::prepare(&settings.output_dir, answers)?;

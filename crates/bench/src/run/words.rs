@@ -6,11 +6,30 @@ use sureness_record::Answers;
 
 use crate::error::Failure;
 use crate::models::open::Model;
+use crate::questions::Questions;
 use crate::settings::Settings;
 
 /// Answers to draw for each question; `None` where its letters are scored.
 pub(crate) fn draws(settings: &Settings) -> Option<NonZeroU32> {
     settings.asking.answers.draws()
+}
+
+/// Refuses open questions where their answers would not be drawn and kept.
+pub(crate) fn check_open(settings: &Settings, questions: &Questions) -> Result<(), Failure> {
+    let Some(task) = questions.open_task()? else {
+        return Ok(());
+    };
+    let answers = settings.asking.answers;
+    if answers.sampled().is_some() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "task {task} has open questions, without options whose letters --answers {} could read",
+        answers.name()
+    ))
+    .hint(
+        "add --answers sampled, which draws answers in words; docs/open.md says how these are read",
+    ))
 }
 
 /// Refuses what answers in words cannot be drawn with.

@@ -249,7 +249,12 @@ fn task_of(format: Format) -> Option<&'static str> {
         Format::HaluEvalDialogue => "drs",
         Format::HaluEvalSummarization => "ds",
         Format::Public(layout) => layout.task,
-        Format::Paper | Format::Jsonl | Format::Csv | Format::Parquet | Format::Columns => {
+        Format::Paper
+        | Format::Jsonl
+        | Format::Csv
+        | Format::Parquet
+        | Format::Open
+        | Format::Columns => {
             return None;
         }
     })

@@ -74,7 +74,10 @@ pub(super) fn print_outcome(
     Ok(match outcome.ended(allowed_failures)? {
         Ended::Complete => {
             // A shard's figures are those of a part: its next step is the merge.
-            if outcome.results.settings.shard.is_none() {
+            // An analysis has nothing to say about open questions alone.
+            let models = &outcome.results.models;
+            let has_options = models.iter().any(|model| !model.tasks.is_empty());
+            if outcome.results.settings.shard.is_none() && has_options {
                 let folder = outcome.folder.store.parent().unwrap_or(Path::new("."));
                 eprintln!("Next: sureness report {}", terminal::quoted(folder));
             }

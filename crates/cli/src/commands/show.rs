@@ -7,6 +7,7 @@ use sureness_analysis::number::counted;
 use sureness_bench::Failure;
 use sureness_bench::show::{Shown, show};
 use sureness_hint::Hint;
+use sureness_open::Meanings;
 use sureness_questions::letter;
 use sureness_scorers::Reading;
 use sureness_store::StoredAnswer;
@@ -47,7 +48,12 @@ fn text(shown: &Shown, all: bool) -> String {
     if let Some(error) = &shown.row.error {
         let _ = write!(out, "\nNo answer: {error}\nhint: {}\n", error.hint());
     }
-    if shown.row.scores.is_some() {
+    if shown.row.question.options == 0 {
+        if let Some(found) = &shown.meanings {
+            heading(&mut out, "Meanings");
+            out.push_str(&meanings(found, shown));
+        }
+    } else if shown.row.scores.is_some() {
         heading(&mut out, "Options");
         out.push_str(&options(shown));
     }
@@ -74,6 +80,10 @@ fn answers(out: &mut String, answers: &[StoredAnswer], all: bool) {
             Reading::Cut => "cut".to_owned(),
             Reading::Unreadable => "unreadable".to_owned(),
             Reading::Thought => "a thought".to_owned(),
+            Reading::Said => format!(
+                "{:?}",
+                sureness_open::normalised(sureness_answers::short(&words.text))
+            ),
         };
         if !all && told.contains(&reading) {
             left_out += 1;
@@ -100,6 +110,36 @@ fn indented(out: &mut String, text: &str) {
     for line in text.trim().lines() {
         let _ = writeln!(out, "      │ {line}");
     }
+}
+
+/// A line per meaning of the answers to an open question, the most frequent first.
+fn meanings(meanings: &Meanings, shown: &Shown) -> String {
+    let mut rows = vec![["", "answers", "share", ""].map(str::to_owned).to_vec()];
+    for (number, meaning) in meanings.groups().iter().enumerate() {
+        let right = if meaning.accepted {
+            "✓ accepted "
+        } else {
+            ""
+        };
+        rows.push(vec![
+            (number + 1).to_string(),
+            meaning.count.to_string(),
+            format!("{:.1} %", 100.0 * meanings.frequency(meaning)),
+            format!("{right}{}", meaning.text),
+        ]);
+    }
+    let mut out = terminal::columns(rows, &[1, 2]);
+    let _ = writeln!(out, "Semantic entropy: {:.3} nats.", meanings.entropy());
+    if let Ok(prompt) = &shown.prompt {
+        let accepted = prompt.question.accepted.join(", ");
+        let _ = writeln!(out, "Accepted: {accepted}.");
+    }
+    let silent = meanings.given() - meanings.read();
+    if silent > 0 {
+        let silent = counted(silent as usize, "answer");
+        let _ = writeln!(out, "{silent} without a meaning: refused, cut or empty.");
+    }
+    out
 }
 
 /// A line per option: letter, probability, log-probability, sets, and whether it is right.

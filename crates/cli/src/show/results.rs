@@ -49,13 +49,20 @@ pub(crate) fn show(results: &Results, every_strategy: bool) {
         }
         notes(model);
     }
+    if results.models.iter().any(|model| !model.tasks.is_empty()) {
+        legend();
+    }
+    if let Some(rule) = split_rule(&results.settings.evaluation) {
+        eprintln!("Split rule: {rule}.");
+    }
+}
+
+/// What the columns of the table mean.
+fn legend() {
     eprintln!(
         "n: test questions per strategy. Set size: mean number of options in a prediction set; smaller is surer.\n\
          Coverage: share of sets that contain the right answer. UAcc: accuracy weighted by set size; small sets can lift it above 100 %. E, F: \"I don't know\", \"None of the above\" as the answer."
     );
-    if let Some(rule) = split_rule(&results.settings.evaluation) {
-        eprintln!("Split rule: {rule}.");
-    }
 }
 
 /// Each distinct note once, with the groups that it is about.
@@ -94,9 +101,19 @@ fn drawn(model: &ModelResult) -> impl Iterator<Item = (String, String)> {
     model.groups.iter().filter_map(|group| {
         let drawn = group.drawn.filter(|drawn| drawn.thoughts == 0)?;
         let all = count(drawn.answers as usize);
+        let chosen = if drawn.said > 0 {
+            drawn.said
+        } else {
+            drawn.chosen
+        };
+        let what = if drawn.said > 0 {
+            "answer the question"
+        } else {
+            "choose an option"
+        };
         let text = format!(
-            "{} of {all} answers choose an option: {} refused, {} cut, {} unreadable",
-            count(drawn.chosen as usize),
+            "{} of {all} answers {what}: {} refused, {} cut, {} unreadable",
+            count(chosen as usize),
             count(drawn.refused as usize),
             count(drawn.cut as usize),
             count(drawn.unreadable as usize)

@@ -14,6 +14,7 @@ mod import_harnesses;
 mod import_whole;
 mod metrics;
 mod model;
+mod open;
 mod plan;
 mod run;
 mod runs;

@@ -9,7 +9,7 @@ mod weighted;
 
 pub use calibration::{CalibrationErrors, ConfidenceBin, calibration_errors};
 pub use intervals::{ConfidenceIntervals, RowDraws, confidence_intervals};
-pub use selective::{Selective, SelectivePoint, selective};
+pub use selective::{Selective, SelectivePoint, selective, selective_of};
 pub use spread::{Entropy, entropy};
 
 use crate::{ProbabilityView, Row, Table, View};

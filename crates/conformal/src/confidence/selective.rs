@@ -51,6 +51,15 @@ pub fn selective(table: &Table, rows: &[usize], view: &View) -> Option<Selective
     of_answers(answers)
 }
 
+/// The same for (confidence, whether the answer is right) of each question. `None` for no questions.
+pub fn selective_of(answers: impl IntoIterator<Item = (f64, bool)>) -> Option<Selective> {
+    let answer = |(confidence, correct)| Answer {
+        confidence,
+        correct,
+    };
+    of_answers(answers.into_iter().map(answer).collect())
+}
+
 fn of_answers(mut answers: Vec<Answer>) -> Option<Selective> {
     let n = answers.len();
     answers.sort_unstable_by(|a, b| b.confidence.total_cmp(&a.confidence));

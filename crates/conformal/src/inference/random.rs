@@ -6,11 +6,11 @@
 
 /// xoshiro256++ (Blackman & Vigna 2021).
 #[derive(Debug, Clone)]
-pub(crate) struct Stream([u64; 4]);
+pub struct Stream([u64; 4]);
 
 impl Stream {
     /// The stream of one replicate. `purpose` separates uses with the same seed.
-    pub(crate) fn new(purpose: &str, seed: u64, replicate: usize) -> Self {
+    pub fn new(purpose: &str, seed: u64, replicate: usize) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("sureness resampling");
         hasher.update(&seed.to_le_bytes());
         hasher.update(&(replicate as u64).to_le_bytes());
@@ -43,12 +43,12 @@ impl Stream {
     }
 
     /// Uniform in `[0, 1)`, 53 bits.
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Uniform in `0..n`, for `n ≥ 1`. Biased by less than `n / 2⁶⁴`.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 }

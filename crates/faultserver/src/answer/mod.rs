@@ -98,7 +98,12 @@ fn refused(server: &Healthy, request: &Request, wanted: &Wanted) -> Option<Reply
 
 /// The answer to prompts: scores, or words. `number` is the request's, from which words are drawn.
 pub(crate) fn answer(server: &Healthy, wanted: &Wanted, work: &[Work], number: u64) -> Value {
-    if let (Some(words), None) = (&server.words, wanted.top) {
+    let is_open = |open: &crate::script::Sayings| {
+        let place = |work: &Work| open.at(&work.prompt, 0.0, 0.0).is_some();
+        work.iter().any(place)
+    };
+    let in_words = wanted.top.is_none() || server.open.as_ref().is_some_and(is_open);
+    if let Some(words) = server.words.as_ref().filter(|_| in_words) {
         return said::said(server, words, wanted, work, number);
     }
     match (wanted.route, server.dialect) {

@@ -18,6 +18,14 @@ const DRESSES: [(&str, &str); 8] = [
     ("Option ", " is right."),
     ("The correct answer is (", ")."),
 ];
+/// How an answer to an open question may be put.
+const OPEN_DRESSES: [(&str, &str); 5] = [
+    ("", ""),
+    ("", "."),
+    ("**", "**"),
+    ("Answer: ", ""),
+    ("", "\n\nThis is what I remember."),
+];
 const THOUGHT: &str =
     "The first option looks plausible, but let me compare all of them before I settle.";
 const REFUSAL: &str = "I'm sorry, but I can't help with that.";
@@ -28,6 +36,8 @@ struct Said {
     text: String,
     thought: Option<&'static str>,
     tokens: usize,
+    /// Log-probability of each token, the same for all.
+    logprob: f64,
 }
 
 fn say(server: &Healthy, said: &Words, prompt: &str, number: u64, index: u64) -> Said {
@@ -40,6 +50,11 @@ fn say(server: &Healthy, said: &Words, prompt: &str, number: u64, index: u64) ->
         REFUSAL.to_owned()
     } else if outcome < said.refusals + said.unreadable {
         UNREADABLE.to_owned()
+    } else if let Some(saying) =
+        (server.open.as_ref()).and_then(|open| open.at(prompt, draw(b"saying"), draw(b"spelling")))
+    {
+        let (before, after) = OPEN_DRESSES[(draw(b"dress") * OPEN_DRESSES.len() as f64) as usize];
+        format!("{before}{saying}{after}")
     } else {
         let letter = letter(server, prompt, draw(b"letter"));
         let (before, after) = DRESSES[(draw(b"dress") * DRESSES.len() as f64) as usize];
@@ -48,6 +63,7 @@ fn say(server: &Healthy, said: &Words, prompt: &str, number: u64, index: u64) ->
     let thought = (draw(b"thought") < said.thoughts).then_some(THOUGHT);
     let tokens = words(&text) + thought.map_or(0, words);
     Said {
+        logprob: -(draw(b"logprob") + text.len() as f64 / 40.0),
         text,
         thought,
         tokens,
@@ -93,7 +109,7 @@ pub(super) fn said(
         Route::Messages => messages(server, &all, prompt, cached, tokens),
         route => json!({
             "id": "cmpl-1", "created": 0, "model": server.model,
-            "choices": choices(&all, route),
+            "choices": choices(&all, route, wanted.top.is_some() && server.logprobs),
             "usage": {
                 "prompt_tokens": prompt, "completion_tokens": tokens,
                 "total_tokens": prompt + tokens,
@@ -103,8 +119,13 @@ pub(super) fn said(
     }
 }
 
-fn choices(all: &[Said], route: Route) -> Vec<Value> {
+fn choices(all: &[Said], route: Route, logprobs: bool) -> Vec<Value> {
     let numbered = all.iter().enumerate();
+    let of_tokens = |said: &Said| match route {
+        _ if !logprobs => Value::Null,
+        Route::Chat => json!({"content": vec![json!({"logprob": said.logprob}); said.tokens]}),
+        _ => json!({"token_logprobs": vec![said.logprob; said.tokens]}),
+    };
     let choice = |(index, said): (usize, &Said)| match route {
         Route::Chat => {
             let text = match said.thought {
@@ -112,11 +133,14 @@ fn choices(all: &[Said], route: Route) -> Vec<Value> {
                 None => said.text.clone(),
             };
             json!({
-                "index": index, "finish_reason": "stop",
+                "index": index, "finish_reason": "stop", "logprobs": of_tokens(said),
                 "message": {"role": "assistant", "content": text},
             })
         }
-        _ => json!({"index": index, "finish_reason": "stop", "text": format!(" {}", said.text)}),
+        _ => json!({
+            "index": index, "finish_reason": "stop", "logprobs": of_tokens(said),
+            "text": format!(" {}", said.text),
+        }),
     };
     numbered.map(choice).collect()
 }

@@ -3,11 +3,13 @@
 mod fault;
 mod file;
 mod logits;
+mod open;
 mod rule;
 
 pub use fault::{Coding, Fault, Indices, Nan, Point, RetryAfter, Target};
 pub use file::ScriptError;
 pub use logits::Logits;
+pub use open::{Saying, Sayings};
 pub use rule::{Predicate, Routes, Rule, When};
 
 use serde::Deserialize;
@@ -61,6 +63,9 @@ pub struct Healthy {
     pub logits: Option<Logits>,
     /// Answers in words to requests without log-probabilities, on the routes of all protocols.
     pub words: Option<Words>,
+    /// What these say to open questions, in place of a letter: a JSONL file of what is said to each.
+    #[serde(deserialize_with = "open::from_file")]
+    pub open: Option<Sayings>,
 }
 
 /// Answers in words: a letter in one of several dresses, drawn from the letters' probabilities.
@@ -101,6 +106,7 @@ impl Default for Healthy {
             drift: 0.0,
             logits: None,
             words: None,
+            open: None,
         }
     }
 }

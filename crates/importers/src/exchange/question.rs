@@ -49,6 +49,7 @@ fn of_prompt(exchange: &Exchange, keys: Option<&Keys>, field: &str) -> Result<As
     let written = given.or(own).ok_or(Problem::NoAnswers)?;
     let (right, numbered) = right_of(written, &options)?;
     let question = Question {
+        accepted: Vec::new(),
         id: id.clone(),
         category: None,
         context: None,
@@ -232,6 +233,7 @@ fn agree(
 /// Whether an option is "I don't know" or "None of the above".
 fn is_abstention(text: &str) -> bool {
     let question = Question {
+        accepted: Vec::new(),
         id: String::new(),
         category: None,
         context: None,

@@ -92,6 +92,7 @@ impl Sample {
         }
         let answer = self.answer(choices)?;
         let question = Question {
+            accepted: Vec::new(),
             id: String::new(),
             category: None,
             context: None,

@@ -171,6 +171,7 @@ fn answers_from_a_file_of_questions() {
     assert_eq!(import.rows[3].question.dont_know, Some(2));
     assert_eq!(import.rows[3].question.category.as_deref(), Some("law"));
     let own = sureness_questions::Question {
+        accepted: Vec::new(),
         id: String::new(),
         category: None,
         context: None,

@@ -70,6 +70,7 @@ fn parse(block: &str) -> Question {
     let (stem, rest) = block.split_once("\nChoices:\n").expect("it has choices");
     let (options, answer) = rest.split_once("\nAnswer:").expect("it has an answer line");
     Question {
+        accepted: Vec::new(),
         id: String::new(),
         category: None,
         context: None,

@@ -12,7 +12,7 @@ mod reading;
 
 use crate::files::Split;
 
-pub(crate) use nearest::nearest;
+pub(crate) use nearest::{has_columns, nearest};
 pub(crate) use options::pairs;
 pub(crate) use reader::read;
 

@@ -64,6 +64,11 @@ impl Right {
     }
 }
 
+/// Whether a row has all columns of a layout, if with other values.
+pub(crate) fn has_columns(row: &Record<'_>) -> bool {
+    Layout::all().any(|layout| layout.lacks(row).is_empty())
+}
+
 /// The end of a sentence about a row of an unknown layout: the layout that it comes nearest to, and
 /// what it lacks of that. Empty where it has nothing of any.
 pub(crate) fn nearest(row: &Record<'_>) -> String {

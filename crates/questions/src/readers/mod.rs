@@ -8,6 +8,7 @@ pub(crate) mod halueval;
 pub(crate) mod hellaswag;
 mod inspect;
 pub(crate) mod mmlu;
+pub(crate) mod open;
 pub(crate) mod paper;
 mod parquet;
 mod record;
@@ -139,7 +140,7 @@ impl Rows {
             line: at.line as u32,
             place,
         });
-        let question = if !self.abstention {
+        let question = if !self.abstention || question.is_open() {
             question
         } else if question.has_room_for_abstention() {
             question.with_abstention()

@@ -8,7 +8,7 @@ use std::vec;
 use serde_json::{Map, Value};
 use sureness_parquet::Rows as ParquetRows;
 
-use super::{Record, Table, array, inspect, parquet};
+use super::{Record, Table, array, inspect, open, parquet};
 use crate::error::Problem;
 use crate::source::{Chosen, Lines, Source, count_newlines};
 use crate::{DataError, Unread};
@@ -36,6 +36,11 @@ enum Rows<'a> {
         /// Whether the rows are samples of Inspect.
         is_log: bool,
     },
+    /// The questions of one object that holds them all.
+    Nested {
+        source: &'a Source,
+        rows: vec::IntoIter<Map<String, Value>>,
+    },
     /// The rows of a Parquet file.
     Parquet {
         source: &'a Source,
@@ -60,7 +65,13 @@ impl<'a> Records<'a> {
             Some('[') => Rows::array(source)?,
             _ => match Rows::log(source)? {
                 Some(log) => log,
-                None => Rows::Lines(source.lines()?),
+                None => match open::nested(source)? {
+                    Some(rows) => Rows::Nested {
+                        source,
+                        rows: rows.into_iter(),
+                    },
+                    None => Rows::Lines(source.lines()?),
+                },
             },
         }))
     }
@@ -209,6 +220,10 @@ impl<'a> Iterator for Rows<'a> {
                     Err(error) => return Some(Err(error)),
                 }
             },
+            Self::Nested { source, rows } => {
+                let row = rows.next()?;
+                Some(Ok(Record::new(source.at(1), row)))
+            }
             Self::Parquet {
                 source,
                 rows,

@@ -41,6 +41,7 @@ fn planned(group: u32, place: u32) -> Planned {
         content: key,
         cluster: [place as u8 / 3; 32],
         question: Arc::new(Question {
+            accepted: Vec::new(),
             id: format!("{group}/{place}"),
             category: place.is_multiple_of(2).then(|| "law".into()),
             context: None,

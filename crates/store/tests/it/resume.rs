@@ -30,6 +30,7 @@ fn planned(n: u8) -> Planned {
         content: [n; 32],
         cluster: [n / 2; 32],
         question: Arc::new(Question {
+            accepted: Vec::new(),
             id: format!("q{n}"),
             category: (n == 1).then(|| "law".into()),
             context: None,

@@ -37,6 +37,7 @@ fn planned(n: u8) -> Planned {
         content: [n; 32],
         cluster: [n; 32],
         question: Arc::new(Question {
+            accepted: Vec::new(),
             id: format!("q{n}"),
             category: None,
             context: None,

@@ -61,10 +61,20 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
         ("questions", count(dataset.questions.len())),
         ("few-shot examples", examples),
         ("categories", statistics.categories()),
-        ("options", statistics.options()),
-        ("right answers", statistics.answers()),
-        ("abstention", abstention(&statistics, format)),
     ];
+    if statistics.accepted > 0 {
+        let accepted = counted(statistics.accepted, "accepted answer");
+        facts.push((
+            "kind",
+            format!("open questions with {accepted}; ask with --answers sampled"),
+        ));
+    } else {
+        facts.extend([
+            ("options", statistics.options()),
+            ("right answers", statistics.answers()),
+            ("abstention", abstention(&statistics, format)),
+        ]);
+    }
     if let Some(files) = &reading.files {
         facts.insert(1, ("files", files.clone()));
     }
@@ -107,7 +117,7 @@ pub(crate) fn describe(dataset: &Dataset, reading: &Reading) -> Result<String, F
     if let Some(question) = dataset.questions.iter().next() {
         text.push('\n');
         let mut question = question.map_err(Failure::new)?;
-        if !format.has_own_abstention() {
+        if !format.has_own_abstention() && !question.is_open() {
             question = question.with_abstention();
         }
         text.push_str(&sample(dataset, question)?);
@@ -138,6 +148,8 @@ struct Statistics {
     options: BTreeMap<usize, usize>,
     /// Questions by right option.
     answers: Vec<usize>,
+    /// Accepted answers of open questions.
+    accepted: usize,
     /// Questions with several right options.
     several: usize,
     without_dont_know: usize,
@@ -153,6 +165,10 @@ impl Statistics {
         self.questions += 1;
         if let Some(category) = &question.category {
             *self.categories.entry(category.clone()).or_default() += 1;
+        }
+        self.accepted += question.accepted.len();
+        if question.is_open() {
+            return;
         }
         let options = question.options.len();
         *self.options.entry(options).or_default() += 1;
@@ -235,8 +251,13 @@ fn sample(dataset: &Dataset, mut question: Question) -> Result<String, Failure> 
     for option in &mut question.options {
         *option = shortened(option);
     }
-    let builder = PromptBuilder::new(&dataset.task, Strategy::Base, &Wording::builtin(), &[], 0)
-        .map_err(Failure::new)?;
+    let (task, wording) = (&dataset.task, Wording::builtin());
+    let builder = if question.is_open() {
+        PromptBuilder::open(task, &wording, &[], 0)
+    } else {
+        PromptBuilder::new(task, Strategy::Base, &wording, &[], 0)
+    };
+    let builder = builder.map_err(Failure::new)?;
     let suffix = builder.build(&question).suffix;
 
     let width = terminal::width().saturating_sub(4);
@@ -255,6 +276,12 @@ fn sample(dataset: &Dataset, mut question: Question) -> Result<String, Failure> 
             "  … {} more",
             counted(lines.len() - SHOWN_LINES, "line")
         );
+    }
+    if question.is_open() {
+        let accepted = question.accepted.iter().map(|it| printable(&shortened(it)));
+        let accepted: Vec<String> = accepted.collect();
+        let _ = writeln!(text, "\nAccepted: {}.", accepted.join(", "));
+        return Ok(text);
     }
     let verb = match question.right.only() {
         Some(_) => "The right answer is",

@@ -49,6 +49,7 @@ pub(super) fn plan(questions: usize) -> Arc<Plan> {
             let poison = if n % 97 == 13 { POISON } else { "wholesome" };
             let options = (0..4).map(|o| format!("{o} of {n}")).collect();
             Question {
+                accepted: Vec::new(),
                 id: n.to_string(),
                 category: None,
                 context: None,

@@ -23,6 +23,7 @@ pub(super) fn plan(sizes: &[usize]) -> Arc<Plan> {
     let task = Task::by_name("qa").unwrap();
     let groups = sizes.iter().enumerate().map(|(group, &n)| {
         let question = |i: usize| Question {
+            accepted: Vec::new(),
             id: format!("{group}-{i}"),
             category: None,
             context: None,

@@ -77,6 +77,15 @@ impl Api {
         }
     }
 
+    /// The field that asks for the log-probabilities of an answer's own tokens, after a comma.
+    pub(super) fn logprobs(self) -> Option<&'static str> {
+        match self {
+            Self::Completions => Some(",\"logprobs\":1"),
+            Self::Chat => Some(",\"logprobs\":true"),
+            Self::Responses | Self::Messages => None,
+        }
+    }
+
     /// Whether one request may ask for several answers.
     pub(super) fn has_n(self) -> bool {
         matches!(self, Self::Completions | Self::Chat)
@@ -124,6 +133,15 @@ impl Template {
 
     /// The body of a request for `n` answers to `prompt`.
     pub(super) fn body(&self, prompt: &str, n: u32) -> Vec<u8> {
+        self.body_with(prompt, n, "")
+    }
+
+    /// The same, with the log-probability of each token of an answer where the protocol has them.
+    pub(super) fn body_with_logprobs(&self, prompt: &str, n: u32) -> Vec<u8> {
+        self.body_with(prompt, n, self.api.logprobs().unwrap_or_default())
+    }
+
+    fn body_with(&self, prompt: &str, n: u32, more: &str) -> Vec<u8> {
         let (model, prompt, stop) = (quoted(&self.model), quoted(prompt), quoted(STOP));
         let mut body = String::with_capacity(prompt.len() + 256);
         let (limit, least) = self.dialect.limit();
@@ -155,6 +173,7 @@ impl Template {
         if n > 1 {
             let _ = write!(body, ",\"n\":{n}");
         }
+        body.push_str(more);
         body.push_str(self.samplers);
         body.push_str(&self.extra);
         body.push('}');

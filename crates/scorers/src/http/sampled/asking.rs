@@ -4,6 +4,7 @@
 //! their first poll, so that they need no runtime.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::super::exchange::ask::json;
@@ -23,6 +24,8 @@ pub(super) struct Asking {
     endpoint: Arc<Endpoint>,
     resource: Resource,
     template: Template,
+    /// Whether the server refused to tell the log-probabilities of an answer's tokens.
+    no_logprobs: AtomicBool,
 }
 
 impl Asking {
@@ -32,6 +35,7 @@ impl Asking {
             resource: endpoint.post(route),
             endpoint: Arc::clone(endpoint),
             template,
+            no_logprobs: AtomicBool::new(false),
         }
     }
 
@@ -58,8 +62,35 @@ impl Asking {
         let Some(first) = part.first() else {
             return (Vec::new(), Stats::default());
         };
-        let body = self.template.body(&first.prompt.text(), part.len() as u32);
-        let answered = match client.send(&self.resource, &body).await {
+        let (prompt, n) = (first.prompt.text(), part.len() as u32);
+        // Letters need none, and keep the request that they have always had.
+        let is_open = first.draw.as_ref().is_some_and(|it| it.options.is_empty());
+        if is_open && self.asks_for_logprobs() {
+            let body = self.template.body_with_logprobs(&prompt, n);
+            let (outcomes, stats) = self.outcomes(client, &body, part).await;
+            if !matches!(outcomes.first(), Some(Err(ScoreError::Rejected { .. }))) {
+                return (outcomes, stats);
+            }
+            // Perhaps it was this field; if not, the next refusal tells.
+            tracing::info!("the server refused the request: asking without log-probabilities");
+            self.no_logprobs.store(true, Ordering::Relaxed);
+        }
+        let body = self.template.body(&prompt, n);
+        self.outcomes(client, &body, part).await
+    }
+
+    fn asks_for_logprobs(&self) -> bool {
+        self.template.api.logprobs().is_some() && !self.no_logprobs.load(Ordering::Relaxed)
+    }
+
+    /// What became of each draw in a request with this body.
+    async fn outcomes<C: Client>(
+        &self,
+        client: &C,
+        body: &[u8],
+        part: &[ScoreRequest],
+    ) -> (Vec<Scored>, Stats) {
+        let answered = match client.send(&self.resource, body).await {
             Ok(answered) => answered,
             Err(error) => return (vec![Err(error); part.len()], Stats::unanswered()),
         };

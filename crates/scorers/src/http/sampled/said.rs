@@ -35,6 +35,7 @@ fn choice(choice: &Value) -> Result<Said, ScoreError> {
             text: text.clone(),
             thought: None,
             end,
+            logprob: logprob(choice),
         });
     }
     let Some(message) = choice.get("message") else {
@@ -42,6 +43,7 @@ fn choice(choice: &Value) -> Result<Said, ScoreError> {
     };
     let mut said = Said {
         end,
+        logprob: logprob(choice),
         ..Said::default()
     };
     match message.get("content") {
@@ -57,6 +59,24 @@ fn choice(choice: &Value) -> Result<Said, ScoreError> {
     }
     said.refuse(message.get("refusal").and_then(Value::as_str));
     Ok(said)
+}
+
+/// The mean of the tokens' log-probabilities, in either shape that servers have: a list of numbers, or
+/// of objects. `None` where one is missing or is no logarithm of a probability.
+fn logprob(choice: &Value) -> Option<f64> {
+    let all = choice.get("logprobs")?;
+    let values: Option<Vec<f64>> = match (all.get("content"), all.get("token_logprobs")) {
+        (Some(Value::Array(tokens)), _) => {
+            let values = tokens.iter().map(|token| token.get("logprob")?.as_f64());
+            values.collect()
+        }
+        (_, Some(Value::Array(values))) => values.iter().map(Value::as_f64).collect(),
+        _ => None,
+    };
+    let values = values.filter(|values| !values.is_empty())?;
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    // Rounding may lift a certain token just above 0.
+    (mean.is_finite() && mean < 1e-3).then(|| mean.min(0.0))
 }
 
 /// `OpenAI`'s Responses: a list of items, of which messages and reasoning count.
@@ -203,6 +223,23 @@ mod tests {
         assert_eq!(usage.answer_tokens, Some(12));
         let text = json!({"choices": [{"text": " B", "finish_reason": "stop"}]});
         assert_eq!(one(Api::Completions, &text).text, " B");
+    }
+
+    #[test]
+    fn token_logprobs_in_both_shapes() {
+        let of = |logprobs: Value| super::logprob(&json!({"logprobs": logprobs}));
+        assert_eq!(of(json!({"token_logprobs": [-1.0, -2.0]})), Some(-1.5));
+        let content = json!({"content": [{"logprob": -1.0}, {"logprob": 0.0}]});
+        assert_eq!(of(content), Some(-0.5));
+        for none in [
+            json!(null),
+            json!({"content": []}),
+            json!({"content": [{"token": "B"}]}),
+            json!({"token_logprobs": [null]}),
+            json!({"token_logprobs": [3.5]}),
+        ] {
+            assert_eq!(of(none.clone()), None, "{none}");
+        }
     }
 
     #[test]

@@ -126,6 +126,7 @@ fn said(bytes: &[u8], end: End) -> Said {
         text: String::from_utf8_lossy(bytes).into_owned(),
         thought: None,
         end,
+        logprob: None,
     }
 }
 

@@ -1,0 +1,71 @@
+//! The figures of open questions, whose answers are read from the store and compared with the accepted
+//! ones of the data.
+
+use sureness_conformal::Config;
+use sureness_open::{Answer, Item, Meanings, OpenFigures, evaluate};
+use sureness_questions::{Bank, Question};
+use sureness_scorers::Reading;
+use sureness_store::{StoreError, StoredAnswer};
+
+use super::Rows;
+
+/// The figures of a group, or why there are none.
+pub(super) fn figures(
+    rows: &Rows<'_>,
+    questions: Option<&Bank>,
+    config: &Config,
+) -> Result<Result<OpenFigures, String>, StoreError> {
+    let Some(questions) = questions else {
+        return Ok(Err("the accepted answers are not at hand".to_owned()));
+    };
+    let mut answered = Vec::new();
+    let mut position = 0_u32;
+    rows.reader.rows(rows.run, rows.index, |row| {
+        if row.scores.is_some() {
+            let cluster = row.question.cluster.unwrap_or(row.question.content);
+            answered.push((position, row.question.content, cluster));
+        }
+        position += 1;
+    })?;
+    let mut items = Vec::with_capacity(answered.len());
+    for (position, key, cluster) in answered {
+        let question = match questions.read(position as usize) {
+            Ok((digests, question)) if digests.content == key => question,
+            Ok(_) => return Ok(Err("the data are not those that were asked".to_owned())),
+            Err(error) => return Ok(Err(format!("the questions cannot be read back: {error}"))),
+        };
+        let answers = rows.reader.answers(rows.run, rows.index, position)?;
+        items.push(Item {
+            key,
+            cluster,
+            meanings: meanings(&answers, &question),
+        });
+    }
+    let figures = evaluate(&items, config).map_err(|error| error.to_string());
+    Ok(figures)
+}
+
+/// The meanings of the answers to a question.
+pub(crate) fn meanings(answers: &[StoredAnswer], question: &Question) -> Meanings {
+    let given = answers.iter().filter_map(|stored| stored.answer.as_ref());
+    let said = given
+        .clone()
+        .filter(|(words, _)| words.reading == Reading::Said)
+        .map(|(words, _)| Answer {
+            text: sureness_answers::short(&words.text),
+            logprob: words.logprob,
+        });
+    Meanings::of(said, given.count() as u32, &question.accepted)
+}
+
+/// What to know of figures whose sets hold every answer.
+pub(super) fn note(figures: &OpenFigures, config: &Config) -> Option<String> {
+    if figures.sets.threshold.is_some() {
+        return None;
+    }
+    Some(format!(
+        "the truth of too many calibration questions was never generated: only sets of every answer \
+         could promise an error rate of {}; the smallest that these answers can promise is {:.3}",
+        config.alpha, figures.sets.least_error_rate
+    ))
+}
