@@ -39,6 +39,9 @@ pub(super) fn choices(response: &Value) -> Result<Vec<Choice<'_>>, ScoreError> {
         Value::Array(list) => list.as_slice(),
         Value::Object(fields) => match fields.get("choices") {
             Some(Value::Array(list)) => list.as_slice(),
+            Some(repeated) if lenient::values(repeated).len() > 1 => {
+                return Err(malformed("the answer has `choices` more than once"));
+            }
             Some(_) => return Err(unanswered("`choices` is not a list", response)),
             None if OWN_SHAPES.iter().any(|name| fields.contains_key(*name)) => {
                 std::slice::from_ref(response)

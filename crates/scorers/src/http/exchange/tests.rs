@@ -333,6 +333,22 @@ proptest! {
     }
 }
 
+/// The mark of a repeated name is not shown.
+#[test]
+fn repeated_choices_are_told_by_name() {
+    let request = request(&"".into(), "x");
+    let exchange = exchange(Route::Completions, Tier::TopTokens);
+    let body = r#"{"choices":[{"index":0}],"choices":[]}"#;
+    let response = Response {
+        body: body.as_bytes().to_vec(),
+        ..response(&Value::Null)
+    };
+    let error = exchange.decode_one(&response, &request).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("`choices` more than once"), "{said}");
+    assert!(!said.contains("values of"), "{said}");
+}
+
 #[test]
 fn the_usual_shapes_take_the_fast_way() {
     let legacy = json!({"choices": [{"index": 0, "text": " A", "logprobs": {"text_offset": [0],
