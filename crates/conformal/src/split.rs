@@ -130,7 +130,7 @@ pub fn hash_split<K: AsRef<[u8]>>(
     split
 }
 
-/// The same split of questions that are in no table: by each one's key and cluster.
+/// The split of questions under `config`, by each one's key and cluster.
 pub fn split_keys<K: AsRef<[u8]>>(
     keys: &[K],
     clusters: &[K],
@@ -149,17 +149,7 @@ pub fn split_keys<K: AsRef<[u8]>>(
 
 /// The split that [`crate::evaluate`] uses for a table under `config`.
 pub fn split_of(table: &Table, config: &Config) -> Result<Split, EvaluateError> {
-    config.check()?;
-    let (ratio, seed) = (config.calibration_ratio, config.seed);
-    let split = match config.protocol {
-        Protocol::Paper => paper_split(table.len(), ratio, seed as u32),
-        Protocol::Standard => match config.split {
-            SplitRule::Hash => hash_split(table.keys(), ratio, seed),
-            SplitRule::Ordered => ordered_split(table.clusters(), ratio, seed),
-        },
-    };
-    check_halves(table.len(), split.calibration.len())?;
-    Ok(split)
+    split_keys(table.keys(), table.clusters(), config)
 }
 
 /// One split per calibration ratio. All share the test set of `config`; the calibration sets are

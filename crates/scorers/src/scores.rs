@@ -91,6 +91,17 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// The counts of a thought and of the letters after it: prompts count together, and the answer is
+    /// the thought.
+    pub(crate) fn before(self, letters: Self) -> Self {
+        let add = |a: Option<u32>, b: Option<u32>| Some(a?.saturating_add(b?));
+        Self {
+            prompt_tokens: add(letters.prompt_tokens, self.prompt_tokens),
+            cached_tokens: add(letters.cached_tokens, self.cached_tokens),
+            answer_tokens: self.answer_tokens,
+        }
+    }
+
     /// The counts as a server wrote them, with those that it `evaluated`. Some servers leave the cached
     /// tokens out of those of the prompt, so that the count falls as the cache warms.
     pub(crate) fn counted(

@@ -62,8 +62,9 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
         notes: Vec::new(),
     };
     let mut offered = Offered::default();
+    let mut has_open = false;
     for (path, run) in &stores {
-        load_store(path, *run, selection, &mut offered, &mut loaded)?;
+        has_open |= load_store(path, *run, selection, &mut offered, &mut loaded)?;
     }
     if !files.is_empty() {
         load_logits(&files, selection, &mut offered, &mut loaded)?;
@@ -71,9 +72,7 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
         let note = "--drop-ids has no effect: it applies to files of saved logits";
         loaded.notes.push(note.to_owned());
     }
-    if let ([], Some(note)) = (&loaded.evidence.models[..], loaded.notes.last())
-        && note.contains("open questions")
-    {
+    if has_open && loaded.evidence.models.is_empty() {
         return Err(Failure::new(
             "only open questions were asked, which have no options to compare",
         )
@@ -175,14 +174,16 @@ pub(crate) fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Fa
     Ok(is_store.then_some((path, run)))
 }
 
-/// Loads the newest run of each model in a store, or the given one.
+/// Loads the newest run of each model in a store, or the given one. Returns whether it left open
+/// questions out.
 fn load_store(
     path: &Path,
     run: Option<i64>,
     selection: &Selection,
     offered: &mut Offered,
     loaded: &mut Loaded,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
+    let mut has_open = false;
     let reader = Reader::open(path)?;
     let mut runs = reader.runs()?;
     if let Some(wanted) = run {
@@ -240,6 +241,7 @@ fn load_store(
             }
         }
         if !open.is_empty() {
+            has_open = true;
             loaded.notes.push(open_note(&run.model.name, &open));
             if groups.is_empty() && open.len() == run.groups.len() {
                 continue;
@@ -264,7 +266,7 @@ fn load_store(
             groups,
         });
     }
-    Ok(())
+    Ok(has_open)
 }
 
 /// Which tasks an analysis leaves out, since their questions have no options.

@@ -48,14 +48,7 @@ pub(crate) fn jsonl(
                 ..NAMES
             },
         };
-        let example = match record.get("example") {
-            None => false,
-            Some(Value::Bool(example)) => *example,
-            Some(other) => {
-                let problem = wrong_type("true or false", other);
-                return Err(record.at.field("example", problem));
-            }
-        };
+        let example = record.is_example()?;
         // A column of clusters counts as read in the rows of examples too.
         let cluster = options.cluster.of_record(&record);
         let cluster = if example { None } else { cluster? };

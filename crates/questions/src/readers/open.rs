@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::record::{CATEGORIES, CONTEXTS, wrong_type};
 use super::{Record, Records, Rows};
+use crate::draft::not_blank;
 use crate::error::Problem;
 use crate::source::Source;
 use crate::{DataError, LoadOptions, Question, RightOptions};
@@ -46,14 +47,7 @@ pub(crate) fn read(
     for record in Records::new(source)? {
         let record = record?;
         let question = question(&record, rows)?;
-        let example = match record.get("example") {
-            None => false,
-            Some(Value::Bool(example)) => *example,
-            Some(other) => {
-                let problem = wrong_type("true or false", other);
-                return Err(record.at.field("example", problem));
-            }
-        };
+        let example = record.is_example()?;
         let cluster = options.cluster.of_record(&record);
         let cluster = if example { None } else { cluster? };
         rows.unread.add_fields(&record);
@@ -130,11 +124,6 @@ fn accepted(record: &Record<'_>) -> Result<Vec<String>, DataError> {
         return Err(record.at.field(field, Problem::NoAccepted));
     }
     Ok(found)
-}
-
-fn not_blank(text: Option<&str>) -> Option<String> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    text.map(str::to_owned)
 }
 
 /// The rows of the original files of `TriviaQA` (one object with `Data`) and `SQuAD` (one with `data`,

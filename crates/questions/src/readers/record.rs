@@ -246,6 +246,15 @@ impl<'a> Record<'a> {
         Ok(Some(id))
     }
 
+    /// Whether the row says of itself that it is a few-shot example.
+    pub(crate) fn is_example(&self) -> Result<bool, DataError> {
+        match self.get("example") {
+            None => Ok(false),
+            Some(Value::Bool(example)) => Ok(*example),
+            Some(other) => Err(self.at.field("example", wrong_type("true or false", other))),
+        }
+    }
+
     /// A required whole number.
     pub(crate) fn integer(&self, field: &str) -> Result<i64, DataError> {
         let value = self.required(field)?;

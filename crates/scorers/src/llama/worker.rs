@@ -24,7 +24,7 @@ use super::{
 };
 use crate::said::{STOP, Said};
 use crate::thought::Parts;
-use crate::{ModelIdentity, OptionScores, ScoreError, ScoreRequest, Usage};
+use crate::{ModelIdentity, OptionScores, ScoreError, ScoreRequest};
 
 pub(super) type Answer = Result<OptionScores, ScoreError>;
 
@@ -176,12 +176,7 @@ impl Scorer<'_> {
             parts.after(&said)
         };
         let mut letters = self.letters(&after, &request.labels)?;
-        let add = |a: Option<u32>, b: Option<u32>| Some(a?.saturating_add(b?));
-        letters.usage = Usage {
-            prompt_tokens: add(letters.usage.prompt_tokens, usage.prompt_tokens),
-            cached_tokens: add(letters.usage.cached_tokens, usage.cached_tokens),
-            answer_tokens: usage.answer_tokens,
-        };
+        letters.usage = usage.before(letters.usage);
         Ok(said.before(letters))
     }
 

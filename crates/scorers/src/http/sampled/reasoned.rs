@@ -98,10 +98,7 @@ impl ReasoningScorer {
         let after = after(request, &parts, &said, self.chat);
         let (outcome, then) = self.letters_after(client, after).await;
         let outcome = outcome.map(|mut scores| {
-            let add = |a: Option<u32>, b: Option<u32>| Some(a?.saturating_add(b?));
-            scores.usage.prompt_tokens = add(scores.usage.prompt_tokens, usage.prompt_tokens);
-            scores.usage.cached_tokens = add(scores.usage.cached_tokens, usage.cached_tokens);
-            scores.usage.answer_tokens = usage.answer_tokens;
+            scores.usage = usage.before(scores.usage);
             said.before(scores)
         });
         (outcome, stats.then(then))
