@@ -40,6 +40,9 @@ pub struct Meaning {
 pub struct Meanings {
     groups: Vec<Meaning>,
     given: u32,
+    /// Kept, since every draw of an interval asks for both.
+    read: u32,
+    entropy: f64,
 }
 
 impl Meanings {
@@ -79,7 +82,20 @@ impl Meanings {
         }
         // Stable.
         groups.sort_by_key(|meaning| std::cmp::Reverse(meaning.count));
-        Self { groups, given }
+        let read = groups.iter().map(|meaning| meaning.count).sum();
+        let mut meanings = Self {
+            groups,
+            given,
+            read,
+            entropy: 0.0,
+        };
+        let term = |meaning: &Meaning| {
+            let share = meanings.frequency(meaning);
+            -share * share.ln()
+        };
+        // Rounding could make it -0.
+        meanings.entropy = meanings.groups.iter().map(term).sum::<f64>().max(0.0);
+        meanings
     }
 
     /// The meanings in order.
@@ -99,12 +115,12 @@ impl Meanings {
 
     /// Answers that have a meaning.
     pub fn read(&self) -> u32 {
-        self.groups.iter().map(|meaning| meaning.count).sum()
+        self.read
     }
 
     /// The share of a meaning among the answers that have one.
     pub fn frequency(&self, meaning: &Meaning) -> f64 {
-        f64::from(meaning.count) / f64::from(self.read().max(1))
+        f64::from(meaning.count) / f64::from(self.read.max(1))
     }
 
     /// Whether an accepted answer was given at all.
@@ -122,12 +138,7 @@ impl Meanings {
     /// Discrete semantic entropy in nats, −Σ p ln p over the frequencies of the meanings (Farquhar et
     /// al. 2024, Nature 630, equation 8 with frequencies for probabilities). 0 without any.
     pub fn entropy(&self) -> f64 {
-        let term = |meaning: &Meaning| {
-            let share = self.frequency(meaning);
-            -share * share.ln()
-        };
-        // Rounding could make it -0.
-        self.groups.iter().map(term).sum::<f64>().max(0.0)
+        self.entropy
     }
 
     /// The nonconformity score of a meaning: 1 − its frequency.

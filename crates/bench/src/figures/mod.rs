@@ -203,9 +203,7 @@ fn open_result(
     questions: Option<&Bank>,
 ) -> Result<GroupResult, StoreError> {
     let mut counts = RowCounts::default();
-    rows.reader
-        .rows(rows.run, rows.index, |row| counts.count(&row))?;
-    let (open, note) = match open::figures(rows, questions, config)? {
+    let (open, note) = match open::figures(rows, questions, config, &mut counts)? {
         Ok(figures) => {
             let note = open::note(&figures, config);
             (Some(figures), note)

@@ -7,17 +7,15 @@ use sureness_questions::{Bank, Question};
 use sureness_scorers::Reading;
 use sureness_store::{StoreError, StoredAnswer};
 
-use super::Rows;
+use super::{RowCounts, Rows};
 
-/// The figures of a group, or why there are none.
+/// The figures of a group, or why there are none. Counts its rows.
 pub(super) fn figures(
     rows: &Rows<'_>,
     questions: Option<&Bank>,
     config: &Config,
+    counts: &mut RowCounts,
 ) -> Result<Result<OpenFigures, String>, StoreError> {
-    let Some(questions) = questions else {
-        return Ok(Err("the accepted answers are not at hand".to_owned()));
-    };
     let mut answered = Vec::new();
     let mut position = 0_u32;
     rows.reader.rows(rows.run, rows.index, |row| {
@@ -26,7 +24,11 @@ pub(super) fn figures(
             answered.push((position, row.question.content, cluster));
         }
         position += 1;
+        counts.count(&row);
     })?;
+    let Some(questions) = questions else {
+        return Ok(Err("the accepted answers are not at hand".to_owned()));
+    };
     let mut items = Vec::with_capacity(answered.len());
     for (position, key, cluster) in answered {
         let question = match questions.read(position as usize) {
