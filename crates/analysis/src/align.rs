@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sureness_conformal::{Answers, Panel, split_of};
+use sureness_conformal::{Answers, Panel, Table, split_of};
 
 use crate::figures::{Figures, GroupFigures, ModelFigures};
 
@@ -34,21 +34,21 @@ pub struct CommonTask {
     pub whole: bool,
 }
 
-/// For each group, the rows of the questions that all groups have, in the order of the first group.
+/// For each table, the rows of the questions that all tables have, in the order of the first.
 /// A question that occurs several times is paired by its occurrence.
-pub(crate) fn common_rows(groups: &[&GroupFigures<'_>]) -> Vec<Vec<usize>> {
-    let Some((first, others)) = groups.split_first() else {
+pub(crate) fn common_rows(tables: &[&Table]) -> Vec<Vec<usize>> {
+    let Some((first, others)) = tables.split_first() else {
         return Vec::new();
     };
-    let keys = first.rows.table.keys();
-    if others.iter().all(|group| group.rows.table.keys() == keys) {
-        return vec![(0..keys.len()).collect(); groups.len()];
+    let keys = first.keys();
+    if others.iter().all(|table| table.keys() == keys) {
+        return vec![(0..keys.len()).collect(); tables.len()];
     }
     let places: Vec<HashMap<([u8; 32], u32), usize>> = others
         .iter()
-        .map(|group| numbered(group).collect())
+        .map(|table| numbered(table).collect())
         .collect();
-    let mut common = vec![Vec::new(); groups.len()];
+    let mut common = vec![Vec::new(); tables.len()];
     for (key, row) in numbered(first) {
         let found: Option<Vec<usize>> = places
             .iter()
@@ -64,13 +64,10 @@ pub(crate) fn common_rows(groups: &[&GroupFigures<'_>]) -> Vec<Vec<usize>> {
     common
 }
 
-/// Keys of a group's rows, each with how often it came before, and its row.
-fn numbered<'a>(
-    group: &'a GroupFigures<'_>,
-) -> impl Iterator<Item = (([u8; 32], u32), usize)> + 'a {
+/// Keys of a table's rows, each with how often it came before, and its row.
+pub(crate) fn numbered(table: &Table) -> impl Iterator<Item = (([u8; 32], u32), usize)> + '_ {
     let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
-    let keys = group.rows.table.keys();
-    keys.iter().enumerate().map(move |(row, key)| {
+    table.keys().iter().enumerate().map(move |(row, key)| {
         let count = seen.entry(*key).or_default();
         *count += 1;
         ((*key, *count - 1), row)
@@ -97,7 +94,8 @@ impl Figures<'_> {
         models: &[Vec<&GroupFigures<'_>>],
     ) -> (usize, usize) {
         let groups: Vec<&GroupFigures<'_>> = models.iter().flatten().copied().collect();
-        let rows = common_rows(&groups);
+        let tables: Vec<&Table> = groups.iter().map(|group| &group.rows.table).collect();
+        let rows = common_rows(&tables);
         let shared = rows.first().map_or(0, Vec::len);
         let most = groups.iter().map(|g| g.rows.table.len()).max();
         let most = most.unwrap_or(0);

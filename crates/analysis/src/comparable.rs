@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use sureness_conformal::Table;
+
+use crate::ModelEvidence;
 use crate::align::{Common, common_rows};
 use crate::figures::{Figures, GroupFigures, ModelFigures};
 use crate::text::list;
@@ -26,7 +29,8 @@ pub(crate) fn obstacles(figures: &Figures<'_>, common: &Common) -> Vec<String> {
     }
     let models: Vec<&ModelFigures<'_>> =
         common.models.iter().map(|&m| &figures.models[m]).collect();
-    let mut obstacles = scored_differently(&models);
+    let of_models: Vec<&ModelEvidence> = models.iter().map(|model| model.model).collect();
+    let mut obstacles = scored_differently(&of_models);
     obstacles.extend(asked_differently(figures, common, &models));
     obstacles.extend(offered_differently(figures, &models));
     obstacles
@@ -36,7 +40,8 @@ pub(crate) fn obstacles(figures: &Figures<'_>, common: &Common) -> Vec<String> {
 /// sets. One obstacle per task.
 fn offered_differently(figures: &Figures<'_>, models: &[&ModelFigures<'_>]) -> Vec<String> {
     let of_groups = |title: &str, groups: &[&GroupFigures<'_>]| {
-        let rows = common_rows(groups);
+        let tables: Vec<&Table> = groups.iter().map(|group| &group.rows.table).collect();
+        let rows = common_rows(&tables);
         let count = |at: usize, row: usize| {
             let table = &groups[at].rows.table;
             table.row(rows[at][row]).logits.len()
@@ -100,14 +105,14 @@ fn asked_differently(
 }
 
 /// Differences in how option scores were read.
-fn scored_differently(models: &[&ModelFigures<'_>]) -> Vec<String> {
+pub(crate) fn scored_differently(models: &[&ModelEvidence]) -> Vec<String> {
     let mut obstacles = Vec::new();
     for (detail, name) in SCORING {
         let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for model in models {
-            let identity = model.model.source.record.model();
+            let identity = model.source.record.model();
             if let Some(value) = identity.and_then(|identity| identity.details.get(detail)) {
-                values.entry(value).or_default().push(&model.model.name);
+                values.entry(value).or_default().push(&model.name);
             }
         }
         if values.len() > 1 {
@@ -123,10 +128,10 @@ fn scored_differently(models: &[&ModelFigures<'_>]) -> Vec<String> {
     let bounded: Vec<(&str, f64)> = models
         .iter()
         .filter_map(|model| {
-            let rows = || model.model.groups.iter().flat_map(|group| &group.bounded);
+            let rows = || model.groups.iter().flat_map(|group| &group.bounded);
             let n = rows().count();
             let share = rows().filter(|&&bounded| bounded).count() as f64 / n as f64;
-            (n > 0).then_some((&*model.model.name, share))
+            (n > 0).then_some((&*model.name, share))
         })
         .collect();
     let by_share = |a: &&(&str, f64), b: &&(&str, f64)| a.1.total_cmp(&b.1);
@@ -148,13 +153,11 @@ fn scored_differently(models: &[&ModelFigures<'_>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use sureness_conformal::{Row, Table};
+    use sureness_conformal::Row;
     use sureness_record::{ImportRecord, ModelIdentity, Recorded};
 
     use super::*;
-    use crate::{
-        Asked, Evidence, GroupId, GroupRows, Mode, ModelEvidence, Settings, Source, document,
-    };
+    use crate::{Asked, Evidence, GroupId, GroupRows, Mode, Settings, Source, document};
 
     /// A model that was seen through so many top tokens.
     fn model(name: &str, tokens: &str, bounded: bool) -> ModelEvidence {
@@ -197,6 +200,7 @@ mod tests {
                 categories: Vec::new(),
                 mass: Vec::new(),
                 bounded: vec![bounded; 200],
+                drawn: Vec::new(),
                 clustered: false,
                 planned: 200,
             }],

@@ -105,6 +105,15 @@ pub struct GroupId {
     pub strategy: String,
 }
 
+/// The answers drawn for one question.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DrawnCounts {
+    /// How often each option was chosen, in option order.
+    pub chosen: Vec<u32>,
+    /// Answers that choose none: refusals, cut and unreadable ones.
+    pub others: u32,
+}
+
 /// All questions of one group with the model's scores.
 #[derive(Debug, Clone)]
 pub struct GroupRows {
@@ -122,6 +131,9 @@ pub struct GroupRows {
     pub mass: Vec<f64>,
     /// Whether an option was only bounded, not observed, one per row; empty where it is not known.
     pub bounded: Vec<bool>,
+    /// How often each option was chosen by the answers drawn for a row; empty where options have
+    /// log-probabilities.
+    pub drawn: Vec<DrawnCounts>,
     /// Whether it is known which questions belong together; then the table names their clusters.
     pub clustered: bool,
     /// Questions planned, those without an answer included.

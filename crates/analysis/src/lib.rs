@@ -1,18 +1,21 @@
 #![doc = include_str!("../README.md")]
 
 mod align;
+mod answering;
 mod chart;
 mod comparable;
 mod document;
 mod evidence;
 mod figures;
 mod fullness;
+pub mod gate;
 mod modes;
 pub mod number;
 mod promise;
 pub mod results;
 pub mod scored;
 mod settings;
+pub mod settled;
 mod text;
 
 pub use align::{Common, CommonTask};
@@ -20,7 +23,9 @@ pub use chart::{
     Axis, Bin, Chart, ChartKind, Dot, Line, Mark, Point, Reference, Scale, Segment, Stack, Theme,
 };
 pub use document::{Better, Cell, Column, Document, Section, Table, Unit};
-pub use evidence::{Evidence, GroupId, GroupRows, ModelEvidence, Source, SourceRecord};
+pub use evidence::{
+    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, Source, SourceRecord,
+};
 pub use figures::{Board, Figures, GroupFigures, HEADLINE, Intervals, ModelFigures, ScoreFigures};
 pub use modes::{Asked, Family, Listed, Mode, Pair, Reason, document, listed_questions};
 pub use promise::Promise;

@@ -19,7 +19,9 @@ use sureness_scorers::http::{ExtraBody, ExtraBodyError, Header, HttpOptions, Sec
 use crate::args::analyze::EvidenceArgs;
 use crate::args::ask::{AnswersArg, AskArgs};
 use crate::args::command_line;
+use crate::args::compare::CompareArgs;
 use crate::args::demo::DemoArgs;
+use crate::args::gate::GateArgs;
 use crate::args::run::RunArgs;
 use crate::args::score::ScoreArgs;
 
@@ -451,6 +453,34 @@ pub(crate) fn selection(args: &EvidenceArgs) -> Selection {
 fn dropped_options(args: &EvidenceArgs) -> Vec<usize> {
     let letters = args.drop_options.as_ref();
     letters.map_or_else(Vec::new, |letters| letters.0.clone())
+}
+
+/// What `compare --logits` plays.
+pub(crate) fn played(args: &CompareArgs) -> Selection {
+    Selection {
+        questions: args.questions.clone(),
+        any_questions: args.any_questions,
+        drop: args.drop_ids.0.clone(),
+        models: args.run.models.clone(),
+        tasks: args.run.tasks.clone(),
+        strategies: args.run.prompt_strategies.clone(),
+        covers_given: true,
+        ..Selection::of(args.logits.clone())
+    }
+}
+
+/// What `gate` loads of one side, or of both.
+pub(crate) fn gated(args: &GateArgs, runs: Vec<PathBuf>) -> Selection {
+    Selection {
+        questions: args.questions.clone(),
+        any_questions: args.any_questions,
+        drop: args.drop_ids.0.clone(),
+        tasks: args.tasks.clone(),
+        strategies: args.prompt_strategies.clone(),
+        mixed_prompts: args.mixed_prompts,
+        covers_given: args.covers.is_some(),
+        ..Selection::of(runs)
+    }
 }
 
 /// The sources of question texts.

@@ -10,6 +10,7 @@ mod options;
 mod protocol;
 mod quantile;
 mod real;
+mod risk;
 mod row;
 mod row_view;
 mod score;
@@ -20,7 +21,8 @@ mod table;
 
 pub use confidence::{
     CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, RowDraws, Selective,
-    SelectivePoint, calibration_errors, confidence_intervals, entropy, selective, selective_of,
+    SelectivePoint, calibration_errors, confidence_intervals, ece_influence, entropy, selective,
+    selective_of,
 };
 pub use evaluate::{evaluate, evaluate_visiting};
 pub use evaluation::{Evaluation, Mean, SetSummary, mean, several_right_note, uacc};
@@ -30,7 +32,8 @@ pub use inference::{
     NoInterval, NoVariance, Panel, PanelError, RankBand, Reference, Resampled, Resampling,
     SampleSize, SampleSizes, Stream, Trend, Variance, Variances, benjamini_hochberg, bootstrap,
     check_coverage, design_effect, detectable_accuracy_difference, detectable_mean_difference,
-    holm, linear_trend, mcnemar, pearson, rank_bands, sample_sizes, spearman, wilson, wilson_share,
+    holm, influence_interval, linear_trend, mcnemar, pearson, rank_bands, sample_sizes, spearman,
+    wilson, wilson_share,
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};
@@ -39,14 +42,19 @@ pub use quantile::{
     Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,
 };
 pub use real::Real;
+pub use risk::{
+    AnswerRule, Answered, DELTA, Promises, SureAnswer, at_most_wrong, at_most_wrong_of_answered,
+    confidence_grid, share_grid, sure_answers,
+};
 pub use row::Row;
 pub use score::{Arithmetic, Score};
 pub use set::PredictionSet;
 pub use sets::{
-    Calibrated, CurvePoint, GroupCoverage, Nonconformity, NonconformityError, ProbabilityView,
-    RandomSplits, Repeated, Scheme, Scores, SetMetrics, Sets, SizeStratum, Spread, View, calibrate,
-    calibrate_jointly, over_alpha, over_ratio, over_temperature, predict, probabilities,
-    repeated_splits, set_metrics,
+    Calibrated, CurvePoint, GroupCoverage, Influence, Nonconformity, NonconformityError,
+    ProbabilityView, RandomSplits, RandomisedTies, Repeated, Scheme, Scores, SetMetrics, Sets,
+    SizeStratum, Spread, View, calibrate, calibrate_jointly, coverage_influence, over_alpha,
+    over_ratio, over_temperature, predict, probabilities, randomised_ties, repeated_splits,
+    set_metrics,
 };
 pub use split::{
     Split, hash_split, ordered_split, paper_split, split_keys, split_of, thinned_splits,

@@ -2,9 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Config, EvaluateError, Selective, selective_of, split_keys};
+use sureness_conformal::{Config, EvaluateError, Promises, Selective, selective_of, split_keys};
 
-use crate::{Meanings, OpenIntervals, OpenSets, intervals};
+use crate::{Meanings, OpenIntervals, OpenSets, intervals, promise};
 
 /// Points of a risk-coverage curve.
 const POINTS: usize = 20;
@@ -84,6 +84,10 @@ pub struct OpenFigures {
     pub sets: OpenSets,
     /// How well each sign tells right from wrong (most frequent) answers.
     pub signs: Vec<Sign>,
+    /// The most frequent meaning as an answer, given only where it is frequent enough; `None` in results
+    /// of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promises: Option<Promises>,
     /// Intervals of the procedure; `None` where there are too few questions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<OpenIntervals>,
@@ -165,6 +169,7 @@ pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, Evaluate
         likelihood: has_likelihoods(&test).then(|| mean(|it| it.likelihood().unwrap_or(0.0))),
         sets: OpenSets::of(&calibration, &test, config.alpha),
         signs: signs(&test),
+        promises: Some(promise::of(&calibration, &test, config.alpha)),
         intervals: intervals::of(&calibration, &test, config),
     })
 }

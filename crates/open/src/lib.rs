@@ -4,6 +4,7 @@ mod figures;
 mod intervals;
 mod meanings;
 mod normal;
+mod promise;
 mod sets;
 
 pub use figures::{Item, OpenFigures, Sign, SignPoint, evaluate, signs};

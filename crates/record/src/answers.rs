@@ -65,6 +65,24 @@ impl Default for Sampled {
     }
 }
 
+/// Answers that are added to each option, so that an option which none chooses has a logarithm. Among
+/// questions with equally many answers this changes no LAC set: it maps all shares alike.
+const UNSEEN: f64 = 0.01;
+
+/// The logarithm of each option's share among the answers that choose one, where `chosen` counts these
+/// per option. An option that none chooses counts as a hundredth of an answer.
+///
+/// ```
+/// let shares = sureness_record::log_shares(&[3, 0, 1]);
+/// assert!((shares[0].exp() - 3.01 / 4.03).abs() < 1e-12);
+/// assert!((shares[1].exp() - 0.01 / 4.03).abs() < 1e-12);
+/// ```
+pub fn log_shares(chosen: &[u32]) -> Vec<f64> {
+    let all: f64 = chosen.iter().map(|&count| f64::from(count) + UNSEEN).sum();
+    let share = |&count: &u32| ((f64::from(count) + UNSEEN) / all).ln();
+    chosen.iter().map(share).collect()
+}
+
 impl Answers {
     /// The settings of sampled answers.
     pub fn sampled(&self) -> Option<&Sampled> {

@@ -6,14 +6,11 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sureness_engine::Planned;
+use sureness_record::log_shares;
 use sureness_scorers::{OptionScores, Reading, ScoreError, Usage, Words};
 
 use crate::codec;
 use crate::reader::StoredRow;
-
-/// Answers that are added to each option, so that an option which none chooses has a logarithm. Among
-/// questions with equally many answers this changes no LAC set: it maps all shares alike.
-const UNSEEN: f64 = 0.01;
 
 /// The answers that were drawn for one question.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -73,8 +70,9 @@ impl Drawn {
         self.answer_tokens += u64::from(scores.usage.answer_tokens.unwrap_or(0));
     }
 
-    /// The question's scores. After thoughts, the mean of the options' probabilities. Else the share of each option among the answers that choose one, with
-    /// [`UNSEEN`], and as `mass` the share of these answers. `None` where none chooses an option.
+    /// The question's scores. After thoughts, the mean of the options' probabilities. Else the share of
+    /// each option among the answers that choose one ([`log_shares`]), and as `mass` the share of these
+    /// answers. `None` where none chooses an option.
     fn scores(&self, usage: Usage) -> Option<OptionScores> {
         if self.chosen.is_empty() {
             // An open question. One that is only refused counts as answered, wrongly.
@@ -101,10 +99,8 @@ impl Drawn {
             });
         }
         let chosen: u32 = self.chosen.iter().sum();
-        let all = f64::from(chosen) + UNSEEN * self.chosen.len() as f64;
-        let share = |&count: &u32| ((f64::from(count) + UNSEEN) / all).ln();
         (chosen > 0).then(|| OptionScores {
-            logprobs: self.chosen.iter().map(share).collect(),
+            logprobs: log_shares(&self.chosen),
             observed: vec![true; self.chosen.len()],
             mass: f64::from(chosen) / f64::from(self.given()),
             usage,

@@ -1,11 +1,13 @@
 //! Selective answering: the least certain questions are left unanswered.
 
-use sureness_conformal::ConfidenceIntervals;
+use sureness_conformal::{ConfidenceIntervals, Promises, confidence_grid, sure_answers};
 
 use super::calibration::{auroc, enough, groups, with_interval};
 use super::comparative::axis;
-use crate::figures::Figures;
-use crate::{Axis, Cell, Chart, ChartKind, Column, Line, Point, Section, Table, Unit};
+use crate::figures::{Figures, GroupFigures};
+use crate::{
+    Axis, Cell, Chart, ChartKind, Column, Line, Point, Section, Settings, Table, Unit, answering,
+};
 
 /// Risk-coverage curves, accuracy at fixed rejection, and how often models abstain by themselves.
 pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceIntervals>]) -> Section {
@@ -73,8 +75,35 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
         rows,
         ..Table::default()
     });
+    section.tables.extend(promises(figures));
     section.charts = charts(figures);
     section
+}
+
+/// Each model's answers where it is sure enough to keep a promise.
+fn promises(figures: &Figures<'_>) -> Option<Table> {
+    let rows = groups(figures).into_iter().filter_map(|(model, group)| {
+        let cells = vec![
+            Cell::text(model),
+            Cell::text(group.rows.title.clone()),
+            Cell::text(group.rows.id.strategy.clone()),
+        ];
+        Some((cells, promises_of(group, figures.settings)?))
+    });
+    let first = vec![
+        Column::text("model", "Model"),
+        Column::text("task", "Task"),
+        Column::text("strategy", "Strategy"),
+    ];
+    answering::table(first, rows)
+}
+
+fn promises_of(group: &GroupFigures<'_>, settings: &Settings) -> Option<Promises> {
+    let view = settings.view();
+    let of = |rows: &[usize]| sure_answers(&group.rows.table, rows, &view);
+    let (calibration, test) = (of(&group.split.calibration)?, of(&group.split.test)?);
+    let alpha = settings.config.alpha;
+    Some(Promises::of(&calibration, &test, alpha, &confidence_grid()))
 }
 
 /// Risk-coverage curves, one chart per task.

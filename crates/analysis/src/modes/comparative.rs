@@ -377,7 +377,7 @@ fn mcnemar_p(figures: &Figures<'_>, board: &Leaderboard<'_>, pair: &Pair) -> Opt
     let models = &board.board.common.models;
     let group = |model: usize| figures.models[models[model]].group(&task.task, strategy);
     let groups = [group(pair.a)?, group(pair.b)?];
-    let rows = crate::align::common_rows(&groups);
+    let rows = crate::align::common_rows(&groups.map(|group| &group.rows.table));
     let correct = [0, 1].map(|which| groups[which].correct_of(&rows[which]));
     // Questions that both test: their halves are alike but where one model left questions open.
     let both = correct[0].iter().zip(&correct[1]);

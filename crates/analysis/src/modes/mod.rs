@@ -7,6 +7,7 @@ mod calibration;
 mod comparative;
 mod correlations;
 mod curves;
+mod draws;
 mod improbable;
 mod instruct;
 mod leaderboard;
@@ -51,6 +52,8 @@ pub enum Mode {
     Alpha,
     /// Comparison of nonconformity scores and calibration schemes.
     Scores,
+    /// How many drawn answers are worth it, and what ties cost.
+    Draws,
     /// Subject by subject.
     Subjects,
     /// Questions worth a closer look.
@@ -61,7 +64,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Basic,
         Self::Comparative,
         Self::Correlations,
@@ -72,6 +75,7 @@ impl Mode {
         Self::Abstention,
         Self::Alpha,
         Self::Scores,
+        Self::Draws,
         Self::Subjects,
         Self::Questions,
         Self::Paper,
@@ -90,6 +94,7 @@ impl Mode {
             Self::Abstention => "abstention",
             Self::Alpha => "alpha",
             Self::Scores => "scores",
+            Self::Draws => "draws",
             Self::Subjects => "subjects",
             Self::Questions => "questions",
             Self::Paper => "paper",
@@ -111,6 +116,7 @@ impl Mode {
             }
             Self::Alpha => "Coverage and set size at different error rates",
             Self::Scores => "Nonconformity scores and calibration schemes",
+            Self::Draws => "Number of drawn answers, and ties among them",
             Self::Subjects => "Category by category, such as the 57 of MMLU",
             Self::Questions => "Questions worth a closer look",
             Self::Paper => "Additional analyses from the paper",
@@ -159,6 +165,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             Mode::Abstention => abstention::section(figures, intervals()),
             Mode::Alpha => alpha::section(figures),
             Mode::Scores => scores::section(figures),
+            Mode::Draws => draws::section(figures),
             Mode::Subjects => subjects::section(figures),
             Mode::Questions => questions::section(figures),
             Mode::Paper => paper::section(figures),

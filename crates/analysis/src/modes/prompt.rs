@@ -176,7 +176,7 @@ fn pair(
         let value = resampled.figures(first)[figure] - resampled.figures(second)[figure];
         estimate(value, resampled.difference(first, second, figure))
     };
-    let rows = common_rows(&[a, b]);
+    let rows = common_rows(&[&a.rows.table, &b.rows.table]);
     let tops = [a.tops_of(&rows[0]), b.tops_of(&rows[1])];
     let both: Vec<bool> = tops[0]
         .iter()

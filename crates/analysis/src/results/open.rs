@@ -3,7 +3,7 @@
 use sureness_open::{Ends, OpenFigures};
 
 use super::{GroupResult, ModelResult};
-use crate::{Cell, Column, Table, Unit};
+use crate::{Cell, Column, Table, Unit, answering};
 
 /// The open tasks of a model with their figures.
 fn groups(model: &ModelResult) -> impl Iterator<Item = (&GroupResult, &OpenFigures)> {
@@ -17,7 +17,11 @@ pub(super) fn tables(model: &ModelResult) -> Vec<Table> {
     if groups(model).next().is_none() {
         return Vec::new();
     }
-    vec![figures(model), signs(model)]
+    let mut tables = vec![figures(model), signs(model)];
+    let rows = groups(model)
+        .filter_map(|(group, open)| Some((vec![Cell::text(&group.task)], open.promises?)));
+    tables.extend(answering::table(vec![Column::text("task", "Task")], rows));
+    tables
 }
 
 fn figures(model: &ModelResult) -> Table {

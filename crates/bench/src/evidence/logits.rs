@@ -248,6 +248,7 @@ impl<'a> Scoring<'a> {
                 Vec::new()
             },
             bounded,
+            drawn: Vec::new(),
             clustered,
             planned: items.len(),
             table,

@@ -15,11 +15,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use sureness_analysis::{
-    Evidence, GroupId, GroupRows, ModelEvidence, Settings, Source, SourceRecord,
+    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, Settings, Source, SourceRecord,
 };
 use sureness_conformal::{Config, Row, Table};
 use sureness_questions::Task;
-use sureness_store::{Reader, StoreError, StoredRow};
+use sureness_store::{Drawn, Reader, StoreError, StoredRow};
 
 use crate::error::Failure;
 use crate::folder::{ResultsFiles, STORE};
@@ -310,13 +310,17 @@ pub(crate) fn rows_of(
         categories: Vec::new(),
         mass: Vec::with_capacity(rows.len()),
         bounded: Vec::with_capacity(rows.len()),
+        drawn: Vec::new(),
         clustered: false,
         planned,
     };
     let mut ids = Vec::with_capacity(rows.len());
     let mut numbers: HashMap<String, u32> = HashMap::new();
     for StoredRow {
-        question, scores, ..
+        question,
+        scores,
+        drawn,
+        ..
     } in rows
     {
         let Some(scores) = scores else { continue };
@@ -341,14 +345,28 @@ pub(crate) fn rows_of(
             ids.push(question.id);
             found.mass.push(scores.mass);
             found.bounded.push(scores.observed.contains(&false));
+            found.drawn.extend(drawn.and_then(counts_of));
         }
     }
     found.ids = ids.into();
+    // Thoughts have log-probabilities after them.
+    if found.drawn.len() != found.table.len() {
+        found.drawn.clear();
+    }
     // Unknown for imported logits and whole texts.
     if found.mass.iter().any(|mass| mass.is_nan()) {
         found.mass.clear();
     }
     Ok(found)
+}
+
+/// How often the answers drawn for a question chose each option; `None` where these were thoughts.
+fn counts_of(drawn: Drawn) -> Option<DrawnCounts> {
+    let chosen: u32 = drawn.chosen.iter().sum();
+    (drawn.thoughts == 0).then(|| DrawnCounts {
+        others: drawn.given() - chosen,
+        chosen: drawn.chosen,
+    })
 }
 
 /// Adds folder and run to the names of models that occur more than once.

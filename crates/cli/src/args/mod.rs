@@ -5,9 +5,11 @@
 pub(crate) mod analyze;
 pub(crate) mod ask;
 mod command_line;
+pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod gate;
 pub(crate) mod import;
 pub(crate) mod merge;
 pub(crate) mod model;
@@ -22,6 +24,7 @@ pub(crate) mod show;
 #[cfg(feature = "nats")]
 pub(crate) mod status;
 pub(crate) mod target;
+pub(crate) mod until;
 mod values;
 #[cfg(feature = "nats")]
 pub(crate) mod worker;
@@ -58,7 +61,9 @@ pub(crate) enum Command {
     /// Measure one model (--model) behind an OpenAI-compatible endpoint
     Single(run::RunArgs),
     /// Measure several models (--models) and compare them
-    Compare(run::RunArgs),
+    Compare(compare::CompareArgs),
+    /// Check that a model is no worse than another, with an exit code for pipelines
+    Gate(gate::GateArgs),
     /// Check a server: log-probabilities, scoring method, reproducibility
     Doctor(doctor::DoctorArgs),
     /// Score saved logits without asking a model

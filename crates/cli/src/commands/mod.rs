@@ -1,10 +1,12 @@
 //! One module per subcommand.
 
 mod analyze;
+mod compare;
 mod data;
 mod demo;
 mod doctor;
 mod forecast;
+mod gate;
 mod import;
 mod merge;
 mod model;
@@ -31,7 +33,8 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Plan(args) => plan::run(&args),
         Command::Run(args) => run::run(&args, run::RunCommand::Run),
         Command::Single(args) => run::run(&args, run::RunCommand::Single),
-        Command::Compare(args) => run::run(&args, run::RunCommand::Compare),
+        Command::Compare(args) => compare::run(&args),
+        Command::Gate(args) => gate::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Score(args) => score::run(args),
         Command::Analyze(args) => analyze::run(&args),

@@ -6,6 +6,7 @@ mod data;
 mod data_files;
 mod data_hub;
 mod data_told;
+mod decisions;
 mod doubts;
 mod fleet;
 mod import;

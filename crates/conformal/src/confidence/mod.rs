@@ -2,12 +2,14 @@
 //! of probabilities.
 
 mod calibration;
+mod influence;
 mod intervals;
 mod selective;
 mod spread;
 mod weighted;
 
 pub use calibration::{CalibrationErrors, ConfidenceBin, calibration_errors};
+pub use influence::ece_influence;
 pub use intervals::{ConfidenceIntervals, RowDraws, confidence_intervals};
 pub use selective::{Selective, SelectivePoint, selective, selective_of};
 pub use spread::{Entropy, entropy};

@@ -4,9 +4,11 @@
 mod coverage;
 mod paper_sets;
 mod procedure;
+mod promises;
 mod rng;
 mod rows;
 mod sets;
 mod several_right;
+mod ties;
 mod validity_inference;
 mod validity_sets;

@@ -54,6 +54,7 @@ fn group(rows: &[Answered]) -> (GroupRows, RowSets) {
         sets.test.push(row.test);
     }
     let group = GroupRows {
+        drawn: Vec::new(),
         clustered: false,
         id: GroupId {
             task: "qa".into(),
