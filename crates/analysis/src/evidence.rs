@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use sureness_conformal::Table;
-use sureness_record::{ModelIdentity, Provenance, Recorded, RunSettings};
+use sureness_conformal::{Row, Table};
+use sureness_record::{ModelIdentity, Provenance, Recorded, RunSettings, tempered_shares};
 
 /// The runs that are looked at, in the order in which they were named.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +150,39 @@ impl GroupRows {
     }
 }
 
+impl GroupRows {
+    /// Replaces shares of drawn answers by logits of their tempered softmax; nothing where options have
+    /// log-probabilities.
+    pub fn temper(&mut self, temperature: f64) {
+        if self.drawn.is_empty() {
+            return;
+        }
+        let mut table = Table::new(self.table.stride());
+        for (index, drawn) in self.drawn.iter().enumerate() {
+            let logits = tempered_shares(&drawn.chosen, temperature);
+            let row = Row {
+                logits: (&logits).into(),
+                ..self.table.row(index)
+            };
+            let category = self.table.categories()[index];
+            // The row is that of a table, with other finite scores.
+            let _ = table.push(self.table.keys()[index], &row, category);
+        }
+        self.table = table;
+    }
+}
+
 impl Evidence {
+    /// The tempered softmax of all shares, if the settings have one; see [`GroupRows::temper`].
+    pub fn temper(&mut self, temperature: Option<f64>) {
+        let Some(temperature) = temperature else {
+            return;
+        };
+        for group in self.models.iter_mut().flat_map(|model| &mut model.groups) {
+            group.temper(temperature);
+        }
+    }
+
     /// Shares what a group that is about to be added knows of its questions with the groups that are
     /// there.
     pub fn share(&self, group: &mut GroupRows) {

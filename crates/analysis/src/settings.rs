@@ -85,6 +85,7 @@ impl Settings {
             seed,
             split,
             covers,
+            tempered,
         } = self.config;
         let (protocol, halves) = match (protocol, split) {
             (Protocol::Paper, _) => ("paper", "scikit-learn's split by row number"),
@@ -101,9 +102,12 @@ impl Settings {
             Covers::Any => "",
             Covers::All => "; a set covers if it holds all right options",
         };
+        let tempered = tempered.map_or_else(String::new, |temperature| {
+            format!("; shares of answers by a softmax at temperature {temperature}")
+        });
         format!(
             "Protocol {protocol}, α {alpha}; {} % of the questions calibrate ({halves}, seed \
-             {seed}){covers}",
+             {seed}){covers}{tempered}",
             percent(calibration_ratio),
         )
     }

@@ -243,7 +243,10 @@ fn sets(
     if row.scores.is_none() {
         return Ok(None);
     }
-    let rows = rows_of(reader, run, group, task, strategy)?;
+    let mut rows = rows_of(reader, run, group, task, strategy)?;
+    if let Some(temperature) = config.tempered {
+        rows.temper(temperature);
+    }
     let content = &row.question.content;
     let place = rows.table.keys().iter().position(|key| key == content);
     let Some((place, split)) = place.zip(split_of(&rows.table, config).ok()) else {

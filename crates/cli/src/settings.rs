@@ -10,7 +10,7 @@ use sureness_bench::questions::id_of;
 use sureness_bench::{
     Asking, CacheSettings, Failure, FleetSettings, Model, QuestionSettings, Settings, TaskData,
 };
-use sureness_conformal::{Config, Resampling, SplitRule};
+use sureness_conformal::{Config, Protocol, Resampling, SplitRule};
 use sureness_prompts::Strategy;
 use sureness_questions::{Columns, Format};
 use sureness_record::{Answers, Reasoned, Sampled};
@@ -22,7 +22,7 @@ use crate::args::command_line;
 use crate::args::compare::CompareArgs;
 use crate::args::demo::DemoArgs;
 use crate::args::gate::GateArgs;
-use crate::args::run::RunArgs;
+use crate::args::run::{RunArgs, SetupArg};
 use crate::args::score::ScoreArgs;
 
 /// The settings of a run.
@@ -53,6 +53,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
             calibration_ratio: args.calibration_ratio,
             seed: args.seed,
             covers: args.covers,
+            tempered: args.tempered,
             ..Config::default()
         },
         output_dir: args.output_dir.clone(),
@@ -61,6 +62,22 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         fleet: fleet(args),
         command: command_line(),
     })
+}
+
+/// The flags with those that `--setup` stands for.
+pub(crate) fn with_setup(args: &RunArgs) -> RunArgs {
+    let mut args = args.clone();
+    match args.setup {
+        None => {}
+        Some(SetupArg::Table4) => {
+            args.ask.answers = AnswersArg::Sampled;
+            args.ask.samples = std::num::NonZeroU32::new(50).unwrap_or(args.ask.samples);
+            args.ask.temperature = 1.0;
+            args.protocol = Protocol::Paper;
+            args.tempered = args.tempered.or(Some(1.0));
+        }
+    }
+    args
 }
 
 /// Prices and limits.
@@ -512,6 +529,7 @@ pub(crate) fn analysis(args: &EvidenceArgs, recorded: Config) -> sureness_analys
         covers: args.covers.unwrap_or(recorded.covers),
         // All runs are analysed under one rule, whatever each was evaluated with.
         split: SplitRule::Ordered,
+        tempered: args.tempered.or(recorded.tempered),
     };
     let mut settings = sureness_analysis::Settings {
         config,

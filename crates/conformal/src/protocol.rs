@@ -155,6 +155,10 @@ pub struct Config {
     /// and `any` is not written: earlier versions had no such questions.
     #[serde(default, skip_serializing_if = "Covers::is_any")]
     pub covers: Covers,
+    /// Where probabilities are shares of drawn answers: the temperature of a softmax over the shares, as
+    /// the paper treats GPT-4's (Ye et al. 2024, Table 4); `None` for the shares themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tempered: Option<f64>,
 }
 
 impl Default for Config {
@@ -166,6 +170,7 @@ impl Default for Config {
             seed: 42,
             split: SplitRule::Ordered,
             covers: Covers::Any,
+            tempered: None,
         }
     }
 }
@@ -179,6 +184,11 @@ impl Config {
         }
         if !inside(self.calibration_ratio) {
             return Err(EvaluateError::Ratio(self.calibration_ratio));
+        }
+        if let Some(temperature) = self.tempered
+            && !(temperature.is_finite() && temperature > 0.0)
+        {
+            return Err(EvaluateError::Temperature(temperature));
         }
         Ok(())
     }

@@ -83,6 +83,19 @@ pub fn log_shares(chosen: &[u32]) -> Vec<f64> {
     chosen.iter().map(share).collect()
 }
 
+/// Logits whose softmax is the tempered softmax of the shares: each option's share over `temperature`.
+/// An option that none chooses keeps a probability, the larger the higher the temperature.
+///
+/// ```
+/// let logits = sureness_record::tempered_shares(&[3, 0, 1], 0.5);
+/// assert_eq!(logits, [1.5, 0.0, 0.5]);
+/// ```
+pub fn tempered_shares(chosen: &[u32], temperature: f64) -> Vec<f64> {
+    let all = f64::from(chosen.iter().sum::<u32>().max(1));
+    let logit = |&count: &u32| f64::from(count) / all / temperature;
+    chosen.iter().map(logit).collect()
+}
+
 impl Answers {
     /// The settings of sampled answers.
     pub fn sampled(&self) -> Option<&Sampled> {

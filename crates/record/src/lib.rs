@@ -11,7 +11,7 @@ mod run;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-pub use answers::{Answers, Reasoned, Sampled, log_shares};
+pub use answers::{Answers, Reasoned, Sampled, log_shares, tempered_shares};
 pub use import::{ImportRecord, ImportedGroup};
 pub use mass::{LEAST_MASS, LOW_MASS, percentage};
 pub use model::ModelIdentity;

@@ -29,7 +29,11 @@ pub(super) fn add(
         if reader.is_open(result.run, index)? {
             continue;
         }
-        rows.push(rows_of(reader, result.run, index, &task.id, strategy)?);
+        let mut found = rows_of(reader, result.run, index, &task.id, strategy)?;
+        if let Some(temperature) = config.tempered {
+            found.temper(temperature);
+        }
+        rows.push(found);
     }
     if let [task] = result.tasks.as_mut_slice() {
         task.intervals = intervals_of(rows, config);

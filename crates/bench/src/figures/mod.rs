@@ -5,6 +5,7 @@ mod intervals;
 pub(crate) mod open;
 pub(crate) mod timing;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,9 +14,9 @@ use sureness_conformal::{Config, Row, Scheme, evaluate_visiting};
 use sureness_engine::{Plan, Summary};
 use sureness_hint::Hint;
 use sureness_questions::{Bank, Task};
-use sureness_record::{Provenance, RunSettings};
+use sureness_record::{Provenance, RunSettings, tempered_shares};
 use sureness_report::{DrawnAnswers, Failures, GroupResult, ModelResult, Results, Timing};
-use sureness_scorers::ModelIdentity;
+use sureness_scorers::{ModelIdentity, OptionScores};
 use sureness_store::{Drawn, Reader, StoreError, StoredRow};
 
 use cut::{Prompts, mark_cut};
@@ -237,10 +238,11 @@ fn group_result(
                 }
             }
             if let Some(scores) = &row.scores {
+                let logits = logits_of(&row, scores, config);
                 visit(Row {
                     key: &row.question.content,
                     cluster: row.question.cluster.as_ref().map(<[u8; 32]>::as_slice),
-                    logits: (&scores.logprobs).into(),
+                    logits: (&*logits).into(),
                     right: row.question.right,
                     dont_know: row.question.dont_know,
                     none_of_the_above: row.question.none_of_the_above,
@@ -268,6 +270,15 @@ fn group_result(
         note,
         ..counts.into_group(task, strategy)
     })
+}
+
+/// A question's log-probabilities, or the tempered softmax of its shares.
+fn logits_of<'a>(row: &StoredRow, scores: &'a OptionScores, config: &Config) -> Cow<'a, [f64]> {
+    let drawn = row.drawn.as_ref().filter(|drawn| drawn.thoughts == 0);
+    match drawn.zip(config.tempered) {
+        Some((drawn, temperature)) => Cow::Owned(tempered_shares(&drawn.chosen, temperature)),
+        None => Cow::Borrowed(&scores.logprobs),
+    }
 }
 
 /// The content of `results.json`.

@@ -13,7 +13,7 @@ use sureness_questions::{Columns, Format};
 use sureness_report::export;
 
 use super::data::format_by_name;
-use super::values::{Ids, Letters, named, one_of, open_share};
+use super::values::{Ids, Letters, named, one_of, open_share, temperature};
 
 /// The defaults of an analysis.
 fn defaults() -> Settings {
@@ -86,6 +86,10 @@ pub(crate) struct EvidenceArgs {
     /// [default: as the runs were evaluated]
     #[arg(long, value_enum, help_heading = "Statistics")]
     pub(crate) covers: Option<Covers>,
+    /// For drawn answers: make probabilities of the shares by a softmax at this temperature [default: as
+    /// the runs were evaluated]
+    #[arg(long, value_name = "T", value_parser = temperature, help_heading = "Statistics")]
+    pub(crate) tempered: Option<f64>,
     /// Allowed share of prediction sets without the right answer (alpha)
     #[arg(long, value_name = "SHARE", value_parser = open_share, help_heading = "Statistics")]
     pub(crate) error_rate: Option<f64>,

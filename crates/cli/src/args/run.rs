@@ -12,7 +12,7 @@ use sureness_fleet::CoordinatorSettings;
 use sureness_questions::{ClusterBy, Shard};
 
 use super::ask::AskArgs;
-use super::values::{open_share, price, recheck, share};
+use super::values::{open_share, price, recheck, share, temperature};
 
 /// The progress display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,6 +27,15 @@ pub(crate) enum ProgressArg {
     Json,
     /// Nothing
     None,
+}
+
+/// A way of the paper's to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SetupArg {
+    /// GPT-4 (Table 4): fifty answers to each question at temperature 1, a softmax over their shares, the
+    /// paper's protocol
+    #[value(name = "table-4")]
+    Table4,
 }
 
 /// Flags of a run.
@@ -119,6 +128,12 @@ pub(crate) struct RunArgs {
     /// Evaluation protocol
     #[arg(long, value_enum, default_value_t = Config::default().protocol, help_heading = "Statistics")]
     pub(crate) protocol: Protocol,
+    /// Measure as the paper did, in place of the flags that this stands for
+    #[arg(long, value_enum, value_name = "SETUP", conflicts_with_all = ["answers", "samples", "temperature", "protocol"], help_heading = "Statistics")]
+    pub(crate) setup: Option<SetupArg>,
+    /// With --answers sampled: make probabilities of the shares by a softmax at this temperature
+    #[arg(long, value_name = "T", value_parser = temperature, help_heading = "Statistics")]
+    pub(crate) tempered: Option<f64>,
     /// When a prediction set covers a question with several right answers: if it holds any or all
     #[arg(long, value_enum, default_value_t = Config::default().covers, help_heading = "Statistics")]
     pub(crate) covers: Covers,

@@ -69,6 +69,12 @@ pub(crate) fn price(text: &str) -> Result<f64, String> {
     number(text, 0.0..=1e9, "a number from 0 on")
 }
 
+/// Parses the temperature of a softmax.
+pub(crate) fn temperature(text: &str) -> Result<f64, String> {
+    let range = (Included(1e-3), Included(1e3));
+    number(text, range, "a number from 0.001 to 1000")
+}
+
 /// Parses a rate per minute.
 pub(crate) fn per_minute(text: &str) -> Result<f64, String> {
     number(text, POSITIVE, "a number above 0")

@@ -25,7 +25,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     }
     let stopping = stopping(&args.until)?;
     let Loaded {
-        evidence,
+        mut evidence,
         config,
         warnings,
         notes,
@@ -43,6 +43,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         covers: args.run.covers,
         ..config.unwrap_or_default()
     };
+    evidence.temper(config.tempered);
     let found = play(&evidence, &config, &stopping).map_err(refused)?;
     show(&found, args.output)?;
     Ok(ExitCode::SUCCESS)

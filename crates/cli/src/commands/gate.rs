@@ -22,7 +22,7 @@ const EXIT_UNDECIDED: u8 = 4;
 /// Compares the two, prints the outcome and exits with its code.
 pub(super) fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
     let settings = gate_settings(args)?;
-    let (evidence, recorded) = evidence(args)?;
+    let (mut evidence, recorded) = evidence(args)?;
     let config = Config {
         protocol: args.protocol.unwrap_or(recorded.protocol),
         covers: args.covers.unwrap_or(recorded.covers),
@@ -30,6 +30,7 @@ pub(super) fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
         seed: args.seed.unwrap_or(recorded.seed),
         ..recorded
     };
+    evidence.temper(config.tempered);
     let outcome = gate(&evidence, &config, &settings).map_err(refused)?;
     print(&outcome, args)?;
     Ok(exit_code(outcome.verdict, args.undecided))

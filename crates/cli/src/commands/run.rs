@@ -39,6 +39,7 @@ pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failu
         }
         _ => {}
     }
+    let args = &settings::with_setup(args);
     log::start(args.log_file.as_deref(), args.verbose)?;
     let models = settings::models(args)?;
     if args.dry_run {

@@ -377,3 +377,44 @@ fn a_run_stops_at_its_limit_and_goes_on_with_a_larger_one() {
         .sum();
     assert_eq!(spent["prompt_tokens"], words as u64, "over all parts");
 }
+
+#[test]
+fn the_papers_set_up_has_a_name_and_modes_tell_what_draws_cost() {
+    let case = case(server(Words::default()), 120);
+    let named = case
+        .asking(&format!("run --chat --setup table-4 {OWN}"), "results")
+        .output()
+        .unwrap();
+    assert!(named.status.success(), "{}", text(&named.stderr));
+    let named = results_in(&case.path("results"));
+    let settings = &named["settings"];
+    assert_eq!(settings["answers"]["sampled"]["samples"], 50);
+    assert_eq!(settings["evaluation"]["protocol"], "paper");
+    assert_eq!(settings["evaluation"]["tempered"], 1.0);
+    // The same answers by their shares: as many are right, and sets are others.
+    let line = format!("run --chat --answers sampled --samples 50 --protocol paper {OWN}");
+    let shares = case.asking(&line, "results").output().unwrap();
+    assert!(shares.status.success(), "{}", text(&shares.stderr));
+    let shares = results_in(&case.path("results"));
+    assert_eq!(shares["models"][0]["timing"]["asked"], 0);
+    assert_eq!(mean(&shares, "acc"), mean(&named, "acc"));
+    assert_ne!(mean(&shares, "set_size"), mean(&named, "set_size"));
+    let both = case
+        .sureness("run --setup table-4 --samples 10")
+        .output()
+        .unwrap();
+    assert_eq!(both.status.code(), Some(2));
+
+    let modes = "analyze results --protocol standard --modes draws,abstention";
+    let shown = case.sureness(modes).output().unwrap();
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    says(
+        &text(&shown.stdout),
+        &[
+            "What ties cost",
+            "Over the number of answers",
+            "Answering with a promise",
+            "Wrong of all",
+        ],
+    );
+}

@@ -19,6 +19,7 @@ const PAPER: Config = Config {
     calibration_ratio: 0.5,
     seed: 42,
     covers: Covers::Any,
+    tempered: None,
 };
 
 /// The folder of material that tests may read, or `None` where it may be absent and is.

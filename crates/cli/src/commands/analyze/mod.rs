@@ -35,6 +35,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
         mut notes,
     } = load(&settings::selection(args))?;
     let settings = settings::analysis(args, config.unwrap_or_default());
+    evidence.temper(settings.config.tempered);
     notes.extend(split_rule(&evidence, &settings.config));
     if let Some(count) = settings.top_k.filter(|&k| k < evidence.models.len()) {
         notes.push(format!(
