@@ -15,6 +15,7 @@ pub(crate) mod model;
 pub(crate) mod nats;
 mod order;
 pub(crate) mod plan;
+pub(crate) mod price;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod score;

@@ -295,7 +295,7 @@ fn what_cannot_be_drawn_is_refused_before_any_request() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_asked_and_sends_nothing() {
+fn a_dry_run_says_what_would_be_asked_and_asks_no_question() {
     let case = case(server(Words::default()), 40);
     let prices = "--price-in 2.5 --price-out 10";
     let line = |samples| {
@@ -311,10 +311,10 @@ fn a_dry_run_says_what_would_be_asked_and_sends_nothing() {
             "200",
             "four bytes each",
             "Cost: about",
-            "Nothing was sent.",
+            "No question was sent to a model.",
         ],
     );
-    assert_eq!(case.server.log().len(), 0);
+    assert_eq!(case.questions().len(), 0);
     assert!(!case.results().exists());
 
     let output = case.run(&line(5));
