@@ -150,7 +150,7 @@ pub struct GroupResult {
 }
 
 /// Tokens and money.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spent {
     /// Prompt tokens, as far as the backend reports them.
     pub prompt_tokens: u64,
@@ -161,6 +161,9 @@ pub struct Spent {
     /// Their cost at the prices given, in the currency of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
+    /// The currency, where a price file names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// Answers in words, and how they were read.

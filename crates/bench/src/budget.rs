@@ -6,9 +6,10 @@ use sureness_engine::Attempt;
 use sureness_report::Spent;
 
 use crate::error::{Failure, Kind};
+use crate::prices::PriceList;
 
-/// Prices of tokens, per million, in whatever currency.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Prices of tokens, per million.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prices {
     /// Of prompt tokens.
     pub prompt: f64,
@@ -16,13 +17,17 @@ pub struct Prices {
     pub cached: Option<f64>,
     /// Of answer tokens, thoughts included.
     pub answer: f64,
+    /// The currency's name; `None` where it is not told.
+    pub currency: Option<String>,
 }
 
 /// What a run may spend.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Budget {
-    /// Prices, if they are known.
+    /// Prices of all models, if they are known. They come before those of the list.
     pub prices: Option<Prices>,
+    /// Prices by model.
+    pub list: Option<PriceList>,
     /// Cost at which the run stops, in the currency of the prices.
     pub max_cost: Option<f64>,
     /// Prompt and answer tokens at which the run stops.
@@ -49,16 +54,52 @@ impl Prices {
             + tokens.answer as f64 * self.answer;
         cost / 1e6
     }
+
+    /// A cost of so much, with the currency where it is known.
+    pub fn money(&self, cost: f64) -> String {
+        match &self.currency {
+            Some(currency) => format!("{cost:.4} {currency}"),
+            None => format!("{cost:.4}"),
+        }
+    }
 }
 
 impl Budget {
+    /// The budget of one model, with its own prices.
+    ///
+    /// # Errors
+    ///
+    /// If prices come from a list that does not have the model.
+    pub fn of_model(&self, name: &str) -> Result<Self, Failure> {
+        let prices = match (&self.prices, &self.list) {
+            (Some(prices), _) => Some(prices.clone()),
+            (None, Some(list)) => Some(list.of(name)?.clone()),
+            (None, None) => None,
+        };
+        Ok(Self {
+            prices,
+            list: None,
+            ..self.clone()
+        })
+    }
+
+    /// The same without the list: of a model in this process, which nobody is paid for.
+    pub(crate) fn unlisted(&self) -> Self {
+        Self {
+            list: None,
+            ..self.clone()
+        }
+    }
+
     /// What these tokens of a model come to.
     pub(crate) fn spent(&self, tokens: Tokens) -> Spent {
+        let prices = self.prices.as_ref();
         Spent {
             prompt_tokens: tokens.prompt,
             cached_tokens: tokens.cached,
             answer_tokens: tokens.answer,
-            cost: self.prices.map(|prices| prices.cost(tokens)),
+            cost: prices.map(|prices| prices.cost(tokens)),
+            currency: prices.and_then(|prices| prices.currency.clone()),
         }
     }
 
@@ -69,9 +110,10 @@ impl Budget {
 
     /// Refuses limits that cannot be kept.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.max_cost.is_some() && self.prices.is_none() {
-            return Err(Failure::new("--max-cost is given, but no price")
-                .hint("add --price-in and --price-out, the prices of a million tokens"));
+        if self.max_cost.is_some() && self.prices.is_none() && self.list.is_none() {
+            return Err(Failure::new("--max-cost is given, but no price").hint(
+                "add --price-in and --price-out, the prices of a million tokens, or --prices FILE",
+            ));
         }
         Ok(())
     }
@@ -129,9 +171,13 @@ impl Meter {
                 "{all} tokens are used, and --max-tokens-total is {most}"
             ));
         }
-        let cost = self.budget.prices?.cost(tokens);
+        let prices = self.budget.prices.as_ref()?;
+        let cost = prices.cost(tokens);
         let most = self.budget.max_cost.filter(|most| cost >= *most)?;
-        Some(format!("{cost:.4} is spent, and --max-cost is {most}"))
+        Some(format!(
+            "{} is spent, and --max-cost is {most}",
+            prices.money(cost)
+        ))
     }
 
     /// Why the run stopped, if it is for the budget.
@@ -157,6 +203,7 @@ mod tests {
             prompt: 2.0,
             cached: Some(0.5),
             answer: 8.0,
+            currency: None,
         };
         let tokens = Tokens {
             prompt: 1_000_000,
@@ -166,7 +213,7 @@ mod tests {
         assert!((prices.cost(tokens) - (1.2 + 0.2 + 2.0)).abs() < 1e-12);
         let alike = Prices {
             cached: None,
-            ..prices
+            ..prices.clone()
         };
         assert!((alike.cost(tokens) - 4.0).abs() < 1e-12);
     }

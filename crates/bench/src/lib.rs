@@ -10,6 +10,7 @@ pub mod forecast;
 mod import;
 mod merge;
 pub mod models;
+pub mod prices;
 mod prompt_counts;
 mod provenance;
 pub mod questions;
@@ -19,6 +20,7 @@ mod settings;
 pub mod show;
 pub mod user_folders;
 mod watch;
+pub mod ways;
 
 pub use error::{Failure, Kind};
 pub use import::{Import, ModelImport, import};

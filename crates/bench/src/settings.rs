@@ -12,6 +12,9 @@ use sureness_record::{Answers, LEAST_MASS};
 use sureness_scorers::http::{Api, HttpOptions};
 
 use crate::budget::Budget;
+use crate::error::Failure;
+use crate::models::open::Model;
+use crate::ways::Offered;
 
 /// Default maximum share of failed questions in a successful run.
 pub const ALLOWED_FAILURES: f64 = 0.01;
@@ -53,6 +56,21 @@ impl Default for Settings {
             fleet: None,
             command: None,
         }
+    }
+}
+
+impl Settings {
+    /// The prices and limits of a model, whose name is known once it is opened. A list has no models of
+    /// this process.
+    ///
+    /// # Errors
+    ///
+    /// If prices come from a list that does not have the model.
+    pub(crate) fn budget_of(&self, model: &Model, name: &str) -> Result<Budget, Failure> {
+        if model.is_embedded() {
+            return Ok(self.budget.unlisted());
+        }
+        self.budget.of_model(name)
     }
 }
 
@@ -118,6 +136,9 @@ pub struct Asking {
     pub chat: bool,
     /// How answers become probabilities of the options.
     pub answers: Answers,
+    /// The ways to choose from once the models are probed, in place of `answers`; `None` where the way is
+    /// given.
+    pub auto: Option<Offered>,
     /// Protocol for answers in words; `None` for chat completions with `chat`, else completions.
     pub api: Option<Api>,
     /// API key, timeouts and other options of requests. Address, model name, `chat` and the number
@@ -137,6 +158,7 @@ impl Default for Asking {
         Self {
             chat: false,
             answers: Answers::default(),
+            auto: None,
             api: None,
             http: HttpOptions::new(""),
             engine: sureness_engine::Settings {
@@ -162,6 +184,8 @@ impl Asking {
     /// Whether prompts are user messages.
     pub fn is_chat(&self) -> bool {
         match self.answers {
+            // The protocol decides once the way is chosen.
+            _ if self.auto.is_some() => self.api() != Api::Completions,
             Answers::Letters | Answers::Reasoned(_) => self.chat,
             Answers::Sampled(_) => self.api() != Api::Completions,
         }

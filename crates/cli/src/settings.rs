@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sureness_analysis::{Asked, Family, Pair};
-use sureness_bench::budget::{Budget, Prices};
+use sureness_bench::budget::Budget;
 use sureness_bench::evidence::{Drop, Selection, TextSources};
 use sureness_bench::questions::id_of;
 use sureness_bench::{
@@ -13,7 +13,7 @@ use sureness_bench::{
 use sureness_conformal::{Config, Protocol, Resampling, SplitRule};
 use sureness_prompts::Strategy;
 use sureness_questions::{Columns, Format};
-use sureness_record::{Answers, Reasoned, Sampled};
+use sureness_record::Answers;
 use sureness_scorers::http::{ExtraBody, ExtraBodyError, Header, HttpOptions, Secret};
 
 use crate::args::analyze::EvidenceArgs;
@@ -24,6 +24,7 @@ use crate::args::demo::DemoArgs;
 use crate::args::gate::GateArgs;
 use crate::args::run::{RunArgs, SetupArg};
 use crate::args::score::ScoreArgs;
+use crate::args::values::Samples;
 
 /// The settings of a run.
 pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         },
         output_dir: args.output_dir.clone(),
         least_mass: args.min_letter_mass,
-        budget: budget(args),
+        budget: budget(args)?,
         fleet: fleet(args),
         command: command_line(),
     })
@@ -71,8 +72,8 @@ pub(crate) fn with_setup(args: &RunArgs) -> RunArgs {
         None => {}
         Some(SetupArg::Table4) => {
             args.ask.answers = AnswersArg::Sampled;
-            args.ask.samples = std::num::NonZeroU32::new(50).unwrap_or(args.ask.samples);
-            args.ask.temperature = 1.0;
+            args.ask.way.samples = Samples::Fixed(const { std::num::NonZeroU32::new(50).unwrap() });
+            args.ask.way.temperature = 1.0;
             args.protocol = Protocol::Paper;
             args.tempered = args.tempered.or(Some(1.0));
         }
@@ -81,17 +82,12 @@ pub(crate) fn with_setup(args: &RunArgs) -> RunArgs {
 }
 
 /// Prices and limits.
-fn budget(args: &RunArgs) -> Budget {
-    let prices = args.price_in.zip(args.price_out);
-    Budget {
-        prices: prices.map(|(prompt, answer)| Prices {
-            prompt,
-            cached: args.price_cached,
-            answer,
-        }),
+fn budget(args: &RunArgs) -> Result<Budget, Failure> {
+    Ok(Budget {
         max_cost: args.max_cost,
         max_tokens: args.max_tokens_total,
-    }
+        ..args.price.budget()?
+    })
 }
 
 /// The settings and the model of the demo: one small model, the built-in questions, one prompt
@@ -118,7 +114,8 @@ pub(crate) fn asking(args: &AskArgs) -> Result<Asking, Failure> {
     Ok(Asking {
         chat: args.chat,
         answers: answers(args),
-        api: args.api,
+        auto: (args.answers == AnswersArg::Auto).then(|| args.way.offered()),
+        api: args.way.api,
         http: HttpOptions {
             api_key: api_key(args.api_key.as_deref(), args.api_key_env.as_deref())?,
             openai_key: openai_key(),
@@ -152,20 +149,13 @@ pub(crate) fn asking(args: &AskArgs) -> Result<Asking, Failure> {
     })
 }
 
-/// The way of asking.
+/// The way of asking, if it is given.
 fn answers(args: &AskArgs) -> Answers {
+    let offered = args.way.offered();
     match args.answers {
-        AnswersArg::Letters => Answers::Letters,
-        AnswersArg::Sampled => Answers::Sampled(Sampled {
-            samples: args.samples,
-            temperature: args.temperature,
-            max_tokens: args.answer_tokens,
-        }),
-        AnswersArg::Reasoned => Answers::Reasoned(Reasoned {
-            thoughts: args.thoughts,
-            temperature: args.temperature,
-            think_tokens: args.think_tokens,
-        }),
+        AnswersArg::Letters | AnswersArg::Auto => Answers::Letters,
+        AnswersArg::Sampled => Answers::Sampled(offered.sampled),
+        AnswersArg::Reasoned => Answers::Reasoned(offered.reasoned),
     }
 }
 

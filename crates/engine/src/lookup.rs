@@ -85,62 +85,110 @@ fn look_up_group(
 ) -> Result<(Vec<Pending>, usize), SinkError> {
     let questions = &requests.plan().groups[group].questions;
     let draws = requests.plan().draws_each();
-    let items = questions.len() * draws;
     let of_group = requests.group(group);
-    let mut open = Vec::with_capacity(items);
-    let mut cached = 0;
-    let mut current = None;
-    for first in (0..items).step_by(CHUNK) {
+    let mut chunk = Chunk::default();
+    let mut looked_up = LookedUp {
+        group: group as u32,
+        open: Vec::with_capacity(requests.plan().answers_of(group)),
+        cached: 0,
+        heads,
+    };
+    for number in 0..questions.len() {
         if cancel.is_cancelled() {
             break;
         }
-        let mut planned = Vec::with_capacity(CHUNK);
-        let mut lengths = Vec::with_capacity(CHUNK);
-        for index in first..items.min(first + CHUNK) {
-            let (number, draw) = (index / draws, (index % draws) as u32);
-            // The draws of a question follow each other.
-            let (digests, question, request) = match current.take() {
-                Some((same, shared)) if same == number => shared,
-                _ => {
-                    let read = questions.read(number);
-                    let (digests, question) = read.map_err(|error| unreadable(&error))?;
-                    let request = of_group.of_question(&question);
-                    (digests, Arc::new(question), request)
-                }
-            };
-            lengths.push((request.prompt.prefix.len() + request.prompt.suffix.len()) as u32);
-            planned.push(Planned {
-                key: of_group.key(&request, draw),
+        // The draws of a question follow each other.
+        let wanted = requests.plan().wanted(group, number);
+        if wanted == 0 {
+            continue;
+        }
+        let (digests, question) = questions.read(number).map_err(|error| unreadable(&error))?;
+        let question = Arc::new(question);
+        let request = of_group.of_question(&question);
+        let bytes = (request.prompt.prefix.len() + request.prompt.suffix.len()) as u32;
+        for draw in 0..wanted {
+            let item = number * draws + draw;
+            if !chunk.takes(item) {
+                looked_up.add(sink, std::mem::take(&mut chunk))?;
+            }
+            let planned = Planned {
+                key: of_group.key(&request, draw as u32),
                 content: digests.content,
                 cluster: digests.cluster,
                 question: Arc::clone(&question),
-                draw,
-            });
-            current = Some((number, (digests, question, request)));
+                draw: draw as u32,
+            };
+            chunk.push(item, planned, bytes);
         }
-        let known = sink.plan(group as u32, first as u32, &planned)?;
-        if known.len() != planned.len() {
+    }
+    looked_up.add(sink, chunk)?;
+    looked_up.open.shrink_to_fit();
+    Ok((looked_up.open, looked_up.cached))
+}
+
+/// Items that follow each other, to be looked up together.
+#[derive(Default)]
+struct Chunk {
+    first: usize,
+    planned: Vec<Planned>,
+    /// Bytes of each prompt.
+    bytes: Vec<u32>,
+}
+
+impl Chunk {
+    /// Whether this item continues the chunk.
+    fn takes(&self, item: usize) -> bool {
+        let next = self.first + self.planned.len();
+        self.planned.is_empty() || (item == next && self.planned.len() < CHUNK)
+    }
+
+    fn push(&mut self, item: usize, planned: Planned, bytes: u32) {
+        if self.planned.is_empty() {
+            self.first = item;
+        }
+        self.planned.push(planned);
+        self.bytes.push(bytes);
+    }
+}
+
+/// The result of looking up one group.
+struct LookedUp<'a> {
+    group: u32,
+    open: Vec<Pending>,
+    cached: usize,
+    heads: &'a mut Vec<Head>,
+}
+
+impl LookedUp<'_> {
+    /// Hands a chunk to the sink, and adds what it has no answer for.
+    fn add(&mut self, sink: &mut dyn AnswerSink, chunk: Chunk) -> Result<(), SinkError> {
+        if chunk.planned.is_empty() {
+            return Ok(());
+        }
+        let known = sink.plan(self.group, chunk.first as u32, &chunk.planned)?;
+        if known.len() != chunk.planned.len() {
             let message = format!(
                 "the store was asked about {} keys and answered for {}",
-                planned.len(),
+                chunk.planned.len(),
                 known.len()
             );
             return Err(SinkError { message });
         }
-        for (i, known) in known.into_iter().enumerate() {
+        let items = (chunk.first as u32..).zip(chunk.planned).zip(chunk.bytes);
+        for (((item, planned), bytes), known) in items.zip(known) {
             if known {
-                cached += 1;
+                self.cached += 1;
                 continue;
             }
-            heads.push((head(&planned[i].key), group as u32, open.len() as u32));
-            open.push(Pending {
-                question: (first + i) as u32,
-                bytes: lengths[i],
+            self.heads
+                .push((head(&planned.key), self.group, self.open.len() as u32));
+            self.open.push(Pending {
+                question: item,
+                bytes,
             });
         }
+        Ok(())
     }
-    open.shrink_to_fit();
-    Ok((open, cached))
 }
 
 fn head(key: &RequestKey) -> u64 {

@@ -26,8 +26,11 @@ pub struct Group {
 pub struct Plan {
     /// One group per (task, strategy), in order.
     pub groups: Vec<Group>,
-    /// Answers in words to draw for each question; `None` where its letters are scored once.
+    /// Answers in words to draw for each question, or at most if `wanted` says how many of them;
+    /// `None` where its letters are scored once.
     pub draws: Option<NonZeroU32>,
+    /// By group and question, how many of `draws` to draw; `None` for all.
+    pub wanted: Option<Arc<Vec<Vec<u32>>>>,
 }
 
 impl Plan {
@@ -38,10 +41,35 @@ impl Plan {
 
     /// How many answers it takes: one to each question, or as many as are drawn.
     pub fn answers(&self) -> usize {
-        self.len() * self.draws_each()
+        (0..self.groups.len())
+            .map(|group| self.answers_of(group))
+            .sum()
     }
 
-    /// How many answers each question takes.
+    /// How many answers a group takes.
+    pub(crate) fn answers_of(&self, group: usize) -> usize {
+        let questions = self
+            .groups
+            .get(group)
+            .map_or(0, |group| group.questions.len());
+        match &self.wanted {
+            None => questions * self.draws_each(),
+            Some(_) => (0..questions)
+                .map(|question| self.wanted(group, question))
+                .sum(),
+        }
+    }
+
+    /// How many answers a question of a group takes.
+    pub(crate) fn wanted(&self, group: usize, question: usize) -> usize {
+        let wanted = self.wanted.as_ref();
+        let wanted = wanted.and_then(|wanted| wanted.get(group)?.get(question).copied());
+        wanted.map_or(self.draws_each(), |wanted| {
+            self.draws_each().min(wanted as usize)
+        })
+    }
+
+    /// How many answers each question takes at most.
     pub fn draws_each(&self) -> usize {
         self.draws.map_or(1, |draws| draws.get() as usize)
     }

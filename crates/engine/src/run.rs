@@ -76,8 +76,8 @@ fn begin(
         .groups
         .iter()
         .enumerate()
-        .map(|(index, group)| GroupSummary {
-            planned: group.questions.len() * draws,
+        .map(|(index, _)| GroupSummary {
+            planned: requests.plan().answers_of(index),
             cached: cached.get(index).copied().unwrap_or(0),
             ..GroupSummary::default()
         })

@@ -24,6 +24,20 @@ pub struct GroupSummary {
     pub elapsed: Duration,
 }
 
+impl GroupSummary {
+    /// What `next` found cached includes what was answered before; what failed before was asked again.
+    fn then(&self, next: &Self) -> Self {
+        Self {
+            planned: next.planned,
+            cached: next.cached.saturating_sub(self.answered),
+            answered: self.answered + next.answered,
+            failed: next.failed,
+            retried: self.retried + next.retried,
+            elapsed: self.elapsed + next.elapsed,
+        }
+    }
+}
+
 /// Summary of one endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointSummary {
@@ -46,6 +60,22 @@ pub struct EndpointSummary {
     pub without_logprobs: u64,
     /// The error that took it out of the run.
     pub lost: Option<ScoreError>,
+}
+
+impl EndpointSummary {
+    fn then(&self, next: &Self) -> Self {
+        Self {
+            limit: next.limit,
+            peak: self.peak.max(next.peak),
+            requests: self.requests + next.requests,
+            answered: self.answered + next.answered,
+            failed: self.failed + next.failed,
+            throttled: self.throttled + next.throttled,
+            outages: self.outages + next.outages,
+            without_logprobs: self.without_logprobs + next.without_logprobs,
+            lost: next.lost.clone(),
+        }
+    }
 }
 
 /// Where the time went, per answer.
@@ -85,6 +115,28 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The summary of this run and of one that continued it with more of the same plan. Phases are those of
+    /// the part with more answers, since quantiles do not add up.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        let larger = next.total().answered > self.total().answered;
+        for (group, next) in self.groups.iter_mut().zip(&next.groups) {
+            *group = group.then(next);
+        }
+        for (endpoint, next) in self.endpoints.iter_mut().zip(&next.endpoints) {
+            *endpoint = endpoint.then(next);
+        }
+        Self {
+            elapsed: self.elapsed + next.elapsed,
+            phases: if larger { next.phases } else { self.phases },
+            prompt_tokens: self.prompt_tokens + next.prompt_tokens,
+            cached_tokens: self.cached_tokens + next.cached_tokens,
+            answer_tokens: self.answer_tokens + next.answer_tokens,
+            stop: next.stop,
+            ..self
+        }
+    }
+
     /// The sum over all groups; `elapsed` is the run's.
     pub fn total(&self) -> GroupSummary {
         let mut total = GroupSummary {
@@ -122,4 +174,27 @@ pub enum Stop {
     /// Answers can no longer be saved.
     #[error("cannot save answers: {0}")]
     Sink(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_part_counts_once_what_the_first_has_answered() {
+        let part = |planned, cached, answered, failed| Summary {
+            groups: vec![GroupSummary {
+                planned,
+                cached,
+                answered,
+                failed,
+                ..GroupSummary::default()
+            }],
+            ..Summary::default()
+        };
+        // Of 100, 20 were there; of 150, 20 were there, 79 were answered before, and one fails no more.
+        let both = part(100, 20, 79, 1).then(part(150, 99, 51, 0)).total();
+        let counts = (both.planned, both.cached, both.answered, both.failed);
+        assert_eq!(counts, (150, 20, 130, 0));
+    }
 }

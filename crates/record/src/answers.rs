@@ -23,8 +23,12 @@ pub enum Answers {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sampled {
-    /// Answers per question.
+    /// Answers per question; at most, with `within`.
     pub samples: NonZeroU32,
+    /// Half-width of the 95 % interval of the most frequent answer's share at which no more answers are drawn to
+    /// a question. Absent where each gets as many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
     /// Sampling temperature.
     pub temperature: f64,
     /// Maximum tokens of an answer, thoughts included.
@@ -59,6 +63,7 @@ impl Default for Sampled {
     fn default() -> Self {
         Self {
             samples: const { NonZeroU32::new(20).unwrap() },
+            within: None,
             temperature: 1.0,
             max_tokens: const { NonZeroU32::new(256).unwrap() },
         }

@@ -114,6 +114,8 @@ pub fn write_scores(scores: &Scores, out: impl Write) -> Result<(), csv::Error> 
         seed,
         split,
         covers,
+        // Saved logits are no shares of answers.
+        tempered: _,
     } = scores.config;
     // The paper's protocol knows one split alone.
     let split = match protocol {

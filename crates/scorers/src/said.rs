@@ -19,6 +19,8 @@ pub(crate) struct Said {
     pub(crate) end: End,
     /// The mean log-probability of its tokens, where the server gives them.
     pub(crate) logprob: Option<f64>,
+    /// Its tokens, where the server lists them.
+    pub(crate) tokens: Option<u32>,
 }
 
 /// Why an answer ended.

@@ -88,8 +88,14 @@ async fn connect(
         let scorer = SamplingScorer::connect(options, asking.api(), sampled).await?;
         let address = scorer.address();
         let samples = sampled.samples;
+        let counting = if scorer.counts_one_answer() {
+            "; the server counts the tokens of one answer per request, so that those of the others are \
+             counted by their log-probabilities, or estimated from their length where it gives none"
+        } else {
+            ""
+        };
         watch.note(&format!(
-            "{address}: {samples} answers in words to each question, {} per request",
+            "{address}: {samples} answers in words to each question, {} per request{counting}",
             scorer.hints().answers_at_once
         ));
         return Ok((Arc::new(scorer), address));
@@ -116,7 +122,8 @@ async fn connect(
     Ok((Arc::new(scorer), address))
 }
 
-fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpOptions {
+/// The options of requests to one server.
+pub(crate) fn http_options(api_base: &str, model: Option<String>, asking: &Asking) -> HttpOptions {
     // Without `list_prompts`, each prompt of a batch is its own request.
     let connections = match (asking.engine.workers, asking.engine.batch) {
         (Workers::Fixed(workers), BatchSize::Fixed(batch)) => {
@@ -213,6 +220,9 @@ mod embedded {
 }
 
 #[cfg(feature = "llama")]
+pub(crate) use embedded::chat_template;
+
+#[cfg(feature = "llama")]
 mod embedded {
     use std::path::Path;
 
@@ -263,17 +273,22 @@ mod embedded {
 
     /// The form of prompts in the file's own chat template.
     fn chat_form(path: &Path) -> Result<PromptForm, Failure> {
+        let template = chat_template(path)?;
+        Ok(PromptForm::Chat(Arc::new(move |prompt| {
+            template.apply(prompt).map_err(|e| e.to_string())
+        })))
+    }
+
+    /// The file's own chat template.
+    pub(crate) fn chat_template(path: &Path) -> Result<ChatTemplate, Failure> {
         let info = LlamaScorer::metadata(path)?;
         let source = info.chat_template.as_deref().ok_or_else(|| {
             Failure::new(format!("{} has no chat template", path.display()))
                 .hint("omit --chat: this looks like a base model")
         })?;
         let template =
-            ChatTemplate::new(source, info.bos_token.as_deref(), info.eos_token.as_deref())?
-                // The tokenizer adds a BOS token itself.
-                .strip_bos(info.adds_bos);
-        Ok(PromptForm::Chat(Arc::new(move |prompt| {
-            template.apply(prompt).map_err(|e| e.to_string())
-        })))
+            ChatTemplate::new(source, info.bos_token.as_deref(), info.eos_token.as_deref())?;
+        // The tokenizer adds a BOS token itself.
+        Ok(template.strip_bos(info.adds_bos))
     }
 }

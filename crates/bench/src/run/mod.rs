@@ -1,5 +1,6 @@
 //! Runs the benchmark.
 
+mod asking;
 #[cfg(not(feature = "nats"))]
 #[path = "fleet_disabled.rs"]
 mod fleet;
@@ -9,6 +10,7 @@ mod noise;
 mod outcome;
 mod plausible;
 mod recheck;
+mod rounds;
 mod split;
 mod store;
 mod words;
@@ -19,14 +21,14 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use sureness_analysis::number::counted;
 use sureness_conformal::Config;
-use sureness_engine::{AnswerSink, Cancel, Event, Plan, SinkError, Stop, Summary};
+use sureness_engine::{AnswerSink, Cancel, Plan, SinkError, Stop, Summary};
 use sureness_hint::Hint;
 use sureness_record::{Noise, Provenance, RunSettings};
 use sureness_report::{AnsweredAt, ModelResult, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
 use sureness_store::{Reader, Store};
 
-use crate::budget::{Meter, Tokens};
+use crate::budget::{Budget, Tokens};
 use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::{self, Folder};
@@ -34,12 +36,12 @@ use crate::models::open::{self, Endpoints, Model};
 use crate::provenance::provenance;
 use crate::questions::Questions;
 use crate::settings::Settings;
-use crate::watch::{DescribeWorkers, Interrupts, ModelStart, Watch};
+use crate::watch::{DescribeWorkers, Interrupts, Watch};
+use crate::ways;
 use fleet::Fleet;
 #[cfg(feature = "nats")]
 pub use fleet::describe_link;
 pub use outcome::{Ended, Outcome};
-use plausible::Plausibility;
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
 pub(crate) use words::{check, check_open, draws};
@@ -75,6 +77,10 @@ pub async fn run_async(
     words::check(settings, models)?;
     let mut questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
     words::check_open(settings, &questions)?;
+    let open_task = questions.open_task()?.map(str::to_owned);
+    let resolved = ways::resolved(settings, models, open_task.as_deref(), watch).await?;
+    let settings = &resolved;
+    words::check(settings, models)?;
     questions.plan.draws = words::draws(settings);
     let answers = questions.plan.answers() * models.len();
     let folder = folder::prepare(&settings.output_dir, answers)?;
@@ -131,6 +137,8 @@ struct AskedModel {
     cached_answered_at: Option<AnsweredAt>,
     recheck: Option<Recheck>,
     noise: Option<Noise>,
+    /// Its prices and limits.
+    budget: Budget,
     /// Why the run gave up on the model or its workers.
     given_up: Option<Failure>,
 }
@@ -191,68 +199,20 @@ impl Session<'_> {
         };
         let first = Arc::clone(first);
         let identity = first.identity().clone();
-        let record = self.record();
-        let (store, run) = self.open_run(&identity, &plan, record, ignore_cache)?;
-        let answered_at = store.answered_at();
-        let before = if self.settings.budget.is_limited() {
-            spent(&self.folder.store, run)?
-        } else {
-            Tokens::default()
+        let budget = self.settings.budget_of(model, &identity.name)?;
+        let round = asking::Round {
+            model,
+            identity: &identity,
+            budget: &budget,
+            ignore_cache,
         };
-        let progress = self.watch.model(ModelStart {
-            name: &identity.name,
-            plan: &plan,
-            endpoints: opened.endpoints.len(),
-            workers: opened.workers,
-        });
-        // Giving up on this model must not stop the others.
-        let own = match self.fleet {
-            Some(_) => Cancel::default().child(),
-            None => self.interrupts.cancel().child(),
-        };
-        let stop = own.cancel.clone();
-        let plausibility = Plausibility::new(
-            &identity.name,
-            &plan,
-            self.settings.asking.answers.sampled().is_some(),
-            self.settings.least_mass,
-            stop.clone(),
-            self.watch.warn_sender(),
-        );
-        let meter = Arc::new(Meter::new(self.settings.budget, before));
-        if meter.is_used_up() {
-            stop.cancel();
-        }
-        let observer = {
-            let (progress, plausibility) = (Arc::clone(&progress), Arc::clone(&plausibility));
-            let (meter, stop) = (Arc::clone(&meter), stop.clone());
-            Arc::new(move |event: &Event| {
-                if let Event::Attempt(attempt) = event {
-                    plausibility.attempt(attempt);
-                    if meter.attempt(attempt) {
-                        stop.cancel();
-                    }
-                }
-                progress.event(event);
-            })
-        };
-        let asking = sureness_engine::run(
-            Arc::clone(&plan),
-            opened.endpoints,
-            opened.settings,
-            (opened.wrap_sink)(Box::new(store)),
-            stop.clone(),
-            observer,
-        );
-        let (summary, given_up) = self.run_while_workers_last(model, asking, &stop).await;
-        let given_up = given_up.or_else(|| plausibility.failure()).or_else(|| {
-            meter
-                .failure(&identity.name)
-                .filter(|_| summary.as_ref().is_ok_and(|summary| summary.stop.is_some()))
-        });
-        let summary = summary
-            .map_err(|e| Failure::new(e).hint("check the output folder and the disk it lies on"))?;
-        progress.finish();
+        let asked = self.ask_in_rounds(opened, round).await?;
+        let asking::Answered {
+            run,
+            summary,
+            cached_at,
+            given_up,
+        } = asked;
         let measure_noise =
             summary.total().answered >= noise::MIN_ANSWERS && summary.stop.is_none();
         let is_exact = identity.backend == EMBEDDED_BACKEND;
@@ -267,11 +227,10 @@ impl Session<'_> {
             identity,
             plan,
             summary,
-            cached_answered_at: answered_at
-                .range()
-                .map(|(oldest, newest)| AnsweredAt { oldest, newest }),
+            cached_answered_at: cached_at,
             recheck: checked.recheck,
             noise,
+            budget,
             given_up,
         }))
     }
@@ -385,7 +344,7 @@ impl Session<'_> {
         result.noise = asked.noise;
         result.recheck = asked.recheck;
         let tokens = spent(&self.folder.store, run)?;
-        result.timing.spent = Some(self.settings.budget.spent(tokens));
+        result.timing.spent = Some(asked.budget.spent(tokens));
         if asked
             .recheck
             .is_some_and(|r| r.outcome == RecheckOutcome::Kept)

@@ -20,7 +20,7 @@ pub(crate) fn check_open(settings: &Settings, questions: &Questions) -> Result<(
         return Ok(());
     };
     let answers = settings.asking.answers;
-    if answers.sampled().is_some() {
+    if answers.sampled().is_some() || settings.asking.auto.is_some() {
         return Ok(());
     }
     Err(Failure::new(format!(
@@ -35,6 +35,13 @@ pub(crate) fn check_open(settings: &Settings, questions: &Questions) -> Result<(
 /// Refuses what answers in words cannot be drawn with.
 pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure> {
     settings.budget.check()?;
+    // Where no name is given, the price is looked up once the server has told the model's.
+    for (model, name) in models
+        .iter()
+        .filter_map(|model| Some((model, model.name()?)))
+    {
+        settings.budget_of(model, name)?;
+    }
     let answers = settings.asking.answers;
     let (way, temperature) = (
         answers.name(),
@@ -45,7 +52,8 @@ pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure
         },
     );
     let refused = |what: String, hint: &str| Err(Failure::new(what).hint(hint.to_owned()));
-    if let Some(api) = settings.asking.api.filter(|_| answers.sampled().is_none())
+    let unread = answers.sampled().is_none() && settings.asking.auto.is_none();
+    if let Some(api) = settings.asking.api.filter(|_| unread)
         && api.is_only_for_words()
     {
         return refused(

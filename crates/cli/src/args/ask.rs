@@ -2,11 +2,12 @@
 
 use clap::{Args, ValueEnum};
 use sureness_bench::Asking;
+use sureness_bench::ways::Offered;
 use sureness_engine::{BatchSize, Settings, Workers};
 use sureness_record::{Reasoned, Sampled};
 use sureness_scorers::http::{Api, HttpOptions};
 
-use super::values::{per_minute, positive_seconds, seconds};
+use super::values::{Samples, per_minute, positive_seconds, seconds};
 
 /// How answers become probabilities of the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,61 @@ pub(crate) enum AnswersArg {
     Sampled,
     /// The log-probabilities of the option letters after the model has thought
     Reasoned,
+    /// The one of these that the model allows, as a few trial requests find out
+    Auto,
+}
+
+/// Settings of the single ways of asking.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WayArgs {
+    /// With --answers sampled: answers to each question, a number or auto: as many as it takes to know the share
+    /// of the most frequent answer (--samples-within), up to --samples-most
+    #[arg(long, value_name = "N", default_value_t = Samples::Fixed(Sampled::default().samples), help_heading = "Model")]
+    pub(crate) samples: Samples,
+    /// With --samples auto: half-width of the 95 % interval of that share at which it is known
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = super::values::within, help_heading = "Model")]
+    pub(crate) samples_within: f64,
+    /// With --samples auto: maximum answers to a question
+    #[arg(long, value_name = "N", default_value_t = const { std::num::NonZeroU32::new(100).unwrap() }, help_heading = "Model")]
+    pub(crate) samples_most: std::num::NonZeroU32,
+    /// With --answers sampled or reasoned: sampling temperature
+    #[arg(long, value_name = "T", default_value_t = Sampled::default().temperature, help_heading = "Model")]
+    pub(crate) temperature: f64,
+    /// With --answers sampled: maximum tokens of an answer, thoughts included
+    #[arg(long, value_name = "N", default_value_t = Sampled::default().max_tokens, help_heading = "Model")]
+    pub(crate) answer_tokens: std::num::NonZeroU32,
+    /// With --answers reasoned: thoughts for each question, over which probabilities are averaged
+    #[arg(long, value_name = "K", default_value_t = Reasoned::default().thoughts, help_heading = "Model")]
+    pub(crate) thoughts: std::num::NonZeroU32,
+    /// With --answers reasoned: maximum tokens of a thought, 0 for none
+    #[arg(long, value_name = "N", default_value_t = Reasoned::default().think_tokens, help_heading = "Model")]
+    pub(crate) think_tokens: u32,
+    /// With --answers sampled: protocol, one of completions, chat, responses, messages (Anthropic's)
+    /// [default: chat with --chat, else completions]
+    #[arg(long, value_name = "API", help_heading = "Model")]
+    pub(crate) api: Option<Api>,
+}
+
+impl WayArgs {
+    /// The settings of answers in words and of thoughts.
+    pub(crate) fn offered(&self) -> Offered {
+        Offered {
+            sampled: Sampled {
+                samples: match self.samples {
+                    Samples::Fixed(samples) => samples,
+                    Samples::Auto => self.samples_most,
+                },
+                within: (self.samples == Samples::Auto).then_some(self.samples_within),
+                temperature: self.temperature,
+                max_tokens: self.answer_tokens,
+            },
+            reasoned: Reasoned {
+                thoughts: self.thoughts,
+                temperature: self.temperature,
+                think_tokens: self.think_tokens,
+            },
+        }
+    }
 }
 
 /// The defaults of requests.
@@ -66,28 +122,11 @@ pub(crate) struct AskArgs {
     pub(crate) chat: bool,
     /// How answers become probabilities: by the log-probabilities of the option letters, at once or after
     /// a thought, or by how often each option is chosen in several answers, for models that report no
-    /// log-probabilities
+    /// log-probabilities; auto takes the first of these that the model allows
     #[arg(long, value_enum, default_value = "letters", help_heading = "Model")]
     pub(crate) answers: AnswersArg,
-    /// With --answers sampled: answers to each question
-    #[arg(long, value_name = "N", default_value_t = Sampled::default().samples, help_heading = "Model")]
-    pub(crate) samples: std::num::NonZeroU32,
-    /// With --answers sampled or reasoned: sampling temperature
-    #[arg(long, value_name = "T", default_value_t = Sampled::default().temperature, help_heading = "Model")]
-    pub(crate) temperature: f64,
-    /// With --answers sampled: maximum tokens of an answer, thoughts included
-    #[arg(long, value_name = "N", default_value_t = Sampled::default().max_tokens, help_heading = "Model")]
-    pub(crate) answer_tokens: std::num::NonZeroU32,
-    /// With --answers reasoned: thoughts for each question, over which probabilities are averaged
-    #[arg(long, value_name = "K", default_value_t = Reasoned::default().thoughts, help_heading = "Model")]
-    pub(crate) thoughts: std::num::NonZeroU32,
-    /// With --answers reasoned: maximum tokens of a thought, 0 for none
-    #[arg(long, value_name = "N", default_value_t = Reasoned::default().think_tokens, help_heading = "Model")]
-    pub(crate) think_tokens: u32,
-    /// With --answers sampled: protocol, one of completions, chat, responses, messages (Anthropic's)
-    /// [default: chat with --chat, else completions]
-    #[arg(long, value_name = "API", help_heading = "Model")]
-    pub(crate) api: Option<Api>,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
     /// Number of top log-probabilities to request [default: the server's maximum]
     #[arg(long, value_name = "N", help_heading = "Model")]
     pub(crate) top_logprobs: Option<u32>,

@@ -3,6 +3,8 @@
 use clap::Args;
 use sureness_scorers::http::HttpOptions;
 
+use super::ask::WayArgs;
+use super::price::PriceArgs;
 use crate::show::output_format::OutputFormat;
 
 /// Flags of the doctor; flags of a run keep their meaning.
@@ -41,7 +43,12 @@ pub(crate) struct DoctorArgs {
     /// `{"chat_template_kwargs": {"enable_thinking": false}}`
     #[arg(long, value_name = "JSON")]
     pub(crate) extra_body: Option<String>,
-    /// Leave out what takes longest: the noise floor, the prefix cache, a long prompt, the limits
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
+    #[command(flatten)]
+    pub(crate) price: PriceArgs,
+    /// Leave out what takes longest: the noise floor, the prefix cache, a long prompt, the limits, the ways
+    /// of asking and their costs
     #[arg(long)]
     pub(crate) quick: bool,
     /// Output format

@@ -17,6 +17,7 @@ pub(crate) mod model;
 pub(crate) mod nats;
 mod order;
 pub(crate) mod plan;
+pub(crate) mod price;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod score;
@@ -25,7 +26,7 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod until;
-mod values;
+pub(crate) mod values;
 #[cfg(feature = "nats")]
 pub(crate) mod worker;
 

@@ -12,6 +12,7 @@ use sureness_fleet::CoordinatorSettings;
 use sureness_questions::{ClusterBy, Shard};
 
 use super::ask::AskArgs;
+use super::price::PriceArgs;
 use super::values::{open_share, price, recheck, share, temperature};
 
 /// The progress display.
@@ -97,17 +98,10 @@ pub(crate) struct RunArgs {
     /// nothing
     #[arg(long, help_heading = "Cost")]
     pub(crate) dry_run: bool,
-    /// Price of a million prompt tokens, in any currency
-    #[arg(long, value_name = "PRICE", value_parser = price, requires = "price_out", help_heading = "Cost")]
-    pub(crate) price_in: Option<f64>,
-    /// Price of a million prompt tokens from the server's cache [default: that of --price-in]
-    #[arg(long, value_name = "PRICE", value_parser = price, requires = "price_in", help_heading = "Cost")]
-    pub(crate) price_cached: Option<f64>,
-    /// Price of a million answer tokens, thoughts included
-    #[arg(long, value_name = "PRICE", value_parser = price, requires = "price_in", help_heading = "Cost")]
-    pub(crate) price_out: Option<f64>,
+    #[command(flatten)]
+    pub(crate) price: PriceArgs,
     /// Cost at which the run stops, with all answers kept; requests under way are still paid for
-    #[arg(long, value_name = "COST", value_parser = price, requires = "price_in", help_heading = "Cost")]
+    #[arg(long, value_name = "COST", value_parser = price, help_heading = "Cost")]
     pub(crate) max_cost: Option<f64>,
     /// Prompt and answer tokens at which the run stops, with all answers kept
     #[arg(long, value_name = "N", help_heading = "Cost")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::ops::Bound::{self, Excluded, Included};
 use std::ops::RangeBounds;
 use std::str::FromStr;
@@ -51,6 +52,42 @@ pub(crate) fn open_share(text: &str) -> Result<f64, String> {
 /// Parses a share from 0 to 1.
 pub(crate) fn share(text: &str) -> Result<f64, String> {
     number(text, 0.0..=1.0, "a number from 0 to 1, such as 0.01")
+}
+
+/// Parses the half-width of an interval of a share.
+pub(crate) fn within(text: &str) -> Result<f64, String> {
+    let range = (Included(0.01), Excluded(0.5));
+    number(text, range, "a number from 0.01 to below 0.5, such as 0.1")
+}
+
+/// A number of answers, or as many as it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Samples {
+    Fixed(NonZeroU32),
+    Auto,
+}
+
+impl fmt::Display for Samples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(samples) => samples.fmt(f),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+impl FromStr for Samples {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text
+                .parse()
+                .map(Self::Fixed)
+                .map_err(|_| "must be a whole number from 1 on, or auto"),
+        }
+    }
 }
 
 /// Parses seconds, up to a day.

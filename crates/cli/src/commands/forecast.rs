@@ -21,7 +21,7 @@ pub(super) fn run(settings: &Settings, models: &[Model]) -> Result<ExitCode, Fai
         export::section_text(&section, width)
     });
     let text = parts.collect::<Vec<_>>().join("\n");
-    terminal::print(&format!("{text}Nothing was sent.\n"))?;
+    terminal::print(&format!("{text}No question was sent to a model.\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -31,12 +31,18 @@ fn section(forecast: &Forecast, model: &ModelForecast) -> Section {
         tokens_line(model, tokens),
         answers_line(forecast, model, tokens),
     ];
-    if let Some(prices) = forecast.prices {
+    if let Some(reason) = &model.unasked {
+        text.push(format!(
+            "No server was asked about its tokenizer: {reason}."
+        ));
+    }
+    if let Some(prices) = &model.prices {
         let off = model.rate.off_by();
         let cost = prices.cost(tokens);
         text.push(format!(
-            "Cost: about {cost:.4}, and {:.4} at most by this estimate.",
-            cost * off
+            "Cost: about {}, and {} at most by this estimate.",
+            prices.money(cost),
+            prices.money(cost * off)
         ));
     }
     if let Some(per_minute) = forecast.requests_per_minute {
@@ -61,10 +67,33 @@ fn tokens_line(model: &ModelForecast, tokens: Tokens) -> String {
             "Prompt tokens: about {prompt}, by the server's counts of {} that it has answered.",
             counted(prompts, "prompt")
         ),
+        TokenRate::Sampled { prompts, of, .. } if prompts == of => format!(
+            "Prompt tokens: {prompt}, by the server's tokenizer, which counted every prompt{}.",
+            thoughts(model)
+        ),
+        TokenRate::Sampled {
+            prompts, of, error, ..
+        } => format!(
+            "Prompt tokens: about {prompt}, with a standard error of {}: the server's tokenizer counted \
+             {} of {} prompts, drawn at random{}.",
+            count((error * tokens.prompt as f64).ceil() as usize),
+            count(prompts),
+            count(of),
+            thoughts(model)
+        ),
         TokenRate::Estimated => format!(
             "Prompt tokens: about {prompt}, at four bytes each; a model's own tokenizer may need a \
              quarter more or less."
         ),
+    }
+}
+
+/// What the prompts of letters after a thought hold besides.
+fn thoughts(model: &ModelForecast) -> &'static str {
+    if model.thinks {
+        "; thoughts are counted with the prompts of the letters after them, at their full length"
+    } else {
+        ""
     }
 }
 
@@ -79,6 +108,11 @@ fn answers_line(forecast: &Forecast, model: &ModelForecast, tokens: Tokens) -> S
         Answers::Reasoned(reasoned) => format!(
             "Answer tokens: {answer} at most, {} for each thought (--think-tokens).",
             reasoned.think_tokens
+        ),
+        Answers::Sampled(sampled) if sampled.within.is_some() => format!(
+            "Answer tokens: {answer} at most, {} for each answer (--answer-tokens) and {} answers to each \
+             question (--samples-most); --samples auto draws fewer where a question is clear.",
+            sampled.max_tokens, sampled.samples
         ),
         Answers::Sampled(sampled) => format!(
             "Answer tokens: {answer} at most, {} for each answer (--answer-tokens). A server that \

@@ -124,10 +124,12 @@ fn drawn(model: &ModelResult) -> impl Iterator<Item = (String, String)> {
 
 /// What all parts of a run came to, where it has a price.
 fn spent(model: &ModelResult) -> Option<String> {
-    let spent = model.timing.spent?;
+    let spent = model.timing.spent.as_ref()?;
     let cost = spent.cost?;
+    let currency = spent.currency.as_ref();
+    let currency = currency.map_or_else(String::new, |currency| format!(" {currency}"));
     Some(format!(
-        "{}: {cost:.4} spent on {} prompt tokens and {} answer tokens, in all parts of the run",
+        "{}: {cost:.4}{currency} spent on {} prompt tokens and {} answer tokens, in all parts of the run",
         model.name,
         count(spent.prompt_tokens as usize),
         count(spent.answer_tokens as usize)

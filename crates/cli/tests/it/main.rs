@@ -25,3 +25,4 @@ mod several_right;
 mod shards;
 mod tables;
 mod unread;
+mod ways;

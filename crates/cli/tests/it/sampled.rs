@@ -295,7 +295,7 @@ fn what_cannot_be_drawn_is_refused_before_any_request() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_asked_and_sends_nothing() {
+fn a_dry_run_says_what_would_be_asked_and_asks_no_question() {
     let case = case(server(Words::default()), 40);
     let prices = "--price-in 2.5 --price-out 10";
     let line = |samples| {
@@ -311,10 +311,10 @@ fn a_dry_run_says_what_would_be_asked_and_sends_nothing() {
             "200",
             "four bytes each",
             "Cost: about",
-            "Nothing was sent.",
+            "No question was sent to a model.",
         ],
     );
-    assert_eq!(case.server.log().len(), 0);
+    assert_eq!(case.questions().len(), 0);
     assert!(!case.results().exists());
 
     let output = case.run(&line(5));
@@ -397,8 +397,8 @@ fn the_papers_set_up_has_a_name_and_modes_tell_what_draws_cost() {
     assert!(shares.status.success(), "{}", text(&shares.stderr));
     let shares = results_in(&case.path("results"));
     assert_eq!(shares["models"][0]["timing"]["asked"], 0);
-    assert_eq!(mean(&shares, "acc"), mean(&named, "acc"));
-    assert_ne!(mean(&shares, "set_size"), mean(&named, "set_size"));
+    let apart = |figure: &str| (mean(&shares, figure) - mean(&named, figure)).abs();
+    assert!(apart("acc") < 1e-9 && apart("set_size") > 0.01);
     let both = case
         .sureness("run --setup table-4 --samples 10")
         .output()

@@ -10,6 +10,7 @@
 mod address;
 mod answer;
 mod connect_error;
+mod counter;
 mod doctor;
 mod exchange;
 mod extra;
@@ -30,6 +31,7 @@ mod transport;
 mod wire;
 
 pub use connect_error::ConnectError;
+pub use counter::TokenCounter;
 pub use doctor::{
     Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, MissingLogprobs, Obstacle,
     PrefixCache, Routes, Scoring, diagnose, noise_between,

@@ -86,6 +86,7 @@ impl Sample {
         sample.plan = Arc::new(Plan {
             groups,
             draws: None,
+            wanted: None,
         });
         Ok(sample)
     }

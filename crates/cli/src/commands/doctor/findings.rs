@@ -13,7 +13,7 @@ const NOTABLE_NOISE: f64 = 0.25;
 
 /// The findings, one per line, in the order in which they become known. Unknown findings are omitted.
 pub(super) fn lines(d: &Diagnosis) -> Vec<String> {
-    let mut lines = Lines(Vec::new());
+    let mut lines = Lines::default();
     lines.add("server", d.reachable.then(|| d.api_base.clone()));
     lines.add(
         "models",
@@ -187,10 +187,13 @@ fn yes(is: bool) -> String {
     if is { "yes" } else { "no" }.to_owned()
 }
 
-struct Lines(Vec<String>);
+/// Findings as lines, each behind its name.
+#[derive(Default)]
+pub(super) struct Lines(pub(super) Vec<String>);
 
 impl Lines {
-    fn add(&mut self, name: &str, finding: Option<String>) {
+    /// Adds a finding, if it is known.
+    pub(super) fn add(&mut self, name: &str, finding: Option<String>) {
         if let Some(finding) = finding {
             self.0.push(format!("{name:<18} {finding}"));
         }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use sureness_bench::ways::Ways;
 use sureness_scorers::http::{Diagnosis, LongPromptOutcome};
 
 use crate::args::doctor::DoctorArgs;
@@ -22,25 +23,34 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn of(d: &Diagnosis, args: &DoctorArgs) -> Self {
-        let doubts = doubts(d);
+    /// The verdict; `None` where the server cannot be asked in any way.
+    pub(super) fn of(d: &Diagnosis, ways: Option<&Ways>, args: &DoctorArgs) -> Option<Self> {
+        let way = Chosen::of(d, ways)?;
+        let doubts = doubts(d, way.name);
         let exact = d.scoring.as_ref().is_some_and(|scoring| scoring.exact);
-        let words = match (doubts.as_slice(), exact) {
-            ([], true) => "ready, with exact scores".to_owned(),
-            ([], false) => {
+        let words = match (doubts.as_slice(), way.name, exact) {
+            ([], "sampled", _) => {
+                let reason = d.obstacle.as_ref().map_or("", |obstacle| &obstacle.message);
+                format!("ready for answers in words (--answers sampled): {reason}")
+            }
+            ([], "reasoned", _) => {
+                "ready, with letters scored after a thought (--answers reasoned)".to_owned()
+            }
+            ([], _, true) => "ready, with exact scores".to_owned(),
+            ([], _, false) => {
                 "ready; options outside the top tokens are bounded, and marked so".to_owned()
             }
-            (doubts, _) => {
+            (doubts, ..) => {
                 let reasons: Vec<&str> = doubts.iter().map(|(reason, _)| *reason).collect();
                 format!("NOT READY: {}", reasons.join("; "))
             }
         };
-        Self {
+        Some(Self {
             ready: doubts.is_empty(),
             words,
             hints: doubts.into_iter().map(|(_, hint)| hint).collect(),
-            run: command(d, args),
-        }
+            run: command(d, &way, args),
+        })
     }
 
     pub(super) fn text(&self) -> String {
@@ -53,10 +63,53 @@ impl Verdict {
     }
 }
 
-/// What makes figures wrong, with what to do.
-fn doubts(d: &Diagnosis) -> Vec<(&'static str, String)> {
+/// The way of asking that the verdict is about.
+struct Chosen<'a> {
+    /// Its name.
+    name: &'a str,
+    /// The protocol of its trial; `None` without one.
+    api: Option<&'a str>,
+}
+
+impl<'a> Chosen<'a> {
+    /// The way that `--answers auto` would take; letters where the ways were not tried.
+    fn of(d: &Diagnosis, ways: Option<&'a Ways>) -> Option<Self> {
+        match ways {
+            Some(ways) => {
+                let (name, _) = ways.auto.as_ref()?;
+                let way = ways.way(name)?;
+                Some(Self {
+                    name,
+                    api: way.api.as_deref(),
+                })
+            }
+            None => d.obstacle.is_none().then_some(Self {
+                name: "letters",
+                api: None,
+            }),
+        }
+    }
+
+    /// The flags of a run that ask so.
+    fn flags(&self, chat: bool) -> String {
+        let is_chat = chat || (self.name != "sampled" && self.api == Some("chat"));
+        let mut flags = if is_chat { " --chat" } else { "" }.to_owned();
+        if self.name != "letters" {
+            let _ = write!(flags, " --answers {}", self.name);
+        }
+        let usual = if chat { "chat" } else { "completions" };
+        if let ("sampled", Some(api)) = (self.name, self.api.filter(|api| *api != usual)) {
+            let _ = write!(flags, " --api {api}");
+        }
+        flags
+    }
+}
+
+/// What makes figures of this way wrong, with what to do.
+fn doubts(d: &Diagnosis, way: &str) -> Vec<(&'static str, String)> {
     let mut doubts = Vec::new();
-    if let Some(trial) = d.trial.as_ref().filter(|trial| trial.are_improbable()) {
+    let letters = d.trial.as_ref().filter(|_| way == "letters");
+    if let Some(trial) = letters.filter(|trial| trial.are_improbable()) {
         doubts.push((
             "the model does not answer with a letter",
             trial.opening().hint(trial.chat).to_owned(),
@@ -75,7 +128,7 @@ fn doubts(d: &Diagnosis) -> Vec<(&'static str, String)> {
 }
 
 /// The command that measures this model; without the key, which the environment holds.
-fn command(d: &Diagnosis, args: &DoctorArgs) -> String {
+fn command(d: &Diagnosis, way: &Chosen<'_>, args: &DoctorArgs) -> String {
     let mut command = format!("sureness run --api-base {}", quoted(&d.api_base));
     if let Some(model) = d
         .model
@@ -84,9 +137,7 @@ fn command(d: &Diagnosis, args: &DoctorArgs) -> String {
     {
         let _ = write!(command, " --model {}", quoted(model));
     }
-    if args.chat {
-        command.push_str(" --chat");
-    }
+    command.push_str(&way.flags(args.chat));
     if let Some(extra) = &args.extra_body {
         let _ = write!(command, " --extra-body {}", quoted(extra));
     }

@@ -72,6 +72,7 @@ pub(super) fn plan(questions: usize) -> Arc<Plan> {
     Arc::new(Plan {
         groups,
         draws: None,
+        wanted: None,
     })
 }
 

@@ -133,6 +133,7 @@ fn the_same_question_twice_is_asked_once() {
     let group: &Group = &setup.plan.groups[0];
     setup.plan = Arc::new(Plan {
         draws: None,
+        wanted: None,
         groups: vec![group.clone(), group.clone()],
     });
     let summary = setup.run(Driver::Tasks);

@@ -41,6 +41,7 @@ pub(super) fn plan(sizes: &[usize]) -> Arc<Plan> {
     });
     Arc::new(Plan {
         draws: None,
+        wanted: None,
         groups: groups.collect(),
     })
 }

@@ -92,7 +92,7 @@ impl Api {
     }
 
     /// The options with the headers of this protocol: Anthropic's takes the key in one of its own.
-    pub(super) fn with_headers(self, mut options: HttpOptions) -> HttpOptions {
+    pub(in crate::http) fn with_headers(self, mut options: HttpOptions) -> HttpOptions {
         if self != Self::Messages {
             return options;
         }

@@ -13,6 +13,7 @@ use super::super::exchange::success;
 use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
 use super::api::Template;
+use super::counted::Counted;
 use super::said::said;
 use crate::said::Said;
 use crate::{OptionScores, Reply, ScoreError, ScoreRequest, Usage};
@@ -24,23 +25,31 @@ pub(super) struct Asking {
     endpoint: Arc<Endpoint>,
     resource: Resource,
     template: Template,
+    /// Whether the server counts the tokens of one answer where a request has several.
+    counts_one: bool,
     /// Whether the server refused to tell the log-probabilities of an answer's tokens.
     no_logprobs: AtomicBool,
 }
 
 impl Asking {
-    pub(super) fn new(endpoint: &Arc<Endpoint>, template: Template) -> Self {
+    /// `counts_one` says whether the server counts the tokens of one answer where a request has several.
+    pub(super) fn new(endpoint: &Arc<Endpoint>, template: Template, counts_one: bool) -> Self {
         let route = endpoint.base().route(template.api.path());
         Self {
             resource: endpoint.post(route),
             endpoint: Arc::clone(endpoint),
             template,
+            counts_one,
             no_logprobs: AtomicBool::new(false),
         }
     }
 
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    pub(super) fn counts_one(&self) -> bool {
+        self.counts_one
     }
 
     /// Answers a batch: one request for all draws of a question, or one for each where the server
@@ -63,24 +72,33 @@ impl Asking {
             return (Vec::new(), Stats::default());
         };
         let (prompt, n) = (first.prompt.text(), part.len() as u32);
-        // Letters need none, and keep the request that they have always had.
-        let is_open = first.draw.as_ref().is_some_and(|it| it.options.is_empty());
-        if is_open && self.asks_for_logprobs() {
-            let body = self.template.body_with_logprobs(&prompt, n);
-            let (outcomes, stats) = self.outcomes(client, &body, part).await;
-            if !matches!(outcomes.first(), Some(Err(ScoreError::Rejected { .. }))) {
-                return (outcomes, stats);
-            }
-            // Perhaps it was this field; if not, the next refusal tells.
-            tracing::info!("the server refused the request: asking without log-probabilities");
+        let plain = || self.template.body(&prompt, n);
+        if !self.asks_for_logprobs(first, n) {
+            return self.outcomes(client, &plain(), part).await;
+        }
+        let body = self.template.body_with_logprobs(&prompt, n);
+        let (outcomes, stats) = self.outcomes(client, &body, part).await;
+        if !matches!(outcomes.first(), Some(Err(ScoreError::Rejected { .. }))) {
+            return (outcomes, stats);
+        }
+        // Only an answer to the same request without the field shows that it was the field.
+        let (outcomes, then) = self.outcomes(client, &plain(), part).await;
+        if outcomes.iter().any(Result::is_ok) {
+            tracing::info!("the server refuses log-probabilities: asking without them from now on");
             self.no_logprobs.store(true, Ordering::Relaxed);
         }
-        let body = self.template.body(&prompt, n);
-        self.outcomes(client, &body, part).await
+        (outcomes, stats.then(then))
     }
 
-    fn asks_for_logprobs(&self) -> bool {
-        self.template.api.logprobs().is_some() && !self.no_logprobs.load(Ordering::Relaxed)
+    /// Whether to ask for the log-probabilities of an answer's tokens: of open questions for the figures, of
+    /// several answers where only they tell how many tokens each has. Other requests stay as they always
+    /// were.
+    fn asks_for_logprobs(&self, first: &ScoreRequest, n: u32) -> bool {
+        let is_open = first.draw.as_ref().is_some_and(|it| it.options.is_empty());
+        let counts = n > 1 && self.counts_one;
+        (is_open || counts)
+            && self.template.api.logprobs().is_some()
+            && !self.no_logprobs.load(Ordering::Relaxed)
     }
 
     /// What became of each draw in a request with this body.
@@ -96,7 +114,7 @@ impl Asking {
         };
         let parsing = Instant::now();
         let outcomes = match self.read(&answered.response) {
-            Ok((answers, usage)) => outcomes(part, answers, usage),
+            Ok((answers, usage)) => outcomes(part, answers, self.of_all(usage)),
             Err(error) => vec![Err(self.endpoint.scrubbed(error)); part.len()],
         };
         (outcomes, Stats::of(&answered, parsing.elapsed()))
@@ -125,6 +143,14 @@ impl Asking {
         (one, Stats::of(&answered, parsing.elapsed()))
     }
 
+    fn of_all(&self, usage: Usage) -> Counted {
+        Counted {
+            usage,
+            counts_one: self.counts_one,
+            most: self.template.max_tokens,
+        }
+    }
+
     fn read(&self, response: &Response) -> Result<(Vec<Said>, Usage), ScoreError> {
         success(&self.endpoint, response)?;
         said(self.template.api, &json(&self.endpoint, response)?)
@@ -132,52 +158,20 @@ impl Asking {
 }
 
 /// The outcome of each draw of a question.
-fn outcomes(part: &[ScoreRequest], answers: Vec<Said>, usage: Usage) -> Vec<Scored> {
+fn outcomes(part: &[ScoreRequest], answers: Vec<Said>, usage: Counted) -> Vec<Scored> {
     let given = answers.len().min(part.len());
-    let mut answers = answers.into_iter();
-    let draws = part.iter().enumerate();
+    let usages = usage.shares(answers.get(..given).unwrap_or_default());
+    let mut answers = answers.into_iter().zip(usages);
+    let draws = part.iter();
     draws
-        .map(|(place, request)| {
-            let said = answers.next().ok_or_else(|| ScoreError::Malformed {
+        .map(|request| {
+            let (said, usage) = answers.next().ok_or_else(|| ScoreError::Malformed {
                 message: format!("{given} answers instead of {}", part.len()),
             })?;
             let draw = request.draw.as_ref().ok_or_else(|| ScoreError::Backend {
                 message: "an answer in words was not asked for as one".to_owned(),
             })?;
-            Ok(said.scores(request, draw, share(usage, place, given)))
+            Ok(said.scores(request, draw, usage))
         })
         .collect()
-}
-
-/// The part of one of `given` answers in the counts of a request: the prompt is counted once.
-fn share(usage: Usage, place: usize, given: usize) -> Usage {
-    let once = |count: Option<u32>| count.map(|count| if place == 0 { count } else { 0 });
-    let answer = usage.answer_tokens.map(|tokens| {
-        let (each, rest) = (tokens / given as u32, tokens % given as u32);
-        each + u32::from((place as u32) < rest)
-    });
-    Usage {
-        prompt_tokens: once(usage.prompt_tokens),
-        cached_tokens: once(usage.cached_tokens),
-        answer_tokens: answer,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_neither_lost_nor_doubled() {
-        let usage = Usage {
-            prompt_tokens: Some(90),
-            cached_tokens: Some(64),
-            answer_tokens: Some(11),
-        };
-        let shares: Vec<Usage> = (0..3).map(|place| share(usage, place, 3)).collect();
-        let sum = |of: fn(&Usage) -> Option<u32>| shares.iter().filter_map(of).sum::<u32>();
-        assert_eq!(sum(|usage| usage.prompt_tokens), 90);
-        assert_eq!(sum(|usage| usage.cached_tokens), 64);
-        assert_eq!(sum(|usage| usage.answer_tokens), 11);
-    }
 }

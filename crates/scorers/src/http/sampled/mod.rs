@@ -6,6 +6,7 @@
 
 mod api;
 mod asking;
+mod counted;
 mod probe;
 mod reasoned;
 mod said;
@@ -50,7 +51,7 @@ impl SamplingScorer {
         let found = probe::probe(&transport, &endpoint, &options, api, sampled).await?;
         let timeout = options.timeout;
         Ok(Self {
-            asking: Asking::new(&endpoint, found.template),
+            asking: Asking::new(&endpoint, found.template, found.counts_one),
             blocking: BlockingClient::new(Arc::clone(&endpoint)),
             transport,
             identity: found.identity,
@@ -59,6 +60,12 @@ impl SamplingScorer {
                 .first_byte_timeout
                 .map_or(timeout, |first| first.min(timeout)),
         })
+    }
+
+    /// Whether the server counts the tokens of one answer where a request has several, as llama.cpp's. The
+    /// others' are then counted by their log-probabilities, or else estimated from their length.
+    pub fn counts_one_answer(&self) -> bool {
+        self.asking.counts_one()
     }
 
     /// The server's address without credentials and query, for messages and logs.

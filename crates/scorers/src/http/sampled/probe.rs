@@ -33,6 +33,8 @@ pub(super) struct Found {
     pub(super) identity: ModelIdentity,
     pub(super) template: Template,
     pub(super) at_once: NonZeroU32,
+    /// Whether the server counts the tokens of one answer where a request has several.
+    pub(super) counts_one: bool,
 }
 
 pub(super) async fn probe(
@@ -55,7 +57,7 @@ pub(super) async fn probe(
         // A router that loads a model on its first request knows its properties only now.
         listed = probe.models().await?;
     }
-    let at_once = at_once(&mut probe, &template, sampled.samples).await?;
+    let (at_once, counts_one) = at_once(&mut probe, &template, sampled.samples).await?;
     let mut identity = probe.identity(&model, &listed);
     let mut detail = |name: &str, value: String| identity.details.insert(name.to_owned(), value);
     detail("answers", "sampled".to_owned());
@@ -81,6 +83,7 @@ pub(super) async fn probe(
         identity,
         template,
         at_once,
+        counts_one,
     })
 }
 
@@ -159,14 +162,16 @@ async fn trial(
     }
 }
 
-/// How many answers one request may ask for: those that are wanted, or fewer.
+/// How many answers one request may ask for: those that are wanted, or fewer; and whether the server then
+/// counts the tokens of one alone.
 async fn at_once(
     probe: &mut Probe<'_>,
     template: &Template,
     wanted: NonZeroU32,
-) -> Result<NonZeroU32, ConnectError> {
+) -> Result<(NonZeroU32, bool), ConnectError> {
+    let one = (NonZeroU32::MIN, false);
     if !template.api.has_n() {
-        return Ok(NonZeroU32::MIN);
+        return Ok(one);
     }
     // The shortest answers: only their number counts.
     let short = Template {
@@ -178,15 +183,19 @@ async fn at_once(
         let answers = ask(probe, &short, n).await?;
         let answers = answers.and_then(|answer| said(short.api, &answer));
         match answers {
-            Ok((answers, _)) if answers.len() == n as usize => {
-                return Ok(NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN));
+            Ok((answers, usage)) if answers.len() == n as usize => {
+                // Each answer has a token, and at most as many as were asked for.
+                let one_has = short.dialect.limit().1.max(1);
+                let counts_one = |tokens: u32| tokens < n && tokens <= one_has;
+                let counts_one = usage.answer_tokens.is_some_and(counts_one);
+                return Ok((NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN), counts_one));
             }
             // It ignores the field.
             Ok(_) => break,
             Err(error) => tracing::info!(%error, n, "the server refused so many answers at once"),
         }
     }
-    Ok(NonZeroU32::MIN)
+    Ok(one)
 }
 
 async fn ask(

@@ -36,13 +36,23 @@ pub struct ReasoningScorer {
 impl ReasoningScorer {
     /// Probes the server, for log-probabilities and for answers in words.
     pub async fn connect(options: HttpOptions, reasoned: Reasoned) -> Result<Self, ConnectError> {
-        let chat = options.chat;
         let letters = HttpScorer::connect(options.clone()).await?;
+        Self::over(letters, options, reasoned).await
+    }
+
+    /// The same on a server that has been probed for log-probabilities with the same options.
+    pub async fn over(
+        letters: HttpScorer,
+        options: HttpOptions,
+        reasoned: Reasoned,
+    ) -> Result<Self, ConnectError> {
+        let (chat, options) = (options.chat, options.with_own_key());
         let thinking = match NonZeroU32::new(reasoned.think_tokens) {
             None => None,
             Some(max_tokens) => {
                 let sampled = Sampled {
                     samples: NonZeroU32::MIN,
+                    within: None,
                     temperature: reasoned.temperature,
                     max_tokens,
                 };
@@ -50,7 +60,7 @@ impl ReasoningScorer {
                 let endpoint = Arc::clone(&letters.endpoint);
                 let template =
                     trial_template(&letters.transport, &endpoint, &options, api, sampled).await?;
-                Some(Asking::new(&endpoint, template))
+                Some(Asking::new(&endpoint, template, false))
             }
         };
         let mut identity = letters.identity.clone();

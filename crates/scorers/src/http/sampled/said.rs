@@ -36,6 +36,7 @@ fn choice(choice: &Value) -> Result<Said, ScoreError> {
             thought: None,
             end,
             logprob: logprob(choice),
+            tokens: tokens(choice),
         });
     }
     let Some(message) = choice.get("message") else {
@@ -44,6 +45,7 @@ fn choice(choice: &Value) -> Result<Said, ScoreError> {
     let mut said = Said {
         end,
         logprob: logprob(choice),
+        tokens: tokens(choice),
         ..Said::default()
     };
     match message.get("content") {
@@ -77,6 +79,14 @@ fn logprob(choice: &Value) -> Option<f64> {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     // Rounding may lift a certain token just above 0.
     (mean.is_finite() && mean < 1e-3).then(|| mean.min(0.0))
+}
+
+/// How many tokens are listed with their log-probabilities, in either shape.
+fn tokens(choice: &Value) -> Option<u32> {
+    let all = choice.get("logprobs")?;
+    let lists = ["content", "token_logprobs"].map(|name| all.get(name).and_then(Value::as_array));
+    let listed = lists.into_iter().flatten().next()?;
+    u32::try_from(listed.len()).ok().filter(|count| *count > 0)
 }
 
 /// `OpenAI`'s Responses: a list of items, of which messages and reasoning count.

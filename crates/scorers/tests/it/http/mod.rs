@@ -16,6 +16,7 @@ mod server;
 mod settings;
 mod tls;
 mod wire;
+mod words;
 
 use std::process::{Command, Output};
 
