@@ -414,7 +414,6 @@ fn the_papers_set_up_has_a_name_and_modes_tell_what_draws_cost() {
             "What ties cost",
             "Over the number of answers",
             "Answering with a promise",
-            "Wrong of all",
         ],
     );
 }
