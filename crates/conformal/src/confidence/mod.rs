@@ -4,12 +4,14 @@
 mod calibration;
 mod intervals;
 mod selective;
+mod selective_intervals;
 mod spread;
 mod weighted;
 
 pub use calibration::{CalibrationErrors, ConfidenceBin, calibration_errors};
 pub use intervals::{ConfidenceIntervals, RowDraws, confidence_intervals};
 pub use selective::{Selective, SelectivePoint, selective, selective_of};
+pub use selective_intervals::{SelectiveIntervals, selective_intervals};
 pub use spread::{Entropy, entropy};
 
 use crate::{ProbabilityView, Row, Table, View};
