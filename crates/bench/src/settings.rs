@@ -12,6 +12,7 @@ use sureness_record::{Answers, LEAST_MASS};
 use sureness_scorers::http::{Api, HttpOptions};
 
 use crate::budget::Budget;
+use crate::judge::JudgeSettings;
 
 /// Default maximum share of failed questions in a successful run.
 pub const ALLOWED_FAILURES: f64 = 0.01;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub budget: Budget,
     /// Workers on other machines; `None` to ask from this process.
     pub fleet: Option<FleetSettings>,
+    /// The judge of which answers to open questions mean the same, if any.
+    pub judge: Option<JudgeSettings>,
     /// The command line without its secrets, for the results; `None` where there is none.
     pub command: Option<String>,
 }
@@ -51,6 +54,7 @@ impl Default for Settings {
             least_mass: LEAST_MASS,
             budget: Budget::default(),
             fleet: None,
+            judge: None,
             command: None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod import;
+mod judge;
 mod mass;
 mod model;
 mod noise;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use answers::{Answers, Reasoned, Sampled};
 pub use import::{ImportRecord, ImportedGroup};
+pub use judge::Judge;
 pub use mass::{LEAST_MASS, LOW_MASS, percentage};
 pub use model::ModelIdentity;
 pub use noise::Noise;

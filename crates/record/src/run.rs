@@ -9,7 +9,7 @@ use sureness_conformal::Config;
 use sureness_prompts::{Strategy, Wording};
 use sureness_questions::{ClusterBy, Shard};
 
-use crate::{Answers, ModelIdentity};
+use crate::{Answers, Judge, ModelIdentity};
 
 /// A model with the settings under which it was asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,9 @@ pub struct RunSettings {
     /// The complete shards of a merged run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
+    /// The judge of equivalence, if one compared answers to open questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<Judge>,
 }
 
 impl Default for RunSettings {
@@ -80,6 +83,7 @@ impl Default for RunSettings {
             answers: Answers::default(),
             shard: None,
             merged: None,
+            judge: None,
         }
     }
 }
@@ -136,6 +140,8 @@ pub enum Setting {
     Cluster,
     /// `--answers`, `--samples`, `--temperature` or `--answer-tokens`.
     Answers,
+    /// `--judge` or `--judge-pairs`.
+    Judge,
 }
 
 impl fmt::Display for Setting {
@@ -154,6 +160,7 @@ impl fmt::Display for Setting {
             Self::Evaluation => "the settings of the evaluation",
             Self::Wording => "the wording of the prompts (--prompts)",
             Self::Cluster => "the values of --cluster",
+            Self::Judge => "the judges of equivalence (--judge)",
             Self::Answers => "the ways of asking (--answers, --samples)",
         })
     }
@@ -204,6 +211,7 @@ impl RunSettings {
         compare(Setting::Wording, self.wording == other.wording);
         compare(Setting::Cluster, self.cluster == other.cluster);
         compare(Setting::Answers, self.answers == other.answers);
+        compare(Setting::Judge, self.judge == other.judge);
         differences
     }
 }
@@ -239,10 +247,22 @@ mod tests {
         }
     }
 
+    fn judge() -> Judge {
+        Judge {
+            model: ModelIdentity {
+                name: "judge".into(),
+                backend: "test".into(),
+                details: std::collections::BTreeMap::default(),
+            },
+            pairs: std::num::NonZeroU32::MIN,
+            method: 1,
+        }
+    }
+
     #[test]
     fn each_setting_that_changes_an_answer_is_a_difference() {
         type Change = fn(&mut RunSettings);
-        let changes: [(Change, Setting); 10] = [
+        let changes: [(Change, Setting); 11] = [
             (|s| s.tasks[0].digest.push('1'), Setting::Questions),
             (|s| s.tasks[0].shots = 0, Setting::Shots("qa".into())),
             (|s| s.strategies.truncate(1), Setting::Strategies),
@@ -256,6 +276,7 @@ mod tests {
                 |s| s.answers = Answers::Sampled(Sampled::default()),
                 Setting::Answers,
             ),
+            (|s| s.judge = Some(judge()), Setting::Judge),
         ];
         for (change, setting) in changes {
             let mut other = asked();

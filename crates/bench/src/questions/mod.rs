@@ -234,6 +234,7 @@ impl Questions {
             answers: settings.asking.answers,
             shard: self.shard,
             merged: None,
+            judge: None,
         }
     }
 }

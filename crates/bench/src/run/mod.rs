@@ -5,15 +5,16 @@
 mod fleet;
 #[cfg(feature = "nats")]
 mod fleet;
+mod judge;
 mod noise;
 mod outcome;
 mod plausible;
 mod recheck;
+mod spent;
 mod split;
 mod store;
 mod words;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -22,14 +23,14 @@ use sureness_conformal::Config;
 use sureness_engine::{AnswerSink, Cancel, Event, Plan, SinkError, Stop, Summary};
 use sureness_hint::Hint;
 use sureness_record::{Noise, Provenance, RunSettings};
-use sureness_report::{AnsweredAt, ModelResult, Recheck, RecheckOutcome, Results};
+use sureness_report::{AnsweredAt, JudgeTiming, ModelResult, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
-use sureness_store::{Reader, Store};
+use sureness_store::Store;
 
-use crate::budget::{Meter, Tokens};
 use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::{self, Folder};
+use crate::judge::OpenedJudge;
 use crate::models::open::{self, Endpoints, Model};
 use crate::provenance::provenance;
 use crate::questions::Questions;
@@ -42,6 +43,7 @@ pub use outcome::{Ended, Outcome};
 use plausible::Plausibility;
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
+use spent::spent;
 pub(crate) use words::{check, check_open, draws};
 
 /// Measures the models on the questions and writes answers and results to the output folder. Starts
@@ -75,6 +77,7 @@ pub async fn run_async(
     words::check(settings, models)?;
     let mut questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
     words::check_open(settings, &questions)?;
+    judge::check(settings, &questions)?;
     questions.plan.draws = words::draws(settings);
     let answers = questions.plan.answers() * models.len();
     let folder = folder::prepare(&settings.output_dir, answers)?;
@@ -93,8 +96,10 @@ pub async fn run_async(
         provenance: provenance(settings.command.clone()),
         interrupts: watch.interrupts(settings.fleet.is_some()),
         fleet: None,
+        judge: None,
         models: Vec::new(),
     };
+    session.judge = session.open_judge().await?;
     if let Some(fleet) = &settings.fleet {
         let opened = Fleet::open(fleet, &settings.asking, models, watch);
         session.fleet = session.interrupts.race(opened).await.transpose()?;
@@ -118,6 +123,8 @@ struct Session<'a> {
     interrupts: Interrupts,
     /// The workers on other machines, if any.
     fleet: Option<Fleet>,
+    /// The judge of open questions, if any.
+    judge: Option<OpenedJudge>,
     models: Vec<(ModelResult, Option<Stop>)>,
 }
 
@@ -131,6 +138,8 @@ struct AskedModel {
     cached_answered_at: Option<AnsweredAt>,
     recheck: Option<Recheck>,
     noise: Option<Noise>,
+    /// The requests to the judge, if there is one.
+    judged: Option<JudgeTiming>,
     /// Why the run gave up on the model or its workers.
     given_up: Option<Failure>,
 }
@@ -156,7 +165,7 @@ impl Session<'_> {
                 if self.interrupts.stop_requested() {
                     break;
                 }
-                if let Some(asked) = self.ask(model, checked).await? {
+                if let Some(asked) = Box::pin(self.ask(model, checked)).await? {
                     self.evaluate_and_save(asked)?;
                 }
             }
@@ -194,11 +203,6 @@ impl Session<'_> {
         let record = self.record();
         let (store, run) = self.open_run(&identity, &plan, record, ignore_cache)?;
         let answered_at = store.answered_at();
-        let before = if self.settings.budget.is_limited() {
-            spent(&self.folder.store, run)?
-        } else {
-            Tokens::default()
-        };
         let progress = self.watch.model(ModelStart {
             name: &identity.name,
             plan: &plan,
@@ -219,7 +223,7 @@ impl Session<'_> {
             stop.clone(),
             self.watch.warn_sender(),
         );
-        let meter = Arc::new(Meter::new(self.settings.budget, before));
+        let meter = Arc::new(self.meter(run)?);
         if meter.is_used_up() {
             stop.cancel();
         }
@@ -244,7 +248,16 @@ impl Session<'_> {
             stop.clone(),
             observer,
         );
-        let (summary, given_up) = self.run_while_workers_last(model, asking, &stop).await;
+        let (mut summary, given_up) = self.run_while_workers_last(model, asking, &stop).await;
+        let mut judged = None;
+        if let (Ok(summary), None) = (&mut summary, &given_up)
+            && summary.stop.is_none()
+        {
+            let found = self
+                .ask_judge(run, &plan, ignore_cache, (&stop, &meter))
+                .await?;
+            (judged, summary.stop) = found;
+        }
         let given_up = given_up.or_else(|| plausibility.failure()).or_else(|| {
             meter
                 .failure(&identity.name)
@@ -253,15 +266,7 @@ impl Session<'_> {
         let summary = summary
             .map_err(|e| Failure::new(e).hint("check the output folder and the disk it lies on"))?;
         progress.finish();
-        let measure_noise =
-            summary.total().answered >= noise::MIN_ANSWERS && summary.stop.is_none();
-        let is_exact = identity.backend == EMBEDDED_BACKEND;
-        let noise = if measure_noise && !is_exact && plan.draws.is_none() {
-            let measured = noise::measure(first.as_ref(), &plan);
-            self.interrupts.race(measured).await.flatten()
-        } else {
-            None
-        };
+        let noise = self.noise(first.as_ref(), &plan, &summary).await;
         Ok(Some(AskedModel {
             run,
             identity,
@@ -272,6 +277,7 @@ impl Session<'_> {
                 .map(|(oldest, newest)| AnsweredAt { oldest, newest }),
             recheck: checked.recheck,
             noise,
+            judged,
             given_up,
         }))
     }
@@ -386,6 +392,7 @@ impl Session<'_> {
         result.recheck = asked.recheck;
         let tokens = spent(&self.folder.store, run)?;
         result.timing.spent = Some(self.settings.budget.spent(tokens));
+        result.timing.judge = asked.judged;
         if asked
             .recheck
             .is_some_and(|r| r.outcome == RecheckOutcome::Kept)
@@ -414,7 +421,10 @@ impl Session<'_> {
 
     /// The record of the run's settings.
     fn record(&self) -> RunSettings {
-        self.questions.record(self.settings, &self.config)
+        RunSettings {
+            judge: self.judge.as_ref().map(|judge| judge.record.clone()),
+            ..self.questions.record(self.settings, &self.config)
+        }
     }
 
     fn results(&self) -> Results {
@@ -430,16 +440,6 @@ impl Session<'_> {
             folder: self.folder,
         }
     }
-}
-
-/// The tokens of all answers that a run has asked for, in all its parts.
-fn spent(store: &Path, run: i64) -> Result<Tokens, Failure> {
-    let usage = Reader::open(store)?.tokens(run)?;
-    Ok(Tokens {
-        prompt: usage[0],
-        cached: usage[1],
-        answer: usage[2],
-    })
 }
 
 /// Fails if the few-shot examples of a prompt alone fill the model's context, so that none of its

@@ -9,6 +9,7 @@ pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod import;
+pub(crate) mod judge;
 pub(crate) mod merge;
 pub(crate) mod model;
 #[cfg(feature = "nats")]

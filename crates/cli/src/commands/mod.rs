@@ -9,6 +9,7 @@ mod import;
 mod merge;
 mod model;
 mod plan;
+mod reading;
 mod run;
 mod runs;
 mod score;

@@ -74,10 +74,7 @@ pub(super) fn print_outcome(
     Ok(match outcome.ended(allowed_failures)? {
         Ended::Complete => {
             // A shard's figures are those of a part: its next step is the merge.
-            // An analysis has nothing to say about open questions alone.
-            let models = &outcome.results.models;
-            let has_options = models.iter().any(|model| !model.tasks.is_empty());
-            if outcome.results.settings.shard.is_none() && has_options {
+            if outcome.results.settings.shard.is_none() {
                 let folder = outcome.folder.store.parent().unwrap_or(Path::new("."));
                 eprintln!("Next: sureness report {}", terminal::quoted(folder));
             }
