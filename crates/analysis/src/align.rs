@@ -66,8 +66,15 @@ pub(crate) fn common_rows(tables: &[&Table]) -> Vec<Vec<usize>> {
 
 /// Keys of a table's rows, each with how often it came before, and its row.
 pub(crate) fn numbered(table: &Table) -> impl Iterator<Item = (([u8; 32], u32), usize)> + '_ {
+    numbered_keys(table.keys())
+}
+
+/// The same for keys alone.
+pub(crate) fn numbered_keys(
+    keys: &[[u8; 32]],
+) -> impl Iterator<Item = (([u8; 32], u32), usize)> + '_ {
     let mut seen: HashMap<[u8; 32], u32> = HashMap::new();
-    table.keys().iter().enumerate().map(move |(row, key)| {
+    keys.iter().enumerate().map(move |(row, key)| {
         let count = seen.entry(*key).or_default();
         *count += 1;
         ((*key, *count - 1), row)

@@ -210,6 +210,7 @@ mod tests {
     fn summary(models: [ModelEvidence; 2], insist: bool) -> (String, bool) {
         let evidence = Evidence {
             models: models.into(),
+            ..Evidence::default()
         };
         let settings = Settings {
             insist,

@@ -6,11 +6,15 @@ use serde::Serialize;
 use sureness_conformal::{Row, Table};
 use sureness_record::{ModelIdentity, Provenance, Recorded, RunSettings, tempered_shares};
 
+use crate::OpenEvidence;
+
 /// The runs that are looked at, in the order in which they were named.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
-    /// One entry per model.
+    /// One entry per model that was asked questions with options.
     pub models: Vec<ModelEvidence>,
+    /// One entry per model that was asked open questions.
+    pub open: Vec<OpenEvidence>,
 }
 
 /// What one model answered.
@@ -181,6 +185,19 @@ impl Evidence {
         for group in self.models.iter_mut().flat_map(|model| &mut model.groups) {
             group.temper(temperature);
         }
+    }
+
+    /// The names of all models, those with questions of both kinds once, with their sources.
+    pub fn names(&self) -> Vec<(&str, &Source)> {
+        let mut names: Vec<(&str, &Source)> = Vec::new();
+        let with_options = self.models.iter().map(|it| (&*it.name, &it.source));
+        let open = self.open.iter().map(|it| (&*it.name, &it.source));
+        for (name, source) in with_options.chain(open) {
+            if !names.iter().any(|(known, _)| *known == name) {
+                names.push((name, source));
+            }
+        }
+        names
     }
 
     /// Shares what a group that is about to be added knows of its questions with the groups that are

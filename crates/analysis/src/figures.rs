@@ -13,7 +13,7 @@ use sureness_conformal::{
 
 use crate::align::Common;
 use crate::modes::{Mode, TaskSeen};
-use crate::{Evidence, GroupId, GroupRows, ModelEvidence, Settings};
+use crate::{Evidence, GroupId, GroupRows, ModelEvidence, OpenModelFigures, Settings};
 
 /// The two scores that the headline averages.
 pub const HEADLINE: [Nonconformity; 2] = [Nonconformity::Lac, Nonconformity::Aps];
@@ -27,6 +27,8 @@ pub struct Figures<'a> {
     pub settings: &'a Settings,
     /// One entry per model, in the order of the evidence.
     pub models: Vec<ModelFigures<'a>>,
+    /// Open questions: one entry per model, in the order of the evidence.
+    pub open: Vec<OpenModelFigures<'a>>,
     /// All models on the questions that they have in common, drawn anew.
     pub board: Option<Board>,
     /// What all models made of each question, task by task; worked out when first asked for.
@@ -158,6 +160,7 @@ impl<'a> Figures<'a> {
             evidence,
             settings,
             models,
+            open: OpenModelFigures::of_all(evidence, settings),
             board: None,
             seen: OnceLock::new(),
         };

@@ -11,6 +11,7 @@ mod fullness;
 pub mod gate;
 mod modes;
 pub mod number;
+mod open;
 mod promise;
 pub mod results;
 pub mod scored;
@@ -28,5 +29,6 @@ pub use evidence::{
 };
 pub use figures::{Board, Figures, GroupFigures, HEADLINE, Intervals, ModelFigures, ScoreFigures};
 pub use modes::{Asked, Family, Listed, Mode, Pair, Reason, document, listed_questions};
+pub use open::{OpenEvidence, OpenGroupFigures, OpenModelFigures, OpenRows};
 pub use promise::Promise;
 pub use settings::Settings;

@@ -1,7 +1,7 @@
 //! The figures of a run, as `results.json` holds them.
 
 mod doubts;
-mod open;
+pub(crate) mod open;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ pub struct Results {
     pub settings: RunSettings,
     /// One entry per model, in the order given.
     pub models: Vec<ModelResult>,
+    /// Which model is better, of a run that stopped as soon as that was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<crate::settled::Settled>,
 }
 
 /// One model's figures.
@@ -139,6 +142,9 @@ pub struct GroupResult {
     /// The figures of open questions, in place of `evaluation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenFigures>,
+    /// What a judge said of the answers to open questions, where one compared them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
     /// What shows that the server cut prompts, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_prompts: Option<CutPrompts>,
@@ -164,6 +170,36 @@ pub struct Spent {
     /// The currency, where a price file names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+}
+
+/// Comparisons of answers to open questions by a judge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// Pairs of different answers that were compared.
+    pub compared: u64,
+    /// Of these, pairs that mean the same.
+    pub same: u64,
+    /// Of these, pairs of which the judge did not tell; they count as different.
+    pub undecided: u64,
+    /// Answers that were compared with fewer others than it takes, since the bound on pairs was reached.
+    pub cut: u64,
+}
+
+/// The requests to a judge; differs when a run is repeated.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct JudgeTiming {
+    /// Seconds of asking.
+    pub seconds: f64,
+    /// Comparisons asked now: one order of a pair each.
+    pub asked: usize,
+    /// Comparisons that were answered before.
+    pub cached: usize,
+    /// Comparisons without an answer.
+    pub failed: usize,
+    /// Tokens and money of all comparisons that the run asked for, in all its parts; not among the
+    /// model's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
 }
 
 /// Answers in words, and how they were read.
@@ -272,6 +308,9 @@ pub struct Timing {
     /// were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spent: Option<Spent>,
+    /// The requests to a judge, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<JudgeTiming>,
     /// Where the time of an answer went, phase by phase.
     #[serde(default)]
     pub phases: Vec<Phase>,

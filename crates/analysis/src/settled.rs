@@ -10,7 +10,7 @@ use sureness_anytime::{
 };
 use sureness_conformal::{Config, Nonconformity, Scores, Table, View};
 
-use crate::align::{common_rows, numbered};
+use crate::align::{common_rows, numbered_keys};
 use crate::comparable::scored_differently;
 use crate::text::list;
 use crate::{Evidence, GroupId, GroupRows, ModelEvidence};
@@ -60,6 +60,8 @@ pub enum Stopped {
     AllAsked,
     /// As many as allowed are asked.
     MaxQuestions,
+    /// The run was stopped; the same command goes on.
+    Interrupted,
 }
 
 /// One figure of two models.
@@ -107,16 +109,7 @@ pub fn play(
     } else {
         vec![tasks]
     };
-    let comparisons = models.len() * (models.len() - 1) / 2 * stopping.metrics.len();
-    let mut settled = Settled {
-        confidence: stopping.confidence,
-        score: Nonconformity::Lac.name(),
-        evaluation: *config,
-        stopped: Stopped::Settled,
-        pairs: Vec::with_capacity(comparisons * sets.len()),
-        asked: models.iter().map(|model| (model.name.clone(), 0)).collect(),
-        of: 0,
-    };
+    let mut settled = Settled::new(stopping, config);
     // The error probability is that of all tasks together.
     let share = (1.0 - stopping.confidence) / sets.len() as f64;
     let names: Vec<&str> = models.iter().map(|model| &*model.name).collect();
@@ -183,22 +176,18 @@ impl Played {
             order: Vec::new(),
             of: Vec::new(),
         };
-        let (mut keys, mut places) = (Vec::new(), Vec::new());
+        let mut keys: Vec<(&str, Vec<[u8; 32]>)> = Vec::new();
         for (number, task) in tasks.iter().enumerate() {
-            let tables = shared_tables(models, task)?;
-            let mut tables = tables.into_iter();
+            let mut tables = shared_tables(models, task)?.into_iter();
             for (model, scores) in models.iter().zip(&mut played.models) {
                 let strategies = of_task(model, task).count();
                 let tables: Vec<Table> = tables.by_ref().take(strategies).collect();
                 let Some(first) = tables.first() else {
                     continue;
                 };
-                if scores.len() == number && played.of.len() == number {
+                if keys.len() == number {
                     // The first model tells the questions, which all models share.
-                    keys.extend(
-                        numbered(first).map(|((key, count), _)| (salted(key, task), count)),
-                    );
-                    places.extend((0..first.len()).map(|row| (number, row)));
+                    keys.push((task, first.keys().to_vec()));
                     played.of.push(first.len());
                 }
                 scores.push(TaskScores {
@@ -210,8 +199,7 @@ impl Played {
                 });
             }
         }
-        let order = random_order(keys, config.seed);
-        played.order = order.into_iter().map(|index| places[index]).collect();
+        played.order = order_of_asking(&keys, config.seed);
         Ok(played)
     }
 
@@ -245,11 +233,7 @@ impl Played {
             settling.look(&answers.collect::<Vec<_>>());
         }
         Found {
-            stopped: match settling.is_settled() {
-                true => Stopped::Settled,
-                false if most < of => Stopped::MaxQuestions,
-                false => Stopped::AllAsked,
-            },
+            stopped: Stopped::of(&settling, most, of),
             asked,
             of,
             pairs: settling.finish(),
@@ -257,16 +241,46 @@ impl Played {
     }
 }
 
+impl Stopped {
+    /// Why nothing more is asked, where `most` of the questions may be.
+    pub fn of(settling: &Settling, most: usize, of: usize) -> Self {
+        match settling.is_settled() {
+            true => Self::Settled,
+            false if most < of => Self::MaxQuestions,
+            false => Self::AllAsked,
+        }
+    }
+}
+
 /// What one set of tasks came to.
-struct Found {
-    stopped: Stopped,
-    asked: Vec<usize>,
-    of: usize,
-    pairs: Vec<PairVerdict>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Why nothing more was asked.
+    pub stopped: Stopped,
+    /// Questions that each model was asked.
+    pub asked: Vec<usize>,
+    /// Questions of these tasks.
+    pub of: usize,
+    /// Every comparison.
+    pub pairs: Vec<PairVerdict>,
 }
 
 impl Settled {
-    fn add(&mut self, found: Found, names: &[&str], task: Option<&str>) {
+    /// Nothing yet.
+    pub fn new(stopping: &Stopping, config: &Config) -> Self {
+        Self {
+            confidence: stopping.confidence,
+            score: Nonconformity::Lac.name(),
+            evaluation: *config,
+            stopped: Stopped::Settled,
+            pairs: Vec::new(),
+            asked: BTreeMap::new(),
+            of: 0,
+        }
+    }
+
+    /// Adds what a set of tasks came to; `task` names it where each task is settled on its own.
+    pub fn add(&mut self, found: Found, names: &[&str], task: Option<&str>) {
         if found.stopped != Stopped::Settled {
             self.stopped = found.stopped;
         }
@@ -320,7 +334,7 @@ pub(crate) fn shared_tables(
 }
 
 /// LAC scores under the protocol.
-pub(crate) fn scores_of(table: &Table, config: &Config) -> Scores {
+pub fn scores_of(table: &Table, config: &Config) -> Scores {
     Scores::of(table, Nonconformity::Lac, &view(config))
 }
 
@@ -332,6 +346,20 @@ pub(crate) fn view(config: &Config) -> View {
         seed: config.seed,
         covers: config.covers,
     }
+}
+
+/// The random order of asking the questions of these tasks: index of the task, and of the question in
+/// it. `keys` are digests of the questions' contents, by task id.
+pub fn order_of_asking(keys: &[(&str, Vec<[u8; 32]>)], seed: u64) -> Vec<(usize, usize)> {
+    let (mut names, mut places) = (Vec::new(), Vec::new());
+    for (number, (task, keys)) in keys.iter().enumerate() {
+        for ((key, count), row) in numbered_keys(keys) {
+            names.push((salted(key, task), count));
+            places.push((number, row));
+        }
+    }
+    let order = random_order(names, seed).into_iter();
+    order.map(|index| places[index]).collect()
 }
 
 /// A key of the same question in another task is another one.

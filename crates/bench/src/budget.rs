@@ -123,19 +123,36 @@ impl Budget {
 #[derive(Debug)]
 pub(crate) struct Meter {
     budget: Budget,
+    model: Counters,
+    /// Those of a judge, at prices of its own.
+    judge: Counters,
+    judge_prices: Option<Prices>,
+}
+
+/// Tokens that are counted while requests are under way.
+#[derive(Debug, Default)]
+struct Counters {
     prompt: AtomicU64,
     cached: AtomicU64,
     answer: AtomicU64,
 }
 
-impl Meter {
-    pub(crate) fn new(budget: Budget, before: Tokens) -> Self {
+impl Counters {
+    fn of(tokens: Tokens) -> Self {
         Self {
-            budget,
-            prompt: AtomicU64::new(before.prompt),
-            cached: AtomicU64::new(before.cached),
-            answer: AtomicU64::new(before.answer),
+            prompt: tokens.prompt.into(),
+            cached: tokens.cached.into(),
+            answer: tokens.answer.into(),
         }
+    }
+
+    fn add(&self, attempt: &Attempt) {
+        let add = |count: &AtomicU64, tokens| {
+            count.fetch_add(tokens, Ordering::Relaxed);
+        };
+        add(&self.prompt, attempt.prompt_tokens);
+        add(&self.cached, attempt.cached_tokens);
+        add(&self.answer, attempt.answer_tokens);
     }
 
     fn tokens(&self) -> Tokens {
@@ -146,15 +163,36 @@ impl Meter {
             answer: read(&self.answer),
         }
     }
+}
+
+impl Meter {
+    pub(crate) fn new(budget: Budget, before: Tokens) -> Self {
+        Self {
+            budget,
+            model: Counters::of(before),
+            judge: Counters::default(),
+            judge_prices: None,
+        }
+    }
+
+    /// The same with what a judge has used before, at these prices.
+    pub(crate) fn with_judge(self, before: Tokens, prices: Option<Prices>) -> Self {
+        Self {
+            judge: Counters::of(before),
+            judge_prices: prices,
+            ..self
+        }
+    }
 
     /// Counts an attempt; `true` once the budget is used up.
     pub(crate) fn attempt(&self, attempt: &Attempt) -> bool {
-        let add = |count: &AtomicU64, tokens| {
-            count.fetch_add(tokens, Ordering::Relaxed);
-        };
-        add(&self.prompt, attempt.prompt_tokens);
-        add(&self.cached, attempt.cached_tokens);
-        add(&self.answer, attempt.answer_tokens);
+        self.model.add(attempt);
+        self.is_used_up()
+    }
+
+    /// The same for an attempt of the judge.
+    pub(crate) fn judge_attempt(&self, attempt: &Attempt) -> bool {
+        self.judge.add(attempt);
         self.is_used_up()
     }
 
@@ -164,15 +202,17 @@ impl Meter {
 
     /// The limit that is reached, in words.
     fn reached(&self) -> Option<String> {
-        let tokens = self.tokens();
-        let all = tokens.prompt + tokens.answer;
+        let [tokens, judge] = [&self.model, &self.judge].map(Counters::tokens);
+        let all = tokens.prompt + tokens.answer + judge.prompt + judge.answer;
         if let Some(most) = self.budget.max_tokens.filter(|most| all >= *most) {
             return Some(format!(
                 "{all} tokens are used, and --max-tokens-total is {most}"
             ));
         }
         let prices = self.budget.prices.as_ref()?;
-        let cost = prices.cost(tokens);
+        let of_judge = self.judge_prices.as_ref();
+        let of_judge = of_judge.map_or(0.0, |prices| prices.cost(judge));
+        let cost = prices.cost(tokens) + of_judge;
         let most = self.budget.max_cost.filter(|most| cost >= *most)?;
         Some(format!(
             "{} is spent, and --max-cost is {most}",

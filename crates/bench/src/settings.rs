@@ -4,6 +4,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use sureness_analysis::settled::Stopping;
 use sureness_conformal::Config;
 use sureness_engine::BatchSize;
 use sureness_prompts::Strategy;
@@ -13,6 +14,7 @@ use sureness_scorers::http::{Api, HttpOptions};
 
 use crate::budget::Budget;
 use crate::error::Failure;
+use crate::judge::JudgeSettings;
 use crate::models::open::Model;
 use crate::ways::Offered;
 
@@ -39,6 +41,10 @@ pub struct Settings {
     pub budget: Budget,
     /// Workers on other machines; `None` to ask from this process.
     pub fleet: Option<FleetSettings>,
+    /// The judge of which answers to open questions mean the same, if any.
+    pub judge: Option<JudgeSettings>,
+    /// Asks in random order until it is settled which model is better; `None` for all questions.
+    pub until: Option<Stopping>,
     /// The command line without its secrets, for the results; `None` where there is none.
     pub command: Option<String>,
 }
@@ -54,6 +60,8 @@ impl Default for Settings {
             least_mass: LEAST_MASS,
             budget: Budget::default(),
             fleet: None,
+            judge: None,
+            until: None,
             command: None,
         }
     }

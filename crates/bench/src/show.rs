@@ -3,21 +3,21 @@
 
 use std::path::Path;
 
+use sureness_analysis::GroupId;
 use sureness_conformal::{
     Config, Covers, Nonconformity, ProbabilityView, Scheme, Scores, View, calibrate, split_of,
 };
-use sureness_open::Meanings;
-use sureness_prompts::{PromptBuilder, Strategy, Wording};
-use sureness_questions::{Dataset, Question};
-use sureness_record::RunSettings;
-use sureness_scorers::{ModelIdentity, RequestKey};
+use sureness_open::{Meanings, OpenSets, calibrated};
+use sureness_questions::Question;
+use sureness_scorers::ModelIdentity;
 use sureness_store::{Located, Reader, RunInfo, StoredAnswer, StoredRow};
 
 use crate::error::Failure;
-use crate::evidence::{rows_of, store_of};
-use crate::figures::open::meanings;
-use crate::questions::{builder_for, dataset_for};
-use crate::settings::{QuestionSettings, TaskData};
+use crate::evidence::{TextSources, Texts, open_rows, rows_of, store_of};
+use crate::figures::open::judged;
+use crate::judge::Verdicts;
+use crate::layout::Layout;
+use crate::settings::TaskData;
 
 /// A question of a run in one prompt strategy.
 #[derive(Debug, Clone)]
@@ -42,6 +42,19 @@ pub struct Shown {
     /// Probabilities of the options and prediction sets; `None` without scores, or where the run cannot
     /// be evaluated.
     pub sets: Option<ShownSets>,
+    /// The set of answers to an open question; `None` as for `meanings`.
+    pub open_set: Option<ShownOpenSet>,
+}
+
+/// What an open question's set of answers rests on, under the run's own settings.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownOpenSet {
+    /// The threshold, and figures of all sets of the test half.
+    pub sets: OpenSets,
+    /// The error rate.
+    pub alpha: f64,
+    /// Whether the question belongs to the calibration half, which sets the threshold.
+    pub calibrates: bool,
 }
 
 /// A prompt exactly as it was sent.
@@ -102,17 +115,16 @@ pub fn show(run: &Path, question: &str, data: &[TaskData]) -> Result<Vec<Shown>,
              and so does the export of `sureness analyze`",
         ));
     }
-    let prompts = Prompts { info: &info, data };
     found
         .into_iter()
-        .map(|located| one(&reader, &info, &prompts, located))
+        .map(|located| one(&reader, &info, data, located))
         .collect()
 }
 
 fn one(
     reader: &Reader,
     info: &RunInfo,
-    prompts: &Prompts<'_>,
+    data: &[TaskData],
     located: Located,
 ) -> Result<Shown, Failure> {
     let (task, strategy) = info
@@ -122,114 +134,80 @@ fn one(
         .ok_or_else(|| Failure::new("the store lacks a group of the run"))?;
     let answers = reader.answers(info.id, located.group, located.position)?;
     let config = info.settings.run().map(|settings| settings.evaluation);
-    let sets = sets(
-        reader,
-        info.id,
-        (&task, &strategy, located.group),
-        &located.row,
-        &config.unwrap_or_default(),
-    )?;
-    let prompt = prompts.of(&task, &strategy, &located);
+    let config = config.unwrap_or_default();
+    let is_open = located.row.question.options == 0;
+    let (mut sets_of_options, mut set_of_answers) = (None, None);
+    if is_open {
+        set_of_answers = open_set(reader, info, data, &located, &config)?;
+    } else {
+        let group = (&*task, &*strategy, located.group);
+        sets_of_options = sets(reader, info.id, group, &located.row, &config)?;
+    }
+    let prompt = prompt(info, data, (&task, &strategy), &located);
     let question = prompt.as_ref().ok().map(|prompt| &prompt.question);
     let question = question.filter(|question| question.is_open());
+    let mut verdicts = Verdicts::of_run(reader, info)?;
+    let meanings = question.map(|question| judged(&answers, question, verdicts.as_mut()));
     Ok(Shown {
         run: info.id,
         model: info.model.clone(),
-        meanings: question.map(|question| meanings(&answers, question)),
+        meanings: meanings.transpose()?,
         prompt,
         task,
         strategy,
         row: located.row,
         answers,
-        sets,
+        sets: sets_of_options,
+        open_set: set_of_answers,
     })
 }
 
-/// Where prompts are laid out from.
-struct Prompts<'a> {
-    info: &'a RunInfo,
-    data: &'a [TaskData],
+/// Lays a prompt out once more.
+fn prompt(
+    info: &RunInfo,
+    data: &[TaskData],
+    (task, strategy): (&str, &str),
+    located: &Located,
+) -> Result<ShownPrompt, String> {
+    let layout = Layout::of(info, data, task, strategy)?;
+    let question = layout.question(&located.row.question.content)?;
+    let prompt = layout.prompt(&question, located.key, located.drawn)?;
+    Ok(ShownPrompt {
+        text: prompt.text(),
+        question,
+    })
 }
 
-impl Prompts<'_> {
-    /// Lays a prompt out once more. It is the one that was sent if its key is that of the answer.
-    fn of(&self, task: &str, strategy: &str, located: &Located) -> Result<ShownPrompt, String> {
-        let Some(settings) = self.info.settings.run() else {
-            return Err("another tool asked this question".to_owned());
-        };
-        let dataset = self.dataset(task, settings)?;
-        let question = question(&dataset, &located.row.question.content)?;
-        let strategy = Strategy::by_name(strategy)
-            .ok_or_else(|| format!("the strategy {strategy} is unknown"))?;
-        let shots = settings.task(task).map_or(0, |task| task.shots);
-        let builder = builder(&dataset, strategy, &settings.wording, shots)?;
-        let prompt = builder.build(&question);
-        let labels = builder.labels(&question);
-        let key = RequestKey::new(&self.info.model.digest(), &prompt, &labels);
-        let key = if located.drawn { key.drawn(0) } else { key };
-        if key != located.key {
-            return Err(
-                "the data or its few-shot examples have changed since: the prompt would be another"
-                    .to_owned(),
-            );
-        }
-        Ok(ShownPrompt {
-            text: prompt.text(),
-            question,
-        })
-    }
-
-    fn dataset(&self, task: &str, settings: &RunSettings) -> Result<Dataset, String> {
-        let mut data = self.data.to_vec();
-        if !data.iter().any(|data| data.task == task)
-            && let Some(recorded) = settings.task(task)
-        {
-            let path = Path::new(&recorded.source);
-            data.push(TaskData {
-                task: task.to_owned(),
-                path: path.exists().then(|| path.to_owned()),
-                ..TaskData::default()
-            });
-        }
-        let questions = QuestionSettings {
-            data,
-            abstention: settings.abstention,
-            cluster: settings.cluster.clone(),
-            ..QuestionSettings::default()
-        };
-        dataset_for(task, &questions).map_err(|failure| failure.to_string())
-    }
-}
-
-fn question(dataset: &Dataset, content: &[u8; 32]) -> Result<Question, String> {
-    let unreadable = |error: std::io::Error| format!("the questions cannot be read back: {error}");
-    for index in 0..dataset.questions.len() {
-        if dataset
-            .questions
-            .content_digest(index)
-            .map_err(unreadable)?
-            == *content
-        {
-            return dataset.questions.get(index).map_err(unreadable);
-        }
-    }
-    Err(format!(
-        "{} no longer has the question as it was asked; name the data with --data TASK=PATH",
-        dataset.source
-    ))
-}
-
-fn builder(
-    dataset: &Dataset,
-    strategy: Strategy,
-    wording: &Wording,
-    shots: usize,
-) -> Result<PromptBuilder, String> {
-    let is_open = dataset
-        .questions
-        .is_open()
-        .map_err(|error| error.to_string())?;
-    builder_for(dataset, is_open, strategy, wording, shots).map_err(|error| error.to_string())
+/// The set of answers to an open question, whose threshold the other questions of its group set. `None`
+/// without accepted answers, or where the run cannot be evaluated.
+fn open_set(
+    reader: &Reader,
+    info: &RunInfo,
+    data: &[TaskData],
+    located: &Located,
+    config: &Config,
+) -> Result<Option<ShownOpenSet>, Failure> {
+    let Some((task, strategy)) = info.groups.get(located.group).cloned() else {
+        return Ok(None);
+    };
+    let texts = Texts::of(TextSources {
+        data: data.to_vec(),
+        questions: None,
+    })?;
+    let id = GroupId { task, strategy };
+    let Ok(rows) = open_rows(reader, info, located.group, &id, &texts)? else {
+        return Ok(None);
+    };
+    let content = located.row.question.content;
+    let place = rows.items.iter().position(|item| item.key == content);
+    let Some((place, (split, sets))) = place.zip(calibrated(&rows.items, config).ok()) else {
+        return Ok(None);
+    };
+    Ok(Some(ShownOpenSet {
+        sets,
+        alpha: config.alpha,
+        calibrates: split.calibration.contains(&place),
+    }))
 }
 
 /// The probabilities and sets of a question among the others of its group.

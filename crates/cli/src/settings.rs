@@ -1,5 +1,7 @@
 //! Turns arguments into the libraries' settings; nothing else does.
 
+mod judge;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ use crate::args::values::Samples;
 /// The settings of a run.
 pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
     let defaults = QuestionSettings::default();
+    let asking = asking(&args.ask)?;
+    let judge = judge::judge(&args.judge, &asking.http, &args.ask.api_base)?;
     Ok(Settings {
         questions: QuestionSettings {
             tasks: args.tasks.clone(),
@@ -41,7 +45,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
             shots: args.shots,
             wording: args.prompts.clone(),
         },
-        asking: asking(&args.ask)?,
+        asking,
+        judge,
         cache: CacheSettings {
             ignore: args.no_cache,
             also_from: args.cache_from.clone(),
@@ -61,6 +66,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         least_mass: args.min_letter_mass,
         budget: budget(args)?,
         fleet: fleet(args),
+        until: None,
         command: command_line(),
     })
 }

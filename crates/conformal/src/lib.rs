@@ -21,8 +21,8 @@ mod table;
 
 pub use confidence::{
     CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, RowDraws, Selective,
-    SelectivePoint, calibration_errors, confidence_intervals, ece_influence, entropy, selective,
-    selective_of,
+    SelectiveIntervals, SelectivePoint, calibration_errors, confidence_intervals, ece_influence,
+    entropy, selective, selective_intervals, selective_of,
 };
 pub use evaluate::{evaluate, evaluate_visiting};
 pub use evaluation::{Evaluation, Mean, SetSummary, mean, several_right_note, uacc};

@@ -2,9 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Config, EvaluateError, Promises, Selective, selective_of, split_keys};
+use sureness_conformal::{Config, EvaluateError, Promises, Resampling, Selective, selective_of};
 
-use crate::{Meanings, OpenIntervals, OpenSets, intervals, promise};
+use crate::{
+    Meanings, OpenIntervals, OpenSets, SignIntervals, intervals, promise, sign_intervals,
+    split_items,
+};
 
 /// Points of a risk-coverage curve.
 const POINTS: usize = 20;
@@ -108,6 +111,9 @@ pub struct Sign {
     pub prr: Option<f64>,
     /// The risk-coverage curve, at most 20 points.
     pub curve: Vec<SignPoint>,
+    /// Intervals; missing where there are too few questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<SignIntervals>,
 }
 
 /// A point of a risk-coverage curve.
@@ -121,8 +127,6 @@ pub struct SignPoint {
 
 impl Sign {
     fn of(name: &str, selective: &Selective) -> Self {
-        let error_rate = selective.curve.last().map_or(0.0, |point| point.risk);
-        let best = selective.aurc - selective.e_aurc;
         let step = selective.curve.len().div_ceil(POINTS).max(1);
         let points = selective.curve.iter().rev().step_by(step);
         let mut curve: Vec<SignPoint> = points
@@ -136,10 +140,9 @@ impl Sign {
             name: name.to_owned(),
             auroc: selective.auroc,
             aurc: selective.aurc,
-            prr: selective
-                .auroc
-                .map(|_| (error_rate - selective.aurc) / (error_rate - best)),
+            prr: selective.prr(),
             curve,
+            intervals: None,
         }
     }
 }
@@ -150,13 +153,17 @@ impl Sign {
 ///
 /// If the settings are wrong or one half is empty.
 pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, EvaluateError> {
-    let keys: Vec<_> = items.iter().map(|item| item.key).collect();
-    let clusters: Vec<_> = items.iter().map(|item| item.cluster).collect();
-    let split = split_keys(&keys, &clusters, config)?;
+    let split = split_items(items, config)?;
     let calibration = pick(items, &split.calibration);
     let test = pick(items, &split.test);
     let n = test.len() as f64;
     let mean = |of: fn(&Item) -> f64| test.iter().map(|item| of(item)).sum::<f64>() / n;
+    let resampling = Resampling {
+        seed: config.seed,
+        ..Resampling::default()
+    };
+    let mut signs = signs(&test);
+    sign_intervals::add(&mut signs, &test, &resampling);
     Ok(OpenFigures {
         n_calibration: calibration.len(),
         n_test: test.len(),
@@ -168,7 +175,7 @@ pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, Evaluate
         meanings: mean(|item| item.meanings.groups().len() as f64),
         likelihood: has_likelihoods(&test).then(|| mean(|it| it.likelihood().unwrap_or(0.0))),
         sets: OpenSets::of(&calibration, &test, config.alpha),
-        signs: signs(&test),
+        signs,
         promises: Some(promise::of(&calibration, &test, config.alpha)),
         intervals: intervals::of(&calibration, &test, config),
     })

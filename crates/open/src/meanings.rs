@@ -1,6 +1,6 @@
 //! Answers to one question, grouped into meanings.
 
-use crate::normalised;
+use crate::{Joined, normalised};
 
 /// An answer as it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,6 +9,20 @@ pub struct Answer<'a> {
     pub text: &'a str,
     /// The mean log-probability of its tokens, where it is known.
     pub logprob: Option<f64>,
+}
+
+impl Meaning {
+    /// Both together.
+    fn with(self, other: &Self) -> Self {
+        let (own, more) = (f64::from(self.count), f64::from(other.count));
+        let sums = self.logprob.zip(other.logprob);
+        Self {
+            count: self.count + other.count,
+            accepted: self.accepted || other.accepted,
+            logprob: sums.map(|(a, b)| (a * own + b * more) / (own + more)),
+            text: self.text,
+        }
+    }
 }
 
 impl<'a> From<&'a str> for Answer<'a> {
@@ -80,6 +94,23 @@ impl Meanings {
             let count = f64::from(meaning.count);
             meaning.logprob = meaning.logprob.map(|sum| sum / count);
         }
+        Self::sorted(groups, given)
+    }
+
+    /// Meanings that a judge joined: their answers count together, and one is accepted if one of its
+    /// spellings is. `joined` is about [`Self::groups`].
+    #[must_use]
+    pub fn joined(&self, joined: &Joined) -> Self {
+        let of_class = |members: Vec<usize>| {
+            let mut members = members.iter().filter_map(|&member| self.groups.get(member));
+            let first = members.next()?.clone();
+            Some(members.fold(first, Meaning::with))
+        };
+        Self::sorted(joined.classes().filter_map(of_class).collect(), self.given)
+    }
+
+    /// The most frequent first; of equally frequent ones, that which comes first.
+    fn sorted(mut groups: Vec<Meaning>, given: u32) -> Self {
         // Stable.
         groups.sort_by_key(|meaning| std::cmp::Reverse(meaning.count));
         let read = groups.iter().map(|meaning| meaning.count).sum();

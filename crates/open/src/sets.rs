@@ -2,7 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Threshold, conformal_threshold};
+use sureness_conformal::{
+    Config, EvaluateError, Split, Threshold, conformal_threshold, split_keys,
+};
 
 use crate::Item;
 
@@ -26,6 +28,31 @@ pub struct OpenSets {
 /// threshold lies beyond the finite ones.
 pub fn least_error_rate(generated: usize, n: usize) -> f64 {
     1.0 - generated as f64 / (n as f64 + 1.0)
+}
+
+/// Which items calibrate and which are tested.
+///
+/// # Errors
+///
+/// If the settings are wrong or one half is empty.
+pub fn split_items(items: &[Item], config: &Config) -> Result<Split, EvaluateError> {
+    let keys: Vec<_> = items.iter().map(|item| item.key).collect();
+    let clusters: Vec<_> = items.iter().map(|item| item.cluster).collect();
+    split_keys(&keys, &clusters, config)
+}
+
+/// The split of some items, and the sets that their calibration half sets the threshold of.
+///
+/// # Errors
+///
+/// If the settings are wrong or one half is empty.
+pub fn calibrated(items: &[Item], config: &Config) -> Result<(Split, OpenSets), EvaluateError> {
+    let split = split_items(items, config)?;
+    let [calibration, test] =
+        [&split.calibration, &split.test].map(|rows| rows.iter().map(|&row| &items[row]).collect());
+    let (calibration, test): (Vec<&Item>, Vec<&Item>) = (calibration, test);
+    let sets = OpenSets::of(&calibration, &test, config.alpha);
+    Ok((split, sets))
 }
 
 impl OpenSets {

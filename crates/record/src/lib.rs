@@ -2,6 +2,7 @@
 
 mod answers;
 mod import;
+mod judge;
 mod mass;
 mod model;
 mod noise;
@@ -13,12 +14,13 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 pub use answers::{Answers, Reasoned, Sampled, log_shares, tempered_shares};
 pub use import::{ImportRecord, ImportedGroup};
+pub use judge::Judge;
 pub use mass::{LEAST_MASS, LOW_MASS, percentage};
 pub use model::ModelIdentity;
 pub use noise::Noise;
 pub use provenance::Provenance;
 pub use question::QuestionRecord;
-pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord};
+pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord, Until};
 pub use sureness_questions::RightOptions;
 
 /// The record of a run in a store, apart from its model.

@@ -1,6 +1,6 @@
 //! The settings of a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use sureness_conformal::Config;
 use sureness_prompts::{Strategy, Wording};
 use sureness_questions::{ClusterBy, Shard};
 
-use crate::{Answers, ModelIdentity};
+use crate::{Answers, Judge, ModelIdentity};
 
 /// A model with the settings under which it was asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,12 +57,18 @@ pub struct RunSettings {
     /// How answers become probabilities; omitted where it is by the letters.
     #[serde(default, skip_serializing_if = "is_default")]
     pub answers: Answers,
+    /// When the run stopped asking, if before all questions; omitted otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
     /// The shard of the questions that was asked, if not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// The complete shards of a merged run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
+    /// The judge of equivalence, if one compared answers to open questions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<Judge>,
 }
 
 impl Default for RunSettings {
@@ -78,8 +84,10 @@ impl Default for RunSettings {
             wording: Wording::builtin(),
             cluster: ClusterBy::default(),
             answers: Answers::default(),
+            until: None,
             shard: None,
             merged: None,
+            judge: None,
         }
     }
 }
@@ -101,6 +109,21 @@ pub struct TaskRecord {
     /// BLAKE3 over the contents of questions and few-shot examples, in hexadecimal, including named
     /// clusters.
     pub digest: String,
+}
+
+/// A run that asks in random order, until it is settled which model is better.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Until {
+    /// Probability that all verdicts and intervals are right, at all times at once.
+    pub confidence: f64,
+    /// The figures to settle, by name, each with the difference below which models count as equal.
+    pub metrics: BTreeMap<String, Option<f64>>,
+    /// Questions after which to stop in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_questions: Option<usize>,
+    /// Whether each task is settled on its own.
+    pub per_task: bool,
 }
 
 /// The shards in a merged run.
@@ -136,6 +159,8 @@ pub enum Setting {
     Cluster,
     /// `--answers`, `--samples`, `--temperature` or `--answer-tokens`.
     Answers,
+    /// `--judge` or `--judge-pairs`.
+    Judge,
 }
 
 impl fmt::Display for Setting {
@@ -154,6 +179,7 @@ impl fmt::Display for Setting {
             Self::Evaluation => "the settings of the evaluation",
             Self::Wording => "the wording of the prompts (--prompts)",
             Self::Cluster => "the values of --cluster",
+            Self::Judge => "the judges of equivalence (--judge)",
             Self::Answers => "the ways of asking (--answers, --samples)",
         })
     }
@@ -204,6 +230,7 @@ impl RunSettings {
         compare(Setting::Wording, self.wording == other.wording);
         compare(Setting::Cluster, self.cluster == other.cluster);
         compare(Setting::Answers, self.answers == other.answers);
+        compare(Setting::Judge, self.judge == other.judge);
         differences
     }
 }
@@ -239,10 +266,22 @@ mod tests {
         }
     }
 
+    fn judge() -> Judge {
+        Judge {
+            model: ModelIdentity {
+                name: "judge".into(),
+                backend: "test".into(),
+                details: std::collections::BTreeMap::default(),
+            },
+            pairs: std::num::NonZeroU32::MIN,
+            method: 1,
+        }
+    }
+
     #[test]
     fn each_setting_that_changes_an_answer_is_a_difference() {
         type Change = fn(&mut RunSettings);
-        let changes: [(Change, Setting); 10] = [
+        let changes: [(Change, Setting); 11] = [
             (|s| s.tasks[0].digest.push('1'), Setting::Questions),
             (|s| s.tasks[0].shots = 0, Setting::Shots("qa".into())),
             (|s| s.strategies.truncate(1), Setting::Strategies),
@@ -256,6 +295,7 @@ mod tests {
                 |s| s.answers = Answers::Sampled(Sampled::default()),
                 Setting::Answers,
             ),
+            (|s| s.judge = Some(judge()), Setting::Judge),
         ];
         for (change, setting) in changes {
             let mut other = asked();

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use sureness_analysis::results::Results;
+use sureness_analysis::results::{OpenFigures, Results};
 use sureness_analysis::scored::Scores;
 use sureness_conformal::{Config, Covers, Evaluation, Protocol};
 
@@ -41,6 +41,68 @@ fn several(any: bool, evaluation: Option<&Evaluation>, covers: Covers) -> Vec<St
     if any { cells() } else { Vec::new() }
 }
 
+/// Further columns, in files with open questions.
+const OPEN: [&str; 16] = [
+    "open_one_answer_acc",
+    "open_generated",
+    "open_frequency",
+    "open_meanings",
+    "open_semantic_entropy",
+    "open_likelihood",
+    "open_threshold",
+    "open_set_size",
+    "open_coverage",
+    "open_least_error_rate",
+    "frequency_auroc",
+    "frequency_aurc",
+    "frequency_prr",
+    "entropy_auroc",
+    "entropy_aurc",
+    "entropy_prr",
+];
+
+/// A figure, or an empty cell.
+fn maybe(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// The cells of [`COLUMNS`] that open questions have: their numbers and accuracy.
+fn common_cells(open: &OpenFigures) -> [String; COLUMNS.len()] {
+    let mut cells: [String; COLUMNS.len()] = std::array::from_fn(|_| String::new());
+    cells[0] = open.n_calibration.to_string();
+    cells[1] = open.n_test.to_string();
+    cells[2] = open.acc.to_string();
+    cells
+}
+
+/// The cells of [`OPEN`].
+fn open_cells(open: &OpenFigures) -> [String; OPEN.len()] {
+    let sign = |name: &str| open.signs.iter().find(|sign| sign.name == name);
+    let of_sign = |name: &str| {
+        let sign = sign(name);
+        [
+            maybe(sign.and_then(|sign| sign.auroc)),
+            maybe(sign.map(|sign| sign.aurc)),
+            maybe(sign.and_then(|sign| sign.prr)),
+        ]
+    };
+    let [frequency, entropy] = ["frequency", "semantic_entropy"].map(of_sign);
+    let figures = [
+        open.one_answer_acc.to_string(),
+        open.generated.to_string(),
+        open.frequency.to_string(),
+        open.meanings.to_string(),
+        open.semantic_entropy.to_string(),
+        maybe(open.likelihood),
+        maybe(open.sets.threshold),
+        maybe(open.sets.set_size),
+        maybe(open.sets.coverage),
+        open.sets.least_error_rate.to_string(),
+    ];
+    let mut all = figures.into_iter().chain(frequency).chain(entropy);
+    std::array::from_fn(|_| all.next().unwrap_or_default())
+}
+
 /// The cells of one evaluation; an infinite threshold is an empty one.
 fn cells(e: &Evaluation) -> [String; COLUMNS.len()] {
     let qhat = |q: Option<f64>| q.map(|q| q.to_string()).unwrap_or_default();
@@ -61,13 +123,17 @@ fn cells(e: &Evaluation) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// Writes `results.csv`: all groups of all models; fractions, not percent; empty cells where there is no figure.
+/// Writes `results.csv`: all groups of all models; fractions, not percent; empty cells where there is no
+/// figure. Open questions have their numbers, their accuracy and columns of their own.
 pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
     let mut writer = csv::Writer::from_writer(out);
     let groups = || results.models.iter().flat_map(|model| &model.groups);
     let any = groups().any(|g| g.evaluation.is_some_and(|it| it.several_right > 0));
+    let any_open = groups().any(|g| g.open.is_some());
     let further = if any { &SEVERAL[..] } else { &[] };
-    writer.write_record(NAMES.iter().chain(&COLUMNS).chain(further).chain(&["note"]))?;
+    let of_open = if any_open { &OPEN[..] } else { &[] };
+    let figures = NAMES.iter().chain(&COLUMNS).chain(further).chain(of_open);
+    writer.write_record(figures.chain(&["note"]))?;
     for model in &results.models {
         for g in &model.groups {
             let failed: usize = g.failures.values().map(|f| f.count).sum();
@@ -79,12 +145,20 @@ pub fn write_csv(results: &Results, out: impl Write) -> Result<(), csv::Error> {
                 g.answered.to_string(),
                 failed.to_string(),
             ];
-            let figures = g.evaluation.as_ref().map(cells).unwrap_or_default();
+            let of_open = g.open.as_ref();
+            let figures = g.evaluation.as_ref().map(cells);
+            let figures = figures.or(of_open.map(common_cells)).unwrap_or_default();
             let notes: Vec<String> = g.doubts().into_iter().chain(g.note.clone()).collect();
             let note = [notes.join("; ")];
             let covers = results.settings.evaluation.covers;
             let further = several(any, g.evaluation.as_ref(), covers);
-            writer.write_record(names.iter().chain(&figures).chain(&further).chain(&note))?;
+            let of_open = match (any_open, of_open) {
+                (false, _) => Vec::new(),
+                (true, None) => vec![String::new(); OPEN.len()],
+                (true, Some(open)) => open_cells(open).into(),
+            };
+            let figures = names.iter().chain(&figures).chain(&further).chain(&of_open);
+            writer.write_record(figures.chain(&note))?;
         }
     }
     writer.flush()?;

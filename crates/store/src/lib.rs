@@ -3,7 +3,9 @@
 mod codec;
 mod draws;
 mod error;
+mod find;
 mod import;
+mod judge;
 mod merge;
 mod reader;
 mod reuse;
@@ -12,7 +14,9 @@ mod writer;
 
 pub use draws::{Drawn, StoredAnswer};
 pub use error::StoreError;
+pub use find::Place;
 pub use import::{GroupImport, ImportOutcome, RowImport, RunImport};
+pub use judge::JudgeSink;
 pub use merge::{MergeInput, Merged};
 pub use reader::{Located, Reader, RunInfo, StoredRow};
 pub use reuse::{AnsweredAt, EarlierAnswer};

@@ -86,6 +86,11 @@ impl Reader {
         })
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The connection, for other queries.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
@@ -97,7 +102,7 @@ impl Reader {
     }
 
     /// Whether a run draws answers in words.
-    fn draws(&self, run: i64) -> rusqlite::Result<bool> {
+    pub(crate) fn draws(&self, run: i64) -> rusqlite::Result<bool> {
         Ok(self.readable.has_draws() && draws::draws(&self.connection, run)?)
     }
 
@@ -361,7 +366,7 @@ impl Reader {
     }
 
     /// The number of the newest answer to `key`.
-    fn newest(&self, key: RequestKey) -> rusqlite::Result<Option<i64>> {
+    pub(crate) fn newest(&self, key: RequestKey) -> rusqlite::Result<Option<i64>> {
         let head = head(&key.0);
         let begin = self.rest.partition_point(|(other, _)| *other < head);
         let newer = self.rest[begin..]
@@ -421,7 +426,7 @@ impl Reader {
         draws::copy_words(&self.connection, id, store, to)
     }
 
-    fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(crate) fn wrap<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         result.map_err(|source| StoreError::Sqlite {
             path: self.path.clone(),
             source,

@@ -24,7 +24,7 @@ CREATE TABLE answers (
     prompt_tokens INTEGER,
     cached_tokens INTEGER,
     answered_at   INTEGER NOT NULL,  -- milliseconds since 1970, for people: clocks jump
-    run           INTEGER NOT NULL   -- which run asked; 0 where it came from elsewhere
+    run           INTEGER NOT NULL   -- which run asked, minus it for its judge; 0: from elsewhere
 );
 
 -- The newest answer to each key, of the answers up to number `upto`. Keys are scattered, so that

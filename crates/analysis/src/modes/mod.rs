@@ -11,6 +11,7 @@ mod draws;
 mod improbable;
 mod instruct;
 mod leaderboard;
+mod open;
 mod paper;
 mod prompt;
 mod questions;
@@ -60,13 +61,16 @@ pub enum Mode {
     Questions,
     /// Additional analyses from the paper.
     Paper,
+    /// Open questions: accuracy, semantic entropy, sets of answers.
+    Open,
 }
 
 impl Mode {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Basic,
         Self::Comparative,
+        Self::Open,
         Self::Correlations,
         Self::Prompt,
         Self::Scaling,
@@ -98,6 +102,7 @@ impl Mode {
             Self::Subjects => "subjects",
             Self::Questions => "questions",
             Self::Paper => "paper",
+            Self::Open => "open",
         }
     }
 
@@ -120,6 +125,7 @@ impl Mode {
             Self::Subjects => "Category by category, such as the 57 of MMLU",
             Self::Questions => "Questions worth a closer look",
             Self::Paper => "Additional analyses from the paper",
+            Self::Open => "Open questions: accuracy, semantic entropy, sets of answers",
         }
     }
 }
@@ -169,6 +175,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             Mode::Subjects => subjects::section(figures),
             Mode::Questions => questions::section(figures),
             Mode::Paper => paper::section(figures),
+            Mode::Open => open::section(figures),
         })
         .collect();
     // A mark at the best of a column compares, too.
@@ -176,12 +183,15 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
         .as_ref()
         .is_some_and(|board| !board.obstacles.is_empty())
     {
-        let tables = sections.iter_mut().flat_map(|section| &mut section.tables);
+        // Open questions have obstacles of their own.
+        let others = sections.iter_mut().filter(|section| section.id != "open");
+        let tables = others.flat_map(|section| &mut section.tables);
         for column in tables.flat_map(|table| &mut table.columns) {
             column.better = None;
         }
     }
-    let titles = figures.tasks();
+    let titles: Vec<(&str, &str)> = figures.tasks();
+    let titles: Vec<_> = titles.into_iter().chain(figures.open_tasks()).collect();
     for table in sections.iter_mut().flat_map(|section| &mut section.tables) {
         for column in table
             .columns
@@ -193,14 +203,17 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             column.ids = ids.collect();
         }
     }
-    let names: Vec<&str> = figures.models.iter().map(|m| &*m.model.name).collect();
+    let names = figures.evidence.names();
     let title = match names.as_slice() {
-        [one] => format!("How sure is {one}?"),
+        [(one, _)] => format!("How sure is {one}?"),
         names => format!("How sure are they? {} models", names.len()),
     };
     let mut summary = improbable::warnings(figures);
     summary.extend(several_right(figures));
-    summary.extend(leaderboard::summary(figures, board.as_ref()));
+    if !figures.models.is_empty() {
+        summary.extend(leaderboard::summary(figures, board.as_ref()));
+    }
+    summary.extend(open::summary(figures));
     Document {
         version: 1,
         program: program.to_owned(),
@@ -210,13 +223,13 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
         sections,
         settings: serde_json::json!({
             "analysis": figures.settings,
-            "sources": figures.evidence.models.iter().map(|model| serde_json::json!({
-                "model": model.name,
-                "path": model.source.path,
-                "run": model.source.run,
-                "started_at": model.source.started_at,
-                "provenance": model.source.provenance,
-                "record": model.source.record,
+            "sources": names.iter().map(|(name, source)| serde_json::json!({
+                "model": name,
+                "path": source.path,
+                "run": source.run,
+                "started_at": source.started_at,
+                "provenance": source.provenance,
+                "record": source.record,
             })).collect::<Vec<_>>(),
         }),
     }

@@ -1,6 +1,6 @@
 //! Open questions in the results of a run.
 
-use sureness_open::{Ends, OpenFigures};
+use sureness_open::{Ends, OpenFigures, OpenIntervals, Sign, SignIntervals};
 
 use super::{GroupResult, ModelResult};
 use crate::{Cell, Column, Table, Unit, answering};
@@ -26,47 +26,65 @@ pub(super) fn tables(model: &ModelResult) -> Vec<Table> {
 
 fn figures(model: &ModelResult) -> Table {
     let rows = groups(model).map(|(group, open)| {
-        let of = |ends: fn(&sureness_open::OpenIntervals) -> Ends| {
-            open.intervals.as_ref().and_then(ends)
-        };
-        let sets = &open.sets;
-        vec![
-            Cell::text(&group.task),
-            Cell::count(open.n_calibration),
-            Cell::count(open.n_test),
-            estimate(Some(open.acc), of(|i| i.acc)),
-            estimate(Some(open.one_answer_acc), of(|i| i.one_answer_acc)),
-            estimate(Some(open.generated), of(|i| i.generated)),
-            Cell::figure(open.meanings),
-            estimate(Some(open.semantic_entropy), of(|i| i.semantic_entropy)),
-            estimate(sets.set_size, of(|i| i.set_size)),
-            estimate(sets.coverage, of(|i| i.coverage)),
-            Cell::figure(sets.least_error_rate),
-        ]
+        let task = std::iter::once(Cell::text(&group.task));
+        task.chain(figure_cells(open)).collect()
     });
+    Table {
+        rows: rows.collect(),
+        ..figure_table(vec![Column::text("task", "Task")])
+    }
+}
+
+/// The table of figures, still without rows; `names` are the columns in front of [`figure_cells`].
+pub(crate) fn figure_table(names: Vec<Column>) -> Table {
+    let figures = [
+        Column::new("n_calibration", "n cal", Unit::Count),
+        Column::new("n", "n test", Unit::Count),
+        Column::new("acc", "Acc", Unit::Percent)
+            .help("Share of questions whose most frequent answer is accepted."),
+        Column::new("one_answer_acc", "One answer", Unit::Percent)
+            .help("Mean share of accepted answers: how often a single answer is right."),
+        Column::new("generated", "Generated", Unit::Percent)
+            .help("Share of questions to which an accepted answer was drawn at all."),
+        Column::new("meanings", "Meanings", Unit::Number(2))
+            .help("Mean number of different meanings of a question's answers."),
+        Column::new("semantic_entropy", "Entropy", Unit::Number(2))
+            .help("Mean semantic entropy, in nats."),
+        Column::new("set_size", "Set size", Unit::Number(2))
+            .help("Mean number of meanings in a set; missing where only every answer would do."),
+        Column::new("coverage", "Coverage", Unit::Percent)
+            .help("Share of sets that hold an accepted answer; missing as the set size."),
+        Column::new("least_error_rate", "Least α", Unit::Percent)
+            .help("The smallest error rate that sets of these answers can promise."),
+    ];
     Table {
         id: "open".into(),
         title: "Open questions".into(),
         caption:
             "Accuracy is that of the most frequent answer; sets hold answers up to a threshold, \
-                  and are missing where only every answer would do."
+             and are missing where only every answer would do."
                 .into(),
-        columns: vec![
-            Column::text("task", "Task"),
-            Column::new("n_calibration", "n cal", Unit::Count),
-            Column::new("n", "n test", Unit::Count),
-            Column::new("acc", "Acc", Unit::Percent),
-            Column::new("one_answer_acc", "One answer", Unit::Percent),
-            Column::new("generated", "Generated", Unit::Percent),
-            Column::new("meanings", "Meanings", Unit::Number(2)),
-            Column::new("semantic_entropy", "Entropy", Unit::Number(2)),
-            Column::new("set_size", "Set size", Unit::Number(2)),
-            Column::new("coverage", "Coverage", Unit::Percent),
-            Column::new("least_error_rate", "Least α", Unit::Percent),
-        ],
-        rows: rows.collect(),
+        columns: names.into_iter().chain(figures).collect(),
         ..Table::default()
     }
+}
+
+/// The figures of one group.
+pub(crate) fn figure_cells(open: &OpenFigures) -> Vec<Cell> {
+    let of = |ends: fn(&OpenIntervals) -> Ends| open.intervals.as_ref().and_then(ends);
+    let sets = &open.sets;
+    vec![
+        Cell::count(open.n_calibration),
+        Cell::count(open.n_test),
+        estimate(Some(open.acc), of(|i| i.acc)),
+        estimate(Some(open.one_answer_acc), of(|i| i.one_answer_acc)),
+        estimate(Some(open.generated), of(|i| i.generated)),
+        Cell::figure(open.meanings),
+        estimate(Some(open.semantic_entropy), of(|i| i.semantic_entropy)),
+        estimate(sets.set_size, of(|i| i.set_size)),
+        estimate(sets.coverage, of(|i| i.coverage)),
+        Cell::figure(sets.least_error_rate),
+    ]
 }
 
 fn estimate(value: Option<f64>, ends: Ends) -> Cell {
@@ -79,28 +97,44 @@ fn estimate(value: Option<f64>, ends: Ends) -> Cell {
 
 fn signs(model: &ModelResult) -> Table {
     let rows = groups(model).flat_map(|(group, open)| {
-        open.signs.iter().map(|sign| {
-            vec![
-                Cell::text(&group.task),
-                Cell::text(sign.name.replace('_', " ")),
-                Cell::maybe(sign.auroc),
-                Cell::figure(sign.aurc),
-                Cell::maybe(sign.prr),
-            ]
-        })
+        let row = |sign| {
+            let task = std::iter::once(Cell::text(&group.task));
+            task.chain(sign_cells(sign)).collect()
+        };
+        open.signs.iter().map(row)
     });
+    Table {
+        rows: rows.collect(),
+        ..sign_table(vec![Column::text("task", "Task")])
+    }
+}
+
+/// The table of signs, still without rows; `names` are the columns in front of [`sign_cells`].
+pub(crate) fn sign_table(names: Vec<Column>) -> Table {
+    let figures = [
+        Column::text("sign", "Sign"),
+        Column::new("auroc", "AUROC", Unit::Number(3))
+            .help("How often the model is surer of a right answer than of a wrong one."),
+        Column::new("aurc", "AURC", Unit::Number(3)).help("Area under the risk-coverage curve."),
+        Column::new("prr", "PRR", Unit::Number(3))
+            .help("Part of a perfect ranking's gain over a random one."),
+    ];
     Table {
         id: "open-signs".into(),
         title: "Signs of a right answer".into(),
         caption: "0.5 AUROC and 0 PRR are those of chance; a smaller AURC is better.".into(),
-        columns: vec![
-            Column::text("task", "Task"),
-            Column::text("sign", "Sign"),
-            Column::new("auroc", "AUROC", Unit::Number(3)),
-            Column::new("aurc", "AURC", Unit::Number(3)),
-            Column::new("prr", "PRR", Unit::Number(3)),
-        ],
-        rows: rows.collect(),
+        columns: names.into_iter().chain(figures).collect(),
         ..Table::default()
     }
+}
+
+/// The figures of one sign.
+pub(crate) fn sign_cells(sign: &Sign) -> Vec<Cell> {
+    let of = |ends: fn(&SignIntervals) -> Ends| sign.intervals.as_ref().and_then(ends);
+    vec![
+        Cell::text(sign.name.replace('_', " ")),
+        estimate(sign.auroc, of(|i| i.auroc)),
+        estimate(Some(sign.aurc), of(|i| i.aurc)),
+        estimate(sign.prr, of(|i| i.prr)),
+    ]
 }

@@ -19,9 +19,9 @@ pub(super) fn check(evidence: &Evidence, selection: &Selection) -> Result<Vec<St
         check_covers(evidence)?;
     }
     let models: Vec<(&str, &RunSettings)> = evidence
-        .models
-        .iter()
-        .filter_map(|model| Some((&*model.name, model.source.record.settings()?)))
+        .names()
+        .into_iter()
+        .filter_map(|(name, source)| Some((name, source.record.settings()?)))
         .collect();
     let mut differing: BTreeSet<Setting> = BTreeSet::new();
     for (index, (_, one)) in models.iter().enumerate() {
@@ -45,12 +45,13 @@ pub(super) fn check(evidence: &Evidence, selection: &Selection) -> Result<Vec<St
         }
         notes.push(message);
     }
-    let chat = evidence.models.iter().filter(|model| {
-        let settings = model.source.record.settings();
+    let names = evidence.names();
+    let chat = names.iter().filter(|(_, source)| {
+        let settings = source.record.settings();
         settings.is_some_and(|settings| settings.chat)
     });
     let chat = chat.count();
-    if chat > 0 && chat < evidence.models.len() {
+    if chat > 0 && chat < names.len() {
         notes.push("some models were asked through their chat template, others were not".into());
     }
     Ok(notes)

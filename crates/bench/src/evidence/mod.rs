@@ -5,17 +5,19 @@ mod comparable;
 pub(crate) mod key;
 mod logits;
 mod offered;
+mod open;
 mod own;
 mod problems;
 mod saved;
 mod selection;
 mod texts;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sureness_analysis::{
-    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, Settings, Source, SourceRecord,
+    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, OpenEvidence, OpenRows, Settings,
+    Source, SourceRecord,
 };
 use sureness_conformal::{Config, Row, Table};
 use sureness_questions::Task;
@@ -28,6 +30,7 @@ pub use comparable::split_rule;
 pub use key::guessing_warning;
 pub use logits::{Scored, Scoring};
 use offered::{Offered, filter};
+pub(crate) use open::rows_of as open_rows;
 pub use own::score_table;
 use saved::load_logits;
 pub use selection::{Drop, Grouping, Selection};
@@ -46,8 +49,9 @@ pub struct Loaded {
     pub notes: Vec<String>,
 }
 
-/// Loads the selected runs and files, and checks that they can be compared.
-pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
+/// Loads the selected runs and files, and checks that they can be compared. The accepted answers to open
+/// questions are looked up in `texts`, since stores do not hold them.
+pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
     let (mut stores, mut files) = (Vec::new(), Vec::new());
     for path in &selection.runs {
         match store_of(path)? {
@@ -62,9 +66,8 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
         notes: Vec::new(),
     };
     let mut offered = Offered::default();
-    let mut has_open = false;
     for (path, run) in &stores {
-        has_open |= load_store(path, *run, selection, &mut offered, &mut loaded)?;
+        load_store(path, *run, (selection, texts), &mut offered, &mut loaded)?;
     }
     if !files.is_empty() {
         load_logits(&files, selection, &mut offered, &mut loaded)?;
@@ -72,24 +75,16 @@ pub fn load(selection: &Selection) -> Result<Loaded, Failure> {
         let note = "--drop-ids has no effect: it applies to files of saved logits";
         loaded.notes.push(note.to_owned());
     }
-    if has_open && loaded.evidence.models.is_empty() {
-        return Err(Failure::new(
-            "only open questions were asked, which have no options to compare",
-        )
-        .hint(
-            "the figures of open questions are in the run's table and its results.json; \
-                 docs/open.md says what they mean",
-        ));
-    }
     filter(selection, &offered, &mut loaded)?;
     cluster(selection.cluster, &mut loaded.evidence);
-    name_apart(&mut loaded.evidence.models);
+    name_apart(&mut loaded.evidence);
     let notes = comparable::check(&loaded.evidence, selection)?;
     loaded.notes.extend(notes);
     Ok(loaded)
 }
 
-/// Keeps the `count` models with the highest mean `UAcc`, in their order.
+/// Keeps the `count` models with the highest mean `UAcc`, in their order, and those that have none, since
+/// they were asked open questions alone.
 pub fn keep_best(evidence: &mut Evidence, settings: &Settings, count: usize) {
     let value = |model: &ModelEvidence| {
         let evaluations: Vec<_> = model
@@ -105,14 +100,16 @@ pub fn keep_best(evidence: &mut Evidence, settings: &Settings, count: usize) {
         .map(|m| (value(m), m.name.clone()))
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    ranked.truncate(count);
-    evidence
-        .models
-        .retain(|model| ranked.iter().any(|(_, name)| *name == model.name));
+    let dropped = ranked.split_off(count.min(ranked.len()));
+    let is_kept = |own: &String| !dropped.iter().any(|(_, name)| name == own);
+    evidence.models.retain(|model| is_kept(&model.name));
+    evidence.open.retain(|model| is_kept(&model.name));
 }
 
 /// Groups questions into clusters.
 fn cluster(by: Grouping, evidence: &mut Evidence) {
+    let open = evidence.open.iter_mut().flat_map(|model| &mut model.groups);
+    open.for_each(|group| cluster_open(by, group));
     for group in evidence
         .models
         .iter_mut()
@@ -125,10 +122,7 @@ fn cluster(by: Grouping, evidence: &mut Evidence) {
                 group.clustered = true;
             }
             Grouping::Category => {
-                let name = |name: &String| -> [u8; 32] {
-                    blake3::derive_key("sureness category cluster", name.as_bytes())
-                };
-                let digests: Vec<[u8; 32]> = group.categories.iter().map(name).collect();
+                let digests: Vec<[u8; 32]> = group.categories.iter().map(cluster_of).collect();
                 let table = &group.table;
                 let rows = table.categories().iter().zip(table.clusters());
                 let names = rows.map(|(category, own)| {
@@ -140,6 +134,21 @@ fn cluster(by: Grouping, evidence: &mut Evidence) {
                 group.table.set_clusters(names);
                 group.clustered = true;
             }
+        }
+    }
+}
+
+/// The name of a category's cluster.
+fn cluster_of(category: &String) -> [u8; 32] {
+    blake3::derive_key("sureness category cluster", category.as_bytes())
+}
+
+fn cluster_open(by: Grouping, group: &mut OpenRows) {
+    for (item, category) in group.items.iter_mut().zip(&group.categories) {
+        match (by, category) {
+            (Grouping::Auto, _) | (Grouping::Category, None) => {}
+            (Grouping::None, _) => item.cluster = item.key,
+            (Grouping::Category, Some(category)) => item.cluster = cluster_of(category),
         }
     }
 }
@@ -174,16 +183,14 @@ pub(crate) fn store_of(path: &Path) -> Result<Option<(PathBuf, Option<i64>)>, Fa
     Ok(is_store.then_some((path, run)))
 }
 
-/// Loads the newest run of each model in a store, or the given one. Returns whether it left open
-/// questions out.
+/// Loads the newest run of each model in a store, or the given one.
 fn load_store(
     path: &Path,
     run: Option<i64>,
-    selection: &Selection,
+    (selection, texts): (&Selection, &Texts),
     offered: &mut Offered,
     loaded: &mut Loaded,
-) -> Result<bool, Failure> {
-    let mut has_open = false;
+) -> Result<(), Failure> {
     let reader = Reader::open(path)?;
     let mut runs = reader.runs()?;
     if let Some(wanted) = run {
@@ -219,19 +226,33 @@ fn load_store(
                 run.id, run.model.name
             ));
         }
+        if settings.is_some_and(|settings| settings.until.is_some()) {
+            loaded.warnings.push(format!(
+                "run {} of {} stopped as soon as a comparison was settled (--until): figures and intervals \
+                 here are those of the questions asked till then and do not allow for the stop; \
+                 `settled` in its results.json does",
+                run.id, run.model.name
+            ));
+        }
         if loaded.config.is_none() {
             loaded.config = settings.map(|settings| settings.evaluation);
         }
         let mut groups = Vec::new();
-        let mut open = Vec::new();
+        let (mut open, mut unread) = (Vec::new(), Vec::new());
         for (index, (task, strategy)) in run.groups.iter().enumerate() {
             let id = GroupId {
                 task: task.clone(),
                 strategy: strategy.clone(),
             };
+            if !offered.takes(selection, &id) {
+                continue;
+            }
             if reader.is_open(run.id, index)? {
-                open.push(task.clone());
-            } else if offered.takes(selection, &id) {
+                match open::rows_of(&reader, &run, index, &id, texts)? {
+                    Ok(rows) => open.push(rows),
+                    Err(reason) => unread.push(format!("{}: {reason}", run.model.name)),
+                }
+            } else {
                 let mut group = rows_of(&reader, run.id, index, task, strategy)?;
                 loaded.evidence.share(&mut group);
                 if let Some(other) = groups.last() {
@@ -240,42 +261,36 @@ fn load_store(
                 groups.push(group);
             }
         }
-        if !open.is_empty() {
-            has_open = true;
-            loaded.notes.push(open_note(&run.model.name, &open));
-            if groups.is_empty() && open.len() == run.groups.len() {
-                continue;
-            }
-        }
         let mut groups_asked = run.groups.iter();
         let cut = groups_asked.find_map(|(task, name)| files.cut_prompts(run.id, task, name));
         let cut = cut.map(|cut| format!("{}: {cut}", run.model.name));
         loaded.warnings.extend(cut);
-        loaded.evidence.models.push(ModelEvidence {
-            name: run.model.name.clone(),
-            source: Source {
-                path: path.display().to_string(),
-                run: Some(run.id),
-                record: SourceRecord::Run {
-                    model: run.model,
-                    settings: run.settings,
-                },
-                started_at: Some(date(run.started_at)),
-                provenance: files.of(run.id).and_then(|(_, p)| p.cloned()),
+        let name = run.model.name.clone();
+        let source = Source {
+            path: path.display().to_string(),
+            run: Some(run.id),
+            record: SourceRecord::Run {
+                model: run.model,
+                settings: run.settings,
             },
+            started_at: Some(date(run.started_at)),
+            provenance: files.of(run.id).and_then(|(_, p)| p.cloned()),
+        };
+        offered.unread.append(&mut unread);
+        if !open.is_empty() {
+            loaded.evidence.open.push(OpenEvidence {
+                name: name.clone(),
+                source: source.clone(),
+                groups: open,
+            });
+        }
+        loaded.evidence.models.push(ModelEvidence {
+            name,
+            source,
             groups,
         });
     }
-    Ok(has_open)
-}
-
-/// Which tasks an analysis leaves out, since their questions have no options.
-fn open_note(model: &str, tasks: &[String]) -> String {
-    format!(
-        "{model}: {} has open questions, which are not compared with multiple-choice ones; their \
-         figures are in results.json",
-        tasks.join(", ")
-    )
+    Ok(())
 }
 
 /// The rows of one group.
@@ -370,23 +385,34 @@ fn counts_of(drawn: Drawn) -> Option<DrawnCounts> {
 }
 
 /// Adds folder and run to the names of models that occur more than once.
-fn name_apart(models: &mut [ModelEvidence]) {
-    let mut count: HashMap<String, usize> = HashMap::new();
-    for model in models.iter() {
-        *count.entry(model.name.clone()).or_default() += 1;
+fn name_apart(evidence: &mut Evidence) {
+    let place = |source: &Source| (source.path.clone(), source.run);
+    let mut places: HashMap<String, HashSet<(String, Option<i64>)>> = HashMap::new();
+    let with_options = evidence.models.iter().map(|it| (&it.name, &it.source));
+    let open = evidence.open.iter().map(|it| (&it.name, &it.source));
+    for (name, source) in with_options.chain(open) {
+        places
+            .entry(name.clone())
+            .or_default()
+            .insert(place(source));
     }
-    for model in models.iter_mut().filter(|model| count[&model.name] > 1) {
-        let folder = Path::new(&model.source.path)
-            .parent()
-            .and_then(Path::file_name);
-        let folder = folder
-            .map(|f| f.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let run = model
-            .source
-            .run
-            .map(|run| format!("#{run}"))
-            .unwrap_or_default();
-        model.name = format!("{} ({folder}{run})", model.name);
+    let with_options = evidence.models.iter_mut();
+    let with_options = with_options.map(|it| (&mut it.name, &it.source));
+    let open = evidence
+        .open
+        .iter_mut()
+        .map(|it| (&mut it.name, &it.source));
+    for (name, source) in with_options.chain(open) {
+        if places.get(name).is_some_and(|places| places.len() > 1) {
+            *name = named_apart(name, source);
+        }
     }
+}
+
+fn named_apart(name: &str, source: &Source) -> String {
+    let folder = Path::new(&source.path).parent().and_then(Path::file_name);
+    let folder = folder.map(|folder| folder.to_string_lossy());
+    let run = source.run.map(|run| format!("#{run}"));
+    let (folder, run) = (folder.unwrap_or_default(), run.unwrap_or_default());
+    format!("{name} ({folder}{run})")
 }

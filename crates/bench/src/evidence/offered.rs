@@ -12,6 +12,8 @@ pub(super) struct Offered {
     groups: Vec<GroupId>,
     /// Names of models whose files were left out.
     others: Vec<String>,
+    /// Why open questions cannot be read, by model and task.
+    pub(super) unread: Vec<String>,
 }
 
 impl Offered {
@@ -81,22 +83,35 @@ pub(super) fn filter(
         model.groups.retain(|group| group.planned > 0);
         !model.groups.is_empty()
     });
-    if models.is_empty() && offered.others.is_empty() {
+    let open = &mut loaded.evidence.open;
+    let is_empty = models.is_empty() && open.is_empty();
+    if let Some(reason) = offered.unread.first().filter(|_| is_empty) {
+        return Err(
+            Failure::new(format!("nothing is left to analyse; {reason}"))
+                .hint("name the data of open questions, which hold the accepted answers"),
+        );
+    }
+    if is_empty && offered.others.is_empty() {
         return Err(Failure::new("nothing is left to analyse").hint(offered.hint()));
     }
     for wanted in &selection.models {
         let lower = wanted.to_lowercase();
-        if !models
-            .iter()
-            .any(|m| m.name.to_lowercase().contains(&lower))
+        let names = models.iter().map(|model| &*model.name);
+        let names = names.chain(open.iter().map(|model| &*model.name));
+        if !names
+            .clone()
+            .any(|name| name.to_lowercase().contains(&lower))
         {
-            let names = models.iter().map(|model| &*model.name);
             let others = offered.others.iter().map(String::as_str);
             return Err(Failure::new(format!("no model name contains {wanted:?}"))
                 .hint(format!("choose among {}", listed(names.chain(others)))));
         }
     }
     models.retain(|model| selection.wants_model(&model.name));
+    open.retain(|model| selection.wants_model(&model.name));
+    let left_out = offered.unread.iter();
+    let left_out = left_out.map(|reason| format!("open questions are left out; {reason}"));
+    loaded.warnings.extend(left_out);
     loaded.warnings.extend(offered.warnings(selection));
     Ok(())
 }

@@ -33,7 +33,7 @@ pub struct TextSources {
 }
 
 /// Finds texts and limits their total size on a page.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Texts {
     /// The data sets of the sources, by task id.
     data: HashMap<String, Dataset>,
@@ -79,10 +79,7 @@ impl Texts {
         task: &str,
         keys: &[Key],
     ) -> HashMap<Key, Question> {
-        let mut search = Search {
-            wanted: keys.iter().copied().collect(),
-            found: HashMap::new(),
-        };
+        let mut search = Search::of(keys);
         if let Some(dataset) = self.data.get(&id_of(task)) {
             search.look_in(dataset);
         }
@@ -93,25 +90,26 @@ impl Texts {
         {
             search.look_in_without(&dataset, dropped);
         }
-        for path in recorded(figures, task) {
-            if search.is_open()
-                && let Ok(dataset) = read(task, Place::find_here, &path, None, None)
-            {
-                search.look_in(&dataset);
-            }
-        }
-        let without_abstention = QuestionSettings {
-            abstention: false,
-            ..QuestionSettings::default()
-        };
-        if search.is_open()
-            && let Ok(dataset) = dataset_for(task, &without_abstention)
-        {
-            search.look_in(&dataset);
-        }
+        search.look_elsewhere(task, recorded(figures, task));
         if search.is_open() {
             self.missing.push((task.to_owned(), search.wanted.len()));
         }
+        search.found
+    }
+
+    /// The open questions of a task with these keys, for their accepted answers: in the data of the
+    /// sources, in `recorded`, and in imported data.
+    pub(super) fn open_questions(
+        &self,
+        task: &str,
+        recorded: Option<PathBuf>,
+        keys: &[Key],
+    ) -> HashMap<Key, Question> {
+        let mut search = Search::of(keys);
+        if let Some(dataset) = self.data.get(&id_of(task)) {
+            search.look_in(dataset);
+        }
+        search.look_elsewhere(task, recorded);
         search.found
     }
 
@@ -178,6 +176,34 @@ struct Search {
 }
 
 impl Search {
+    fn of(keys: &[Key]) -> Self {
+        Self {
+            wanted: keys.iter().copied().collect(),
+            found: HashMap::new(),
+        }
+    }
+
+    /// Looks in the files that runs recorded, then in imported and built-in data. Files that are gone
+    /// or unreadable by now are passed over.
+    fn look_elsewhere(&mut self, task: &str, recorded: impl IntoIterator<Item = PathBuf>) {
+        for path in recorded {
+            if self.is_open()
+                && let Ok(dataset) = read(task, Place::find_here, &path, None, None)
+            {
+                self.look_in(&dataset);
+            }
+        }
+        let without_abstention = QuestionSettings {
+            abstention: false,
+            ..QuestionSettings::default()
+        };
+        if self.is_open()
+            && let Ok(dataset) = dataset_for(task, &without_abstention)
+        {
+            self.look_in(&dataset);
+        }
+    }
+
     fn is_open(&self) -> bool {
         !self.wanted.is_empty()
     }
@@ -236,8 +262,8 @@ fn read(
 /// The data sets of the task that runs have recorded and that still exist.
 fn recorded(figures: &Figures<'_>, task: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = Vec::new();
-    for model in &figures.models {
-        let settings = model.model.source.record.settings();
+    for (_, source) in figures.evidence.names() {
+        let settings = source.record.settings();
         let path = settings
             .and_then(|settings| settings.task(task))
             .map(|task| PathBuf::from(&task.source));

@@ -60,6 +60,7 @@ fn intervals_of(groups: Vec<GroupRows>, config: &Config) -> Option<Intervals> {
             source: Source::default(),
             groups,
         }],
+        ..Evidence::default()
     };
     let settings = Settings {
         config: *config,

@@ -23,6 +23,7 @@ use cut::{Prompts, mark_cut};
 
 use crate::error::{Failure, Kind};
 use crate::folder::Folder;
+use crate::judge::Verdicts;
 
 /// The failure kind of questions that a run never asked.
 pub(crate) const NOT_ASKED: &str = "not_asked";
@@ -76,13 +77,20 @@ pub(crate) fn without_intervals(
     let mut found = Vec::new();
     let mut counts = Vec::new();
     let mut tasks: Vec<(String, String)> = Vec::new();
+    let mut verdicts = Verdicts::of_run(reader, &reader.run(run)?)?;
     for (index, &(task, strategy)) in groups.iter().enumerate() {
         let mut prompts = plan.and_then(|plan| Some(Prompts::of(plan.groups.get(index)?)));
         let rows = Rows { reader, run, index };
         let questions = plan.and_then(|plan| Some(&*plan.groups.get(index)?.questions));
         let is_open = reader.is_open(run, index)?;
         let group = if is_open {
-            open_result(&rows, &task.id, strategy, config, questions)
+            open_result(
+                &rows,
+                (&task.id, strategy),
+                config,
+                questions,
+                verdicts.as_mut(),
+            )
         } else {
             group_result(&rows, &task.id, strategy, config, prompts.as_mut())
         };
@@ -159,6 +167,7 @@ impl RowCounts {
             bounded_share: of_answered(self.bounded as f64),
             drawn: self.drawn,
             open: None,
+            judged: None,
             cut_prompts: None,
             failures: self.failures,
             evaluation: None,
@@ -198,13 +207,20 @@ struct Rows<'a> {
 /// Evaluates a group of open questions.
 fn open_result(
     rows: &Rows<'_>,
-    task: &str,
-    strategy: &str,
+    (task, strategy): (&str, &str),
     config: &Config,
     questions: Option<&Bank>,
+    mut verdicts: Option<&mut Verdicts>,
 ) -> Result<GroupResult, StoreError> {
     let mut counts = RowCounts::default();
-    let (open, note) = match open::figures(rows, questions, config, &mut counts)? {
+    let found = open::figures(
+        rows,
+        questions,
+        verdicts.as_deref_mut(),
+        config,
+        &mut counts,
+    )?;
+    let (open, note) = match found {
         Ok(figures) => {
             let note = open::note(&figures, config);
             (Some(figures), note)
@@ -213,6 +229,7 @@ fn open_result(
     };
     Ok(GroupResult {
         open,
+        judged: verdicts.map(|verdicts| std::mem::take(&mut verdicts.judged)),
         note,
         ..counts.into_group(task, strategy)
     })
@@ -273,7 +290,11 @@ fn group_result(
 }
 
 /// A question's log-probabilities, or the tempered softmax of its shares.
-fn logits_of<'a>(row: &StoredRow, scores: &'a OptionScores, config: &Config) -> Cow<'a, [f64]> {
+pub(crate) fn logits_of<'a>(
+    row: &StoredRow,
+    scores: &'a OptionScores,
+    config: &Config,
+) -> Cow<'a, [f64]> {
     let drawn = row.drawn.as_ref().filter(|drawn| drawn.thoughts == 0);
     match drawn.zip(config.tempered) {
         Some((drawn, temperature)) => Cow::Owned(tempered_shares(&drawn.chosen, temperature)),
@@ -293,6 +314,7 @@ pub(crate) fn results(
         provenance: Some(provenance),
         settings,
         models,
+        settled: None,
     }
 }
 

@@ -8,11 +8,13 @@ use sureness_scorers::Reading;
 use sureness_store::{StoreError, StoredAnswer};
 
 use super::{RowCounts, Rows};
+use crate::judge::Verdicts;
 
 /// The figures of a group, or why there are none. Counts its rows.
 pub(super) fn figures(
     rows: &Rows<'_>,
     questions: Option<&Bank>,
+    mut verdicts: Option<&mut Verdicts>,
     config: &Config,
     counts: &mut RowCounts,
 ) -> Result<Result<OpenFigures, String>, StoreError> {
@@ -40,14 +42,27 @@ pub(super) fn figures(
         items.push(Item {
             key,
             cluster,
-            meanings: meanings(&answers, &question),
+            meanings: judged(&answers, &question, verdicts.as_deref_mut())?,
         });
     }
     let figures = evaluate(&items, config).map_err(|error| error.to_string());
     Ok(figures)
 }
 
-/// The meanings of the answers to a question.
+/// The meanings of the answers to a question, as a judge joined them where there is one.
+pub(crate) fn judged(
+    answers: &[StoredAnswer],
+    question: &Question,
+    verdicts: Option<&mut Verdicts>,
+) -> Result<Meanings, StoreError> {
+    let exact = meanings(answers, question);
+    match verdicts {
+        None => Ok(exact),
+        Some(verdicts) => verdicts.joined(&exact, question),
+    }
+}
+
+/// The meanings of the answers to a question by exact match.
 pub(crate) fn meanings(answers: &[StoredAnswer], question: &Question) -> Meanings {
     let given = answers.iter().filter_map(|stored| stored.answer.as_ref());
     let said = given

@@ -25,6 +25,7 @@ pub(crate) fn timing_of(summary: &Summary) -> Timing {
         cached_tokens: summary.cached_tokens,
         answer_tokens: summary.answer_tokens,
         spent: None,
+        judge: None,
         phases: [
             ("waiting", phases.waiting),
             ("connecting", phases.connecting),

@@ -232,8 +232,10 @@ impl Questions {
             wording: self.wording.clone(),
             cluster: settings.questions.cluster.clone(),
             answers: settings.asking.answers,
+            until: settings.until.as_ref().map(crate::run::until_record),
             shard: self.shard,
             merged: None,
+            judge: None,
         }
     }
 }

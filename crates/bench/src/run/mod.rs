@@ -1,37 +1,42 @@
 //! Runs the benchmark.
 
 mod asking;
+mod continued;
 #[cfg(not(feature = "nats"))]
 #[path = "fleet_disabled.rs"]
 mod fleet;
 #[cfg(feature = "nats")]
 mod fleet;
+mod judge;
 mod noise;
 mod outcome;
 mod plausible;
 mod recheck;
 mod rounds;
+mod spent;
 mod split;
 mod store;
+mod until;
 mod words;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use sureness_analysis::number::counted;
+use sureness_analysis::settled::Settled;
 use sureness_conformal::Config;
 use sureness_engine::{AnswerSink, Cancel, Plan, SinkError, Stop, Summary};
 use sureness_hint::Hint;
 use sureness_record::{Noise, Provenance, RunSettings};
-use sureness_report::{AnsweredAt, ModelResult, Recheck, RecheckOutcome, Results};
+use sureness_report::{AnsweredAt, JudgeTiming, ModelResult, Recheck, RecheckOutcome, Results};
 use sureness_scorers::{ModelIdentity, OptionScorer};
-use sureness_store::{Reader, Store};
+use sureness_store::Store;
 
-use crate::budget::{Budget, Tokens};
+use crate::budget::Budget;
 use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::{self, Folder};
+use crate::judge::OpenedJudge;
 use crate::models::open::{self, Endpoints, Model};
 use crate::provenance::provenance;
 use crate::questions::Questions;
@@ -44,6 +49,8 @@ pub use fleet::describe_link;
 pub use outcome::{Ended, Outcome};
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};
+use spent::spent;
+pub(crate) use until::record as until_record;
 pub(crate) use words::{check, check_open, draws};
 
 /// Measures the models on the questions and writes answers and results to the output folder. Starts
@@ -81,6 +88,8 @@ pub async fn run_async(
     let resolved = ways::resolved(settings, models, open_task.as_deref(), watch).await?;
     let settings = &resolved;
     words::check(settings, models)?;
+    until::check(settings, models, open_task.as_deref())?;
+    judge::check(settings, &questions)?;
     questions.plan.draws = words::draws(settings);
     let answers = questions.plan.answers() * models.len();
     let folder = folder::prepare(&settings.output_dir, answers)?;
@@ -99,8 +108,11 @@ pub async fn run_async(
         provenance: provenance(settings.command.clone()),
         interrupts: watch.interrupts(settings.fleet.is_some()),
         fleet: None,
+        judge: None,
         models: Vec::new(),
+        settled: None,
     };
+    session.judge = session.open_judge().await?;
     if let Some(fleet) = &settings.fleet {
         let opened = Fleet::open(fleet, &settings.asking, models, watch);
         session.fleet = session.interrupts.race(opened).await.transpose()?;
@@ -124,7 +136,11 @@ struct Session<'a> {
     interrupts: Interrupts,
     /// The workers on other machines, if any.
     fleet: Option<Fleet>,
+    /// The judge of open questions, if any.
+    judge: Option<OpenedJudge>,
     models: Vec<(ModelResult, Option<Stop>)>,
+    /// Which model is better, of a run that stops as soon as that is shown.
+    settled: Option<Settled>,
 }
 
 /// A model that was asked, with the summary of its requests.
@@ -139,6 +155,8 @@ struct AskedModel {
     noise: Option<Noise>,
     /// Its prices and limits.
     budget: Budget,
+    /// The requests to the judge, if there is one.
+    judged: Option<JudgeTiming>,
     /// Why the run gave up on the model or its workers.
     given_up: Option<Failure>,
 }
@@ -159,12 +177,15 @@ impl Session<'_> {
     /// Asks and evaluates all models: one after the other, since they share this machine or its
     /// servers, or concurrently if each has its own workers.
     async fn measure(&mut self, models: &[Model]) -> Result<(), Failure> {
+        if let Some(stopping) = &self.settings.until {
+            return Box::pin(self.measure_until(models, stopping)).await;
+        }
         if self.fleet.is_none() {
             for (model, checked) in models.iter().zip(self.recheck_all(models).await?) {
                 if self.interrupts.stop_requested() {
                     break;
                 }
-                if let Some(asked) = self.ask(model, checked).await? {
+                if let Some(asked) = Box::pin(self.ask(model, checked)).await? {
                     self.evaluate_and_save(asked)?;
                 }
             }
@@ -202,8 +223,8 @@ impl Session<'_> {
         let budget = self.settings.budget_of(model, &identity.name)?;
         let round = asking::Round {
             model,
-            identity: &identity,
-            budget: &budget,
+            identity: identity.clone(),
+            budget: budget.clone(),
             ignore_cache,
         };
         let asked = self.ask_in_rounds(opened, round).await?;
@@ -211,17 +232,10 @@ impl Session<'_> {
             run,
             summary,
             cached_at,
+            judged,
             given_up,
         } = asked;
-        let measure_noise =
-            summary.total().answered >= noise::MIN_ANSWERS && summary.stop.is_none();
-        let is_exact = identity.backend == EMBEDDED_BACKEND;
-        let noise = if measure_noise && !is_exact && plan.draws.is_none() {
-            let measured = noise::measure(first.as_ref(), &plan);
-            self.interrupts.race(measured).await.flatten()
-        } else {
-            None
-        };
+        let noise = self.noise(first.as_ref(), &plan, &summary).await;
         Ok(Some(AskedModel {
             run,
             identity,
@@ -231,6 +245,7 @@ impl Session<'_> {
             recheck: checked.recheck,
             noise,
             budget,
+            judged,
             given_up,
         }))
     }
@@ -345,6 +360,7 @@ impl Session<'_> {
         result.recheck = asked.recheck;
         let tokens = spent(&self.folder.store, run)?;
         result.timing.spent = Some(asked.budget.spent(tokens));
+        result.timing.judge = asked.judged;
         if asked
             .recheck
             .is_some_and(|r| r.outcome == RecheckOutcome::Kept)
@@ -373,12 +389,18 @@ impl Session<'_> {
 
     /// The record of the run's settings.
     fn record(&self) -> RunSettings {
-        self.questions.record(self.settings, &self.config)
+        RunSettings {
+            judge: self.judge.as_ref().map(|judge| judge.record.clone()),
+            ..self.questions.record(self.settings, &self.config)
+        }
     }
 
     fn results(&self) -> Results {
         let models = self.models.iter().map(|(model, _)| model.clone());
-        figures::results(self.record(), models.collect(), self.provenance.clone())
+        Results {
+            settled: self.settled.clone(),
+            ..figures::results(self.record(), models.collect(), self.provenance.clone())
+        }
     }
 
     fn outcome(self) -> Outcome {
@@ -389,16 +411,6 @@ impl Session<'_> {
             folder: self.folder,
         }
     }
-}
-
-/// The tokens of all answers that a run has asked for, in all its parts.
-fn spent(store: &Path, run: i64) -> Result<Tokens, Failure> {
-    let usage = Reader::open(store)?.tokens(run)?;
-    Ok(Tokens {
-        prompt: usage[0],
-        cached: usage[1],
-        answer: usage[2],
-    })
 }
 
 /// Fails if the few-shot examples of a prompt alone fill the model's context, so that none of its

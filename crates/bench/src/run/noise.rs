@@ -1,14 +1,34 @@
 //! Measures the noise floor of a server with questions of the run.
 
 use futures_util::future::join_all;
-use sureness_engine::Plan;
+use sureness_engine::{Plan, Summary};
 use sureness_record::Noise;
 use sureness_scorers::{OptionScorer, OptionScores, ScoreRequest, http};
+
+use super::{EMBEDDED_BACKEND, Session};
 
 /// Questions to ask again.
 const QUESTIONS: usize = 20;
 /// Minimum answers for a measurement; it would take too much of a shorter run.
 pub(crate) const MIN_ANSWERS: usize = 500;
+
+impl Session<'_> {
+    /// The noise floor of a server, after a long enough run by letters.
+    pub(super) async fn noise(
+        &self,
+        scorer: &dyn OptionScorer,
+        plan: &Plan,
+        summary: &Summary,
+    ) -> Option<Noise> {
+        let is_long = summary.total().answered >= MIN_ANSWERS && summary.stop.is_none();
+        let is_exact = scorer.identity().backend == EMBEDDED_BACKEND;
+        if !is_long || is_exact || plan.draws.is_some() {
+            return None;
+        }
+        let measured = measure(scorer, plan);
+        self.interrupts.race(measured).await.flatten()
+    }
+}
 
 /// Asks some questions of the plan one by one, all at once and one by one again, and compares the
 /// answers; `None` if a question fails.

@@ -59,7 +59,14 @@ fn secrets(args: &[String], variable: impl Fn(&str) -> Option<String>) -> Vec<St
     };
     let places = || 0..args.len();
     let chosen = places().filter_map(|place| value_of("--api-key-env", place));
-    let names = ["SURENESS_API_KEY", "OPENAI_API_KEY"].map(str::to_owned);
+    let of_judge = places().filter_map(|place| value_of("--judge-key-env", place));
+    let chosen = chosen.chain(of_judge);
+    let names = [
+        "SURENESS_API_KEY",
+        "OPENAI_API_KEY",
+        "SURENESS_JUDGE_API_KEY",
+    ];
+    let names = names.map(str::to_owned);
     let held = names
         .into_iter()
         .chain(chosen)

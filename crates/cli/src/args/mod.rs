@@ -11,6 +11,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod gate;
 pub(crate) mod import;
+pub(crate) mod judge;
 pub(crate) mod merge;
 pub(crate) mod model;
 #[cfg(feature = "nats")]

@@ -12,6 +12,7 @@ use sureness_fleet::CoordinatorSettings;
 use sureness_questions::{ClusterBy, Shard};
 
 use super::ask::AskArgs;
+use super::judge::JudgeArgs;
 use super::price::PriceArgs;
 use super::values::{open_share, price, recheck, share, temperature};
 
@@ -45,6 +46,8 @@ pub(crate) enum SetupArg {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) ask: AskArgs,
+    #[command(flatten)]
+    pub(crate) judge: JudgeArgs,
     /// Model names to compare
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', conflicts_with = "model", help_heading = "Model")]
     pub(crate) models: Vec<String>,

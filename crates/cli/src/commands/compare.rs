@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use sureness_analysis::settled::{Incomparable, Settled, Stopping, play};
 use sureness_anytime::Metric;
 use sureness_bench::Failure;
-use sureness_bench::evidence::{Loaded, load};
+use sureness_bench::evidence::{Loaded, Texts, load};
 use sureness_conformal::Config;
 
 use super::run;
@@ -17,11 +17,12 @@ use crate::show::settled;
 /// Asks the models, or plays saved answers.
 pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     if args.logits.is_empty() {
-        if args.until.until.is_some() {
-            return Err(Failure::new("--until works on saved answers only")
-                .hint("name them with --logits: files of logits, imports or output folders"));
-        }
-        return run::run(&args.run, run::RunCommand::Compare);
+        let until = args
+            .until
+            .until
+            .map(|_| stopping(&args.until))
+            .transpose()?;
+        return run::run(&args.run, run::RunCommand::Compare, until);
     }
     let stopping = stopping(&args.until)?;
     let Loaded {
@@ -29,7 +30,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
         config,
         warnings,
         notes,
-    } = load(&settings::played(args))?;
+    } = load(&settings::played(args), &Texts::default())?;
     for warning in warnings {
         eprintln!("warning: {warning}");
     }

@@ -7,7 +7,7 @@ use sureness_analysis::Evidence;
 use sureness_analysis::gate::{Gate, GateSettings, GateVerdict, gate};
 use sureness_analysis::settled::Incomparable;
 use sureness_bench::Failure;
-use sureness_bench::evidence::{Loaded, Selection, load};
+use sureness_bench::evidence::{Loaded, Selection, Texts, load};
 use sureness_conformal::Config;
 
 use crate::args::gate::{GateArgs, GateOutput, UndecidedArg};
@@ -47,7 +47,7 @@ fn evidence(args: &GateArgs) -> Result<(Evidence, Config), Failure> {
     }
     // Together, for the checks of prompts, examples and rules.
     let both: Vec<PathBuf> = base.into_iter().chain(candidate).collect();
-    let together = load(&settings::gated(args, both))?;
+    let together = load(&settings::gated(args, both), &Texts::default())?;
     for warning in &together.warnings {
         eprintln!("warning: {warning}");
     }
@@ -68,11 +68,15 @@ fn evidence(args: &GateArgs) -> Result<(Evidence, Config), Failure> {
             model.name = format!("{} ({role})", model.name);
         }
     }
-    Ok((Evidence { models }, config))
+    let evidence = Evidence {
+        models,
+        ..Evidence::default()
+    };
+    Ok((evidence, config))
 }
 
 fn loaded(selection: &Selection) -> Result<Loaded, Failure> {
-    let loaded = load(selection)?;
+    let loaded = load(selection, &Texts::default())?;
     for note in &loaded.notes {
         eprintln!("note: {note}");
     }

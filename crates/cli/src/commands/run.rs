@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use sureness_analysis::settled::Stopping;
 use sureness_bench::{Ended, Failure, Model, Outcome, Settings};
 
 use super::forecast;
@@ -10,7 +11,7 @@ use crate::args::run::RunArgs;
 use crate::error::EXIT_INTERRUPTED;
 use crate::settings;
 use crate::show::watcher::Watcher;
-use crate::show::{log, results, terminal};
+use crate::show::{log, results, settled, terminal};
 
 /// The three commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,11 @@ pub(super) enum RunCommand {
 }
 
 /// Checks that the command fits the named models, then runs it.
-pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failure> {
+pub(super) fn run(
+    args: &RunArgs,
+    command: RunCommand,
+    until: Option<Stopping>,
+) -> Result<ExitCode, Failure> {
     let named = args.models.len() + args.ask.gguf.len();
     match command {
         RunCommand::Compare if named < 2 => {
@@ -46,7 +51,10 @@ pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failu
         return forecast::run(&settings::run(args)?, &models);
     }
     let watcher = Watcher::new(args.progress, args.metrics_addr.as_deref(), args.verbose)?;
-    let settings = settings::run(args)?;
+    let settings = Settings {
+        until,
+        ..settings::run(args)?
+    };
     measure(&settings, &models, &watcher, args.allowed_failures)
 }
 
@@ -71,14 +79,14 @@ pub(super) fn print_outcome(
     verbose: bool,
 ) -> Result<ExitCode, Failure> {
     results::show(&outcome.results, verbose);
+    if let Some(found) = &outcome.results.settled {
+        settled::print(found);
+    }
     eprintln!("Results: {}", outcome.folder.json.display());
     Ok(match outcome.ended(allowed_failures)? {
         Ended::Complete => {
             // A shard's figures are those of a part: its next step is the merge.
-            // An analysis has nothing to say about open questions alone.
-            let models = &outcome.results.models;
-            let has_options = models.iter().any(|model| !model.tasks.is_empty());
-            if outcome.results.settings.shard.is_none() && has_options {
+            if outcome.results.settings.shard.is_none() {
                 let folder = outcome.folder.store.parent().unwrap_or(Path::new("."));
                 eprintln!("Next: sureness report {}", terminal::quoted(folder));
             }

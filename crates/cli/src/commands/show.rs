@@ -3,15 +3,16 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use sureness_analysis::number::counted;
+use sureness_analysis::Unit;
+use sureness_analysis::number::{counted, figure};
 use sureness_bench::Failure;
 use sureness_bench::show::{Shown, show};
 use sureness_hint::Hint;
 use sureness_open::Meanings;
 use sureness_questions::letter;
-use sureness_scorers::Reading;
 use sureness_store::StoredAnswer;
 
+use super::reading;
 use crate::args::show::ShowArgs;
 use crate::settings;
 use crate::show::terminal;
@@ -71,20 +72,7 @@ fn answers(out: &mut String, answers: &[StoredAnswer], all: bool) {
             let _ = writeln!(out, "{:>4}  no answer: {error}", stored.draw + 1);
             continue;
         };
-        let reading = match words.reading {
-            Reading::Option => {
-                let chosen = scores.logprobs.iter().position(|logprob| *logprob == 0.0);
-                chosen.map_or('?', letter).to_string()
-            }
-            Reading::Refused => "refused".to_owned(),
-            Reading::Cut => "cut".to_owned(),
-            Reading::Unreadable => "unreadable".to_owned(),
-            Reading::Thought => "a thought".to_owned(),
-            Reading::Said => format!(
-                "{:?}",
-                sureness_open::normalised(sureness_answers::short(&words.text))
-            ),
-        };
+        let reading = reading::named(words, scores);
         if !all && told.contains(&reading) {
             left_out += 1;
             continue;
@@ -112,9 +100,15 @@ fn indented(out: &mut String, text: &str) {
     }
 }
 
-/// A line per meaning of the answers to an open question, the most frequent first.
+/// A line per meaning of the answers to an open question, the most frequent first, and what the set holds.
 fn meanings(meanings: &Meanings, shown: &Shown) -> String {
-    let mut rows = vec![["", "answers", "share", ""].map(str::to_owned).to_vec()];
+    let threshold = shown.open_set.and_then(|set| set.sets.threshold);
+    let held = threshold.map_or(0, |threshold| meanings.set(threshold).len());
+    let mut rows = vec![
+        ["", "answers", "share", "set", ""]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for (number, meaning) in meanings.groups().iter().enumerate() {
         let right = if meaning.accepted {
             "✓ accepted "
@@ -125,11 +119,13 @@ fn meanings(meanings: &Meanings, shown: &Shown) -> String {
             (number + 1).to_string(),
             meaning.count.to_string(),
             format!("{:.1} %", 100.0 * meanings.frequency(meaning)),
+            if number < held { "in" } else { "" }.to_owned(),
             format!("{right}{}", meaning.text),
         ]);
     }
     let mut out = terminal::columns(rows, &[1, 2]);
     let _ = writeln!(out, "Semantic entropy: {:.3} nats.", meanings.entropy());
+    out.push_str(&set_of_answers(shown, held));
     if let Ok(prompt) = &shown.prompt {
         let accepted = prompt.question.accepted.join(", ");
         let _ = writeln!(out, "Accepted: {accepted}.");
@@ -140,6 +136,34 @@ fn meanings(meanings: &Meanings, shown: &Shown) -> String {
         let _ = writeln!(out, "{silent} without a meaning: refused, cut or empty.");
     }
     out
+}
+
+/// What the conformal set holds and promises, in a sentence or two.
+fn set_of_answers(shown: &Shown, held: usize) -> String {
+    let Some(set) = shown.open_set else {
+        return "The run has too few answers for sets.\n".to_owned();
+    };
+    let half = if set.calibrates {
+        "calibration half, which sets the threshold"
+    } else {
+        "test half"
+    };
+    let percent = |share| figure(share, Unit::Percent);
+    let target = percent(1.0 - set.alpha);
+    let sets = match set.sets.threshold {
+        Some(threshold) => format!(
+            "The set at {target} % holds {}: meanings with a share of at least {} %, or the most \
+             frequent.",
+            counted(held, "meaning"),
+            percent(1.0 - threshold)
+        ),
+        None => format!(
+            "There is no set at {target} %: the truth of too many calibration questions was never \
+             drawn. The smallest error rate that these answers can promise is {} %.",
+            percent(set.sets.least_error_rate)
+        ),
+    };
+    format!("{sets} This question is in the {half}.\n")
 }
 
 /// A line per option: letter, probability, log-probability, sets, and whether it is right.

@@ -88,12 +88,30 @@ fn notes(model: &ModelResult) {
                 .push(format!("{place} {:.1} %", share * 100.0));
         }
     }
+    for (place, judged) in judged(model) {
+        by_text.entry(judged).or_default().push(place);
+    }
     for (place, drawn) in drawn(model) {
         by_text.entry(drawn).or_default().push(place);
     }
     for (text, places) in by_text {
         eprintln!("note: {text} ({})", places.join(", "));
     }
+}
+
+/// What a judge said of a group's answers, with its place.
+fn judged(model: &ModelResult) -> impl Iterator<Item = (String, String)> {
+    model.groups.iter().filter_map(|group| {
+        let judged = group.judged?;
+        let text = format!(
+            "the judge compared {}: {} mean the same, {} undecided; {} left apart by --judge-pairs",
+            counted(judged.compared as usize, "pair"),
+            count(judged.same as usize),
+            count(judged.undecided as usize),
+            counted(judged.cut as usize, "answer")
+        );
+        Some((format!("{}/{}", group.task, group.strategy), text))
+    })
 }
 
 /// What became of a group's answers in words, with its place.

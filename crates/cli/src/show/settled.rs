@@ -42,6 +42,7 @@ fn stopped(found: &Settled) -> String {
         Stopped::MaxQuestions => {
             format!("--max-questions is reached, and {open} of {all} comparisons are open")
         }
+        Stopped::Interrupted => format!("interrupted, and {open} of {all} comparisons are open"),
     };
     format!(
         "Stopped after {most} of {} questions: {why}. All verdicts and intervals hold together with {} % confidence.",

@@ -1,6 +1,7 @@
 //! `sureness compare --until` and `sureness gate` from outside.
 
 mod gate;
+mod live;
 mod settled;
 
 use std::path::Path;

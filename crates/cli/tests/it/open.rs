@@ -1,6 +1,9 @@
 //! Open questions: asked, grouped into meanings, measured, shown.
 #![cfg(unix)]
 
+mod analysis;
+mod judge;
+
 use std::fmt::Write;
 
 use serde_json::{Value, json};
@@ -127,12 +130,10 @@ fn figures_come_to_those_of_the_law() {
         &text(&output.stdout),
         &["Open questions", "semantic entropy"],
     );
-    // Neither the legend of other tables nor a command that would be refused.
+    // No legend of other tables.
     let stderr = text(&output.stderr);
-    assert!(
-        !stderr.contains("UAcc") && !stderr.contains("Next:"),
-        "{stderr}"
-    );
+    assert!(!stderr.contains("UAcc"), "{stderr}");
+    says(&stderr, &["Next: sureness report"]);
 }
 
 #[test]
@@ -228,9 +229,22 @@ fn what_does_not_apply_is_refused_with_a_reason() {
         &case.run(&format!("run --answers sampled --samples 4 {TASK}")),
         0,
     );
+    let output = case
+        .sureness("plan --detect acc=0.05 --from results")
+        .output()
+        .unwrap();
+    ends_with(&output, 2);
+    says(&text(&output.stderr), &["open questions alone", "hint: "]);
+    // The accepted answers are in the data alone.
+    std::fs::rename(case.path("trivia.jsonl"), case.path("moved.jsonl")).unwrap();
     let output = case.sureness("analyze results").output().unwrap();
     ends_with(&output, 2);
-    says(&text(&output.stderr), &["only open questions", "hint: "]);
+    says(
+        &text(&output.stderr),
+        &["accepted answers of 30 of 30", "--data trivia=PATH"],
+    );
+    let line = "analyze results --data trivia=moved.jsonl";
+    ends_with(&case.sureness(line).output().unwrap(), 0);
 }
 
 #[test]
@@ -245,13 +259,32 @@ fn open_and_multiple_choice_tasks_stay_apart() {
     assert_eq!(model["tasks"].as_array().unwrap().len(), 1, "{model}");
     assert_eq!(model["mean"], model["tasks"][0]["mean"]);
     assert!(model["groups"][1]["open"].is_object());
-    let output = case
-        .sureness("analyze results --modes basic")
-        .output()
-        .unwrap();
+    let output = case.sureness("analyze results").output().unwrap();
     ends_with(&output, 0);
-    let all = text(&output.stdout) + &text(&output.stderr);
-    says(&all, &["trivia has open questions"]);
+    // Each kind in its own section, and the model under one name.
+    says(
+        &text(&output.stdout),
+        &[
+            "How sure is fault-model?",
+            "Figures of each model",
+            "Open questions",
+        ],
+    );
+    let csv = std::fs::read_to_string(case.results().join("results.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = csv.lines().map(|row| row.split(',').collect()).collect();
+    let column = |name: &str| rows[0].iter().position(|it| *it == name).unwrap();
+    let cell = |row: usize, name: &str| rows[row][column(name)];
+    assert_eq!((cell(1, "task"), cell(2, "task")), ("qa", "trivia"));
+    assert_eq!(cell(1, "open_semantic_entropy"), "");
+    assert_eq!(cell(2, "lac_set_size"), "");
+    let open = &model["groups"][1]["open"];
+    for (name, value) in [
+        ("acc", &open["acc"]),
+        ("open_semantic_entropy", &open["semantic_entropy"]),
+        ("entropy_aurc", &open["signs"][1]["aurc"]),
+    ] {
+        assert_eq!(cell(2, name).parse::<f64>().ok(), value.as_f64(), "{name}");
+    }
 }
 
 #[test]

@@ -56,6 +56,26 @@ impl RowDraws {
             clusters,
         }
     }
+
+    /// The cluster of a row.
+    pub(super) fn cluster_of(&self, row: usize) -> u32 {
+        self.clusters.of_row(row)
+    }
+
+    /// By draw, how often each cluster occurs.
+    pub(super) fn drawn(&self) -> &[Vec<u8>] {
+        &self.drawn
+    }
+
+    /// By group of the jackknife, how often each cluster occurs.
+    pub(super) fn left_out(&self) -> &[Vec<u8>] {
+        &self.left_out
+    }
+
+    /// Share of draws beyond either end.
+    pub(super) fn tail(&self) -> f64 {
+        self.tail
+    }
 }
 
 /// Intervals over `rows` of `table`, in the order of `draws`, with the ECE over `bins` bins. `None`

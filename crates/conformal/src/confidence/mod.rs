@@ -5,6 +5,7 @@ mod calibration;
 mod influence;
 mod intervals;
 mod selective;
+mod selective_intervals;
 mod spread;
 mod weighted;
 
@@ -12,6 +13,7 @@ pub use calibration::{CalibrationErrors, ConfidenceBin, calibration_errors};
 pub use influence::ece_influence;
 pub use intervals::{ConfidenceIntervals, RowDraws, confidence_intervals};
 pub use selective::{Selective, SelectivePoint, selective, selective_of};
+pub use selective_intervals::{SelectiveIntervals, selective_intervals};
 pub use spread::{Entropy, entropy};
 
 use crate::{ProbabilityView, Row, Table, View};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::selective_intervals::rejection_ratio;
 use super::{Answer, visit_answers};
 use crate::{Table, View};
 
@@ -39,6 +40,16 @@ pub struct Selective {
     pub curve: Vec<SelectivePoint>,
     /// (share left unanswered, accuracy of the rest), for 0, 0.1, 0.2, 0.3 and 0.5.
     pub accuracy_after_rejecting: Vec<(f64, f64)>,
+}
+
+impl Selective {
+    /// Prediction rejection ratio (Malinin & Gales 2021): the part of a perfect ranking's gain over a
+    /// random one. `None` where all answers are right or all wrong.
+    pub fn prr(&self) -> Option<f64> {
+        let error_rate = self.curve.last()?.risk;
+        self.auroc
+            .map(|_| rejection_ratio(error_rate, self.aurc, self.aurc - self.e_aurc))
+    }
 }
 
 /// Selective answering by the probability of the most probable option. `None` for no rows,

@@ -168,6 +168,15 @@ impl Harmonic {
             self.numbers.push(self.numbers[i - 1] + 1.0 / i as f64);
         }
     }
+
+    /// The area under the risk-coverage curve of a perfect ranking, where all `right` answers precede
+    /// the `wrong` ones: the mean of j / (right + j) over the last places, and of 0 before them.
+    pub(super) fn best_area(&mut self, right: usize, wrong: usize) -> f64 {
+        let n = right + wrong;
+        self.extend(n);
+        let sum = wrong as f64 - right as f64 * (self.numbers[n] - self.numbers[right]);
+        sum / n as f64
+    }
 }
 
 impl Default for Harmonic {

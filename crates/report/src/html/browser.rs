@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sureness_conformal::RightOptions;
 
+use super::ModelWords;
+
 /// Questions to look through, with every model's probabilities and prediction sets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QuestionBrowser {
@@ -26,8 +28,14 @@ pub struct TaskQuestions {
     pub letters: Vec<String>,
     /// The questions.
     pub questions: Vec<QuestionEntry>,
-    /// What was answered, at most one entry per model and strategy.
+    /// What was answered, at most one entry per model and strategy; none to open questions.
     pub answers: Vec<ModelAnswers>,
+    /// Whether the questions are open, without options.
+    #[serde(default)]
+    pub is_open: bool,
+    /// Answers in words, at most one entry per model and strategy; none where letters were scored.
+    #[serde(default)]
+    pub words: Vec<ModelWords>,
 }
 
 /// One question.
@@ -47,8 +55,11 @@ pub struct QuestionEntry {
     /// Texts of the options; empty where they are not at hand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
-    /// The right option, or several.
+    /// The right option, or several; none of an open question.
     pub right: Option<RightOptions>,
+    /// Accepted answers of an open question.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
     /// Labels, such as "confidently wrong" or "divided".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,

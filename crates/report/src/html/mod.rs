@@ -15,10 +15,12 @@ mod settings;
 mod table;
 mod theme;
 mod values;
+mod words;
 
 use sureness_analysis::{Chart, Document, Theme};
 
 pub use browser::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
+pub use words::{AnswerEntry, MeaningEntry, ModelWords, QuestionWords};
 
 /// How a highlight is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

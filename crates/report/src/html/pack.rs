@@ -10,11 +10,13 @@
 //! | the LAC set, the APS set | 1 for six options, each |
 //!
 //! Dots stand for what is not there. Forty models, three strategies and three hundred questions of
-//! six options come to 0.6 MB per task, and need no parsing until a question is shown.
+//! six options come to 0.6 MB per task, and need no parsing until a question is shown. Answers in words
+//! are plain JSON beside them.
 
 use serde_json::{Value, json};
 
 use super::browser::{Answer, ModelAnswers, QuestionBrowser, TaskQuestions};
+use super::words;
 
 const DIGITS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 
@@ -49,6 +51,9 @@ pub(super) fn task(task: &TaskQuestions) -> Value {
             if let Some(context) = question.context.as_ref().filter(|c| !c.is_empty()) {
                 put("x", json!(context));
             }
+            if !question.accepted.is_empty() {
+                put("k", json!(question.accepted));
+            }
             if !question.options.is_empty() {
                 put("o", json!(question.options));
             }
@@ -59,7 +64,12 @@ pub(super) fn task(task: &TaskQuestions) -> Value {
             entry
         })
         .collect();
+    let mut texts = Names::default();
+    let words = words::packed(&task.words, &mut texts);
     json!({
+        "open": task.is_open,
+        "words": words,
+        "texts": texts.0,
         "letters": task.letters,
         "options": options,
         "categories": categories.0,
@@ -131,10 +141,10 @@ fn number(out: &mut String, value: u64, digits: usize) {
 
 /// Names, each once.
 #[derive(Default)]
-struct Names(Vec<String>);
+pub(super) struct Names(pub(super) Vec<String>);
 
 impl Names {
-    fn number(&mut self, name: &str) -> usize {
+    pub(super) fn number(&mut self, name: &str) -> usize {
         self.0.iter().position(|n| n == name).unwrap_or_else(|| {
             self.0.push(name.to_owned());
             self.0.len() - 1

@@ -17,6 +17,7 @@ const STYLE: &str = concat!(
     include_str!("assets/base.css"),
     include_str!("assets/tables.css"),
     include_str!("assets/questions.css"),
+    include_str!("assets/words.css"),
     include_str!("assets/narrow.css"),
     include_str!("assets/print.css"),
 );
@@ -25,6 +26,7 @@ const STYLE: &str = concat!(
 const SCRIPT: &str = concat!(
     "(() => {\n\"use strict\";\n",
     include_str!("assets/tables.js"),
+    include_str!("assets/words.js"),
     include_str!("assets/questions.js"),
     include_str!("assets/page.js"),
     "})();\n",

@@ -1,6 +1,7 @@
 //! The HTML report in a real browser. Pictures go to the folder that `SURENESS_SCREENSHOTS` names.
 
 mod devtools;
+mod words;
 
 use std::fmt::Write as _;
 

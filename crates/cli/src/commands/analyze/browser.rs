@@ -1,51 +1,98 @@
 //! The question browser of the report page.
 
+mod open;
+mod words;
+
 use std::collections::{HashMap, HashSet};
 
 use sureness_analysis::{Figures, GroupFigures, Listed, Reason, listed_questions};
 use sureness_bench::evidence::Texts;
+use sureness_bench::{Failure, TaskData};
 use sureness_questions::{Question, letter};
-use sureness_report::html::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
+use sureness_report::html::{
+    Answer, ModelAnswers, ModelWords, QuestionBrowser, QuestionEntry, TaskQuestions,
+};
+
+use words::WordsOf;
 
 /// Maximum questions per kind and task, so that a page with 40 models and 5 tasks stays fast.
 const MAX_PER_KIND: usize = 40;
 
-/// The notable questions with each model's answers.
-pub(super) fn browser(figures: &Figures<'_>, texts: &mut Texts) -> QuestionBrowser {
+/// The notable questions with each model's answers. Prompts are laid out from `data`, or from the data
+/// that runs recorded.
+pub(super) fn browser(
+    figures: &Figures<'_>,
+    texts: &mut Texts,
+    data: &[TaskData],
+) -> Result<QuestionBrowser, Failure> {
+    let mut said = WordsOf::new(figures, data)?;
     let listed = listed_questions(figures, &Reason::ALL, MAX_PER_KIND);
-    let strategies = figures.strategies();
-    let tasks = figures
-        .tasks()
-        .into_iter()
-        .map(|(task, title)| {
-            let of_task: Vec<&Listed> = listed.iter().filter(|q| q.task == task).collect();
-            task_questions(figures, texts, task, title, &of_task)
-        })
-        .collect();
-    let mut notes = vec![format!(
-        "Up to {MAX_PER_KIND} questions per kind and task. Only test questions have prediction sets."
-    )];
+    let strategies = strategies(figures);
+    let mut tasks = Vec::new();
+    for (task, title) in figures.tasks() {
+        let of_task: Vec<&Listed> = listed.iter().filter(|q| q.task == task).collect();
+        tasks.push(task_questions(
+            figures,
+            (texts, &mut said),
+            (task, title),
+            &of_task,
+        )?);
+    }
+    for (task, title) in figures.open_tasks() {
+        tasks.push(open::task_questions(
+            figures,
+            (texts, &mut said),
+            (task, title),
+        )?);
+    }
+    let mut notes = Vec::new();
+    if !figures.models.is_empty() {
+        notes.push(format!(
+            "Up to {MAX_PER_KIND} questions per kind and task. Only test questions have prediction sets."
+        ));
+    }
+    notes.extend(open::note(figures));
     notes.extend(texts.notes());
-    QuestionBrowser {
-        models: figures
-            .models
-            .iter()
-            .map(|m| m.model.name.clone())
-            .collect(),
+    notes.extend(said.notes());
+    Ok(QuestionBrowser {
+        models: names(figures).into_iter().map(str::to_owned).collect(),
         strategies: strategies.into_iter().map(str::to_owned).collect(),
         tasks,
         notes,
+    })
+}
+
+/// All models, in the order of the page's numbers.
+fn names<'a>(figures: &Figures<'a>) -> Vec<&'a str> {
+    let names = figures.evidence.names().into_iter();
+    names.map(|(name, _)| name).collect()
+}
+
+/// The number of a model on the page.
+fn model_number(figures: &Figures<'_>, name: &str) -> usize {
+    let names = names(figures);
+    names.iter().position(|known| *known == name).unwrap_or(0)
+}
+
+/// The strategies of all tasks, open ones included, in the order of the page's numbers.
+fn strategies<'a>(figures: &Figures<'a>) -> Vec<&'a str> {
+    let mut strategies = figures.strategies();
+    let open = figures.evidence.open.iter().flat_map(|model| &model.groups);
+    for group in open {
+        if !strategies.contains(&&*group.id.strategy) {
+            strategies.push(&group.id.strategy);
+        }
     }
+    strategies
 }
 
 /// The notable questions of one task.
 fn task_questions(
     figures: &Figures<'_>,
-    texts: &mut Texts,
-    task: &str,
-    title: &str,
+    (texts, said): (&mut Texts, &mut WordsOf<'_>),
+    (task, title): (&str, &str),
     listed: &[&Listed],
-) -> TaskQuestions {
+) -> Result<TaskQuestions, Failure> {
     // Each question once, with all its reasons.
     let mut keys: Vec<[u8; 32]> = Vec::new();
     let mut tags: HashMap<[u8; 32], Vec<String>> = HashMap::new();
@@ -58,9 +105,10 @@ fn task_questions(
     }
     let found = texts.find(figures, task, &keys);
     let mut entries: Vec<Option<QuestionEntry>> = vec![None; keys.len()];
-    let mut answers = Vec::new();
+    let (mut answers, mut words) = (Vec::new(), Vec::new());
     let mut widest = 0;
-    for (model_index, model) in figures.models.iter().enumerate() {
+    for model in &figures.models {
+        let model_index = model_number(figures, &model.model.name);
         for (strategy_index, strategy) in figures.strategies().iter().enumerate() {
             let Some(group) = model.group(task, strategy) else {
                 continue;
@@ -85,14 +133,22 @@ fn task_questions(
                     })
                     .collect(),
             });
+            let found = said.answers_to(model_index, (task, strategy), &keys)?;
+            words.extend(found.map(|questions| ModelWords {
+                model: model_index,
+                strategy: strategy_index,
+                questions,
+            }));
         }
     }
-    TaskQuestions {
+    Ok(TaskQuestions {
         title: title.to_owned(),
         letters: (0..widest).map(|index| letter(index).to_string()).collect(),
         questions: entries.into_iter().flatten().collect(),
         answers,
-    }
+        is_open: false,
+        words,
+    })
 }
 
 /// The rows of the shown questions; of duplicates, the last.

@@ -1,11 +1,17 @@
 //! The highlights at the top of the page.
 
+mod open;
+
 use sureness_analysis::number::{counted, figure as number};
 use sureness_analysis::{Cell, Document, Figures, Table, Unit};
 use sureness_report::html::{Highlight, Verdict};
 
-/// The best model, coverage, and the number of questions.
+/// The best model, coverage, and the number of questions; of open questions alone, how often the answers
+/// are right, and whether entropy tells which.
 pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<Highlight> {
+    if figures.models.is_empty() {
+        return open::highlights(figures);
+    }
     let mut highlights = Vec::new();
     let tables = document.sections.iter().flat_map(|section| &section.tables);
     let mut boards = tables.filter(|table| table.id == "leaderboard");

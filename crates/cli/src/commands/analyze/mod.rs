@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sureness_analysis::{Document, Evidence, Figures, Mode, Settings, document};
-use sureness_bench::evidence::{Loaded, Selection, Texts, keep_best, load, split_rule};
-use sureness_bench::{Failure, PROGRAM};
+use sureness_bench::evidence::{
+    Loaded, Selection, TextSources, Texts, keep_best, load, split_rule,
+};
+use sureness_bench::{Failure, PROGRAM, TaskData};
 use sureness_conformal::{Config, SplitRule};
 
 use crate::args::analyze::{AnalyzeArgs, EvidenceArgs, ModeArg, ReportArgs};
@@ -20,6 +22,8 @@ struct Prepared {
     evidence: Evidence,
     settings: Settings,
     texts: Texts,
+    /// Data sets of tasks, as they were named.
+    data: Vec<TaskData>,
     /// For the first lines of the document.
     warnings: Vec<String>,
     notes: Vec<String>,
@@ -27,13 +31,15 @@ struct Prepared {
 
 /// Loads the runs and checks that they can be compared.
 fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
-    let texts = Texts::of(settings::texts(args))?;
+    let sources = settings::texts(args);
+    let data = sources.data.clone();
+    let texts = Texts::of(sources)?;
     let Loaded {
         mut evidence,
         config,
         warnings,
         mut notes,
-    } = load(&settings::selection(args))?;
+    } = load(&settings::selection(args), &texts)?;
     let settings = settings::analysis(args, config.unwrap_or_default());
     evidence.temper(settings.config.tempered);
     notes.extend(split_rule(&evidence, &settings.config));
@@ -49,6 +55,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
         evidence,
         settings,
         texts,
+        data,
         warnings,
         notes,
     })
@@ -56,7 +63,8 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
 
 /// The evidence and settings of these runs, as for `analyze` without flags.
 pub(super) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), Failure> {
-    let loaded = load(&Selection::of(runs.to_vec()))?;
+    let texts = Texts::of(TextSources::default())?;
+    let loaded = load(&Selection::of(runs.to_vec()), &texts)?;
     let settings = Settings {
         config: Config {
             // As in `settings::analysis`.
@@ -86,19 +94,26 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
         evidence,
         settings,
         mut texts,
+        data,
         warnings,
         notes,
     } = prepare(&args.evidence)?;
     if let Some(folder) = &args.output_dir {
         output::check_folder(folder)?;
     }
-    let modes = modes(args, evidence.models.len());
+    let modes = modes(args, &evidence);
     let figures = Figures::of(&evidence, &settings, &modes);
     check_any(&figures)?;
     let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
     match &args.output_dir {
         None => output::show(&document)?,
-        Some(folder) => output::write(&figures, &document, &mut texts, folder, &args.formats)?,
+        Some(folder) => output::write(
+            &figures,
+            &document,
+            (&mut texts, &data),
+            folder,
+            &args.formats,
+        )?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -114,6 +129,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         evidence,
         settings,
         mut texts,
+        data,
         warnings,
         notes,
     } = prepare(&args.evidence)?;
@@ -122,6 +138,8 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     // Drop modes that this evidence or these flags cannot fill.
     let mut modes = Mode::ALL.to_vec();
     modes.retain(|mode| match mode {
+        Mode::Open => !evidence.open.is_empty(),
+        _ if evidence.models.is_empty() => false,
         Mode::Prompt => figures.strategies().len() > 1,
         Mode::Scaling => args.evidence.model_family.is_some(),
         Mode::Instruct => !args.evidence.pair.is_empty(),
@@ -135,7 +153,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     // The leaderboard goes first.
     modes.sort_by_key(|mode| *mode != Mode::Comparative);
     let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
-    output::write_page(&figures, &document, &mut texts, &args.output)?;
+    output::write_page(&figures, &document, (&mut texts, &data), &args.output)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -157,16 +175,22 @@ fn document_with_notes(
     document
 }
 
-/// The requested modes, in the order of a report.
-fn modes(args: &AnalyzeArgs, models: usize) -> Vec<Mode> {
+/// The requested modes, in the order of a report. Without a request those that the evidence fills.
+fn modes(args: &AnalyzeArgs, evidence: &Evidence) -> Vec<Mode> {
+    let has_mode = |mode: &Mode| match mode {
+        Mode::Open => !evidence.open.is_empty(),
+        _ => !evidence.models.is_empty(),
+    };
     if args.modes.contains(&ModeArg::All) {
-        return Mode::ALL.to_vec();
+        return Mode::ALL.into_iter().filter(has_mode).collect();
     }
     if args.modes.is_empty() {
-        return match models {
-            1 => vec![Mode::Basic],
-            _ => vec![Mode::Comparative, Mode::Basic],
+        let of_models: &[Mode] = match evidence.models.len() {
+            1 => &[Mode::Basic],
+            _ => &[Mode::Comparative, Mode::Basic],
         };
+        let all = of_models.iter().chain([&Mode::Open]).copied();
+        return all.filter(has_mode).collect();
     }
     let named = |mode: &Mode| args.modes.contains(&ModeArg::One(*mode));
     Mode::ALL.into_iter().filter(named).collect()
@@ -174,13 +198,16 @@ fn modes(args: &AnalyzeArgs, models: usize) -> Vec<Mode> {
 
 /// Fails if no group could be evaluated.
 fn check_any(figures: &Figures<'_>) -> Result<(), Failure> {
-    if figures.models.iter().any(|model| !model.groups.is_empty()) {
+    let with_options = figures.models.iter().any(|model| !model.groups.is_empty());
+    if with_options || figures.open.iter().any(|model| !model.groups.is_empty()) {
         return Ok(());
     }
+    let open = figures.open.iter().flat_map(|model| &model.skipped);
     let reason = figures
         .models
         .iter()
         .flat_map(|model| &model.skipped)
+        .chain(open)
         .map(|(id, error)| format!("{}/{}: {error}", id.task, id.strategy))
         .next();
     let reason = reason.unwrap_or_else(|| "no question was answered".into());

@@ -5,7 +5,7 @@ use std::path::Path;
 use sureness_analysis::number::counted;
 use sureness_analysis::{Chart, Document, Figures, GroupRows, Source, Theme};
 use sureness_bench::evidence::Texts;
-use sureness_bench::{Failure, Kind, provenance};
+use sureness_bench::{Failure, Kind, TaskData, provenance};
 use sureness_conformal::Covers;
 use sureness_hint::Hint;
 use sureness_report::export::{self, ChartImage, Format};
@@ -44,7 +44,7 @@ pub(super) fn show(document: &Document) -> Result<(), Failure> {
 pub(super) fn write(
     figures: &Figures<'_>,
     document: &Document,
-    texts: &mut Texts,
+    (texts, data): (&mut Texts, &[TaskData]),
     folder: &Path,
     formats: &[FormatArg],
 ) -> Result<(), Failure> {
@@ -67,7 +67,7 @@ pub(super) fn write(
         .map_err(|e| Failure::from(e).kind(Kind::Unfinished))?;
     if formats.contains(&FormatArg::Html) {
         let path = folder.join("report.html");
-        write_page(figures, document, texts, &path)?;
+        write_page(figures, document, (texts, data), &path)?;
         written.push(path);
     }
     if formats.contains(&FormatArg::Parquet) {
@@ -139,7 +139,7 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure>
 pub(super) fn write_page(
     figures: &Figures<'_>,
     document: &Document,
-    texts: &mut Texts,
+    (texts, data): (&mut Texts, &[TaskData]),
     path: &Path,
 ) -> Result<(), Failure> {
     let draw = |chart: &Chart, theme: Theme| {
@@ -157,7 +157,7 @@ pub(super) fn write_page(
     document.settings["provenance"] = serde_json::json!(provenance(command_line()));
     let page = html(
         &document,
-        Some(&browser::browser(figures, texts)),
+        Some(&browser::browser(figures, texts, data)?),
         &HtmlOptions {
             draw: &draw,
             highlights: &highlights,

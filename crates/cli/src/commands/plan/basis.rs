@@ -110,6 +110,12 @@ fn reference(args: &PlanArgs) -> Result<Basis, Failure> {
 
 fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
     let (evidence, mut settings) = evidence_of(&args.from)?;
+    if evidence.models.is_empty() {
+        return Err(Failure::new(
+            "the runs have open questions alone, whose sample sizes are not planned",
+        )
+        .hint("give runs of questions with options"));
+    }
     let several = evidence.models.len() > 1;
     if several && args.correlation.is_some() {
         return Err(

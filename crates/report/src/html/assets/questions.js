@@ -51,6 +51,7 @@ const letter = (task, at) => task.letters[at] ?? String(at + 1);
 
 // What the models made of each question, under one strategy.
 function tally(task, strategy) {
+  if (task.open) return tallyOpen(task, strategy);
   const answers = task.answers.filter((a) => a.s === strategy);
   return task.questions.map((question, at) => {
     const votes = new Array(task.options).fill(0);
@@ -208,8 +209,10 @@ function questionBrowser(root) {
       about,
       ...(question.x ? [passage(question.x)] : []),
       ...(question.s === undefined ? [] : [element("p", { className: "stem", dir: "auto" }, question.s)]),
-      optionList(state.task, question, state.counts[at]),
-      answerTable(index, state.task, Number(strategy.value), question, at));
+      ...(state.task.open ? [acceptedList(question)] : [
+        optionList(state.task, question, state.counts[at]),
+        answerTable(index, state.task, Number(strategy.value), question, at)]),
+      ...wordsOf(index, state.task, Number(strategy.value), at));
   };
 
   // Where many questions ask the same of other passages, the passage tells them apart.
@@ -257,7 +260,7 @@ function questionBrowser(root) {
       if (category.value && question.c !== Number(category.value)) return false;
       if (tag.value && !question.t?.includes(Number(tag.value))) return false;
       if (!words.length) return true;
-      const text = [question.i, question.s, question.x, ...(question.o ?? [])].join(" ").toLowerCase();
+      const text = [question.i, question.s, question.x, ...(question.o ?? []), ...(question.k ?? [])].join(" ").toLowerCase();
       return words.every((word) => text.includes(word));
     };
     state.list = [...state.task.questions.keys()].filter((at) => fits(state.task.questions[at]));

@@ -60,6 +60,7 @@ pub(super) fn browser(size: Size) -> QuestionBrowser {
             letters: ["A", "B", "C", "D", "E", "F"].map(str::to_owned).to_vec(),
             questions,
             answers,
+            ..TaskQuestions::default()
         }
     });
     QuestionBrowser {
@@ -114,6 +115,7 @@ fn question(task: usize, id: &str, at: usize) -> QuestionEntry {
         options,
         right: Some(answer.into()),
         tags,
+        ..QuestionEntry::default()
     }
 }
 

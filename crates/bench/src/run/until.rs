@@ -1,0 +1,451 @@
+//! `--until`: all models are asked the same questions in random order, in rounds, until it is settled which
+//! is better.
+//!
+//! A round is a plan that wants the questions up to a place of the order ([`Plan::wanted`]); each finds the
+//! answers of the one before in the store, so that a kill, a retry and the cache need nothing new.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use sureness_analysis::settled::{Found, Settled, Stopped, Stopping, order_of_asking, scores_of};
+use sureness_anytime::{Answers, Question, Settling, TaskScores, Verdict};
+use sureness_conformal::{Row, Table};
+use sureness_engine::Plan;
+use sureness_record::Until;
+use sureness_scorers::ModelIdentity;
+use sureness_store::Reader;
+
+use super::asking::{Asker, Round};
+use super::recheck::ModelCheck;
+use super::{AskedModel, OpenedModel, Session};
+use crate::budget::Budget;
+use crate::error::Failure;
+use crate::figures::logits_of;
+use crate::models::open::Model;
+use crate::settings::Settings;
+
+/// Refuses what cannot be settled, before anything is asked.
+pub(super) fn check(
+    settings: &Settings,
+    models: &[Model],
+    open_task: Option<&str>,
+) -> Result<(), Failure> {
+    if settings.until.is_none() {
+        return Ok(());
+    }
+    if models.len() < 2 {
+        return Err(
+            Failure::new("--until settled compares models, and there is one")
+                .hint("name several, with --models or --gguf"),
+        );
+    }
+    if let Some(task) = open_task {
+        return Err(Failure::new(format!(
+            "--until cannot settle task {task}: open questions have no options"
+        ))
+        .hint("name other tasks with --tasks"));
+    }
+    if settings.fleet.is_some() || settings.questions.shard.is_some() {
+        return Err(
+            Failure::new("--until does not work with --nats or --shard yet")
+                .hint("leave them out: an early stop takes few questions"),
+        );
+    }
+    Ok(())
+}
+
+/// What the record says of it.
+pub(crate) fn record(stopping: &Stopping) -> Until {
+    let metrics = stopping.metrics.iter();
+    Until {
+        confidence: stopping.confidence,
+        metrics: metrics
+            .map(|(metric, margin)| (metric.name().to_owned(), *margin))
+            .collect(),
+        max_questions: stopping.max_questions,
+        per_task: stopping.per_task,
+    }
+}
+
+/// A set of tasks that is settled together.
+struct Set {
+    /// Indices of the tasks.
+    tasks: Vec<usize>,
+    /// The order of asking: index into `tasks`, and the question's position.
+    order: Vec<(usize, usize)>,
+    settling: Settling,
+    /// Questions each model was asked.
+    asked: Vec<usize>,
+    /// Questions that may be asked.
+    most: usize,
+}
+
+/// The tasks of a plan, each with its groups.
+struct Tasks {
+    ids: Vec<String>,
+    groups: Vec<Vec<usize>>,
+    keys: Vec<Vec<[u8; 32]>>,
+}
+
+impl Tasks {
+    fn of(plan: &Plan) -> Result<Self, Failure> {
+        let mut tasks = Self {
+            ids: Vec::new(),
+            groups: Vec::new(),
+            keys: Vec::new(),
+        };
+        for (index, group) in plan.groups.iter().enumerate() {
+            if let Some(task) = tasks.ids.iter().position(|id| *id == group.task.id) {
+                tasks.groups[task].push(index);
+                continue;
+            }
+            let bank = &group.questions;
+            let keys = (0..bank.len()).map(|position| bank.content_digest(position));
+            tasks
+                .keys
+                .push(keys.collect::<Result<_, _>>().map_err(Failure::new)?);
+            tasks.ids.push(group.task.id.clone());
+            tasks.groups.push(vec![index]);
+        }
+        Ok(tasks)
+    }
+
+    /// What is settled together: all tasks, or each.
+    fn sets(&self, stopping: &Stopping, alpha: f64, seed: u64, models: usize) -> Vec<Set> {
+        let all: Vec<usize> = (0..self.ids.len()).collect();
+        let sets: Vec<Vec<usize>> = if stopping.per_task {
+            all.into_iter().map(|task| vec![task]).collect()
+        } else {
+            vec![all]
+        };
+        let share = (1.0 - stopping.confidence) / sets.len() as f64;
+        let set = |tasks: Vec<usize>| {
+            let keys: Vec<(&str, Vec<[u8; 32]>)> = tasks
+                .iter()
+                .map(|&task| (&*self.ids[task], self.keys[task].clone()))
+                .collect();
+            let question = Question {
+                confidence: 1.0 - share,
+                metrics: stopping.metrics.clone(),
+                alpha,
+                of: keys.iter().map(|(_, keys)| keys.len()).collect(),
+            };
+            let of = question.total();
+            Set {
+                order: order_of_asking(&keys, seed),
+                settling: Settling::new(question, models),
+                asked: vec![0; models],
+                most: stopping.max_questions.map_or(of, |most| most.min(of)),
+                tasks,
+            }
+        };
+        sets.into_iter().map(set).collect()
+    }
+}
+
+impl Set {
+    /// Whether there is more to ask.
+    fn is_open(&self) -> bool {
+        !self.settling.is_settled() && self.settling.asked() < self.most
+    }
+
+    /// Moves on to the next round; models that nothing open concerns stay where they are.
+    fn advance(&mut self) {
+        if !self.is_open() {
+            return;
+        }
+        let next = self.settling.next_round().min(self.most);
+        for (model, asked) in self.asked.iter_mut().enumerate() {
+            if self.settling.concerns(model) {
+                *asked = next;
+            }
+        }
+    }
+}
+
+/// A model with what its asking needs.
+struct Contestant {
+    model: usize,
+    identity: ModelIdentity,
+    budget: Budget,
+    checked: ModelCheck,
+    opened: OpenedModel,
+}
+
+impl Session<'_> {
+    /// Asks all models until everything is settled.
+    pub(super) async fn measure_until(
+        &mut self,
+        models: &[Model],
+        stopping: &Stopping,
+    ) -> Result<(), Failure> {
+        let Some(contestants) = self.contestants(models).await? else {
+            return Ok(());
+        };
+        let tasks = Tasks::of(&self.questions.plan)?;
+        let (alpha, seed) = (self.config.alpha, self.config.seed);
+        let mut sets = tasks.sets(stopping, alpha, seed, models.len());
+        let mut askers = Vec::with_capacity(contestants.len());
+        let mut rest = Vec::with_capacity(contestants.len());
+        for contestant in contestants {
+            let Contestant {
+                model,
+                identity,
+                budget,
+                checked,
+                opened,
+            } = contestant;
+            let round = Round {
+                model: &models[model],
+                identity: identity.clone(),
+                budget: budget.clone(),
+                ignore_cache: checked.ignores_cache(),
+            };
+            let plan = &self.questions.plan;
+            let asker = self.begin_asking(opened, round, plan)?;
+            askers.push(self.shown_as_one(asker, plan));
+            rest.push((identity, budget, checked.recheck));
+        }
+        self.ask_until(&tasks, &mut sets, &mut askers).await?;
+        let mut asked = Vec::with_capacity(askers.len());
+        for (model, (asker, (identity, budget, recheck))) in
+            askers.into_iter().zip(rest).enumerate()
+        {
+            let plan = Arc::new(self.plan_of(&tasks, &sets, model));
+            let answered = self.finish_asking(asker, &plan).await?;
+            asked.push(AskedModel {
+                run: answered.run,
+                identity,
+                plan,
+                summary: answered.summary,
+                cached_answered_at: answered.cached_at,
+                recheck,
+                noise: None,
+                budget,
+                judged: answered.judged,
+                given_up: answered.given_up,
+            });
+        }
+        self.settled = Some(self.settled(&tasks, sets, &asked, stopping));
+        let mut outcome = Ok(());
+        for asked in asked {
+            let kept = self.evaluate_and_save(asked);
+            outcome = outcome.and(kept);
+        }
+        outcome
+    }
+
+    /// Opens all models; `None` if a stop was requested before.
+    async fn contestants(&self, models: &[Model]) -> Result<Option<Vec<Contestant>>, Failure> {
+        let mut contestants = Vec::with_capacity(models.len());
+        for (index, mut checked) in self.recheck_all(models).await?.into_iter().enumerate() {
+            let opened = match checked.opened.take() {
+                Some(opened) => Some(opened),
+                None => {
+                    let opening = self.open_model(&models[index], &self.questions.plan);
+                    self.interrupts.race(opening).await
+                }
+            };
+            let Some(opened) = opened.transpose()? else {
+                return Ok(None);
+            };
+            let Some(first) = opened.endpoints.first() else {
+                return Ok(None);
+            };
+            let identity = first.identity().clone();
+            let budget = self.settings.budget_of(&models[index], &identity.name)?;
+            contestants.push(Contestant {
+                model: index,
+                identity,
+                budget,
+                checked,
+                opened,
+            });
+        }
+        // Fewer if interrupted.
+        Ok((contestants.len() == models.len()).then_some(contestants))
+    }
+
+    /// Asks in rounds, one model after the other, until nothing is open or a model ends.
+    async fn ask_until(
+        &self,
+        tasks: &Tasks,
+        sets: &mut [Set],
+        askers: &mut [Asker<'_>],
+    ) -> Result<(), Failure> {
+        while sets.iter().any(Set::is_open) {
+            let before: Vec<Vec<usize>> = sets.iter().map(|set| set.asked.clone()).collect();
+            sets.iter_mut().for_each(Set::advance);
+            for (model, asker) in askers.iter_mut().enumerate() {
+                let moved = sets
+                    .iter()
+                    .zip(&before)
+                    .any(|(set, before)| set.asked[model] > before[model]);
+                if !moved {
+                    continue;
+                }
+                let plan = Arc::new(self.plan_of(tasks, sets, model));
+                self.ask_more(asker, &plan).await?;
+                if asker.has_ended() || self.interrupts.stop_requested() {
+                    return Ok(());
+                }
+            }
+            let reader = Reader::open(&self.folder.store)?;
+            for set in sets.iter_mut() {
+                self.look(&reader, tasks, set, askers)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan of one model up to now.
+    fn plan_of(&self, tasks: &Tasks, sets: &[Set], model: usize) -> Plan {
+        let plan = &self.questions.plan;
+        let each = plan.draws_each() as u32;
+        let groups = plan.groups.iter();
+        let mut wanted: Vec<Vec<u32>> =
+            groups.map(|group| vec![0; group.questions.len()]).collect();
+        for set in sets {
+            for &(task, position) in &set.order[..set.asked[model]] {
+                for &group in &tasks.groups[set.tasks[task]] {
+                    wanted[group][position] = each;
+                }
+            }
+        }
+        Plan {
+            wanted: Some(Arc::new(wanted)),
+            ..plan.clone()
+        }
+    }
+
+    /// Looks at all answers of a set of tasks.
+    fn look(
+        &self,
+        reader: &Reader,
+        tasks: &Tasks,
+        set: &mut Set,
+        askers: &[Asker<'_>],
+    ) -> Result<(), Failure> {
+        if !set.is_open() {
+            return Ok(());
+        }
+        let mut all: Vec<(Vec<TaskScores>, Vec<(usize, usize)>)> = Vec::with_capacity(askers.len());
+        for (model, asker) in askers.iter().enumerate() {
+            let asked = &set.order[..set.asked[model]];
+            let mut of_tasks = Vec::with_capacity(set.tasks.len());
+            let mut rows = Vec::with_capacity(asked.len());
+            let mut places: Vec<Vec<usize>> = vec![Vec::new(); set.tasks.len()];
+            for &(task, position) in asked {
+                places[task].push(position);
+            }
+            for (task, places) in places.iter_mut().enumerate() {
+                places.sort_unstable();
+                let index = set.tasks[task];
+                let groups = tasks.groups[index].iter();
+                let tables = groups.map(|&group| self.table(reader, asker.run(), group));
+                let tables: Vec<Table> = tables.collect::<Result<_, _>>()?;
+                of_tasks.push(TaskScores {
+                    strategies: tables
+                        .iter()
+                        .map(|table| scores_of(table, &self.config))
+                        .collect(),
+                    of: tasks.keys[index].len(),
+                });
+            }
+            for &(task, position) in asked {
+                let row = places[task].partition_point(|&earlier| earlier < position);
+                rows.push((task, row));
+            }
+            all.push((of_tasks, rows));
+        }
+        let answers: Vec<Answers<'_>> = all
+            .iter()
+            .map(|(tasks, asked)| Answers { tasks, asked })
+            .collect();
+        let open: HashSet<usize> = open_pairs(&set.settling);
+        set.settling.look(&answers);
+        self.tell(set, &open, askers);
+        Ok(())
+    }
+
+    /// The rows of a group that are planned so far, in the order of their positions. A question without an
+    /// answer counts with equal probabilities.
+    fn table(&self, reader: &Reader, run: i64, group: usize) -> Result<Table, Failure> {
+        let mut rows = Vec::new();
+        reader.rows(run, group, |row| rows.push(row))?;
+        let widest = rows.iter().map(|row| row.question.options).max();
+        let mut table = Table::new(widest.unwrap_or(2));
+        for row in &rows {
+            let logits = match &row.scores {
+                Some(scores) => logits_of(row, scores, &self.config).into_owned(),
+                None => vec![0.0; row.question.options],
+            };
+            let of_row = Row {
+                key: &row.question.content,
+                cluster: None,
+                logits: (&logits).into(),
+                right: row.question.right,
+                dont_know: row.question.dont_know,
+                none_of_the_above: row.question.none_of_the_above,
+            };
+            table
+                .push(row.question.content, &of_row, None)
+                .map_err(Failure::new)?;
+        }
+        Ok(table)
+    }
+
+    /// Notes what this look has settled.
+    fn tell(&self, set: &Set, open: &HashSet<usize>, askers: &[Asker<'_>]) {
+        for (index, pair) in set.settling.pairs().iter().enumerate() {
+            if pair.verdict == Verdict::Open || !open.contains(&index) {
+                continue;
+            }
+            let [a, b] = [pair.a, pair.b].map(|model| askers[model].name());
+            let metric = pair.metric.title();
+            let after = pair.asked;
+            self.watch.note(&match pair.verdict {
+                Verdict::A => format!("settled after {after} questions: {a} is better than {b} in {metric}"),
+                Verdict::B => format!("settled after {after} questions: {b} is better than {a} in {metric}"),
+                _ => format!("settled after {after} questions: {a} and {b} are equal in {metric} within the margin"),
+            });
+        }
+    }
+
+    /// Verdicts with their intervals.
+    fn settled(
+        &self,
+        tasks: &Tasks,
+        sets: Vec<Set>,
+        asked: &[AskedModel],
+        stopping: &Stopping,
+    ) -> Settled {
+        let names: Vec<&str> = asked.iter().map(|model| &*model.identity.name).collect();
+        let mut settled = Settled::new(stopping, &self.config);
+        for set in sets {
+            let task = stopping.per_task.then(|| &*tasks.ids[set.tasks[0]]);
+            let of = set.order.len();
+            let interrupted = set.is_open();
+            let mut stopped = Stopped::of(&set.settling, set.most, of);
+            if interrupted {
+                stopped = Stopped::Interrupted;
+            }
+            let found = Found {
+                stopped,
+                asked: set.asked,
+                of,
+                pairs: set.settling.finish(),
+            };
+            settled.add(found, &names, task);
+        }
+        settled
+    }
+}
+
+fn open_pairs(settling: &Settling) -> HashSet<usize> {
+    let pairs = settling.pairs().iter().enumerate();
+    pairs
+        .filter(|(_, pair)| pair.verdict == Verdict::Open)
+        .map(|(index, _)| index)
+        .collect()
+}
