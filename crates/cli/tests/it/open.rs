@@ -176,7 +176,7 @@ fn a_question_is_shown_with_its_meanings() {
         &[
             "Question: Who keeps the stone with the number 20?\nAnswer:",
             "Meanings",
-            "✓ accepted Keeper 20",
+            "✓ accepted",
             "read as \"warden 20\"",
             "Accepted: Keeper 20, No. 20.",
             "Semantic entropy",
