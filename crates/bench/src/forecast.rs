@@ -32,6 +32,9 @@ pub struct Forecast {
     pub requests_per_minute: Option<f64>,
     /// Prices, if they are known.
     pub prices: Option<Prices>,
+    /// Comparisons of a judge at most, for each model; `None` without a judge. Its tokens depend on the
+    /// answers and are not part of the forecast.
+    pub comparisons: Option<u64>,
 }
 
 /// What one model will be asked.
@@ -126,6 +129,7 @@ pub fn forecast(settings: &Settings, models: &[Model]) -> Result<Forecast, Failu
     crate::run::check(settings, models)?;
     let mut questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
     crate::run::check_open(settings, &questions)?;
+    crate::run::check_judge(settings, &questions)?;
     questions.plan.draws = crate::run::draws(settings);
     let earlier = Earlier::of(&settings.output_dir)?;
     let forecasts = models
@@ -136,7 +140,24 @@ pub fn forecast(settings: &Settings, models: &[Model]) -> Result<Forecast, Failu
         answers: settings.asking.answers,
         requests_per_minute: settings.asking.engine.requests_per_minute,
         prices: settings.budget.prices,
+        comparisons: comparisons(settings, &questions)?,
     })
+}
+
+/// Both orders of all pairs, if all answers to a question differ and the judge says yes every time.
+fn comparisons(settings: &Settings, questions: &Questions) -> Result<Option<u64>, Failure> {
+    let Some(judge) = &settings.judge else {
+        return Ok(None);
+    };
+    let draws = questions.plan.draws_each() as u64;
+    let pairs = (draws * (draws - 1) / 2).min(judge.pairs.get().into());
+    let mut open = 0;
+    for group in &questions.plan.groups {
+        if group.questions.is_open().map_err(Failure::new)? {
+            open += group.questions.len() as u64;
+        }
+    }
+    Ok(Some(2 * pairs * open))
 }
 
 fn of_model(

@@ -39,6 +39,7 @@ use crate::watch::{DescribeWorkers, Interrupts, ModelStart, Watch};
 use fleet::Fleet;
 #[cfg(feature = "nats")]
 pub use fleet::describe_link;
+pub(crate) use judge::check as check_judge;
 pub use outcome::{Ended, Outcome};
 use plausible::Plausibility;
 use recheck::ModelCheck;
