@@ -18,6 +18,9 @@ use crate::{Axis, Better, Cell, Chart, ChartKind, Column, Dot, Line, Point, Sect
 /// The sign whose figures stand for a model where one is shown: semantic entropy.
 const SIGN: &str = "semantic_entropy";
 
+/// Models that have a sentence each in the summary; of more, the table tells.
+const MOST_TOLD: usize = 4;
+
 /// A row of the tables: a model's figures of one task.
 type Row<'f, 'a> = (&'f OpenModelFigures<'a>, &'f OpenGroupFigures<'a>);
 
@@ -382,8 +385,11 @@ pub(super) fn summary(figures: &Figures<'_>) -> Vec<String> {
                     "{title} has open questions, answered by {}.",
                     list(&names)
                 ));
-                let each = several.iter();
-                sentences.extend(each.map(|(model, group)| one(&model.model.name, title, group)));
+                if several.len() <= MOST_TOLD {
+                    let each = several.iter();
+                    sentences
+                        .extend(each.map(|(model, group)| one(&model.model.name, title, group)));
+                }
             }
         }
     }

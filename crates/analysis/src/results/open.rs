@@ -71,27 +71,33 @@ pub(crate) fn figure_table(names: Vec<Column>) -> Table {
 
 /// The figures of one group.
 pub(crate) fn figure_cells(open: &OpenFigures) -> Vec<Cell> {
-    let of = |ends: fn(&OpenIntervals) -> Ends| open.intervals.as_ref().and_then(ends);
+    let intervals = open.intervals.as_ref();
+    let cell = |value: f64, ends: fn(&OpenIntervals) -> Ends| estimate(value, intervals.map(ends));
+    let of_sets = |value: Option<f64>, ends: fn(&OpenIntervals) -> Ends| {
+        value.map_or(Cell::Empty, |value| cell(value, ends))
+    };
     let sets = &open.sets;
     vec![
         Cell::count(open.n_calibration),
         Cell::count(open.n_test),
-        estimate(Some(open.acc), of(|i| i.acc)),
-        estimate(Some(open.one_answer_acc), of(|i| i.one_answer_acc)),
-        estimate(Some(open.generated), of(|i| i.generated)),
+        cell(open.acc, |i| i.acc),
+        cell(open.one_answer_acc, |i| i.one_answer_acc),
+        cell(open.generated, |i| i.generated),
         Cell::figure(open.meanings),
-        estimate(Some(open.semantic_entropy), of(|i| i.semantic_entropy)),
-        estimate(sets.set_size, of(|i| i.set_size)),
-        estimate(sets.coverage, of(|i| i.coverage)),
+        cell(open.semantic_entropy, |i| i.semantic_entropy),
+        of_sets(sets.set_size, |i| i.set_size),
+        of_sets(sets.coverage, |i| i.coverage),
         Cell::figure(sets.least_error_rate),
     ]
 }
 
-fn estimate(value: Option<f64>, ends: Ends) -> Cell {
-    match (value, ends) {
-        (None, _) => Cell::Empty,
-        (Some(value), None) => Cell::figure(value),
-        (Some(value), Some([low, high])) => Cell::estimate(value, (low, high)),
+/// A figure with its interval, or why it has none: too few questions, or draws without a finite threshold,
+/// whose sets hold every answer.
+fn estimate(value: f64, ends: Option<Ends>) -> Cell {
+    match ends {
+        None => Cell::without_interval(value, "too few"),
+        Some(None) => Cell::without_interval(value, "full sets"),
+        Some(Some([low, high])) => Cell::estimate(value, (low, high)),
     }
 }
 
@@ -130,11 +136,12 @@ pub(crate) fn sign_table(names: Vec<Column>) -> Table {
 
 /// The figures of one sign.
 pub(crate) fn sign_cells(sign: &Sign) -> Vec<Cell> {
-    let of = |ends: fn(&SignIntervals) -> Ends| sign.intervals.as_ref().and_then(ends);
+    let intervals = sign.intervals.as_ref();
+    let cell = |value: f64, ends: fn(&SignIntervals) -> Ends| estimate(value, intervals.map(ends));
     vec![
         Cell::text(sign.name.replace('_', " ")),
-        estimate(sign.auroc, of(|i| i.auroc)),
-        estimate(Some(sign.aurc), of(|i| i.aurc)),
-        estimate(sign.prr, of(|i| i.prr)),
+        sign.auroc.map_or(Cell::Empty, |it| cell(it, |i| i.auroc)),
+        cell(sign.aurc, |i| i.aurc),
+        sign.prr.map_or(Cell::Empty, |it| cell(it, |i| i.prr)),
     ]
 }

@@ -23,6 +23,9 @@ pub struct Forecast {
     pub answers: Answers,
     /// Requests per minute that the run may make, if it is limited.
     pub requests_per_minute: Option<f64>,
+    /// Comparisons of a judge at most, for each model; `None` without a judge. Its tokens depend on the
+    /// answers and are not part of the forecast.
+    pub comparisons: Option<u64>,
 }
 
 /// What one model will be asked.
@@ -84,6 +87,22 @@ impl ModelForecast {
     }
 }
 
+/// Both orders of all pairs, if all answers to a question differ and the judge says yes every time.
+fn comparisons(settings: &Settings, questions: &Questions) -> Result<Option<u64>, Failure> {
+    let Some(judge) = &settings.judge else {
+        return Ok(None);
+    };
+    let draws = questions.plan.draws_each() as u64;
+    let pairs = (draws * (draws - 1) / 2).min(judge.pairs.get().into());
+    let mut open = 0;
+    for group in &questions.plan.groups {
+        if group.questions.is_open().map_err(Failure::new)? {
+            open += group.questions.len() as u64;
+        }
+    }
+    Ok(Some(2 * pairs * open))
+}
+
 /// Says what a run with these settings will ask. Reads questions and the output folder; writes nothing, and
 /// asks no model. Where the folder does not show how many tokens prompts have, a server's tokenizer counts
 /// some of them.
@@ -101,6 +120,7 @@ pub fn forecast(settings: &Settings, models: &[Model]) -> Result<Forecast, Failu
     }
     let mut questions = Questions::load(&settings.questions, settings.evaluation.seed)?;
     crate::run::check_open(settings, &questions)?;
+    crate::run::check_judge(settings, &questions)?;
     questions.plan.draws = crate::run::draws(settings);
     let earlier = Earlier::of(&settings.output_dir)?;
     let runtime = crate::run::runtime()?;
@@ -112,6 +132,7 @@ pub fn forecast(settings: &Settings, models: &[Model]) -> Result<Forecast, Failu
         models: forecasts.collect::<Result<_, _>>()?,
         answers: settings.asking.answers,
         requests_per_minute: settings.asking.engine.requests_per_minute,
+        comparisons: comparisons(settings, &questions)?,
     })
 }
 

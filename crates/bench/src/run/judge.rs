@@ -15,7 +15,7 @@ use crate::questions::Questions;
 use crate::settings::Settings;
 
 /// Refuses a judge that has nothing to compare, or whose cost cannot be limited.
-pub(super) fn check(settings: &Settings, questions: &Questions) -> Result<(), Failure> {
+pub(crate) fn check(settings: &Settings, questions: &Questions) -> Result<(), Failure> {
     let Some(judge) = &settings.judge else {
         return Ok(());
     };

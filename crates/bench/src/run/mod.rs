@@ -46,6 +46,7 @@ use crate::ways;
 use fleet::Fleet;
 #[cfg(feature = "nats")]
 pub use fleet::describe_link;
+pub(crate) use judge::check as check_judge;
 pub use outcome::{Ended, Outcome};
 use recheck::ModelCheck;
 pub use recheck::{MIN_QUESTIONS as MIN_RECHECK, movement};

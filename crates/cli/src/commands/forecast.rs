@@ -52,6 +52,13 @@ fn section(forecast: &Forecast, model: &ModelForecast) -> Section {
             "Time: {minutes:.1} minutes at {per_minute} requests per minute."
         ));
     }
+    if let Some(comparisons) = forecast.comparisons {
+        text.push(format!(
+            "Judge: {} at most (--judge-pairs), which come on top, with their tokens and cost; how many \
+             depends on the answers.",
+            counted(comparisons as usize, "comparison")
+        ));
+    }
     Section {
         title: model.name.clone(),
         tables: vec![table(model)],

@@ -171,7 +171,7 @@ fn answers_that_mean_the_same_are_one_meaning() {
     assert_eq!(own(&results), 0);
     says(
         &text(&output.stderr),
-        &["judge judge-model", "mean the same"],
+        &["the judge compared", "mean the same"],
     );
 
     // Asked again, everything is known; figures are equal, and so are those of an analysis.
@@ -266,4 +266,11 @@ fn what_a_judge_cannot_do_is_refused_before_anything_is_asked() {
         &["no price of the judge's tokens", "--judge-price-in"],
     );
     assert_eq!(case.questions().len(), 0, "nothing was asked");
+    // A dry run tells how much a judge may add.
+    let output = case
+        .command(&format!("{open} --judge judge-model --dry-run"))
+        .output()
+        .unwrap();
+    ends_with(&output, 0);
+    says(&text(&output.stdout), &["Judge: 100 comparisons at most"]);
 }
