@@ -3,7 +3,7 @@
 
 use std::process::Stdio;
 
-use sureness_faultserver::Script;
+use sureness_faultserver::{Healthy, Script};
 use sureness_testkit::{Case, Process, results_in, says, text, wait_for};
 
 /// Questions of the data set.
@@ -11,6 +11,17 @@ const QUESTIONS: usize = 600;
 /// Two names for one model, which are equal in every figure.
 const LINE: &str = "compare --any-model --models one two --data own=own.jsonl --prompt-strategies base --shots 0 \
                     --progress none --until settled --margin acc=20pp,size=1 --seed 3";
+
+/// A server that answers to any model's name.
+fn any_model() -> Script {
+    Script {
+        server: Healthy {
+            check_model: false,
+            ..Healthy::default()
+        },
+        ..Script::default()
+    }
+}
 
 fn case(script: Script) -> Case {
     let case = Case::new(script);
@@ -36,7 +47,7 @@ fn asked(case: &Case) -> usize {
 
 #[test]
 fn equal_models_are_asked_until_that_is_settled_and_no_further() {
-    let case = case(Script::default());
+    let case = case(any_model());
     let output = case.run(LINE);
     assert!(output.status.success(), "{}", text(&output.stderr));
     says(
@@ -104,7 +115,7 @@ fn equal_models_are_asked_until_that_is_settled_and_no_further() {
 
 #[test]
 fn a_kill_on_the_way_changes_no_verdict_and_asks_nothing_twice() {
-    let mut script = Script::default();
+    let mut script = any_model();
     script.capacity.base_ms = 10;
     let case = case(script);
     let whole = case.asking(LINE, "whole").output().unwrap();
@@ -131,7 +142,7 @@ fn a_kill_on_the_way_changes_no_verdict_and_asks_nothing_twice() {
 
 #[test]
 fn bad_input_is_refused_before_anything_is_asked() {
-    let case = case(Script::default());
+    let case = case(any_model());
     let own = "--data own=own.jsonl --progress none --until settled";
     for (line, parts) in [
         (
