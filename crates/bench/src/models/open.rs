@@ -90,7 +90,7 @@ async fn connect(
         let samples = sampled.samples;
         let counting = if scorer.counts_one_answer() {
             "; the server counts the tokens of one answer per request, so that those of the others are \
-             counted by their log-probabilities, or estimated from their length where it gives none"
+             counted by its tokenizer, or estimated from their length where it has none"
         } else {
             ""
         };

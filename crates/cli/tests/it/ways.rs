@@ -378,33 +378,21 @@ fn a_server_that_is_not_there_leaves_the_estimate_by_bytes() {
     );
 }
 
-/// Chat completions of llama.cpp's server: its usage has the tokens of the first answer alone. `logprobs` says whether
-/// it lists them.
-fn counts_one(logprobs: bool) -> Programmed {
+/// As llama.cpp's server: its usage has the tokens of the first answer alone. `tokenizer` says whether it has one.
+fn counts_one(tokenizer: bool) -> Programmed {
     Programmed::start(move |path, body| match path {
         "/v1/models" => (200, json!({"data": [{"id": "m"}]})),
-        "/v1/completions" if body.get("logprobs").is_some() && !logprobs => (
-            400,
-            json!({"error": {"message": "logprobs are not supported", "code": 400}}),
-        ),
+        "/tokenize" if tokenizer => {
+            let words = body["content"].as_str().unwrap().split_whitespace();
+            (200, json!({"tokens": vec![7; words.count()]}))
+        }
         "/v1/completions" => {
             let n = body["n"].as_u64().unwrap_or(1);
             let most = body["max_tokens"].as_u64().unwrap();
-            let choice = |index: u64| {
-                let tokens = (2 + index % 3).min(most);
-                let listed = body.get("logprobs").map(|_| {
-                    json!({
-                    "token_logprobs": vec![-0.5; tokens as usize]})
-                });
-                json!({"index": index, "text": " The answer is A.", "finish_reason": "stop",
-                    "logprobs": listed})
-            };
+            let choice = |index: u64| json!({"index": index, "text": " The answer is A.", "finish_reason": "stop"});
             let choices: Vec<Value> = (0..n).map(choice).collect();
-            (
-                200,
-                json!({"choices": choices,
-                "usage": {"prompt_tokens": 50, "completion_tokens": 2.min(most)}}),
-            )
+            let usage = json!({"prompt_tokens": 50, "completion_tokens": 5.min(most)});
+            (200, json!({"choices": choices, "usage": usage}))
         }
         _ => (404, json!({"error": {"message": "no such route"}})),
     })
@@ -414,10 +402,11 @@ fn counts_one(logprobs: bool) -> Programmed {
 fn tokens_of_answers_that_the_server_does_not_count_are_counted_all_the_same() {
     let case = Case::new(Script::healthy());
     let own = questions(&case, 10);
-    for (logprobs, each) in [(true, [2, 3, 4, 2, 3, 4]), (false, [2, 7, 7, 7, 7, 7])] {
-        let server = counts_one(logprobs);
+    // Four words, one token for the end and three for a stop text; or 17 bytes in place of the words.
+    for (tokenizer, each) in [(true, [5, 8, 8, 8, 8, 8]), (false, [5, 10, 10, 10, 10, 10])] {
+        let server = counts_one(tokenizer);
         let line = format!(
-            "run --api-base {} --answers sampled --samples 6 {own} --max-workers 1 --output-dir {logprobs}",
+            "run --api-base {} --answers sampled --samples 6 {own} --max-workers 1 --output-dir {tokenizer}",
             server.base
         );
         let output = case.sureness(&line).output().unwrap();
@@ -426,17 +415,17 @@ fn tokens_of_answers_that_the_server_does_not_count_are_counted_all_the_same() {
             &text(&output.stderr),
             &["counts the tokens of one answer per request"],
         );
-        let results = results_in(&case.path(logprobs.to_string()));
+        let results = results_in(&case.path(tokenizer.to_string()));
         let group = &results["models"][0]["groups"][0];
         let tokens = group["drawn"]["answer_tokens"].as_u64().unwrap();
         let expected: u64 = each.iter().sum();
         // The first answer of the first question goes ahead alone.
         assert!(
-            (expected * 10 - 8..=expected * 10 + 8).contains(&tokens),
-            "{logprobs}: {tokens}"
+            (expected * 10 - 10..=expected * 10).contains(&tokens),
+            "{tokenizer}: {tokens}"
         );
         let shown = case
-            .sureness(&format!("show {logprobs} 9"))
+            .sureness(&format!("show {tokenizer} 9"))
             .output()
             .unwrap();
         assert!(

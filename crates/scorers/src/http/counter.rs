@@ -11,7 +11,7 @@ use super::exchange::Route;
 use super::exchange::ask::ask;
 use super::options::HttpOptions;
 use super::prepare;
-use super::probe::{Probe, Tokenizer};
+use super::probe::{Probe, Tokenizer, listed_tokens};
 use super::sampled::Api;
 use super::transport::{Endpoint, Transport};
 
@@ -108,14 +108,9 @@ impl TokenCounter {
     }
 }
 
-/// The number of tokens in a tokenizer's answer.
+/// The number of tokens in a tokenizer's answer; no prompt has none.
 fn number(answer: &Value) -> Option<u32> {
-    let listed = answer.get("tokens").and_then(Value::as_array);
-    let count = match listed {
-        Some(tokens) => tokens.len() as u64,
-        None => answer.get("count")?.as_u64()?,
-    };
-    u32::try_from(count).ok().filter(|count| *count > 0)
+    listed_tokens(answer).filter(|count| *count > 0)
 }
 
 impl std::fmt::Debug for TokenCounter {
@@ -124,21 +119,5 @@ impl std::fmt::Debug for TokenCounter {
             .field("options", &self.options)
             .field("model", &self.model)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_counted_in_every_shape() {
-        assert_eq!(number(&json!({"tokens": [1, 2, 3]})), Some(3));
-        assert_eq!(number(&json!({"count": 4, "max_model_len": 8})), Some(4));
-        let pieces = json!({"tokens": [{"id": 1, "piece": "A"}, {"id": 2, "piece": "B"}]});
-        assert_eq!(number(&pieces), Some(2));
-        for none in [json!({}), json!({"tokens": []}), json!({"error": "no"})] {
-            assert_eq!(number(&none), None);
-        }
     }
 }

@@ -12,7 +12,7 @@ pub(super) use patience::ask_again;
 use patience::{PAUSES, REPEATS, may_pass};
 pub(super) use returned::Counted;
 use returned::{TRIES, lacks_logprobs};
-pub(super) use spellings::{Tokenizer, spellings};
+pub(super) use spellings::{Tokenizer, listed_tokens, spellings, tokenizing};
 pub(super) use tier::{TierChoice, best_tier};
 
 use std::time::Instant;

@@ -38,12 +38,7 @@ impl<'a> Tokenizer<'a> {
 
     /// The server's whole answer for `text`, with or without special tokens such as BOS.
     pub(in crate::http) async fn ask(&self, text: &str, special: bool) -> Option<Value> {
-        // llama.cpp reads `content` and `add_special`, the others `prompt` and the longer name.
-        let body = json!({
-            "model": self.model, "prompt": text, "content": text,
-            "add_special": special, "add_special_tokens": special,
-        });
-        let body = body.to_string();
+        let body = tokenizing(self.model, text, special).to_string();
         let answered = ask_again(
             self.transport,
             self.endpoint,
@@ -68,6 +63,25 @@ impl<'a> Tokenizer<'a> {
             _ => None,
         }
     }
+}
+
+/// The body of a request to a tokenizer, with or without special tokens such as BOS.
+pub(in crate::http) fn tokenizing(model: &str, text: &str, special: bool) -> Value {
+    // llama.cpp reads `content` and `add_special`, the others `prompt` and the longer name.
+    json!({
+        "model": model, "prompt": text, "content": text,
+        "add_special": special, "add_special_tokens": special,
+    })
+}
+
+/// The number of tokens in a tokenizer's answer.
+pub(in crate::http) fn listed_tokens(answer: &Value) -> Option<u32> {
+    let listed = answer.get("tokens").and_then(Value::as_array);
+    let count = match listed {
+        Some(tokens) => tokens.len() as u64,
+        None => answer.get("count")?.as_u64()?,
+    };
+    u32::try_from(count).ok()
 }
 
 /// The numbers of every letter with and without a space before it, as they follow a prompt: a
@@ -109,4 +123,24 @@ pub(in crate::http) async fn spellings(tokenizer: &Tokenizer<'_>, route: Route) 
             .filter(|(_, ids)| !ids.is_empty())
             .collect(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_counted_in_every_shape() {
+        assert_eq!(listed_tokens(&json!({"tokens": [1, 2, 3]})), Some(3));
+        assert_eq!(
+            listed_tokens(&json!({"count": 4, "max_model_len": 8})),
+            Some(4)
+        );
+        let pieces = json!({"tokens": [{"id": 1, "piece": "A"}, {"id": 2, "piece": "B"}]});
+        assert_eq!(listed_tokens(&pieces), Some(2));
+        assert_eq!(listed_tokens(&json!({"tokens": []})), Some(0));
+        for none in [json!({}), json!({"error": "no"})] {
+            assert_eq!(listed_tokens(&none), None);
+        }
+    }
 }

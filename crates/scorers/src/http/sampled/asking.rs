@@ -10,9 +10,10 @@ use std::time::Instant;
 use super::super::exchange::ask::json;
 use super::super::exchange::batch::{Stats, in_order};
 use super::super::exchange::success;
+use super::super::probe::{listed_tokens, tokenizing};
 use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
-use super::api::Template;
+use super::api::{Api, Template};
 use super::counted::Counted;
 use super::said::said;
 use crate::said::Said;
@@ -27,6 +28,9 @@ pub(super) struct Asking {
     template: Template,
     /// Whether the server counts the tokens of one answer where a request has several.
     counts_one: bool,
+    tokenizer: Resource,
+    /// Whether the server has none.
+    no_tokenizer: AtomicBool,
     /// Whether the server refused to tell the log-probabilities of an answer's tokens.
     no_logprobs: AtomicBool,
 }
@@ -37,6 +41,8 @@ impl Asking {
         let route = endpoint.base().route(template.api.path());
         Self {
             resource: endpoint.post(route),
+            tokenizer: endpoint.post(endpoint.base().root_route("tokenize")),
+            no_tokenizer: AtomicBool::new(false),
             endpoint: Arc::clone(endpoint),
             template,
             counts_one,
@@ -73,7 +79,7 @@ impl Asking {
         };
         let (prompt, n) = (first.prompt.text(), part.len() as u32);
         let plain = || self.template.body(&prompt, n);
-        if !self.asks_for_logprobs(first, n) {
+        if !self.asks_for_logprobs(first) {
             return self.outcomes(client, &plain(), part).await;
         }
         let body = self.template.body_with_logprobs(&prompt, n);
@@ -90,13 +96,11 @@ impl Asking {
         (outcomes, stats.then(then))
     }
 
-    /// Whether to ask for the log-probabilities of an answer's tokens: of open questions for the figures, of
-    /// several answers where only they tell how many tokens each has. Other requests stay as they always
-    /// were.
-    fn asks_for_logprobs(&self, first: &ScoreRequest, n: u32) -> bool {
+    /// Whether to ask for the log-probabilities of an answer's tokens: of open questions. Letters need none,
+    /// and keep the request that they have always had.
+    fn asks_for_logprobs(&self, first: &ScoreRequest) -> bool {
         let is_open = first.draw.as_ref().is_some_and(|it| it.options.is_empty());
-        let counts = n > 1 && self.counts_one;
-        (is_open || counts)
+        is_open
             && self.template.api.logprobs().is_some()
             && !self.no_logprobs.load(Ordering::Relaxed)
     }
@@ -114,7 +118,10 @@ impl Asking {
         };
         let parsing = Instant::now();
         let outcomes = match self.read(&answered.response) {
-            Ok((answers, usage)) => outcomes(part, answers, self.of_all(usage)),
+            Ok((mut answers, usage)) => {
+                self.count(client, &mut answers).await;
+                outcomes(part, answers, self.of_all(usage))
+            }
             Err(error) => vec![Err(self.endpoint.scrubbed(error)); part.len()],
         };
         (outcomes, Stats::of(&answered, parsing.elapsed()))
@@ -143,11 +150,50 @@ impl Asking {
         (one, Stats::of(&answered, parsing.elapsed()))
     }
 
+    /// Has the server's tokenizer count the answers that the server leaves out, if it has one. That costs
+    /// little; log-probabilities, which would tell too, slow llama.cpp's server down by up to a half.
+    async fn count<C: Client>(&self, client: &C, answers: &mut [Said]) {
+        if !self.counts_one || self.no_tokenizer.load(Ordering::Relaxed) {
+            return;
+        }
+        let others = answers.iter().skip(1);
+        let uncounted = others.map(|said| async move {
+            let counted = match said.tokens {
+                None => self.tokens(client, said).await,
+                known => known,
+            };
+            (counted, Stats::default())
+        });
+        let (counted, _) = in_order(client, uncounted.collect()).await;
+        for (said, tokens) in answers.iter_mut().skip(1).zip(counted) {
+            said.tokens = tokens;
+        }
+    }
+
+    /// The tokens of an answer's text and thought, and the one that ends it.
+    async fn tokens<C: Client>(&self, client: &C, said: &Said) -> Option<u32> {
+        let text = [said.thought.as_deref(), Some(&*said.text)];
+        let text: String = text.into_iter().flatten().collect();
+        let body = tokenizing(&self.template.model, &text, false).to_string();
+        let answered = client.send(&self.tokenizer, body.as_bytes()).await.ok()?;
+        let read = success(&self.endpoint, &answered.response)
+            .and_then(|()| json(&self.endpoint, &answered.response));
+        match read {
+            Ok(answer) => Some(listed_tokens(&answer)? + 1),
+            Err(error) => {
+                tracing::info!(%error, "no tokenizer: tokens of answers are estimated");
+                self.no_tokenizer.store(true, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
     fn of_all(&self, usage: Usage) -> Counted {
         Counted {
             usage,
             counts_one: self.counts_one,
             most: self.template.max_tokens,
+            has_stop: self.template.api == Api::Completions,
         }
     }
 

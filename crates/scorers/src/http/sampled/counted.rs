@@ -7,6 +7,10 @@ use crate::said::{End, Said};
 /// many tokens than too few.
 const BYTES_PER_TOKEN: usize = 3;
 
+/// Tokens of the text before which an answer ends, beyond the one that ends it: a server generates them, and
+/// reports neither their text nor whether they were there.
+const STOP_TOKENS: u32 = 3;
+
 /// The counts of a request for several answers, as the server told them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted {
@@ -16,6 +20,8 @@ pub(super) struct Counted {
     pub(super) counts_one: bool,
     /// Maximum tokens of an answer.
     pub(super) most: u32,
+    /// Whether an answer may end before a text.
+    pub(super) has_stop: bool,
 }
 
 impl Counted {
@@ -34,28 +40,30 @@ impl Counted {
         tokens.into_iter().enumerate().map(of).collect()
     }
 
-    /// The tokens of each answer: listed ones where the server lists them, else an equal share of its count,
-    /// or of what an answer alone cannot have been.
+    /// The tokens of each answer: its own where they are known, with an equal share of those that the server
+    /// counts beyond them, such as hidden thoughts.
     fn tokens(self, answers: &[Said]) -> Vec<Option<u32>> {
         let given = answers.len() as u32;
         let Some(counted) = self.usage.answer_tokens else {
             return answers.iter().map(|said| said.tokens).collect();
         };
-        let listed: Option<Vec<u32>> = answers.iter().map(|said| said.tokens).collect();
-        let own = match listed {
-            Some(listed) => listed,
-            None if self.counts_one && given > 1 => self.estimated(counted, answers),
-            None => vec![0; answers.len()],
-        };
-        // Tokens that are counted and not listed, such as hidden thoughts.
+        if self.counts_one && given > 1 {
+            let numbered = answers.iter().enumerate();
+            let of = |(place, said)| {
+                if place == 0 {
+                    counted
+                } else {
+                    self.alone(said)
+                }
+            };
+            return numbered.map(of).map(Some).collect();
+        }
+        let known: Option<Vec<u32>> = answers.iter().map(|said| said.tokens).collect();
+        let own = known.unwrap_or_else(|| vec![0; answers.len()]);
         let all = own
             .iter()
             .fold(0_u32, |sum, tokens| sum.saturating_add(*tokens));
-        let rest = if self.counts_one {
-            0
-        } else {
-            counted.saturating_sub(all)
-        };
+        let rest = counted.saturating_sub(all);
         let share = |(place, tokens): (u32, u32)| {
             let more = rest / given + u32::from(place < rest % given);
             Some(tokens.saturating_add(more))
@@ -63,19 +71,15 @@ impl Counted {
         (0..).zip(own).map(share).collect()
     }
 
-    /// The server's count for the first answer; an estimate by length for the others, or the limit of an
-    /// answer that was cut there.
-    fn estimated(self, counted: u32, answers: &[Said]) -> Vec<u32> {
-        let of = |(place, said): (usize, &Said)| match said.end {
-            _ if place == 0 => counted,
-            End::Cut => self.most,
-            End::Whole | End::Refused => {
-                let bytes = said.text.len() + said.thought.as_ref().map_or(0, String::len);
-                // One more, which ends the answer.
-                (1 + bytes.div_ceil(BYTES_PER_TOKEN) as u32).min(self.most)
-            }
-        };
-        answers.iter().enumerate().map(of).collect()
+    /// The tokens of an answer that the server does not count: rather too many than too few.
+    fn alone(self, said: &Said) -> u32 {
+        if said.end == End::Cut {
+            return self.most;
+        }
+        let bytes = said.text.len() + said.thought.as_ref().map_or(0, String::len);
+        let estimated = 1 + bytes.div_ceil(BYTES_PER_TOKEN) as u32;
+        let stop = if self.has_stop { STOP_TOKENS } else { 0 };
+        (said.tokens.unwrap_or(estimated) + stop).min(self.most)
     }
 }
 
@@ -101,6 +105,7 @@ mod tests {
             },
             counts_one,
             most: 32,
+            has_stop: false,
         }
     }
 
@@ -128,6 +133,11 @@ mod tests {
         let answers = [2, 7, 1].map(|tokens| said("x", Some(tokens), End::Whole));
         assert_eq!(tokens(counted(10, false), &answers), [2, 7, 1]);
         assert_eq!(tokens(counted(2, true), &answers), [2, 7, 1]);
+        let stopped = Counted {
+            has_stop: true,
+            ..counted(5, true)
+        };
+        assert_eq!(tokens(stopped, &answers), [5, 10, 4]);
         assert_eq!(tokens(counted(17, false), &answers), [5, 9, 3]);
         // More than are counted are paid for, too.
         assert_eq!(tokens(counted(3, false), &answers), [2, 7, 1]);

@@ -63,7 +63,7 @@ impl SamplingScorer {
     }
 
     /// Whether the server counts the tokens of one answer where a request has several, as llama.cpp's. The
-    /// others' are then counted by their log-probabilities, or else estimated from their length.
+    /// others' are then counted by its tokenizer, or else estimated from their length.
     pub fn counts_one_answer(&self) -> bool {
         self.asking.counts_one()
     }
