@@ -5,6 +5,7 @@ mod draws;
 mod error;
 mod import;
 mod merge;
+mod merge_draws;
 mod reader;
 mod reuse;
 mod schema;

@@ -97,7 +97,7 @@ impl Reader {
     }
 
     /// Whether a run draws answers in words.
-    fn draws(&self, run: i64) -> rusqlite::Result<bool> {
+    pub(crate) fn draws(&self, run: i64) -> rusqlite::Result<bool> {
         Ok(self.readable.has_draws() && draws::draws(&self.connection, run)?)
     }
 
