@@ -24,3 +24,4 @@ mod several_right;
 mod shards;
 mod tables;
 mod unread;
+mod ways;

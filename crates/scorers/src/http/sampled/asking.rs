@@ -13,8 +13,8 @@ use super::super::exchange::success;
 use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
 use super::api::Template;
-use super::said::said;
-use crate::said::Said;
+use super::said::{Answers, said};
+use crate::said::{End, Said};
 use crate::{OptionScores, Reply, ScoreError, ScoreRequest, Usage};
 
 type Scored = Result<OptionScores, ScoreError>;
@@ -95,8 +95,15 @@ impl Asking {
             Err(error) => return (vec![Err(error); part.len()], Stats::unanswered()),
         };
         let parsing = Instant::now();
-        let outcomes = match self.read(&answered.response) {
-            Ok((answers, usage)) => outcomes(part, answers, usage),
+        let outcomes = match self.read(&answered.response, part.len()) {
+            Ok((answers, usage)) => {
+                let scrub = |error| self.endpoint.scrubbed(error);
+                let answers = answers
+                    .into_iter()
+                    .map(|said| said.map_err(scrub))
+                    .collect();
+                outcomes(part, answers, usage)
+            }
             Err(error) => vec![Err(self.endpoint.scrubbed(error)); part.len()],
         };
         (outcomes, Stats::of(&answered, parsing.elapsed()))
@@ -114,9 +121,9 @@ impl Asking {
             Err(error) => return (Err(error), Stats::unanswered()),
         };
         let parsing = Instant::now();
-        let read = self.read(&answered.response);
-        let one = read.and_then(|(answers, usage)| match <[Said; 1]>::try_from(answers) {
-            Ok([said]) => Ok((said, usage)),
+        let read = self.read(&answered.response, 1);
+        let one = read.and_then(|(answers, usage)| match <[_; 1]>::try_from(answers) {
+            Ok([said]) => Ok((said?, usage)),
             Err(other) => Err(ScoreError::Malformed {
                 message: format!("{} answers instead of one", other.len()),
             }),
@@ -125,26 +132,51 @@ impl Asking {
         (one, Stats::of(&answered, parsing.elapsed()))
     }
 
-    fn read(&self, response: &Response) -> Result<(Vec<Said>, Usage), ScoreError> {
-        success(&self.endpoint, response)?;
-        said(self.template.api, &json(&self.endpoint, response)?)
+    /// The answers in a response to a request for `asked` of them. Where all were withheld, each of them
+    /// is: a filter that refuses the prompt answers in the model's place.
+    fn read(&self, response: &Response, asked: usize) -> Result<(Answers, Usage), ScoreError> {
+        let read = success(&self.endpoint, response)
+            .and_then(|()| said(self.template.api, &json(&self.endpoint, response)?));
+        let (withheld, usage) = match read {
+            Err(ScoreError::Filtered { message }) => (Said::withheld(message), Usage::default()),
+            Ok((answers, usage)) if answers.is_empty() && usage.prompt_tokens.is_some() => {
+                (self.kept_back(usage, asked), usage)
+            }
+            read => return read,
+        };
+        Ok((vec![Ok(withheld); asked], usage))
+    }
+
+    /// What a response without answers stands for. One whose tokens were all generated was cut: thoughts
+    /// that the server keeps to itself took them.
+    fn kept_back(&self, usage: Usage, asked: usize) -> Said {
+        let most = u64::from(self.template.max_tokens) * asked as u64;
+        let is_cut = usage
+            .answer_tokens
+            .is_some_and(|tokens| u64::from(tokens) >= most);
+        Said {
+            end: if is_cut { End::Cut } else { End::Refused },
+            ..Said::default()
+        }
     }
 }
 
 /// The outcome of each draw of a question.
-fn outcomes(part: &[ScoreRequest], answers: Vec<Said>, usage: Usage) -> Vec<Scored> {
+fn outcomes(part: &[ScoreRequest], answers: Answers, usage: Usage) -> Vec<Scored> {
     let given = answers.len().min(part.len());
-    let mut answers = answers.into_iter();
-    let draws = part.iter().enumerate();
-    draws
-        .map(|(place, request)| {
+    let good = answers.iter().take(part.len()).filter(|said| said.is_ok());
+    let good = good.count();
+    let (mut answers, mut places) = (answers.into_iter(), 0..good);
+    part.iter()
+        .map(|request| {
             let said = answers.next().ok_or_else(|| ScoreError::Malformed {
                 message: format!("{given} answers instead of {}", part.len()),
-            })?;
+            })??;
             let draw = request.draw.as_ref().ok_or_else(|| ScoreError::Backend {
                 message: "an answer in words was not asked for as one".to_owned(),
             })?;
-            Ok(said.scores(request, draw, share(usage, place, given)))
+            let place = places.next().unwrap_or_default();
+            Ok(said.scores(request, draw, share(usage, place, good)))
         })
         .collect()
 }
