@@ -11,10 +11,11 @@ mod sync;
 mod wire;
 
 pub use asked::{Asked, Key};
-pub use log::{Counts, Entry, PromptCounts};
+pub use log::{Counts, Entry, PromptCounts, Tokens};
 pub use model::logprobs_of;
 pub use script::{
     Capacity, Coding, Dialect, Fault, Healthy, Indices, Logits, Nan, Point, Predicate, RetryAfter,
-    Routes, Rule, Saying, Sayings, Script, ScriptError, Target, When, Words,
+    Routes, Rule, Saying, Sayings, Script, ScriptError, Target, Thought, Thoughts, Unsaid, When,
+    Words,
 };
 pub use server::FaultServer;

@@ -28,6 +28,35 @@ pub struct Entry {
     pub status: Option<u16>,
     /// For each prompt, whether its complete good answer was written to the connection.
     pub answered: Vec<bool>,
+    /// Token counts that it was told, if the answer was written completely.
+    pub tokens: Tokens,
+}
+
+/// Token counts that a client was told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tokens {
+    /// Of prompts, those from the cache included.
+    pub prompt: u64,
+    /// Of these, those from the cache.
+    pub cached: u64,
+    /// Of answers.
+    pub answer: u64,
+}
+
+impl std::ops::AddAssign for Tokens {
+    fn add_assign(&mut self, other: Self) {
+        self.prompt += other.prompt;
+        self.cached += other.cached;
+        self.answer += other.answer;
+    }
+}
+
+impl std::iter::Sum for Tokens {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        let mut sum = Self::default();
+        all.for_each(|tokens| sum += tokens);
+        sum
+    }
 }
 
 impl Entry {
@@ -60,6 +89,8 @@ pub struct Counts {
     pub statuses: BTreeMap<u16, u64>,
     /// Faults played, by kind.
     pub faults: BTreeMap<String, u64>,
+    /// Token counts of all complete answers.
+    pub tokens: Tokens,
 }
 
 /// How often one prompt was asked and answered.
@@ -78,6 +109,7 @@ pub(crate) struct Outcome {
     pub(crate) delay: Duration,
     pub(crate) status: Option<u16>,
     pub(crate) answered: Vec<bool>,
+    pub(crate) tokens: Tokens,
 }
 
 #[derive(Debug)]
@@ -137,6 +169,7 @@ impl Log {
             fault: None,
             status: None,
             answered: Vec::new(),
+            tokens: Tokens::default(),
         });
         Open {
             log: Arc::clone(self),
@@ -161,6 +194,8 @@ impl Log {
         entry.delay = outcome.delay;
         entry.status = outcome.status;
         entry.answered = outcome.answered;
+        entry.tokens = outcome.tokens;
+        state.counts.tokens += outcome.tokens;
         for (prompt, answered) in entry.asked.prompts.iter().zip(&entry.answered) {
             if *answered && let Some(of_prompt) = state.prompts.get_mut(prompt) {
                 of_prompt.answered += 1;

@@ -72,8 +72,7 @@ pub(crate) fn words(text: &str) -> usize {
 
 /// The log-probability of each letter: by the server's table, or else a function of the prompt.
 pub(crate) fn letters(server: &Healthy, prompt: &str) -> [f64; LETTERS] {
-    let given = server.logits.as_ref().and_then(|logits| logits.of(prompt));
-    let Some(logits) = given else {
+    let Some(logits) = server.logits_of(prompt) else {
         return of_prompt(prompt, server.drift);
     };
     let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -81,6 +81,12 @@ pub enum ScoreError {
         /// The server's message.
         message: String,
     },
+    /// A content filter, which is not the model, withheld the answer.
+    #[error("a content filter withheld the answer{}", after_colon(message))]
+    Filtered {
+        /// The filter's message.
+        message: String,
+    },
     /// The prompt does not fit the model's context.
     #[error("the prompt is too long for the model's context{}", detail(*tokens, *limit))]
     ContextTooLong {
@@ -283,6 +289,7 @@ impl ScoreError {
             Self::Unauthorized { .. } => "unauthorized",
             Self::NotFound { .. } => "not_found",
             Self::Rejected { .. } => "rejected",
+            Self::Filtered { .. } => "filtered",
             Self::ContextTooLong { .. } => "context_too_long",
             Self::NoLogprobs => "no_logprobs",
             Self::NoOptionSeen { .. } => "no_option_seen",
@@ -336,6 +343,9 @@ impl Hint for ScoreError {
                 "the prompt is too long for the server, or for a proxy before it: show fewer few-shot examples (--shots), or raise the limit on the size of requests"
             }
             Self::Rejected { .. } => "look at the server's message",
+            Self::Filtered { .. } => {
+                "loosen or switch off the filter where the provider allows it, leave these questions out, or ask a server without one"
+            }
             Self::ContextTooLong { .. } => {
                 "show fewer few-shot examples (--shots), or start the server with a longer context"
             }

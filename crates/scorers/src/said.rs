@@ -35,7 +35,56 @@ pub(crate) enum End {
     Refused,
 }
 
+/// What servers call the end at a limit of tokens.
+const CUT: [&str; 5] = [
+    "length",
+    "max_tokens",
+    "max_output_tokens",
+    "model_length",
+    "model_context_window_exceeded",
+];
+/// What servers call a refusal: `OpenAI`'s filter, Anthropic's, Google's, z.AI's.
+const REFUSED: [&str; 8] = [
+    "content_filter",
+    "refusal",
+    "safety",
+    "prohibited_content",
+    "blocklist",
+    "spii",
+    "recitation",
+    "sensitive",
+];
+
+impl End {
+    /// The end that a server gives as its reason. Some add the kind of filter after a colon.
+    pub(crate) fn of(reason: Option<&str>) -> Self {
+        let reason = reason.unwrap_or_default().to_lowercase();
+        let name = reason.split(':').next().unwrap_or_default().trim();
+        if CUT.contains(&name) {
+            return Self::Cut;
+        }
+        if REFUSED.contains(&name) {
+            return Self::Refused;
+        }
+        Self::Whole
+    }
+}
+
 impl Said {
+    /// An answer that was withheld, with the words of whoever withheld it.
+    pub(crate) fn withheld(words: String) -> Self {
+        Self {
+            text: words,
+            end: End::Refused,
+            ..Self::default()
+        }
+    }
+
+    /// The scores in place of those after a thought that was refused: none.
+    pub(crate) fn in_place_of_letters(self, options: usize, usage: Usage) -> OptionScores {
+        OptionScores::chosen(None, options, usage, self.words(Reading::Refused))
+    }
+
     /// The option that the answer chooses, as scores; what it says, where there are no options.
     pub(crate) fn scores(self, request: &ScoreRequest, draw: &Draw, usage: Usage) -> OptionScores {
         if draw.options.is_empty() {
@@ -135,6 +184,21 @@ mod tests {
         );
         assert_eq!(read("", End::Cut), (None, Reading::Cut));
         assert_eq!(read("B", End::Refused), (None, Reading::Refused));
+    }
+
+    #[test]
+    fn ends_are_known_by_the_names_of_many_servers() {
+        for (reason, end) in [
+            (Some("stop"), End::Whole),
+            (Some("end_turn"), End::Whole),
+            (None, End::Whole),
+            (Some("MAX_TOKENS"), End::Cut),
+            (Some("length"), End::Cut),
+            (Some("content_filter: SAFETY"), End::Refused),
+            (Some("PROHIBITED_CONTENT"), End::Refused),
+        ] {
+            assert_eq!(End::of(reason), end, "{reason:?}");
+        }
     }
 
     #[test]

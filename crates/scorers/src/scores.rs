@@ -146,7 +146,8 @@ pub struct OptionScores {
 /// An answer in words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Words {
-    /// What the model wrote, thoughts of a field of their own left out.
+    /// What the model wrote, thoughts of a field of their own left out. What a filter said, where it
+    /// withheld the answer.
     pub text: String,
     /// The thought that the server reports apart from the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

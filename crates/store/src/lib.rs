@@ -7,6 +7,7 @@ mod find;
 mod import;
 mod judge;
 mod merge;
+mod merge_draws;
 mod reader;
 mod reuse;
 mod schema;

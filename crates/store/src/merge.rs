@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use sureness_record::{RunRecord, RunSettings};
 
+use crate::merge_draws::merge_draws;
 use crate::writer::{insert_groups, insert_run};
 use crate::{Reader, Store, StoreError};
 
@@ -181,9 +182,33 @@ impl Store {
                     ended: false,
                 });
                 self.merge_group(run, group, feeds.collect(), &mut merged)?;
+                self.merge_group_draws(run, group, inputs, &readers, &mut merged)?;
             }
         }
         Ok(merged)
+    }
+
+    /// Merges the answers in words of one group, store by store.
+    fn merge_group_draws(
+        &mut self,
+        run: i64,
+        group: usize,
+        inputs: &[MergeInput],
+        readers: &[Reader],
+        merged: &mut Merged,
+    ) -> Result<(), StoreError> {
+        for (input, reader) in inputs.iter().zip(readers) {
+            let done = (|| {
+                if !reader.draws(input.run)? {
+                    return Ok(());
+                }
+                let transaction = self.connection().transaction()?;
+                merge_draws(&transaction, run, group, reader, input.run, merged)?;
+                transaction.commit()
+            })();
+            self.wrap(done)?;
+        }
+        Ok(())
     }
 
     /// Merges the rows of one group from all stores in the order of their positions, so that the

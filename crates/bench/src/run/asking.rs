@@ -190,8 +190,8 @@ impl Session<'_> {
         if !ended {
             let Watched { stop, meter, .. } = &*asker.watched;
             let ignore_cache = asker.round.ignore_cache;
-            let asked = self.ask_judge(asker.run, plan, ignore_cache, (stop, meter));
-            (judged, summary.stop) = asked.await?;
+            let judging = self.ask_judge(asker.run, plan, ignore_cache, (stop, meter));
+            (judged, summary.stop) = judging.await?;
             let over = meter.failure(&asker.round.identity.name);
             given_up = over.filter(|_| summary.stop.is_some());
         }

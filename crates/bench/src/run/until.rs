@@ -163,6 +163,9 @@ impl Set {
     }
 }
 
+/// A model's scores, and the questions asked: the task and the row in it.
+type Answered = (Vec<TaskScores>, Vec<(usize, usize)>);
+
 /// A model with what its asking needs.
 struct Contestant {
     model: usize,
@@ -239,12 +242,11 @@ impl Session<'_> {
     async fn contestants(&self, models: &[Model]) -> Result<Option<Vec<Contestant>>, Failure> {
         let mut contestants = Vec::with_capacity(models.len());
         for (index, mut checked) in self.recheck_all(models).await?.into_iter().enumerate() {
-            let opened = match checked.opened.take() {
-                Some(opened) => Some(opened),
-                None => {
-                    let opening = self.open_model(&models[index], &self.questions.plan);
-                    self.interrupts.race(opening).await
-                }
+            let opened = if let Some(opened) = checked.opened.take() {
+                Some(opened)
+            } else {
+                let opening = self.open_model(&models[index], &self.questions.plan);
+                self.interrupts.race(opening).await
             };
             let Some(opened) = opened.transpose()? else {
                 return Ok(None);
@@ -329,7 +331,7 @@ impl Session<'_> {
         if !set.is_open() {
             return Ok(());
         }
-        let mut all: Vec<(Vec<TaskScores>, Vec<(usize, usize)>)> = Vec::with_capacity(askers.len());
+        let mut all: Vec<Answered> = Vec::with_capacity(askers.len());
         for (model, asker) in askers.iter().enumerate() {
             let asked = &set.order[..set.asked[model]];
             let mut of_tasks = Vec::with_capacity(set.tasks.len());

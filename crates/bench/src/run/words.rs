@@ -43,14 +43,11 @@ pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure
         settings.budget_of(model, name)?;
     }
     let answers = settings.asking.answers;
-    let (way, temperature) = (
-        answers.name(),
-        match answers {
-            Answers::Sampled(sampled) => sampled.temperature,
-            Answers::Reasoned(reasoned) => reasoned.temperature,
-            Answers::Letters => 1.0,
-        },
-    );
+    let temperature = match answers {
+        Answers::Sampled(sampled) => sampled.temperature,
+        Answers::Reasoned(reasoned) => reasoned.temperature,
+        Answers::Letters => 1.0,
+    };
     let refused = |what: String, hint: &str| Err(Failure::new(what).hint(hint.to_owned()));
     let unread = answers.sampled().is_none() && settings.asking.auto.is_none();
     if let Some(api) = settings.asking.api.filter(|_| unread)
@@ -80,15 +77,6 @@ pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure
         return refused(
             "--temperature must be above 0: every answer would be the same".to_owned(),
             "give --temperature 1 for the model's own probabilities",
-        );
-    }
-    if settings.questions.shard.is_some() {
-        return refused(
-            format!(
-                "--shard cannot be used with --answers {way}: `sureness merge` does not merge drawn \
-                 answers"
-            ),
-            "leave out --shard, or draw from a sample of the questions with --sample-size",
         );
     }
     if settings.fleet.is_some() {

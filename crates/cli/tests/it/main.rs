@@ -17,6 +17,7 @@ mod metrics;
 mod model;
 mod open;
 mod plan;
+mod protocols;
 mod run;
 mod runs;
 mod sampled;

@@ -9,10 +9,10 @@ use sureness_faultserver::{Fault, Healthy, Logits, Rule, Script, Words};
 use sureness_testkit::{Case, Process, ends_with, results_in, says, text, wait_for};
 
 /// Questions of the law.
-const QUESTIONS: u64 = 240;
+pub(crate) const QUESTIONS: u64 = 240;
 
 /// A number in 0..1 that depends on the question and a purpose.
-fn unit(question: u64, purpose: u64) -> f64 {
+pub(crate) fn unit(question: u64, purpose: u64) -> f64 {
     let mut state =
         question.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ purpose.wrapping_mul(0xd1b5_4a32);
     state ^= state >> 29;
@@ -22,7 +22,7 @@ fn unit(question: u64, purpose: u64) -> f64 {
 }
 
 /// The question and its right option.
-fn question(number: u64) -> (String, usize) {
+pub(crate) fn question(number: u64) -> (String, usize) {
     let answer = (unit(number, 9) * 4.0) as usize;
     (format!("Which item has the number {number}?"), answer)
 }
@@ -41,7 +41,7 @@ fn logits() -> Logits {
 }
 
 /// A server that answers in words, drawn from these logits.
-fn server(words: Words) -> Script {
+pub(crate) fn server(words: Words) -> Script {
     Script {
         server: Healthy {
             logits: Some(logits()),
@@ -56,7 +56,7 @@ fn server(words: Words) -> Script {
 const EXAMPLES: u64 = 5;
 
 /// A case with a file of which `count` questions are asked.
-fn case(script: Script, count: u64) -> Case {
+pub(crate) fn case(script: Script, count: u64) -> Case {
     let case = Case::new(script);
     let mut lines = String::new();
     for number in 0..count + EXAMPLES {
@@ -72,16 +72,17 @@ fn case(script: Script, count: u64) -> Case {
     case
 }
 
-const OWN: &str = "--data own=own.jsonl --prompt-strategies base --shots 0 --progress none";
+pub(crate) const OWN: &str =
+    "--data own=own.jsonl --prompt-strategies base --shots 0 --progress none";
 
 /// The prompts of the questions that the server was asked; not those of trials.
-fn asked(case: &Case) -> Vec<String> {
+pub(crate) fn asked(case: &Case) -> Vec<String> {
     let mut prompts = case.questions();
     prompts.retain(|prompt| prompt.contains("Which item"));
     prompts
 }
 
-fn drawn(results: &Value) -> &Value {
+pub(crate) fn drawn(results: &Value) -> &Value {
     &results["models"][0]["groups"][0]["drawn"]
 }
 
@@ -280,7 +281,6 @@ fn what_cannot_be_drawn_is_refused_before_any_request() {
             "--answers sampled --temperature 0",
             "--temperature must be above 0",
         ),
-        ("--answers sampled --shard 1/2", "--shard cannot be used"),
         ("--api messages", "reports no log-probabilities"),
         (
             r#"--answers sampled --extra-body {"seed":1}"#,

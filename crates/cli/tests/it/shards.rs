@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod bad_input;
+mod drawn;
 mod missing;
 mod old_rule;
 mod ready_files;

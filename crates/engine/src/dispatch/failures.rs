@@ -75,6 +75,7 @@ impl Dispatch {
         }
         match first {
             ScoreError::Rejected { .. }
+            | ScoreError::Filtered { .. }
             | ScoreError::ContextTooLong { .. }
             | ScoreError::Malformed { .. }
             | ScoreError::Backend { .. } => true,

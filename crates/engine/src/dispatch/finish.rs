@@ -219,6 +219,7 @@ fn outcome(sorted: &Sorted) -> Outcome {
         ScoreError::Unauthorized { .. }
         | ScoreError::NotFound { .. }
         | ScoreError::Rejected { .. }
+        | ScoreError::Filtered { .. }
         | ScoreError::ContextTooLong { .. } => Outcome::Refused,
     });
     let answered = (!sorted.answers.is_empty()).then_some(Outcome::Answered);

@@ -3,10 +3,12 @@
 mod body;
 mod refusal;
 mod said;
+mod shape;
 mod spoil;
+mod unsaid;
 mod wanted;
 
-pub(crate) use refusal::{failed, loading, too_many};
+pub(crate) use refusal::{content_filter, failed, loading, too_many};
 pub(crate) use spoil::spoil;
 pub(crate) use wanted::{Route, Wanted};
 
@@ -14,8 +16,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::asked::Key;
-use crate::script::{Dialect, Healthy};
+use crate::asked::{Asked, Key};
+use crate::log::Tokens;
+use crate::script::{Dialect, Fault, Healthy};
 use crate::wire::{Reply, Request};
 
 /// A prompt, its number of words and the number of them in the prefix cache.
@@ -96,20 +99,53 @@ fn refused(server: &Healthy, request: &Request, wanted: &Wanted) -> Option<Reply
     (longest > limit).then(|| refusal::too_long(dialect, longest, limit))
 }
 
-/// The answer to prompts: scores, or words. `number` is the request's, from which words are drawn.
-pub(crate) fn answer(server: &Healthy, wanted: &Wanted, work: &[Work], number: u64) -> Value {
+/// The answer to prompts: scores, or words, which are drawn by the request's number or repeats. `fault`
+/// may be what becomes of words.
+pub(crate) fn answer(
+    server: &Healthy,
+    wanted: &Wanted,
+    work: &[Work],
+    asked: &Asked,
+    fault: Option<&Fault>,
+) -> Value {
     let is_open = |open: &crate::script::Sayings| {
         let place = |work: &Work| open.at(&work.prompt, 0.0, 0.0).is_some();
         work.iter().any(place)
     };
     let in_words = wanted.top.is_none() || server.open.as_ref().is_some_and(is_open);
     if let Some(words) = server.words.as_ref().filter(|_| in_words) {
-        return said::said(server, words, wanted, work, number);
+        let unsaid = match fault {
+            Some(Fault::Unsaid { how }) => Some(*how),
+            _ => None,
+        };
+        let number = if words.by_repeat {
+            asked.repeats
+        } else {
+            asked.number
+        };
+        return said::said(server, words, wanted, work, number, unsaid);
     }
     match (wanted.route, server.dialect) {
         (Route::Native, _) => body::native(server, wanted, work),
         (Route::Chat, _) => body::chat(server, wanted, work),
         (_, Dialect::LlamaCpp) => body::completions(server, wanted, work, body::content_shape),
         (_, Dialect::Vllm) => body::completions(server, wanted, work, body::legacy_shape),
+    }
+}
+
+/// The token counts that an answer tells, in any protocol's names.
+pub(crate) fn tokens_in(answer: &Value) -> Tokens {
+    let count = |path: &str| answer.pointer(path).and_then(Value::as_u64);
+    let apart = count("/usage/cache_read_input_tokens");
+    let prompt = count("/usage/prompt_tokens").or_else(|| count("/usage/input_tokens"));
+    let answer = count("/usage/completion_tokens").or_else(|| count("/usage/output_tokens"));
+    let cached = ["prompt", "input"].iter().find_map(|name| {
+        let path = format!("/usage/{name}_tokens_details/cached_tokens");
+        count(&path)
+    });
+    Tokens {
+        prompt: prompt.unwrap_or(0) + apart.unwrap_or(0),
+        cached: apart.or(cached).unwrap_or(0),
+        answer: answer.unwrap_or(0),
     }
 }

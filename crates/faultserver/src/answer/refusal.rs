@@ -84,6 +84,22 @@ pub(super) fn too_long(dialect: Dialect, words: usize, limit: usize) -> Reply {
     }
 }
 
+/// HTTP 400 of a filter that judges the prompt, as Azure's does.
+pub(crate) fn content_filter() -> Reply {
+    let kind = |filtered, severity| json!({"filtered": filtered, "severity": severity});
+    let body = json!({"error": {
+        "message": "The prompt was blocked by the content management policy of this deployment.",
+        "type": null, "param": "prompt", "code": "content_filter", "status": 400,
+        "innererror": {
+            "code": "ResponsibleAIPolicyViolation",
+            "content_filter_result": {
+                "hate": kind(false, "safe"), "violence": kind(true, "medium"),
+            },
+        },
+    }});
+    Reply::json(400, &body)
+}
+
 /// HTTP 429.
 pub(crate) fn too_many(dialect: Dialect, retry_after: RetryAfter) -> Reply {
     let kinds = ["RateLimitError", "rate_limit_error"];

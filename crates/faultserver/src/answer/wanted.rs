@@ -51,6 +51,9 @@ impl Route {
     }
 }
 
+/// The field that limits an answer's tokens, in each protocol.
+const LIMITS: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+
 /// A request's route, prompts and options.
 #[derive(Debug)]
 pub(crate) struct Wanted {
@@ -63,6 +66,8 @@ pub(crate) struct Wanted {
     pub(crate) top: Option<u64>,
     /// Number of answers to each prompt.
     pub(crate) n: u64,
+    /// Maximum number of tokens of an answer.
+    pub(crate) limit: Option<u64>,
 }
 
 impl Wanted {
@@ -90,6 +95,7 @@ impl Wanted {
             is_list,
             top,
             n: body["n"].as_u64().unwrap_or(1),
+            limit: LIMITS.iter().find_map(|name| body[*name].as_u64()),
         }
     }
 }

@@ -110,6 +110,14 @@ pub enum Fault {
     },
     /// The request is read and never answered.
     NeverStarts,
+    /// HTTP 400 of a content filter that judges the prompt.
+    ContentFilter,
+    /// An answer in words that says nothing, or not all, in the shape of the request's protocol. Answers
+    /// to requests for log-probabilities stay as they are.
+    Unsaid {
+        /// What becomes of it.
+        how: Unsaid,
+    },
 }
 
 fn blank_pause() -> u64 {
@@ -141,6 +149,39 @@ pub enum Point {
     InBody,
     /// After the last byte of a good answer.
     AfterBody,
+}
+
+/// What becomes of an answer in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsaid {
+    /// The model refuses, in the field that the protocol has for it; in words where it has none.
+    Refusal,
+    /// It ends at the limit of tokens, in the middle of a sentence.
+    Cut,
+    /// It is empty, and complete.
+    Empty,
+    /// A content filter withholds it and says so.
+    Filtered,
+    /// The model thinks up to the limit of tokens.
+    Thinking,
+    /// The response has token counts, but no answer and no reason, as Gemini's filter leaves it.
+    Withheld,
+    /// The server fails after the status is sent, and the answer says so, as a router's does.
+    Broken,
+}
+
+impl Unsaid {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Refusal,
+        Self::Cut,
+        Self::Empty,
+        Self::Filtered,
+        Self::Thinking,
+        Self::Withheld,
+        Self::Broken,
+    ];
 }
 
 /// The spelling of "not a number".
@@ -281,17 +322,21 @@ impl Fault {
             Self::DeepJson { .. } => "deep_json",
             Self::NeverEnds { .. } => "never_ends",
             Self::NeverStarts => "never_starts",
+            Self::ContentFilter => "content_filter",
+            Self::Unsaid { .. } => "unsaid",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Fault;
+    use super::{Fault, Unsaid};
 
     #[test]
     fn kinds_are_the_names_of_the_file_format() {
-        for fault in Fault::each(1) {
+        let in_words = Unsaid::ALL.map(|how| Fault::Unsaid { how });
+        let all = Fault::each(1).into_iter().chain(in_words);
+        for fault in all.chain([Fault::ContentFilter]) {
             let json = serde_json::to_value(&fault).unwrap();
             assert_eq!(json["kind"], fault.kind());
             assert_eq!(serde_json::from_value::<Fault>(json).unwrap(), fault);

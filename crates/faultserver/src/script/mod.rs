@@ -5,12 +5,14 @@ mod file;
 mod logits;
 mod open;
 mod rule;
+mod thoughts;
 
-pub use fault::{Coding, Fault, Indices, Nan, Point, RetryAfter, Target};
+pub use fault::{Coding, Fault, Indices, Nan, Point, RetryAfter, Target, Unsaid};
 pub use file::ScriptError;
 pub use logits::Logits;
 pub use open::{Saying, Sayings};
 pub use rule::{Predicate, Routes, Rule, When};
+pub use thoughts::{Thought, Thoughts};
 
 use serde::Deserialize;
 
@@ -63,6 +65,10 @@ pub struct Healthy {
     pub logits: Option<Logits>,
     /// Answers in words to requests without log-probabilities, on the routes of all protocols.
     pub words: Option<Words>,
+    /// What the model thinks before a letter, and the logits of the letters after each thought: a JSONL
+    /// file of the thoughts on each question. Without `words` only the logits count.
+    #[serde(deserialize_with = "thoughts::from_file")]
+    pub thoughts: Option<Thoughts>,
     /// What these say to open questions, in place of a letter: a JSONL file of what is said to each.
     #[serde(deserialize_with = "open::from_file")]
     pub open: Option<Sayings>,
@@ -80,13 +86,23 @@ pub struct Words {
     pub unreadable: f64,
     /// Maximum number of answers that one request may ask for (400 above).
     pub at_once: Option<u64>,
+    /// Whether the k-th request with a prompt has the same answer in every run, whatever was asked
+    /// between. Otherwise every request of the log has a draw of its own.
+    pub by_repeat: bool,
 }
 
 impl Healthy {
     /// Number of letters that a question offers.
     pub(crate) fn offered(&self, prompt: &str) -> usize {
-        let given = self.logits.as_ref().and_then(|logits| logits.of(prompt));
+        let given = self.logits_of(prompt);
         given.map_or(crate::model::OFFERED, <[f64]>::len)
+    }
+
+    /// The logits that the files give: those after the prompt's thought, or those of its question.
+    pub(crate) fn logits_of(&self, prompt: &str) -> Option<&[f64]> {
+        let thoughts = self.thoughts.as_ref();
+        let after = thoughts.and_then(|thoughts| thoughts.logits_after(prompt));
+        after.or_else(|| self.logits.as_ref()?.of(prompt))
     }
 }
 
@@ -106,6 +122,7 @@ impl Default for Healthy {
             drift: 0.0,
             logits: None,
             words: None,
+            thoughts: None,
             open: None,
         }
     }

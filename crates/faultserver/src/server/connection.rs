@@ -77,6 +77,7 @@ async fn answer(
     }
     if sent.whole {
         open.outcome.answered = planned.answers;
+        open.outcome.tokens = planned.tokens;
     }
     sent.reusable
 }

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::Timestamp;
 
 use super::capacity::Allowance;
 use super::live::Live;
-use crate::answer::{Wanted, answer, at_once, failed, loading, spoil, too_many};
+use crate::answer::{
+    Wanted, answer, at_once, content_filter, failed, loading, spoil, tokens_in, too_many,
+};
 use crate::asked::{Asked, Key};
-use crate::log::Outcome;
+use crate::log::{Outcome, Tokens};
 use crate::script::{Fault, Healthy, RetryAfter, Target};
 use crate::wire::{Delivery, Reply, Request};
 
@@ -26,6 +29,8 @@ pub(crate) struct Planned {
     pub(crate) delivery: Delivery,
     /// For each prompt, whether this answers it.
     pub(crate) answers: Vec<bool>,
+    /// The token counts that it tells.
+    pub(crate) tokens: Tokens,
 }
 
 impl Planned {
@@ -34,7 +39,18 @@ impl Planned {
             reply,
             delivery: Delivery::Whole,
             answers: Vec::new(),
+            tokens: Tokens::default(),
         }
+    }
+}
+
+impl Planned {
+    /// Without token counts where no answer tells them.
+    fn counted(mut self) -> Self {
+        if !self.answers.contains(&true) {
+            self.tokens = Tokens::default();
+        }
+        self
     }
 }
 
@@ -92,14 +108,16 @@ pub(crate) async fn plan(
         outcome.fault = fate.fault;
     }
     let mut delay = outcome.delay;
-    let (mut reply, answers) = if let Some(reply) = refused {
-        (reply, Vec::new())
+    let (mut reply, answers, tokens) = if let Some(reply) = refused {
+        (reply, Vec::new(), Tokens::default())
     } else {
         let work = live.work(&wanted.prompts);
         delay += live.gate.time_for(&work);
-        let answer = answer(server, wanted, &work, asked.number);
-        let spoilt = spoil(answer, work.len(), outcome.fault.as_ref());
-        (ok(spoilt.body), spoilt.answered)
+        let fault = outcome.fault.as_ref();
+        let answer = answer(server, wanted, &work, asked, fault);
+        let tokens = tokens_in(&answer);
+        let spoilt = spoil(answer, work.len(), fault);
+        (ok(spoilt.body), spoilt.answered, tokens)
     };
     if delay > Duration::ZERO {
         tokio::time::sleep(delay).await;
@@ -108,11 +126,16 @@ pub(crate) async fn plan(
     drop(slot);
     reply = with_allowance(reply, allowance);
     match &outcome.fault {
-        Some(fault) => misbehave(server, asked, address, fault, reply, answers),
+        Some(fault) => Planned {
+            tokens,
+            ..misbehave(server, asked, address, fault, reply, answers)
+        }
+        .counted(),
         None => Planned {
             reply,
             delivery: Delivery::Whole,
             answers,
+            tokens,
         },
     }
 }
@@ -140,13 +163,14 @@ fn misbehave(
     let (delivery, still_answers) = match fault {
         Fault::TooManyRequests { retry_after, quota } => {
             let reply = too_many(dialect, *retry_after);
-            return instead(if *quota {
-                with_nothing_left(reply)
-            } else {
-                reply
+            return instead(match (quota, asked.path.contains("/messages")) {
+                (false, _) => reply,
+                (true, false) => with_nothing_left(reply),
+                (true, true) => with_nothing_left_of_anthropic(reply),
             });
         }
         Fault::InternalError => return instead(failed(dialect, 500, "Something broke.")),
+        Fault::ContentFilter => return instead(content_filter()),
         Fault::Loading { retry_after } => return instead(loading(*retry_after)),
         Fault::Status { status, message } => return instead(failed(dialect, *status, message)),
         Fault::Redirect { to } => {
@@ -204,6 +228,7 @@ fn misbehave(
         | Fault::MissingField { .. }
         | Fault::NotANumber { .. }
         | Fault::Indices { .. }
+        | Fault::Unsaid { .. }
         | Fault::DeepJson { .. } => (Delivery::Whole, true),
     };
     if *fault == Fault::Gzip {
@@ -214,6 +239,7 @@ fn misbehave(
         reply: good,
         delivery,
         answers,
+        tokens: Tokens::default(),
     }
 }
 
@@ -271,6 +297,20 @@ fn with_nothing_left(reply: Reply) -> Reply {
         .with("x-ratelimit-limit-tokens", "40000")
         .with("x-ratelimit-remaining-tokens", "0")
         .with("x-ratelimit-reset-tokens", "20ms")
+}
+
+/// The headers of Anthropic's servers: no output tokens are left for one to two seconds.
+fn with_nothing_left_of_anthropic(reply: Reply) -> Reply {
+    // Whole seconds, rounded down: at least one is left.
+    let soon = Timestamp::now() + Duration::from_secs(2);
+    let soon = soon.strftime("%Y-%m-%dT%H:%M:%SZ");
+    reply
+        .with("anthropic-ratelimit-requests-limit", "4000")
+        .with("anthropic-ratelimit-requests-remaining", "3999")
+        .with("anthropic-ratelimit-requests-reset", soon.to_string())
+        .with("anthropic-ratelimit-output-tokens-limit", "80000")
+        .with("anthropic-ratelimit-output-tokens-remaining", "0")
+        .with("anthropic-ratelimit-output-tokens-reset", soon.to_string())
 }
 
 /// The log's view of a request.

@@ -5,3 +5,4 @@ mod faults;
 mod healthy;
 mod limits;
 mod program;
+mod words;

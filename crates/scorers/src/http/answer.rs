@@ -15,6 +15,7 @@ use super::secret::Scrubber;
 use super::status::failure_within;
 use super::tokens::{TopToken, with_sampled};
 use super::wire::KeptHeaders;
+use crate::said::End;
 use crate::{ScoreError, Usage};
 
 type Tokens<'a> = Vec<TopToken<'a>>;
@@ -128,7 +129,8 @@ pub(super) fn usage(response: &Value) -> Usage {
     let count = |path: &str| count(response, path);
     let cached = count("/usage/prompt_tokens_details/cached_tokens")
         .or_else(|| count("/timings/cache_n"))
-        .or_else(|| count("/meta_info/cached_tokens"));
+        .or_else(|| count("/meta_info/cached_tokens"))
+        .or_else(|| count("/usage/cache_read_input_tokens"));
     // Anthropic's names: the cached tokens are not among the others.
     let apart = || {
         let parts = ["cache_read_input_tokens", "cache_creation_input_tokens"];
@@ -164,6 +166,9 @@ impl<'a> Choice<'a> {
                 None | Some(Value::Null) => {
                     return match self.failure() {
                         Some(error) => Err(error),
+                        None if self.is_filtered() => Err(ScoreError::Filtered {
+                            message: String::new(),
+                        }),
                         None if self.ended_at_once() => Ok(Vec::new()),
                         None => Err(ScoreError::NoLogprobs),
                     };
@@ -206,6 +211,12 @@ impl<'a> Choice<'a> {
     /// secrets.
     fn failure(&self) -> Option<ScoreError> {
         failure_within(self.body, &KeptHeaders::default(), &Scrubber::default())
+    }
+
+    /// Whether a filter of the server's withheld the answer, and its log-probabilities with it.
+    fn is_filtered(&self) -> bool {
+        let reason = self.body.get("finish_reason").and_then(Value::as_str);
+        End::of(reason) == End::Refused
     }
 
     /// Whether the model generated only the end-of-text token, for which some servers report no

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::status::server_time;
 use super::wire::KeptHeaders;
 use crate::{Allowance, Quota};
 
 /// Reads the headers of the big providers (`x-ratelimit-remaining-requests`,
 /// `x-ratelimit-reset-tokens`, …), and of the drafts of a standard, which have one limit:
 /// `ratelimit-remaining` with `ratelimit-reset`, or `ratelimit: "default";r=50;t=30`.
+///
+/// Anthropic's give the time of the reset as a date (RFC 3339), by the server's clock: the header `date`.
 ///
 /// An allowance without the time of its reset is ignored: it does not determine a rate.
 pub(super) fn quota(headers: &KeptHeaders) -> Quota {
@@ -30,9 +35,33 @@ pub(super) fn quota(headers: &KeptHeaders) -> Quota {
         requests: of("requests")
             .or_else(|| pair("x-ratelimit-remaining", "x-ratelimit-reset"))
             .or_else(|| pair("ratelimit-remaining", "ratelimit-reset"))
-            .or_else(|| structured(headers.get("ratelimit")?)),
-        tokens: of("tokens"),
+            .or_else(|| structured(headers.get("ratelimit")?))
+            .or_else(|| anthropic(headers, "requests")),
+        tokens: of("tokens").or_else(|| anthropic_tokens(headers)),
     }
+}
+
+/// The tightest of Anthropic's limits of tokens. That of output tokens counts once it is used up: until
+/// then what remains of it says nothing of prompts.
+fn anthropic_tokens(headers: &KeptHeaders) -> Option<Allowance> {
+    let output = anthropic(headers, "output-tokens").filter(|left| left.remaining == 0);
+    let prompts = ["input-tokens", "tokens"].iter();
+    let prompts = prompts.filter_map(|what| anthropic(headers, what));
+    output
+        .into_iter()
+        .chain(prompts)
+        .min_by_key(|left| left.remaining)
+}
+
+fn anthropic(headers: &KeptHeaders, what: &str) -> Option<Allowance> {
+    let get = |part: &str| headers.get(&format!("anthropic-ratelimit-{what}-{part}"));
+    let reset: Timestamp = get("reset")?.parse().ok()?;
+    let now = Timestamp::try_from(server_time(headers)).ok()?;
+    Some(Allowance {
+        remaining: count(get("remaining")?)?,
+        // A date in the past means now.
+        resets_in: Duration::try_from(reset.duration_since(now)).unwrap_or_default(),
+    })
 }
 
 /// The tighter of two quotas: responses of one batch arrive in any order.
@@ -169,6 +198,50 @@ mod tests {
         assert_eq!(new.requests, Some(allowance(50, 30_000)));
         let half = read(&[("x-ratelimit-remaining-requests", "5")]);
         assert_eq!(half, Quota::default());
+    }
+
+    #[test]
+    fn dates_of_anthropic_are_meant_by_its_clock() {
+        let of = |headers: &[(&str, &str)]| {
+            let mut kept = KeptHeaders::default();
+            for (name, value) in headers {
+                kept.keep(name, value.as_bytes());
+            }
+            kept.keep_date(Some(b"Mon, 24 Feb 2025 20:38:03 GMT"));
+            quota(&kept)
+        };
+        let requests = [
+            ("anthropic-ratelimit-requests-remaining", "3999"),
+            ("anthropic-ratelimit-requests-reset", "2025-02-24T20:37:51Z"),
+        ];
+        let output = |remaining| {
+            [
+                ("anthropic-ratelimit-output-tokens-remaining", remaining),
+                (
+                    "anthropic-ratelimit-output-tokens-reset",
+                    "2025-02-24T20:38:13Z",
+                ),
+            ]
+        };
+        let some_left = of(&[requests, output("80000")].concat());
+        assert_eq!(some_left.requests, Some(allowance(3999, 0)));
+        assert_eq!(some_left.tokens, None);
+        assert_eq!(of(&output("0")).tokens, Some(allowance(0, 10_000)));
+        let input = [
+            ("anthropic-ratelimit-input-tokens-remaining", "500"),
+            (
+                "anthropic-ratelimit-input-tokens-reset",
+                "2025-02-24T20:38:05Z",
+            ),
+            ("anthropic-ratelimit-tokens-remaining", "900"),
+            ("anthropic-ratelimit-tokens-reset", "2025-02-24T20:38:05Z"),
+        ];
+        assert_eq!(of(&input).tokens, Some(allowance(500, 2000)));
+        let odd = [
+            ("anthropic-ratelimit-tokens-remaining", "0"),
+            ("anthropic-ratelimit-tokens-reset", "soon"),
+        ];
+        assert_eq!(of(&odd), Quota::default());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Turns an HTTP status and the server's message into a [`ScoreError`].
 
+mod filtered;
 mod numbers;
 mod throttled;
 mod too_long;
@@ -58,6 +59,11 @@ fn explained(
             message: scrubber.excerpt(&message, EXCERPT),
         };
     }
+    if filtered::is_filtered(number, json, &message) {
+        return ScoreError::Filtered {
+            message: scrubber.excerpt(&message, EXCERPT),
+        };
+    }
     if may_concern_length(number)
         && let Some(error) = too_long::too_long(json, &message)
     {
@@ -107,7 +113,7 @@ fn explained(
 }
 
 /// The server's time, to which its dates refer: our clock may be wrong, or jump.
-fn server_time(headers: &KeptHeaders) -> SystemTime {
+pub(super) fn server_time(headers: &KeptHeaders) -> SystemTime {
     let date = headers.get("date").map(httpdate::parse_http_date);
     date.and_then(Result::ok).unwrap_or_else(SystemTime::now)
 }

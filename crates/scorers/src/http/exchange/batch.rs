@@ -237,6 +237,8 @@ impl Exchange {
 fn may_concern_one_prompt(error: &ScoreError) -> bool {
     matches!(
         error,
-        ScoreError::Rejected { .. } | ScoreError::ContextTooLong { .. }
+        ScoreError::Rejected { .. }
+            | ScoreError::Filtered { .. }
+            | ScoreError::ContextTooLong { .. }
     )
 }

@@ -15,8 +15,8 @@ use super::super::transport::{Client, Endpoint, Resource};
 use super::super::wire::Response;
 use super::api::{Api, Template};
 use super::counted::Counted;
-use super::said::said;
-use crate::said::Said;
+use super::said::{Answers, said};
+use crate::said::{End, Said};
 use crate::{OptionScores, Reply, ScoreError, ScoreRequest, Usage};
 
 type Scored = Result<OptionScores, ScoreError>;
@@ -117,8 +117,11 @@ impl Asking {
             Err(error) => return (vec![Err(error); part.len()], Stats::unanswered()),
         };
         let parsing = Instant::now();
-        let outcomes = match self.read(&answered.response) {
-            Ok((mut answers, usage)) => {
+        let outcomes = match self.read(&answered.response, part.len()) {
+            Ok((answers, usage)) => {
+                let scrub = |error| self.endpoint.scrubbed(error);
+                let answers = answers.into_iter();
+                let mut answers: Answers = answers.map(|said| said.map_err(scrub)).collect();
                 self.count(client, &mut answers).await;
                 outcomes(part, answers, self.of_all(usage))
             }
@@ -139,9 +142,9 @@ impl Asking {
             Err(error) => return (Err(error), Stats::unanswered()),
         };
         let parsing = Instant::now();
-        let read = self.read(&answered.response);
-        let one = read.and_then(|(answers, usage)| match <[Said; 1]>::try_from(answers) {
-            Ok([said]) => Ok((said, usage)),
+        let read = self.read(&answered.response, 1);
+        let one = read.and_then(|(answers, usage)| match <[_; 1]>::try_from(answers) {
+            Ok([said]) => Ok((said?, usage)),
             Err(other) => Err(ScoreError::Malformed {
                 message: format!("{} answers instead of one", other.len()),
             }),
@@ -152,11 +155,11 @@ impl Asking {
 
     /// Has the server's tokenizer count the answers that the server leaves out, if it has one. That costs
     /// little; log-probabilities, which would tell too, slow llama.cpp's server down by up to a half.
-    async fn count<C: Client>(&self, client: &C, answers: &mut [Said]) {
+    async fn count<C: Client>(&self, client: &C, answers: &mut Answers) {
         if !self.counts_one || self.no_tokenizer.load(Ordering::Relaxed) {
             return;
         }
-        let others = answers.iter().skip(1);
+        let others = answers.iter().flatten().skip(1);
         let uncounted = others.map(|said| async move {
             let counted = match said.tokens {
                 None => self.tokens(client, said).await,
@@ -165,7 +168,7 @@ impl Asking {
             (counted, Stats::default())
         });
         let (counted, _) = in_order(client, uncounted.collect()).await;
-        for (said, tokens) in answers.iter_mut().skip(1).zip(counted) {
+        for (said, tokens) in answers.iter_mut().flatten().skip(1).zip(counted) {
             said.tokens = tokens;
         }
     }
@@ -197,27 +200,50 @@ impl Asking {
         }
     }
 
-    fn read(&self, response: &Response) -> Result<(Vec<Said>, Usage), ScoreError> {
-        success(&self.endpoint, response)?;
-        said(self.template.api, &json(&self.endpoint, response)?)
+    /// The answers in a response to a request for `asked` of them. Where all were withheld, each of them
+    /// is: a filter that refuses the prompt answers in the model's place.
+    fn read(&self, response: &Response, asked: usize) -> Result<(Answers, Usage), ScoreError> {
+        let read = success(&self.endpoint, response)
+            .and_then(|()| said(self.template.api, &json(&self.endpoint, response)?));
+        let (withheld, usage) = match read {
+            Err(ScoreError::Filtered { message }) => (Said::withheld(message), Usage::default()),
+            Ok((answers, usage)) if answers.is_empty() && usage.prompt_tokens.is_some() => {
+                (self.kept_back(usage, asked), usage)
+            }
+            read => return read,
+        };
+        Ok((vec![Ok(withheld); asked], usage))
+    }
+
+    /// What a response without answers stands for. One whose tokens were all generated was cut: thoughts
+    /// that the server keeps to itself took them.
+    fn kept_back(&self, usage: Usage, asked: usize) -> Said {
+        let most = u64::from(self.template.max_tokens) * asked as u64;
+        let is_cut = usage
+            .answer_tokens
+            .is_some_and(|tokens| u64::from(tokens) >= most);
+        Said {
+            end: if is_cut { End::Cut } else { End::Refused },
+            ..Said::default()
+        }
     }
 }
 
 /// The outcome of each draw of a question.
-fn outcomes(part: &[ScoreRequest], answers: Vec<Said>, usage: Counted) -> Vec<Scored> {
+fn outcomes(part: &[ScoreRequest], answers: Answers, usage: Counted) -> Vec<Scored> {
     let given = answers.len().min(part.len());
-    let usages = usage.shares(answers.get(..given).unwrap_or_default());
-    let mut answers = answers.into_iter().zip(usages);
-    let draws = part.iter();
-    draws
+    let good: Vec<&Said> = answers.iter().take(part.len()).flatten().collect();
+    let mut usages = usage.shares(&good).into_iter();
+    let mut answers = answers.into_iter();
+    part.iter()
         .map(|request| {
-            let (said, usage) = answers.next().ok_or_else(|| ScoreError::Malformed {
+            let said = answers.next().ok_or_else(|| ScoreError::Malformed {
                 message: format!("{given} answers instead of {}", part.len()),
-            })?;
+            })??;
             let draw = request.draw.as_ref().ok_or_else(|| ScoreError::Backend {
                 message: "an answer in words was not asked for as one".to_owned(),
             })?;
-            Ok(said.scores(request, draw, usage))
+            Ok(said.scores(request, draw, usages.next().unwrap_or_default()))
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The tokens of single answers in a request for several.
 
+use std::borrow::Borrow;
+
 use crate::Usage;
 use crate::said::{End, Said};
 
@@ -27,7 +29,7 @@ pub(super) struct Counted {
 impl Counted {
     /// The counts of each answer. The prompt is counted once; the answers together have at least the tokens
     /// that the server counted.
-    pub(super) fn shares(self, answers: &[Said]) -> Vec<Usage> {
+    pub(super) fn shares<S: Borrow<Said>>(self, answers: &[S]) -> Vec<Usage> {
         let tokens = self.tokens(answers);
         let of = |(place, answer_tokens): (usize, Option<u32>)| {
             let once = |count: Option<u32>| count.map(|count| if place == 0 { count } else { 0 });
@@ -42,14 +44,14 @@ impl Counted {
 
     /// The tokens of each answer: its own where they are known, with an equal share of those that the server
     /// counts beyond them, such as hidden thoughts.
-    fn tokens(self, answers: &[Said]) -> Vec<Option<u32>> {
+    fn tokens(self, answers: &[impl Borrow<Said>]) -> Vec<Option<u32>> {
         let given = answers.len() as u32;
         let Some(counted) = self.usage.answer_tokens else {
-            return answers.iter().map(|said| said.tokens).collect();
+            return answers.iter().map(|said| said.borrow().tokens).collect();
         };
         if self.counts_one && given > 1 {
-            let numbered = answers.iter().enumerate();
-            let of = |(place, said)| {
+            let numbered = answers.iter().map(Borrow::<Said>::borrow).enumerate();
+            let of = |(place, said): (usize, &Said)| {
                 if place == 0 {
                     counted
                 } else {
@@ -58,7 +60,7 @@ impl Counted {
             };
             return numbered.map(of).map(Some).collect();
         }
-        let known: Option<Vec<u32>> = answers.iter().map(|said| said.tokens).collect();
+        let known: Option<Vec<u32>> = answers.iter().map(|said| said.borrow().tokens).collect();
         let own = known.unwrap_or_else(|| vec![0; answers.len()]);
         let all = own
             .iter()
@@ -125,7 +127,7 @@ mod tests {
         assert_eq!(sum(|usage| usage.prompt_tokens), 90);
         assert_eq!(sum(|usage| usage.cached_tokens), 64);
         assert_eq!(sum(|usage| usage.answer_tokens), 11);
-        assert_eq!(counted(11, false).shares(&[]), []);
+        assert_eq!(counted(11, false).shares::<Said>(&[]), []);
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! answer, and a second request scores the letters after both. On the completions route the second
 //! prompt holds the thought; in a chat the server continues the assistant's message.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use sureness_record::{Reasoned, Sampled};
@@ -18,10 +19,11 @@ use super::super::{HttpScorer, at_first_poll};
 use super::api::Api;
 use super::asking::Asking;
 use super::probe::trial_template;
-use crate::said::Said;
+use crate::said::{End, Said};
 use crate::thought::Parts;
 use crate::{
-    Draw, Hints, ModelIdentity, OptionScorer, OptionScores, Reply, ScoreError, ScoreRequest,
+    Draw, Hints, ModelIdentity, OptionScorer, OptionScores, Reply, RequestKey, ScoreError,
+    ScoreRequest, Usage,
 };
 
 /// Scores letters after a thought, through an OpenAI-compatible server.
@@ -31,6 +33,29 @@ pub struct ReasoningScorer {
     thinking: Option<Asking>,
     chat: bool,
     identity: ModelIdentity,
+    kept: Kept,
+}
+
+/// Thoughts whose letters could not be scored, for the next attempt. A new thought would be paid for
+/// again, and thoughts that make the second request fail would be drawn too rarely.
+#[derive(Default)]
+struct Kept(Mutex<HashMap<RequestKey, (Said, Usage)>>);
+
+/// Maximum number of thoughts that are kept: they are lost where a server fails for thousands.
+const MOST_KEPT: usize = 4096;
+
+impl Kept {
+    fn keep(&self, key: RequestKey, thought: (Said, Usage)) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MOST_KEPT {
+            kept.insert(key, thought);
+        }
+    }
+
+    fn take(&self, key: RequestKey) -> Option<(Said, Usage)> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(&key)
+    }
 }
 
 impl ReasoningScorer {
@@ -75,6 +100,7 @@ impl ReasoningScorer {
             thinking,
             chat,
             identity,
+            kept: Kept::default(),
         })
     }
 
@@ -100,17 +126,32 @@ impl ReasoningScorer {
             return (outcome.map(|scores| Said::default().before(scores)), stats);
         };
         let parts = Parts::of(&request.prompt, self.chat);
-        let (said, stats) = thinking.said(client, &parts.question.text()).await;
-        let (said, usage) = match said {
-            Ok(both) => both,
+        let (thought, stats) = match self.kept.take(request.key) {
+            Some(thought) => (Ok(thought), Stats::default()),
+            None => thinking.said(client, &parts.question.text()).await,
+        };
+        let (said, usage) = match thought {
+            Ok(thought) => thought,
             Err(error) => return (Err(error), stats),
         };
+        if said.end == End::Refused {
+            let none = said.in_place_of_letters(request.labels.len(), usage);
+            return (Ok(none), stats);
+        }
         let after = after(request, &parts, &said, self.chat);
         let (outcome, then) = self.letters_after(client, after).await;
-        let outcome = outcome.map(|mut scores| {
-            scores.usage = usage.before(scores.usage);
-            said.before(scores)
-        });
+        let outcome = match outcome {
+            Ok(mut scores) => {
+                scores.usage = usage.before(scores.usage);
+                Ok(said.before(scores))
+            }
+            Err(error) => {
+                if error.is_retryable() {
+                    self.kept.keep(request.key, (said, usage));
+                }
+                Err(error)
+            }
+        };
         (outcome, stats.then(then))
     }
 

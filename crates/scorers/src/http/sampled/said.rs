@@ -3,33 +3,61 @@
 use serde_json::Value;
 
 use super::super::answer;
+use super::super::secret::Scrubber;
+use super::super::status::failure_within;
+use super::super::wire::KeptHeaders;
 use super::Api;
 use crate::said::{End, Said};
 use crate::{ScoreError, Usage};
 
-/// The answers in a response to one prompt, with the token counts of all of them.
-pub(super) fn said(api: Api, response: &Value) -> Result<(Vec<Said>, Usage), ScoreError> {
+/// What became of each answer in a response.
+pub(super) type Answers = Vec<Result<Said, ScoreError>>;
+
+/// Ends that are failures of the server: a router's and Mistral's, z.AI's, `DeepSeek`'s, vLLM's.
+const BROKEN: [&str; 4] = [
+    "error",
+    "network_error",
+    "insufficient_system_resource",
+    "abort",
+];
+
+/// The answers in a response to one prompt, with the token counts of all of them. No answers, but
+/// counts, are what Google's servers give where their filter withholds the answers.
+pub(super) fn said(api: Api, response: &Value) -> Result<(Answers, Usage), ScoreError> {
     let answers = match api {
         Api::Completions | Api::Chat => choices(response)?,
-        Api::Responses => vec![of_responses(response)?],
-        Api::Messages => vec![of_messages(response)?],
+        Api::Responses => vec![Ok(of_responses(response)?)],
+        Api::Messages => vec![Ok(of_messages(response)?)],
     };
     Ok((answers, usage(response)))
 }
 
-fn choices(response: &Value) -> Result<Vec<Said>, ScoreError> {
-    let Some(choices) = response.get("choices").and_then(Value::as_array) else {
-        return Err(unknown("the answer has no `choices`", response));
+fn choices(response: &Value) -> Result<Answers, ScoreError> {
+    match response.get("choices") {
+        Some(Value::Array(choices)) => Ok(choices.iter().map(choice).collect()),
+        Some(Value::Null) if response.get("usage").is_some_and(Value::is_object) => Ok(Vec::new()),
+        _ => Err(unknown("the answer has no `choices`", response)),
+    }
+}
+
+/// The error of one choice, as a router reports it that lost its machine after the status was sent.
+/// Callers remove secrets.
+fn failure(choice: &Value, reason: Option<&str>) -> Option<ScoreError> {
+    let broken = |reason: &str| ScoreError::Server {
+        status: 200,
+        retry_after: None,
+        message: format!("the answer broke off (finish_reason: {reason})"),
     };
-    choices.iter().map(choice).collect()
+    failure_within(choice, &KeptHeaders::default(), &Scrubber::default())
+        .or_else(|| reason.filter(|reason| BROKEN.contains(reason)).map(broken))
 }
 
 fn choice(choice: &Value) -> Result<Said, ScoreError> {
-    let end = match choice.get("finish_reason").and_then(Value::as_str) {
-        Some("length" | "max_tokens") => End::Cut,
-        Some("content_filter" | "safety" | "refusal") => End::Refused,
-        _ => End::Whole,
-    };
+    let reason = choice.get("finish_reason").and_then(Value::as_str);
+    if let Some(error) = failure(choice, reason) {
+        return Err(error);
+    }
+    let end = End::of(reason);
     if let Some(Value::String(text)) = choice.get("text") {
         return Ok(Said {
             text: text.clone(),
@@ -40,6 +68,9 @@ fn choice(choice: &Value) -> Result<Said, ScoreError> {
         });
     }
     let Some(message) = choice.get("message") else {
+        if end == End::Refused {
+            return Ok(Said::withheld(String::new()));
+        }
         return Err(unknown("a choice has neither `message` nor `text`", choice));
     };
     let mut said = Said {
@@ -94,6 +125,14 @@ fn of_responses(response: &Value) -> Result<Said, ScoreError> {
     let Some(output) = response.get("output").and_then(Value::as_array) else {
         return Err(unknown("the answer has no `output`", response));
     };
+    let status = response.get("status").and_then(Value::as_str);
+    if let Some(status @ ("failed" | "cancelled" | "queued" | "in_progress")) = status {
+        return Err(ScoreError::Server {
+            status: 200,
+            retry_after: None,
+            message: format!("the response is {status}"),
+        });
+    }
     let mut said = Said::default();
     for item in output {
         let parts = |name: &str| item.get(name).and_then(Value::as_array);
@@ -109,10 +148,10 @@ fn of_responses(response: &Value) -> Result<Said, ScoreError> {
         }
     }
     let reason = response.pointer("/incomplete_details/reason");
-    match reason.and_then(Value::as_str) {
-        Some("max_output_tokens") => said.end = End::Cut,
-        Some("content_filter") => said.end = End::Refused,
-        _ => {}
+    match End::of(reason.and_then(Value::as_str)) {
+        End::Whole if status == Some("incomplete") => said.end = End::Cut,
+        End::Whole => {}
+        end => said.end = end,
     }
     Ok(said)
 }
@@ -124,10 +163,10 @@ fn of_messages(response: &Value) -> Result<Said, ScoreError> {
     };
     let mut said = Said::default();
     said.add_parts(content)?;
-    match response.get("stop_reason").and_then(Value::as_str) {
-        Some("max_tokens" | "model_context_window_exceeded") => said.end = End::Cut,
-        Some("refusal") => said.end = End::Refused,
-        _ => {}
+    let reason = response.get("stop_reason").and_then(Value::as_str);
+    match End::of(reason) {
+        End::Whole => {}
+        end => said.end = end,
     }
     Ok(said)
 }
@@ -206,7 +245,7 @@ mod tests {
     fn one(api: Api, response: &Value) -> Said {
         let (mut said, _) = super::said(api, response).unwrap();
         assert_eq!(said.len(), 1);
-        said.remove(0)
+        said.remove(0).unwrap()
     }
 
     #[test]
@@ -224,6 +263,7 @@ mod tests {
                       "prompt_tokens_details": {"cached_tokens": 64}},
         });
         let (said, usage) = super::said(Api::Chat, &response).unwrap();
+        let said: Vec<Said> = said.into_iter().map(Result::unwrap).collect();
         let ends: Vec<End> = said.iter().map(|said| said.end).collect();
         assert_eq!(ends, [End::Whole, End::Cut, End::Refused, End::Refused]);
         assert_eq!(said[1].thought.as_deref(), Some("Well, "));
@@ -233,6 +273,42 @@ mod tests {
         assert_eq!(usage.answer_tokens, Some(12));
         let text = json!({"choices": [{"text": " B", "finish_reason": "stop"}]});
         assert_eq!(one(Api::Completions, &text).text, " B");
+    }
+
+    #[test]
+    fn a_filter_that_leaves_the_message_out_refuses() {
+        for choice in [
+            json!({"index": 0, "finish_reason": "content_filter"}),
+            json!({"index": 0, "finish_reason": "content_filter: SAFETY", "message": null}),
+            json!({"index": 0, "finish_reason": "PROHIBITED_CONTENT", "message": {"role": "assistant"}}),
+        ] {
+            let said = one(Api::Chat, &json!({"choices": [choice]}));
+            assert_eq!((&*said.text, said.end), ("", End::Refused));
+        }
+        for none in [json!([]), json!(null)] {
+            let response = json!({"choices": none, "usage": {"prompt_tokens": 7}});
+            let (said, usage) = super::said(Api::Chat, &response).unwrap();
+            assert!(said.is_empty() && usage.prompt_tokens == Some(7));
+        }
+    }
+
+    #[test]
+    fn a_choice_that_broke_off_is_a_failure_of_its_own() {
+        let response = json!({"choices": [
+            {"finish_reason": "stop", "message": {"content": "B"}},
+            {"finish_reason": "error", "message": {"content": "The ans"},
+             "error": {"code": 502, "message": "upstream died"}},
+            {"finish_reason": "error", "message": {"content": ""}},
+        ]});
+        let (said, _) = super::said(Api::Chat, &response).unwrap();
+        assert_eq!(said[0].as_ref().unwrap().text, "B");
+        for (failed, words) in [(&said[1], "upstream died"), (&said[2], "broke off")] {
+            let error = failed.as_ref().unwrap_err();
+            assert!(
+                error.is_retryable() && error.to_string().contains(words),
+                "{error}"
+            );
+        }
     }
 
     #[test]
@@ -282,6 +358,13 @@ mod tests {
             "output": [{"type": "reasoning", "summary": []}],
         });
         assert_eq!(one(Api::Responses, &cut).end, End::Cut);
+        let filtered = json!({
+            "status": "incomplete", "incomplete_details": {"reason": "content_filter"},
+            "output": [],
+        });
+        assert_eq!(one(Api::Responses, &filtered).end, End::Refused);
+        let failed = super::said(Api::Responses, &json!({"status": "failed", "output": []}));
+        assert_eq!(failed.unwrap_err().kind(), "server");
         let refused = json!({"output": [{"type": "message", "content": [
             {"type": "refusal", "refusal": "I can't help with that."}]}]});
         assert_eq!(one(Api::Responses, &refused).end, End::Refused);
@@ -303,8 +386,12 @@ mod tests {
         assert_eq!(said.thought.as_deref(), Some("Paris or Rome?"));
         let usage = super::usage(&response);
         assert_eq!(
-            (usage.prompt_tokens, usage.answer_tokens),
-            (Some(70), Some(9))
+            (
+                usage.prompt_tokens,
+                usage.cached_tokens,
+                usage.answer_tokens
+            ),
+            (Some(70), Some(50), Some(9))
         );
         let refused = json!({"content": [], "stop_reason": "refusal"});
         assert_eq!(one(Api::Messages, &refused).end, End::Refused);
@@ -318,7 +405,10 @@ mod tests {
             (Api::Responses, json!({"id": "x"})),
             (Api::Messages, json!({"content": "text"})),
         ] {
-            let error = super::said(api, &response).unwrap_err();
+            let error = match super::said(api, &response) {
+                Ok((mut said, _)) => said.remove(0).unwrap_err(),
+                Err(error) => error,
+            };
             assert!(matches!(error, ScoreError::Malformed { .. }), "{error}");
         }
     }

@@ -195,6 +195,7 @@ impl Endpoint {
             | ScoreError::Server { message, .. }
             | ScoreError::Unauthorized { message, .. }
             | ScoreError::NotFound { message }
+            | ScoreError::Filtered { message }
             | ScoreError::Rejected { message, .. } => {
                 *message = self.scrubber.excerpt(message, 2 * EXCERPT);
             }

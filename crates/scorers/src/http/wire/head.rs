@@ -30,6 +30,9 @@ pub(super) enum Framing {
     ToTheEnd,
 }
 
+/// How the names of Anthropic's limits begin.
+const ANTHROPIC: &str = "anthropic-ratelimit-";
+
 /// The few headers that other modules read. Usually there are none, so that this does not
 /// allocate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,17 +44,20 @@ impl KeptHeaders {
         let name = name.to_ascii_lowercase();
         let is_read = matches!(name.as_str(), "content-type" | "location" | "retry-after")
             || name.starts_with("x-ratelimit-")
-            || name.starts_with("ratelimit");
+            || name.starts_with("ratelimit")
+            || name.starts_with(ANTHROPIC);
         if is_read {
             let value = String::from_utf8_lossy(value).trim().to_owned();
             self.0.push((name, value));
         }
     }
 
-    /// Keeps the server's time if `Retry-After`, which may be a date, is present.
+    /// Keeps the server's time if there are headers that may be dates: `Retry-After`, Anthropic's.
     pub(in crate::http) fn keep_date(&mut self, date: Option<&[u8]>) {
+        let may_be_date =
+            |(name, _): &(String, String)| name == "retry-after" || name.starts_with(ANTHROPIC);
         if let Some(date) = date
-            && self.get("retry-after").is_some()
+            && self.0.iter().any(may_be_date)
         {
             let date = String::from_utf8_lossy(date).trim().to_owned();
             self.0.push(("date".to_owned(), date));
