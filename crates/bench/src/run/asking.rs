@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sureness_engine::{Cancel, Event, Plan, Summary};
+use sureness_engine::{Cancel, ChildCancel, Event, Plan, Summary};
 use sureness_report::{AnsweredAt, JudgeTiming};
 use sureness_scorers::ModelIdentity;
 use sureness_store::Store;
@@ -70,6 +70,8 @@ pub(super) struct Asker<'a> {
     round: Round<'a>,
     part: Part,
     watched: Arc<Watched>,
+    /// Follows the run's interrupts as long as it is held.
+    _cancel: ChildCancel,
     run: i64,
     /// When the cached answers of the first part were given.
     answered_at: Option<Arc<sureness_store::AnsweredAt>>,
@@ -143,6 +145,7 @@ impl Session<'_> {
                 progress: None,
             },
             watched,
+            _cancel: own,
             run,
             answered_at: None,
             summary: None,
