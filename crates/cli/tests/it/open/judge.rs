@@ -202,6 +202,43 @@ fn a_yes_in_one_order_alone_is_a_no() {
 }
 
 #[test]
+fn a_judge_that_was_stopped_goes_on_where_it_was() {
+    let case = asked_case();
+    let judge = judge(true, Vec::new());
+    ends_with(&run(&case, &judge, ""), 0);
+    let whole = results_in(&case.results());
+    let all = comparisons(&judge);
+    // The same answers without the judge's, in a store of their own.
+    let mut command = case.asking(
+        &format!("run --chat --answers sampled --samples 12 {TASK} --cache-from results"),
+        "again",
+    );
+    command.env("SURENESS_API_KEY", "sk-model");
+    ends_with(&command.output().unwrap(), 0);
+    judge.clear_log();
+    let part = |more: &str| {
+        let line = format!(
+            "run --chat --answers sampled --samples 12 {TASK} --judge judge-model --judge-base {} {more}",
+            judge.base()
+        );
+        let mut command = case.asking(&line, "again");
+        command.env("SURENESS_API_KEY", "sk-model");
+        command.env("SURENESS_JUDGE_API_KEY", "sk-judge");
+        command.output().unwrap()
+    };
+    let output = part("--max-tokens-total 4000");
+    ends_with(&output, 1);
+    says(&text(&output.stderr), &["4000", "larger limit"]);
+    let before = comparisons(&judge);
+    assert!(before > 0 && before < all, "{before} of {all}");
+    ends_with(&part(""), 0);
+    assert_eq!(comparisons(&judge), all, "nothing was asked twice");
+    let resumed = results_in(&case.path("again"));
+    assert_eq!(open(&resumed), open(&whole));
+    assert_eq!(judged(&resumed), judged(&whole));
+}
+
+#[test]
 fn a_bound_on_pairs_is_kept_and_told() {
     let case = asked_case();
     let judge = judge(true, Vec::new());
