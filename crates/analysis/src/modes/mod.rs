@@ -153,6 +153,16 @@ fn several_right(figures: &Figures<'_>) -> Option<String> {
     (several > 0).then(|| format!("{}.", several_right_note(several, of, covers)))
 }
 
+/// The section of a mode about options where only open questions were asked.
+fn without_options(mode: Mode) -> Section {
+    Section {
+        id: mode.name().into(),
+        title: mode.about().into(),
+        text: vec!["This is about options, and only open questions were asked.".into()],
+        ..Section::default()
+    }
+}
+
 /// Runs the modes. Where the evidence does not suffice for a mode, its section says so.
 pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &str) -> Document {
     let board = leaderboard::Leaderboard::of(figures);
@@ -161,6 +171,8 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
     let mut sections: Vec<Section> = modes
         .iter()
         .map(|mode| match mode {
+            Mode::Open => open::section(figures),
+            _ if figures.models.is_empty() => without_options(*mode),
             Mode::Basic => basic::section(figures),
             Mode::Comparative => comparative::section(figures, board.as_ref()),
             Mode::Correlations => correlations::section(figures),
@@ -175,7 +187,6 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             Mode::Subjects => subjects::section(figures),
             Mode::Questions => questions::section(figures),
             Mode::Paper => paper::section(figures),
-            Mode::Open => open::section(figures),
         })
         .collect();
     // A mark at the best of a column compares, too.

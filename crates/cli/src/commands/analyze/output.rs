@@ -70,7 +70,9 @@ pub(super) fn write(
         write_page(figures, document, (texts, data), &path)?;
         written.push(path);
     }
-    if formats.contains(&FormatArg::Parquet) {
+    if formats.contains(&FormatArg::Parquet) && figures.models.is_empty() {
+        eprintln!("note: questions.parquet is not written: it holds questions with options alone");
+    } else if formats.contains(&FormatArg::Parquet) {
         let path = folder.join("questions.parquet");
         write_questions(figures, &path)?;
         written.push(path);

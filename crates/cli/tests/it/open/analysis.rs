@@ -117,7 +117,7 @@ fn models_stand_beside_each_other_only_where_they_were_asked_alike() {
     let differences = table(&alike, "open-differences");
     // The same server draws other answers for the second folder, of the same law.
     assert!(figure(differences, 0, "difference")["low"].is_number());
-    assert!(figure(differences, 0, "holm")["value"].as_f64().unwrap() > 0.01);
+    assert!(figure(differences, 0, "holm")["value"].as_f64().unwrap() > 1e-4);
     let fewer = document(
         &case,
         "analyze results fewer --output-dir out --formats json",
@@ -210,4 +210,20 @@ fn a_question_is_shown_with_its_set() {
     }
     assert!(all.iter().any(|it| it.contains("in the test half")));
     assert!(all.iter().any(|it| it.contains("in the calibration half")));
+}
+
+#[test]
+fn modes_about_options_say_that_there_are_none() {
+    let case = run(40, 4);
+    let line = "analyze results --modes basic,paper --output-dir out --formats text parquet";
+    let output = case.sureness(line).output().unwrap();
+    ends_with(&output, 0);
+    let report = std::fs::read_to_string(case.path("out/report.txt")).unwrap();
+    assert_eq!(
+        report.matches("only open questions were asked").count(),
+        2,
+        "{report}"
+    );
+    says(&text(&output.stderr), &["questions.parquet is not written"]);
+    assert!(!case.path("out/questions.parquet").exists());
 }

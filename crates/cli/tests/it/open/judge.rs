@@ -8,7 +8,7 @@ use sureness_testkit::{Case, ends_with, results_in, says, text};
 
 use super::{EXAMPLES, TASK, case_of, number, open, stem};
 
-const COUNT: usize = 50;
+const COUNT: usize = 100;
 
 /// What is said to each question, with two wrong names that mean the same.
 fn sayings() -> Sayings {
@@ -18,10 +18,10 @@ fn sayings() -> Sayings {
             weight,
         };
         vec![
-            say(format!("Keeper {number}"), 2.0),
-            say(format!("Warden {number}"), 1.5),
-            say(format!("The old warden {number}"), 1.5),
-            say("Nobody".to_owned(), 1.0),
+            say(format!("Keeper {number}"), 2.2),
+            say(format!("Warden {number}"), 1.8),
+            say(format!("The old warden {number}"), 1.8),
+            say("Nobody".to_owned(), 0.6),
         ]
     };
     (0..COUNT + EXAMPLES)
@@ -144,11 +144,11 @@ fn answers_that_mean_the_same_are_one_meaning() {
     assert!(number(before, "semantic_entropy") > number(after, "semantic_entropy") + 0.2);
     // The wardens together are more frequent than the keeper.
     assert!(
-        number(before, "acc") > number(after, "acc") + 0.1,
+        number(before, "acc") > number(after, "acc") + 0.05,
         "{before} {after}"
     );
     let same = judged(&results)["same"].as_u64().unwrap();
-    assert!((30..=50).contains(&same), "{}", judged(&results));
+    assert!((70..=100).contains(&same), "{}", judged(&results));
     assert_eq!(judged(&results)["undecided"], 0);
     let settings = &results["settings"]["judge"];
     assert_eq!(settings["model"]["name"], "judge-model");
@@ -199,6 +199,43 @@ fn a_yes_in_one_order_alone_is_a_no() {
     let results = results_in(&case.results());
     assert_eq!(judged(&results)["same"], 0, "{}", judged(&results));
     assert!(judged(&results)["compared"].as_u64().unwrap() > 100);
+}
+
+#[test]
+fn a_judge_that_was_stopped_goes_on_where_it_was() {
+    let case = asked_case();
+    let judge = judge(true, Vec::new());
+    ends_with(&run(&case, &judge, ""), 0);
+    let whole = results_in(&case.results());
+    let all = comparisons(&judge);
+    // The same answers without the judge's, in a store of their own.
+    let mut command = case.asking(
+        &format!("run --chat --answers sampled --samples 12 {TASK} --cache-from results"),
+        "again",
+    );
+    command.env("SURENESS_API_KEY", "sk-model");
+    ends_with(&command.output().unwrap(), 0);
+    judge.clear_log();
+    let part = |more: &str| {
+        let line = format!(
+            "run --chat --answers sampled --samples 12 {TASK} --judge judge-model --judge-base {} {more}",
+            judge.base()
+        );
+        let mut command = case.asking(&line, "again");
+        command.env("SURENESS_API_KEY", "sk-model");
+        command.env("SURENESS_JUDGE_API_KEY", "sk-judge");
+        command.output().unwrap()
+    };
+    let output = part("--max-tokens-total 4000");
+    ends_with(&output, 1);
+    says(&text(&output.stderr), &["4000", "larger limit"]);
+    let before = comparisons(&judge);
+    assert!(before > 0 && before < all, "{before} of {all}");
+    ends_with(&part(""), 0);
+    assert_eq!(comparisons(&judge), all, "nothing was asked twice");
+    let resumed = results_in(&case.path("again"));
+    assert_eq!(open(&resumed), open(&whole));
+    assert_eq!(judged(&resumed), judged(&whole));
 }
 
 #[test]
@@ -272,5 +309,5 @@ fn what_a_judge_cannot_do_is_refused_before_anything_is_asked() {
         .output()
         .unwrap();
     ends_with(&output, 0);
-    says(&text(&output.stdout), &["Judge: 100 comparisons at most"]);
+    says(&text(&output.stdout), &["Judge: 200 comparisons at most"]);
 }

@@ -125,7 +125,7 @@ fn words_of(exchange: &Exchange) -> QuestionWords {
     let mut more = 0;
     for (words, scores) in exchange.answers.iter().filter_map(|it| it.answer.as_ref()) {
         let entry = AnswerEntry {
-            text: beginning(&words.text),
+            text: beginning(words.text.trim()),
             thought: words.thought.as_deref().map(beginning),
             reading: reading::named(words, scores),
             count: 1,

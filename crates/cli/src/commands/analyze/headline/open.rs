@@ -96,7 +96,7 @@ fn sets(figures: &Figures<'_>, group: &OpenGroupFigures<'_>) -> Highlight {
             label,
             value: "none".to_owned(),
             detail: format!(
-                "the truth was drawn too seldom: {} % at least",
+                "the truth was drawn too seldom; least α {} %",
                 number(sets.least_error_rate, Unit::Percent)
             ),
             verdict: Verdict::Missed,
