@@ -9,7 +9,9 @@
 # seeded generator. The layouts of public data sets are written by pyarrow, pandas and datasets and read
 # by the binary; files of a hub of our own are fetched by huggingface_hub and by the binary. Where
 # ../shared holds the published benchmark, its logits are compared too, the intervals of both halves with
-# a bootstrap of our own, and the tables of docs/paper-revisited.md with what the binary says. The binary is the one that $SURENESS names, else the debug build.
+# a bootstrap of our own, the tables of docs/paper-revisited.md with what the binary says, and early
+# verdicts about pairs of models with the truth. The binary is the one that $SURENESS names, else the
+# debug build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -75,6 +77,9 @@ if [[ -d $shared/paper ]]; then
     "$python" "$here/both_halves.py" "$shared/paper" "$SURENESS" || code=1
     say "docs/paper-revisited.md"
     "$here/paper_revisited.sh" "$shared/paper" --check || code=1
+    say "pairs of models that are settled early"
+    "$python" "$here/settled.py" "$SURENESS" "$shared/paper/mmlu_10k.json" \
+        "$shared"/paper/logits/*_base_icl1.pkl --seeds 3 || code=1
 elif [[ -n ${CI:-} ]]; then
     say "CI is set, but $shared/paper is not there"
     exit 1
