@@ -6,7 +6,8 @@
 LLAMA_SERVER_DIR is the folder of scripts/servers/llama-server.sh. With `:chat` a model is asked through its
 template, without examples; others continue five examples. Every run asks the same 60 questions, of a server
 that was started for it. Times are CPU seconds of the program and of its server, by the kernel's count, loading
-included; one thread each, since llama.cpp's threads wait for each other in busy loops. Prints a table for docs/benchmarks.md, then how far the letters' log-probabilities
+included; one thread each, since llama.cpp's threads wait for each other in busy loops. QUESTIONS=60 and
+WAYS="letters reasoned sampled" by default. Prints a table for docs/benchmarks.md, then how far the letters' log-probabilities
 are from those of `reasoned` without a thought.
 """
 
@@ -30,6 +31,7 @@ WAYS = {
     "reasoned": ["--answers", "reasoned", "--thoughts", "2", "--think-tokens", "24"],
     "sampled": ["--answers", "sampled", "--samples", "5", "--answer-tokens", "12"],
 }
+WAYS = {way: WAYS[way] for way in os.environ.get("WAYS", " ".join(WAYS)).split()}
 NO_THOUGHT = ["--answers", "reasoned", "--thoughts", "1", "--think-tokens", "0"]
 
 
@@ -148,6 +150,8 @@ def main():
                         result = ask(sureness, mmlu, words, flags, folder / name, times)
                     if way in WAYS:
                         row(model.stem, where, way, result, sum(times))
+                if "letters" not in WAYS:
+                    continue
                 letters = folder / f"{model.stem}-{where}-letters"
                 thoughtless = folder / f"{model.stem}-{where}-no-thought"
                 agreement.append((model.stem, where, *apart(letters, thoughtless)))
