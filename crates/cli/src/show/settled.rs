@@ -1,5 +1,6 @@
 //! Which models are better, and how many questions it took.
 
+use sureness_analysis::number::count;
 use sureness_analysis::settled::{Settled, SettledPair, Stopped};
 use sureness_analysis::{Cell, Column, Section, Table, Unit};
 use sureness_anytime::{Metric, Verdict};
@@ -45,8 +46,9 @@ fn stopped(found: &Settled) -> String {
         Stopped::Interrupted => format!("interrupted, and {open} of {all} comparisons are open"),
     };
     format!(
-        "Stopped after {most} of {} questions: {why}. All verdicts and intervals hold together with {} % confidence.",
-        found.of,
+        "Stopped after {} of {} questions: {why}. All verdicts and intervals hold together with {} % confidence.",
+        count(most),
+        count(found.of),
         (found.confidence * 1000.0).round() / 10.0
     )
 }

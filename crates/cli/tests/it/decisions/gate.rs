@@ -173,3 +173,39 @@ fn bad_input_is_refused() {
         says(&refused(folder, &line), parts);
     }
 }
+
+/// The ready-made files for pipelines: their commands run, and end with a gate's exit code.
+#[test]
+fn the_commands_of_the_pipelines_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write_key(folder, QUESTIONS);
+    write_model(folder, "one", QUESTIONS, 1, |id| id % 100 < 70);
+    for run in ["base", "candidate"] {
+        let line = format!(
+            "import {} --questions key.json --drop-ids none --output-dir {run}",
+            file("one")
+        );
+        crate::command::done(folder, &line);
+    }
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/ci");
+    let mut ran = 0;
+    for name in ["github-gate.yml", "gitlab-gate.yml"] {
+        let text = std::fs::read_to_string(deploy.join(name)).unwrap();
+        for line in text.lines().filter(|line| line.contains("sureness gate ")) {
+            let (_, line) = line.split_once("sureness ").unwrap();
+            let line = line
+                .split(" > ")
+                .next()
+                .unwrap()
+                .split(" >> ")
+                .next()
+                .unwrap();
+            let output = sureness(folder, line);
+            assert_eq!(code(&output), 0, "{name}: {line}: {output:?}");
+            assert!(!output.stdout.is_empty(), "{name}: {line}");
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 4);
+}
