@@ -9,6 +9,7 @@ use crate::show::output_format::OutputFormat;
 
 /// Flags of the doctor; flags of a run keep their meaning.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct DoctorArgs {
     /// Address of an OpenAI-compatible server, such as `http://localhost:8000/v1`
     #[arg(long, value_name = "URL")]
@@ -51,6 +52,9 @@ pub(crate) struct DoctorArgs {
     /// of asking and their costs
     #[arg(long)]
     pub(crate) quick: bool,
+    /// With --quick: try the ways of asking all the same
+    #[arg(long)]
+    pub(crate) ways: bool,
     /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) output: OutputFormat,

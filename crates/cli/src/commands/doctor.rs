@@ -41,7 +41,8 @@ pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let diagnosis = runtime.block_on(diagnose(options.clone(), args.quick, &mut tell));
     tell(&diagnosis);
     printed.outcome?;
-    let ways = if args.quick || !may_be_asked(&diagnosis) {
+    let left_out = args.quick && !args.ways;
+    let ways = if left_out || !may_be_asked(&diagnosis) {
         None
     } else {
         Some(runtime.block_on(ways_of(options, args, &budget))?)

@@ -104,6 +104,9 @@ fn without_log_probabilities_words_are_left() {
     );
     let output = doctor(&case, "--quick");
     ends_with(&output, 2);
+    let output = doctor(&case, "--quick --ways");
+    ends_with(&output, 0);
+    says(&text(&output.stdout), &["sampled            allowed over"]);
 }
 
 #[test]
