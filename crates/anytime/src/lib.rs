@@ -7,7 +7,7 @@ mod metric;
 mod order;
 mod settle;
 
-pub use asymptotic::{Asymptotic, BURN_IN};
+pub use asymptotic::{Asymptotic, burn_in};
 pub use bounded::{Bounded, Sides};
 pub use metric::Metric;
 pub use order::random_order;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Influence, Scores};
 
-use crate::{Asymptotic, Bounded, Draws, Metric};
+use crate::{Asymptotic, Bounded, Draws, Metric, burn_in};
 
 /// One model's scores on one task.
 #[derive(Debug, Clone)]
@@ -241,7 +241,8 @@ impl Settling {
 
     fn look_at_figures(&mut self, index: usize, a: &Figures, b: &Figures, asked: usize) {
         let of = self.question.total() as u64;
-        let sequence = Asymptotic::new(Draws::Without { of }, self.level());
+        let from = burn_in(self.question.alpha);
+        let sequence = Asymptotic::new(Draws::Without { of }, self.level(), from);
         let margin = self.margin(self.pairs[index].metric);
         let pair = &mut self.pairs[index];
         let (difference, deviation) = a.minus(b, pair.metric);

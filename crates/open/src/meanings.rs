@@ -125,7 +125,7 @@ impl Meanings {
             -share * share.ln()
         };
         // Rounding could make it -0.
-        meanings.entropy = meanings.groups.iter().map(term).sum::<f64>().max(0.0);
+        meanings.entropy = meanings.groups.iter().map(term).sum::<f64>().max(0.0) + 0.0;
         meanings
     }
 

@@ -124,9 +124,8 @@ impl Session<'_> {
 fn said(bytes: &[u8], end: End) -> Said {
     Said {
         text: String::from_utf8_lossy(bytes).into_owned(),
-        thought: None,
         end,
-        logprob: None,
+        ..Said::default()
     }
 }
 
