@@ -245,8 +245,11 @@ impl Settling {
         let sequence = Asymptotic::new(Draws::Without { of }, self.level(), from);
         let margin = self.margin(self.pairs[index].metric);
         let pair = &mut self.pairs[index];
-        let (difference, deviation) = a.minus(b, pair.metric);
-        let half = sequence.half_width(asked, deviation);
+        let (difference, deviation, half_ranks) = a.minus(b, pair.metric);
+        let mut half = sequence.half_width(asked, deviation);
+        if asked < pair.of {
+            half += half_ranks;
+        }
         if half.is_infinite() {
             return;
         }
@@ -307,6 +310,9 @@ struct Figures {
     values: [f64; 2],
     /// The influence of each question, as if all were drawn alike.
     influences: [Vec<f64>; 2],
+    /// How much they move if thresholds move by half a rank: a threshold lies on a score, and not between
+    /// two.
+    half_ranks: [f64; 2],
 }
 
 impl Figures {
@@ -315,6 +321,7 @@ impl Figures {
         let mut all = Self {
             values: [0.0; 2],
             influences: [(); 2].map(|()| vec![0.0; answers.asked.len()]),
+            half_ranks: [0.0; 2],
         };
         for (task, scores) in answers.tasks.iter().enumerate() {
             let asked = answers.asked.iter().enumerate();
@@ -326,16 +333,24 @@ impl Figures {
                 let found = Influence::of(strategy, &rows, question.alpha)?;
                 let share = 1.0 / (answers.tasks.len() * scores.strategies.len()) as f64;
                 let weight = question.weight(task) / scores.strategies.len() as f64;
-                all.add(&found, &places, share, weight);
+                let level = strategy
+                    .view()
+                    .protocol
+                    .level(question.of[task], question.alpha);
+                let values = found.at_level(level.unwrap_or(found.level));
+                let moved = found.at_level(found.level + 0.5 / rows.len() as f64);
+                let whole = [found.set_size, found.uacc];
+                for figure in 0..2 {
+                    all.values[figure] += share * values[figure];
+                    all.half_ranks[figure] += share * (moved[figure] - whole[figure]).abs();
+                }
+                all.add(&found, &places, weight);
             }
         }
         Some(all)
     }
 
-    fn add(&mut self, found: &Influence, places: &[usize], share: f64, weight: f64) {
-        for (sum, value) in self.values.iter_mut().zip([found.set_size, found.uacc]) {
-            *sum += share * value;
-        }
+    fn add(&mut self, found: &Influence, places: &[usize], weight: f64) {
         let influences = [&found.on_set_size, &found.on_uacc];
         for (sums, influences) in self.influences.iter_mut().zip(influences) {
             for (&place, influence) in places.iter().zip(influences) {
@@ -344,8 +359,9 @@ impl Figures {
         }
     }
 
-    /// The difference of a figure, and the standard deviation of one question's influence on it.
-    fn minus(&self, other: &Self, metric: Metric) -> (f64, f64) {
+    /// The difference of a figure, the standard deviation of one question's influence on it, and what
+    /// half a rank of each threshold makes.
+    fn minus(&self, other: &Self, metric: Metric) -> (f64, f64, f64) {
         let figure = usize::from(metric == Metric::Uacc);
         let both = self.influences[figure]
             .iter()
@@ -355,6 +371,8 @@ impl Figures {
         // One imagined question that differs by an option, or by all of UAcc: sets that are all alike
         // so far may still differ.
         let deviation = ((squares + 1.0) / n).sqrt();
-        (self.values[figure] - other.values[figure], deviation)
+        let half_ranks = self.half_ranks[figure] + other.half_ranks[figure];
+        let difference = self.values[figure] - other.values[figure];
+        (difference, deviation, half_ranks)
     }
 }

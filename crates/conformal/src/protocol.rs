@@ -38,6 +38,11 @@ impl Protocol {
         }
     }
 
+    /// The rank of the threshold over the number of scores; `None` where it is infinite.
+    pub fn level(self, n: usize, alpha: f64) -> Option<f64> {
+        self.rank(n, alpha).map(|rank| rank as f64 / n as f64)
+    }
+
     /// The threshold that calibration `scores` set. Reorders them.
     pub(crate) fn threshold<F: Real>(self, scores: &mut [F], alpha: f64) -> Threshold<F> {
         match self {

@@ -19,6 +19,10 @@ pub struct Influence {
     pub on_set_size: Vec<f64>,
     /// Influence of each row on UAcc.
     pub on_uacc: Vec<f64>,
+    /// Rank of the threshold over the number of rows: the share of scores up to it.
+    pub level: f64,
+    /// Set size gained per level gained, around the threshold.
+    pub rate: f64,
 }
 
 /// One row at the threshold.
@@ -41,7 +45,6 @@ impl Influence {
     /// If a row does not exist.
     pub fn of(scores: &Scores, rows: &[usize], alpha: f64) -> Option<Self> {
         let mut ranked: Vec<f64> = rows.iter().map(|&row| scores.ranked_answer(row)).collect();
-        let n = ranked.len();
         let threshold = scores.view().protocol.threshold(&mut ranked, alpha);
         let Threshold::Finite(q) = threshold else {
             return None;
@@ -58,10 +61,22 @@ impl Influence {
                 options: scores.options(row) as f64,
             })
             .collect();
-        Some(Self::at(&at, rows, scores, rate, n as f64))
+        Some(Self::at(&at, rows, scores, rate, alpha))
     }
 
-    fn at(at: &[AtThreshold], rows: &[usize], scores: &Scores, rate: f64, n: f64) -> Self {
+    /// Mean set size and UAcc as they would be with a threshold at this level. Ranks are whole numbers and
+    /// count one more row than there is, so that fewer rows have a higher level: 181 of 200 scores, 1801
+    /// of 2,000.
+    pub fn at_level(&self, level: f64) -> [f64; 2] {
+        let more = self.rate * (level - self.level);
+        [
+            self.set_size + more,
+            self.uacc * (1.0 - more / self.set_size),
+        ]
+    }
+
+    fn at(at: &[AtThreshold], rows: &[usize], scores: &Scores, rate: f64, alpha: f64) -> Self {
+        let n = rows.len() as f64;
         let mean = |of: &dyn Fn(&AtThreshold) -> f64| at.iter().map(of).sum::<f64>() / n;
         let share = |it: bool| f64::from(u8::from(it));
         let set_size = mean(&|row| row.size);
@@ -92,6 +107,12 @@ impl Influence {
             set_size,
             uacc: figure,
             coverage: filled.count() as f64 / n,
+            level: scores
+                .view()
+                .protocol
+                .level(rows.len(), alpha)
+                .unwrap_or(1.0),
+            rate,
             on_set_size,
             on_uacc,
         }
