@@ -3,7 +3,7 @@
 mod evidence;
 mod judge;
 
-pub(crate) use evidence::{analysis, asked, gated, played, score, selection, texts};
+pub(crate) use evidence::{analysis, asked, gated, played, score, selection, stopping, texts};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,7 +63,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         least_mass: args.min_letter_mass,
         budget: budget(args)?,
         fleet: fleet(args),
-        until: None,
+        until: args
+            .until
+            .until
+            .map(|_| stopping(&args.until))
+            .transpose()?,
         command: command_line(),
     })
 }

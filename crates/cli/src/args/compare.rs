@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::run::RunArgs;
-use super::until::UntilArgs;
 use super::values::Ids;
 
 /// Flags of `compare`.
@@ -13,8 +12,6 @@ use super::values::Ids;
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    #[command(flatten)]
-    pub(crate) until: UntilArgs,
     /// Compare what is there already, as if it were asked now: saved logits, imports and output folders
     #[arg(long, value_name = "PATH", num_args = 1.., requires = "until", conflicts_with_all = ["api_base", "gguf"], help_heading = "Saved answers")]
     pub(crate) logits: Vec<PathBuf>,

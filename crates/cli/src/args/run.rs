@@ -14,6 +14,7 @@ use sureness_questions::{ClusterBy, Shard};
 use super::ask::AskArgs;
 use super::judge::JudgeArgs;
 use super::price::PriceArgs;
+use super::until::UntilArgs;
 use super::values::{open_share, price, recheck, share, temperature};
 
 /// The progress display.
@@ -46,6 +47,8 @@ pub(crate) enum SetupArg {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) ask: AskArgs,
+    #[command(flatten)]
+    pub(crate) until: UntilArgs,
     #[command(flatten)]
     pub(crate) judge: JudgeArgs,
     /// Model names to compare

@@ -2,29 +2,22 @@
 
 use std::process::ExitCode;
 
-use sureness_analysis::settled::{Incomparable, Settled, Stopping, play};
-use sureness_anytime::Metric;
+use sureness_analysis::settled::{Incomparable, Settled, play};
 use sureness_bench::Failure;
 use sureness_bench::evidence::{Loaded, Texts, load};
 use sureness_conformal::Config;
 
 use super::run;
 use crate::args::compare::{CompareArgs, SettledOutput};
-use crate::args::until::UntilArgs;
 use crate::settings;
 use crate::show::settled;
 
 /// Asks the models, or plays saved answers.
 pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
     if args.logits.is_empty() {
-        let until = args
-            .until
-            .until
-            .map(|_| stopping(&args.until))
-            .transpose()?;
-        return run::run(&args.run, run::RunCommand::Compare, until);
+        return run::run(&args.run, run::RunCommand::Compare);
     }
-    let stopping = stopping(&args.until)?;
+    let stopping = settings::stopping(&args.run.until)?;
     let Loaded {
         mut evidence,
         config,
@@ -67,33 +60,4 @@ fn refused(Incomparable(reason): Incomparable) -> Failure {
         "compare at least two models that were asked the same questions in the same way; \
          --tasks and --prompt-strategies select parts",
     )
-}
-
-/// What is to be settled.
-fn stopping(args: &UntilArgs) -> Result<Stopping, Failure> {
-    let margin = |metric: Metric| {
-        let mut margins = args.margin.iter();
-        margins
-            .find(|it| it.metric == metric)
-            .map(|it| it.difference)
-    };
-    let mut metrics: Vec<Metric> = if !args.metric.is_empty() {
-        args.metric.clone()
-    } else if !args.margin.is_empty() {
-        args.margin.iter().map(|margin| margin.metric).collect()
-    } else {
-        vec![Metric::Acc, Metric::Size]
-    };
-    metrics.sort_unstable();
-    metrics.dedup();
-    if let Some(metric) = metrics.iter().find(|it| !Metric::SETTLED.contains(it)) {
-        return Err(Failure::new(format!("--until cannot settle {metric}"))
-            .hint("it settles acc, size and uacc; `sureness gate` compares all figures of finished runs"));
-    }
-    Ok(Stopping {
-        confidence: args.confidence,
-        metrics: metrics.into_iter().map(|it| (it, margin(it))).collect(),
-        max_questions: args.max_questions.map(usize::from),
-        per_task: args.per_task,
-    })
 }

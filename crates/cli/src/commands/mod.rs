@@ -32,8 +32,8 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Plan(args) => plan::run(&args),
-        Command::Run(args) => run::run(&args, run::RunCommand::Run, None),
-        Command::Single(args) => run::run(&args, run::RunCommand::Single, None),
+        Command::Run(args) => run::run(&args, run::RunCommand::Run),
+        Command::Single(args) => run::run(&args, run::RunCommand::Single),
         Command::Compare(args) => compare::run(&args),
         Command::Gate(args) => gate::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use sureness_analysis::settled::Stopping;
 use sureness_bench::{Ended, Failure, Model, Outcome, Settings};
 
 use super::forecast;
@@ -25,11 +24,7 @@ pub(super) enum RunCommand {
 }
 
 /// Checks that the command fits the named models, then runs it.
-pub(super) fn run(
-    args: &RunArgs,
-    command: RunCommand,
-    until: Option<Stopping>,
-) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failure> {
     let named = args.models.len() + args.ask.gguf.len();
     match command {
         RunCommand::Compare if named < 2 => {
@@ -51,10 +46,7 @@ pub(super) fn run(
         return forecast::run(&settings::run(args)?, &models);
     }
     let watcher = Watcher::new(args.progress, args.metrics_addr.as_deref(), args.verbose)?;
-    let settings = Settings {
-        until,
-        ..settings::run(args)?
-    };
+    let settings = settings::run(args)?;
     measure(&settings, &models, &watcher, args.allowed_failures)
 }
 

@@ -155,6 +155,13 @@ fn bad_input_is_refused_before_anything_is_asked() {
             &["--shard", "hint: "][..],
         ),
         (
+            format!("single --model one --any-model {own}"),
+            &[
+                "--until settled compares models, and there is one",
+                "hint: ",
+            ],
+        ),
+        (
             format!("compare --models one {own}"),
             &["at least two models"],
         ),
