@@ -127,9 +127,16 @@ impl Results {
     /// What speaks against the figures, one sentence per model and reason, for the first lines of
     /// any output.
     pub fn warnings(&self) -> Vec<String> {
-        self.models.iter().flat_map(warnings).collect()
+        let early = self.settings.until.as_ref().map(|_| EARLY.to_owned());
+        let of_models = self.models.iter().flat_map(warnings);
+        early.into_iter().chain(of_models).collect()
     }
 }
+
+/// What figures of a run that stopped early rest on.
+const EARLY: &str = "the run stopped as soon as a comparison was settled (--until): figures and intervals by \
+                     model are those of the questions asked till then and do not allow for the stop; the \
+                     verdicts do";
 
 fn warnings(model: &ModelResult) -> Vec<String> {
     let mut warnings = Vec::new();
