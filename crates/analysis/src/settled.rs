@@ -211,39 +211,93 @@ impl Played {
             alpha,
             of: self.of.clone(),
         };
-        let of = question.total();
-        let most = stopping.max_questions.map_or(of, |most| most.min(of));
-        let mut settling = Settling::new(question, self.models.len());
-        let mut asked = vec![0; self.models.len()];
-        while settling.asked() < most && !settling.is_settled() {
-            let next = settling.next_round().min(most);
-            for (model, asked) in asked.iter_mut().enumerate() {
-                if settling.concerns(model) {
-                    *asked = next;
-                }
-            }
-            let answers = self
-                .models
-                .iter()
-                .zip(&asked)
-                .map(|(tasks, &asked)| Answers {
-                    tasks,
-                    asked: &self.order[..asked],
-                });
-            settling.look(&answers.collect::<Vec<_>>());
+        let mut course = Course::new(question, self.order.clone(), stopping, self.models.len());
+        while course.is_open() {
+            course.advance();
+            let models = self.models.iter().enumerate();
+            let answers = models.map(|(model, tasks)| Answers {
+                tasks,
+                asked: &self.order[..course.asked(model).len()],
+            });
+            let answers: Vec<Answers<'_>> = answers.collect();
+            course.settling.look(&answers);
         }
+        course.finish()
+    }
+}
+
+/// How far tasks that are settled together have been asked, whoever asks them.
+#[derive(Debug, Clone)]
+pub struct Course {
+    /// What is settled so far.
+    pub settling: Settling,
+    order: Vec<(usize, usize)>,
+    asked: Vec<usize>,
+    most: usize,
+}
+
+impl Course {
+    /// Nothing asked yet of so many models; `order` is that of [`order_of_asking`].
+    pub fn new(
+        question: Question,
+        order: Vec<(usize, usize)>,
+        stopping: &Stopping,
+        models: usize,
+    ) -> Self {
+        let of = question.total();
+        Self {
+            settling: Settling::new(question, models),
+            order,
+            asked: vec![0; models],
+            most: stopping.max_questions.map_or(of, |most| most.min(of)),
+        }
+    }
+
+    /// Whether there is more to ask.
+    pub fn is_open(&self) -> bool {
+        !self.settling.is_settled() && self.settling.asked() < self.most
+    }
+
+    /// Moves on to the next round, if there is one; models that nothing open concerns stay where they are.
+    pub fn advance(&mut self) {
+        if !self.is_open() {
+            return;
+        }
+        let next = self.settling.next_round().min(self.most);
+        for (model, asked) in self.asked.iter_mut().enumerate() {
+            if self.settling.concerns(model) {
+                *asked = next;
+            }
+        }
+    }
+
+    /// The questions that a model is asked up to this round, in order: task and position.
+    ///
+    /// # Panics
+    /// If there is no such model.
+    pub fn asked(&self, model: usize) -> &[(usize, usize)] {
+        &self.order[..self.asked[model]]
+    }
+
+    /// What it came to; interrupted if there was more to ask.
+    pub fn finish(self) -> Found {
+        let of = self.order.len();
         Found {
-            stopped: Stopped::of(&settling, most, of),
-            asked,
+            stopped: if self.is_open() {
+                Stopped::Interrupted
+            } else {
+                Stopped::of(&self.settling, self.most, of)
+            },
+            asked: self.asked,
             of,
-            pairs: settling.finish(),
+            pairs: self.settling.finish(),
         }
     }
 }
 
 impl Stopped {
     /// Why nothing more is asked, where `most` of the questions may be.
-    pub fn of(settling: &Settling, most: usize, of: usize) -> Self {
+    fn of(settling: &Settling, most: usize, of: usize) -> Self {
         match settling.is_settled() {
             true => Self::Settled,
             false if most < of => Self::MaxQuestions,

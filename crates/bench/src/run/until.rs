@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use sureness_analysis::settled::{Found, Settled, Stopped, Stopping, order_of_asking, scores_of};
+use sureness_analysis::settled::{Course, Settled, Stopping, order_of_asking, scores_of};
 use sureness_anytime::{Answers, Question, Settling, TaskScores, Verdict};
 use sureness_conformal::{Row, Table};
 use sureness_engine::Plan;
@@ -71,13 +71,7 @@ pub(crate) fn record(stopping: &Stopping) -> Until {
 struct Set {
     /// Indices of the tasks.
     tasks: Vec<usize>,
-    /// The order of asking: index into `tasks`, and the question's position.
-    order: Vec<(usize, usize)>,
-    settling: Settling,
-    /// Questions each model was asked.
-    asked: Vec<usize>,
-    /// Questions that may be asked.
-    most: usize,
+    course: Course,
 }
 
 /// The tasks of a plan, each with its groups.
@@ -130,36 +124,13 @@ impl Tasks {
                 alpha,
                 of: keys.iter().map(|(_, keys)| keys.len()).collect(),
             };
-            let of = question.total();
+            let order = order_of_asking(&keys, seed);
             Set {
-                order: order_of_asking(&keys, seed),
-                settling: Settling::new(question, models),
-                asked: vec![0; models],
-                most: stopping.max_questions.map_or(of, |most| most.min(of)),
+                course: Course::new(question, order, stopping, models),
                 tasks,
             }
         };
         sets.into_iter().map(set).collect()
-    }
-}
-
-impl Set {
-    /// Whether there is more to ask.
-    fn is_open(&self) -> bool {
-        !self.settling.is_settled() && self.settling.asked() < self.most
-    }
-
-    /// Moves on to the next round; models that nothing open concerns stay where they are.
-    fn advance(&mut self) {
-        if !self.is_open() {
-            return;
-        }
-        let next = self.settling.next_round().min(self.most);
-        for (model, asked) in self.asked.iter_mut().enumerate() {
-            if self.settling.concerns(model) {
-                *asked = next;
-            }
-        }
     }
 }
 
@@ -275,15 +246,16 @@ impl Session<'_> {
         sets: &mut [Set],
         askers: &mut [Asker<'_>],
     ) -> Result<(), Failure> {
-        while sets.iter().any(Set::is_open) {
-            let before: Vec<Vec<usize>> = sets.iter().map(|set| set.asked.clone()).collect();
-            sets.iter_mut().for_each(Set::advance);
+        while sets.iter().any(|set| set.course.is_open()) {
+            let asked_of = |sets: &[Set], model: usize| -> usize {
+                sets.iter().map(|set| set.course.asked(model).len()).sum()
+            };
+            let before: Vec<usize> = (0..askers.len()).map(|it| asked_of(sets, it)).collect();
+            for set in sets.iter_mut() {
+                set.course.advance();
+            }
             for (model, asker) in askers.iter_mut().enumerate() {
-                let moved = sets
-                    .iter()
-                    .zip(&before)
-                    .any(|(set, before)| set.asked[model] > before[model]);
-                if !moved {
+                if asked_of(sets, model) == before[model] {
                     continue;
                 }
                 let plan = Arc::new(self.plan_of(tasks, sets, model));
@@ -308,7 +280,7 @@ impl Session<'_> {
         let mut wanted: Vec<Vec<u32>> =
             groups.map(|group| vec![0; group.questions.len()]).collect();
         for set in sets {
-            for &(task, position) in &set.order[..set.asked[model]] {
+            for &(task, position) in set.course.asked(model) {
                 for &group in &tasks.groups[set.tasks[task]] {
                     wanted[group][position] = each;
                 }
@@ -328,12 +300,12 @@ impl Session<'_> {
         set: &mut Set,
         askers: &[Asker<'_>],
     ) -> Result<(), Failure> {
-        if !set.is_open() {
+        if !set.course.is_open() {
             return Ok(());
         }
         let mut all: Vec<Answered> = Vec::with_capacity(askers.len());
         for (model, asker) in askers.iter().enumerate() {
-            let asked = &set.order[..set.asked[model]];
+            let asked = set.course.asked(model);
             let mut of_tasks = Vec::with_capacity(set.tasks.len());
             let mut rows = Vec::with_capacity(asked.len());
             let mut places: Vec<Vec<usize>> = vec![Vec::new(); set.tasks.len()];
@@ -364,8 +336,8 @@ impl Session<'_> {
             .iter()
             .map(|(tasks, asked)| Answers { tasks, asked })
             .collect();
-        let open: HashSet<usize> = open_pairs(&set.settling);
-        set.settling.look(&answers);
+        let open: HashSet<usize> = open_pairs(&set.course.settling);
+        set.course.settling.look(&answers);
         self.tell(set, &open, askers);
         Ok(())
     }
@@ -399,7 +371,7 @@ impl Session<'_> {
 
     /// Notes what this look has settled.
     fn tell(&self, set: &Set, open: &HashSet<usize>, askers: &[Asker<'_>]) {
-        for (index, pair) in set.settling.pairs().iter().enumerate() {
+        for (index, pair) in set.course.settling.pairs().iter().enumerate() {
             if pair.verdict == Verdict::Open || !open.contains(&index) {
                 continue;
             }
@@ -426,19 +398,7 @@ impl Session<'_> {
         let mut settled = Settled::new(stopping, &self.config);
         for set in sets {
             let task = stopping.per_task.then(|| &*tasks.ids[set.tasks[0]]);
-            let of = set.order.len();
-            let interrupted = set.is_open();
-            let mut stopped = Stopped::of(&set.settling, set.most, of);
-            if interrupted {
-                stopped = Stopped::Interrupted;
-            }
-            let found = Found {
-                stopped,
-                asked: set.asked,
-                of,
-                pairs: set.settling.finish(),
-            };
-            settled.add(found, &names, task);
+            settled.add(set.course.finish(), &names, task);
         }
         settled
     }
