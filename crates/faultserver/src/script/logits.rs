@@ -1,10 +1,11 @@
 //! Logits of the letters by question.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::Deserializer;
+
+use super::jsonl;
 
 /// Logits of the letters, from A on, by the text of the question.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,26 +37,12 @@ struct Row {
 
 /// Reads the file that a script names.
 pub(super) fn from_file<'de, D: Deserializer<'de>>(path: D) -> Result<Option<Logits>, D::Error> {
-    let Some(path) = Option::<PathBuf>::deserialize(path)? else {
-        return Ok(None);
-    };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| D::Error::custom(format!("{}: {error}", path.display())))?;
-    let row = |line: &str| serde_json::from_str::<Row>(line);
-    let rows: Result<Vec<Row>, _> = text.lines().map(row).collect();
-    let rows = rows.map_err(|error| D::Error::custom(format!("{}: {error}", path.display())))?;
-    if let Some(row) = rows
-        .iter()
-        .find(|row| row.logits.len() > crate::model::LETTERS)
-    {
-        return Err(D::Error::custom(format!(
-            "{:?}: too many logits",
-            row.question
-        )));
-    }
-    Ok(Some(
-        rows.into_iter()
-            .map(|row| (row.question, row.logits))
-            .collect(),
-    ))
+    let rows = jsonl::rows(path, |row: &Row| {
+        if row.logits.len() > crate::model::LETTERS {
+            return Err(format!("{:?}: too many logits", row.question));
+        }
+        Ok(())
+    })?;
+    let by_question = |rows: Vec<Row>| rows.into_iter().map(|row| (row.question, row.logits));
+    Ok(rows.map(|rows| by_question(rows).collect()))
 }

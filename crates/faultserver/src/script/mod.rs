@@ -2,6 +2,7 @@
 
 mod fault;
 mod file;
+mod jsonl;
 mod logits;
 mod open;
 mod rule;

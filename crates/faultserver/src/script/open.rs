@@ -1,10 +1,11 @@
 //! What the model says to open questions.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::Deserializer;
+
+use super::jsonl;
 
 /// One thing that the model may say to a question.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
@@ -53,13 +54,7 @@ struct Row {
 /// Reads the file that a script names: a JSONL file of `{"question": "…", "says": [{"spellings": ["…"],
 /// "weight": 2}]}`.
 pub(super) fn from_file<'de, D: Deserializer<'de>>(path: D) -> Result<Option<Sayings>, D::Error> {
-    let Some(path) = Option::<PathBuf>::deserialize(path)? else {
-        return Ok(None);
-    };
-    let failed =
-        |error: &dyn std::fmt::Display| D::Error::custom(format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
-    let rows: Result<Vec<Row>, _> = text.lines().map(serde_json::from_str).collect();
-    let rows = rows.map_err(|error| failed(&error))?.into_iter();
-    Ok(Some(rows.map(|row| (row.question, row.says)).collect()))
+    let rows = jsonl::rows(path, |_: &Row| Ok(()))?;
+    let by_question = |rows: Vec<Row>| rows.into_iter().map(|row| (row.question, row.says));
+    Ok(rows.map(|rows| by_question(rows).collect()))
 }

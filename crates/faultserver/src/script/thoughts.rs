@@ -1,10 +1,11 @@
 //! What the model thinks, and what it answers after each thought.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::Deserializer;
+
+use super::jsonl;
 
 /// One thought on a question.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
@@ -68,18 +69,13 @@ struct Row {
 /// Reads the file that a script names: a JSONL file of `{"question": "…", "thoughts": [{"text": "…",
 /// "weight": 1, "logits": [0, 1]}]}`.
 pub(super) fn from_file<'de, D: Deserializer<'de>>(path: D) -> Result<Option<Thoughts>, D::Error> {
-    let Some(path) = Option::<PathBuf>::deserialize(path)? else {
-        return Ok(None);
-    };
-    let failed =
-        |error: &dyn std::fmt::Display| D::Error::custom(format!("{}: {error}", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
-    let rows: Result<Vec<Row>, _> = text.lines().map(serde_json::from_str).collect();
-    let rows = rows.map_err(|error| failed(&error))?;
     let too_many = |thought: &Thought| thought.logits.len() > crate::model::LETTERS;
-    if rows.iter().flat_map(|row| &row.thoughts).any(too_many) {
-        return Err(failed(&"a thought has too many logits"));
-    }
-    let rows = rows.into_iter();
-    Ok(Some(rows.map(|row| (row.question, row.thoughts)).collect()))
+    let rows = jsonl::rows(path, |row: &Row| {
+        if row.thoughts.iter().any(too_many) {
+            return Err("a thought has too many logits".to_owned());
+        }
+        Ok(())
+    })?;
+    let by_question = |rows: Vec<Row>| rows.into_iter().map(|row| (row.question, row.thoughts));
+    Ok(rows.map(|rows| by_question(rows).collect()))
 }
