@@ -1,6 +1,7 @@
 //! Looks at the first answers of a run for what makes figures look right and be wrong: letters that
 //! the model finds improbable, and prompts that the server cut.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sureness_engine::{Attempt, Cancel, Plan};
@@ -11,7 +12,8 @@ use crate::error::{Failure, Kind};
 use crate::prompt_counts::PromptCounts;
 use crate::watch::Warner;
 
-/// Answers of a group after which the mean probability of the letters is judged.
+/// Questions of a group after which the mean probability of the letters is judged. Several answers to
+/// one question say little about the others: a server may refuse them all.
 const JUDGED: usize = 10;
 
 /// The answers of one model so far.
@@ -40,9 +42,26 @@ struct State {
 struct Letters {
     place: String,
     planned: usize,
+    /// Different questions with an answer, until they are judged.
+    questions: HashSet<u32>,
     answered: usize,
     mass: f64,
     judged: bool,
+}
+
+impl Letters {
+    /// Takes answers into account. Returns their mean probability of the letters once, when enough
+    /// questions have answers.
+    fn add(&mut self, questions: &[u32], answered: usize, mass: f64) -> Option<f64> {
+        if self.judged || answered == 0 {
+            return None;
+        }
+        self.questions.extend(questions);
+        self.answered += answered;
+        self.mass += mass;
+        self.judged = self.questions.len() >= JUDGED.min(self.planned);
+        self.judged.then(|| self.mass / self.answered as f64)
+    }
 }
 
 impl Plausibility {
@@ -57,6 +76,7 @@ impl Plausibility {
         let groups = plan.groups.iter().map(|group| Letters {
             place: format!("{}/{}", group.task.id, group.strategy.name()),
             planned: group.questions.len(),
+            questions: HashSet::new(),
             answered: 0,
             mass: 0.0,
             judged: false,
@@ -80,21 +100,17 @@ impl Plausibility {
     pub(super) fn attempt(&self, attempt: &Attempt) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
-        if let Some(letters) = state.groups.get_mut(attempt.group) {
-            letters.answered += attempt.answered;
-            letters.mass += attempt.mass;
-            if !letters.judged && letters.answered >= JUDGED.min(letters.planned) {
-                letters.judged = true;
-                let mean = letters.mass / letters.answered.max(1) as f64;
-                if mean < LOW_MASS {
-                    let found = sureness_report::improbable(mean, self.drawn);
-                    let (name, place) = (&self.name, &letters.place);
-                    (self.warn)(&format!("warning: {name}: {place}: {found}"));
-                }
-                if mean < self.least_mass {
-                    state.stopped = Some((letters.place.clone(), mean));
-                    self.stop.cancel();
-                }
+        if let Some(letters) = state.groups.get_mut(attempt.group)
+            && let Some(mean) = letters.add(&attempt.questions, attempt.answered, attempt.mass)
+        {
+            if mean < LOW_MASS {
+                let found = sureness_report::improbable(mean, self.drawn);
+                let (name, place) = (&self.name, &letters.place);
+                (self.warn)(&format!("warning: {name}: {place}: {found}"));
+            }
+            if mean < self.least_mass {
+                state.stopped = Some((letters.place.clone(), mean));
+                self.stop.cancel();
             }
         }
         if let Some(tokens) = attempt.counted
@@ -146,4 +162,42 @@ fn stopped(name: &str, place: &str, mass: f64, drawn: bool) -> Failure {
              goes on all the same, and marks the figures"
         })
         .kind(Kind::Unfinished)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letters(planned: usize) -> Letters {
+        Letters {
+            place: "qa/base".to_owned(),
+            planned,
+            questions: HashSet::new(),
+            answered: 0,
+            mass: 0.0,
+            judged: false,
+        }
+    }
+
+    #[test]
+    fn answers_to_few_questions_are_not_judged() {
+        let mut letters = letters(100);
+        // Fifty refusals of each of the first two questions.
+        for draw in 0..100 {
+            assert_eq!(letters.add(&[draw / 50], 1, 0.0), None);
+        }
+        for question in 2..9 {
+            assert_eq!(letters.add(&[question], 1, 1.0), None);
+        }
+        let mean = letters.add(&[9], 1, 1.0).unwrap();
+        assert!((mean - 8.0 / 108.0).abs() < 1e-12);
+        assert_eq!(letters.add(&[10], 1, 0.0), None, "judged once");
+    }
+
+    #[test]
+    fn a_group_of_few_questions_is_judged_by_all_of_them() {
+        let mut letters = letters(2);
+        assert_eq!(letters.add(&[0], 1, 0.0), None);
+        assert_eq!(letters.add(&[1], 1, 0.5), Some(0.25));
+    }
 }
