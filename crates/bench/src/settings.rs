@@ -28,7 +28,7 @@ pub struct Settings {
     pub questions: QuestionSettings,
     /// How models are asked.
     pub asking: Asking,
-    /// Whether answers of earlier runs are used.
+    /// Whether answers of earlier runs are used, and what is kept of new ones.
     pub cache: CacheSettings,
     /// Protocol, error rate, calibration share and seed. The seed also draws samples. The split rule
     /// follows from the protocol.
@@ -212,6 +212,8 @@ pub struct CacheSettings {
     pub recheck: usize,
     /// Action if the model has changed since it gave the cached answers.
     pub on_change: OnChange,
+    /// Whether to keep the texts of answers in words, and thoughts; `None` keeps what there is.
+    pub keep_text: Option<bool>,
 }
 
 impl Default for CacheSettings {
@@ -221,6 +223,7 @@ impl Default for CacheSettings {
             also_from: Vec::new(),
             recheck: 20,
             on_change: OnChange::Fail,
+            keep_text: None,
         }
     }
 }

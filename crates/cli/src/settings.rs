@@ -49,6 +49,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
             also_from: args.cache_from.clone(),
             recheck: args.recheck,
             on_change: args.on_change,
+            keep_text: args.keep_text,
         },
         evaluation: Config {
             protocol: args.protocol,

@@ -116,6 +116,8 @@ pub struct StoredAnswer {
     pub draw: u32,
     /// The answer; `None` where it is missing.
     pub answer: Option<(Words, OptionScores)>,
+    /// Whether its text was kept; its [`Words`] have none otherwise.
+    pub has_text: bool,
     /// Why it failed, if it did.
     pub error: Option<ScoreError>,
 }
@@ -190,20 +192,21 @@ pub(crate) fn plan(
     Ok(())
 }
 
-/// Records the text of answer number `answer`.
+/// Records how answer number `answer` was read, and its compressed text if that is kept.
 pub(crate) fn write_words(
     transaction: &Transaction<'_>,
     answer: i64,
-    words: &Words,
+    reading: Reading,
+    text: Option<&[u8]>,
     usage: Usage,
 ) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT INTO words (answer, reading, tokens, text) VALUES (?, ?, ?, ?)")?
         .execute(params![
             answer,
-            codec::encode_reading(words.reading),
+            codec::encode_reading(reading),
             usage.answer_tokens,
-            codec::encode_words(words),
+            text,
         ])?;
     Ok(())
 }
@@ -298,6 +301,7 @@ pub(crate) fn answers(
         Ok(StoredAnswer {
             draw: row.get(0)?,
             answer: words.zip(scores),
+            has_text: text.is_some(),
             error: error.and_then(|text| serde_json::from_str(&text).ok()),
         })
     })?;

@@ -72,7 +72,14 @@ impl JudgeSink {
                 ])?;
             let answer = transaction.last_insert_rowid();
             if let Some(words) = &scores.words {
-                draws::write_words(&transaction, answer, words, scores.usage)?;
+                let text = codec::encode_words(words);
+                draws::write_words(
+                    &transaction,
+                    answer,
+                    words.reading,
+                    text.as_deref(),
+                    scores.usage,
+                )?;
             }
         }
         transaction.commit()

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
 use sureness_record::{RunRecord, RunSettings};
 
-use crate::codec::{encode_logprobs, encode_observed, encode_right};
+use crate::codec::{self, encode_logprobs, encode_observed, encode_right};
 use crate::reuse::copy_from;
 use crate::{AnsweredAt, Reader, StoreError, draws, schema};
 
@@ -30,6 +30,8 @@ pub struct Store {
     places: Vec<Arc<[u32]>>,
     /// How many answers in words are drawn for each question; `None` where letters are scored.
     draws: Option<NonZeroU32>,
+    /// Whether texts of answers in words are kept.
+    keeps_text: bool,
 }
 
 /// Which answers count as cached.
@@ -85,6 +87,7 @@ impl Store {
             answered_at: Arc::default(),
             places: Vec::new(),
             draws: None,
+            keeps_text: true,
         })
     }
 
@@ -202,6 +205,12 @@ impl Store {
     /// Records so many answers in words to each question.
     pub fn draw(&mut self, draws: Option<NonZeroU32>) {
         self.draws = draws;
+    }
+
+    /// Whether to keep the texts of answers in words, and thoughts: a new store does. Without them an
+    /// answer keeps how it was read, its scores and its tokens.
+    pub fn keep_text(&mut self, keep: bool) {
+        self.keeps_text = keep;
     }
 
     /// The position at which an item's question is recorded.
@@ -388,7 +397,14 @@ impl Store {
                         ])?;
                         let reply = transaction.last_insert_rowid();
                         if let Some(words) = &scores.words {
-                            draws::write_words(&transaction, reply, words, scores.usage)?;
+                            let text = codec::encode_words(words).filter(|_| self.keeps_text);
+                            draws::write_words(
+                                &transaction,
+                                reply,
+                                words.reading,
+                                text.as_deref(),
+                                scores.usage,
+                            )?;
                         }
                         (Some(reply), None)
                     }

@@ -28,6 +28,7 @@ impl Session<'_> {
         let run = store.begin_run(&record, groups)?;
         store.place_questions(self.questions.places.clone());
         store.draw(plan.draws);
+        store.keep_text(self.settings.cache.keep_text.unwrap_or(true));
         Ok((store, run))
     }
 

@@ -19,6 +19,12 @@ pub(crate) fn check_open(settings: &Settings, questions: &Questions) -> Result<(
     let Some(task) = questions.open_task()? else {
         return Ok(());
     };
+    if settings.cache.keep_text == Some(false) {
+        let what = format!(
+            "task {task} has open questions, whose answers are grouped and judged by their texts"
+        );
+        return Err(Failure::new(what).hint("leave out --keep-text=false"));
+    }
     let answers = settings.asking.answers;
     if answers.sampled().is_some() || settings.asking.auto.is_some() {
         return Ok(());
@@ -71,6 +77,14 @@ pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure
         );
     }
     if answers == Answers::Letters {
+        if settings.cache.keep_text == Some(true) && settings.asking.auto.is_none() {
+            return refused(
+                "--keep-text keeps answers in words, and --answers letters asks for the probabilities of \
+                 letters alone"
+                    .to_owned(),
+                "leave out --keep-text, or add --answers sampled or reasoned",
+            );
+        }
         return Ok(());
     }
     if !(temperature.is_finite() && temperature > 0.0) {

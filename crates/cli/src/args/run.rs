@@ -125,6 +125,10 @@ pub(crate) struct RunArgs {
     /// Action if the model has changed since it gave the cached answers
     #[arg(long, value_enum, default_value_t = CacheSettings::default().on_change, help_heading = "Cache")]
     pub(crate) on_change: OnChange,
+    /// With --answers sampled or reasoned: keep the texts of answers and thoughts, compressed, for `show`
+    /// and the page. The default is true; open questions are read from their texts and always keep them
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Cache")]
+    pub(crate) keep_text: Option<bool>,
     /// Evaluation protocol
     #[arg(long, value_enum, default_value_t = Config::default().protocol, help_heading = "Statistics")]
     pub(crate) protocol: Protocol,

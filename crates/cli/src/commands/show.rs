@@ -85,7 +85,12 @@ fn answers(out: &mut String, answers: &[StoredAnswer], all: bool) {
         if let Some(thought) = &words.thought {
             indented(out, &format!("[thought] {thought}"));
         }
-        indented(out, &words.text);
+        let text = if stored.has_text {
+            &words.text
+        } else {
+            reading::NOT_KEPT
+        };
+        indented(out, text);
         told.push(reading);
     }
     if left_out > 0 {

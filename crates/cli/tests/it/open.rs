@@ -226,6 +226,12 @@ fn what_does_not_apply_is_refused_with_a_reason() {
         &text(&output.stderr),
         &["trivia has open questions", "hint: add --answers sampled"],
     );
+    let output = case.run(&format!("run --answers sampled --keep-text=false {TASK}"));
+    ends_with(&output, 2);
+    says(
+        &text(&output.stderr),
+        &["are grouped and judged by their texts", "hint: leave out"],
+    );
     ends_with(
         &case.run(&format!("run --answers sampled --samples 4 {TASK}")),
         0,

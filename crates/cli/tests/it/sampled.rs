@@ -2,11 +2,13 @@
 #![cfg(unix)]
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
 use sureness_faultserver::{Fault, Healthy, Logits, Rule, Script, Words};
-use sureness_testkit::{Case, Process, ends_with, results_in, says, text, wait_for};
+use sureness_store::Reader;
+use sureness_testkit::{Case, Process, ends_with, figures_in, results_in, says, text, wait_for};
 
 /// Questions of the law.
 pub(crate) const QUESTIONS: u64 = 240;
@@ -274,6 +276,69 @@ fn a_question_is_shown_as_it_was_asked_and_read() {
 }
 
 #[test]
+fn texts_are_left_out_if_they_are_not_to_be_kept() {
+    let words = Words {
+        by_repeat: true,
+        ..Words::default()
+    };
+    for way in [
+        "sampled --api responses --samples 6",
+        "reasoned --chat --thoughts 1",
+    ] {
+        let case = case(server(words.clone()), 40);
+        let line = format!("run --answers {way} {OWN}");
+        let quiet = format!("{line} --keep-text=false");
+        for (line, name) in [(&line, "kept"), (&quiet, "quiet")] {
+            ends_with(&case.asking(line, name).output().unwrap(), 0);
+            case.server.clear_log();
+        }
+        let figures = |name: &str| figures_in(&case.path(name), &["provenance", "timing"]);
+        assert_eq!(figures("quiet")["models"], figures("kept")["models"]);
+        let [kept, quiet_texts] = ["kept", "quiet"].map(|name| texts(&case.path(name)));
+        assert_eq!((kept.len(), quiet_texts.len()), (40, 40));
+        assert!(
+            kept.iter()
+                .flatten()
+                .all(|(has, text)| *has && !text.is_empty())
+        );
+        assert!(
+            quiet_texts
+                .iter()
+                .flatten()
+                .all(|(has, text)| !has && text.is_empty())
+        );
+        let shown = case.sureness("show quiet 20").output().unwrap();
+        says(
+            &text(&shown.stdout),
+            &["read as ", "[its text was not kept]"],
+        );
+        // They count as answered all the same.
+        ends_with(&case.asking(&quiet, "quiet").output().unwrap(), 0);
+        assert_eq!(asked(&case).len(), 0);
+    }
+}
+
+/// By question, for each answer whether its text was kept, and the text with its thought.
+fn texts(folder: &Path) -> Vec<Vec<(bool, String)>> {
+    let reader = Reader::open(&folder.join("sureness.sqlite")).unwrap();
+    let run = reader.runs().unwrap()[0].id;
+    let texts = |position| {
+        let stored = reader.answers(run, 0, position).unwrap();
+        let text = |answer: Option<&(sureness_scorers::Words, _)>| {
+            let words = answer.map(|(words, _)| words);
+            words.map_or_else(String::new, |it| {
+                it.thought.clone().unwrap_or_default() + &it.text
+            })
+        };
+        let stored = stored.iter();
+        stored
+            .map(|it| (it.has_text, text(it.answer.as_ref())))
+            .collect()
+    };
+    (0..40).map(texts).collect()
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused_before_any_request() {
     let case = case(server(Words::default()), 10);
     for (flags, words) in [
@@ -285,6 +350,10 @@ fn what_cannot_be_drawn_is_refused_before_any_request() {
         (
             r#"--answers sampled --extra-body {"seed":1}"#,
             "sets `seed`",
+        ),
+        (
+            "--answers letters --keep-text",
+            "--keep-text keeps answers in words",
         ),
     ] {
         let output = case.run(&format!("run {flags} {OWN}"));

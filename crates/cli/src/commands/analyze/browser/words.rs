@@ -123,9 +123,17 @@ impl<'a> WordsOf<'a> {
 fn words_of(exchange: &Exchange) -> QuestionWords {
     let mut different: Vec<AnswerEntry> = Vec::new();
     let mut more = 0;
-    for (words, scores) in exchange.answers.iter().filter_map(|it| it.answer.as_ref()) {
+    for stored in &exchange.answers {
+        let Some((words, scores)) = &stored.answer else {
+            continue;
+        };
+        let text = if stored.has_text {
+            words.text.trim()
+        } else {
+            reading::NOT_KEPT
+        };
         let entry = AnswerEntry {
-            text: beginning(words.text.trim()),
+            text: beginning(text),
             thought: words.thought.as_deref().map(beginning),
             reading: reading::named(words, scores),
             count: 1,
