@@ -30,8 +30,9 @@ lint: ## Format and lints alone
 build: ## Build the release binary
 	@$(NATIVE); cargo build --release -p sureness --locked
 
-install: ## Install the binary into Cargo's folder (ARGS go to `cargo install`)
+install: ## Install the binary into Cargo's folder (ARGS go to `cargo install`), completions, man pages
 	@$(NATIVE); cargo install --path crates/cli --locked $(ARGS)
+	@scripts/install-extras.sh
 
 clean: ## Remove what was built and fetched
 	cargo clean

@@ -9,6 +9,7 @@ macro_rules! eprintln {
 
 mod args;
 mod commands;
+mod config;
 mod error;
 mod metrics;
 mod settings;
@@ -18,5 +19,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let command = args::parse(std::env::args_os());
-    commands::execute(command).unwrap_or_else(|failure| error::report(&failure))
+    command
+        .and_then(commands::execute)
+        .unwrap_or_else(|failure| error::report(&failure))
 }

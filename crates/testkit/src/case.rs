@@ -80,7 +80,7 @@ impl Case {
 }
 
 /// The binary that Cargo built for the tests of the package `sureness`.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     // Cargo before 1.94 sets the variable only at compile time, and only for that package.
     std::env::var_os("CARGO_BIN_EXE_sureness").map_or_else(
         || {

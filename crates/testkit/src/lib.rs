@@ -26,7 +26,7 @@ mod process;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "processes")]
-pub use case::Case;
+pub use case::{Case, program};
 #[cfg(feature = "hub")]
 pub use hub::HubServer;
 #[cfg(feature = "processes")]

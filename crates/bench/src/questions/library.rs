@@ -486,6 +486,6 @@ fn csv_files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// Today's date (UTC) as `2025-01-31`.
-fn today() -> String {
+pub fn today() -> String {
     jiff::Timestamp::now().strftime("%F").to_string()
 }

@@ -18,7 +18,7 @@ use sureness_record::{RunSettings, TaskRecord};
 use crate::error::Failure;
 use crate::settings::{QuestionSettings, Settings};
 pub(crate) use choice::dataset_for;
-pub use library::{Library, Origin, file_name};
+pub use library::{Library, Origin, file_name, today};
 pub use names::{id_of, named_task, task_id};
 pub use place::Place;
 pub use sureness_hub as hub;

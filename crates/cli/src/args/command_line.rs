@@ -1,6 +1,7 @@
 //! The command line as results record it: quoted for a shell, without secrets.
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 
 use clap::CommandFactory;
 
@@ -13,9 +14,19 @@ const HEADER: &str = "header";
 /// Shorter keys are not looked for in other words: too much would be hidden.
 const SHORTEST: usize = 6;
 
-/// The command line of this process.
+/// The arguments of this process, with those of a settings file.
+static ARGUMENTS: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Keeps the arguments for the record.
+pub(super) fn keep(arguments: Vec<OsString>) {
+    // A process has one command line.
+    let _ = ARGUMENTS.set(arguments);
+}
+
+/// The command line of this process, with what a settings file adds to it.
 pub(crate) fn command_line() -> Option<String> {
-    quoted(std::env::args_os(), |name| std::env::var(name).ok())
+    let arguments = ARGUMENTS.get()?.iter().cloned();
+    quoted(arguments, |name| std::env::var(name).ok())
 }
 
 /// The arguments in a line, keys, headers and the credentials in addresses hidden, wherever they
@@ -92,20 +103,22 @@ fn is_secret(arg: &str) -> bool {
     let Some(name) = arg.strip_prefix("--") else {
         return false;
     };
-    name == HEADER || secret_in_environment(name)
+    is_secret_flag(&super::Cli::command(), name)
 }
 
-/// Whether help hides the flag's value in the environment.
-fn secret_in_environment(name: &str) -> bool {
+/// Whether the flag of this long name takes a secret: headers, and flags whose value in the environment help
+/// hides.
+pub(crate) fn is_secret_flag(root: &clap::Command, name: &str) -> bool {
     // An address is no secret but for its credentials, which go anyway.
     let hidden = |flag: &clap::Arg| {
         flag.get_long() == Some(name)
             && flag.is_hide_env_values_set()
             && flag.get_value_names().is_none_or(|names| names != ["URL"])
     };
-    let root = super::Cli::command();
-    root.get_subcommands()
-        .any(|command| command.get_arguments().any(hidden))
+    name == HEADER
+        || root
+            .get_subcommands()
+            .any(|command| command.get_arguments().any(hidden))
 }
 
 /// The text with `***` for user names, passwords and queries of the addresses in it.

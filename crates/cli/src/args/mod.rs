@@ -6,6 +6,8 @@ pub(crate) mod analyze;
 pub(crate) mod ask;
 mod command_line;
 pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
@@ -33,9 +35,15 @@ pub(crate) mod worker;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
-pub(crate) use command_line::command_line;
+use clap::{Parser, Subcommand};
+use sureness_bench::Failure;
+
+pub(crate) use command_line::{command_line, is_secret_flag};
+pub(crate) use order::arranged;
+
+use crate::config as settings_file;
 
 /// Measure how sure a language model is, and whether it should be
 #[derive(Debug, Parser)]
@@ -46,9 +54,21 @@ pub(crate) use command_line::command_line;
     max_term_width = 100,
     arg_required_else_help = true
 )]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Settings file [default: sureness.toml in this folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "no_config",
+        help_heading = "Settings file"
+    )]
+    config: Option<PathBuf>,
+    /// Ignore the settings file
+    #[arg(long, global = true, help_heading = "Settings file")]
+    no_config: bool,
 }
 
 /// The subcommands.
@@ -86,6 +106,12 @@ pub(crate) enum Command {
     Model(model::ModelArgs),
     /// List, check and import questions
     Data(data::DataArgs),
+    /// Print the settings in force, from sureness.toml, flags and the environment
+    Config(config::ConfigArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Write man pages
+    Man(completions::ManArgs),
     /// Ask a model on behalf of a run that another machine coordinates (run --nats)
     #[cfg(feature = "nats")]
     Worker(worker::WorkerArgs),
@@ -94,13 +120,39 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
 }
 
-/// Parses the command line. Prints help, version or a usage error and exits where asked to.
-pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Command {
-    match Cli::try_parse_from(order::arranged(args.collect())) {
-        Ok(cli) => cli.command,
-        // clap chooses the text, the stream and the exit code (0 for help, 2 for errors).
-        Err(error) => error.exit(),
+/// Parses the command line with the settings file. Prints help, version or a usage error and exits where
+/// asked to.
+///
+/// # Errors
+///
+/// If the settings file has a fault.
+pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
+    let applied = settings_file::applied(arranged(args.collect()))?;
+    let cli = Cli::try_parse_from(&applied.args).unwrap_or_else(|error| exit(&error, &applied));
+    if let Some(origin) = applied.origin("api-base") {
+        // The file may be a stranger's, and a key goes where it says.
+        eprintln!("note: the server is that of {origin}");
     }
+    command_line::keep(applied.args);
+    Ok(match cli.command {
+        Command::Config(args) => Command::Config(config::ConfigArgs {
+            file: cli.config,
+            ..args
+        }),
+        command => command,
+    })
+}
+
+/// Prints a usage error and exits. clap chooses the text, the stream and the exit code (0 for help, 2 for
+/// errors); where the settings file is at fault, its line follows.
+fn exit(error: &clap::Error, applied: &settings_file::Applied) -> ! {
+    let Some(origin) = applied.origin_of(error) else {
+        error.exit();
+    };
+    // A closed stream changes nothing.
+    let _ = error.print();
+    eprintln!("hint: the value comes from {origin}");
+    std::process::exit(error.exit_code());
 }
 
 #[cfg(test)]

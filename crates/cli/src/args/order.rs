@@ -17,7 +17,7 @@ use super::Cli;
 use super::run::RunArgs;
 
 /// The arguments as clap understands them.
-pub(super) fn arranged(args: Vec<OsString>) -> Vec<OsString> {
+pub(crate) fn arranged(args: Vec<OsString>) -> Vec<OsString> {
     paths_before_lists(flags_behind_command(args))
 }
 
@@ -70,7 +70,12 @@ fn paths_before_lists(args: Vec<OsString>) -> Vec<OsString> {
     let root = Cli::command();
     let name = args.get(1).and_then(|name| name.to_str());
     let command = name.and_then(|name| root.find_subcommand(name));
-    let Some(command) = command.filter(|command| command.get_positionals().next().is_some()) else {
+    // The name of settings is no path.
+    let positionals = |command: &&clap::Command| {
+        let mut arguments = command.get_positionals();
+        arguments.any(|argument| argument.get_id() != "settings")
+    };
+    let Some(command) = command.filter(|command| positionals(command)) else {
         return args;
     };
     let mut arranged: Vec<OsString> = Vec::with_capacity(args.len());

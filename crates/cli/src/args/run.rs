@@ -45,6 +45,9 @@ pub(crate) enum SetupArg {
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct RunArgs {
+    /// Settings under this name in sureness.toml; put it right behind the command
+    #[arg(value_name = "SETTINGS")]
+    pub(crate) settings: Option<String>,
     #[command(flatten)]
     pub(crate) ask: AskArgs,
     #[command(flatten)]

@@ -2,6 +2,8 @@
 
 mod analyze;
 mod compare;
+mod completions;
+mod config;
 mod data;
 mod demo;
 mod doctor;
@@ -45,6 +47,9 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Import(args) => import::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Model(args) => model::run(args),
+        Command::Config(args) => config::run(&args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
         Command::Data(args) => data::run(args),
         #[cfg(feature = "nats")]
         Command::Worker(args) => worker::run(&args),

@@ -22,6 +22,7 @@ mod run;
 mod runs;
 mod sampled;
 mod score;
+mod settings_file;
 mod several_right;
 mod shards;
 mod tables;

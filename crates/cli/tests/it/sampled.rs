@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
-use sureness_faultserver::{Fault, Healthy, Logits, Rule, Script, Words};
+use sureness_faultserver::{Fault, Healthy, Rule, Script, Words};
 use sureness_store::Reader;
 use sureness_testkit::{Case, Process, ends_with, figures_in, results_in, says, text, wait_for};
 
@@ -29,8 +29,8 @@ pub(crate) fn question(number: u64) -> (String, usize) {
     (format!("Which item has the number {number}?"), answer)
 }
 
-/// Logits of a model that is right in about two of three questions, the two abstentions included.
-fn logits() -> Logits {
+/// Questions, and logits of a model that is right in about two of three, the two abstentions included.
+pub(crate) fn rows() -> impl Iterator<Item = (String, Vec<f64>)> {
     let row = |number| {
         let (stem, answer) = question(number);
         let mut logits: Vec<f64> = (0..6)
@@ -39,14 +39,14 @@ fn logits() -> Logits {
         logits[answer] += 1.5;
         (stem, logits)
     };
-    (0..QUESTIONS + EXAMPLES).map(row).collect()
+    (0..QUESTIONS + EXAMPLES).map(row)
 }
 
 /// A server that answers in words, drawn from these logits.
 pub(crate) fn server(words: Words) -> Script {
     Script {
         server: Healthy {
-            logits: Some(logits()),
+            logits: Some(rows().collect()),
             words: Some(words),
             ..Healthy::default()
         },
