@@ -12,6 +12,8 @@ use sureness_conformal::{Covers, Estimand, Nonconformity, Protocol};
 use sureness_questions::{Columns, Format};
 use sureness_report::export;
 
+use crate::show::output_format::OutputFormat;
+
 use super::data::format_by_name;
 use super::values::{Ids, Letters, named, one_of, open_share, temperature};
 
@@ -139,6 +141,16 @@ pub(crate) struct AnalyzeArgs {
     /// Analyses to run [default: basic, plus comparative for several models]
     #[arg(long, alias = "mode", value_name = "MODE", num_args = 1.., value_delimiter = ',', value_parser = mode())]
     pub(crate) modes: Vec<ModeArg>,
+    /// Output format on standard output: text for people, or every figure in one flat list
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "output_dir",
+        help_heading = "Output"
+    )]
+    pub(crate) output: OutputFormat,
     /// Folder to write files to [default: print to the terminal]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) output_dir: Option<PathBuf>,

@@ -6,6 +6,7 @@
 mod clean;
 mod csv;
 mod error;
+mod figures;
 mod files;
 mod images;
 mod json;
@@ -20,6 +21,7 @@ use sureness_analysis::{Document, Section};
 
 pub use self::csv::csv;
 pub use error::ExportError;
+pub use figures::{Figure, FigureList, figures};
 pub use files::{write_whole, write_whole_with};
 pub use images::ChartImage;
 pub use json::json;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sureness_report::export;
-use sureness_report::schema::{document_schema, results_schema};
+use sureness_report::schema::{document_schema, figures_schema, results_schema};
 use validate::errors;
 
 fn folder() -> PathBuf {
@@ -19,6 +19,7 @@ fn published_schemas_are_those_of_the_types() {
     for (name, schema) in [
         ("document", document_schema()),
         ("results", results_schema()),
+        ("figures", figures_schema()),
     ] {
         let path = folder().join(format!("{name}.schema.json"));
         let now = format!("{schema:#}\n");
@@ -63,6 +64,26 @@ fn a_document_meets_its_schema() {
     let mut broken = document;
     broken.as_object_mut().unwrap().remove("title");
     assert!(!errors(&schema, &broken).is_empty(), "no title");
+}
+
+#[test]
+fn figures_meet_their_schema() {
+    let list = export::figures(&crate::common::document());
+    assert!(list.figures.len() > 3, "{list:?}");
+    let written = serde_json::to_value(&list).unwrap();
+    let schema = figures_schema();
+    assert_eq!(errors(&schema, &written), Vec::<String>::new());
+    let read: export::FigureList = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(read, list);
+    for (pointer, wrong) in [
+        ("/figures/0/value", json!("0.5")),
+        ("/figures/0/unit", json!("furlongs")),
+        ("/figures/0/section", Value::Null),
+    ] {
+        let mut broken = written.clone();
+        *broken.pointer_mut(pointer).unwrap() = wrong;
+        assert!(!errors(&schema, &broken).is_empty(), "{pointer}");
+    }
 }
 
 #[test]

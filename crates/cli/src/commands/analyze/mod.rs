@@ -13,6 +13,7 @@ use sureness_bench::evidence::{
 };
 use sureness_bench::{Failure, PROGRAM, TaskData};
 use sureness_conformal::{Config, SplitRule};
+use sureness_report::export;
 
 use crate::args::analyze::{AnalyzeArgs, EvidenceArgs, ModeArg, ReportArgs};
 use crate::settings;
@@ -106,7 +107,9 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
     check_any(&figures)?;
     let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
     match &args.output_dir {
-        None => output::show(&document)?,
+        None => args
+            .output
+            .print(&export::figures(&document), |_| output::shown(&document))?,
         Some(folder) => output::write(
             &figures,
             &document,

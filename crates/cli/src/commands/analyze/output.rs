@@ -35,9 +35,9 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
         })
 }
 
-/// Prints the document at the width of the terminal.
-pub(super) fn show(document: &Document) -> Result<(), Failure> {
-    terminal::print(&export::text(document, terminal::width()))
+/// The document at the width of the terminal.
+pub(super) fn shown(document: &Document) -> String {
+    export::text(document, terminal::width())
 }
 
 /// Writes files in the chosen formats and prints their names.

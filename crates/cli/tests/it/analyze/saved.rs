@@ -95,3 +95,36 @@ fn ids_to_drop_that_name_nothing_are_told() {
         &["warning: --drop-ids: the id 7 names no question"],
     );
 }
+
+/// `--output json` has each figure of `report.json` once, under the same names.
+#[test]
+fn the_flat_list_has_the_figures_of_the_document() {
+    let folder = folder();
+    let (printed, _) = succeeds(folder.path(), with(&["--output", "json"]));
+    let list: Value = serde_json::from_str(&printed).unwrap();
+    succeeds(
+        folder.path(),
+        with(&["--output-dir", "out", "--formats", "json"]),
+    );
+    let document = std::fs::read_to_string(folder.path().join("out/report.json")).unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let figures = list["figures"].as_array().unwrap();
+    let cells = document["sections"].as_array().unwrap().iter();
+    let cells = cells.flat_map(|section| section["tables"].as_array().unwrap());
+    let cells = cells.flat_map(|table| table["rows"].as_array().unwrap());
+    let cells = cells.flat_map(|row| row.as_array().unwrap());
+    let values: Vec<&Value> = cells
+        .filter_map(|cell| cell["figure"].get("value"))
+        .collect();
+    let flat: Vec<&Value> = figures.iter().map(|figure| &figure["value"]).collect();
+    assert_eq!(flat, values);
+    let acc = figures
+        .iter()
+        .find(|figure| figure["figure"] == "acc")
+        .unwrap();
+    assert!(acc["model"].is_string() && acc["low"].is_number(), "{acc}");
+    refused(
+        folder.path(),
+        with(&["--output", "json", "--output-dir", "out"]),
+    );
+}
