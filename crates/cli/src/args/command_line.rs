@@ -1,6 +1,7 @@
 //! The command line as results record it: quoted for a shell, without secrets.
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 
 use clap::CommandFactory;
 
@@ -13,9 +14,19 @@ const HEADER: &str = "header";
 /// Shorter keys are not looked for in other words: too much would be hidden.
 const SHORTEST: usize = 6;
 
-/// The command line of this process.
+/// What [`remember`] was given. The process's own arguments would not do: within Python they begin
+/// with the interpreter and a script.
+static ARGS: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Remembers the arguments that the command was started with; later calls change nothing.
+pub(crate) fn remember(args: &[OsString]) {
+    ARGS.get_or_init(|| args.to_vec());
+}
+
+/// The command line that was remembered.
 pub(crate) fn command_line() -> Option<String> {
-    quoted(std::env::args_os(), |name| std::env::var(name).ok())
+    let args = ARGS.get()?.iter().cloned();
+    quoted(args, |name| std::env::var(name).ok())
 }
 
 /// The arguments in a line, keys, headers and the credentials in addresses hidden, wherever they

@@ -95,8 +95,9 @@ pub(crate) enum Command {
 }
 
 /// Parses the command line. Prints help, version or a usage error and exits where asked to.
-pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Command {
-    match Cli::try_parse_from(order::arranged(args.collect())) {
+pub(crate) fn parse(args: Vec<OsString>) -> Command {
+    command_line::remember(&args);
+    match Cli::try_parse_from(order::arranged(args)) {
         Ok(cli) => cli.command,
         // clap chooses the text, the stream and the exit code (0 for help, 2 for errors).
         Err(error) => error.exit(),
