@@ -83,7 +83,7 @@ impl Score {
     }
 
     /// The score that a number from [`Self::of`] represents.
-    pub(crate) fn value<F: Real>(self, compared: F, arithmetic: Arithmetic) -> F {
+    pub fn value<F: Real>(self, compared: F, arithmetic: Arithmetic) -> F {
         match (self, arithmetic) {
             (Self::Aps, Arithmetic::Definition) => F::ONE + compared,
             _ => compared,

@@ -14,13 +14,13 @@ const HEADER: &str = "header";
 /// Shorter keys are not looked for in other words: too much would be hidden.
 const SHORTEST: usize = 6;
 
-/// The arguments of this process, with those of a settings file.
+/// The arguments of the command, with those of a settings file. The process's own would not do: within
+/// Python they begin with the interpreter and a script.
 static ARGUMENTS: OnceLock<Vec<OsString>> = OnceLock::new();
 
-/// Keeps the arguments for the record.
+/// Keeps the arguments for the record; later calls change nothing.
 pub(super) fn keep(arguments: Vec<OsString>) {
-    // A process has one command line.
-    let _ = ARGUMENTS.set(arguments);
+    ARGUMENTS.get_or_init(|| arguments);
 }
 
 /// The command line of this process, with what a settings file adds to it.

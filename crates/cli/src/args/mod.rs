@@ -126,8 +126,8 @@ pub(crate) enum Command {
 /// # Errors
 ///
 /// If the settings file has a fault.
-pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
-    let applied = settings_file::applied(arranged(args.collect()))?;
+pub(crate) fn parse(args: Vec<OsString>) -> Result<Command, Failure> {
+    let applied = settings_file::applied(arranged(args))?;
     let cli = Cli::try_parse_from(&applied.args).unwrap_or_else(|error| exit(&error, &applied));
     if let Some(origin) = applied.origin("api-base") {
         // The file may be a stranger's, and a key goes where it says.

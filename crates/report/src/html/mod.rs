@@ -6,6 +6,7 @@
 //! whatever a model or a question is called.
 
 mod browser;
+mod fragment;
 mod markup;
 mod number;
 mod pack;
@@ -20,6 +21,7 @@ mod words;
 use sureness_analysis::{Chart, Document, Theme};
 
 pub use browser::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
+pub use fragment::fragment;
 pub use words::{AnswerEntry, MeaningEntry, ModelWords, QuestionWords};
 
 /// How a highlight is to be taken.

@@ -19,7 +19,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
-use sureness_analysis::GroupRows;
+use sureness_analysis::{GroupFigures, GroupRows, ScoreFigures};
 use sureness_conformal::{Covers, PredictionSet, Protocol};
 use sureness_questions::letter;
 
@@ -28,6 +28,7 @@ use columns::Columns;
 use row::Reader;
 
 pub use error::QuestionsError;
+pub use row::QuestionRow;
 
 /// Rows of a row group: large enough to be read fast, some 20 MB of memory at six options.
 const ROW_GROUP: usize = 65_536;
@@ -75,6 +76,46 @@ pub struct RowSets {
     pub test: Vec<bool>,
     /// When a set covers a row with several right options.
     pub covers: Covers,
+}
+
+impl RowSets {
+    /// The sets of a group's test rows.
+    pub fn of(group: &GroupFigures<'_>, covers: Covers) -> Self {
+        let rows = group.rows.table.len();
+        let sets = |score: &ScoreFigures| {
+            let mut sets = vec![None; rows];
+            for (&row, &set) in group.split.test.iter().zip(&score.sets) {
+                sets[row] = Some(set);
+            }
+            sets
+        };
+        let mut test = vec![false; rows];
+        for &row in &group.split.test {
+            test[row] = true;
+        }
+        Self {
+            lac: sets(group.lac()),
+            aps: sets(group.aps()),
+            test,
+            covers,
+        }
+    }
+}
+
+/// Calls `visit` with each row of a group; `protocol` and `sets` are as for [`QuestionWriter::write`].
+pub fn visit_rows(
+    model: &str,
+    group: &GroupRows,
+    sets: &RowSets,
+    protocol: Protocol,
+    mut visit: impl FnMut(&QuestionRow<'_>),
+) -> Result<(), QuestionsError> {
+    check(group, sets)?;
+    let mut reader = Reader::new(model, group, sets, protocol);
+    for index in 0..group.table.len() {
+        visit(&reader.read(index));
+    }
+    Ok(())
 }
 
 /// Writes answers to a Parquet file, group by group.

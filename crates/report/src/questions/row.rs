@@ -7,31 +7,45 @@ use sureness_conformal::{
 
 use super::RowSets;
 
-/// What the file says about one question.
-pub(super) struct QuestionRow<'a> {
-    pub(super) model: &'a str,
-    pub(super) task: &'a str,
-    pub(super) strategy: &'a str,
-    pub(super) id: &'a str,
-    pub(super) category: Option<&'a str>,
-    pub(super) test: bool,
-    pub(super) right: RightOptions,
-    pub(super) covers: Covers,
+/// What is known of one answered question.
+#[derive(Debug, Clone, Copy)]
+pub struct QuestionRow<'a> {
+    /// The model's name.
+    pub model: &'a str,
+    /// Task id.
+    pub task: &'a str,
+    /// Strategy name.
+    pub strategy: &'a str,
+    /// The question's id in its data set.
+    pub id: &'a str,
+    /// Its category, if it has one.
+    pub category: Option<&'a str>,
+    /// Whether it is of the test half.
+    pub test: bool,
+    /// The right options.
+    pub right: RightOptions,
+    /// When a set covers several right options.
+    pub covers: Covers,
     /// The most probable option.
-    pub(super) top: usize,
+    pub top: usize,
     /// Whether two options are exactly equally probable.
-    pub(super) tied: bool,
+    pub tied: bool,
     /// One per option.
-    pub(super) scores: Logits<'a>,
+    pub scores: Logits<'a>,
     /// One per option; they add up to one.
-    pub(super) probabilities: &'a [f64],
-    pub(super) lac: Option<PredictionSet>,
-    pub(super) aps: Option<PredictionSet>,
-    pub(super) mass: Option<f64>,
-    pub(super) bounded: Option<bool>,
-    pub(super) key: &'a [u8],
+    pub probabilities: &'a [f64],
+    /// The prediction set by LAC, if it has one.
+    pub lac: Option<PredictionSet>,
+    /// The prediction set by APS, if it has one.
+    pub aps: Option<PredictionSet>,
+    /// Total probability on the options, where it is known.
+    pub mass: Option<f64>,
+    /// Whether the score of an option is only an upper bound, where that is known.
+    pub bounded: Option<bool>,
+    /// Digest of the question's content.
+    pub key: &'a [u8],
     /// Unknown where the group has no clusters.
-    pub(super) cluster: Option<&'a [u8; 32]>,
+    pub cluster: Option<&'a [u8; 32]>,
 }
 
 /// Reads the rows of a group; its buffers are reused from row to row.

@@ -6,7 +6,6 @@ use sureness_analysis::number::counted;
 use sureness_analysis::{Chart, Document, Figures, GroupRows, Source, Theme};
 use sureness_bench::evidence::Texts;
 use sureness_bench::{Failure, Kind, TaskData, provenance};
-use sureness_conformal::Covers;
 use sureness_hint::Hint;
 use sureness_report::export::{self, ChartImage, Format};
 use sureness_report::html::{HtmlOptions, html};
@@ -211,7 +210,7 @@ fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
         let mut writer = QuestionWriter::new(file, layout)?;
         for model in &figures.models {
             for group in &model.groups {
-                let sets = row_sets(group, figures.settings.config.covers);
+                let sets = RowSets::of(group, figures.settings.config.covers);
                 let protocol = figures.settings.config.protocol;
                 let kind = kind(&model.model.source, group.rows);
                 writer.write(&model.model.name, group.rows, kind, &sets, protocol)?;
@@ -220,25 +219,4 @@ fn write_questions(figures: &Figures<'_>, path: &Path) -> Result<(), Failure> {
         writer.finish().map(drop)
     })
     .map_err(failed)
-}
-
-fn row_sets(group: &sureness_analysis::GroupFigures<'_>, covers: Covers) -> RowSets {
-    let rows = group.rows.table.len();
-    let of = |score: &sureness_analysis::ScoreFigures| {
-        let mut sets = vec![None; rows];
-        for (&row, &set) in group.split.test.iter().zip(&score.sets) {
-            sets[row] = Some(set);
-        }
-        sets
-    };
-    let mut test = vec![false; rows];
-    for &row in &group.split.test {
-        test[row] = true;
-    }
-    RowSets {
-        lac: of(group.lac()),
-        aps: of(group.aps()),
-        test,
-        covers,
-    }
 }

@@ -1,0 +1,238 @@
+//! Matrices and labels from Python.
+
+use numpy::{
+    Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArrayMethods,
+};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use sureness_conformal::{Logits, Protocol, Real, RightOptions};
+
+use crate::refusal::refusal;
+
+/// Options of a question, at least and at most.
+const OPTIONS: std::ops::RangeInclusive<usize> = 2..=26;
+
+/// One row per question and one column per option, in the precision in which it came.
+pub(crate) enum Matrix<'py> {
+    Single(PyReadonlyArray2<'py, f32>),
+    Double(PyReadonlyArray2<'py, f64>),
+}
+
+/// The numbers of a [`Matrix`], row by row, which other threads can read.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) values: Values<'a>,
+    /// Number of columns.
+    pub(crate) options: usize,
+}
+
+/// Numbers in either precision.
+#[derive(Clone, Copy)]
+pub(crate) enum Values<'a> {
+    Single(&'a [f32]),
+    Double(&'a [f64]),
+}
+
+impl<'py> Matrix<'py> {
+    /// Reads an array of NumPy, or whatever NumPy makes one of: pandas, Polars, `PyTorch` on the CPU.
+    /// Float32 and float64 in C order are not copied.
+    pub(crate) fn read(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
+        let array = as_array(of, name)?;
+        let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+        let [_, options] = shape[..] else {
+            return Err(refusal(
+                format_args!("{name} has {} dimensions, but needs 2", shape.len()),
+                "give one row per question and one column per option",
+            ));
+        };
+        if !OPTIONS.contains(&options) {
+            return Err(refusal(
+                format_args!("{name} has {options} columns, but a question has 2 to 26 options"),
+                "give one row per question and one column per option",
+            ));
+        }
+        let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+        let bytes: usize = array.getattr("dtype")?.getattr("itemsize")?.extract()?;
+        match (kind.as_str(), bytes) {
+            ("f", ..=4) => Ok(Self::Single(contiguous(&array, "float32")?)),
+            ("f" | "i" | "u", _) => Ok(Self::Double(contiguous(&array, "float64")?)),
+            _ => {
+                let dtype = array.getattr("dtype")?.str()?;
+                Err(refusal(
+                    format_args!("{name} has the type {dtype}, but needs numbers"),
+                    "give an array of float32 or float64",
+                ))
+            }
+        }
+    }
+
+    /// The numbers.
+    pub(crate) fn rows(&self) -> PyResult<Rows<'_>> {
+        Ok(match self {
+            Self::Single(array) => Rows {
+                values: Values::Single(array.as_slice()?),
+                options: array.shape()[1],
+            },
+            Self::Double(array) => Rows {
+                values: Values::Double(array.as_slice()?),
+                options: array.shape()[1],
+            },
+        })
+    }
+}
+
+impl<'a> Rows<'a> {
+    /// Number of rows.
+    pub(crate) fn len(self) -> usize {
+        let numbers = match self.values {
+            Values::Single(values) => values.len(),
+            Values::Double(values) => values.len(),
+        };
+        numbers / self.options
+    }
+
+    /// One row.
+    pub(crate) fn row(self, index: usize) -> Logits<'a> {
+        let start = index * self.options;
+        match self.values {
+            Values::Single(values) => Logits::Single(&values[start..][..self.options]),
+            Values::Double(values) => Logits::Double(&values[start..][..self.options]),
+        }
+    }
+}
+
+/// `numpy.asarray`, which takes whatever has `__array__` or a buffer; `numpy.from_dlpack` for tensors
+/// that have neither.
+fn as_array<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    let numpy = of.py().import("numpy")?;
+    let has_array = of.hasattr("__array__")? || of.hasattr("__array_interface__")?;
+    let read = if !has_array && of.hasattr("__dlpack__")? {
+        numpy.call_method1("from_dlpack", (of,))
+    } else {
+        numpy.call_method1("asarray", (of,))
+    };
+    read.map_err(|error| {
+        refusal(
+            format_args!(
+                "{name} cannot be read as an array: {}",
+                error.value(of.py())
+            ),
+            "give a NumPy array, or what NumPy can read: of PyTorch, tensor.detach().cpu()",
+        )
+    })
+}
+
+fn contiguous<'py, T: Element>(
+    array: &Bound<'py, PyAny>,
+    dtype: &str,
+) -> PyResult<PyReadonlyArray2<'py, T>> {
+    let numpy = array.py().import("numpy")?;
+    let arguments = PyDict::new(array.py());
+    arguments.set_item("dtype", dtype)?;
+    let array = numpy.call_method("ascontiguousarray", (array,), Some(&arguments))?;
+    let array = array.cast_into::<PyArray2<T>>()?;
+    Ok(array.try_readonly()?)
+}
+
+/// The right option of each question, or several.
+pub(crate) fn labels(of: &Bound<'_, PyAny>, rows: Rows<'_>) -> PyResult<Vec<RightOptions>> {
+    let array = as_array(of, "labels")?;
+    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    if shape.first() != Some(&rows.len()) {
+        let found = shape.first().copied().unwrap_or(0);
+        return Err(refusal(
+            format_args!(
+                "labels has {found} rows, but there are {} questions",
+                rows.len()
+            ),
+            "give one label per row",
+        ));
+    }
+    match (kind.as_str(), shape.len()) {
+        ("i" | "u", 1) => indices(&array, rows.options),
+        ("b", 2) if shape[1] == rows.options => masks(&array, rows.options),
+        _ => Err(refusal(
+            "labels are neither indices nor a mask of the right options",
+            "give one whole number per question, counted from 0, or booleans of the shape of the scores",
+        )),
+    }
+}
+
+fn indices(array: &Bound<'_, PyAny>, options: usize) -> PyResult<Vec<RightOptions>> {
+    let array = array.call_method1("astype", ("int64",))?;
+    let array: PyReadonlyArray1<'_, i64> = array.cast_into::<PyArray1<i64>>()?.try_readonly()?;
+    let of = |(row, &label): (usize, &i64)| match usize::try_from(label) {
+        Ok(option) if option < options => Ok(option.into()),
+        _ => Err(refusal(
+            format_args!(
+                "labels, row {row} (counted from 0): {label} is not the index of one of {options} options"
+            ),
+            "count options from 0",
+        )),
+    };
+    array.as_array().iter().enumerate().map(of).collect()
+}
+
+fn masks(array: &Bound<'_, PyAny>, options: usize) -> PyResult<Vec<RightOptions>> {
+    let array: PyReadonlyArray2<'_, bool> = contiguous(array, "bool")?;
+    let rows = array.as_slice()?.chunks_exact(options).enumerate();
+    rows.map(|(row, mask)| {
+        let right = (0..).zip(mask).filter(|&(_, &right)| right);
+        RightOptions::of(right.map(|(option, _)| option)).ok_or_else(|| {
+            refusal(
+                format_args!("labels, row {row} (counted from 0): no option is right"),
+                "mark at least one option of each question",
+            )
+        })
+    })
+    .collect()
+}
+
+/// Probabilities of `logits` (or log-probabilities), row by row: in float32 under the paper's
+/// protocol, else in float64.
+#[pyfunction]
+pub(crate) fn softmax<'py>(
+    py: Python<'py>,
+    logits: &Bound<'py, PyAny>,
+    protocol: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let matrix = Matrix::read(logits, "logits")?;
+    let rows = matrix.rows()?;
+    match crate::settings::protocol(protocol)? {
+        Protocol::Paper => Ok(softmax_as::<f32>(py, rows)?.into_any()),
+        Protocol::Standard => Ok(softmax_as::<f64>(py, rows)?.into_any()),
+    }
+}
+
+fn softmax_as<'py, F: Real + Element>(
+    py: Python<'py>,
+    rows: Rows<'_>,
+) -> PyResult<Bound<'py, PyArray2<F>>> {
+    let out = PyArray2::<F>::zeros(py, [rows.len(), rows.options], false);
+    {
+        let mut writable = out.try_readwrite()?;
+        let into = writable.as_slice_mut()?;
+        let bad = py.detach(|| {
+            let (mut values, mut probabilities) = (Vec::new(), Vec::new());
+            for (index, into) in into.chunks_exact_mut(rows.options).enumerate() {
+                let row = rows.row(index);
+                if !row.iter().all(f64::is_finite) {
+                    return Some(index);
+                }
+                row.copy_to::<F>(&mut values);
+                sureness_conformal::softmax(&values, &mut probabilities);
+                into.copy_from_slice(&probabilities);
+            }
+            None
+        });
+        if let Some(row) = bad {
+            return Err(refusal(
+                format_args!("logits, row {row} (counted from 0): a score is NaN or infinite"),
+                "leave out questions without an answer",
+            ));
+        }
+    }
+    Ok(out)
+}

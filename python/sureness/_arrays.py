@@ -1,0 +1,59 @@
+"""Arrays in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _sureness
+
+#: Whatever NumPy can read: its own arrays, pandas, Polars, PyTorch on the CPU, lists.
+ArrayLike = Any
+
+Protocol = Literal["standard", "paper"]
+Score = Literal["lac", "aps"]
+Covers = Literal["any", "all"]
+
+#: Names of questions or of clusters: numbers, texts, or digests of 32 bytes.
+Names = Iterable[int | str | bytes]
+
+
+def softmax(logits: ArrayLike, *, protocol: Protocol = "standard") -> npt.NDArray[np.floating[Any]]:
+    """Probabilities of logits or log-probabilities, row by row.
+
+    Args:
+        logits: one row per question and one column per option, all finite.
+        protocol: "standard" computes in float64; "paper" in float32 as the published script does, with
+            the same last bit of every exponential.
+
+    Raises:
+        ValueError: the array has other than two dimensions, other than 2 to 26 columns, or a score
+            that is NaN or infinite.
+    """
+    return _sureness.softmax(logits, protocol)
+
+
+def names_as_bytes(names: Names | None) -> list[bytes] | None:
+    """The names as the native half takes them; equal names have equal bytes."""
+    if names is None:
+        return None
+    return [_bytes(name) for name in names]
+
+
+def _bytes(name: object) -> bytes:
+    if isinstance(name, bytes):
+        return name
+    # NumPy's whole numbers are the same name as Python's.
+    if isinstance(name, np.generic):
+        name = name.item()
+    if isinstance(name, (int, str)):
+        return str(name).encode()
+    raise ValueError(f"{name!r} is not a name\nhint: give whole numbers, texts, or digests as bytes")
+
+
+def strings(names: Sequence[object] | ArrayLike | None) -> list[str] | None:
+    """Names of categories as texts."""
+    return None if names is None else [str(name) for name in names]

@@ -1,0 +1,223 @@
+"""Conformal classification, against the definition in NumPy."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import made_up
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sureness
+from sureness import ConformalClassifier
+
+
+def reference(score, probs, labels, new, alpha):
+    """Sets by the definition: threshold of the exact rank, sums over all options at least as probable."""
+
+    def scores(p):
+        if score == "lac":
+            return 1 - p
+        order = np.argsort(-p, axis=1, kind="stable")
+        ordered = np.take_along_axis(p, order, 1)
+        sums = np.empty_like(p)
+        np.put_along_axis(sums, order, np.cumsum(ordered, axis=1), 1)
+        return sums
+
+    of_right = np.sort(scores(probs)[np.arange(len(labels)), labels])
+    rank = int(np.ceil(round((len(labels) + 1) * (1 - alpha), 9)))
+    if rank > len(labels):
+        return np.inf, np.ones(new.shape, bool), np.zeros(new.shape, bool)
+    threshold = of_right[rank - 1]
+    near = np.abs(scores(new) - threshold) < 1e-12
+    return threshold, scores(new) <= threshold, near
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    score=st.sampled_from(["lac", "aps"]),
+    options=st.integers(2, 26),
+    questions=st.integers(1, 120),
+    skill=st.floats(0, 4),
+    alpha=st.floats(0.02, 0.6),
+)
+@settings(max_examples=150, deadline=None)
+def test_sets_are_those_of_the_definition(seed, score, options, questions, skill, alpha):
+    logits, labels = made_up(questions, options, skill, seed)
+    probs = sureness.softmax(logits)
+    new = sureness.softmax(made_up(50, options, skill, seed + 1)[0])
+    classifier = ConformalClassifier(score, alpha, allow_empty=True).calibrate(probs, labels)
+    threshold, sets, near = reference(score, probs, labels, new, alpha)
+    assert classifier.threshold_ == pytest.approx(threshold, abs=1e-12)
+    found = classifier.predict_set(new)
+    assert ((found == sets) | near).all()
+    filled = ConformalClassifier(score, alpha).calibrate(probs, labels).predict_set(new)
+    empty = ~found.any(1)
+    assert (filled[~empty] == found[~empty]).all()
+    assert (filled[empty].argmax(1) == new[empty].argmax(1)).all() and (filled[empty].sum(1) == 1).all()
+
+
+@pytest.mark.parametrize("score", ["lac", "aps"])
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_coverage_is_what_is_promised(score, alpha):
+    covered = []
+    for seed in range(200):
+        logits, labels = made_up(400, 4, 1.5, seed)
+        probs = sureness.softmax(logits)
+        classifier = ConformalClassifier(score, alpha, allow_empty=True).calibrate(probs[:200], labels[:200])
+        covered.append(classifier.predict_set(probs[200:])[np.arange(200), labels[200:]].mean())
+    # The mean of 200 runs has a standard error of about 0.2 percentage points.
+    assert np.mean(covered) >= 1 - alpha - 0.008
+    assert np.mean(covered) <= 1 - alpha + 0.013 or score == "aps"
+
+
+def test_the_papers_protocol_is_the_published_script():
+    logits, labels = made_up(501, 6, 1.0, 7)
+    logits = logits.astype(np.float32)
+    shifted = np.exp(logits - logits.max(1, keepdims=True))
+    probs = (shifted / shifted.sum(1, keepdims=True)).astype(np.float32)
+    calibration, new = probs[:250], probs[250:]
+    scores = 1 - calibration[np.arange(250), labels[:250]]
+    level = np.ceil(251 * (1 - 0.1)) / 250
+    qhat = np.quantile(scores, level, method="higher")
+    classifier = ConformalClassifier("lac", 0.1, "paper", allow_empty=True).calibrate(calibration, labels[:250])
+    assert np.float32(classifier.threshold_) == np.float32(qhat)
+    assert (classifier.predict_set(new) == (new >= 1 - np.float32(qhat))).all()
+
+
+def test_inputs_are_read_without_copies_or_converted():
+    import pandas as pd
+    import polars as pl
+
+    logits, labels = made_up(300, 4, 1.0, 3)
+    probs = sureness.softmax(logits)
+    expected = ConformalClassifier().calibrate(probs, labels).predict_set(probs)
+    columns = ["a", "b", "c", "d"]
+    for same in [
+        probs,
+        np.asfortranarray(probs),
+        probs.tolist(),
+        pd.DataFrame(probs, columns=columns),
+        pl.DataFrame(probs, schema=columns),
+        np.repeat(probs, 2, axis=0)[::2],
+    ]:
+        for right in [labels, labels.tolist(), pd.Series(labels), pl.Series(labels), labels.astype(np.uint8)]:
+            assert (ConformalClassifier().calibrate(same, right).predict_set(same) == expected).all(), type(same)
+    single = probs.astype(np.float32)
+    assert ConformalClassifier().calibrate(single, labels).predict_set(single).shape == probs.shape
+    mask = np.eye(4, dtype=bool)[labels]
+    assert (ConformalClassifier().calibrate(probs, mask).predict_set(probs) == expected).all()
+
+
+def test_tensors():
+    torch = pytest.importorskip("torch")
+    logits, labels = made_up(300, 4, 1.0, 3)
+    probs = sureness.softmax(logits)
+    expected = ConformalClassifier().calibrate(probs, labels).predict_set(probs)
+    tensor = torch.from_numpy(probs)
+    found = ConformalClassifier().calibrate(tensor, torch.from_numpy(labels)).predict_set(tensor)
+    assert (found == expected).all()
+    with pytest.raises(ValueError, match="detach"):
+        ConformalClassifier().calibrate(tensor.clone().requires_grad_(), labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p, y: (p * 0.5, y), r"row 0 \(counted from 0\): the probabilities sum to 0\.500"),
+        (lambda p, y: (np.where(np.arange(40)[:, None] == 7, np.nan, p), y), r"row 7 .*NaN"),
+        (lambda p, y: (p - 0.5, y), r"row \d+ .*: -0\..* is not a probability"),
+        (lambda p, y: (p[0], y), "1 dimensions"),
+        (lambda p, y: (p[:, :1], y), "1 columns"),
+        (lambda p, y: (p[:30], y), "labels has 40 rows, but there are 30 questions"),
+        (lambda p, y: (p, np.where(np.arange(40) == 5, 4, y)), "row 5 .*4 is not the index of one of 4 options"),
+        (lambda p, y: (p, np.where(np.arange(40) == 5, -1, y)), "row 5 .*-1 is not the index"),
+        (lambda p, y: (p, y.astype(float)), "neither indices nor a mask"),
+        (lambda p, y: (p, np.zeros((40, 4), bool)), "row 0 .*no option is right"),
+        (lambda p, y: (p.astype(str), y), "needs numbers"),
+        (lambda p, y: (p.astype(complex), y), "needs numbers"),
+    ],
+)
+def test_bad_input_is_refused_with_its_place_and_a_hint(change, message):
+    logits, labels = made_up(40, 4, 1.0, 11)
+    probs, labels = change(sureness.softmax(logits), labels)
+    with pytest.raises(ValueError, match=message) as refused:
+        ConformalClassifier().calibrate(probs, labels)
+    assert "\nhint: " in str(refused.value)
+
+
+def test_the_first_bad_row_is_named_whichever_thread_finds_it():
+    probs = np.full((60_000, 4), 0.25)
+    probs[[50_000, 20_001, 41_000], 2] = -1
+    classifier = ConformalClassifier().calibrate(np.full((60, 4), 0.25), np.zeros(60, int))
+    with pytest.raises(ValueError, match=r"row 20001 "):
+        classifier.predict_set(probs)
+
+
+def test_habits_of_scikit_learn():
+    logits, labels = made_up(100, 3, 1.0, 1)
+    probs = sureness.softmax(logits)
+    classifier = ConformalClassifier("aps", alpha=0.2)
+    assert classifier.get_params()["score"] == "aps" and "alpha=0.2" in repr(classifier)
+    with pytest.raises(ValueError, match="not calibrated"):
+        classifier.predict_set(probs)
+    classifier.set_params(alpha=0.3).calibrate(probs, labels)
+    again = pickle.loads(pickle.dumps(classifier))
+    assert (again.predict_set(probs) == classifier.predict_set(probs)).all()
+    with pytest.raises(ValueError, match="2 columns, but the calibration questions had 3"):
+        classifier.predict_set(sureness.softmax(logits[:, :2]))
+    for wrong in [{"alpha": 0.0}, {"alpha": float("nan")}, {"score": "raps"}, {"protocol": "mine"}]:
+        with pytest.raises(ValueError, match="hint: "):
+            ConformalClassifier(**wrong).calibrate(probs, labels)
+
+
+def test_too_few_calibration_questions_make_full_sets():
+    probs = sureness.softmax(made_up(8, 4, 3.0, 1)[0])
+    classifier = ConformalClassifier(alpha=0.1).calibrate(probs, np.zeros(8, int))
+    assert classifier.threshold_ == float("inf") and classifier.predict_set(probs).all()
+
+
+def test_ties_favour_no_option():
+    uniform = np.full((4000, 4), 0.25)
+    labels = np.zeros(4000, int)
+    # APS at α of one half keeps two or three of four equal options, each equally often.
+    sets = ConformalClassifier("aps", 0.5).calibrate(uniform, labels).predict_set(uniform)
+    assert np.ptp(sets.mean(0)) < 0.08
+
+
+@pytest.mark.parametrize("of", ["answered", "all"])
+def test_a_selective_classifier_keeps_its_promise(of):
+    broken, given_answers = 0, 0.0
+    for seed in range(100):
+        logits, labels = made_up(1500, 4, 3.0, seed)
+        probs = sureness.softmax(logits)
+        classifier = sureness.SelectiveClassifier(wrong=0.1, of=of).calibrate(probs[:500], labels[:500])
+        answers = classifier.predict(probs[500:])
+        answered = answers >= 0
+        wrong = (answers[answered] != labels[500:][answered]).sum()
+        # The true share, estimated from a thousand questions.
+        broken += wrong / max(answered.sum(), 1) > 0.1 if of == "answered" else 0
+        given_answers += answered.mean() / 100
+        if of == "all":
+            broken += wrong / 1000 / 100
+    assert given_answers > 0.15
+    if of == "answered":
+        assert broken <= 20  # 10 expected at most, and those where the estimate is off
+    else:
+        assert broken <= 0.1 + 0.004
+
+
+def test_a_confidence_sequence_closes_and_holds():
+    missed = 0
+    for seed in range(100):
+        answers = np.random.default_rng(seed).permutation(np.repeat([0.0, 1.0], [120, 280]))
+        found = sureness.confidence_sequence(answers, of=400)
+        missed += not ((found.low <= 0.7) & (found.high >= 0.7)).all()
+    assert missed <= 9  # 5 expected at most
+    assert found.at[-1] == 400 and found.high[-1] - found.low[-1] < 1e-4
+    with pytest.raises(ValueError, match=r"row 1 .* 2 lies outside"):
+        sureness.confidence_sequence([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"row 0 .* NaN lies outside"):
+        sureness.confidence_sequence([np.nan])

@@ -1,0 +1,204 @@
+"""Figures of arrays beside those of the command line."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import made_up
+
+import sureness
+
+
+def command(*args):
+    """What the command line prints."""
+    done = subprocess.run([sys.executable, "-m", "sureness", *map(str, args)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def paper(request):
+    """Logits, labels and the file of each published model, without the few-shot examples."""
+    from conftest import shared as fixture
+
+    folder = fixture.__wrapped__() / "paper"
+    answers = {row["id"]: "ABCDEF".index(row["answer"]) for row in json.loads((folder / "mmlu_10k.json").read_text())}
+    found = []
+    for file in sorted((folder / "logits").glob("*_base_icl1.pkl")):
+        rows = [row for row in pickle.loads(file.read_bytes()) if row["id"] not in {1, 3, 5, 7, 9}]
+        logits = np.stack([row["logits_options"] for row in rows]).astype(np.float32)
+        found.append((file, logits, np.array([answers[row["id"]] for row in rows])))
+    assert found
+    return folder / "mmlu_10k.json", found
+
+
+def test_figures_are_those_of_score_to_the_last_bit(paper):
+    questions, files = paper
+    for file, logits, labels in files:
+        scored = json.loads(
+            command("score", "--protocol", "paper", "--questions", questions, "--logits", file, "--output", "json")
+        )["files"][0]
+        found = sureness.evaluate(logits, labels, protocol="paper", dont_know=4, none_of_the_above=5, replicates=50)
+        for key in ["n_calibration", "n_test", "acc", "e_rate", "f_rate", "lac", "aps"]:
+            assert found.headline[key] == scored[key], key
+        assert found.accuracy.value == scored["acc"]
+        assert found.lac.threshold == scored["lac"]["qhat"]
+        assert found.set_size.value == (scored["lac"]["set_size"] + scored["aps"]["set_size"]) / 2
+        # The same in double precision, and as logarithms of probabilities up to rounding.
+        again = sureness.evaluate(logits.astype(float), labels, protocol="paper", dont_know=4, replicates=50)
+        assert again.headline["lac"] == found.headline["lac"]
+
+
+def test_published_figures(paper):
+    """Accuracy as printed in the main table of the paper is a mean over three prompt strategies; the
+    classifier's sets of one strategy are those of the evaluation."""
+    _, files = paper
+    file, logits, labels = files[0]
+    found = sureness.evaluate(logits, labels, protocol="paper", replicates=50)
+    permuted = np.random.RandomState(42).permutation(len(labels))
+    test, calibration = permuted[: len(labels) - len(labels) // 2], permuted[len(labels) - len(labels) // 2 :]
+    probs = sureness.softmax(logits, protocol="paper")
+    for score in ["lac", "aps"]:
+        classifier = sureness.ConformalClassifier(score, 0.1, "paper").calibrate(probs[calibration], labels[calibration])
+        sets = classifier.predict_set(probs[test])
+        figures = getattr(found, score)
+        assert classifier.threshold_ == figures.threshold
+        assert sets.sum(1).mean() == pytest.approx(figures.set_size.value, abs=1e-12)
+        assert sets[np.arange(len(test)), labels[test]].mean() == pytest.approx(figures.coverage.value, abs=1e-12)
+
+
+def test_the_standard_protocol_splits_by_the_same_names(paper):
+    questions, files = paper
+    file, logits, labels = files[0]
+    scored = json.loads(command("score", "--questions", questions, "--logits", file, "--output", "json"))["files"][0]
+    rows = sureness.read(file, questions=questions)
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame(rows.questions())
+    assert (table.select(f"logit_{letter}" for letter in "ABCDEF").to_numpy() == logits).all()
+    keys = [bytes.fromhex(key) for key in table["key"]]
+    found = sureness.evaluate(logits, table["answer_index"].to_numpy(), ids=keys, dont_know=4, none_of_the_above=5)
+    for key in ["acc", "e_rate", "f_rate", "lac", "aps", "n_test"]:
+        assert found.headline[key] == scored[key], key
+    assert rows.evaluations()[0]["lac"] == scored["lac"]
+
+
+def test_intervals_are_those_of_analyze(paper, tmp_path):
+    questions, files = paper
+    file, logits, labels = files[0]
+    arguments = ["--modes", "basic", "calibration", "--formats", "json", "--output-dir", tmp_path, "--replicates", 200]
+    command("analyze", file, "--questions", questions, "--protocol", "paper", *arguments)
+    printed = json.loads((tmp_path / "report.json").read_text())
+    analysis = sureness.read(file, questions=questions).analyze("basic", "calibration", protocol="paper", replicates=200)
+    theirs = [section["tables"] for section in printed["sections"]]
+    assert [json.loads(analysis.to_json())["sections"][i]["tables"] for i in range(2)] == theirs
+
+
+def test_figures_of_made_up_models_have_intervals():
+    logits, labels = made_up(2000, 4, 1.5, 1)
+    categories = np.where(np.arange(2000) % 2 == 0, "even", "odd")
+    found = sureness.evaluate(logits, labels, groups=categories)
+    for name in ["accuracy", "set_size", "coverage", "uacc", "brier", "log_loss", "aurc", "auroc", "ece"]:
+        figure = getattr(found, name)
+        assert figure.low is not None and figure.low <= figure.value <= figure.high, name
+    assert [row["category"] for row in found.groups] == ["even", "odd"]
+    probs = sureness.softmax(logits)
+    # An independent count over all questions lies within sampling error.
+    brier = ((probs - np.eye(4)[labels]) ** 2).sum(1).mean()
+    assert found.brier.value == pytest.approx(brier, abs=0.05)
+    html = found._repr_html_()
+    assert "<table>" in html and "<svg" in html and "<script" not in html
+
+
+def test_a_difference_has_the_sign_of_the_order():
+    strong, labels = made_up(2000, 4, 2.0, 1)
+    weak = made_up(2000, 4, 1.0, 2)[0]
+    weak = np.where(np.eye(4, dtype=bool)[labels], np.abs(weak) + 0.3, weak)
+    one, other = sureness.compare(strong, weak, labels), sureness.compare(weak, strong, labels)
+    for name in ["accuracy", "set_size", "coverage", "uacc"]:
+        a, b = getattr(one, name), getattr(other, name)
+        assert a.value == -b.value and a.low == -b.high and a.p == b.p
+    assert one.mcnemar_p == other.mcnemar_p
+    values = [sureness.evaluate(scores, labels).uacc.value for scores in (strong, weak)]
+    assert one.uacc.value == pytest.approx(values[0] - values[1], abs=1e-12)
+
+
+def test_models_that_are_alike_do_not_differ_too_often():
+    rejected = 0
+    for seed in range(60):
+        a, labels = made_up(400, 4, 1.0, seed)
+        rng = np.random.default_rng(seed + 1000)
+        b = rng.normal(size=(400, 4))
+        b[np.arange(400), labels] += 1.0
+        rejected += sureness.compare(a, b, labels, replicates=200).set_size.p < 0.05
+    assert rejected <= 9  # 3 expected; P(more) is below 1 %
+
+
+def test_verdicts_are_those_of_compare(paper):
+    questions, files = paper
+    pair = files[:2]
+    printed = json.loads(
+        command(
+            "compare", "--logits", pair[0][0], pair[1][0], "--questions", questions, "--until", "settled",
+            "--protocol", "paper", "--metric", "acc", "--output", "json",
+        )
+    )["pairs"][0]  # fmt: skip
+    rows = sureness.read(pair[0][0], pair[1][0], questions=questions)
+    verdict = rows.settle(metrics=["acc"], protocol="paper")[0]
+    assert (verdict.asked, verdict.of, verdict.verdict) == (printed["asked"], printed["of"], printed["verdict"])
+    assert list(verdict.interval) == printed["interval"]
+
+
+def test_too_few_questions_say_so():
+    logits, labels = made_up(30, 4, 1.0, 1)
+    found = sureness.evaluate(logits, labels)
+    assert found.set_size.low is None and found.set_size.why == "too few"
+    few = sureness.evaluate(*made_up(12, 4, 1.0, 1))
+    assert few.lac.threshold is None and few.lac.set_size.value == 4
+    difference = sureness.compare(logits[:12], logits[:12][:, ::-1], labels[:12]).set_size
+    assert difference.p is None and difference.low is None and difference.why is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scores": sureness.softmax(made_up(50, 4, 1.0, 1)[0])}, "holds probabilities"),
+        ({"labels": np.full(50, 9)}, "row 0 .*9 is not the index"),
+        ({"ids": ["a"]}, "ids has 1 entries, but there are 50 questions"),
+        ({"clusters": [1.5] * 50}, "1.5 is not a name"),
+        ({"groups": ["a"] * 49}, "groups has 49 entries"),
+        ({"dont_know": 4}, "dont_know is 4, but there are 4 options"),
+        ({"alpha": 1.0}, "alpha is 1, but must lie between 0 and 1"),
+        ({"alpha": float("nan")}, "cannot be read"),
+        ({"protocol": "own"}, "cannot be read.*own"),
+        ({"replicates": 0}, "replicates is 0"),
+        ({"protocol": "paper", "seed": 2**40}, "takes seeds up to 4294967295"),
+        ({"level": 95}, "level is 95"),
+    ],
+)
+def test_settings_are_refused_with_a_hint(arguments, message):
+    logits, labels = made_up(50, 4, 1.0, 1)
+    given = {"scores": logits, "labels": labels, **arguments}
+    with pytest.raises(ValueError, match=message) as refused:
+        sureness.evaluate(given.pop("scores"), given.pop("labels"), **given)
+    assert "\nhint: " in str(refused.value)
+
+
+def test_a_score_that_is_not_finite_is_named():
+    logits, labels = made_up(50, 4, 1.0, 1)
+    logits[31, 2] = -np.inf
+    with pytest.raises(ValueError, match=r"model, row 31 \(counted from 0\): a score is NaN or infinite"):
+        sureness.evaluate(logits, labels)
+
+
+def test_tables_become_plain_rows():
+    logits, labels = made_up(500, 4, 1.0, 1)
+    table = sureness.evaluate(logits, labels, name="m").analysis.table("leaderboard")
+    row = table.to_dicts()[0]
+    assert row["model"] == "m" and row["acc_low"] < row["acc"] < row["acc_high"]
+    with pytest.raises(KeyError, match="there are"):
+        sureness.evaluate(logits, labels).analysis.section("nothing")
