@@ -92,7 +92,7 @@ impl Budget {
     }
 
     /// What these tokens of a model come to.
-    pub(crate) fn spent(&self, tokens: Tokens) -> Spent {
+    pub fn spent(&self, tokens: Tokens) -> Spent {
         let prices = self.prices.as_ref();
         Spent {
             prompt_tokens: tokens.prompt,

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sureness_record::Provenance;
-use sureness_report::CutPrompts;
 use sureness_report::export::write_whole;
+use sureness_report::{CutPrompts, Results};
 
 use crate::error::Failure;
 
@@ -202,6 +202,12 @@ impl ResultsFiles {
     pub(crate) fn of(&self, run: i64) -> Option<(&Path, Option<&Provenance>)> {
         let (path, head) = self.newest(run)?;
         Some((path, head.provenance.as_ref()))
+    }
+
+    /// The newest results with figures of this run, read whole; `None` without any that can be read.
+    pub(crate) fn results(&self, run: i64) -> Option<Results> {
+        let content = std::fs::read(&self.newest(run)?.0).ok()?;
+        serde_json::from_slice(&content).ok()
     }
 
     fn newest(&self, run: i64) -> Option<&(PathBuf, Head)> {

@@ -12,7 +12,7 @@ pub fn provenance(command: Option<String>) -> Provenance {
 }
 
 /// A time in milliseconds since 1970 as a date and time of day in UTC, to the second.
-pub(crate) fn date(ms: i64) -> String {
+pub fn date(ms: i64) -> String {
     let second = jiff::Timestamp::from_second(ms.div_euclid(1000));
     second.map_or_else(|_| "unknown".to_owned(), |at| at.to_string())
 }

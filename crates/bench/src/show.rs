@@ -4,9 +4,7 @@
 use std::path::Path;
 
 use sureness_analysis::GroupId;
-use sureness_conformal::{
-    Config, Covers, Nonconformity, ProbabilityView, Scheme, Scores, View, calibrate, split_of,
-};
+use sureness_conformal::Config;
 use sureness_open::{Meanings, OpenSets, calibrated};
 use sureness_questions::Question;
 use sureness_scorers::ModelIdentity;
@@ -17,6 +15,8 @@ use crate::evidence::{TextSources, Texts, open_rows, rows_of, store_of};
 use crate::figures::open::judged;
 use crate::judge::Verdicts;
 use crate::layout::Layout;
+use crate::sets::GroupSets;
+pub use crate::sets::ShownSets;
 use crate::settings::TaskData;
 
 /// A question of a run in one prompt strategy.
@@ -64,19 +64,6 @@ pub struct ShownPrompt {
     pub text: String,
     /// The question.
     pub question: Question,
-}
-
-/// A question's probabilities and sets, under the run's own settings.
-#[derive(Debug, Clone)]
-pub struct ShownSets {
-    /// Probability of each option, in option order.
-    pub probabilities: Vec<f64>,
-    /// Options in the set, by score; an empty set is filled as in the figures.
-    pub sets: Vec<(Nonconformity, Vec<usize>)>,
-    /// Whether the question belongs to the calibration half, which sets the thresholds.
-    pub calibrates: bool,
-    /// When a set covers a question with several right options.
-    pub covers: Covers,
 }
 
 /// The question with this id in a run: in all tasks and strategies that have it. `run` is an output
@@ -221,44 +208,7 @@ fn sets(
     if row.scores.is_none() {
         return Ok(None);
     }
-    let mut rows = rows_of(reader, run, group, task, strategy)?;
-    if let Some(temperature) = config.tempered {
-        rows.temper(temperature);
-    }
-    let content = &row.question.content;
-    let place = rows.table.keys().iter().position(|key| key == content);
-    let Some((place, split)) = place.zip(split_of(&rows.table, config).ok()) else {
-        return Ok(None);
-    };
-    let view = View {
-        protocol: config.protocol,
-        seed: config.seed,
-        covers: config.covers,
-        ..View::default()
-    };
-    let mut loaded = ProbabilityView::new(&view);
-    loaded.load(&rows.table.row(place));
-    let probabilities = loaded.probabilities().to_vec();
-    let set = |score: Nonconformity| {
-        let scores = Scores::of(&rows.table, score, &view);
-        let calibrated = calibrate(
-            &scores,
-            &rows.table,
-            &split.calibration,
-            config.alpha,
-            Scheme::Split,
-        );
-        let set = calibrated.set(&scores, &rows.table, place);
-        let mut options: Vec<usize> = set.iter().collect();
-        if options.is_empty() {
-            options.push(scores.top(place));
-        }
-        (score, options)
-    };
-    Ok(Some(ShownSets {
-        probabilities,
-        sets: [Nonconformity::Lac, Nonconformity::Aps].map(set).into(),
-        calibrates: split.calibration.contains(&place),
-        covers: config.covers,
-    }))
+    let rows = rows_of(reader, run, group, task, strategy)?;
+    let group = GroupSets::of(rows, config);
+    Ok(group.and_then(|group| group.question(&row.question.content)))
 }

@@ -9,6 +9,7 @@ use sureness_record::Recorded;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 
 use crate::draws::{self, Drawn, StoredAnswer};
+use crate::progress::Spot;
 use crate::schema::{self, Readable};
 use crate::{StoreError, codec};
 
@@ -147,11 +148,7 @@ impl Reader {
 
     /// How many answers a run takes, and how many it has.
     pub fn counts(&self, run: i64) -> Result<(usize, usize), StoreError> {
-        let table = if self.wrap(self.draws(run))? {
-            "draws"
-        } else {
-            "items"
-        };
+        let table = self.answers_of(run)?;
         self.wrap(self.connection.query_row(
             &format!("SELECT count(*), count(reply) FROM {table} WHERE run = ?"),
             [run],
@@ -282,6 +279,15 @@ impl Reader {
             }));
         }
         Ok(located)
+    }
+
+    /// The question at this place of a run, if there is one.
+    pub fn at(&self, run: i64, spot: Spot) -> Result<Option<StoredRow>, StoreError> {
+        let mut found = None;
+        self.rows_from(run, spot.group, Some(spot.position), |row| {
+            found = Some(row);
+        })?;
+        Ok(found)
     }
 
     /// Returns the first damaged entry, if any.

@@ -26,7 +26,7 @@ use crate::folder::Folder;
 use crate::judge::Verdicts;
 
 /// The failure kind of questions that a run never asked.
-pub(crate) const NOT_ASKED: &str = "not_asked";
+pub const NOT_ASKED: &str = "not_asked";
 
 /// Evaluates the stored answers of a run.
 pub(crate) fn evaluate(

@@ -30,6 +30,7 @@ pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod until;
 pub(crate) mod values;
+pub(crate) mod view;
 #[cfg(feature = "nats")]
 pub(crate) mod worker;
 
@@ -98,6 +99,8 @@ pub(crate) enum Command {
     Runs(runs::RunsArgs),
     /// Show one question of a run: its prompts, the answers, how they were read, the sets
     Show(show::ShowArgs),
+    /// Serve a live page about runs: figures, trends, comparisons, and a run while it goes on
+    View(view::ViewArgs),
     /// Import evaluations from other tools: lm-evaluation-harness, Inspect, logits
     Import(import::ImportArgs),
     /// Merge the shards of a run (--shard) into the whole run

@@ -185,6 +185,9 @@ pub(crate) struct RunArgs {
     /// a free port
     #[arg(long, value_name = "HOST:PORT", help_heading = "Output")]
     pub(crate) metrics_addr: Option<String>,
+    /// Serve a live page about the run on this machine, at an address that is printed
+    #[arg(long, help_heading = "Output")]
+    pub(crate) view: bool,
     /// Print more detail to stderr, and show every strategy in the table
     #[arg(long, short, help_heading = "Output")]
     pub(crate) verbose: bool,

@@ -13,13 +13,13 @@ mod import;
 mod merge;
 mod model;
 mod plan;
-mod reading;
 mod run;
 mod runs;
 mod score;
 mod show;
 #[cfg(feature = "nats")]
 mod status;
+mod view;
 #[cfg(feature = "nats")]
 mod worker;
 
@@ -44,6 +44,7 @@ pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
         Command::Report(args) => analyze::report(&args),
         Command::Runs(args) => runs::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::View(args) => view::run(&args),
         Command::Import(args) => import::run(args),
         Command::Merge(args) => merge::run(args),
         Command::Model(args) => model::run(args),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use sureness_bench::{Ended, Failure, Model, Outcome, Settings};
 
 use super::forecast;
+use super::view::Beside;
 use crate::args::run::RunArgs;
 use crate::error::EXIT_INTERRUPTED;
 use crate::settings;
@@ -47,7 +48,12 @@ pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failu
     }
     let watcher = Watcher::new(args.progress, args.metrics_addr.as_deref(), args.verbose)?;
     let settings = settings::run(args)?;
-    measure(&settings, &models, &watcher, args.allowed_failures)
+    let page = args.view.then(|| Beside::start(&settings)).transpose()?;
+    let measured = measure(&settings, &models, &watcher, args.allowed_failures);
+    if let Some(page) = page {
+        page.finish();
+    }
+    measured
 }
 
 /// Measures the models and prints the figures.

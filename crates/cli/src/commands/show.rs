@@ -12,10 +12,10 @@ use sureness_open::Meanings;
 use sureness_questions::letter;
 use sureness_store::StoredAnswer;
 
-use super::reading;
 use crate::args::show::ShowArgs;
 use crate::settings;
 use crate::show::terminal;
+use sureness_bench::reading;
 
 /// Prints the question in every task and strategy that has it.
 pub(super) fn run(args: &ShowArgs) -> Result<ExitCode, Failure> {

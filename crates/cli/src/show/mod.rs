@@ -11,4 +11,4 @@ pub(crate) mod terminal;
 mod timing;
 pub(crate) mod watcher;
 
-pub(crate) use signals::interrupts;
+pub(crate) use signals::{interrupts, stop_requested};

@@ -15,6 +15,14 @@ pub(crate) fn interrupts(coordinates: bool) -> Interrupts {
     interrupts
 }
 
+/// Waits for Ctrl-C or SIGTERM, on the current async runtime.
+pub(crate) async fn stop_requested() {
+    match Stops::new() {
+        Ok(mut stops) => stops.next().await,
+        Err(_) => std::future::pending().await,
+    }
+}
+
 async fn listen(stopper: Stopper, coordinates: bool) {
     let Ok(mut stops) = Stops::new() else {
         return;

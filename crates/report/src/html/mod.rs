@@ -12,8 +12,10 @@ mod number;
 mod pack;
 mod page;
 mod policy;
+mod section;
 mod settings;
 mod table;
+mod templates;
 mod theme;
 mod values;
 mod words;
@@ -22,6 +24,7 @@ use sureness_analysis::{Chart, Document, Theme};
 
 pub use browser::{Answer, ModelAnswers, QuestionBrowser, QuestionEntry, TaskQuestions};
 pub use fragment::fragment;
+pub use templates::{STYLE, TABLES_SCRIPT, THEME_SCRIPT, Templates};
 pub use words::{AnswerEntry, MeaningEntry, ModelWords, QuestionWords};
 
 /// How a highlight is to be taken.
@@ -49,6 +52,9 @@ pub struct Highlight {
     pub verdict: Verdict,
 }
 
+/// Draws a chart in a theme, as [`HtmlOptions::draw`] says.
+pub type Draw<'a> = dyn Fn(&Chart, Theme) -> String + 'a;
+
 /// What the page needs beside the document.
 pub struct HtmlOptions<'a> {
     /// Draws a chart as an SVG element with everything inside escaped. Called once per theme; the
@@ -56,7 +62,7 @@ pub struct HtmlOptions<'a> {
     /// `#rgb`, and are embedded both otherwise. Ids inside must be unique in the page, so they
     /// should contain the chart's id. An empty text leaves the drawing out; its values are shown
     /// as a table in any case.
-    pub draw: &'a dyn Fn(&Chart, Theme) -> String,
+    pub draw: &'a Draw<'a>,
     /// The figures at the top, three or four at most: which model is surest, whether coverage is
     /// kept, how many questions that rests on.
     pub highlights: &'a [Highlight],

@@ -8,7 +8,7 @@ use sureness_bench::words::{AnsweredRun, Exchange};
 use sureness_bench::{Failure, TaskData};
 use sureness_report::html::{AnswerEntry, QuestionWords};
 
-use crate::commands::reading;
+use sureness_bench::reading;
 
 /// Different answers to one question.
 const MAX_ANSWERS: usize = 8;

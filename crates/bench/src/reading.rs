@@ -4,10 +4,10 @@ use sureness_questions::letter;
 use sureness_scorers::{OptionScores, Reading, Words};
 
 /// Stands for a text that was not kept.
-pub(super) const NOT_KEPT: &str = "[its text was not kept]";
+pub const NOT_KEPT: &str = "[its text was not kept]";
 
 /// The letter that the answer chooses, what it says in normal form, or why it is none of both.
-pub(super) fn named(words: &Words, scores: &OptionScores) -> String {
+pub fn named(words: &Words, scores: &OptionScores) -> String {
     match words.reading {
         Reading::Option => {
             let chosen = scores.logprobs.iter().position(|logprob| *logprob == 0.0);
