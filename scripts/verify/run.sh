@@ -7,7 +7,8 @@
 #
 # The packages go into a Python environment below .tools/ on the first run. The rows are made by a
 # seeded generator. The layouts of public data sets are written by pyarrow, pandas and datasets and read
-# by the binary; files of a hub of our own are fetched by huggingface_hub and by the binary. Where
+# by the binary; files of a hub of our own are fetched by huggingface_hub and by the binary. The gate's
+# JUnit output is held against Jenkins' schema, from pytest's source package. Where
 # ../shared holds the published benchmark, its logits are compared too, the intervals of both halves with
 # a bootstrap of our own, the tables of docs/paper-revisited.md with what the binary says, and early
 # verdicts about pairs of models with the truth. The binary is the one that $SURENESS names, else the
@@ -68,6 +69,8 @@ say "layouts of public data sets, written by pyarrow, pandas and datasets"
 "$python" "$here/layouts.py" "$SURENESS" || code=1
 say "files of a hub, fetched by huggingface_hub and by the binary"
 "$python" "$here/hub.py" "$SURENESS" || code=1
+say "the gate's JUnit output beside the schema of Jenkins"
+"$python" "$here/junit.py" "$SURENESS" "$tools" || code=1
 say "open questions beside lm-polygraph and uqlm"
 "$python" "$here/open.py" || code=1
 if [[ -d $shared/paper ]]; then

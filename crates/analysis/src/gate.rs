@@ -67,6 +67,9 @@ pub struct Gate {
     pub candidate: String,
     /// Questions that both answered, over all tasks.
     pub questions: usize,
+    /// Questions of the whole set, where asking stopped as soon as the gate was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<usize>,
     /// Probability that all intervals hold.
     pub confidence: f64,
     /// How figures are computed.
@@ -128,6 +131,7 @@ pub fn gate(
             .iter()
             .filter_map(|(_, pairs)| Some(pairs.first()?.rows.len()))
             .sum(),
+        of: None,
         confidence: settings.confidence,
         evaluation: *config,
         verdict: worst.unwrap_or(GateVerdict::Undecided),

@@ -30,7 +30,8 @@ pub struct Results {
     pub settings: RunSettings,
     /// One entry per model, in the order given.
     pub models: Vec<ModelResult>,
-    /// Which model is better, of a run that stopped as soon as that was shown.
+    /// What was shown by a run that stopped as soon as it was: which model is better, whether one passes
+    /// a gate, or how large figures are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<crate::settled::Settled>,
 }

@@ -3,15 +3,22 @@
 mod asymptotic;
 mod betting;
 mod bounded;
+mod figures;
 mod metric;
+mod narrow;
 mod order;
+mod pursuit;
+mod question;
 mod settle;
 
 pub use asymptotic::{Asymptotic, burn_in};
 pub use bounded::{Bounded, Sides};
 pub use metric::Metric;
+pub use narrow::{Narrowed, Narrowing};
 pub use order::random_order;
-pub use settle::{Answers, PairVerdict, Question, Settling, TaskScores, Verdict};
+pub use pursuit::Pursuit;
+pub use question::{Answers, Goal, Question, TaskScores};
+pub use settle::{PairVerdict, Settling, Verdict};
 
 /// Where values are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,53 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Influence, Scores};
 
-use crate::{Asymptotic, Bounded, Draws, Metric, burn_in};
-
-/// One model's scores on one task.
-#[derive(Debug, Clone)]
-pub struct TaskScores {
-    /// In each strategy, with the same rows.
-    pub strategies: Vec<Scores>,
-    /// Questions of the whole task.
-    pub of: usize,
-}
-
-/// What one model answered so far.
-#[derive(Debug, Clone, Copy)]
-pub struct Answers<'a> {
-    /// Its tasks; figures are means over these.
-    pub tasks: &'a [TaskScores],
-    /// The questions asked so far, in order: the task and the row in it.
-    pub asked: &'a [(usize, usize)],
-}
-
-/// What is to be settled.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question {
-    /// Probability that every verdict and every interval is right, at all times at once.
-    pub confidence: f64,
-    /// The figures, each with the difference below which models count as equal.
-    pub metrics: Vec<(Metric, Option<f64>)>,
-    /// Error rate of prediction sets.
-    pub alpha: f64,
-    /// Questions of each task, asked or not.
-    pub of: Vec<usize>,
-}
-
-impl Question {
-    /// Questions of all tasks.
-    pub fn total(&self) -> usize {
-        self.of.iter().sum()
-    }
-
-    /// How much more a question of this task counts than one of all questions drawn alike, since
-    /// figures are means over tasks of their own sizes.
-    fn weight(&self, task: usize) -> f64 {
-        self.total() as f64 / (self.of.len() * self.of[task].max(1)) as f64
-    }
-}
+use crate::figures::Figures;
+use crate::{Answers, Asymptotic, Bounded, Draws, Goal, Metric, Question, burn_in};
 
 /// Which of two models is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,8 +16,17 @@ pub enum Verdict {
     B,
     /// The difference lies within the margin.
     Equal,
+    /// The second is no worse by as much as the margin.
+    NoWorse,
     /// Not settled.
     Open,
+}
+
+impl Verdict {
+    /// Whether nothing more needs to be asked for it.
+    pub fn is_final(self) -> bool {
+        self != Self::Open
+    }
 }
 
 /// What is known of one figure of two models.
@@ -79,6 +44,9 @@ pub struct PairVerdict {
     pub asked: usize,
     /// Questions of the whole set.
     pub of: usize,
+    /// The figures of both over the questions so far; `None` as long as nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<[f64; 2]>,
     /// The difference a − b lies within, a fraction or options; `None` as long as nothing is known.
     pub interval: Option<[f64; 2]>,
 }
@@ -119,6 +87,7 @@ impl Settling {
                         verdict: Verdict::Open,
                         asked: 0,
                         of: question.total(),
+                        values: None,
                         interval: None,
                     });
                     accuracy.push((metric == Metric::Acc).then(|| bets(&question, margin)));
@@ -144,24 +113,23 @@ impl Settling {
         self.seen
     }
 
-    /// Whether nothing is open.
+    /// Whether nothing is open that matters: a gate is decided by one figure that is worse.
     pub fn is_settled(&self) -> bool {
-        self.pairs.iter().all(|pair| pair.verdict != Verdict::Open)
+        let is_worse = |pair: &PairVerdict| pair.verdict == Verdict::A;
+        let is_gate = self.question.goal == Goal::Gate;
+        self.pairs.iter().all(|pair| pair.verdict.is_final())
+            || (is_gate && self.pairs.iter().any(is_worse))
     }
 
     /// Whether a comparison of this model is open, so that it is to be asked further.
     pub fn concerns(&self, model: usize) -> bool {
-        let open = self
-            .pairs
-            .iter()
-            .filter(|pair| pair.verdict == Verdict::Open);
-        open.clone().any(|pair| pair.a == model || pair.b == model)
+        let mut open = self.pairs.iter().filter(|pair| !pair.verdict.is_final());
+        !self.is_settled() && open.any(|pair| pair.a == model || pair.b == model)
     }
 
-    /// Number of questions to ask before the next look: rounds grow with what is asked.
+    /// Number of questions to ask before the next look.
     pub fn next_round(&self) -> usize {
-        let more = (self.seen / ROUND).max(FIRST_ROUND);
-        (self.seen + more).min(self.question.total())
+        self.question.next_round(self.seen)
     }
 
     /// Looks at the answers of all models that are still asked, each to the same questions in the same
@@ -183,7 +151,7 @@ impl Settling {
             .collect();
         for index in 0..self.pairs.len() {
             let pair = self.pairs[index];
-            if pair.verdict != Verdict::Open {
+            if pair.verdict.is_final() {
                 continue;
             }
             let answers = [&models[pair.a], &models[pair.b]];
@@ -202,7 +170,7 @@ impl Settling {
 
     fn open_asymptotic(&self, model: usize) -> bool {
         self.pairs.iter().any(|pair| {
-            pair.verdict == Verdict::Open
+            !pair.verdict.is_final()
                 && pair.metric != Metric::Acc
                 && (pair.a == model || pair.b == model)
         })
@@ -213,14 +181,9 @@ impl Settling {
         (1.0 - self.question.confidence) / self.pairs.len().max(1) as f64
     }
 
-    fn margin(&self, metric: Metric) -> Option<f64> {
-        let mut metrics = self.question.metrics.iter();
-        metrics.find(|(it, _)| *it == metric)?.1
-    }
-
     fn look_at_accuracy(&mut self, index: usize, [a, b]: [&Answers<'_>; 2]) {
         let level = self.level();
-        let margin = self.margin(Metric::Acc);
+        let margin = self.question.bound(Metric::Acc);
         let Some(bets) = &mut self.accuracy[index] else {
             return;
         };
@@ -228,13 +191,15 @@ impl Settling {
             let weight = self.question.weight(a.asked[place].0);
             bets.push(weight * (a.correct(place) - b.correct(place)));
         }
-        let pair = &mut self.pairs[index];
         let zero = bets.sides(0, level);
-        let is_equal = margin.is_some() && bets.sides(1, level).below && bets.sides(2, level).above;
-        pair.verdict = match (zero.above, zero.below, is_equal) {
-            (true, ..) => Verdict::A,
-            (_, true, _) => Verdict::B,
-            (.., true) => Verdict::Equal,
+        let below_margin = margin.is_some() && bets.sides(1, level).below;
+        let pair = &mut self.pairs[index];
+        pair.values = Some([a, b].map(|answers| accuracy(answers, &self.question)));
+        pair.verdict = match self.question.goal {
+            Goal::Gate => gate(below_margin, zero.above),
+            _ if zero.above => Verdict::A,
+            _ if zero.below => Verdict::B,
+            _ if below_margin && bets.sides(2, level).above => Verdict::Equal,
             _ => Verdict::Open,
         };
     }
@@ -243,25 +208,26 @@ impl Settling {
         let of = self.question.total() as u64;
         let from = burn_in(self.question.alpha);
         let sequence = Asymptotic::new(Draws::Without { of }, self.level(), from);
-        let margin = self.margin(self.pairs[index].metric);
+        let margin = self.question.bound(self.pairs[index].metric);
         let pair = &mut self.pairs[index];
-        let (difference, deviation, half_ranks) = a.minus(b, pair.metric);
-        let mut half = sequence.half_width(asked, deviation);
-        if asked < pair.of {
-            half += half_ranks;
-        }
-        if half.is_infinite() {
+        pair.values = Some([a, b].map(|figures| figures.value(pair.metric)));
+        let difference = a.minus(b, pair.metric);
+        let half = sequence.half_width(asked, difference.deviation);
+        let Some(interval) = difference.within(half, asked >= pair.of) else {
             return;
-        }
-        let [low, high] = [difference - half, difference + half];
-        pair.interval = Some([low, high]);
-        let better = pair.metric.larger_is_better();
-        pair.verdict = match (low > 0.0, high < 0.0) {
-            (true, _) if better => Verdict::A,
-            (_, true) if better => Verdict::B,
-            (true, _) => Verdict::B,
-            (_, true) => Verdict::A,
-            _ if margin.is_some_and(|margin| -margin < low && high < margin) => Verdict::Equal,
+        };
+        pair.interval = Some(interval);
+        // How much better the first is.
+        let [least, most] = if pair.metric.larger_is_better() {
+            interval
+        } else {
+            [-interval[1], -interval[0]]
+        };
+        pair.verdict = match (self.question.goal, margin) {
+            (Goal::Gate, margin) => gate(margin.is_some_and(|margin| most < margin), least > 0.0),
+            _ if least > 0.0 => Verdict::A,
+            _ if most < 0.0 => Verdict::B,
+            (_, Some(margin)) if -margin < least && most < margin => Verdict::Equal,
             _ => Verdict::Open,
         };
     }
@@ -279,14 +245,19 @@ impl Settling {
     }
 }
 
-/// Questions of the first rounds, and the part of those asked that each further round adds.
-const FIRST_ROUND: usize = 10;
-const ROUND: usize = 20;
+/// The verdict of a gate, where the first model is shown not to be better by as much as the margin, or to
+/// be better.
+fn gate(is_within: bool, is_better: bool) -> Verdict {
+    match (is_within, is_better) {
+        (true, _) => Verdict::NoWorse,
+        (_, true) => Verdict::A,
+        _ => Verdict::Open,
+    }
+}
 
 /// Bets on the difference of accuracies: against zero and against either end of the margin.
 fn bets(question: &Question, margin: Option<f64>) -> Bounded {
-    let weights = (0..question.of.len()).map(|task| question.weight(task));
-    let most = weights.fold(1.0, f64::max);
+    let most = question.largest_weight();
     let of = question.total() as u64;
     let bets = Bounded::new(Draws::Without { of }, -most, most).watching(0.0);
     match margin {
@@ -295,84 +266,9 @@ fn bets(question: &Question, margin: Option<f64>) -> Bounded {
     }
 }
 
-impl Answers<'_> {
-    /// The share of strategies in which the answer to the question asked at this place is right.
-    fn correct(&self, place: usize) -> f64 {
-        let (task, row) = self.asked[place];
-        let strategies = &self.tasks[task].strategies;
-        let right = strategies.iter().filter(|scores| scores.correct(row));
-        right.count() as f64 / strategies.len().max(1) as f64
-    }
-}
-
-/// Means over tasks and strategies: of set size, and of UAcc.
-struct Figures {
-    values: [f64; 2],
-    /// The influence of each question, as if all were drawn alike.
-    influences: [Vec<f64>; 2],
-    /// How much they move if thresholds move by half a rank: a threshold lies on a score, and not between
-    /// two.
-    half_ranks: [f64; 2],
-}
-
-impl Figures {
-    /// `None` where a threshold is infinite.
-    fn of(answers: &Answers<'_>, question: &Question) -> Option<Self> {
-        let mut all = Self {
-            values: [0.0; 2],
-            influences: [(); 2].map(|()| vec![0.0; answers.asked.len()]),
-            half_ranks: [0.0; 2],
-        };
-        for (task, scores) in answers.tasks.iter().enumerate() {
-            let asked = answers.asked.iter().enumerate();
-            let (places, rows): (Vec<usize>, Vec<usize>) = asked
-                .filter(|(_, (of, _))| *of == task)
-                .map(|(place, &(_, row))| (place, row))
-                .unzip();
-            for strategy in &scores.strategies {
-                let found = Influence::of(strategy, &rows, question.alpha)?;
-                let share = 1.0 / (answers.tasks.len() * scores.strategies.len()) as f64;
-                let weight = question.weight(task) / scores.strategies.len() as f64;
-                let level = strategy
-                    .view()
-                    .protocol
-                    .level(question.of[task], question.alpha);
-                let values = found.at_level(level.unwrap_or(found.level));
-                let moved = found.at_level(found.level + 0.5 / rows.len() as f64);
-                let whole = [found.set_size, found.uacc];
-                for figure in 0..2 {
-                    all.values[figure] += share * values[figure];
-                    all.half_ranks[figure] += share * (moved[figure] - whole[figure]).abs();
-                }
-                all.add(&found, &places, weight);
-            }
-        }
-        Some(all)
-    }
-
-    fn add(&mut self, found: &Influence, places: &[usize], weight: f64) {
-        let influences = [&found.on_set_size, &found.on_uacc];
-        for (sums, influences) in self.influences.iter_mut().zip(influences) {
-            for (&place, influence) in places.iter().zip(influences) {
-                sums[place] += weight * influence;
-            }
-        }
-    }
-
-    /// The difference of a figure, the standard deviation of one question's influence on it, and what
-    /// half a rank of each threshold makes.
-    fn minus(&self, other: &Self, metric: Metric) -> (f64, f64, f64) {
-        let figure = usize::from(metric == Metric::Uacc);
-        let both = self.influences[figure]
-            .iter()
-            .zip(&other.influences[figure]);
-        let n = self.influences[figure].len() as f64;
-        let squares: f64 = both.map(|(a, b)| (a - b).powi(2)).sum();
-        // One imagined question that differs by an option, or by all of UAcc: sets that are all alike
-        // so far may still differ.
-        let deviation = ((squares + 1.0) / n).sqrt();
-        let half_ranks = self.half_ranks[figure] + other.half_ranks[figure];
-        let difference = self.values[figure] - other.values[figure];
-        (difference, deviation, half_ranks)
-    }
+/// Accuracy over the questions so far, as if all were drawn alike.
+fn accuracy(answers: &Answers<'_>, question: &Question) -> f64 {
+    let of_place = |place: usize| question.weight(answers.asked[place].0) * answers.correct(place);
+    let asked = answers.asked.len();
+    (0..asked).map(of_place).sum::<f64>() / asked.max(1) as f64
 }

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use sureness_analysis::settled::Settled;
 use sureness_record::Provenance;
 use sureness_report::export::write_whole;
 use sureness_report::{CutPrompts, Results};
@@ -41,6 +42,8 @@ pub(crate) struct Head {
     #[serde(default)]
     provenance: Option<Provenance>,
     models: Vec<HeadModel>,
+    #[serde(default)]
+    settled: Option<Settled>,
 }
 
 #[derive(Deserialize)]
@@ -196,6 +199,11 @@ impl ResultsFiles {
             .flat_map(|model| &model.groups);
         let mut groups = groups.filter(|it| it.task == task && it.strategy == strategy);
         groups.find_map(|group| group.cut_prompts)
+    }
+
+    /// What this run has shown, if it stopped early.
+    pub(crate) fn settled(&self, run: i64) -> Option<&Settled> {
+        self.newest(run)?.1.settled.as_ref()
     }
 
     /// The newest file with figures of this run, and its provenance if it has one.

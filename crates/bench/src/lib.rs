@@ -43,7 +43,9 @@ pub use settings::{
 };
 #[cfg(feature = "nats")]
 pub use watch::CoordinatorStatus;
-pub use watch::{DescribeWorkers, Interrupts, ModelStart, ModelWatch, Stopper, Warner, Watch};
+pub use watch::{
+    DescribeWorkers, Interrupts, ModelStart, ModelWatch, Standing, Stopper, Warner, Watch,
+};
 
 /// Program and version, as results and documents name them.
 pub const PROGRAM: &str = concat!("sureness ", env!("CARGO_PKG_VERSION"));

@@ -43,7 +43,7 @@ pub struct Settings {
     pub fleet: Option<FleetSettings>,
     /// The judge of which answers to open questions mean the same, if any.
     pub judge: Option<JudgeSettings>,
-    /// Asks in random order until it is settled which model is better; `None` for all questions.
+    /// Asks in random order until something is shown; `None` for all questions.
     pub until: Option<Stopping>,
     /// The command line without its secrets, for the results; `None` where there is none.
     pub command: Option<String>,

@@ -66,6 +66,9 @@ pub trait ModelWatch: Send + Sync {
     /// Receives an event. Must be fast: there may be thousands a second.
     fn event(&self, event: &Event);
 
+    /// Receives how far a run has come that stops early, after each look.
+    fn standing(&self, _: Standing) {}
+
     /// Called after the last event.
     fn finish(&self) {}
 }
@@ -84,6 +87,17 @@ pub struct ModelStart<'a> {
     pub endpoints: usize,
     /// Describes the workers on other machines, if any.
     pub workers: Option<DescribeWorkers>,
+    /// Whether asking may end before all its questions are asked.
+    pub may_stop_early: bool,
+}
+
+/// How much of what a run is to show is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Comparisons that are settled, or intervals that are narrow enough.
+    pub settled: usize,
+    /// Comparisons or intervals in all.
+    pub of: usize,
 }
 
 /// Describes the workers of a run in a few words.

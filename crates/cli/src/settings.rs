@@ -2,8 +2,10 @@
 
 mod evidence;
 mod judge;
+mod until;
 
-pub(crate) use evidence::{analysis, asked, gated, played, score, selection, stopping, texts};
+pub(crate) use evidence::{analysis, asked, gated, played, score, selection, texts};
+pub(crate) use until::stopping;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,11 +66,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         least_mass: args.min_letter_mass,
         budget: budget(args)?,
         fleet: fleet(args),
-        until: args
-            .until
-            .until
-            .map(|_| stopping(&args.until))
-            .transpose()?,
+        until: stopping(&args.until)?,
         command: command_line(),
     })
 }

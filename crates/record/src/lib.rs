@@ -20,7 +20,7 @@ pub use model::ModelIdentity;
 pub use noise::Noise;
 pub use provenance::Provenance;
 pub use question::QuestionRecord;
-pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord, Until};
+pub use run::{Merged, RunRecord, RunSettings, Setting, TaskRecord, Until, UntilGoal};
 pub use sureness_questions::RightOptions;
 
 /// The record of a run in a store, apart from its model.

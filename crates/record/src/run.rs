@@ -111,13 +111,29 @@ pub struct TaskRecord {
     pub digest: String,
 }
 
-/// A run that asks in random order, until it is settled which model is better.
+/// What a run finds out before it stops asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UntilGoal {
+    /// Which model is better.
+    #[default]
+    Settled,
+    /// Whether the second model is no worse than the first by as much as a margin.
+    Gate,
+    /// Figures, by intervals that are narrow enough.
+    Width,
+}
+
+/// A run that asks in random order, until something is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
+    /// What is to be shown; omitted where it is which model is better.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub goal: UntilGoal,
     /// Probability that all verdicts and intervals are right, at all times at once.
     pub confidence: f64,
-    /// The figures to settle, by name, each with the difference below which models count as equal.
+    /// The figures, by name, each with its margin or with the width of its interval.
     pub metrics: BTreeMap<String, Option<f64>>,
     /// Questions after which to stop in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]

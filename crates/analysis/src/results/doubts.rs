@@ -4,7 +4,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sureness_record::{LOW_MASS, percentage};
+use sureness_record::{LOW_MASS, Until, UntilGoal, percentage};
 
 use super::{GroupResult, ModelResult, Results, TaskResult};
 use crate::number::{count, counted};
@@ -127,16 +127,27 @@ impl Results {
     /// What speaks against the figures, one sentence per model and reason, for the first lines of
     /// any output.
     pub fn warnings(&self) -> Vec<String> {
-        let early = self.settings.until.as_ref().map(|_| EARLY.to_owned());
+        let early = self.settings.until.as_ref().map(early);
         let of_models = self.models.iter().flat_map(warnings);
         early.into_iter().chain(of_models).collect()
     }
 }
 
 /// What figures of a run that stopped early rest on.
-const EARLY: &str = "the run stopped as soon as a comparison was settled (--until): figures and intervals by \
-                     model are those of the questions asked till then and do not allow for the stop; the \
-                     verdicts do";
+fn early(until: &Until) -> String {
+    let (when, what) = match until.goal {
+        UntilGoal::Settled => ("a comparison was settled", "the verdicts do"),
+        UntilGoal::Gate => ("the gate was decided", "the verdicts do"),
+        UntilGoal::Width => (
+            "intervals were narrow enough",
+            "those about all questions do",
+        ),
+    };
+    format!(
+        "the run stopped as soon as {when} (--until): figures and intervals by model are those of the \
+         questions asked till then and do not allow for the stop; {what}"
+    )
+}
 
 fn warnings(model: &ModelResult) -> Vec<String> {
     let mut warnings = Vec::new();

@@ -2,4 +2,5 @@
 
 mod bounded;
 mod laws;
+mod narrow;
 mod settle;

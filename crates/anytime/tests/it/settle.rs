@@ -1,14 +1,17 @@
 //! Verdicts about pairs of models, with the threshold set on the way.
 
-use sureness_anytime::{Answers, Metric, PairVerdict, Question, Settling, TaskScores, Verdict};
+use sureness_anytime::{
+    Answers, Goal, Metric, PairVerdict, Question, Settling, TaskScores, Verdict,
+};
 use sureness_conformal::{Influence, Scores};
 
 use crate::laws::{Model, Rng, model, scores, shuffled};
 
-const ERROR_RATE: f64 = 0.1;
+pub(crate) const ERROR_RATE: f64 = 0.1;
 
 fn question(of: usize, metrics: Vec<(Metric, Option<f64>)>) -> Question {
     Question {
+        goal: Goal::Settled,
         confidence: 0.95,
         metrics,
         alpha: ERROR_RATE,
@@ -17,7 +20,7 @@ fn question(of: usize, metrics: Vec<(Metric, Option<f64>)>) -> Question {
 }
 
 /// What each metric comes to over all questions.
-fn truths(scores: &Scores) -> [f64; 3] {
+pub(crate) fn truths(scores: &Scores) -> [f64; 3] {
     let rows: Vec<usize> = (0..scores.len()).collect();
     let found = Influence::of(scores, &rows, ERROR_RATE).unwrap();
     let right = rows.iter().filter(|&&row| scores.correct(row)).count();
@@ -32,7 +35,7 @@ fn difference(truths: &[[f64; 3]], pair: &PairVerdict) -> f64 {
     truths[pair.a][place] - truths[pair.b][place]
 }
 
-fn task(model: &Model) -> TaskScores {
+pub(crate) fn task(model: &Model) -> TaskScores {
     TaskScores {
         strategies: vec![scores(model)],
         of: model.len(),
@@ -50,6 +53,8 @@ fn is_wrong(pair: &PairVerdict, difference: f64, margin: Option<f64>) -> bool {
         Verdict::A => better <= 0.0,
         Verdict::B => better >= 0.0,
         Verdict::Equal => difference.abs() >= margin.unwrap_or(0.0),
+        // A gate: not worse by as much as the margin.
+        Verdict::NoWorse => better >= margin.unwrap_or(0.0),
         Verdict::Open => false,
     }
 }
@@ -187,6 +192,79 @@ fn verdicts_and_intervals_keep_their_level_over_two_thousand_runs() {
     let (wrong, missed, _) = simulate(500, &question(500, metrics), 77, law);
     println!("sixteen equal models: wrong {wrong:.4}, missed {missed:.4}");
     assert!(wrong <= 0.08 && missed <= 0.08);
+}
+
+/// A gate on three figures, for candidates that are worse by about the margin or not at all: shares of
+/// runs with a wrong verdict or a missed interval.
+fn check_gate(runs: u64, of: usize) {
+    let level = 0.05;
+    let slack = 3.0 * (level * (1.0 - level) / runs as f64).sqrt();
+    let margins = vec![
+        (Metric::Acc, Some(0.03)),
+        (Metric::Size, Some(0.1)),
+        (Metric::Uacc, Some(0.03)),
+    ];
+    let question = Question {
+        goal: Goal::Gate,
+        ..question(of, margins)
+    };
+    for (number, skill) in [None, Some(0.9)].into_iter().enumerate() {
+        let law = |rng: &mut Rng| {
+            let base = model(of, 1.0, 1.5, rng);
+            let candidate = match skill {
+                None => shuffled(&base, rng),
+                Some(skill) => model(of, skill, 1.5, rng),
+            };
+            vec![base, candidate]
+        };
+        let (wrong, missed, open) = simulate(runs, &question, 900 + number as u64, law);
+        println!(
+            "gate, skill {skill:?}, {of} questions: wrong {wrong:.4}, missed {missed:.4}, open {open:.3}"
+        );
+        assert!(wrong <= level + slack, "{wrong} wrong");
+        assert!(missed <= level + slack, "{missed} missed");
+    }
+}
+
+#[test]
+fn gates_keep_their_level() {
+    check_gate(150, 400);
+}
+
+/// The long form, as above.
+#[test]
+#[ignore = "minutes, in release"]
+fn gates_keep_their_level_over_two_thousand_runs() {
+    for of in [300, 1000] {
+        check_gate(2_000, of);
+    }
+}
+
+#[test]
+fn a_gate_ends_with_the_first_figure_that_is_worse_and_passes_early_otherwise() {
+    let mut rng = Rng(8);
+    let of = 4000;
+    let base = model(of, 1.0, 1.5, &mut rng);
+    let margins = vec![(Metric::Acc, Some(0.05)), (Metric::Size, Some(0.3))];
+    let gate = Question {
+        goal: Goal::Gate,
+        ..question(of, margins)
+    };
+    let poor = [&base, &model(of, -0.5, 1.5, &mut rng)].map(task);
+    let (pairs, _) = play(&poor, &gate, &mut rng);
+    assert!(
+        pairs.iter().any(|pair| pair.verdict == Verdict::A),
+        "{pairs:?}"
+    );
+    assert!(pairs.iter().all(|pair| pair.asked < of / 10), "{pairs:?}");
+    for candidate in [base.clone(), model(of, 1.4, 1.5, &mut rng)] {
+        let (pairs, _) = play(&[&base, &candidate].map(task), &gate, &mut rng);
+        assert!(
+            pairs.iter().all(|pair| pair.verdict == Verdict::NoWorse),
+            "{pairs:?}"
+        );
+        assert!(pairs.iter().all(|pair| pair.asked < of / 2), "{pairs:?}");
+    }
 }
 
 #[test]

@@ -15,13 +15,14 @@ mod texts;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use sureness_analysis::settled::Settled;
 use sureness_analysis::{
     DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, OpenEvidence, OpenRows, Settings,
     Source, SourceRecord,
 };
 use sureness_conformal::{Config, Row, Table};
 use sureness_questions::Task;
-use sureness_store::{Drawn, Reader, StoreError, StoredRow};
+use sureness_store::{Drawn, Reader, RunInfo, StoreError, StoredRow};
 
 use crate::error::Failure;
 use crate::folder::{ResultsFiles, STORE};
@@ -47,6 +48,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// Notes for the reader.
     pub notes: Vec<String>,
+    /// What runs that stopped early have shown, each once.
+    pub settled: Vec<Settled>,
 }
 
 /// Loads the selected runs and files, and checks that they can be compared. The accepted answers to open
@@ -64,6 +67,7 @@ pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
         config: None,
         warnings: Vec::new(),
         notes: Vec::new(),
+        settled: Vec::new(),
     };
     let mut offered = Offered::default();
     for (path, run) in &stores {
@@ -212,28 +216,8 @@ fn load_store(
     }
     let files = ResultsFiles::beside(path);
     for run in newest {
-        if run.finished_at.is_none() {
-            loaded.notes.push(format!(
-                "run {} of {} is unfinished; using the answers so far",
-                run.id, run.model.name
-            ));
-        }
+        tell_of_part(&run, &files, loaded);
         let settings = run.settings.run();
-        if let Some(shard) = settings.and_then(|settings| settings.shard) {
-            loaded.notes.push(format!(
-                "run {} of {} is shard {shard}, only part of the questions; `sureness merge` \
-                 combines the shards",
-                run.id, run.model.name
-            ));
-        }
-        if settings.is_some_and(|settings| settings.until.is_some()) {
-            loaded.warnings.push(format!(
-                "run {} of {} stopped as soon as a comparison was settled (--until): figures and intervals \
-                 here are those of the questions asked till then and do not allow for the stop; \
-                 `settled` in its results.json does",
-                run.id, run.model.name
-            ));
-        }
         if loaded.config.is_none() {
             loaded.config = settings.map(|settings| settings.evaluation);
         }
@@ -291,6 +275,37 @@ fn load_store(
         });
     }
     Ok(())
+}
+
+/// Notes that a run has answers to a part of the questions alone, and what one that stopped early has shown.
+fn tell_of_part(run: &RunInfo, files: &ResultsFiles, loaded: &mut Loaded) {
+    if run.finished_at.is_none() {
+        loaded.notes.push(format!(
+            "run {} of {} is unfinished; using the answers so far",
+            run.id, run.model.name
+        ));
+    }
+    let settings = run.settings.run();
+    if let Some(shard) = settings.and_then(|settings| settings.shard) {
+        loaded.notes.push(format!(
+            "run {} of {} is shard {shard}, only part of the questions; `sureness merge` \
+             combines the shards",
+            run.id, run.model.name
+        ));
+    }
+    if settings.is_some_and(|settings| settings.until.is_some()) {
+        loaded.warnings.push(format!(
+            "run {} of {} stopped early (--until): figures and intervals by model are those of the \
+             questions asked till then and do not allow for the stop; `settled` in its results.json \
+             does",
+            run.id, run.model.name
+        ));
+        if let Some(settled) = files.settled(run.id)
+            && !loaded.settled.contains(settled)
+        {
+            loaded.settled.push(settled.clone());
+        }
+    }
 }
 
 /// The rows of one group.

@@ -21,6 +21,8 @@ pub struct Forecast {
     pub models: Vec<ModelForecast>,
     /// How answers become probabilities.
     pub answers: Answers,
+    /// Whether asking may end before all questions are asked, so that everything here is an upper bound.
+    pub may_stop_early: bool,
     /// Requests per minute that the run may make, if it is limited.
     pub requests_per_minute: Option<f64>,
     /// Comparisons of a judge at most, for each model; `None` without a judge. Its tokens depend on the
@@ -131,6 +133,7 @@ pub fn forecast(settings: &Settings, models: &[Model]) -> Result<Forecast, Failu
     Ok(Forecast {
         models: forecasts.collect::<Result<_, _>>()?,
         answers: settings.asking.answers,
+        may_stop_early: settings.until.is_some(),
         requests_per_minute: settings.asking.engine.requests_per_minute,
         comparisons: comparisons(settings, &questions)?,
     })

@@ -14,7 +14,7 @@ use super::{OpenedModel, Session, WrapSink};
 use crate::budget::{Budget, Meter};
 use crate::error::Failure;
 use crate::models::open::{Endpoints, Model};
-use crate::watch::{DescribeWorkers, ModelStart, ModelWatch};
+use crate::watch::{DescribeWorkers, ModelStart, ModelWatch, Standing};
 
 /// What the rounds of a model share.
 pub(super) struct Round<'a> {
@@ -28,9 +28,9 @@ pub(super) struct Round<'a> {
 struct Part {
     endpoints: Endpoints,
     settings: sureness_engine::Settings,
-    /// For the first part, as is the next.
+    /// For the first part.
     workers: Option<DescribeWorkers>,
-    wrap_sink: Option<WrapSink>,
+    wrap_sink: WrapSink,
     /// Of a model whose parts are shown as one.
     progress: Option<Arc<Continued>>,
 }
@@ -90,6 +90,13 @@ impl Asker<'_> {
         self.run
     }
 
+    /// Shows how far the run has come.
+    pub(super) fn stand(&self, standing: Standing) {
+        if let Some(progress) = &self.part.progress {
+            progress.stand(standing);
+        }
+    }
+
     /// Whether it must not be asked further.
     pub(super) fn has_ended(&self) -> bool {
         let stopped = self.summary.as_ref().is_some_and(|it| it.stop.is_some());
@@ -139,7 +146,7 @@ impl Session<'_> {
             round,
             part: Part {
                 workers: opened.workers,
-                wrap_sink: Some(opened.wrap_sink),
+                wrap_sink: opened.wrap_sink,
                 endpoints: opened.endpoints,
                 settings: opened.settings,
                 progress: None,
@@ -233,10 +240,7 @@ impl Session<'_> {
             Arc::clone(plan),
             part.endpoints.clone(),
             part.settings,
-            match part.wrap_sink.take() {
-                Some(wrap) => wrap(sink),
-                None => sink,
-            },
+            (part.wrap_sink)(sink),
             watched.stop.clone(),
             observer,
         );
@@ -259,6 +263,7 @@ impl Session<'_> {
             plan,
             endpoints: part.endpoints.len(),
             workers: part.workers.take(),
+            may_stop_early: self.settings.until.is_some(),
         })
     }
 

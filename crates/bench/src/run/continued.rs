@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sureness_engine::Event;
 
-use crate::watch::ModelWatch;
+use crate::watch::{ModelWatch, Standing};
 
 /// Shows several parts of the asking as one: each part finds the answers of those before in the store, and
 /// only what it finds beyond them is passed on as cached.
@@ -20,6 +20,11 @@ impl Continued {
             inner,
             done: Mutex::new(vec![0; groups]),
         }
+    }
+
+    /// Passes on how far the run has come.
+    pub(super) fn stand(&self, standing: Standing) {
+        self.inner.standing(standing);
     }
 
     /// Called after the last part.

@@ -140,7 +140,7 @@ struct Session<'a> {
     /// The judge of open questions, if any.
     judge: Option<OpenedJudge>,
     models: Vec<(ModelResult, Option<Stop>)>,
-    /// Which model is better, of a run that stops as soon as that is shown.
+    /// What a run has shown that stops as soon as it is.
     settled: Option<Settled>,
 }
 
@@ -172,7 +172,7 @@ struct OpenedModel {
     wrap_sink: WrapSink,
 }
 
-type WrapSink = Box<dyn FnOnce(Box<dyn AnswerSink>) -> Box<dyn AnswerSink> + Send>;
+type WrapSink = Box<dyn Fn(Box<dyn AnswerSink>) -> Box<dyn AnswerSink> + Send + Sync>;
 
 impl Session<'_> {
     /// Asks and evaluates all models: one after the other, since they share this machine or its

@@ -1,17 +1,17 @@
-//! `--until`: all models are asked the same questions in random order, in rounds, until it is settled which
-//! is better.
+//! `--until`: all models are asked the same questions in random order, in rounds, until it is shown which
+//! is better, whether a gate is passed, or how large their figures are.
 //!
 //! A round is a plan that wants the questions up to a place of the order ([`Plan::wanted`]); each finds the
 //! answers of the one before in the store, so that a kill, a retry and the cache need nothing new.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use sureness_analysis::settled::{Course, Settled, Stopping, order_of_asking, scores_of};
-use sureness_anytime::{Answers, Question, Settling, TaskScores, Verdict};
+use sureness_anytime::{Answers, Goal, Question, TaskScores};
 use sureness_conformal::{Row, Table};
 use sureness_engine::Plan;
-use sureness_record::Until;
+use sureness_record::{Until, UntilGoal};
 use sureness_scorers::ModelIdentity;
 use sureness_store::Reader;
 
@@ -23,6 +23,9 @@ use crate::error::Failure;
 use crate::figures::logits_of;
 use crate::models::open::Model;
 use crate::settings::Settings;
+use crate::watch::Standing;
+
+mod told;
 
 /// Refuses what cannot be settled, before anything is asked.
 pub(super) fn check(
@@ -30,14 +33,25 @@ pub(super) fn check(
     models: &[Model],
     open_task: Option<&str>,
 ) -> Result<(), Failure> {
-    if settings.until.is_none() {
+    let Some(stopping) = &settings.until else {
         return Ok(());
+    };
+    let goal = goal_of(stopping.goal).1;
+    if models.len() < stopping.fewest_models() {
+        return Err(Failure::new(format!(
+            "--until {goal} compares models, and there is one"
+        ))
+        .hint(
+            "name several, with --models or --gguf; one model is asked until its figures are known well \
+             enough with --until width acc=2pp",
+        ));
     }
-    if models.len() < 2 {
-        return Err(
-            Failure::new("--until settled compares models, and there is one")
-                .hint("name several, with --models or --gguf"),
-        );
+    if stopping.goal == Goal::Gate && models.len() > 2 {
+        return Err(Failure::new(format!(
+            "--until gate takes a base and a candidate, and {} models are named",
+            models.len()
+        ))
+        .hint("name two, the base first"));
     }
     if let Some(task) = open_task {
         return Err(Failure::new(format!(
@@ -45,11 +59,11 @@ pub(super) fn check(
         ))
         .hint("name other tasks with --tasks"));
     }
-    if settings.fleet.is_some() || settings.questions.shard.is_some() {
-        return Err(
-            Failure::new("--until does not work with --nats or --shard yet")
-                .hint("leave them out: an early stop takes few questions"),
-        );
+    if settings.questions.shard.is_some() {
+        return Err(Failure::new(
+            "--until does not work with --shard: a shard cannot see what others have shown",
+        )
+        .hint("leave --shard out, or share the questions among workers with --nats"));
     }
     Ok(())
 }
@@ -58,12 +72,22 @@ pub(super) fn check(
 pub(crate) fn record(stopping: &Stopping) -> Until {
     let metrics = stopping.metrics.iter();
     Until {
+        goal: goal_of(stopping.goal).0,
         confidence: stopping.confidence,
         metrics: metrics
             .map(|(metric, margin)| (metric.name().to_owned(), *margin))
             .collect(),
         max_questions: stopping.max_questions,
         per_task: stopping.per_task,
+    }
+}
+
+/// A goal as the record and as the command line have it.
+fn goal_of(goal: Goal) -> (UntilGoal, &'static str) {
+    match goal {
+        Goal::Settled => (UntilGoal::Settled, "settled"),
+        Goal::Gate => (UntilGoal::Gate, "gate"),
+        Goal::Width => (UntilGoal::Width, "width"),
     }
 }
 
@@ -119,6 +143,7 @@ impl Tasks {
                 .map(|&task| (&*self.ids[task], self.keys[task].clone()))
                 .collect();
             let question = Question {
+                goal: stopping.goal,
                 confidence: 1.0 - share,
                 metrics: stopping.metrics.clone(),
                 alpha,
@@ -212,7 +237,12 @@ impl Session<'_> {
     /// Opens all models; `None` if a stop was requested before.
     async fn contestants(&self, models: &[Model]) -> Result<Option<Vec<Contestant>>, Failure> {
         let mut contestants = Vec::with_capacity(models.len());
-        for (index, mut checked) in self.recheck_all(models).await?.into_iter().enumerate() {
+        let checks = if self.fleet.is_none() {
+            self.recheck_all(models).await?
+        } else {
+            models.iter().map(|_| ModelCheck::default()).collect()
+        };
+        for (index, mut checked) in checks.into_iter().enumerate() {
             let opened = if let Some(opened) = checked.opened.take() {
                 Some(opened)
             } else {
@@ -254,22 +284,52 @@ impl Session<'_> {
             for set in sets.iter_mut() {
                 set.course.advance();
             }
-            for (model, asker) in askers.iter_mut().enumerate() {
-                if asked_of(sets, model) == before[model] {
-                    continue;
-                }
-                let plan = Arc::new(self.plan_of(tasks, sets, model));
-                self.ask_more(asker, &plan).await?;
-                if asker.has_ended() || self.interrupts.stop_requested() {
-                    return Ok(());
-                }
+            let plans: Vec<Option<Arc<Plan>>> = (0..askers.len())
+                .map(|model| {
+                    let more = asked_of(sets, model) > before[model];
+                    more.then(|| Arc::new(self.plan_of(tasks, sets, model)))
+                })
+                .collect();
+            if !self.ask_round(askers, &plans).await? {
+                return Ok(());
             }
             let reader = Reader::open(&self.folder.store)?;
             for set in sets.iter_mut() {
                 self.look(&reader, tasks, set, askers)?;
             }
+            let standing = standing(sets);
+            for asker in askers.iter() {
+                asker.stand(standing);
+            }
         }
         Ok(())
+    }
+
+    /// Asks the models that have a plan in this round: one after the other, since they share this machine
+    /// or its servers, or at the same time if each has its own workers. Returns whether all were asked to
+    /// the end.
+    async fn ask_round(
+        &self,
+        askers: &mut [Asker<'_>],
+        plans: &[Option<Arc<Plan>>],
+    ) -> Result<bool, Failure> {
+        let with_plans = askers.iter_mut().zip(plans);
+        let rounds = with_plans.filter_map(|(asker, plan)| Some((asker, plan.as_ref()?)));
+        if self.fleet.is_some() {
+            let all = rounds.map(|(asker, plan)| async move {
+                self.ask_more(asker, plan).await?;
+                Ok(!asker.has_ended())
+            });
+            let all: Result<Vec<bool>, Failure> = join_all(all).await.into_iter().collect();
+            return Ok(all?.into_iter().all(|whole| whole) && !self.interrupts.stop_requested());
+        }
+        for (asker, plan) in rounds {
+            self.ask_more(asker, plan).await?;
+            if asker.has_ended() || self.interrupts.stop_requested() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The plan of one model up to now.
@@ -336,9 +396,12 @@ impl Session<'_> {
             .iter()
             .map(|(tasks, asked)| Answers { tasks, asked })
             .collect();
-        let open: HashSet<usize> = open_pairs(&set.course.settling);
-        set.course.settling.look(&answers);
-        self.tell(set, &open, askers);
+        let before = told::shown(&set.course.pursuit);
+        set.course.pursuit.look(&answers);
+        let names: Vec<&str> = askers.iter().map(Asker::name).collect();
+        for line in told::news(&set.course.pursuit, &before, &names) {
+            self.watch.note(&line);
+        }
         Ok(())
     }
 
@@ -369,23 +432,6 @@ impl Session<'_> {
         Ok(table)
     }
 
-    /// Notes what this look has settled.
-    fn tell(&self, set: &Set, open: &HashSet<usize>, askers: &[Asker<'_>]) {
-        for (index, pair) in set.course.settling.pairs().iter().enumerate() {
-            if pair.verdict == Verdict::Open || !open.contains(&index) {
-                continue;
-            }
-            let [a, b] = [pair.a, pair.b].map(|model| askers[model].name());
-            let metric = pair.metric.title();
-            let after = pair.asked;
-            self.watch.note(&match pair.verdict {
-                Verdict::A => format!("settled after {after} questions: {a} is better than {b} in {metric}"),
-                Verdict::B => format!("settled after {after} questions: {b} is better than {a} in {metric}"),
-                _ => format!("settled after {after} questions: {a} and {b} are equal in {metric} within the margin"),
-            });
-        }
-    }
-
     /// Verdicts with their intervals.
     fn settled(
         &self,
@@ -398,16 +444,19 @@ impl Session<'_> {
         let mut settled = Settled::new(stopping, &self.config);
         for set in sets {
             let task = stopping.per_task.then(|| &*tasks.ids[set.tasks[0]]);
-            settled.add(set.course.finish(), &names, task);
+            settled.add(set.course.finish(), stopping, &names, task);
         }
         settled
     }
 }
 
-fn open_pairs(settling: &Settling) -> HashSet<usize> {
-    let pairs = settling.pairs().iter().enumerate();
-    pairs
-        .filter(|(_, pair)| pair.verdict == Verdict::Open)
-        .map(|(index, _)| index)
-        .collect()
+/// How much is shown over all sets of tasks.
+fn standing(sets: &[Set]) -> Standing {
+    let mut all = Standing { settled: 0, of: 0 };
+    for set in sets {
+        let (settled, of) = set.course.pursuit.standing();
+        all.settled += settled;
+        all.of += of;
+    }
+    all
 }

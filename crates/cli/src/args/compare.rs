@@ -29,7 +29,7 @@ pub(crate) struct CompareArgs {
     /// Ids to drop from saved logits, such as the few-shot examples; `none` keeps all
     #[arg(long, value_name = "IDS", default_value_t = Ids::default(), help_heading = "Saved answers")]
     pub(crate) drop_ids: Ids,
-    /// Output format of --logits
+    /// Output format of --logits, and of --until gate
     #[arg(
         long,
         value_enum,
@@ -47,4 +47,8 @@ pub(crate) enum SettledOutput {
     Table,
     /// One JSON object
     Json,
+    /// For a pull request or a job summary
+    Markdown,
+    /// With --until gate: XML for CI systems
+    Junit,
 }

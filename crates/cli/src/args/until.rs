@@ -2,29 +2,37 @@
 
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use sureness_anytime::Metric;
 
+use super::gate::UndecidedArg;
 use super::values::open_share;
 
 /// When to stop asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum UntilArg {
-    /// Every pair of models is told apart, or shown to be equal within --margin
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum When {
+    /// Every pair of models is told apart, or shown to be equal within a margin.
     Settled,
+    /// The second model is shown to be no worse than the first, or worse.
+    Gate,
+    /// The intervals of these figures are narrow enough.
+    Width(Vec<Margin>),
 }
 
 /// Flags of stopping early.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct UntilArgs {
-    /// Stop when the comparison is settled, with a guarantee that holds whenever it stops
-    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Stopping")]
-    pub(crate) until: Option<UntilArg>,
+    /// Stop early, with a guarantee that holds whenever it stops: `settled` when every pair of models is
+    /// told apart or equal within --margin; `gate` when the second model is shown to be worse than the
+    /// first, or no worse by as much as --margin; `width acc=2pp,size=0.2` when the intervals of each
+    /// model's figures are at most so wide, from end to end
+    #[arg(long, value_name = "WHEN", num_args = 1.., help_heading = "Stopping")]
+    pub(crate) until: Vec<String>,
     /// Figures to settle: acc, size, uacc [default: those of --margin, else acc and size]
     #[arg(long, value_name = "METRIC", num_args = 1.., value_delimiter = ',', requires = "until", help_heading = "Stopping")]
     pub(crate) metric: Vec<Metric>,
-    /// Differences below which models count as equal, such as acc=1pp,size=0.1,uacc=1pp; size in
-    /// options
+    /// Differences below which models count as equal, or by which the second may be worse, such as
+    /// acc=1pp,size=0.1,uacc=1pp; size in options
     #[arg(long, value_name = "METRIC=DIFFERENCE", num_args = 1.., value_delimiter = ',', requires = "until", help_heading = "Stopping")]
     pub(crate) margin: Vec<Margin>,
     /// Probability that all verdicts and intervals are right, at all times at once
@@ -36,6 +44,35 @@ pub(crate) struct UntilArgs {
     /// Settle each task on its own, rather than the mean over tasks
     #[arg(long, requires = "until", help_heading = "Stopping")]
     pub(crate) per_task: bool,
+    /// With --until gate: exit code where the questions do not suffice: 4, or that of a pass or of a
+    /// failure
+    #[arg(
+        long,
+        value_enum,
+        value_name = "CODE",
+        default_value = "report",
+        help_heading = "Stopping"
+    )]
+    pub(crate) undecided: UndecidedArg,
+}
+
+impl UntilArgs {
+    /// When to stop, if before all questions are asked.
+    pub(crate) fn when(&self) -> Result<Option<When>, String> {
+        let words = self.until.iter().flat_map(|text| text.split([' ', ',']));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        match words[..] {
+            [] if self.until.is_empty() => Ok(None),
+            ["settled"] => Ok(Some(When::Settled)),
+            ["gate"] => Ok(Some(When::Gate)),
+            ["width"] => Err("width takes figures and their widths".into()),
+            ["width", ref widths @ ..] => {
+                let widths = widths.iter().map(|it| it.parse());
+                Ok(Some(When::Width(widths.collect::<Result<_, _>>()?)))
+            }
+            _ => Err(format!("{:?} is unknown", words.join(" "))),
+        }
+    }
 }
 
 /// The difference of one figure below which models count as equal.
@@ -77,6 +114,44 @@ impl FromStr for Margin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn until(words: &[&str]) -> UntilArgs {
+        UntilArgs {
+            until: words.iter().map(|&it| it.to_owned()).collect(),
+            metric: Vec::new(),
+            margin: Vec::new(),
+            confidence: 0.95,
+            max_questions: None,
+            per_task: false,
+            undecided: UndecidedArg::Report,
+        }
+    }
+
+    #[test]
+    fn widths_come_in_one_word_or_in_several() {
+        for words in [
+            &["width acc=2pp,size=0.2"][..],
+            &["width", "acc=2pp,size=0.2"],
+            &["width", "acc=2pp", "size=0.2"],
+        ] {
+            let Ok(Some(When::Width(widths))) = until(words).when() else {
+                panic!("{words:?}");
+            };
+            let widths: Vec<_> = widths.iter().map(|it| (it.metric, it.difference)).collect();
+            assert_eq!(widths, [(Metric::Acc, 0.02), (Metric::Size, 0.2)]);
+        }
+        assert_eq!(until(&["gate"]).when(), Ok(Some(When::Gate)));
+        assert_eq!(until(&[]).when(), Ok(None));
+        for words in [
+            &[""][..],
+            &["width"],
+            &["width", "acc=2"],
+            &["settled", "acc=2pp"],
+            &["never"],
+        ] {
+            assert!(until(words).when().is_err(), "{words:?}");
+        }
+    }
 
     #[test]
     fn margins_have_units() {

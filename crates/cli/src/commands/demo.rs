@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use sureness_bench::{ALLOWED_FAILURES, Failure};
 
-use super::run::measure;
+use super::run::{Shown, measure};
 use crate::args::demo::DemoArgs;
 use crate::settings;
 use crate::show::log;
@@ -15,5 +15,11 @@ pub(super) fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     log::start(None, false)?;
     let watcher = Watcher::new(args.progress, args.metrics_addr.as_deref(), false)?;
     let (settings, model) = settings::demo(args);
-    measure(&settings, &[model], &watcher, ALLOWED_FAILURES)
+    measure(
+        &settings,
+        &[model],
+        &watcher,
+        ALLOWED_FAILURES,
+        Shown::default(),
+    )
 }

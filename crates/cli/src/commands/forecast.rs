@@ -31,6 +31,14 @@ fn section(forecast: &Forecast, model: &ModelForecast) -> Section {
         tokens_line(model, tokens),
         answers_line(forecast, model, tokens),
     ];
+    if forecast.may_stop_early {
+        text.insert(
+            0,
+            "All of this is an upper bound: --until stops as soon as enough is shown, and nobody knows \
+             when that is."
+                .into(),
+        );
+    }
     if let Some(reason) = &model.unasked {
         text.push(format!(
             "No server was asked about its tokenizer: {reason}."

@@ -32,7 +32,7 @@ pub(super) fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
     };
     evidence.temper(config.tempered);
     let outcome = gate(&evidence, &config, &settings).map_err(refused)?;
-    print(&outcome, args)?;
+    print(&outcome, args.output, args.undecided)?;
     Ok(exit_code(outcome.verdict, args.undecided))
 }
 
@@ -107,11 +107,16 @@ fn gate_settings(args: &GateArgs) -> Result<GateSettings, Failure> {
     })
 }
 
-fn print(outcome: &Gate, args: &GateArgs) -> Result<(), Failure> {
-    let text = match args.output {
+/// Prints the outcome in a format.
+pub(super) fn print(
+    outcome: &Gate,
+    output: GateOutput,
+    undecided: UndecidedArg,
+) -> Result<(), Failure> {
+    let text = match output {
         GateOutput::Text => show::gate::text(outcome),
         GateOutput::Markdown => show::gate::markdown(outcome),
-        GateOutput::Junit => show::gate::junit(outcome, args.undecided != UndecidedArg::Pass),
+        GateOutput::Junit => show::gate::junit(outcome, undecided != UndecidedArg::Pass),
         GateOutput::Json => {
             let json = serde_json::to_string_pretty(outcome)
                 .map_err(|e| Failure::new(format!("cannot encode the outcome: {e}")))?;
@@ -122,7 +127,8 @@ fn print(outcome: &Gate, args: &GateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn exit_code(verdict: GateVerdict, undecided: UndecidedArg) -> ExitCode {
+/// The exit code of a verdict.
+pub(super) fn exit_code(verdict: GateVerdict, undecided: UndecidedArg) -> ExitCode {
     match (verdict, undecided) {
         (GateVerdict::Pass, _) | (GateVerdict::Undecided, UndecidedArg::Pass) => ExitCode::SUCCESS,
         (GateVerdict::Worse, _) | (GateVerdict::Undecided, UndecidedArg::Fail) => {

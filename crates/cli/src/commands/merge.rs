@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use sureness_bench::{Failure, MergeSettings, merge};
 
-use super::run::print_outcome;
+use super::run::{Shown, print_outcome};
 use crate::args::command_line;
 use crate::args::merge::MergeArgs;
 use crate::show::watcher::Watcher;
@@ -18,7 +18,13 @@ pub(super) fn run(args: MergeArgs) -> Result<ExitCode, Failure> {
         command: command_line(),
     };
     match merge(&settings, &Watcher::plain())? {
-        Some(outcome) => print_outcome(&outcome, args.allowed_failures, args.verbose),
+        Some(outcome) => {
+            let shown = Shown {
+                verbose: args.verbose,
+                ..Shown::default()
+            };
+            print_outcome(&outcome, args.allowed_failures, shown)
+        }
         None => Ok(ExitCode::SUCCESS),
     }
 }

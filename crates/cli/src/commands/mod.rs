@@ -28,14 +28,15 @@ use std::process::ExitCode;
 use sureness_bench::Failure;
 
 use crate::args::Command;
+use crate::args::gate::GateOutput;
 
 /// Runs a command.
 pub(crate) fn execute(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Plan(args) => plan::run(&args),
-        Command::Run(args) => run::run(&args, run::RunCommand::Run),
-        Command::Single(args) => run::run(&args, run::RunCommand::Single),
+        Command::Run(args) => run::run(&args, run::RunCommand::Run, GateOutput::Text),
+        Command::Single(args) => run::run(&args, run::RunCommand::Single, GateOutput::Text),
         Command::Compare(args) => compare::run(&args),
         Command::Gate(args) => gate::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use sureness_analysis::settled::Settled;
 use sureness_bench::{Ended, Failure, Model, Outcome, Settings};
 
-use super::forecast;
 use super::view::Beside;
+use super::{forecast, gate};
+use crate::args::gate::{GateOutput, UndecidedArg};
 use crate::args::run::RunArgs;
 use crate::error::EXIT_INTERRUPTED;
 use crate::settings;
@@ -24,8 +26,34 @@ pub(super) enum RunCommand {
     Compare,
 }
 
-/// Checks that the command fits the named models, then runs it.
-pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failure> {
+/// How the outcome is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Whether every strategy has a row.
+    pub(super) verbose: bool,
+    /// The format of a gate.
+    pub(super) gate: GateOutput,
+    /// The exit code of a gate that is undecided.
+    pub(super) undecided: UndecidedArg,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self {
+            verbose: false,
+            gate: GateOutput::Text,
+            undecided: UndecidedArg::Report,
+        }
+    }
+}
+
+/// Checks that the command fits the named models, then runs it; a gate is printed in the format
+/// `gate`.
+pub(super) fn run(
+    args: &RunArgs,
+    command: RunCommand,
+    gate: GateOutput,
+) -> Result<ExitCode, Failure> {
     let named = args.models.len() + args.ask.gguf.len();
     match command {
         RunCommand::Compare if named < 2 => {
@@ -49,7 +77,12 @@ pub(super) fn run(args: &RunArgs, command: RunCommand) -> Result<ExitCode, Failu
     let watcher = Watcher::new(args.progress, args.metrics_addr.as_deref(), args.verbose)?;
     let settings = settings::run(args)?;
     let page = args.view.then(|| Beside::start(&settings)).transpose()?;
-    let measured = measure(&settings, &models, &watcher, args.allowed_failures);
+    let shown = Shown {
+        verbose: watcher.verbose,
+        gate,
+        undecided: args.until.undecided,
+    };
+    let measured = measure(&settings, &models, &watcher, args.allowed_failures, shown);
     if let Some(page) = page {
         page.finish();
     }
@@ -62,23 +95,35 @@ pub(super) fn measure(
     models: &[Model],
     watcher: &Watcher,
     allowed_failures: f64,
+    shown: Shown,
 ) -> Result<ExitCode, Failure> {
     let outcome = sureness_bench::run(settings, models, watcher)?;
     if outcome.results.models.is_empty() && outcome.interrupted {
         return Ok(interrupted());
     }
-    print_outcome(&outcome, allowed_failures, watcher.verbose)
+    print_outcome(&outcome, allowed_failures, shown)
 }
 
 /// Prints the figures; returns the exit code.
 pub(super) fn print_outcome(
     outcome: &Outcome,
     allowed_failures: f64,
-    verbose: bool,
+    shown: Shown,
 ) -> Result<ExitCode, Failure> {
-    results::show(&outcome.results, verbose);
-    if let Some(found) = &outcome.results.settled {
-        settled::print(found);
+    let settled = outcome.results.settled.as_ref();
+    let gate = settled.and_then(Settled::gate);
+    match &gate {
+        // A machine reads the output of these formats.
+        Some(gate) if shown.gate != GateOutput::Text => {
+            gate::print(gate, shown.gate, shown.undecided)?;
+        }
+        _ => {
+            results::show(&outcome.results, shown.verbose);
+            settled.inspect(|found| settled::print(found));
+            if let Some(gate) = &gate {
+                gate::print(gate, shown.gate, shown.undecided)?;
+            }
+        }
     }
     eprintln!("Results: {}", outcome.folder.json.display());
     Ok(match outcome.ended(allowed_failures)? {
@@ -88,7 +133,9 @@ pub(super) fn print_outcome(
                 let folder = outcome.folder.store.parent().unwrap_or(Path::new("."));
                 eprintln!("Next: sureness report {}", terminal::quoted(folder));
             }
-            ExitCode::SUCCESS
+            gate.map_or(ExitCode::SUCCESS, |gate| {
+                gate::exit_code(gate.verdict, shown.undecided)
+            })
         }
         Ended::Interrupted => interrupted(),
     })

@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use sureness_analysis::settled::Stopping;
 use sureness_analysis::{Asked, Family, Pair};
-use sureness_anytime::Metric;
-use sureness_bench::Failure;
 use sureness_bench::evidence::{Drop, Selection, TextSources};
 use sureness_conformal::{Config, Resampling, SplitRule};
 
@@ -14,36 +11,6 @@ use crate::args::analyze::EvidenceArgs;
 use crate::args::compare::CompareArgs;
 use crate::args::gate::GateArgs;
 use crate::args::score::ScoreArgs;
-use crate::args::until::UntilArgs;
-
-/// What is to be settled.
-pub(crate) fn stopping(args: &UntilArgs) -> Result<Stopping, Failure> {
-    let margin = |metric: Metric| {
-        let mut margins = args.margin.iter();
-        margins
-            .find(|it| it.metric == metric)
-            .map(|it| it.difference)
-    };
-    let mut metrics: Vec<Metric> = if !args.metric.is_empty() {
-        args.metric.clone()
-    } else if !args.margin.is_empty() {
-        args.margin.iter().map(|margin| margin.metric).collect()
-    } else {
-        vec![Metric::Acc, Metric::Size]
-    };
-    metrics.sort_unstable();
-    metrics.dedup();
-    if let Some(metric) = metrics.iter().find(|it| !Metric::SETTLED.contains(it)) {
-        return Err(Failure::new(format!("--until cannot settle {metric}"))
-            .hint("it settles acc, size and uacc; `sureness gate` compares all figures of finished runs"));
-    }
-    Ok(Stopping {
-        confidence: args.confidence,
-        metrics: metrics.into_iter().map(|it| (it, margin(it))).collect(),
-        max_questions: args.max_questions.map(usize::from),
-        per_task: args.per_task,
-    })
-}
 
 /// The evaluation of saved logits.
 pub(crate) fn score(args: &ScoreArgs) -> Config {

@@ -40,17 +40,34 @@ fn section(gate: &Gate) -> Section {
         tables: vec![Table {
             id: "gate".into(),
             title: format!("{} against {}", gate.candidate, gate.base),
-            caption: format!(
-                "Over {} questions that both answered. Differences are candidate minus base; their intervals hold together with {} % confidence.",
-                count(gate.questions),
-                (gate.confidence * 1000.0).round() / 10.0
-            ),
+            caption: caption(gate),
             columns,
             rows: gate.checks.iter().map(row).collect(),
             ..Table::default()
         }],
         ..Section::default()
     }
+}
+
+/// What figures rest on. Those of an early stop are of the questions so far, and their intervals about all
+/// questions.
+fn caption(gate: &Gate) -> String {
+    let questions = count(gate.questions);
+    let over = match gate.of {
+        None => format!("{questions} questions that both answered"),
+        Some(of) => format!(
+            "{questions} of {} questions, asked in random order",
+            count(of)
+        ),
+    };
+    let hold = match gate.of {
+        None => "together",
+        Some(_) => "together, whenever asking stops,",
+    };
+    format!(
+        "Over {over}. Differences are candidate minus base; their intervals hold {hold} with {} % confidence.",
+        (gate.confidence * 1000.0).round() / 10.0
+    )
 }
 
 fn summary(gate: &Gate) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "nats")]
 use sureness_bench::CoordinatorStatus;
-use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Warner, Watch};
+use sureness_bench::{Failure, Interrupts, ModelStart, ModelWatch, Standing, Warner, Watch};
 use sureness_engine::{Event, Observer, Plan};
 use sureness_report::Results;
 
@@ -83,7 +83,7 @@ impl Watch for Watcher {
         Arc::new(ModelWatcher {
             metrics: metrics.map(|m| m.for_model(model.name, model.plan, model.endpoints)),
             questions: log::Questions::of(model.plan),
-            progress: Progress::new(&self.screen, model.name, model.plan, model.workers),
+            progress: Progress::new(&self.screen, model),
         })
     }
 
@@ -116,6 +116,10 @@ impl ModelWatch for ModelWatcher {
             metrics.count(event);
         }
         self.progress.update(event);
+    }
+
+    fn standing(&self, standing: Standing) {
+        self.progress.stand(standing);
     }
 
     fn finish(&self) {

@@ -1,8 +1,10 @@
 //! `sureness compare --until` and `sureness gate` from outside.
 
 mod gate;
+mod gate_live;
 mod live;
 mod settled;
+mod width;
 
 use std::path::Path;
 

@@ -7,6 +7,7 @@ mod chaos;
 mod odd;
 mod secure;
 mod together;
+mod until;
 mod watched;
 
 use std::ops::Deref;

@@ -7,7 +7,8 @@ mod output;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use sureness_analysis::{Document, Evidence, Figures, Mode, Settings, document};
+use sureness_analysis::settled::Settled;
+use sureness_analysis::{Document, Evidence, Figures, Mode, Section, Settings, document};
 use sureness_bench::evidence::{
     Loaded, Selection, TextSources, Texts, keep_best, load, split_rule,
 };
@@ -28,6 +29,8 @@ struct Prepared {
     /// For the first lines of the document.
     warnings: Vec<String>,
     notes: Vec<String>,
+    /// What runs that stopped early have shown.
+    settled: Vec<Settled>,
 }
 
 /// Loads the runs and checks that they can be compared.
@@ -40,6 +43,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
         config,
         warnings,
         mut notes,
+        settled,
     } = load(&settings::selection(args), &texts)?;
     let settings = settings::analysis(args, config.unwrap_or_default());
     evidence.temper(settings.config.tempered);
@@ -59,6 +63,7 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
         data,
         warnings,
         notes,
+        settled,
     })
 }
 
@@ -98,6 +103,7 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
         data,
         warnings,
         notes,
+        settled,
     } = prepare(&args.evidence)?;
     if let Some(folder) = &args.output_dir {
         output::check_folder(folder)?;
@@ -105,7 +111,13 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
     let modes = modes(args, &evidence);
     let figures = Figures::of(&evidence, &settings, &modes);
     check_any(&figures)?;
-    let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
+    let document = document_with_notes(
+        &figures,
+        &modes,
+        &args.evidence,
+        (warnings, notes),
+        &settled,
+    );
     match &args.output_dir {
         None => args
             .output
@@ -135,6 +147,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         data,
         warnings,
         notes,
+        settled,
     } = prepare(&args.evidence)?;
     let figures = Figures::of(&evidence, &settings, &Mode::ALL);
     check_any(&figures)?;
@@ -155,19 +168,25 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     });
     // The leaderboard goes first.
     modes.sort_by_key(|mode| *mode != Mode::Comparative);
-    let document = document_with_notes(&figures, &modes, &args.evidence, warnings, notes);
+    let document = document_with_notes(
+        &figures,
+        &modes,
+        &args.evidence,
+        (warnings, notes),
+        &settled,
+    );
     output::write_page(&figures, &document, (&mut texts, &data), &args.output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document, with the warnings from loading before its findings and the notes in its first
-/// section.
+/// The document, with the warnings from loading before its findings, the notes in its first section, and
+/// before it what runs that stopped early have shown.
 fn document_with_notes(
     figures: &Figures<'_>,
     modes: &[Mode],
     args: &EvidenceArgs,
-    warnings: Vec<String>,
-    notes: Vec<String>,
+    (warnings, notes): (Vec<String>, Vec<String>),
+    settled: &[Settled],
 ) -> Document {
     let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
     let warnings = warnings.into_iter().map(|text| format!("Warning: {text}."));
@@ -175,6 +194,18 @@ fn document_with_notes(
     if let Some(first) = document.sections.first_mut() {
         first.notes.splice(0..0, notes);
     }
+    // What such a run was made for goes first.
+    let sections = settled.iter().map(Settled::section).enumerate();
+    let sections: Vec<Section> = sections
+        .map(|(number, section)| Section {
+            id: match number {
+                0 => section.id,
+                _ => format!("{}-{}", section.id, number + 1),
+            },
+            ..section
+        })
+        .collect();
+    document.sections.splice(0..0, sections);
     document
 }
 

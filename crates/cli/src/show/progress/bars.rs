@@ -19,7 +19,11 @@ impl Bars {
     /// Adds bars below existing ones.
     pub(super) fn new(multi: MultiProgress, state: &State) -> Self {
         let run = multi.add(ProgressBar::new(state.totals().planned as u64));
-        run.set_style(style("{prefix:<30.bold} {bar:24} {pos:>6}/{len:<6} {msg}"));
+        // The length is the most that is asked, and not what is left to wait for.
+        let most = if state.may_stop_early { "≤" } else { "" };
+        run.set_style(style(&format!(
+            "{{prefix:<30.bold}} {{bar:24}} {{pos:>6}}/{most}{{len:<6}} {{msg}}"
+        )));
         run.set_prefix(truncated(&state.model, 30));
         let mut tasks: Vec<(String, ProgressBar)> = Vec::new();
         for group in &state.groups {
@@ -28,7 +32,9 @@ impl Bars {
             }
             let planned = state.task(&group.task).planned;
             let bar = multi.add(ProgressBar::new(planned as u64));
-            bar.set_style(style("  {prefix:<28} {bar:24} {pos:>6}/{len:<6} {msg}"));
+            bar.set_style(style(&format!(
+                "  {{prefix:<28}} {{bar:24}} {{pos:>6}}/{most}{{len:<6}} {{msg}}"
+            )));
             bar.set_prefix(truncated(&group.title, 28));
             tasks.push((group.task.clone(), bar));
         }

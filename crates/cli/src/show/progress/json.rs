@@ -38,6 +38,12 @@ fn line(state: &State, now: Instant, event: &str) -> Value {
     object["limit"] = json!(state.limit());
     object["per_second"] = json!(per_second);
     object["seconds_left"] = json!(seconds_left);
+    if state.may_stop_early {
+        object["at_most"] = json!(true);
+        let standing = state.standing;
+        object["settled"] = json!(standing.map(|it| it.settled));
+        object["to_settle"] = json!(standing.map(|it| it.of));
+    }
     object["groups"] = groups.collect();
     object
 }

@@ -16,8 +16,9 @@ impl View for Lines {
 
     fn draw(&mut self, state: &State, now: Instant) {
         let totals = state.totals();
+        let most = if state.may_stop_early { "at most " } else { "" };
         eprintln!(
-            "{}: {}/{} {}",
+            "{}: {}/{most}{} {}",
             state.model,
             totals.done(),
             totals.planned,
@@ -49,7 +50,7 @@ impl View for Lines {
     }
 }
 
-/// Rate, time left, load, failures and retries, in one line.
+/// Rate, time left or what is settled, load, failures and retries, in one line.
 pub(super) fn status(state: &State, totals: &Counts, now: Instant) -> String {
     if state.paused {
         return "waiting for the server".to_owned();
@@ -58,6 +59,12 @@ pub(super) fn status(state: &State, totals: &Counts, now: Instant) -> String {
     let mut text = format!("{rate:.1}/s");
     if let Some(left) = left {
         text.push_str(&format!(", {} left", duration(left)));
+    }
+    if let Some(standing) = state.standing {
+        text.push_str(&format!(
+            ", {} of {} settled",
+            standing.settled, standing.of
+        ));
     }
     if let Some(describe) = &state.workers {
         text.push_str(&format!(", {}", describe()));

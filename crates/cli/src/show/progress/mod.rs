@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::MultiProgress;
-use sureness_bench::DescribeWorkers;
-use sureness_engine::{Event, Plan};
+use sureness_bench::{ModelStart, Standing};
+use sureness_engine::Event;
 
 use crate::args::run::ProgressArg;
 use state::State;
@@ -96,13 +96,15 @@ trait View: Send {
 
 impl Progress {
     /// Shows the plan, before its first event.
-    pub(crate) fn new(
-        screen: &Screen,
-        model: &str,
-        plan: &Plan,
-        workers: Option<DescribeWorkers>,
-    ) -> Self {
-        let state = State::new(model, plan, workers, Instant::now());
+    pub(crate) fn new(screen: &Screen, model: ModelStart<'_>) -> Self {
+        let ModelStart {
+            name,
+            plan,
+            workers,
+            may_stop_early,
+            ..
+        } = model;
+        let state = State::new(name, plan, workers, may_stop_early, Instant::now());
         let view: Box<dyn View> = match &screen.0 {
             ScreenKind::Nothing => return Self(None),
             ScreenKind::Json => Box::new(json::Json),
@@ -141,6 +143,13 @@ impl Progress {
         display.view.show_event(&display.state, event);
         if finished {
             display.draw();
+        }
+    }
+
+    /// Shows how far a run has come that stops early.
+    pub(crate) fn stand(&self, standing: Standing) {
+        if let Some(drawing) = &self.0 {
+            lock(&drawing.display).state.standing = Some(standing);
         }
     }
 

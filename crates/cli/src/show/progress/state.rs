@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sureness_bench::DescribeWorkers;
+use sureness_bench::{DescribeWorkers, Standing};
 use sureness_engine::{Attempt, Event, Group, Plan};
 
 /// Questions by outcome, and requests in flight.
@@ -55,6 +55,10 @@ pub(super) struct State {
     pub(super) paused: bool,
     /// Describes the workers on other machines, if any.
     pub(super) workers: Option<DescribeWorkers>,
+    /// Whether asking may end before all questions are asked: those planned are the most.
+    pub(super) may_stop_early: bool,
+    /// How far such a run has come; `None` before its first look.
+    pub(super) standing: Option<Standing>,
     started: Instant,
     /// Work done by recent moments, oldest first.
     marks: VecDeque<(Instant, Work)>,
@@ -81,6 +85,7 @@ impl State {
         model: &str,
         plan: &Plan,
         workers: Option<DescribeWorkers>,
+        may_stop_early: bool,
         now: Instant,
     ) -> Self {
         let groups = plan.groups.iter().map(|group| GroupState {
@@ -100,6 +105,8 @@ impl State {
             limit: 0,
             paused: false,
             workers,
+            may_stop_early,
+            standing: None,
             started: now,
             marks: VecDeque::from([(now, Work::default())]),
         }
@@ -192,7 +199,8 @@ impl State {
         work
     }
 
-    /// Recent questions per second, and the seconds left at that rate.
+    /// Recent questions per second, and the seconds left at that rate, which nobody knows of a run that may
+    /// stop early.
     pub(super) fn pace(&self, now: Instant) -> (f64, Option<f64>) {
         let Some(&(since, then)) = self.marks.front() else {
             return (0.0, None);
@@ -206,7 +214,8 @@ impl State {
             .iter()
             .map(|g| g.counts.planned.saturating_sub(g.counts.done()) as f64 * g.weight)
             .sum();
-        (rate, (weighted > 0.0).then(|| left / weighted))
+        let is_known = weighted > 0.0 && !self.may_stop_early;
+        (rate, is_known.then(|| left / weighted))
     }
 }
 
@@ -246,6 +255,8 @@ mod tests {
             limit: 0,
             paused: false,
             workers: None,
+            may_stop_early: false,
+            standing: None,
             started: now,
             marks: VecDeque::from([(now, Work::default())]),
         }
@@ -275,6 +286,20 @@ mod tests {
             }
             assert!(state.marks.len() <= MAX_MARKS + 1);
         }
+    }
+
+    #[test]
+    fn nobody_knows_the_time_left_of_a_run_that_may_stop_early() {
+        let start = Instant::now();
+        let mut state = state([1.0, 1.0], 10, start);
+        state.count(&Event::Answered {
+            group: 0,
+            question: 0,
+        });
+        let now = start + Duration::from_secs(2);
+        assert!(state.pace(now).1.is_some());
+        state.may_stop_early = true;
+        assert_eq!(state.pace(now), (0.5, None));
     }
 
     #[test]

@@ -7,13 +7,13 @@ use sureness_faultserver::{Healthy, Script};
 use sureness_testkit::{Case, Process, results_in, says, text, wait_for};
 
 /// Questions of the data set.
-const QUESTIONS: usize = 600;
+pub(super) const QUESTIONS: usize = 600;
 /// Two names for one model, which are equal in every figure.
 const LINE: &str = "compare --any-model --models one two --data own=own.jsonl --prompt-strategies base --shots 0 \
                     --progress none --until settled --margin acc=20pp,size=1 --seed 3";
 
 /// A server that answers to any model's name.
-fn any_model() -> Script {
+pub(super) fn any_model() -> Script {
     Script {
         server: Healthy {
             check_model: false,
@@ -23,7 +23,7 @@ fn any_model() -> Script {
     }
 }
 
-fn case(script: Script) -> Case {
+pub(super) fn case(script: Script) -> Case {
     let case = Case::new(script);
     let row = |id: usize| {
         let options = ["w", "x", "y", "z"].map(|o| format!("entry {id}{o}"));
@@ -37,7 +37,7 @@ fn case(script: Script) -> Case {
     case
 }
 
-fn asked(case: &Case) -> usize {
+pub(super) fn asked(case: &Case) -> usize {
     let questions = case.questions();
     questions
         .iter()
@@ -102,10 +102,7 @@ fn equal_models_are_asked_until_that_is_settled_and_no_further() {
     // An analysis says what its figures rest on.
     let analysed = case.sureness("analyze results").output().unwrap();
     assert!(analysed.status.success(), "{}", text(&analysed.stderr));
-    says(
-        &text(&analysed.stderr),
-        &["stopped as soon as a comparison was settled"],
-    );
+    says(&text(&analysed.stderr), &["stopped early (--until)"]);
     // The answers that are there, played, come to the same verdicts.
     let played = case
         .sureness("compare --logits results --until settled --margin acc=20pp,size=1 --seed 3 --output json")
