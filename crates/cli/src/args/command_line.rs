@@ -25,8 +25,12 @@ pub(crate) fn remember(args: &[OsString]) {
 
 /// The command line that was remembered.
 pub(crate) fn command_line() -> Option<String> {
-    let args = ARGS.get()?.iter().cloned();
-    quoted(args, |name| std::env::var(name).ok())
+    line_of(ARGS.get()?)
+}
+
+/// These arguments as a command line.
+pub(crate) fn line_of(args: &[OsString]) -> Option<String> {
+    quoted(args.iter().cloned(), |name| std::env::var(name).ok())
 }
 
 /// The arguments in a line, keys, headers and the credentials in addresses hidden, wherever they

@@ -35,7 +35,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use command_line::command_line;
+pub(crate) use command_line::{command_line, line_of};
 
 /// Measure how sure a language model is, and whether it should be
 #[derive(Debug, Parser)]
@@ -97,11 +97,16 @@ pub(crate) enum Command {
 /// Parses the command line. Prints help, version or a usage error and exits where asked to.
 pub(crate) fn parse(args: Vec<OsString>) -> Command {
     command_line::remember(&args);
-    match Cli::try_parse_from(order::arranged(args)) {
-        Ok(cli) => cli.command,
+    match try_parse(args) {
+        Ok(command) => command,
         // clap chooses the text, the stream and the exit code (0 for help, 2 for errors).
         Err(error) => error.exit(),
     }
+}
+
+/// Parses the command line without leaving the process.
+pub(crate) fn try_parse(args: Vec<OsString>) -> Result<Command, clap::Error> {
+    Ok(Cli::try_parse_from(order::arranged(args))?.command)
 }
 
 #[cfg(test)]
