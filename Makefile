@@ -13,10 +13,10 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 NATIVE = scripts/require.sh cargo python c++; tools=$$(scripts/native-tools.sh); eval "$$tools"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build install clean
+.PHONY: help demo test test-python lint build wheel install clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: build ## Measure a small model on the built-in questions (ARGS go to `sureness demo`)
 	@"$(TARGET_DIR)/release/sureness" demo $(ARGS)
@@ -24,11 +24,17 @@ demo: build ## Measure a small model on the built-in questions (ARGS go to `sure
 test: ## Format, lints, tests with a real model and a real server
 	@scripts/test.sh
 
+test-python: ## The Python package: wheel, types, tests and notebooks in a fresh environment
+	@scripts/python/test.sh $(ARGS)
+
 lint: ## Format and lints alone
 	@scripts/test.sh lint
 
 build: ## Build the release binary
 	@$(NATIVE); cargo build --release -p sureness --locked
+
+wheel: ## Build the Python wheel into dist/
+	@$(NATIVE); scripts/python/wheel.sh dist $(ARGS)
 
 install: ## Install the binary into Cargo's folder (ARGS go to `cargo install`), completions, man pages
 	@$(NATIVE); cargo install --path crates/cli --locked $(ARGS)

@@ -68,7 +68,7 @@ if [[ ${1:-} != lint ]]; then
     fetch packages scripts/verify/run.sh --fetch
 fi
 
-for script in .ci/run scripts/*.sh scripts/servers/*.sh deploy/slurm/*; do
+for script in .ci/run scripts/*.sh scripts/python/*.sh scripts/servers/*.sh deploy/slurm/*; do
     bash -n "$script"
 done
 step ready files for clusters

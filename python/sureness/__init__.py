@@ -21,6 +21,8 @@ from ._classifier import ConformalClassifier, SelectiveClassifier
 from ._document import Analysis, Figure, Section, Table
 from ._evaluate import Evaluation, SetFigures, evaluate
 from ._pairs import Comparison, Difference, Verdict, compare, settle
+from ._import import from_inspect, from_lm_eval, import_results
+from ._run import run
 from ._runs import Runs, read
 from ._sequence import ConfidenceSequence, confidence_sequence
 from ._sureness import Questions, __version__
@@ -44,7 +46,11 @@ __all__ = [
     "compare",
     "confidence_sequence",
     "evaluate",
+    "from_inspect",
+    "from_lm_eval",
+    "import_results",
     "read",
+    "run",
     "settle",
     "softmax",
 ]

@@ -31,6 +31,8 @@ class Runs:
         self._evidence = evidence
         self._sources = sources
         self._flags = flags
+        #: Kept as long as these runs, where their store lies in a folder that nobody else knows.
+        self._folder: object = None
         self.models: list[str] = evidence.models
         self.warnings: list[str] = evidence.warnings
         self.notes: list[str] = evidence.notes

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from os import PathLike
 from typing import Any, final
 
@@ -11,8 +12,10 @@ __all__ = [
     "answer_threshold",
     "answers",
     "chart",
+    "import_files",
     "main",
     "render",
+    "run",
     "sequence",
     "sets",
     "softmax",
@@ -22,6 +25,8 @@ __all__ = [
 __version__: str
 
 def main(args: list[str]) -> int: ...
+def import_files(paths: list[str], options: str, output_dir: str) -> str: ...
+def run(flags: list[str], show: Callable[[str, Any], None]) -> tuple[str, bool]: ...
 def softmax(logits: Any, protocol: str) -> npt.NDArray[np.floating[Any]]: ...
 def threshold(
     probs: Any, right: Any, rule: tuple[str, str, int], alpha: float, covers: str

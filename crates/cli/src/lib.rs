@@ -12,11 +12,14 @@ mod commands;
 mod config;
 mod error;
 mod metrics;
+mod run_line;
 mod settings;
 mod show;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+
+pub use run_line::RunLine;
 
 /// Runs the command line `args`, the first of which is the program's name, and returns its exit code.
 ///

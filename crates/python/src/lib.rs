@@ -5,8 +5,10 @@ mod classifier;
 mod command;
 mod document;
 mod evidence;
+mod import;
 mod questions;
 mod refusal;
+mod run;
 mod selective;
 mod sequence;
 mod settings;
@@ -27,7 +29,11 @@ mod _sureness {
     #[pymodule_export]
     use crate::evidence::Evidence;
     #[pymodule_export]
+    use crate::import::import_files;
+    #[pymodule_export]
     use crate::questions::Questions;
+    #[pymodule_export]
+    use crate::run::run;
     #[pymodule_export]
     use crate::selective::{answer_threshold, answers};
     #[pymodule_export]

@@ -25,8 +25,12 @@ pub(super) fn keep(arguments: Vec<OsString>) {
 
 /// The command line of this process, with what a settings file adds to it.
 pub(crate) fn command_line() -> Option<String> {
-    let arguments = ARGUMENTS.get()?.iter().cloned();
-    quoted(arguments, |name| std::env::var(name).ok())
+    line_of(ARGUMENTS.get()?)
+}
+
+/// These arguments as a command line.
+pub(crate) fn line_of(args: &[OsString]) -> Option<String> {
+    quoted(args.iter().cloned(), |name| std::env::var(name).ok())
 }
 
 /// The arguments in a line, keys, headers and the credentials in addresses hidden, wherever they

@@ -41,7 +41,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use sureness_bench::Failure;
 
-pub(crate) use command_line::{command_line, is_secret_flag};
+pub(crate) use command_line::{command_line, is_secret_flag, line_of};
 pub(crate) use order::arranged;
 
 use crate::config as settings_file;
@@ -156,6 +156,11 @@ fn exit(error: &clap::Error, applied: &settings_file::Applied) -> ! {
     let _ = error.print();
     eprintln!("hint: the value comes from {origin}");
     std::process::exit(error.exit_code());
+}
+
+/// Parses a command line that a program made: without a settings file, and without leaving the process.
+pub(crate) fn try_parse(args: Vec<OsString>) -> Result<Command, clap::Error> {
+    Ok(Cli::try_parse_from(arranged(args))?.command)
 }
 
 #[cfg(test)]

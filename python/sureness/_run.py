@@ -1,0 +1,155 @@
+"""Runs from Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
+
+from . import _sureness
+from ._runs import Runs, Source, read
+
+#: Seconds between two drawings of the bar.
+_PAUSE = 0.2
+
+
+
+
+def run(
+    *,
+    model: str | Iterable[str] | None = None,
+    gguf: Source | Iterable[Source] | None = None,
+    api_base: str | None = None,
+    tasks: Iterable[str] = (),
+    data: Mapping[str, Source] | None = None,
+    sample_size: int | None = None,
+    output_dir: Source = "results",
+    progress: bool = True,
+    **flags: Any,
+) -> Runs:
+    """Measures models, as `sureness run` does, and returns what they answered.
+
+    Ctrl-C stops once requests in flight are back, a second one at once. All answers so far are saved:
+    the same call asks only the rest.
+
+    Args:
+        model: names of models behind `api_base`.
+        gguf: files of models to run in this process, or names of `sureness model list`.
+        api_base: address of an OpenAI-compatible server.
+        tasks: names of tasks; all five of the benchmark if neither these nor `data` are given.
+        data: files of questions by task.
+        sample_size: questions per task, sampled at random.
+        output_dir: folder of answers and results.
+        progress: whether to show a bar, in a terminal or a notebook.
+        flags: further flags of `sureness run`, such as `chat=True`, `prompt_strategies=["base"]` or
+            `error_rate=0.2`.
+
+    Raises:
+        ValueError: what `sureness run` refuses, before any question is asked.
+        RuntimeError: the run stopped early, or too many questions failed; answers are saved.
+    """
+    given = {
+        "model": model if isinstance(model, str) else None,
+        "models": None if isinstance(model, str) else model,
+        "gguf": gguf,
+        "api_base": api_base,
+        "tasks": tasks,
+        "data": [f"{task}={os.fspath(path)}" for task, path in (data or {}).items()],
+        "sample_size": sample_size,
+        "output_dir": output_dir,
+        **flags,
+    }
+    shown = _Shown(sys.stderr) if progress else _Silent()
+    try:
+        folder, interrupted = _sureness.run(_flags(given), shown)
+    finally:
+        shown.close()
+    if interrupted:
+        warnings.warn("the run was interrupted; the same call asks only the rest", stacklevel=2)
+    return read(folder)
+
+
+def _flags(given: Mapping[str, Any]) -> list[str]:
+    """The flags of the command line: `api_base="x"` is `--api-base x`, True a flag without a value."""
+    flags = []
+    for name, value in given.items():
+        flag = "--" + name.replace("_", "-")
+        if value is None or value is False:
+            continue
+        if value is True:
+            flags.append(flag)
+        elif isinstance(value, (str, int, float, os.PathLike)):
+            flags += [flag, _text(value)]
+        elif values := [_text(each) for each in value]:
+            flags += [flag, *values]
+    return flags
+
+
+def _text(value: Any) -> str:
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+
+
+class _Silent:
+    """Shows nothing but warnings."""
+
+    def __call__(self, kind: str, told: Any) -> None:
+        if kind == "warning":
+            warnings.warn(told, stacklevel=4)
+
+    def close(self) -> None:
+        """Ends the display."""
+
+
+class _Shown(_Silent):
+    """A bar in a terminal or a notebook; lines elsewhere."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._bar = _in_notebook() or out.isatty()
+        self._drawn = 0.0
+        self._last: tuple[str, int, int, int] | None = None
+        self._begun: dict[str, float] = {}
+
+    def __call__(self, kind: str, told: Any) -> None:
+        super().__call__(kind, told)
+        if kind == "note":
+            self._line(told)
+        elif kind == "progress" and told != self._last:
+            self._last = told
+            if self._bar and (time.monotonic() - self._drawn > _PAUSE or told[1] == told[2]):
+                self._draw()
+
+    def close(self) -> None:
+        if self._last is None:
+            return
+        self._draw()
+        self._out.write("\n")
+        self._out.flush()
+
+    def _line(self, text: str) -> None:
+        # Over a bar that is there.
+        self._out.write(f"\r\x1b[K{text}\n" if self._bar else f"{text}\n")
+        self._out.flush()
+
+    def _draw(self) -> None:
+        if self._last is None:
+            return
+        name, done, planned, failed = self._last
+        now = time.monotonic()
+        begun = self._begun.setdefault(name, now)
+        rate = done / (now - begun) if now > begun else 0.0
+        filled = "#" * (20 * done // max(planned, 1))
+        left = f", {(planned - done) / rate:.0f} s left" if rate and done < planned else ""
+        failures = f", {failed:,} failed" if failed else ""
+        start = "\r\x1b[K" if self._bar else ""
+        self._out.write(f"{start}{name} [{filled:<20}] {done:,} of {planned:,}{failures}{left}")
+        self._out.flush()
+        self._drawn = now
+
+
+def _in_notebook() -> bool:
+    shell = sys.modules.get("IPython")
+    return shell is not None and "IPKernelApp" in getattr(shell.get_ipython(), "config", {})

@@ -1,0 +1,102 @@
+"""Runs from Python, with a real model where there is one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+import sureness
+
+
+@pytest.fixture
+def gguf():
+    """A small model; skips without it, except in CI."""
+    model = os.environ.get("SURENESS_TEST_GGUF")
+    if not model:
+        if os.environ.get("CI"):
+            pytest.fail("CI is set, but SURENESS_TEST_GGUF is not")
+        pytest.skip("no SURENESS_TEST_GGUF")
+    return model
+
+
+def ask(gguf, folder, sample_size, **flags):
+    return sureness.run(
+        gguf=gguf, tasks=["qa"], sample_size=sample_size, prompt_strategies=["base"], shots=0, output_dir=folder, **flags
+    )
+
+
+def test_a_run_is_read_back_and_asks_nothing_twice(gguf, tmp_path, capfd):
+    runs = ask(gguf, tmp_path / "results", 12)
+    shown = capfd.readouterr().err
+    assert "12 of 12" in shown
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame(runs.questions())
+    assert table.height == 12 and set(table["split"]) == {"calibration", "test"}
+    assert table.select(f"prob_{letter}" for letter in "ABCDEF").sum_horizontal().is_between(0.999999, 1.000001).all()
+    listed = sureness.read(tmp_path / "results").evaluations()
+    assert [(row["task"], row["strategy"], row["questions"]) for row in listed] == [("qa", "base", 12)]
+    begun = time.monotonic()
+    again = ask(gguf, tmp_path / "results", 12, recheck=0)
+    assert again.evaluations()[0]["lac"] == listed[0]["lac"]
+    assert "12 from cache" in capfd.readouterr().err or time.monotonic() - begun < 60
+    page = runs.report(tmp_path / "page.html")
+    assert page.read_text().startswith("<!doctype html>") or "<html" in page.read_text()[:200]
+
+
+def test_ctrl_c_keeps_what_there_is(gguf, tmp_path):
+    code = f"""
+        import sureness
+        runs = sureness.run(gguf={gguf!r}, tasks=["qa"], prompt_strategies=["base"], shots=0,
+                            output_dir={str(tmp_path / "results")!r})
+        print("kept", len(runs.questions()))
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-u", "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        store = tmp_path / "results" / "sureness.sqlite"
+        for _ in range(1200):
+            if store.exists() and (store.with_name(store.name + "-wal")).exists():
+                break
+            time.sleep(0.1)
+        time.sleep(20)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=120)
+    finally:
+        child.kill()
+    assert child.returncode == 0, err
+    assert "interrupted" in err
+    kept = int(out.removeprefix("kept "))
+    assert 0 < kept < 1000
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({}, "no model given"),
+        ({"model": "a"}, "a model name is given, but no server"),
+        ({"gguf": "x.gguf", "no_such_flag": 1}, "--no-such-flag"),
+        ({"gguf": "x.gguf", "error_rate": 2}, "error-rate"),
+        ({"gguf": "/no/such/file.gguf"}, "/no/such/file.gguf|cannot run GGUF"),
+        ({"gguf": "x.gguf", "data": {"qa": "/no/such/questions.csv"}}, "/no/such/questions.csv"),
+    ],
+)
+def test_what_the_command_refuses_is_a_value_error(flags, message, tmp_path):
+    with pytest.raises(ValueError, match=message) as refused:
+        sureness.run(output_dir=tmp_path / "results", progress=False, **flags)
+    assert "\nhint: " in str(refused.value)
+
+
+def test_reading_nothing_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="does not contain a run\nhint: "):
+        sureness.read(tmp_path)
+    with pytest.raises(ValueError, match="does not exist"):
+        sureness.read(tmp_path / "nothing")
+    with pytest.raises(ValueError, match="no run is named"):
+        sureness.read()

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Tests the Python package as users get it: the wheel in a fresh environment, without Rust on the path.
+#
+#   test.sh            builds the wheel in the development profile and tests it
+#   test.sh --fetch    only installs what the tests need
+#   test.sh FLAGS…     the same with flags for maturin, such as --no-default-features; without the demo
+#
+# Types and stubs, python/tests, the notebooks of docs/notebooks, and the demo with a small model.
+# $SURENESS_TEST_GGUF names the model; without one it is fetched, and without a network the demo is
+# skipped, except in CI.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+tools=$(realpath -m "${SURENESS_TOOLS_DIR:-.tools}/python")
+venv=$tools/venv
+requirements=python/tests/requirements.txt
+say() { printf 'test-python: %s\n' "$*" >&2; }
+
+[[ -x $venv/bin/python ]] || python3 -m venv "$venv" || {
+    say "hint: apt-get install python3-venv"
+    exit 1
+}
+# The mark holds what was installed, so that another version is installed over it.
+if ! cmp -s "$requirements" "$tools/requirements.txt"; then
+    say "installing what $requirements names"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+    cp "$requirements" "$tools/requirements.txt"
+fi
+[[ ${1:-} == --fetch ]] && exit
+
+scripts/require.sh cargo python c++
+tools_line=$(scripts/native-tools.sh)
+eval "$tools_line"
+export CMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}
+if [[ -n ${CI:-} ]]; then
+    export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
+fi
+rm -rf "$tools/wheels"
+scripts/python/wheel.sh "$tools/wheels" --dev "$@"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
+    "$tools"/wheels/*.whl
+
+# From here on as users have it: no Rust, no checkout on the path of modules.
+unset PYTHONPATH
+export PATH=$venv/bin:/usr/bin:/bin
+export SURENESS_SHARED=${SURENESS_SHARED:-$PWD/../shared}
+for tool in cargo rustc; do
+    ! command -v "$tool" >/dev/null || say "note: $tool is in ${PATH#*:}"
+done
+code=0
+say "types and stubs"
+mypy python/sureness || code=1
+python -m mypy.stubtest sureness._sureness || code=1
+say "tests"
+python -m pytest -q -p no:cacheprovider python/tests || code=1
+say "the demo"
+model=${SURENESS_TEST_GGUF:-}
+if (($#)); then
+    say "flags are given; the demo is skipped"
+    exit "$code"
+fi
+if [[ -z $model ]] && sureness model fetch; then
+    model=$(sureness model where)
+fi
+if [[ -n $model ]]; then
+    results=$(mktemp -d)
+    trap 'rm -rf "$results"' EXIT
+    sureness demo --gguf "$model" --sample-size 4 --output-dir "$results/demo" || code=1
+    sureness report "$results/demo" --output "$results/report.html" || code=1
+    [[ -s $results/report.html ]] || code=1
+elif [[ -n ${CI:-} ]]; then
+    say "CI is set, but there is no model"
+    code=1
+else
+    say "no model; the demo is skipped"
+fi
+exit "$code"
