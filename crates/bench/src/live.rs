@@ -159,16 +159,24 @@ impl LiveRun {
         let counts = counts
             .into_iter()
             .chain(std::iter::repeat(sureness_store::GroupProgress::default()));
-        let groups = info.groups.into_iter().zip(counts);
+        let planned: Vec<usize> = info
+            .groups
+            .iter()
+            .map(|(task, _)| planned(&info, task))
+            .collect();
+        let groups = info.groups.into_iter().zip(counts).zip(planned);
         Ok(Progress {
             started_at: info.started_at,
             finished_at: info.finished_at,
             last_answer_at: self.reader.last_answer_at()?,
             groups: groups
-                .map(|((task, strategy), answers)| GroupProgress {
+                .map(|(((task, strategy), answers), planned)| GroupProgress {
                     task,
                     strategy,
-                    answers,
+                    answers: sureness_store::GroupProgress {
+                        planned: answers.planned.max(planned),
+                        ..answers
+                    },
                 })
                 .collect(),
             tokens: Tokens {
@@ -234,6 +242,26 @@ impl LiveRun {
         }
         let rows = rows_of(&self.reader, self.run, spot.group, task, strategy)?;
         Ok(GroupSets::of(rows, config))
+    }
+}
+
+/// Answers that a (task, strategy) of a run under way takes by its settings: the store learns of
+/// questions as the run comes to them. 0 where the settings do not tell.
+fn planned(info: &RunInfo, task: &str) -> usize {
+    let settings = info.settings.run().filter(|_| info.finished_at.is_none());
+    // A shard has a part of the questions.
+    let Some(settings) = settings.filter(|settings| settings.shard.is_none()) else {
+        return 0;
+    };
+    let as_needed = settings
+        .answers
+        .sampled()
+        .is_some_and(|it| it.within.is_some());
+    let draws = settings.answers.draws().filter(|_| !as_needed);
+    let questions = settings.task(task).map_or(0, |task| task.questions);
+    match (as_needed, draws) {
+        (true, _) => 0,
+        (false, draws) => questions * draws.map_or(1, |draws| draws.get() as usize),
     }
 }
 

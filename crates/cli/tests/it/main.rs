@@ -27,4 +27,5 @@ mod several_right;
 mod shards;
 mod tables;
 mod unread;
+mod view;
 mod ways;

@@ -1,14 +1,13 @@
 //! The HTML report in a real browser. Pictures go to the folder that `SURENESS_SCREENSHOTS` names.
 
-mod devtools;
 mod words;
 
 use std::fmt::Write as _;
 
 use crate::sample::{self, Size};
-use devtools::{Browser, program};
 use serde_json::{Value, json};
 use sureness_report::html::{HtmlOptions, html};
+use sureness_testkit::browser::{Browser, program};
 
 const SIZE: Size = Size {
     models: 12,

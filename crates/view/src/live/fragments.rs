@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use sureness_analysis::Section;
-use sureness_analysis::number::{MISSING, count, counted, fixed};
+use sureness_analysis::number::{MISSING, count, fixed};
 use sureness_bench::live::{NOT_ASKED, Progress};
 use sureness_bench::{Failure, date};
 use sureness_report::{ModelResult, Spent};
@@ -124,7 +124,7 @@ impl Moment<'_> {
             json!({
                 "state": self.state,
                 "answered": count(total.answered),
-                "planned": counted(total.planned, "answer"),
+                "planned": count(total.planned),
                 "percent": percent(total.answered, total.planned),
                 "share": share(total.answered, total.planned),
                 "failed": (total.failed > 0).then(|| count(total.failed)),
@@ -162,6 +162,13 @@ impl Moment<'_> {
     fn sections(&self) -> Result<String, Failure> {
         let results = &self.figures.results;
         let mut sections = results.sections(true);
+        let tables = sections.iter_mut().flat_map(|section| &mut section.tables);
+        for table in tables.filter(|table| table.title.is_empty()) {
+            table.title = match &*table.id {
+                "strategies" => "By task and prompt strategy, LAC and APS apart".to_owned(),
+                _ => "By task, means over prompt strategies, LAC and APS".to_owned(),
+            };
+        }
         if let Some(first) = sections.first_mut() {
             "Figures".clone_into(&mut first.title);
             first.text.insert(0, results.method());
@@ -183,7 +190,10 @@ impl Moment<'_> {
     fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
         for group in self.model().map_or(&[][..], |model| &model.groups) {
-            let note = group.note.iter().map(|note| format!("{note}."));
+            // Groups that have just begun have nothing to say yet.
+            let is_told = self.state == State::Finished || group.evaluation.is_some();
+            let note = group.note.iter().filter(|_| is_told);
+            let note = note.map(|note| format!("{note}."));
             notes.extend(
                 note.filter(|note| !notes.contains(note))
                     .collect::<Vec<_>>(),

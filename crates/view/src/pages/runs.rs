@@ -107,7 +107,7 @@ pub(crate) fn list(site: &Site) -> Result<String, Failure> {
     for section in trend::sections(&all) {
         sections += &site.section(&section)?;
     }
-    if !all.is_empty() {
+    if all.len() > 1 {
         let named: Vec<(String, &RunInfo)> = all
             .iter()
             .map(|listed| (column(&all, listed), &listed.info))

@@ -54,6 +54,7 @@ pub(super) fn beside(runs: &[(String, &RunInfo)]) -> Section {
         title: "Settings side by side".to_owned(),
         text: vec![text],
         tables: vec![Table {
+            title: "Setting by setting".to_owned(),
             id: "settings".to_owned(),
             columns: std::iter::once("Setting")
                 .chain(shown.iter().map(|(name, _)| name.as_str()))
@@ -114,10 +115,14 @@ fn flatten(path: &str, value: &Value, found: &mut BTreeMap<String, String>) {
     }
 }
 
+/// A value as people read it; of a digest, the beginning.
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    let is_digest = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    match value.as_str() {
+        Some(text) if is_digest(text) => format!("{}…", &text[..16]),
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
+    }
 }
 
 fn short(text: &str) -> String {

@@ -9,7 +9,15 @@ use sureness_report::{IntervalOr, Intervals, ModelResult, RecheckOutcome};
 
 use super::runs::Listed;
 
-const DAY_MS: f64 = 86_400_000.0;
+/// Units of time with their milliseconds. The axis has the largest of which it shows at least two.
+const UNITS: [(f64, &str); 3] = [
+    (86_400_000.0, "Days"),
+    (3_600_000.0, "Hours"),
+    (60_000.0, "Minutes"),
+];
+
+/// Finished runs by model and tasks, since means over other tasks do not compare.
+type Models<'a> = BTreeMap<(&'a str, Vec<&'a str>), Vec<Night<'a>>>;
 
 /// A finished run with figures.
 struct Night<'a> {
@@ -20,7 +28,7 @@ struct Night<'a> {
 
 /// A section with a chart per figure, of models that were measured at least twice.
 pub(super) fn sections(all: &[Listed]) -> Vec<Section> {
-    let mut models: BTreeMap<&str, Vec<Night<'_>>> = BTreeMap::new();
+    let mut models = Models::new();
     for listed in all {
         let model = listed.results.as_ref().and_then(|it| it.models.first());
         if let Some((model, mean)) = model.and_then(|model| Some((model, model.mean.as_ref()?))) {
@@ -29,7 +37,8 @@ pub(super) fn sections(all: &[Listed]) -> Vec<Section> {
                 model,
                 mean,
             };
-            models.entry(&model.name).or_default().push(night);
+            let tasks = model.tasks.iter().map(|task| &*task.task).collect();
+            models.entry((&*model.name, tasks)).or_default().push(night);
         }
     }
     models.retain(|_, nights| nights.len() > 1);
@@ -67,7 +76,7 @@ pub(super) fn sections(all: &[Listed]) -> Vec<Section> {
 }
 
 fn chart(
-    models: &BTreeMap<&str, Vec<Night<'_>>>,
+    models: &Models<'_>,
     (id, title, unit): (&str, &str, Unit),
     value: fn(&Mean) -> f64,
     interval: fn(&Intervals) -> &IntervalOr,
@@ -76,17 +85,27 @@ fn chart(
         .values()
         .flatten()
         .map(|night| night.listed.info.started_at);
-    let first = starts.min().unwrap_or(0);
+    let (first, last) = starts.fold((i64::MAX, i64::MIN), |(first, last), start| {
+        (first.min(start), last.max(start))
+    });
+    let span = last.saturating_sub(first) as f64;
+    let fits = |unit: &&(f64, &str)| span >= 2.0 * unit.0;
+    let (length, name) = UNITS.iter().find(fits).unwrap_or(&UNITS[2]);
     let point = |night: &Night<'_>| Point {
-        x: (night.listed.info.started_at - first) as f64 / DAY_MS,
+        x: (night.listed.info.started_at - first) as f64 / length,
         y: value(night.mean),
         interval: match night.model.intervals.as_ref().map(interval) {
             Some(IntervalOr::Ends([low, high])) => Some((*low, *high)),
             _ => None,
         },
     };
-    let lines = models.iter().map(|(name, nights)| Line {
-        name: (*name).to_owned(),
+    let several = |model: &str| models.keys().filter(|(other, _)| *other == model).count() > 1;
+    let lines = models.iter().map(|((model, tasks), nights)| Line {
+        name: if several(model) {
+            format!("{model} ({})", tasks.join(", "))
+        } else {
+            (*model).to_owned()
+        },
         points: nights.iter().map(point).collect(),
     });
     let axis = |title: &str, unit| Axis {
@@ -95,14 +114,14 @@ fn chart(
         log: false,
         range: None,
     };
-    let day = date(first);
-    let day = day.split('T').next().unwrap_or_default().to_owned();
+    let start = date(first).replace('T', " ");
+    let start = start.trim_end_matches('Z');
     Chart {
         id: id.to_owned(),
         title: title.to_owned(),
         caption: String::new(),
         kind: ChartKind::Lines {
-            x: axis(&format!("Days since {day}"), Unit::Number(1)),
+            x: axis(&format!("{name} since {start} UTC"), Unit::Number(1)),
             y: axis(title, unit),
             lines: lines.collect(),
             reference: None,

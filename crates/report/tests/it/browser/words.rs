@@ -6,9 +6,9 @@ use sureness_report::html::{
     QuestionWords, TaskQuestions, html,
 };
 
-use super::devtools::Browser;
 use super::{HOSTILE, SIZE, assert_quiet, opened, to_questions};
 use crate::sample;
+use sureness_testkit::browser::Browser;
 
 /// The number of open questions.
 const OPEN: usize = 30;

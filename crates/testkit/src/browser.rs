@@ -13,18 +13,21 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A browser with one page.
-pub(crate) struct Browser {
+#[derive(Debug)]
+pub struct Browser {
     process: Child,
     commands: ChildStdin,
     messages: Receiver<Value>,
     number: u64,
     session: Option<String>,
     events: Vec<Value>,
+    /// What addresses of the page's own begin with.
+    own: String,
     _profile: tempfile::TempDir,
 }
 
 /// The browser's program; `None`, with a word about it, where there is none.
-pub(crate) fn program() -> Option<String> {
+pub fn program() -> Option<String> {
     let named = std::env::var("SURENESS_CHROMIUM").ok();
     let usual = ["chromium", "chromium-browser", "google-chrome"].map(str::to_owned);
     let found = named.into_iter().chain(usual).find(|program| {
@@ -44,7 +47,7 @@ pub(crate) fn program() -> Option<String> {
 
 impl Browser {
     /// Starts the browser with an empty page.
-    pub(crate) fn start(program: &str) -> Self {
+    pub fn start(program: &str) -> Self {
         let profile = tempfile::tempdir().unwrap();
         // Chromium reads commands from descriptor 3 and answers on 4.
         let mut process = Command::new("sh")
@@ -81,6 +84,7 @@ impl Browser {
             number: 0,
             session: None,
             events: Vec::new(),
+            own: String::new(),
             _profile: profile,
         };
         let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
@@ -95,11 +99,17 @@ impl Browser {
     }
 
     /// Calls a method and gives its result.
+    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.attempt(method, parameters)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Calls a method; gives its result or its error.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "parameters are made where they are passed"
     )]
-    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn attempt(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.number += 1;
         let mut command = json!({ "id": self.number, "method": method, "params": parameters });
         if let Some(session) = &self.session {
@@ -111,8 +121,10 @@ impl Browser {
         loop {
             let message = self.next(method);
             if message["id"] == self.number {
-                assert!(message["error"].is_null(), "{method}: {}", message["error"]);
-                return message["result"].clone();
+                return match &message["error"] {
+                    Value::Null => Ok(message["result"].clone()),
+                    error => Err(error.clone()),
+                };
             }
             self.events.push(message);
         }
@@ -125,9 +137,24 @@ impl Browser {
     }
 
     /// Opens a file and waits until it is loaded.
-    pub(crate) fn open(&mut self, file: &Path) {
+    pub fn open(&mut self, file: &Path) {
+        self.go("file://", &format!("file://{}", file.display()));
+    }
+
+    /// Opens a page of a server, such as `http://127.0.0.1:8080/`, and waits until it is loaded.
+    ///
+    /// # Panics
+    ///
+    /// If the address has no host.
+    pub fn visit(&mut self, url: &str) {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let host = rest.split('/').next().unwrap();
+        self.go(&format!("{scheme}://{host}/"), url);
+    }
+
+    fn go(&mut self, own: &str, url: &str) {
         self.events.clear();
-        let url = format!("file://{}", file.display());
+        own.clone_into(&mut self.own);
         self.call("Page.navigate", json!({ "url": url }));
         let loaded = |e: &Value| e["method"] == "Page.loadEventFired";
         while !self.events.iter().any(loaded) {
@@ -137,7 +164,7 @@ impl Browser {
     }
 
     /// The value of an expression; promises are waited for.
-    pub(crate) fn eval(&mut self, expression: &str) -> Value {
+    pub fn eval(&mut self, expression: &str) -> Value {
         let result = self.call(
             "Runtime.evaluate",
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }),
@@ -151,7 +178,7 @@ impl Browser {
     }
 
     /// Waits until an expression is true.
-    pub(crate) fn wait_for(&mut self, expression: &str) {
+    pub fn wait_for(&mut self, expression: &str) {
         let came = self.eval(&format!(
             "new Promise((done) => {{
                const until = Date.now() + 120000;
@@ -163,13 +190,25 @@ impl Browser {
         assert_eq!(came, true, "never came: {expression}");
     }
 
+    /// Waits until an expression is true of this page or of the one that follows it.
+    pub fn wait_for_page(&mut self, expression: &str) {
+        crate::wait_for(
+            || format!("never came: {expression}"),
+            || {
+                let parameters = json!({ "expression": expression, "returnByValue": true });
+                let found = self.attempt("Runtime.evaluate", parameters);
+                found.is_ok_and(|found| found["result"]["value"] == true)
+            },
+        );
+    }
+
     /// Types a text where the focus is.
-    pub(crate) fn type_text(&mut self, text: &str) {
+    pub fn type_text(&mut self, text: &str) {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
     /// Presses and releases a key, such as `ArrowDown`.
-    pub(crate) fn press(&mut self, key: &str, code: u32) {
+    pub fn press(&mut self, key: &str, code: u32) {
         // Enter presses a button only where it comes as a character too.
         let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
@@ -184,7 +223,7 @@ impl Browser {
     }
 
     /// Gives the page another size, in CSS pixels.
-    pub(crate) fn resize(&mut self, width: u32, height: u32) {
+    pub fn resize(&mut self, width: u32, height: u32) {
         let mobile = width < 600;
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -194,7 +233,7 @@ impl Browser {
 
     /// Keeps a picture of what is seen in the folder that `SURENESS_SCREENSHOTS` names, for people
     /// to look at.
-    pub(crate) fn screenshot(&mut self, name: &str) {
+    pub fn screenshot(&mut self, name: &str) {
         if let Some(folder) = std::env::var_os("SURENESS_SCREENSHOTS") {
             let picture = self.call("Page.captureScreenshot", json!({}));
             let bytes = base64(picture["data"].as_str().unwrap());
@@ -203,7 +242,7 @@ impl Browser {
     }
 
     /// The page as it would be printed.
-    pub(crate) fn pdf(&mut self) -> Vec<u8> {
+    pub fn pdf(&mut self) -> Vec<u8> {
         let pdf = self.call(
             "Page.printToPDF",
             json!({ "printBackground": true, "preferCSSPageSize": true }),
@@ -212,24 +251,24 @@ impl Browser {
     }
 
     /// What went wrong since the page was opened: messages in the console, exceptions, and
-    /// requests for anything but the page itself.
-    pub(crate) fn complaints(&mut self) -> Vec<String> {
+    /// requests for anything but a file itself or addresses of the page's server.
+    pub fn complaints(&mut self) -> Vec<String> {
         // Whatever was under way is heard before the answer to this.
         self.eval("new Promise((done) => setTimeout(done, 100))");
         let mut pages = 0;
         let mut complaints = Vec::new();
         for event in &self.events {
             let of_interest = match event["method"].as_str().unwrap_or_default() {
-                "Runtime.exceptionThrown"
-                | "Network.loadingFailed"
-                | "Runtime.consoleAPICalled"
-                | "Log.entryAdded" => true,
+                "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" | "Log.entryAdded" => true,
+                // Leaving a page cancels what it has asked for.
+                "Network.loadingFailed" => event["params"]["canceled"] != true,
                 "Network.requestWillBeSent" => {
                     let url = event["params"]["request"]["url"]
                         .as_str()
                         .unwrap_or_default();
-                    pages += usize::from(url.starts_with("file://"));
-                    !url.starts_with("file://") && !url.starts_with("data:") || pages > 1
+                    let is_file = url.starts_with("file://");
+                    pages += usize::from(is_file);
+                    !url.starts_with(&self.own) && !url.starts_with("data:") || pages > 1
                 }
                 _ => false,
             };

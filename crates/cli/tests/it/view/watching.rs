@@ -1,0 +1,95 @@
+//! A run is watched while it goes on.
+
+use serde_json::Value;
+use sureness_testkit::{Case, Process, ends_with, results_in};
+
+use super::{RUN, serve, slow, start};
+
+/// The figures of an event are those of the results file, to the last digit.
+#[track_caller]
+fn assert_final(event: &Value, results: &Value) {
+    assert_eq!(event["provisional"], false);
+    assert_eq!(event["state"], "finished");
+    let model = &results["models"][0];
+    assert!(model["mean"]["acc"].is_number());
+    assert_eq!(event["mean"].to_string(), model["mean"].to_string());
+    assert_eq!(
+        event["intervals"].to_string(),
+        model["intervals"].to_string()
+    );
+    let html = event["html"]["figures"].as_str().unwrap();
+    assert!(!html.contains("Provisional"), "{html}");
+}
+
+fn answered(event: &Value) -> usize {
+    // `<dd class="value">123</dd><dd>of 300, 41.0 %`.
+    let status = event["html"]["status"].as_str().unwrap();
+    let (before, _) = status.split_once("</dd><dd>of 300").unwrap();
+    let number = before.rsplit('>').next().unwrap();
+    number.parse().unwrap()
+}
+
+#[test]
+fn a_run_is_watched_through_a_kill_to_its_last_figures() {
+    let case = Case::new(slow());
+    std::fs::create_dir(case.results()).unwrap();
+    let page = serve(&case, "results");
+    let first = Process::spawn(&mut case.command(RUN));
+    page.first_run();
+    let mut events = page.events();
+
+    let mut seen = 0;
+    while seen < 60 {
+        let event = events.next().unwrap();
+        assert_eq!(event["provisional"], true);
+        assert_eq!(event["state"], "running");
+        assert!(answered(&event) >= seen);
+        seen = answered(&event);
+    }
+    first.kill();
+    ends_with(&case.run(RUN), 0);
+
+    let mut provisional = 0;
+    let last = events.find(|event| {
+        provisional += usize::from(event["provisional"] == true);
+        event["state"] == "finished"
+    });
+    assert!(provisional > 0);
+    let results = results_in(&case.results());
+    assert_final(&last.unwrap(), &results);
+    assert_eq!(results["models"][0]["run"], 1, "the killed run went on");
+
+    let answer = page.get("/run/0/1/results.json");
+    let whole: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(whole["provisional"], false);
+    assert_eq!(whole["results"].to_string(), results.to_string());
+}
+
+#[test]
+fn a_run_shows_itself_and_tells_its_end() {
+    let case = Case::new(slow());
+    let mut command = case.command(&format!("{RUN} --view"));
+    let run = start(&mut command, "Page: ");
+    assert!(run.url.ends_with("/latest"), "{}", run.url);
+    run.first_run();
+    let last = run.events().last().unwrap();
+    assert_eq!(run.process.end(), 0);
+    assert_eq!(last["last"], true);
+    assert_final(&last, &results_in(&case.results()));
+}
+
+#[test]
+fn an_interrupted_run_says_that_it_is_not_finished() {
+    let case = Case::new(slow());
+    let mut command = case.command(&format!("{RUN} --view"));
+    let run = start(&mut command, "Page: ");
+    run.first_run();
+    let mut events = run.events();
+    assert_eq!(events.next().unwrap()["last"], false);
+    run.process.signal("-INT");
+    let last = events.last().unwrap();
+    assert_eq!(run.process.end(), 130);
+    assert_eq!(last["last"], true);
+    assert_eq!(last["state"], "silent");
+    assert_eq!(last["provisional"], true);
+}
