@@ -35,7 +35,6 @@ pub(crate) mod view;
 pub(crate) mod worker;
 
 use std::ffi::OsString;
-
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pyo3::prelude::*;
 use serde::Deserialize;
 use sureness_analysis::settled::{Incomparable, Stopping};
-use sureness_anytime::Metric;
+use sureness_anytime::{Goal, Metric};
 
 use super::options::share;
 use crate::refusal::refusal;
@@ -36,6 +36,7 @@ pub(super) fn stopping(text: &str) -> PyResult<Stopping> {
         ));
     }
     Ok(Stopping {
+        goal: Goal::Settled,
         confidence: share(Some(given.confidence), "confidence", 0.95)?,
         metrics: given.metrics.into_iter().collect(),
         max_questions: given.max_questions,
