@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sureness_analysis::settled::Settled;
-use sureness_analysis::{Document, Evidence, Figures, Mode, Section, Settings, document};
+use sureness_analysis::{Asked, Document, Evidence, Figures, Mode, Section, Settings, document};
 use sureness_bench::evidence::{
     Loaded, Selection, TextSources, Texts, keep_best, load, split_rule,
 };
@@ -71,18 +71,23 @@ fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
 pub(super) fn evidence_of(runs: &[PathBuf]) -> Result<(Evidence, Settings), Failure> {
     let texts = Texts::of(TextSources::default())?;
     let loaded = load(&Selection::of(runs.to_vec()), &texts)?;
-    let settings = Settings {
-        config: Config {
-            // As in `settings::analysis`.
-            split: SplitRule::Ordered,
-            ..loaded.config.unwrap_or_default()
-        },
-        ..Settings::default()
-    };
+    let settings = settings_of(loaded.config);
     let mut notes = loaded.notes;
     notes.extend(split_rule(&loaded.evidence, &settings.config));
     print_notes(&loaded.warnings, &notes);
     Ok((loaded.evidence, settings))
+}
+
+/// Settings of an analysis without flags.
+fn settings_of(config: Option<Config>) -> Settings {
+    Settings {
+        config: Config {
+            // As in `settings::analysis`.
+            split: SplitRule::Ordered,
+            ..config.unwrap_or_default()
+        },
+        ..Settings::default()
+    }
 }
 
 fn print_notes(warnings: &[String], notes: &[String]) {
@@ -111,13 +116,8 @@ pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> 
     let modes = modes(args, &evidence);
     let figures = Figures::of(&evidence, &settings, &modes);
     check_any(&figures)?;
-    let document = document_with_notes(
-        &figures,
-        &modes,
-        &args.evidence,
-        (warnings, notes),
-        &settled,
-    );
+    let asked = settings::asked(&args.evidence);
+    let document = document_with_notes(&figures, &modes, &asked, (warnings, notes), &settled);
     match &args.output_dir {
         None => args
             .output
@@ -140,6 +140,28 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     output::check_folder(folder.unwrap_or_else(|| Path::new(".")))?;
+    let asked = settings::asked(&args.evidence);
+    page(prepare(&args.evidence)?, &asked, &args.output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the page about the runs in a folder, as `report` does without flags.
+pub(super) fn page_about(folder: &Path, file: &Path) -> Result<(), Failure> {
+    let texts = Texts::of(TextSources::default())?;
+    let loaded = load(&Selection::of(vec![folder.to_owned()]), &texts)?;
+    let prepared = Prepared {
+        settings: settings_of(loaded.config),
+        evidence: loaded.evidence,
+        texts,
+        data: Vec::new(),
+        warnings: loaded.warnings,
+        notes: loaded.notes,
+        settled: loaded.settled,
+    };
+    page(prepared, &Asked::default(), file)
+}
+
+fn page(prepared: Prepared, asked: &Asked, file: &Path) -> Result<(), Failure> {
     let Prepared {
         evidence,
         settings,
@@ -148,7 +170,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         warnings,
         notes,
         settled,
-    } = prepare(&args.evidence)?;
+    } = prepared;
     let figures = Figures::of(&evidence, &settings, &Mode::ALL);
     check_any(&figures)?;
     // Drop modes that this evidence or these flags cannot fill.
@@ -157,8 +179,8 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         Mode::Open => !evidence.open.is_empty(),
         _ if evidence.models.is_empty() => false,
         Mode::Prompt => figures.strategies().len() > 1,
-        Mode::Scaling => args.evidence.model_family.is_some(),
-        Mode::Instruct => !args.evidence.pair.is_empty(),
+        Mode::Scaling => asked.family.is_some(),
+        Mode::Instruct => !asked.pairs.is_empty(),
         Mode::Correlations => figures.models.iter().map(|m| m.groups.len()).sum::<usize>() >= 4,
         Mode::Subjects => evidence
             .models
@@ -168,15 +190,8 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
     });
     // The leaderboard goes first.
     modes.sort_by_key(|mode| *mode != Mode::Comparative);
-    let document = document_with_notes(
-        &figures,
-        &modes,
-        &args.evidence,
-        (warnings, notes),
-        &settled,
-    );
-    output::write_page(&figures, &document, (&mut texts, &data), &args.output)?;
-    Ok(ExitCode::SUCCESS)
+    let document = document_with_notes(&figures, &modes, asked, (warnings, notes), &settled);
+    output::write_page(&figures, &document, (&mut texts, &data), file)
 }
 
 /// The document, with the warnings from loading before its findings, the notes in its first section, and
@@ -184,11 +199,11 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
 fn document_with_notes(
     figures: &Figures<'_>,
     modes: &[Mode],
-    args: &EvidenceArgs,
+    asked: &Asked,
     (warnings, notes): (Vec<String>, Vec<String>),
     settled: &[Settled],
 ) -> Document {
-    let mut document = document(figures, modes, &settings::asked(args), PROGRAM);
+    let mut document = document(figures, modes, asked, PROGRAM);
     let warnings = warnings.into_iter().map(|text| format!("Warning: {text}."));
     document.summary.splice(0..0, warnings);
     if let Some(first) = document.sections.first_mut() {
