@@ -12,6 +12,7 @@ mod judge;
 mod layout;
 mod merge;
 pub mod models;
+mod orders;
 pub mod prices;
 mod prompt_counts;
 mod provenance;

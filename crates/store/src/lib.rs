@@ -10,6 +10,7 @@ mod merge;
 mod merge_draws;
 mod reader;
 mod reuse;
+mod rows;
 mod schema;
 mod writer;
 

@@ -141,6 +141,7 @@ pub(in crate::commands) fn report(args: &ReportArgs) -> Result<ExitCode, Failure
         Mode::Open => !evidence.open.is_empty(),
         _ if evidence.models.is_empty() => false,
         Mode::Prompt => figures.strategies().len() > 1,
+        Mode::Order => has_orders(&evidence),
         Mode::Scaling => args.evidence.model_family.is_some(),
         Mode::Instruct => !args.evidence.pair.is_empty(),
         Mode::Correlations => figures.models.iter().map(|m| m.groups.len()).sum::<usize>() >= 4,
@@ -189,11 +190,17 @@ fn modes(args: &AnalyzeArgs, evidence: &Evidence) -> Vec<Mode> {
             1 => &[Mode::Basic],
             _ => &[Mode::Comparative, Mode::Basic],
         };
-        let all = of_models.iter().chain([&Mode::Open]).copied();
+        let orders = has_orders(evidence).then_some(&Mode::Order);
+        let all = of_models.iter().chain(orders).chain([&Mode::Open]).copied();
         return all.filter(has_mode).collect();
     }
     let named = |mode: &Mode| args.modes.contains(&ModeArg::One(*mode));
     Mode::ALL.into_iter().filter(named).collect()
+}
+
+/// Whether questions were asked in several orders of their options.
+fn has_orders(evidence: &Evidence) -> bool {
+    evidence.models.iter().any(|model| !model.orders.is_empty())
 }
 
 /// Fails if no group could be evaluated.
