@@ -189,6 +189,7 @@ mod tests {
                 },
                 ..Source::default()
             },
+            orders: Vec::new(),
             groups: vec![GroupRows {
                 id: GroupId {
                     task: "qa".into(),

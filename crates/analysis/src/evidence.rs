@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use sureness_conformal::{Row, Table};
+use sureness_conformal::{RightOptions, Row, Table};
+use sureness_questions::Turn;
 use sureness_record::{ModelIdentity, Provenance, Recorded, RunSettings, tempered_shares};
 
 use crate::OpenEvidence;
@@ -26,6 +27,41 @@ pub struct ModelEvidence {
     pub source: Source,
     /// What was asked, one entry per (task, strategy).
     pub groups: Vec<GroupRows>,
+    /// What was asked in several orders of the options, one entry per (task, strategy). The groups have
+    /// the figures of all orders together, unless single ones were named.
+    pub orders: Vec<OrderedRows>,
+}
+
+/// One task in one prompt strategy, asked in several orders of the options.
+#[derive(Debug, Clone)]
+pub struct OrderedRows {
+    /// Which task and prompt strategy.
+    pub id: GroupId,
+    /// Task title for people.
+    pub title: String,
+    /// Each order in which all questions were asked; the first has them as they are.
+    pub orders: Vec<GroupRows>,
+    /// All orders together: averaged, or without the prior of the letters.
+    pub derived: GroupRows,
+    /// The questions with an answer in each order in which they were asked.
+    pub questions: Vec<OrderedQuestion>,
+}
+
+/// A question in several orders of its options.
+#[derive(Debug, Clone)]
+pub struct OrderedQuestion {
+    /// Digest of its content.
+    pub key: [u8; 32],
+    /// Digest of its cluster.
+    pub cluster: [u8; 32],
+    /// Its category.
+    pub category: Option<String>,
+    /// The right options.
+    pub right: RightOptions,
+    /// How its options were shown, in the orders that differ.
+    pub turns: Vec<Turn>,
+    /// For each, log-probabilities in the order of the question's options.
+    pub logits: Vec<Vec<f64>>,
 }
 
 /// Where a model's answers come from.

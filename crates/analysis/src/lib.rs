@@ -25,7 +25,8 @@ pub use chart::{
 };
 pub use document::{Better, Cell, Column, Document, Section, Table, Unit};
 pub use evidence::{
-    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, Source, SourceRecord,
+    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, OrderedQuestion, OrderedRows, Source,
+    SourceRecord,
 };
 pub use figures::{Board, Figures, GroupFigures, HEADLINE, Intervals, ModelFigures, ScoreFigures};
 pub use modes::{Asked, Family, Listed, Mode, Pair, Reason, document, listed_questions};

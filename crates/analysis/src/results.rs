@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{Evaluation, Mean, mean};
-use sureness_record::{ModelIdentity, Noise, Provenance, RunSettings};
+use sureness_record::{ModelIdentity, Noise, OrderOf, Provenance, RunSettings};
 
 pub use sureness_open::OpenFigures;
 
@@ -67,7 +67,8 @@ pub struct ModelResult {
     pub timing: Timing,
 }
 
-/// One task's figures: the mean over its prompt strategies.
+/// One task's figures: the mean over its prompt strategies; with several orders of the options, of the
+/// figures that all orders give together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskResult {
     /// Task id.
@@ -377,9 +378,11 @@ fn is_zero(count: &u64) -> bool {
 impl TaskResult {
     /// Averages a task's groups, as the paper averages over its strategies.
     pub fn of(task: &str, title: &str, groups: &[GroupResult]) -> Self {
-        let evaluations: Vec<&Evaluation> = groups
-            .iter()
-            .filter(|g| g.task == task)
+        let of_task = groups.iter().filter(|g| g.task == task);
+        // Each order alone has the bias of its letters, which they lack together.
+        let derived = of_task.clone().any(GroupResult::is_derived);
+        let evaluations: Vec<&Evaluation> = of_task
+            .filter(|g| g.is_derived() == derived)
             .filter_map(|g| g.evaluation.as_ref())
             .collect();
         let n = evaluations.len().max(1) as f64;
@@ -410,7 +413,19 @@ fn mean_over_tasks(tasks: &[TaskResult]) -> Option<Mean> {
     })
 }
 
+impl GroupResult {
+    /// Whether it is made of other groups: of several orders of the options.
+    pub fn is_derived(&self) -> bool {
+        OrderOf::split(&self.strategy).1.is_derived()
+    }
+}
+
 impl ModelResult {
+    /// The groups that were asked, without those that are made of them.
+    pub fn asked_groups(&self) -> impl Iterator<Item = &GroupResult> {
+        self.groups.iter().filter(|group| !group.is_derived())
+    }
+
     /// Adds to what a reader should know about the figures of every group.
     pub fn note(&mut self, text: &str) {
         for group in &mut self.groups {

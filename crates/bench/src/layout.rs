@@ -1,11 +1,12 @@
 //! Lays prompts of a recorded run out once more, since stores do not hold them.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use sureness_prompts::{Prompt, PromptBuilder, Strategy};
-use sureness_questions::{Dataset, Question};
-use sureness_record::RunSettings;
+use sureness_questions::{Dataset, Question, Turn};
+use sureness_record::{OrderOf, RunSettings};
 use sureness_scorers::RequestKey;
 use sureness_store::RunInfo;
 
@@ -20,6 +21,8 @@ type Key = [u8; 32];
 pub(crate) struct Layout {
     dataset: Dataset,
     builder: PromptBuilder,
+    /// The order of the options.
+    order: NonZeroU32,
     /// Digest of the model's identity.
     model: [u8; 32],
     /// Index of each question in the data set.
@@ -38,6 +41,11 @@ impl Layout {
             return Err("another tool asked this question".to_owned());
         };
         let dataset = dataset(task, settings, data)?;
+        let (strategy, order) = OrderOf::split(strategy);
+        let order = match order {
+            OrderOf::Number(number) => NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN),
+            OrderOf::AsIs | OrderOf::Averaged | OrderOf::Corrected => NonZeroU32::MIN,
+        };
         let strategy = Strategy::by_name(strategy)
             .ok_or_else(|| format!("the strategy {strategy} is unknown"))?;
         let shots = settings.task(task).map_or(0, |task| task.shots);
@@ -53,6 +61,7 @@ impl Layout {
         }
         Ok(Self {
             builder,
+            order,
             places,
             model: info.model.digest(),
             dataset,
@@ -79,7 +88,8 @@ impl Layout {
         key: RequestKey,
         drawn: bool,
     ) -> Result<Prompt, String> {
-        let prompt = self.builder.build(question);
+        let shown = Turn::of(question, self.order).shown(question);
+        let prompt = self.builder.build(&shown);
         let labels = self.builder.labels(question);
         let own = RequestKey::new(&self.model, &prompt, &labels);
         let own = if drawn { own.drawn(0) } else { own };

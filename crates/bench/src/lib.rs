@@ -13,6 +13,7 @@ mod layout;
 pub mod live;
 mod merge;
 pub mod models;
+mod orders;
 pub mod prices;
 mod prompt_counts;
 mod provenance;

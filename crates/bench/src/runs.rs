@@ -147,8 +147,8 @@ fn entry(
         questions: tasks.iter().map(of_task).sum(),
         tasks,
         strategies,
-        planned: result.groups.iter().map(|group| group.planned).sum(),
-        answered: result.groups.iter().map(|group| group.answered).sum(),
+        planned: result.asked_groups().map(|group| group.planned).sum(),
+        answered: result.asked_groups().map(|group| group.answered).sum(),
         finished: info.finished_at.is_some(),
         imported: settings.is_none(),
         shard: settings

@@ -9,7 +9,7 @@ use sureness_conformal::Config;
 use sureness_engine::BatchSize;
 use sureness_prompts::Strategy;
 use sureness_questions::{ClusterBy, Columns, Format, Shard};
-use sureness_record::{Answers, LEAST_MASS};
+use sureness_record::{Answers, LEAST_MASS, Orders};
 use sureness_scorers::http::{Api, HttpOptions};
 
 use crate::budget::Budget;
@@ -102,6 +102,8 @@ pub struct QuestionSettings {
     pub strategies: Vec<Strategy>,
     /// Few-shot examples per prompt; `None` for the task's default.
     pub shots: Option<usize>,
+    /// In which orders options are shown; `None` for the questions as they are.
+    pub orders: Option<Orders>,
     /// TOML file with the text of the prompts; `None` for the built-in text.
     pub wording: Option<PathBuf>,
 }
@@ -117,6 +119,7 @@ impl Default for QuestionSettings {
             cluster: ClusterBy::Auto,
             strategies: Strategy::ALL.to_vec(),
             shots: None,
+            orders: None,
             wording: None,
         }
     }

@@ -18,14 +18,14 @@ use sureness_bench::{
 use sureness_conformal::{Config, Protocol};
 use sureness_prompts::Strategy;
 use sureness_questions::{Columns, Format};
-use sureness_record::Answers;
+use sureness_record::{Answers, Orders};
 use sureness_scorers::http::{ExtraBody, ExtraBodyError, Header, HttpOptions, Secret};
 
 use crate::args::ask::{AnswersArg, AskArgs};
 use crate::args::command_line;
 use crate::args::demo::DemoArgs;
 use crate::args::run::{RunArgs, SetupArg};
-use crate::args::values::Samples;
+use crate::args::values::{OrdersArg, Samples};
 
 /// The settings of a run.
 pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
@@ -42,6 +42,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
             cluster: args.cluster.clone(),
             strategies: strategies(&args.prompt_strategies)?.unwrap_or(defaults.strategies),
             shots: args.shots,
+            orders: orders(args)?,
             wording: args.prompts.clone(),
         },
         asking,
@@ -69,6 +70,22 @@ pub(crate) fn run(args: &RunArgs) -> Result<Settings, Failure> {
         until: stopping(&args.until)?,
         command: command_line(),
     })
+}
+
+/// The orders of the options; one order is none.
+fn orders(args: &RunArgs) -> Result<Option<Orders>, Failure> {
+    let share = args.prior_share;
+    match args.orders {
+        Some(OrdersArg::Auto) => Ok(Some(Orders::Auto {
+            share: share.unwrap_or(Orders::SHARE),
+        })),
+        _ if share.is_some() => Err(Failure::new(
+            "--prior-share is about --orders auto, and other orders are asked of every question",
+        )
+        .hint("leave out --prior-share, or give --orders auto")),
+        Some(OrdersArg::Each(orders)) if orders.get() > 1 => Ok(Some(Orders::Each(orders))),
+        Some(OrdersArg::Each(_)) | None => Ok(None),
+    }
 }
 
 /// The flags with those that `--setup` stands for.

@@ -7,6 +7,7 @@ mod inference;
 mod logits;
 pub mod numpy;
 mod options;
+mod orders;
 mod protocol;
 mod quantile;
 mod real;
@@ -37,6 +38,7 @@ pub use inference::{
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};
+pub use orders::{LetterPrior, averaged_orders};
 pub use protocol::{Config, Covers, EvaluateError, Protocol, SplitRule};
 pub use quantile::{
     Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,

@@ -105,6 +105,7 @@ fn look_up_group(
         let (digests, question) = questions.read(number).map_err(|error| unreadable(&error))?;
         let question = Arc::new(question);
         let request = of_group.of_question(&question);
+        let turn = requests.plan().groups[group].turn(&question);
         let bytes = (request.prompt.prefix.len() + request.prompt.suffix.len()) as u32;
         for draw in 0..wanted {
             let item = number * draws + draw;
@@ -117,6 +118,7 @@ fn look_up_group(
                 cluster: digests.cluster,
                 question: Arc::clone(&question),
                 draw: draw as u32,
+                turn,
             };
             chunk.push(item, planned, bytes);
         }

@@ -1,11 +1,12 @@
 //! The questions of a run, in the order in which they are asked.
 
+use std::borrow::Cow;
 use std::io;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
-use sureness_prompts::{PromptBuilder, Strategy};
-use sureness_questions::{Bank, MAX_OPTIONS, Question, Task};
+use sureness_prompts::{Prompt, PromptBuilder, Strategy};
+use sureness_questions::{Bank, MAX_OPTIONS, Question, Task, Turn};
 use sureness_scorers::{Draw, KeyPrefix, RequestKey, ScoreRequest};
 
 /// All questions of one task, asked with one prompt strategy.
@@ -19,12 +20,15 @@ pub struct Group {
     pub questions: Arc<Bank>,
     /// Builds this group's prompts.
     pub builder: PromptBuilder,
+    /// The order in which options are shown, of a plan with several; the first shows questions as they
+    /// are. `None` where there is no other.
+    pub order: Option<NonZeroU32>,
 }
 
 /// The ordered plan of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// One group per (task, strategy), in order.
+    /// One group per (task, strategy) and order of the options, in order.
     pub groups: Vec<Group>,
     /// Answers in words to draw for each question, or at most if `wanted` says how many of them;
     /// `None` where its letters are scored once.
@@ -46,6 +50,15 @@ impl Plan {
             .sum()
     }
 
+    /// How many questions of a group are asked.
+    pub fn questions_of(&self, group: usize) -> usize {
+        let questions = self.groups.get(group).map_or(0, |it| it.questions.len());
+        match self.wanted.as_ref().and_then(|wanted| wanted.get(group)) {
+            None => questions,
+            Some(wanted) => wanted.iter().filter(|wanted| **wanted > 0).count(),
+        }
+    }
+
     /// How many answers a group takes.
     pub(crate) fn answers_of(&self, group: usize) -> usize {
         let questions = self
@@ -61,7 +74,7 @@ impl Plan {
     }
 
     /// How many answers a question of a group takes.
-    pub(crate) fn wanted(&self, group: usize, question: usize) -> usize {
+    pub fn wanted(&self, group: usize, question: usize) -> usize {
         let wanted = self.wanted.as_ref();
         let wanted = wanted.and_then(|wanted| wanted.get(group)?.get(question).copied());
         wanted.map_or(self.draws_each(), |wanted| {
@@ -81,12 +94,41 @@ impl Plan {
 }
 
 impl Group {
+    /// The strategy's name, with the number of the order from the second on, such as `base/2`.
+    pub fn name(&self) -> Cow<'static, str> {
+        let strategy = self.strategy.name();
+        match self.order.map(NonZeroU32::get) {
+            None | Some(1) => strategy.into(),
+            Some(order) => format!("{strategy}/{order}").into(),
+        }
+    }
+
+    /// The prompt of a question.
+    pub fn prompt(&self, question: &Question) -> Prompt {
+        match self.turn(question) {
+            None => self.builder.build(question),
+            Some(turn) => self.builder.build(&turn.shown(question)),
+        }
+    }
+
+    /// Whether an earlier order shows a question in the same way, so that its answer is known.
+    pub fn repeats(&self, question: &Question) -> bool {
+        let is_later = self.order.is_some_and(|order| order.get() > 1);
+        is_later && self.turn(question).is_some_and(|turn| turn.places() == 0)
+    }
+
+    /// How the options of a question are turned; `None` where the plan has one order.
+    pub fn turn(&self, question: &Question) -> Option<Turn> {
+        self.order.map(|order| Turn::of(question, order))
+    }
+
     /// Makes this group's requests to the model with digest `identity`, for the letters'
     /// log-probabilities or for one of `draws` answers in words.
     pub fn requests(&self, identity: [u8; 32], draws: Option<NonZeroU32>) -> GroupRequests {
         GroupRequests {
             draws,
             builder: self.builder.clone(),
+            order: self.order,
             identity,
             shared: [const { OnceLock::new() }; MAX_OPTIONS + 1],
         }
@@ -98,6 +140,7 @@ impl Group {
 #[derive(Debug)]
 pub struct GroupRequests {
     builder: PromptBuilder,
+    order: Option<NonZeroU32>,
     identity: [u8; 32],
     draws: Option<NonZeroU32>,
     /// By number of options.
@@ -136,12 +179,21 @@ impl GroupRequests {
             let hashed = KeyPrefix::new(&self.identity, self.builder.prefix(), &labels);
             Box::new(Common { labels, hashed })
         });
-        let prompt = self.builder.build(question);
+        let prompt = self.builder.build(&self.shown(question));
         ScoreRequest {
             key: common.hashed.key(&prompt.suffix),
             prompt,
             labels: Arc::clone(&common.labels),
             draw: None,
+        }
+    }
+
+    /// The question as this group shows it.
+    fn shown<'a>(&self, question: &'a Question) -> Cow<'a, Question> {
+        let turn = self.order.map(|order| Turn::of(question, order));
+        match turn.filter(|turn| turn.places() > 0) {
+            None => Cow::Borrowed(question),
+            Some(turn) => Cow::Owned(turn.shown(question)),
         }
     }
 

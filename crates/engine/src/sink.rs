@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sureness_questions::Question;
+use sureness_questions::{Question, Turn};
 use sureness_scorers::{OptionScores, RequestKey, ScoreError};
 
 /// The position of a question in the plan, or of one of several answers to it.
@@ -39,6 +39,8 @@ pub struct Planned {
     pub question: Arc<Question>,
     /// Which of its answers this is, where several are drawn; otherwise 0.
     pub draw: u32,
+    /// How its options are shown; `None` where the plan has one order. Scores come in the order shown.
+    pub turn: Option<Turn>,
 }
 
 /// Saves answers. Called from one thread of its own, so it may block; while it does, the requests

@@ -14,8 +14,8 @@ pub use asked::{Asked, Key};
 pub use log::{Counts, Entry, PromptCounts, Tokens};
 pub use model::logprobs_of;
 pub use script::{
-    Capacity, Coding, Dialect, Fault, Healthy, Indices, Logits, Nan, Point, Predicate, RetryAfter,
-    Routes, Rule, Saying, Sayings, Script, ScriptError, Target, Thought, Thoughts, Unsaid, When,
-    Words,
+    Beliefs, Capacity, Coding, Dialect, Fault, Healthy, Indices, Logits, Nan, Point, Predicate,
+    RetryAfter, Routes, Rule, Saying, Sayings, Script, ScriptError, Target, Thought, Thoughts,
+    Unsaid, When, Words,
 };
 pub use server::FaultServer;

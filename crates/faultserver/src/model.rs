@@ -77,7 +77,7 @@ pub(crate) fn letters(server: &Healthy, prompt: &str) -> [f64; LETTERS] {
     };
     let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut weights = [f64::MIN_POSITIVE; LETTERS];
-    for (weight, logit) in weights.iter_mut().zip(logits) {
+    for (weight, logit) in weights.iter_mut().zip(logits.iter()) {
         *weight = (logit - most).exp();
     }
     normalised(weights)

@@ -1,14 +1,13 @@
 //! Hashes of content. Random draws depend on a question's content, not on its row, so that adding
 //! or reordering rows does not change them.
 
-use std::io;
 use std::path::Path;
 
 use blake3::Hasher;
 
 use crate::error::Problem;
 use crate::question::is_abstention;
-use crate::{Bank, DataError, Dataset, Question};
+use crate::{DataError, Dataset, Question};
 
 /// A hash of parts, each with its length, so that no two lists of parts read the same.
 #[derive(Debug)]
@@ -77,7 +76,9 @@ impl Dataset {
         if n >= self.questions.len() {
             return Ok(());
         }
-        let ranked = ranked(&self.questions, seed, &self.task.id)
+        let digest = |index: usize| self.questions.content_digest(index);
+        let ranked = Draw::new("sureness sample 2", seed, &self.task.id)
+            .ranked(self.questions.len(), digest)
             .map_err(|error| DataError::of_file(Path::new(&self.source), Problem::Bank(error)))?;
         let mut chosen = vec![false; self.questions.len()];
         for &(_, index) in &ranked[..n] {
@@ -88,30 +89,53 @@ impl Dataset {
     }
 }
 
-/// Indices of the questions in the order in which they are drawn, with their ranks.
-///
-/// Keeps eight bytes of each digest: whole digests of a million questions would dominate memory.
-fn ranked(questions: &Bank, seed: u64, task: &str) -> io::Result<Vec<(u64, u32)>> {
-    let mut alike = Vec::with_capacity(questions.len());
-    for index in 0..questions.len() {
-        alike.push((head(&questions.content_digest(index)?), index as u32));
-    }
-    alike.sort_unstable();
-    let mut ranked = Vec::with_capacity(alike.len());
-    // Without their number, all copies of a question would be drawn together and could fill the
-    // sample.
-    for copies in alike.chunk_by(|a, b| a.0 == b.0) {
-        for (copy, &(_, index)) in copies.iter().enumerate() {
-            let rank = Digest::new("sureness sample 2")
-                .number(seed)
-                .text(task)
-                .bytes(&questions.content_digest(index as usize)?)
-                .number(copy as u64);
-            ranked.push((head(&rank.finish()), index));
+/// A random draw of questions for some purpose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Draw<'a> {
+    purpose: &'a str,
+    seed: u64,
+    task: &'a str,
+}
+
+impl<'a> Draw<'a> {
+    pub(crate) fn new(purpose: &'a str, seed: u64, task: &'a str) -> Self {
+        Self {
+            purpose,
+            seed,
+            task,
         }
     }
-    ranked.sort_unstable();
-    Ok(ranked)
+
+    /// Indices of the questions in the order in which they are drawn, with their ranks. `digest` reads a
+    /// question's content digest.
+    ///
+    /// Keeps eight bytes of each digest: whole digests of a million questions would dominate memory.
+    pub(crate) fn ranked<E>(
+        self,
+        count: usize,
+        digest: impl Fn(usize) -> Result<[u8; 32], E>,
+    ) -> Result<Vec<(u64, u32)>, E> {
+        let mut alike = Vec::with_capacity(count);
+        for index in 0..count {
+            alike.push((head(&digest(index)?), index as u32));
+        }
+        alike.sort_unstable();
+        let mut ranked = Vec::with_capacity(alike.len());
+        // Without their number, all copies of a question would be drawn together and could fill the
+        // sample.
+        for copies in alike.chunk_by(|a, b| a.0 == b.0) {
+            for (copy, &(_, index)) in copies.iter().enumerate() {
+                let rank = Digest::new(self.purpose)
+                    .number(self.seed)
+                    .text(self.task)
+                    .bytes(&digest(index as usize)?)
+                    .number(copy as u64);
+                ranked.push((head(&rank.finish()), index));
+            }
+        }
+        ranked.sort_unstable();
+        Ok(ranked)
+    }
 }
 
 /// The first eight bytes of a digest, as a number that sorts as they do.

@@ -26,6 +26,7 @@ mod readers;
 mod shard;
 mod source;
 mod task;
+mod turn;
 mod unread;
 mod whole;
 
@@ -43,4 +44,5 @@ pub use question::{DONT_KNOW, MAX_OPTIONS, NONE_OF_THE_ABOVE, Question, letter, 
 pub use shard::Shard;
 pub use sureness_right::RightOptions;
 pub use task::{Background, Dataset, Task};
+pub use turn::{Turn, prior_sample};
 pub use unread::Unread;

@@ -9,7 +9,7 @@ use sureness_conformal::Config;
 use sureness_prompts::{Strategy, Wording};
 use sureness_questions::{ClusterBy, Shard};
 
-use crate::{Answers, Judge, ModelIdentity};
+use crate::{Answers, Judge, ModelIdentity, Orders};
 
 /// A model with the settings under which it was asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,9 @@ pub struct RunSettings {
     /// How answers become probabilities; omitted where it is by the letters.
     #[serde(default, skip_serializing_if = "is_default")]
     pub answers: Answers,
+    /// The orders in which options were shown; omitted where each question was asked as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<Orders>,
     /// When the run stopped asking, if before all questions; omitted otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Until>,
@@ -84,6 +87,7 @@ impl Default for RunSettings {
             wording: Wording::builtin(),
             cluster: ClusterBy::default(),
             answers: Answers::default(),
+            orders: None,
             until: None,
             shard: None,
             merged: None,
@@ -175,6 +179,8 @@ pub enum Setting {
     Cluster,
     /// `--answers`, `--samples`, `--temperature` or `--answer-tokens`.
     Answers,
+    /// `--orders`.
+    Orders,
     /// `--judge` or `--judge-pairs`.
     Judge,
 }
@@ -196,6 +202,7 @@ impl fmt::Display for Setting {
             Self::Wording => "the wording of the prompts (--prompts)",
             Self::Cluster => "the values of --cluster",
             Self::Judge => "the judges of equivalence (--judge)",
+            Self::Orders => "the orders of the options (--orders)",
             Self::Answers => "the ways of asking (--answers, --samples)",
         })
     }
@@ -246,6 +253,7 @@ impl RunSettings {
         compare(Setting::Wording, self.wording == other.wording);
         compare(Setting::Cluster, self.cluster == other.cluster);
         compare(Setting::Answers, self.answers == other.answers);
+        compare(Setting::Orders, self.orders == other.orders);
         compare(Setting::Judge, self.judge == other.judge);
         differences
     }
@@ -297,7 +305,7 @@ mod tests {
     #[test]
     fn each_setting_that_changes_an_answer_is_a_difference() {
         type Change = fn(&mut RunSettings);
-        let changes: [(Change, Setting); 11] = [
+        let changes: [(Change, Setting); 12] = [
             (|s| s.tasks[0].digest.push('1'), Setting::Questions),
             (|s| s.tasks[0].shots = 0, Setting::Shots("qa".into())),
             (|s| s.strategies.truncate(1), Setting::Strategies),
@@ -310,6 +318,10 @@ mod tests {
             (
                 |s| s.answers = Answers::Sampled(Sampled::default()),
                 Setting::Answers,
+            ),
+            (
+                |s| s.orders = Some(Orders::Auto { share: 0.1 }),
+                Setting::Orders,
             ),
             (|s| s.judge = Some(judge()), Setting::Judge),
         ];

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use sureness_questions::Turn;
 use sureness_record::RightOptions;
 use sureness_scorers::{OptionScores, Reading, Usage, Words};
 
@@ -16,6 +17,11 @@ pub(crate) fn encode_observed(observed: &[bool]) -> i64 {
         .iter()
         .enumerate()
         .fold(0, |bits, (i, &seen)| bits | (i64::from(seen) << i))
+}
+
+/// How options were shown, from the number in the file. `None` for a damaged one.
+pub(crate) fn decode_turn(code: i64) -> Option<Turn> {
+    u16::try_from(code).ok().and_then(Turn::from_code)
 }
 
 /// The readings, by their number in the file.

@@ -11,6 +11,7 @@ mod merge_draws;
 mod progress;
 mod reader;
 mod reuse;
+mod rows;
 mod schema;
 mod writer;
 

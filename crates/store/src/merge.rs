@@ -43,6 +43,7 @@ struct Item {
     columns: [Value; 8],
     error: Option<String>,
     cluster: Value,
+    turn: Value,
     /// The raw columns `logprobs` to `answered_at` of its answer.
     answer: Option<[Value; 6]>,
 }
@@ -81,9 +82,10 @@ impl Feed<'_> {
         let mut select = self.reader.connection().prepare_cached(&format!(
             "SELECT pos, items.key, question, content, category, options, items.answer, \
              dont_know, none, error, id IS NOT NULL, logprobs, observed, mass, prompt_tokens, \
-             cached_tokens, answered_at, {} FROM items LEFT JOIN answers ON id = reply \
+             cached_tokens, answered_at, {}, {} FROM items LEFT JOIN answers ON id = reply \
              WHERE items.run = ? AND grp = ? AND pos > ? ORDER BY pos LIMIT ?",
-            self.reader.cluster()
+            self.reader.cluster(),
+            self.reader.turn()
         ))?;
         let rows = select.query_map(
             params![self.input.run, self.group, self.read, PAGE],
@@ -102,6 +104,7 @@ impl Feed<'_> {
                     columns,
                     error: row.get(9)?,
                     cluster: value(17)?,
+                    turn: value(18)?,
                     answer: row.get::<_, bool>(10)?.then_some(answer),
                 })
             },
@@ -319,8 +322,8 @@ fn merge_row(
         let reply = answer(connection, run, item)?;
         let mut insert = connection.prepare_cached(
             "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
-                 answer, dont_know, none, reply, error, cluster) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 answer, dont_know, none, reply, error, cluster, turn) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         insert.raw_bind_parameter(1, run)?;
         insert.raw_bind_parameter(2, group)?;
@@ -331,6 +334,7 @@ fn merge_row(
         insert.raw_bind_parameter(12, reply)?;
         insert.raw_bind_parameter(13, &item.error)?;
         insert.raw_bind_parameter(14, &item.cluster)?;
+        insert.raw_bind_parameter(15, &item.turn)?;
         insert.raw_execute()?;
         return Ok(Merging::Changed);
     };

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use sureness_questions::Turn;
 use sureness_record::QuestionRecord;
 use sureness_record::Recorded;
 use sureness_scorers::{ModelIdentity, OptionScores, RequestKey, ScoreError, Usage};
 
+use crate::StoreError;
 use crate::draws::{self, Drawn, StoredAnswer};
 use crate::progress::Spot;
 use crate::schema::{self, Readable};
-use crate::{StoreError, codec};
 
 /// A read-only view of a store. Works while a run is writing.
 #[derive(Debug)]
@@ -52,6 +53,9 @@ pub struct StoredRow {
     pub error: Option<ScoreError>,
     /// The answers behind the scores, where several were drawn.
     pub drawn: Option<Drawn>,
+    /// How its options were shown, in a run with several orders. The scores are in the order of the
+    /// question all the same.
+    pub turn: Option<Turn>,
 }
 
 /// A question of a run at its place.
@@ -100,6 +104,11 @@ impl Reader {
     /// SQL expression for an item's cluster: older files have no such column.
     pub(crate) fn cluster(&self) -> &'static str {
         self.readable.cluster()
+    }
+
+    /// SQL expression for how an item's options were shown, likewise.
+    pub(crate) fn turn(&self) -> &'static str {
+        self.readable.turn()
     }
 
     /// Whether a run draws answers in words.
@@ -197,34 +206,6 @@ impl Reader {
         })())
     }
 
-    /// Calls `visit` with each question of a group, in order. Memory holds one row at a time.
-    pub fn rows(
-        &self,
-        run: i64,
-        group: usize,
-        visit: impl FnMut(StoredRow),
-    ) -> Result<(), StoreError> {
-        self.rows_from(run, group, None, visit)
-    }
-
-    /// The same for all questions of a group, or for that at one position.
-    fn rows_from(
-        &self,
-        run: i64,
-        group: usize,
-        position: Option<u32>,
-        mut visit: impl FnMut(StoredRow),
-    ) -> Result<(), StoreError> {
-        let damaged = self.wrap(self.visit(run, group, position, &mut visit))?;
-        match damaged {
-            None => Ok(()),
-            Some(what) => Err(StoreError::Damaged {
-                path: self.path.clone(),
-                what,
-            }),
-        }
-    }
-
     /// Whether a group of a run has open questions, which have no options.
     pub fn is_open(&self, run: i64, group: usize) -> Result<bool, StoreError> {
         let found: rusqlite::Result<Option<i64>> = self
@@ -269,7 +250,7 @@ impl Reader {
         let mut located = Vec::with_capacity(places.len());
         for (group, position, key) in places {
             let mut found = None;
-            self.rows_from(run, group, Some(position), |row| found = Some(row))?;
+            self.rows_from(run, group, Some(position), |_, row| found = Some(row))?;
             located.extend(found.map(|row| Located {
                 group,
                 position,
@@ -284,77 +265,10 @@ impl Reader {
     /// The question at this place of a run, if there is one.
     pub fn at(&self, run: i64, spot: Spot) -> Result<Option<StoredRow>, StoreError> {
         let mut found = None;
-        self.rows_from(run, spot.group, Some(spot.position), |row| {
+        self.rows_from(run, spot.group, Some(spot.position), |_, row| {
             found = Some(row);
         })?;
         Ok(found)
-    }
-
-    /// Returns the first damaged entry, if any.
-    fn visit(
-        &self,
-        run: i64,
-        group: usize,
-        position: Option<u32>,
-        visit: &mut impl FnMut(StoredRow),
-    ) -> rusqlite::Result<Option<String>> {
-        let draws = self.draws(run)?;
-        let mut select = self.connection.prepare_cached(&format!(
-            "SELECT question, content, category, options, answer, dont_know, none, error, \
-             logprobs, observed, mass, prompt_tokens, cached_tokens, {}, pos \
-             FROM items LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? AND pos BETWEEN ? AND ? ORDER BY pos",
-            self.cluster()
-        ))?;
-        let (first, last) = (position.unwrap_or(0), position.unwrap_or(u32::MAX));
-        let mut rows = select.query(params![run, group, first, last])?;
-        while let Some(row) = rows.next()? {
-            let id: String = row.get(0)?;
-            let options: usize = row.get(3)?;
-            let error: Option<String> = row.get(7)?;
-            let scores = match row.get_ref(8)?.as_blob_or_null()? {
-                None => None,
-                Some(bytes) => {
-                    let usage = Usage {
-                        prompt_tokens: row.get(11)?,
-                        cached_tokens: row.get(12)?,
-                        answer_tokens: None,
-                    };
-                    let mass: f64 = row.get(10)?;
-                    let mass = if mass < 0.0 { f64::NAN } else { mass };
-                    match codec::decode(bytes, row.get(9)?, mass, usage) {
-                        Some(scores) if scores.logprobs.len() == options => Some(scores),
-                        _ => return Ok(Some(format!("answer to question {id}"))),
-                    }
-                }
-            };
-            let Some(right) = codec::decode_right(row.get(4)?) else {
-                return Ok(Some(format!("right options of question {id}")));
-            };
-            let mut stored = StoredRow {
-                question: QuestionRecord {
-                    id,
-                    content: row.get(1)?,
-                    cluster: row.get(13)?,
-                    category: row.get(2)?,
-                    options,
-                    right,
-                    dont_know: row.get(5)?,
-                    none_of_the_above: row.get(6)?,
-                },
-                error: error.and_then(|text| serde_json::from_str(&text).ok()),
-                scores,
-                drawn: None,
-            };
-            if draws {
-                let position = row.get(14)?;
-                let damaged = draws::add_to(&self.connection, run, group, position, &mut stored)?;
-                if damaged.is_some() {
-                    return Ok(damaged);
-                }
-            }
-            visit(stored);
-        }
-        Ok(None)
     }
 
     /// Makes [`Reader::usage`] find answers that the file does not index yet: those of a run that

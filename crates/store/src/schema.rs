@@ -9,7 +9,7 @@ use crate::StoreError;
 /// `PRAGMA application_id`: "sure" in ASCII.
 const APPLICATION_ID: i64 = 0x7375_7265;
 /// `PRAGMA user_version`. Raise it with every change of the tables, and migrate in [`prepare`].
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// The oldest version that can be read without migration.
 const READABLE: i64 = 2;
 
@@ -75,6 +75,7 @@ CREATE TABLE items (
     reply     INTEGER,               -- number of the model's answer, once there is one
     error     TEXT,                  -- JSON of why it was given up in this run
     cluster   BLOB,                  -- what the questions of a cluster share; NULL: not known
+    turn      INTEGER,               -- how its options were shown: see codec.rs; NULL: in order
     PRIMARY KEY (run, grp, pos)
 ) WITHOUT ROWID;
 ";
@@ -117,7 +118,7 @@ INSERT INTO items SELECT run, grp, pos, old_items.key, question, content, catego
         SELECT answers.id FROM keys JOIN answers ON answers.id = keys.answer, runs
         WHERE keys.key = old_items.key AND runs.id = run
         AND (error IS NULL OR answers.answered_at >= started_at)
-    ), error, NULL FROM old_items;
+    ), error, NULL, NULL FROM old_items;
 DROP TABLE old_answers;
 DROP TABLE old_items;
 ",
@@ -125,6 +126,9 @@ DROP TABLE old_items;
 
 /// From version 2 to 3: the clusters of older questions are unknown.
 const FROM_2: &str = "ALTER TABLE items ADD COLUMN cluster BLOB";
+
+/// From version 4 to 5: earlier runs showed options in order.
+const FROM_4: &str = "ALTER TABLE items ADD COLUMN turn INTEGER";
 
 /// Creates the tables in an empty file; checks and migrates an existing one.
 pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -159,8 +163,9 @@ pub(crate) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     let [before, after] = FROM_1;
     let steps: &[&str] = match found {
         1 => &[before, ANSWERS, ITEMS, after, DRAWS],
-        2 => &[FROM_2, DRAWS],
-        3 => &[DRAWS],
+        2 => &[FROM_2, DRAWS, FROM_4],
+        3 => &[DRAWS, FROM_4],
+        4 => &[FROM_4],
         _ => &[],
     };
     for step in steps {
@@ -188,6 +193,11 @@ impl Readable {
     /// The SQL expression for an item's cluster: the column, or NULL where the file has none.
     pub(crate) fn cluster(self) -> &'static str {
         if self.0 >= 3 { "cluster" } else { "NULL" }
+    }
+
+    /// The SQL expression for how an item's options were shown, likewise.
+    pub(crate) fn turn(self) -> &'static str {
+        if self.0 >= 5 { "turn" } else { "NULL" }
     }
 
     /// Whether the file may hold answers in words.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
+use sureness_questions::Turn;
 use sureness_record::{RunRecord, RunSettings};
 
 use crate::codec::{self, encode_logprobs, encode_observed, encode_right};
@@ -242,8 +243,8 @@ impl Store {
         let known = {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO items (run, grp, pos, key, question, content, category, options, \
-                 answer, dont_know, none, reply, cluster) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 answer, dont_know, none, reply, cluster, turn) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?;
             let mut select = transaction.prepare_cached(
                 "SELECT id, answered_at FROM keys JOIN answers ON id = answer \
@@ -295,6 +296,7 @@ impl Store {
                     question.none_of_the_above(),
                     reply,
                     planned.cluster,
+                    planned.turn.map(Turn::code),
                 ])?;
             }
             known

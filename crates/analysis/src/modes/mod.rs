@@ -12,6 +12,7 @@ mod improbable;
 mod instruct;
 mod leaderboard;
 mod open;
+mod order;
 mod paper;
 mod prompt;
 mod questions;
@@ -55,6 +56,8 @@ pub enum Mode {
     Scores,
     /// How many drawn answers are worth it, and what ties cost.
     Draws,
+    /// What changes with the order of the options.
+    Order,
     /// Subject by subject.
     Subjects,
     /// Questions worth a closer look.
@@ -67,7 +70,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Basic,
         Self::Comparative,
         Self::Open,
@@ -80,6 +83,7 @@ impl Mode {
         Self::Alpha,
         Self::Scores,
         Self::Draws,
+        Self::Order,
         Self::Subjects,
         Self::Questions,
         Self::Paper,
@@ -99,6 +103,7 @@ impl Mode {
             Self::Alpha => "alpha",
             Self::Scores => "scores",
             Self::Draws => "draws",
+            Self::Order => "order",
             Self::Subjects => "subjects",
             Self::Questions => "questions",
             Self::Paper => "paper",
@@ -122,6 +127,7 @@ impl Mode {
             Self::Alpha => "Coverage and set size at different error rates",
             Self::Scores => "Nonconformity scores and calibration schemes",
             Self::Draws => "Number of drawn answers, and ties among them",
+            Self::Order => "Answers and letters in other orders of the options",
             Self::Subjects => "Category by category, such as the 57 of MMLU",
             Self::Questions => "Questions worth a closer look",
             Self::Paper => "Additional analyses from the paper",
@@ -184,6 +190,7 @@ pub fn document(figures: &Figures<'_>, modes: &[Mode], asked: &Asked, program: &
             Mode::Alpha => alpha::section(figures),
             Mode::Scores => scores::section(figures),
             Mode::Draws => draws::section(figures),
+            Mode::Order => order::section(figures),
             Mode::Subjects => subjects::section(figures),
             Mode::Questions => questions::section(figures),
             Mode::Paper => paper::section(figures),

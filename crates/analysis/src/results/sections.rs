@@ -1,6 +1,7 @@
 //! The figures of a run as sections of a document.
 
 use sureness_conformal::{Covers, Mean};
+use sureness_record::OrderOf;
 
 use super::{IntervalOr, Intervals, ModelResult, Results, TaskResult};
 use crate::{Cell, Column, Section, Settings, Table, Unit};
@@ -21,7 +22,10 @@ impl Results {
         let models = self.models.iter().enumerate().map(|(at, model)| Section {
             id: format!("model-{}", at + 1),
             title: model.marked_name(),
-            text: several_right(model, self.settings.evaluation.covers),
+            text: several_right(model, self.settings.evaluation.covers)
+                .into_iter()
+                .chain(orders(model))
+                .collect(),
             tables: tables(model, every_strategy),
             ..Section::default()
         });
@@ -53,6 +57,16 @@ fn several_right(model: &ModelResult, covers: Covers) -> Vec<String> {
         Some(format!("{}: {note}.", task.title))
     };
     model.tasks.iter().filter_map(of_task).collect()
+}
+
+/// What the figures are made of, where options were shown in several orders.
+fn orders(model: &ModelResult) -> Option<String> {
+    let mut derived = model.groups.iter().filter(|group| group.is_derived());
+    let group = derived.next()?;
+    Some(match OrderOf::split(&group.strategy).1 {
+        OrderOf::Corrected => "Figures are those without the prior of the letters; results.json has the others.".into(),
+        _ => "Figures are those of probabilities averaged over the orders of the options; results.json has each order.".into(),
+    })
 }
 
 /// A row per task, and the mean over the tasks.

@@ -6,6 +6,7 @@ pub(crate) mod key;
 mod logits;
 mod offered;
 mod open;
+mod orders;
 mod own;
 mod problems;
 mod saved;
@@ -17,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use sureness_analysis::settled::Settled;
 use sureness_analysis::{
-    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, OpenEvidence, OpenRows, Settings,
-    Source, SourceRecord,
+    DrawnCounts, Evidence, GroupId, GroupRows, ModelEvidence, OpenEvidence, OpenRows,
+    OrderedQuestion, Settings, Source, SourceRecord,
 };
 use sureness_conformal::{Config, Row, Table};
 use sureness_questions::Task;
@@ -32,6 +33,8 @@ pub use key::guessing_warning;
 pub use logits::{Scored, Scoring};
 use offered::{Offered, filter};
 pub(crate) use open::rows_of as open_rows;
+use orders::Ordered;
+pub(crate) use orders::ordered_rows;
 pub use own::score_table;
 use saved::load_logits;
 pub use selection::{Drop, Grouping, Selection};
@@ -114,11 +117,17 @@ pub fn keep_best(evidence: &mut Evidence, settings: &Settings, count: usize) {
 fn cluster(by: Grouping, evidence: &mut Evidence) {
     let open = evidence.open.iter_mut().flat_map(|model| &mut model.groups);
     open.for_each(|group| cluster_open(by, group));
-    for group in evidence
-        .models
-        .iter_mut()
-        .flat_map(|model| &mut model.groups)
-    {
+    for model in &mut evidence.models {
+        for question in model.orders.iter_mut().flat_map(|of| &mut of.questions) {
+            cluster_ordered(by, question);
+        }
+    }
+    let groups = evidence.models.iter_mut().flat_map(|model| {
+        let ordered = model.orders.iter_mut();
+        let ordered = ordered.flat_map(|of| of.orders.iter_mut().chain([&mut of.derived]));
+        model.groups.iter_mut().chain(ordered)
+    });
+    for group in groups {
         match by {
             Grouping::Auto => {}
             Grouping::None => {
@@ -145,6 +154,14 @@ fn cluster(by: Grouping, evidence: &mut Evidence) {
 /// The name of a category's cluster.
 fn cluster_of(category: &String) -> [u8; 32] {
     blake3::derive_key("sureness category cluster", category.as_bytes())
+}
+
+fn cluster_ordered(by: Grouping, question: &mut OrderedQuestion) {
+    match (by, &question.category) {
+        (Grouping::Auto, _) | (Grouping::Category, None) => {}
+        (Grouping::None, _) => question.cluster = question.key,
+        (Grouping::Category, Some(category)) => question.cluster = cluster_of(category),
+    }
 }
 
 fn cluster_open(by: Grouping, group: &mut OpenRows) {
@@ -216,19 +233,20 @@ fn load_store(
     }
     let files = ResultsFiles::beside(path);
     for run in newest {
-        tell_of_part(&run, &files, loaded);
+        remark(&run, &files, loaded);
         let settings = run.settings.run();
         if loaded.config.is_none() {
             loaded.config = settings.map(|settings| settings.evaluation);
         }
         let mut groups = Vec::new();
         let (mut open, mut unread) = (Vec::new(), Vec::new());
+        let ordered = Ordered::of(&reader, &run, selection, offered)?;
         for (index, (task, strategy)) in run.groups.iter().enumerate() {
             let id = GroupId {
                 task: task.clone(),
                 strategy: strategy.clone(),
             };
-            if !offered.takes(selection, &id) {
+            if !offered.takes(selection, &id) || ordered.stand_for(selection, index) {
                 continue;
             }
             if reader.is_open(run.id, index)? {
@@ -244,6 +262,10 @@ fn load_store(
                 }
                 groups.push(group);
             }
+        }
+        for mut group in ordered.selected {
+            loaded.evidence.share(&mut group);
+            groups.push(group);
         }
         let mut groups_asked = run.groups.iter();
         let cut = groups_asked.find_map(|(task, name)| files.cut_prompts(run.id, task, name));
@@ -272,13 +294,15 @@ fn load_store(
             name,
             source,
             groups,
+            orders: ordered.rows,
         });
     }
     Ok(())
 }
 
-/// Notes that a run has answers to a part of the questions alone, and what one that stopped early has shown.
-fn tell_of_part(run: &RunInfo, files: &ResultsFiles, loaded: &mut Loaded) {
+/// What a reader of a run's figures should know: whether it finished, is a part, or stopped early, and what it
+/// has shown then.
+fn remark(run: &RunInfo, files: &ResultsFiles, loaded: &mut Loaded) {
     if run.finished_at.is_none() {
         loaded.notes.push(format!(
             "run {} of {} is unfinished; using the answers so far",
@@ -316,9 +340,18 @@ pub(crate) fn rows_of(
     task: &str,
     strategy: &str,
 ) -> Result<GroupRows, StoreError> {
+    read_rows(task, strategy, |visit| reader.rows(run, index, visit))
+}
+
+/// The rows that `read` hands on, as those of one group.
+fn read_rows(
+    task: &str,
+    strategy: &str,
+    read: impl FnOnce(&mut dyn FnMut(StoredRow)) -> Result<(), StoreError>,
+) -> Result<GroupRows, StoreError> {
     let mut rows: Vec<StoredRow> = Vec::new();
     let mut planned = 0;
-    reader.rows(run, index, |row| {
+    read(&mut |row| {
         planned += 1;
         if row.scores.is_some() {
             rows.push(row);

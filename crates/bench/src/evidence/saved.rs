@@ -87,6 +87,7 @@ pub(super) fn load_logits(
                     ..Source::default()
                 },
                 groups: Vec::new(),
+                orders: Vec::new(),
             });
             models.len() - 1
         });

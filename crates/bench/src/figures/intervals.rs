@@ -6,7 +6,8 @@ use sureness_questions::Task;
 use sureness_report::{IntervalOr, Intervals, ModelResult};
 use sureness_store::{Reader, StoreError};
 
-use crate::evidence::rows_of;
+use crate::evidence::{ordered_rows, rows_of};
+use crate::orders::OrderedGroup;
 
 /// Maximum answers for intervals after a run. Resampling needs all rows in memory, so larger runs
 /// leave intervals to `sureness analyze`.
@@ -19,14 +20,22 @@ pub(super) fn add(
     groups: &[(&Task, &str)],
     config: &Config,
 ) -> Result<(), StoreError> {
-    let answered: usize = result.groups.iter().map(|group| group.answered).sum();
+    let answered: usize = result.asked_groups().map(|group| group.answered).sum();
     if answered > MAX_ANSWERS {
         return Ok(());
     }
     let mut rows = Vec::with_capacity(groups.len());
+    // Means are over the figures of all orders together.
+    let ordered = OrderedGroup::all(reader, &reader.run(result.run)?)?;
+    for group in &ordered {
+        rows.push(ordered_rows(reader, group)?);
+    }
     for (index, &(task, strategy)) in groups.iter().enumerate() {
         // Open questions have intervals of their own.
         if reader.is_open(result.run, index)? {
+            continue;
+        }
+        if ordered.iter().any(|of| of.groups.contains(&index)) {
             continue;
         }
         let mut found = rows_of(reader, result.run, index, &task.id, strategy)?;
@@ -59,6 +68,7 @@ fn intervals_of(groups: Vec<GroupRows>, config: &Config) -> Option<Intervals> {
             name: String::new(),
             source: Source::default(),
             groups,
+            orders: Vec::new(),
         }],
         ..Evidence::default()
     };

@@ -11,10 +11,10 @@ use std::path::Path;
 
 use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Row, Scheme, evaluate_visiting};
-use sureness_engine::{Plan, Summary};
+use sureness_engine::{Group, Plan, Summary};
 use sureness_hint::Hint;
-use sureness_questions::{Bank, Task};
-use sureness_record::{Provenance, RunSettings, tempered_shares};
+use sureness_questions::{Bank, Task, Turn};
+use sureness_record::{OrderOf, Provenance, RunSettings, tempered_shares};
 use sureness_report::{DrawnAnswers, Failures, GroupResult, ModelResult, Results, Timing};
 use sureness_scorers::{ModelIdentity, OptionScores};
 use sureness_store::{Drawn, Reader, StoreError, StoredRow};
@@ -24,6 +24,7 @@ use cut::{Prompts, mark_cut};
 use crate::error::{Failure, Kind};
 use crate::folder::Folder;
 use crate::judge::Verdicts;
+use crate::orders::OrderedGroup;
 
 /// The failure kind of questions that a run never asked.
 pub const NOT_ASKED: &str = "not_asked";
@@ -37,11 +38,9 @@ pub(crate) fn evaluate(
     summary: &Summary,
     config: &Config,
 ) -> Result<ModelResult, Failure> {
-    let groups: Vec<(&Task, &str)> = plan
-        .groups
-        .iter()
-        .map(|group| (&group.task, group.strategy.name()))
-        .collect();
+    let names: Vec<_> = plan.groups.iter().map(Group::name).collect();
+    let tasks = plan.groups.iter().map(|group| &group.task);
+    let groups: Vec<(&Task, &str)> = tasks.zip(names.iter().map(|name| &**name)).collect();
     let mut result = of_groups(store, run, identity, &groups, config, Some(plan))?;
     result.complete = summary.stop.is_none();
     result.timing = timing::timing_of(summary);
@@ -92,7 +91,8 @@ pub(crate) fn without_intervals(
                 verdicts.as_mut(),
             )
         } else {
-            group_result(&rows, &task.id, strategy, config, prompts.as_mut())
+            let read = |visit: &mut dyn FnMut(StoredRow)| reader.rows(run, index, visit);
+            group_result(read, (&task.id, strategy), config, prompts.as_mut())
         };
         counts.extend(prompts.map(|prompts| prompts.counts));
         found.push(group?);
@@ -101,6 +101,9 @@ pub(crate) fn without_intervals(
         }
     }
     mark_cut(&mut found, &counts);
+    for ordered in OrderedGroup::all(reader, &reader.run(run)?)? {
+        add_ordered(&mut found, reader, &ordered, config)?;
+    }
     let result = ModelResult {
         name: identity.name.clone(),
         identity: identity.clone(),
@@ -124,6 +127,8 @@ struct RowCounts {
     answered: usize,
     bounded: usize,
     mass: f64,
+    /// Questions that are shown in one order, since their options refer to each other.
+    fixed: usize,
     drawn: Option<DrawnAnswers>,
     failures: BTreeMap<String, Failures>,
 }
@@ -131,6 +136,7 @@ struct RowCounts {
 impl RowCounts {
     fn count(&mut self, row: &StoredRow) {
         self.planned += 1;
+        self.fixed += usize::from(row.turn.is_some_and(Turn::is_fixed));
         if let Some(drawn) = &row.drawn {
             self.count_drawn(drawn);
         }
@@ -153,6 +159,17 @@ impl RowCounts {
         counts.said += u64::from(drawn.said);
         counts.thoughts += u64::from(drawn.thoughts);
         counts.answer_tokens += drawn.answer_tokens;
+    }
+
+    /// Of several orders together, how many questions have one.
+    fn fixed_note(&self, strategy: &str) -> Option<String> {
+        let is_derived = OrderOf::split(strategy).1.is_derived();
+        (is_derived && self.fixed > 0).then(|| {
+            format!(
+                "options of {} refer to each other, so that these were asked in one order",
+                counted(self.fixed, "question")
+            )
+        })
     }
 
     /// A group of so many rows, without figures.
@@ -235,11 +252,28 @@ fn open_result(
     })
 }
 
+/// Adds the figures of several orders together, behind those of each.
+fn add_ordered(
+    found: &mut Vec<GroupResult>,
+    reader: &Reader,
+    ordered: &OrderedGroup,
+    config: &Config,
+) -> Result<(), StoreError> {
+    let read = |visit: &mut dyn FnMut(StoredRow)| ordered.rows(reader, visit);
+    let name = ordered.name();
+    let result = group_result(read, (&ordered.task, &name), config, None)?;
+    let is_order = |group: &GroupResult| {
+        group.task == ordered.task && OrderOf::split(&group.strategy).0 == ordered.strategy
+    };
+    let last = found.iter().rposition(is_order);
+    found.insert(last.map_or(found.len(), |last| last + 1), result);
+    Ok(())
+}
+
 /// Evaluates a group row by row, without holding the rows in memory.
 fn group_result(
-    rows: &Rows<'_>,
-    task: &str,
-    strategy: &str,
+    read: impl Fn(&mut dyn FnMut(StoredRow)) -> Result<(), StoreError>,
+    (task, strategy): (&str, &str),
     config: &Config,
     mut prompts: Option<&mut Prompts<'_>>,
 ) -> Result<GroupResult, StoreError> {
@@ -247,7 +281,7 @@ fn group_result(
     let mut first_pass = true;
     let visit = |visit: &mut dyn FnMut(Row<'_>)| {
         let is_first = std::mem::replace(&mut first_pass, false);
-        rows.reader.rows(rows.run, rows.index, |row| {
+        read(&mut |row| {
             if is_first {
                 counts.count(&row);
                 if let Some(prompts) = &mut prompts {
@@ -280,7 +314,8 @@ fn group_result(
         Err(error) => (None, Some(error.to_string())),
     };
     let several = evaluation.and_then(|evaluation| evaluation.several_note(config.covers));
-    let notes: Vec<String> = several.into_iter().chain(note).collect();
+    let fixed = counts.fixed_note(strategy);
+    let notes: Vec<String> = several.into_iter().chain(fixed).chain(note).collect();
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(GroupResult {
         evaluation,
@@ -340,11 +375,11 @@ pub(crate) fn write(folder: &Folder, results: &Results) -> Result<(), Failure> {
 
 /// Fails if more questions failed than allowed.
 pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), Failure> {
-    let planned: usize = model.groups.iter().map(|g| g.planned).sum();
-    let answered: usize = model.groups.iter().map(|g| g.answered).sum();
+    let planned: usize = model.asked_groups().map(|g| g.planned).sum();
+    let answered: usize = model.asked_groups().map(|g| g.answered).sum();
     let failed = planned - answered;
     if failed as f64 > allowed * planned as f64 {
-        let kinds = model.groups.iter().flat_map(|g| g.failures.values());
+        let kinds = model.asked_groups().flat_map(|g| g.failures.values());
         let most = kinds.max_by_key(|failures| failures.count);
         let (example, hint) = most.map_or(("", ""), |f| (&*f.example, &*f.hint));
         return Err(Failure::new(format!(

@@ -164,22 +164,26 @@ impl Planned {
             seen: Seen::default(),
             sample: PromptSample::default(),
         };
-        for group in &questions.plan.groups {
+        for (index, group) in questions.plan.groups.iter().enumerate() {
             let requests: Vec<_> = identities
                 .iter()
                 .map(|identity| group.requests(identity.digest(), questions.plan.draws))
                 .collect();
             let mut forecast = GroupForecast {
                 task: group.task.id.clone(),
-                strategy: group.strategy.name().to_owned(),
-                answers: group.questions.len() * draws as usize,
+                strategy: group.name().into_owned(),
+                answers: 0,
                 answered: 0,
                 requests: 0,
                 prompt_bytes: 0,
             };
-            for question in group.questions.iter() {
+            for (number, question) in group.questions.iter().enumerate() {
                 let question = question.map_err(Failure::new)?;
-                let prompt = group.builder.build(&question);
+                if questions.plan.wanted(index, number) == 0 || group.repeats(&question) {
+                    continue;
+                }
+                forecast.answers += draws as usize;
+                let prompt = group.prompt(&question);
                 let bytes = (prompt.prefix.len() + prompt.suffix.len()) as u64;
                 let shared: Vec<_> = requests
                     .iter()

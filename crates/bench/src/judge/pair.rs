@@ -31,6 +31,7 @@ impl Pairs {
             strategy: Strategy::SharedInstruction,
             questions: Bank::default().into(),
             builder: builder.clone(),
+            order: None,
         };
         Ok(Self {
             requests: group.requests(judge.digest(), Some(NonZeroU32::MIN)),
@@ -46,6 +47,7 @@ impl Pairs {
             strategy: Strategy::SharedInstruction,
             questions: Bank::of(comparisons)?.into(),
             builder: self.builder.clone(),
+            order: None,
         })
     }
 

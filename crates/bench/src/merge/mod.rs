@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sureness_analysis::number::counted;
 use sureness_questions::Task;
-use sureness_record::{ModelIdentity, RunRecord, RunSettings};
+use sureness_record::{ModelIdentity, OrderOf, Orders, RunRecord, RunSettings};
 use sureness_report::ModelResult;
 use sureness_store::{MergeInput, Reader, Store, StoreError};
 
@@ -240,6 +240,7 @@ fn write_all(
     let groups: Vec<(&Task, &str)> = groups.iter().map(|(task, name)| (task, *name)).collect();
     let expected: Vec<usize> = groups
         .iter()
+        .filter(|(_, strategy)| is_whole(strategy, settings))
         .map(|(task, _)| settings.task(&task.id).map_or(0, |task| task.questions))
         .collect();
     let questions = expected.iter().sum::<usize>() * wholes.len();
@@ -264,7 +265,7 @@ fn write_all(
                 group.cut_prompts = group.cut_prompts.or(cut);
             }
         }
-        complete_result(&mut model, whole, &expected);
+        complete_result(&mut model, whole, settings, &expected);
         if model.complete {
             let written = Reader::open(&folder.store)?.run(run)?;
             if written.finished_at.is_none() {
@@ -328,10 +329,24 @@ fn write(
     Ok(run)
 }
 
+/// Whether all questions were asked in this group, and not only those that the letters' prior takes.
+fn is_whole(strategy: &str, settings: &RunSettings) -> bool {
+    let is_part = matches!(settings.orders, Some(Orders::Auto { .. }))
+        && matches!(OrderOf::split(strategy).1, OrderOf::Number(_));
+    !is_part
+}
+
 /// Sets completeness and timing, and notes missing questions.
-fn complete_result(model: &mut ModelResult, whole: &WholeModel, expected: &[usize]) {
-    let present: usize = model.groups.iter().map(|group| group.planned).sum();
-    model.timing.cached = model.groups.iter().map(|group| group.answered).sum();
+fn complete_result(
+    model: &mut ModelResult,
+    whole: &WholeModel,
+    settings: &RunSettings,
+    expected: &[usize],
+) {
+    let groups = model.asked_groups();
+    let groups = groups.filter(|group| is_whole(&group.strategy, settings));
+    let present: usize = groups.map(|group| group.planned).sum();
+    model.timing.cached = model.asked_groups().map(|group| group.answered).sum();
     let all: usize = expected.iter().sum();
     model.complete = present == all && not_asked(model) == 0;
     if !model.complete {
@@ -351,8 +366,7 @@ fn complete_result(model: &mut ModelResult, whole: &WholeModel, expected: &[usiz
 /// The number of questions that no shard asked.
 fn not_asked(model: &ModelResult) -> usize {
     let unasked = model
-        .groups
-        .iter()
+        .asked_groups()
         .filter_map(|group| group.failures.get(figures::NOT_ASKED));
     unasked.map(|failures| failures.count).sum()
 }

@@ -3,6 +3,7 @@
 mod choice;
 mod library;
 mod names;
+mod orders;
 mod place;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::settings::{QuestionSettings, Settings};
 pub(crate) use choice::dataset_for;
 pub use library::{Library, Origin, file_name, today};
 pub use names::{id_of, named_task, task_id};
+use orders::Ordering;
 pub use place::Place;
 pub use sureness_hub as hub;
 
@@ -40,6 +42,8 @@ pub(crate) struct Questions {
     unread: Vec<(String, Unread)>,
     /// What a reader of the figures should know about the questions, by task.
     remarks: Vec<String>,
+    /// In which orders options are shown, by task id; empty where each question is asked as it is.
+    orders: Vec<Ordering>,
     /// By group, the positions of a shard's questions in the whole run; empty without a shard.
     pub(crate) places: Vec<Arc<[u32]>>,
 }
@@ -61,6 +65,8 @@ impl Questions {
         let mut splits = HashMap::new();
         let mut several = HashMap::new();
         let mut unshown = Vec::new();
+        let mut orders: Vec<Ordering> = Vec::new();
+        let mut wanted: Vec<Vec<u32>> = Vec::new();
         for task in tasks(settings) {
             let mut dataset = dataset_for(&task, settings)?;
             unread.push((dataset.task.id.clone(), std::mem::take(&mut dataset.unread)));
@@ -93,11 +99,15 @@ impl Questions {
                 digest: digest(&dataset, shots, &settings.cluster).map_err(Failure::new)?,
             });
             remarks.extend(remark(&dataset).map_err(Failure::new)?);
+            let mut ordering = Ordering::of(&dataset, settings.orders, seed)?;
             // After the summary, which is the same in every shard.
             let kept: Option<Arc<[u32]>> = match settings.shard {
                 None => None,
                 Some(shard) => Some(dataset.shard(shard)?.into()),
             };
+            if let (Some(ordering), Some(kept)) = (&mut ordering, &kept) {
+                ordering.keep(kept);
+            }
             let questions = Arc::new(std::mem::take(&mut dataset.questions));
             let is_open = questions.is_open().map_err(Failure::new)?;
             // Open questions are asked in one way.
@@ -107,16 +117,22 @@ impl Questions {
                 &strategies
             };
             for &strategy in asked {
-                places.extend(kept.clone());
                 let builder = builder_for(&dataset, is_open, strategy, &wording, shots)?;
-                plan.groups.push(Group {
-                    task: dataset.task.clone(),
-                    strategy,
-                    questions: Arc::clone(&questions),
-                    builder,
-                });
+                for order in orders::numbers(ordering.as_ref()) {
+                    places.extend(kept.clone());
+                    wanted.extend(ordering.iter().filter_map(|it| it.wanted(order)));
+                    plan.groups.push(Group {
+                        task: dataset.task.clone(),
+                        strategy,
+                        questions: Arc::clone(&questions),
+                        builder: builder.clone(),
+                        order,
+                    });
+                }
             }
+            orders.extend(ordering);
         }
+        plan.wanted = (!wanted.is_empty()).then(|| Arc::new(wanted));
         let tasks: Vec<Task> = plan.groups.iter().map(|g| g.task.clone()).collect();
         for unknown in wording.unknown_tasks(&tasks) {
             tracing::warn!(
@@ -134,6 +150,7 @@ impl Questions {
             unshown,
             unread,
             remarks,
+            orders,
             places,
         })
     }
@@ -152,7 +169,8 @@ impl Questions {
     /// read, examples that are not shown.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
         let files = self.note_unread().into_iter().chain(self.note_unshown());
-        self.remarks.iter().cloned().chain(files)
+        let orders = self.orders.iter().filter_map(Ordering::note);
+        self.remarks.iter().cloned().chain(orders).chain(files)
     }
 
     /// Names the keys and columns of the files that are not read; `None` without such.
@@ -182,10 +200,11 @@ impl Questions {
     pub(crate) fn describe(&self) -> String {
         let mut text = format!(
             "{}: {} × {}",
-            counted(self.plan.len(), "question"),
+            counted(self.plan.answers() / self.plan.draws_each(), "question"),
             counted(self.tasks.len(), "task"),
             counted(self.strategies.len(), "prompt strategy")
         );
+        text.push_str(&orders::describe(&self.orders));
         let widths = self.tasks.iter().map(|d| d.task.chars().count());
         let width = widths.max().unwrap_or(0);
         for d in &self.tasks {
@@ -213,11 +232,18 @@ impl Questions {
             let all: usize = self.tasks.iter().map(|d| d.questions).sum();
             text.push_str(&format!(
                 "\n  this is shard {shard}: {} of {}",
-                count(self.plan.len()),
+                count(self.as_they_are()),
                 count(all * self.strategies.len())
             ));
         }
         text
+    }
+
+    /// How many questions are asked as they are, counted once per strategy.
+    fn as_they_are(&self) -> usize {
+        let groups = self.plan.groups.iter();
+        let first = groups.filter(|group| group.order.is_none_or(|order| order.get() == 1));
+        first.map(|group| group.questions.len()).sum()
     }
 
     /// The record of a run's settings.
@@ -232,6 +258,7 @@ impl Questions {
             wording: self.wording.clone(),
             cluster: settings.questions.cluster.clone(),
             answers: settings.asking.answers,
+            orders: settings.questions.orders,
             until: settings.until.as_ref().map(crate::run::until_record),
             shard: self.shard,
             merged: None,

@@ -424,7 +424,7 @@ async fn check_prefixes(scorer: &dyn OptionScorer, plan: &Plan) -> Result<(), Fa
                 "{}: task {} with strategy {}: the few-shot examples leave no room for a question: {error}",
                 scorer.identity().name,
                 group.task.id,
-                group.strategy.name(),
+                group.name(),
             ))
             .hint(error.hint())
         })?;

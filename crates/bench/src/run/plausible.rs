@@ -74,7 +74,7 @@ impl Plausibility {
         warn: Warner,
     ) -> Arc<Self> {
         let groups = plan.groups.iter().map(|group| Letters {
-            place: format!("{}/{}", group.task.id, group.strategy.name()),
+            place: format!("{}/{}", group.task.id, group.name()),
             planned: group.questions.len(),
             questions: HashSet::new(),
             answered: 0,

@@ -1,6 +1,6 @@
 //! Opens the store for a run.
 
-use sureness_engine::Plan;
+use sureness_engine::{Group, Plan};
 use sureness_record::{RunRecord, RunSettings};
 use sureness_scorers::ModelIdentity;
 use sureness_store::Store;
@@ -23,9 +23,9 @@ impl Session<'_> {
             model: identity.clone(),
             settings,
         };
-        let groups = plan.groups.iter();
-        let groups = groups.map(|group| (&*group.task.id, group.strategy.name()));
-        let run = store.begin_run(&record, groups)?;
+        let names: Vec<_> = plan.groups.iter().map(Group::name).collect();
+        let tasks = plan.groups.iter().map(|group| &*group.task.id);
+        let run = store.begin_run(&record, tasks.zip(names.iter().map(|name| &**name)))?;
         store.place_questions(self.questions.places.clone());
         store.draw(plan.draws);
         store.keep_text(self.settings.cache.keep_text.unwrap_or(true));

@@ -38,9 +38,31 @@ pub(crate) fn check_open(settings: &Settings, questions: &Questions) -> Result<(
     ))
 }
 
+/// Refuses answers in words, which say no letters whose places could be told apart, in several orders.
+fn check_orders(settings: &Settings) -> Result<(), Failure> {
+    let answers = settings.asking.answers;
+    if settings.questions.orders.is_none() {
+        return Ok(());
+    }
+    if answers != Answers::Letters {
+        return Err(Failure::new(format!(
+            "--orders asks for letters, and --answers {} draws answers in words",
+            answers.name()
+        ))
+        .hint("leave out --orders, or use --answers letters"));
+    }
+    if settings.until.is_some() {
+        return Err(
+            Failure::new("--until does not work with --orders yet").hint("leave one of them out")
+        );
+    }
+    Ok(())
+}
+
 /// Refuses what answers in words cannot be drawn with.
 pub(crate) fn check(settings: &Settings, models: &[Model]) -> Result<(), Failure> {
     settings.budget.check()?;
+    check_orders(settings)?;
     // Where no name is given, the price is looked up once the server has told the model's.
     for (model, name) in models
         .iter()

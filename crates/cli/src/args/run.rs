@@ -15,7 +15,7 @@ use super::ask::AskArgs;
 use super::judge::JudgeArgs;
 use super::price::PriceArgs;
 use super::until::UntilArgs;
-use super::values::{open_share, price, recheck, share, temperature};
+use super::values::{OrdersArg, open_share, price, recheck, share, temperature};
 
 /// The progress display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -100,6 +100,19 @@ pub(crate) struct RunArgs {
     /// Few-shot examples per prompt, 0 for zero-shot [default: 5 for qa, rc, ci; 3 for drs; 1 for ds]
     #[arg(long, value_name = "N", help_heading = "Questions")]
     pub(crate) shots: Option<usize>,
+    /// Ask every question in N orders of its own options, and average their probabilities; or auto: a part of the
+    /// questions in every order, whose prior of the letters is taken out of all
+    #[arg(long, value_name = "N", help_heading = "Questions")]
+    pub(crate) orders: Option<OrdersArg>,
+    /// With --orders auto: share of the questions that is asked in every order [default: 0.1]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_parser = open_share,
+        requires = "orders",
+        help_heading = "Questions"
+    )]
+    pub(crate) prior_share: Option<f64>,
     /// TOML file with the text of the prompts
     #[arg(long, value_name = "FILE", help_heading = "Questions")]
     pub(crate) prompts: Option<PathBuf>,

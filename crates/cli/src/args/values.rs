@@ -90,6 +90,27 @@ impl FromStr for Samples {
     }
 }
 
+/// A number of orders of the options, or the prior of the letters from a part of the questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrdersArg {
+    Each(NonZeroU32),
+    Auto,
+}
+
+impl FromStr for OrdersArg {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text
+                .parse()
+                .map(Self::Each)
+                .map_err(|_| "must be a whole number from 1 on, or auto"),
+        }
+    }
+}
+
 /// Parses seconds, up to a day.
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     number(text, 0.0..=86_400.0, "a number of seconds from 0 to 86400")

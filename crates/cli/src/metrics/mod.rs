@@ -182,10 +182,10 @@ impl Metrics {
     /// A counter of one model's events.
     pub(crate) fn for_model(&self, name: &str, plan: &Plan, endpoints: usize) -> ModelMetrics {
         let mut metrics = ModelMetrics::new(self.families.clone(), name, endpoints);
-        for group in &plan.groups {
-            let labels = metrics.add_group(&group.task.id, group.strategy.name());
+        for (index, group) in plan.groups.iter().enumerate() {
+            let labels = metrics.add_group(&group.task.id, &group.name());
             let planned = self.families.questions.get_or_create(&labels);
-            planned.inc_by(signed(group.questions.len()));
+            planned.inc_by(signed(plan.questions_of(index)));
         }
         metrics
     }

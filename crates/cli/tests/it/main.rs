@@ -16,6 +16,7 @@ mod import_whole;
 mod metrics;
 mod model;
 mod open;
+mod orders;
 mod plan;
 mod protocols;
 mod run;

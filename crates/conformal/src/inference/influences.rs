@@ -1,6 +1,6 @@
 //! Intervals of figures by the influence of each question.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::Interval;
 use super::student::two_sided_quantile;
@@ -32,7 +32,8 @@ pub fn influence_interval(
     level: f64,
     imagined: f64,
 ) -> Option<Interval> {
-    let mut sums: HashMap<&[u8; 32], f64> = HashMap::with_capacity(clusters.len());
+    // In the order of their names, so that equal questions give equal digits.
+    let mut sums: BTreeMap<&[u8; 32], f64> = BTreeMap::new();
     for (cluster, influence) in clusters.iter().zip(influences) {
         *sums.entry(cluster).or_default() += influence;
     }

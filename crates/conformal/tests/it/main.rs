@@ -2,6 +2,7 @@
 //! simulation.
 
 mod coverage;
+mod orders;
 mod paper_sets;
 mod procedure;
 mod promises;

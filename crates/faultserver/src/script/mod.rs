@@ -1,5 +1,6 @@
 //! Scripts: the server, its limits and its faults.
 
+mod beliefs;
 mod fault;
 mod file;
 mod jsonl;
@@ -8,12 +9,15 @@ mod open;
 mod rule;
 mod thoughts;
 
+pub use beliefs::Beliefs;
 pub use fault::{Coding, Fault, Indices, Nan, Point, RetryAfter, Target, Unsaid};
 pub use file::ScriptError;
 pub use logits::Logits;
 pub use open::{Saying, Sayings};
 pub use rule::{Predicate, Routes, Rule, When};
 pub use thoughts::{Thought, Thoughts};
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
 
@@ -64,6 +68,12 @@ pub struct Healthy {
     /// of `{"question": "…", "logits": […]}`.
     #[serde(deserialize_with = "logits::from_file")]
     pub logits: Option<Logits>,
+    /// The model's logits of options by their texts, wherever they stand: a JSONL file of
+    /// `{"option": "…", "logit": 1.5}`.
+    #[serde(deserialize_with = "beliefs::from_file")]
+    pub beliefs: Option<Beliefs>,
+    /// What each letter, from A on, adds to the logit of the option beside it; for `beliefs`.
+    pub letter_bias: Vec<f64>,
     /// Answers in words to requests without log-probabilities, on the routes of all protocols.
     pub words: Option<Words>,
     /// What the model thinks before a letter, and the logits of the letters after each thought: a JSONL
@@ -96,14 +106,20 @@ impl Healthy {
     /// Number of letters that a question offers.
     pub(crate) fn offered(&self, prompt: &str) -> usize {
         let given = self.logits_of(prompt);
-        given.map_or(crate::model::OFFERED, <[f64]>::len)
+        given.map_or(crate::model::OFFERED, |logits| logits.len())
     }
 
-    /// The logits that the files give: those after the prompt's thought, or those of its question.
-    pub(crate) fn logits_of(&self, prompt: &str) -> Option<&[f64]> {
+    /// The logits that the files give: those of the options, those after the prompt's thought, or those of its question.
+    pub(crate) fn logits_of(&self, prompt: &str) -> Option<Cow<'_, [f64]>> {
+        let beliefs = self.beliefs.as_ref();
+        if let Some(logits) = beliefs.and_then(|it| it.of(prompt, &self.letter_bias)) {
+            return Some(logits.into());
+        }
         let thoughts = self.thoughts.as_ref();
         let after = thoughts.and_then(|thoughts| thoughts.logits_after(prompt));
-        after.or_else(|| self.logits.as_ref()?.of(prompt))
+        after
+            .or_else(|| self.logits.as_ref()?.of(prompt))
+            .map(Cow::Borrowed)
     }
 }
 
@@ -122,6 +138,8 @@ impl Default for Healthy {
             cache_slots: 4,
             drift: 0.0,
             logits: None,
+            beliefs: None,
+            letter_bias: Vec::new(),
             words: None,
             thoughts: None,
             open: None,

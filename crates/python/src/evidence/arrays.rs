@@ -64,6 +64,7 @@ pub(super) fn read(
             name: name.clone(),
             source: Source::default(),
             groups: vec![group],
+            orders: Vec::new(),
         });
     }
     Ok(Evidence {

@@ -18,4 +18,5 @@ DROP TABLE answers;
 ALTER TABLE old_answers RENAME TO answers;
 ALTER TABLE items DROP COLUMN reply;
 ALTER TABLE items DROP COLUMN cluster;
+ALTER TABLE items DROP COLUMN turn;
 PRAGMA user_version = 1;

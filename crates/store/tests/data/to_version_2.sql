@@ -2,4 +2,5 @@
 DROP TABLE draws;
 DROP TABLE words;
 ALTER TABLE items DROP COLUMN cluster;
+ALTER TABLE items DROP COLUMN turn;
 PRAGMA user_version = 2;

@@ -2,5 +2,6 @@
 
 mod import;
 mod merge;
+mod orders;
 mod resume;
 mod reuse;

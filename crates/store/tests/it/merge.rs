@@ -51,6 +51,7 @@ fn planned(group: u32, place: u32) -> Planned {
             right: RightOptions::from_mask(1 + place % 3).unwrap(),
         }),
         draw: 0,
+        turn: None,
     }
 }
 

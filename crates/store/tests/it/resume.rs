@@ -39,6 +39,7 @@ fn planned(n: u8) -> Planned {
             right: 2.into(),
         }),
         draw: 0,
+        turn: None,
     }
 }
 

@@ -46,6 +46,7 @@ fn planned(n: u8) -> Planned {
             right: 1.into(),
         }),
         draw: 0,
+        turn: None,
     }
 }
 

@@ -49,8 +49,9 @@ impl Rounds {
 
     /// What to ask in this round, everything of earlier rounds included.
     pub(super) fn plan(&self) -> Plan {
+        let drawn = self.rule.map(|_| Arc::new(self.wanted.clone()));
         Plan {
-            wanted: self.rule.as_ref().map(|_| Arc::new(self.wanted.clone())),
+            wanted: drawn.or_else(|| self.plan.wanted.clone()),
             ..self.plan.clone()
         }
     }

@@ -179,6 +179,7 @@ fn page(prepared: Prepared, asked: &Asked, file: &Path) -> Result<(), Failure> {
         Mode::Open => !evidence.open.is_empty(),
         _ if evidence.models.is_empty() => false,
         Mode::Prompt => figures.strategies().len() > 1,
+        Mode::Order => has_orders(&evidence),
         Mode::Scaling => asked.family.is_some(),
         Mode::Instruct => !asked.pairs.is_empty(),
         Mode::Correlations => figures.models.iter().map(|m| m.groups.len()).sum::<usize>() >= 4,
@@ -238,11 +239,17 @@ fn modes(args: &AnalyzeArgs, evidence: &Evidence) -> Vec<Mode> {
             1 => &[Mode::Basic],
             _ => &[Mode::Comparative, Mode::Basic],
         };
-        let all = of_models.iter().chain([&Mode::Open]).copied();
+        let orders = has_orders(evidence).then_some(&Mode::Order);
+        let all = of_models.iter().chain(orders).chain([&Mode::Open]).copied();
         return all.filter(has_mode).collect();
     }
     let named = |mode: &Mode| args.modes.contains(&ModeArg::One(*mode));
     Mode::ALL.into_iter().filter(named).collect()
+}
+
+/// Whether questions were asked in several orders of their options.
+fn has_orders(evidence: &Evidence) -> bool {
+    evidence.models.iter().any(|model| !model.orders.is_empty())
 }
 
 /// Fails if no group could be evaluated.

@@ -6,6 +6,7 @@ use sureness_analysis::number::{count, counted};
 use sureness_analysis::{Common, Evidence, Figures};
 use sureness_bench::Failure;
 use sureness_conformal::{COMPARED, Config, Least, NoVariance, Reference, Variance, Variances};
+use sureness_record::OrderOf;
 use sureness_store::{Reader, StoreError};
 
 use crate::args::plan::{CORRELATION, PlanArgs};
@@ -28,8 +29,10 @@ pub(super) struct Basis {
     pub(super) least: Least,
     /// Mean number of options.
     pub(super) options: f64,
-    /// Requests per question and model.
+    /// Mean number of strategies per question.
     pub(super) strategies: f64,
+    /// Mean number of orders of the options in which a strategy asks a question.
+    pub(super) orders: f64,
     /// Prompt tokens per request.
     pub(super) tokens: Option<f64>,
     /// Sentences that describe the basis.
@@ -94,6 +97,7 @@ fn reference(args: &PlanArgs) -> Result<Basis, Failure> {
         least,
         options: reference.options as f64,
         strategies: reference.strategies as f64,
+        orders: 1.0,
         tokens: None,
         notes: vec![
             format!(
@@ -183,9 +187,20 @@ fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
         least: Least::of(panel),
         options,
         strategies: panel.answers() as f64 / questions as f64,
+        orders: orders(&evidence),
         tokens: tokens(&evidence, &common)?,
         notes,
     })
+}
+
+/// In how many orders a question was asked on average; the most, where models differ.
+fn orders(evidence: &Evidence) -> f64 {
+    let groups = evidence.models.iter().flat_map(|model| &model.orders);
+    let means = groups.map(|group| {
+        let orders = group.questions.iter().map(|question| question.turns.len());
+        orders.sum::<usize>() as f64 / group.questions.len().max(1) as f64
+    });
+    means.fold(1.0, f64::max)
 }
 
 /// The median variance over the pairs that have one.
@@ -214,7 +229,8 @@ fn tokens(evidence: &Evidence, common: &Common) -> Result<Option<f64>, StoreErro
         let reader = Reader::open(Path::new(&model.source.path))?;
         for (index, (task, strategy)) in reader.run(run)?.groups.iter().enumerate() {
             let counts = |t: &sureness_analysis::CommonTask| {
-                t.task == *task && t.strategies.contains(strategy)
+                let mut common = t.strategies.iter();
+                t.task == *task && common.any(|it| of_one_strategy(it, strategy))
             };
             if !common.tasks.iter().any(counts) {
                 continue;
@@ -229,6 +245,11 @@ fn tokens(evidence: &Evidence, common: &Common) -> Result<Option<f64>, StoreErro
         }
     }
     Ok((known > 0.0).then(|| sum / known))
+}
+
+/// Whether both names are those of one prompt strategy, in whatever orders of the options.
+fn of_one_strategy(one: &str, other: &str) -> bool {
+    OrderOf::split(one).0 == OrderOf::split(other).0
 }
 
 /// A mean number of strategies with its noun. Tasks may differ, so the mean may be fractional.

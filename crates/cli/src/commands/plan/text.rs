@@ -34,7 +34,7 @@ pub(super) fn text(
     let mut rows = vec![header.into_iter().map(str::to_owned).collect::<Vec<_>>()];
     for (target, size) in targets.iter().zip(&sizes.sizes) {
         let questions = size.calibration + size.test;
-        let requests = questions as f64 * basis.strategies * MODELS;
+        let requests = questions as f64 * basis.strategies * basis.orders * MODELS;
         let mut row = vec![
             target.to_string(),
             count(questions),
@@ -72,8 +72,13 @@ pub(super) fn text(
         100.0 * sizes.share,
         sizes.share
     ));
+    let orders = if basis.orders > 1.0 {
+        format!(" × {:.2} orders of the options", basis.orders)
+    } else {
+        String::new()
+    };
     text.push_str(&format!(
-        "Requests are questions × {} × 2 models.\n",
+        "Requests are questions × {}{orders} × 2 models.\n",
         strategies(basis.strategies)
     ));
     for line in &basis.notes {

@@ -90,7 +90,7 @@ impl View for Bars {
                 bar.set_style(style(
                     "    {prefix:<26} {bar:24.dim} {pos:>6}/{len:<6} {msg}",
                 ));
-                bar.set_prefix(group.strategy);
+                bar.set_prefix(group.strategy.clone());
                 bar
             });
             bar.set_position(counts.done() as u64);

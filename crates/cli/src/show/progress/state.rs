@@ -1,5 +1,6 @@
 //! The progress of one model's run.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -38,7 +39,7 @@ impl Counts {
 pub(super) struct GroupState {
     pub(super) task: String,
     pub(super) title: String,
-    pub(super) strategy: &'static str,
+    pub(super) strategy: Cow<'static, str>,
     pub(super) counts: Counts,
     pub(super) started: Option<Instant>,
     /// Cost of one of its questions, relative to other groups.
@@ -88,17 +89,21 @@ impl State {
         may_stop_early: bool,
         now: Instant,
     ) -> Self {
-        let groups = plan.groups.iter().map(|group| GroupState {
-            task: group.task.id.clone(),
-            title: group.task.title.clone(),
-            strategy: group.strategy.name(),
-            counts: Counts {
-                planned: group.questions.len(),
-                ..Counts::default()
-            },
-            started: None,
-            weight: weight(group),
-        });
+        let groups = plan
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(index, group)| GroupState {
+                task: group.task.id.clone(),
+                title: group.task.title.clone(),
+                strategy: group.name(),
+                counts: Counts {
+                    planned: plan.questions_of(index),
+                    ..Counts::default()
+                },
+                started: None,
+                weight: weight(group),
+            });
         Self {
             model: model.to_owned(),
             groups: groups.collect(),
@@ -241,7 +246,7 @@ mod tests {
         let groups = weights.map(|weight| GroupState {
             task: "qa".to_owned(),
             title: "Question answering".to_owned(),
-            strategy: "base",
+            strategy: "base".into(),
             counts: Counts {
                 planned,
                 ..Counts::default()

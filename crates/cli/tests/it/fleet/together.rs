@@ -43,6 +43,22 @@ fn three_workers_end_with_the_figures_of_one_machine() {
 }
 
 #[test]
+fn workers_answer_several_orders_of_the_options_as_one_machine_does() {
+    let Some(case) = Case::new(steady()) else {
+        return;
+    };
+    let line = "run --tasks qa --sample-size 60 --prompt-strategies base --orders 3";
+    case.alone(line, "alone");
+    let workers: Vec<_> = ["w1", "w2"].map(|name| case.worker(name)).into();
+    assert_eq!(case.coordinator(line, "together").end(), 0);
+    case.alike("together", "alone");
+    assert!(case.figures("together").contains("base/averaged"));
+    for worker in workers {
+        assert_eq!(worker.end(), 0);
+    }
+}
+
+#[test]
 fn failures_are_carried_over_with_their_type() {
     let odd = Rule::matching(
         |asked| {

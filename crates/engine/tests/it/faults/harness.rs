@@ -67,6 +67,7 @@ pub(super) fn plan(questions: usize) -> Arc<Plan> {
             task: task.clone(),
             strategy,
             questions: Arc::clone(&all),
+            order: None,
         })
         .into();
     Arc::new(Plan {

@@ -37,6 +37,7 @@ pub(super) fn plan(sizes: &[usize]) -> Arc<Plan> {
             questions: Arc::new(Bank::of(&(0..n).map(question).collect::<Vec<_>>()).unwrap()),
             builder: PromptBuilder::new(&task, Strategy::Base, &Wording::builtin(), &[], 0)
                 .unwrap(),
+            order: None,
         }
     });
     Arc::new(Plan {

@@ -1,0 +1,204 @@
+//! The questions of a run's groups with their outcomes, in the order of the plan.
+
+use rusqlite::{CachedStatement, Row, Rows, params};
+use sureness_record::QuestionRecord;
+use sureness_scorers::{OptionScores, Usage};
+
+use crate::draws;
+use crate::reader::StoredRow;
+use crate::{Reader, StoreError, codec};
+
+/// What is wrong with a damaged entry.
+type Damaged = String;
+
+/// A row with its position, or what is wrong with it.
+type Read = Result<(u32, StoredRow), Damaged>;
+
+/// A group that is read beside others.
+struct Cursor<'a> {
+    group: usize,
+    rows: Rows<'a>,
+    /// The row that comes next.
+    next: Option<(u32, StoredRow)>,
+}
+
+impl Reader {
+    /// Calls `visit` with each question of a group, in order. Memory holds one row at a time.
+    pub fn rows(
+        &self,
+        run: i64,
+        group: usize,
+        mut visit: impl FnMut(StoredRow),
+    ) -> Result<(), StoreError> {
+        self.rows_from(run, group, None, |_, row| visit(row))
+    }
+
+    /// Calls `visit` with each question that one of `groups` has: its rows in these groups, in their
+    /// order. Memory holds one row of each.
+    pub fn rows_together(
+        &self,
+        run: i64,
+        groups: &[usize],
+        mut visit: impl FnMut(Vec<StoredRow>),
+    ) -> Result<(), StoreError> {
+        let done = self.visit_together(run, groups, &mut visit);
+        self.checked(done)
+    }
+
+    /// The same as [`Self::rows`] with positions, for all questions of a group or for that at one
+    /// position.
+    pub(crate) fn rows_from(
+        &self,
+        run: i64,
+        group: usize,
+        position: Option<u32>,
+        mut visit: impl FnMut(u32, StoredRow),
+    ) -> Result<(), StoreError> {
+        let done = self.visit(run, group, position, &mut visit);
+        self.checked(done)
+    }
+
+    fn checked(&self, done: rusqlite::Result<Result<(), Damaged>>) -> Result<(), StoreError> {
+        self.wrap(done)?.map_err(|what| StoreError::Damaged {
+            path: self.path().to_owned(),
+            what,
+        })
+    }
+
+    fn visit(
+        &self,
+        run: i64,
+        group: usize,
+        position: Option<u32>,
+        visit: &mut impl FnMut(u32, StoredRow),
+    ) -> rusqlite::Result<Result<(), Damaged>> {
+        let draws = self.draws(run)?;
+        let mut select = self.select_rows()?;
+        let (first, last) = (position.unwrap_or(0), position.unwrap_or(u32::MAX));
+        let mut rows = select.query(params![run, group, first, last])?;
+        while let Some(row) = rows.next()? {
+            match self.read_row(row, draws.then_some((run, group)))? {
+                Ok((position, row)) => visit(position, row),
+                Err(damaged) => return Ok(Err(damaged)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn visit_together(
+        &self,
+        run: i64,
+        groups: &[usize],
+        visit: &mut impl FnMut(Vec<StoredRow>),
+    ) -> rusqlite::Result<Result<(), Damaged>> {
+        let draws = self.draws(run)?;
+        let selects = groups.iter().map(|_| self.select_rows());
+        let mut selects = selects.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut cursors = Vec::with_capacity(groups.len());
+        for (select, &group) in selects.iter_mut().zip(groups) {
+            let rows = select.query(params![run, group, 0, u32::MAX])?;
+            let next = None;
+            cursors.push(Cursor { group, rows, next });
+        }
+        loop {
+            for cursor in cursors.iter_mut().filter(|it| it.next.is_none()) {
+                let Some(row) = cursor.rows.next()? else {
+                    continue;
+                };
+                match self.read_row(row, draws.then_some((run, cursor.group)))? {
+                    Ok(read) => cursor.next = Some(read),
+                    Err(damaged) => return Ok(Err(damaged)),
+                }
+            }
+            let places = cursors.iter().filter_map(|it| Some(it.next.as_ref()?.0));
+            let Some(first) = places.min() else {
+                return Ok(Ok(()));
+            };
+            let at = |cursor: &mut Cursor<'_>| cursor.next.take_if(|(place, _)| *place == first);
+            let rows = cursors.iter_mut().filter_map(at);
+            visit(rows.map(|(_, row)| row).collect());
+        }
+    }
+
+    fn select_rows(&self) -> rusqlite::Result<CachedStatement<'_>> {
+        self.connection().prepare_cached(&format!(
+            "SELECT question, content, category, options, answer, dont_know, none, error, \
+             logprobs, observed, mass, prompt_tokens, cached_tokens, {}, pos, {} \
+             FROM items LEFT JOIN answers ON id = reply WHERE items.run = ? AND grp = ? AND pos BETWEEN ? AND ? ORDER BY pos",
+            self.cluster(),
+            self.turn()
+        ))
+    }
+
+    /// Reads a row of [`Self::select_rows`]; that of a run and group whose answers were `drawn` with
+    /// these.
+    fn read_row(&self, row: &Row<'_>, drawn: Option<(i64, usize)>) -> rusqlite::Result<Read> {
+        let id: String = row.get(0)?;
+        let options: usize = row.get(3)?;
+        let error: Option<String> = row.get(7)?;
+        let Some(right) = codec::decode_right(row.get(4)?) else {
+            return Ok(Err(format!("right options of question {id}")));
+        };
+        let code: Option<i64> = row.get(15)?;
+        let turn = code.map(codec::decode_turn);
+        if turn == Some(None) {
+            return Ok(Err(format!("order of the options of question {id}")));
+        }
+        let turn = turn.flatten();
+        let mut scores = match scores_of(row)? {
+            Ok(scores)
+                if scores
+                    .as_ref()
+                    .is_none_or(|it| it.logprobs.len() == options) =>
+            {
+                scores
+            }
+            _ => return Ok(Err(format!("answer to question {id}"))),
+        };
+        if let (Some(scores), Some(turn)) = (&mut scores, turn) {
+            turn.restore(&mut scores.logprobs);
+            turn.restore(&mut scores.observed);
+        }
+        let mut stored = StoredRow {
+            question: QuestionRecord {
+                id,
+                content: row.get(1)?,
+                cluster: row.get(13)?,
+                category: row.get(2)?,
+                options,
+                right,
+                dont_know: row.get(5)?,
+                none_of_the_above: row.get(6)?,
+            },
+            error: error.and_then(|text| serde_json::from_str(&text).ok()),
+            scores,
+            drawn: None,
+            turn,
+        };
+        let position: u32 = row.get(14)?;
+        if let Some((run, group)) = drawn {
+            let connection = self.connection();
+            let damaged = draws::add_to(connection, run, group, position.into(), &mut stored)?;
+            if let Some(damaged) = damaged {
+                return Ok(Err(damaged));
+            }
+        }
+        Ok(Ok((position, stored)))
+    }
+}
+
+/// The scores of a row in the order in which its options were shown, if it has an answer.
+fn scores_of(row: &Row<'_>) -> rusqlite::Result<Result<Option<OptionScores>, ()>> {
+    let Some(bytes) = row.get_ref(8)?.as_blob_or_null()? else {
+        return Ok(Ok(None));
+    };
+    let usage = Usage {
+        prompt_tokens: row.get(11)?,
+        cached_tokens: row.get(12)?,
+        answer_tokens: None,
+    };
+    let mass: f64 = row.get(10)?;
+    let mass = if mass < 0.0 { f64::NAN } else { mass };
+    let decoded = codec::decode(bytes, row.get(9)?, mass, usage);
+    Ok(decoded.map(Some).ok_or(()))
+}
