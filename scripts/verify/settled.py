@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Plays pairs of saved logits with `sureness compare --until settled`, and checks every verdict.
+"""Plays pairs of saved logits with `sureness compare --until settled`, and checks every verdict; plays
+each alone with `--until width`, and checks every interval.
 
   settled.py SURENESS QUESTIONS LOGITS… [--seeds N]
 
@@ -53,6 +54,31 @@ def fixed_design(first, second):
     return min(1.0, root**2 / difference**2 / len(alone))
 
 
+def narrow(args, truths):
+    """Plays each file until its intervals are narrow; returns whether too many miss the truth."""
+    widths = {"acc": 0.06, "size": 0.4}
+    asked = {metric: [] for metric in widths}
+    missed = 0
+    for path in args.logits:
+        for seed in range(1, args.seeds + 1):
+            command = [args.sureness, "compare", "--logits", path, "--questions", args.questions]
+            command += ["--protocol", "standard", "--until", "width", "acc=6pp", "size=0.4"]
+            command += ["--seed", str(seed), "--output", "json"]
+            found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            bad = False
+            for figure in found["figures"]:
+                metric = figure["metric"]
+                low, high = figure["interval"]
+                truth = truths[path][0 if metric == "acc" else 1]
+                bad |= high - low > widths[metric] or not low - 1e-6 <= truth <= high + 1e-6
+                asked[metric].append(figure["asked"] / figure["of"])
+            missed += bad
+    runs = len(args.logits) * args.seeds
+    shares = ", ".join(f"{metric} {np.median(of):.1%}" for metric, of in asked.items())
+    print(f"width: {runs} runs, median share asked {shares}; any interval missed in {missed}")
+    return missed > max(1, runs / 10)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sureness")
@@ -87,7 +113,7 @@ def main():
                 low, high = pair["interval"]
                 missed[metric] += not low - 1e-6 <= difference <= high + 1e-6
                 shares[metric].append(pair["asked"] / pair["of"])
-    failed = False
+    failed = narrow(args, truths)
     for metric, of in shares.items():
         print(
             f"{metric}: {len(of)} comparisons, median {np.median(of):.2%}, mean {np.mean(of):.2%}, "

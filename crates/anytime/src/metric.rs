@@ -31,6 +31,12 @@ impl Metric {
     /// the two halves before the other.
     pub const SETTLED: [Self; 3] = [Self::Acc, Self::Size, Self::Uacc];
 
+    /// Whether it is a mean over questions, each of which counts by itself: accuracy, and coverage at
+    /// thresholds that were set before.
+    pub fn is_mean(self) -> bool {
+        matches!(self, Self::Acc | Self::Coverage)
+    }
+
     /// The name in flags and JSON.
     pub fn name(self) -> &'static str {
         match self {

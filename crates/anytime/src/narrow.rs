@@ -32,7 +32,7 @@ pub struct Narrowed {
 /// Every figure of every model has an equal part of the error probability (Bonferroni), so that all
 /// intervals hold together, at all times at once.
 ///
-/// - Accuracy: bets on the mean of right answers ([`Bounded`]), exact for any number of questions. Its
+/// - Accuracy, and coverage at thresholds that were set before: bets on the mean ([`Bounded`]), exact for any number of questions. Its
 ///   interval is the intersection of those of all times so far.
 /// - Set size and UAcc: the figure with the questions so far as both calibration and test half, with the
 ///   half-width of their influences ([`Asymptotic`]).
@@ -41,8 +41,8 @@ pub struct Narrowing {
     question: Question,
     models: usize,
     figures: Vec<Narrowed>,
-    /// Right answers, of figures that are accuracies.
-    right: Vec<Option<Bounded>>,
+    /// Of figures that are means over questions.
+    shares: Vec<Option<Bounded>>,
     seen: usize,
 }
 
@@ -51,7 +51,7 @@ impl Narrowing {
     pub fn new(question: Question, models: usize) -> Self {
         let of = question.total();
         let mut figures = Vec::new();
-        let mut right = Vec::new();
+        let mut shares = Vec::new();
         for model in 0..models {
             for &(metric, width) in &question.metrics {
                 figures.push(Narrowed {
@@ -64,14 +64,14 @@ impl Narrowing {
                     value: None,
                     interval: None,
                 });
-                right.push((metric == Metric::Acc).then(|| right_answers(&question)));
+                shares.push(metric.is_mean().then(|| shares_of(&question)));
             }
         }
         Self {
             question,
             models,
             figures,
-            right,
+            shares,
             seen: 0,
         }
     }
@@ -122,18 +122,18 @@ impl Narrowing {
     fn look_at(&mut self, model: usize, answers: &Answers<'_>) {
         let level = (1.0 - self.question.confidence) / self.figures.len().max(1) as f64;
         let open = |figure: &Narrowed| figure.model == model && !figure.reached;
-        let needs_sets = |figure: &Narrowed| open(figure) && figure.metric != Metric::Acc;
+        let needs_sets = |figure: &Narrowed| open(figure) && !figure.metric.is_mean();
         let sets = self.figures.iter().any(needs_sets);
         let sets = sets.then(|| Figures::of(answers, &self.question)).flatten();
-        for (figure, right) in self.figures.iter_mut().zip(&mut self.right) {
+        for (figure, shares) in self.figures.iter_mut().zip(&mut self.shares) {
             if !open(figure) {
                 continue;
             }
             figure.asked = answers.asked.len();
-            if let Some(right) = right {
-                count(right, answers, &self.question);
-                figure.value = Some(right.mean());
-                figure.interval = Some(right.interval(level));
+            if let Some(shares) = shares {
+                count(shares, figure.metric, answers, &self.question);
+                figure.value = Some(shares.mean());
+                figure.interval = Some(shares.interval(level));
             } else if let Some(sets) = &sets {
                 figure.value = Some(sets.value(figure.metric));
                 figure.interval = interval(sets, figure, level, self.question.alpha);
@@ -147,15 +147,16 @@ impl Narrowing {
 
 /// Nothing known of the answers; a question of a small task counts for more, since figures are means over
 /// tasks.
-fn right_answers(question: &Question) -> Bounded {
+fn shares_of(question: &Question) -> Bounded {
     let of = question.total() as u64;
     Bounded::new(Draws::Without { of }, 0.0, question.largest_weight())
 }
 
 /// Adds the answers that were not looked at before.
-fn count(right: &mut Bounded, answers: &Answers<'_>, question: &Question) {
-    for place in right.len()..answers.asked.len() {
-        right.push(question.weight(answers.asked[place].0) * answers.correct(place));
+fn count(shares: &mut Bounded, metric: Metric, answers: &Answers<'_>, question: &Question) {
+    for place in shares.len()..answers.asked.len() {
+        let weight = question.weight(answers.asked[place].0);
+        shares.push(weight * answers.share(metric, place));
     }
 }
 

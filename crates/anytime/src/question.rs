@@ -24,6 +24,9 @@ pub enum Goal {
 pub struct TaskScores {
     /// In each strategy, with the same rows.
     pub strategies: Vec<Scores>,
+    /// The threshold that each strategy was deployed with, a score or infinite; empty where coverage is
+    /// not asked for.
+    pub deployed: Vec<f64>,
     /// Questions of the whole task.
     pub of: usize,
 }
@@ -38,12 +41,21 @@ pub struct Answers<'a> {
 }
 
 impl Answers<'_> {
-    /// The share of strategies in which the answer to the question asked at this place is right.
-    pub(crate) fn correct(&self, place: usize) -> f64 {
+    /// The share of strategies in which the answer to the question asked at this place is right, or for
+    /// coverage, in which its set at the deployed threshold covers.
+    pub(crate) fn share(&self, metric: Metric, place: usize) -> f64 {
         let (task, row) = self.asked[place];
-        let strategies = &self.tasks[task].strategies;
-        let right = strategies.iter().filter(|scores| scores.correct(row));
-        right.count() as f64 / strategies.len().max(1) as f64
+        let task = &self.tasks[task];
+        let strategies = task.strategies.iter();
+        let hits = if metric == Metric::Coverage {
+            let deployed = strategies.zip(&task.deployed);
+            deployed
+                .filter(|(scores, threshold)| scores.covers_at(row, **threshold))
+                .count()
+        } else {
+            strategies.filter(|scores| scores.correct(row)).count()
+        };
+        hits as f64 / task.strategies.len().max(1) as f64
     }
 }
 

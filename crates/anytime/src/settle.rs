@@ -57,7 +57,7 @@ pub struct PairVerdict {
 /// error probability (Bonferroni), so that all verdicts together are right with the stated
 /// confidence, however often one looks and whenever one stops.
 ///
-/// - Accuracy: differences of single questions are bets against a mean difference of zero, or of the
+/// - Accuracy, and coverage at thresholds that were set before: differences of single questions are bets against a mean difference of zero, or of the
 ///   margin. Exact for any number of questions ([`Bounded`]).
 /// - Set size and UAcc: the difference of the figures with the questions so far as both calibration
 ///   and test half, with the half-width of their influences ([`Asymptotic`], [`Influence`]). The
@@ -67,8 +67,8 @@ pub struct Settling {
     question: Question,
     models: usize,
     pairs: Vec<PairVerdict>,
-    /// Accuracy of each pair, in the order of the pairs.
-    accuracy: Vec<Option<Bounded>>,
+    /// Of figures that are means over questions, in the order of the pairs.
+    shares: Vec<Option<Bounded>>,
     seen: usize,
 }
 
@@ -76,7 +76,7 @@ impl Settling {
     /// Nothing asked yet.
     pub fn new(question: Question, models: usize) -> Self {
         let mut pairs = Vec::new();
-        let mut accuracy = Vec::new();
+        let mut shares = Vec::new();
         for a in 0..models {
             for b in a + 1..models {
                 for &(metric, margin) in &question.metrics {
@@ -90,7 +90,7 @@ impl Settling {
                         values: None,
                         interval: None,
                     });
-                    accuracy.push((metric == Metric::Acc).then(|| bets(&question, margin)));
+                    shares.push(metric.is_mean().then(|| bets(&question, margin)));
                 }
             }
         }
@@ -98,7 +98,7 @@ impl Settling {
             question,
             models,
             pairs,
-            accuracy,
+            shares,
             seen: 0,
         }
     }
@@ -159,8 +159,8 @@ impl Settling {
                 continue;
             }
             self.pairs[index].asked = asked;
-            if pair.metric == Metric::Acc {
-                self.look_at_accuracy(index, answers);
+            if pair.metric.is_mean() {
+                self.look_at_shares(index, answers);
             } else if let (Some(a), Some(b)) = (&figures[pair.a], &figures[pair.b]) {
                 self.look_at_figures(index, a, b, asked);
             }
@@ -171,7 +171,7 @@ impl Settling {
     fn open_asymptotic(&self, model: usize) -> bool {
         self.pairs.iter().any(|pair| {
             !pair.verdict.is_final()
-                && pair.metric != Metric::Acc
+                && !pair.metric.is_mean()
                 && (pair.a == model || pair.b == model)
         })
     }
@@ -181,20 +181,21 @@ impl Settling {
         (1.0 - self.question.confidence) / self.pairs.len().max(1) as f64
     }
 
-    fn look_at_accuracy(&mut self, index: usize, [a, b]: [&Answers<'_>; 2]) {
+    fn look_at_shares(&mut self, index: usize, [a, b]: [&Answers<'_>; 2]) {
         let level = self.level();
-        let margin = self.question.bound(Metric::Acc);
-        let Some(bets) = &mut self.accuracy[index] else {
+        let metric = self.pairs[index].metric;
+        let margin = self.question.bound(metric);
+        let Some(bets) = &mut self.shares[index] else {
             return;
         };
         for place in bets.len()..a.asked.len() {
             let weight = self.question.weight(a.asked[place].0);
-            bets.push(weight * (a.correct(place) - b.correct(place)));
+            bets.push(weight * (a.share(metric, place) - b.share(metric, place)));
         }
         let zero = bets.sides(0, level);
         let below_margin = margin.is_some() && bets.sides(1, level).below;
         let pair = &mut self.pairs[index];
-        pair.values = Some([a, b].map(|answers| accuracy(answers, &self.question)));
+        pair.values = Some([a, b].map(|answers| mean(answers, metric, &self.question)));
         pair.verdict = match self.question.goal {
             Goal::Gate => gate(below_margin, zero.above),
             _ if zero.above => Verdict::A,
@@ -232,11 +233,11 @@ impl Settling {
         };
     }
 
-    /// Works out the intervals of accuracy, which take longer than verdicts, and returns all
+    /// Works out the intervals of means, which take longer than verdicts, and returns all
     /// comparisons.
     pub fn finish(mut self) -> Vec<PairVerdict> {
         let level = self.level();
-        for (pair, bets) in self.pairs.iter_mut().zip(&self.accuracy) {
+        for (pair, bets) in self.pairs.iter_mut().zip(&self.shares) {
             if let Some(bets) = bets.as_ref().filter(|bets| !bets.is_empty()) {
                 pair.interval = Some(bets.interval(level));
             }
@@ -266,9 +267,10 @@ fn bets(question: &Question, margin: Option<f64>) -> Bounded {
     }
 }
 
-/// Accuracy over the questions so far, as if all were drawn alike.
-fn accuracy(answers: &Answers<'_>, question: &Question) -> f64 {
-    let of_place = |place: usize| question.weight(answers.asked[place].0) * answers.correct(place);
+/// The mean over the questions so far, as if all were drawn alike.
+fn mean(answers: &Answers<'_>, metric: Metric, question: &Question) -> f64 {
+    let of_place =
+        |place: usize| question.weight(answers.asked[place].0) * answers.share(metric, place);
     let asked = answers.asked.len();
     (0..asked).map(of_place).sum::<f64>() / asked.max(1) as f64
 }

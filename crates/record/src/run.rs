@@ -137,6 +137,9 @@ pub struct Until {
     pub goal: UntilGoal,
     /// Probability that all verdicts and intervals are right, at all times at once.
     pub confidence: f64,
+    /// Where the thresholds are from at which coverage is monitored, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<String>,
     /// The figures, by name, each with its margin or with the width of its interval.
     pub metrics: BTreeMap<String, Option<f64>>,
     /// Questions after which to stop in any case.

@@ -2,6 +2,7 @@
 //! gate, or how large figures are.
 
 mod course;
+mod deployed;
 mod outcome;
 mod play;
 mod section;
@@ -19,6 +20,7 @@ use crate::text::list;
 use crate::{GroupId, GroupRows, ModelEvidence};
 
 pub use course::{Course, Found};
+pub use deployed::Deployed;
 pub use play::play;
 
 /// Questions of a task that not every model answered may be less than this share of them.
@@ -33,6 +35,8 @@ pub struct Stopping {
     pub confidence: f64,
     /// The figures, each with its margin, or with the width of its interval from end to end.
     pub metrics: Vec<(Metric, Option<f64>)>,
+    /// The thresholds at which coverage is monitored, if it is.
+    pub deployed: Option<Deployed>,
     /// Questions after which to stop in any case.
     pub max_questions: Option<usize>,
     /// Whether each task is settled on its own, rather than the mean over tasks.
@@ -61,6 +65,9 @@ pub struct Settled {
     pub score: String,
     /// How figures are computed.
     pub evaluation: Config,
+    /// Where the thresholds are from at which coverage was monitored, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<String>,
     /// Why no more questions were asked.
     pub stopped: Stopped,
     /// Every comparison.

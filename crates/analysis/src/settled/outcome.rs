@@ -16,6 +16,7 @@ impl Settled {
             confidence: stopping.confidence,
             score: Nonconformity::Lac.name(),
             evaluation: *config,
+            thresholds: stopping.deployed.as_ref().map(|it| it.source.clone()),
             stopped: Stopped::Settled,
             pairs: Vec::new(),
             figures: Vec::new(),

@@ -4,8 +4,8 @@ use sureness_anytime::{Answers, Goal, Question, TaskScores};
 use sureness_conformal::{Config, Table};
 
 use super::{
-    Course, Found, Incomparable, Settled, Stopping, check_alike, of_task, order_of_asking,
-    scores_of, shared_tables, tasks,
+    Course, Deployed, Found, Incomparable, Settled, Stopping, check_alike, of_task,
+    order_of_asking, scores_of, shared_tables, tasks,
 };
 use crate::{Evidence, ModelEvidence};
 
@@ -33,6 +33,13 @@ pub fn play(
         )));
     }
     let tasks = tasks(&models)?;
+    if let Some(deployed) = &stopping.deployed {
+        for model in &models {
+            let settings = model.source.record.settings();
+            let recorded = settings.iter().flat_map(|settings| &settings.tasks);
+            deployed.check(config, recorded.map(|it| (&*it.task, &*it.digest)))?;
+        }
+    }
     let sets: Vec<Vec<&str>> = if stopping.per_task {
         tasks.iter().map(|&task| vec![task]).collect()
     } else {
@@ -43,7 +50,7 @@ pub fn play(
     let share = (1.0 - stopping.confidence) / sets.len() as f64;
     let names: Vec<&str> = models.iter().map(|model| &*model.name).collect();
     for set in &sets {
-        let played = Played::of(&models, set, config)?;
+        let played = Played::of(&models, set, config, stopping.deployed.as_ref())?;
         let task = stopping.per_task.then_some(set[0]);
         let found = played.settle(1.0 - share, config.alpha, stopping);
         settled.add(found, stopping, &names, task);
@@ -64,6 +71,7 @@ impl Played {
         models: &[&ModelEvidence],
         tasks: &[&str],
         config: &Config,
+        deployed: Option<&Deployed>,
     ) -> Result<Self, Incomparable> {
         let mut played = Self {
             models: models.iter().map(|_| Vec::new()).collect(),
@@ -74,8 +82,10 @@ impl Played {
         for (number, task) in tasks.iter().enumerate() {
             let mut tables = shared_tables(models, task)?.into_iter();
             for (model, scores) in models.iter().zip(&mut played.models) {
-                let strategies = of_task(model, task).count();
-                let tables: Vec<Table> = tables.by_ref().take(strategies).collect();
+                let strategies: Vec<&str> = of_task(model, task)
+                    .map(|group| &*group.id.strategy)
+                    .collect();
+                let tables: Vec<Table> = tables.by_ref().take(strategies.len()).collect();
                 let Some(first) = tables.first() else {
                     continue;
                 };
@@ -84,8 +94,10 @@ impl Played {
                     keys.push((task, first.keys().to_vec()));
                     played.of.push(first.len());
                 }
+                let at = deployed.map(|it| it.of_task(&model.name, task, &strategies));
                 scores.push(TaskScores {
                     of: first.len(),
+                    deployed: at.transpose()?.unwrap_or_default(),
                     strategies: tables
                         .iter()
                         .map(|table| scores_of(table, config))

@@ -14,7 +14,7 @@ impl Settled {
         Section {
             id: "settled".into(),
             title: "Stopped early".into(),
-            text: vec![self.summary()],
+            text: [self.summary()].into_iter().chain(self.at()).collect(),
             tables: tables.flatten().collect(),
             ..Section::default()
         }
@@ -34,6 +34,14 @@ impl Settled {
             },
             (self.confidence * 1000.0).round() / 10.0
         )
+    }
+
+    /// Which thresholds coverage is about.
+    fn at(&self) -> Option<String> {
+        let source = self.thresholds.as_ref()?;
+        Some(format!(
+            "Coverage is that of the questions asked here, by the thresholds of LAC in {source}."
+        ))
     }
 
     fn reason(&self) -> String {

@@ -38,6 +38,7 @@ fn difference(truths: &[[f64; 3]], pair: &PairVerdict) -> f64 {
 pub(crate) fn task(model: &Model) -> TaskScores {
     TaskScores {
         strategies: vec![scores(model)],
+        deployed: Vec::new(),
         of: model.len(),
     }
 }

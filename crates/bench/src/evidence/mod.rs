@@ -318,15 +318,17 @@ fn remark(run: &RunInfo, files: &ResultsFiles, loaded: &mut Loaded) {
         ));
     }
     if settings.is_some_and(|settings| settings.until.is_some()) {
+        let settled = files.settled(run.id);
+        let where_to_look = match settled {
+            Some(_) => "those under \"Stopped early\" do",
+            None => "`settled` in its results.json, which is missing, does",
+        };
         loaded.warnings.push(format!(
-            "run {} of {} stopped early (--until): figures and intervals by model are those of the \
-             questions asked till then and do not allow for the stop; `settled` in its results.json \
-             does",
+            "run {} of {} stopped early (--until): its figures and intervals are those of the questions asked \
+             till then and do not allow for the stop; {where_to_look}",
             run.id, run.model.name
         ));
-        if let Some(settled) = files.settled(run.id)
-            && !loaded.settled.contains(settled)
-        {
+        if let Some(settled) = settled.filter(|settled| !loaded.settled.contains(settled)) {
             loaded.settled.push(settled.clone());
         }
     }

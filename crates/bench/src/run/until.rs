@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use sureness_analysis::settled::{Course, Settled, Stopping, order_of_asking, scores_of};
+use sureness_analysis::settled::{
+    Course, Incomparable, Settled, Stopping, order_of_asking, scores_of,
+};
 use sureness_anytime::{Answers, Goal, Question, TaskScores};
 use sureness_conformal::{Row, Table};
 use sureness_engine::Plan;
@@ -73,6 +75,7 @@ pub(crate) fn record(stopping: &Stopping) -> Until {
     let metrics = stopping.metrics.iter();
     Until {
         goal: goal_of(stopping.goal).0,
+        thresholds: stopping.deployed.as_ref().map(|it| it.source.clone()),
         confidence: stopping.confidence,
         metrics: metrics
             .map(|(metric, margin)| (metric.name().to_owned(), *margin))
@@ -178,10 +181,16 @@ impl Session<'_> {
         models: &[Model],
         stopping: &Stopping,
     ) -> Result<(), Failure> {
+        self.check_thresholds(stopping)?;
         let Some(contestants) = self.contestants(models).await? else {
             return Ok(());
         };
         let tasks = Tasks::of(&self.questions.plan)?;
+        let names: Vec<String> = contestants
+            .iter()
+            .map(|it| it.identity.name.clone())
+            .collect();
+        let deployed = self.deployed(stopping, &tasks, &names)?;
         let (alpha, seed) = (self.config.alpha, self.config.seed);
         let mut sets = tasks.sets(stopping, alpha, seed, models.len());
         let mut askers = Vec::with_capacity(contestants.len());
@@ -205,7 +214,8 @@ impl Session<'_> {
             askers.push(self.shown_as_one(asker, plan));
             rest.push((identity, budget, checked.recheck));
         }
-        self.ask_until(&tasks, &mut sets, &mut askers).await?;
+        self.ask_until(&tasks, &deployed, &mut sets, &mut askers)
+            .await?;
         let mut asked = Vec::with_capacity(askers.len());
         for (model, (asker, (identity, budget, recheck))) in
             askers.into_iter().zip(rest).enumerate()
@@ -232,6 +242,42 @@ impl Session<'_> {
             outcome = outcome.and(kept);
         }
         outcome
+    }
+
+    /// Refuses thresholds that do not fit this run, before a model is opened.
+    fn check_thresholds(&self, stopping: &Stopping) -> Result<(), Failure> {
+        let Some(deployed) = &stopping.deployed else {
+            return Ok(());
+        };
+        let record = self.record();
+        let digests = record.tasks.iter().map(|it| (&*it.task, &*it.digest));
+        deployed.check(&self.config, digests).map_err(unfit)
+    }
+
+    /// The deployed thresholds by model, task and strategy; empty where coverage is not monitored.
+    fn deployed(
+        &self,
+        stopping: &Stopping,
+        tasks: &Tasks,
+        models: &[String],
+    ) -> Result<Vec<Vec<Vec<f64>>>, Failure> {
+        let Some(deployed) = &stopping.deployed else {
+            return Ok(Vec::new());
+        };
+        let plan = &self.questions.plan;
+        let of_task = |model: &str, task: usize| {
+            let groups = tasks.groups[task].iter();
+            let strategies: Vec<&str> = groups
+                .map(|&group| plan.groups[group].strategy.name())
+                .collect();
+            deployed.of_task(model, &tasks.ids[task], &strategies)
+        };
+        let of_model = |model: &String| {
+            let all = 0..tasks.ids.len();
+            all.map(|task| of_task(model, task)).collect()
+        };
+        let all: Result<_, Incomparable> = models.iter().map(of_model).collect();
+        all.map_err(unfit)
     }
 
     /// Opens all models; `None` if a stop was requested before.
@@ -273,6 +319,7 @@ impl Session<'_> {
     async fn ask_until(
         &self,
         tasks: &Tasks,
+        deployed: &[Vec<Vec<f64>>],
         sets: &mut [Set],
         askers: &mut [Asker<'_>],
     ) -> Result<(), Failure> {
@@ -295,7 +342,7 @@ impl Session<'_> {
             }
             let reader = Reader::open(&self.folder.store)?;
             for set in sets.iter_mut() {
-                self.look(&reader, tasks, set, askers)?;
+                self.look(&reader, (tasks, deployed), set, askers)?;
             }
             let standing = standing(sets);
             for asker in askers.iter() {
@@ -356,7 +403,7 @@ impl Session<'_> {
     fn look(
         &self,
         reader: &Reader,
-        tasks: &Tasks,
+        (tasks, deployed): (&Tasks, &[Vec<Vec<f64>>]),
         set: &mut Set,
         askers: &[Asker<'_>],
     ) -> Result<(), Failure> {
@@ -384,6 +431,9 @@ impl Session<'_> {
                         .map(|table| scores_of(table, &self.config))
                         .collect(),
                     of: tasks.keys[index].len(),
+                    deployed: deployed
+                        .get(model)
+                        .map_or_else(Vec::new, |of_model| of_model[index].clone()),
                 });
             }
             for &(task, position) in asked {
@@ -448,6 +498,11 @@ impl Session<'_> {
         }
         settled
     }
+}
+
+fn unfit(Incomparable(reason): Incomparable) -> Failure {
+    Failure::new(format!("--thresholds: {reason}"))
+        .hint("name the results of a run of these models and tasks on other questions")
 }
 
 /// How much is shown over all sets of tasks.

@@ -1,5 +1,6 @@
 //! The flags that say when a comparison is settled.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -28,7 +29,8 @@ pub(crate) struct UntilArgs {
     /// model's figures are at most so wide, from end to end
     #[arg(long, value_name = "WHEN", num_args = 1.., help_heading = "Stopping")]
     pub(crate) until: Vec<String>,
-    /// Figures to settle: acc, size, uacc [default: those of --margin, else acc and size]
+    /// Figures to settle: acc, size, uacc, or coverage with --thresholds [default: those of --margin, else
+    /// acc and size]
     #[arg(long, value_name = "METRIC", num_args = 1.., value_delimiter = ',', requires = "until", help_heading = "Stopping")]
     pub(crate) metric: Vec<Metric>,
     /// Differences below which models count as equal, or by which the second may be worse, such as
@@ -41,6 +43,15 @@ pub(crate) struct UntilArgs {
     /// Questions after which to stop in any case
     #[arg(long, value_name = "N", requires = "until", help_heading = "Stopping")]
     pub(crate) max_questions: Option<std::num::NonZeroUsize>,
+    /// For coverage: the thresholds of an earlier run of these models on other questions, by its output
+    /// folder or results.json
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "until",
+        help_heading = "Stopping"
+    )]
+    pub(crate) thresholds: Option<PathBuf>,
     /// Settle each task on its own, rather than the mean over tasks
     #[arg(long, requires = "until", help_heading = "Stopping")]
     pub(crate) per_task: bool,
@@ -123,6 +134,7 @@ mod tests {
             confidence: 0.95,
             max_questions: None,
             per_task: false,
+            thresholds: None,
             undecided: UndecidedArg::Report,
         }
     }

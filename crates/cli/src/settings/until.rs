@@ -1,8 +1,9 @@
 //! When to stop asking.
 
-use sureness_analysis::settled::Stopping;
+use sureness_analysis::settled::{Deployed, Incomparable, Stopping};
 use sureness_anytime::{Goal, Metric};
 use sureness_bench::Failure;
+use sureness_report::Results;
 
 use crate::args::until::{Margin, UntilArgs, When};
 
@@ -21,11 +22,13 @@ pub(crate) fn stopping(args: &UntilArgs) -> Result<Option<Stopping>, Failure> {
         When::Gate => (Goal::Gate, gate(args)?),
         When::Width(widths) => (Goal::Width, width(args, &widths)?),
     };
-    check(goal, &metrics)?;
+    let deployed = deployed(args, &metrics)?;
+    check(goal, &metrics, deployed.is_some())?;
     Ok(Some(Stopping {
         goal,
         confidence: args.confidence,
         metrics,
+        deployed,
         max_questions: args.max_questions.map(usize::from),
         per_task: args.per_task,
     }))
@@ -90,15 +93,50 @@ fn each_once(flag: &str, given: &[Margin]) -> Result<Metrics, Failure> {
     Ok(metrics)
 }
 
+/// The thresholds of an earlier run, for coverage.
+fn deployed(args: &UntilArgs, metrics: &Metrics) -> Result<Option<Deployed>, Failure> {
+    let Some(path) = &args.thresholds else {
+        return Ok(None);
+    };
+    if !metrics.iter().any(|it| it.0 == Metric::Coverage) {
+        return Err(
+            Failure::new("--thresholds is for coverage, which is not asked for")
+                .hint("name it: --until width coverage=2pp, or --margin coverage=2pp"),
+        );
+    }
+    let path = if path.is_dir() {
+        &path.join("results.json")
+    } else {
+        path
+    };
+    let shown = path.display();
+    let hint = "name the output folder of a run, or its results.json";
+    let text = std::fs::read(path)
+        .map_err(|e| Failure::new(format!("--thresholds: cannot read {shown}: {e}")).hint(hint))?;
+    let results: Results = serde_json::from_slice(&text).map_err(|e| {
+        Failure::new(format!("--thresholds: {shown} is not a run's results: {e}")).hint(hint)
+    })?;
+    let deployed = Deployed::of(&results, &shown.to_string());
+    deployed
+        .map(Some)
+        .map_err(|Incomparable(reason)| Failure::new(format!("--thresholds: {reason}")).hint(hint))
+}
+
 /// Refuses figures of which nothing is known before all questions are asked.
-fn check(goal: Goal, metrics: &Metrics) -> Result<(), Failure> {
+fn check(goal: Goal, metrics: &Metrics, has_thresholds: bool) -> Result<(), Failure> {
+    let can = |metric: &Metric| {
+        Metric::SETTLED.contains(metric) || (has_thresholds && *metric == Metric::Coverage)
+    };
     let mut metrics = metrics.iter().map(|it| it.0);
-    let Some(metric) = metrics.find(|it| !Metric::SETTLED.contains(it)) else {
+    let Some(metric) = metrics.find(|it| !can(it)) else {
         return Ok(());
     };
     let why = match metric {
         Metric::Ece => "its bins bias it where questions are few",
-        _ => "it needs a calibration set that is complete before the first test question",
+        _ => {
+            "it needs a calibration set that is complete before the first test question; give the thresholds of \
+             an earlier run with --thresholds"
+        }
     };
     let verb = match goal {
         Goal::Settled => "settle",

@@ -164,12 +164,7 @@ pub fn coverage_influence(
     let threshold = scores.view().protocol.threshold(&mut ranked, alpha);
     threshold.value()?;
     let bound = scores.bound(threshold);
-    let covered = |row: usize| {
-        let compared = scores.compared(row);
-        let is_empty = compared.iter().all(|&score| score > bound);
-        let held = compared[scores.answer(row)] <= bound || (is_empty && scores.top_covers(row));
-        f64::from(u8::from(held))
-    };
+    let covered = |row: usize| f64::from(u8::from(scores.covers_within(row, bound)));
     let mean =
         |rows: &[usize]| rows.iter().map(|&row| covered(row)).sum::<f64>() / rows.len() as f64;
     let (calibration, test) = (mean(&split.calibration), mean(&split.test));

@@ -178,6 +178,28 @@ impl Scores {
         self.rows.tied
     }
 
+    /// Whether the prediction set of row `i` covers at a threshold that was set elsewhere, on the scale of
+    /// [`Self::of_answer`]; infinite for one that admits every option. An empty set is filled with the
+    /// model's answer.
+    ///
+    /// # Panics
+    /// If the row does not exist.
+    pub fn covers_at(&self, i: usize, threshold: f64) -> bool {
+        let threshold = if threshold.is_finite() {
+            Threshold::Finite(threshold - self.offset())
+        } else {
+            Threshold::Infinite
+        };
+        self.covers_within(i, self.bound(threshold))
+    }
+
+    /// The same for options up to this [`bound`](Self::bound).
+    pub(crate) fn covers_within(&self, i: usize, bound: f64) -> bool {
+        let compared = self.compared(i);
+        let is_empty = compared.iter().all(|&score| score > bound);
+        compared[self.answer(i)] <= bound || (is_empty && self.top_covers(i))
+    }
+
     /// Compared with [`Self::bound`]: a prediction set contains the options of row `i` that are not
     /// above it.
     pub(crate) fn compared(&self, i: usize) -> &[f64] {

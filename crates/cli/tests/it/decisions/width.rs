@@ -182,6 +182,97 @@ fn saved_answers_of_one_model_or_of_several_are_played() {
     says(&text, &["| Model", "Intervals of accuracy"]);
 }
 
+/// The thresholds of one run, on questions that come later.
+#[test]
+fn coverage_of_deployed_thresholds_is_monitored() {
+    let case = case(any_model());
+    let rows = std::fs::read_to_string(case.path("own.jsonl")).unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    std::fs::write(case.path("first.jsonl"), rows[..200].join("\n")).unwrap();
+    std::fs::write(case.path("later.jsonl"), rows[200..].join("\n")).unwrap();
+    let start = "--any-model --model one --prompt-strategies base --shots 0 --progress none";
+    let calibrate = format!("single {start} --data own=first.jsonl");
+    let first = case.asking(&calibrate, "first").output().unwrap();
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let before = asked(&case);
+    let line = format!(
+        "single {start} --data own=later.jsonl --until width coverage=15pp --thresholds first"
+    );
+    let output = case.run(&line);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    says(
+        &text(&output.stdout),
+        &[
+            "Intervals of coverage at most 15 pp wide",
+            "first/results.json",
+        ],
+    );
+    let results = results_in(&case.results());
+    let settled = &results["settled"];
+    let figure = &settled["figures"][0];
+    assert_eq!(figure["reached"], true);
+    let took = figure["asked"].as_u64().unwrap() as usize;
+    assert!(took < 390, "{settled}");
+    assert!(asked(&case) - before <= took + 10);
+    // All questions, asked afterwards, are covered as often as the interval says.
+    let all = case
+        .asking(&format!("single {start} --data own=later.jsonl"), "all")
+        .output()
+        .unwrap();
+    assert!(all.status.success(), "{}", text(&all.stderr));
+    let played = case
+        .sureness(
+            "compare --logits all --until width coverage=0.01pp --thresholds first --output json",
+        )
+        .output()
+        .unwrap();
+    assert!(played.status.success(), "{}", text(&played.stderr));
+    let truth = json(&text(&played.stdout))["figures"][0]["value"].clone();
+    let [low, high] = [0, 1].map(|end| figure["interval"][end].as_f64().unwrap());
+    assert!(
+        (low..=high).contains(&truth.as_f64().unwrap()),
+        "{figure} {truth}"
+    );
+
+    let before = asked(&case);
+    for (line, parts) in [
+        (
+            format!(
+                "single {start} --data own=first.jsonl --until width coverage=15pp --thresholds first"
+            ),
+            &["set on these very questions of own", "hint: "][..],
+        ),
+        (
+            line.replace("--model one", "--model two"),
+            &[
+                "no threshold of two/own/base; it has those of one/own/base",
+                "hint: ",
+            ],
+        ),
+        (
+            format!("{line} --protocol paper"),
+            &["another --protocol", "hint: "],
+        ),
+        (
+            line.replace("coverage=15pp", "acc=15pp"),
+            &["--thresholds is for coverage", "hint: "],
+        ),
+        (
+            line.replace("--thresholds first", "--thresholds own.jsonl"),
+            &["is not a run's results", "hint: "],
+        ),
+        (
+            line.replace("--thresholds first", "--thresholds nowhere"),
+            &["cannot read nowhere", "hint: "],
+        ),
+    ] {
+        let output = case.run(&line);
+        assert_eq!(output.status.code(), Some(2), "{line}: {output:?}");
+        says(&text(&output.stderr), parts);
+    }
+    assert_eq!(asked(&case), before);
+}
+
 #[test]
 fn bad_input_is_refused() {
     let folder = tempfile::tempdir().unwrap();
