@@ -33,6 +33,9 @@ pub enum TieRule<'a> {
     Seeded(&'a [u8]),
 }
 
+/// Up to so many options, counting ranks is faster than sorting.
+const COUNTED: usize = 10;
+
 /// The options of one row in descending order of probability.
 #[derive(Debug, Clone, Default)]
 pub struct Order {
@@ -45,21 +48,12 @@ impl Order {
     /// Sorts the options of `probabilities` (at most 26) into this order.
     pub fn sort<F: Real>(&mut self, probabilities: &[F], ties: TieRule<'_>) {
         let of = |option: u8| probabilities[usize::from(option)];
-        self.indices.clear();
-        self.indices.extend((0..probabilities.len() as u8).rev());
-        // Insertion sort: stable, and the fastest for so few.
-        for next in 1..self.indices.len() {
-            let option = self.indices[next];
-            let mut place = next;
-            while place > 0 && of(self.indices[place - 1]) < of(option) {
-                self.indices[place] = self.indices[place - 1];
-                place -= 1;
-            }
-            self.indices[place] = option;
-        }
         // A NaN ties with everything.
         let alike = |a: u8, b: u8| !(of(a) > of(b) || of(a) < of(b));
-        self.has_ties = self.indices.windows(2).any(|w| alike(w[0], w[1]));
+        if probabilities.len() > COUNTED || !self.count_ranks(probabilities) {
+            self.insert_each(probabilities);
+            self.has_ties = self.indices.windows(2).any(|w| alike(w[0], w[1]));
+        }
         match ties {
             TieRule::Seeded(key) if self.has_ties => {
                 let mut priority = [0_u8; 256];
@@ -91,6 +85,42 @@ impl Order {
                 .unwrap_or(0),
             TieRule::Seeded(_) => self.indices.first().copied().unwrap_or(0),
         };
+    }
+
+    /// Counts for each option the options before it, without a branch to mispredict. False, with no
+    /// order, if a probability is NaN.
+    fn count_ranks<F: Real>(&mut self, probabilities: &[F]) -> bool {
+        self.indices.clear();
+        self.indices.resize(probabilities.len(), 0);
+        let mut equal_pairs = 0;
+        for (option, p) in probabilities.iter().enumerate() {
+            let mut rank = 0;
+            for (other, q) in probabilities.iter().enumerate() {
+                let equal = usize::from(q == p);
+                equal_pairs += equal;
+                rank += usize::from(q > p) + equal * usize::from(other > option);
+            }
+            self.indices[rank] = option as u8;
+        }
+        self.has_ties = equal_pairs > probabilities.len();
+        // Only a NaN is not even ordered with itself.
+        probabilities.iter().all(|p| p.partial_cmp(p).is_some())
+    }
+
+    /// Insertion sort: stable, and fast for a few dozen.
+    fn insert_each<F: Real>(&mut self, probabilities: &[F]) {
+        let of = |option: u8| probabilities[usize::from(option)];
+        self.indices.clear();
+        self.indices.extend((0..probabilities.len() as u8).rev());
+        for next in 1..self.indices.len() {
+            let option = self.indices[next];
+            let mut place = next;
+            while place > 0 && of(self.indices[place - 1]) < of(option) {
+                self.indices[place] = self.indices[place - 1];
+                place -= 1;
+            }
+            self.indices[place] = option;
+        }
     }
 
     /// Option indices, most probable first.
@@ -137,6 +167,28 @@ mod tests {
             first.iter().all(|&n| (900..=1100).contains(&n)),
             "{first:?}"
         );
+    }
+
+    #[test]
+    fn both_ways_of_ordering_agree_and_nan_ties_with_everything() {
+        let values = [0.0, 0.25, f64::NAN, 0.5];
+        // All rows of four of these values: ties and NaN in every place.
+        for row in 0..256_usize {
+            let p: Vec<f64> = (0..4).map(|at| values[row >> (2 * at) & 3]).collect();
+            let (mut counted, mut inserted) = (Order::default(), Order::default());
+            let ordered = counted.count_ranks(&p);
+            inserted.insert_each(&p);
+            assert_eq!(ordered, !p.iter().any(|p| p.is_nan()), "{p:?}");
+            if ordered {
+                assert_eq!(counted.indices, inserted.indices, "{p:?}");
+                let tied = (0..4).any(|i| (0..i).any(|j| p[i].total_cmp(&p[j]).is_eq()));
+                assert_eq!(counted.has_ties, tied, "{p:?}");
+            }
+            let mut order = Order::default();
+            order.sort(&p, TieRule::Paper);
+            assert_eq!(order.indices, inserted.indices, "{p:?}");
+            assert!(order.has_ties || ordered, "{p:?}");
+        }
     }
 
     proptest! {

@@ -14,7 +14,7 @@ use crate::refusal::refusal;
 use crate::settings;
 
 /// Rows that a thread takes at a time.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 1024;
 
 /// How far the sum of a row may be from 1: probabilities are often written with three decimals.
 const SUM: f64 = 5e-3;
@@ -85,9 +85,9 @@ impl<'a, F: Real> Reader<'a, F> {
 
     /// Reads and checks a row.
     fn load(&mut self, row: usize) -> Result<(), Bad> {
-        let values = self.rows.row(row);
+        self.rows.row(row).copy_to(&mut self.probabilities);
         let mut sum = 0.0;
-        for p in values.iter() {
+        for p in self.probabilities.iter().map(|p| p.to_f64()) {
             if !(0.0..=1.0 + SUM).contains(&p) {
                 let what = format!("{p} is not a probability");
                 return Err(Bad { row, what });
@@ -98,7 +98,6 @@ impl<'a, F: Real> Reader<'a, F> {
             let what = format!("the probabilities sum to {sum:.3}");
             return Err(Bad { row, what });
         }
-        values.copy_to(&mut self.probabilities);
         Ok(())
     }
 
@@ -126,7 +125,10 @@ impl<'a, F: Real> Reader<'a, F> {
     /// The nonconformity score of the right option.
     fn score(&mut self, row: usize, right: RightOptions, covers: Covers) -> Result<F, Bad> {
         self.load(row)?;
-        self.sort(row);
+        // Neither the only right option nor its LAC score depends on the order.
+        if self.rule.score == Score::Aps || right.only().is_none() {
+            self.sort(row);
+        }
         let option = covers.deciding(right, &self.order);
         let (rule, order) = (self.rule, &self.order);
         Ok(rule
@@ -193,10 +195,17 @@ fn threshold_as<F: Real>(
     alpha: f64,
     covers: Covers,
 ) -> Result<Option<(f64, f64)>, Bad> {
-    let mut reader = Reader::<F>::new(rows, rule);
-    let scores = right.iter().enumerate();
-    let scores = scores.map(|(row, &right)| reader.score(row, right, covers));
-    let mut scores = scores.collect::<Result<Vec<F>, Bad>>()?;
+    let chunks = right.par_chunks(CHUNK).enumerate();
+    let chunks = chunks.map(|(chunk, right)| {
+        let mut reader = Reader::<F>::new(rows, rule);
+        let scores = right.iter().zip(chunk * CHUNK..);
+        let scores = scores.map(|(&right, row)| reader.score(row, right, covers));
+        scores.collect::<Result<Vec<F>, Bad>>()
+    });
+    // In the order of rows, so that the first bad one is named.
+    let chunks: Vec<Result<Vec<F>, Bad>> = chunks.collect();
+    let chunks = chunks.into_iter().collect::<Result<Vec<Vec<F>>, Bad>>()?;
+    let mut scores = chunks.concat();
     let threshold = match rule.protocol {
         Protocol::Paper => numpy_higher_threshold(&mut scores, alpha),
         Protocol::Standard => conformal_threshold(&mut scores, alpha),
