@@ -2,5 +2,6 @@
 
 mod import;
 mod merge;
+mod progress;
 mod resume;
 mod reuse;
