@@ -4,6 +4,7 @@
 //! provisional: they are those of the answers so far, and their intervals hold for a look at the end,
 //! not for stopping as soon as they please.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use sureness_analysis::number::counted;
@@ -269,7 +270,8 @@ fn planned(info: &RunInfo, task: &str) -> usize {
 pub struct FolderRuns {
     store: PathBuf,
     reader: Reader,
-    files: ResultsFiles,
+    /// Read once they are needed.
+    files: OnceCell<ResultsFiles>,
 }
 
 impl FolderRuns {
@@ -282,7 +284,7 @@ impl FolderRuns {
         let store = store_at(folder)?;
         Ok(Self {
             reader: Reader::open(&store)?,
-            files: ResultsFiles::beside(&store),
+            files: OnceCell::new(),
             store,
         })
     }
@@ -299,11 +301,12 @@ impl FolderRuns {
 
     /// The figures of a finished run: those of its results file, or else computed, without intervals.
     pub fn results(&self, info: &RunInfo) -> Result<Results, Failure> {
-        if let Some(mut results) = self.files.results(info.id) {
+        let files = self.files.get_or_init(|| ResultsFiles::beside(&self.store));
+        if let Some(mut results) = files.results(info.id) {
             results.models.retain(|model| model.run == info.id);
             return Ok(results);
         }
-        computed(&self.store, info, &self.files, false)
+        computed(&self.store, info, files, false)
     }
 }
 

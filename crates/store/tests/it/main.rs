@@ -3,5 +3,6 @@
 mod import;
 mod merge;
 mod orders;
+mod progress;
 mod resume;
 mod reuse;

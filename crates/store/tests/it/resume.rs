@@ -20,7 +20,7 @@ fn record() -> RunRecord {
     }
 }
 
-fn key(n: u8) -> RequestKey {
+pub(crate) fn key(n: u8) -> RequestKey {
     RequestKey([n; 32])
 }
 
@@ -46,7 +46,7 @@ fn planned(n: u8) -> Planned {
 const GROUPS: [(&str, &str); 2] = [("qa", "base"), ("qa", "task_specific")];
 
 /// Begins a run of three questions in two strategies; tells which of them are known.
-fn begin(store: &mut Store) -> (i64, [Vec<bool>; 2]) {
+pub(crate) fn begin(store: &mut Store) -> (i64, [Vec<bool>; 2]) {
     let run = store.begin_run(&record(), GROUPS).unwrap();
     (run, plan(store))
 }
@@ -60,7 +60,7 @@ fn plan(store: &mut Store) -> [Vec<bool>; 2] {
     })
 }
 
-fn scores() -> OptionScores {
+pub(crate) fn scores() -> OptionScores {
     OptionScores {
         logprobs: vec![-0.1, f64::MIN_POSITIVE.ln(), -2.5],
         observed: vec![true, false, true],

@@ -87,7 +87,12 @@ impl Moment<'_> {
             progress: self.groups()?,
             figures: self.sections()?,
             history: self.charts()?,
-            latest: latest::fragment(self.site, self.id, &self.figures.latest)?,
+            latest: latest::fragment(
+                self.site,
+                self.id,
+                &self.figures.latest,
+                self.state != State::Finished,
+            )?,
             failures: self.failures()?,
             spent: self.spent()?,
         })
@@ -130,8 +135,8 @@ impl Moment<'_> {
                 "failed": (total.failed > 0).then(|| count(total.failed)),
                 "rate": per_second.map(rate),
                 "remaining": remaining,
-                "started": date(self.progress.started_at),
-                "finished": self.progress.finished_at.map(date),
+                "started": utc(self.progress.started_at),
+                "finished": self.progress.finished_at.map(utc),
                 "last_answer": self.progress.last_answer_at.map(date),
             }),
         )
@@ -256,6 +261,11 @@ impl Moment<'_> {
             self.site.prices(name).spent(self.progress.tokens)
         })
     }
+}
+
+/// `2026-03-01 12:00:00 UTC`.
+fn utc(ms: i64) -> String {
+    format!("{} UTC", date(ms).replace('T', " ").trim_end_matches('Z'))
 }
 
 /// `20.6 %`, or a dash of nothing.

@@ -21,6 +21,8 @@ struct Latest {
     rows: Vec<Row>,
     /// Whether some question has more options than there are columns.
     more: bool,
+    /// Whether the run goes on, so that thresholds move.
+    provisional: bool,
 }
 
 #[derive(Serialize)]
@@ -58,6 +60,7 @@ pub(crate) fn fragment(
     site: &Site,
     id: RunId,
     questions: &[LatestQuestion],
+    provisional: bool,
 ) -> Result<String, Failure> {
     let most = questions
         .iter()
@@ -75,6 +78,7 @@ pub(crate) fn fragment(
                 .map(|it| row(site, id, it, columns))
                 .collect(),
             more: most > columns,
+            provisional,
         },
     )
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
@@ -21,23 +22,49 @@ const MOST_LISTED: usize = 400;
 /// Finished runs whose figures are kept.
 const MOST_KEPT: usize = 2_000;
 
-/// Figures of finished runs, which change no more.
+/// A list stays as it is for so many times the time that it took, so that however many people look at
+/// lists, these take at most a fiftieth of one processor.
+const REST: u32 = 50;
+/// Least time for which a list stays as it is.
+const LEAST_REST: Duration = Duration::from_secs(1);
+
+/// What lists need not read again.
 #[derive(Debug, Default)]
-pub(crate) struct Listings(Mutex<HashMap<(PathBuf, i64, i64), Arc<Results>>>);
+pub(crate) struct Listings {
+    /// Figures of finished runs, which change no more, by folder, run and end.
+    figures: Mutex<HashMap<(PathBuf, i64, i64), Arc<Results>>>,
+    /// The list and until when it stays as it is.
+    list: Mutex<Option<(Instant, String)>>,
+}
 
 impl Listings {
+    /// The list as it was, if its time is not over.
+    fn recent(&self) -> Option<String> {
+        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = list.as_ref().filter(|(until, _)| Instant::now() < *until);
+        recent.map(|(_, html)| html.clone())
+    }
+
+    /// Keeps a list that was begun at this time.
+    fn keep(&self, begin: Instant, html: &str) {
+        let now = Instant::now();
+        let rest = (now - begin).saturating_mul(REST).max(LEAST_REST);
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        *list = Some((now + rest, html.to_owned()));
+    }
+
     /// The figures of a finished run; `None` of others, and of those that cannot be evaluated.
     fn results(&self, folder: &Path, runs: &FolderRuns, info: &RunInfo) -> Option<Arc<Results>> {
         let key = (folder.to_owned(), info.id, info.finished_at?);
         let known = |key| {
-            let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
             kept.get(key).cloned()
         };
         if let Some(results) = known(&key) {
             return Some(results);
         }
         let results = Arc::new(runs.results(info).ok()?);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST_KEPT {
             kept.clear();
         }
@@ -86,6 +113,16 @@ pub(crate) fn runs(site: &Site) -> Result<String, Failure> {
 
 /// What changes on this page.
 pub(crate) fn list(site: &Site) -> Result<String, Failure> {
+    if let Some(recent) = site.listings.recent() {
+        return Ok(recent);
+    }
+    let begin = Instant::now();
+    let html = fresh_list(site)?;
+    site.listings.keep(begin, &html);
+    Ok(html)
+}
+
+fn fresh_list(site: &Site) -> Result<String, Failure> {
     let mut folders = Vec::new();
     let mut all = Vec::new();
     for (number, path) in site.folders().current() {

@@ -1,7 +1,7 @@
 //! What the pages say.
 
 use sureness_faultserver::{Fault, Rule, Script};
-use sureness_testkit::{Case, ends_with, says, text};
+use sureness_testkit::{Case, ends_with, says, text, wait_for};
 
 use super::serve;
 
@@ -116,7 +116,10 @@ fn one_folder_that_cannot_be_read_leaves_the_others() {
 
     // A night that is added appears.
     ends_with(&case.asking(RUN, "nights/wednesday").output().unwrap(), 0);
-    says(&page.get("/list").body, &["/run/2/1\""]);
+    wait_for(
+        || page.get("/list").body,
+        || page.get("/list").body.contains("/run/2/1\""),
+    );
 }
 
 #[test]

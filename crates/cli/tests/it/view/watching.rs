@@ -1,9 +1,9 @@
 //! A run is watched while it goes on.
 
 use serde_json::Value;
-use sureness_testkit::{Case, Process, ends_with, results_in};
+use sureness_testkit::{Case, Process, ends_with, results_in, wait_for};
 
-use super::{RUN, serve, slow, start};
+use super::{RUN, Served, serve, slow, start};
 
 /// The figures of an event are those of the results file, to the last digit.
 #[track_caller]
@@ -29,6 +29,29 @@ fn answered(event: &Value) -> usize {
     number.parse().unwrap()
 }
 
+/// The figures of an unfinished run are those that `sureness runs` computes.
+fn assert_equal_to_the_list(case: &Case, page: &Served) {
+    let output = case
+        .sureness("runs results --output json")
+        .output()
+        .unwrap();
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let answered = &listed[0]["answered"];
+    let figures = listed[0]["figures"].to_string();
+    wait_for(
+        || format!("never as in the list: {figures}"),
+        || {
+            let body = page.get("/run/0/1/results.json").body;
+            let whole: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(whole["provisional"], true);
+            let model = &whole["results"]["models"][0];
+            assert_eq!(model["complete"], false);
+            let mean = model["mean"].to_string();
+            whole["answered"] == *answered && mean == figures
+        },
+    );
+}
+
 #[test]
 fn a_run_is_watched_through_a_kill_to_its_last_figures() {
     let case = Case::new(slow());
@@ -47,6 +70,7 @@ fn a_run_is_watched_through_a_kill_to_its_last_figures() {
         seen = answered(&event);
     }
     first.kill();
+    assert_equal_to_the_list(&case, &page);
     ends_with(&case.run(RUN), 0);
 
     let mut provisional = 0;
