@@ -37,6 +37,7 @@ pub(super) fn stopping(text: &str) -> PyResult<Stopping> {
     }
     Ok(Stopping {
         goal: Goal::Settled,
+        deployed: None,
         confidence: share(Some(given.confidence), "confidence", 0.95)?,
         metrics: given.metrics.into_iter().collect(),
         max_questions: given.max_questions,
