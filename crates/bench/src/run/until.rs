@@ -4,13 +4,14 @@
 //! A round is a plan that wants the questions up to a place of the order ([`Plan::wanted`]); each finds the
 //! answers of the one before in the store, so that a kill, a retry and the cache need nothing new.
 
+mod tasks;
+mod told;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use sureness_analysis::settled::{
-    Course, Incomparable, Settled, Stopping, order_of_asking, scores_of,
-};
-use sureness_anytime::{Answers, Goal, Question, TaskScores};
+use sureness_analysis::settled::{Incomparable, Settled, Stopping, scores_of};
+use sureness_anytime::{Answers, Goal, TaskScores};
 use sureness_conformal::{Row, Table};
 use sureness_engine::Plan;
 use sureness_record::{Until, UntilGoal};
@@ -25,9 +26,7 @@ use crate::error::Failure;
 use crate::figures::logits_of;
 use crate::models::open::Model;
 use crate::settings::Settings;
-use crate::watch::Standing;
-
-mod told;
+use tasks::{Set, Tasks, standing};
 
 /// Refuses what cannot be settled, before anything is asked.
 pub(super) fn check(
@@ -91,74 +90,6 @@ fn goal_of(goal: Goal) -> (UntilGoal, &'static str) {
         Goal::Settled => (UntilGoal::Settled, "settled"),
         Goal::Gate => (UntilGoal::Gate, "gate"),
         Goal::Width => (UntilGoal::Width, "width"),
-    }
-}
-
-/// A set of tasks that is settled together.
-struct Set {
-    /// Indices of the tasks.
-    tasks: Vec<usize>,
-    course: Course,
-}
-
-/// The tasks of a plan, each with its groups.
-struct Tasks {
-    ids: Vec<String>,
-    groups: Vec<Vec<usize>>,
-    keys: Vec<Vec<[u8; 32]>>,
-}
-
-impl Tasks {
-    fn of(plan: &Plan) -> Result<Self, Failure> {
-        let mut tasks = Self {
-            ids: Vec::new(),
-            groups: Vec::new(),
-            keys: Vec::new(),
-        };
-        for (index, group) in plan.groups.iter().enumerate() {
-            if let Some(task) = tasks.ids.iter().position(|id| *id == group.task.id) {
-                tasks.groups[task].push(index);
-                continue;
-            }
-            let bank = &group.questions;
-            let keys = (0..bank.len()).map(|position| bank.content_digest(position));
-            tasks
-                .keys
-                .push(keys.collect::<Result<_, _>>().map_err(Failure::new)?);
-            tasks.ids.push(group.task.id.clone());
-            tasks.groups.push(vec![index]);
-        }
-        Ok(tasks)
-    }
-
-    /// What is settled together: all tasks, or each.
-    fn sets(&self, stopping: &Stopping, alpha: f64, seed: u64, models: usize) -> Vec<Set> {
-        let all: Vec<usize> = (0..self.ids.len()).collect();
-        let sets: Vec<Vec<usize>> = if stopping.per_task {
-            all.into_iter().map(|task| vec![task]).collect()
-        } else {
-            vec![all]
-        };
-        let share = (1.0 - stopping.confidence) / sets.len() as f64;
-        let set = |tasks: Vec<usize>| {
-            let keys: Vec<(&str, Vec<[u8; 32]>)> = tasks
-                .iter()
-                .map(|&task| (&*self.ids[task], self.keys[task].clone()))
-                .collect();
-            let question = Question {
-                goal: stopping.goal,
-                confidence: 1.0 - share,
-                metrics: stopping.metrics.clone(),
-                alpha,
-                of: keys.iter().map(|(_, keys)| keys.len()).collect(),
-            };
-            let order = order_of_asking(&keys, seed);
-            Set {
-                course: Course::new(question, order, stopping, models),
-                tasks,
-            }
-        };
-        sets.into_iter().map(set).collect()
     }
 }
 
@@ -503,15 +434,4 @@ impl Session<'_> {
 fn unfit(Incomparable(reason): Incomparable) -> Failure {
     Failure::new(format!("--thresholds: {reason}"))
         .hint("name the results of a run of these models and tasks on other questions")
-}
-
-/// How much is shown over all sets of tasks.
-fn standing(sets: &[Set]) -> Standing {
-    let mut all = Standing { settled: 0, of: 0 };
-    for set in sets {
-        let (settled, of) = set.course.pursuit.standing();
-        all.settled += settled;
-        all.of += of;
-    }
-    all
 }
