@@ -9,7 +9,7 @@ use sureness_conformal::{
     conformal_threshold, numpy_higher_threshold,
 };
 
-use crate::arrays::{Matrix, Rows, labels};
+use crate::arrays::{Matrix, Rows, Values, labels};
 use crate::refusal::refusal;
 use crate::settings;
 
@@ -65,40 +65,86 @@ impl From<Bad> for PyErr {
     }
 }
 
+/// A precision whose arrays need no conversion.
+pub(crate) trait Native: Real {
+    /// The values, if they are in this precision.
+    fn of<'a>(values: &Values<'a>) -> Option<&'a [Self]>;
+}
+
+impl Native for f32 {
+    fn of<'a>(values: &Values<'a>) -> Option<&'a [Self]> {
+        match values {
+            Values::Single(values) => Some(values),
+            Values::Double(_) => None,
+        }
+    }
+}
+
+impl Native for f64 {
+    fn of<'a>(values: &Values<'a>) -> Option<&'a [Self]> {
+        match values {
+            Values::Double(values) => Some(values),
+            Values::Single(_) => None,
+        }
+    }
+}
+
 /// One row of probabilities after the other, with their order.
 pub(crate) struct Reader<'a, F> {
     rows: Rows<'a>,
+    /// All rows, where they need no conversion.
+    native: Option<&'a [F]>,
+    converted: Vec<F>,
     rule: Rule,
-    probabilities: Vec<F>,
     order: Order,
 }
 
-impl<'a, F: Real> Reader<'a, F> {
+impl<'a, F: Native> Reader<'a, F> {
     pub(crate) fn new(rows: Rows<'a>, rule: Rule) -> Self {
         Self {
             rows,
+            native: F::of(&rows.values),
+            converted: Vec::with_capacity(rows.options),
             rule,
-            probabilities: Vec::with_capacity(rows.options),
             order: Order::default(),
         }
     }
 
     /// Reads and checks a row.
     fn load(&mut self, row: usize) -> Result<(), Bad> {
-        self.rows.row(row).copy_to(&mut self.probabilities);
-        let mut sum = 0.0;
-        for p in self.probabilities.iter().map(|p| p.to_f64()) {
-            if !(0.0..=1.0 + SUM).contains(&p) {
-                let what = format!("{p} is not a probability");
-                return Err(Bad { row, what });
-            }
+        if self.native.is_none() {
+            self.rows.row(row).copy_to(&mut self.converted);
+        }
+        // Without a branch per option, which would be most of the work.
+        let (mut sum, mut inside) = (0.0, true);
+        for p in self.of(row) {
+            let p = p.to_f64();
+            inside &= is_probability(p);
             sum += p;
         }
-        if (sum - 1.0).abs() > SUM {
-            let what = format!("the probabilities sum to {sum:.3}");
-            return Err(Bad { row, what });
+        if inside && (sum - 1.0).abs() <= SUM {
+            Ok(())
+        } else {
+            Err(self.what_is_wrong(row, sum))
         }
-        Ok(())
+    }
+
+    /// The row that was loaded last.
+    fn of(&self, row: usize) -> &[F] {
+        match self.native {
+            Some(all) => &all[row * self.rows.options..][..self.rows.options],
+            None => &self.converted,
+        }
+    }
+
+    #[cold]
+    fn what_is_wrong(&self, row: usize, sum: f64) -> Bad {
+        let mut probabilities = self.of(row).iter().map(|p| p.to_f64());
+        let what = match probabilities.find(|&p| !is_probability(p)) {
+            Some(p) => format!("{p} is not a probability"),
+            None => format!("the probabilities sum to {sum:.3}"),
+        };
+        Bad { row, what }
     }
 
     /// Orders the row; options of equal probability by the protocol's rule, at random by the row's
@@ -111,7 +157,9 @@ impl<'a, F: Real> Reader<'a, F> {
             Protocol::Paper => TieRule::Paper,
             Protocol::Standard => TieRule::Seeded(&key),
         };
-        self.order.sort(&self.probabilities, ties);
+        let mut order = std::mem::take(&mut self.order);
+        order.sort(self.of(row), ties);
+        self.order = order;
     }
 
     /// The most probable option of a row, and its probability.
@@ -119,21 +167,20 @@ impl<'a, F: Real> Reader<'a, F> {
         self.load(row)?;
         self.sort(row);
         let top = self.order.top();
-        Ok((top, self.probabilities[top]))
+        Ok((top, self.of(row)[top]))
     }
 
     /// The nonconformity score of the right option.
     fn score(&mut self, row: usize, right: RightOptions, covers: Covers) -> Result<F, Bad> {
         self.load(row)?;
         // Neither the only right option nor its LAC score depends on the order.
-        if self.rule.score == Score::Aps || right.only().is_none() {
-            self.sort(row);
+        if let (Score::Lac, Some(option)) = (self.rule.score, right.only()) {
+            return Ok(F::ONE - self.of(row)[option]);
         }
+        self.sort(row);
         let option = covers.deciding(right, &self.order);
-        let (rule, order) = (self.rule, &self.order);
-        Ok(rule
-            .score
-            .of(&self.probabilities, order, option, rule.arithmetic()))
+        let (score, arithmetic) = (self.rule.score, self.rule.arithmetic());
+        Ok(score.of(self.of(row), &self.order, option, arithmetic))
     }
 
     /// Writes the prediction set of a row.
@@ -145,25 +192,40 @@ impl<'a, F: Real> Reader<'a, F> {
         into: &mut [bool],
     ) -> Result<(), Bad> {
         self.load(row)?;
-        let rule = self.rule;
-        if rule.score == Score::Aps {
+        if let (Score::Lac, Threshold::Finite(threshold)) = (self.rule.score, threshold) {
+            self.lac(row, threshold, into);
+        } else {
             self.sort(row);
+            let (score, arithmetic) = (self.rule.score, self.rule.arithmetic());
+            let set = score.set(self.of(row), &self.order, threshold, arithmetic);
+            for (option, into) in into.iter_mut().enumerate() {
+                *into = set.contains(option);
+            }
         }
-        let mut set = rule.score.set(
-            &self.probabilities,
-            &self.order,
-            threshold,
-            rule.arithmetic(),
-        );
-        if fill && set.is_empty() {
+        if fill && !into.contains(&true) {
             self.sort(row);
-            set.insert(self.order.top());
-        }
-        for (option, into) in into.iter_mut().enumerate() {
-            *into = set.contains(option);
+            into[self.order.top()] = true;
         }
         Ok(())
     }
+
+    /// The set of [`Score::set`], written without a branch per option.
+    fn lac(&self, row: usize, threshold: F, into: &mut [bool]) {
+        let options = self.of(row).iter().zip(into);
+        match self.rule.arithmetic() {
+            Arithmetic::Script => {
+                let least = F::ONE - threshold;
+                options.for_each(|(&p, into)| *into = p >= least);
+            }
+            Arithmetic::Definition => {
+                options.for_each(|(&p, into)| *into = F::ONE - p <= threshold);
+            }
+        }
+    }
+}
+
+fn is_probability(p: f64) -> bool {
+    (0.0..=1.0 + SUM).contains(&p)
 }
 
 /// The threshold that labelled rows set at the error rate `alpha`, on the scale of comparison, and as
@@ -188,7 +250,7 @@ pub(crate) fn threshold(
     Ok(found?)
 }
 
-fn threshold_as<F: Real>(
+fn threshold_as<F: Native>(
     rows: Rows<'_>,
     right: &[RightOptions],
     rule: Rule,
@@ -241,7 +303,7 @@ pub(crate) fn sets<'py>(
     Ok(out)
 }
 
-fn sets_as<F: Real>(
+fn sets_as<F: Native>(
     rows: Rows<'_>,
     rule: Rule,
     compared: Option<f64>,
