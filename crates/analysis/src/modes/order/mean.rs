@@ -16,11 +16,9 @@ pub(super) fn mean(values: &[Valued], level: f64) -> Option<(f64, Option<(f64, f
     let influences: Vec<f64> = values.iter().map(|(value, _)| value - mean).collect();
     let clusters: Vec<[u8; 32]> = values.iter().map(|(_, cluster)| *cluster).collect();
     let different: HashSet<&[u8; 32]> = clusters.iter().collect();
-    // A share of a question differs by 1 at most, and the imagined ones come as a cluster of mean size:
-    // with one question, intervals of small shares of clustered questions hold in 92 % only.
-    let imagined = n / different.len() as f64;
+    // A share of a question differs by 1 at most.
     let interval = (different.len() >= MIN_CLUSTERS)
-        .then(|| influence_interval(mean, &influences, &clusters, level, imagined))
+        .then(|| influence_interval(mean, &influences, &clusters, level, 1.0))
         .flatten();
     let ends = interval.map(|it| (it.low.max(0.0), it.high.min(1.0)));
     (!values.is_empty()).then_some((mean, ends))
