@@ -152,10 +152,10 @@ def crowd(program, faultserver, connections):
             began = time.monotonic()
             page_again = urllib.request.urlopen(page.line, timeout=60).status
             waited = time.monotonic() - began
-        answers = json.loads((folder / "out" / "results.json").read_text())["models"][0]["groups"][0]["answered"]
+        group = json.loads((folder / "out" / "results.json").read_text())["models"][0]["groups"][0]
         print(f"{len(open_ones):,} connections opened, {failed:,} failed; {told:,} told to come back later")
         print(f"page: {peak}, {handles} handles; afterwards status {page_again} after {waited:.1f} s")
-        print(f"run: exit code {code}, {answers:,} of {QUESTIONS:,} answered")
+        print(f"run: exit code {code}, {group['answered']:,} of {group['planned']:,} answered")
 
 
 def answered(stream):
