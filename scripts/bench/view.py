@@ -4,7 +4,7 @@
     scripts/bench/view.py speed SURENESS FAULTSERVER [ROUNDS] [CLIENTS]     default: 6 rounds, 10 clients
     scripts/bench/view.py crowd SURENESS FAULTSERVER [CONNECTIONS]          default: 10000
 
-`speed` times runs of 20,000 questions: alone, and beside `sureness view` with so many readers of its stream of
+`speed` times runs of 100,000 questions: alone, and beside `sureness view` with so many readers of its stream of
 events. The order of the two changes from round to round, and the ratio is that of the rounds' own pairs.
 `crowd` opens connections to the page of a run that goes on, and says what became of them and of the run.
 """
@@ -22,7 +22,7 @@ import threading
 import time
 import urllib.request
 
-QUESTIONS = 20_000
+QUESTIONS = 100_000
 
 
 class Program:
@@ -152,10 +152,10 @@ def crowd(program, faultserver, connections):
             began = time.monotonic()
             page_again = urllib.request.urlopen(page.line, timeout=60).status
             waited = time.monotonic() - began
-        answers = json.loads((folder / "out" / "results.json").read_text())["models"][0]["groups"][0]["answered"]
+        group = json.loads((folder / "out" / "results.json").read_text())["models"][0]["groups"][0]
         print(f"{len(open_ones):,} connections opened, {failed:,} failed; {told:,} told to come back later")
         print(f"page: {peak}, {handles} handles; afterwards status {page_again} after {waited:.1f} s")
-        print(f"run: exit code {code}, {answers:,} of {QUESTIONS:,} answered")
+        print(f"run: exit code {code}, {group['answered']:,} of {group['planned']:,} answered")
 
 
 def answered(stream):

@@ -15,7 +15,11 @@ use crate::site::{RunId, Site};
 
 /// Rest after a query, as a multiple of the time that it took: each takes at most a hundredth of one
 /// processor.
-const REST: u32 = 100;
+const REST: f64 = 100.0;
+/// Longest rest, in seconds.
+const LONGEST_REST: f64 = 600.0;
+/// Time without a change of the store after which nobody writes, so that reading disturbs nobody.
+const QUIET: Duration = Duration::from_secs(3);
 /// Questions that are shown.
 const LATEST: u32 = 20;
 /// Time without an answer after which a run counts as no longer going on, in milliseconds.
@@ -35,6 +39,8 @@ pub(super) struct Poller {
     id: RunId,
     run: Option<LiveRun>,
     version: Option<i64>,
+    /// When the store was last seen to have changed.
+    changed: Instant,
     progress: Turn<Progress>,
     figures: Turn<Figures>,
     rate: Rate,
@@ -55,8 +61,8 @@ struct Turn<T> {
     value: Option<T>,
     /// Whether the store has changed since it was read.
     is_old: bool,
-    /// When it may be read again.
-    next: Instant,
+    /// When it was read last, how long that took, and how many answers there were.
+    last: Option<(Instant, Duration, usize)>,
 }
 
 impl<T> Turn<T> {
@@ -64,27 +70,35 @@ impl<T> Turn<T> {
         Self {
             value: None,
             is_old: true,
-            next: Instant::now(),
+            last: None,
         }
     }
 
-    /// Reads it if it is old and its turn has come, or at once with `now`. Returns whether it did.
+    /// Whether it has rested long enough for what reading `answered` answers will take.
+    fn is_due(&self, now: Instant, answered: usize) -> bool {
+        let Some((end, took, before)) = self.last else {
+            return true;
+        };
+        let growth = answered.max(1) as f64 / before.max(1) as f64;
+        let rest = took.as_secs_f64() * REST * growth.max(1.0);
+        (now - end).as_secs_f64() >= rest.min(LONGEST_REST)
+    }
+
+    /// Reads it if it is old and due, or at once with `now`. Returns whether it did.
     fn read(
         &mut self,
         now: bool,
+        answered: usize,
         read: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<bool, Failure> {
         let begin = Instant::now();
-        if !self.is_old || !(now || begin >= self.next) {
+        if !self.is_old || !(now || self.is_due(begin, answered)) {
             return Ok(false);
         }
         self.value = Some(read()?);
         self.is_old = false;
         let end = Instant::now();
-        self.next = end
-            + (end - begin)
-                .saturating_mul(REST)
-                .min(Duration::from_secs(600));
+        self.last = Some((end, end - begin, answered));
         Ok(true)
     }
 }
@@ -96,6 +110,7 @@ impl Poller {
             id,
             run: None,
             version: None,
+            changed: Instant::now(),
             progress: Turn::new(),
             figures: Turn::new(),
             rate: Rate::default(),
@@ -147,15 +162,24 @@ impl Poller {
         let version = run.version()?;
         if self.version != Some(version) {
             self.version = Some(version);
+            self.changed = Instant::now();
             self.progress.is_old = true;
             self.figures.is_old = true;
         }
-        let now = last || (self.progress.is_old && run.info()?.finished_at.is_some());
-        let read = self.progress.read(now, || run.progress())?;
+        let is_quiet = self.changed.elapsed() >= QUIET;
+        let is_finished = || Ok::<_, Failure>(run.info()?.finished_at.is_some());
+        let now = last || is_quiet || (self.progress.is_old && is_finished()?);
+        let answered = |progress: &Turn<Progress>| {
+            let progress = progress.value.as_ref();
+            progress.map_or(0, |progress| progress.total().answered)
+        };
+        let before = answered(&self.progress);
+        let read = self.progress.read(now, before, || run.progress())?;
         if let Some(progress) = self.progress.value.as_ref().filter(|_| read) {
             self.rate.note(Instant::now(), progress.total().answered);
         }
-        let read = self.figures.read(now, || {
+        let answered = answered(&self.progress);
+        let read = self.figures.read(now, answered, || {
             Ok(Figures {
                 results: run.results()?,
                 latest: run.latest(LATEST)?,
@@ -206,5 +230,25 @@ fn state(progress: &Progress, last: bool) -> State {
         State::Silent
     } else {
         State::Running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_growing_run_is_read_less_often() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut turn = Turn::<()>::new();
+        assert!(
+            turn.is_due(start, 1_000_000),
+            "the first look comes at once"
+        );
+        turn.last = Some((start, Duration::from_millis(10), 1_000));
+        assert!(!turn.is_due(at(999), 1_000) && turn.is_due(at(1_000), 1_000));
+        assert!(!turn.is_due(at(4_999), 5_000) && turn.is_due(at(5_000), 5_000));
+        assert!(turn.is_due(at(600_000), 1_000_000_000), "but not never");
     }
 }
