@@ -90,19 +90,17 @@ impl Order {
     /// Counts for each option the options before it, without a branch to mispredict. False, with no
     /// order, if a probability is NaN.
     fn count_ranks<F: Real>(&mut self, probabilities: &[F]) -> bool {
+        let options = probabilities.len();
         self.indices.clear();
-        self.indices.resize(probabilities.len(), 0);
-        let mut equal_pairs = 0;
-        for (option, p) in probabilities.iter().enumerate() {
-            let mut rank = 0;
-            for (other, q) in probabilities.iter().enumerate() {
-                let equal = usize::from(q == p);
-                equal_pairs += equal;
-                rank += usize::from(q > p) + equal * usize::from(other > option);
-            }
-            self.indices[rank] = option as u8;
-        }
-        self.has_ties = equal_pairs > probabilities.len();
+        self.indices.resize(options, 0);
+        // The usual numbers are unrolled.
+        let equal_pairs = match options {
+            4 => ranks_of::<F, 4>(probabilities, &mut self.indices),
+            5 => ranks_of::<F, 5>(probabilities, &mut self.indices),
+            6 => ranks_of::<F, 6>(probabilities, &mut self.indices),
+            _ => ranks(probabilities, &mut self.indices),
+        };
+        self.has_ties = equal_pairs > options;
         // Only a NaN is not even ordered with itself.
         probabilities.iter().all(|p| p.partial_cmp(p).is_some())
     }
@@ -137,6 +135,35 @@ impl Order {
     pub fn top(&self) -> usize {
         self.top as usize
     }
+}
+
+/// [`ranks`] of exactly `N` options.
+fn ranks_of<F: Real, const N: usize>(probabilities: &[F], indices: &mut [u8]) -> usize {
+    match <&[F; N]>::try_from(probabilities) {
+        Ok(of_n) => ranks(of_n, indices),
+        Err(_) => ranks(probabilities, indices),
+    }
+}
+
+/// Puts each option at its place, and returns how many ordered pairs are equal, each option with itself
+/// among them. Of equal options the later one comes first.
+#[expect(
+    clippy::inline_always,
+    reason = "unrolled only where the length is known"
+)]
+#[inline(always)]
+fn ranks<F: Real>(probabilities: &[F], indices: &mut [u8]) -> usize {
+    let mut equal_pairs = 0;
+    for (option, p) in probabilities.iter().enumerate() {
+        let mut rank = 0;
+        for (other, q) in probabilities.iter().enumerate() {
+            let equal = usize::from(q == p);
+            equal_pairs += equal;
+            rank += usize::from(q > p) + equal * usize::from(other > option);
+        }
+        indices[rank] = option as u8;
+    }
+    equal_pairs
 }
 
 #[cfg(test)]
