@@ -151,7 +151,7 @@ fn four_models_are_told_apart() {
         }
     }
     let sections = document["sections"].as_array().unwrap();
-    assert_eq!(sections.len(), 14);
+    assert_eq!(sections.len(), 15);
     for section in sections {
         let says =
             section["text"].as_array().unwrap().len() + section["tables"].as_array().unwrap().len();
