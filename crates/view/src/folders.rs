@@ -1,5 +1,6 @@
 //! The folders that are served. Addresses name them by number, so that no address names a path.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -31,7 +32,10 @@ impl Folders {
 
     /// The output folders that hold a store now, with their numbers.
     pub(crate) fn current(&self) -> Vec<(usize, PathBuf)> {
-        let now: Vec<PathBuf> = self.roots.iter().flat_map(|root| in_or_at(root)).collect();
+        let mut now: Vec<PathBuf> = self.roots.iter().flat_map(|root| in_or_at(root)).collect();
+        // A folder may be named and lie in another that is named.
+        let mut seen = HashSet::new();
+        now.retain(|path| seen.insert(path.clone()));
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let number = |path: PathBuf| {
             let at = found.iter().position(|known| *known == path);
