@@ -11,7 +11,11 @@ use crate::error::EXIT_INTERRUPTED;
 /// first stops at once. No answer is lost either way.
 pub(crate) fn interrupts(coordinates: bool) -> Interrupts {
     let (stopper, interrupts) = Interrupts::new();
-    tokio::spawn(listen(stopper, coordinates));
+    // Here and not in the task, which may begin long after the first request: till then a signal would
+    // end the process.
+    if let Ok(stops) = Stops::new() {
+        tokio::spawn(listen(stopper, stops, coordinates));
+    }
     interrupts
 }
 
@@ -23,10 +27,7 @@ pub(crate) async fn stop_requested() {
     }
 }
 
-async fn listen(stopper: Stopper, coordinates: bool) {
-    let Ok(mut stops) = Stops::new() else {
-        return;
-    };
+async fn listen(stopper: Stopper, mut stops: Stops, coordinates: bool) {
     stops.next().await;
     if coordinates {
         eprintln!(
