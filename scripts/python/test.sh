@@ -51,6 +51,11 @@ code=0
 say "types and stubs"
 mypy python/sureness || code=1
 python -m mypy.stubtest sureness._sureness || code=1
+# Two of the tests run a model.
+if [[ -z ${SURENESS_TEST_GGUF:-} ]] && (($# == 0)) && sureness model fetch; then
+    SURENESS_TEST_GGUF=$(sureness model where)
+    export SURENESS_TEST_GGUF
+fi
 say "tests"
 python -m pytest -q -p no:cacheprovider python/tests || code=1
 say "the demo"
@@ -58,9 +63,6 @@ model=${SURENESS_TEST_GGUF:-}
 if (($#)); then
     say "flags are given; the demo is skipped"
     exit "$code"
-fi
-if [[ -z $model ]] && sureness model fetch; then
-    model=$(sureness model where)
 fi
 if [[ -n $model ]]; then
     results=$(mktemp -d)
