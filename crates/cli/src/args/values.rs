@@ -80,14 +80,17 @@ impl FromStr for Samples {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            _ => text
-                .parse()
-                .map(Self::Fixed)
-                .map_err(|_| "must be a whole number from 1 on, or auto"),
-        }
+        Ok(number_or_auto(text)?.map_or(Self::Auto, Self::Fixed))
     }
+}
+
+/// A number from 1 on; `None` for `auto`.
+fn number_or_auto(text: &str) -> Result<Option<NonZeroU32>, &'static str> {
+    if text == "auto" {
+        return Ok(None);
+    }
+    let number = text.parse().map(Some);
+    number.map_err(|_| "must be a whole number from 1 on, or auto")
 }
 
 /// A number of orders of the options, or the prior of the letters from a part of the questions.
@@ -101,13 +104,7 @@ impl FromStr for OrdersArg {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            _ => text
-                .parse()
-                .map(Self::Each)
-                .map_err(|_| "must be a whole number from 1 on, or auto"),
-        }
+        Ok(number_or_auto(text)?.map_or(Self::Auto, Self::Each))
     }
 }
 
