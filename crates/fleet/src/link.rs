@@ -191,9 +191,6 @@ where
 }
 
 async fn options(access: &Access, run: &RunName, name: &str) -> Result<ConnectOptions, FleetError> {
-    // The build has two providers of cryptography, `ureq` being the reason for the other, and the
-    // client asks for the process's default. Another one that is installed already is as good.
-    let _ = async_nats::rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut options = ConnectOptions::new()
         .name(name)
         .custom_inbox_prefix(run.inbox())

@@ -21,6 +21,9 @@ pub(in crate::http) struct Http2Client {
 
 impl Http2Client {
     pub(in crate::http) fn new(endpoint: Arc<Endpoint>) -> Result<Self, String> {
+        // `reqwest` asks for the process's default and panics without one. Another one that is
+        // installed already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = reqwest::Client::builder()
             .user_agent(concat!("sureness/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)

@@ -57,7 +57,7 @@ fn encrypted() -> (u16, String) {
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let pem = made.cert.pem();
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
