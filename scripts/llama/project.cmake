@@ -8,7 +8,8 @@ endif()
 set(LLAMA_BUILD_COMMON OFF CACHE BOOL "" FORCE)
 
 # Called when the targets exist.
-function(sureness_mend_tiles header)
+set(sureness_tiles "${CMAKE_CURRENT_LIST_DIR}/tiles.h")
+function(sureness_mend_tiles)
   get_target_property(folder llama SOURCE_DIR)
   set(source "${folder}/../ggml/src/ggml-cpu/amx/mmq.cpp")
   cmake_path(NORMAL_PATH source)
@@ -19,8 +20,8 @@ function(sureness_mend_tiles header)
   endif()
   set_property(
     SOURCE "${source}" TARGET_DIRECTORY ${target}
-    APPEND PROPERTY COMPILE_OPTIONS "SHELL:-include \"${header}\"")
+    APPEND PROPERTY COMPILE_OPTIONS -include "${sureness_tiles}")
 endfunction()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  cmake_language(DEFER CALL sureness_mend_tiles "${CMAKE_CURRENT_LIST_DIR}/tiles.h")
+  cmake_language(DEFER CALL sureness_mend_tiles)
 endif()
