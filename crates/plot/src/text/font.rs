@@ -2,10 +2,7 @@
 
 use std::sync::LazyLock;
 
-use skrifa::charmap::Charmap;
-use skrifa::instance::{LocationRef, Size};
-use skrifa::metrics::GlyphMetrics;
-use skrifa::{FontRef, MetadataProvider};
+use ttf_parser::Face;
 use unicode_width::UnicodeWidthChar;
 
 /// The regular font.
@@ -27,26 +24,8 @@ pub(crate) enum Weight {
     Bold,
 }
 
-/// Which glyph a letter has, and how wide glyphs are.
-struct Face {
-    letters: Charmap<'static>,
-    widths: GlyphMetrics<'static>,
-    units: f64,
-}
-
-static FACES: LazyLock<[Option<Face>; 2]> = LazyLock::new(|| [REGULAR, BOLD].map(Face::read));
-
-impl Face {
-    fn read(data: &'static [u8]) -> Option<Self> {
-        let font = FontRef::new(data).ok()?;
-        let (size, location) = (Size::unscaled(), LocationRef::default());
-        Some(Self {
-            letters: font.charmap(),
-            widths: font.glyph_metrics(size, location),
-            units: f64::from(font.metrics(size, location).units_per_em),
-        })
-    }
-}
+static FACES: LazyLock<[Option<Face<'static>>; 2]> =
+    LazyLock::new(|| [REGULAR, BOLD].map(|data| Face::parse(data, 0).ok()));
 
 /// How wide a text is, without kerning: a pixel too wide rather than too narrow. Glyphs that only
 /// other fonts have are guessed: as wide as high where East Asian, narrower otherwise.
@@ -58,10 +37,10 @@ pub(crate) fn width(text: &str, size: f64, weight: Weight) -> f64 {
     text.chars().map(|c| advance(c, face.as_ref())).sum::<f64>() * size
 }
 
-fn advance(c: char, face: Option<&Face>) -> f64 {
+fn advance(c: char, face: Option<&Face<'_>>) -> f64 {
     let known = face.and_then(|face| {
-        let units = face.widths.advance_width(face.letters.map(c)?)?;
-        Some(f64::from(units) / face.units)
+        let units = face.glyph_hor_advance(face.glyph_index(c)?)?;
+        Some(f64::from(units) / f64::from(face.units_per_em()))
     });
     known.unwrap_or_else(|| match c.width() {
         Some(0) => 0.0,
@@ -71,10 +50,11 @@ fn advance(c: char, face: Option<&Face>) -> f64 {
 }
 
 /// Whether the bundled font has all letters of a text.
+#[cfg(any(feature = "png", test))]
 pub(crate) fn covers(text: &str) -> bool {
     FACES[0].as_ref().is_some_and(|face| {
         text.chars()
-            .all(|c| c.is_control() || face.letters.map(c).is_some())
+            .all(|c| c.is_control() || face.glyph_index(c).is_some())
     })
 }
 

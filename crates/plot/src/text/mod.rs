@@ -4,4 +4,6 @@ mod fit;
 mod font;
 
 pub(crate) use fit::{clean, shorten, shorten_all, wrap};
-pub(crate) use font::{BOLD, MIDDLE, REGULAR, Weight, covers, width};
+#[cfg(feature = "png")]
+pub(crate) use font::{BOLD, REGULAR, covers};
+pub(crate) use font::{MIDDLE, Weight, width};

@@ -101,6 +101,7 @@ fn print_notes(warnings: &[String], notes: &[String]) {
 
 /// Runs `analyze`: prints the analysis, or writes it to files.
 pub(in crate::commands) fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
+    output::check_formats(&args.formats)?;
     let Prepared {
         evidence,
         settings,

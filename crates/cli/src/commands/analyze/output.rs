@@ -16,9 +16,6 @@ use crate::args::analyze::FormatArg;
 use crate::args::command_line;
 use crate::show::terminal;
 
-/// Pixels per point of a PNG: print quality.
-const PNG_SCALE: f32 = 3.0;
-
 /// Fails early if the folder cannot be written to.
 pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)
@@ -32,6 +29,15 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
             Failure::new(format!("cannot write to {}: {e}", folder.display()))
                 .hint("choose another folder for the output")
         })
+}
+
+/// Fails early if this build lacks a format.
+pub(super) fn check_formats(formats: &[FormatArg]) -> Result<(), Failure> {
+    if cfg!(feature = "png") || !formats.contains(&FormatArg::Document(Format::Png)) {
+        return Ok(());
+    }
+    Err(Failure::new("this build of sureness draws no PNG files")
+        .hint("choose svg, or build with the feature `png`"))
 }
 
 /// The document at the width of the terminal.
@@ -106,6 +112,20 @@ fn first_few(written: &[std::path::PathBuf], folder: &Path) -> String {
     }
 }
 
+#[cfg(feature = "png")]
+fn png(chart: &Chart, style: &sureness_plot::Style) -> Result<Vec<u8>, Failure> {
+    /// Pixels per point: print quality.
+    const SCALE: f32 = 3.0;
+    sureness_plot::png(chart, style, SCALE)
+        .map_err(|e| Failure::new(format!("cannot draw {}: {e}", chart.id)))
+}
+
+/// [`check_formats`] has refused them.
+#[cfg(not(feature = "png"))]
+fn png(_: &Chart, _: &sureness_plot::Style) -> Result<Vec<u8>, Failure> {
+    Ok(Vec::new())
+}
+
 /// Draws every chart in both themes.
 fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure> {
     use rayon::prelude::*;
@@ -121,8 +141,7 @@ fn images(document: &Document, pixels: bool) -> Result<Vec<ChartImage>, Failure>
                 ..sureness_plot::Style::default()
             };
             let png = if pixels {
-                sureness_plot::png(chart, &style, PNG_SCALE)
-                    .map_err(|e| Failure::new(format!("cannot draw {}: {e}", chart.id)))?
+                png(chart, &style)?
             } else {
                 Vec::new()
             };

@@ -6,7 +6,8 @@
 )]
 
 use roxmltree::{Document, Node};
-use ttf_parser::Face;
+use skrifa::instance::{LocationRef, Size};
+use skrifa::{FontRef, MetadataProvider};
 
 /// How far letters reach above and below the baseline, in font sizes.
 const ABOVE: f64 = 0.74;
@@ -76,13 +77,13 @@ fn area(node: Node<'_, '_>) -> Area {
     }
 }
 
-fn face(bold: bool) -> Face<'static> {
+fn face(bold: bool) -> FontRef<'static> {
     let data: &[u8] = if bold {
         include_bytes!("../../../assets/Arimo-Bold.ttf")
     } else {
         include_bytes!("../../../assets/Arimo-Regular.ttf")
     };
-    Face::parse(data, 0).unwrap()
+    FontRef::new(data).unwrap()
 }
 
 /// Chinese, Japanese and Korean letters, which are squares in every font.
@@ -95,17 +96,18 @@ pub(crate) fn measurable(words: &str) -> bool {
     let face = face(false);
     words
         .chars()
-        .all(|c| square(c) || face.glyph_index(c).is_some())
+        .all(|c| square(c) || face.charmap().map(c).is_some())
 }
 
 fn width(words: &str, size: f64, bold: bool) -> f64 {
     let face = face(bold);
+    let (size_of_em, location) = (Size::unscaled(), LocationRef::default());
+    let advances = face.glyph_metrics(size_of_em, location);
+    let em = f64::from(face.metrics(size_of_em, location).units_per_em);
     let units: f64 = words
         .chars()
-        .map(|c| match face.glyph_index(c) {
-            Some(glyph) => {
-                f64::from(face.glyph_hor_advance(glyph).unwrap()) / f64::from(face.units_per_em())
-            }
+        .map(|c| match face.charmap().map(c) {
+            Some(glyph) => f64::from(advances.advance_width(glyph).unwrap()) / em,
             None if square(c) => 1.0,
             None => 0.0,
         })
