@@ -26,7 +26,7 @@ function(sureness_mend)
     get_target_property(type ${target} TYPE)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND type MATCHES "LIBRARY")
       # Also where the rest is compiled for a quick build: all of a model's time is spent there.
-      target_compile_options(${target} PRIVATE -O3)
+      target_compile_options(${target} PRIVATE -O2)
       set_property(
         SOURCE "${folder}/ggml-cpu/amx/mmq.cpp" TARGET_DIRECTORY ${target}
         PROPERTY COMPILE_OPTIONS -include "${sureness_folder}/tiles.h")
