@@ -8,9 +8,9 @@ use sureness_questions::ClusterBy;
 
 use super::run::ProgressArg;
 
-/// Default questions per task: enough for meaningful figures, few enough for three minutes on a
+/// Default questions per task: as many to calibrate as a set needs, few enough for a minute or two on a
 /// small machine.
-const SAMPLE_SIZE: usize = 32;
+const SAMPLE_SIZE: usize = 24;
 
 /// Flags of the demo.
 #[derive(Debug, Args)]
