@@ -8,9 +8,9 @@ use sureness_questions::ClusterBy;
 
 use super::run::ProgressArg;
 
-/// Default questions per task: as many to calibrate as a set needs, few enough for a minute or two on a
+/// Default questions per task: enough to calibrate (nine, at 90 %), few enough for a minute on a
 /// small machine.
-const SAMPLE_SIZE: usize = 24;
+const SAMPLE_SIZE: usize = 20;
 
 /// Flags of the demo.
 #[derive(Debug, Args)]
