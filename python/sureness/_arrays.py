@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from . import _sureness
 
-#: Whatever NumPy can read: its own arrays, pandas, Polars, PyTorch on the CPU, lists.
+#: Whatever NumPy can read (its own arrays, pandas, PyTorch on the CPU, lists), and tables and columns of Arrow.
 ArrayLike = Any
 
 Protocol = Literal["standard", "paper"]

@@ -111,6 +111,50 @@ def test_inputs_are_read_without_copies_or_converted():
     assert (ConformalClassifier().calibrate(probs, mask).predict_set(probs) == expected).all()
 
 
+def test_arrow_is_read_as_it_lies():
+    import duckdb
+    import polars as pl
+    import pyarrow as pa
+
+    logits, labels = made_up(300, 4, 1.0, 3)
+    probs = sureness.softmax(logits)
+    expected = ConformalClassifier().calibrate(probs, labels).predict_set(probs)
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(probs.ravel()), 4)
+    columns = pa.table({name: pa.array(column) for name, column in zip("abcd", probs.T, strict=True)})
+    for same in [
+        lists,
+        pa.array(probs.tolist()),
+        pa.array(probs.tolist(), pa.large_list(pa.float64())),
+        pa.chunked_array([lists[:100], lists[100:]]),
+        pa.table({"probs": lists}),
+        columns,
+        pa.concat_tables([columns[:7], columns[7:]]),
+        columns.to_batches()[0],
+        pl.DataFrame({"probs": lists}),
+        pl.Series("probs", probs, pl.Array(pl.Float64, 4)),
+        duckdb.sql("select * from columns"),
+    ]:
+        for right in [labels, pa.array(labels), pa.table({"label": labels.astype(np.uint8)}), pl.Series(labels)]:
+            assert (ConformalClassifier().calibrate(same, right).predict_set(same) == expected).all(), type(same)
+    assert (ConformalClassifier().calibrate(lists[50:250], labels[50:250]).predict_set(lists[90:]).shape) == (210, 4)
+    assert sureness.evaluate(pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), 4), labels).accuracy.value >= 0
+
+    classifier = ConformalClassifier().calibrate(probs, labels)
+    single = columns.cast(pa.schema([(name, pa.float32()) for name in "abcd"]))
+    assert (classifier.predict_set(single) == classifier.predict_set(probs.astype(np.float32))).all()
+    for bad, message in [
+        (pa.array([[0.5, 0.5], None]), "probs holds nulls"),
+        (pa.array([[0.5, 0.5], [0.5, None]]), "probs holds nulls"),
+        (pa.table({"a": [0.5, None], "b": [0.5, 1.0]}), "probs holds nulls"),
+        (pa.array([[0.5, 0.5], [0.2, 0.3, 0.5]]), "probs"),
+        (pa.table({"a": [0.5], "b": ["x"]}), "probs has the type|numbers"),
+        (pa.array([[1.0], [1.0]]), "1 columns"),
+        (columns[:0], "0|rows|questions"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            ConformalClassifier().calibrate(bad, np.zeros(len(bad), int))
+
+
 def test_tensors():
     torch = pytest.importorskip("torch")
     logits, labels = made_up(300, 4, 1.0, 3)

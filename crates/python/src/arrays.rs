@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sureness_conformal::{Logits, Protocol, Real, RightOptions};
 
+use crate::arrow::{self, Numbers};
 use crate::refusal::refusal;
 
 /// Options of a question, at least and at most.
@@ -17,6 +18,8 @@ const OPTIONS: std::ops::RangeInclusive<usize> = 2..=26;
 pub(crate) enum Matrix<'py> {
     Single(PyReadonlyArray2<'py, f32>),
     Double(PyReadonlyArray2<'py, f64>),
+    /// With the number of options.
+    Arrow(Numbers, usize),
 }
 
 /// The numbers of a [`Matrix`], row by row, which other threads can read.
@@ -35,9 +38,15 @@ pub(crate) enum Values<'a> {
 }
 
 impl<'py> Matrix<'py> {
-    /// Reads an array of NumPy, or whatever NumPy makes one of: pandas, Polars, `PyTorch` on the CPU.
-    /// Float32 and float64 in C order are not copied.
+    /// Reads a table or column of Arrow, an array of NumPy, or whatever NumPy makes one of: pandas,
+    /// `PyTorch` on the CPU. Float32 and float64 in C order are not copied, nor is a column of lists.
     pub(crate) fn read(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
+        if let Some(chunks) = arrow::chunks(of, name)?
+            && let Some((numbers, options)) = arrow::matrix(&chunks, name)?
+        {
+            check_options(options, name)?;
+            return Ok(Self::Arrow(numbers, options));
+        }
         let array = as_array(of, name)?;
         let shape: Vec<usize> = array.getattr("shape")?.extract()?;
         let [_, options] = shape[..] else {
@@ -46,12 +55,7 @@ impl<'py> Matrix<'py> {
                 "give one row per question and one column per option",
             ));
         };
-        if !OPTIONS.contains(&options) {
-            return Err(refusal(
-                format_args!("{name} has {options} columns, but a question has 2 to 26 options"),
-                "give one row per question and one column per option",
-            ));
-        }
+        check_options(options, name)?;
         let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
         let bytes: usize = array.getattr("dtype")?.getattr("itemsize")?.extract()?;
         match (kind.as_str(), bytes) {
@@ -78,8 +82,25 @@ impl<'py> Matrix<'py> {
                 values: Values::Double(array.as_slice()?),
                 options: array.shape()[1],
             },
+            Self::Arrow(numbers, options) => Rows {
+                values: match numbers {
+                    Numbers::Single(values) => Values::Single(values.values()),
+                    Numbers::Double(values) => Values::Double(values.values()),
+                },
+                options: *options,
+            },
         })
     }
+}
+
+fn check_options(options: usize, name: &str) -> PyResult<()> {
+    if OPTIONS.contains(&options) {
+        return Ok(());
+    }
+    Err(refusal(
+        format_args!("{name} has {options} columns, but a question has 2 to 26 options"),
+        "give one row per question and one column per option",
+    ))
 }
 
 impl<'a> Rows<'a> {
@@ -137,21 +158,35 @@ fn contiguous<'py, T: Element>(
 
 /// The right option of each question, or several.
 pub(crate) fn labels(of: &Bound<'_, PyAny>, rows: Rows<'_>) -> PyResult<Vec<RightOptions>> {
-    let array = as_array(of, "labels")?;
-    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
-    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    if shape.first() != Some(&rows.len()) {
-        let found = shape.first().copied().unwrap_or(0);
-        return Err(refusal(
+    let count = |found: usize| {
+        if found == rows.len() {
+            return Ok(());
+        }
+        Err(refusal(
             format_args!(
                 "labels has {found} rows, but there are {} questions",
                 rows.len()
             ),
             "give one label per row",
-        ));
+        ))
+    };
+    if let Some(chunks) = arrow::chunks(of, "labels")?
+        && let Some(labels) = arrow::whole_numbers(&chunks, "labels")?
+    {
+        count(labels.len())?;
+        return indices(&labels, rows.options);
     }
+    let array = as_array(of, "labels")?;
+    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    count(shape.first().copied().unwrap_or(0))?;
     match (kind.as_str(), shape.len()) {
-        ("i" | "u", 1) => indices(&array, rows.options),
+        ("i" | "u", 1) => {
+            let array = array.call_method1("astype", ("int64",))?;
+            let array: PyReadonlyArray1<'_, i64> =
+                array.cast_into::<PyArray1<i64>>()?.try_readonly()?;
+            indices(&array.as_array().to_vec(), rows.options)
+        }
         ("b", 2) if shape[1] == rows.options => masks(&array, rows.options),
         _ => Err(refusal(
             "labels are neither indices nor a mask of the right options",
@@ -160,9 +195,7 @@ pub(crate) fn labels(of: &Bound<'_, PyAny>, rows: Rows<'_>) -> PyResult<Vec<Righ
     }
 }
 
-fn indices(array: &Bound<'_, PyAny>, options: usize) -> PyResult<Vec<RightOptions>> {
-    let array = array.call_method1("astype", ("int64",))?;
-    let array: PyReadonlyArray1<'_, i64> = array.cast_into::<PyArray1<i64>>()?.try_readonly()?;
+fn indices(labels: &[i64], options: usize) -> PyResult<Vec<RightOptions>> {
     let of = |(row, &label): (usize, &i64)| match usize::try_from(label) {
         Ok(option) if option < options => Ok(option.into()),
         _ => Err(refusal(
@@ -172,7 +205,7 @@ fn indices(array: &Bound<'_, PyAny>, options: usize) -> PyResult<Vec<RightOption
             "count options from 0",
         )),
     };
-    array.as_array().iter().enumerate().map(of).collect()
+    labels.iter().enumerate().map(of).collect()
 }
 
 fn masks(array: &Bound<'_, PyAny>, options: usize) -> PyResult<Vec<RightOptions>> {

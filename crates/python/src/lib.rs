@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod arrays;
+mod arrow;
 mod classifier;
 mod command;
 mod document;

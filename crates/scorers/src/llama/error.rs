@@ -59,6 +59,9 @@ pub enum LlamaError {
         /// llama.cpp's message.
         message: String,
     },
+    /// A portable build found no kernels beside it.
+    #[error("llama.cpp's kernels (libggml-cpu-….so) are missing beside the program")]
+    NoKernels,
     /// The context could not be created, mostly for lack of memory.
     #[error("llama.cpp cannot set up a context of {tokens} tokens: {message}")]
     Context {
@@ -92,6 +95,9 @@ impl Hint for LlamaError {
             }
             Self::Load { .. } => {
                 "the file may be cut short: compare its size with the original, or download it again"
+            }
+            Self::NoKernels => {
+                "keep the folders bin and lib of the archive together, or name theirs in SURENESS_KERNELS"
             }
             Self::Context { .. } => {
                 "free some memory, set a smaller context length, or take a smaller model"

@@ -8,6 +8,7 @@ use std::{
 };
 
 use llama_cpp_2::{
+    list_llama_ggml_backend_devices,
     model::{LlamaModel, params::LlamaModelParams},
     token::LlamaToken,
 };
@@ -98,6 +99,9 @@ pub(super) fn open(path: &Path, extent: Extent) -> Result<LlamaModel, LlamaError
         message,
     };
     let backend = native::backend().map_err(|error| load_error(error.to_string()))?;
+    if cfg!(feature = "portable") && list_llama_ggml_backend_devices().is_empty() {
+        return Err(LlamaError::NoKernels);
+    }
     let params = match extent {
         Extent::Vocabulary => LlamaModelParams::default()
             .with_vocab_only(true)

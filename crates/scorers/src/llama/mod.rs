@@ -8,6 +8,8 @@ mod file;
 #[cfg(test)]
 mod fixtures;
 mod identity;
+#[cfg(feature = "portable")]
+mod kernels;
 mod labels;
 mod native;
 mod options;

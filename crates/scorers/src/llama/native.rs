@@ -42,6 +42,8 @@ pub(super) fn backend() -> Result<&'static LlamaBackend, LlamaCppError> {
     // SAFETY: `on_log` has the signature that llama.cpp asks for, lives as long as the program
     // and needs no data. llama.cpp passes it on to ggml.
     unsafe { llama_cpp_sys_2::llama_log_set(Some(on_log), std::ptr::null_mut()) };
+    #[cfg(feature = "portable")]
+    super::kernels::load();
     let backend = LlamaBackend::init()?;
     Ok(BACKEND.get_or_init(|| backend))
 }
