@@ -16,7 +16,7 @@ NATIVE = scripts/require.sh cargo python c++; tools=$$(scripts/native-tools.sh);
 QUICK = export CMAKE_CXX_FLAGS_RELEASE="$${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python lint build wheel install clean
+.PHONY: help demo test test-python lint build wheel dist install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ build: ## Build the release binary
 
 wheel: ## Build the Python wheel into dist/
 	@$(NATIVE); scripts/python/wheel.sh dist $(ARGS)
+
+dist: ## Build what users install into dist/: archive, Debian package, wheel, SBOM, checksums
+	@$(NATIVE); scripts/dist.sh
 
 install: ## Install the binary into Cargo's folder (ARGS go to `cargo install`), completions, man pages
 	@$(NATIVE); cargo install --path crates/cli --locked $(ARGS)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the ready files under deploy/ without any cluster: shell scripts with shellcheck,
-# Kubernetes manifests and the compose file against their schemas.
+# Looks at the ready files under deploy/ and at the workflows, without any cluster: scripts by
+# ShellCheck, Kubernetes manifests, the compose file and the workflows against their schemas.
 #
 #   check-deploy.sh fetch   brings the tools from PyPI into .tools/deploy, without root
 #   check-deploy.sh         checks
@@ -24,7 +24,8 @@ if [[ ${1:-} == fetch ]]; then
 fi
 
 PATH=$tools/bin:$PATH
-shellcheck deploy/slurm/* scripts/check-deploy.sh
+shellcheck deploy/slurm/* scripts/check-deploy.sh scripts/dist.sh
 kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
-printf 'deploy/: scripts, manifests and the compose file are sound\n'
+check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+printf 'scripts, manifests, workflows and the compose file are sound\n'

@@ -99,11 +99,10 @@ class ConformalClassifier(_Params):
                 or a label is not the index of an option.
         """
         alpha = _check_share("alpha", self.alpha)
-        found = _sureness.threshold(probs, labels, self._rule(), alpha, self.covers)
+        found, rows, options = _sureness.threshold(probs, labels, self._rule(), alpha, self.covers)
         self._compared = None if found is None else found[0]
         self.threshold_ = float("inf") if found is None else found[1]
-        shape = np.shape(probs)
-        self.n_calibration_, self.n_options_ = int(shape[0]), int(shape[1])
+        self.n_calibration_, self.n_options_ = rows, options
         self._calibrated = self._rule()
         return self
 

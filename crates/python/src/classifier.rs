@@ -229,7 +229,7 @@ fn is_probability(p: f64) -> bool {
 }
 
 /// The threshold that labelled rows set at the error rate `alpha`, on the scale of comparison, and as
-/// a score for people; `None` where it is infinite.
+/// a score for people, `None` where it is infinite; then the numbers of rows and options.
 #[pyfunction]
 pub(crate) fn threshold(
     py: Python<'_>,
@@ -238,7 +238,7 @@ pub(crate) fn threshold(
     rule: Rule,
     alpha: f64,
     covers: &str,
-) -> PyResult<Option<(f64, f64)>> {
+) -> PyResult<(Option<(f64, f64)>, usize, usize)> {
     let covers = settings::named(covers, "covers", &["any", "all"])?;
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
@@ -247,7 +247,7 @@ pub(crate) fn threshold(
         Protocol::Paper => threshold_as::<f32>(rows, &right, rule, alpha, covers),
         Protocol::Standard => threshold_as::<f64>(rows, &right, rule, alpha, covers),
     });
-    Ok(found?)
+    Ok((found?, rows.len(), rows.options))
 }
 
 fn threshold_as<F: Native>(
