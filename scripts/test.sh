@@ -77,6 +77,12 @@ if scripts/check-deploy.sh fetch; then
 else
     without "validators"
 fi
+# Needs no database but the lock file; advisories are GitHub's workflow's.
+if command -v cargo-deny >/dev/null; then
+    run cargo deny --locked check bans licenses sources
+else
+    skipping "cargo-deny"
+fi
 run cargo fmt --all --check
 bare=(cargo check --workspace --no-default-features --locked)
 # Before cmake and libclang are at hand: this build does not need them.
