@@ -13,7 +13,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=${SURENESS_TOOLS_DIR:-$root/.tools}
 venv=$tools/venv     # used where Python has the venv module
 target=$tools/wheels # `pip install --target`, used where it has not
-cmake_minimum=3.20 # for what scripts/llama/project.cmake uses; llama.cpp asks for 3.14
+cmake_minimum=3.20 # for what scripts/llama.cmake uses; llama.cpp asks for 3.14
 
 say() { printf 'native-tools: %s\n' "$*" >&2; }
 fail() {

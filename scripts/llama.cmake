@@ -7,7 +7,18 @@ endif()
 # `llama-cpp-2` offers no way to turn off this feature of `llama-cpp-sys-2`.
 set(LLAMA_BUILD_COMMON OFF CACHE BOOL "" FORCE)
 
-set(sureness_folder "${CMAKE_CURRENT_LIST_DIR}")
+# No AMX. Its kernels give a Q4_1 model other logits, by up to 0.8, as soon as a prompt is cut into
+# batches elsewhere, and GCC 12.2 optimises their tile configuration away, so that a model crashes with
+# its first prompt: docs/architecture.md, "No AMX".
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  include(CheckCXXCompilerFlag)
+  foreach(part tile int8 bf16)
+    check_cxx_compiler_flag(-mno-amx-${part} sureness_knows_amx_${part})
+    if(sureness_knows_amx_${part})
+      add_compile_options(-mno-amx-${part})
+    endif()
+  endforeach()
+endif()
 
 # Called when the targets exist.
 function(sureness_mend)
@@ -21,16 +32,18 @@ function(sureness_mend)
 
   get_target_property(folder ggml SOURCE_DIR)
   get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
-  list(FILTER targets INCLUDE REGEX "^ggml-cpu")
   foreach(target IN LISTS targets)
     get_target_property(type ${target} TYPE)
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND type MATCHES "LIBRARY")
-      # Also where the rest is compiled for a quick build: a model spends its time there, and -O2 takes
-      # 1.7 times as long as -O3.
+    if(NOT target MATCHES "^ggml-cpu" OR NOT type MATCHES "LIBRARY")
+      continue()
+    endif()
+    # A portable build has kernels with AMX for processors that have it.
+    get_target_property(options ${target} COMPILE_OPTIONS)
+    list(FILTER options EXCLUDE REGEX "^-mamx")
+    set_property(TARGET ${target} PROPERTY COMPILE_OPTIONS ${options})
+    if(NOT MSVC)
+      # Also where the rest is compiled for a quick build: a model spends its time there.
       target_compile_options(${target} PRIVATE -O3)
-      set_property(
-        SOURCE "${folder}/ggml-cpu/amx/mmq.cpp" TARGET_DIRECTORY ${target}
-        PROPERTY COMPILE_OPTIONS -include "${sureness_folder}/tiles.h")
     endif()
   endforeach()
 endfunction()
