@@ -13,7 +13,9 @@ use crate::prompt_counts::PromptCounts;
 use crate::watch::Warner;
 
 /// Questions of a group after which the mean probability of the letters is judged. Several answers to
-/// one question say little about the others: a server may refuse them all.
+/// one question say little about the others: a server may refuse them all. Of fewer questions, letters
+/// are judged when all have answers; words only at the end, since each question has several answers and
+/// the first ones are a matter of chance.
 const JUDGED: usize = 10;
 
 /// The answers of one model so far.
@@ -41,7 +43,8 @@ struct State {
 /// The letters in the answers of one group.
 struct Letters {
     place: String,
-    planned: usize,
+    /// Questions with an answer after which the group is judged.
+    needed: usize,
     /// Different questions with an answer, until they are judged.
     questions: HashSet<u32>,
     answered: usize,
@@ -59,7 +62,7 @@ impl Letters {
         self.questions.extend(questions);
         self.answered += answered;
         self.mass += mass;
-        self.judged = self.questions.len() >= JUDGED.min(self.planned);
+        self.judged = self.questions.len() >= self.needed;
         self.judged.then(|| self.mass / self.answered as f64)
     }
 }
@@ -75,7 +78,11 @@ impl Plausibility {
     ) -> Arc<Self> {
         let groups = plan.groups.iter().map(|group| Letters {
             place: format!("{}/{}", group.task.id, group.name()),
-            planned: group.questions.len(),
+            needed: if drawn {
+                JUDGED
+            } else {
+                JUDGED.min(group.questions.len())
+            },
             questions: HashSet::new(),
             answered: 0,
             mass: 0.0,
@@ -168,10 +175,10 @@ fn stopped(name: &str, place: &str, mass: f64, drawn: bool) -> Failure {
 mod tests {
     use super::*;
 
-    fn letters(planned: usize) -> Letters {
+    fn letters(needed: usize) -> Letters {
         Letters {
             place: "qa/base".to_owned(),
-            planned,
+            needed,
             questions: HashSet::new(),
             answered: 0,
             mass: 0.0,
@@ -181,7 +188,7 @@ mod tests {
 
     #[test]
     fn answers_to_few_questions_are_not_judged() {
-        let mut letters = letters(100);
+        let mut letters = letters(JUDGED);
         // Fifty refusals of each of the first two questions.
         for draw in 0..100 {
             assert_eq!(letters.add(&[draw / 50], 1, 0.0), None);
@@ -195,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_few_questions_is_judged_by_all_of_them() {
+    fn letters_of_few_questions_are_judged_by_all_of_them() {
         let mut letters = letters(2);
         assert_eq!(letters.add(&[0], 1, 0.0), None);
         assert_eq!(letters.add(&[1], 1, 0.5), Some(0.25));
