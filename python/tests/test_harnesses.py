@@ -67,7 +67,7 @@ def test_a_task_of_lm_evaluation_harness_has_our_metrics(tmp_path):
     assert np.allclose(found, logits[order])
 
 
-def test_a_task_of_inspect_has_our_scorer():
+def test_a_task_of_inspect_has_our_scorer(tmp_path):
     inspect_ai = pytest.importorskip("inspect_ai")
     from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelOutput, get_model
@@ -95,7 +95,7 @@ def test_a_task_of_inspect_has_our_scorer():
     )
     model = get_model("mockllm/model", custom_outputs=[output(row) for row in logprobs])
     task = inspect_ai.Task(dataset=dataset, solver=multiple_choice(), scorer=ours.option_probabilities())
-    log = inspect_ai.eval(task, model=model, max_samples=1, display="none", log_dir=None, max_connections=1)[0]
+    log = inspect_ai.eval(task, model=model, max_samples=1, display="none", log_dir=str(tmp_path), max_connections=1)[0]
     assert log.status == "success", log.error
     metrics = {name: metric.value for score in log.results.scores for name, metric in score.metrics.items()}
     expected = sureness.evaluate(logprobs, labels)
