@@ -228,8 +228,11 @@ fn is_probability(p: f64) -> bool {
     (0.0..=1.0 + SUM).contains(&p)
 }
 
-/// The threshold that labelled rows set at the error rate `alpha`, on the scale of comparison, and as
-/// a score for people, `None` where it is infinite; then the numbers of rows and options.
+/// A threshold on the scale of comparison and as a score for people, `None` where it is infinite; then
+/// the numbers of rows and options.
+type Calibrated = (Option<(f64, f64)>, usize, usize);
+
+/// The threshold that labelled rows set at the error rate `alpha`.
 #[pyfunction]
 pub(crate) fn threshold(
     py: Python<'_>,
@@ -238,7 +241,7 @@ pub(crate) fn threshold(
     rule: Rule,
     alpha: f64,
     covers: &str,
-) -> PyResult<(Option<(f64, f64)>, usize, usize)> {
+) -> PyResult<Calibrated> {
     let covers = settings::named(covers, "covers", &["any", "all"])?;
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
