@@ -16,7 +16,6 @@ Every figure with its interval, as `sureness score` and `sureness analyze` compu
 two models on the same questions: `compare`, and `settle` for how many of these it takes.
 """
 
-from . import _kernels  # noqa: F401, before anything that may load a model
 from ._arrays import softmax
 from ._classifier import ConformalClassifier, SelectiveClassifier
 from ._document import Analysis, Figure, Section, Table
