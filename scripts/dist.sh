@@ -36,6 +36,8 @@ rpath='-C link-arg=-Wl,-rpath,$ORIGIN/../lib/sureness'
 export RUSTFLAGS="$remap $rpath"
 
 say "the program"
+# The build script of llama-cpp-sys-2 0.1.161 fails where it finds its links of an earlier build.
+find "$CARGO_TARGET_DIR/release" -maxdepth 2 \( -name 'libllama*.so*' -o -name 'libggml*.so*' \) -delete 2>/dev/null || true
 cargo build --release --locked -p sureness --features portable
 
 stage=$PWD/target/stage
@@ -59,7 +61,7 @@ mkdir -p "$out"
 say "the parts"
 PATH=$tools/bin:$PATH cargo cyclonedx --quiet --manifest-path crates/cli/Cargo.toml --format json \
     --override-filename sureness.cdx
-mv crates/cli/sureness.cdx.json "$out/$name.cdx.json"
+sed "s,$PWD,/sureness,g" crates/cli/sureness.cdx.json >"$out/$name.cdx.json"
 find crates -name 'sureness.cdx.json' -delete
 
 say "the archive"
