@@ -24,7 +24,7 @@ name=sureness-$version-$(rustc -vV | sed -n 's/^host: //p')
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$PWD/target/portable
 
-# No folder of this machine is written into the program.
+# The folders of this machine, but for one in libggml, are not written into the program.
 home=${CARGO_HOME:-$HOME/.cargo}
 prefixes="-ffile-prefix-map=$home=/cargo -ffile-prefix-map=$PWD=/sureness"
 export CFLAGS="${CFLAGS:-} $prefixes" CXXFLAGS="${CXXFLAGS:-} $prefixes"
