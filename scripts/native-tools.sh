@@ -133,6 +133,13 @@ if ! compgen -G "$libclang/clang/*/include/stddef.h" >/dev/null &&
     fi
 fi
 
+# Cargo does not notice that scripts/llama.cmake has come: what was built without it goes.
+for cache in "${CARGO_TARGET_DIR:-$root/target}"/*/build/llama-cpp-sys-2-*/out/build/CMakeCache.txt; do
+    [[ -e $cache ]] && ! grep -q 'scripts/llama\.cmake' "$cache" || continue
+    say "llama.cpp is built anew, as scripts/llama.cmake says"
+    rm -rf "${cache%/out/build/CMakeCache.txt}"
+done
+
 bin=$(dirname "$cmake")
 path=$PATH
 [[ ":$PATH:" == *":$bin:"* ]] || path=$bin:$PATH
