@@ -10,7 +10,10 @@ use arrow_array::types::{
     Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray, make_array};
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, GenericListArray, OffsetSizeTrait, PrimitiveArray,
+    make_array,
+};
 use arrow_schema::{ArrowError, DataType};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -228,26 +231,18 @@ fn flat(chunk: &ArrayRef) -> Option<(ArrayRef, usize)> {
         let options = usize::try_from(lists.value_length()).ok()?;
         return Some((lists.values().clone(), options));
     }
-    let offsets: Vec<usize> = if let Some(lists) = chunk.as_list_opt::<i32>() {
-        lists
-            .value_offsets()
-            .iter()
-            .map(|&at| at as usize)
-            .collect()
-    } else {
-        let lists = chunk.as_list_opt::<i64>()?;
-        lists
-            .value_offsets()
-            .iter()
-            .map(|&at| at as usize)
-            .collect()
-    };
-    let values = match chunk.data_type() {
-        DataType::List(_) => chunk.as_list::<i32>().values(),
-        _ => chunk.as_list::<i64>().values(),
-    };
-    let (first, last) = (*offsets.first()?, *offsets.last()?);
-    let options = offsets.get(1)? - first;
-    let equal = offsets.windows(2).all(|pair| pair[1] - pair[0] == options);
-    equal.then(|| (values.slice(first, last - first), options))
+    match chunk.data_type() {
+        DataType::List(_) => of_equal_length(chunk.as_list::<i32>()),
+        DataType::LargeList(_) => of_equal_length(chunk.as_list::<i64>()),
+        _ => None,
+    }
+}
+
+fn of_equal_length<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Option<(ArrayRef, usize)> {
+    let offsets = lists.value_offsets();
+    let (first, last) = (offsets.first()?.as_usize(), offsets.last()?.as_usize());
+    let options = offsets.get(1)?.as_usize() - first;
+    let mut pairs = offsets.windows(2);
+    let equal = pairs.all(|pair| (pair[1] - pair[0]).as_usize() == options);
+    equal.then(|| (lists.values().slice(first, last - first), options))
 }
