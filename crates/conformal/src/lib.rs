@@ -10,6 +10,7 @@ mod options;
 mod orders;
 mod protocol;
 mod quantile;
+mod ranked;
 mod real;
 mod risk;
 mod row;
@@ -43,6 +44,7 @@ pub use protocol::{Config, Covers, EvaluateError, Protocol, SplitRule};
 pub use quantile::{
     Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,
 };
+pub use ranked::Ranked;
 pub use real::Real;
 pub use risk::{
     AnswerRule, Answered, DELTA, Promises, SureAnswer, at_most_wrong, at_most_wrong_of_answered,

@@ -1,8 +1,8 @@
 //! Matrices and labels from Python.
 
 use numpy::{
-    Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
-    PyUntypedArrayMethods,
+    Element, PyArray, PyArray2, PyArrayMethods, PyReadonlyArray, PyReadonlyArray1,
+    PyReadonlyArray2, PyUntypedArrayMethods, ndarray::Dimension,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -41,6 +41,13 @@ impl<'py> Matrix<'py> {
     /// Reads a table or column of Arrow, an array of NumPy, or whatever NumPy makes one of: pandas,
     /// `PyTorch` on the CPU. Float32 and float64 in C order are not copied, nor is a column of lists.
     pub(crate) fn read(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
+        // What needs no conversion takes no detour: a small matrix would spend most of its time there.
+        if let Ok(array) = of.cast::<PyArray2<f64>>()
+            && array.is_c_contiguous()
+        {
+            check_options(array.shape()[1], name)?;
+            return Ok(Self::Double(array.try_readonly()?));
+        }
         if let Some(chunks) = arrow::chunks(of, name)?
             && let Some((numbers, options)) = arrow::matrix(&chunks, name)?
         {
@@ -144,15 +151,16 @@ fn as_array<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAn
     })
 }
 
-fn contiguous<'py, T: Element>(
+/// The array itself where it already has this type, in C order.
+fn contiguous<'py, T: Element, D: Dimension>(
     array: &Bound<'py, PyAny>,
     dtype: &str,
-) -> PyResult<PyReadonlyArray2<'py, T>> {
+) -> PyResult<PyReadonlyArray<'py, T, D>> {
     let numpy = array.py().import("numpy")?;
     let arguments = PyDict::new(array.py());
     arguments.set_item("dtype", dtype)?;
     let array = numpy.call_method("ascontiguousarray", (array,), Some(&arguments))?;
-    let array = array.cast_into::<PyArray2<T>>()?;
+    let array = array.cast_into::<PyArray<T, D>>()?;
     Ok(array.try_readonly()?)
 }
 
@@ -182,10 +190,8 @@ pub(crate) fn labels(of: &Bound<'_, PyAny>, rows: Rows<'_>) -> PyResult<Vec<Righ
     count(shape.first().copied().unwrap_or(0))?;
     match (kind.as_str(), shape.len()) {
         ("i" | "u", 1) => {
-            let array = array.call_method1("astype", ("int64",))?;
-            let array: PyReadonlyArray1<'_, i64> =
-                array.cast_into::<PyArray1<i64>>()?.try_readonly()?;
-            indices(&array.as_array().to_vec(), rows.options)
+            let array: PyReadonlyArray1<'_, i64> = contiguous(&array, "int64")?;
+            indices(array.as_slice()?, rows.options)
         }
         ("b", 2) if shape[1] == rows.options => masks(&array, rows.options),
         _ => Err(refusal(

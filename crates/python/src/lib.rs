@@ -8,6 +8,7 @@ mod document;
 mod evidence;
 mod import;
 mod questions;
+mod reader;
 mod refusal;
 mod run;
 mod selective;

@@ -10,7 +10,7 @@ use sureness_conformal::{
 };
 
 use crate::arrays::{Matrix, Rows, labels};
-use crate::classifier::{Bad, Reader, Rule};
+use crate::reader::{Bad, Reader, Rule};
 use crate::refusal::refusal;
 
 /// Options of equal probability come in the order of rows and of this seed.
