@@ -87,6 +87,27 @@ def test_the_papers_protocol_is_the_published_script():
     assert (classifier.predict_set(new) == (new >= 1 - np.float32(qhat))).all()
 
 
+@pytest.mark.parametrize("options", [3, 4, 5, 6, 7])
+def test_ties_are_those_of_the_published_script(options):
+    # Eighths: exact in any order of adding, and equal in most rows.
+    rng = np.random.default_rng(options)
+    probs = rng.multinomial(8, np.full(options, 1 / options), 700).astype(np.float32) / 8
+    labels = rng.integers(0, options, 700)
+    order = np.argsort(probs, axis=1, kind="stable")[:, ::-1]
+    scores = np.empty_like(probs)
+    np.put_along_axis(scores, order, np.cumsum(np.take_along_axis(probs, order, 1), axis=1), 1)
+    calibration, new = slice(0, 350), slice(350, 700)
+    of_right = scores[calibration][np.arange(350), labels[calibration]]
+    threshold = np.quantile(of_right, np.ceil(351 * 0.8) / 350, method="higher")
+    classifier = ConformalClassifier("aps", 0.2, "paper", allow_empty=True)
+    classifier.calibrate(probs[calibration], labels[calibration])
+    assert classifier.threshold_ == threshold
+    assert (classifier.predict_set(probs[new]) == (scores[new] <= threshold)).all()
+    # One option marked as right is that option.
+    marked = np.eye(options, dtype=bool)[labels[calibration]]
+    assert classifier.calibrate(probs[calibration], marked).threshold_ == threshold
+
+
 def test_inputs_are_read_without_copies_or_converted():
     import pandas as pd
     import polars as pl

@@ -4,6 +4,8 @@
 //! provisional: they are those of the answers so far, and their intervals hold for a look at the end,
 //! not for stopping as soon as they please.
 
+mod bulletin;
+
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,9 @@ use crate::folder::ResultsFiles;
 use crate::provenance::provenance;
 use crate::questions::named_task;
 use crate::sets::{GroupSets, ShownSets};
+
+pub(crate) use bulletin::Board;
+pub use bulletin::{Bulletin, Worker};
 
 /// The kind of failure of questions that were not asked (yet).
 pub use crate::figures::NOT_ASKED;
@@ -200,6 +205,11 @@ impl LiveRun {
             return Ok(results);
         }
         computed(self.store(), &info, &files, true)
+    }
+
+    /// What the run tells beside its answers.
+    pub fn bulletin(&self) -> Bulletin {
+        Bulletin::of(self.store())
     }
 
     /// The questions that were answered last, the newest first, `count` at most.

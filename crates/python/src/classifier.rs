@@ -8,30 +8,12 @@ use sureness_conformal::{
 };
 
 use crate::arrays::{Matrix, Rows, labels};
+use crate::block;
 use crate::reader::{Bad, Native, Reader, Rule};
 use crate::settings;
 
 /// Rows that a thread takes at a time. Up to so many, none is woken: that takes longer than they do.
 const CHUNK: usize = 8192;
-
-/// Calls `$work::<PRECISION, N>(…)`: the precision by the protocol, and the usual numbers of options as
-/// constants.
-macro_rules! of_width {
-    ($rows:expr, $rule:expr, $work:ident $arguments:tt) => {
-        match $rule.protocol {
-            Protocol::Paper => of_width!(@ f32, $rows, $work $arguments),
-            Protocol::Standard => of_width!(@ f64, $rows, $work $arguments),
-        }
-    };
-    (@ $precision:ty, $rows:expr, $work:ident $arguments:tt) => {
-        match $rows.options {
-            4 => $work::<$precision, 4> $arguments,
-            5 => $work::<$precision, 5> $arguments,
-            6 => $work::<$precision, 6> $arguments,
-            _ => $work::<$precision, 0> $arguments,
-        }
-    };
-}
 
 /// A threshold on the scale of comparison and as a score for people, `None` where it is infinite; then
 /// the numbers of rows and options.
@@ -51,12 +33,14 @@ pub(crate) fn threshold(
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
     let right = labels(right, rows)?;
-    let found =
-        py.detach(|| of_width!(rows, rule, threshold_as(rows, &right, rule, alpha, covers)));
+    let found = py.detach(|| match rule.protocol {
+        Protocol::Paper => threshold_as::<f32>(rows, &right, rule, alpha, covers),
+        Protocol::Standard => threshold_as::<f64>(rows, &right, rule, alpha, covers),
+    });
     Ok((found?, rows.len(), rows.options))
 }
 
-fn threshold_as<F: Native, const N: usize>(
+fn threshold_as<F: Native>(
     rows: Rows<'_>,
     right: &[RightOptions],
     rule: Rule,
@@ -64,10 +48,13 @@ fn threshold_as<F: Native, const N: usize>(
     covers: Covers,
 ) -> Result<Option<(f64, f64)>, Bad> {
     let scores_of = |(chunk, right): (usize, &[RightOptions])| {
-        let mut reader = Reader::<F, N>::new(rows, rule);
-        let scores = right.iter().zip(chunk * CHUNK..);
-        let scores = scores.map(|(&right, row)| reader.score(row, right, covers));
-        scores.collect::<Result<Vec<F>, Bad>>()
+        let first = chunk * CHUNK;
+        let (mut scores, left) = block::scores(rows, first, right, rule);
+        let mut reader = Reader::<F>::new(rows, rule);
+        for index in left {
+            scores[index] = reader.score(first + index, right[index], covers)?;
+        }
+        Ok(scores)
     };
     let mut scores = if right.len() <= CHUNK {
         scores_of((0, right))?
@@ -105,12 +92,15 @@ pub(crate) fn sets<'py>(
     {
         let mut writable = out.try_readwrite()?;
         let into = writable.as_slice_mut()?;
-        py.detach(|| of_width!(rows, rule, sets_as(rows, rule, compared, fill, into)))?;
+        py.detach(|| match rule.protocol {
+            Protocol::Paper => sets_as::<f32>(rows, rule, compared, fill, into),
+            Protocol::Standard => sets_as::<f64>(rows, rule, compared, fill, into),
+        })?;
     }
     Ok(out)
 }
 
-fn sets_as<F: Native, const N: usize>(
+fn sets_as<F: Native>(
     rows: Rows<'_>,
     rule: Rule,
     compared: Option<f64>,
@@ -119,10 +109,14 @@ fn sets_as<F: Native, const N: usize>(
 ) -> Result<(), Bad> {
     let threshold = compared.map_or(Threshold::Infinite, |it| Threshold::Finite(F::from_f64(it)));
     let write = |(chunk, into): (usize, &mut [bool])| {
-        let mut reader = Reader::<F, N>::new(rows, rule);
-        let sets = into.chunks_exact_mut(rows.options).enumerate();
-        let write = |(row, into)| reader.set(chunk * CHUNK + row, threshold, fill, into);
-        sets.map(write).find_map(Result::err)
+        let first = chunk * CHUNK;
+        let left = block::sets(rows, first, rule, threshold, fill, into);
+        let mut reader = Reader::<F>::new(rows, rule);
+        let mut set = |index: usize| {
+            let into = &mut into[index * rows.options..][..rows.options];
+            reader.set(first + index, threshold, fill, into)
+        };
+        left.into_iter().find_map(|index| set(index).err())
     };
     let bad = if rows.len() <= CHUNK {
         write((0, into))

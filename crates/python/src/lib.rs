@@ -2,6 +2,7 @@
 
 mod arrays;
 mod arrow;
+mod block;
 mod classifier;
 mod command;
 mod document;

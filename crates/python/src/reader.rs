@@ -3,7 +3,7 @@
 use pyo3::Borrowed;
 use pyo3::prelude::*;
 use sureness_conformal::{
-    Arithmetic, Covers, Order, Protocol, Ranked, Real, RightOptions, Score, Threshold, TieRule,
+    Arithmetic, Covers, Order, Protocol, Real, RightOptions, Score, Threshold, TieRule,
 };
 
 use crate::arrays::{Rows, Values};
@@ -84,10 +84,7 @@ impl Native for f64 {
 }
 
 /// One row of probabilities after the other, with their order.
-///
-/// `N` is the number of options where the compiler is to know it, which unrolls what is done to each
-/// row: three times as fast. 0 is for any number.
-pub(crate) struct Reader<'a, F, const N: usize = 0> {
+pub(crate) struct Reader<'a, F> {
     rows: Rows<'a>,
     /// All rows, where they need no conversion.
     native: Option<&'a [F]>,
@@ -96,7 +93,7 @@ pub(crate) struct Reader<'a, F, const N: usize = 0> {
     order: Order,
 }
 
-impl<'a, F: Native, const N: usize> Reader<'a, F, N> {
+impl<'a, F: Native> Reader<'a, F> {
     pub(crate) fn new(rows: Rows<'a>, rule: Rule) -> Self {
         Self {
             rows,
@@ -108,37 +105,29 @@ impl<'a, F: Native, const N: usize> Reader<'a, F, N> {
     }
 
     /// Reads and checks a row.
-    #[inline]
     fn load(&mut self, row: usize) -> Result<(), Bad> {
         if self.native.is_none() {
             self.rows.row(row).copy_to(&mut self.converted);
         }
-        // Without a branch per option, which would be most of the work.
-        let (mut sum, mut inside) = (0.0, true);
-        for p in self.of(row) {
-            let p = p.to_f64();
-            inside &= is_probability(p);
-            sum += p;
-        }
-        if inside && (sum - 1.0).abs() <= SUM {
+        if is_distribution(self.of(row)) {
             Ok(())
         } else {
-            Err(self.what_is_wrong(row, sum))
+            Err(self.what_is_wrong(row))
         }
     }
 
     /// The row that was loaded last.
-    #[inline]
     fn of(&self, row: usize) -> &[F] {
-        let options = if N == 0 { self.rows.options } else { N };
+        let options = self.rows.options;
         match self.native {
             Some(all) => &all[row * options..][..options],
-            None => &self.converted[..options],
+            None => &self.converted,
         }
     }
 
     #[cold]
-    fn what_is_wrong(&self, row: usize, sum: f64) -> Bad {
+    fn what_is_wrong(&self, row: usize) -> Bad {
+        let sum: f64 = self.of(row).iter().map(|p| p.to_f64()).sum();
         let mut probabilities = self.of(row).iter().map(|p| p.to_f64());
         let what = match probabilities.find(|&p| !is_probability(p)) {
             Some(p) => format!("{p} is not a probability"),
@@ -171,7 +160,6 @@ impl<'a, F: Native, const N: usize> Reader<'a, F, N> {
     }
 
     /// The nonconformity score of the right option.
-    #[inline]
     pub(crate) fn score(
         &mut self,
         row: usize,
@@ -179,13 +167,6 @@ impl<'a, F: Native, const N: usize> Reader<'a, F, N> {
         covers: Covers,
     ) -> Result<F, Bad> {
         self.load(row)?;
-        // Neither the only right option nor its LAC score depends on the order.
-        if let (Score::Lac, Some(option)) = (self.rule.score, right.only()) {
-            return Ok(F::ONE - self.of(row)[option]);
-        }
-        if let (Some(ranked), Some(option)) = (self.ranked(row), right.only()) {
-            return Ok(ranked.score(self.of(row)[option]));
-        }
         self.sort(row);
         let option = covers.deciding(right, &self.order);
         let (score, arithmetic) = (self.rule.score, self.rule.arithmetic());
@@ -193,7 +174,6 @@ impl<'a, F: Native, const N: usize> Reader<'a, F, N> {
     }
 
     /// Writes the prediction set of a row.
-    #[inline]
     pub(crate) fn set(
         &mut self,
         row: usize,
@@ -202,50 +182,34 @@ impl<'a, F: Native, const N: usize> Reader<'a, F, N> {
         into: &mut [bool],
     ) -> Result<(), Bad> {
         self.load(row)?;
-        if let (Score::Lac, Threshold::Finite(threshold)) = (self.rule.score, threshold) {
-            self.lac(row, threshold, into);
-        } else if let Some(ranked) = self.ranked(row) {
-            let least = ranked.least(threshold);
-            for (&p, into) in self.of(row).iter().zip(into.iter_mut()) {
-                *into = least.is_some_and(|least| p >= least);
-            }
-        } else {
+        // LAC needs no order.
+        if self.rule.score == Score::Aps {
             self.sort(row);
-            let (score, arithmetic) = (self.rule.score, self.rule.arithmetic());
-            let set = score.set(self.of(row), &self.order, threshold, arithmetic);
-            for (option, into) in into.iter_mut().enumerate() {
-                *into = set.contains(option);
-            }
         }
-        if fill && !into.contains(&true) {
+        let (score, arithmetic) = (self.rule.score, self.rule.arithmetic());
+        let set = score.set(self.of(row), &self.order, threshold, arithmetic);
+        for (option, into) in into.iter_mut().enumerate() {
+            *into = set.contains(option);
+        }
+        if fill && set.is_empty() {
             self.sort(row);
             into[self.order.top()] = true;
         }
         Ok(())
     }
+}
 
-    /// The APS scores of a row of `N` options without ties.
-    #[inline]
-    fn ranked(&self, row: usize) -> Option<Ranked<F, N>> {
-        let aps = N > 0 && self.rule.score == Score::Aps;
-        let row = self.of(row).try_into().ok().filter(|_| aps)?;
-        Ranked::aps(row, self.rule.arithmetic())
+/// Whether these are probabilities that sum to 1.
+#[inline]
+pub(crate) fn is_distribution<F: Real>(row: &[F]) -> bool {
+    // Without a branch per option, and in two sums, which need not wait for each other. No term of such
+    // a sum exceeds it, and a NaN makes it NaN.
+    let (mut sums, mut least) = ([0.0; 2], F::ZERO);
+    for (option, &p) in row.iter().enumerate() {
+        sums[option % 2] += p.to_f64();
+        least = if p < least { p } else { least };
     }
-
-    /// The set of [`Score::set`], written without a branch per option.
-    #[inline]
-    fn lac(&self, row: usize, threshold: F, into: &mut [bool]) {
-        let options = self.of(row).iter().zip(into);
-        match self.rule.arithmetic() {
-            Arithmetic::Script => {
-                let least = F::ONE - threshold;
-                options.for_each(|(&p, into)| *into = p >= least);
-            }
-            Arithmetic::Definition => {
-                options.for_each(|(&p, into)| *into = F::ONE - p <= threshold);
-            }
-        }
-    }
+    least >= F::ZERO && (sums[0] + sums[1] - 1.0).abs() <= SUM
 }
 
 fn is_probability(p: f64) -> bool {

@@ -20,6 +20,29 @@ impl Settled {
         }
     }
 
+    /// What a run under way has shown up to now, in the same tables.
+    pub fn so_far(&self) -> Section {
+        let (open, all) = self.open();
+        let (title, what) = match self.goal {
+            Goal::Width => ("Intervals so far", "intervals are not narrow enough yet"),
+            Goal::Settled | Goal::Gate => ("Verdicts so far", "comparisons are open"),
+        };
+        let asked = self.asked.values().max().copied().unwrap_or(0);
+        let text = format!(
+            "After {} of {} questions {open} of {all} {what}. What is shown here holds with {} % confidence, \
+             however often you look.",
+            count(asked),
+            count(self.of),
+            (self.confidence * 1000.0).round() / 10.0
+        );
+        Section {
+            id: "settled".into(),
+            title: title.into(),
+            text: [text].into_iter().chain(self.at()).collect(),
+            ..self.section()
+        }
+    }
+
     /// Why the run stopped, after how many questions, in sentences.
     pub fn summary(&self) -> String {
         let most = self.asked.values().max().copied().unwrap_or(0);

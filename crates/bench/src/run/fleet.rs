@@ -1,15 +1,16 @@
 //! Coordinates workers on other machines.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sureness_analysis::number::counted;
 use sureness_engine::{BatchSize, RetryPolicy, Settings, Workers};
-use sureness_fleet::{Coordinator, CoordinatorNotice, CoordinatorSettings, Link};
+use sureness_fleet::{Coordinator, CoordinatorNotice, CoordinatorSettings, Link, WorkerStatus};
 
 use super::OpenedModel;
 use crate::error::{Failure, Kind};
+use crate::live::{Board, Worker};
 use crate::models::open::Model;
 use crate::settings::{Asking, FleetSettings};
 use crate::watch::{DescribeWorkers, Watch};
@@ -21,6 +22,9 @@ pub(super) struct Fleet {
     look_ahead: NonZeroUsize,
 }
 
+/// Workers send a heartbeat about as often.
+const POSTED_EVERY: Duration = Duration::from_secs(2);
+
 /// A timeout longer than any run.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
@@ -31,6 +35,7 @@ impl Fleet {
         asking: &Asking,
         models: &[Model],
         watch: &dyn Watch,
+        board: Board,
     ) -> Result<Self, Failure> {
         let wanted = models.iter().map(|model| match model {
             Model::Relayed { model, .. } => model.clone(),
@@ -60,6 +65,7 @@ impl Fleet {
             "Run {run}: waiting for workers (sureness worker --nats URL --run-name {run})"
         ));
         let coordinator = Arc::new(coordinator);
+        tokio::spawn(post_workers(Arc::downgrade(&coordinator), board));
         let status = Arc::downgrade(&coordinator);
         watch.coordinator(Box::new(move || Some(status.upgrade()?.status())));
         Ok(Self {
@@ -140,6 +146,28 @@ impl Fleet {
     /// Tells the workers that the run is complete.
     pub(super) async fn finish(&self) {
         self.coordinator.finish().await;
+    }
+}
+
+/// Tells those who watch which workers there are, as long as the run goes on.
+async fn post_workers(coordinator: Weak<Coordinator>, board: Board) {
+    let mut ticks = tokio::time::interval(POSTED_EVERY);
+    loop {
+        ticks.tick().await;
+        let Some(status) = coordinator.upgrade().map(|it| it.status()) else {
+            return;
+        };
+        let worker = |it: &WorkerStatus| Worker {
+            name: it.beat.worker.clone(),
+            model: it.beat.model.clone(),
+            per_second: it.beat.rate,
+            answered: it.beat.answered,
+            failed: it.beat.failed,
+            holds: it.beat.held,
+            heard_s: it.heard_s,
+        };
+        let workers = status.workers.iter().map(worker).collect();
+        board.post(|bulletin| bulletin.workers = workers);
     }
 }
 

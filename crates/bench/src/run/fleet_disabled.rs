@@ -2,6 +2,7 @@
 
 use super::OpenedModel;
 use crate::error::Failure;
+use crate::live::Board;
 use crate::models::open::Model;
 use crate::settings::{Asking, FleetSettings};
 use crate::watch::Watch;
@@ -16,6 +17,7 @@ impl Fleet {
         _: &Asking,
         _: &[Model],
         _: &dyn Watch,
+        _: Board,
     ) -> Result<Self, Failure> {
         match *fleet {}
     }

@@ -37,6 +37,7 @@ use crate::error::{Failure, Kind};
 use crate::figures;
 use crate::folder::{self, Folder};
 use crate::judge::OpenedJudge;
+use crate::live::Board;
 use crate::models::open::{self, Endpoints, Model};
 use crate::provenance::provenance;
 use crate::questions::Questions;
@@ -105,6 +106,7 @@ pub async fn run_async(
         watch,
         questions,
         config,
+        board: Board::beside(&folder.store),
         folder,
         provenance: provenance(settings.command.clone()),
         interrupts: watch.interrupts(settings.fleet.is_some()),
@@ -115,7 +117,8 @@ pub async fn run_async(
     };
     session.judge = session.open_judge().await?;
     if let Some(fleet) = &settings.fleet {
-        let opened = Fleet::open(fleet, &settings.asking, models, watch);
+        let board = session.board.clone();
+        let opened = Fleet::open(fleet, &settings.asking, models, watch, board);
         session.fleet = session.interrupts.race(opened).await.transpose()?;
     }
     Box::pin(session.measure(models)).await?;
@@ -133,6 +136,8 @@ struct Session<'a> {
     /// The evaluation settings.
     config: Config,
     folder: Folder,
+    /// For those who watch from elsewhere.
+    board: Board,
     provenance: Provenance,
     interrupts: Interrupts,
     /// The workers on other machines, if any.

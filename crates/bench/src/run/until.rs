@@ -145,7 +145,7 @@ impl Session<'_> {
             askers.push(self.shown_as_one(asker, plan));
             rest.push((identity, budget, checked.recheck));
         }
-        self.ask_until(&tasks, &deployed, &mut sets, &mut askers)
+        self.ask_until(&tasks, &deployed, &mut sets, &mut askers, stopping)
             .await?;
         let mut asked = Vec::with_capacity(askers.len());
         for (model, (asker, (identity, budget, recheck))) in
@@ -166,7 +166,7 @@ impl Session<'_> {
                 given_up: answered.given_up,
             });
         }
-        self.settled = Some(self.settled(&tasks, sets, &asked, stopping));
+        self.settled = Some(self.settled(&tasks, &sets, &names, stopping));
         let mut outcome = Ok(());
         for asked in asked {
             let kept = self.evaluate_and_save(asked);
@@ -253,6 +253,7 @@ impl Session<'_> {
         deployed: &[Vec<Vec<f64>>],
         sets: &mut [Set],
         askers: &mut [Asker<'_>],
+        stopping: &Stopping,
     ) -> Result<(), Failure> {
         while sets.iter().any(|set| set.course.is_open()) {
             let asked_of = |sets: &[Set], model: usize| -> usize {
@@ -275,6 +276,9 @@ impl Session<'_> {
             for set in sets.iter_mut() {
                 self.look(&reader, (tasks, deployed), set, askers)?;
             }
+            let names: Vec<&str> = askers.iter().map(Asker::name).collect();
+            let settled = self.settled(tasks, sets, &names, stopping);
+            self.board.post(|bulletin| bulletin.settled = Some(settled));
             let standing = standing(sets);
             for asker in askers.iter() {
                 asker.stand(standing);
@@ -417,15 +421,15 @@ impl Session<'_> {
     fn settled(
         &self,
         tasks: &Tasks,
-        sets: Vec<Set>,
-        asked: &[AskedModel],
+        sets: &[Set],
+        names: &[impl AsRef<str>],
         stopping: &Stopping,
     ) -> Settled {
-        let names: Vec<&str> = asked.iter().map(|model| &*model.identity.name).collect();
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let mut settled = Settled::new(stopping, &self.config);
         for set in sets {
             let task = stopping.per_task.then(|| &*tasks.ids[set.tasks[0]]);
-            settled.add(set.course.finish(), stopping, &names, task);
+            settled.add(set.course.clone().finish(), stopping, &names, task);
         }
         settled
     }

@@ -26,7 +26,7 @@ fn slow() -> Script {
 }
 
 /// A page that is served by a process of its own.
-struct Served {
+pub(crate) struct Served {
     process: Process,
     /// The address of the list, such as `http://127.0.0.1:4711/`.
     url: String,
@@ -60,7 +60,7 @@ fn start(command: &mut Command, mark: &str) -> Served {
 }
 
 /// `sureness view` with these words, at a free port.
-fn serve(case: &Case, words: &str) -> Served {
+pub(crate) fn serve(case: &Case, words: &str) -> Served {
     start(&mut case.sureness(&format!("view {words} --port 0")), "")
 }
 
@@ -93,7 +93,7 @@ impl Served {
     }
 
     /// Waits for the first run.
-    fn first_run(&self) {
+    pub(crate) fn first_run(&self) {
         wait_for(
             || "the run never began".to_owned(),
             || self.get("/latest").status == 302,
@@ -101,7 +101,7 @@ impl Served {
     }
 
     /// The events of the first run, as they come.
-    fn events(&self) -> impl Iterator<Item = Value> + use<> {
+    pub(crate) fn events(&self) -> impl Iterator<Item = Value> + use<> {
         let mut stream = TcpStream::connect(self.host()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         // Without HTTP/1.1, the body has no chunks.

@@ -4,12 +4,13 @@ use serde::Serialize;
 use serde_json::json;
 use sureness_analysis::Section;
 use sureness_analysis::number::{MISSING, count, fixed};
-use sureness_bench::live::{NOT_ASKED, Progress};
+use sureness_bench::live::{Bulletin, NOT_ASKED, Progress};
 use sureness_bench::{Failure, date};
 use sureness_report::{ModelResult, Spent};
 
 use super::history::History;
 use super::poller::Figures;
+use super::workers;
 use crate::pages::latest;
 use crate::site::{RunId, Site};
 
@@ -34,6 +35,10 @@ pub(crate) struct Fragments {
     pub(crate) status: String,
     /// A bar for each task and strategy.
     pub(crate) progress: String,
+    /// Workers on other machines.
+    pub(crate) workers: String,
+    /// What is settled, of a run that stops as soon as something is.
+    pub(crate) settled: String,
     /// The figures with their intervals.
     pub(crate) figures: String,
     /// How they moved.
@@ -76,6 +81,7 @@ pub(super) struct Moment<'a> {
     pub(super) progress: &'a Progress,
     pub(super) per_second: Option<f64>,
     pub(super) figures: &'a Figures,
+    pub(super) bulletin: &'a Bulletin,
     pub(super) history: &'a History,
 }
 
@@ -85,6 +91,8 @@ impl Moment<'_> {
         Ok(Fragments {
             status: self.status()?,
             progress: self.groups()?,
+            workers: self.workers()?,
+            settled: self.settled()?,
             figures: self.sections()?,
             history: self.charts()?,
             latest: latest::fragment(
@@ -162,6 +170,28 @@ impl Moment<'_> {
             })
             .collect();
         self.site.fill("progress.html", json!({ "groups": groups }))
+    }
+
+    /// Nothing of a run that is silent: whoever left the bulletin may be gone.
+    fn workers(&self) -> Result<String, Failure> {
+        let workers = &self.bulletin.workers;
+        if workers.is_empty() || self.state != State::Running {
+            return Ok(String::new());
+        }
+        self.site.section(&workers::section(workers))
+    }
+
+    /// What is settled by the results, or else so far.
+    fn settled(&self) -> Result<String, Failure> {
+        let model = self.model().map_or("", |model| &model.name);
+        let so_far = self.bulletin.settled.as_ref();
+        // Another run of the folder may have left it.
+        let so_far = so_far.filter(|it| it.asked.contains_key(model));
+        match (&self.figures.results.settled, so_far, self.state) {
+            (Some(settled), ..) => self.site.section(&settled.section()),
+            (None, Some(settled), State::Running) => self.site.section(&settled.so_far()),
+            _ => Ok(String::new()),
+        }
     }
 
     fn sections(&self) -> Result<String, Failure> {

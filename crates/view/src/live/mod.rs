@@ -4,6 +4,7 @@ mod fragments;
 mod history;
 mod poller;
 mod rate;
+mod workers;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sureness_bench::Failure;
-use sureness_bench::live::{LatestQuestion, LiveRun, Progress};
+use sureness_bench::live::{Bulletin, LatestQuestion, LiveRun, Progress};
 use sureness_report::Results;
 
 use super::Update;
@@ -43,6 +43,7 @@ pub(super) struct Poller {
     changed: Instant,
     progress: Turn<Progress>,
     figures: Turn<Figures>,
+    bulletin: Bulletin,
     rate: Rate,
     history: History,
     fragments: Fragments,
@@ -113,6 +114,7 @@ impl Poller {
             changed: Instant::now(),
             progress: Turn::new(),
             figures: Turn::new(),
+            bulletin: Bulletin::default(),
             rate: Rate::default(),
             history: History::default(),
             fragments: Fragments::default(),
@@ -159,6 +161,7 @@ impl Poller {
                 "put the folder back, or start the server again; what was read so far stays below",
             ));
         }
+        self.bulletin = run.bulletin();
         let version = run.version()?;
         if self.version != Some(version) {
             self.version = Some(version);
@@ -210,6 +213,7 @@ impl Poller {
             progress,
             per_second: self.rate.per_second(),
             figures,
+            bulletin: &self.bulletin,
             history: &self.history,
         };
         self.fragments = moment.fragments()?;

@@ -1,4 +1,4 @@
-//! Prometheus metrics of a run on many machines.
+//! What a run on many machines shows to those who watch: Prometheus metrics, the live page.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,6 +7,7 @@ use sureness_faultserver::{Capacity, Script};
 
 use super::Case;
 use crate::metrics::exposition::Exposition;
+use crate::view::serve;
 
 const RUN: &str = "run --tasks qa rc --sample-size 60 --metrics-addr 127.0.0.1:0";
 const QUESTIONS: u64 = 360;
@@ -85,4 +86,29 @@ fn coordinator_and_worker_can_be_scraped() {
     assert_eq!(requests, answered);
     let none = worker.sum("sureness_questions_given_out", &[]);
     assert!(none == 0.0, "only a coordinator tells that");
+}
+
+#[test]
+fn the_page_shows_the_workers_that_there_are() {
+    let Some(case) = Case::new(Script::healthy().capacity(Capacity {
+        base_ms: 40,
+        ..Capacity::default()
+    })) else {
+        return;
+    };
+    std::fs::create_dir(case.path("together")).unwrap();
+    let page = serve(&case, "together");
+    let _workers = [case.worker("w1"), case.worker("w2")];
+    let coordinator = case.coordinator("run --tasks qa rc --sample-size 60", "together");
+    page.first_run();
+    let workers = |event: serde_json::Value| event["html"]["workers"].as_str().unwrap().to_owned();
+    let mut seen = page.events().map(workers);
+    let two = seen.find(|html| html.contains("2 workers")).unwrap();
+    assert!(
+        two.contains("Answers a second") && two.contains(" s ago"),
+        "{two}"
+    );
+    assert_eq!(coordinator.end(), 0, "{}", case.said("coordinator"));
+    // A finished run has none.
+    assert!(seen.any(|html| html.is_empty()));
 }

@@ -1,7 +1,8 @@
 //! A run is watched while it goes on.
 
 use serde_json::Value;
-use sureness_testkit::{Case, Process, ends_with, results_in, wait_for};
+use sureness_faultserver::{Healthy, Script};
+use sureness_testkit::{Case, Process, ends_with, results_in, says, wait_for};
 
 use super::{RUN, Served, serve, slow, start};
 
@@ -87,6 +88,33 @@ fn a_run_is_watched_through_a_kill_to_its_last_figures() {
     let whole: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(whole["provisional"], false);
     assert_eq!(whole["results"].to_string(), results.to_string());
+}
+
+#[test]
+fn verdicts_are_shown_as_they_are_settled() {
+    // Two names for one model: the margins are wide enough for both to count as equal before the end.
+    let server = Healthy {
+        check_model: false,
+        ..Healthy::default()
+    };
+    let case = Case::new(Script { server, ..slow() });
+    let line = "compare --any-model --models one two --tasks qa rc drs --shots 0 --prompt-strategies base \
+                --until settled --margin acc=25pp,size=1.5 --seed 5 --max-workers 4 --progress none --view";
+    let run = start(&mut case.command(line), "Page: ");
+    run.first_run();
+    let settled = |event: &Value| event["html"]["settled"].as_str().unwrap().to_owned();
+    let all: Vec<String> = run.events().map(|event| settled(&event)).collect();
+    assert_eq!(run.process.end(), 0);
+    let so_far = all.iter().find(|html| html.contains("Verdicts so far"));
+    says(
+        so_far.unwrap(),
+        &["comparisons are open", "however often you look", ">open<"],
+    );
+    says(
+        all.last().unwrap(),
+        &["every comparison is settled", "equal within the margin"],
+    );
+    assert!(!case.results().join("live.json").exists());
 }
 
 #[test]
