@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the ready files under deploy/ and at the workflows, without any cluster: scripts by
-# ShellCheck, Kubernetes manifests, the compose file and the workflows against their schemas.
+# Looks at what is not Rust, and without any cluster: scripts by ShellCheck, Kubernetes manifests, the
+# compose file and the workflows against their schemas, the dependencies' licences and duplicates.
 #
 #   check-deploy.sh fetch   brings the tools from PyPI into .tools/deploy, without root
 #   check-deploy.sh         checks
@@ -29,4 +29,6 @@ shellcheck deploy/slurm/* scripts/check-deploy.sh scripts/dist.sh
 kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+# Needs no database but the lock file; advisories are the workflow's.
+cargo deny --locked check bans licenses sources
 printf 'scripts, manifests, workflows and the compose file are sound\n'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what users install, into dist/: the program with its libraries as an archive, a list of all
-# parts (CycloneDX), and checksums.
+# Builds what users install, into dist/: the program with its libraries as an archive and as a Debian
+# package, the licences and a list of all parts (CycloneDX), and checksums.
 #
 #   dist.sh [FOLDER]
 #
@@ -11,13 +11,21 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 out=$(realpath -m "${1:-dist}")
 tools=$(realpath -m "${SURENESS_TOOLS_DIR:-.tools}/dist")
-cyclonedx=0.5.9
+# What is compiled the first time.
+wanted=(cargo-about@0.9.3 cargo-cyclonedx@0.5.9 cargo-deb@3.8.0)
+# The Debian package's (crates/cli/Cargo.toml): the C and C++ libraries that the program needs at most.
+libraries=(GLIBC_2.35 GLIBCXX_3.4.29)
 say() { printf 'dist: %s\n' "$*" >&2; }
 
-[[ -x $tools/bin/cargo-cyclonedx ]] || {
-    say "cargo-cyclonedx, which is compiled the first time"
-    cargo install --quiet --locked --root "$tools" "cargo-cyclonedx@$cyclonedx"
-}
+for tool in "${wanted[@]}"; do
+    [[ -x $tools/bin/${tool%@*} ]] && continue
+    say "$tool, which is compiled the first time"
+    # cargo-about is a library too.
+    features=()
+    [[ $tool != cargo-about* ]] || features=(--features cli)
+    cargo install --quiet --locked --root "$tools" "${features[@]}" "$tool"
+done
+PATH=$tools/bin:$PATH
 
 version=$(sed -n '/^\[workspace.package\]/,/^version/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 name=sureness-$version-$(rustc -vV | sed -n 's/^host: //p')
@@ -55,11 +63,25 @@ done
 strip --strip-unneeded "$stage/bin/sureness" "$stage"/lib/sureness/*
 scripts/install-extras.sh "$stage/bin/sureness" "$stage" >&2
 cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$stage/share/doc/sureness/"
+say "the licences"
+cargo about generate --offline --locked --fail --manifest-path crates/cli/Cargo.toml --features portable \
+    deploy/licences.hbs --output-file "$stage/share/doc/sureness/LICENCES.txt"
 
-rm -rf "${out:?}/$name".* "$out/SHA256SUMS"
+# The libraries that the package names must be enough.
+objdump -T "$stage/bin/sureness" "$stage"/lib/sureness/*.so* >"$stage/../symbols"
+for library in "${libraries[@]}"; do
+    newest=$(grep -o "${library%_*}_[0-9.]*" "$stage/../symbols" | sort -uV | tail -n 1)
+    [[ $(printf '%s\n' "$newest" "$library" | sort -V | tail -n 1) == "$library" ]] || {
+        say "the program needs $newest, newer than the package's $library"
+        say "hint: build on an older system, or raise it here and in crates/cli/Cargo.toml"
+        exit 1
+    }
+done
+
+rm -rf "${out:?}/$name".* "$out"/*.deb "$out/SHA256SUMS"
 mkdir -p "$out"
 say "the parts"
-PATH=$tools/bin:$PATH cargo cyclonedx --quiet --manifest-path crates/cli/Cargo.toml --format json \
+cargo cyclonedx --quiet --manifest-path crates/cli/Cargo.toml --format json \
     --override-filename sureness.cdx
 sed "s,$PWD,/sureness,g" crates/cli/sureness.cdx.json >"$out/$name.cdx.json"
 find crates -name 'sureness.cdx.json' -delete
@@ -67,5 +89,8 @@ find crates -name 'sureness.cdx.json' -delete
 say "the archive"
 tar --directory "$(dirname "$stage")" --transform "s,^stage,$name," --sort=name --owner=0 --group=0 \
     --numeric-owner --mode=go=rX,u+rw --mtime="@$SOURCE_DATE_EPOCH" --create stage | gzip -9n >"$out/$name.tar.gz"
-(cd "$out" && sha256sum -- "$name".* >SHA256SUMS)
+say "the Debian package"
+cargo deb --quiet --locked --no-build --no-strip --manifest-path crates/cli/Cargo.toml --output "$out/"
+
+(cd "$out" && sha256sum -- *.deb "$name".* >SHA256SUMS)
 ls -l "$out" >&2

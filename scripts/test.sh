@@ -29,12 +29,6 @@ without() {
 
 scripts/require.sh cargo rust-tools python c++
 
-# What is thrown away afterwards need not be compiled so that little has to be compiled again, nor
-# for a debugger.
-if [[ -n ${CI:-} ]]; then
-    export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
-fi
-
 # The server and its model are kept there.
 servers=${SURENESS_LLAMA_SERVER:-$PWD/.tools/servers}
 said=$(mktemp -d)
@@ -77,27 +71,21 @@ if scripts/check-deploy.sh fetch; then
 else
     without "validators"
 fi
-# Needs no database but the lock file; advisories are GitHub's workflow's.
-if command -v cargo-deny >/dev/null; then
-    run cargo deny --locked check bans licenses sources
-else
-    skipping "cargo-deny"
-fi
 run cargo fmt --all --check
 bare=(cargo check --workspace --no-default-features --locked)
 # Before cmake and libclang are at hand: this build does not need them.
 [[ ${1:-} != lint ]] || run "${bare[@]}"
 
 eval "${tools:-$(scripts/native-tools.sh)}"
-# llama.cpp is optimised for a quick start of the tests, not for speed: that halves its compilation.
-export CMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}
-
-run cargo clippy --workspace --all-targets --locked -- -D warnings
-[[ ${1:-} == lint ]] && exit
+if [[ ${1:-} == lint ]]; then
+    run cargo clippy --workspace --all-targets --locked -- -D warnings
+    exit
+fi
+source scripts/test-env.sh
 
 run python3 crates/questions/pack/build/main.py --check
 
-# The same selection as the tests, so that nothing is compiled again with other features.
+# The lints too. The same selection as the tests, so that nothing is compiled again with other features.
 run cargo build --workspace --bins --tests --examples --locked
 sureness=${CARGO_TARGET_DIR:-target}/debug/sureness
 

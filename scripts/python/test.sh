@@ -31,10 +31,7 @@ fi
 scripts/require.sh cargo python c++
 tools_line=$(scripts/native-tools.sh)
 eval "$tools_line"
-export CMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}
-if [[ -n ${CI:-} ]]; then
-    export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
-fi
+source scripts/test-env.sh
 rm -rf "$tools/wheels"
 scripts/python/wheel.sh "$tools/wheels" --dev "$@"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \

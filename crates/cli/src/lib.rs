@@ -1,5 +1,8 @@
 //! The `sureness` command as a library, for the binary and for the Python package.
 
+// `println!` panics where its reader has left; `show::terminal::print` does not.
+#![warn(clippy::print_stdout)]
+
 /// Shadows `std::eprintln!` so that a closed stderr never panics: see [`show::terminal::say`].
 macro_rules! eprintln {
     ($($format:tt)*) => {

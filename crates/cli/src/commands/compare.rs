@@ -15,7 +15,7 @@ use super::{gate, run};
 use crate::args::compare::{CompareArgs, SettledOutput};
 use crate::args::gate::GateOutput;
 use crate::settings;
-use crate::show::settled;
+use crate::show::{settled, terminal};
 
 /// Asks the models, or plays saved answers.
 pub(super) fn run(args: &CompareArgs) -> Result<ExitCode, Failure> {
@@ -91,14 +91,13 @@ fn of_gate(output: SettledOutput) -> GateOutput {
 fn show(found: &Settled, output: SettledOutput) -> Result<(), Failure> {
     match output {
         SettledOutput::Table => settled::print(found),
-        SettledOutput::Markdown => print!("{}", export::section_markdown(&found.section())),
+        SettledOutput::Markdown => terminal::print(&export::section_markdown(&found.section())),
         SettledOutput::Json | SettledOutput::Junit => {
             let json = serde_json::to_string_pretty(found)
                 .map_err(|e| Failure::new(format!("cannot encode the verdicts: {e}")))?;
-            println!("{json}");
+            terminal::print(&format!("{json}\n"))
         }
     }
-    Ok(())
 }
 
 fn refused(Incomparable(reason): Incomparable) -> Failure {

@@ -123,8 +123,7 @@ pub(super) fn print(
             format!("{json}\n")
         }
     };
-    print!("{text}");
-    Ok(())
+    show::terminal::print(&text)
 }
 
 /// The exit code of a verdict.

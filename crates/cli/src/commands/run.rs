@@ -119,7 +119,9 @@ pub(super) fn print_outcome(
         }
         _ => {
             results::show(&outcome.results, shown.verbose);
-            settled.inspect(|found| settled::print(found));
+            if let Some(found) = settled {
+                settled::print(found)?;
+            }
             if let Some(gate) = &gate {
                 gate::print(gate, shown.gate, shown.undecided)?;
             }

@@ -1,0 +1,14 @@
+# Sourced by what builds for tests, so that the parts are compiled once for all of them.
+
+# llama.cpp is optimised for a quick start of the tests, not for speed: that halves its compilation.
+export CMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}
+
+# Clippy compiles as rustc does, so that lints and programs come of one pass: `cargo clippy` would check
+# every dependency once more. This is how it calls itself.
+export RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-Dwarnings__CLIPPY_HACKERY__
+
+# What is thrown away afterwards need not be compiled so that little has to be compiled again, nor
+# for a debugger.
+if [[ -n ${CI:-} ]]; then
+    export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=none
+fi
