@@ -167,7 +167,7 @@ code=0
 all=$(programs)
 # The tests of the command line wait for servers most of the time, so that the others go beside
 # them, and the build without llama.cpp, which shares its folder with no running cargo.
-fetch commands run_tests "$(grep '/cli /.*/it-' <<<"$all")"
+RUST_TEST_THREADS=4 fetch commands run_tests "$(grep '/cli /.*/it-' <<<"$all")"
 fetch bare nice "${bare[@]}"
 run_tests "$(grep -v '/cli /.*/it-' <<<"$all")" || code=$?
 step tests of the command line

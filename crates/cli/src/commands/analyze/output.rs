@@ -122,6 +122,10 @@ fn png(chart: &Chart, style: &sureness_plot::Style) -> Result<Vec<u8>, Failure> 
 
 /// [`check_formats`] has refused them.
 #[cfg(not(feature = "png"))]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the same signature as with pixels"
+)]
 fn png(_: &Chart, _: &sureness_plot::Style) -> Result<Vec<u8>, Failure> {
     Ok(Vec::new())
 }
