@@ -164,7 +164,10 @@ class Verdict:
         verdict: "a" or "b" for the better model, "equal" within the margin, "open" if not settled.
         asked: questions that it took, or all.
         of: questions there are.
-        interval: what the first minus the second lies within, in fractions or options.
+        interval: what the first minus the second lies within, over all `of` questions, in fractions or
+            options. Once all were asked it has no width, since nothing is left to chance: whether other
+            questions would show the same is what `compare` tests.
+        models: the names of the first and the second.
     """
 
     metric: str
@@ -172,6 +175,17 @@ class Verdict:
     asked: int
     of: int
     interval: tuple[float, float] | None
+    models: tuple[str, str] = ("a", "b")
+
+    def __str__(self) -> str:
+        first, second = self.models
+        said = {
+            "a": f"{first} is better than {second}",
+            "b": f"{second} is better than {first}",
+            "equal": f"{first} and {second} are equal within the margin",
+            "open": f"open between {first} and {second}",
+        }[self.verdict]
+        return f"{self.metric}: {said}, after {self.asked} of {self.of} questions"
 
 
 def settle(
@@ -183,14 +197,16 @@ def settle(
     margins: Mapping[Metric, float] | None = None,
     confidence: float = 0.95,
     max_questions: int | None = None,
+    names: tuple[str, str] = ("a", "b"),
     ids: Names | None = None,
     protocol: Protocol = "standard",
     alpha: float = 0.1,
     seed: int = 42,
 ) -> list[Verdict]:
-    """How many questions, in random order, it takes to settle which model is better.
+    """How many questions, in random order, it takes to settle which model is better on all of them.
 
-    All verdicts hold at all times at once with a probability of `confidence`, as those of
+    Asking all of them settles that for certain, however few they are; whether other questions would show
+    the same is what `compare` tests. All verdicts hold at all times at once with a probability of `confidence`, as those of
     `sureness compare --logits … --until settled`.
 
     Args:
@@ -201,6 +217,7 @@ def settle(
         margins: the difference of a figure below which the models count as equal.
         confidence: probability that all verdicts are right.
         max_questions: questions after which to stop in any case.
+        names: names of the two models.
         ids: names of the questions, which order them together with the seed.
         protocol: "standard" or "paper".
         alpha: allowed share of sets without the right option.
@@ -210,7 +227,7 @@ def settle(
         ValueError: as `compare`, or for a metric that cannot be settled early.
     """
     stopping = stopping_json(metrics, margins, confidence, max_questions)
-    evidence = _pair((a, b), labels, ("a", "b"), ids, None, None)
+    evidence = _pair((a, b), labels, names, ids, None, None)
     options = {"protocol": protocol, "alpha": alpha, "seed": seed}
     return verdicts(evidence.play(stopping, json.dumps(options)))
 
@@ -236,4 +253,5 @@ def verdicts(settled: str) -> list[Verdict]:
 def _verdict(pair: dict[str, Any]) -> Verdict:
     interval = pair["interval"]
     ends = None if interval is None else (interval[0], interval[1])
-    return Verdict(pair["metric"], pair["verdict"], pair["asked"], pair["of"], ends)
+    models = pair["a"], pair["b"]
+    return Verdict(pair["metric"], pair["verdict"], pair["asked"], pair["of"], ends, models)

@@ -194,6 +194,7 @@ def test_tensors():
         (lambda p, y: (np.where(np.arange(40)[:, None] == 7, np.nan, p), y), r"row 7 .*NaN"),
         (lambda p, y: (p - 0.5, y), r"row \d+ .*: -0\..* is not a probability"),
         (lambda p, y: (p[0], y), "1 dimensions"),
+        (lambda p, y: ("probs.npy", y), "probs is a path, but needs numbers"),
         (lambda p, y: (p[:, :1], y), "1 columns"),
         (lambda p, y: (p[:30], y), "labels has 40 rows, but there are 30 questions"),
         (lambda p, y: (p, np.where(np.arange(40) == 5, 4, y)), "row 5 .*4 is not the index of one of 4 options"),

@@ -151,6 +151,8 @@ def test_verdicts_are_those_of_compare(paper):
     verdict = rows.settle(metrics=["acc"], protocol="paper")[0]
     assert (verdict.asked, verdict.of, verdict.verdict) == (printed["asked"], printed["of"], printed["verdict"])
     assert list(verdict.interval) == printed["interval"]
+    assert str(verdict).endswith(f"after {verdict.asked} of {verdict.of} questions")
+    assert all(name in str(verdict) for name in verdict.models)
 
 
 def test_too_few_questions_say_so():

@@ -31,6 +31,12 @@ impl RunLine {
         let Command::Run(args) = command else {
             return Err(Failure::new("this is another command than `sureness run`"));
         };
+        if let Some(stray) = &args.settings {
+            return Err(Failure::new(format!(
+                "{stray:?} belongs to no flag: the one before it takes one value"
+            ))
+            .hint("give one value; a name of sureness.toml is for the command line"));
+        }
         if args.dry_run {
             return Err(Failure::new("a dry run asks nothing")
                 .hint("run `sureness run --dry-run` for what a run would cost"));
@@ -76,6 +82,11 @@ mod tests {
         let refused = read(&["--gguf", "model.gguf", "--no-such-flag"]).unwrap_err();
         assert!(refused.to_string().contains("--no-such-flag"), "{refused}");
         assert!(read(&["--help"]).is_err());
+        let stray = read(&["--gguf", "model.gguf", "--shots", "0", "2"]).unwrap_err();
+        assert!(
+            stray.to_string().contains("\"2\" belongs to no flag"),
+            "{stray}"
+        );
         let dry = read(&["--gguf", "model.gguf", "--dry-run"]).unwrap_err();
         assert_eq!(dry.to_string(), "a dry run asks nothing");
     }

@@ -5,7 +5,7 @@ use numpy::{
     PyReadonlyArray2, PyUntypedArrayMethods, ndarray::Dimension,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 use sureness_conformal::{Logits, Protocol, Real, RightOptions};
 
 use crate::arrow::{self, Numbers};
@@ -53,6 +53,12 @@ impl<'py> Matrix<'py> {
         {
             check_options(options, name)?;
             return Ok(Self::Arrow(numbers, options));
+        }
+        if of.is_instance_of::<PyString>() || of.hasattr("__fspath__")? {
+            return Err(refusal(
+                format_args!("{name} is a path, but needs numbers"),
+                "read the file first: numpy.load(path), or sureness.read(path) for saved logits",
+            ));
         }
         let array = as_array(of, name)?;
         let shape: Vec<usize> = array.getattr("shape")?.extract()?;

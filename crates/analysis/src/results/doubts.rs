@@ -133,18 +133,18 @@ impl Results {
     }
 }
 
-/// What figures of a run that stopped early rest on.
+/// What figures of a run that stops early rest on. In the present tense: the live page shows it before.
 fn early(until: &Until) -> String {
     let (when, what) = match until.goal {
-        UntilGoal::Settled => ("a comparison was settled", "the verdicts do"),
-        UntilGoal::Gate => ("the gate was decided", "the verdicts do"),
+        UntilGoal::Settled => ("a comparison is settled", "the verdicts do"),
+        UntilGoal::Gate => ("the gate is decided", "the verdicts do"),
         UntilGoal::Width => (
-            "intervals were narrow enough",
+            "intervals are narrow enough",
             "those about all questions do",
         ),
     };
     format!(
-        "the run stopped as soon as {when} (--until): figures and intervals by model are those of the \
+        "the run stops as soon as {when} (--until): figures and intervals by model are those of the \
          questions asked till then and do not allow for the stop; {what}"
     )
 }

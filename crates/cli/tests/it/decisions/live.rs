@@ -53,7 +53,7 @@ fn equal_models_are_asked_until_that_is_settled_and_no_further() {
     says(
         &text(&output.stdout),
         &[
-            "WARNING: the run stopped as soon as a comparison was settled",
+            "WARNING: the run stops as soon as a comparison is settled",
             "every comparison is settled",
             "equal within the margin",
         ],

@@ -24,7 +24,7 @@ fn one_model_is_asked_until_its_intervals_are_narrow() {
     says(
         &text(&output.stdout),
         &[
-            "WARNING: the run stopped as soon as intervals were narrow enough",
+            "WARNING: the run stops as soon as intervals are narrow enough",
             "every interval is narrow enough",
             "Intervals of accuracy at most 25 pp wide",
             "Intervals of set size at most 2 options wide",
