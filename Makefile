@@ -40,7 +40,7 @@ build: ## Build the release binary
 wheel: ## Build the Python wheel into dist/
 	@$(NATIVE); scripts/python/wheel.sh dist $(ARGS)
 
-dist: ## Build what users install into dist/: archive, list of parts, checksums
+dist: ## Build what users install into dist/: archive, Debian package, list of parts, checksums
 	@$(NATIVE); scripts/dist.sh
 
 install: ## Install the binary into Cargo's folder (ARGS go to `cargo install`), completions, man pages

@@ -16,8 +16,6 @@ from ._runs import Runs, Source, read
 _PAUSE = 0.2
 
 
-
-
 def run(
     *,
     model: str | Iterable[str] | None = None,

@@ -167,6 +167,10 @@ impl<'a, F: Native> Reader<'a, F> {
         covers: Covers,
     ) -> Result<F, Bad> {
         self.load(row)?;
+        // Neither the only right option nor its LAC score depends on the order.
+        if let (Score::Lac, Some(option)) = (self.rule.score, right.only()) {
+            return Ok(F::ONE - self.of(row)[option]);
+        }
         self.sort(row);
         let option = covers.deciding(right, &self.order);
         let (score, arithmetic) = (self.rule.score, self.rule.arithmetic());

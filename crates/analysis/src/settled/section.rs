@@ -27,16 +27,12 @@ impl Settled {
             Goal::Width => ("Intervals so far", "intervals are not narrow enough yet"),
             Goal::Settled | Goal::Gate => ("Verdicts so far", "comparisons are open"),
         };
-        let asked = self.asked.values().max().copied().unwrap_or(0);
         let text = format!(
-            "After {} of {} questions {open} of {all} {what}. What is shown here holds with {} % confidence, \
-             however often you look.",
-            count(asked),
-            count(self.of),
-            (self.confidence * 1000.0).round() / 10.0
+            "{} {open} of {all} {what}. What is shown here holds with {} % confidence, however often you look.",
+            self.after("After"),
+            self.percent()
         );
         Section {
-            id: "settled".into(),
             title: title.into(),
             text: [text].into_iter().chain(self.at()).collect(),
             ..self.section()
@@ -45,18 +41,27 @@ impl Settled {
 
     /// Why the run stopped, after how many questions, in sentences.
     pub fn summary(&self) -> String {
-        let most = self.asked.values().max().copied().unwrap_or(0);
         format!(
-            "Stopped after {} of {} questions: {}. {} hold together with {} % confidence.",
-            count(most),
-            count(self.of),
+            "{}: {}. {} hold together with {} % confidence.",
+            self.after("Stopped after"),
             self.reason(),
             match self.goal {
                 Goal::Width => "All intervals",
                 Goal::Settled | Goal::Gate => "All verdicts and intervals",
             },
-            (self.confidence * 1000.0).round() / 10.0
+            self.percent()
         )
+    }
+
+    /// Such as `After 30 of 100 questions`.
+    fn after(&self, word: &str) -> String {
+        let most = self.asked.values().max().copied().unwrap_or(0);
+        format!("{word} {} of {} questions", count(most), count(self.of))
+    }
+
+    /// The confidence in percent.
+    fn percent(&self) -> f64 {
+        (self.confidence * 1000.0).round() / 10.0
     }
 
     /// Which thresholds coverage is about.
