@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds what users install, into dist/: the program with its libraries as an archive and as a Debian
-# package, the licences and a list of all parts (CycloneDX), and checksums.
+# package, the Python wheel, the licences and a list of all parts (CycloneDX), and checksums.
 #
 #   dist.sh [FOLDER]
 #
@@ -13,7 +13,8 @@ out=$(realpath -m "${1:-dist}")
 tools=$(realpath -m "${SURENESS_TOOLS_DIR:-.tools}/dist")
 # What is compiled the first time.
 wanted=(cargo-about@0.9.3 cargo-cyclonedx@0.5.9 cargo-deb@3.8.0)
-# The Debian package's (crates/cli/Cargo.toml): the C and C++ libraries that the program needs at most.
+# The Debian package's (crates/cli/Cargo.toml): the C and C++ libraries that the program needs at most. The
+# first is in the wheel's name too.
 libraries=(GLIBC_2.35 GLIBCXX_3.4.29)
 say() { printf 'dist: %s\n' "$*" >&2; }
 
@@ -32,14 +33,14 @@ name=sureness-$version-$(rustc -vV | sed -n 's/^host: //p')
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$PWD/target/portable
 
-# The folders of this machine, but for one in libggml, are not written into the program.
+# The folders of this machine are not written into the program.
 home=${CARGO_HOME:-$HOME/.cargo}
 prefixes="-ffile-prefix-map=$home=/cargo -ffile-prefix-map=$PWD=/sureness"
 export CFLAGS="${CFLAGS:-} $prefixes" CXXFLAGS="${CXXFLAGS:-} $prefixes"
 remap="--remap-path-prefix=$home=/cargo --remap-path-prefix=$PWD=/sureness"
-# The loader, not the shell, knows the origin.
+# The program's, and the Python module's. The loader, not the shell, knows the origin.
 # shellcheck disable=SC2016
-rpath='-C link-arg=-Wl,-rpath,$ORIGIN/../lib/sureness'
+rpath='-C link-arg=-Wl,-rpath,$ORIGIN/../lib/sureness:$ORIGIN/lib'
 # This takes the place of the processor that .cargo/config.toml names.
 export RUSTFLAGS="$remap $rpath"
 
@@ -64,11 +65,33 @@ strip --strip-unneeded "$stage/bin/sureness" "$stage"/lib/sureness/*
 scripts/install-extras.sh "$stage/bin/sureness" "$stage" >&2
 cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$stage/share/doc/sureness/"
 say "the licences"
-cargo about generate --offline --locked --fail --manifest-path crates/cli/Cargo.toml --features portable \
-    deploy/licences.hbs --output-file "$stage/share/doc/sureness/LICENCES.txt"
+# licences PACKAGE FILE: of all its parts.
+licences() {
+    cargo about generate --offline --locked --fail --manifest-path "crates/$1/Cargo.toml" --features portable \
+        deploy/licences.hbs --output-file "$2"
+}
+licences cli "$stage/share/doc/sureness/LICENCES.txt"
+
+say "the wheel"
+wheels=$PWD/target/wheels
+rm -rf "$wheels"
+scripts/python/wheel.sh "$wheels" --features portable
+packer=$tools/packer/bin/python
+if [[ ! -x $packer ]]; then
+    python3 -m venv "$tools/packer"
+    "$packer" -m pip install --quiet --disable-pip-version-check wheel==0.45.1
+fi
+"$packer" -m wheel unpack --dest "$wheels/open" "$wheels"/*.whl >&2
+opened=("$wheels"/open/*)
+cp -r "$stage/lib/sureness" "${opened[0]}/sureness/lib"
+licences python "$(echo "${opened[0]}"/*.dist-info/licenses)/LICENCES.txt"
+strip --strip-unneeded "${opened[0]}"/sureness/*.so
+"$packer" -m wheel pack --dest-dir "$wheels/packed" "${opened[0]}" >&2
+platform=manylinux_${libraries[0]#GLIBC_}_$(uname -m)
+"$packer" -m wheel tags --remove --platform-tag "${platform/./_}" "$wheels"/packed/*.whl >&2
 
 # The libraries that the package names must be enough.
-objdump -T "$stage/bin/sureness" "$stage"/lib/sureness/*.so* >"$stage/../symbols"
+objdump -T "$stage/bin/sureness" "$stage"/lib/sureness/*.so* "${opened[0]}"/sureness/*.so >"$stage/../symbols"
 for library in "${libraries[@]}"; do
     newest=$(grep -o "${library%_*}_[0-9.]*" "$stage/../symbols" | sort -uV | tail -n 1)
     [[ $(printf '%s\n' "$newest" "$library" | sort -V | tail -n 1) == "$library" ]] || {
@@ -78,8 +101,9 @@ for library in "${libraries[@]}"; do
     }
 done
 
-rm -rf "${out:?}/$name".* "$out"/*.deb "$out/SHA256SUMS"
+rm -rf "${out:?}/$name".* "$out"/*.deb "$out"/*.whl "$out/SHA256SUMS"
 mkdir -p "$out"
+cp "$wheels"/packed/*.whl "$out/"
 say "the parts"
 cargo cyclonedx --quiet --manifest-path crates/cli/Cargo.toml --format json \
     --override-filename sureness.cdx
@@ -92,5 +116,5 @@ tar --directory "$(dirname "$stage")" --transform "s,^stage,$name," --sort=name 
 say "the Debian package"
 cargo deb --quiet --locked --no-build --no-strip --manifest-path crates/cli/Cargo.toml --output "$out/"
 
-(cd "$out" && sha256sum -- *.deb "$name".* >SHA256SUMS)
+(cd "$out" && sha256sum -- *.deb *.whl "$name".* >SHA256SUMS)
 ls -l "$out" >&2

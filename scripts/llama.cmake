@@ -30,6 +30,14 @@ function(sureness_mend)
   list(TRANSFORM sources PREPEND "${folder}/" REGEX "^[a-z]")
   set_property(SOURCE ${sources} TARGET_DIRECTORY llama PROPERTY SKIP_UNITY_BUILD_INCLUSION OFF)
 
+  # The folder of the kernels on the builder's machine: another machine has no use for it, and it would
+  # make two builds differ.
+  get_target_property(definitions ggml COMPILE_DEFINITIONS)
+  if(definitions)
+    list(FILTER definitions EXCLUDE REGEX "^GGML_BACKEND_DIR=")
+    set_property(TARGET ggml PROPERTY COMPILE_DEFINITIONS ${definitions})
+  endif()
+
   get_target_property(folder ggml SOURCE_DIR)
   get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
   foreach(target IN LISTS targets)

@@ -137,6 +137,9 @@ fi
 
 # What other packages make of the same rows, beside the tests, which often wait.
 if fetched packages; then
+    # Built above; cargo would build them once more, with the features of one package.
+    SURENESS_EXAMPLES=$(realpath "${CARGO_TARGET_DIR:-target}/debug/examples")
+    export SURENESS_EXAMPLES
     fetch verification scripts/verify/run.sh
 else
     without "scikit-learn, SciPy and the others"
@@ -165,13 +168,16 @@ run_tests() {
 export INSTA_UPDATE=no
 code=0
 all=$(programs)
-# The tests of the command line wait for servers most of the time, so that the others go beside
-# them, and the build without llama.cpp, which shares its folder with no running cargo.
+# The tests of the command line wait for servers most of the time, and a model's take one core: the
+# others go beside both, and the build without llama.cpp, which shares its folder with no running cargo.
 RUST_TEST_THREADS=4 fetch commands run_tests "$(grep '/cli /.*/it-' <<<"$all")"
+fetch models run_tests "$(grep '/scorers ' <<<"$all")"
 fetch bare nice "${bare[@]}"
-run_tests "$(grep -v '/cli /.*/it-' <<<"$all")" || code=$?
-step tests of the command line
-fetched commands || code=$?
+run_tests "$(grep -v -e '/cli /.*/it-' -e '/scorers ' <<<"$all")" || code=$?
+for lane in commands models; do
+    step "tests of $lane"
+    fetched "$lane" || code=$?
+done
 step "${bare[*]}"
 fetched bare || code=$?
 run cargo test --workspace --locked --doc --no-fail-fast || code=$?

@@ -106,7 +106,8 @@ class _Shown(_Silent):
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._bar = _in_notebook() or out.isatty()
+        self._cell = _Cell() if _in_notebook() else None
+        self._bar = out.isatty()
         self._drawn = 0.0
         self._last: tuple[str, int, int, int] | None = None
         self._begun: dict[str, float] = {}
@@ -117,15 +118,17 @@ class _Shown(_Silent):
             self._line(told)
         elif kind == "progress" and told != self._last:
             self._last = told
-            if self._bar and (time.monotonic() - self._drawn > _PAUSE or told[1] == told[2]):
+            drawn = self._bar or self._cell is not None
+            if drawn and (time.monotonic() - self._drawn > _PAUSE or told[1] == told[2]):
                 self._draw()
 
     def close(self) -> None:
         if self._last is None:
             return
         self._draw()
-        self._out.write("\n")
-        self._out.flush()
+        if self._cell is None:
+            self._out.write("\n")
+            self._out.flush()
 
     def _line(self, text: str) -> None:
         # Over a bar that is there.
@@ -142,10 +145,30 @@ class _Shown(_Silent):
         filled = "#" * (20 * done // max(planned, 1))
         left = f", {(planned - done) / rate:.0f} s left" if rate and done < planned else ""
         failures = f", {failed:,} failed" if failed else ""
-        start = "\r\x1b[K" if self._bar else ""
-        self._out.write(f"{start}{name} [{filled:<20}] {done:,} of {planned:,}{failures}{left}")
-        self._out.flush()
+        text = f"{name} [{filled:<20}] {done:,} of {planned:,}{failures}{left}"
+        if self._cell is None:
+            self._out.write(f"\r\x1b[K{text}" if self._bar else text)
+            self._out.flush()
+        else:
+            self._cell.show(text)
         self._drawn = now
+
+
+class _Cell:
+    """One output of a notebook's cell, which changes in place: also where a page is made of the notebook,
+    as nbconvert does, which would repeat a line of a terminal at each step."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str) -> None:
+        """Puts `text` in place of what was shown."""
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display({"text/plain": text}, raw=True, display_id=True)
+        else:
+            self._handle.update({"text/plain": text}, raw=True)
 
 
 def _in_notebook() -> bool:

@@ -121,7 +121,9 @@ def read(
     drop_ids: Iterable[int] | None = None,
     mixed_prompts: bool = False,
 ) -> Runs:
-    """Reads output folders of runs (`"results"`, or `"results#3"` for run 3) and files of saved logits.
+    """Reads output folders of runs and files of saved logits.
+
+    `"results#3"` is run 3 of a folder, and `"five shots=results#3"` shows it under that name.
 
     Args:
         sources: folders, stores, or files in .pkl, .jsonl, .csv and .parquet.

@@ -9,6 +9,8 @@ import sys
 import textwrap
 import time
 
+import nbclient
+import nbformat
 import pytest
 
 import sureness
@@ -47,6 +49,19 @@ def test_a_run_is_read_back_and_asks_nothing_twice(gguf, tmp_path, capfd):
     assert "12 from cache" in capfd.readouterr().err or time.monotonic() - begun < 60
     page = runs.report(tmp_path / "page.html")
     assert page.read_text().startswith("<!doctype html>") or "<html" in page.read_text()[:200]
+
+
+def test_a_notebook_shows_one_bar(gguf, tmp_path):
+    code = f"""
+        import sureness
+        runs = sureness.run(gguf={gguf!r}, tasks=["qa"], sample_size=6, prompt_strategies=["base"], shots=0)
+    """
+    cell = nbformat.v4.new_code_cell(textwrap.dedent(code))
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    bars = [output for output in notebook.cells[0].outputs if output.output_type == "display_data"]
+    assert ["6 of 6" in bar.data["text/plain"] for bar in bars] == [True], notebook.cells[0].outputs
+    assert not any("[####" in output.get("text", "") for output in notebook.cells[0].outputs)
 
 
 def test_ctrl_c_keeps_what_there_is(gguf, tmp_path):

@@ -13,6 +13,7 @@ over all such orders, so that theirs are averaged over many shuffles.
 import importlib
 import json
 import math
+import os
 import re
 import sqlite3
 import string
@@ -93,8 +94,10 @@ def main():
     rng = np.random.default_rng(5)
     questions = list(stored(sys.argv[1]) if len(sys.argv) > 1 else drawn(rng))
     questions = [question for question in questions if question["answers"]]
+    built = os.environ.get("SURENESS_EXAMPLES")
+    run = ["cargo", "run", "--quiet", "--package", "sureness-open", "--example", "verify_open"]
     ours = json.loads(subprocess.run(
-        ["cargo", "run", "--quiet", "--package", "sureness-open", "--example", "verify"],
+        [os.path.join(built, "verify_open")] if built else run,
         cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE,
         input="".join(json.dumps(question) + "\n" for question in questions)).stdout)
     with tempfile.TemporaryDirectory() as folder:

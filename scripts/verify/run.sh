@@ -12,7 +12,7 @@
 # ../shared holds the published benchmark, its logits are compared too, the intervals of both halves with
 # a bootstrap of our own, the tables of docs/paper-revisited.md with what the binary says, and early
 # verdicts about pairs of models with the truth. The binary is the one that $SURENESS names, else the
-# debug build.
+# debug build; $SURENESS_EXAMPLES names a folder of the examples as built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -52,8 +52,12 @@ compare() {
     local rows=$tools/$1
     shift
     "$python" "$here/make_rows.py" "$rows" "$@"
-    cargo run --quiet --locked -p sureness-conformal --example verify -- \
-        "$rows/A.csv" "$rows/B.csv" >"$rows/figures.json"
+    if [[ -n ${SURENESS_EXAMPLES:-} ]]; then
+        "$SURENESS_EXAMPLES/verify" "$rows/A.csv" "$rows/B.csv" >"$rows/figures.json"
+    else
+        cargo run --quiet --locked -p sureness-conformal --example verify -- \
+            "$rows/A.csv" "$rows/B.csv" >"$rows/figures.json"
+    fi
     "$python" "$here/compare.py" "$rows" ${torch:+--torch}
 }
 

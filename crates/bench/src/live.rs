@@ -9,14 +9,15 @@ mod bulletin;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use sureness_analysis::GroupId;
 use sureness_analysis::number::counted;
 use sureness_questions::Task;
-use sureness_report::Results;
+use sureness_report::{GroupResult, Results};
 use sureness_store::{Reader, RunInfo, Spot, StoredRow};
 
 use crate::budget::Tokens;
 use crate::error::Failure;
-use crate::evidence::{rows_of, store_of};
+use crate::evidence::{Texts, open_rows, rows_of, store_of};
 use crate::figures;
 use crate::folder::ResultsFiles;
 use crate::provenance::provenance;
@@ -195,7 +196,8 @@ impl LiveRun {
 
     /// The figures of the run alone: of a finished run those of its results file, to the bit; otherwise
     /// those of the answers so far, with `complete` false.
-    pub fn results(&self) -> Result<Results, Failure> {
+    /// The accepted answers to open questions, which the store does not hold, are looked up in `texts`.
+    pub fn results(&self, texts: &Texts) -> Result<Results, Failure> {
         let info = self.info()?;
         let files = ResultsFiles::beside(self.store());
         if info.finished_at.is_some()
@@ -204,7 +206,43 @@ impl LiveRun {
             results.models.retain(|model| model.run == self.run);
             return Ok(results);
         }
-        computed(self.store(), &info, &files, true)
+        let mut results = computed(self.store(), &info, &files, true)?;
+        for model in &mut results.models {
+            self.add_open(&mut model.groups, &info, texts)?;
+        }
+        Ok(results)
+    }
+
+    /// The figures of open questions, or why there are none.
+    fn add_open(
+        &self,
+        groups: &mut [GroupResult],
+        info: &RunInfo,
+        texts: &Texts,
+    ) -> Result<(), Failure> {
+        let config = info.settings.run().map(|settings| settings.evaluation);
+        let config = config.unwrap_or_default();
+        for (index, group) in groups.iter_mut().enumerate().take(info.groups.len()) {
+            if !self.reader.is_open(self.run, index)? {
+                continue;
+            }
+            let id = GroupId {
+                task: group.task.clone(),
+                strategy: group.strategy.clone(),
+            };
+            let rows = open_rows(&self.reader, info, index, &id, texts)?;
+            let found = rows.and_then(|rows| {
+                sureness_open::evaluate(&rows.items, &config).map_err(|error| error.to_string())
+            });
+            (group.open, group.note) = match found {
+                Ok(figures) => {
+                    let note = figures::open::note(&figures, &config);
+                    (Some(figures), note)
+                }
+                Err(reason) => (None, Some(reason)),
+            };
+        }
+        Ok(())
     }
 
     /// What the run tells beside its answers.

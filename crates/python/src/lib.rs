@@ -8,6 +8,8 @@ mod command;
 mod document;
 mod evidence;
 mod import;
+#[cfg(feature = "portable")]
+mod kernels;
 mod questions;
 mod reader;
 mod refusal;
@@ -46,6 +48,8 @@ mod _sureness {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        #[cfg(feature = "portable")]
+        crate::kernels::find(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use sureness_analysis::{Chart, Section, Theme};
 use sureness_bench::budget::Budget;
+use sureness_bench::evidence::{TextSources, Texts};
 use sureness_bench::{Failure, TaskData};
 use sureness_report::html::Templates;
 use tokio::sync::watch;
@@ -79,6 +80,14 @@ impl Site {
     /// Data sets of tasks, as they were named.
     pub(crate) fn data(&self) -> &[TaskData] {
         &self.data
+    }
+
+    /// Where texts of questions and accepted answers are looked up.
+    pub(crate) fn texts(&self) -> Result<Texts, Failure> {
+        Texts::of(TextSources {
+            data: self.data.clone(),
+            questions: None,
+        })
     }
 
     /// The prices of a model; none where they are unknown.

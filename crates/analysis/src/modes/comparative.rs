@@ -391,7 +391,9 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
     const POWER: f64 = 0.8;
     let alpha = 1.0 - figures.settings.resampling.level;
     // The median pair's standard error of the difference.
-    let errors: Vec<f64> = (0..COMPARED)
+    // None where no pair has one, or where no question tells the median pair apart: nothing can be said
+    // then of the differences that would show.
+    let errors: Vec<Option<f64>> = (0..COMPARED)
         .map(|figure| {
             let resampled = &board.board.resampled;
             let difference = |pair: &Pair| resampled.difference(pair.a, pair.b, figure).ok();
@@ -402,12 +404,15 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
                 .map(|i| i.se)
                 .collect();
             errors.sort_unstable_by(f64::total_cmp);
-            errors.get(errors.len() / 2).copied().unwrap_or(0.0)
+            let median = errors.get(errors.len() / 2).copied();
+            median.filter(|&error| error > 0.0)
         })
         .collect();
     let row = |name: String, level: f64| {
         let least = |figure: usize| {
-            Cell::maybe(detectable_mean_difference(1, errors[figure], level, POWER))
+            Cell::maybe(
+                errors[figure].and_then(|error| detectable_mean_difference(1, error, level, POWER)),
+            )
         };
         vec![
             Cell::Text(name),

@@ -275,7 +275,7 @@ impl Words<'_> {
         let of = self.board.figures(model);
         let two = |x: f64| format!("{x:.2}");
         format!(
-            "{} is right on {} %{} of the test questions ({}), and needs {}{} options{} to contain the right answer at the required rate.",
+            "{} is right on {} %{} of the test questions ({}); its prediction sets hold {}{} options{} on average.",
             self.name(model),
             measured(of[ACC]),
             self.range(model, ACC, &measured),

@@ -4,6 +4,7 @@ mod choice;
 mod comparable;
 pub(crate) mod key;
 mod logits;
+mod named;
 mod offered;
 mod open;
 mod orders;
@@ -60,7 +61,7 @@ pub struct Loaded {
 pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
     let (mut stores, mut files) = (Vec::new(), Vec::new());
     for path in &selection.runs {
-        match store_of(path)? {
+        match named::store_at(path)? {
             Some(store) => stores.push(store),
             None => files.push(path.clone()),
         }
@@ -73,8 +74,11 @@ pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
         settled: Vec::new(),
     };
     let mut offered = Offered::default();
-    for (path, run) in &stores {
-        load_store(path, *run, (selection, texts), &mut offered, &mut loaded)?;
+    for named in &stores {
+        let before = (loaded.evidence.models.len(), loaded.evidence.open.len());
+        let (path, run) = (&named.store, named.run);
+        load_store(path, run, (selection, texts), &mut offered, &mut loaded)?;
+        named.rename(&mut loaded.evidence, before);
     }
     if !files.is_empty() {
         load_logits(&files, selection, &mut offered, &mut loaded)?;

@@ -12,7 +12,8 @@ use crate::questions::id_of;
 /// Selects runs and saved logits, and parts of them.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    /// Output folders, stores (`FOLDER#3` for run 3 of it), files of saved logits.
+    /// Output folders, stores (`FOLDER#3` for run 3 of it, `NAME=FOLDER` to show it under a name), files of
+    /// saved logits.
     pub runs: Vec<PathBuf>,
     /// Questions in the paper's JSON layout, for files of saved logits.
     pub questions: Option<PathBuf>,

@@ -76,7 +76,7 @@ pub(crate) fn meanings(answers: &[StoredAnswer], question: &Question) -> Meaning
 }
 
 /// What to know of figures whose sets hold every answer.
-pub(super) fn note(figures: &OpenFigures, config: &Config) -> Option<String> {
+pub(crate) fn note(figures: &OpenFigures, config: &Config) -> Option<String> {
     if figures.sets.threshold.is_some() {
         return None;
     }

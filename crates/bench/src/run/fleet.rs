@@ -167,7 +167,14 @@ async fn post_workers(coordinator: Weak<Coordinator>, board: Board) {
             heard_s: it.heard_s,
         };
         let workers = status.workers.iter().map(worker).collect();
-        board.post(|bulletin| bulletin.workers = workers);
+        let board = board.clone();
+        // It waits for the disk.
+        let posted = tokio::task::spawn_blocking(move || {
+            board.post(|bulletin| bulletin.workers = workers);
+        });
+        if posted.await.is_err() {
+            return;
+        }
     }
 }
 

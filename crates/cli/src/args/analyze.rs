@@ -25,8 +25,8 @@ fn defaults() -> Settings {
 /// Flags that select runs and set how they are analysed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EvidenceArgs {
-    /// Output folders of runs (or their sureness.sqlite; `FOLDER#3` for run 3 of it), or files of
-    /// saved logits with --questions
+    /// Output folders of runs (or their sureness.sqlite; `FOLDER#3` for run 3 of it, `NAME=FOLDER` to
+    /// show it under that name), or files of saved logits with --questions
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<PathBuf>,
 

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod judge;
+mod watched;
 
 use std::fmt::Write;
 

@@ -74,6 +74,41 @@ fn another_run_in_the_folder_loses_no_results() {
 }
 
 #[test]
+fn runs_of_one_model_are_shown_under_given_names() {
+    let case = two_runs();
+    let models = |runs: &[&str]| {
+        let mut command = case.sureness("analyze --modes basic --output json");
+        let output = command.args(runs).output().unwrap();
+        ends_with(&output, 0);
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let figures = found["figures"].as_array().unwrap();
+        let names = figures.iter().filter_map(|row| row["model"].as_str());
+        names.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let given = ["all of them=results#1", "a few=results#2"];
+    assert_eq!(
+        models(&given),
+        ["a few", "all of them"].map(str::to_owned).into()
+    );
+    assert_eq!(models(&["results#2"]), ["fault-model".to_owned()].into());
+    for (run, message) in [
+        ("a=nowhere", "nowhere does not exist"),
+        (
+            "a=results/results.csv",
+            "only output folders of runs can be given a name",
+        ),
+    ] {
+        let output = case.sureness("analyze").arg(run).output().unwrap();
+        ends_with(&output, 2);
+        let stderr = text(&output.stderr);
+        assert!(
+            stderr.contains(message) && stderr.contains("hint: "),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
 fn an_analysis_names_the_runs_that_it_leaves_out() {
     let case = two_runs();
     let output = case

@@ -33,10 +33,10 @@ pub(crate) struct Served {
 }
 
 /// One answer to one request, whole.
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 /// Starts a command and returns what its first line of output with `mark` says after it.
@@ -86,7 +86,7 @@ impl Served {
         })
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         let host = self.host();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
         self.ask(&request).unwrap()

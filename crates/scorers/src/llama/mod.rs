@@ -9,7 +9,7 @@ mod file;
 mod fixtures;
 mod identity;
 #[cfg(feature = "portable")]
-mod kernels;
+pub mod kernels;
 mod labels;
 mod native;
 mod options;

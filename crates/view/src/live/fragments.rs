@@ -226,7 +226,8 @@ impl Moment<'_> {
         let mut notes: Vec<String> = Vec::new();
         for group in self.model().map_or(&[][..], |model| &model.groups) {
             // Groups that have just begun have nothing to say yet.
-            let is_told = self.state == State::Finished || group.evaluation.is_some();
+            let has_figures = group.evaluation.is_some() || group.open.is_some();
+            let is_told = self.state == State::Finished || has_figures;
             let note = group.note.iter().filter(|_| is_told);
             let note = note.map(|note| format!("{note}."));
             notes.extend(

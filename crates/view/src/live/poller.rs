@@ -16,6 +16,9 @@ use crate::site::{RunId, Site};
 /// Rest after a query, as a multiple of the time that it took: each takes at most a hundredth of one
 /// processor.
 const REST: f64 = 100.0;
+/// What it takes to read a run without answers, as a number of answers, so that a look at its begin is
+/// not followed by a long rest.
+const FIXED_COST: f64 = 500.0;
 /// Longest rest, in seconds.
 const LONGEST_REST: f64 = 600.0;
 /// Time without a change of the store after which nobody writes, so that reading disturbs nobody.
@@ -80,7 +83,7 @@ impl<T> Turn<T> {
         let Some((end, took, before)) = self.last else {
             return true;
         };
-        let growth = answered.max(1) as f64 / before.max(1) as f64;
+        let growth = (answered as f64 + FIXED_COST) / (before as f64 + FIXED_COST);
         let rest = took.as_secs_f64() * REST * growth.max(1.0);
         (now - end).as_secs_f64() >= rest.min(LONGEST_REST)
     }
@@ -184,7 +187,7 @@ impl Poller {
         let answered = answered(&self.progress);
         let read = self.figures.read(now, answered, || {
             Ok(Figures {
-                results: run.results()?,
+                results: run.results(&self.site.texts()?)?,
                 latest: run.latest(LATEST)?,
             })
         })?;
@@ -252,7 +255,9 @@ mod tests {
         );
         turn.last = Some((start, Duration::from_millis(10), 1_000));
         assert!(!turn.is_due(at(999), 1_000) && turn.is_due(at(1_000), 1_000));
-        assert!(!turn.is_due(at(4_999), 5_000) && turn.is_due(at(5_000), 5_000));
+        assert!(!turn.is_due(at(4_999), 7_000) && turn.is_due(at(5_000), 7_000));
         assert!(turn.is_due(at(600_000), 1_000_000_000), "but not never");
+        turn.last = Some((start, Duration::from_millis(5), 0));
+        assert!(turn.is_due(at(1_000), 300), "soon after an early look");
     }
 }

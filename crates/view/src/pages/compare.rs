@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use sureness_analysis::{Asked, Figures, Mode, Settings, document};
-use sureness_bench::evidence::{Selection, TextSources, Texts, load, split_rule};
+use sureness_bench::evidence::{Selection, load, split_rule};
 use sureness_bench::live::numbered;
 use sureness_bench::{Failure, PROGRAM};
 use sureness_conformal::{Config, SplitRule};
@@ -24,11 +24,7 @@ pub(crate) fn compare(site: &Site, ids: &[RunId]) -> Result<String, Failure> {
         .iter()
         .map(|id| Ok(numbered(&site.folder(*id)?, id.run)));
     let places = places.collect::<Result<Vec<PathBuf>, Failure>>()?;
-    let texts = Texts::of(TextSources {
-        data: site.data().to_vec(),
-        questions: None,
-    })?;
-    let loaded = load(&Selection::of(places.clone()), &texts)?;
+    let loaded = load(&Selection::of(places.clone()), &site.texts()?)?;
     let mut evidence = loaded.evidence;
     let settings = Settings {
         config: Config {

@@ -92,8 +92,10 @@ fn figure(board: &Table, key: &str) -> Option<(String, String)> {
 
 fn coverage(figures: &Figures<'_>) -> Highlight {
     let promise = figures.promise();
-    let share = (1.0 - figures.settings.config.alpha) * 100.0;
-    let (value, verdict) = match promise.kept() {
+    let alpha = figures.settings.config.alpha;
+    let share = (1.0 - alpha) * 100.0;
+    let kept = promise.kept(alpha);
+    let (value, verdict) = match kept {
         None => ("unknown", Verdict::Neutral),
         Some(true) => ("kept", Verdict::Kept),
         Some(false) => ("broken", Verdict::Missed),
@@ -102,8 +104,8 @@ fn coverage(figures: &Figures<'_>) -> Highlight {
     Highlight {
         label: format!("Coverage of {} %", (share * 10.0).round() / 10.0),
         value: value.into(),
-        detail: match (promise.kept(), promise.low) {
-            (None, _) => "too few calibration questions".into(),
+        detail: match (kept, promise.low) {
+            (None, _) => "too few questions".into(),
             (Some(true), 0) => format!("LAC falls short in 0 {of}"),
             (Some(true), low) => format!("LAC falls short in {low} {of}, as by chance"),
             (Some(false), _) => format!("LAC falls short in {} {of}", promise.broken),
