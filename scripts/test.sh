@@ -86,7 +86,7 @@ source scripts/test-env.sh
 run python3 crates/questions/pack/build/main.py --check
 
 # The lints too. The same selection as the tests, so that nothing is compiled again with other features.
-run cargo build --workspace --bins --tests --examples --locked
+run cargo build --workspace --lib --bins --tests --examples --locked
 sureness=${CARGO_TARGET_DIR:-target}/debug/sureness
 
 step model
@@ -168,16 +168,18 @@ run_tests() {
 export INSTA_UPDATE=no
 code=0
 all=$(programs)
-# The tests of the command line wait for servers most of the time, and a model's take one core: the
-# others go beside both, and the build without llama.cpp, which shares its folder with no running cargo.
-RUST_TEST_THREADS=4 fetch commands run_tests "$(grep '/cli /.*/it-' <<<"$all")"
-fetch models run_tests "$(grep '/scorers ' <<<"$all")"
+# The tests of the command line wait for servers most of the time, so that others go beside them, and
+# the build without llama.cpp, which shares its folder with no running cargo. Those of the scorers run
+# a model on one core, and go beside each other: a server's model would spin on both.
+lane() { grep -E "$1" <<<"$all"; }
+RUST_TEST_THREADS=4 fetch commands run_tests "$(lane '/cli /.*/it-')"
 fetch bare nice "${bare[@]}"
-run_tests "$(grep -v -e '/cli /.*/it-' -e '/scorers ' <<<"$all")" || code=$?
-for lane in commands models; do
-    step "tests of $lane"
-    fetched "$lane" || code=$?
-done
+run_tests "$(grep -vE '/cli /.*/it-|/scorers ' <<<"$all")" || code=$?
+step tests of the command line
+fetched commands || code=$?
+fetch scorers run_tests "$(lane '/scorers /.*/it-')"
+run_tests "$(lane '/scorers /.*/sureness_scorers-')" || code=$?
+fetched scorers || code=$?
 step "${bare[*]}"
 fetched bare || code=$?
 run cargo test --workspace --locked --doc --no-fail-fast || code=$?

@@ -151,10 +151,18 @@ fn clusters(figures: &Figures<'_>, board: &Leaderboard<'_>) -> String {
 }
 
 fn dots(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Chart {
+    let known = |&model: &usize| board.ends(model, UACC).is_some();
+    let caption = match board.order.iter().filter(|model| known(model)).count() {
+        0 => "Accuracy weighted by certainty; the table says why there are no intervals.",
+        1 => "Accuracy weighted by certainty, with its interval.",
+        _ => {
+            "Accuracy weighted by certainty, with intervals. Ranks mean little where intervals overlap widely."
+        }
+    };
     Chart {
         id: "leaderboard".into(),
         title: "UAcc of each model".into(),
-        caption: "Accuracy weighted by certainty, with intervals. Ranks mean little where intervals overlap widely.".into(),
+        caption: caption.into(),
         kind: ChartKind::Dots {
             axis: axis("UAcc", Unit::Percent),
             rows: board
