@@ -44,10 +44,11 @@ rpath='-C link-arg=-Wl,-rpath,$ORIGIN/../lib/sureness:$ORIGIN/lib'
 # This takes the place of the processor that .cargo/config.toml names.
 export RUSTFLAGS="$remap $rpath"
 
-say "the program"
+say "the program and the Python module"
 # The build script of llama-cpp-sys-2 0.1.161 fails where it finds its links of an earlier build.
 find "$CARGO_TARGET_DIR/release" -maxdepth 2 \( -name 'libllama*.so*' -o -name 'libggml*.so*' \) -delete 2>/dev/null || true
-cargo build --release --locked -p sureness --features portable
+# Both at once, so that what they share is compiled once.
+cargo build --release --locked -p sureness -p sureness-python --features sureness/portable,sureness-python/portable
 
 stage=$PWD/target/stage
 rm -rf "$stage"
