@@ -87,6 +87,7 @@ opened=("$wheels"/open/*)
 cp -r "$stage/lib/sureness" "${opened[0]}/sureness/lib"
 licences python "$(echo "${opened[0]}"/*.dist-info/licenses)/LICENCES.txt"
 strip --strip-unneeded "${opened[0]}"/sureness/*.so
+mkdir "$wheels/packed"
 "$packer" -m wheel pack --dest-dir "$wheels/packed" "${opened[0]}" >&2
 platform=manylinux_${libraries[0]#GLIBC_}_$(uname -m)
 "$packer" -m wheel tags --remove --platform-tag "${platform/./_}" "$wheels"/packed/*.whl >&2
