@@ -20,6 +20,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND CMAKE_SYSTEM_PROCESSOR MATCHES 
   endforeach()
 endif()
 
+# Of a portable build: each library finds the others beside it.
+set(CMAKE_INSTALL_RPATH "$ORIGIN")
+
 # Called when the targets exist.
 function(sureness_mend)
   # Most of a file's compilation is its headers: several together take half the time. One file has
