@@ -275,14 +275,14 @@ impl Words<'_> {
         let of = self.board.figures(model);
         let two = |x: f64| format!("{x:.2}");
         format!(
-            "{} is right on {} %{} of the test questions ({}); its prediction sets hold {}{} options{} on average.",
+            "{} is right on {} %{} of the test questions ({}); its prediction sets hold {}{} options on average{}.",
             self.name(model),
             measured(of[ACC]),
             self.range(model, ACC, &measured),
             self.base,
             two(of[SET_SIZE]),
-            self.range(model, SET_SIZE, &two),
             self.of_options,
+            self.range(model, SET_SIZE, &two),
         )
     }
 
