@@ -234,13 +234,7 @@ impl LiveRun {
             let found = rows.and_then(|rows| {
                 sureness_open::evaluate(&rows.items, &config).map_err(|error| error.to_string())
             });
-            (group.open, group.note) = match found {
-                Ok(figures) => {
-                    let note = figures::open::note(&figures, &config);
-                    (Some(figures), note)
-                }
-                Err(reason) => (None, Some(reason)),
-            };
+            (group.open, group.note) = figures::open::with_note(found, &config);
         }
         Ok(())
     }

@@ -21,7 +21,9 @@ pub(super) struct Named {
 pub(super) fn store_at(path: &Path) -> Result<Option<Named>, Failure> {
     let text = path.to_string_lossy();
     let (name, path) = match text.split_once('=') {
-        Some((name, behind)) if !name.trim().is_empty() && store_of(path).is_err() => {
+        Some((name, behind))
+            if !name.trim().is_empty() && !path.exists() && store_of(path).is_err() =>
+        {
             (Some(name.trim().to_owned()), Path::new(behind))
         }
         _ => (None, path),

@@ -237,13 +237,7 @@ fn open_result(
         config,
         &mut counts,
     )?;
-    let (open, note) = match found {
-        Ok(figures) => {
-            let note = open::note(&figures, config);
-            (Some(figures), note)
-        }
-        Err(reason) => (None, Some(reason)),
-    };
+    let (open, note) = open::with_note(found, config);
     Ok(GroupResult {
         open,
         judged: verdicts.map(|verdicts| std::mem::take(&mut verdicts.judged)),

@@ -75,8 +75,22 @@ pub(crate) fn meanings(answers: &[StoredAnswer], question: &Question) -> Meaning
     Meanings::of(said, given.count() as u32, &question.accepted)
 }
 
+/// Figures with what to know of them, or why there are none, as a group's result has them.
+pub(crate) fn with_note(
+    found: Result<OpenFigures, String>,
+    config: &Config,
+) -> (Option<OpenFigures>, Option<String>) {
+    match found {
+        Ok(figures) => {
+            let note = note(&figures, config);
+            (Some(figures), note)
+        }
+        Err(reason) => (None, Some(reason)),
+    }
+}
+
 /// What to know of figures whose sets hold every answer.
-pub(crate) fn note(figures: &OpenFigures, config: &Config) -> Option<String> {
+fn note(figures: &OpenFigures, config: &Config) -> Option<String> {
     if figures.sets.threshold.is_some() {
         return None;
     }
