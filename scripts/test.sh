@@ -5,9 +5,8 @@
 #   test.sh lint   format and lints alone
 #
 # All in the dev profile, so that llama.cpp is compiled once. What needs few processors goes beside what
-# needs many. The tests with a real model and a
-# real server are skipped, and say so, where these cannot be had; with CI set that is an error,
-# except where no such server runs on the machine.
+# needs many. The tests with a real model and a real server are skipped, and say so, where these cannot
+# be had; with CI set that is an error, except where no such server runs on the machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -44,33 +44,34 @@ export SURENESS_SHARED=${SURENESS_SHARED:-$PWD/../shared}
 for tool in cargo rustc; do
     ! command -v "$tool" >/dev/null || say "note: $tool is in ${PATH#*:}"
 done
-code=0
+failed=()
 say "types and stubs"
-mypy python/sureness || code=1
-python -m mypy.stubtest sureness._sureness || code=1
+mypy python/sureness || failed+=("mypy")
+python -m mypy.stubtest sureness._sureness || failed+=("stubtest")
 # Two of the tests run a model.
 if [[ -z ${SURENESS_TEST_GGUF:-} ]] && (($# == 0)) && sureness model fetch; then
     SURENESS_TEST_GGUF=$(sureness model where)
     export SURENESS_TEST_GGUF
 fi
 say "tests"
-python -m pytest -q -p no:cacheprovider python/tests || code=1
+python -m pytest -q -p no:cacheprovider python/tests || failed+=("pytest")
 say "the demo"
 model=${SURENESS_TEST_GGUF:-}
 if (($#)); then
     say "flags are given; the demo is skipped"
-    exit "$code"
-fi
-if [[ -n $model ]]; then
+elif [[ -n $model ]]; then
     results=$(mktemp -d)
     trap 'rm -rf "$results"' EXIT
-    sureness demo --gguf "$model" --sample-size 4 --output-dir "$results/demo" || code=1
-    sureness report "$results/demo" --output "$results/report.html" || code=1
-    [[ -s $results/report.html ]] || code=1
+    sureness demo --gguf "$model" --sample-size 4 --output-dir "$results/demo" || failed+=("demo")
+    sureness report "$results/demo" --output "$results/report.html" || failed+=("report")
 elif [[ -n ${CI:-} ]]; then
     say "CI is set, but there is no model"
-    code=1
+    failed+=("demo")
 else
     say "no model; the demo is skipped"
 fi
-exit "$code"
+# Last, where somebody reads who has only the end of the log.
+if ((${#failed[@]})); then
+    say "failed: ${failed[*]}"
+    exit 1
+fi
