@@ -32,6 +32,7 @@ test-python: ## The Python package: wheel, types, tests and notebooks in a fresh
 	@scripts/python/test.sh $(ARGS)
 
 lint: ## Format and lints alone
+	@scripts/test.sh bare
 	@scripts/test.sh lint
 
 build: ## Build the release binary

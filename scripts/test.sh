@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change is merged; `make test` calls it.
+# What must hold before a change is merged; `make test` calls it.
 #
-#   test.sh        all of it
+#   test.sh        all of it but the next
+#   test.sh bare   that all compiles without llama.cpp and the other default features
 #   test.sh lint   format and lints alone
 #
 # All in the dev profile, so that llama.cpp is compiled once. What needs few processors goes beside what
@@ -26,6 +27,11 @@ without() {
     }
 }
 
+if [[ ${1:-} == bare ]]; then
+    scripts/require.sh cargo
+    run cargo check --workspace --no-default-features --locked
+    exit
+fi
 scripts/require.sh cargo rust-tools python c++
 
 # The server and its model are kept there.
@@ -71,9 +77,6 @@ else
     without "validators"
 fi
 run cargo fmt --all --check
-bare=(cargo check --workspace --no-default-features --locked)
-# Before cmake and libclang are at hand: this build does not need them.
-[[ ${1:-} != lint ]] || run "${bare[@]}"
 
 eval "${tools:-$(scripts/native-tools.sh)}"
 if [[ ${1:-} == lint ]]; then
@@ -167,20 +170,16 @@ run_tests() {
 export INSTA_UPDATE=no
 code=0
 all=$(programs)
-# The tests of the command line wait for servers most of the time, so that others go beside them, and
-# the build without llama.cpp, which shares its folder with no running cargo. Those of the scorers run
-# a model on one core, and go beside each other: a server's model would spin on both.
+# The tests of the command line wait for servers most of the time, so that others go beside them. Those
+# of the scorers run a model on one core, and go beside each other: a server's model would spin on both.
 lane() { grep -E "$1" <<<"$all"; }
 RUST_TEST_THREADS=4 fetch commands run_tests "$(lane '/cli /.*/it-')"
-fetch bare nice "${bare[@]}"
 run_tests "$(grep -vE '/cli /.*/it-|/scorers ' <<<"$all")" || code=$?
 step tests of the command line
 fetched commands || code=$?
 fetch scorers run_tests "$(lane '/scorers /.*/it-')"
 run_tests "$(lane '/scorers /.*/sureness_scorers-')" || code=$?
 fetched scorers || code=$?
-step "${bare[*]}"
-fetched bare || code=$?
 run cargo test --workspace --locked --doc --no-fail-fast || code=$?
 
 if [[ -n ${fetches[verification]:-} ]]; then

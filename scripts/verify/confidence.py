@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from mapie.metrics.calibration import expected_calibration_error
 from scipy import stats
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax, logit
 from sklearn import metrics
 
 
@@ -48,6 +48,33 @@ def compare(report, name, model):
     report.check(f"{name} entropy, SciPy", ours["entropy"]["entropy"], entropy.mean())
     report.check(f"{name} perplexity, SciPy", ours["entropy"]["perplexity"], np.exp(entropy).mean())
     bins(report, name, calibration, confidence, right, model.bins)
+    brier = ((p - np.eye(p.shape[1])[y]) ** 2).sum(1)
+    intervals(report, name, ours["intervals"], brier, surprise, confidence, right)
+
+
+def intervals(report, name, ours, brier, surprise, confidence, right):
+    """Student's on a scale where each figure is nearly normal, with the jackknife over 100 groups."""
+    rows = np.arange(len(right))
+    groups = min(len(right), 100)
+    kept = [rows, *(rows[rows % groups != group] for group in range(groups))]
+    rarer = min(right.sum(), (~right).sum())
+    figures = {
+        "brier": (lambda at: brier[at].mean(), np.log, np.exp, len(right)),
+        "log_loss": (lambda at: surprise[at].mean(), np.log, np.exp, len(right)),
+        "aurc": (lambda at: expected_risks(confidence[at], right[at]).mean(), np.log, np.exp, rarer),
+        "auroc": (lambda at: metrics.roc_auc_score(right[at], confidence[at]), logit, expit, rarer),
+    }
+    for figure, (of, there, back, units) in figures.items():
+        values = np.array([of(at) for at in kept])
+        places = there(values)
+        half = stats.t.ppf(0.975, units - 1) * error(places[1:])
+        theirs = [back(places[0] - half), back(places[0] + half), error(values[1:])]
+        report.check(f"{name} interval of {figure}, NumPy and SciPy", [ours[figure][end] for end in ("low", "high", "se")],
+                     theirs)
+
+
+def error(without):
+    return np.sqrt((len(without) - 1) * without.var())
 
 
 def expected_risks(confidence, right):

@@ -95,9 +95,10 @@ impl<'a> OpenModelFigures<'a> {
 
 impl<'a> OpenGroupFigures<'a> {
     fn of(rows: &'a OpenRows, settings: &Settings) -> Result<Self, EvaluateError> {
+        let level = settings.resampling.level;
         Ok(Self {
             rows,
-            figures: evaluate(&rows.items, &settings.config)?,
+            figures: evaluate(&rows.items, &settings.config, level)?,
             split: split_items(&rows.items, &settings.config)?,
         })
     }

@@ -232,7 +232,8 @@ impl LiveRun {
             };
             let rows = open_rows(&self.reader, info, index, &id, texts)?;
             let found = rows.and_then(|rows| {
-                sureness_open::evaluate(&rows.items, &config).map_err(|error| error.to_string())
+                let level = sureness_conformal::Resampling::default().level;
+                sureness_open::evaluate(&rows.items, &config, level).map_err(|it| it.to_string())
             });
             (group.open, group.note) = figures::open::with_note(found, &config);
         }

@@ -22,9 +22,9 @@ mod split;
 mod table;
 
 pub use confidence::{
-    CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, RowDraws, Selective,
-    SelectiveIntervals, SelectivePoint, calibration_errors, confidence_intervals, ece_influence,
-    entropy, selective, selective_intervals, selective_of,
+    CalibrationErrors, ConfidenceBin, ConfidenceIntervals, Entropy, MIN_CLUSTERS_OF_A_KIND,
+    RowDraws, Selective, SelectiveIntervals, SelectivePoint, calibration_errors,
+    confidence_intervals, ece_influence, entropy, selective, selective_intervals, selective_of,
 };
 pub use evaluate::{evaluate, evaluate_visiting};
 pub use evaluation::{Evaluation, Mean, SetSummary, mean, several_right_note, uacc};
@@ -35,7 +35,7 @@ pub use inference::{
     SampleSize, SampleSizes, Stream, Trend, Variance, Variances, benjamini_hochberg, bootstrap,
     check_coverage, design_effect, detectable_accuracy_difference, detectable_mean_difference,
     holm, influence_interval, linear_trend, mcnemar, pearson, rank_bands, sample_sizes, spearman,
-    wilson, wilson_share,
+    tail, threshold_law, wilson, wilson_share,
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Config, EvaluateError, Promises, Resampling, Selective, selective_of};
+use sureness_conformal::{Config, EvaluateError, Promises, Selective, selective_of};
 
 use crate::{
     Meanings, OpenIntervals, OpenSets, SignIntervals, intervals, promise, sign_intervals,
@@ -91,7 +91,7 @@ pub struct OpenFigures {
     /// of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promises: Option<Promises>,
-    /// Intervals of the procedure; `None` where there are too few questions.
+    /// Intervals; `None` in results of earlier versions with few questions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<OpenIntervals>,
 }
@@ -147,23 +147,19 @@ impl Sign {
     }
 }
 
-/// The figures of a task.
+/// The figures of a task, with intervals at a confidence `level` such as 0.95.
 ///
 /// # Errors
 ///
 /// If the settings are wrong or one half is empty.
-pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, EvaluateError> {
+pub fn evaluate(items: &[Item], config: &Config, level: f64) -> Result<OpenFigures, EvaluateError> {
     let split = split_items(items, config)?;
     let calibration = pick(items, &split.calibration);
     let test = pick(items, &split.test);
     let n = test.len() as f64;
     let mean = |of: fn(&Item) -> f64| test.iter().map(|item| of(item)).sum::<f64>() / n;
-    let resampling = Resampling {
-        seed: config.seed,
-        ..Resampling::default()
-    };
     let mut signs = signs(&test);
-    sign_intervals::add(&mut signs, &test, &resampling);
+    sign_intervals::add(&mut signs, &test, level);
     Ok(OpenFigures {
         n_calibration: calibration.len(),
         n_test: test.len(),
@@ -177,7 +173,7 @@ pub fn evaluate(items: &[Item], config: &Config) -> Result<OpenFigures, Evaluate
         sets: OpenSets::of(&calibration, &test, config.alpha),
         signs,
         promises: Some(promise::of(&calibration, &test, config.alpha)),
-        intervals: intervals::of(&calibration, &test, config),
+        intervals: Some(intervals::of(&calibration, &test, config, level)),
     })
 }
 

@@ -6,6 +6,7 @@ mod joined;
 mod meanings;
 mod normal;
 mod promise;
+mod set_intervals;
 mod sets;
 mod sign_intervals;
 

@@ -2,7 +2,7 @@
 
 use sureness_conformal::{ConfidenceIntervals, Promises, confidence_grid, sure_answers};
 
-use super::calibration::{auroc, enough, groups, with_interval};
+use super::calibration::{CONDITION, auroc, enough, groups, with_interval};
 use super::comparative::axis;
 use crate::figures::{Figures, GroupFigures};
 use crate::{
@@ -34,7 +34,11 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
             Cell::text(group.rows.id.strategy.clone()),
             Cell::count(s.n),
             auroc(group, intervals.as_ref()),
-            with_interval(s.aurc, intervals.as_ref().map(|i| i.aurc), enough(group)),
+            with_interval(
+                s.aurc,
+                intervals.as_ref().and_then(|i| i.aurc),
+                enough(group),
+            ),
             Cell::figure(s.e_aurc),
         ];
         row.extend(
@@ -70,7 +74,7 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
     section.tables.push(Table {
         id: "abstention".into(),
         title: "Accuracy when questions are left unanswered".into(),
-        caption: "On the test questions.".into(),
+        caption: format!("On the test questions. {CONDITION}"),
         columns,
         rows,
         ..Table::default()

@@ -47,9 +47,13 @@ pub(super) fn confidence(figures: &Figures<'_>) -> Vec<Option<ConfidenceInterval
     intervals
 }
 
-/// Test clusters that the interval of a confidence figure takes.
+/// Test clusters that the interval of a confidence figure takes, beside those with right and with wrong
+/// answers.
 const LEAST: usize = 50;
-/// Test questions per bin that the interval of the ECE takes.
+/// The condition for readers of a table.
+pub(super) const CONDITION: &str = "An interval takes 50 clusters of questions, 10 of them with a right \
+                                    and 10 with a wrong answer.";
+/// Test clusters per bin that the interval of the ECE takes.
 const LEAST_PER_BIN: usize = 20;
 
 /// A figure with its interval, where there are enough questions for one.
@@ -102,8 +106,8 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
                 ),
                 Cell::figure(c.ece_mass),
                 Cell::figure(c.mce),
-                with_interval(c.brier, of.map(|i| i.brier), enough(group)),
-                with_interval(c.log_loss, of.map(|i| i.log_loss), enough(group)),
+                with_interval(c.brier, of.and_then(|i| i.brier), enough(group)),
+                with_interval(c.log_loss, of.and_then(|i| i.log_loss), enough(group)),
                 auroc(group, of),
                 Cell::figure(group.entropy.perplexity),
             ]
@@ -113,7 +117,8 @@ pub(super) fn section(figures: &Figures<'_>, intervals: &[Option<ConfidenceInter
         id: "calibration".into(),
         title: "Calibration".into(),
         caption: format!(
-            "On the test questions, with {} bins.",
+            "On the test questions, with {} bins. {CONDITION} That of the ECE takes {LEAST_PER_BIN} \
+             clusters per bin.",
             figures.settings.bins
         ),
         columns: columns(),

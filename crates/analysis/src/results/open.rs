@@ -1,5 +1,6 @@
 //! Open questions in the results of a run.
 
+use sureness_conformal::NoInterval;
 use sureness_open::{Ends, OpenFigures, OpenIntervals, Sign, SignIntervals};
 
 use super::{GroupResult, ModelResult};
@@ -72,9 +73,17 @@ pub(crate) fn figure_table(names: Vec<Column>) -> Table {
 /// The figures of one group.
 pub(crate) fn figure_cells(open: &OpenFigures) -> Vec<Cell> {
     let intervals = open.intervals.as_ref();
-    let cell = |value: f64, ends: fn(&OpenIntervals) -> Ends| estimate(value, intervals.map(ends));
+    let cell = |value: f64, ends: fn(&OpenIntervals) -> Ends| {
+        estimate(value, intervals.and_then(ends), "too few")
+    };
+    // Results of earlier versions do not say why.
+    let reason = match intervals.map(|intervals| intervals.no_sets) {
+        Some(None | Some(NoInterval::Full)) => "full sets",
+        Some(Some(NoInterval::TooFew)) | None => "too few",
+    };
     let of_sets = |value: Option<f64>, ends: fn(&OpenIntervals) -> Ends| {
-        value.map_or(Cell::Empty, |value| cell(value, ends))
+        let ends = intervals.and_then(ends);
+        value.map_or(Cell::Empty, |value| estimate(value, ends, reason))
     };
     let sets = &open.sets;
     vec![
@@ -91,13 +100,11 @@ pub(crate) fn figure_cells(open: &OpenFigures) -> Vec<Cell> {
     ]
 }
 
-/// A figure with its interval, or why it has none: too few questions, or draws without a finite threshold,
-/// whose sets hold every answer.
-fn estimate(value: f64, ends: Option<Ends>) -> Cell {
+/// A figure with its interval, or the reason why it has none.
+fn estimate(value: f64, ends: Ends, reason: &str) -> Cell {
     match ends {
-        None => Cell::without_interval(value, "too few"),
-        Some(None) => Cell::without_interval(value, "full sets"),
-        Some(Some([low, high])) => Cell::estimate(value, (low, high)),
+        None => Cell::without_interval(value, reason),
+        Some([low, high]) => Cell::estimate(value, (low, high)),
     }
 }
 
@@ -137,7 +144,9 @@ pub(crate) fn sign_table(names: Vec<Column>) -> Table {
 /// The figures of one sign.
 pub(crate) fn sign_cells(sign: &Sign) -> Vec<Cell> {
     let intervals = sign.intervals.as_ref();
-    let cell = |value: f64, ends: fn(&SignIntervals) -> Ends| estimate(value, intervals.map(ends));
+    let cell = |value: f64, ends: fn(&SignIntervals) -> Ends| {
+        estimate(value, intervals.and_then(ends), "too few")
+    };
     vec![
         Cell::text(sign.name.replace('_', " ")),
         sign.auroc.map_or(Cell::Empty, |it| cell(it, |i| i.auroc)),

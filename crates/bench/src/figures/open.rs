@@ -1,7 +1,7 @@
 //! The figures of open questions, whose answers are read from the store and compared with the accepted
 //! ones of the data.
 
-use sureness_conformal::Config;
+use sureness_conformal::{Config, Resampling};
 use sureness_open::{Answer, Item, Meanings, OpenFigures, evaluate};
 use sureness_questions::{Bank, Question};
 use sureness_scorers::Reading;
@@ -45,7 +45,8 @@ pub(super) fn figures(
             meanings: judged(&answers, &question, verdicts.as_deref_mut())?,
         });
     }
-    let figures = evaluate(&items, config).map_err(|error| error.to_string());
+    let figures =
+        evaluate(&items, config, Resampling::default().level).map_err(|error| error.to_string());
     Ok(figures)
 }
 

@@ -3,27 +3,28 @@
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{edge, squared_distance, surprisal};
+use super::jackknife::{Jackknife, Scale};
 use super::visit_answers;
 use super::weighted::{FIGURES, Harmonic, Scored, Sorted};
-use crate::inference::{
-    BootstrapInterval, Interval, Resampling, RowClusters, acceleration, quantile, spread, tail,
-};
+use crate::inference::{Interval, Resampling, quantile, spread, tail};
 use crate::{Table, View};
 
-/// Intervals of the figures of [`super::CalibrationErrors`] and [`super::Selective`], all from the
-/// same replicates: of the mean of each figure over test sets of the same size from the same
-/// source.
+/// Intervals of the figures of [`super::CalibrationErrors`] and [`super::Selective`]: of the mean of
+/// each figure over test sets of the same size from the same source.
+///
+/// All but that of the ECE are Student's on a scale where the figure is nearly normal, and missing where
+/// fewer than [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceIntervals {
     /// Expected calibration error over bins of equal width, by [`centred`] replicates.
     pub ece: Interval,
-    /// Brier score; this and the following by BCa (Efron 1987).
-    pub brier: Interval,
-    /// Log loss, in nats.
-    pub log_loss: Interval,
-    /// Area under the risk-coverage curve.
-    pub aurc: Interval,
-    /// Area under the ROC curve; `None` where all answers are right or all wrong.
+    /// Brier score, on the scale of its logarithm.
+    pub brier: Option<Interval>,
+    /// Log loss, in nats, likewise.
+    pub log_loss: Option<Interval>,
+    /// Area under the risk-coverage curve, likewise.
+    pub aurc: Option<Interval>,
+    /// Area under the ROC curve, on the scale of its logit; missing, too, where it is 0 or 1.
     pub auroc: Option<Interval>,
 }
 
@@ -31,11 +32,9 @@ pub struct ConfidenceIntervals {
 /// groups with the same questions share it.
 #[derive(Debug, Clone)]
 pub struct RowDraws {
-    clusters: RowClusters,
+    jackknife: Jackknife,
     /// By draw, then by cluster.
     drawn: Vec<Vec<u8>>,
-    /// By group of the jackknife, then by cluster.
-    left_out: Vec<Vec<u8>>,
     /// Share of draws beyond either end.
     tail: f64,
 }
@@ -43,38 +42,16 @@ pub struct RowDraws {
 impl RowDraws {
     /// Draws of whole clusters, from the name of each row's cluster.
     pub fn new(clusters: &[[u8; 32]], resampling: &Resampling) -> Self {
-        let clusters = RowClusters::of(clusters);
+        let jackknife = Jackknife::new(clusters, resampling.level);
+        let clusters = jackknife.clusters();
         let replicates = 0..resampling.replicates.max(1);
         Self {
             drawn: replicates
                 .map(|replicate| clusters.draw(resampling.seed, replicate))
                 .collect(),
-            left_out: (0..clusters.groups())
-                .map(|group| clusters.leave_out(group))
-                .collect(),
             tail: tail(resampling.level, clusters.len()),
-            clusters,
+            jackknife,
         }
-    }
-
-    /// The cluster of a row.
-    pub(super) fn cluster_of(&self, row: usize) -> u32 {
-        self.clusters.of_row(row)
-    }
-
-    /// By draw, how often each cluster occurs.
-    pub(super) fn drawn(&self) -> &[Vec<u8>] {
-        &self.drawn
-    }
-
-    /// By group of the jackknife, how often each cluster occurs.
-    pub(super) fn left_out(&self) -> &[Vec<u8>] {
-        &self.left_out
-    }
-
-    /// Share of draws beyond either end.
-    pub(super) fn tail(&self) -> f64 {
-        self.tail
     }
 }
 
@@ -107,57 +84,48 @@ pub fn confidence_intervals(
     })?;
     scored.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let sorted = Sorted::of(&scored, bins);
-    let mut harmonic = Harmonic::default();
-    let (figures, gaps) = sorted.figures(&vec![1; scored.len()], &mut harmonic);
-
+    let jackknife = &draws.jackknife;
+    let clusters = jackknife.clusters();
     // In the order of the sorted rows.
-    let clusters: Vec<u32> = scored
-        .iter()
-        .map(|row| draws.clusters.of_row(row.place as usize))
-        .collect();
-    let mut weights = Vec::with_capacity(scored.len());
-    let mut of = |of_clusters: &[u8]| {
-        weights.clear();
-        weights.extend(
-            clusters
-                .iter()
-                .map(|&cluster| of_clusters[cluster as usize]),
-        );
-        sorted.figures(&weights, &mut harmonic)
+    let weights = |of_clusters: &Vec<u8>| -> Vec<u8> {
+        let rows = scored.iter();
+        let weight = |row: &Scored| of_clusters[clusters.of_row(row.place as usize) as usize];
+        rows.map(weight).collect()
     };
-    let mut jackknife = [const { Vec::new() }; FIGURES];
-    for left_out in &draws.left_out {
-        for (jackknife, value) in jackknife.iter_mut().zip(of(left_out).0) {
-            jackknife.push((value, 1));
-        }
-    }
-    let mut replicates = [const { Vec::new() }; FIGURES];
-    let mut drawn_gaps = Vec::with_capacity(draws.drawn.len());
-    for weights in &draws.drawn {
-        let (figures, gaps) = of(weights);
-        for (replicates, value) in replicates.iter_mut().zip(figures) {
-            replicates.push(value);
-        }
-        drawn_gaps.push(gaps);
-    }
+    let gaps = sorted.gaps(&vec![1; scored.len()]);
+    let of_draw = |drawn: &Vec<u8>| sorted.gaps(&weights(drawn));
+    let drawn_gaps: Vec<Vec<f64>> = draws.drawn.iter().map(of_draw).collect();
+    let ece = centred(&gaps, &drawn_gaps, draws.tail);
 
-    let tail = draws.tail;
+    let answers = scored.iter().map(|row| (row.place as usize, row.correct));
     let mut intervals = [None; FIGURES];
-    let each = figures.into_iter().zip(replicates).zip(&jackknife);
-    for (interval, ((figure, replicates), jackknife)) in intervals.iter_mut().zip(each) {
-        let found = BootstrapInterval::of(figure, replicates, acceleration(jackknife), tail);
-        *interval = found.map(|found| Interval {
-            low: found.bca.0,
-            high: found.bca.1,
-            se: found.se,
+    if let Some(rarer) = jackknife.rarer(answers) {
+        let mut harmonic = Harmonic::default();
+        let figures = sorted.figures(&vec![1; scored.len()], &mut harmonic);
+        let left_out = jackknife.left_out().iter();
+        let without: Vec<[f64; FIGURES]> = left_out
+            .map(|left_out| sorted.figures(&weights(left_out), &mut harmonic))
+            .collect();
+        // The first two are means over all rows; the others hang on the rarer kind of answers.
+        let all = clusters.len();
+        let scales = [
+            (Scale::Log, all),
+            (Scale::Log, all),
+            (Scale::Log, rarer),
+            (Scale::Logit, rarer),
+        ];
+        intervals = std::array::from_fn(|figure| {
+            let (scale, units) = scales[figure];
+            let without: Vec<f64> = without.iter().map(|figures| figures[figure]).collect();
+            jackknife.interval(scale, figures[figure], &without, units)
         });
     }
     let [brier, log_loss, risk, auroc] = intervals;
     Some(ConfidenceIntervals {
-        ece: centred(&gaps, &drawn_gaps, tail),
-        brier: brier?,
-        log_loss: log_loss?,
-        aurc: risk?,
+        ece,
+        brier,
+        log_loss,
+        aurc: risk,
         auroc,
     })
 }
@@ -221,8 +189,10 @@ mod tests {
         assert!(of(&[]).is_none());
         for rows in [vec![0], vec![0, 1]] {
             let intervals = of(&rows).unwrap();
-            assert_eq!(intervals.auroc, None);
-            assert!(intervals.aurc.se < 1e-15);
+            assert_eq!(
+                [intervals.auroc, intervals.aurc, intervals.brier],
+                [None; 3]
+            );
             assert!(intervals.ece.low.is_finite());
         }
     }
@@ -269,8 +239,8 @@ mod tests {
             scored.sort_by(|a, b| b.0.confidence.total_cmp(&a.0.confidence));
             let (scored, counts): (Vec<Scored>, Vec<u8>) = scored.into_iter().unzip();
             let sorted = Sorted::of(&scored, 7);
-            let ([brier, log_loss, area, auroc], gaps) = sorted.figures(&counts, &mut Harmonic::default());
-            let ece: f64 = gaps.iter().map(|gap| gap.abs()).sum();
+            let [brier, log_loss, area, auroc] = sorted.figures(&counts, &mut Harmonic::default());
+            let ece: f64 = sorted.gaps(&counts).iter().map(|gap| gap.abs()).sum();
 
             let errors = calibration_errors(&table, &drawn, &view, 7).unwrap();
             let selective = selective(&table, &drawn, &view).unwrap();

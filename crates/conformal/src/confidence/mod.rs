@@ -4,6 +4,7 @@
 mod calibration;
 mod influence;
 mod intervals;
+mod jackknife;
 mod selective;
 mod selective_intervals;
 mod spread;
@@ -12,6 +13,7 @@ mod weighted;
 pub use calibration::{CalibrationErrors, ConfidenceBin, calibration_errors};
 pub use influence::ece_influence;
 pub use intervals::{ConfidenceIntervals, RowDraws, confidence_intervals};
+pub use jackknife::MIN_CLUSTERS_OF_A_KIND;
 pub use selective::{Selective, SelectivePoint, selective, selective_of};
 pub use selective_intervals::{SelectiveIntervals, selective_intervals};
 pub use spread::{Entropy, entropy};

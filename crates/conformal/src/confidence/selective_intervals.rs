@@ -2,60 +2,67 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RowDraws;
-use super::weighted::{FIGURES, Harmonic, Scored, Sorted};
-use crate::inference::{BootstrapInterval, Interval, acceleration};
+use super::jackknife::{Jackknife, Scale};
+use super::weighted::{Harmonic, Scored, Sorted};
+use crate::inference::Interval;
 
-/// Intervals of the figures of [`super::Selective`] and of [`super::Selective::prr`], by BCa (Efron
-/// 1987), all from the same replicates.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// Intervals of the figures of [`super::Selective`] and of [`super::Selective::prr`]: Student's on a scale
+/// where each is nearly normal, with the jackknife's standard error. All are missing where fewer than
+/// [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct SelectiveIntervals {
-    /// Area under the ROC curve; `None` where all answers are right or all wrong.
+    /// Area under the ROC curve, on the scale of its logit; missing, too, where it is 0 or 1.
     pub auroc: Option<Interval>,
-    /// Area under the risk-coverage curve.
+    /// Area under the risk-coverage curve, on the scale of its logarithm.
     pub aurc: Option<Interval>,
-    /// Prediction rejection ratio; `None` as for `auroc`.
+    /// Prediction rejection ratio, on the scale of −ln(1 − PRR); missing, too, where it is 1.
     pub prr: Option<Interval>,
 }
 
 /// AUROC, AURC and PRR; NaN where one is undefined.
 type Values = [f64; 3];
 
-/// Intervals over (confidence, whether the answer is right) of each question, in the order of `draws`.
+/// Intervals over (confidence, whether the answer is right) of each question at a confidence `level`,
+/// from the name of each question's cluster.
 ///
-/// Sorts the questions once; a replicate is then one pass over their weights.
+/// Sorts the questions once; each figure of the jackknife is then one pass over their weights.
 ///
 /// # Panics
-/// If `draws` has fewer rows.
-pub fn selective_intervals(answers: &[(f64, bool)], draws: &RowDraws) -> SelectiveIntervals {
+/// If `clusters` has fewer names than there are questions.
+pub fn selective_intervals(
+    answers: &[(f64, bool)],
+    clusters: &[[u8; 32]],
+    level: f64,
+) -> SelectiveIntervals {
+    let jackknife = Jackknife::new(clusters, level);
+    let kinds = answers.iter().map(|answer| answer.1).enumerate();
+    let Some(rarer) = jackknife.rarer(kinds) else {
+        return SelectiveIntervals::default();
+    };
     let mut scored: Vec<Scored> = (0..).zip(answers).map(scored).collect();
     scored.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let sorted = Sorted::of(&scored, 1);
     let mut harmonic = Harmonic::default();
     let mut of = |of_clusters: Option<&Vec<u8>>| {
+        let clusters = jackknife.clusters();
         let weight = |row: &Scored| match of_clusters {
-            Some(weights) => weights[draws.cluster_of(row.place as usize) as usize],
+            Some(weights) => weights[clusters.of_row(row.place as usize) as usize],
             None => 1,
         };
         let weights: Vec<u8> = scored.iter().map(weight).collect();
         values(&sorted, &scored, &weights, &mut harmonic)
     };
     let figures = of(None);
-    let jackknife: Vec<Values> = draws.left_out().iter().map(|left| of(Some(left))).collect();
-    let replicates: Vec<Values> = draws.drawn().iter().map(|drawn| of(Some(drawn))).collect();
-    let interval = |figure: usize| {
-        let left_out: Vec<_> = jackknife.iter().map(|it| (it[figure], 1)).collect();
-        let values = replicates.iter().map(|it| it[figure]).collect();
-        let bent = acceleration(&left_out);
-        let found = BootstrapInterval::of(figures[figure], values, bent, draws.tail())?;
-        let (low, high) = found.bca;
-        let se = found.se;
-        Some(Interval { low, high, se })
+    let left_out = jackknife.left_out().iter();
+    let without: Vec<Values> = left_out.map(|left_out| of(Some(left_out))).collect();
+    let interval = |figure: usize, scale: Scale| {
+        let without: Vec<f64> = without.iter().map(|figures| figures[figure]).collect();
+        jackknife.interval(scale, figures[figure], &without, rarer)
     };
     SelectiveIntervals {
-        auroc: interval(0),
-        aurc: interval(1),
-        prr: interval(2),
+        auroc: interval(0, Scale::Logit),
+        aurc: interval(1, Scale::Log),
+        prr: interval(2, Scale::LogComplement),
     }
 }
 
@@ -71,7 +78,7 @@ fn scored((place, &(confidence, correct)): (u32, &(f64, bool))) -> Scored {
 }
 
 fn values(sorted: &Sorted, scored: &[Scored], weights: &[u8], harmonic: &mut Harmonic) -> Values {
-    let ([.., area, auroc], _): ([f64; FIGURES], _) = sorted.figures(weights, harmonic);
+    let [.., area, auroc] = sorted.figures(weights, harmonic);
     let rows = || scored.iter().zip(weights);
     let n: usize = rows().map(|(_, &weight)| usize::from(weight)).sum();
     let wrong = rows().filter(|(row, _)| !row.correct);
@@ -98,20 +105,15 @@ mod tests {
 
     use super::super::selective_of;
     use super::*;
-    use crate::{Resampling, Stream};
+    use crate::Stream;
 
-    fn draws(rows: usize, replicates: usize) -> RowDraws {
+    fn apart(rows: usize) -> Vec<[u8; 32]> {
         let name = |row: usize| {
             let mut name = [0; 32];
             name[..8].copy_from_slice(&row.to_le_bytes());
             name
         };
-        let apart: Vec<[u8; 32]> = (0..rows).map(name).collect();
-        let resampling = Resampling {
-            replicates,
-            ..Resampling::default()
-        };
-        RowDraws::new(&apart, &resampling)
+        (0..rows).map(name).collect()
     }
 
     proptest! {
@@ -143,45 +145,77 @@ mod tests {
         }
     }
 
-    /// Over samples of a law, each interval holds the law's own figure about as often as it says.
+    /// Over samples of laws, each interval holds the mean figure about as often as it says, or more: also
+    /// where few answers are wrong, or few right.
     #[test]
     fn intervals_hold_the_figures_of_the_law() {
         const SAMPLES: usize = 300;
-        const ROWS: usize = 100;
         let mut stream = Stream::new("simulation of selective answering", 5, 0);
-        // As of frequencies among ten answers, so that many questions tie.
-        let mut sample = |rows: usize| -> Vec<(f64, bool)> {
-            let answer = |_| {
-                let sureness = (stream.unit() * 10.0).ceil() / 10.0;
-                (sureness, stream.unit() < 0.2 + 0.7 * sureness)
+        for (rows, wrong, tied) in [
+            (100, 0.35, true),
+            (300, 0.08, true),
+            (300, 0.08, false),
+            (300, 0.92, false),
+        ] {
+            let clusters = apart(rows);
+            let mut sample = || -> Vec<(f64, bool)> {
+                let answer = |_| {
+                    let right = stream.unit() >= wrong;
+                    let noise = stream.unit();
+                    // As of frequencies among ten answers, so that many questions tie; or most of the
+                    // wrong answers doubted, and some of them not at all.
+                    let sureness = match (tied, right) {
+                        (true, true) => (noise.powf(0.3) * 10.0).ceil(),
+                        (true, false) => (noise * 10.0).ceil(),
+                        (false, true) => noise,
+                        (false, false) if stream.unit() < 0.3 => 0.9 + 0.1 * noise,
+                        (false, false) => 0.15 * noise,
+                    };
+                    (sureness, right)
+                };
+                (0..rows).map(answer).collect()
             };
-            (0..rows).map(answer).collect()
-        };
-        let law = selective_of(sample(200_000)).unwrap();
-        let draws = draws(ROWS, 400);
-        let mut held = [0_usize; 3];
-        for _ in 0..SAMPLES {
-            let found = selective_intervals(&sample(ROWS), &draws);
-            let of_law = [law.auroc.unwrap(), law.aurc, law.prr().unwrap()];
-            for (held, (interval, value)) in held
-                .iter_mut()
-                .zip([found.auroc, found.aurc, found.prr].into_iter().zip(of_law))
-            {
-                let interval = interval.unwrap();
-                *held += usize::from((interval.low..=interval.high).contains(&value));
+            let mut means = [0.0; 3];
+            for _ in 0..1000 {
+                let found = selective_of(sample()).unwrap();
+                let figures = [found.auroc.unwrap(), found.aurc, found.prr().unwrap()];
+                for (mean, figure) in means.iter_mut().zip(figures) {
+                    *mean += figure / 1000.0;
+                }
             }
-        }
-        for held in held {
-            let share = held as f64 / SAMPLES as f64;
-            assert!((0.915..=0.985).contains(&share), "{share}");
+            let (mut held, mut shown) = ([0_usize; 3], 0_usize);
+            for _ in 0..SAMPLES {
+                let found = selective_intervals(&sample(), &clusters, 0.95);
+                let Some(intervals) = [found.auroc, found.aurc, found.prr]
+                    .into_iter()
+                    .collect::<Option<Vec<Interval>>>()
+                else {
+                    continue;
+                };
+                shown += 1;
+                for (held, (interval, mean)) in held.iter_mut().zip(intervals.iter().zip(means)) {
+                    *held += usize::from((interval.low..=interval.high).contains(&mean));
+                }
+            }
+            assert!(shown > SAMPLES * 9 / 10, "{shown}");
+            for held in held {
+                let share = held as f64 / shown as f64;
+                assert!(share >= 0.915, "{wrong} of {rows} wrong: {held} of {shown}");
+            }
         }
     }
 
     #[test]
-    fn one_kind_of_answer_has_no_ranking() {
-        let right = [(0.5, true), (0.7, true)];
-        let found = selective_intervals(&right, &draws(2, 50));
-        assert_eq!((found.auroc, found.prr), (None, None));
-        assert!(found.aurc.is_some_and(|interval| interval.se < 1e-15));
+    fn few_answers_of_a_kind_have_no_intervals() {
+        let sample = |wrong: usize| -> Vec<(f64, bool)> {
+            (0..300)
+                .map(|row| ((row * 7 % 300) as f64, row >= wrong))
+                .collect()
+        };
+        let found = |wrong: usize| selective_intervals(&sample(wrong), &apart(300), 0.95);
+        for wrong in [0, 9, 291, 300] {
+            assert_eq!(found(wrong), SelectiveIntervals::default(), "{wrong}");
+        }
+        assert!(found(10).auroc.is_some() && found(10).aurc.is_some() && found(10).prr.is_some());
     }
 }

@@ -79,24 +79,23 @@ impl Sorted {
         }
     }
 
-    /// The figures of the weighted rows, and each bin's part of mean confidence minus accuracy.
-    pub(super) fn figures(
-        &self,
-        weights: &[u8],
-        harmonic: &mut Harmonic,
-    ) -> ([f64; FIGURES], Vec<f64>) {
+    /// The figures of the weighted rows.
+    pub(super) fn figures(&self, weights: &[u8], harmonic: &mut Harmonic) -> [f64; FIGURES] {
         let total: u32 = weights.iter().map(|&weight| u32::from(weight)).sum();
-        let n = f64::from(total);
-        let (mut brier, mut log_loss) = (0.0, 0.0);
-        let gaps = self.bins.iter().map(|rows| {
-            let [b, l, gap] = weighted(&self.columns[rows.clone()], &weights[rows.clone()]);
-            brier += b;
-            log_loss += l;
-            gap / n
-        });
-        let gaps = gaps.collect();
+        let [brier, log_loss, _] =
+            weighted(&self.columns, weights).map(|sum| sum / f64::from(total));
         let [area, auroc] = self.ranked(weights, total, harmonic);
-        ([brier / n, log_loss / n, area, auroc], gaps)
+        [brier, log_loss, area, auroc]
+    }
+
+    /// Each bin's part of the weighted rows' mean confidence minus accuracy.
+    pub(super) fn gaps(&self, weights: &[u8]) -> Vec<f64> {
+        let total: u32 = weights.iter().map(|&weight| u32::from(weight)).sum();
+        let gap = |rows: &Range<usize>| {
+            let [.., gap] = weighted(&self.columns[rows.clone()], &weights[rows.clone()]);
+            gap / f64::from(total)
+        };
+        self.bins.iter().map(gap).collect()
     }
 
     /// AURC and AUROC.

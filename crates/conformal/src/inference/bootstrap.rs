@@ -97,7 +97,7 @@ pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
 /// The acceleration of [`BootstrapInterval::bca`] from jackknife values and how often each
 /// occurs: a sixth of the skewness of the figure's influence function (Efron & Tibshirani 1993,
 /// equation 14.15). 0 where nothing varies.
-pub(crate) fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
+fn acceleration(jackknife: &[(f64, usize)]) -> f64 {
     let finite = || {
         jackknife
             .iter()

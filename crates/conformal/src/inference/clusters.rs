@@ -196,8 +196,11 @@ pub fn design_effect(clusters: &[[u8; 32]], inside: &[bool]) -> f64 {
     all.test_design_effect(|question| inside.get(question).copied().unwrap_or(false))
 }
 
-/// `Σ (aᵢ − p·mᵢ)² / (n p (1 − p))` over clusters of `mᵢ` questions, `aᵢ` of them inside. At least
-/// 1: a smaller value is chance.
+/// `(Σ (aᵢ − p·mᵢ)² + m̄²) / (n p (1 − p) + m̄)` over clusters of `mᵢ` questions, `aᵢ` of them inside,
+/// `m̄` on average. At least 1: a smaller value is chance.
+///
+/// The last terms are those of one imagined cluster whose questions agree. Where all questions are inside,
+/// or none, nothing else tells how much clusters agree: they count as one question each.
 fn effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
     let n = questions.len() as f64;
     let share = inside.len() as f64 / n;
@@ -212,10 +215,8 @@ fn effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
         .iter()
         .map(|(inside, size)| (inside - share * size).powi(2))
         .sum();
+    let sizes = sums.iter().filter(|sum| sum.1 > 0.0).count();
+    let mean_size = n / sizes.max(1) as f64;
     let expected = n * share * (1.0 - share);
-    if expected > 0.0 {
-        (squares / expected).max(1.0)
-    } else {
-        1.0
-    }
+    ((squares + mean_size * mean_size) / (expected + mean_size)).max(1.0)
 }

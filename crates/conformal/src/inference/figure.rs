@@ -31,7 +31,17 @@ pub enum Estimand {
 }
 
 /// The reason for a missing interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum NoInterval {
     /// A half has fewer than [`MIN_CLUSTERS`] clusters, or fewer than [`MIN_CLUSTERS_BEYOND`]

@@ -74,7 +74,14 @@ pub(crate) fn spread(values: &[f64]) -> f64 {
 /// The share of replicates beyond either end of an interval at `level`, for halves of at least
 /// `clusters` clusters. Percentile intervals of few rows are too narrow: this widens them as
 /// Student's t and the factor √(n/(n−1)) widen a normal interval (Hesterberg 2015, section 4.4).
-pub(crate) fn tail(level: f64, clusters: usize) -> f64 {
+///
+/// ```
+/// use sureness_conformal::tail;
+///
+/// assert!((tail(0.95, 20) - 0.0158).abs() < 1e-4);
+/// assert!((tail(0.95, 100_000) - 0.025).abs() < 1e-5);
+/// ```
+pub fn tail(level: f64, clusters: usize) -> f64 {
     let n = clusters.max(2) as f64;
     let t = student::two_sided_quantile(level, n - 1.0) * (n / (n - 1.0)).sqrt();
     normal::cdf(-t)

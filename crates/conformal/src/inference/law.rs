@@ -32,6 +32,21 @@ pub(super) fn nodes(n: usize, given: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The law of the threshold for scores of another kind than options': the shares of a calibration set's
+/// weight above the threshold, over draws of sets of `n` questions, of which the threshold has this
+/// `rank`. The medians of sixteen parts of equal probability, ascending. `design` is the
+/// [`super::design_effect`] of the share of calibration questions at or above the threshold.
+///
+/// ```
+/// // Above the threshold of 99 questions at an error rate of 10 %.
+/// let shares = sureness_conformal::threshold_law(99, 90, 1.0);
+/// assert!(shares[0] < 0.06 && shares[15] > 0.15);
+/// ```
+pub fn threshold_law(n: usize, rank: usize, design: f64) -> Vec<f64> {
+    let given = (n + 1).saturating_sub(rank);
+    widened(&nodes(n, given), n, given, design)
+}
+
 /// The `nodes` of a calibration set with clusters: the law is wider, its deviations from the mean
 /// multiplied by the root of the `design` effect.
 pub(super) fn widened(nodes: &[f64], n: usize, given: usize, design: f64) -> Vec<f64> {

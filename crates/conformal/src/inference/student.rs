@@ -8,7 +8,7 @@ pub(super) fn two_sided_tail(t: f64, freedom: f64) -> f64 {
 }
 
 /// The t that is exceeded on either side with probability `1 − level`.
-pub(super) fn two_sided_quantile(level: f64, freedom: f64) -> f64 {
+pub(crate) fn two_sided_quantile(level: f64, freedom: f64) -> f64 {
     let tail = 1.0 - level.clamp(0.0, 1.0);
     if tail <= 0.0 {
         return f64::INFINITY;

@@ -1,8 +1,8 @@
 //! Differences between models on the same open questions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
-use sureness_conformal::{McNemar, bootstrap, holm};
+use sureness_conformal::{MIN_CLUSTERS, McNemar, holm, influence_interval};
 
 use super::{Row, obstacles, rows};
 use crate::figures::Figures;
@@ -10,8 +10,6 @@ use crate::{Cell, Column, Table, Unit};
 
 /// Models whose pairs are listed; of more, a table would hold hundreds of rows.
 const MOST: usize = 12;
-/// Clusters that an interval takes.
-const LEAST: usize = 20;
 
 /// Accuracy of each pair of models, on the test questions that both answered; `None` where nothing can
 /// be compared.
@@ -79,7 +77,7 @@ fn of_pairs(figures: &Figures<'_>, title: &str, rows: &[&Row<'_, '_>]) -> Vec<Ve
             Cell::text(title),
             Cell::text(&first.0.model.name),
             Cell::text(&second.0.model.name),
-            Cell::count(pair.n),
+            Cell::count(pair.n()),
             pair.difference(figures),
             Cell::count(pair.test.only_a),
             Cell::count(pair.test.only_b),
@@ -95,71 +93,73 @@ type Compared<'f, 'a> = (&'f Row<'f, 'a>, &'f Row<'f, 'a>, Pair);
 
 /// Two models on the test questions that both answered.
 struct Pair {
-    n: usize,
     test: McNemar,
-    /// By cluster: its questions, and how many more of them the first answers right.
-    clusters: Vec<(usize, f64)>,
+    /// By question: 1 where only the first answers right, −1 where only the second does, else 0; and its
+    /// cluster.
+    differences: Vec<f64>,
+    clusters: Vec<[u8; 32]>,
 }
 
 impl Pair {
     fn of(first: &Row<'_, '_>, second: &Row<'_, '_>) -> Self {
-        let right = |row: &Row<'_, '_>| -> HashMap<[u8; 32], (bool, [u8; 32])> {
-            let items = row.1.split.test.iter().map(|&at| &row.1.rows.items[at]);
-            let right = items.map(|item| {
-                let top = item.meanings.top();
-                let is_right = top.is_some_and(|top| top.accepted);
-                (item.key, (is_right, item.cluster))
-            });
-            right.collect()
+        let items = |row: &Row<'_, '_>| {
+            let of_row = row.1.split.test.iter().map(|&at| &row.1.rows.items[at]);
+            of_row
+                .map(|item| {
+                    let is_right = item.meanings.top().is_some_and(|top| top.accepted);
+                    (item.key, is_right, item.cluster)
+                })
+                .collect::<Vec<_>>()
         };
-        let (of_first, of_second) = (right(first), right(second));
-        let (mut only_first, mut only_second) = (0, 0);
-        let mut clusters: BTreeMap<[u8; 32], (usize, f64)> = BTreeMap::new();
-        for (key, (a, cluster)) in of_first {
-            let Some((b, _)) = of_second.get(&key) else {
+        let of_second: HashMap<[u8; 32], bool> = items(second)
+            .into_iter()
+            .map(|(key, is_right, _)| (key, is_right))
+            .collect();
+        let (mut differences, mut clusters) = (Vec::new(), Vec::new());
+        for (key, a, cluster) in items(first) {
+            let Some(&b) = of_second.get(&key) else {
                 continue;
             };
-            only_first += usize::from(a && !b);
-            only_second += usize::from(!a && *b);
-            let entry = clusters.entry(cluster).or_default();
-            entry.0 += 1;
-            entry.1 += f64::from(u8::from(a)) - f64::from(u8::from(*b));
+            differences.push(f64::from(u8::from(a)) - f64::from(u8::from(b)));
+            clusters.push(cluster);
         }
-        let clusters: Vec<(usize, f64)> = clusters.into_values().collect();
+        let only = |sign: f64| differences.iter().filter(|&&it| it * sign > 0.0).count();
         Self {
-            n: clusters.iter().map(|(n, _)| n).sum(),
-            test: McNemar::of(only_first, only_second),
+            test: McNemar::of(only(1.0), only(-1.0)),
+            differences,
             clusters,
         }
+    }
+
+    fn n(&self) -> usize {
+        self.differences.len()
+    }
+
+    fn different_clusters(&self) -> usize {
+        self.clusters.iter().collect::<HashSet<_>>().len()
     }
 
     /// The p-value of equal accuracy; `None` where questions come in clusters, which the test does not
     /// know.
     fn p(&self) -> Option<f64> {
-        (self.clusters.len() == self.n).then_some(self.test.exact_p)
+        (self.different_clusters() == self.n()).then_some(self.test.exact_p)
     }
 
-    /// The difference, with the interval of whole clusters drawn anew.
+    /// The difference, with its interval over clusters.
     fn difference(&self, figures: &Figures<'_>) -> Cell {
-        let mean = |drawn: &[usize]| {
-            let (mut n, mut sum) = (0, 0.0);
-            for &cluster in drawn {
-                n += self.clusters[cluster].0;
-                sum += self.clusters[cluster].1;
-            }
-            sum / n as f64
-        };
-        let all: Vec<usize> = (0..self.clusters.len()).collect();
-        let value = mean(&all);
-        if value.is_nan() {
+        if self.n() == 0 {
             return Cell::Empty;
         }
-        if self.clusters.len() < LEAST {
+        let value = self.differences.iter().sum::<f64>() / self.n() as f64;
+        if self.different_clusters() < MIN_CLUSTERS {
             return Cell::without_interval(value, "too few");
         }
-        let drawn = bootstrap(self.clusters.len(), &figures.settings.resampling, mean);
-        drawn.map_or(Cell::figure(value), |found| {
-            Cell::estimate(value, found.bca)
-        })
+        let influences: Vec<f64> = self.differences.iter().map(|it| it - value).collect();
+        let level = figures.settings.resampling.level;
+        // In other questions the models may differ where they do not here.
+        influence_interval(value, &influences, &self.clusters, level, 1.0)
+            .map_or(Cell::figure(value), |found| {
+                Cell::estimate(value, (found.low.max(-1.0), found.high.min(1.0)))
+            })
     }
 }

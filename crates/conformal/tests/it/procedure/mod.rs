@@ -132,7 +132,7 @@ fn sweep_confidence(
 #[test]
 fn figures_about_confidence_hold() {
     sweep_confidence(&[300], 200, 300, |law| {
-        ["middling", "overconfident", "clusters"].contains(&law.name)
+        ["middling", "overconfident", "clusters", "strong"].contains(&law.name)
     });
 }
 

@@ -11,8 +11,8 @@ use crate::rng::Rng;
 pub(crate) const BINS: usize = 15;
 const NAMES: [&str; 5] = ["ECE", "Brier", "log loss", "AURC", "AUROC"];
 
-/// Share of samples of `n` test questions in which the interval of each figure holds its mean; of
-/// AUROC among those that have one.
+/// Share of samples of `n` test questions in which the interval of each figure holds its mean, among those
+/// that have one; NaN where most have none.
 pub(crate) fn confidence(
     law: &Law,
     n: usize,
@@ -60,16 +60,21 @@ pub(crate) fn confidence(
             let table = table(seed);
             let draws = RowDraws::new(table.clusters(), &resampling);
             let all = confidence_intervals(&table, &rows, &view, BINS, &draws).unwrap();
-            let sure = [all.ece, all.brier, all.log_loss, all.aurc].map(Some);
+            // As analyses show it.
+            let ece = (n >= 20 * BINS).then_some(all.ece);
+            let intervals = [ece, all.brier, all.log_loss, all.aurc, all.auroc];
             std::array::from_fn(|figure| {
-                let interval = sure.get(figure).copied().unwrap_or(all.auroc)?;
-                let (low, high) = interval.ends();
+                let (low, high) = intervals[figure]?.ends();
                 Some(low <= truth[figure] && truth[figure] <= high)
             })
         })
         .collect();
     let share = |figure: usize| {
         let known: Vec<bool> = held.iter().filter_map(|held| held[figure]).collect();
+        // The few samples that have one where most have none are no samples of the law.
+        if 2 * known.len() < samples {
+            return f64::NAN;
+        }
         known.iter().filter(|&&held| held).count() as f64 / known.len() as f64
     };
     (0..5)

@@ -61,6 +61,19 @@ pub(crate) fn laws() -> Vec<Law> {
             spread: 1.0,
             ..MIDDLING
         },
+        // Wrong once in fifty questions, and then sure of it or, below, never sure.
+        Law {
+            name: "expert",
+            skill: 4.0,
+            sharpness: 3.0,
+            ..MIDDLING
+        },
+        Law {
+            name: "doubting",
+            skill: 4.0,
+            sharpness: 0.5,
+            ..MIDDLING
+        },
         Law {
             name: "weak",
             options: 4,
