@@ -6,7 +6,7 @@ mod names;
 mod orders;
 mod place;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sureness_analysis::number::{count, counted};
@@ -46,6 +46,8 @@ pub(crate) struct Questions {
     orders: Vec<Ordering>,
     /// By group, the positions of a shard's questions in the whole run; empty without a shard.
     pub(crate) places: Vec<Arc<[u32]>>,
+    /// Tasks of open questions, which are asked in one way.
+    open: HashSet<String>,
 }
 
 impl Questions {
@@ -67,19 +69,12 @@ impl Questions {
         let mut unshown = Vec::new();
         let mut orders: Vec<Ordering> = Vec::new();
         let mut wanted: Vec<Vec<u32>> = Vec::new();
+        let mut open = HashSet::new();
         for task in tasks(settings) {
-            let mut dataset = dataset_for(&task, settings)?;
+            let (mut dataset, available) = sampled(&task, settings, seed)?;
             unread.push((dataset.task.id.clone(), std::mem::take(&mut dataset.unread)));
             let split = dataset.split.map(|split| (dataset.task.id.clone(), split));
             splits.extend(split);
-            let available = dataset.questions.len();
-            if let Some(n) = settings.sample_size {
-                dataset.sample(n, seed)?;
-            }
-            if dataset.questions.is_empty() {
-                return Err(Failure::new(format!("task {task} has no question to ask"))
-                    .hint("raise --sample-size, or check the data with `sureness data check`"));
-            }
             several.insert(
                 dataset.task.id.clone(),
                 dataset.questions.with_several_right(),
@@ -112,6 +107,7 @@ impl Questions {
             let is_open = questions.is_open().map_err(Failure::new)?;
             // Open questions are asked in one way.
             let asked = if is_open {
+                open.insert(dataset.task.id.clone());
                 &[Strategy::Base][..]
             } else {
                 &strategies
@@ -152,6 +148,7 @@ impl Questions {
             remarks,
             orders,
             places,
+            open,
         })
     }
 
@@ -199,11 +196,17 @@ impl Questions {
     /// A text with one line per task.
     pub(crate) fn describe(&self) -> String {
         let mut text = format!(
-            "{}: {} × {}",
+            "{}: {}",
             counted(self.plan.answers() / self.plan.draws_each(), "question"),
             counted(self.tasks.len(), "task"),
-            counted(self.strategies.len(), "prompt strategy")
         );
+        if self.open.len() < self.tasks.len() {
+            let strategies = counted(self.strategies.len(), "prompt strategy");
+            text.push_str(&format!(" × {strategies}"));
+            if !self.open.is_empty() && self.strategies.len() > 1 {
+                text.push_str(", open questions in one");
+            }
+        }
         text.push_str(&orders::describe(&self.orders));
         let widths = self.tasks.iter().map(|d| d.task.chars().count());
         let width = widths.max().unwrap_or(0);
@@ -229,11 +232,18 @@ impl Questions {
             ));
         }
         if let Some(shard) = self.shard {
-            let all: usize = self.tasks.iter().map(|d| d.questions).sum();
+            let ways = |task: &TaskRecord| {
+                if self.open.contains(&task.task) {
+                    1
+                } else {
+                    self.strategies.len()
+                }
+            };
+            let all: usize = self.tasks.iter().map(|it| it.questions * ways(it)).sum();
             text.push_str(&format!(
                 "\n  this is shard {shard}: {} of {}",
                 count(self.as_they_are()),
-                count(all * self.strategies.len())
+                count(all)
             ));
         }
         text
@@ -291,6 +301,24 @@ pub(crate) fn evaluation(settings: &Settings) -> Config {
         },
         ..settings.evaluation
     }
+}
+
+/// The questions of a task that a run asks, and how many there are to choose from.
+fn sampled(
+    task: &str,
+    settings: &QuestionSettings,
+    seed: u64,
+) -> Result<(Dataset, usize), Failure> {
+    let mut dataset = dataset_for(task, settings)?;
+    let available = dataset.questions.len();
+    if let Some(n) = settings.sample_size {
+        dataset.sample(n, seed)?;
+    }
+    if dataset.questions.is_empty() {
+        return Err(Failure::new(format!("task {task} has no question to ask"))
+            .hint("raise --sample-size, or check the data with `sureness data check`"));
+    }
+    Ok((dataset, available))
 }
 
 /// What to know of a task's questions: how many repeat others, and how many have an unknown of their own.

@@ -296,6 +296,28 @@ fn open_and_multiple_choice_tasks_stay_apart() {
 }
 
 #[test]
+fn a_plan_counts_open_questions_in_one_prompt() {
+    let plan = |flags: &str| {
+        let case = case(40, 0.0, Words::default());
+        let line = format!(
+            "run --chat --answers sampled --samples 1 --data trivia=trivia.jsonl --shots 0 --progress \
+             plain {flags}"
+        );
+        let output = case.run(&line);
+        ends_with(&output, 0);
+        text(&output.stderr)
+    };
+    says(&plan(""), &["40 questions: 1 task\n"]);
+    let both = plan("--tasks qa trivia --sample-size 30");
+    says(
+        &both,
+        &["120 questions: 2 tasks × 3 prompt strategies, open questions in one\n"],
+    );
+    let shard = plan("--tasks qa trivia --sample-size 30 --shard 1/2");
+    says(&shard, &[" of 120\n"]);
+}
+
+#[test]
 fn public_layouts_are_read() {
     let case = case(1, 0.0, Words::default());
     let squad = json!({"version": "1.1", "data": [{"title": "Rivers", "paragraphs": [{
