@@ -62,32 +62,36 @@ fn from_draws(
     config: &Config,
     drawing: &Drawing,
 ) -> OpenIntervals {
+    let level = drawing.level;
     let clusters: Vec<[u8; 32]> = test.iter().map(|item| item.cluster).collect();
-    let share = |inside: fn(&Item) -> bool| {
-        let inside: Vec<bool> = test.iter().map(|item| inside(item)).collect();
-        let count = inside.iter().filter(|&&inside| inside).count();
-        let n = test.len() as f64;
-        let effective = n / design_effect(&clusters, &inside);
-        let (low, high) = wilson_share(count as f64 / n, effective, drawing.level);
-        Some([low, high])
-    };
     let mean = |of: fn(&Item) -> f64, most: f64| {
         let values: Vec<f64> = test.iter().map(|item| of(item)).collect();
-        mean_of_bounded(&values, most, &clusters, drawing.level)
+        mean_of_bounded(&values, most, &clusters, level)
     };
     let answers = test.iter().map(|item| item.meanings.given()).max();
     let most_entropy = f64::from(answers.unwrap_or(1)).ln();
     let sets = set_intervals::of(calibration, test, config, drawing);
     OpenIntervals {
-        level: drawing.level,
-        acc: share(Item::is_right),
+        level,
+        acc: Some(share(test, Item::is_right, level)),
         one_answer_acc: mean(|item| item.meanings.share_accepted(), 1.0),
-        generated: share(|item| item.meanings.is_generated()),
+        generated: Some(share(test, |item| item.meanings.is_generated(), level)),
         semantic_entropy: mean(|item| item.meanings.entropy(), most_entropy),
         coverage: sets.ok().map(|sets| sets.coverage),
         set_size: sets.ok().map(|sets| sets.set_size),
         no_sets: sets.err(),
     }
+}
+
+/// Wilson's interval of the share of items `inside`, whose number is divided by the design effect.
+pub(crate) fn share(items: &[&Item], inside: impl Fn(&Item) -> bool, level: f64) -> [f64; 2] {
+    let clusters: Vec<[u8; 32]> = items.iter().map(|item| item.cluster).collect();
+    let inside: Vec<bool> = items.iter().map(|item| inside(item)).collect();
+    let count = inside.iter().filter(|&&inside| inside).count();
+    let n = items.len() as f64;
+    let effective = n / design_effect(&clusters, &inside);
+    let (low, high) = wilson_share(count as f64 / n, effective, level);
+    [low, high]
 }
 
 /// The interval of the mean of values from 0 to `most`; `None` below [`MIN_CLUSTERS`] clusters.

@@ -1,14 +1,14 @@
 //! Intervals of coverage and set size: whole clusters of both halves are drawn anew, and each draw sets
 //! its own threshold, as for sets of options (docs/statistics-inference.md, "Intervals").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sureness_conformal::{
     Config, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, NoInterval, Stream, conformal_rank, design_effect,
-    tail, threshold_law, wilson_share,
+    tail, threshold_law,
 };
 
-use crate::intervals::Drawing;
+use crate::intervals::{Drawing, share};
 use crate::{Item, OpenSets};
 
 /// One draw in so many may be without a finite threshold. The intervals are about calibration halves
@@ -30,39 +30,16 @@ pub(crate) fn of(
     config: &Config,
     drawing: &Drawing,
 ) -> Result<SetIntervals, NoInterval> {
-    let sets = OpenSets::of(calibration, test, config.alpha);
-    let figures = sets.threshold.zip(sets.coverage.zip(sets.set_size));
-    let few = || {
-        [calibration, test]
-            .map(clusters)
-            .iter()
-            .any(|of| of.1 < MIN_CLUSTERS)
-    };
-    let (threshold, (coverage, set_size)) = match figures {
-        _ if few() => return Err(NoInterval::TooFew),
-        None => return Err(NoInterval::Full),
-        Some(figures) => figures,
-    };
-    let beyond: Vec<bool> = calibration
-        .iter()
-        .map(|it| it.score() >= threshold)
-        .collect();
-    let names: Vec<[u8; 32]> = calibration.iter().map(|item| item.cluster).collect();
-    let (of_calibration, _) = clusters(calibration);
-    let mut reaching: Vec<usize> = of_calibration
-        .iter()
-        .zip(&beyond)
-        .filter_map(|(&cluster, &beyond)| beyond.then_some(cluster))
-        .collect();
-    reaching.sort_unstable();
-    reaching.dedup();
-    if reaching.len() < MIN_CLUSTERS_BEYOND {
+    let halves = Halves::of(calibration, test);
+    let least = halves.calibration.clusters.min(halves.test.clusters);
+    if least < MIN_CLUSTERS {
         return Err(NoInterval::TooFew);
     }
-    let rank = conformal_rank(calibration.len(), config.alpha).unwrap_or(0);
-    let law = threshold_law(calibration.len(), rank, design_effect(&names, &beyond));
+    let sets = OpenSets::of(calibration, test, config.alpha);
+    let figures = sets.threshold.zip(sets.coverage.zip(sets.set_size));
+    let (threshold, (coverage, set_size)) = figures.ok_or(NoInterval::Full)?;
+    let law = law(calibration, threshold, config.alpha)?;
 
-    let halves = Halves::of(calibration, test);
     let mut draws = Draws::default();
     for replicate in 0..drawing.replicates {
         let mut stream = Stream::new("open questions", config.seed, replicate);
@@ -71,19 +48,29 @@ pub(crate) fn of(
     if draws.full * FULL > drawing.replicates {
         return Err(NoInterval::Full);
     }
-    let least = halves.calibration.clusters.min(halves.test.clusters);
-    let mut intervals = SetIntervals {
-        coverage: draws.hull(0, coverage, tail(drawing.level, least)),
-        set_size: draws.hull(1, set_size, tail(drawing.level, least)),
-    };
-    let covers = |item: &&Item| item.meanings.set(threshold).iter().any(|it| it.accepted);
-    let covered: Vec<bool> = test.iter().map(covers).collect();
-    let names: Vec<[u8; 32]> = test.iter().map(|item| item.cluster).collect();
-    let effective = test.len() as f64 / design_effect(&names, &covered);
-    let (low, high) = wilson_share(coverage, effective, drawing.level);
-    let [lower, upper] = intervals.coverage;
-    intervals.coverage = [lower.min(low), upper.max(high)];
-    Ok(intervals)
+    let tail = tail(drawing.level, least);
+    let covers = |item: &Item| item.meanings.set(threshold).iter().any(|it| it.accepted);
+    let of_share = share(test, covers, drawing.level);
+    let of_draws = draws.hull(0, coverage, tail);
+    Ok(SetIntervals {
+        coverage: [of_draws[0].min(of_share[0]), of_draws[1].max(of_share[1])],
+        set_size: draws.hull(1, set_size, tail),
+    })
+}
+
+/// The law of the threshold, if enough clusters reach it.
+fn law(calibration: &[&Item], threshold: f64, alpha: f64) -> Result<Vec<f64>, NoInterval> {
+    let reaches = |item: &&Item| item.score() >= threshold;
+    let reaching = calibration.iter().filter(|item| reaches(item));
+    let clusters: BTreeSet<[u8; 32]> = reaching.map(|item| item.cluster).collect();
+    if clusters.len() < MIN_CLUSTERS_BEYOND {
+        return Err(NoInterval::TooFew);
+    }
+    let names: Vec<[u8; 32]> = calibration.iter().map(|item| item.cluster).collect();
+    let beyond: Vec<bool> = calibration.iter().map(reaches).collect();
+    let n = calibration.len();
+    let rank = conformal_rank(n, alpha).ok_or(NoInterval::Full)?;
+    Ok(threshold_law(n, rank, design_effect(&names, &beyond)))
 }
 
 /// The cluster of each item, by number, and how many there are.
