@@ -5,7 +5,7 @@
 #   dist.sh [FOLDER]
 #
 # The program runs on any processor of its architecture: llama.cpp's kernels lie beside it, and the
-# best are chosen when it starts. The same commit, tools and checkout folder give the same bytes.
+# best are chosen when it starts. The same commit and tools give the same bytes, in any folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,6 +17,9 @@ wanted=(cargo-about@0.9.3 cargo-cyclonedx@0.5.9 cargo-deb@3.8.0)
 # first is in the wheel's name too.
 libraries=(GLIBC_2.35 GLIBCXX_3.4.29)
 say() { printf 'dist: %s\n' "$*" >&2; }
+# shrink FILES…: without symbols, and without the linker's build ids: these are made of what is stripped
+# too, in which the folder of the build shows.
+shrink() { strip --strip-unneeded --remove-section=.note.gnu.build-id "$@"; }
 
 for tool in "${wanted[@]}"; do
     [[ -x $tools/bin/${tool%@*} ]] && continue
@@ -62,7 +65,7 @@ for file in "$built"/lib{llama,ggml,ggml-base}.so; do
     # Under the name that the loader looks for.
     cp "$file" "$stage/lib/sureness/$(objdump -p "$file" | sed -n 's/^ *SONAME *//p')"
 done
-strip --strip-unneeded "$stage/bin/sureness" "$stage"/lib/sureness/*
+shrink "$stage/bin/sureness" "$stage"/lib/sureness/*
 scripts/install-extras.sh "$stage/bin/sureness" "$stage" >&2
 cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$stage/share/doc/sureness/"
 say "the licences"
@@ -86,7 +89,7 @@ fi
 opened=("$wheels"/open/*)
 cp -r "$stage/lib/sureness" "${opened[0]}/sureness/lib"
 licences python "$(echo "${opened[0]}"/*.dist-info/licenses)/LICENCES.txt"
-strip --strip-unneeded "${opened[0]}"/sureness/*.so
+shrink "${opened[0]}"/sureness/*.so
 mkdir "$wheels/packed"
 "$packer" -m wheel pack --dest-dir "$wheels/packed" "${opened[0]}" >&2
 platform=manylinux_${libraries[0]#GLIBC_}_$(uname -m)
