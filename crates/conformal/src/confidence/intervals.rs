@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{edge, squared_distance, surprisal};
-use super::jackknife::{Jackknife, Scale};
+use super::jackknife::{Jackknife, Scale, weigh};
 use super::visit_answers;
 use super::weighted::{FIGURES, Harmonic, Scored, Sorted};
 use crate::inference::{Interval, Resampling, quantile, spread, tail};
@@ -85,15 +85,11 @@ pub fn confidence_intervals(
     scored.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let sorted = Sorted::of(&scored, bins);
     let jackknife = &draws.jackknife;
-    let clusters = jackknife.clusters();
     // In the order of the sorted rows.
-    let weights = |of_clusters: &Vec<u8>| -> Vec<u8> {
-        let rows = scored.iter();
-        let weight = |row: &Scored| of_clusters[clusters.of_row(row.place as usize) as usize];
-        rows.map(weight).collect()
-    };
-    let gaps = sorted.gaps(&vec![1; scored.len()]);
-    let of_draw = |drawn: &Vec<u8>| sorted.gaps(&weights(drawn));
+    let clusters = jackknife.clusters_of(&scored);
+    let once = vec![1; scored.len()];
+    let gaps = sorted.gaps(&once);
+    let of_draw = |drawn: &Vec<u8>| sorted.gaps(&weigh(&clusters, drawn));
     let drawn_gaps: Vec<Vec<f64>> = draws.drawn.iter().map(of_draw).collect();
     let ece = centred(&gaps, &drawn_gaps, draws.tail);
 
@@ -101,13 +97,13 @@ pub fn confidence_intervals(
     let mut intervals = [None; FIGURES];
     if let Some(rarer) = jackknife.rarer(answers) {
         let mut harmonic = Harmonic::default();
-        let figures = sorted.figures(&vec![1; scored.len()], &mut harmonic);
+        let figures = sorted.figures(&once, &mut harmonic);
         let left_out = jackknife.left_out().iter();
         let without: Vec<[f64; FIGURES]> = left_out
-            .map(|left_out| sorted.figures(&weights(left_out), &mut harmonic))
+            .map(|left_out| sorted.figures(&weigh(&clusters, left_out), &mut harmonic))
             .collect();
         // The first two are means over all rows; the others hang on the rarer kind of answers.
-        let all = clusters.len();
+        let all = jackknife.clusters().len();
         let scales = [
             (Scale::Log, all),
             (Scale::Log, all),

@@ -1,5 +1,6 @@
 //! Intervals from figures without a part of the clusters, on a scale where a figure is nearly normal.
 
+use super::weighted::Scored;
 use crate::inference::{Interval, RowClusters, two_sided_quantile};
 
 /// Clusters with a right answer, and clusters with a wrong one, that an interval of the Brier score, the
@@ -66,6 +67,13 @@ impl Jackknife {
         &self.left_out
     }
 
+    /// The cluster of each of these rows.
+    pub(super) fn clusters_of(&self, rows: &[Scored]) -> Vec<u32> {
+        let rows = rows.iter();
+        rows.map(|row| self.clusters.of_row(row.place as usize))
+            .collect()
+    }
+
     /// Clusters with an answer of the rarer kind, right or wrong; `None` for fewer than
     /// [`MIN_CLUSTERS_OF_A_KIND`]. From the number of each row and whether its answer is right.
     pub(super) fn rarer(&self, rows: impl Iterator<Item = (usize, bool)>) -> Option<usize> {
@@ -101,6 +109,12 @@ impl Jackknife {
             se: standard_error(without),
         })
     }
+}
+
+/// The weight of each row, from its cluster and the weights of clusters.
+pub(super) fn weigh(clusters: &[u32], of_clusters: &[u8]) -> Vec<u8> {
+    let weight = |&cluster: &u32| of_clusters[cluster as usize];
+    clusters.iter().map(weight).collect()
 }
 
 fn standard_error(without: &[f64]) -> f64 {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::jackknife::{Jackknife, Scale};
+use super::jackknife::{Jackknife, Scale, weigh};
 use super::weighted::{Harmonic, Scored, Sorted};
 use crate::inference::Interval;
 
@@ -43,18 +43,13 @@ pub fn selective_intervals(
     scored.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let sorted = Sorted::of(&scored, 1);
     let mut harmonic = Harmonic::default();
-    let mut of = |of_clusters: Option<&Vec<u8>>| {
-        let clusters = jackknife.clusters();
-        let weight = |row: &Scored| match of_clusters {
-            Some(weights) => weights[clusters.of_row(row.place as usize) as usize],
-            None => 1,
-        };
-        let weights: Vec<u8> = scored.iter().map(weight).collect();
-        values(&sorted, &scored, &weights, &mut harmonic)
-    };
-    let figures = of(None);
+    let clusters = jackknife.clusters_of(&scored);
+    let mut of = |weights: &[u8]| values(&sorted, &scored, weights, &mut harmonic);
+    let figures = of(&vec![1; scored.len()]);
     let left_out = jackknife.left_out().iter();
-    let without: Vec<Values> = left_out.map(|left_out| of(Some(left_out))).collect();
+    let without: Vec<Values> = left_out
+        .map(|left_out| of(&weigh(&clusters, left_out)))
+        .collect();
     let interval = |figure: usize, scale: Scale| {
         let without: Vec<f64> = without.iter().map(|figures| figures[figure]).collect();
         jackknife.interval(scale, figures[figure], &without, rarer)
