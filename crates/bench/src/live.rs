@@ -231,10 +231,7 @@ impl LiveRun {
                 strategy: group.strategy.clone(),
             };
             let rows = open_rows(&self.reader, info, index, &id, texts)?;
-            let found = rows.and_then(|rows| {
-                let level = sureness_conformal::Resampling::default().level;
-                sureness_open::evaluate(&rows.items, &config, level).map_err(|it| it.to_string())
-            });
+            let found = rows.and_then(|rows| figures::open::evaluated(&rows.items, &config));
             (group.open, group.note) = figures::open::with_note(found, &config);
         }
         Ok(())

@@ -45,9 +45,13 @@ pub(super) fn figures(
             meanings: judged(&answers, &question, verdicts.as_deref_mut())?,
         });
     }
-    let figures =
-        evaluate(&items, config, Resampling::default().level).map_err(|error| error.to_string());
-    Ok(figures)
+    Ok(evaluated(&items, config))
+}
+
+/// The figures of these questions at the level of every run, or why there are none.
+pub(crate) fn evaluated(items: &[Item], config: &Config) -> Result<OpenFigures, String> {
+    let level = Resampling::default().level;
+    evaluate(items, config, level).map_err(|error| error.to_string())
 }
 
 /// The meanings of the answers to a question, as a judge joined them where there is one.
