@@ -132,7 +132,7 @@ mod tests {
     const ANSWERS: u32 = 8;
 
     /// A law of questions.
-    #[derive(Debug, Clone, Copy)]
+    #[derive(Debug, Clone, Copy, PartialEq)]
     struct Law {
         /// Share of questions to which the truth is never said.
         unknown: f64,
@@ -140,6 +140,10 @@ mod tests {
         doubt: f64,
         /// Other answers that may be said.
         others: usize,
+        /// Share of questions whose eight answers are 5 right and 3 wrong ones that agree. Half of the
+        /// others have 8 right ones, and half 3 right ones and three kinds of wrong ones, so that the
+        /// threshold lies now below, now above the score of the many.
+        fixed: f64,
         /// Questions with the same answers.
         copies: usize,
     }
@@ -159,12 +163,30 @@ mod tests {
             } else {
                 0.0
             };
-            let answers: Vec<String> = (0..ANSWERS)
-                .map(|_| match stream.unit() {
-                    place if place < truth => "truth".to_owned(),
-                    _ => format!("wrong {}", stream.below(law.others)),
-                })
-                .collect();
+            let answers: Vec<String> = if law.fixed > 0.0 {
+                let kinds: &[usize] = match (stream.unit() - law.fixed) / (1.0 - law.fixed) {
+                    place if place < 0.0 => &[5, 3],
+                    place if place < 0.5 => &[8],
+                    _ => &[3, 2, 2, 1],
+                };
+                let name = |kind| {
+                    if kind == 0 {
+                        "truth".into()
+                    } else {
+                        format!("wrong {kind}")
+                    }
+                };
+                let each = kinds.iter().enumerate();
+                each.flat_map(|(kind, &times)| vec![name(kind); times])
+                    .collect()
+            } else {
+                (0..ANSWERS)
+                    .map(|_| match stream.unit() {
+                        place if place < truth => "truth".to_owned(),
+                        _ => format!("wrong {}", stream.below(law.others)),
+                    })
+                    .collect()
+            };
             items.push(Item {
                 key,
                 cluster: key,
@@ -203,7 +225,14 @@ mod tests {
         unknown: 0.02,
         doubt: 0.4,
         others: 3,
+        fixed: 0.0,
         copies: 1,
+    };
+
+    /// Always right, with a threshold between two scores that most questions have.
+    const BETWEEN: Law = Law {
+        fixed: 0.82,
+        ..MIDDLING
     };
 
     /// Nearly always right, and sure of it.
@@ -255,7 +284,13 @@ mod tests {
             copies: 4,
             ..MIDDLING
         };
-        for (law, n) in [(MIDDLING, 160), (EXPERT, 80), (LOST, 100), (copies, 400)] {
+        for (law, n) in [
+            (MIDDLING, 160),
+            (EXPERT, 80),
+            (LOST, 100),
+            (copies, 400),
+            (BETWEEN, 240),
+        ] {
             let mut stream = Stream::new("simulation of open questions", 3, n);
             let (means, covered) = truth(&law, n, &mut stream);
             if covered < 0.895 {
@@ -300,7 +335,7 @@ mod tests {
             unknown: 0.0,
             doubt: 0.0,
             others: 1,
-            copies: 1,
+            ..MIDDLING
         };
         let items = items(&law, 100, &mut Stream::new("all right", 1, 0));
         let [calibration, test] = halves(&items);

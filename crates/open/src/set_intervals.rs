@@ -92,7 +92,15 @@ struct Admitted {
     place: usize,
 }
 
-/// One half, by clusters.
+/// The calibration half.
+struct Calibration {
+    clusters: usize,
+    /// The nonconformity score of each question. Sets of this half are not filled: a right answer has the
+    /// score that the threshold is set from.
+    scores: Vec<Admitted>,
+}
+
+/// The test half, by clusters.
 struct Half {
     clusters: usize,
     /// Questions of each cluster.
@@ -107,7 +115,7 @@ struct Half {
 /// ascending; the place behind them is that of an infinite one.
 struct Halves {
     thresholds: usize,
-    calibration: Half,
+    calibration: Calibration,
     test: Half,
     /// The largest set that a question may have.
     most: f64,
@@ -121,7 +129,7 @@ impl Halves {
         thresholds.dedup();
         let given = test.iter().map(|item| item.meanings.given()).max();
         Self {
-            calibration: Half::of(calibration, &thresholds),
+            calibration: Calibration::of(calibration, &thresholds),
             test: Half::of(test, &thresholds),
             thresholds: thresholds.len(),
             most: f64::from(given.unwrap_or(1)),
@@ -131,7 +139,7 @@ impl Halves {
     /// Draws both halves once.
     fn draw(&self, stream: &mut Stream, alpha: f64, law: &[f64], draws: &mut Draws) {
         let times = draw(stream, self.calibration.clusters, 0).0;
-        let scores = count(&self.calibration.truths, &times, self.thresholds);
+        let scores = count(&self.calibration.scores, &times, self.thresholds);
         let n: usize = scores.iter().sum();
         let place = |rank: usize| {
             let mut below = 0;
@@ -176,6 +184,20 @@ impl Halves {
     }
 }
 
+impl Calibration {
+    fn of(items: &[&Item], thresholds: &[f64]) -> Self {
+        let (of_items, clusters) = clusters(items);
+        let score = |(item, cluster): (&&Item, usize)| Admitted {
+            cluster,
+            place: place(thresholds, item.score()),
+        };
+        Self {
+            clusters,
+            scores: items.iter().zip(of_items).map(score).collect(),
+        }
+    }
+}
+
 impl Half {
     fn of(items: &[&Item], thresholds: &[f64]) -> Self {
         let (of_items, count) = clusters(items);
@@ -185,25 +207,26 @@ impl Half {
             truths: Vec::with_capacity(items.len()),
             meanings: Vec::new(),
         };
-        let place = |score: f64| thresholds.partition_point(|&threshold| threshold < score);
         for (item, &cluster) in items.iter().zip(&of_items) {
             half.sizes[cluster] += 1;
             // An empty set is filled with the most frequent meaning.
-            let filled = item.is_right();
-            half.truths.push(Admitted {
+            let at = |filled: bool, score: f64| Admitted {
                 cluster,
-                place: if filled { 0 } else { place(item.score()) },
-            });
+                place: if filled { 0 } else { place(thresholds, score) },
+            };
+            half.truths.push(at(item.is_right(), item.score()));
             for (rank, meaning) in item.meanings.groups().iter().enumerate() {
                 let score = item.meanings.nonconformity(meaning);
-                half.meanings.push(Admitted {
-                    cluster,
-                    place: if rank == 0 { 0 } else { place(score) },
-                });
+                half.meanings.push(at(rank == 0, score));
             }
         }
         half
     }
+}
+
+/// The first of the thresholds that admits a score.
+fn place(thresholds: &[f64], score: f64) -> usize {
+    thresholds.partition_point(|&threshold| threshold < score)
 }
 
 /// How often each of `clusters` was drawn with replacement, and each of the `imagined` ones together.

@@ -13,7 +13,8 @@ use crate::{Table, View};
 /// each figure over test sets of the same size from the same source.
 ///
 /// All but that of the ECE are Student's on a scale where the figure is nearly normal, and missing where
-/// fewer than [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer.
+/// fewer than [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer, or where nearly
+/// all answers have the same loss (Brier score, log loss) or confidence (AUROC).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceIntervals {
     /// Expected calibration error over bins of equal width, by [`centred`] replicates.
@@ -93,9 +94,8 @@ pub fn confidence_intervals(
     let drawn_gaps: Vec<Vec<f64>> = draws.drawn.iter().map(of_draw).collect();
     let ece = centred(&gaps, &drawn_gaps, draws.tail);
 
-    let answers = scored.iter().map(|row| (row.place as usize, row.correct));
     let mut intervals = [None; FIGURES];
-    if let Some(rarer) = jackknife.rarer(answers) {
+    if let Some(rarer) = jackknife.rarer(&scored) {
         let mut harmonic = Harmonic::default();
         let figures = sorted.figures(&once, &mut harmonic);
         let left_out = jackknife.left_out().iter();
@@ -104,16 +104,22 @@ pub fn confidence_intervals(
             .collect();
         // The first two are means over all rows; the others hang on the rarer kind of answers.
         let all = jackknife.clusters().len();
+        let varied = |value: fn(&Scored) -> f64| jackknife.varied(&scored, value).map(|_| all);
         let scales = [
-            (Scale::Log, all),
-            (Scale::Log, all),
-            (Scale::Log, rarer),
-            (Scale::Logit, rarer),
+            (Scale::Log { most: 2.0 }, varied(|row| row.brier)),
+            (
+                Scale::Log {
+                    most: f64::INFINITY,
+                },
+                varied(|row| row.log_loss),
+            ),
+            (Scale::Log { most: 1.0 }, Some(rarer)),
+            (Scale::Logit, jackknife.telling(&scored)),
         ];
         intervals = std::array::from_fn(|figure| {
             let (scale, units) = scales[figure];
             let without: Vec<f64> = without.iter().map(|figures| figures[figure]).collect();
-            jackknife.interval(scale, figures[figure], &without, units)
+            jackknife.interval(scale, figures[figure], &without, units?)
         });
     }
     let [brier, log_loss, risk, auroc] = intervals;

@@ -8,7 +8,8 @@ use crate::inference::Interval;
 
 /// Intervals of the figures of [`super::Selective`] and of [`super::Selective::prr`]: Student's on a scale
 /// where each is nearly normal, with the jackknife's standard error. All are missing where fewer than
-/// [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer.
+/// [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer; AUROC and PRR, too, where
+/// nearly all answers have the same confidence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct SelectiveIntervals {
     /// Area under the ROC curve, on the scale of its logit; missing, too, where it is 0 or 1.
@@ -35,11 +36,10 @@ pub fn selective_intervals(
     level: f64,
 ) -> SelectiveIntervals {
     let jackknife = Jackknife::new(clusters, level);
-    let kinds = answers.iter().map(|answer| answer.1).enumerate();
-    let Some(rarer) = jackknife.rarer(kinds) else {
+    let mut scored: Vec<Scored> = (0..).zip(answers).map(scored).collect();
+    let Some(rarer) = jackknife.rarer(&scored) else {
         return SelectiveIntervals::default();
     };
-    let mut scored: Vec<Scored> = (0..).zip(answers).map(scored).collect();
     scored.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let sorted = Sorted::of(&scored, 1);
     let mut harmonic = Harmonic::default();
@@ -50,14 +50,15 @@ pub fn selective_intervals(
     let without: Vec<Values> = left_out
         .map(|left_out| of(&weigh(&clusters, left_out)))
         .collect();
-    let interval = |figure: usize, scale: Scale| {
+    let interval = |figure: usize, scale: Scale, units: usize| {
         let without: Vec<f64> = without.iter().map(|figures| figures[figure]).collect();
-        jackknife.interval(scale, figures[figure], &without, rarer)
+        jackknife.interval(scale, figures[figure], &without, units)
     };
+    let telling = jackknife.telling(&scored);
     SelectiveIntervals {
-        auroc: interval(0, Scale::Logit),
-        aurc: interval(1, Scale::Log),
-        prr: interval(2, Scale::LogComplement),
+        auroc: telling.and_then(|units| interval(0, Scale::Logit, units)),
+        aurc: interval(1, Scale::Log { most: 1.0 }, rarer),
+        prr: telling.and_then(|units| interval(2, Scale::LogComplement, units)),
     }
 }
 
@@ -140,31 +141,44 @@ mod tests {
         }
     }
 
+    /// How confidence looks.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Dress {
+        /// As frequencies among ten answers, so that many questions tie.
+        Frequencies,
+        /// Most wrong answers doubted, and some of them not at all.
+        Probabilities,
+        /// One value but for one right answer in a hundred and one wrong one in five.
+        NearlyAlwaysSure,
+    }
+
     /// Over samples of laws, each interval holds the mean figure about as often as it says, or more: also
     /// where few answers are wrong, or few right.
     #[test]
     fn intervals_hold_the_figures_of_the_law() {
         const SAMPLES: usize = 300;
         let mut stream = Stream::new("simulation of selective answering", 5, 0);
-        for (rows, wrong, tied) in [
-            (100, 0.35, true),
-            (300, 0.08, true),
-            (300, 0.08, false),
-            (300, 0.92, false),
+        for (rows, wrong, dress) in [
+            (100, 0.35, Dress::Frequencies),
+            (300, 0.08, Dress::Frequencies),
+            (300, 0.08, Dress::Probabilities),
+            (300, 0.92, Dress::Probabilities),
+            (400, 0.2, Dress::NearlyAlwaysSure),
+            (1000, 0.04, Dress::NearlyAlwaysSure),
         ] {
             let clusters = apart(rows);
             let mut sample = || -> Vec<(f64, bool)> {
                 let answer = |_| {
                     let right = stream.unit() >= wrong;
                     let noise = stream.unit();
-                    // As of frequencies among ten answers, so that many questions tie; or most of the
-                    // wrong answers doubted, and some of them not at all.
-                    let sureness = match (tied, right) {
-                        (true, true) => (noise.powf(0.3) * 10.0).ceil(),
-                        (true, false) => (noise * 10.0).ceil(),
-                        (false, true) => noise,
-                        (false, false) if stream.unit() < 0.3 => 0.9 + 0.1 * noise,
-                        (false, false) => 0.15 * noise,
+                    let sureness = match (dress, right) {
+                        (Dress::Frequencies, true) => (noise.powf(0.3) * 10.0).ceil(),
+                        (Dress::Frequencies, false) => (noise * 10.0).ceil(),
+                        (Dress::Probabilities, true) => noise,
+                        (Dress::Probabilities, false) if stream.unit() < 0.3 => 0.9 + 0.1 * noise,
+                        (Dress::Probabilities, false) => 0.15 * noise,
+                        (Dress::NearlyAlwaysSure, true) => f64::from(u8::from(noise > 0.01)),
+                        (Dress::NearlyAlwaysSure, false) => f64::from(u8::from(noise > 0.2)),
                     };
                     (sureness, right)
                 };
@@ -192,7 +206,12 @@ mod tests {
                     *held += usize::from((interval.low..=interval.high).contains(&mean));
                 }
             }
-            assert!(shown > SAMPLES * 9 / 10, "{shown}");
+            let least = if dress == Dress::NearlyAlwaysSure {
+                5
+            } else {
+                9
+            };
+            assert!(shown > SAMPLES * least / 10, "{shown}");
             for held in held {
                 let share = held as f64 / shown as f64;
                 assert!(share >= 0.915, "{wrong} of {rows} wrong: {held} of {shown}");
