@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 use sureness_conformal::{
-    CalibrationErrors, Config, CoverageCheck, CoverageLaw, Entropy, EvaluateError, Evaluation,
-    FIGURES, Interval, NoInterval, Nonconformity, Panel, PredictionSet, RandomSplits, Repeated,
-    Resampled, Scheme, Scores, Selective, SetMetrics, Split, calibrate, calibration_errors,
-    design_effect, entropy, mean, predict, selective, set_metrics, split_of,
+    CalibrationErrors, Config, CoverageCheck, CoverageLaw, CoverageVerdict, Entropy, EvaluateError,
+    Evaluation, FIGURES, Interval, NoInterval, Nonconformity, Panel, PredictionSet, RandomSplits,
+    Repeated, Resampled, Scheme, Scores, Selective, SetMetrics, Split, calibrate,
+    calibration_errors, design_effect, entropy, mean, predict, selective, set_metrics, split_of,
 };
 
 use crate::align::Common;
@@ -276,12 +276,16 @@ fn coverage_check(
 ) -> CoverageCheck {
     let design = design_effect(&cluster_names(rows, split), covered);
     let worth = |count: usize| (count as f64 / design).round() as usize;
-    CoverageLaw::new(
-        worth(split.calibration.len()),
-        config.alpha,
-        config.protocol,
-    )
-    .check(worth(metrics.covered), worth(metrics.n))
+    let law = |n: usize| CoverageLaw::new(n, config.alpha, config.protocol);
+    let n = split.calibration.len();
+    let check = law(worth(n)).check(worth(metrics.covered), worth(metrics.n));
+    // Expected of an infinite threshold alone.
+    let is_full = law(n).expected() >= 1.0;
+    let verdict = match check.verdict {
+        CoverageVerdict::Vacuous if !is_full => CoverageVerdict::TooFew,
+        verdict => verdict,
+    };
+    CoverageCheck { verdict, ..check }
 }
 
 /// The name of each test question's cluster.

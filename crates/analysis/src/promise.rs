@@ -15,10 +15,12 @@ const FALSE_FINDINGS: f64 = 0.05;
 /// one of them stays at 5 % or less. Taken one by one, a group in forty is too low by chance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Promise {
-    /// Groups with a finite threshold. Of the others nothing can be said.
+    /// Groups with a finite threshold and enough clusters. Of the others nothing can be said.
     pub told: usize,
     /// Groups with too few calibration questions for a finite threshold.
     pub vacuous: usize,
+    /// Groups with too few clusters to know the law of coverage.
+    pub few: usize,
     /// Groups that are too low, taken one by one.
     pub low: usize,
     /// Groups that are too low even so many at once.
@@ -49,6 +51,7 @@ impl Promise {
         let Self {
             told,
             vacuous,
+            few,
             low,
             broken,
             floor,
@@ -60,11 +63,17 @@ impl Promise {
                 _ => "combinations of model, task and strategy",
             }
         );
-        let mut sentence = match (told, vacuous, low, broken) {
+        let unclear = vacuous + few;
+        let mut sentence = match (told, unclear, low, broken) {
             (0, 0, ..) => return "No task has enough answers to be evaluated.".into(),
-            (0, ..) => {
+            (0, ..) if few == 0 => {
                 return format!(
                     "Too few calibration questions for {promise} % coverage: every set is full."
+                );
+            }
+            (0, ..) => {
+                return format!(
+                    "Too few clusters of questions to tell whether coverage is {promise} %."
                 );
             }
             (1, _, _, 0) => format!("LAC's coverage is compatible with {promise} %"),
@@ -83,9 +92,14 @@ impl Promise {
                 percent(floor)
             ));
         }
-        sentence.push_str(&match vacuous {
+        let what = if vacuous > 0 {
+            "calibration questions"
+        } else {
+            "clusters"
+        };
+        sentence.push_str(&match unclear {
             0 => ".".to_owned(),
-            _ => format!("; {vacuous} more have too few calibration questions to tell."),
+            _ => format!("; {unclear} more have too few {what} to tell."),
         });
         sentence
     }
@@ -104,11 +118,15 @@ impl Figures<'_> {
 
 /// Adds up verdicts with their p-values and the lowest coverage that is compatible.
 fn of(checks: impl Iterator<Item = (CoverageVerdict, f64, f64)>) -> Promise {
-    let mut vacuous = 0;
+    let (mut vacuous, mut few) = (0, 0);
     let (p, mut floors): (Vec<f64>, Vec<f64>) = checks
         .filter_map(|(verdict, p, floor)| match verdict {
             CoverageVerdict::Vacuous => {
                 vacuous += 1;
+                None
+            }
+            CoverageVerdict::TooFew => {
+                few += 1;
                 None
             }
             CoverageVerdict::TooLow => Some((p, floor)),
@@ -121,6 +139,7 @@ fn of(checks: impl Iterator<Item = (CoverageVerdict, f64, f64)>) -> Promise {
     Promise {
         told: p.len(),
         vacuous,
+        few,
         low: p.iter().filter(|&&p| p < 1.0).count(),
         broken: adjusted.iter().filter(|&&p| p <= FALSE_FINDINGS).count(),
         floor: floors.get(floors.len() / 2).copied().unwrap_or(1.0),
@@ -129,7 +148,7 @@ fn of(checks: impl Iterator<Item = (CoverageVerdict, f64, f64)>) -> Promise {
 
 #[cfg(test)]
 mod tests {
-    use super::CoverageVerdict::{Compatible, TooHigh, TooLow, Vacuous};
+    use super::CoverageVerdict::{Compatible, TooFew, TooHigh, TooLow, Vacuous};
     use super::*;
 
     fn promise(checks: &[(CoverageVerdict, f64)]) -> Promise {
@@ -162,6 +181,9 @@ mod tests {
         let full = promise(&[(Vacuous, 1.0); 3]);
         assert_eq!((full.kept(0.1), full.vacuous), (None, 3));
         assert!(full.sentence(0.1).contains("every set is full"));
+        let few = promise(&[(Vacuous, 1.0), (TooFew, 1.0)]);
+        assert_eq!((few.kept(0.1), few.vacuous, few.few), (None, 1, 1));
+        assert!(few.sentence(0.1).starts_with("Too few clusters"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use sureness_conformal::{
     Config, Covers, Estimand, Nonconformity, Protocol, Resampling, SplitRule, View,
 };
 
-use crate::text::percent;
+use crate::text::{exact_percent, percent};
 
 /// How evidence is analysed. The default is what the published tables use, with intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ impl Settings {
         format!(
             "{}; {} % intervals of {estimand}",
             self.method_of_points(),
-            percent(self.resampling.level),
+            exact_percent(self.resampling.level),
         )
     }
 

@@ -7,6 +7,12 @@ pub(crate) fn percent(share: f64) -> String {
         .map_or_else(|| text.clone(), str::to_owned)
 }
 
+/// A chosen share, with as many decimals as it takes: `99.995`.
+pub(crate) fn exact_percent(share: f64) -> String {
+    let text = format!("{:.6}", share * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A share that was measured, as a percentage with one decimal: `90.0`. Where two stand beside each
 /// other, as in an interval, both have to be equally exact.
 pub(crate) fn measured(share: f64) -> String {

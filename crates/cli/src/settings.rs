@@ -4,7 +4,9 @@ mod evidence;
 mod judge;
 mod until;
 
-pub(crate) use evidence::{analysis, asked, gated, played, score, selection, texts};
+pub(crate) use evidence::{
+    analysis, asked, check_replicates, gated, played, score, selection, texts,
+};
 pub(crate) use until::stopping;
 
 use std::path::PathBuf;

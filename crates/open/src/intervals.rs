@@ -49,9 +49,11 @@ pub(crate) fn of(
     config: &Config,
     level: f64,
 ) -> OpenIntervals {
+    // Of the draws, some have to lie beyond each end.
+    let least = (4.0 / (1.0 - level)).ceil() as usize;
     let drawing = Drawing {
         level,
-        replicates: 1000,
+        replicates: least.clamp(1000, 1_000_000),
     };
     from_draws(calibration, test, config, &drawing)
 }

@@ -218,6 +218,7 @@ fn verdict(group: &GroupFigures<'_>, alpha: f64) -> String {
         CoverageVerdict::TooLow => "too low",
         CoverageVerdict::TooHigh => "above",
         CoverageVerdict::Vacuous => return format!("full sets: too few rows for {alpha}"),
+        CoverageVerdict::TooFew => return "too few clusters".into(),
     };
     format!(
         "{words} ({} to {})",

@@ -52,7 +52,8 @@ pub(super) fn confidence(figures: &Figures<'_>) -> Vec<Option<ConfidenceInterval
 const LEAST: usize = 50;
 /// The condition for readers of a table.
 pub(super) const CONDITION: &str = "An interval takes 50 clusters of questions, 10 of them with a right \
-                                    and 10 with a wrong answer.";
+                                    and 10 with a wrong answer; that of AUROC also 10 with another \
+                                    confidence than the commonest.";
 /// Test clusters per bin that the interval of the ECE takes.
 const LEAST_PER_BIN: usize = 20;
 

@@ -1,6 +1,6 @@
 //! Model comparison.
 
-use sureness_conformal::{COMPARED, detectable_mean_difference, mcnemar};
+use sureness_conformal::{COMPARED, detectable_mean_difference, least_difference, mcnemar};
 
 use super::basic::{about, estimate};
 use super::leaderboard::{ACC, COVERAGE, Leaderboard, Pair, SET_SIZE, UACC};
@@ -416,12 +416,22 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
             median.filter(|&error| error > 0.0)
         })
         .collect();
+    let panel = &board.board.common.panel;
+    let asked = panel.questions() + panel.calibration_questions();
+    let strategies = panel.answers() as f64 / asked.max(1) as f64;
     let row = |name: String, level: f64| {
-        let least = |figure: usize| {
-            Cell::maybe(
-                errors[figure].and_then(|error| detectable_mean_difference(1, error, level, POWER)),
-            )
+        let detectable = |figure: usize| {
+            let of_error = detectable_mean_difference(1, errors[figure]?, level, POWER)?;
+            let step = match figure {
+                ACC => 1.0 / strategies,
+                // Means of LAC's and APS's.
+                COVERAGE | SET_SIZE => 0.5 / strategies,
+                _ => return Some(of_error),
+            };
+            let least = least_difference(panel.questions(), step, level, POWER)?;
+            Some(of_error.max(least))
         };
+        let least = |figure: usize| Cell::maybe(detectable(figure));
         vec![
             Cell::Text(name),
             Cell::figure(level),
@@ -444,7 +454,7 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
         title: "Minimum detectable difference".into(),
         caption: format!(
             "With {} and {} % power, from the standard error of the median pair, both halves included.",
-            counted(board.board.common.panel.questions(), "test question"),
+            counted(panel.questions(), "test question"),
             percent(POWER)
         ),
         columns: vec![

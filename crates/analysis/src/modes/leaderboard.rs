@@ -305,14 +305,27 @@ impl Words<'_> {
             [one] => format!("{one} is not significantly different"),
             several => format!("{} are not significantly different", list(several)),
         };
-        let mut sentences = vec![format!(
-            "{} has the highest UAcc, {} %{}, over {}; {}.",
-            self.name(best),
-            measured(of(best, UACC)),
-            self.range(best, UACC, &measured),
-            self.base,
-            verdict(&open(best, UACC)),
-        )];
+        // Of models with the same figure none is the best.
+        let equal = |model: usize, figure: usize| -> Vec<&str> {
+            let same = |other: &&usize| (of(**other, figure) - of(model, figure)).abs() < 1e-12;
+            let same = ranked.iter().filter(same);
+            same.map(|&model| self.name(model)).collect()
+        };
+        let figure = measured(of(best, UACC));
+        let mut sentences = vec![match equal(best, UACC).as_slice() {
+            [_] => format!(
+                "{} has the highest UAcc, {figure} %{}, over {}; {}.",
+                self.name(best),
+                self.range(best, UACC, &measured),
+                self.base,
+                verdict(&open(best, UACC)),
+            ),
+            several => format!(
+                "{} have the same, highest UAcc, {figure} %, over {}.",
+                list(several),
+                self.base
+            ),
+        }];
         let more_accurate: Vec<String> = ranked
             .iter()
             .filter(|&&model| {
@@ -333,14 +346,21 @@ impl Words<'_> {
         let by_size = |a: &usize, b: &usize| of(*a, SET_SIZE).total_cmp(&of(*b, SET_SIZE));
         if let Some(smallest) = ranked.iter().copied().min_by(by_size) {
             let two = |x: f64| format!("{x:.2}");
-            sentences.push(format!(
-                "{} has the smallest mean set size, {}{} options{}; {}.",
-                self.name(smallest),
-                two(of(smallest, SET_SIZE)),
-                self.range(smallest, SET_SIZE, &two),
-                self.of_options,
-                verdict(&open(smallest, SET_SIZE)),
-            ));
+            let size = two(of(smallest, SET_SIZE));
+            sentences.push(match equal(smallest, SET_SIZE).as_slice() {
+                [_] => format!(
+                    "{} has the smallest mean set size, {size}{} options{}; {}.",
+                    self.name(smallest),
+                    self.range(smallest, SET_SIZE, &two),
+                    self.of_options,
+                    verdict(&open(smallest, SET_SIZE)),
+                ),
+                several => format!(
+                    "{} have the same, smallest mean set size, {size} options{}.",
+                    list(several),
+                    self.of_options
+                ),
+            });
         }
         sentences
     }

@@ -7,6 +7,7 @@ use sureness_analysis::scored::ScoredFile;
 use sureness_conformal::{Config, Guessing, Protocol, Row, Table};
 use sureness_importers::{ImportError, Imported, Options, Problem, Values, import_bytes};
 use sureness_prompts::Strategy;
+use sureness_questions::letter;
 
 use super::Drop;
 use super::logits::{Scored, short_name};
@@ -104,7 +105,18 @@ fn read(
 /// The rows of one part, with the options that are kept.
 fn table(import: &Imported, drop: &Drop, config: &Config) -> Result<Table, Refusal> {
     let stride = import.rows.iter().map(|row| row.question.options).max();
-    let mut table = Table::new(stride.unwrap_or(2));
+    let stride = stride.unwrap_or(2);
+    if let Some(&absent) = drop.options.iter().find(|&&option| option >= stride) {
+        return Err(Refusal {
+            message: format!(
+                "the table has the options A to {}, so that --drop-options cannot leave out {}",
+                letter(stride - 1),
+                letter(absent)
+            ),
+            hint: "name options that the table has",
+        });
+    }
+    let mut table = Table::new(stride);
     for row in &import.rows {
         let question = &row.question;
         let Ok(scores) = &row.scores else {

@@ -1,7 +1,8 @@
 //! The figures of open questions, whose answers are read from the store and compared with the accepted
 //! ones of the data.
 
-use sureness_conformal::{Config, Resampling};
+use sureness_analysis::number::counted;
+use sureness_conformal::{Config, Resampling, conformal_rank};
 use sureness_open::{Answer, Item, Meanings, OpenFigures, evaluate};
 use sureness_questions::{Bank, Question};
 use sureness_scorers::Reading;
@@ -98,6 +99,15 @@ pub(crate) fn with_note(
 fn note(figures: &OpenFigures, config: &Config) -> Option<String> {
     if figures.sets.threshold.is_some() {
         return None;
+    }
+    let n = figures.n_calibration;
+    if conformal_rank(n, config.alpha).is_none() {
+        return Some(format!(
+            "the calibration set has {}, too few for a threshold at an error rate of {}: only sets of \
+             every answer could promise it",
+            counted(n, "question"),
+            config.alpha
+        ));
     }
     Some(format!(
         "the truth of too many calibration questions was never generated: only sets of every answer \

@@ -35,7 +35,10 @@ impl OpenedJudge {
         let scorer = SamplingScorer::connect(settings.http.clone(), settings.api, sampled).await;
         let scorer = scorer.map_err(|error| {
             let failure = Failure::from(error);
-            let hint = failure.to_do().unwrap_or_default().to_owned();
+            // The judge has flags of its own.
+            let hint = failure.to_do().unwrap_or_default();
+            let hint = hint.replace("--api-base", "--judge-base");
+            let hint = hint.replace("--model", "--judge");
             Failure::new(format!("--judge: {failure}")).hint(hint)
         })?;
         Ok(Self {

@@ -156,7 +156,7 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) output_dir: Option<PathBuf>,
     /// File formats
     #[arg(long, value_name = "FORMAT", num_args = 1.., value_delimiter = ',', value_parser = format(),
-        default_values = ["html", "json", "csv", "markdown", "svg"], help_heading = "Output")]
+        default_values = ["html", "json", "csv", "markdown", "svg"], requires = "output_dir", help_heading = "Output")]
     pub(crate) formats: Vec<FormatArg>,
 }
 

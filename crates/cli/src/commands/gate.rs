@@ -55,6 +55,14 @@ fn evidence(args: &GateArgs) -> Result<(Evidence, Config), Failure> {
     let mut models = Vec::new();
     for (loaded, which) in found.into_iter().zip([&args.base, &args.candidate]) {
         let count = loaded.evidence.models.len();
+        if count == 0 && !loaded.evidence.open.is_empty() {
+            return Err(Failure::new(format!(
+                "{which} has open questions alone, which a gate does not compare"
+            ))
+            .hint(
+                "give runs of questions with options; `sureness analyze` compares open questions",
+            ));
+        }
         if count != 1 {
             return Err(Failure::new(format!(
                 "{which} has {count} models, and a gate compares one with one"

@@ -6,15 +6,28 @@ mod text;
 use std::process::ExitCode;
 
 use sureness_bench::Failure;
-use sureness_conformal::{Effect, sample_sizes};
+use sureness_conformal::{Effect, Variance, sample_sizes};
 
 use crate::args::plan::PlanArgs;
-use crate::args::target::Target;
+use crate::args::target::{Figure, Target};
 use crate::show::terminal;
 use basis::Basis;
 
 /// Refuses larger sample sizes, which nobody can ask.
 const MAX_QUESTIONS: usize = 1_000_000_000;
+
+fn effect(target: Target, variance: Variance, strategies: f64) -> Effect {
+    let difference = target.difference;
+    match target.figure {
+        Figure::Accuracy => Effect::in_steps(difference, variance, 1.0 / strategies),
+        // A mean of LAC's and APS's.
+        Figure::SetSize => Effect::in_steps(difference, variance, 0.5 / strategies),
+        Figure::UAcc => Effect {
+            difference,
+            variance,
+        },
+    }
+}
 
 /// Computes the sample sizes and prints them.
 pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
@@ -29,13 +42,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     for &target in &args.detect {
         target.check(basis.options)?;
         match basis.variance(target.figure) {
-            Ok(variance) => found.push((
-                target,
-                Effect {
-                    difference: target.difference,
-                    variance,
-                },
-            )),
+            Ok(variance) => found.push((target, effect(target, variance, basis.strategies))),
             Err(reason) => missing.push((target, reason)),
         }
     }

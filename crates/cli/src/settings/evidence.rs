@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use sureness_analysis::number::count;
 use sureness_analysis::{Asked, Family, Pair};
+use sureness_bench::Failure;
 use sureness_bench::evidence::{Drop, Selection, TextSources};
 use sureness_conformal::{Config, Resampling, SplitRule};
 
@@ -11,6 +13,11 @@ use crate::args::analyze::EvidenceArgs;
 use crate::args::compare::CompareArgs;
 use crate::args::gate::GateArgs;
 use crate::args::score::ScoreArgs;
+
+/// Draws beyond each end of a bootstrap interval, at least.
+const BEYOND_EACH_END: f64 = 2.0;
+/// As many as `--replicates` takes.
+const MOST_REPLICATES: f64 = 1e6;
 
 /// The evaluation of saved logits.
 pub(crate) fn score(args: &ScoreArgs) -> Config {
@@ -93,6 +100,31 @@ pub(crate) fn texts(args: &EvidenceArgs) -> TextSources {
         data,
         questions: questions.map(|path| (path, dropped_options(args))),
     }
+}
+
+/// The ends of an interval are replicates near the extremes of all: fails where those of this level would
+/// be the extremes themselves, however high the level.
+pub(crate) fn check_replicates(args: &EvidenceArgs) -> Result<(), Failure> {
+    let EvidenceArgs {
+        level, replicates, ..
+    } = *args;
+    let each_end = (1.0 - level) / 2.0;
+    // Rounded, since 1 − 0.996 is not 0.004.
+    let needed = (BEYOND_EACH_END / each_end - 1e-6).ceil();
+    if f64::from(replicates) >= needed {
+        return Ok(());
+    }
+    let failure = Failure::new(format!(
+        "--level {level} takes {} replicates, of which {BEYOND_EACH_END} lie beyond each end of an \
+         interval, and there are {}",
+        count(needed as usize),
+        count(replicates as usize),
+    ));
+    Err(failure.hint(if needed <= MOST_REPLICATES {
+        format!("add --replicates {needed}, or lower the --level")
+    } else {
+        "lower the --level".to_owned()
+    }))
 }
 
 /// The settings of an analysis of runs whose evaluation is `recorded`.

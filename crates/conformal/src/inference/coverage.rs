@@ -21,6 +21,9 @@ pub enum CoverageVerdict {
     TooHigh,
     /// The threshold is infinite and every set full: coverage is 1 by construction.
     Vacuous,
+    /// The threshold is finite, but clusters of rows that are alike tell no more than so few rows that it
+    /// would not be: there is no law to compare with.
+    TooFew,
 }
 
 /// An observed coverage compared with its exact law.
@@ -247,6 +250,7 @@ mod tests {
             let share = covered as f64 / n_test as f64;
             match check.verdict {
                 CoverageVerdict::Vacuous => prop_assert!(check.expected >= 1.0),
+                CoverageVerdict::TooFew => prop_assert!(false, "rows are not weighed here"),
                 CoverageVerdict::TooLow => prop_assert!(share < check.low && check.p_value <= SIGNIFICANCE),
                 CoverageVerdict::TooHigh => prop_assert!(share > check.high && check.p_value <= SIGNIFICANCE),
                 CoverageVerdict::Compatible => {

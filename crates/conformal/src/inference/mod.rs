@@ -45,7 +45,7 @@ pub use law::threshold_law;
 pub use mcnemar::{McNemar, mcnemar};
 pub use multiple::{benjamini_hochberg, holm};
 pub use panel::{Answers, Panel, PanelError};
-pub use power::{detectable_accuracy_difference, detectable_mean_difference};
+pub use power::{detectable_accuracy_difference, detectable_mean_difference, least_difference};
 pub use random::Stream;
 pub use ranks::{RankBand, rank_bands};
 pub use reference::Reference;

@@ -50,6 +50,32 @@ pub fn detectable_mean_difference(
     usable.then(|| (level + found) * sd_of_difference / (n as f64).sqrt())
 }
 
+/// The least difference that `n` questions detect, however alike the models are, in a figure that moves in
+/// steps of `step` on each question, such as 1 for accuracy in one prompt strategy. Models that differ by
+/// `d` do so on at least a share `d / step` of the questions: Connor's formula is solved for `ψ = d step`,
+/// the least second moment of a question's difference. A standard error from models that hardly ever
+/// differ promises less.
+///
+/// `None` if no difference below `step` is detected, or an argument is out of range.
+pub fn least_difference(n: usize, step: f64, alpha: f64, power: f64) -> Option<f64> {
+    let (level, found) = quantiles(alpha, power)?;
+    let needed = |d: f64| (level + found * (1.0 - d / step).sqrt()).powi(2) * step / d;
+    let (mut low, mut high) = (0.0, step);
+    if !(step > 0.0 && needed(high) <= n as f64) {
+        return None;
+    }
+    // Half an interval sixty times: as exact as a number is.
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if needed(middle) > n as f64 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(high)
+}
+
 /// `z(1 − alpha/2)` and `z(power)`; `power` must be at least one half.
 pub(super) fn quantiles(alpha: f64, power: f64) -> Option<(f64, f64)> {
     let usable = alpha > 0.0 && alpha < 1.0 && (0.5..1.0).contains(&power);
@@ -98,6 +124,21 @@ mod tests {
         }
         assert_eq!(detectable_mean_difference(0, 1.0, 0.05, 0.8), None);
         assert_eq!(detectable_mean_difference(9, f64::NAN, 0.05, 0.8), None);
+    }
+
+    #[test]
+    fn models_that_hardly_differ_hide_large_differences() {
+        // 0.0753 · 100 = (1.96 + 0.8416 √0.9247)². A sign test of differences in one direction takes six
+        // of them, and of 100 questions that many differ in 77 % of samples.
+        let least = least_difference(100, 1.0, 0.05, 0.8).unwrap();
+        assert!((least - 0.0767).abs() < 2e-4, "{least}");
+        let connors = questions(least, least, 0.05, 0.8);
+        assert!((connors - 100.0).abs() < 1e-6);
+        assert_eq!(least_difference(3, 1.0, 0.05, 0.8), None);
+        assert_eq!(least_difference(100, 0.0, 0.05, 0.8), None);
+        // Three strategies move a mean in thirds.
+        let third = least_difference(300, 1.0 / 3.0, 0.05, 0.8).unwrap();
+        assert!(third < least && third > least / 9.0, "{third}");
     }
 
     proptest! {

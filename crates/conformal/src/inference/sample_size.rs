@@ -69,6 +69,23 @@ impl Least {
 }
 
 impl Effect {
+    /// A difference in a figure that moves in steps of `step` on each question, such as 1 for accuracy in one
+    /// prompt strategy. Models that differ by `d` do so on at least a share `d / step` of the questions,
+    /// however alike the models are that the variance was measured on: it is `d (step − d)` or more.
+    #[must_use]
+    pub fn in_steps(difference: f64, variance: Variance, step: f64) -> Self {
+        let size = difference.abs();
+        let least = size * (step - size);
+        let variance = Variance {
+            test: variance.test.max(least),
+            ..variance
+        };
+        Self {
+            difference,
+            variance,
+        }
+    }
+
     /// Number of questions to detect the effect if `share` of them calibrate.
     ///
     /// The standard error of the difference includes both halves. Under the null hypothesis signs
@@ -152,6 +169,23 @@ mod tests {
         let sizes = sample_sizes(&[effect(0.2, 0.0, 0.36)], NONE, 0.8, 0.95).unwrap();
         assert!((sizes.share - 0.01).abs() < 1e-12);
         assert_eq!(sizes.sizes[0].test, 77);
+    }
+
+    #[test]
+    fn models_that_hardly_differ_do_not_make_differences_cheap() {
+        // One question in 200 differs: of 394 with a share of 2 % the sign test finds its six in 80 %.
+        let measured = Variance {
+            calibration: 0.0,
+            test: 0.005,
+        };
+        let effect = Effect::in_steps(0.02, measured, 1.0);
+        let sizes = sample_sizes(&[effect], NONE, 0.8, 0.95).unwrap();
+        assert!((385..400).contains(&sizes.sizes[0].test), "{sizes:?}");
+        let usual = Variance {
+            calibration: 0.0,
+            test: 0.36,
+        };
+        assert_eq!(Effect::in_steps(-0.2, usual, 1.0).variance, usual);
     }
 
     #[test]

@@ -46,8 +46,8 @@ pub enum NoVariance {
     /// A threshold is infinite, so that every set is full.
     #[error("all sets are full, because there are too few calibration questions")]
     Full,
-    /// The figure is the same in every draw.
-    #[error("the figure does not vary")]
+    /// The figure, or its difference, is the same in every draw.
+    #[error("it is the same in every draw of questions")]
     Constant,
     /// The standard error is not inversely proportional to the root of the number of questions:
     /// near an atom of the APS scores, the threshold jumps.

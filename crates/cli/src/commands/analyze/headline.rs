@@ -20,10 +20,7 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         board.rows.len() == 1 || board.columns.iter().any(|column| column.key == "ranks")
     });
     if let Some(board) = board {
-        let name = match best(board, "model") {
-            Some((Cell::Text(name), _)) => name.clone(),
-            _ => String::new(),
-        };
+        let name = names_of_best(board);
         if let Some((value, range)) = figure(board, "uacc") {
             let several = board.rows.len() > 1;
             highlights.push(Highlight {
@@ -66,6 +63,32 @@ pub(super) fn highlights(figures: &Figures<'_>, document: &Document) -> Vec<High
         verdict: Verdict::Neutral,
     });
     highlights
+}
+
+/// The best model, or all that have its UAcc.
+fn names_of_best(board: &Table) -> String {
+    let of = |row: &[Cell], key: &str| {
+        let index = board.columns.iter().position(|column| column.key == key)?;
+        row.get(index).cloned()
+    };
+    let value = |row: &[Cell]| match of(row, "uacc") {
+        Some(Cell::Figure { value, .. }) => Some(value),
+        _ => None,
+    };
+    let best = board.rows.first().and_then(|row| value(row));
+    let equal = |row: &&Vec<Cell>| {
+        let difference = value(row).zip(best).map(|(value, best)| value - best);
+        difference.is_some_and(|difference| difference.abs() < 1e-12)
+    };
+    let names = board
+        .rows
+        .iter()
+        .filter(equal)
+        .filter_map(|row| match of(row, "model") {
+            Some(Cell::Text(name)) => Some(name),
+            _ => None,
+        });
+    names.collect::<Vec<String>>().join(", ")
 }
 
 /// The best model's cell in a column, with the column's unit.

@@ -35,6 +35,7 @@ struct Prepared {
 
 /// Loads the runs and checks that they can be compared.
 fn prepare(args: &EvidenceArgs) -> Result<Prepared, Failure> {
+    settings::check_replicates(args)?;
     let sources = settings::texts(args);
     let data = sources.data.clone();
     let texts = Texts::of(sources)?;

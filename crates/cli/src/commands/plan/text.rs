@@ -92,7 +92,9 @@ pub(super) fn text(
 pub(super) fn hint(reason: NoVariance) -> &'static str {
     match reason {
         NoVariance::TooFew | NoVariance::Full => "plan from a run with more questions",
-        NoVariance::Constant => "plan from a run whose answers are neither all right nor all alike",
+        NoVariance::Constant => {
+            "plan from runs whose models do not answer alike, and not all right or all wrong"
+        }
         NoVariance::Irregular => {
             "use an --error-rate further from the share of questions whose last option is the right one"
         }

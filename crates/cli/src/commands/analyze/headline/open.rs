@@ -19,12 +19,25 @@ pub(super) fn highlights(figures: &Figures<'_>) -> Vec<Highlight> {
             best
         }
     });
-    let Some((model, group)) = best else {
+    let Some((_, group)) = best else {
         return Vec::new();
     };
     let several = figures.open.len() > 1 || figures.open_tasks().len() > 1;
+    let equal = |other: &&OpenModelFigures<'_>| {
+        let mut groups = other
+            .groups
+            .iter()
+            .filter(|it| it.rows.title == group.rows.title);
+        groups.any(|it| (it.figures.acc - group.figures.acc).abs() < 1e-12)
+    };
+    let names = figures
+        .open
+        .iter()
+        .filter(equal)
+        .map(|model| &*model.model.name);
+    let names = names.collect::<Vec<&str>>().join(", ");
     vec![
-        accuracy(several, model, group),
+        accuracy(several, &names, group),
         entropy(group),
         sets(figures, group),
         neutral(
@@ -44,11 +57,7 @@ fn neutral(label: &str, value: String, detail: String) -> Highlight {
     }
 }
 
-fn accuracy(
-    several: bool,
-    model: &OpenModelFigures<'_>,
-    group: &OpenGroupFigures<'_>,
-) -> Highlight {
+fn accuracy(several: bool, names: &str, group: &OpenGroupFigures<'_>) -> Highlight {
     let share = number(group.figures.acc, Unit::Percent);
     let ends = group.figures.intervals.as_ref().and_then(|it| it.acc);
     let range = ends.map(|[low, high]| {
@@ -58,7 +67,7 @@ fn accuracy(
     let range = range.unwrap_or_else(|| "too few questions for an interval".to_owned());
     if several {
         let detail = format!("{share} % of {} ({range})", group.rows.title);
-        return neutral("Highest accuracy", model.model.name.clone(), detail);
+        return neutral("Highest accuracy", names.to_owned(), detail);
     }
     neutral("Accuracy", format!("{share} %"), range)
 }
