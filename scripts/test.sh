@@ -177,7 +177,8 @@ RUST_TEST_THREADS=4 fetch commands run_tests "$(lane '/cli /.*/it-')"
 run_tests "$(grep -vE '/cli /.*/it-|/scorers ' <<<"$all")" || code=$?
 step tests of the command line
 fetched commands || code=$?
-fetch scorers run_tests "$(lane '/scorers /.*/it-')"
+# More threads than cores: one at a time runs the model, and others wait for servers.
+RUST_TEST_THREADS=6 fetch scorers run_tests "$(lane '/scorers /.*/it-')"
 run_tests "$(lane '/scorers /.*/sureness_scorers-')" || code=$?
 fetched scorers || code=$?
 run cargo test --workspace --locked --doc --no-fail-fast || code=$?

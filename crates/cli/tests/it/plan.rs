@@ -205,3 +205,30 @@ fn earlier_runs_are_measured() {
         &["no token counts", "hint: "],
     );
 }
+
+#[test]
+fn models_that_hardly_differ_do_not_make_a_plan_cheap() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    let key = (0..200).map(|id| format!(r#"{{"id": {id}, "answer": "{}"}}"#, ["A", "B"][id % 2]));
+    let key: Vec<String> = key.collect();
+    write("key.json", format!("[{}]", key.join(",")));
+    for (name, other) in [("a", 0), ("b", 1)] {
+        // Right on two questions in three; the models differ on one question in fifty.
+        let logits = (0..200).map(|id| {
+            let wrong = id % 3 == 0 || (other == 1 && id % 50 == 1);
+            let mut logits = [0.1 * (id % 7) as f64, 0.2, 0.3, 0.4];
+            logits[if wrong { 2 } else { id % 2 }] += 1.0 + 0.01 * (id % 11) as f64;
+            format!("{}\n", serde_json::json!({ "id": id, "logits": logits }))
+        });
+        write(&format!("{name}_qa_base_icl1.jsonl"), logits.collect());
+    }
+    let line = "import a_qa_base_icl1.jsonl b_qa_base_icl1.jsonl --questions key.json";
+    assert!(sureness(folder.path(), line).status.success());
+    let text = planned(folder.path(), "--from results --detect acc=0.04");
+    let [_, _, tested, _] = numbers(&text, "accuracy 4 pp")[..] else {
+        panic!("{text}")
+    };
+    // Connor's number for models that differ on just 4 % of the questions.
+    assert!(tested >= 193.0, "{text}");
+}

@@ -129,6 +129,23 @@ fn nan_and_missing_labels_are_refused() {
     says(&refused(folder.path(), args), &["100"]);
 }
 
+#[test]
+fn levels_beyond_the_draws_and_formats_without_a_folder_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    small(folder.path(), "m_qa_base_icl1.jsonl", "ABCDAB", logits_of);
+    let refused = |line: &str| {
+        let line = format!("analyze m_qa_base_icl1.jsonl --questions questions.json {line}");
+        super::refused(folder.path(), line.split(' ').collect::<Vec<_>>())
+    };
+    says(
+        &refused("--level 0.999"),
+        &["takes 4,000 replicates", "add --replicates 4000"],
+    );
+    says(&refused("--level 0.9999999"), &["lower the --level"]);
+    let stderr = refused("--formats csv");
+    sureness_testkit::says(&stderr, &["--output-dir"]);
+}
+
 /// All answers equal, all probabilities tied, a class without calibration rows: defined results.
 #[test]
 fn degenerate_runs_have_defined_results() {

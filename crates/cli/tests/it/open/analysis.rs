@@ -227,3 +227,17 @@ fn modes_about_options_say_that_there_are_none() {
     says(&text(&output.stderr), &["questions.parquet is not written"]);
     assert!(!case.path("out/questions.parquet").exists());
 }
+
+#[test]
+fn a_gate_says_that_it_compares_no_open_questions() {
+    let case = run(20, 2);
+    let output = case.sureness("gate results results").output().unwrap();
+    ends_with(&output, 2);
+    says(
+        &text(&output.stderr),
+        &[
+            "has open questions alone",
+            "hint: give runs of questions with options",
+        ],
+    );
+}

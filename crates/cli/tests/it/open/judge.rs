@@ -299,6 +299,15 @@ fn what_a_judge_cannot_do_is_refused_before_anything_is_asked() {
         &["--judge: ", "other-model"],
     );
     refused(
+        &format!(
+            "run --chat --answers sampled --samples 2 {TASK} --judge j --judge-base http://127.0.0.1:1/v1"
+        ),
+        &[
+            "--judge: cannot reach",
+            "that --judge-base names its address",
+        ],
+    );
+    refused(
         &format!("{open} --judge judge-model --max-cost 1 --price-in 1 --price-out 1"),
         &["no price of the judge's tokens", "--judge-price-in"],
     );

@@ -129,3 +129,16 @@ fn a_pickle_that_wants_to_run_code_is_refused_and_not_run() {
     says(&stderr, &["evil.pkl", "os.system", "not run", "hint: "]);
     assert!(!case.path().join("ran").exists());
 }
+
+#[test]
+fn a_table_without_an_option_cannot_leave_it_out() {
+    let case = Case::new();
+    let rows = (0..40).map(|id| format!("{id},{},{}\n", ["A", "B"][id % 2], id % 3));
+    let table: String = rows.map(|row| row.replace('\n', ",1\n")).collect();
+    case.write("m_qa_base_icl1.csv", &format!("id,answer,A,B\n{table}"));
+    let line = "--logits m_qa_base_icl1.csv --drop-options Z";
+    says(
+        &refused(case.path(), line.split(' ')),
+        &["the table has the options A to B, so that --drop-options cannot leave out Z"],
+    );
+}
