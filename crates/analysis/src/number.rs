@@ -1,8 +1,8 @@
 //! How numbers are written for people, in every table, chart and sentence.
 //!
 //! Signs are true minus signs (U+2212) and missing figures a dash, so that a column of numbers
-//! lines up. From 1,000 on, thousands are grouped. CSV and JSON have plain numbers, which do not
-//! come through here.
+//! lines up. From 1,000 on, thousands are grouped, and from 10¹² on the rest is a power of ten. CSV and
+//! JSON have plain numbers, which do not come through here.
 
 use crate::Unit;
 
@@ -49,6 +49,9 @@ pub fn counted(number: usize, noun: &str) -> String {
     }
 }
 
+/// From here on digits tell nothing: a log loss this large is that of one absurd logit.
+const ABSURD: f64 = 1e12;
+
 /// A number with so many decimals. Zero has no sign, nor has a value that rounds to it.
 pub fn fixed(value: f64, decimals: usize, signed: bool) -> String {
     if value.is_nan() {
@@ -56,6 +59,8 @@ pub fn fixed(value: f64, decimals: usize, signed: bool) -> String {
     }
     let digits = if value.is_infinite() {
         "∞".to_owned()
+    } else if value.abs() >= ABSURD {
+        format!("{:.3e}", value.abs())
     } else {
         grouped(&format!("{:.decimals$}", value.abs()))
     };
@@ -109,6 +114,7 @@ mod tests {
             (10_000.0, Unit::Count, "10,000"),
             (1_234_567.0, Unit::Count, "1,234,567"),
             (12_345.678, Unit::Number(2), "12,345.68"),
+            (-3.3333e28, Unit::Number(3), "−3.333e28"),
             (42.0, Unit::Text, "42"),
             (0.1, Unit::Text, "0.100"),
             (f64::NAN, Unit::Percent, MISSING),

@@ -161,7 +161,7 @@ pub enum Problem {
     #[error("logits and log-probabilities are mixed")]
     MixedKinds,
     /// A value that is infinite or not a number.
-    #[error("value {position} is {value}, not a finite 32-bit number")]
+    #[error("value {position} is {value:e}, not a finite 32-bit number")]
     NotFinite {
         /// Position in the row, from 1.
         position: usize,
