@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ Protocol = Literal["standard", "paper"]
 Score = Literal["lac", "aps"]
 Covers = Literal["any", "all"]
 
-#: Names of questions or of clusters: numbers, texts, or digests of 32 bytes.
+#: Names of questions or of clusters: numbers, texts, or digests of 32 bytes, also as 64 hexadecimal digits.
 Names = Iterable[int | str | bytes]
 
 
@@ -40,7 +42,11 @@ def names_as_bytes(names: Names | None) -> list[bytes] | None:
     """The names as the native half takes them; equal names have equal bytes."""
     if names is None:
         return None
-    return [_bytes(name) for name in names]
+    found = list(names)
+    # A run whose clusters are unknown has a column without values.
+    if found and all(name is None for name in found):
+        return None
+    return [_bytes(name) for name in found]
 
 
 def _bytes(name: object) -> bytes:
@@ -49,9 +55,23 @@ def _bytes(name: object) -> bytes:
     # NumPy's whole numbers are the same name as Python's.
     if isinstance(name, np.generic):
         name = name.item()
+    # A digest as a run's table writes it.
+    if isinstance(name, str) and re.fullmatch("[0-9a-f]{64}", name):
+        return bytes.fromhex(name)
     if isinstance(name, (int, str)):
         return str(name).encode()
     raise ValueError(f"{name!r} is not a name\nhint: give whole numbers, texts, or digests as bytes")
+
+
+def settings_json(settings: object) -> str:
+    """Settings as the native half takes them, where NumPy's numbers are numbers."""
+
+    def number(value: object) -> object:
+        if isinstance(value, np.generic):
+            return value.item()
+        raise TypeError(f"{value!r} is not a setting")
+
+    return json.dumps(settings, default=number)
 
 
 def strings(names: Sequence[object] | ArrayLike | None) -> list[str] | None:

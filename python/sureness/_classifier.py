@@ -139,11 +139,13 @@ class SelectiveClassifier(_Params):
 
     Attributes:
         threshold_: answers are given where the largest probability exceeds this; infinite where none is.
+        n_options_: number of options.
     """
 
     _names = ("wrong", "of", "delta")
 
     threshold_: float
+    n_options_: int
 
     def __init__(self, wrong: float = 0.1, of: Literal["answered", "all"] = "answered", *, delta: float = 0.1) -> None:
         self.wrong = wrong
@@ -166,7 +168,8 @@ class SelectiveClassifier(_Params):
         wrong = _check_share("wrong", self.wrong)
         delta = _check_share("delta", self.delta)
         names = names_as_bytes(clusters)
-        self.threshold_ = _sureness.answer_threshold(probs, labels, names, wrong, delta, self.of)
+        found = _sureness.answer_threshold(probs, labels, names, wrong, delta, self.of)
+        self.threshold_, self.n_options_ = found
         return self
 
     def predict(self, probs: ArrayLike) -> npt.NDArray[np.int64]:
@@ -177,4 +180,4 @@ class SelectiveClassifier(_Params):
         """
         if not hasattr(self, "threshold_"):
             raise ValueError("this classifier is not calibrated\nhint: call calibrate(probs, labels) first")
-        return _sureness.answers(probs, self.threshold_)
+        return _sureness.answers(probs, self.threshold_, self.n_options_)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import _sureness
-from ._arrays import ArrayLike, Covers, Names, Protocol, names_as_bytes, strings
+from ._arrays import ArrayLike, Covers, Names, Protocol, names_as_bytes, settings_json, strings
 from ._document import Analysis, Figure, Table
 
 Estimand = Literal["procedure", "deployed"]
@@ -149,8 +149,8 @@ def evaluate(
     )
     modes = ["comparative", "basic", "calibration", "abstention"]
     modes += [] if categories is None else ["subjects"]
-    analysis = Analysis(evidence.document(modes, json.dumps(options)))
-    headline: dict[str, Any] = json.loads(evidence.evaluations(json.dumps(options)))[0]
+    analysis = Analysis(evidence.document(modes, settings_json(options)))
+    headline: dict[str, Any] = json.loads(evidence.evaluations(settings_json(options)))[0]
     return _evaluation(headline, analysis)
 
 

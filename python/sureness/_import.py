@@ -65,11 +65,11 @@ def import_results(
         output_dir = folder.name
     target = os.fspath(output_dir)
     brought = json.loads(_sureness.import_files([os.fspath(path) for path in paths], json.dumps(options), target))
-    for warning in brought["warnings"]:
+    for warning in dict.fromkeys(brought["warnings"]):
         warnings.warn(warning, stacklevel=2)
     numbers = sorted({group["run"] for group in brought["groups"]})
     runs = read(*(f"{target}#{number}" for number in numbers))
-    runs.notes[:0] = brought["notes"]
+    runs.notes[:0] = dict.fromkeys(brought["notes"])
     runs._folder = folder
     return runs
 
@@ -91,14 +91,26 @@ def from_lm_eval(results: Mapping[str, Any], *, model: str | None = None, **opti
     with tempfile.TemporaryDirectory(prefix="sureness-lm-eval-") as folder:
         rest = {key: value for key, value in results.items() if key != "samples"}
         Path(folder, f"results_{_DATE}.json").write_text(_plain(rest))
+        named: dict[str, str] = {}
         for task, rows in samples.items():
+            name = _file_name(task)
+            other = named.setdefault(name, task)
+            if other != task:
+                raise ValueError(
+                    f"the tasks {other!r} and {task!r} are both called {name!r} in files of the harness"
+                    "\nhint: rename one of them, or import results with one of them at a time"
+                )
             lines = "".join(_plain(row) + "\n" for row in rows)
-            Path(folder, f"samples_{_file_name(task)}_{_DATE}.jsonl").write_text(lines)
+            Path(folder, f"samples_{name}_{_DATE}.jsonl").write_text(lines)
         return import_results(folder, format="lm-eval", model=model or _model_of(results), **options)
 
 
 def _model_of(results: Mapping[str, Any]) -> str | None:
-    name = results.get("model_name") or results.get("config", {}).get("model")
+    config = results.get("config") or {}
+    # "hf" is the kind of model; the import finds its name among the arguments.
+    if not results.get("model_name") and re.search(r"(^|,|')(pretrained|model)\b", str(config.get("model_args") or "")):
+        return None
+    name = results.get("model_name") or config.get("model")
     return name if isinstance(name, str) else None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import _sureness
-from ._arrays import ArrayLike, Covers, Names, Protocol, names_as_bytes, strings
+from ._arrays import ArrayLike, Covers, Names, Protocol, names_as_bytes, settings_json, strings
 from ._document import Analysis, Cell, Figure
 from ._evaluate import Estimand
 
@@ -105,7 +106,7 @@ def compare(
         "covers": covers, "level": level, "replicates": replicates, "estimand": estimand,
     }  # fmt: skip
     evidence = _pair((a, b), labels, names, ids, clusters, strings(groups))
-    analysis = Analysis(evidence.document(["comparative"], json.dumps(options)))
+    analysis = Analysis(evidence.document(["comparative"], settings_json(options)))
     return _comparison(analysis, names)
 
 
@@ -117,6 +118,8 @@ def _pair(
     clusters: Names | None,
     groups: list[str] | None,
 ) -> _sureness.Evidence:
+    if len(names) != 2:
+        raise ValueError(f"names has {len(names)} entries, but there are 2 models\nhint: give one name for each")
     if names[0] == names[1]:
         raise ValueError(f"both models are called {names[0]!r}\nhint: give two names")
     return _sureness.Evidence.of_arrays(
@@ -205,8 +208,9 @@ def settle(
 ) -> list[Verdict]:
     """How many questions, in random order, it takes to settle which model is better on all of them.
 
-    Asking all of them settles that for certain, however few they are; whether other questions would show
-    the same is what `compare` tests. All verdicts hold at all times at once with a probability of `confidence`, as those of
+    Asking all of them settles a difference for certain, however few they are, and leaves models open that do
+    not differ at all where there is no margin; whether other questions would show the same is what `compare`
+    tests. All verdicts hold at all times at once with a probability of `confidence`, as those of
     `sureness compare --logits … --until settled`.
 
     Args:
@@ -229,7 +233,7 @@ def settle(
     stopping = stopping_json(metrics, margins, confidence, max_questions)
     evidence = _pair((a, b), labels, names, ids, None, None)
     options = {"protocol": protocol, "alpha": alpha, "seed": seed}
-    return verdicts(evidence.play(stopping, json.dumps(options)))
+    return verdicts(evidence.play(stopping, settings_json(options)))
 
 
 def stopping_json(
@@ -240,7 +244,12 @@ def stopping_json(
 ) -> str:
     """When to stop, as the native half takes it."""
     wanted: dict[str, float | None] = dict.fromkeys(metrics)
-    wanted.update((margins or {}).items())
+    for metric, margin in (margins or {}).items():
+        size = metric == "size"
+        if not (margin > 0 and (size or margin < 1) and math.isfinite(margin)):
+            kind = "a number of options above 0" if size else "a fraction between 0 and 1, such as 0.02 for two points"
+            raise ValueError(f"the margin of {metric!r} is {margin}\nhint: give {kind}")
+        wanted[metric] = float(margin)
     return json.dumps({"confidence": confidence, "metrics": wanted, "max_questions": max_questions})
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _sureness
+from ._arrays import settings_json
 from ._document import Analysis, Table
 from ._pairs import Metric, Verdict, stopping_json, verdicts
 from ._sureness import Questions
@@ -50,7 +51,7 @@ class Runs:
             ValueError: a mode or setting is unknown, or nothing can be evaluated.
         """
         wanted = list(modes) or (["basic"] if len(self.models) == 1 else ["comparative", "basic"])
-        return Analysis(self._evidence.document(wanted, json.dumps(settings)))
+        return Analysis(self._evidence.document(wanted, settings_json(settings)))
 
     def leaderboard(self, **settings: Any) -> Table:
         """The models' figures, means over tasks, prompt strategies and both scores; the best first."""
@@ -58,13 +59,13 @@ class Runs:
 
     def evaluations(self, **settings: Any) -> list[dict[str, Any]]:
         """The headline figures of each model, task and strategy, as `sureness score` has them."""
-        found: list[dict[str, Any]] = json.loads(self._evidence.evaluations(json.dumps(settings)))
+        found: list[dict[str, Any]] = json.loads(self._evidence.evaluations(settings_json(settings)))
         return found
 
     def promises(self, wrong: float = 0.1, **settings: Any) -> list[dict[str, Any]]:
         """For each model, task and strategy the rules of answering with at most a share `wrong` of wrong
         answers, set on the calibration questions, and what they do on the test questions."""
-        found: list[dict[str, Any]] = json.loads(self._evidence.promises(wrong, json.dumps(settings)))
+        found: list[dict[str, Any]] = json.loads(self._evidence.promises(wrong, settings_json(settings)))
         return found
 
     def settle(
@@ -78,7 +79,7 @@ class Runs:
     ) -> list[Verdict]:
         """How many questions, in random order, it takes to settle which model is better; see `settle`."""
         stopping = stopping_json(metrics, margins, confidence, max_questions)
-        return verdicts(self._evidence.play(stopping, json.dumps(settings)))
+        return verdicts(self._evidence.play(stopping, settings_json(settings)))
 
     def questions(self, **settings: Any) -> Questions:
         """Every answered question as an Arrow table, with the columns of `questions.parquet`.
@@ -86,7 +87,7 @@ class Runs:
         It has `__arrow_c_stream__`: `polars.DataFrame(…)`, `pyarrow.table(…)` and
         `pandas.DataFrame.from_arrow(…)` read it without copying, DuckDB through pyarrow.
         """
-        return self._evidence.questions(json.dumps(settings))
+        return self._evidence.questions(settings_json(settings))
 
     def report(self, output: Source = "report.html", *flags: str) -> Path:
         """Writes the page for browsers, as `sureness report` does.

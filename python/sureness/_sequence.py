@@ -67,7 +67,7 @@ def confidence_sequence(
     if drawn.ndim != 1 or len(drawn) == 0:
         raise ValueError("values is not a list of numbers\nhint: give one value per question")
     times = np.unique(np.geomspace(1, len(drawn), _TIMES).round().astype(int)) if at is None else np.unique(at)
-    if times[0] < 1 or times[-1] > len(drawn):
+    if len(times) == 0 or times[0] < 1 or times[-1] > len(drawn):
         raise ValueError(f"at names a time outside 1..{len(drawn)}\nhint: there are {len(drawn)} values")
     found = _sureness.sequence(drawn, (float(bounds[0]), float(bounds[1])), of, 1.0 - level, times.tolist())
     return ConfidenceSequence(times.astype(np.int64), found[:, 0], found[:, 1], found[:, 2], level)

@@ -286,3 +286,12 @@ def test_a_confidence_sequence_closes_and_holds():
         sureness.confidence_sequence([1.0, 2.0])
     with pytest.raises(ValueError, match=r"row 0 .* NaN lies outside"):
         sureness.confidence_sequence([np.nan])
+
+
+def test_a_selective_classifier_knows_its_options():
+    rng = np.random.default_rng(3)
+    probs = sureness.softmax(3 * rng.normal(size=(300, 4)))
+    chosen = sureness.SelectiveClassifier(wrong=0.4).calibrate(probs, probs.argmax(1))
+    assert chosen.n_options_ == 4
+    with pytest.raises(ValueError, match="probs has 7 columns, but the calibration questions had 4"):
+        chosen.predict(np.eye(7))

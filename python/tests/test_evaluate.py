@@ -180,6 +180,8 @@ def test_too_few_questions_say_so():
         ({"replicates": 0}, "replicates is 0"),
         ({"protocol": "paper", "seed": 2**40}, "takes seeds up to 4294967295"),
         ({"level": 95}, "level is 95"),
+        ({"level": 0.9999}, "level 0.9999 takes 40000 replicates, and there are 1000"),
+        ({"bins": 10**6}, "bins is 1000000, but must lie between 1 and 1000"),
     ],
 )
 def test_settings_are_refused_with_a_hint(arguments, message):
@@ -204,3 +206,63 @@ def test_tables_become_plain_rows():
     assert row["model"] == "m" and row["acc_low"] < row["acc"] < row["acc_high"]
     with pytest.raises(KeyError, match="there are"):
         sureness.evaluate(logits, labels).analysis.section("nothing")
+
+
+def test_the_index_of_a_frame_is_no_option(monkeypatch):
+    """Through Arrow it would be a column; without pyarrow there is no Arrow."""
+    pd = pytest.importorskip("pandas")
+    logits, labels = made_up(200, 4, 1.0, 3)
+    frame = pd.DataFrame(logits, index=pd.Index(np.linspace(5, 9, 200), name="score"))
+    expected = sureness.evaluate(logits, labels).accuracy
+    assert sureness.softmax(frame).shape == (200, 4)
+    assert sureness.evaluate(frame, labels).accuracy == expected
+
+    def absent(*_):
+        raise ImportError("pyarrow")
+
+    for of in (pd.DataFrame, pd.Series):
+        monkeypatch.setattr(of, "__arrow_c_stream__", absent, raising=False)
+    assert sureness.evaluate(frame, pd.Series(labels)).accuracy == expected
+
+
+@pytest.mark.parametrize("shown", [lambda p: p.round(2), lambda p: p.astype(np.float16), lambda p: 100 * p])
+def test_rounded_probabilities_are_no_logits(shown):
+    logits, labels = made_up(300, 4, 1.0, 4)
+    with pytest.raises(ValueError, match="holds probabilities"):
+        sureness.evaluate(shown(sureness.softmax(logits)), labels)
+
+
+def test_masked_values_are_refused():
+    logits, labels = made_up(300, 4, 1.0, 5)
+    hidden = np.ma.masked_greater(logits, np.quantile(logits, 0.99))
+    with pytest.raises(ValueError, match="has masked values"):
+        sureness.evaluate(hidden, labels)
+    with pytest.raises(ValueError, match="labels has masked values"):
+        sureness.evaluate(logits, np.ma.masked_array(labels, mask=labels == 0))
+    whole = sureness.evaluate(np.ma.masked_array(logits), labels)
+    assert whole.accuracy == sureness.evaluate(logits, labels).accuracy
+
+
+def test_numbers_of_numpy_are_settings():
+    logits, labels = made_up(300, 4, 1.0, 6)
+    found = sureness.evaluate(logits, labels, replicates=np.int64(200), alpha=np.float64(0.2))
+    assert found.lac == sureness.evaluate(logits, labels, replicates=200, alpha=0.2).lac
+
+
+@pytest.mark.parametrize("margins", [{"acc": 0}, {"acc": 2}, {"acc": -0.1}, {"size": 0}, {"acc": float("nan")}])
+def test_margins_have_the_bounds_of_the_command(margins):
+    logits, labels = made_up(50, 4, 1.0, 7)
+    with pytest.raises(ValueError, match="the margin of '(acc|size)' is .*\n*hint: give"):
+        sureness.settle(logits, logits, labels, margins=margins)
+
+
+def test_digests_may_be_hexadecimal():
+    """As the column `key` of a run's questions has them."""
+    logits, labels = made_up(300, 4, 1.0, 8)
+    keys = [bytes([row % 256, row // 256] * 16) for row in range(300)]
+    as_bytes = sureness.evaluate(logits, labels, ids=keys, replicates=100)
+    as_text = sureness.evaluate(logits, labels, ids=[key.hex() for key in keys], replicates=100)
+    assert as_bytes.headline == as_text.headline
+    # Clusters that nobody knows are none.
+    unknown = sureness.evaluate(logits, labels, ids=keys, clusters=[None] * 300, replicates=100)
+    assert unknown.headline == as_bytes.headline

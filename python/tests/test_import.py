@@ -53,3 +53,37 @@ def test_results_without_samples_are_refused():
         sureness.import_results()
     with pytest.raises(ValueError, match='format "mine" is unknown\nhint: choose among lm-eval'):
         sureness.import_results(DATA / "lm_eval", format="mine")
+
+
+def test_what_is_missing_or_contradicts_its_file_is_a_warning(tmp_path):
+    """As `sureness import` says on standard error."""
+    results = json.loads(next((DATA / "lm_eval").glob("results_*.json")).read_text())
+    file = sorted((DATA / "lm_eval").glob("samples_mini_*.jsonl"))[0]
+    rows = [json.loads(line) for line in file.open()]
+    for row in rows:
+        row["acc"] = 1.0 - row["acc"]
+    task = file.name.removeprefix("samples_").rsplit("_", 1)[0]
+    results["samples"] = {task: rows}
+    with pytest.warns(UserWarning, match="the accuracy.* % here and .* in the file"):
+        sureness.from_lm_eval(results, model="dummy", tasks=["mini"])
+
+
+def test_tasks_that_share_a_file_name_are_refused():
+    with pytest.raises(ValueError, match="'a/b' and 'a_b' are both called 'a_b'"):
+        sureness.from_lm_eval({"samples": {"a/b": [], "a_b": []}})
+
+
+def test_a_kind_of_model_is_not_its_name():
+    from sureness._import import _model_of
+
+    assert _model_of({"config": {"model": "hf", "model_args": "pretrained=org/x,dtype=float16"}}) is None
+    assert _model_of({"config": {"model": "hf", "model_args": {"pretrained": "org/x"}}}) is None
+    assert _model_of({"model_name": "mine", "config": {"model": "hf", "model_args": "pretrained=org/x"}}) == "mine"
+    assert _model_of({"config": {"model": "dummy"}}) == "dummy"
+
+
+def test_a_number_of_options_that_the_scores_contradict_is_refused(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("id,answer,options,A,B,C\n1,B,2,0,1,5\n2,A,2,1,0,3\n")
+    with pytest.raises(ValueError, match="`options` is 2, but there are 3 scores"):
+        sureness.import_results(table, task="qa", model="m")

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sureness_analysis::number::counted;
 use sureness_conformal::{Guessing, Row};
 use sureness_importers::{Format, Imported, ImportedRow, Model, Options, Values};
 use sureness_questions::answers;
@@ -33,6 +34,43 @@ pub struct ModelImport {
     pub groups: Vec<Imported>,
     /// The run it became.
     pub outcome: ImportOutcome,
+}
+
+impl Import {
+    /// What is missing from the groups, and where they contradict their files, one sentence each.
+    pub fn doubts(&self) -> Vec<String> {
+        let groups = self.models.iter().flat_map(|model| &model.groups);
+        groups.flat_map(doubts).collect()
+    }
+}
+
+fn doubts(import: &Imported) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+    for row in &import.rows {
+        if let Err(error) = &row.scores {
+            let example = || (0, format!("{}: {error}", row.question.id));
+            reasons.entry(error.kind()).or_insert_with(example).0 += 1;
+        }
+    }
+    let missing = reasons.values().map(|(failed, example)| {
+        let have = if *failed == 1 { "has" } else { "have" };
+        let failed = counted(*failed, "question");
+        format!("{import}: {failed} {have} no answer, such as {example}")
+    });
+    let check = import.check.as_ref().filter(|check| !check.agrees());
+    let contradiction = check.map(|check| {
+        let first = match &check.first_difference {
+            Some(id) => format!("; the first question that differs is {id}"),
+            None => String::new(),
+        };
+        format!(
+            "{import}: the accuracy{} is {:.2} % here and {:.2} % in the file{first}",
+            check.rule(),
+            check.ours * 100.0,
+            check.theirs * 100.0
+        )
+    });
+    missing.chain(contradiction).collect()
 }
 
 /// Reads evaluations and writes them to the store in `output_dir`, one run per model.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sureness_conformal::{Config, MIN_CLUSTERS, NoInterval, design_effect, wilson_share};
+use sureness_conformal::{
+    Config, MIN_CLUSTERS, NoInterval, Resampling, design_effect, wilson_share,
+};
 
 use crate::{Item, set_intervals};
 
@@ -50,10 +52,9 @@ pub(crate) fn of(
     level: f64,
 ) -> OpenIntervals {
     // Of the draws, some have to lie beyond each end.
-    let least = (4.0 / (1.0 - level)).ceil() as usize;
     let drawing = Drawing {
         level,
-        replicates: least.clamp(1000, 1_000_000),
+        replicates: Resampling::needed(level).clamp(1000, 1_000_000),
     };
     from_draws(calibration, test, config, &drawing)
 }

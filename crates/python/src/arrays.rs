@@ -41,6 +41,7 @@ impl<'py> Matrix<'py> {
     /// Reads a table or column of Arrow, an array of NumPy, or whatever NumPy makes one of: pandas,
     /// `PyTorch` on the CPU. Float32 and float64 in C order are not copied, nor is a column of lists.
     pub(crate) fn read(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
+        check_mask(of, name)?;
         // What needs no conversion takes no detour: a small matrix would spend most of its time there.
         if let Ok(array) = of.cast::<PyArray2<f64>>()
             && array.is_c_contiguous()
@@ -104,6 +105,22 @@ impl<'py> Matrix<'py> {
             },
         })
     }
+}
+
+/// Refuses a masked array with hidden values, which NumPy would read as they are.
+fn check_mask(of: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    let of_type = of.get_type();
+    if of_type.name()? != "MaskedArray" {
+        return Ok(());
+    }
+    let masked = of.getattr("mask")?.call_method0("any")?.is_truthy()?;
+    if !masked {
+        return Ok(());
+    }
+    Err(refusal(
+        format_args!("{name} has masked values"),
+        "leave out the questions that have any",
+    ))
 }
 
 fn check_options(options: usize, name: &str) -> PyResult<()> {
@@ -184,6 +201,7 @@ pub(crate) fn labels(of: &Bound<'_, PyAny>, rows: Rows<'_>) -> PyResult<Vec<Righ
             "give one label per row",
         ))
     };
+    check_mask(of, "labels")?;
     if let Some(chunks) = arrow::chunks(of, "labels")?
         && let Some(labels) = arrow::whole_numbers(&chunks, "labels")?
     {

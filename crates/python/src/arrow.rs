@@ -30,7 +30,8 @@ pub(crate) enum Numbers {
 /// NumPy's already.
 pub(crate) fn chunks(of: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Vec<ArrayRef>>> {
     let module: String = of.get_type().getattr("__module__")?.extract()?;
-    if module.starts_with("pandas.") {
+    // Through Arrow, pandas makes its index a column, and from version 3 on its module has no dot.
+    if module == "pandas" || module.starts_with("pandas.") {
         return Ok(None);
     }
     let read = if of.hasattr("__arrow_c_stream__")? {

@@ -106,11 +106,13 @@ fn normalise(name: &str) -> PyResult<Normalise> {
 }
 
 fn brought(import: Import) -> Brought {
+    let doubts = import.doubts();
     let mut found = Brought {
         groups: Vec::new(),
         notes: import.notes,
         warnings: import.warnings,
     };
+    found.warnings.extend(doubts);
     for ModelImport { groups, outcome } in import.models {
         for group in groups {
             found.groups.push(Group {

@@ -20,7 +20,8 @@ const RULE: Rule = Rule {
     seed: 42,
 };
 
-/// The probability that an answer must exceed: minus infinity for all, infinity for none.
+/// The probability that an answer must exceed, minus infinity for all, infinity for none; and the number
+/// of options.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over a list")]
 pub(crate) fn answer_threshold(
@@ -30,7 +31,7 @@ pub(crate) fn answer_threshold(
     wrong: f64,
     delta: f64,
     of: &str,
-) -> PyResult<f64> {
+) -> PyResult<(f64, usize)> {
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
     let right = labels(right, rows)?;
@@ -54,22 +55,34 @@ pub(crate) fn answer_threshold(
             at_most_wrong_of_answered(&answers, wrong, delta, &confidence_grid(), largest)
         })
     })?;
-    Ok(match rule {
+    let threshold = match rule {
         AnswerRule::Everything => f64::NEG_INFINITY,
         AnswerRule::SurerThan(threshold) => threshold,
         AnswerRule::Nothing => f64::INFINITY,
-    })
+    };
+    Ok((threshold, rows.options))
 }
 
-/// The most probable option of each row where it exceeds the threshold, else −1.
+/// The most probable option of each row where it exceeds the threshold, else −1; of rows with so many
+/// options.
 #[pyfunction]
 pub(crate) fn answers<'py>(
     py: Python<'py>,
     probs: &Bound<'py, PyAny>,
     threshold: f64,
+    options: usize,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
+    if rows.options != options {
+        return Err(refusal(
+            format_args!(
+                "probs has {} columns, but the calibration questions had {options}",
+                rows.options
+            ),
+            "give one column per option, as for calibrate",
+        ));
+    }
     let out = PyArray1::<i64>::zeros(py, rows.len(), false);
     {
         let mut writable = out.try_readwrite()?;

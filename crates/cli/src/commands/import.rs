@@ -1,6 +1,6 @@
 //! `sureness import`: evaluations of other tools into a store.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use sureness_analysis::number::{count, counted};
@@ -62,8 +62,8 @@ fn show(import: &Import, folder: &str) -> Result<(), Failure> {
     for warning in &import.warnings {
         eprintln!("warning: {warning}");
     }
-    for group in groups() {
-        print_warnings(group);
+    for doubt in import.doubts() {
+        eprintln!("warning: {doubt}");
     }
     for ModelImport { groups, outcome } in &import.models {
         let name = groups.first().map_or("", |import| &import.model.name);
@@ -128,33 +128,5 @@ fn print_notes<'a>(notes: impl Iterator<Item = (&'a Imported, &'a [String])>) {
             n => format!(" and {n} others"),
         };
         eprintln!("note: {first}{others}: {text}");
-    }
-}
-
-/// Prints what is missing from an import, and where it contradicts its file.
-fn print_warnings(import: &Imported) {
-    let mut reasons: BTreeMap<&str, (usize, String)> = BTreeMap::new();
-    for row in &import.rows {
-        if let Err(error) = &row.scores {
-            let example = || (0, format!("{}: {error}", row.question.id));
-            reasons.entry(error.kind()).or_insert_with(example).0 += 1;
-        }
-    }
-    for (failed, example) in reasons.values() {
-        let have = if *failed == 1 { "has" } else { "have" };
-        let failed = counted(*failed, "question");
-        eprintln!("warning: {import}: {failed} {have} no answer, such as {example}");
-    }
-    if let Some(check) = import.check.as_ref().filter(|check| !check.agrees()) {
-        let first = match &check.first_difference {
-            Some(id) => format!("; the first question that differs is {id}"),
-            None => String::new(),
-        };
-        eprintln!(
-            "warning: {import}: the accuracy{} is {:.2} % here and {:.2} % in the file{first}",
-            check.rule(),
-            check.ours * 100.0,
-            check.theirs * 100.0
-        );
     }
 }

@@ -14,10 +14,8 @@ use crate::args::compare::CompareArgs;
 use crate::args::gate::GateArgs;
 use crate::args::score::ScoreArgs;
 
-/// Draws beyond each end of a bootstrap interval, at least.
-const BEYOND_EACH_END: f64 = 2.0;
 /// As many as `--replicates` takes.
-const MOST_REPLICATES: f64 = 1e6;
+const MOST_REPLICATES: usize = 1_000_000;
 
 /// The evaluation of saved logits.
 pub(crate) fn score(args: &ScoreArgs) -> Config {
@@ -108,16 +106,14 @@ pub(crate) fn check_replicates(args: &EvidenceArgs) -> Result<(), Failure> {
     let EvidenceArgs {
         level, replicates, ..
     } = *args;
-    let each_end = (1.0 - level) / 2.0;
-    // Rounded, since 1 − 0.996 is not 0.004.
-    let needed = (BEYOND_EACH_END / each_end - 1e-6).ceil();
-    if f64::from(replicates) >= needed {
+    let needed = Resampling::needed(level);
+    if replicates as usize >= needed {
         return Ok(());
     }
     let failure = Failure::new(format!(
-        "--level {level} takes {} replicates, of which {BEYOND_EACH_END} lie beyond each end of an \
-         interval, and there are {}",
-        count(needed as usize),
+        "--level {level} takes {} replicates, of which 2 lie beyond each end of an interval, and there \
+         are {}",
+        count(needed),
         count(replicates as usize),
     ));
     Err(failure.hint(if needed <= MOST_REPLICATES {

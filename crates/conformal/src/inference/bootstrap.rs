@@ -26,6 +26,22 @@ impl Default for Resampling {
     }
 }
 
+impl Resampling {
+    /// Replicates of which two lie beyond each end of an interval at this level: with fewer, the ends are
+    /// the extremes of all replicates, however high the level.
+    ///
+    /// ```
+    /// use sureness_conformal::Resampling;
+    ///
+    /// assert_eq!(Resampling::needed(0.95), 80);
+    /// assert_eq!(Resampling::needed(0.999), 4000);
+    /// ```
+    pub fn needed(level: f64) -> usize {
+        // Rounded, since 1 − 0.996 is not 0.004.
+        (4.0 / (1.0 - level) - 1e-6).ceil() as usize
+    }
+}
+
 /// Bootstrap intervals of one figure, in the figure's own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BootstrapInterval {

@@ -130,6 +130,14 @@ impl Header {
         };
         let scores = if cells.len() == self.names.len() {
             self.scores(cells, options)
+                .and_then(|scores| match options {
+                    Some(options) if options != scores.values.len() => {
+                        let found = scores.values.len();
+                        let message = format!("is {options}, but there are {found} scores");
+                        Err(field("options", &message))
+                    }
+                    _ => Ok(scores),
+                })
         } else {
             Err(Replay::Shape {
                 expected: "as many fields as the header has",

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 use sureness_analysis::{GroupId, GroupRows, ModelEvidence, Source};
 use sureness_conformal::{Config, RightOptions, Row, Table};
+use sureness_importers::are_shares;
 
 use super::Evidence;
 use crate::arrays::{Matrix, Rows, labels};
@@ -13,9 +14,6 @@ use crate::refusal::refusal;
 /// Task and strategy of arrays, which have no names.
 const TASK: &str = "array";
 const STRATEGY: &str = "given";
-
-/// How far the sum of probabilities may be from 1.
-const SUM: f64 = 1e-4;
 
 /// What is known of the questions, one entry each; absent where unknown.
 pub(super) struct Questions {
@@ -185,15 +183,14 @@ fn group(
 /// Refuses probabilities: their softmax would be a figure of another model.
 fn check_scores(name: &str, rows: Rows<'_>) -> PyResult<()> {
     let is_distribution = |row: usize| {
-        let values = rows.row(row);
-        let sum: f64 = values.iter().sum();
-        (sum - 1.0).abs() < SUM && values.iter().all(|p| (0.0..=1.0).contains(&p))
+        let values: Vec<f64> = rows.row(row).iter().collect();
+        are_shares(&values)
     };
     if rows.len() == 0 || !(0..rows.len()).all(is_distribution) {
         return Ok(());
     }
     Err(refusal(
-        format_args!("{name} holds probabilities: every row lies in 0..1 and sums to 1"),
+        format_args!("{name} holds probabilities: every row sums to 1, or to 100 %"),
         "give logits or log-probabilities, such as numpy.log(probs)",
     ))
 }

@@ -7,6 +7,11 @@ use sureness_conformal::{Config, Covers, Estimand, Protocol, Resampling, SplitRu
 
 use crate::refusal::refusal;
 
+/// As many as `--replicates` takes.
+const MOST_REPLICATES: usize = 1_000_000;
+/// More bins than anyone draws; each takes time in every draw.
+const MOST_BINS: usize = 1000;
+
 /// What differs from the recorded settings and the defaults.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -68,19 +73,32 @@ impl Options {
     pub(super) fn settings(&self, recorded: &Config) -> PyResult<Settings> {
         let config = self.config(recorded)?;
         let defaults = Settings::default();
+        let resampling = Resampling {
+            replicates: count(
+                self.replicates,
+                "replicates",
+                defaults.resampling.replicates,
+                MOST_REPLICATES,
+            )?,
+            level: share(self.level, "level", defaults.resampling.level)?,
+            seed: config.seed,
+        };
+        let needed = Resampling::needed(resampling.level);
+        if resampling.level > defaults.resampling.level && resampling.replicates < needed {
+            return Err(refusal(
+                format_args!(
+                    "level {} takes {needed} replicates, and there are {}: the ends of intervals would be \
+                     their extremes",
+                    resampling.level, resampling.replicates
+                ),
+                "give more replicates, or a lower level",
+            ));
+        }
         Ok(Settings {
             config,
-            resampling: Resampling {
-                replicates: positive(
-                    self.replicates,
-                    "replicates",
-                    defaults.resampling.replicates,
-                )?,
-                level: share(self.level, "level", defaults.resampling.level)?,
-                seed: config.seed,
-            },
+            resampling,
             estimand: self.estimand.unwrap_or(defaults.estimand),
-            bins: positive(self.bins, "bins", defaults.bins)?,
+            bins: count(self.bins, "bins", defaults.bins, MOST_BINS)?,
             splits: self.splits.unwrap_or(defaults.splits),
             insist: self.insist.unwrap_or(defaults.insist),
             ..defaults
@@ -100,13 +118,14 @@ pub(super) fn share(given: Option<f64>, name: &str, default: f64) -> PyResult<f6
     }
 }
 
-fn positive(given: Option<usize>, name: &str, default: usize) -> PyResult<usize> {
+/// A number from 1 to `most`.
+fn count(given: Option<usize>, name: &str, default: usize, most: usize) -> PyResult<usize> {
     match given {
         None => Ok(default),
-        Some(0) => Err(refusal(
-            format_args!("{name} is 0, but must be at least 1"),
+        Some(count) if (1..=most).contains(&count) => Ok(count),
+        Some(other) => Err(refusal(
+            format_args!("{name} is {other}, but must lie between 1 and {most}"),
             "leave it out for the default",
         )),
-        Some(count) => Ok(count),
     }
 }

@@ -23,11 +23,15 @@ impl Shares {
     }
 }
 
-/// Whether values are the shares of a whole: probabilities or percentages.
-pub(super) fn are_shares(row: &[f64]) -> bool {
+/// Largest error of a probability that is written with two decimals.
+const ROUNDED: f64 = 5e-3;
+
+/// Whether values are the shares of a whole: probabilities or percentages, which may be rounded.
+pub fn are_shares(row: &[f64]) -> bool {
+    let rounded = ROUNDED * row.len() as f64;
     let of = |whole: f64, slack: f64| {
         let total: f64 = row.iter().sum();
         row.iter().all(|it| (0.0..=whole + slack).contains(it)) && (total - whole).abs() <= slack
     };
-    of(1.0, 1e-3) || of(100.0, 0.1)
+    of(1.0, rounded) || of(100.0, 100.0 * rounded)
 }
