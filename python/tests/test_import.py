@@ -59,13 +59,11 @@ def test_what_is_missing_or_contradicts_its_file_is_a_warning(tmp_path):
     """As `sureness import` says on standard error."""
     results = json.loads(next((DATA / "lm_eval").glob("results_*.json")).read_text())
     file = sorted((DATA / "lm_eval").glob("samples_mini_*.jsonl"))[0]
-    rows = [json.loads(line) for line in file.open()]
-    for row in rows:
-        row["acc"] = 1.0 - row["acc"]
     task = file.name.removeprefix("samples_").rsplit("_", 1)[0]
-    results["samples"] = {task: rows}
-    with pytest.warns(UserWarning, match="the accuracy.* % here and .* in the file"):
-        sureness.from_lm_eval(results, model="dummy", tasks=["mini"])
+    results["results"][task]["acc,none"] = 0.9
+    results["samples"] = {task: [json.loads(line) for line in file.open()]}
+    with pytest.warns(UserWarning, match="the accuracy.* % here and 90.00 % in the file"):
+        sureness.from_lm_eval(results, tasks=["mini"])
 
 
 def test_tasks_that_share_a_file_name_are_refused():
