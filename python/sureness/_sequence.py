@@ -63,6 +63,8 @@ def confidence_sequence(
         ValueError: a value is NaN or outside the bounds, or there are more values than `of`.
     """
     level = _check_share("confidence", confidence)
+    if np.ma.is_masked(values):
+        raise ValueError("values has masked values\nhint: leave them out")
     drawn = np.ascontiguousarray(values, dtype=np.float64)
     if drawn.ndim != 1 or len(drawn) == 0:
         raise ValueError("values is not a list of numbers\nhint: give one value per question")

@@ -295,3 +295,10 @@ def test_a_selective_classifier_knows_its_options():
     assert chosen.n_options_ == 4
     with pytest.raises(ValueError, match="probs has 7 columns, but the calibration questions had 4"):
         chosen.predict(np.eye(7))
+
+
+def test_a_confidence_sequence_takes_no_masks():
+    with pytest.raises(ValueError, match="values has masked values"):
+        sureness.confidence_sequence(np.ma.masked_array([1.0, 0.0], mask=[False, True]))
+    with pytest.raises(ValueError, match="at names a time outside 1..2"):
+        sureness.confidence_sequence([1.0, 0.0], at=[])
