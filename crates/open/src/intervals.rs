@@ -135,7 +135,7 @@ mod tests {
     const ANSWERS: u32 = 8;
 
     /// A law of questions.
-    #[derive(Debug, Clone, Copy, PartialEq)]
+    #[derive(Debug, Clone, Copy)]
     struct Law {
         /// Share of questions to which the truth is never said.
         unknown: f64,

@@ -114,7 +114,7 @@ pub fn confidence_intervals(
                 varied(|row| row.log_loss),
             ),
             (Scale::Log { most: 1.0 }, Some(rarer)),
-            (Scale::Logit, jackknife.telling(&scored)),
+            (Scale::Logit, jackknife.telling(&scored, rarer)),
         ];
         intervals = std::array::from_fn(|figure| {
             let (scale, units) = scales[figure];

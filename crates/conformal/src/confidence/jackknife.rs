@@ -116,20 +116,17 @@ impl Jackknife {
 
     /// Clusters whose value is not the commonest; `None` for fewer than [`MIN_CLUSTERS_APART`].
     pub(super) fn varied(&self, rows: &[Scored], value: impl Fn(&Scored) -> f64) -> Option<usize> {
-        let apart = self.apart(rows, value);
-        let clusters: BTreeSet<u32> = apart.iter().map(|&(cluster, _)| cluster).collect();
-        (clusters.len() >= MIN_CLUSTERS_APART).then_some(clusters.len())
+        enough(&self.apart(rows, value))
     }
 
     /// Clusters that decide how well confidence tells right from wrong answers: those with an answer of
-    /// the rarer kind, or those with another confidence than the commonest if they are fewer. `None` where
-    /// either are too few.
-    pub(super) fn telling(&self, rows: &[Scored]) -> Option<usize> {
-        let rarer = self.rarer(rows)?;
-        let varied = self.varied(rows, |row| row.confidence)?;
+    /// the rarer kind ([`Self::rarer`]), or those with another confidence than the commonest if they are
+    /// fewer. `None` where these are too few.
+    pub(super) fn telling(&self, rows: &[Scored], rarer: usize) -> Option<usize> {
+        let apart = self.apart(rows, |row| row.confidence);
+        let varied = enough(&apart)?;
         let right = rows.iter().filter(|row| row.correct).count();
         let rarer_kind = 2 * right < rows.len();
-        let apart = self.apart(rows, |row| row.confidence);
         let of_kind = apart.iter().filter(|&&(_, right)| right == rarer_kind);
         (of_kind.count() >= MIN_RARER_CLUSTERS_APART).then_some(rarer.min(varied))
     }
@@ -153,6 +150,12 @@ impl Jackknife {
             se: standard_error(without),
         })
     }
+}
+
+/// How many clusters these are; `None` for fewer than [`MIN_CLUSTERS_APART`].
+fn enough(apart: &BTreeSet<(u32, bool)>) -> Option<usize> {
+    let clusters: BTreeSet<u32> = apart.iter().map(|&(cluster, _)| cluster).collect();
+    (clusters.len() >= MIN_CLUSTERS_APART).then_some(clusters.len())
 }
 
 /// The weight of each row, from its cluster and the weights of clusters.
@@ -196,14 +199,7 @@ mod tests {
     fn rows(n: u32, of: impl Fn(u32) -> (f64, bool)) -> Vec<Scored> {
         let row = |place| {
             let (confidence, correct) = of(place);
-            Scored {
-                place,
-                confidence,
-                correct,
-                brier: 0.0,
-                log_loss: 0.0,
-                bin: 0,
-            }
+            Scored::of_answer(place, confidence, correct)
         };
         (0..n).map(row).collect()
     }
@@ -215,9 +211,8 @@ mod tests {
         // The first twenty answers are wrong.
         let telling = |wrong: u32, right: u32| {
             let unsure = |row| row < wrong || (20..20 + right).contains(&row);
-            jackknife.telling(&rows(60, |row| {
-                (f64::from(u8::from(!unsure(row))), row >= 20)
-            }))
+            let rows = rows(60, |row| (f64::from(u8::from(!unsure(row))), row >= 20));
+            jackknife.telling(&rows, jackknife.rarer(&rows)?)
         };
         assert_eq!([telling(0, 0), telling(5, 4), telling(4, 6)], [None; 3]);
         assert_eq!([telling(5, 5), telling(12, 15)], [Some(10), Some(20)]);

@@ -54,7 +54,7 @@ pub fn selective_intervals(
         let without: Vec<f64> = without.iter().map(|figures| figures[figure]).collect();
         jackknife.interval(scale, figures[figure], &without, units)
     };
-    let telling = jackknife.telling(&scored);
+    let telling = jackknife.telling(&scored, rarer);
     SelectiveIntervals {
         auroc: telling.and_then(|units| interval(0, Scale::Logit, units)),
         aurc: interval(1, Scale::Log { most: 1.0 }, rarer),
@@ -63,14 +63,7 @@ pub fn selective_intervals(
 }
 
 fn scored((place, &(confidence, correct)): (u32, &(f64, bool))) -> Scored {
-    Scored {
-        place,
-        confidence,
-        correct,
-        brier: 0.0,
-        log_loss: 0.0,
-        bin: 0,
-    }
+    Scored::of_answer(place, confidence, correct)
 }
 
 fn values(sorted: &Sorted, scored: &[Scored], weights: &[u8], harmonic: &mut Harmonic) -> Values {

@@ -13,6 +13,20 @@ pub(super) struct Scored {
     pub(super) bin: usize,
 }
 
+impl Scored {
+    /// A row of which only the confidence and whether the answer is right are known.
+    pub(super) fn of_answer(place: u32, confidence: f64, correct: bool) -> Self {
+        Self {
+            place,
+            confidence,
+            correct,
+            brier: 0.0,
+            log_loss: 0.0,
+            bin: 0,
+        }
+    }
+}
+
 /// Brier score, log loss, AURC, and AUROC, which is NaN where it is undefined.
 pub(super) const FIGURES: usize = 4;
 
