@@ -54,7 +54,7 @@ pub(crate) fn of(
     // Of the draws, some have to lie beyond each end.
     let drawing = Drawing {
         level,
-        replicates: Resampling::needed(level).clamp(1000, 1_000_000),
+        replicates: Resampling::needed(level).clamp(1000, Resampling::MOST),
     };
     from_draws(calibration, test, config, &drawing)
 }

@@ -14,9 +14,6 @@ use crate::args::compare::CompareArgs;
 use crate::args::gate::GateArgs;
 use crate::args::score::ScoreArgs;
 
-/// As many as `--replicates` takes.
-const MOST_REPLICATES: usize = 1_000_000;
-
 /// The evaluation of saved logits.
 pub(crate) fn score(args: &ScoreArgs) -> Config {
     Config {
@@ -116,7 +113,7 @@ pub(crate) fn check_replicates(args: &EvidenceArgs) -> Result<(), Failure> {
         count(needed),
         count(replicates as usize),
     ));
-    Err(failure.hint(if needed <= MOST_REPLICATES {
+    Err(failure.hint(if needed <= Resampling::MOST {
         format!("add --replicates {needed}, or lower the --level")
     } else {
         "lower the --level".to_owned()

@@ -27,6 +27,9 @@ impl Default for Resampling {
 }
 
 impl Resampling {
+    /// The most replicates that are asked for: more take hours.
+    pub const MOST: usize = 1_000_000;
+
     /// Replicates of which two lie beyond each end of an interval at this level: with fewer, the ends are
     /// the extremes of all replicates, however high the level.
     ///

@@ -7,8 +7,6 @@ use sureness_conformal::{Config, Covers, Estimand, Protocol, Resampling, SplitRu
 
 use crate::refusal::refusal;
 
-/// As many as `--replicates` takes.
-const MOST_REPLICATES: usize = 1_000_000;
 /// More bins than anyone draws; each takes time in every draw.
 const MOST_BINS: usize = 1000;
 
@@ -78,7 +76,7 @@ impl Options {
                 self.replicates,
                 "replicates",
                 defaults.resampling.replicates,
-                MOST_REPLICATES,
+                Resampling::MOST,
             )?,
             level: share(self.level, "level", defaults.resampling.level)?,
             seed: config.seed,
