@@ -70,11 +70,11 @@ fn real_questions_in_mixed_order_are_answered_as_one_by_one() {
         return;
     };
     let scorer = load(&path);
-    let mut batch = Vec::new();
-    for index in 0..2 {
-        batch.push(request(&astronomy.prefix, &astronomy.suffixes[index]));
-        batch.push(request(&logic.prefix, &logic.suffixes[index]));
-    }
+    let batch = [
+        request(&astronomy.prefix, &astronomy.suffixes[0]),
+        request(&logic.prefix, &logic.suffixes[0]),
+        request(&astronomy.prefix, &astronomy.suffixes[1]),
+    ];
     let answers = ask(&scorer, &batch);
     assert_eq!(answers.len(), batch.len());
     for (request, answer) in batch.iter().zip(answers) {

@@ -157,7 +157,7 @@ fn thoughts_are_averaged_with_the_variance_between_them() {
     for chat in ["", "--chat"] {
         let case = case(script(), QUESTIONS);
         let mut means = Vec::new();
-        for k in [1_u32, 4, 16] {
+        for k in [1_u32, 3, 9] {
             let name = format!("reasoned-{k}");
             run(
                 &case,
@@ -173,7 +173,7 @@ fn thoughts_are_averaged_with_the_variance_between_them() {
             means.push(mean(&errors));
         }
         assert!(
-            means[0] > 3.0 * means[1] && means[1] > 3.0 * means[2],
+            means[0] > 2.2 * means[1] && means[1] > 2.2 * means[2],
             "{means:?}"
         );
     }

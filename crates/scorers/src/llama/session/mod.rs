@@ -85,6 +85,16 @@ impl<'model> Session<'model> {
         trained_length: u32,
         options: &LlamaOptions,
     ) -> Result<Self, LlamaError> {
+        Self::beginning_with(FIRST_CONTEXT, model, trained_length, options)
+    }
+
+    /// With a first context of so many tokens, unless the options or the model have a shorter one.
+    pub(super) fn beginning_with(
+        first_context: u32,
+        model: &'model LlamaModel,
+        trained_length: u32,
+        options: &LlamaOptions,
+    ) -> Result<Self, LlamaError> {
         let setup = Setup {
             threads: options.thread_count(),
             on_gpu: options.gpu_layers > 0,
@@ -100,7 +110,7 @@ impl<'model> Session<'model> {
             .map_or(trained_length, |length| length.get().min(trained_length));
         let first = options
             .context_length
-            .map_or(limit.min(FIRST_CONTEXT), |_| limit);
+            .map_or(limit.min(first_context), |_| limit);
         Ok(Self {
             model,
             vocab: model.vocab(),
@@ -112,6 +122,11 @@ impl<'model> Session<'model> {
             prefix: Prefix::default(),
             held: None,
         })
+    }
+
+    #[cfg(test)]
+    pub(super) fn context_length(&self) -> u32 {
+        self.context.n_ctx()
     }
 
     pub(super) fn vocab(&self) -> &LlamaVocab<'model> {
