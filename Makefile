@@ -16,7 +16,7 @@ NATIVE = scripts/require.sh cargo python c++; tools=$$(scripts/native-tools.sh);
 QUICK = export CMAKE_CXX_FLAGS_RELEASE="$${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python lint build wheel dist install clean
+.PHONY: help demo test test-python verify lint build wheel dist install clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ test: ## Format, lints, tests with a real model and a real server
 
 test-python: ## The Python package: wheel, types, tests and notebooks in a fresh environment
 	@scripts/python/test.sh $(ARGS)
+
+verify: ## Our figures beside those of scikit-learn, SciPy, MAPIE and others on the same rows
+	@scripts/verify/run.sh $(ARGS)
 
 lint: ## Format and lints alone
 	@scripts/test.sh bare

@@ -64,7 +64,6 @@ if [[ ${1:-} != lint ]]; then
     step native tools
     tools=$(scripts/native-tools.sh)
     fetch server scripts/servers/llama-server.sh "$servers" --fetch
-    fetch packages scripts/verify/run.sh --fetch
 fi
 
 for script in .ci/run scripts/*.sh scripts/python/*.sh scripts/servers/*.sh deploy/slurm/*; do
@@ -137,16 +136,6 @@ else
     fi
 fi
 
-# What other packages make of the same rows, beside the tests, which often wait.
-if fetched packages; then
-    # Built above; cargo would build them once more, with the features of one package.
-    SURENESS_EXAMPLES=$(realpath "${CARGO_TARGET_DIR:-target}/debug/examples")
-    export SURENESS_EXAMPLES
-    fetch verification scripts/verify/run.sh
-else
-    without "scikit-learn, SciPy and the others"
-fi
-
 # programs: each test program behind the folder of its package, where cargo would run it.
 programs() {
     cargo test --workspace --locked --no-run --message-format=json | python3 -c '
@@ -182,9 +171,4 @@ RUST_TEST_THREADS=6 fetch scorers run_tests "$(lane '/scorers /.*/it-')"
 run_tests "$(lane '/scorers /.*/sureness_scorers-')" || code=$?
 fetched scorers || code=$?
 run cargo test --workspace --locked --doc --no-fail-fast || code=$?
-
-if [[ -n ${fetches[verification]:-} ]]; then
-    step other packages
-    fetched verification || code=$?
-fi
 exit "$code"

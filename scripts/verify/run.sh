@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Holds our statistics against other packages' on the same rows, and fails where they differ.
+# Holds our statistics against other packages' on the same rows, and fails where they differ; `make verify`
+# calls it.
 #
 #   run.sh            scikit-learn, SciPy, statsmodels, MAPIE, crepes
 #   run.sh --fetch    only installs them
@@ -7,12 +8,12 @@
 #
 # The packages go into a Python environment below .tools/ on the first run. The rows are made by a
 # seeded generator. The layouts of public data sets are written by pyarrow, pandas and datasets and read
-# by the binary; files of a hub of our own are fetched by huggingface_hub and by the binary. The gate's
-# JUnit output is held against Jenkins' schema, from pytest's source package. Where
-# ../shared holds the published benchmark, its logits are compared too, the intervals of both halves with
-# a bootstrap of our own, the tables of docs/paper-revisited.md with what the binary says, and early
-# verdicts about pairs of models with the truth. The binary is the one that $SURENESS names, else the
-# debug build; $SURENESS_EXAMPLES names a folder of the examples as built.
+# by the binary, and our tables of questions by pandas, Polars and DuckDB; files of a hub of our own are
+# fetched by huggingface_hub and by the binary. The gate's JUnit output is held against Jenkins' schema,
+# from pytest's source package. Where ../shared holds the published benchmark, its logits are compared
+# too, the intervals of both halves with a bootstrap of our own, the tables of docs/paper-revisited.md
+# with what the binary says, and early verdicts about pairs of models with the truth. The binary is the
+# one that $SURENESS names, else that of the tests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -47,17 +48,21 @@ done
 
 [[ ${1:-} == --fetch ]] && exit
 
+# The same selection as for the tests, so that after them nothing is compiled again.
+scripts/require.sh cargo c++
+native=$(scripts/native-tools.sh)
+eval "$native"
+source scripts/test-env.sh
+cargo build --workspace --lib --bins --tests --examples --locked
+built=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
+export SURENESS=${SURENESS:-$built/sureness} SURENESS_EXAMPLES=$built/examples
+
 # compare NAME [arguments of make_rows.py]
 compare() {
     local rows=$tools/$1
     shift
     "$python" "$here/make_rows.py" "$rows" "$@"
-    if [[ -n ${SURENESS_EXAMPLES:-} ]]; then
-        "$SURENESS_EXAMPLES/verify" "$rows/A.csv" "$rows/B.csv" >"$rows/figures.json"
-    else
-        cargo run --quiet --locked -p sureness-conformal --example verify -- \
-            "$rows/A.csv" "$rows/B.csv" >"$rows/figures.json"
-    fi
+    "$SURENESS_EXAMPLES/verify" "$rows/A.csv" "$rows/B.csv" >"$rows/figures.json"
     "$python" "$here/compare.py" "$rows" ${torch:+--torch}
 }
 
@@ -66,11 +71,11 @@ torch=
 code=0
 say "generated rows"
 compare generated || code=1
-SURENESS=${SURENESS:-${CARGO_TARGET_DIR:-target}/debug/sureness}
-export SURENESS
-[[ -x $SURENESS ]] || cargo build --quiet --locked -p sureness --bin sureness --no-default-features
 say "layouts of public data sets, written by pyarrow, pandas and datasets"
 "$python" "$here/layouts.py" "$SURENESS" || code=1
+say "our tables of questions, read by pandas, Polars and DuckDB"
+SURENESS_VERIFY_PYTHON=$(realpath -s "$python") cargo test --workspace --test it --locked --quiet -- \
+    questions::python_reads_it --exact || code=1
 say "files of a hub, fetched by huggingface_hub and by the binary"
 "$python" "$here/hub.py" "$SURENESS" || code=1
 say "the gate's JUnit output beside the schema of Jenkins"
