@@ -233,7 +233,7 @@ def test_habits_of_scikit_learn():
     assert (again.predict_set(probs) == classifier.predict_set(probs)).all()
     with pytest.raises(ValueError, match="2 columns, but the calibration questions had 3"):
         classifier.predict_set(sureness.softmax(logits[:, :2]))
-    for wrong in [{"alpha": 0.0}, {"alpha": float("nan")}, {"score": "raps"}, {"protocol": "mine"}]:
+    for wrong in [{"alpha": 0.0}, {"alpha": float("nan")}, {"score": "raps"}, {"protocol": "mine"}, {"seed": -1}]:
         with pytest.raises(ValueError, match="hint: "):
             ConformalClassifier(**wrong).calibrate(probs, labels)
 

@@ -34,8 +34,8 @@ pub use inference::{
     NoInterval, NoVariance, Panel, PanelError, RankBand, Reference, Resampled, Resampling,
     SampleSize, SampleSizes, Stream, Trend, Variance, Variances, benjamini_hochberg, bootstrap,
     check_coverage, design_effect, detectable_accuracy_difference, detectable_mean_difference,
-    holm, influence_interval, least_difference, linear_trend, mcnemar, pearson, rank_bands,
-    sample_sizes, spearman, tail, threshold_law, wilson, wilson_share,
+    figure_step, holm, influence_interval, least_difference, linear_trend, mcnemar, pearson,
+    rank_bands, sample_sizes, spearman, tail, threshold_law, wilson, wilson_share,
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};

@@ -1,5 +1,7 @@
 //! Matrices and labels from Python.
 
+use std::fmt::Display;
+
 use numpy::{
     Element, PyArray, PyArray2, PyArrayMethods, PyReadonlyArray, PyReadonlyArray1,
     PyReadonlyArray2, PyUntypedArrayMethods, ndarray::Dimension,
@@ -213,8 +215,12 @@ pub(crate) fn labels(of: &Bound<'_, PyAny>, rows: Rows<'_>) -> PyResult<Vec<Righ
     let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
     count(shape.first().copied().unwrap_or(0))?;
     match (kind.as_str(), shape.len()) {
-        ("i" | "u", 1) => {
+        ("i", 1) => {
             let array: PyReadonlyArray1<'_, i64> = contiguous(&array, "int64")?;
+            indices(array.as_slice()?, rows.options)
+        }
+        ("u", 1) => {
+            let array: PyReadonlyArray1<'_, u64> = contiguous(&array, "uint64")?;
             indices(array.as_slice()?, rows.options)
         }
         ("b", 2) if shape[1] == rows.options => masks(&array, rows.options),
@@ -225,8 +231,11 @@ pub(crate) fn labels(of: &Bound<'_, PyAny>, rows: Rows<'_>) -> PyResult<Vec<Righ
     }
 }
 
-fn indices(labels: &[i64], options: usize) -> PyResult<Vec<RightOptions>> {
-    let of = |(row, &label): (usize, &i64)| match usize::try_from(label) {
+fn indices<T: Copy + Display + TryInto<usize>>(
+    labels: &[T],
+    options: usize,
+) -> PyResult<Vec<RightOptions>> {
+    let of = |(row, &label): (usize, &T)| match label.try_into() {
         Ok(option) if option < options => Ok(option.into()),
         _ => Err(refusal(
             format_args!(

@@ -26,7 +26,13 @@ impl<'py> FromPyObject<'_, 'py> for Rule {
 
     /// From the names of score and protocol, and the seed.
     fn extract(from: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let (score, protocol, seed): (String, String, u64) = from.extract()?;
+        let (score, protocol, seed): (String, String, Bound<'py, PyAny>) = from.extract()?;
+        let seed = seed.extract().map_err(|_| {
+            refusal(
+                format_args!("seed {}: not a whole number from 0 to {}", seed, u64::MAX),
+                "choose another seed, such as 42",
+            )
+        })?;
         Ok(Self {
             score: settings::score(&score)?,
             protocol: settings::protocol(&protocol)?,

@@ -1,6 +1,8 @@
 //! Model comparison.
 
-use sureness_conformal::{COMPARED, detectable_mean_difference, least_difference, mcnemar};
+use sureness_conformal::{
+    COMPARED, detectable_mean_difference, figure_step, least_difference, mcnemar,
+};
 
 use super::basic::{about, estimate};
 use super::leaderboard::{ACC, COVERAGE, Leaderboard, Pair, SET_SIZE, UACC};
@@ -417,16 +419,11 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
         })
         .collect();
     let panel = &board.board.common.panel;
-    let asked = panel.questions() + panel.calibration_questions();
-    let strategies = panel.answers() as f64 / asked.max(1) as f64;
     let row = |name: String, level: f64| {
         let detectable = |figure: usize| {
             let of_error = detectable_mean_difference(1, errors[figure]?, level, POWER)?;
-            let step = match figure {
-                ACC => 1.0 / strategies,
-                // Means of LAC's and APS's.
-                COVERAGE | SET_SIZE => 0.5 / strategies,
-                _ => return Some(of_error),
+            let Some(step) = figure_step(figure, panel.strategies()) else {
+                return Some(of_error);
             };
             let least = least_difference(panel.questions(), step, level, POWER)?;
             Some(of_error.max(least))

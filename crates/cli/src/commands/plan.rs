@@ -6,10 +6,10 @@ mod text;
 use std::process::ExitCode;
 
 use sureness_bench::Failure;
-use sureness_conformal::{Effect, Variance, sample_sizes};
+use sureness_conformal::{Effect, Variance, figure_step, sample_sizes};
 
 use crate::args::plan::PlanArgs;
-use crate::args::target::{Figure, Target};
+use crate::args::target::Target;
 use crate::show::terminal;
 use basis::Basis;
 
@@ -18,11 +18,9 @@ const MAX_QUESTIONS: usize = 1_000_000_000;
 
 fn effect(target: Target, variance: Variance, strategies: f64) -> Effect {
     let difference = target.difference;
-    match target.figure {
-        Figure::Accuracy => Effect::in_steps(difference, variance, 1.0 / strategies),
-        // A mean of LAC's and APS's.
-        Figure::SetSize => Effect::in_steps(difference, variance, 0.5 / strategies),
-        Figure::UAcc => Effect {
+    match figure_step(target.figure.index(), strategies) {
+        Some(step) => Effect::in_steps(difference, variance, step),
+        None => Effect {
             difference,
             variance,
         },

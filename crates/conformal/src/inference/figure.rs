@@ -9,7 +9,20 @@ pub const COMPARED: usize = 4;
 
 pub(super) const ACC: usize = 0;
 pub(super) const COVERAGE: usize = 1;
+const SET_SIZE: usize = 2;
 pub(super) const UACC: usize = 3;
+
+/// The least that an answer can move a question's part of a figure (its index in a panel): an answer to one of
+/// `strategies` prompts, and of coverage and set size one of the two sets, LAC's and APS's. `None` for `UAcc`,
+/// which moves by any amount, and for figures that are not compared.
+#[must_use]
+pub fn figure_step(figure: usize, strategies: f64) -> Option<f64> {
+    match figure {
+        ACC => Some(1.0 / strategies),
+        COVERAGE | SET_SIZE => Some(0.5 / strategies),
+        _ => None,
+    }
+}
 
 /// Minimum number of calibration clusters at or above the threshold for an interval of a figure
 /// that depends on it: with fewer, draws cannot show how much higher the threshold could be.

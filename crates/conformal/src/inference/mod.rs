@@ -36,7 +36,9 @@ pub(crate) use bootstrap::quantile;
 pub use bootstrap::{BootstrapInterval, Resampling, bootstrap};
 pub use clusters::design_effect;
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
-pub use figure::{COMPARED, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, NoInterval};
+pub use figure::{
+    COMPARED, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, NoInterval, figure_step,
+};
 pub use guessing::Guessing;
 pub use influences::influence_interval;
 pub(crate) use interval::spread;

@@ -117,6 +117,12 @@ impl Panel {
         self.strata.iter().map(of).sum()
     }
 
+    /// Mean number of prompt strategies in which a question was asked. Tasks may differ.
+    pub fn strategies(&self) -> f64 {
+        let questions = self.questions() + self.calibration_questions();
+        self.answers() as f64 / questions.max(1) as f64
+    }
+
     /// Clusters with calibration questions and clusters with test questions, over all tasks.
     pub fn clusters(&self) -> (usize, usize) {
         self.strata

@@ -107,6 +107,12 @@ impl Questions {
                 ));
             }
         }
+        if self.dont_know.is_some() && self.dont_know == self.none_of_the_above {
+            return Err(refusal(
+                "dont_know and none_of_the_above are the same option",
+                "give the column of each, or of the one that there is",
+            ));
+        }
         Ok(())
     }
 

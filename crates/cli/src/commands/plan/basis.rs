@@ -186,7 +186,7 @@ fn runs(args: &PlanArgs) -> Result<Basis, Failure> {
         variances,
         least: Least::of(panel),
         options,
-        strategies: panel.answers() as f64 / questions as f64,
+        strategies: panel.strategies(),
         orders: orders(&evidence),
         tokens: tokens(&evidence, &common)?,
         notes,
