@@ -1,7 +1,7 @@
 //! Answers as Parquet: what is written reads back, here and in Python.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
