@@ -74,8 +74,11 @@ compare generated || code=1
 say "layouts of public data sets, written by pyarrow, pandas and datasets"
 "$python" "$here/layouts.py" "$SURENESS" || code=1
 say "our tables of questions, read by pandas, Polars and DuckDB"
-SURENESS_VERIFY_PYTHON=$(realpath -s "$python") cargo test --workspace --test it --locked --quiet -- \
-    questions::python_reads_it --exact || code=1
+read_by_python=$(SURENESS_VERIFY_PYTHON=$(realpath -s "$python") cargo test --workspace --test it --locked -- \
+    questions::python_reads_it --exact 2>&1) && grep -q '1 passed' <<<"$read_by_python" || {
+    printf '%s\n' "$read_by_python" >&2
+    code=1
+}
 say "files of a hub, fetched by huggingface_hub and by the binary"
 "$python" "$here/hub.py" "$SURENESS" || code=1
 say "the gate's JUnit output beside the schema of Jenkins"
