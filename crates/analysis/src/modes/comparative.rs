@@ -419,10 +419,11 @@ fn power_table(figures: &Figures<'_>, board: &Leaderboard<'_>) -> Table {
         })
         .collect();
     let panel = &board.board.common.panel;
+    let strategies = panel.strategies();
     let row = |name: String, level: f64| {
         let detectable = |figure: usize| {
             let of_error = detectable_mean_difference(1, errors[figure]?, level, POWER)?;
-            let Some(step) = figure_step(figure, panel.strategies()) else {
+            let Some(step) = figure_step(figure, strategies) else {
                 return Some(of_error);
             };
             let least = least_difference(panel.questions(), step, level, POWER)?;
