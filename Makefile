@@ -12,8 +12,8 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # Goes before whatever compiles llama.cpp. In two steps, since eval "$(...)" hides a failure.
 NATIVE = scripts/require.sh cargo python c++; tools=$$(scripts/native-tools.sh); eval "$$tools"
 
-# Halves the compilation of llama.cpp; its kernels are optimised all the same.
-QUICK = export CMAKE_CXX_FLAGS_RELEASE="$${CMAKE_CXX_FLAGS_RELEASE--O1 -DNDEBUG}"
+# Goes before what compiles llama.cpp for a try or a test.
+QUICK = . scripts/quick-llama.sh
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-python verify lint build wheel dist install clean

@@ -20,6 +20,11 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND CMAKE_SYSTEM_PROCESSOR MATCHES 
   endforeach()
 endif()
 
+# GCC spends a fifth of its time on the largest files looking for memory to use again.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:--param=ggc-min-heapsize=524288>")
+endif()
+
 # Of a portable build: each library finds the others beside it.
 set(CMAKE_INSTALL_RPATH "$ORIGIN")
 

@@ -1,8 +1,6 @@
 # Sourced by what builds for tests, so that the parts are compiled once for all of them.
 
-# Of llama.cpp, the kernels alone are optimised (scripts/llama.cmake): that halves its compilation.
-export CMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE--O0 -DNDEBUG}
-export CMAKE_C_FLAGS_RELEASE=${CMAKE_C_FLAGS_RELEASE--O1 -DNDEBUG}
+. "$(dirname "${BASH_SOURCE[0]}")/quick-llama.sh"
 
 # Clippy compiles as rustc does, so that lints and programs come of one pass: `cargo clippy` would check
 # every dependency once more. This is how it calls itself.

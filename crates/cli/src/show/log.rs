@@ -9,10 +9,10 @@ use sureness_bench::Failure;
 use sureness_engine::{Event, Plan};
 use sureness_questions::Bank;
 use tracing::Level;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::Layer;
 
 /// Starts logging. Opens the file at once, so that a bad path fails before any work.
 pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {
@@ -29,7 +29,7 @@ pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {
                 })?;
             // Only our own crates, which share the prefix: the HTTP library's logs are long and may
             // contain headers.
-            let filter = EnvFilter::new("off,sureness=debug");
+            let filter = Targets::new().with_target("sureness", LevelFilter::DEBUG);
             let file = LogFile {
                 file,
                 failure_reported: false,
