@@ -128,6 +128,9 @@ pub enum Problem {
         /// Number of options.
         options: usize,
     },
+    /// An answer that is the letter or the number of one option and the text of another.
+    #[error("the answer {0} is the letter or number of one option and the text of another")]
+    AmbiguousAnswer(String),
     /// The right answer is missing.
     #[error("the right answer is missing")]
     NoAnswer,

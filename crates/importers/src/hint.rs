@@ -43,6 +43,9 @@ impl Hint for ImportError {
             Problem::Answer { answer, .. } if is_number(answer) => {
                 "count options from 0, or give letters"
             }
+            Problem::AmbiguousAnswer(_) => {
+                "give the letter with the option's text, such as \"B. green\""
+            }
             Problem::Contradicted { .. } => {
                 "give the questions that this table was made from, or insist on their answers with --any-questions"
             }

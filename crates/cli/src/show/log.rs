@@ -9,10 +9,10 @@ use sureness_bench::Failure;
 use sureness_engine::{Event, Plan};
 use sureness_questions::Bank;
 use tracing::Level;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::Layer;
 
 /// Starts logging. Opens the file at once, so that a bad path fails before any work.
 pub(crate) fn start(path: Option<&Path>, verbose: bool) -> Result<(), Failure> {

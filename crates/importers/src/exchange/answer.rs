@@ -64,23 +64,25 @@ pub(super) fn index_of(written: &Value, options: &[String]) -> Result<(usize, bo
     };
     let within = |index: &usize| *index < options.len();
     let bare = text.trim_matches(['(', ')', '[', ']', '.', ':', '*', ' ']);
+    let is_it = |option: &String| plain(option) == text;
+    let by_text = options.iter().position(is_it);
+    // Also another option may have this text.
+    let clear = |index: usize| match by_text {
+        Some(other) if other != index && !options.get(index).is_some_and(is_it) => {
+            Err(Problem::AmbiguousAnswer(printable(&text)))
+        }
+        _ => Ok((index, false)),
+    };
     if let Some(index) = letter_index(bare).filter(within) {
-        return Ok((index, false));
+        return clear(index);
     }
     let number = text
         .parse::<f64>()
         .ok()
         .filter(|it| it.fract() == 0.0 && *it >= 0.0);
     let number = number.map(|it| it as usize).filter(within);
-    let is_it = |option: &String| plain(option) == text;
-    if let Some(index) = options.iter().position(is_it) {
-        // A number may mean an option of this text or the option of this index.
-        let other = number.is_some_and(|number| number != index);
-        return if other {
-            Err(wrong())
-        } else {
-            Ok((index, false))
-        };
+    if let Some(index) = by_text {
+        return clear(number.unwrap_or(index));
     }
     let both = prompt::label(&text)
         .filter(|(index, option)| options.get(*index).is_some_and(|it| plain(it) == *option));
@@ -134,6 +136,19 @@ mod tests {
         ] {
             assert_eq!(index_of(&written, &options).ok(), expected, "{written}");
         }
+        // Blood types: each letter is an option's text.
+        let options = ["O", "AB", "A", "B"].map(str::to_owned);
+        for (written, expected) in [
+            ("O", Some(0)),
+            ("A", None),
+            ("(A)", Some(0)),
+            ("C. A", Some(2)),
+        ] {
+            let index = index_of(&json!(written), &options).ok();
+            assert_eq!(index.map(|(index, _)| index), expected, "{written}");
+        }
+        let own = ["A", "B"].map(str::to_owned);
+        assert_eq!(index_of(&json!("B"), &own).ok(), Some((1, false)));
     }
 
     #[test]

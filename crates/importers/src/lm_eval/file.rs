@@ -12,6 +12,7 @@ use super::sample::{Line, Metric, Sample};
 use super::target;
 use crate::asked::are_letters;
 use crate::choice::Choice;
+use crate::content::Digests;
 use crate::error::{Fault, printable};
 use crate::imported::{ImportedRow, RowScores, SourceFile, Values};
 use crate::json;
@@ -88,6 +89,10 @@ struct Entry {
     id: String,
     doc: Value,
     doc_hash: Option<String>,
+    /// Fields of `doc` that the prompt shows beside the question and its options.
+    shown: Vec<String>,
+    /// Digest of the first prompt.
+    prompt: Option<blake3::Hash>,
     sample: Sample,
 }
 
@@ -124,9 +129,12 @@ pub(super) fn read(
             return Err(fault(Problem::RepeatedId { id, first }.field("doc_id")));
         }
         let sample = line.read(&id, normalise).map_err(fault)?;
+        let prompt = line.prompt();
         entries.push(Entry {
             place,
             id,
+            shown: question::shown(&line.doc, prompt),
+            prompt: prompt.map(|prompt| blake3::hash(prompt.as_bytes())),
             doc: line.doc,
             doc_hash: line.doc_hash,
             sample,
@@ -175,13 +183,18 @@ impl Samples {
                 .field("target")
                 .at(path, Place::File)
         })?;
+        let rows = lines.iter().map(|line| (&line.doc, line.shown.as_slice()));
+        let background = question::background(&rows.collect::<Vec<_>>());
+        let mut documents = Vec::with_capacity(lines.len());
         for line in lines {
             let Entry {
                 place,
                 id,
                 doc,
                 doc_hash,
+                prompt,
                 sample,
+                ..
             } = line;
             let options = sample.likelihoods.len();
             let logprobs = sample.likelihoods.by(rule);
@@ -210,7 +223,14 @@ impl Samples {
                 let probabilities = logprobs.iter().map(|value| value.exp());
                 probabilities.sum::<f64>().min(1.0)
             });
-            let known = question::digests(&doc, doc_hash.as_deref(), options, right);
+            let known = question::digests(
+                &doc,
+                doc_hash.as_deref(),
+                background.as_deref(),
+                options,
+                right,
+            );
+            documents.push((question::of_document(&doc, doc_hash.as_deref()), prompt));
             self.rows.push(ImportedRow {
                 question: QuestionRecord {
                     content: known.content,
@@ -229,7 +249,37 @@ impl Samples {
                 }),
             });
         }
+        self.tell_apart(&documents);
         Ok(())
+    }
+
+    /// Identifies questions by their documents where several with the same text and options have
+    /// other documents and other prompts: they are about something that their known fields do not hold.
+    fn tell_apart(&mut self, documents: &[(Digests, Option<blake3::Hash>)]) {
+        let mut copies: HashMap<[u8; 32], Vec<usize>> = HashMap::new();
+        for (place, row) in self.rows.iter().enumerate() {
+            copies.entry(row.question.content).or_default().push(place);
+        }
+        let mut apart = 0;
+        for places in copies.into_values() {
+            let differ = |a: usize, b: usize| {
+                let ((document, prompt), (other, another)) = (documents[a], documents[b]);
+                document.content != other.content && prompt != another
+            };
+            if places.iter().any(|place| differ(places[0], *place)) {
+                for place in &places {
+                    let digests = documents[*place].0;
+                    let question = &mut self.rows[*place].question;
+                    (question.content, question.cluster) = (digests.content, digests.cluster);
+                }
+                apart += places.len();
+            }
+        }
+        if apart > 0 {
+            self.notes.push(format!(
+                "{apart} questions have the text, the options and the right option of another whose prompt differs; their documents tell them apart"
+            ));
+        }
     }
 }
 

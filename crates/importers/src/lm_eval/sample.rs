@@ -239,6 +239,11 @@ impl Line {
         scores.map_err(|problem| problem.field(field))
     }
 
+    /// The first prompt.
+    pub(super) fn prompt(&self) -> Option<&str> {
+        self.requests().first()?.context
+    }
+
     /// Prompts and continuations in the order of the options. Older versions write a list of
     /// pairs, newer ones an object of objects.
     fn requests(&self) -> Vec<Request<'_>> {

@@ -33,13 +33,11 @@ impl Target {
     ) -> Result<Self, Fault> {
         let written = match target {
             Value::Null => return Err(Problem::NoAnswer.field("target")),
-            Value::String(text) => text.trim().to_owned(),
             Value::Array(list) => match list.as_slice() {
-                [Value::String(only)] => only.clone(),
-                [only] => only.to_string(),
+                [only] => one(only),
                 _ => return Self::indices(&target.to_string(), options),
             },
-            other => other.to_string(),
+            other => one(other),
         };
         let single = match written
             .strip_prefix('[')
@@ -55,7 +53,7 @@ impl Target {
             let bare = single.trim_matches(['(', ')', '.']);
             text.is_none().then(|| letter_index(bare)).flatten()
         };
-        let index = number(&single).or_else(letter);
+        let index = number(&single).or_else(|| truth(&single)).or_else(letter);
         let index = index.filter(|index| *index < options);
         if index.is_none() && text.is_none() {
             if single.is_empty() || single == "-1" || single == "None" {
@@ -127,6 +125,21 @@ pub(super) fn reading(samples: &[&Sample]) -> Option<Reading> {
             same.then_some(Reading::Index)
         }
     }
+}
+
+/// A target as the text that Python makes of it.
+fn one(target: &Value) -> String {
+    match target {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The index that a truth value is to the harness, since it is a whole number in Python.
+fn truth(written: &str) -> Option<usize> {
+    ["False", "True"].iter().position(|truth| *truth == written)
 }
 
 /// A whole number, also where a table library made it a fraction.

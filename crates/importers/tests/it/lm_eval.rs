@@ -493,3 +493,94 @@ fn a_folder_tells_all_that_is_wrong() {
     let said = refused(empty.path(), &Options::default());
     assert!(said.contains("contains no files to import"), "{said}");
 }
+
+/// A line with a text beside the question, in a field of the task's own.
+fn about(id: usize, field: &str, text: &str, question: &str) -> Value {
+    let mut line = letters(id, [-0.5, -1.5, -2.5, -3.5], 0);
+    line["doc"]["question"] = json!(question);
+    line["doc"][field] = json!(text);
+    line["doc"]["instruction"] = json!("Read the text and choose the right answer.");
+    let requests = line["arguments"].as_object_mut().unwrap();
+    for request in requests.values_mut() {
+        let prompt = format!("Read the text and choose the right answer.\n{text}\n{question}");
+        request["arg_0"] = json!(prompt);
+    }
+    line
+}
+
+#[test]
+fn a_text_that_the_prompt_shows_belongs_to_the_question() {
+    let folder = Folder::new();
+    let texts = ["The king went to the sea.", "The queen stayed in town."];
+    let of = |field: &str, name: &str| {
+        let asked = [(0, 0, "Who?"), (1, 1, "Who?"), (2, 0, "Where?")];
+        let asked = asked.map(|(id, text, question)| about(id, field, texts[text], question));
+        let path = folder.write(&format!("{name}/samples_t_{DATE}.jsonl"), lines(&asked));
+        with(&path, &named("m")).remove(0)
+    };
+    let identity = |import: &sureness_importers::Imported| {
+        let rows = import.rows.iter().map(|row| &row.question);
+        rows.map(|it| (it.content, it.cluster)).collect::<Vec<_>>()
+    };
+    let (unknown, known) = (of("paragraph", "a"), of("passage", "b"));
+    assert_eq!(identity(&unknown), identity(&known));
+    assert!(unknown.notes.is_empty(), "{:?}", unknown.notes);
+    let rows = identity(&unknown);
+    assert_ne!(rows[0].0, rows[1].0);
+    assert_eq!(rows[0].1, rows[2].1);
+    assert_ne!(rows[0].1, rows[1].1);
+}
+
+#[test]
+fn questions_that_their_known_fields_do_not_tell_apart_are_their_documents() {
+    let folder = Folder::new();
+    let lines_of = |ids: &[usize]| {
+        let asked = ids
+            .iter()
+            .map(|id| about(*id, "word", &format!("W{id}"), "Is it a word?"));
+        lines(&asked.collect::<Vec<_>>())
+    };
+    let path = folder.write(&format!("a/samples_t_{DATE}.jsonl"), lines_of(&[0, 1, 2]));
+    let all = with(&path, &named("m")).remove(0);
+    let path = folder.write(&format!("b/samples_t_{DATE}.jsonl"), lines_of(&[1, 2]));
+    let part = with(&path, &named("m")).remove(0);
+    let contents = |import: &sureness_importers::Imported| {
+        let rows = import.rows.iter();
+        rows.map(|row| row.question.content).collect::<Vec<_>>()
+    };
+    assert_eq!(contents(&all)[1..], contents(&part)[..]);
+    assert_ne!(contents(&all)[0], contents(&all)[1]);
+    assert!(
+        all.notes[0].contains("3 questions have the text"),
+        "{:?}",
+        all.notes
+    );
+    // A question that the data set has twice stays one.
+    let twice = [0, 1].map(|id| about(id, "source", "", "Is it a word?"));
+    let path = folder.write(&format!("c/samples_t_{DATE}.jsonl"), lines(&twice));
+    let import = with(&path, &named("m")).remove(0);
+    assert_eq!(contents(&import)[0], contents(&import)[1]);
+}
+
+#[test]
+fn truth_values_are_indices_to_the_harness() {
+    let folder = Folder::new();
+    let line = |id: usize, target: bool, options: [&str; 2]| {
+        let scores = [-0.5, -1.5];
+        let request = |at: usize| json!({"arg_0": "Q", "arg_1": format!(" {}", options[at])});
+        json!({
+            "doc_id": id, "doc": {"id": id}, "target": target, "doc_hash": id.to_string(),
+            "arguments": {"gen_args_0": request(0), "gen_args_1": request(1)},
+            "resps": scores.map(|score| json!([[score, false]])),
+            "filtered_resps": scores.map(|score| json!([score, false])),
+            "acc": if target { 0.0 } else { 1.0 },
+        })
+    };
+    for options in [["False", "True"], ["no", "yes"], ["True", "False"]] {
+        let asked = [line(0, false, options), line(1, true, options)];
+        let path = folder.write(&format!("samples_t_{DATE}.jsonl"), lines(&asked));
+        let import = with(&path, &named("m")).remove(0);
+        let right = import.rows.iter().map(|row| row.question.right.only());
+        assert_eq!(right.collect::<Vec<_>>(), [Some(0), Some(1)], "{options:?}");
+    }
+}
