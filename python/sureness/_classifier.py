@@ -54,7 +54,9 @@ class ConformalClassifier(_Params):
             the quantile of the published script (Ye et al. 2024), bit for bit.
         allow_empty: leaves empty sets empty, instead of filling them with the most probable option.
         covers: when a set covers a question with several right options: if it holds "any" or "all".
-        seed: orders options of equal probability at random, together with the row number ("standard").
+        seed: orders options of equal probability at random, together with the number of the question,
+            counted from the first one of calibration over all calls ("standard"): asked one by one or
+            together, questions get the same sets, and asked again, perhaps others.
 
     Attributes:
         threshold_: the largest score that a set admits; infinite where there are too few calibration
@@ -104,6 +106,7 @@ class ConformalClassifier(_Params):
         self.threshold_ = float("inf") if found is None else found[1]
         self.n_calibration_, self.n_options_ = rows, options
         self._calibrated = self._rule()
+        self._seen = rows
         return self
 
     def predict_set(self, probs: ArrayLike) -> npt.NDArray[np.bool_]:
@@ -114,12 +117,13 @@ class ConformalClassifier(_Params):
         """
         if not hasattr(self, "_calibrated"):
             raise ValueError("this classifier is not calibrated\nhint: call calibrate(probs, labels) first")
-        sets = _sureness.sets(probs, self._calibrated, self._compared, not self.allow_empty)
+        sets = _sureness.sets(probs, self._calibrated, self._compared, not self.allow_empty, self._seen)
         if sets.shape[1] != self.n_options_:
             raise ValueError(
                 f"probs has {sets.shape[1]} columns, but the calibration questions had {self.n_options_}"
                 "\nhint: give one column per option, as for calibrate"
             )
+        self._seen += len(sets)
         return sets
 
     def _rule(self) -> tuple[str, str, int]:
@@ -152,24 +156,36 @@ class SelectiveClassifier(_Params):
         self.of = of
         self.delta = delta
 
-    def calibrate(self, probs: ArrayLike, labels: ArrayLike, *, clusters: ArrayLike | None = None) -> SelectiveClassifier:
+    def calibrate(
+        self,
+        probs: ArrayLike,
+        labels: ArrayLike,
+        *,
+        clusters: ArrayLike | None = None,
+        largest_cluster: int | None = None,
+    ) -> SelectiveClassifier:
         """Sets the threshold on labelled questions.
 
         Args:
             probs: probabilities, one row per question and one column per option.
             labels: the index of each question's right option, or booleans that mark several.
             clusters: what questions share that are not independent, such as a passage.
+            largest_cluster: the number of questions that no cluster exceeds, new ones included. Without it
+                the promise holds for new clusters no larger than the largest of these.
 
         Raises:
-            ValueError: as `ConformalClassifier.calibrate`.
+            ValueError: as `ConformalClassifier.calibrate`; also for a `largest_cluster` that one of these
+                clusters exceeds.
         """
         from ._arrays import names_as_bytes
 
         wrong = _check_share("wrong", self.wrong)
         delta = _check_share("delta", self.delta)
         names = names_as_bytes(clusters)
-        found = _sureness.answer_threshold(probs, labels, names, wrong, delta, self.of)
+        promise = (wrong, delta, self.of)
+        found = _sureness.answer_threshold(probs, labels, names, largest_cluster, promise)
         self.threshold_, self.n_options_ = found
+        self._seen = len(labels)
         return self
 
     def predict(self, probs: ArrayLike) -> npt.NDArray[np.int64]:
@@ -180,4 +196,6 @@ class SelectiveClassifier(_Params):
         """
         if not hasattr(self, "threshold_"):
             raise ValueError("this classifier is not calibrated\nhint: call calibrate(probs, labels) first")
-        return _sureness.answers(probs, self.threshold_, self.n_options_)
+        found = _sureness.answers(probs, self.threshold_, self.n_options_, self._seen)
+        self._seen += len(found)
+        return found

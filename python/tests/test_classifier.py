@@ -302,3 +302,64 @@ def test_a_confidence_sequence_takes_no_masks():
         sureness.confidence_sequence(np.ma.masked_array([1.0, 0.0], mask=[False, True]))
     with pytest.raises(ValueError, match="at names a time outside 1..2"):
         sureness.confidence_sequence([1.0, 0.0], at=[])
+
+
+def test_one_by_one_is_as_together():
+    tied = np.full((400, 4), 0.25)
+    labels = np.zeros(400, int)
+    fitted = [ConformalClassifier(alpha=0.3).calibrate(tied[:99] + [0.03, -0.01, -0.01, -0.01], labels[:99])]
+    fitted.append(ConformalClassifier("aps", alpha=0.3, allow_empty=False).calibrate(tied[:99], labels[:99]))
+    for classifier in fitted:
+        again = pickle.loads(pickle.dumps(classifier))
+        together = classifier.predict_set(tied)
+        assert (together == np.vstack([again.predict_set(row[None]) for row in tied])).all()
+    # Where the sets are filled with one of four tied options, none is favoured.
+    share = fitted[0].predict_set(tied).mean(axis=0)
+    assert (np.abs(share - 0.25) < 0.1).all(), share
+    alone = sureness.SelectiveClassifier(0.9, "all").calibrate(tied, labels)
+    answers = np.concatenate([alone.predict(row[None]) for row in tied])
+    assert (np.abs(np.bincount(answers, minlength=4) / 400 - 0.25) < 0.1).all()
+
+
+def test_frames_with_a_place_for_missing_values():
+    pandas = pytest.importorskip("pandas")
+    probs = sureness.softmax(np.log([[1.0, 2, 4], [4, 1, 2], [2, 4, 1]]))
+    labels = np.array([2, 0, 1])
+    expected = ConformalClassifier(alpha=0.5).calibrate(probs, labels)
+    frame = pandas.DataFrame(probs).astype("Float64")
+    for given_labels in (pandas.Series(labels, dtype="Int64"), pandas.DataFrame(np.eye(3)[labels]).astype("boolean")):
+        found = ConformalClassifier(alpha=0.5).calibrate(frame, given_labels)
+        assert found.threshold_ == expected.threshold_
+    frame.iloc[1, 0] = pandas.NA
+    with pytest.raises(ValueError, match=r"row 1 \(counted from 0\): nan is not a probability|NaN is not"):
+        found.predict_set(frame)
+
+
+def test_numbers_that_lie_between_the_places_of_numbers():
+    probs = sureness.softmax(np.random.default_rng(0).normal(size=(50, 4)))
+    raw = np.frombuffer(b"x" + probs.tobytes(), np.uint8)[1:]
+    odd = raw.view(np.float64).reshape(50, 4)
+    assert not odd.flags.aligned
+    labels = np.frombuffer(b"x" + np.zeros(50, np.int64).tobytes(), np.uint8)[1:].view(np.int64)
+    found = ConformalClassifier().calibrate(odd, labels)
+    assert found.threshold_ == ConformalClassifier().calibrate(probs, np.zeros(50, int)).threshold_
+
+
+def test_scores_beyond_single_precision_are_refused():
+    for large in (1e39, 1e308):
+        logits = np.array([[large, 0.0], [0.0, large]] * 20)
+        for protocol in ("paper", "standard"):
+            with pytest.raises(ValueError, match="beyond single precision"):
+                sureness.softmax(logits, protocol=protocol)
+            with pytest.raises(ValueError, match="beyond single precision"):
+                sureness.evaluate(logits, [0, 1] * 20, protocol=protocol)
+
+
+def test_a_promise_about_clusters_names_the_largest():
+    probs = sureness.softmax(np.random.default_rng(1).normal(size=(300, 4)) * 3)
+    labels = probs.argmax(axis=1)
+    classifier = sureness.SelectiveClassifier(0.1)
+    assert classifier.calibrate(probs, labels, clusters=np.arange(300)).threshold_ < 1
+    assert classifier.calibrate(probs, labels, clusters=np.arange(300), largest_cluster=300).threshold_ == np.inf
+    with pytest.raises(ValueError, match="largest_cluster is 2, but a cluster has 3 questions"):
+        classifier.calibrate(probs, labels, clusters=np.arange(300) // 3, largest_cluster=2)

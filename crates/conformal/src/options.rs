@@ -4,8 +4,9 @@ use crate::Real;
 
 /// Softmax over one row: probabilities that sum to 1.
 ///
-/// `logits` may be logits or log-probabilities: a constant added to all cancels out. The sum runs
-/// from left to right, as NumPy's does for fewer than eight values.
+/// `logits` may be logits or log-probabilities: a constant added to all cancels out. In `f32` the sum
+/// runs from left to right, as NumPy's does for fewer than eight values; in `f64` it does not depend on
+/// the order of the options.
 pub fn softmax<F: Real>(logits: &[F], out: &mut Vec<F>) {
     out.clear();
     let Some(max) = logits
@@ -16,7 +17,7 @@ pub fn softmax<F: Real>(logits: &[F], out: &mut Vec<F>) {
         return;
     };
     out.extend(logits.iter().map(|&x| (x - max).exp()));
-    let sum = out.iter().copied().fold(F::ZERO, |a, b| a + b);
+    let sum = F::sum(out);
     for p in out.iter_mut() {
         *p = *p / sum;
     }
@@ -170,6 +171,26 @@ fn ranks<F: Real>(probabilities: &[F], indices: &mut [u8]) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        /// Rows of shares, as of answers drawn a few times, hold the same options in any order.
+        #[test]
+        fn the_order_of_options_moves_no_probability(
+            logits in proptest::collection::vec(-40.0..40.0_f64, 2..27),
+            turn in 0..26_usize,
+        ) {
+            let mut turned = logits.clone();
+            turned.rotate_left(turn % logits.len());
+            turned.reverse();
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            softmax(&logits, &mut one);
+            softmax(&turned, &mut other);
+            other.reverse();
+            other.rotate_right(turn % logits.len());
+            prop_assert_eq!(&one, &other);
+            prop_assert!((one.iter().sum::<f64>() - 1.0).abs() < 1e-14);
+        }
+    }
 
     #[test]
     fn ties_by_the_papers_rule() {

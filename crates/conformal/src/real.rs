@@ -21,6 +21,11 @@ pub trait Real:
     /// rounded value: published figures depend on its last bit.
     #[must_use]
     fn exp(self) -> Self;
+    /// The sum of exponentials of values that are at most 0. For `f32` from left to right, as NumPy
+    /// adds fewer than eight; for `f64` the same for every order of the terms, so that rows whose
+    /// options are the same in another order have the same probabilities, to the last bit.
+    #[must_use]
+    fn sum(exponentials: &[Self]) -> Self;
     /// Rounds to this precision.
     fn from_f64(value: f64) -> Self;
     /// Widens without loss.
@@ -32,6 +37,9 @@ impl Real for f32 {
     const ONE: Self = 1.0;
     fn exp(self) -> Self {
         numpy::exp_f32(self)
+    }
+    fn sum(exponentials: &[Self]) -> Self {
+        exponentials.iter().fold(0.0, |sum, value| sum + value)
     }
     fn from_f64(value: f64) -> Self {
         value as Self
@@ -46,6 +54,16 @@ impl Real for f64 {
     const ONE: Self = 1.0;
     fn exp(self) -> Self {
         Self::exp(self)
+    }
+    fn sum(exponentials: &[Self]) -> Self {
+        // In units of 2^-57 whole numbers add exactly, and a hundred of them fit.
+        const UNIT: f64 = 1.0 / (1_u64 << 57) as f64;
+        let plain = exponentials.iter().fold(0.0, |sum, value| sum + value);
+        if exponentials.len() > 100 || plain.is_nan() {
+            return plain;
+        }
+        let units = exponentials.iter().map(|value| (value / UNIT) as u64);
+        units.sum::<u64>() as Self * UNIT
     }
     fn from_f64(value: f64) -> Self {
         value

@@ -33,8 +33,12 @@ impl<'a> Row<'a> {
         if !(2..=26).contains(&self.logits.len()) {
             return fail("needs 2 to 26 options");
         }
-        if !self.logits.iter().all(f64::is_finite) {
-            return fail("a score is NaN or infinite");
+        if self.logits.iter().any(f64::is_nan) {
+            return fail("a score is NaN");
+        }
+        // Of larger ones neither a difference nor a square need be a number.
+        if !self.logits.iter().all(|score| (score as f32).is_finite()) {
+            return fail("a score is infinite, or beyond single precision");
         }
         if self.right.last() >= self.logits.len() {
             return fail("the answer lies outside the options");

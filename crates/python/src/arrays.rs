@@ -7,7 +7,7 @@ use numpy::{
     PyReadonlyArray2, PyUntypedArrayMethods, ndarray::Dimension,
 };
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyString;
 use sureness_conformal::{Logits, Protocol, Real, RightOptions};
 
 use crate::arrow::{self, Numbers};
@@ -47,6 +47,7 @@ impl<'py> Matrix<'py> {
         // What needs no conversion takes no detour: a small matrix would spend most of its time there.
         if let Ok(array) = of.cast::<PyArray2<f64>>()
             && array.is_c_contiguous()
+            && array.data().is_aligned()
         {
             check_options(array.shape()[1], name)?;
             return Ok(Self::Double(array.try_readonly()?));
@@ -109,6 +110,12 @@ impl<'py> Matrix<'py> {
     }
 }
 
+/// Whether the scores of a row are finite, in single precision too: the difference of two then is a
+/// number in double precision.
+fn is_sound(row: Logits<'_>) -> bool {
+    row.iter().all(|score| (score as f32).is_finite())
+}
+
 /// Refuses a masked array with hidden values, which NumPy would read as they are.
 fn check_mask(of: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
     let of_type = of.get_type();
@@ -165,6 +172,12 @@ fn as_array<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAn
     } else {
         numpy.call_method1("asarray", (of,))
     };
+    let read = read.and_then(|array| match pandas_type(of, &array)? {
+        None => Ok(array),
+        // With NaN for what is missing, which is told where it lies.
+        Some("float64") => of.call_method1("to_numpy", ("float64", false, f64::NAN)),
+        Some(dtype) => of.call_method1("to_numpy", (dtype,)),
+    });
     read.map_err(|error| {
         refusal(
             format_args!(
@@ -176,15 +189,37 @@ fn as_array<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAn
     })
 }
 
-/// The array itself where it already has this type, in C order.
+/// The type of the numbers in a table or column of pandas that NumPy makes objects of, as those with a
+/// place for missing values are.
+fn pandas_type(of: &Bound<'_, PyAny>, array: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    if kind != "O" || !arrow::is_pandas(of)? {
+        return Ok(None);
+    }
+    let types = of.getattr("dtypes")?;
+    let types: Vec<Bound<'_, PyAny>> = match types.try_iter() {
+        Ok(columns) => columns.collect::<PyResult<_>>()?,
+        Err(_) => vec![types],
+    };
+    let kinds = types.iter().map(|it| it.getattr("kind")?.extract());
+    let kinds: Vec<String> = kinds.collect::<PyResult<_>>()?;
+    let all = |of: &[&str]| kinds.iter().all(|kind| of.contains(&kind.as_str()));
+    Ok(if all(&["b"]) {
+        Some("bool")
+    } else if all(&["i", "u"]) {
+        Some("int64")
+    } else {
+        all(&["i", "u", "f"]).then_some("float64")
+    })
+}
+
+/// The array itself where it already has this type, in C order and where numbers of it may lie.
 fn contiguous<'py, T: Element, D: Dimension>(
     array: &Bound<'py, PyAny>,
     dtype: &str,
 ) -> PyResult<PyReadonlyArray<'py, T, D>> {
     let numpy = array.py().import("numpy")?;
-    let arguments = PyDict::new(array.py());
-    arguments.set_item("dtype", dtype)?;
-    let array = numpy.call_method("ascontiguousarray", (array,), Some(&arguments))?;
+    let array = numpy.call_method1("require", (array, dtype, ["C", "ALIGNED"]))?;
     let array = array.cast_into::<PyArray<T, D>>()?;
     Ok(array.try_readonly()?)
 }
@@ -290,7 +325,7 @@ fn softmax_as<'py, F: Real + Element>(
             let (mut values, mut probabilities) = (Vec::new(), Vec::new());
             for (index, into) in into.chunks_exact_mut(rows.options).enumerate() {
                 let row = rows.row(index);
-                if !row.iter().all(f64::is_finite) {
+                if !is_sound(row) {
                     return Some(index);
                 }
                 row.copy_to::<F>(&mut values);
@@ -301,7 +336,9 @@ fn softmax_as<'py, F: Real + Element>(
         });
         if let Some(row) = bad {
             return Err(refusal(
-                format_args!("logits, row {row} (counted from 0): a score is NaN or infinite"),
+                format_args!(
+                    "logits, row {row} (counted from 0): a score is NaN, infinite or beyond single precision"
+                ),
                 "leave out questions without an answer",
             ));
         }

@@ -26,12 +26,17 @@ pub(crate) enum Numbers {
     Double(PrimitiveArray<Float64Type>),
 }
 
+/// Whether it is of pandas, whose module has no dot from version 3 on.
+pub(crate) fn is_pandas(of: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let module: String = of.get_type().getattr("__module__")?.extract()?;
+    Ok(module == "pandas" || module.starts_with("pandas."))
+}
+
 /// The chunks of a table or column, or nothing where it has no Arrow interface. What pandas has is
 /// NumPy's already.
 pub(crate) fn chunks(of: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<Vec<ArrayRef>>> {
-    let module: String = of.get_type().getattr("__module__")?.extract()?;
-    // Through Arrow, pandas makes its index a column, and from version 3 on its module has no dot.
-    if module == "pandas" || module.starts_with("pandas.") {
+    // Through Arrow, pandas makes its index a column.
+    if is_pandas(of)? {
         return Ok(None);
     }
     let read = if of.hasattr("__arrow_c_stream__")? {

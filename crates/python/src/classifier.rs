@@ -50,7 +50,7 @@ fn threshold_as<F: Native>(
     let scores_of = |(chunk, right): (usize, &[RightOptions])| {
         let first = chunk * CHUNK;
         let (mut scores, left) = block::scores(rows, first, right, rule);
-        let mut reader = Reader::<F>::new(rows, rule);
+        let mut reader = Reader::<F>::new(rows, rule, 0);
         for index in left {
             scores[index] = reader.score(first + index, right[index], covers)?;
         }
@@ -77,7 +77,8 @@ fn threshold_as<F: Native>(
 }
 
 /// Prediction sets, one row of booleans per question. `compared` is the threshold on the scale of
-/// comparison. With `fill`, an empty set becomes the most probable option.
+/// comparison. With `fill`, an empty set becomes the most probable option. `before` is the number of rows
+/// that this classifier has seen.
 #[pyfunction]
 pub(crate) fn sets<'py>(
     py: Python<'py>,
@@ -85,6 +86,7 @@ pub(crate) fn sets<'py>(
     rule: Rule,
     compared: Option<f64>,
     fill: bool,
+    before: u64,
 ) -> PyResult<Bound<'py, PyArray2<bool>>> {
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
@@ -93,8 +95,8 @@ pub(crate) fn sets<'py>(
         let mut writable = out.try_readwrite()?;
         let into = writable.as_slice_mut()?;
         py.detach(|| match rule.protocol {
-            Protocol::Paper => sets_as::<f32>(rows, rule, compared, fill, into),
-            Protocol::Standard => sets_as::<f64>(rows, rule, compared, fill, into),
+            Protocol::Paper => sets_as::<f32>(rows, (rule, before), compared, fill, into),
+            Protocol::Standard => sets_as::<f64>(rows, (rule, before), compared, fill, into),
         })?;
     }
     Ok(out)
@@ -102,7 +104,7 @@ pub(crate) fn sets<'py>(
 
 fn sets_as<F: Native>(
     rows: Rows<'_>,
-    rule: Rule,
+    (rule, before): (Rule, u64),
     compared: Option<f64>,
     fill: bool,
     into: &mut [bool],
@@ -111,7 +113,7 @@ fn sets_as<F: Native>(
     let write = |(chunk, into): (usize, &mut [bool])| {
         let first = chunk * CHUNK;
         let left = block::sets(rows, first, rule, threshold, fill, into);
-        let mut reader = Reader::<F>::new(rows, rule);
+        let mut reader = Reader::<F>::new(rows, rule, before);
         let mut set = |index: usize| {
             let into = &mut into[index * rows.options..][..rows.options];
             reader.set(first + index, threshold, fill, into)

@@ -96,16 +96,19 @@ pub(crate) struct Reader<'a, F> {
     native: Option<&'a [F]>,
     converted: Vec<F>,
     rule: Rule,
+    /// Rows that came before these: what is asked row by row has another order in each, too.
+    before: u64,
     order: Order,
 }
 
 impl<'a, F: Native> Reader<'a, F> {
-    pub(crate) fn new(rows: Rows<'a>, rule: Rule) -> Self {
+    pub(crate) fn new(rows: Rows<'a>, rule: Rule, before: u64) -> Self {
         Self {
             rows,
             native: F::of(&rows.values),
             converted: Vec::with_capacity(rows.options),
             rule,
+            before,
             order: Order::default(),
         }
     }
@@ -143,10 +146,10 @@ impl<'a, F: Native> Reader<'a, F> {
     }
 
     /// Orders the row; options of equal probability by the protocol's rule, at random by the row's
-    /// number and the seed under the standard one.
+    /// number, counted from the first one of calibration, and the seed under the standard one.
     fn sort(&mut self, row: usize) {
         let mut key = [0; 16];
-        key[..8].copy_from_slice(&(row as u64).to_le_bytes());
+        key[..8].copy_from_slice(&(self.before + row as u64).to_le_bytes());
         key[8..].copy_from_slice(&self.rule.seed.to_le_bytes());
         let ties = match self.rule.protocol {
             Protocol::Paper => TieRule::Paper,

@@ -21,22 +21,23 @@ const RULE: Rule = Rule {
 };
 
 /// The probability that an answer must exceed, minus infinity for all, infinity for none; and the number
-/// of options.
+/// of options. `largest` is the size that no cluster exceeds, where it is known; the promise is its
+/// share of wrong answers, how often it may be broken, and what it is of.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over a list")]
 pub(crate) fn answer_threshold(
     probs: &Bound<'_, PyAny>,
     right: &Bound<'_, PyAny>,
     clusters: Option<Vec<Vec<u8>>>,
-    wrong: f64,
-    delta: f64,
-    of: &str,
+    largest: Option<usize>,
+    promise: (f64, f64, String),
 ) -> PyResult<(f64, usize)> {
+    let (wrong, delta, of) = promise;
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
     let right = labels(right, rows)?;
     check_clusters(clusters.as_deref(), rows)?;
-    let of_all = match of {
+    let of_all = match of.as_str() {
         "all" => true,
         "answered" => false,
         _ => {
@@ -46,15 +47,23 @@ pub(crate) fn answer_threshold(
             ));
         }
     };
-    let rule = probs.py().detach(|| {
+    let (rule, seen) = probs.py().detach(|| {
         let answers = sure_answers(rows, &right, clusters.as_deref())?;
-        let largest = largest_cluster(&answers);
-        Ok::<_, Bad>(if of_all {
-            at_most_wrong(&answers, wrong, largest)
+        let seen = largest_cluster(&answers);
+        let most = largest.unwrap_or(seen).max(seen);
+        let rule = if of_all {
+            at_most_wrong(&answers, wrong, most)
         } else {
-            at_most_wrong_of_answered(&answers, wrong, delta, &confidence_grid(), largest)
-        })
+            at_most_wrong_of_answered(&answers, wrong, delta, &confidence_grid(), most)
+        };
+        Ok::<_, Bad>((rule, seen))
     })?;
+    if let Some(largest) = largest.filter(|largest| *largest < seen) {
+        return Err(refusal(
+            format_args!("largest_cluster is {largest}, but a cluster has {seen} questions"),
+            "give the number of questions that no cluster exceeds",
+        ));
+    }
     let threshold = match rule {
         AnswerRule::Everything => f64::NEG_INFINITY,
         AnswerRule::SurerThan(threshold) => threshold,
@@ -64,13 +73,14 @@ pub(crate) fn answer_threshold(
 }
 
 /// The most probable option of each row where it exceeds the threshold, else −1; of rows with so many
-/// options.
+/// options, after `before` rows that this classifier has seen.
 #[pyfunction]
 pub(crate) fn answers<'py>(
     py: Python<'py>,
     probs: &Bound<'py, PyAny>,
     threshold: f64,
     options: usize,
+    before: u64,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
@@ -88,7 +98,7 @@ pub(crate) fn answers<'py>(
         let mut writable = out.try_readwrite()?;
         let into = writable.as_slice_mut()?;
         py.detach(|| {
-            let mut reader = Reader::<f64>::new(rows, RULE);
+            let mut reader = Reader::<f64>::new(rows, RULE, before);
             for (row, into) in into.iter_mut().enumerate() {
                 let (top, probability) = reader.top(row)?;
                 *into = if probability > threshold {
@@ -108,7 +118,7 @@ fn sure_answers(
     right: &[RightOptions],
     clusters: Option<&[Vec<u8>]>,
 ) -> Result<Vec<SureAnswer>, Bad> {
-    let mut reader = Reader::<f64>::new(rows, RULE);
+    let mut reader = Reader::<f64>::new(rows, RULE, 0);
     let answer = |(row, right): (usize, &RightOptions)| {
         let (top, sureness) = reader.top(row)?;
         let cluster = match clusters {

@@ -59,7 +59,7 @@ pub(super) fn section(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) ->
         section.tables.push(by_task(figures, board));
         section.charts.push(heatmap(figures, board));
     }
-    if compared {
+    if compared && !board.pairs.is_empty() {
         section.tables.push(pair_table(figures, board));
         section.tables.push(power_table(figures, board));
         section

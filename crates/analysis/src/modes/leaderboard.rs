@@ -181,6 +181,15 @@ impl<'a> Leaderboard<'a> {
     }
 }
 
+/// The mean number of options: whole where all questions have as many.
+fn mean_options(n: f64) -> String {
+    if n.fract() == 0.0 {
+        format!("{n:.0}")
+    } else {
+        format!("{n:.1}")
+    }
+}
+
 /// Rounds of a sign-flip test whose p-value is adjusted for `pairs` tests at `level`.
 ///
 /// The least p-value is one in the rounds and one. Holm multiplies it by the number of pairs, so
@@ -220,7 +229,7 @@ pub(super) fn summary(figures: &Figures<'_>, board: Option<&Leaderboard<'_>>) ->
     );
     let of_options = panel
         .options()
-        .map_or_else(String::new, |n| format!(" of {n:.0}"));
+        .map_or_else(String::new, |n| format!(" of {}", mean_options(n)));
     let words = Words {
         figures,
         board,

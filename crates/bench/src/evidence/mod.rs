@@ -80,11 +80,13 @@ pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
         load_store(path, run, (selection, texts), &mut offered, &mut loaded)?;
         named.rename(&mut loaded.evidence, before);
     }
-    if !files.is_empty() {
+    if files.is_empty() {
+        let notes = selection
+            .for_files()
+            .map(|flag| format!("{flag} has no effect: it applies to files of saved logits"));
+        loaded.notes.extend(notes);
+    } else {
         load_logits(&files, selection, &mut offered, &mut loaded)?;
-    } else if !selection.drop.is_default() {
-        let note = "--drop-ids has no effect: it applies to files of saved logits";
-        loaded.notes.push(note.to_owned());
     }
     filter(selection, &offered, &mut loaded)?;
     cluster(selection.cluster, &mut loaded.evidence);

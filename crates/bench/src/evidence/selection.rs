@@ -51,6 +51,19 @@ impl Selection {
         self.models.is_empty() || self.models.iter().any(contains)
     }
 
+    /// The given flags that apply to files of saved logits alone.
+    pub(super) fn for_files(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("--drop-ids", !self.drop.is_default()),
+            ("--drop-options", !self.drop.options.is_empty()),
+            ("--questions", self.questions.is_some()),
+            ("--any-questions", self.any_questions),
+        ];
+        given
+            .into_iter()
+            .filter_map(|(flag, given)| given.then_some(flag))
+    }
+
     /// Everything in these runs.
     pub fn of(runs: Vec<PathBuf>) -> Self {
         Self {

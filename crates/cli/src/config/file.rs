@@ -170,6 +170,10 @@ impl Reader<'_> {
             flags::check_key(self.root, section, &key).map_err(|wrong| {
                 self.error(place, &format!("[{title}]: {}", wrong.what), &wrong.to_do)
             })?;
+            if let Some(first) = table.entries.iter().find(|entry| entry.key == key) {
+                let what = format!("[{title}]: {key} is already set in line {}", first.line);
+                return Err(self.error(place, &what, "keep one of the two lines"));
+            }
             table.entries.push(Entry {
                 value: self.value(place, &key, node)?,
                 line: self.line(place),

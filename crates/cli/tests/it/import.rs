@@ -244,3 +244,31 @@ fn the_papers_pickles_become_one_run_per_model() {
         }
     }
 }
+
+#[test]
+fn flags_for_saved_logits_are_said_to_have_no_effect_on_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(
+        folder,
+        "out/samples_t_2026-11-25T00-00-00.jsonl",
+        &samples(-0.1),
+    );
+    imported(folder, "out --model m --strategy base");
+    let flags = "--drop-options A --questions q.json --any-questions --drop-ids 3";
+    let line = format!("analyze results --modes basic {flags}");
+    let (_, stderr) = command::done(folder, &line);
+    for flag in [
+        "--drop-options",
+        "--questions",
+        "--any-questions",
+        "--drop-ids",
+    ] {
+        says(
+            &stderr,
+            &[&format!(
+                "{flag} has no effect: it applies to files of saved logits"
+            )],
+        );
+    }
+}

@@ -317,6 +317,13 @@ fn each_command_has_a_man_page() {
 /// What is replaced by what in the settings, the line of the fault, and what the error and its hint say.
 const FAULTS: &[(&str, &str, u32, &str, &str)] = &[
     (
+        "max_workers = 4",
+        "max_workers = 4\nmax-workers = 8",
+        10,
+        "[servers.local]: max-workers is already set in line 9",
+        "keep one of the two lines",
+    ),
+    (
         "seed = 11",
         "sed = 11",
         3,

@@ -117,7 +117,7 @@ fn text(asked: &[Asked<'_>]) -> Vec<String> {
         "The same questions with their own options turned by one place after the other; abstention options stay last. Scores are put back into the order of the question, so that a change is one of the answer and not of its letter.".to_owned(),
     ];
     if asked.iter().any(|of| !of.is_part()) {
-        text.push("\"Averaged\" is the mean of the probabilities over the orders. Over all orders each option stands at each letter once, so that what a letter adds is the same for all. Headline figures are those of the averaged probabilities.".into());
+        text.push("\"Averaged\" is the mean of the probabilities over the orders. Where a question has been asked in all of its orders, each option stands at each letter once, so that what a letter adds is the same for all. Headline figures are those of the averaged probabilities.".into());
     }
     if asked.iter().any(Asked::is_part) {
         text.push("\"Corrected\" is each question as it is, divided by the prior of its letters (PriDe, Zheng et al. 2024), which a random part of the questions was asked in every order for. All questions are corrected by the same prior, those of this part included. Headline figures are those of the corrected probabilities.".into());
