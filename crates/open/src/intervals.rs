@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sureness_conformal::{
-    Config, MIN_CLUSTERS, NoInterval, Resampling, design_effect, wilson_share,
+    Config, MIN_CLUSTERS, NoInterval, Resampling, design_effect, effect_of_residuals, wilson_share,
 };
 
 use crate::{Item, set_intervals};
@@ -109,17 +109,16 @@ fn mean_of_bounded(values: &[f64], most: f64, clusters: &[[u8; 32]], level: f64)
         return Some([0.0, 0.0]);
     }
     let mean = values.iter().sum::<f64>() / n / most;
-    let mut residuals: BTreeMap<&[u8; 32], f64> = BTreeMap::new();
+    let mut residuals: BTreeMap<&[u8; 32], (f64, f64)> = BTreeMap::new();
     for (value, cluster) in values.iter().zip(clusters) {
-        *residuals.entry(cluster).or_default() += value / most - mean;
+        let (residual, size) = residuals.entry(cluster).or_default();
+        *residual += value / most - mean;
+        *size += 1.0;
     }
     if residuals.len() < MIN_CLUSTERS {
         return None;
     }
-    let squares: f64 = residuals.values().map(|sum| sum * sum).sum();
-    let size = n / residuals.len() as f64;
-    let of_shares = n * mean * (1.0 - mean);
-    let effect = (squares + size * size) / (of_shares + size);
+    let effect = effect_of_residuals(residuals.values().copied(), n * mean * (1.0 - mean));
     let (low, high) = wilson_share(mean, n / effect, level);
     Some([low * most, high * most])
 }

@@ -1,6 +1,6 @@
 //! Subject by subject.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sureness_conformal::wilson_share;
 
@@ -8,16 +8,16 @@ use crate::figures::Figures;
 use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
 
 /// Clusters that the interval of a category takes.
-const LEAST: usize = 5;
+const LEAST: f64 = 5.0;
 
 /// Counts of one model in one category, over all strategies.
 #[derive(Default)]
 struct CategoryCounts {
     questions: usize,
-    /// Clusters of these questions.
-    clusters: BTreeSet<[u8; 32]>,
-    /// Calibration questions of the threshold, in the first strategy.
-    calibration: usize,
+    /// Answers in each cluster of these questions.
+    clusters: BTreeMap<[u8; 32], usize>,
+    /// [`effective`] number of clusters that calibrate.
+    calibration: f64,
     answers: usize,
     correct: usize,
     size: usize,
@@ -49,16 +49,18 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         for (model, counts_by_category) in figures.models.iter().zip(&counts_by_category) {
             for (name, tally) in counts_by_category {
                 let n = tally.answers as f64;
-                let clusters = tally.clusters.len() as f64;
-                let calibration = tally.calibration as f64;
+                let (clusters, calibration) = (effective(&tally.clusters), tally.calibration);
                 // As many independent questions as there are clusters. Coverage hangs on the threshold
-                // as well, which as many calibration questions have set as there are.
+                // as well, which the clusters of the calibration half have set.
                 let acc = wilson_share(tally.correct as f64 / n, clusters, level);
                 let both = clusters * calibration / (clusters + calibration);
                 let coverage = wilson_share(tally.covered as f64 / n, both, level);
-                let shown = |value: f64, interval: (f64, f64)| match tally.clusters.len() {
-                    0..LEAST => Cell::without_interval(value, "too few"),
-                    _ => Cell::estimate(value, interval),
+                let shown = |value: f64, interval: (f64, f64)| {
+                    if clusters < LEAST {
+                        Cell::without_interval(value, "too few")
+                    } else {
+                        Cell::estimate(value, interval)
+                    }
                 };
                 rows.push(vec![
                     Cell::text(model.model.name.clone()),
@@ -74,7 +76,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         section.tables.push(Table {
             id: format!("subjects-{task}"),
             title: format!("{title}: categories"),
-            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, with the calibration questions in that of coverage.", names.len()),
+            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer; those of the calibration half are in that of coverage.", names.len()),
             // No column says which values are good: categories do not compete.
             columns: vec![
                 Column::text("model", "Model"),
@@ -129,6 +131,15 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section
 }
 
+/// Clusters of one size that would say as much: `(Σ mᵢ)² / Σ mᵢ²` for *mᵢ* questions in each (Kish 1965).
+fn effective(clusters: &BTreeMap<[u8; 32], usize>) -> f64 {
+    let sum = |power: i32| -> f64 {
+        let sizes = clusters.values();
+        sizes.map(|&size| (size as f64).powi(power)).sum()
+    };
+    sum(1).powi(2) / sum(2).max(1.0)
+}
+
 /// What each model did in each category of a task.
 fn counts_by_category<'a>(
     figures: &'a Figures<'_>,
@@ -143,6 +154,12 @@ fn counts_by_category<'a>(
             for (strategy, group) in model.of_task(task).enumerate() {
                 let lac = group.lac();
                 let categories = group.rows.table.categories();
+                let names = group.rows.table.clusters();
+                let mut calibrating = BTreeMap::new();
+                for &row in &group.split.calibration {
+                    *calibrating.entry(names[row]).or_default() += 1;
+                }
+                let calibration = effective(&calibrating);
                 for (position, (&row, set)) in group.split.test.iter().zip(&lac.sets).enumerate() {
                     let Some(name) = categories[row]
                         .and_then(|category| group.rows.categories.get(category as usize))
@@ -151,8 +168,8 @@ fn counts_by_category<'a>(
                     };
                     let tally = counts_by_category.entry(name).or_default();
                     tally.questions += usize::from(strategy == 0);
-                    tally.clusters.insert(group.rows.table.clusters()[row]);
-                    tally.calibration = group.split.calibration.len();
+                    *tally.clusters.entry(names[row]).or_default() += 1;
+                    tally.calibration = calibration;
                     tally.answers += 1;
                     let right = group.rows.table.right(row);
                     tally.correct += usize::from(right.contains(group.top(position)));

@@ -15,6 +15,9 @@ pub(super) struct Clusters {
     pub(super) test: Vec<u32>,
     /// Number of clusters in all.
     pub(super) count: usize,
+    /// Clusters of one size that would say as much as those of the smaller half: `(Σ mᵢ)² / Σ mᵢ²` for
+    /// *mᵢ* questions in each (Kish 1965).
+    pub(super) effective: f64,
     /// Clusters that calibrate, that are tested, and that straddle.
     sides: [Vec<u32>; 3],
 }
@@ -61,7 +64,16 @@ impl Clusters {
                 .filter(|&c| touches[c as usize] == which)
                 .collect()
         };
+        let effective = |half: &[u32]| {
+            let mut sizes = vec![0.0_f64; count];
+            for &cluster in half {
+                sizes[cluster as usize] += 1.0;
+            }
+            let squares: f64 = sizes.iter().map(|size| size * size).sum();
+            (half.len() as f64).powi(2) / squares.max(1.0)
+        };
         Self {
+            effective: effective(&calibration).min(effective(&test)),
             calibration,
             test,
             count,
@@ -196,11 +208,15 @@ pub fn design_effect(clusters: &[[u8; 32]], inside: &[bool]) -> f64 {
     all.test_design_effect(|question| inside.get(question).copied().unwrap_or(false))
 }
 
-/// `(Σ (aᵢ − p·mᵢ)² + m̄²) / (n p (1 − p) + m̄)` over clusters of `mᵢ` questions, `aᵢ` of them inside,
-/// `m̄` on average. At least 1: a smaller value is chance.
+/// `(Σ rᵢ² + m²) / (n p (1 − p) + m)` over clusters of `mᵢ` questions, `aᵢ` of them inside, with the
+/// residuals `rᵢ = (aᵢ − p·mᵢ)·(n − m̄)/(n − mᵢ)` for `m̄` questions on average, and `m = Σ mᵢ² / n`. At
+/// least 1: a smaller value is chance.
 ///
-/// The last terms are those of one imagined cluster whose questions agree. Where all questions are inside,
-/// or none, nothing else tells how much clusters agree: they count as one question each.
+/// A cluster that holds much of the questions sets the share itself, which makes its residual too small:
+/// the factor makes it that from the share of the others, relative to clusters of one size. The terms with
+/// `m` are those of one imagined cluster whose questions agree, as large as the one of a question drawn at
+/// random. Where all questions are inside, or none, nothing else tells how much clusters agree: they count
+/// as one question each.
 fn effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
     let n = questions.len() as f64;
     let share = inside.len() as f64 / n;
@@ -211,12 +227,37 @@ fn effect(questions: &[u32], clusters: usize, inside: &[u32]) -> f64 {
     for &question in inside {
         sums[questions[question as usize] as usize].0 += 1.0;
     }
-    let squares: f64 = sums
-        .iter()
-        .map(|(inside, size)| (inside - share * size).powi(2))
-        .sum();
-    let sizes = sums.iter().filter(|sum| sum.1 > 0.0).count();
-    let mean_size = n / sizes.max(1) as f64;
-    let expected = n * share * (1.0 - share);
-    ((squares + mean_size * mean_size) / (expected + mean_size)).max(1.0)
+    let residuals = sums.iter().filter(|(_, size)| *size > 0.0);
+    let residuals = residuals.map(|(inside, size)| (inside - share * size, *size));
+    effect_of_residuals(residuals, n * share * (1.0 - share)).max(1.0)
+}
+
+/// The same of the residuals and sizes of clusters, for values from 0 to 1 whose variance as shares would
+/// add up to `expected`. It may be below 1, where values vary less than shares do.
+///
+/// ```
+/// use sureness_conformal::effect_of_residuals;
+///
+/// // Two clusters of four questions each, all of the first right, none of the second.
+/// assert_eq!(effect_of_residuals([(2.0, 4.0), (-2.0, 4.0)].into_iter(), 2.0), 4.0);
+/// ```
+pub fn effect_of_residuals(
+    clusters: impl Iterator<Item = (f64, f64)> + Clone,
+    expected: f64,
+) -> f64 {
+    let sizes = clusters.clone().map(|(_, size)| size);
+    let (count, n) = (
+        sizes.clone().count().max(1) as f64,
+        sizes.clone().sum::<f64>(),
+    );
+    let of_one_question = sizes.map(|size| size * size).sum::<f64>() / n;
+    let squares = clusters.map(|(residual, size)| {
+        let from_others = if size < n {
+            (n - n / count) / (n - size)
+        } else {
+            1.0
+        };
+        (residual * from_others).powi(2)
+    });
+    (squares.sum::<f64>() + of_one_question * of_one_question) / (expected + of_one_question)
 }

@@ -31,6 +31,10 @@ pub const MIN_CLUSTERS_BEYOND: usize = 4;
 /// Minimum number of clusters in each half for an interval.
 pub const MIN_CLUSTERS: usize = 20;
 
+/// Minimum number of clusters of one size that would say as much as those of a half: a few large ones
+/// among many small ones decide a figure, and draws of whole clusters do not show what others would do.
+pub const MIN_EFFECTIVE_CLUSTERS: f64 = 12.0;
+
 /// The target of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,7 +61,8 @@ pub enum Estimand {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum NoInterval {
-    /// A half has fewer than [`MIN_CLUSTERS`] clusters, or fewer than [`MIN_CLUSTERS_BEYOND`]
+    /// A half has fewer than [`MIN_CLUSTERS`] clusters, or clusters so unequal that they say as much as
+    /// fewer than [`MIN_EFFECTIVE_CLUSTERS`] of one size, or fewer than [`MIN_CLUSTERS_BEYOND`]
     /// calibration clusters reach a threshold.
     TooFew,
     /// A threshold is infinite: every set is full, whatever the model.

@@ -34,10 +34,11 @@ mod variance;
 
 pub(crate) use bootstrap::quantile;
 pub use bootstrap::{BootstrapInterval, Resampling, bootstrap};
-pub use clusters::design_effect;
+pub use clusters::{design_effect, effect_of_residuals};
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
 pub use figure::{
-    COMPARED, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, NoInterval, figure_step,
+    COMPARED, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, MIN_EFFECTIVE_CLUSTERS,
+    NoInterval, figure_step,
 };
 pub use guessing::Guessing;
 pub use influences::influence_interval;

@@ -3,8 +3,8 @@
 use super::cell::{Cell, DrawnThreshold, Sums};
 use super::clusters::{Clusters, Drawn};
 use super::figure::{
-    ACC, COVERAGE, Ends, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, NoInterval,
-    Replicate, UACC,
+    ACC, COVERAGE, Ends, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND,
+    MIN_EFFECTIVE_CLUSTERS, NoInterval, Replicate, UACC,
 };
 use super::interval::{CellIntervals, hull, wilson_share};
 use super::random::Stream;
@@ -41,7 +41,7 @@ impl Stratum {
     }
 
     pub(super) fn has_few_clusters(&self) -> bool {
-        self.least_half() < MIN_CLUSTERS
+        self.least_half() < MIN_CLUSTERS || self.clusters.effective < MIN_EFFECTIVE_CLUSTERS
     }
 
     pub(super) fn no_interval(&self, cell: &Cell) -> Option<NoInterval> {

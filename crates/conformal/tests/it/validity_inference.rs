@@ -8,7 +8,7 @@ use crate::rng::Rng;
 use rayon::prelude::*;
 use sureness_conformal::{
     CoverageLaw, CoverageVerdict, Protocol, Resampling, Threshold, bootstrap, check_coverage,
-    conformal_threshold, mcnemar, numpy_higher_threshold, wilson,
+    conformal_threshold, design_effect, mcnemar, numpy_higher_threshold, wilson, wilson_share,
 };
 
 const REPETITIONS: u64 = 2_000;
@@ -24,6 +24,51 @@ fn shares<const K: usize>(holds: impl Fn(u64) -> [bool; K] + Send + Sync) -> [f6
 
 fn holds((low, high): (f64, f64), truth: f64) -> bool {
     (low..=high).contains(&truth)
+}
+
+/// A size of a cluster.
+type Size = fn(&mut Rng) -> usize;
+
+/// Clusters of four, of log-normal sizes, of sizes with a tail, and rare large ones: where one cluster
+/// holds many of the questions, it sets the share that its own residual is from.
+#[test]
+fn wilson_intervals_cover_with_unequal_clusters() {
+    let normal = |rng: &mut Rng| {
+        let radius = (-2.0 * rng.open_unit().ln()).sqrt();
+        radius * (std::f64::consts::TAU * rng.unit()).cos()
+    };
+    let sizes: [(usize, Size); 4] = [
+        (75, |_| 4),
+        (75, |rng| {
+            let unit = rng.open_unit();
+            (0.5 + 0.7 * (unit / (1.0 - unit)).ln()).exp() as usize
+        }),
+        (100, |rng| {
+            (rng.open_unit().powf(-1.0 / 1.3) as usize).min(400)
+        }),
+        (100, |rng| if rng.chance(0.05) { 40 } else { 1 }),
+    ];
+    // A cluster's share of right answers is as far above a half as below it.
+    let truth = 0.5;
+    for (number, (clusters, size)) in (10..).zip(sizes) {
+        let [covers] = shares(|repetition| {
+            let mut rng = Rng::of_repetition(number, repetition);
+            let (mut names, mut right) = (Vec::new(), Vec::new());
+            for cluster in 0..clusters {
+                let size = size(&mut rng).max(1);
+                let level = 1.0 / (1.0 + (-2.0 * normal(&mut rng)).exp());
+                let mut name = [0; 32];
+                name[0] = cluster as u8;
+                names.extend(std::iter::repeat_n(name, size));
+                right.extend((0..size).map(|_| rng.chance(level)));
+            }
+            let n = right.len() as f64;
+            let share = right.iter().filter(|right| **right).count() as f64 / n;
+            let rows = n / design_effect(&names, &right);
+            [holds(wilson_share(share, rows, 0.95), truth)]
+        });
+        assert!((0.935..=0.99).contains(&covers), "{number}: {covers}");
+    }
 }
 
 /// One test question under a given threshold.
