@@ -134,7 +134,9 @@ def _pair(
 
 
 def _comparison(analysis: Analysis, names: tuple[str, str]) -> Comparison:
-    tested = analysis.table("differences").rows
+    # Without a model that has an interval, nothing is tested.
+    tables = [table for section in analysis.sections for table in section.tables]
+    tested = [row for table in tables if table.id == "differences" for row in table.rows]
     figures = {row["model"]: row for row in analysis.table("leaderboard")}
     found = {}
     for name, key in _KEYS.items():

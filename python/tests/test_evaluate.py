@@ -198,7 +198,7 @@ def test_settings_are_refused_with_a_hint(arguments, message):
 def test_a_score_that_is_not_finite_is_named():
     logits, labels = made_up(50, 4, 1.0, 1)
     logits[31, 2] = -np.inf
-    with pytest.raises(ValueError, match=r"model, row 31 \(counted from 0\): a score is NaN"):
+    with pytest.raises(ValueError, match=r"model, row 31 \(counted from 0\): a score is infinite"):
         sureness.evaluate(logits, labels)
 
 
