@@ -52,7 +52,7 @@ class Evaluation:
         auroc: how often a right answer is more confident than a wrong one; None where all are right or
             all wrong.
         aurc: area under the risk-coverage curve.
-        groups: the figures of each of the `groups`; None without them.
+        groups: the figures of each of the `groups`; None with fewer than two.
         headline: the figures as `sureness score --output json` has them.
         analysis: everything as tables and charts.
     """
@@ -138,6 +138,9 @@ def evaluate(
         "covers": covers, "level": level, "replicates": replicates, "estimand": estimand, "bins": bins,
     }  # fmt: skip
     categories = strings(groups)
+    for what, column in (("dont_know", dont_know), ("none_of_the_above", none_of_the_above)):
+        if column is not None and column < 0:
+            raise ValueError(f"{what} is {column}\nhint: give the column of that option, counted from 0")
     evidence = _sureness.Evidence.of_arrays(
         [(name, scores)],
         labels,

@@ -68,6 +68,8 @@ def confidence_sequence(
     drawn = np.ascontiguousarray(values, dtype=np.float64)
     if drawn.ndim != 1 or len(drawn) == 0:
         raise ValueError("values is not a list of numbers\nhint: give one value per question")
+    if of is not None and of < 0:
+        raise ValueError(f"of is {of}, but there are {len(drawn)} values\nhint: give the size of the whole set")
     times = np.unique(np.geomspace(1, len(drawn), _TIMES).round().astype(int)) if at is None else np.unique(at)
     if len(times) == 0 or times[0] < 1 or times[-1] > len(drawn):
         raise ValueError(f"at names a time outside 1..{len(drawn)}\nhint: there are {len(drawn)} values")

@@ -175,6 +175,7 @@ def test_too_few_questions_say_so():
         ({"groups": ["a"] * 49}, "groups has 49 entries"),
         ({"labels": np.full(50, 2**63 + 9, dtype=np.uint64)}, "row 0 .*9223372036854775817 is not the index"),
         ({"dont_know": 4}, "dont_know is 4, but there are 4 options"),
+        ({"dont_know": -1}, "dont_know is -1"),
         ({"dont_know": 3, "none_of_the_above": 3}, "the same option"),
         ({"seed": -1}, "cannot be read.*-1"),
         ({"alpha": 1.0}, "alpha is 1, but must lie between 0 and 1"),

@@ -76,7 +76,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         section.tables.push(Table {
             id: format!("subjects-{task}"),
             title: format!("{title}: categories"),
-            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer; those of the calibration half are in that of coverage.", names.len()),
+            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer; those of the calibration half are in that of coverage, which is too short where scores have few values, since the threshold then jumps.", names.len()),
             // No column says which values are good: categories do not compete.
             columns: vec![
                 Column::text("model", "Model"),
