@@ -30,7 +30,7 @@ fn published_schemas_are_those_of_the_types() {
         assert!(
             published == now,
             "docs/schema/{name}.schema.json is not what the types say. If they were meant to \
-             change, write it anew: SURENESS_WRITE_SCHEMAS=1 cargo test -p sureness-report --test \
+             change, write it anew: SURENESS_WRITE_SCHEMAS=1 cargo test -p sureness-report --test it \
              schema"
         );
     }
