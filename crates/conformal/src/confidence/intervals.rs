@@ -13,7 +13,8 @@ use crate::{Table, View};
 /// each figure over test sets of the same size from the same source.
 ///
 /// All but that of the ECE are Student's on a scale where the figure is nearly normal, and missing where
-/// fewer than [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer, or where nearly
+/// fewer than [`super::MIN_CLUSTERS_OF_A_KIND`] clusters have a right or a wrong answer, where clusters are so
+/// unequal that they say as much as fewer than [`crate::MIN_EFFECTIVE_CLUSTERS`] of one size, or where nearly
 /// all answers have the same loss (Brier score, log loss) or confidence (AUROC).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ConfidenceIntervals {
@@ -103,8 +104,8 @@ pub fn confidence_intervals(
             .map(|left_out| sorted.figures(&weigh(&clusters, left_out), &mut harmonic))
             .collect();
         // The first two are means over all rows; the others hang on the rarer kind of answers.
-        let all = jackknife.clusters().len();
-        let varied = |value: fn(&Scored) -> f64| jackknife.varied(&scored, value).map(|_| all);
+        let all = jackknife.effective();
+        let varied = |value: fn(&Scored) -> f64| jackknife.varied(&scored, value).and(all);
         let scales = [
             (Scale::Log { most: 2.0 }, varied(|row| row.brier)),
             (

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::weighted::Scored;
+use crate::MIN_EFFECTIVE_CLUSTERS;
 use crate::inference::{Interval, RowClusters, two_sided_quantile};
 
 /// Clusters with a right answer, and clusters with a wrong one, that an interval of the Brier score, the
@@ -87,15 +88,23 @@ impl Jackknife {
             .collect()
     }
 
-    /// Clusters with an answer of the rarer kind, right or wrong; `None` for fewer than
-    /// [`MIN_CLUSTERS_OF_A_KIND`].
+    /// Clusters of one size that would say as much as these; `None` for fewer than
+    /// [`MIN_EFFECTIVE_CLUSTERS`].
+    pub(super) fn effective(&self) -> Option<usize> {
+        let effective = self.clusters.effective();
+        (effective >= MIN_EFFECTIVE_CLUSTERS).then_some(effective as usize)
+    }
+
+    /// Clusters with an answer of the rarer kind, right or wrong, but no more than [`Self::effective`];
+    /// `None` for fewer than [`MIN_CLUSTERS_OF_A_KIND`].
     pub(super) fn rarer(&self, rows: &[Scored]) -> Option<usize> {
+        let effective = self.effective()?;
         let mut kinds = [const { BTreeSet::new() }; 2];
         for row in rows {
             kinds[usize::from(row.correct)].insert(self.clusters.of_row(row.place as usize));
         }
         let rarer = kinds[0].len().min(kinds[1].len());
-        (rarer >= MIN_CLUSTERS_OF_A_KIND).then_some(rarer)
+        (rarer >= MIN_CLUSTERS_OF_A_KIND).then_some(rarer.min(effective))
     }
 
     /// The clusters whose value is not the commonest, with whether the answer is right; one with answers of

@@ -47,6 +47,16 @@ impl RowClusters {
         self.count
     }
 
+    /// Clusters of one size that would say as much: `(Σ mᵢ)² / Σ mᵢ²` for *mᵢ* rows in each (Kish 1965).
+    pub(crate) fn effective(&self) -> f64 {
+        let mut sizes = vec![0.0_f64; self.count];
+        for &cluster in &self.of_row {
+            sizes[cluster as usize] += 1.0;
+        }
+        let squares: f64 = sizes.iter().map(|size| size * size).sum();
+        (self.of_row.len() as f64).powi(2) / squares.max(1.0)
+    }
+
     /// The cluster of a row.
     pub(crate) fn of_row(&self, row: usize) -> u32 {
         self.of_row[row]
