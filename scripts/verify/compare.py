@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 import confidence
 import inference
@@ -28,7 +27,11 @@ class Model:
         rows = pd.read_csv(path)
         self.answers = rows["answer"].to_numpy()
         self.logits = rows.iloc[:, 3:].to_numpy(float)
-        self.p = softmax(self.logits, axis=1)
+        # Rows of the same options in another order have the same probabilities, to the last bit: the sum is
+        # exact in units of 2^-57 (docs of `Real::sum`).
+        exponentials = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
+        units = np.floor(exponentials * 2.0**57).astype(np.uint64).sum(axis=1, keepdims=True)
+        self.p = exponentials / (units * 2.0**-57)
         self.figures = figures
         self.top = np.array(figures["top"])
         self.calibration, self.test = np.array(shared["calibration"]), np.array(shared["test"])
