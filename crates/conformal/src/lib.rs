@@ -34,9 +34,9 @@ pub use inference::{
     MIN_EFFECTIVE_CLUSTERS, McNemar, NoInterval, NoVariance, Panel, PanelError, RankBand,
     Reference, Resampled, Resampling, SampleSize, SampleSizes, Stream, Trend, Variance, Variances,
     benjamini_hochberg, bootstrap, check_coverage, design_effect, detectable_accuracy_difference,
-    detectable_mean_difference, effect_of_residuals, figure_step, holm, influence_interval,
-    least_difference, linear_trend, mcnemar, pearson, rank_bands, sample_sizes, spearman, tail,
-    threshold_law, wilson, wilson_share,
+    detectable_mean_difference, effect_of_residuals, effective_clusters, figure_step, holm,
+    influence_interval, least_difference, linear_trend, mcnemar, pearson, rank_bands, sample_sizes,
+    spearman, tail, threshold_law, wilson, wilson_share,
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sureness_conformal::wilson_share;
+use sureness_conformal::{effective_clusters, wilson_share};
 
 use crate::figures::Figures;
 use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
@@ -131,13 +131,9 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section
 }
 
-/// Clusters of one size that would say as much: `(Σ mᵢ)² / Σ mᵢ²` for *mᵢ* questions in each (Kish 1965).
+/// [`effective_clusters`] of these.
 fn effective(clusters: &BTreeMap<[u8; 32], usize>) -> f64 {
-    let sum = |power: i32| -> f64 {
-        let sizes = clusters.values();
-        sizes.map(|&size| (size as f64).powi(power)).sum()
-    };
-    sum(1).powi(2) / sum(2).max(1.0)
+    effective_clusters(clusters.values().map(|&size| size as f64))
 }
 
 /// What each model did in each category of a task.

@@ -15,8 +15,7 @@ pub(super) struct Clusters {
     pub(super) test: Vec<u32>,
     /// Number of clusters in all.
     pub(super) count: usize,
-    /// Clusters of one size that would say as much as those of the smaller half: `(Σ mᵢ)² / Σ mᵢ²` for
-    /// *mᵢ* questions in each (Kish 1965).
+    /// [`effective_clusters`] of the smaller half.
     pub(super) effective: f64,
     /// Clusters that calibrate, that are tested, and that straddle.
     sides: [Vec<u32>; 3],
@@ -69,8 +68,7 @@ impl Clusters {
             for &cluster in half {
                 sizes[cluster as usize] += 1.0;
             }
-            let squares: f64 = sizes.iter().map(|size| size * size).sum();
-            (half.len() as f64).powi(2) / squares.max(1.0)
+            effective_clusters(sizes)
         };
         Self {
             effective: effective(&calibration).min(effective(&test)),
@@ -189,6 +187,20 @@ fn add(
         }
     }
     of_imagined
+}
+
+/// Clusters of one size that would say as much: `(Σ mᵢ)² / Σ mᵢ²` for *mᵢ* questions in each (Kish 1965).
+///
+/// ```
+/// use sureness_conformal::effective_clusters;
+///
+/// assert_eq!(effective_clusters([4.0, 4.0, 4.0]), 3.0);
+/// assert_eq!(effective_clusters([6.0, 1.0, 1.0, 1.0, 1.0]), 2.5);
+/// ```
+pub fn effective_clusters(sizes: impl IntoIterator<Item = f64>) -> f64 {
+    let sums = |(n, squares), size| (n + size, squares + size * size);
+    let (n, squares): (f64, f64) = sizes.into_iter().fold((0.0, 0.0), sums);
+    n * n / squares.max(1.0)
 }
 
 /// The design effect of clusters on a share of questions (Kish 1965, section 5.4): the factor by

@@ -34,7 +34,7 @@ mod variance;
 
 pub(crate) use bootstrap::quantile;
 pub use bootstrap::{BootstrapInterval, Resampling, bootstrap};
-pub use clusters::{design_effect, effect_of_residuals};
+pub use clusters::{design_effect, effect_of_residuals, effective_clusters};
 pub use coverage::{CoverageCheck, CoverageLaw, CoverageVerdict, check_coverage};
 pub use figure::{
     COMPARED, Estimand, FIGURES, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND, MIN_EFFECTIVE_CLUSTERS,

@@ -1,5 +1,6 @@
 //! Rows that are drawn with replacement, whole clusters at a time.
 
+use super::clusters::effective_clusters;
 use super::random::Stream;
 
 /// Maximum number of groups that the jackknife leaves out. The acceleration is then off by some
@@ -47,14 +48,13 @@ impl RowClusters {
         self.count
     }
 
-    /// Clusters of one size that would say as much: `(Σ mᵢ)² / Σ mᵢ²` for *mᵢ* rows in each (Kish 1965).
+    /// [`effective_clusters`] of the rows.
     pub(crate) fn effective(&self) -> f64 {
         let mut sizes = vec![0.0_f64; self.count];
         for &cluster in &self.of_row {
             sizes[cluster as usize] += 1.0;
         }
-        let squares: f64 = sizes.iter().map(|size| size * size).sum();
-        (self.of_row.len() as f64).powi(2) / squares.max(1.0)
+        effective_clusters(sizes)
     }
 
     /// The cluster of a row.
