@@ -74,6 +74,11 @@ def settings_json(settings: object) -> str:
     return json.dumps(settings, default=number)
 
 
-def strings(names: Sequence[object] | ArrayLike | None) -> list[str] | None:
-    """Names of categories as texts."""
-    return None if names is None else [str(name) for name in names]
+def strings(names: Sequence[object] | ArrayLike | None) -> list[str | None] | None:
+    """Names of categories as texts; None, NaN and pandas.NA are those of questions without one."""
+    return None if names is None else [None if _is_missing(name) else str(name) for name in names]
+
+
+def _is_missing(name: object) -> bool:
+    # NaN alone is not equal to itself, and pandas.NA is neither equal nor unequal.
+    return name is None or type(name).__name__ in ("NAType", "NaTType") or name != name

@@ -110,7 +110,7 @@ def evaluate(
         scores: logits or log-probabilities, one row per question and one column per option.
         labels: the index of each question's right option, or booleans of the shape of `scores` that
             mark several.
-        groups: a category per question; adds figures of each.
+        groups: a category per question, or None for a question without one; adds figures of each.
         clusters: what questions share that are not independent, such as a passage. They are split and
             resampled together.
         ids: names of the questions, or digests of 32 bytes. The standard protocol splits questions by
@@ -123,7 +123,7 @@ def evaluate(
         seed: of the split and of the resampling.
         covers: when a set covers a question with several right options: "any" or "all".
         level: confidence level of intervals.
-        replicates: draws behind each interval.
+        replicates: draws behind each interval, at least 100.
         estimand: what intervals are about: the "procedure" (both halves drawn anew) or the "deployed"
             threshold (test questions drawn anew).
         bins: bins of calibration errors.

@@ -116,7 +116,7 @@ def _pair(
     names: tuple[str, str],
     ids: Names | None,
     clusters: Names | None,
-    groups: list[str] | None,
+    groups: list[str | None] | None,
 ) -> _sureness.Evidence:
     if len(names) != 2:
         raise ValueError(f"names has {len(names)} entries, but there are 2 models\nhint: give one name for each")

@@ -62,7 +62,7 @@ class Evidence:
         *,
         ids: list[bytes] | None,
         clusters: list[bytes] | None,
-        groups: list[str] | None,
+        groups: list[str | None] | None,
         dont_know: int | None,
         none_of_the_above: int | None,
     ) -> Evidence: ...

@@ -96,4 +96,4 @@ def _evaluated(scores: list[Score], alpha: float) -> Evaluation | None:
     if len(rows) < 2 or len({len(row["logprobs"]) for row in rows}) > 1:
         return None
     labels = np.array([row["right"] for row in rows])
-    return evaluate(np.array([row["logprobs"] for row in rows]), labels, alpha=alpha, replicates=1)
+    return evaluate(np.array([row["logprobs"] for row in rows]), labels, alpha=alpha, replicates=100)

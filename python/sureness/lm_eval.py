@@ -87,7 +87,7 @@ def _evaluated(items: Sequence[Item]) -> Evaluation | None:
             "\nhint: use sureness.from_lm_eval, which takes questions of different widths"
         )
     labels = np.array([item[1] for item in items])
-    return evaluate(np.array(scores), labels, replicates=1)
+    return evaluate(np.array(scores), labels, replicates=100)
 
 
 #: `metric_list` of a task.

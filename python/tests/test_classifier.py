@@ -163,6 +163,8 @@ def test_arrow_is_read_as_it_lies():
     classifier = ConformalClassifier().calibrate(probs, labels)
     single = columns.cast(pa.schema([(name, pa.float32()) for name in "abcd"]))
     assert (classifier.predict_set(single) == classifier.predict_set(probs.astype(np.float32))).all()
+    within = pa.array([[None, None], *probs.tolist(), [None, None]])[1:-1]
+    assert (classifier.predict_set(within) == classifier.predict_set(probs)).all()
     for bad, message in [
         (pa.array([[0.5, 0.5], None]), "probs holds nulls"),
         (pa.array([[0.5, 0.5], [0.5, None]]), "probs holds nulls"),

@@ -43,14 +43,14 @@ def test_figures_are_those_of_score_to_the_last_bit(paper):
         scored = json.loads(
             command("score", "--protocol", "paper", "--questions", questions, "--logits", file, "--output", "json")
         )["files"][0]
-        found = sureness.evaluate(logits, labels, protocol="paper", dont_know=4, none_of_the_above=5, replicates=50)
+        found = sureness.evaluate(logits, labels, protocol="paper", dont_know=4, none_of_the_above=5, replicates=100)
         for key in ["n_calibration", "n_test", "acc", "e_rate", "f_rate", "lac", "aps"]:
             assert found.headline[key] == scored[key], key
         assert found.accuracy.value == scored["acc"]
         assert found.lac.threshold == scored["lac"]["qhat"]
         assert found.set_size.value == (scored["lac"]["set_size"] + scored["aps"]["set_size"]) / 2
         # The same in double precision, and as logarithms of probabilities up to rounding.
-        again = sureness.evaluate(logits.astype(float), labels, protocol="paper", dont_know=4, replicates=50)
+        again = sureness.evaluate(logits.astype(float), labels, protocol="paper", dont_know=4, replicates=100)
         assert again.headline["lac"] == found.headline["lac"]
 
 
@@ -59,7 +59,7 @@ def test_published_figures(paper):
     classifier's sets of one strategy are those of the evaluation."""
     _, files = paper
     file, logits, labels = files[0]
-    found = sureness.evaluate(logits, labels, protocol="paper", replicates=50)
+    found = sureness.evaluate(logits, labels, protocol="paper", replicates=100)
     permuted = np.random.RandomState(42).permutation(len(labels))
     test, calibration = permuted[: len(labels) - len(labels) // 2], permuted[len(labels) - len(labels) // 2 :]
     probs = sureness.softmax(logits, protocol="paper")
@@ -173,6 +173,7 @@ def test_too_few_questions_say_so():
         ({"ids": ["a"]}, "ids has 1 entries, but there are 50 questions"),
         ({"clusters": [1.5] * 50}, "1.5 is not a name"),
         ({"groups": ["a"] * 49}, "groups has 49 entries"),
+        ({"replicates": 1}, "replicates is 1, but must lie between 100 and"),
         ({"labels": np.full(50, 2**63 + 9, dtype=np.uint64)}, "row 0 .*9223372036854775817 is not the index"),
         ({"dont_know": 4}, "dont_know is 4, but there are 4 options"),
         ({"dont_know": -1}, "dont_know is -1"),
@@ -229,11 +230,24 @@ def test_the_index_of_a_frame_is_no_option(monkeypatch):
     assert sureness.evaluate(frame, pd.Series(labels)).accuracy == expected
 
 
-@pytest.mark.parametrize("shown", [lambda p: p.round(2), lambda p: p.astype(np.float16), lambda p: 100 * p])
+def with_odd_row(probs):
+    probs[7] = [0.9, 0.9, 0.1, 0.0]
+    return probs
+
+
+@pytest.mark.parametrize("shown", [lambda p: p.round(1), lambda p: p.astype(np.float16), lambda p: 100 * p, with_odd_row])
 def test_rounded_probabilities_are_no_logits(shown):
     logits, labels = made_up(300, 4, 1.0, 4)
     with pytest.raises(ValueError, match="holds probabilities"):
         sureness.evaluate(shown(sureness.softmax(logits)), labels)
+
+
+def test_questions_may_have_no_group():
+    pd = pytest.importorskip("pandas")
+    logits, labels = made_up(300, 4, 1.0, 5)
+    for missing in (None, float("nan"), pd.NA):
+        found = sureness.evaluate(logits, labels, groups=["a", "b", missing] * 100, replicates=100)
+        assert [(row["category"], row["n"]) for row in found.groups] == [("a", 50), ("b", 50)]
 
 
 def test_masked_values_are_refused():

@@ -32,11 +32,12 @@ pub use inference::{
     Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Effect,
     Estimand, FIGURES, Guessing, Interval, Least, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND,
     MIN_EFFECTIVE_CLUSTERS, McNemar, NoInterval, NoVariance, Panel, PanelError, RankBand,
-    Reference, Resampled, Resampling, SampleSize, SampleSizes, Stream, Trend, Variance, Variances,
-    benjamini_hochberg, bootstrap, check_coverage, design_effect, detectable_accuracy_difference,
-    detectable_mean_difference, effect_of_residuals, effective_clusters, figure_step, holm,
-    influence_interval, least_difference, linear_trend, mcnemar, pearson, rank_bands, sample_sizes,
-    spearman, tail, threshold_law, wilson, wilson_share,
+    Reference, Resampled, Resampling, SampleSize, SampleSizes, Stream, ThresholdLaw, Trend,
+    Variance, Variances, benjamini_hochberg, bootstrap, check_coverage, design_effect,
+    detectable_accuracy_difference, detectable_mean_difference, effect_of_residuals,
+    effective_clusters, figure_step, holm, influence_interval, least_difference, linear_trend,
+    mcnemar, part_interval, pearson, rank_bands, sample_sizes, spearman, tail, threshold_law,
+    wilson, wilson_share,
 };
 pub use logits::Logits;
 pub use options::{Order, TieRule, softmax};

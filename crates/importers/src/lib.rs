@@ -40,5 +40,5 @@ pub use likelihood::Normalise;
 pub use names::{QuestionName, QuestionNames, task_of};
 pub use read::{import, import_bytes};
 pub use refusal::Refusal;
-pub use sureness_scorers::replay::are_shares;
+pub use sureness_scorers::replay::Shares;
 pub use table::right_of;

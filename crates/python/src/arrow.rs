@@ -167,8 +167,8 @@ fn refuse_nulls(chunks: &[ArrayRef], name: &str) -> PyResult<()> {
         match array.data_type() {
             DataType::Struct(_) => array.as_struct().columns().iter().any(holds_null),
             DataType::FixedSizeList(..) => holds_null(array.as_fixed_size_list().values()),
-            DataType::List(_) => holds_null(array.as_list::<i32>().values()),
-            DataType::LargeList(_) => holds_null(array.as_list::<i64>().values()),
+            DataType::List(_) => holds_null(&values(array.as_list::<i32>())),
+            DataType::LargeList(_) => holds_null(&values(array.as_list::<i64>())),
             _ => false,
         }
     }
@@ -179,6 +179,13 @@ fn refuse_nulls(chunks: &[ArrayRef], name: &str) -> PyResult<()> {
         ));
     }
     Ok(())
+}
+
+/// The values of these lists: those of a slice hold what lies outside it as well.
+fn values<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> ArrayRef {
+    let offsets = lists.value_offsets();
+    let (first, end) = (offsets[0].as_usize(), offsets[lists.len()].as_usize());
+    lists.values().slice(first, end - first)
 }
 
 /// Columns of either precision, row by row.
@@ -246,9 +253,8 @@ fn flat(chunk: &ArrayRef) -> Option<(ArrayRef, usize)> {
 
 fn of_equal_length<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Option<(ArrayRef, usize)> {
     let offsets = lists.value_offsets();
-    let (first, last) = (offsets.first()?.as_usize(), offsets.last()?.as_usize());
-    let options = offsets.get(1)?.as_usize() - first;
+    let options = (*offsets.get(1)? - offsets[0]).as_usize();
     let mut pairs = offsets.windows(2);
     let equal = pairs.all(|pair| (pair[1] - pair[0]).as_usize() == options);
-    equal.then(|| (lists.values().slice(first, last - first), options))
+    equal.then(|| (values(lists), options))
 }

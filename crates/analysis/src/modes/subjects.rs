@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sureness_conformal::{effective_clusters, wilson_share};
+use sureness_conformal::{
+    Estimand, Scores, ThresholdLaw, effective_clusters, part_interval, wilson_share,
+};
 
 use crate::figures::Figures;
-use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Table, Unit};
+use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Settings, Table, Unit};
 
 /// Clusters that the interval of a category takes.
 const LEAST: f64 = 5.0;
@@ -16,12 +18,45 @@ struct CategoryCounts {
     questions: usize,
     /// Answers in each cluster of these questions.
     clusters: BTreeMap<[u8; 32], usize>,
-    /// [`effective`] number of clusters that calibrate.
-    calibration: f64,
     answers: usize,
     correct: usize,
     size: usize,
     covered: usize,
+    /// The same under each threshold of a [`ThresholdLaw`].
+    under_law: [usize; ThresholdLaw::LEN],
+}
+
+impl CategoryCounts {
+    /// The row of a model and category.
+    fn row(&self, model: &str, category: &str, settings: &Settings) -> Vec<Cell> {
+        let level = settings.resampling.level;
+        let share = |count: usize| count as f64 / self.answers as f64;
+        // As many independent questions as there are clusters.
+        let clusters = effective_clusters(self.clusters.values().map(|&size| size as f64));
+        let shown = |value: f64, interval: (f64, f64)| {
+            if clusters < LEAST {
+                Cell::without_interval(value, "too few")
+            } else {
+                Cell::estimate(value, interval)
+            }
+        };
+        let (acc, covered) = (share(self.correct), share(self.covered));
+        let under_law = self.under_law.map(share);
+        let moved: &[f64] = match settings.estimand {
+            Estimand::Procedure => &under_law,
+            Estimand::Deployed => &[],
+        };
+        let coverage = part_interval(covered, moved, clusters, level);
+        vec![
+            Cell::text(model),
+            Cell::text(category),
+            Cell::count(self.questions),
+            shown(acc, wilson_share(acc, clusters, level)),
+            Cell::figure(share(self.size)),
+            shown(covered, coverage),
+            Cell::figure(covered - (1.0 - settings.config.alpha)),
+        ]
+    }
 }
 
 /// Per task with categories: a table of all categories, and a heatmap over the models.
@@ -31,8 +66,12 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         title: "Subject by subject".into(),
         ..Section::default()
     };
-    let alpha = figures.settings.config.alpha;
-    let level = figures.settings.resampling.level;
+    let moved = match figures.settings.estimand {
+        Estimand::Procedure => {
+            "; that of coverage is as much longer as the thresholds of further calibration sets move it"
+        }
+        Estimand::Deployed => "",
+    };
     for (task, title) in figures.tasks() {
         let counts_by_category = counts_by_category(figures, task);
         let mut names: Vec<&str> = counts_by_category
@@ -48,35 +87,13 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         let mut rows = Vec::new();
         for (model, counts_by_category) in figures.models.iter().zip(&counts_by_category) {
             for (name, tally) in counts_by_category {
-                let n = tally.answers as f64;
-                let (clusters, calibration) = (effective(&tally.clusters), tally.calibration);
-                // As many independent questions as there are clusters. Coverage hangs on the threshold
-                // as well, which the clusters of the calibration half have set.
-                let acc = wilson_share(tally.correct as f64 / n, clusters, level);
-                let both = clusters * calibration / (clusters + calibration);
-                let coverage = wilson_share(tally.covered as f64 / n, both, level);
-                let shown = |value: f64, interval: (f64, f64)| {
-                    if clusters < LEAST {
-                        Cell::without_interval(value, "too few")
-                    } else {
-                        Cell::estimate(value, interval)
-                    }
-                };
-                rows.push(vec![
-                    Cell::text(model.model.name.clone()),
-                    Cell::text(*name),
-                    Cell::count(tally.questions),
-                    shown(tally.correct as f64 / n, acc),
-                    Cell::figure(tally.size as f64 / n),
-                    shown(tally.covered as f64 / n, coverage),
-                    Cell::figure(tally.covered as f64 / n - (1.0 - alpha)),
-                ]);
+                rows.push(tally.row(&model.model.name, name, figures.settings));
             }
         }
         section.tables.push(Table {
             id: format!("subjects-{task}"),
             title: format!("{title}: categories"),
-            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer; those of the calibration half are in that of coverage, which is too short where scores have few values, since the threshold then jumps.", names.len()),
+            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer{moved}.", names.len()),
             // No column says which values are good: categories do not compete.
             columns: vec![
                 Column::text("model", "Model"),
@@ -131,17 +148,15 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     section
 }
 
-/// [`effective_clusters`] of these.
-fn effective(clusters: &BTreeMap<[u8; 32], usize>) -> f64 {
-    effective_clusters(clusters.values().map(|&size| size as f64))
-}
-
 /// What each model did in each category of a task.
 fn counts_by_category<'a>(
     figures: &'a Figures<'_>,
     task: &str,
 ) -> Vec<BTreeMap<&'a str, CategoryCounts>> {
-    let covers = figures.settings.config.covers;
+    let (covers, alpha) = (
+        figures.settings.config.covers,
+        figures.settings.config.alpha,
+    );
     figures
         .models
         .iter()
@@ -151,11 +166,8 @@ fn counts_by_category<'a>(
                 let lac = group.lac();
                 let categories = group.rows.table.categories();
                 let names = group.rows.table.clusters();
-                let mut calibrating = BTreeMap::new();
-                for &row in &group.split.calibration {
-                    *calibrating.entry(names[row]).or_default() += 1;
-                }
-                let calibration = effective(&calibrating);
+                let scores = Scores::of(&group.rows.table, lac.score, &figures.settings.view());
+                let law = ThresholdLaw::of(&scores, &group.split.calibration, names, alpha);
                 for (position, (&row, set)) in group.split.test.iter().zip(&lac.sets).enumerate() {
                     let Some(name) = categories[row]
                         .and_then(|category| group.rows.categories.get(category as usize))
@@ -165,12 +177,15 @@ fn counts_by_category<'a>(
                     let tally = counts_by_category.entry(name).or_default();
                     tally.questions += usize::from(strategy == 0);
                     *tally.clusters.entry(names[row]).or_default() += 1;
-                    tally.calibration = calibration;
                     tally.answers += 1;
                     let right = group.rows.table.right(row);
                     tally.correct += usize::from(right.contains(group.top(position)));
                     tally.size += set.len();
                     tally.covered += usize::from(covers.holds(*set, right));
+                    for (count, covers) in tally.under_law.iter_mut().zip(law.covers(&scores, row))
+                    {
+                        *count += usize::from(covers);
+                    }
                 }
             }
             counts_by_category

@@ -8,7 +8,7 @@ use clap::builder::TypedValueParser;
 use sureness_analysis::{Mode, Settings};
 use sureness_bench::evidence::Grouping;
 use sureness_bench::questions::id_of;
-use sureness_conformal::{Covers, Estimand, Nonconformity, Protocol};
+use sureness_conformal::{Covers, Estimand, Nonconformity, Protocol, Resampling};
 use sureness_questions::{Columns, Format};
 use sureness_report::export;
 
@@ -126,7 +126,7 @@ pub(crate) struct EvidenceArgs {
     #[arg(long, value_name = "N", default_value_t = defaults().splits as u16, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Statistics")]
     pub(crate) splits: u16,
     /// Number of bootstrap replicates
-    #[arg(long, value_name = "N", default_value_t = defaults().resampling.replicates as u32, value_parser = clap::value_parser!(u32).range(100..=1_000_000), help_heading = "Statistics")]
+    #[arg(long, value_name = "N", default_value_t = defaults().resampling.replicates as u32, value_parser = clap::value_parser!(u32).range(Resampling::LEAST as i64..=Resampling::MOST as i64), help_heading = "Statistics")]
     pub(crate) replicates: u32,
     /// Confidence level of intervals
     #[arg(long, value_name = "SHARE", default_value_t = defaults().resampling.level, value_parser = open_share, help_heading = "Statistics")]

@@ -134,7 +134,8 @@ impl Reader<'_> {
                         tables.push(self.table(place, section, name.get_ref(), keys)?);
                     }
                 }
-                _ => return Err(self.unknown_section(place, section)),
+                DeValue::Table(_) => return Err(self.unknown_section(place, section)),
+                _ => return Err(self.outside_sections(place, section)),
             }
         }
         Ok(SettingsFile {
@@ -243,6 +244,19 @@ impl Reader<'_> {
             ),
         };
         self.error(place, &format!("`{section}` is not a section"), &hint)
+    }
+
+    fn outside_sections(&self, place: usize, key: &str) -> Failure {
+        let what = if sections().any(|known| known == key) {
+            "is a section, and has no table here"
+        } else {
+            "stands outside any section"
+        };
+        self.error(
+            place,
+            &format!("`{key}` {what}"),
+            &format!("put flags under [{DEFAULTS}], or under a name, as in [{RUNS}.nightly]"),
+        )
     }
 
     fn without_name(&self, place: usize, section: &str, key: &str) -> Failure {

@@ -324,6 +324,13 @@ const FAULTS: &[(&str, &str, u32, &str, &str)] = &[
         "keep one of the two lines",
     ),
     (
+        "[defaults]",
+        "alpha = 0.2\n[defaults]",
+        2,
+        "`alpha` stands outside any section",
+        "[defaults]",
+    ),
+    (
         "seed = 11",
         "sed = 11",
         3,
@@ -385,6 +392,13 @@ const FAULTS: &[(&str, &str, u32, &str, &str)] = &[
         22,
         "`run` is not a section",
         "[runs]",
+    ),
+    (
+        "[runs.nightly]",
+        "[[runs]]",
+        22,
+        "`runs` is a section, and has no table here",
+        "[runs.nightly]",
     ),
     (
         "[runs.nightly]",

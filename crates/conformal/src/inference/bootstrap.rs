@@ -27,6 +27,9 @@ impl Default for Resampling {
 }
 
 impl Resampling {
+    /// The fewest replicates that are asked for: with fewer, the ends of an interval are chance.
+    pub const LEAST: usize = 100;
+
     /// The most replicates that are asked for: more take hours.
     pub const MOST: usize = 1_000_000;
 

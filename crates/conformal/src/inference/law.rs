@@ -3,7 +3,7 @@
 use super::student::incomplete_beta;
 
 /// Number of thresholds that approximate the law of the threshold.
-const NODES: usize = 16;
+pub(super) const NODES: usize = 16;
 
 /// The law of the share of a calibration set's weight above its threshold, over draws of the set:
 /// the medians of its sixteenths, ascending.

@@ -12,4 +12,5 @@ mod sets;
 mod several_right;
 mod ties;
 mod validity_inference;
+mod validity_parts;
 mod validity_sets;

@@ -229,7 +229,7 @@ impl Table<'_> {
         if self.parts.is_empty() {
             return Err(Problem::of_replay(Replay::Empty, self.path, &Place::File));
         }
-        if self.parts.iter().any(|part| part.shares.are_all()) {
+        if self.parts.iter().any(|part| part.shares.are_most()) {
             let kind = Kind::Logits;
             let problem = Replay::Probabilities { kind };
             return Err(Problem::of_replay(problem, self.path, &Place::File));

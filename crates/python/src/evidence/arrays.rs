@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 use sureness_analysis::{GroupId, GroupRows, ModelEvidence, Source};
 use sureness_conformal::{Config, RightOptions, Row, Table};
-use sureness_importers::are_shares;
+use sureness_importers::Shares;
 
 use super::Evidence;
 use crate::arrays::{Matrix, Rows, labels};
@@ -21,8 +21,8 @@ pub(super) struct Questions {
     pub(super) ids: Option<Vec<Vec<u8>>>,
     /// Names of clusters of questions that are not independent.
     pub(super) clusters: Option<Vec<Vec<u8>>>,
-    /// Categories.
-    pub(super) groups: Option<Vec<String>>,
+    /// Categories; a question may have none.
+    pub(super) groups: Option<Vec<Option<String>>>,
     /// Index of "I don't know".
     pub(super) dont_know: Option<usize>,
     /// Index of "None of the above".
@@ -124,13 +124,14 @@ impl Questions {
     }
 
     /// The number of each row's category, and the names.
-    fn categories(&self) -> (Vec<u32>, Vec<String>) {
+    fn categories(&self) -> (Vec<Option<u32>>, Vec<String>) {
         let (mut numbers, mut names) = (HashMap::new(), Vec::new());
-        let of = |name: &String| {
-            *numbers.entry(name.clone()).or_insert_with(|| {
+        let of = |name: &Option<String>| {
+            let name = name.as_ref()?;
+            Some(*numbers.entry(name.clone()).or_insert_with(|| {
                 names.push(name.clone());
                 names.len() as u32 - 1
-            })
+            }))
         };
         let of_rows = self.groups.iter().flatten().map(of).collect();
         (of_rows, names)
@@ -160,7 +161,11 @@ fn group(
             dont_know: questions.dont_know,
             none_of_the_above: questions.none_of_the_above,
         };
-        let pushed = table.push(questions.key(index), &row, of_rows.get(index).copied());
+        let pushed = table.push(
+            questions.key(index),
+            &row,
+            of_rows.get(index).copied().flatten(),
+        );
         pushed.map_err(|error| {
             refusal(
                 format_args!("{name}, {error}"),
@@ -188,15 +193,16 @@ fn group(
 
 /// Refuses probabilities: their softmax would be a figure of another model.
 fn check_scores(name: &str, rows: Rows<'_>) -> PyResult<()> {
-    let is_distribution = |row: usize| {
+    let mut shares = Shares::default();
+    for row in 0..rows.len() {
         let values: Vec<f64> = rows.row(row).iter().collect();
-        are_shares(&values)
-    };
-    if rows.len() == 0 || !(0..rows.len()).all(is_distribution) {
+        shares.note(&values);
+    }
+    if !shares.are_most() {
         return Ok(());
     }
     Err(refusal(
-        format_args!("{name} holds probabilities: every row sums to 1, or to 100 %"),
+        format_args!("{name} holds probabilities: its rows sum to 1, or to 100 %"),
         "give logits or log-probabilities, such as numpy.log(probs)",
     ))
 }

@@ -50,7 +50,7 @@ impl Evidence {
         labels: &Bound<'_, PyAny>,
         ids: Option<Vec<Vec<u8>>>,
         clusters: Option<Vec<Vec<u8>>>,
-        groups: Option<Vec<String>>,
+        groups: Option<Vec<Option<String>>>,
         dont_know: Option<usize>,
         none_of_the_above: Option<usize>,
     ) -> PyResult<Self> {

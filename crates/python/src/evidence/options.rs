@@ -1,5 +1,7 @@
 //! Settings of an analysis, as Python passes them.
 
+use std::ops::RangeInclusive;
+
 use pyo3::prelude::*;
 use serde::Deserialize;
 use sureness_analysis::Settings;
@@ -76,7 +78,7 @@ impl Options {
                 self.replicates,
                 "replicates",
                 defaults.resampling.replicates,
-                Resampling::MOST,
+                Resampling::LEAST..=Resampling::MOST,
             )?,
             level: share(self.level, "level", defaults.resampling.level)?,
             seed: config.seed,
@@ -96,7 +98,7 @@ impl Options {
             config,
             resampling,
             estimand: self.estimand.unwrap_or(defaults.estimand),
-            bins: count(self.bins, "bins", defaults.bins, MOST_BINS)?,
+            bins: count(self.bins, "bins", defaults.bins, 1..=MOST_BINS)?,
             splits: self.splits.unwrap_or(defaults.splits),
             insist: self.insist.unwrap_or(defaults.insist),
             ..defaults
@@ -116,13 +118,21 @@ pub(super) fn share(given: Option<f64>, name: &str, default: f64) -> PyResult<f6
     }
 }
 
-/// A number from 1 to `most`.
-fn count(given: Option<usize>, name: &str, default: usize, most: usize) -> PyResult<usize> {
+fn count(
+    given: Option<usize>,
+    name: &str,
+    default: usize,
+    allowed: RangeInclusive<usize>,
+) -> PyResult<usize> {
     match given {
         None => Ok(default),
-        Some(count) if (1..=most).contains(&count) => Ok(count),
+        Some(count) if allowed.contains(&count) => Ok(count),
         Some(other) => Err(refusal(
-            format_args!("{name} is {other}, but must lie between 1 and {most}"),
+            format_args!(
+                "{name} is {other}, but must lie between {} and {}",
+                allowed.start(),
+                allowed.end()
+            ),
             "leave it out for the default",
         )),
     }

@@ -107,7 +107,7 @@ impl<'a> Collector<'a> {
 
     /// All rows; an error if there were none.
     pub(super) fn finish(self) -> Result<RecordedLogits, Problem> {
-        if self.shares.are_all() {
+        if self.shares.are_most() {
             let kind = Kind::Logits;
             return Err(Problem::Probabilities { kind });
         }

@@ -43,7 +43,7 @@ pub use csv::separator;
 pub use error::{Place, Problem, ReplayError};
 pub use file_name::FileName;
 pub use row::{Beside, Mass};
-pub use shares::{Shares, are_shares};
+pub use shares::Shares;
 
 use error::Fault;
 

@@ -354,7 +354,7 @@ fn probabilities_are_not_taken_for_logits() {
         let rows = [0, 1, 2, 3, 4].map(|id| format!("{id},{cells}\n")).concat();
         format!("{header}\n{rows}")
     };
-    for cells in ["0.9,0.1", "90.04,9.96", "1,0"] {
+    for cells in ["0.9,0.1", "90.04,9.96", "1,0", "0.3,0.6"] {
         let (said, hint) = refused(&table("id,A,B", cells));
         assert_eq!(said, "these are probabilities, not logits");
         assert!(hint.contains("logarithm") && hint.contains("logprob_A"));
@@ -364,11 +364,13 @@ fn probabilities_are_not_taken_for_logits() {
     }
     let (_, hint) = refused(&table("id,prob_A,prob_B", "0.9,0.1"));
     assert!(hint.contains("logarithm"), "{hint}");
-    // Four rows may be chance, and one other row makes them logits.
+    // Four rows may be chance; of six, one other row makes them logits, and of ten it does not.
     let text = table("id,A,B", "0.9,0.1");
     let four = text.trim_end().rsplit_once('\n').unwrap().0;
     assert!(read_as("csv", four.as_bytes()).is_ok());
-    assert!(read_as("csv", format!("{text}9,0.9,0.2\n").as_bytes()).is_ok());
+    assert!(read_as("csv", format!("{text}9,0.9,1.2\n").as_bytes()).is_ok());
+    let four = "5,0.9,0.1\n6,0.9,0.1\n7,0.9,0.1\n8,0.9,0.1\n";
+    refused(&format!("{text}{four}9,0.9,1.2\n"));
 }
 
 #[test]
