@@ -68,7 +68,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
     };
     let moved = match figures.settings.estimand {
         Estimand::Procedure => {
-            "; that of coverage is as much longer as the thresholds of further calibration sets move it"
+            " That of coverage also reflects how far the thresholds of other calibration sets would move it."
         }
         Estimand::Deployed => "",
     };
@@ -93,7 +93,7 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         section.tables.push(Table {
             id: format!("subjects-{task}"),
             title: format!("{title}: categories"),
-            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer{moved}.", names.len()),
+            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer.{moved}", names.len()),
             // No column says which values are good: categories do not compete.
             columns: vec![
                 Column::text("model", "Model"),
