@@ -89,6 +89,8 @@ pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
         load_logits(&files, selection, &mut offered, &mut loaded)?;
     }
     filter(selection, &offered, &mut loaded)?;
+    let warnings = offered.warnings(selection, texts.tasks());
+    loaded.warnings.extend(warnings);
     cluster(selection.cluster, &mut loaded.evidence);
     name_apart(&mut loaded.evidence);
     let notes = comparable::check(&loaded.evidence, selection)?;

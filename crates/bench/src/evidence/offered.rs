@@ -46,16 +46,22 @@ impl Offered {
         )
     }
 
-    /// Warnings about tasks and strategies that are selected and not there.
-    fn warnings(&self, selection: &Selection) -> Vec<String> {
+    /// Warnings about tasks and strategies that are selected, or whose data are given, and not there.
+    pub(super) fn warnings<'a>(
+        &self,
+        selection: &Selection,
+        data: impl Iterator<Item = &'a str>,
+    ) -> Vec<String> {
         let absent = |name: &str, is: fn(&str, &GroupId) -> bool| {
             !self.groups.iter().any(|group| is(name, group))
         };
         let tasks = selection.tasks.iter().filter(|name| absent(name, is_task));
         let strategies = selection.strategies.iter();
         let strategies = strategies.filter(|name| absent(name, is_strategy));
+        let data = data.filter(|name| absent(name, is_task));
         tasks
             .map(|name| format!("--tasks {name} names nothing here"))
+            .chain(data.map(|name| format!("--data {name}=… names nothing here")))
             .chain(strategies.map(|name| format!("--prompt-strategies {name} names nothing here")))
             .collect()
     }
@@ -112,6 +118,5 @@ pub(super) fn filter(
     let left_out = offered.unread.iter();
     let left_out = left_out.map(|reason| format!("open questions are left out; {reason}"));
     loaded.warnings.extend(left_out);
-    loaded.warnings.extend(offered.warnings(selection));
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! up by that digest, so that a text always belongs to its answers: in the data sets of `--data`,
 //! in the recorded data sets if they still exist, in imported data, and in the built-in pack.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sureness_analysis::Figures;
@@ -36,7 +36,7 @@ pub struct TextSources {
 #[derive(Debug, Default)]
 pub struct Texts {
     /// The data sets of the sources, by task id.
-    data: HashMap<String, Dataset>,
+    data: BTreeMap<String, Dataset>,
     questions: Option<(PathBuf, Vec<usize>)>,
     /// Bytes of texts so far.
     bytes: usize,
@@ -49,7 +49,7 @@ pub struct Texts {
 impl Texts {
     /// Reads the data sets of the sources.
     pub fn of(sources: TextSources) -> Result<Self, Failure> {
-        let mut data = HashMap::new();
+        let mut data = BTreeMap::new();
         for of_task in &sources.data {
             let task = id_of(&of_task.task);
             let Some(path) = &of_task.path else {
@@ -70,6 +70,11 @@ impl Texts {
             cut: false,
             full: false,
         })
+    }
+
+    /// The tasks whose data sets are searched first.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = &str> {
+        self.data.keys().map(String::as_str)
     }
 
     /// Finds the questions of a task with these keys.
@@ -283,7 +288,7 @@ mod tests {
 
     fn empty() -> Texts {
         Texts {
-            data: HashMap::new(),
+            data: BTreeMap::new(),
             questions: None,
             bytes: 0,
             missing: Vec::new(),

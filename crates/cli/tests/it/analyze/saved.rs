@@ -41,6 +41,10 @@ fn a_task_or_strategy_that_names_nothing_is_told() {
     }
     let (_, stderr) = succeeds(folder.path(), with(&["--tasks", "qa", "zzz"]));
     says(&stderr, &["warning: --tasks zzz names nothing here"]);
+    let data = "question,A,B,C,D,answer\nWhat?,1,2,3,4,A\nWho?,1,2,3,4,B\n";
+    std::fs::write(folder.path().join("own.csv"), data).unwrap();
+    let (_, stderr) = succeeds(folder.path(), with(&["--data", "zzz=own.csv"]));
+    says(&stderr, &["warning: --data zzz=… names nothing here"]);
     // Names of a task and of a strategy in other forms.
     let (base, stderr) = succeeds(
         folder.path(),
