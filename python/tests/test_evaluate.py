@@ -235,7 +235,10 @@ def with_odd_row(probs):
     return probs
 
 
-@pytest.mark.parametrize("shown", [lambda p: p.round(1), lambda p: p.astype(np.float16), lambda p: 100 * p, with_odd_row])
+@pytest.mark.parametrize(
+    "shown",
+    [lambda p: p.round(2), lambda p: p.round(1), lambda p: p.astype(np.float16), lambda p: 100 * p, with_odd_row],
+)
 def test_rounded_probabilities_are_no_logits(shown):
     logits, labels = made_up(300, 4, 1.0, 4)
     with pytest.raises(ValueError, match="holds probabilities"):

@@ -63,15 +63,8 @@ impl Clusters {
                 .filter(|&c| touches[c as usize] == which)
                 .collect()
         };
-        let effective = |half: &[u32]| {
-            let mut sizes = vec![0.0_f64; count];
-            for &cluster in half {
-                sizes[cluster as usize] += 1.0;
-            }
-            effective_clusters(sizes)
-        };
         Self {
-            effective: effective(&calibration).min(effective(&test)),
+            effective: effective(&calibration, count).min(effective(&test, count)),
             calibration,
             test,
             count,
@@ -187,6 +180,15 @@ fn add(
         }
     }
     of_imagined
+}
+
+/// [`effective_clusters`] of questions whose clusters are numbered below `count`.
+pub(super) fn effective(questions: &[u32], count: usize) -> f64 {
+    let mut sizes = vec![0.0_f64; count];
+    for &cluster in questions {
+        sizes[cluster as usize] += 1.0;
+    }
+    effective_clusters(sizes)
 }
 
 /// Clusters of one size that would say as much: `(Σ mᵢ)² / Σ mᵢ²` for *mᵢ* questions in each (Kish 1965).

@@ -1,6 +1,6 @@
 //! Rows that are drawn with replacement, whole clusters at a time.
 
-use super::clusters::effective_clusters;
+use super::clusters::effective;
 use super::random::Stream;
 
 /// Maximum number of groups that the jackknife leaves out. The acceleration is then off by some
@@ -48,13 +48,9 @@ impl RowClusters {
         self.count
     }
 
-    /// [`effective_clusters`] of the rows.
+    /// [`super::effective_clusters`] of the rows.
     pub(crate) fn effective(&self) -> f64 {
-        let mut sizes = vec![0.0_f64; self.count];
-        for &cluster in &self.of_row {
-            sizes[cluster as usize] += 1.0;
-        }
-        effective_clusters(sizes)
+        effective(&self.of_row, self.count)
     }
 
     /// The cluster of a row.

@@ -33,10 +33,6 @@ type Size = fn(&mut Rng) -> usize;
 /// holds many of the questions, it sets the share that its own residual is from.
 #[test]
 fn wilson_intervals_cover_with_unequal_clusters() {
-    let normal = |rng: &mut Rng| {
-        let radius = (-2.0 * rng.open_unit().ln()).sqrt();
-        radius * (std::f64::consts::TAU * rng.unit()).cos()
-    };
     let sizes: [(usize, Size); 4] = [
         (75, |_| 4),
         (75, |rng| {
@@ -56,7 +52,7 @@ fn wilson_intervals_cover_with_unequal_clusters() {
             let (mut names, mut right) = (Vec::new(), Vec::new());
             for cluster in 0..clusters {
                 let size = size(&mut rng).max(1);
-                let level = 1.0 / (1.0 + (-2.0 * normal(&mut rng)).exp());
+                let level = 1.0 / (1.0 + (-2.0 * rng.normal()).exp());
                 let mut name = [0; 32];
                 name[0] = cluster as u8;
                 names.extend(std::iter::repeat_n(name, size));
