@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-# Arguments for the program, such as: make demo ARGS="--tasks qa"
+# Arguments for the program, such as: make demo ARGS="--sample-size 40"
 ARGS ?=
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 

@@ -69,17 +69,29 @@ fi
 for script in .ci/run scripts/*.sh scripts/python/*.sh scripts/servers/*.sh deploy/slurm/*; do
     bash -n "$script"
 done
-step ready files for clusters
-if scripts/check-deploy.sh fetch; then
+# ready_files: checks them; 3 if what checks them cannot be had.
+ready_files() {
+    scripts/check-deploy.sh fetch || return 3
     scripts/check-deploy.sh
-else
-    without "validators"
-fi
+}
+fetch deploy ready_files
 run cargo fmt --all --check
 
 eval "${tools:-$(scripts/native-tools.sh)}"
+# about_ready_files: waits for their check.
+about_ready_files() {
+    local code=0
+    step ready files for clusters
+    fetched deploy || code=$?
+    ((code != 3)) || {
+        without "validators"
+        return 0
+    }
+    return "$code"
+}
 if [[ ${1:-} == lint ]]; then
     run cargo clippy --workspace --all-targets --locked -- -D warnings
+    about_ready_files
     exit
 fi
 source scripts/test-env.sh
@@ -89,6 +101,7 @@ run python3 crates/questions/pack/build/main.py --check
 # The lints too. The same selection as the tests, so that nothing is compiled again with other features.
 run cargo build --workspace --lib --bins --tests --examples --locked
 sureness=${CARGO_TARGET_DIR:-target}/debug/sureness
+about_ready_files
 
 step model
 if [[ -n ${SURENESS_TEST_GGUF:-} ]]; then

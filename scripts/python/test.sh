@@ -45,31 +45,49 @@ for tool in cargo rustc; do
     ! command -v "$tool" >/dev/null || say "note: $tool is in ${PATH#*:}"
 done
 failed=()
-say "types and stubs"
-mypy python/sureness || failed+=("mypy")
-python -m mypy.stubtest sureness._sureness || failed+=("stubtest")
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
+# beside NAME COMMAND…: while the tests run, which need one processor most of the time.
+declare -A beside
+beside() {
+    local name=$1
+    shift
+    "$@" >"$said/$name" 2>&1 &
+    beside[$name]=$!
+}
+# outcome NAME: waits for it and shows what it said.
+outcome() {
+    say "$1"
+    wait "${beside[$1]}" || failed+=("$1")
+    cat "$said/$1"
+}
+beside mypy mypy python/sureness
+beside stubtest python -m mypy.stubtest sureness._sureness
 # Two of the tests run a model.
 if [[ -z ${SURENESS_TEST_GGUF:-} ]] && (($# == 0)) && sureness model fetch; then
     SURENESS_TEST_GGUF=$(sureness model where)
     export SURENESS_TEST_GGUF
 fi
-say "tests"
-python -m pytest -q -p no:cacheprovider python/tests || failed+=("pytest")
-say "the demo"
 model=${SURENESS_TEST_GGUF:-}
+demo() {
+    sureness demo --gguf "$model" --sample-size 4 --output-dir "$said/results"
+    sureness report "$said/results" --output "$said/report.html"
+}
 if (($#)); then
     say "flags are given; the demo is skipped"
 elif [[ -n $model ]]; then
-    results=$(mktemp -d)
-    trap 'rm -rf "$results"' EXIT
-    sureness demo --gguf "$model" --sample-size 4 --output-dir "$results/demo" || failed+=("demo")
-    sureness report "$results/demo" --output "$results/report.html" || failed+=("report")
+    beside demo demo
 elif [[ -n ${CI:-} ]]; then
     say "CI is set, but there is no model"
     failed+=("demo")
 else
     say "no model; the demo is skipped"
 fi
+say "tests"
+python -m pytest -q -p no:cacheprovider python/tests || failed+=("pytest")
+for name in mypy stubtest ${beside[demo]:+demo}; do
+    outcome "$name"
+done
 # Last, where somebody reads who has only the end of the log.
 if ((${#failed[@]})); then
     say "failed: ${failed[*]}"

@@ -46,7 +46,10 @@ for file in "${requirements[@]}"; do
     fi
 done
 
-[[ ${1:-} == --fetch ]] && exit
+if [[ ${1:-} == --fetch ]]; then
+    "$python" "$here/junit.py" --fetch "$tools"
+    exit
+fi
 
 # The same selection as for the tests, so that after them nothing is compiled again.
 scripts/require.sh cargo c++
