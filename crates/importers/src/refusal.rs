@@ -31,6 +31,11 @@ pub enum Refusal {
         "has the mean per token of each option's prompt, but not the number of tokens (BPB), so that log-likelihoods are unknown"
     )]
     OnlyMeans,
+    /// OpenCompass's prompts with more examples for some options than for others.
+    #[error(
+        "the prompts of {0} questions have more few-shot examples for some options than for others, so that their log-likelihoods do not compare: OpenCompass shortens prompts that are too long for the model"
+    )]
+    OtherExamples(usize),
     /// OpenCompass's differences of two means.
     #[error("{0} is below 0: with normalizing_str, OpenCompass writes differences of two means")]
     NegativePpl(f64),
@@ -86,6 +91,10 @@ impl Refusal {
             }
             Self::OnlyMeans => {
                 "import the means with --normalise tokens, or run a version of OpenCompass that writes BPB"
+            }
+            Self::OtherExamples(_) => {
+                "import the means with --normalise tokens, leave these questions out with --drop-ids, or run \
+                 with fewer examples"
             }
             Self::NegativePpl(_) | Self::Loglikelihood => {
                 "run the data set with the inferencer PPL and without normalizing_str"

@@ -37,6 +37,8 @@ pub(super) struct Request {
     pub(super) category: Option<String>,
     /// Whether the answer begins with the prompt.
     pub(super) echo: bool,
+    /// Whose answers come in one result.
+    pub(super) prompts: usize,
 }
 
 /// All requests, by `custom_id`.
@@ -74,6 +76,11 @@ impl Requests {
                 .find_map(|pointer| json::text(row, pointer))
                 .map(str::to_owned),
             echo: body.get("echo").and_then(Value::as_bool) == Some(true),
+            prompts: body
+                .get("prompt")
+                .and_then(Value::as_array)
+                .filter(|prompts| prompts.iter().all(|it| !it.is_number()))
+                .map_or(1, Vec::len),
         };
         for name in SETTINGS {
             let value = body.get(name).map_or_else(String::new, Value::to_string);

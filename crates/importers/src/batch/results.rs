@@ -86,8 +86,13 @@ impl<'a> Results<'a> {
         let stated = json::text(body, "/model").map(str::to_owned);
         let model = self.options.model.clone().or(stated);
         let model = model.ok_or_else(|| at(Problem::NoModel.field("response.body.model")))?;
-        self.several += usize::from(tokens::answers(body) > 1);
-        let tokens = tokens::of_body(body);
+        let request = self.requests.get(&id);
+        let tokens = if request.is_some_and(|request| request.prompts > 1) {
+            Err(tokens::malformed("the request has several prompts"))
+        } else {
+            self.several += usize::from(tokens::answers(body) > 1);
+            tokens::of_body(body)
+        };
         let exchange = self.exchange(id, tokens);
         self.reading(path, &model)?
             .add(path, place, "custom_id", exchange)

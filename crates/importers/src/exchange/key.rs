@@ -1,6 +1,6 @@
 //! What `--questions` gives: questions in any layout, or right answers alone, by id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,11 @@ pub(crate) struct Keys {
     by_id: HashMap<String, usize>,
     /// Questions with these options, in any order.
     by_options: HashMap<String, Vec<usize>>,
+    by_stem: HashMap<String, Vec<usize>>,
+    /// Texts that other questions' texts end with.
+    endings: HashSet<String>,
+    /// The length of the shortest text of a question or its background.
+    shortest: usize,
     /// Right answers of a file without questions, as they are written.
     answers: HashMap<String, Value>,
 }
@@ -36,18 +41,92 @@ pub(super) struct Known {
     context: Option<String>,
 }
 
-impl Known {
-    /// Where a prompt's text ends to show the question, and how much of it is the question's own text.
-    pub(super) fn shown_in(&self, text: &str) -> Option<(usize, usize)> {
-        let at = text.rfind(&self.stem)?;
-        Some((at + self.stem.len(), self.stem.len()))
+/// How a prompt's text shows a question. The greatest of several is the question that is asked: the last
+/// one, since those before it are examples, and of the questions with this text the one whose background
+/// is shown last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shown {
+    /// Where its own text ends.
+    pub(super) end: usize,
+    background: Background,
+    /// How long its own text is.
+    length: usize,
+}
+
+/// Whether a prompt shows the background of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Background {
+    LeftOut,
+    /// The question has none.
+    None,
+    Shown {
+        end: usize,
+        length: usize,
+    },
+}
+
+impl Shown {
+    /// How much of `text` comes behind both its own text and its background.
+    fn rest(&self, text: &str) -> usize {
+        let end = match self.background {
+            Background::Shown { end, .. } => end.max(self.end),
+            _ => self.end,
+        };
+        text.len().saturating_sub(end)
     }
 
-    /// Where a prompt's text ends to show the background. Layouts without a question, such as that of
+    /// How much text is between its background and its own text; `None` without a background.
+    fn between(&self) -> Option<usize> {
+        let Background::Shown { end, length } = self.background else {
+            return None;
+        };
+        let start = self.end.saturating_sub(self.length);
+        Some(start.saturating_sub(end) + end.saturating_sub(length).saturating_sub(self.end))
+    }
+}
+
+impl Known {
+    /// How a prompt's text shows the question; `None` if its own text is not there.
+    pub(super) fn shown_in(&self, text: &str) -> Option<Shown> {
+        let at = text.rfind(Some(&*self.stem).filter(|stem| !stem.is_empty())?)?;
+        let background = match &self.context {
+            None => Background::None,
+            Some(context) => text.rfind(&**context).map_or(Background::LeftOut, |at| {
+                let length = context.len();
+                let end = at + length;
+                Background::Shown { end, length }
+            }),
+        };
+        Some(Shown {
+            end: at + self.stem.len(),
+            background,
+            length: self.stem.len(),
+        })
+    }
+
+    /// The same where only the background is there. Layouts without a question, such as that of
     /// HellaSwag, get one of ours, which no other prompt has.
-    pub(super) fn background_in(&self, text: &str) -> Option<usize> {
-        let context = self.context.as_deref()?;
-        Some(text.rfind(context)? + context.len())
+    pub(super) fn background_in(&self, text: &str) -> Option<Shown> {
+        let length = self.context.as_deref()?.len();
+        let end = text.rfind(self.context.as_deref()?)? + length;
+        Some(Shown {
+            end,
+            background: Background::Shown { end, length },
+            length,
+        })
+    }
+
+    /// Whether the prompt's text shows this question and leaves no room for another one of `keys`.
+    pub(super) fn is_alone_in(&self, text: &str, keys: &Keys) -> bool {
+        let Some(shown) = self.shown_in(text) else {
+            return false;
+        };
+        let has_own_text = keys.by_stem.get(&self.stem).is_none_or(|all| all.len() < 2);
+        let has_room = |length: usize| length >= keys.shortest;
+        let is_joined = shown.between().is_some_and(|length| !has_room(length));
+        !keys.endings.contains(&self.stem)
+            && !has_room(shown.rest(text))
+            && (has_own_text || is_joined)
     }
 }
 
@@ -59,6 +138,9 @@ impl Keys {
             questions: Vec::new(),
             by_id: HashMap::new(),
             by_options: HashMap::new(),
+            by_stem: HashMap::new(),
+            endings: HashSet::new(),
+            shortest: usize::MAX,
             answers: HashMap::new(),
         };
         let options = LoadOptions {
@@ -79,6 +161,7 @@ impl Keys {
         for question in data.examples {
             keys.add(question);
         }
+        keys.endings = endings(keys.by_stem.keys());
         Ok(keys)
     }
 
@@ -88,11 +171,17 @@ impl Keys {
         let options = question.options.iter().map(String::as_str);
         let same = self.by_options.entry(of_options(options)).or_default();
         same.push(index);
+        let stem = plain(&question.stem);
         let context = question.context.as_deref().map(plain);
+        let context = context.filter(|text| !text.is_empty());
+        let texts = [Some(&stem), context.as_ref()];
+        let lengths = texts.into_iter().flatten().map(String::len);
+        self.shortest = lengths.fold(self.shortest, usize::min);
+        self.by_stem.entry(stem.clone()).or_default().push(index);
         self.questions.push(Known {
-            stem: plain(&question.stem),
-            context: context.filter(|text| !text.is_empty()),
             question,
+            stem,
+            context,
         });
     }
 
@@ -113,10 +202,17 @@ impl Keys {
 
     /// The questions with these options, in any order.
     pub(super) fn with_options(&self, options: &[&str]) -> Vec<&Known> {
-        let found = self.by_options.get(&of_options(options.iter().copied()));
-        let found = found.map(Vec::as_slice).unwrap_or_default();
+        self.all(self.by_options.get(&of_options(options.iter().copied())))
+    }
+
+    /// The questions with the text of this one, itself among them.
+    pub(super) fn with_stem_of(&self, known: &Known) -> Vec<&Known> {
+        self.all(self.by_stem.get(&known.stem))
+    }
+
+    fn all(&self, found: Option<&Vec<usize>>) -> Vec<&Known> {
+        let found = found.into_iter().flatten();
         found
-            .iter()
             .filter_map(|index| self.questions.get(*index))
             .collect()
     }
@@ -127,6 +223,19 @@ fn of_options<'a>(options: impl Iterator<Item = &'a str>) -> String {
     let mut texts: Vec<String> = options.map(plain).collect();
     texts.sort();
     texts.join("\n")
+}
+
+/// The texts that others end with.
+fn endings<'a>(texts: impl Iterator<Item = &'a String>) -> HashSet<String> {
+    let reversed = texts.map(|text| text.chars().rev().collect());
+    let mut reversed: Vec<String> = reversed.collect();
+    // What begins with a text comes next to it.
+    reversed.sort_unstable();
+    let pairs = reversed.iter().zip(reversed.iter().skip(1));
+    let endings = pairs.filter(|(text, next)| next.starts_with(*text));
+    endings
+        .map(|(text, _)| text.chars().rev().collect())
+        .collect()
 }
 
 /// Right answers by id; `None` where a file is not a list of them.

@@ -5,7 +5,7 @@ use sureness_questions::Question;
 
 use super::Exchange;
 use super::answer::{as_text, right_of};
-use super::key::{Keys, Known};
+use super::key::{Keys, Known, Shown};
 use super::prompt::{self, plain};
 use crate::Problem;
 use crate::error::{Fault, printable};
@@ -81,13 +81,23 @@ fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault
         });
     };
     let text = plain(prompt);
-    let lettered = prompt::lettered(prompt).map(|shown| shown.options);
-    let known = match shown(&text, lettered.as_deref(), keys, id)? {
+    let shown = prompt::lettered(prompt);
+    // Nothing behind its options is of the question.
+    let asked = shown.as_ref().map_or(0, |shown| plain(shown.before).len());
+    let asked = text.get(..asked).unwrap_or(&text);
+    let lettered = shown.map(|shown| shown.options);
+    let known = match &lettered {
+        Some(options) => shown_with(options, asked, &text, keys, id)?,
+        None => by_id.map_or(Ok(None), |known| {
+            last(&keys.with_stem_of(known), &text, keys, id)
+        })?,
+    };
+    let known = match known {
         Some(known) => known,
         None => by_id.ok_or_else(|| unknown(id, keys).field(field))?,
     };
-    let end = known.shown_in(&text).map(|(end, _)| end);
-    let Some(end) = end.or_else(|| known.background_in(&text)) else {
+    let shown = known.shown_in(&text).or_else(|| known.background_in(&text));
+    let Some(shown) = shown else {
         return Err(Problem::OtherPrompt {
             id: printable(id),
             questions: keys.file.clone(),
@@ -97,7 +107,7 @@ fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault
     let question = &known.question;
     let found = lettered.and_then(|shown| with_letters(question, shown));
     let found = found.or_else(|| {
-        let behind = text.get(end..).unwrap_or_default();
+        let behind = text.get(shown.end..).unwrap_or_default();
         let order = prompt::inline(behind, &question.options)?;
         Some((question.clone(), order))
     });
@@ -116,21 +126,18 @@ fn of_keys(exchange: &Exchange, keys: &Keys, field: &str) -> Result<Asked, Fault
     })
 }
 
-/// The question whose text and options a prompt shows; of several, the one with the request's id, or
-/// else the one with the longest text. `None` if there is none, or if the prompt's options are not told.
-fn shown<'a>(
+/// The question whose text and options a prompt shows, if there is one. `asked` is the text before the
+/// options.
+fn shown_with<'a>(
+    options: &[String],
+    asked: &str,
     text: &str,
-    lettered: Option<&[String]>,
     keys: &'a Keys,
     id: &str,
 ) -> Result<Option<&'a Known>, Problem> {
-    let Some(options) = lettered else {
-        return Ok(None);
-    };
     // Before all others, since many questions may have the same options.
     let by_id = keys.question(id);
-    let is_shown = |known: &&Known| known.shown_in(text).is_some();
-    if let Some(known) = by_id.filter(is_shown)
+    if let Some(known) = by_id.filter(|known| known.is_alone_in(asked, keys))
         && with_letters(&known.question, options.to_vec()).is_some()
     {
         return Ok(Some(known));
@@ -140,29 +147,40 @@ fn shown<'a>(
     // The prompt may add abstention options.
     options.retain(|option| !is_abstention(option));
     fitting.extend(keys.with_options(&options));
-    let mut found: Vec<(&Known, usize)> = fitting
-        .iter()
-        .filter_map(|known| Some((*known, known.shown_in(text)?.1)))
-        .collect();
-    if found.is_empty() {
-        let by_background = fitting.iter().filter_map(|known| {
-            known.background_in(text)?;
-            Some((*known, known.question.context.as_ref()?.len()))
-        });
-        found = by_background.collect();
+    match last(&fitting, asked, keys, id)? {
+        Some(known) => Ok(Some(known)),
+        None => last(&fitting, text, keys, id),
     }
-    if let Some((known, _)) = found.iter().find(|(known, _)| known.question.id == id) {
+}
+
+/// The question that a text asks last; of several that it shows alike, the one with the request's id.
+fn last<'a>(
+    fitting: &[&'a Known],
+    text: &str,
+    keys: &Keys,
+    id: &str,
+) -> Result<Option<&'a Known>, Problem> {
+    let shown = |how: fn(&Known, &str) -> Option<Shown>| {
+        let shown = fitting.iter();
+        let shown = shown.filter_map(|known| Some((how(known, text)?, *known)));
+        shown.collect::<Vec<_>>()
+    };
+    let mut found = shown(Known::shown_in);
+    if found.is_empty() {
+        found = shown(Known::background_in);
+    }
+    let greatest = found.iter().map(|(shown, _)| *shown).max();
+    found.retain(|(shown, _)| Some(*shown) == greatest);
+    if let Some((_, known)) = found.iter().find(|(_, known)| known.question.id == id) {
         return Ok(Some(known));
     }
-    let longest = found.iter().map(|(_, length)| *length).max();
-    found.retain(|(_, length)| Some(*length) == longest);
-    let Some(((first, _), others)) = found.split_first() else {
+    let Some(((_, first), others)) = found.split_first() else {
         return Ok(None);
     };
     let same = |other: &Known| other.question.content_digest() == first.question.content_digest();
-    match others.iter().find(|(other, _)| !same(other)) {
+    match others.iter().find(|(_, other)| !same(other)) {
         None => Ok(Some(first)),
-        Some((other, _)) => Err(Problem::Ambiguous {
+        Some((_, other)) => Err(Problem::Ambiguous {
             id: printable(id),
             first: printable(&first.question.id),
             second: printable(&other.question.id),

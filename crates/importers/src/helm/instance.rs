@@ -86,7 +86,9 @@ impl<'a> Instance<'a> {
 
     pub(super) fn read(&self) -> Result<Read<'a>, Fault> {
         let first = self.requests.first().ok_or(Problem::Empty)?;
-        let question = json::text(first, "/instance/input/text");
+        // Scenarios of whole sentences, such as BLiMP, have an empty one.
+        let question = first.pointer("/instance/input/text");
+        let question = question.and_then(Value::as_str);
         let question = question.ok_or_else(|| Problem::Missing.field("instance.input.text"))?;
         let field = "instance.references";
         let references = first.pointer("/instance/references");
@@ -168,28 +170,42 @@ impl<'a> Instance<'a> {
     }
 }
 
-/// Sum and number of the tokens at the end that spell an option, with the blank before it or without;
-/// `None` if they spell something else.
+/// Sum and number of the tokens at the end that spell an option; `None` if they spell something else. The
+/// blank before the option is one of them, also where it is a token of its own, since HELM takes the last
+/// tokens by the number that a blank and the option have (`basic_metrics.py`). Blanks do not count in the
+/// comparison: a tokenizer may lose them where tokens are written one by one.
 fn ending(tokens: &[Value], option: &str) -> Option<(f64, f64)> {
-    let (mut text, mut sum) = (String::new(), 0.0);
-    let wanted = option.trim();
-    for (token, count) in tokens.iter().rev().zip(1_u32..) {
-        let written = token.get("text").and_then(Value::as_str)?;
-        // As tokenizers mark blanks.
-        text.insert_str(0, &written.replace(['▁', 'Ġ'], " "));
+    // As tokenizers mark blanks.
+    let is_blank = |sign: char| sign.is_whitespace() || matches!(sign, '▁' | 'Ġ');
+    let wanted = option.replace(is_blank, "");
+    let (mut text, mut sum, mut count) = (String::new(), 0.0, 0.0);
+    let mut add = |token: &Value| {
         sum += token
             .get("logprob")
             .and_then(Value::as_f64)
             .unwrap_or(f64::NAN);
-        let found = text.trim();
-        if found == wanted && !wanted.is_empty() {
-            return Some((sum, f64::from(count)));
-        }
-        if text.trim_start().len() > wanted.len() + 1 {
+        count += 1.0;
+        (sum, count)
+    };
+    let mut rest = tokens.iter().rev();
+    loop {
+        let token = rest.next()?;
+        let written = token.get("text").and_then(Value::as_str)?;
+        text.insert_str(0, &written.replace(is_blank, ""));
+        let scored = add(token);
+        if text.len() > wanted.len() {
             return None;
         }
+        if text != wanted || wanted.is_empty() {
+            continue;
+        }
+        let before = rest.next().filter(|_| !written.starts_with(is_blank));
+        let before = before.filter(|token| {
+            let text = token.get("text").and_then(Value::as_str);
+            text.is_some_and(|text| text.chars().all(is_blank) && !text.contains('\n'))
+        });
+        return Some(before.map_or(scored, add));
     }
-    None
 }
 
 #[cfg(test)]
@@ -205,5 +221,26 @@ mod tests {
         assert_eq!(ending(&tokens, "a B"), Some((-1.5, 2.0)));
         assert_eq!(ending(&tokens, "B"), Some((-0.5, 1.0)));
         assert_eq!(ending(&tokens, "Why not"), None);
+    }
+
+    #[test]
+    fn a_blank_that_is_a_token_is_one_of_the_options() {
+        let of = |before: &[&str]| {
+            let texts = [&["Q:", "\n"], before].concat();
+            let tokens: Vec<Value> = texts
+                .iter()
+                .map(|text| serde_json::json!({"text": text, "logprob": -1.0}))
+                .collect();
+            ending(&tokens, "5 a").map(|(_, count)| count)
+        };
+        for (before, count) in [
+            (&["▁", "5", "▁a"][..], 3.0),
+            (&["", "5", "a"], 3.0),
+            (&["▁5", "▁a"], 2.0),
+            (&[" ", " 5", " a"], 2.0),
+            (&["5", " a"], 2.0),
+        ] {
+            assert_eq!(of(before), Some(count), "{before:?}");
+        }
     }
 }

@@ -7,6 +7,8 @@ use super::token::{is_dress, option_of};
 
 /// The word before the letter, as the solver `multiple_choice` requests it.
 pub(super) const MARK: &str = "ANSWER";
+/// What stands around the thoughts of a model.
+const THOUGHT: (&str, &str) = ("<think>", "</think>");
 /// Letters that are words of their own.
 const WORDS: [char; 2] = ['A', 'I'];
 
@@ -103,6 +105,40 @@ fn joined(behind: &str, options: usize) -> bool {
     letter.and_then(option_of).is_some_and(|it| it < options)
         && !next.next().is_some_and(char::is_alphanumeric)
         && !follows_word(rest.get(1..).unwrap_or_default())
+}
+
+/// Where a text goes on behind the model's thoughts; `None` if it ends inside them.
+pub(super) fn behind_thoughts(text: &str) -> Option<usize> {
+    match text.rfind(THOUGHT.1) {
+        Some(at) => Some(at + THOUGHT.1.len()),
+        None if text.trim_start().starts_with(THOUGHT.0) => None,
+        None => Some(0),
+    }
+}
+
+/// The letter alone in the first line behind `start`, if further down another list of options begins: a
+/// model that nothing stops asks itself the next question.
+pub(super) fn before_another_question(text: &str, start: usize, choices: &[&str]) -> Option<Found> {
+    let begin = text.len() - text.get(start..)?.trim_start().len();
+    let first = text.get(begin..)?.lines().next()?;
+    let found = alone(first, choices)?;
+    let labels = |line: &str, letter: char| {
+        let bare = line.trim_start().trim_start_matches('(');
+        let rest = bare.strip_prefix(letter);
+        rest.is_some_and(|rest| rest.starts_with(['.', ')', ':']))
+    };
+    let mut lines = text.get(begin + first.len()..)?.lines();
+    lines.find(|line| labels(line, 'A'))?;
+    lines.find(|line| labels(line, 'B'))?;
+    let offset = begin + found.offset;
+    Some(Found { offset, ..found })
+}
+
+/// The same as [`alone`] for the text behind `start`.
+pub(super) fn alone_from(text: &str, start: usize, choices: &[&str]) -> Option<Found> {
+    let found = alone(text.get(start..)?, choices)?;
+    let offset = start + found.offset;
+    Some(Found { offset, ..found })
 }
 
 /// The letter of a text that consists of it, or of it and its option's text: `B`, `(B)`, `B. green`.

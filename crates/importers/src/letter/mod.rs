@@ -111,15 +111,21 @@ fn of_scorer(
     })
 }
 
-/// Where the text itself has its answer: behind the last mark, or the letter alone.
+/// Where the text itself has its answer: behind the last mark, or the letter alone. What a model thinks,
+/// and what it writes after its answer, is none.
 fn of_text(
     text: &str,
     choices: &[&str],
     marked: &[Found],
     tokens: &[Token],
 ) -> Result<Found, ScoreError> {
-    let Some(found) = marked.last().copied() else {
-        return marks::alone(text, choices).ok_or_else(|| ScoreError::NoOptionSeen {
+    let start = marks::behind_thoughts(text)
+        .ok_or_else(|| unanswered("the answer ends inside the model's thoughts (<think>)"))?;
+    if let Some(found) = marks::before_another_question(text, start, choices) {
+        return Ok(found);
+    }
+    let Some(found) = marked.iter().rfind(|found| found.offset >= start).copied() else {
+        return marks::alone_from(text, start, choices).ok_or_else(|| ScoreError::NoOptionSeen {
             top_k: tokens
                 .first()
                 .and_then(|token| token.top_logprobs.as_ref())
@@ -209,6 +215,37 @@ mod tests {
             assert!((scores.logprobs[3] - -5.0).abs() < 1e-12);
             let mass: f64 = top.iter().map(|(_, value)| value.exp()).sum();
             assert!((scores.mass.unwrap() - mass).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn thoughts_and_further_questions_have_no_answer() {
+        for (answer, expected) in [
+            (
+                &["<think>", "Answer: A? No.", "</think>", "\n\n", "B"][..],
+                Some(4),
+            ),
+            (&["Answer: A? No.", "</think>", "Answer:", " B"], Some(3)),
+            (&["<think>", "Answer:", " A"], None),
+            (
+                &[
+                    " B",
+                    "\n\nQuestion: next?\n",
+                    "A. x\n",
+                    "B. y\n",
+                    "Answer:",
+                    " A",
+                ],
+                Some(0),
+            ),
+            // The options once more, and then the answer.
+            (&["A. red\n", "B. green\n", "Answer:", " B"], Some(3)),
+            (&["A", "\nA: no\nB: yes\n"], Some(0)),
+            (&["B", "\nOr rather:\n", "ANSWER:", " A"], Some(3)),
+        ] {
+            let tokens: Vec<Token> = answer.iter().map(|text| plain(text)).collect();
+            let place = read(&tokens).ok().map(|found| found.place);
+            assert_eq!(place, expected, "{answer:?}");
         }
     }
 

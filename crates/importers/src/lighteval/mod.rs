@@ -85,6 +85,7 @@ const METRICS: Metrics = &[
     ("acc_norm", Rule::CharsWithoutBlank),
     ("acc_norm_token", Rule::Tokens),
     ("acc_norm_pmi", Rule::Unconditioned),
+    ("truthfulqa_mc1", Rule::Sum),
 ];
 
 /// What undivided scores compare with.
@@ -98,6 +99,8 @@ struct Part {
     group: Group,
     /// Rows whose prompt lighteval cut, to fit it into the model's context.
     cut: usize,
+    /// Rows with a second list of options.
+    second_lists: usize,
 }
 
 impl Part {
@@ -124,6 +127,7 @@ impl Part {
             name,
             group: Group::new(import, METRICS, Ties::First),
             cut: 0,
+            second_lists: 0,
         })
     }
 
@@ -142,6 +146,7 @@ impl Part {
         }
         let sample = Sample::read(row, &id).map_err(at)?;
         self.cut += usize::from(sample::was_cut(row));
+        self.second_lists += usize::from(sample.has_second_list);
         if !asked::are_letters(&sample.choices) {
             group.import.values = Values::Continuations;
         }
@@ -165,6 +170,12 @@ impl Part {
                 "lighteval cut the prompts of {} of {rows} questions to fit the model's context: the \
                  figures are about what was left of them",
                 self.cut
+            ));
+        }
+        if self.second_lists > 0 {
+            import.notes.push(format!(
+                "{} of {rows} questions have two lists of options; the first is imported, TruthfulQA's MC1",
+                self.second_lists
             ));
         }
         let note = asked::note_of(import.values, normalise, PLAIN);

@@ -16,6 +16,8 @@ pub(super) struct Sample {
     pub(super) choices: Vec<String>,
     pub(super) likelihoods: Likelihoods,
     pub(super) right: RightOptions,
+    /// Whether a second list of options follows, which is left out.
+    pub(super) has_second_list: bool,
 }
 
 impl Sample {
@@ -24,23 +26,32 @@ impl Sample {
         if scores.is_empty() {
             return Err(Problem::Generation.field("model_response.logprobs"));
         }
-        let query = json::text(row, "/doc/query").ok_or(Problem::Missing.field("doc.query"))?;
+        // Tasks of whole sentences, such as BLiMP, have an empty one.
+        let query = row.pointer("/doc/query").and_then(Value::as_str);
+        let query = query.ok_or(Problem::Missing.field("doc.query"))?;
         let choices = list(row, "/doc/choices").iter().map(|choice| {
             let text = choice.as_str().filter(|text| !text.is_empty());
             let found = || json::describe(choice);
             text.map(str::to_owned)
                 .ok_or_else(|| wrong("a text", found()).field("doc.choices"))
         });
-        let choices = choices.collect::<Result<Vec<String>, Fault>>()?;
+        let mut choices = choices.collect::<Result<Vec<String>, Fault>>()?;
+        let all = choices.len();
+        let first = first_list(row).filter(|first| *first < all);
+        choices.truncate(first.unwrap_or(all));
         let options = choices.len();
         if !(2..=MAX_OPTIONS).contains(&options) {
             return Err(Problem::OptionCount(options).field("doc.choices"));
         }
         let field = "model_response.logprobs";
         // Like lighteval, which cuts the list to the options and takes one twice as long for both kinds.
-        let Some((conditioned, others)) = scores.split_at_checked(options) else {
-            let found = format!("{} for {options} options", scores.len());
+        let Some((conditioned, others)) = scores.split_at_checked(all) else {
+            let found = format!("{} for {all} options", scores.len());
             return Err(wrong("one score per option", found).field(field));
+        };
+        let (conditioned, others) = match first {
+            Some(first) => (conditioned.get(..first).unwrap_or_default(), &[][..]),
+            None => (conditioned, others),
         };
         let fault = |problem: Problem| problem.of_question(id).field(field);
         let sums: Vec<f64> = conditioned.iter().map(number).collect();
@@ -61,13 +72,22 @@ impl Sample {
         // lighteval may save fewer lists than options.
         let tokens = list(row, "/model_response/output_tokens").iter();
         let tokens = tokens.map(|it| it.as_array().map_or(0.0, |tokens| tokens.len() as f64));
+        let tokens = tokens.take(first.unwrap_or(usize::MAX));
         Ok(Self {
             query: query.to_owned(),
             likelihoods: likelihoods.divided(Rule::Tokens, tokens.collect()),
-            right: right(row, options)?,
+            right: right(row, all, options)?,
             choices,
+            has_second_list: first.is_some(),
         })
     }
+}
+
+/// How many options the first of two lists has. `truthfulqa:mc` joins those of MC1, of which one is right,
+/// and those of MC2 (`tasks/tasks/truthfulqa.py`).
+fn first_list(row: &Value) -> Option<usize> {
+    let first = row.pointer("/doc/specific/len_mc1")?.as_u64()?;
+    usize::try_from(first).ok().filter(|first| *first > 0)
 }
 
 /// A number, or NaN.
@@ -116,8 +136,9 @@ fn wrong(expected: &'static str, found: String) -> Problem {
     Problem::Type { expected, found }
 }
 
-/// The right options: an index, or a list of indices, of which lighteval counts each as right.
-fn right(row: &Value, options: usize) -> Result<RightOptions, Fault> {
+/// The right options: an index, or a list of indices, of which lighteval counts each as right. Of `all`
+/// options the first ones count.
+fn right(row: &Value, all: usize, options: usize) -> Result<RightOptions, Fault> {
     let gold = row.pointer("/doc/gold_index").unwrap_or(&Value::Null);
     let fault = |problem: Problem| problem.field("doc.gold_index");
     let list = gold
@@ -126,20 +147,46 @@ fn right(row: &Value, options: usize) -> Result<RightOptions, Fault> {
     let places = list.iter().filter(|gold| !gold.is_null()).map(|gold| {
         let index = gold.as_u64().and_then(|index| usize::try_from(index).ok());
         let answer = || gold.to_string();
-        index.filter(|index| *index < options).ok_or_else(|| {
+        index.filter(|index| *index < all).ok_or_else(|| {
             fault(Problem::Answer {
                 answer: answer(),
-                options,
+                options: all,
             })
         })
     });
     let places = places.collect::<Result<Vec<_>, _>>()?;
+    let places = places.into_iter().filter(|place| *place < options);
     RightOptions::of(places).ok_or_else(|| fault(Problem::NoAnswer))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_lists_the_first_one_counts() {
+        let row = serde_json::json!({
+            "doc": {"query": "", "choices": ["a", "b", "c", "a", "d", "b", "c"], "gold_index": [0, 3, 4],
+                "specific": {"len_mc1": 3}},
+            "model_response": {"logprobs": [-5.0, -3.0, -9.0, -5.0, -2.0, -3.0, -9.0],
+                "output_tokens": [[1], [1, 2], [1], [1], [1], [1], [1]]}
+        });
+        let sample = Sample::read(&row, "1").unwrap();
+        assert!(sample.has_second_list);
+        assert_eq!(
+            (sample.choices, sample.right),
+            (vec!["a".into(), "b".into(), "c".into()], 0.into())
+        );
+        assert_eq!(
+            sample.likelihoods.by(Rule::Sum).unwrap(),
+            [-5.0, -3.0, -9.0]
+        );
+        assert_eq!(
+            sample.likelihoods.by(Rule::Tokens).unwrap(),
+            [-5.0, -1.5, -9.0]
+        );
+        assert_eq!(sample.likelihoods.by(Rule::Unconditioned), None);
+    }
 
     #[test]
     fn names_of_tasks() {

@@ -19,6 +19,8 @@ pub(super) struct Entry {
     pub(super) answer: usize,
     pub(super) likelihoods: Likelihoods,
     pub(super) correct: Option<bool>,
+    /// Whether the options' prompts differ in their few-shot examples.
+    pub(super) has_other_examples: bool,
 }
 
 /// The inferencer that wrote an entry.
@@ -58,17 +60,36 @@ pub(super) fn read(entry: &Value) -> Result<Entry, Fault> {
         Some(inputs) => split(inputs),
         None => (String::new(), names),
     };
+    let has_other_examples = have_other_examples(&labels);
     Ok(Entry {
         question,
         options,
         answer,
-        likelihoods: likelihoods(&labels)?,
+        likelihoods: likelihoods(&labels, has_other_examples)?,
+        has_other_examples,
         correct: predicted.map(|predicted| predicted == answer),
     })
 }
 
-/// Means of an option's prompt, and sums where the number of tokens is known.
-fn likelihoods(labels: &[(&str, &Value)]) -> Result<Likelihoods, Fault> {
+/// Whether some options' prompts have other few-shot examples than others: where a prompt is too long for
+/// the model, OpenCompass leaves examples out, option by option (`icl_ppl_inferencer.py`). They show in what
+/// a prompt has more than its part without examples.
+fn have_other_examples(labels: &[(&str, &Value)]) -> bool {
+    let examples = labels.iter().map(|(_, value)| {
+        let prompt = value.get("prompt")?.as_str()?;
+        prompt
+            .len()
+            .checked_sub(value.get("testing input")?.as_str()?.len())
+    });
+    let Some(examples) = examples.collect::<Option<Vec<usize>>>() else {
+        return false;
+    };
+    examples.windows(2).any(|pair| pair.first() != pair.last())
+}
+
+/// Means of an option's prompt, and sums where they compare: the number of tokens is known, and the
+/// options' prompts have the same examples.
+fn likelihoods(labels: &[(&str, &Value)], has_other_examples: bool) -> Result<Likelihoods, Fault> {
     let (mut means, mut sums) = (Vec::new(), Vec::new());
     for (label, value) in labels {
         let field = format!("{LABEL}{}.PPL", printable(label));
@@ -84,7 +105,7 @@ fn likelihoods(labels: &[(&str, &Value)]) -> Result<Likelihoods, Fault> {
     }
     let fault = |problem: Problem| problem.field("PPL");
     let sums: Option<Vec<f64>> = sums.into_iter().collect();
-    let likelihoods = match sums {
+    let likelihoods = match sums.filter(|_| !has_other_examples) {
         Some(sums) => Likelihoods::relative(sums),
         None => Ok(Likelihoods::default()),
     };
@@ -132,6 +153,7 @@ fn of_shares(entry: &Value) -> Result<Entry, Fault> {
         options,
         answer,
         correct: predicted.map(|predicted| predicted == answer),
+        has_other_examples: false,
     })
 }
 

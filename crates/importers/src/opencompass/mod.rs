@@ -59,6 +59,7 @@ pub(crate) fn import(
     let mut group = Group::new(import, metrics, Ties::First);
     // Questions whose options have one mean.
     let mut equal = 0;
+    let mut shortened = 0;
     for (id, value) in &entries {
         let place = Place::Sample(printable(id));
         let at = |fault: Fault| fault.at(path, place.clone());
@@ -66,6 +67,7 @@ pub(crate) fn import(
             continue;
         }
         let read = entry::read(value).map_err(at)?;
+        shortened += usize::from(read.has_other_examples);
         let means = read.likelihoods.by(Rule::Tokens).unwrap_or_default();
         let is_equal = means.windows(2).all(|pair| pair.first() == pair.last());
         equal += usize::from(!means.is_empty() && is_equal);
@@ -87,9 +89,11 @@ pub(crate) fn import(
         return Err(Problem::Empty.of(path));
     }
     if metrics == PPL && options.normalise == Normalise::None && !group.has(Rule::Sum) {
-        return Err(Problem::Refused(Refusal::OnlyMeans)
-            .field("PPL")
-            .at(path, Place::File));
+        let refusal = match shortened {
+            0 => Refusal::OnlyMeans,
+            _ => Refusal::OtherExamples(shortened),
+        };
+        return Err(Problem::Refused(refusal).field("PPL").at(path, Place::File));
     }
     let rows = group.len();
     let mut import = group.finish(path, options.normalise)?;
@@ -97,6 +101,12 @@ pub(crate) fn import(
         import.warnings.push(format!(
             "all options of {equal} of {rows} questions have the same PPL: the model may have cut their \
              prompts before the options"
+        ));
+    }
+    if shortened > 0 {
+        import.warnings.push(format!(
+            "the prompts of {shortened} of {rows} questions have more few-shot examples for some options \
+             than for others, since OpenCompass shortens prompts that are too long for the model"
         ));
     }
     import.notes.extend(note(metrics == PPL, options.normalise));

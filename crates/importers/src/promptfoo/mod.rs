@@ -89,9 +89,11 @@ struct File<'a> {
     groups: Vec<Group<'a>>,
 }
 
-/// The answers of a provider to one prompt.
+/// The answers of a provider's model to one prompt.
 struct Group<'a> {
     provider: String,
+    /// The model that the server names, as soon as an answer names one.
+    served: Option<String>,
     prompt: usize,
     reading: Reading<'a>,
     /// The rendered prompts, which repetitions share.
@@ -113,8 +115,14 @@ impl File<'_> {
         if known.is_none() {
             self.prompts.push((id, row.prompt_name()));
         }
+        let served = row.served();
         let mut known = self.groups.iter();
-        let known = known.position(|it| it.provider == provider && it.prompt == prompt);
+        // One address may serve several models; an answer that failed names none.
+        let known = known.position(|it| {
+            it.provider == provider
+                && it.prompt == prompt
+                && (it.served.is_none() || served.is_none() || it.served == served)
+        });
         let index = if let Some(index) = known {
             index
         } else {
@@ -135,6 +143,7 @@ impl File<'_> {
                 .extend(version.map(|it| ("promptfoo version".to_owned(), it)));
             self.groups.push(Group {
                 provider,
+                served: None,
                 prompt,
                 reading: Reading::new(import, self.choice, self.keys),
                 asked: HashSet::new(),
@@ -147,6 +156,7 @@ impl File<'_> {
         let Some(group) = self.groups.get_mut(index) else {
             return Ok(());
         };
+        group.served = group.served.take().or(served);
         // `--repeat` asks again under another number.
         if let Some(prompt) = &exchange.prompt
             && !group.asked.insert(prompt.clone())

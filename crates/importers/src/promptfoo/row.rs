@@ -35,11 +35,19 @@ impl<'a> Row<'a> {
 
     /// The model's name: the provider's label or id, unless it is an address, or the server's own.
     pub(super) fn model(self) -> Option<String> {
+        self.named().map(str::to_owned).or_else(|| self.served())
+    }
+
+    fn named(self) -> Option<&'a str> {
         let names = ["/provider/label", "/provider/id", "/provider"];
-        let names = names.iter().filter_map(|pointer| self.text(pointer));
-        let mut names = names.filter(|name| !name.contains("://"));
-        let own = || Some(self.raw()?.get("model")?.as_str()?.to_owned());
-        names.next().map(str::to_owned).or_else(own)
+        let mut names = names.iter().filter_map(|pointer| self.text(pointer));
+        names.find(|name| !name.contains("://"))
+    }
+
+    /// The model that the server's answer names, if the provider is an address.
+    pub(super) fn served(self) -> Option<String> {
+        let model = || Some(self.raw()?.get("model")?.as_str()?.to_owned());
+        self.named().is_none().then(model)?
     }
 
     pub(super) fn prompt_id(self) -> String {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use sureness_importers::{Format, Imported, Normalise, Options, Values};
 
 use super::common::{Folder, data, imported, named, noted, refused, with};
@@ -247,6 +248,40 @@ fn opencompass_gets_its_sums_back() {
         let said = refused(&path, &named("m"));
         assert!(said.contains(expected), "{said}");
     }
+}
+
+#[test]
+fn opencompass_prompts_with_other_examples_do_not_compare() {
+    let option = |examples: &str, input: &str, mean: f64, tokens: f64| {
+        json!({"testing input": input, "prompt": format!("{examples}{input}"), "PPL": mean,
+            "BPB": mean * tokens / input.len() as f64})
+    };
+    let file = |of_b: &str| {
+        json!({"0": {"label: A": option("Q: 1+1? A: 2\n", "Q: 2+2? A: 4", 1.25, 24.0),
+            "label: B": option(of_b, "Q: 2+2? A: twenty-two", 1.5, 20.0),
+            "prediction": "A", "gold": "A"}})
+    };
+    let folder = Folder::new();
+    let all = folder.write("all.json", file("Q: 1+1? A: 2\n").to_string());
+    assert_eq!(with(&all, &named("m"))[0].rows.len(), 1);
+    let shortened = folder.write("shortened.json", file("").to_string());
+    let said = refused(&shortened, &named("m"));
+    assert!(
+        said.contains("the prompts of 1 questions have more few-shot examples"),
+        "{said}"
+    );
+    let means = Options {
+        normalise: Normalise::Tokens,
+        ..named("m")
+    };
+    let import = &with(&shortened, &means)[0];
+    assert_eq!(tops(import), [0]);
+    assert!(
+        import
+            .warnings
+            .iter()
+            .any(|it| it.contains("1 of 1 questions have more"))
+    );
 }
 
 #[test]

@@ -233,6 +233,24 @@ fn promptfoo_files_come_in_several_shapes() {
     .remove(0);
     assert!(import.check.unwrap().agrees());
 
+    // Two models at one address.
+    let mut two = kept(|_, row| row["provider"] = json!({"id": "http://host/v1", "label": ""}));
+    let rows = two["results"]["results"].as_array_mut().unwrap();
+    let mut others = rows.clone();
+    for row in &mut others {
+        row["response"]["raw"]["model"] = json!("another");
+    }
+    rows.append(&mut others);
+    let imports = with(
+        &folder.write("two.json", two.to_string()),
+        &Options::default(),
+    );
+    let found: Vec<_> = imports
+        .iter()
+        .map(|it| (&*it.model.name, it.rows.len()))
+        .collect();
+    assert_eq!(found, [("smollm2", 4), ("another", 4)]);
+
     let repeated = kept(|index, row| {
         if index == 1 {
             row["prompt"]["raw"] = json!(
