@@ -23,7 +23,8 @@ pub(super) fn text(messages: &[Value]) -> Option<String> {
 
 /// The text before the last list of options, and its options; `None` without a list.
 pub(super) fn split(text: &str) -> Option<(&str, Vec<String>)> {
-    MARKS.iter().find_map(|marks| listed(text, *marks))
+    let lists = MARKS.iter().filter_map(|marks| listed(text, *marks));
+    lists.max_by_key(|(question, _)| question.len())
 }
 
 fn listed<'a>(text: &'a str, (open, close): (&str, &str)) -> Option<(&'a str, Vec<String>)> {
@@ -60,6 +61,9 @@ mod tests {
         assert_eq!(options, ["3", "4\nor so", "5"]);
         assert!(question.ends_with("2+2?\n"));
         assert_eq!(split("Q?\n(A) x\n(B) y").unwrap().1, ["x", "y"]);
+        let (question, options) =
+            split("Is it so?\nA) I.\nB) II.\n\nA. yes\nB. no\nC. both").unwrap();
+        assert_eq!((question.ends_with("II.\n"), options.len()), (true, 3));
         assert!(split("A or B?").is_none());
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn marked(text: &str, options: usize) -> Vec<Found> {
 }
 
 /// The letter at or behind `from`, after blanks and dress.
-fn letter(text: &str, from: usize, options: usize) -> Option<Found> {
+pub(super) fn letter(text: &str, from: usize, options: usize) -> Option<Found> {
     let mut rest = text.get(from..)?;
     loop {
         rest = rest.trim_start_matches(|sign: char| {

@@ -125,7 +125,16 @@ fn of_text(
         return Ok(found);
     }
     let Some(found) = marked.iter().rfind(|found| found.offset >= start).copied() else {
-        return marks::alone_from(text, start, choices).ok_or_else(|| ScoreError::NoOptionSeen {
+        let alone = marks::alone_from(text, start, choices);
+        if alone.is_none()
+            && let Some(found) = marks::letter(text, start, choices.len())
+        {
+            let letter = sureness_questions::letter(found.option);
+            return Err(unanswered(&format!(
+                "other text than that of option {letter} follows the letter {letter}"
+            )));
+        }
+        return alone.ok_or_else(|| ScoreError::NoOptionSeen {
             top_k: tokens
                 .first()
                 .and_then(|token| token.top_logprobs.as_ref())
@@ -311,7 +320,6 @@ mod tests {
         let error = |tokens: &[Token]| read(tokens).unwrap_err();
         for tokens in [
             [plain("The"), plain(" answer"), plain(" is"), plain(" B")],
-            [plain("A"), plain(" stone"), plain(" is"), plain(" blue")],
             [plain("ANSWER:"), plain(" none"), plain("."), plain("")],
         ] {
             assert!(matches!(error(&tokens), ScoreError::NoOptionSeen { .. }));
@@ -322,7 +330,9 @@ mod tests {
             ScoreError::NoOptionSeen { .. }
         ));
         for answer in [
-            &["ANSWER:", " A", " stone"][..],
+            &["A", " stone", " is", " blue"][..],
+            &["A", ". green"],
+            &["ANSWER:", " A", " stone"],
             &["ANSWER:", " A", ",", "B"],
         ] {
             let tokens: Vec<Token> = answer.iter().map(|text| plain(text)).collect();
