@@ -128,7 +128,9 @@ fn of_exchange(problem: &Problem) -> &'static str {
         Problem::WrittenOnly { .. } => {
             "ask with promptfoo's http provider, whose transformResponse can keep the whole answer as `raw`; docs/import.md has such a configuration"
         }
-        Problem::WhoseErrors => "import the batch of each model on its own",
+        Problem::WhoseErrors => {
+            "import the results of each model on their own; in promptfoo, give each model a provider with a label"
+        }
         _ => "see docs/import.md",
     }
 }

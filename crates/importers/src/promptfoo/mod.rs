@@ -50,6 +50,7 @@ pub(crate) fn import(
         version: json::text(about, "/metadata/promptfooVersion").map(str::to_owned),
         prompts: Vec::new(),
         groups: Vec::new(),
+        unnamed: Vec::new(),
     };
     match &whole {
         Some(whole) => {
@@ -67,6 +68,7 @@ pub(crate) fn import(
             lines::lines(path, bytes, |place, row: Value| file.add(&place, &row))?;
         }
     }
+    file.add_unnamed()?;
     if file.groups.is_empty() {
         return Err(Problem::Empty.of(path));
     }
@@ -87,12 +89,14 @@ struct File<'a> {
     /// The prompts, by id, with the names that they have.
     prompts: Vec<(String, String)>,
     groups: Vec<Group<'a>>,
+    /// Rows of an address whose answer names no model, such as failures.
+    unnamed: Vec<(Place, Value)>,
 }
 
 /// The answers of a provider's model to one prompt.
 struct Group<'a> {
     provider: String,
-    /// The model that the server names, as soon as an answer names one.
+    /// The model that the server names, if the provider is an address.
     served: Option<String>,
     prompt: usize,
     reading: Reading<'a>,
@@ -105,8 +109,33 @@ struct Group<'a> {
 
 impl File<'_> {
     fn add(&mut self, place: &Place, row: &Value) -> Result<(), ImportError> {
+        let read = Row::new(row);
+        if read.named().is_none() && read.served().is_none() {
+            self.unnamed.push((place.clone(), row.clone()));
+            return Ok(());
+        }
+        self.add_to_group(place, read)
+    }
+
+    /// Adds the rows that name no model to the only one of their address.
+    fn add_unnamed(&mut self) -> Result<(), ImportError> {
+        for (place, row) in std::mem::take(&mut self.unnamed) {
+            let row = Row::new(&row);
+            let (provider, id) = (row.provider(), row.prompt_id());
+            let is_its = |it: &&Group<'_>| {
+                let prompt = self.prompts.get(it.prompt).map(|(id, _)| id);
+                it.provider == provider && prompt == Some(&id)
+            };
+            if self.groups.iter().filter(is_its).count() > 1 {
+                return Err(Problem::WhoseErrors.at(self.path, place));
+            }
+            self.add_to_group(&place, row)?;
+        }
+        Ok(())
+    }
+
+    fn add_to_group(&mut self, place: &Place, row: Row<'_>) -> Result<(), ImportError> {
         let at = |fault: Fault| fault.at(self.path, place.clone());
-        let row = Row::new(row);
         let provider = row.provider();
         let model = self.options.model.clone().or_else(|| row.model());
         let id = row.prompt_id();
@@ -117,11 +146,10 @@ impl File<'_> {
         }
         let served = row.served();
         let mut known = self.groups.iter();
-        // One address may serve several models; an answer that failed names none.
+        // One address may serve several models.
         let known = known.position(|it| {
-            it.provider == provider
-                && it.prompt == prompt
-                && (it.served.is_none() || served.is_none() || it.served == served)
+            let is_served = served.is_none() || it.served == served;
+            it.provider == provider && it.prompt == prompt && is_served
         });
         let index = if let Some(index) = known {
             index
@@ -143,7 +171,7 @@ impl File<'_> {
                 .extend(version.map(|it| ("promptfoo version".to_owned(), it)));
             self.groups.push(Group {
                 provider,
-                served: None,
+                served,
                 prompt,
                 reading: Reading::new(import, self.choice, self.keys),
                 asked: HashSet::new(),
@@ -156,7 +184,6 @@ impl File<'_> {
         let Some(group) = self.groups.get_mut(index) else {
             return Ok(());
         };
-        group.served = group.served.take().or(served);
         // `--repeat` asks again under another number.
         if let Some(prompt) = &exchange.prompt
             && !group.asked.insert(prompt.clone())

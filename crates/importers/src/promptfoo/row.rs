@@ -38,7 +38,8 @@ impl<'a> Row<'a> {
         self.named().map(str::to_owned).or_else(|| self.served())
     }
 
-    fn named(self) -> Option<&'a str> {
+    /// The provider's label or id, unless it is an address.
+    pub(super) fn named(self) -> Option<&'a str> {
         let names = ["/provider/label", "/provider/id", "/provider"];
         let mut names = names.iter().filter_map(|pointer| self.text(pointer));
         names.find(|name| !name.contains("://"))

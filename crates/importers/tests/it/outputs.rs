@@ -191,6 +191,44 @@ fn kept(change: impl Fn(usize, &mut Value)) -> Value {
 }
 
 #[test]
+fn promptfoo_may_ask_several_models_at_one_address() {
+    let folder = Folder::new();
+    let address = || json!({"id": "http://host/v1", "label": ""});
+    let list = |file: &mut Value| file["results"]["results"].as_array_mut().unwrap().clone();
+    let with_rows = |rows: &[Value]| {
+        let mut file = kept(|_, _| {});
+        file["results"]["results"] = json!(rows);
+        folder.write("rows.json", file.to_string())
+    };
+    let options = Options {
+        task: Some("quiz".to_owned()),
+        ..Options::default()
+    };
+    let counts = |rows: &[Value]| {
+        let imports = with(&with_rows(rows), &options).into_iter();
+        let counts = imports.map(|it| (it.model.name.clone(), it.rows.len(), it.answered()));
+        counts.collect::<Vec<_>>()
+    };
+    let mut rows = list(&mut kept(|_, row| row["provider"] = address()));
+    // A failure names no model; with one model it is that one's.
+    rows[0]["response"] = json!({"error": "HTTP 500"});
+    assert_eq!(counts(&rows), [("smollm2".to_owned(), 4, 3)]);
+    let mut others = list(&mut kept(|_, row| {
+        row["provider"] = address();
+        row["response"]["raw"]["model"] = json!("another");
+    }));
+    let failed = std::mem::replace(&mut rows[0], others[0].clone());
+    others.remove(0);
+    rows.extend(others);
+    let found = [("another", 4, 4), ("smollm2", 3, 3)]
+        .map(|(name, n, answered)| (name.into(), n, answered));
+    assert_eq!(counts(&rows), found);
+    rows.push(failed);
+    let said = refused(&with_rows(&rows), &options);
+    assert!(said.contains("the failed request names no model"), "{said}");
+}
+
+#[test]
 fn promptfoo_files_come_in_several_shapes() {
     let folder = Folder::new();
     let expected = with(&data("exchange/promptfoo.json"), &Options::default()).remove(0);
@@ -232,24 +270,6 @@ fn promptfoo_files_come_in_several_shapes() {
     )
     .remove(0);
     assert!(import.check.unwrap().agrees());
-
-    // Two models at one address.
-    let mut two = kept(|_, row| row["provider"] = json!({"id": "http://host/v1", "label": ""}));
-    let rows = two["results"]["results"].as_array_mut().unwrap();
-    let mut others = rows.clone();
-    for row in &mut others {
-        row["response"]["raw"]["model"] = json!("another");
-    }
-    rows.append(&mut others);
-    let imports = with(
-        &folder.write("two.json", two.to_string()),
-        &Options::default(),
-    );
-    let found: Vec<_> = imports
-        .iter()
-        .map(|it| (&*it.model.name, it.rows.len()))
-        .collect();
-    assert_eq!(found, [("smollm2", 4), ("another", 4)]);
 
     let repeated = kept(|index, row| {
         if index == 1 {
