@@ -107,8 +107,9 @@ impl Known {
     /// The same where only the background is there. Layouts without a question, such as that of
     /// HellaSwag, get one of ours, which no other prompt has.
     pub(super) fn background_in(&self, text: &str) -> Option<Shown> {
-        let length = self.context.as_deref()?.len();
-        let end = text.rfind(self.context.as_deref()?)? + length;
+        let context = self.context.as_deref()?;
+        let length = context.len();
+        let end = text.rfind(context)? + length;
         Some(Shown {
             end,
             background: Background::Shown { end, length },

@@ -7,8 +7,6 @@ use super::token::{is_dress, option_of};
 
 /// The word before the letter, as the solver `multiple_choice` requests it.
 pub(super) const MARK: &str = "ANSWER";
-/// What stands around the thoughts of a model.
-const THOUGHT: (&str, &str) = ("<think>", "</think>");
 /// Letters that are words of their own.
 const WORDS: [char; 2] = ['A', 'I'];
 
@@ -109,10 +107,11 @@ fn joined(behind: &str, options: usize) -> bool {
 
 /// Where a text goes on behind the model's thoughts; `None` if it ends inside them.
 pub(super) fn behind_thoughts(text: &str) -> Option<usize> {
-    match text.rfind(THOUGHT.1) {
-        Some(at) => Some(at + THOUGHT.1.len()),
-        None if text.trim_start().starts_with(THOUGHT.0) => None,
-        None => Some(0),
+    match sureness_answers::split_thought(text) {
+        (None, "") => Some(0),
+        (Some(_), "") => None,
+        // A part of the text, also behind a thought without words.
+        (_, answer) => Some(answer.as_ptr() as usize - text.as_ptr() as usize),
     }
 }
 
@@ -121,7 +120,7 @@ pub(super) fn behind_thoughts(text: &str) -> Option<usize> {
 pub(super) fn before_another_question(text: &str, start: usize, choices: &[&str]) -> Option<Found> {
     let begin = text.len() - text.get(start..)?.trim_start().len();
     let first = text.get(begin..)?.lines().next()?;
-    let found = alone(first, choices)?;
+    let found = alone_from(text.get(..begin + first.len())?, begin, choices)?;
     let labels = |line: &str, letter: char| {
         let bare = line.trim_start().trim_start_matches('(');
         let rest = bare.strip_prefix(letter);
@@ -130,8 +129,7 @@ pub(super) fn before_another_question(text: &str, start: usize, choices: &[&str]
     let mut lines = text.get(begin + first.len()..)?.lines();
     lines.find(|line| labels(line, 'A'))?;
     lines.find(|line| labels(line, 'B'))?;
-    let offset = begin + found.offset;
-    Some(Found { offset, ..found })
+    Some(found)
 }
 
 /// The same as [`alone`] for the text behind `start`.

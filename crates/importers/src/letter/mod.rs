@@ -235,6 +235,7 @@ mod tests {
                 Some(4),
             ),
             (&["Answer: A? No.", "</think>", "Answer:", " B"], Some(3)),
+            (&["<think>", "\n\n", "</think>", "\n\n", "B"], Some(4)),
             (&["<think>", "Answer:", " A"], None),
             (
                 &[

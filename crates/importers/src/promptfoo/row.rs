@@ -47,8 +47,8 @@ impl<'a> Row<'a> {
 
     /// The model that the server's answer names, if the provider is an address.
     pub(super) fn served(self) -> Option<String> {
-        let model = || Some(self.raw()?.get("model")?.as_str()?.to_owned());
-        self.named().is_none().then(model)?
+        let raw = self.raw().filter(|_| self.named().is_none())?;
+        Some(raw.get("model")?.as_str()?.to_owned())
     }
 
     pub(super) fn prompt_id(self) -> String {
