@@ -1,7 +1,8 @@
 //! The flags of `sureness doctor`.
 
 use clap::Args;
-use sureness_scorers::http::HttpOptions;
+use clap::builder::RangedU64ValueParser;
+use sureness_scorers::http::{Depth, HttpOptions};
 
 use super::ask::WayArgs;
 use super::price::PriceArgs;
@@ -52,6 +53,9 @@ pub(crate) struct DoctorArgs {
     /// of asking and their costs
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Questions for the noise floor, each asked three or four times; fewer for a slow server
+    #[arg(long, value_name = "N", default_value_t = Depth::NOISE_QUESTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100), conflicts_with = "quick")]
+    pub(crate) noise_questions: usize,
     /// With --quick: try the ways of asking all the same
     #[arg(long)]
     pub(crate) ways: bool,

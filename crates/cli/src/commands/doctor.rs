@@ -11,7 +11,7 @@ use serde::Serialize;
 use sureness_bench::budget::Budget;
 use sureness_bench::ways::{Way, Ways};
 use sureness_bench::{Failure, runtime};
-use sureness_scorers::http::{Api, Diagnosis, HttpOptions, KeyState, diagnose};
+use sureness_scorers::http::{Api, Depth, Diagnosis, HttpOptions, KeyState, diagnose};
 
 use crate::args::doctor::DoctorArgs;
 use crate::settings;
@@ -38,7 +38,14 @@ pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
             printed.print(diagnosis);
         }
     };
-    let diagnosis = runtime.block_on(diagnose(options.clone(), args.quick, &mut tell));
+    let depth = if args.quick {
+        Depth::Quick
+    } else {
+        Depth::Whole {
+            noise_questions: args.noise_questions,
+        }
+    };
+    let diagnosis = runtime.block_on(diagnose(options.clone(), depth, &mut tell));
     tell(&diagnosis);
     printed.outcome?;
     let left_out = args.quick && !args.ways;

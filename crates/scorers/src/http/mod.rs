@@ -33,7 +33,7 @@ mod wire;
 pub use connect_error::ConnectError;
 pub use counter::TokenCounter;
 pub use doctor::{
-    Bos, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, MissingLogprobs, Obstacle,
+    Bos, Depth, Diagnosis, KeyState, LongPrompt, LongPromptOutcome, MissingLogprobs, Obstacle,
     PrefixCache, Routes, Scoring, diagnose, noise_between,
 };
 pub use extra::{ExtraBody, ExtraBodyError};

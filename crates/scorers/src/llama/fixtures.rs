@@ -54,8 +54,8 @@ fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
-/// The two-shot prefix of an MMLU subject and the suffixes of its questions. Five shots, as the
-/// benchmark has them, would show the same and take twice the time.
+/// The one-shot prefix of an MMLU subject and the suffixes of its questions. Five shots, as the
+/// benchmark has them, would show the same and take three times as long.
 pub(crate) struct Subject {
     pub prefix: Arc<str>,
     pub suffixes: Vec<String>,
@@ -63,7 +63,7 @@ pub(crate) struct Subject {
 
 /// Reads a subject from the published data; `None` with a message if absent.
 pub(crate) fn mmlu(subject: &str) -> Option<Subject> {
-    mmlu_with(subject, 2)
+    mmlu_with(subject, 1)
 }
 
 /// The same with so many examples.

@@ -90,7 +90,7 @@ fn real_questions_in_mixed_order_are_answered_as_one_by_one() {
         assert_eq!(whole.logprobs, answer.logprobs);
         assert_eq!(whole.usage.prompt_tokens, answer.usage.prompt_tokens);
         assert_eq!(whole.usage.cached_tokens, Some(0));
-        assert!(answer.usage.cached_tokens.unwrap() > 100);
+        assert!(answer.usage.cached_tokens.unwrap() > 50);
     }
 }
 

@@ -31,8 +31,9 @@ fn the_findings_are_told_line_by_line_and_as_json() {
     for finding in ["completions", "log-probabilities", "scoring", "noise floor"] {
         assert!(stdout.contains(finding), "no {finding} in:\n{stdout}");
     }
-    let output = doctor(&server, &["--output", "json"]);
+    let output = doctor(&server, &["--noise-questions", "3", "--output", "json"]);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["noise"]["questions"], 3);
     assert_eq!(json["model"], "fault-model");
     assert_eq!(json["noise"]["changed_top_options"], 0);
     assert_eq!(json["obstacle"], Value::Null);

@@ -28,16 +28,51 @@ pub use report::{
     PrefixCache, Routes, Scoring,
 };
 
-/// Examines the server that `options` describe, in some ten seconds if `quick`. `told` receives what
-/// is known after each step.
+/// How thoroughly a server is examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// In some ten seconds: without what comes after the context length in [`Diagnosis`].
+    Quick,
+    /// Everything. The noise floor takes most of the time: it asks each of its questions three or four
+    /// times.
+    Whole {
+        /// Questions for the noise floor, sent at once in one of the rounds; at least 1. The built-in
+        /// pack has a few hundred.
+        noise_questions: usize,
+    },
+}
+
+impl Default for Depth {
+    /// Everything, with the default number of questions.
+    fn default() -> Self {
+        Self::Whole {
+            noise_questions: Self::NOISE_QUESTIONS,
+        }
+    }
+}
+
+impl Depth {
+    /// The default number of questions for the noise floor.
+    pub const NOISE_QUESTIONS: usize = 20;
+
+    fn noise_questions(self) -> Option<usize> {
+        match self {
+            Self::Quick => None,
+            Self::Whole { noise_questions } => Some(noise_questions),
+        }
+    }
+}
+
+/// Examines the server that `options` describe. `told` receives what is known after each step.
 pub async fn diagnose(
     options: HttpOptions,
-    quick: bool,
+    depth: Depth,
     told: &mut (dyn FnMut(&Diagnosis) + Send),
 ) -> Diagnosis {
     let mut options = options.with_own_key();
     // The noise measurement sends this many requests at once.
-    options.max_connections = options.max_connections.max(noise::QUESTIONS);
+    let at_once = depth.noise_questions().unwrap_or(1);
+    options.max_connections = options.max_connections.max(at_once);
     let mut diagnosis = Diagnosis {
         api_base: address::shown_text(&options.api_base),
         ..Diagnosis::default()
@@ -49,7 +84,7 @@ pub async fn diagnose(
                 options: &options,
                 endpoint: &endpoint,
                 transport: &transport,
-                quick,
+                depth,
             };
             server.examine(&mut diagnosis, told).await
         }
@@ -92,7 +127,7 @@ struct Server<'a> {
     options: &'a HttpOptions,
     endpoint: &'a Arc<Endpoint>,
     transport: &'a Transport,
-    quick: bool,
+    depth: Depth,
 }
 
 impl Server<'_> {
@@ -130,7 +165,7 @@ impl Server<'_> {
             KeyState::NotNeeded
         };
         diagnosis.returned_logprobs = Some(first.len());
-        diagnosis.top_logprobs = Some(if self.quick {
+        diagnosis.top_logprobs = Some(if self.depth == Depth::Quick {
             top_k
         } else {
             examination.largest_count(route, top_k).await
@@ -160,10 +195,10 @@ impl Server<'_> {
         diagnosis.trial = probe.letters(&template).await;
         diagnosis.context = examination.context(&tokenizer).await;
         told(diagnosis);
-        if self.quick {
+        let Some(noise_questions) = self.depth.noise_questions() else {
             diagnosis.missing_logprobs = missing(probe.counted);
             return Ok(());
-        }
+        };
 
         let abilities = examination.abilities(route, &letters).await;
         diagnosis.logit_bias = abilities.logit_bias;
@@ -184,7 +219,9 @@ impl Server<'_> {
         let lists = diagnosis.lists == Some(true);
         let (cached, uncached) = (exchange(template.clone()), exchange(template.uncached()));
         let mut counted = probe.counted;
-        diagnosis.noise = noise::measure(&cached, &uncached, transport, lists, &mut counted).await;
+        let asked = noise_questions;
+        diagnosis.noise =
+            noise::measure(asked, &cached, &uncached, transport, lists, &mut counted).await;
         diagnosis.missing_logprobs = missing(counted);
         told(diagnosis);
         Ok(())

@@ -14,15 +14,13 @@ use super::super::probe::Counted;
 use super::super::transport::Transport;
 use crate::{OptionScores, RequestKey, ScoreError, ScoreRequest};
 
-/// Number of questions, and of requests at once.
-pub(super) const QUESTIONS: usize = 20;
 /// Attempts at a question, and the pause between two.
 const TRIES: usize = 6;
 const PAUSE: Duration = Duration::from_millis(300);
 /// Their task in the built-in pack: reading comprehension, whose prompts are long.
 const TASK: &str = "rc";
 
-/// Asks the questions one by one, all at once, and one by one again, now from the cache; and as one
+/// Asks `count` questions one by one, all at once, and one by one again, now from the cache; and as one
 /// list, if the server accepts lists. The first rounds and the list bypass the cache where the
 /// server supports that (`uncached`), since cached prompts would leave nothing to evaluate
 /// together. `None` if a question fails. An answer without log-probabilities is asked for again, as in
@@ -31,6 +29,7 @@ const TASK: &str = "rc";
 /// The prompts are those of a run: with five few-shot examples or, if the context is too short,
 /// with none. Servers evaluate shorter prompts in one piece regardless of load, without noise.
 pub(super) async fn measure(
+    count: usize,
     exchange: &Exchange,
     uncached: &Exchange,
     transport: &Transport,
@@ -38,7 +37,7 @@ pub(super) async fn measure(
     counted: &mut Counted,
 ) -> Option<Noise> {
     for shots in [5, 0] {
-        let questions = questions(shots)?;
+        let questions = questions(count, shots)?;
         let rounds = rounds(exchange, uncached, transport, &questions, lists, counted).await;
         if let Some(rounds) = rounds {
             return Some(noise_between(&rounds));
@@ -163,8 +162,8 @@ fn top(scores: &OptionScores) -> Option<usize> {
         .map(|(option, _)| option)
 }
 
-/// Questions of the built-in pack, each with `shots` few-shot examples.
-fn questions(shots: usize) -> Option<Vec<ScoreRequest>> {
+/// The first `count` questions of the built-in pack, each with `shots` few-shot examples.
+fn questions(count: usize, shots: usize) -> Option<Vec<ScoreRequest>> {
     let data = pack::dataset(TASK, true)?;
     let wording = Wording::builtin();
     let builder =
@@ -179,7 +178,7 @@ fn questions(shots: usize) -> Option<Vec<ScoreRequest>> {
             draw: None,
         }
     };
-    let first = data.questions.iter().take(QUESTIONS).flatten();
+    let first = data.questions.iter().take(count).flatten();
     Some(first.map(ask).collect())
 }
 
@@ -222,10 +221,10 @@ mod tests {
     #[test]
     fn the_questions_are_those_of_a_run() {
         for (shots, least) in [(5, 1500), (0, 60)] {
-            let questions = questions(shots).unwrap();
+            let questions = questions(20, shots).unwrap();
             let texts: std::collections::HashSet<_> =
                 questions.iter().map(|q| q.prompt.text()).collect();
-            assert_eq!(texts.len(), QUESTIONS);
+            assert_eq!(texts.len(), 20);
             assert!(texts.iter().all(|text| text.len() >= least), "{shots}");
             assert!(questions.iter().all(|q| q.labels.len() == 6));
         }

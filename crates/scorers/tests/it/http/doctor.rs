@@ -1,7 +1,7 @@
 //! The doctor on servers with known properties.
 
 use serde_json::{Value, json};
-use sureness_scorers::http::{Diagnosis, HttpOptions, KeyState, Secret};
+use sureness_scorers::http::{Depth, Diagnosis, HttpOptions, KeyState, Secret};
 
 use crate::http::exact::{by_number, exact_server, top_three};
 use crate::http::server::{Asked, Reply, Server};
@@ -26,7 +26,11 @@ fn moving(step: f64) -> Server {
 
 /// The whole examination.
 pub(crate) async fn diagnose(options: HttpOptions) -> Diagnosis {
-    sureness_scorers::http::diagnose(options, false, &mut |_| {}).await
+    diagnose_to(Depth::default(), options).await
+}
+
+pub(crate) async fn diagnose_to(depth: Depth, options: HttpOptions) -> Diagnosis {
+    sureness_scorers::http::diagnose(options, depth, &mut |_| {}).await
 }
 
 fn named(server: &Server) -> HttpOptions {
