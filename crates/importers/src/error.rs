@@ -89,10 +89,7 @@ pub enum Problem {
     #[error("the answer is text: a generative task has no log-likelihoods of options")]
     Generation,
     /// A score that is not finite.
-    #[error(
-        "option {option}{} has the log-likelihood {value}, which is not finite",
-        of(id)
-    )]
+    #[error("option {option}{} has no finite log-likelihood, but {value}", of(id))]
     NotFinite {
         /// The question's id; empty where the place alone tells the question.
         id: String,

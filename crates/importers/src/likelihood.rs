@@ -182,7 +182,12 @@ fn not_finite(option: usize, value: Option<f64>) -> Problem {
     Problem::NotFinite {
         id: String::new(),
         option: letter(option),
-        value: value.map_or_else(|| "nothing".to_owned(), |value| value.to_string()),
+        value: match value {
+            None => "nothing".to_owned(),
+            // What JSON lacks is null to most writers, and to `json::parse`.
+            Some(value) if value.is_nan() => "NaN, an infinity or null".to_owned(),
+            Some(value) => value.to_string(),
+        },
     }
 }
 

@@ -164,7 +164,10 @@ fn bad_input_is_refused_and_nothing_written() {
         ),
         (
             "samples_nan_1.jsonl --model m",
-            ["line 1, field \"resps\": option A", "which is not finite"],
+            [
+                "line 1, field \"resps\": option A",
+                "has no finite log-likelihood",
+            ],
         ),
         (
             "samples_gen_1.jsonl --model m",

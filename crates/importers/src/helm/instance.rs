@@ -1,12 +1,15 @@
 //! The requests about one instance.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde_json::Value;
 use sureness_questions::RightOptions;
 
 use crate::error::{Fault, printable};
 use crate::json;
 use crate::likelihood::{Likelihoods, Rule};
-use crate::{Problem, Refusal};
+use crate::{Place, Problem, Refusal};
 
 /// One instance with the requests about its references.
 pub(super) struct Instance<'a> {
@@ -40,7 +43,7 @@ impl Instances<'_> {
 /// Groups requests by their instance; an error comes with the number of its request.
 pub(super) fn group(states: &[Value]) -> Result<Instances<'_>, (usize, Fault)> {
     let mut instances = Instances::default();
-    let mut places = std::collections::HashMap::new();
+    let (mut places, mut requests) = (HashMap::new(), HashMap::new());
     for (state, number) in states.iter().zip(1..) {
         let trial = state.get("train_trial_index").and_then(Value::as_u64);
         if trial.is_some_and(|trial| trial > 0) {
@@ -54,6 +57,30 @@ pub(super) fn group(states: &[Value]) -> Result<Instances<'_>, (usize, Fault)> {
         }
         let id = state.pointer("/instance/id").unwrap_or(&Value::Null);
         let id = json::id(id, "instance.id").map_err(|fault| (number, fault))?;
+        // A second request for an option is another trial (num_trials), unless it is about another instance.
+        let option = state.get("reference_index").and_then(Value::as_u64);
+        let request = option.map(|option| (id.clone(), mode(state), option));
+        let first = request.and_then(|request| match requests.entry(request) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert((number, state));
+                None
+            }
+        });
+        if let Some((first, request)) = first {
+            if ["input", "references"]
+                .iter()
+                .any(|part| instance(request, part) != instance(state, part))
+            {
+                let (id, first) = (printable(&id), Place::Row(first).to_string());
+                return Err((
+                    number,
+                    Problem::RepeatedId { id, first }.field("instance.id"),
+                ));
+            }
+            instances.later += 1;
+            continue;
+        }
         let place = places.entry(id.clone()).or_insert_with(|| {
             instances.first.push(Instance {
                 id,
@@ -66,6 +93,17 @@ pub(super) fn group(states: &[Value]) -> Result<Instances<'_>, (usize, Fault)> {
         }
     }
     Ok(instances)
+}
+
+/// A part of a request's instance.
+fn instance<'a>(request: &'a Value, part: &str) -> Option<&'a Value> {
+    request.get("instance")?.get(part)
+}
+
+/// With the prompt ("original"), or after `Answer:` alone ("calibration").
+fn mode(request: &Value) -> &str {
+    let mode = request.get("request_mode").and_then(Value::as_str);
+    mode.unwrap_or("original")
 }
 
 /// An instance as a question.
@@ -150,8 +188,7 @@ impl<'a> Instance<'a> {
     fn scored(&self, index: usize, mode: &str, option: &str) -> Result<Option<(f64, f64)>, Fault> {
         let is_it = |state: &&&Value| {
             let reference = state.get("reference_index").and_then(Value::as_u64);
-            let of = state.get("request_mode").and_then(Value::as_str);
-            reference == Some(index as u64) && of.unwrap_or("original") == mode
+            reference == Some(index as u64) && self::mode(state) == mode
         };
         let Some(state) = self.requests.iter().find(is_it) else {
             return Ok(None);

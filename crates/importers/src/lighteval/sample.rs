@@ -90,9 +90,10 @@ fn first_list(row: &Value) -> Option<usize> {
     usize::try_from(first).ok().filter(|first| *first > 0)
 }
 
-/// A number, or NaN.
+/// A number, NaN for anything else. Infinities of Parquet are texts (`value::of_row`).
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(f64::NAN)
+    let text = || value.as_str()?.parse().ok();
+    value.as_f64().or_else(text).unwrap_or(f64::NAN)
 }
 
 /// The task's name, such as `mmlu:anatomy|5`.

@@ -103,7 +103,7 @@ fn olmes_without_an_answer_is_refused() {
         (
             "\"sum_logits\": -3.0,",
             "\"sum_logits\": NaN,",
-            "option A has the log-likelihood",
+            "option A has no finite log-likelihood",
         ),
     ] {
         let path = folder.write("x-predictions.jsonl", text.replacen(from, to, 1));
@@ -177,11 +177,43 @@ fn helm_says_why_it_cannot_be_read() {
             "\"success\": false, \"error\": \"no\"",
             "the request failed: no",
         ),
+        // Its first request then looks like a repetition of the other question's.
+        (
+            "\"id\": \"id1\"",
+            "\"id\": \"id0\"",
+            "row 3, field \"instance.id\": duplicate id id0, first seen in",
+        ),
     ] {
         let path = folder.write("scenario_state.json", text.replacen(from, to, 1));
         let said = refused(&path, &options);
         assert!(said.contains(expected), "{said}");
     }
+}
+
+/// HELM repeats them where `num_trials` is above 1.
+#[test]
+fn of_repeated_requests_of_helm_the_first_ones_count() {
+    let path = harness("helm/original/scenario_state.json");
+    let mut state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let requests = state["request_states"].as_array_mut().unwrap();
+    let mut again = requests[0].clone();
+    again["result"]["completions"][0]["tokens"] = serde_json::json!([]);
+    requests.push(again);
+    let folder = Folder::new();
+    let path = folder.write("scenario_state.json", state.to_string());
+    let options = Options {
+        task: Some("t".to_owned()),
+        ..named("m")
+    };
+    let import = &with(&path, &options)[0];
+    assert_eq!(tops(import), [0, 0, 1]);
+    let note = "skipped 1 requests of later trials";
+    assert!(
+        import.notes.iter().any(|it| it == note),
+        "{:?}",
+        import.notes
+    );
 }
 
 #[test]

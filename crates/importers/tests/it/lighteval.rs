@@ -84,7 +84,7 @@ fn bad_rows_are_named() {
         ),
         (
             "lighteval_nan.parquet",
-            "row 2, field \"model_response.logprobs\": option B of question 1 has the log-likelihood NaN, which is not finite",
+            "row 2, field \"model_response.logprobs\": option B of question 1 has no finite log-likelihood, but NaN, an infinity or null",
         ),
         (
             "lighteval_twice.parquet",

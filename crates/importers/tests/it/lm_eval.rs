@@ -405,11 +405,11 @@ fn errors_name_their_line() {
         ),
         (
             change(|row| row["filtered_resps"][1][0] = json!("nan")),
-            "line 3, field \"resps\": option B of question 2 has the log-likelihood NaN",
+            "line 3, field \"resps\": option B of question 2 has no finite log-likelihood",
         ),
         (
             change(|row| row["filtered_resps"][3][0] = json!("-inf")),
-            "option D of question 2 has the log-likelihood -inf",
+            "option D of question 2 has no finite log-likelihood, but -inf",
         ),
         (
             change(|row| row["filtered_resps"][0][0] = json!(0.5)),
