@@ -2,21 +2,15 @@
 
 mod confidence;
 mod evaluate;
-mod evaluation;
 mod inference;
-mod logits;
 pub mod numpy;
-mod options;
 mod orders;
 mod protocol;
-mod quantile;
 mod ranked;
 mod real;
 mod risk;
 mod row;
-mod row_view;
 mod score;
-mod set;
 mod sets;
 mod split;
 mod table;
@@ -26,8 +20,9 @@ pub use confidence::{
     RowDraws, Selective, SelectiveIntervals, SelectivePoint, calibration_errors,
     confidence_intervals, ece_influence, entropy, selective, selective_intervals, selective_of,
 };
-pub use evaluate::{evaluate, evaluate_visiting};
-pub use evaluation::{Evaluation, Mean, SetSummary, mean, several_right_note, uacc};
+pub use evaluate::{
+    Evaluation, Mean, SetSummary, evaluate, evaluate_visiting, mean, several_right_note, uacc,
+};
 pub use inference::{
     Answers, BootstrapInterval, COMPARED, CoverageCheck, CoverageLaw, CoverageVerdict, Effect,
     Estimand, FIGURES, Guessing, Interval, Least, MIN_CLUSTERS, MIN_CLUSTERS_BEYOND,
@@ -39,22 +34,19 @@ pub use inference::{
     mcnemar, part_interval, pearson, rank_bands, sample_sizes, spearman, tail, threshold_law,
     wilson, wilson_share,
 };
-pub use logits::Logits;
-pub use options::{Order, TieRule, softmax};
 pub use orders::{LetterPrior, averaged_orders};
-pub use protocol::{Config, Covers, EvaluateError, Protocol, SplitRule};
-pub use quantile::{
-    Threshold, conformal_rank, conformal_threshold, numpy_higher_rank, numpy_higher_threshold,
-};
+pub use protocol::{Config, EvaluateError, Protocol, SplitRule};
 pub use ranked::Ranked;
 pub use real::Real;
 pub use risk::{
     AnswerRule, Answered, DELTA, Promises, SureAnswer, at_most_wrong, at_most_wrong_of_answered,
     confidence_grid, share_grid, sure_answers,
 };
-pub use row::Row;
-pub use score::{Arithmetic, Score};
-pub use set::PredictionSet;
+pub use row::{Logits, Order, Row, TieRule, softmax};
+pub use score::{
+    Arithmetic, Covers, PredictionSet, Score, Threshold, conformal_rank, conformal_threshold,
+    numpy_higher_rank, numpy_higher_threshold,
+};
 pub use sets::{
     Calibrated, CurvePoint, GroupCoverage, Influence, Nonconformity, NonconformityError,
     ProbabilityView, RandomSplits, RandomisedTies, Repeated, Scheme, Scores, SetMetrics, Sets,

@@ -3,11 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::quantile::numpy_higher_rank;
-use crate::{
-    Order, PredictionSet, Real, RightOptions, Threshold, conformal_rank, conformal_threshold,
-    numpy_higher_threshold,
-};
+use crate::Covers;
 
 /// Evaluation protocol; see the crate's documentation for the differences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,28 +22,6 @@ impl Protocol {
         match self {
             Self::Paper => "paper",
             Self::Standard => "standard",
-        }
-    }
-
-    /// Rank of the threshold among `n` calibration scores, ascending from 1; `None` where it is
-    /// infinite.
-    pub(crate) fn rank(self, n: usize, alpha: f64) -> Option<usize> {
-        match self {
-            Self::Paper => numpy_higher_rank(n, alpha),
-            Self::Standard => conformal_rank(n, alpha),
-        }
-    }
-
-    /// The rank of the threshold over the number of scores; `None` where it is infinite.
-    pub fn level(self, n: usize, alpha: f64) -> Option<f64> {
-        self.rank(n, alpha).map(|rank| rank as f64 / n as f64)
-    }
-
-    /// The threshold that calibration `scores` set. Reorders them.
-    pub(crate) fn threshold<F: Real>(self, scores: &mut [F], alpha: f64) -> Threshold<F> {
-        match self {
-            Self::Paper => numpy_higher_threshold(scores, alpha),
-            Self::Standard => conformal_threshold(scores, alpha),
         }
     }
 }
@@ -79,62 +53,6 @@ impl SplitRule {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub(crate) fn is_of_old_records(&self) -> bool {
         *self == Self::Hash
-    }
-}
-
-/// When a prediction set covers a question with several right options. With one, the two rules are
-/// the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-pub enum Covers {
-    /// When it holds at least one of them, as with the admissible answers of Fisch, Schuster,
-    /// Jaakkola & Barzilay 2021.
-    #[default]
-    Any,
-    /// When it holds all of them, as the outer sets of Cauchois, Gupta & Duchi 2021.
-    All,
-}
-
-impl Covers {
-    /// Its name on the command line and in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::All => "all",
-        }
-    }
-
-    /// Whether this set covers a question with these right options.
-    pub fn holds(self, set: PredictionSet, right: RightOptions) -> bool {
-        let mut options = right.iter();
-        match self {
-            Self::Any => options.any(|option| set.contains(option)),
-            Self::All => options.all(|option| set.contains(option)),
-        }
-    }
-
-    /// The right option that decides whether a set covers: the first of the right ones in `order`
-    /// under [`Self::Any`], the last under [`Self::All`].
-    ///
-    /// No score falls from one option to the next in that order, so a set of all options up to a
-    /// threshold covers if and only if it holds this one, and the least or the largest score of the
-    /// right options is its score. The question then calibrates like one that has it alone.
-    pub fn deciding(self, right: RightOptions, order: &Order) -> usize {
-        if let Some(only) = right.only() {
-            return only;
-        }
-        let mut right_ones = order.indices().filter(|&option| right.contains(option));
-        let found = match self {
-            Self::Any => right_ones.next(),
-            Self::All => right_ones.next_back(),
-        };
-        found.unwrap_or(right.first())
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-    fn is_any(&self) -> bool {
-        *self == Self::Any
     }
 }
 

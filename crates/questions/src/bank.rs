@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
-use crate::digest::head;
+use crate::draw::head;
 use crate::{Question, RightOptions};
 
 /// Maximum bytes of questions in memory. Beyond it, questions are read from a temporary file.

@@ -9,9 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::digest::Digest;
 use crate::error::Problem;
-use crate::question::is_abstention;
+use crate::question::Digest;
 use crate::readers::{Record, wrong_type};
 use crate::source::At;
 use crate::{DataError, Question};
@@ -162,28 +161,6 @@ fn of_text(column: &str, text: &str, at: At<'_>) -> Result<[u8; 32], DataError> 
 fn named(column: &str, text: &str) -> [u8; 32] {
     let digest = Digest::new("sureness cluster 1");
     digest.text("column").text(column).text(text).finish()
-}
-
-impl Question {
-    /// A hash shared by questions with the same context or, without context, with the same stem and
-    /// the same options in any order.
-    ///
-    /// White space around texts, abstention options and the answer do not matter, so that a copy with
-    /// shuffled options is in the cluster of the original.
-    pub fn cluster_digest(&self) -> [u8; 32] {
-        let digest = Digest::new("sureness cluster 1");
-        let context = self.context.as_deref().map(str::trim);
-        if let Some(context) = context.filter(|context| !context.is_empty()) {
-            return digest.text("context").text(context).finish();
-        }
-        let options = self.options.iter().map(|option| option.trim());
-        let mut options: Vec<&str> = options.filter(|option| !is_abstention(option)).collect();
-        options.sort_unstable();
-        options.dedup();
-        let digest = digest.text("question").text(self.stem.trim());
-        let digest = options.into_iter().fold(digest, Digest::text);
-        digest.finish()
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::io;
 
-use crate::digest::{Digest, head};
+use crate::draw::head;
+use crate::question::Digest;
 use crate::{Bank, Question};
 
 /// A question that may become a few-shot example.

@@ -1,5 +1,6 @@
-//! One multiple-choice question.
+//! One multiple-choice question, and the hashes of its content that identify it.
 
+use blake3::Hasher;
 use serde::{Deserialize, Serialize};
 use sureness_right::RightOptions;
 
@@ -149,5 +150,83 @@ pub fn letter_index(text: &str) -> Option<usize> {
     match text.as_bytes() {
         [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
         _ => None,
+    }
+}
+
+impl Question {
+    /// A hash of context, stem, options and right options, or accepted answers.
+    ///
+    /// The id and the category are left out, since they may be row numbers and file names. So
+    /// are the abstention options: a question is the same one with and without them.
+    pub fn content_digest(&self) -> [u8; 32] {
+        if self.is_open() {
+            let digest = Digest::new("sureness open question 1")
+                .text(self.context.as_deref().unwrap_or_default())
+                .text(&self.stem);
+            let accepted = self.accepted.iter();
+            return accepted.fold(digest, |digest, it| digest.text(it)).finish();
+        }
+        let digest = Digest::new("sureness question 1")
+            .text(self.context.as_deref().unwrap_or_default())
+            .text(&self.stem)
+            .number(match self.right.only() {
+                Some(only) => only as u64,
+                // Beyond every index.
+                None => 1 << 32 | u64::from(self.right.mask()),
+            });
+        self.options
+            .iter()
+            .filter(|option| !is_abstention(option))
+            .fold(digest, |digest, option| digest.text(option))
+            .finish()
+    }
+
+    /// A hash shared by questions with the same context or, without context, with the same stem and
+    /// the same options in any order.
+    ///
+    /// White space around texts, abstention options and the answer do not matter, so that a copy with
+    /// shuffled options is in the cluster of the original.
+    pub fn cluster_digest(&self) -> [u8; 32] {
+        let digest = Digest::new("sureness cluster 1");
+        let context = self.context.as_deref().map(str::trim);
+        if let Some(context) = context.filter(|context| !context.is_empty()) {
+            return digest.text("context").text(context).finish();
+        }
+        let options = self.options.iter().map(|option| option.trim());
+        let mut options: Vec<&str> = options.filter(|option| !is_abstention(option)).collect();
+        options.sort_unstable();
+        options.dedup();
+        let digest = digest.text("question").text(self.stem.trim());
+        let digest = options.into_iter().fold(digest, Digest::text);
+        digest.finish()
+    }
+}
+
+/// A hash of parts, each with its length, so that no two lists of parts read the same.
+#[derive(Debug)]
+pub(crate) struct Digest(Hasher);
+
+impl Digest {
+    /// `purpose` keeps draws for different ends apart.
+    pub(crate) fn new(purpose: &str) -> Self {
+        Self(Hasher::new()).text(purpose)
+    }
+
+    pub(crate) fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    pub(crate) fn number(self, number: u64) -> Self {
+        self.bytes(&number.to_le_bytes())
+    }
+
+    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+        self
+    }
+
+    pub(crate) fn finish(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
     }
 }

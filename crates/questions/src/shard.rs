@@ -7,8 +7,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Digest, head};
+use crate::draw::head;
 use crate::error::Problem;
+use crate::question::Digest;
 use crate::question::is_abstention;
 use crate::{DataError, Dataset, Question};
 

@@ -9,8 +9,8 @@ use sureness_engine::Planned;
 use sureness_record::log_shares;
 use sureness_scorers::{OptionScores, Reading, ScoreError, Usage, Words};
 
-use crate::codec;
 use crate::reader::StoredRow;
+use crate::rows;
 
 /// The answers that were drawn for one question.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -204,7 +204,7 @@ pub(crate) fn write_words(
         .prepare_cached("INSERT INTO words (answer, reading, tokens, text) VALUES (?, ?, ?, ?)")?
         .execute(params![
             answer,
-            codec::encode_reading(reading),
+            rows::encode_reading(reading),
             usage.answer_tokens,
             text,
         ])?;
@@ -243,8 +243,8 @@ pub(crate) fn add_to(
             answer_tokens: found.get(5)?,
         };
         let reading: Option<i64> = found.get(6)?;
-        let scores = codec::decode(bytes, found.get(1)?, found.get(2)?, counts);
-        let both = scores.zip(reading.and_then(codec::decode_reading));
+        let scores = rows::decode(bytes, found.get(1)?, found.get(2)?, counts);
+        let both = scores.zip(reading.and_then(rows::decode_reading));
         match both {
             Some((scores, reading)) if scores.logprobs.len() == row.question.options => {
                 drawn.add(reading, &scores);
@@ -291,12 +291,12 @@ pub(crate) fn answers(
         };
         let scores = match row.get_ref(1)?.as_blob_or_null()? {
             None => None,
-            Some(bytes) => codec::decode(bytes, row.get(2)?, row.get(3)?, usage),
+            Some(bytes) => rows::decode(bytes, row.get(2)?, row.get(3)?, usage),
         };
         let reading: Option<i64> = row.get(7)?;
         let text: Option<Vec<u8>> = row.get(8)?;
-        let reading = reading.and_then(codec::decode_reading);
-        let words = reading.map(|reading| codec::decode_words(text.as_deref(), reading));
+        let reading = reading.and_then(rows::decode_reading);
+        let words = reading.map(|reading| rows::decode_words(text.as_deref(), reading));
         let error: Option<String> = row.get(9)?;
         Ok(StoredAnswer {
             draw: row.get(0)?,

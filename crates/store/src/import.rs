@@ -6,7 +6,7 @@ use sureness_record::QuestionRecord;
 use sureness_record::{ImportRecord, ImportedGroup};
 use sureness_scorers::{ModelIdentity, OptionScores, ScoreError};
 
-use crate::codec::{encode_logprobs, encode_observed, encode_right};
+use crate::rows::{encode_logprobs, encode_observed, encode_right};
 use crate::writer::now;
 use crate::{Store, StoreError};
 

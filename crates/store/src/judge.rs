@@ -8,8 +8,8 @@ use rusqlite::{OptionalExtension, params};
 use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
 use sureness_scorers::{OptionScores, Reading, RequestKey, Usage};
 
-use crate::codec::{self, encode_logprobs, encode_observed};
 use crate::reuse::copy_from;
+use crate::rows::{self, encode_logprobs, encode_observed};
 use crate::writer::{Known, index_keys, now};
 use crate::{Reader, Store, StoreError, draws};
 
@@ -72,7 +72,7 @@ impl JudgeSink {
                 ])?;
             let answer = transaction.last_insert_rowid();
             if let Some(words) = &scores.words {
-                let text = codec::encode_words(words);
+                let text = rows::encode_words(words);
                 draws::write_words(
                     &transaction,
                     answer,
@@ -119,8 +119,8 @@ impl Reader {
                 .query_row([id], |row| {
                     let logprobs: Vec<u8> = row.get(1)?;
                     let usage = Usage::default();
-                    let scores = codec::decode(&logprobs, row.get(2)?, row.get(3)?, usage);
-                    Ok(codec::decode_reading(row.get(0)?).zip(scores))
+                    let scores = rows::decode(&logprobs, row.get(2)?, row.get(3)?, usage);
+                    Ok(rows::decode_reading(row.get(0)?).zip(scores))
                 })
                 .optional()?;
             Ok(found.flatten())

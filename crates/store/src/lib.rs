@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod codec;
 mod draws;
 mod error;
 mod find;

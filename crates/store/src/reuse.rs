@@ -8,7 +8,7 @@ use sureness_record::RunRecord;
 use sureness_scorers::{OptionScores, RequestKey, Usage};
 
 use crate::writer::{Known, index_keys, unfinished};
-use crate::{Reader, Store, StoreError, codec};
+use crate::{Reader, Store, StoreError, rows};
 
 /// When a run's cached answers were given, in milliseconds since 1970.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ fn decode(columns: &[Value; 7]) -> Option<EarlierAnswer> {
         return None;
     };
     Some(EarlierAnswer {
-        scores: codec::decode(logprobs, *observed, *mass, Usage::default())?,
+        scores: rows::decode(logprobs, *observed, *mass, Usage::default())?,
         answered_at: *at,
     })
 }

@@ -75,7 +75,7 @@ CREATE TABLE items (
     reply     INTEGER,               -- number of the model's answer, once there is one
     error     TEXT,                  -- JSON of why it was given up in this run
     cluster   BLOB,                  -- what the questions of a cluster share; NULL: not known
-    turn      INTEGER,               -- how its options were shown: see codec.rs; NULL: in order
+    turn      INTEGER,               -- how its options were shown: see rows.rs; NULL: in order
     PRIMARY KEY (run, grp, pos)
 ) WITHOUT ROWID;
 ";
@@ -95,7 +95,7 @@ CREATE TABLE draws (
 
 CREATE TABLE words (
     answer  INTEGER PRIMARY KEY REFERENCES answers(id),
-    reading INTEGER NOT NULL,        -- how it was read: see codec.rs
+    reading INTEGER NOT NULL,        -- how it was read: see rows.rs
     tokens  INTEGER,                 -- of the answer, thoughts included
     text    BLOB                     -- Zstandard of JSON: the text and the thought
 );

@@ -10,8 +10,8 @@ use sureness_engine::{Answer, AnswerSink, Planned, SinkError};
 use sureness_questions::Turn;
 use sureness_record::{RunRecord, RunSettings};
 
-use crate::codec::{self, encode_logprobs, encode_observed, encode_right};
 use crate::reuse::copy_from;
+use crate::rows::{self, encode_logprobs, encode_observed, encode_right};
 use crate::{AnsweredAt, Reader, StoreError, draws, schema};
 
 /// A store open for writing. Only one process should open it so; others use [`crate::Reader`].
@@ -399,7 +399,7 @@ impl Store {
                         ])?;
                         let reply = transaction.last_insert_rowid();
                         if let Some(words) = &scores.words {
-                            let text = codec::encode_words(words).filter(|_| self.keeps_text);
+                            let text = rows::encode_words(words).filter(|_| self.keeps_text);
                             draws::write_words(
                                 &transaction,
                                 reply,

@@ -1,6 +1,5 @@
-//! Evaluates stored answers and writes the result files.
+//! Evaluates stored answers, sees whether the server cut prompts, and writes the result files.
 
-mod cut;
 mod intervals;
 pub(crate) mod open;
 pub(crate) mod timing;
@@ -11,7 +10,7 @@ use std::path::Path;
 
 use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Row, Scheme, evaluate_visiting};
-use sureness_engine::{Group, Plan, Summary};
+use sureness_engine::{Group, GroupRequests, Plan, Summary};
 use sureness_hint::Hint;
 use sureness_questions::{Bank, Task, Turn};
 use sureness_record::{OrderOf, Provenance, RunSettings, tempered_shares};
@@ -19,15 +18,16 @@ use sureness_report::{DrawnAnswers, Failures, GroupResult, ModelResult, Results,
 use sureness_scorers::{ModelIdentity, OptionScores};
 use sureness_store::{Drawn, Reader, StoreError, StoredRow};
 
-use cut::{Prompts, mark_cut};
-
 use crate::error::{Failure, Kind};
 use crate::folder::Folder;
 use crate::judge::Verdicts;
 use crate::orders::OrderedGroup;
+use crate::prompt_counts::PromptCounts;
 
 /// The failure kind of questions that a run never asked.
 pub const NOT_ASKED: &str = "not_asked";
+/// Prompts of a group that are laid out again to learn their lengths.
+const SAMPLED: usize = 500;
 
 /// Evaluates the stored answers of a run.
 pub(crate) fn evaluate(
@@ -390,4 +390,64 @@ pub(crate) fn check_failures(model: &ModelResult, allowed: f64) -> Result<(), Fa
         .kind(Kind::Unfinished));
     }
     Ok(())
+}
+
+/// Some prompts of a group beside the counts of their tokens.
+struct Prompts<'a> {
+    group: &'a Group,
+    requests: GroupRequests,
+    /// Every so many rows is looked at.
+    step: usize,
+    row: usize,
+    counts: PromptCounts,
+}
+
+impl<'a> Prompts<'a> {
+    fn of(group: &'a Group) -> Self {
+        Self {
+            group,
+            // Keys are of no interest here.
+            requests: group.requests([0; 32], None),
+            step: group.questions.len().div_ceil(SAMPLED).max(1),
+            row: 0,
+            counts: PromptCounts::default(),
+        }
+    }
+
+    /// Counts a row; rows come in the order of the questions.
+    fn count(&mut self, row: &StoredRow) {
+        let index = self.row;
+        self.row += 1;
+        let tokens = row
+            .scores
+            .as_ref()
+            .and_then(|scores| scores.usage.prompt_tokens);
+        let Some(tokens) = tokens.filter(|_| index.is_multiple_of(self.step)) else {
+            return;
+        };
+        // A question that cannot be read back tells nothing.
+        let Ok((digests, question)) = self.group.questions.read(index) else {
+            return;
+        };
+        if digests.content == row.question.content {
+            let prompt = self.requests.of(&question, 0).prompt;
+            self.counts
+                .add(prompt.prefix.len() + prompt.suffix.len(), tokens);
+        }
+    }
+}
+
+/// Marks the groups whose prompts were cut. All groups have one server, so that one group's largest
+/// count tells about the others.
+fn mark_cut(groups: &mut [GroupResult], counts: &[PromptCounts]) {
+    let mut all = PromptCounts::default();
+    for counts in counts {
+        all.merge(counts);
+    }
+    let Some(cut) = all.cut() else { return };
+    for (group, counts) in groups.iter_mut().zip(counts) {
+        if counts.reaches(cut.tokens) {
+            group.cut_prompts = Some(cut);
+        }
+    }
 }

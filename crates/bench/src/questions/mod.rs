@@ -1,6 +1,6 @@
-//! Loads the questions of a run and plans their prompts.
+//! Chooses and loads the questions of a run, and plans their prompts.
 
-mod choice;
+mod describe;
 mod library;
 mod names;
 mod orders;
@@ -13,12 +13,13 @@ use sureness_analysis::number::{count, counted};
 use sureness_conformal::{Config, Protocol, SplitRule};
 use sureness_engine::{Group, Plan};
 use sureness_prompts::{PromptBuilder, PromptError, Strategy, Wording};
-use sureness_questions::{ClusterBy, Dataset, Shard, Split, Task, Unread};
+use sureness_questions::{
+    ClusterBy, DataError, Dataset, Format, LoadOptions, Problem, Shard, Split, Task, Unread, pack,
+};
 use sureness_record::{RunSettings, TaskRecord};
 
 use crate::error::Failure;
-use crate::settings::{QuestionSettings, Settings};
-pub(crate) use choice::dataset_for;
+use crate::settings::{QuestionSettings, Settings, TaskData};
 pub use library::{Library, Origin, file_name, today};
 pub use names::{id_of, named_task, task_id};
 use orders::Ordering;
@@ -162,100 +163,6 @@ impl Questions {
         Ok(None)
     }
 
-    /// Notes on the data: rows that repeat others, options that abstain, keys and columns that are not
-    /// read, examples that are not shown.
-    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
-        let files = self.note_unread().into_iter().chain(self.note_unshown());
-        let orders = self.orders.iter().filter_map(Ordering::note);
-        self.remarks.iter().cloned().chain(orders).chain(files)
-    }
-
-    /// Names the keys and columns of the files that are not read; `None` without such.
-    fn note_unread(&self) -> Option<String> {
-        let tasks = self.unread.iter().filter(|(_, unread)| !unread.is_empty());
-        let tasks: Vec<_> = tasks
-            .map(|(task, unread)| format!("{unread} of {task}"))
-            .collect();
-        (!tasks.is_empty()).then(|| format!("not read from the data: {}", tasks.join("; ")))
-    }
-
-    /// Says which few-shot examples are not shown; `None` without such.
-    fn note_unshown(&self) -> Option<String> {
-        let tasks = self.unshown.iter();
-        let tasks: Vec<_> = tasks
-            .map(|(task, examples)| format!("{} of {task}", counted(*examples, "few-shot example")))
-            .collect();
-        (!tasks.is_empty()).then(|| {
-            format!(
-                "not shown, since a prompt shows one right answer and these have several: {}",
-                tasks.join(", ")
-            )
-        })
-    }
-
-    /// A text with one line per task.
-    pub(crate) fn describe(&self) -> String {
-        let mut text = format!(
-            "{}: {}",
-            counted(self.plan.answers() / self.plan.draws_each(), "question"),
-            counted(self.tasks.len(), "task"),
-        );
-        if self.open.len() < self.tasks.len() {
-            let strategies = counted(self.strategies.len(), "prompt strategy");
-            text.push_str(&format!(" × {strategies}"));
-            if !self.open.is_empty() && self.strategies.len() > 1 {
-                text.push_str(", open questions in one");
-            }
-        }
-        text.push_str(&orders::describe(&self.orders));
-        let widths = self.tasks.iter().map(|d| d.task.chars().count());
-        let width = widths.max().unwrap_or(0);
-        for d in &self.tasks {
-            let of = if d.questions < d.available {
-                format!(" of {}", count(d.available))
-            } else {
-                String::new()
-            };
-            let split = self.splits.get(&d.task);
-            let split =
-                split.map_or_else(String::new, |split| format!(" (split {})", split.name()));
-            let several = match self.several.get(&d.task) {
-                Some(0) | None => String::new(),
-                Some(several) => format!(", {} with several right answers", count(*several)),
-            };
-            text.push_str(&format!(
-                "\n  {:<width$}  {}{of} questions from {}{split}{several}, {}",
-                d.task,
-                count(d.questions),
-                d.source,
-                counted(d.shots, "few-shot example")
-            ));
-        }
-        if let Some(shard) = self.shard {
-            let ways = |task: &TaskRecord| {
-                if self.open.contains(&task.task) {
-                    1
-                } else {
-                    self.strategies.len()
-                }
-            };
-            let all: usize = self.tasks.iter().map(|it| it.questions * ways(it)).sum();
-            text.push_str(&format!(
-                "\n  this is shard {shard}: {} of {}",
-                count(self.as_they_are()),
-                count(all)
-            ));
-        }
-        text
-    }
-
-    /// How many questions are asked as they are, counted once per strategy.
-    fn as_they_are(&self) -> usize {
-        let groups = self.plan.groups.iter();
-        let first = groups.filter(|group| group.order.is_none_or(|order| order.get() == 1));
-        first.map(|group| group.questions.len()).sum()
-    }
-
     /// The record of a run's settings.
     pub(crate) fn record(&self, settings: &Settings, config: &Config) -> RunSettings {
         RunSettings {
@@ -301,6 +208,94 @@ pub(crate) fn evaluation(settings: &Settings) -> Config {
         },
         ..settings.evaluation
     }
+}
+
+/// The data set of `task`: from the given path, else the imported one, else the built-in pack.
+pub(crate) fn dataset_for(task: &str, settings: &QuestionSettings) -> Result<Dataset, Failure> {
+    dataset_from(&Library::open()?, task, settings)
+}
+
+/// Like [`dataset_for`], with a given library.
+fn dataset_from(
+    library: &Library,
+    task: &str,
+    settings: &QuestionSettings,
+) -> Result<Dataset, Failure> {
+    let id = task_id(task)?;
+    let imported = library.origin(&id)?;
+    let mut data = settings.data.iter();
+    let data = data.rfind(|data| id_of(&data.task) == id).cloned();
+    let TaskData {
+        path,
+        format,
+        columns,
+        examples,
+        ..
+    } = data.unwrap_or_default();
+    let Some(path) = path else {
+        if format.is_some() || columns.is_some() || examples.is_some() {
+            return Err(Failure::new(format_args!(
+                "a layout or few-shot examples are given for task {id}, but no questions"
+            ))
+            .hint(format_args!("give the questions too: --data {id}=PATH")));
+        }
+        if let Some(origin) = imported {
+            return library.dataset(origin, settings.abstention, &settings.cluster);
+        }
+        return match pack::clustered(&id, settings.abstention, &settings.cluster) {
+            Some(dataset) => dataset.map_err(|error| no_column(&id, &settings.cluster, &error)),
+            None => Err(unknown(library, &id)),
+        };
+    };
+    let task = imported.map_or_else(|| named_task(&id), |origin| origin.task);
+    let by_columns = columns.as_ref().map(|_| Format::Columns);
+    let place = Place::find(&path, by_columns.or(format))?;
+    if let Some(note) = &place.note {
+        tracing::warn!("{note}");
+    }
+    let options = LoadOptions {
+        format,
+        columns,
+        examples,
+        abstention: settings.abstention,
+        cluster: settings.cluster.clone(),
+        ..LoadOptions::new(task)
+    };
+    place.load(&options)
+}
+
+/// The failure for built-in questions without the column to cluster by, the only one that they have.
+fn no_column(id: &str, cluster: &ClusterBy, error: &DataError) -> Failure {
+    let Problem::Missing { found } = &*error.problem else {
+        return Failure::new(error);
+    };
+    let columns: Vec<_> = found.iter().map(|name| format!("{name:?}")).collect();
+    Failure::new(format_args!(
+        "--cluster {}: the built-in questions of task {id} have no such column; they have {}",
+        cluster.name(),
+        columns.join(", ")
+    ))
+    .hint(format_args!(
+        "name the file that has it with --data {id}=PATH, or choose --cluster category or \
+         --cluster none"
+    ))
+}
+
+fn unknown(library: &Library, id: &str) -> Failure {
+    let mut known: Vec<_> = Task::benchmark().into_iter().map(|task| task.id).collect();
+    let imported = library.ids().unwrap_or_default();
+    known.extend(
+        imported
+            .into_iter()
+            .filter(|id| Task::by_name(id).is_none()),
+    );
+    Failure::new(format_args!(
+        "task {id} is unknown; the tasks are {}",
+        known.join(", ")
+    ))
+    .hint(format_args!(
+        "import your own questions with `sureness data import {id} FILE`"
+    ))
 }
 
 /// The questions of a task that a run asks, and how many there are to choose from.
@@ -417,3 +412,6 @@ fn digest(dataset: &Dataset, shots: usize, cluster: &ClusterBy) -> std::io::Resu
     }
     Ok(hasher.finalize().to_hex().to_string())
 }
+
+#[cfg(test)]
+mod tests;

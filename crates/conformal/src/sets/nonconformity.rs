@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::row_view::RowView;
+use crate::row::RowView;
 use crate::{Order, Real, Score};
 
 /// A nonconformity score: how strange an option looks to the model. Larger is stranger; a

@@ -1,7 +1,7 @@
 //! One nonconformity score per row and option.
 
 use super::{Nonconformity, View};
-use crate::row_view::RowView;
+use crate::row::RowView;
 use crate::split::keyed_unit;
 use crate::{PredictionSet, Protocol, Real, Table, Threshold};
 

@@ -1,6 +1,6 @@
 //! Probabilities of a table's logits.
 
-use crate::row_view::RowView;
+use crate::row::RowView;
 use crate::{Covers, EvaluateError, Order, Protocol, Row, Table};
 
 /// How probabilities are computed from logits, and the seed of random scores.

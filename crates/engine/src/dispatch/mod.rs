@@ -2,13 +2,11 @@
 //! replies, and get what may be sent now. Two drivers share it, and its tests need no server and
 //! no waiting.
 
-mod account;
 mod endpoint;
 mod failures;
 mod finish;
 mod health;
 mod judge;
-mod queue;
 mod retries;
 mod silence;
 #[cfg(test)]
@@ -19,8 +17,8 @@ use std::time::Duration;
 
 use sureness_scorers::{Hints, ScoreError};
 
-use self::account::{GroupProgress, Outbox, Totals};
 use self::endpoint::{Admission, Endpoint};
+use self::finish::{GroupProgress, Outbox, Totals};
 use self::work::Work;
 use crate::lookup::{Open, Pending};
 use crate::rate::Rates;

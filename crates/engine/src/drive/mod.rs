@@ -2,13 +2,11 @@
 //!
 //! A worker lives as long as there is work: it asks, hands the reply in, and takes the next job
 //! under the same lock. In a steady state no other worker wakes up. The pacemaker sleeps until
-//! something is due that does not follow a reply: a retry, a probe, the end of a rate limit.
+//! something is due that does not follow a reply: a retry, a probe, the end of a rate limit. The writer
+//! brings answers to the sink.
 
 mod bell;
-mod check;
-mod tasks;
 mod threads;
-mod writer;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,18 +14,24 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sureness_scorers::{OptionScorer, Reply, ScoreError, ScoreRequest};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::bell::Bell;
 use crate::dispatch::{Dispatch, Events, Next, Ticket};
+use crate::histogram::Histogram;
 use crate::plan::Source;
-use crate::{Cancel, Event, Observer, Stop};
+use crate::{AnswerSink, Cancel, Event, Observer, Stop};
 
-pub(crate) use tasks::drive as drive_tasks;
 pub(crate) use threads::drive as drive_threads;
-pub(crate) use writer::write_answers;
+
+/// So many answers are written without waiting for more.
+const FULL_BATCH: usize = 256;
+/// How long the first answer waits for others. At high rates dozens share one transaction and one
+/// wake-up.
+const LINGER: Duration = Duration::from_millis(2);
 
 /// State shared by workers, pacemaker and writer.
 pub(crate) struct Shared {
@@ -195,7 +199,7 @@ impl Shared {
             let now = self.now();
             let before = core.dispatch.outbox.len();
             core.dispatch.finished(ticket, reply, now, &mut events);
-            let wake_writer = writer::is_worth_waking(before, core.dispatch.outbox.len());
+            let wake_writer = is_worth_waking(before, core.dispatch.outbox.len());
             let ring = loop {
                 match self.next(&mut core, now) {
                     Next::Send(ticket) if mine.is_none() => mine = Some(ticket),
@@ -253,4 +257,141 @@ fn panicked(count: usize) -> Reply {
 
 fn failed(count: usize, message: String) -> Reply {
     Reply::of(vec![Err(ScoreError::Backend { message }); count])
+}
+
+/// Replaces results unless there is one per request, with one log-probability per option.
+fn checked(requests: &[ScoreRequest], mut reply: Reply) -> Reply {
+    if reply.scores.len() != requests.len() {
+        // It is unknown which answer belongs to which question: none is used.
+        let error = ScoreError::Malformed {
+            message: format!(
+                "{} questions were asked, {} answers arrived",
+                requests.len(),
+                reply.scores.len()
+            ),
+        };
+        reply.scores = vec![Err(error); requests.len()];
+        return reply;
+    }
+    for (request, result) in requests.iter().zip(&mut reply.scores) {
+        let options = request.labels.len();
+        if let Ok(scores) = result
+            && (scores.logprobs.len() != options || scores.observed.len() != options)
+        {
+            *result = Err(ScoreError::Malformed {
+                message: format!(
+                    "{options} options were asked for, {} log-probabilities arrived",
+                    scores.logprobs.len()
+                ),
+            });
+        }
+    }
+    reply
+}
+
+/// Runs to the end on the current async runtime, with one task per request in flight.
+pub(crate) async fn drive_tasks(shared: &Arc<Shared>) {
+    loop {
+        match shared.send_ready(|ticket| start(shared, ticket)) {
+            Step::Over => return,
+            Step::Sleep(until) => {
+                let wait = until.map(|at| at.saturating_sub(shared.now()));
+                shared.bell.rung(wait).await;
+            }
+        }
+    }
+}
+
+fn start(shared: &Arc<Shared>, ticket: Box<Ticket>) {
+    let busy = Busy::new(shared);
+    tokio::spawn(work(busy, ticket));
+}
+
+async fn work(busy: Busy, mut ticket: Box<Ticket>) {
+    let shared = &busy.0;
+    let halt = shared.halt.notified();
+    tokio::pin!(halt);
+    // Registered before the first check, so that a halt between check and wait counts.
+    halt.as_mut().enable();
+    loop {
+        if shared.is_halted() {
+            shared.abandon(&ticket);
+            return;
+        }
+        let scorer = &shared.endpoints[ticket.endpoint];
+        let asking = async {
+            match shared.begin(&mut ticket) {
+                Err(error) => unreadable(ticket.job.items.len(), &error),
+                Ok(requests) => {
+                    let asking = AssertUnwindSafe(scorer.score(&requests)).catch_unwind();
+                    let reply = asking.await.unwrap_or_else(|_| panicked(requests.len()));
+                    checked(&requests, reply)
+                }
+            }
+        };
+        let reply = tokio::select! {
+            biased;
+            reply = asking => Some(reply),
+            () = halt.as_mut() => None,
+        };
+        let Some(reply) = reply else {
+            shared.abandon(&ticket);
+            return;
+        };
+        match shared.finish(*ticket, reply, |ticket| start(shared, ticket)) {
+            Some(next) => ticket = next,
+            None => return,
+        }
+        // A backend that never waits must not starve other tasks.
+        tokio::task::coop::consume_budget().await;
+    }
+}
+
+/// Whether to wake the writer, now that there are `after` answers instead of `before`. In between
+/// it wakes by itself.
+fn is_worth_waking(before: usize, after: usize) -> bool {
+    after > before && (before == 0 || (before < FULL_BATCH && after >= FULL_BATCH))
+}
+
+/// Writes until the run is closed; returns how long answers waited to be saved. All answers that have
+/// arrived are written at once, so that their rate sets the size of a transaction.
+pub(crate) fn write_answers(shared: &Shared, mut sink: Box<dyn AnswerSink>) -> Histogram {
+    let mut storing = Histogram::default();
+    let (mut answers, mut times) = (Vec::new(), Vec::new());
+    while wait_for_answers(shared) {
+        answers.clear();
+        times.clear();
+        let mut core = shared.lock();
+        core.dispatch.outbox.take(&mut answers, &mut times);
+        drop(core);
+        if let Err(error) = sink.write(&answers) {
+            // Answers in flight could not be saved either.
+            shared.halt(Stop::Sink(error.to_string()));
+            return storing;
+        }
+        let now = shared.now();
+        for &came in &times {
+            storing.record(now.saturating_sub(came), 1);
+        }
+        if shared.lock().dispatch.outbox.saved(answers.len()) {
+            shared.ring();
+        }
+    }
+    storing
+}
+
+/// Whether there are answers; `false` ends the writer.
+fn wait_for_answers(shared: &Shared) -> bool {
+    let core = shared.lock();
+    let core = shared
+        .unsaved
+        .wait_while(core, |core| core.dispatch.outbox.len() == 0 && !core.closed)
+        .unwrap_or_else(PoisonError::into_inner);
+    let (core, _) = shared
+        .unsaved
+        .wait_timeout_while(core, LINGER, |core| {
+            core.dispatch.outbox.len() < FULL_BATCH && !core.closed
+        })
+        .unwrap_or_else(PoisonError::into_inner);
+    core.dispatch.outbox.len() > 0
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Busy, Shared, Step, check, panicked, unreadable};
+use super::{Busy, Shared, Step, checked, panicked, unreadable};
 use crate::dispatch::Ticket;
 
 /// Threads that wait for work.
@@ -113,7 +113,7 @@ impl Pool {
                 Ok(requests) => {
                     let reply = catch_unwind(AssertUnwindSafe(|| scorer.score_blocking(&requests)));
                     let reply = reply.unwrap_or_else(|_| panicked(requests.len()));
-                    check::reply(&requests, reply)
+                    checked(&requests, reply)
                 }
             };
             if shared.is_halted() {

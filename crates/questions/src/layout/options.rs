@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{Choices, Layout, Right, Several};
 use crate::DataError;
-use crate::digest::Digest;
 use crate::draft::{Answer, Answers, Options};
 use crate::error::{Problem, describe_labels};
 use crate::letter_index;
+use crate::question::Digest;
 use crate::readers::{Record, index_label, marked, whole, wrong_type};
 
 /// How the right options are named.

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::{Record, Records, Rows};
-use crate::digest::Digest;
 use crate::draft::{Answer, Draft, Names, Options};
 use crate::error::Problem;
+use crate::question::Digest;
 use crate::source::{At, Source};
 use crate::{ClusterBy, DataError, LoadOptions};
 

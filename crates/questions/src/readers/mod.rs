@@ -19,8 +19,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::bank::Bank;
-use crate::digest::Digest;
 use crate::error::Problem;
+use crate::question::Digest;
 use crate::source::{At, Source};
 use crate::{Background, ClusterBy, DataError, LoadOptions, Question, Split, Unread};
 

@@ -5,7 +5,7 @@ use std::io;
 use std::num::NonZeroU32;
 
 use super::Turn;
-use crate::digest::Draw;
+use crate::draw::Draw;
 use crate::{Dataset, MAX_OPTIONS};
 
 /// Questions that are taken at least, if there are as many with this number of own options.

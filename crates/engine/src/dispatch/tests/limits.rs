@@ -2,8 +2,8 @@
 
 use sureness_scorers::Allowance;
 
-use super::super::account::MAX_UNSAVED;
 use super::super::endpoint::Endpoint;
+use super::super::finish::MAX_UNSAVED;
 use super::*;
 use crate::Stop;
 

@@ -8,7 +8,6 @@ pub(super) mod ask;
 pub(super) mod batch;
 mod biased;
 mod dialect;
-mod escape;
 mod tier;
 pub(super) mod typed;
 
@@ -17,10 +16,7 @@ pub(super) use biased::{First, Seen, allowed, covers, disagreement, shares};
 pub(super) use dialect::Dialect;
 pub(super) use tier::{Spellings, Tier};
 
-use std::sync::Arc;
-
-pub(super) use escape::quoted;
-use escape::{Memo, escape};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -31,6 +27,9 @@ use super::tokens::{Options, TopToken, option_scores};
 use super::transport::{Endpoint, Resource};
 use super::wire::Response;
 use crate::{OptionScores, ScoreError, ScoreRequest, Usage};
+
+/// Texts that are kept escaped: a few groups of questions overlap at most.
+const MEMO_CAPACITY: usize = 8;
 
 pub(super) type Scored = Result<OptionScores, ScoreError>;
 
@@ -383,6 +382,65 @@ fn in_order<'a>(
         }
     }
     places.into_iter().collect()
+}
+
+/// Appends `text` as the inside of a JSON string.
+fn escape(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut copied = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let short = match byte {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0..=0x1f => b'u',
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[copied..at]);
+        out.extend_from_slice(&[b'\\', short]);
+        if short == b'u' {
+            let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+            out.extend_from_slice(&[b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+        }
+        copied = at + 1;
+    }
+    out.extend_from_slice(&bytes[copied..]);
+}
+
+/// `text` as a JSON string.
+pub(in crate::http) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Results computed from shared values, looked up by address.
+///
+/// Each entry keeps its value alive, so that no other value can have the same address.
+struct Memo<K: ?Sized, V> {
+    entries: Mutex<Vec<(Arc<K>, V)>>,
+}
+
+impl<K: ?Sized, V: Clone> Memo<K, V> {
+    fn new() -> Self {
+        Self {
+            entries: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The result of `make` for `key`, computed once.
+    fn get(&self, key: &Arc<K>, make: impl FnOnce(&K) -> V) -> V {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, value)) = entries.iter().find(|(known, _)| Arc::ptr_eq(known, key)) {
+            return value.clone();
+        }
+        if entries.len() == MEMO_CAPACITY {
+            entries.remove(0);
+        }
+        let value = make(key);
+        entries.push((Arc::clone(key), value.clone()));
+        value
+    }
 }
 
 #[cfg(test)]

@@ -366,3 +366,37 @@ fn the_usual_shapes_take_the_fast_way() {
         assert_eq!(read.usage.prompt_tokens, Some(485));
     }
 }
+
+proptest! {
+    #[test]
+    fn any_two_texts_escaped_apart_are_one_text(first in ".*", second in "[\\x00-\\x7f]*") {
+        let mut json = vec![b'"'];
+        escape(&mut json, &first);
+        escape(&mut json, &second);
+        json.push(b'"');
+        let read: String = serde_json::from_slice(&json).unwrap();
+        prop_assert_eq!(read, first + &second);
+    }
+}
+
+#[test]
+fn a_value_is_made_once_and_the_oldest_is_forgotten() {
+    let made = std::cell::Cell::new(0);
+    let memo = Memo::new();
+    let keys: Vec<Arc<str>> = (0..=MEMO_CAPACITY).map(|i| i.to_string().into()).collect();
+    let get = |key: &Arc<str>| {
+        memo.get(key, |text| {
+            made.set(made.get() + 1);
+            text.to_owned()
+        })
+    };
+    for key in &keys {
+        assert_eq!((get(key), get(key)), (key.to_string(), key.to_string()));
+    }
+    assert_eq!(made.get(), keys.len());
+    get(&keys[0]);
+    assert_eq!(made.get(), keys.len() + 1);
+    // Another value with the same text is another value.
+    get(&Arc::from("0"));
+    assert_eq!(made.get(), keys.len() + 2);
+}

@@ -13,8 +13,7 @@ use tokio::time::{timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::pool::Pool;
-use super::{Client, Endpoint, Resource, SendError, TimedResponse, into_response, is_stale};
+use super::{Client, Endpoint, Pool, Resource, SendError, TimedResponse, into_response, is_stale};
 use crate::ScoreError;
 use crate::http::wire::{Progress, ResponseReader, WireError};
 

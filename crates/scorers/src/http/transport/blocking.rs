@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, StreamOwned};
 
-use super::pool::Pool;
-use super::{Client, Endpoint, Resource, SendError, TimedResponse, into_response, is_stale};
+use super::{Client, Endpoint, Pool, Resource, SendError, TimedResponse, into_response, is_stale};
 use crate::ScoreError;
 use crate::http::wire::{Progress, ResponseReader, WireError};
 

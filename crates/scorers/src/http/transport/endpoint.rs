@@ -255,7 +255,7 @@ impl Resource {
     /// The bytes of a request.
     pub(super) fn request(&self, body: &[u8]) -> Vec<u8> {
         if self.is_post {
-            super::super::wire::request(&self.head, body)
+            request(&self.head, body)
         } else {
             [self.head.as_bytes(), b"\r\n"].concat()
         }
@@ -277,4 +277,17 @@ fn bracketed(host: &str) -> String {
     } else {
         host.to_owned()
     }
+}
+
+/// A request's bytes, for one write.
+fn request(head: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len().to_string();
+    let parts = [
+        head.as_bytes(),
+        b"content-length: ",
+        length.as_bytes(),
+        b"\r\n\r\n",
+        body,
+    ];
+    parts.concat()
 }

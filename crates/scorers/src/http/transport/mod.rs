@@ -10,7 +10,6 @@ mod basic;
 mod blocking;
 mod endpoint;
 mod http2;
-mod pool;
 mod proxy;
 mod tls;
 
@@ -22,10 +21,15 @@ pub(super) use http2::Http2Client;
 use std::error::Error;
 use std::future::Future;
 use std::io;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::wire::{Response, ResponseReader, WireError};
 use crate::ScoreError;
+
+/// How long an idle connection is kept. Servers close theirs after 5 s (uvicorn) or more, and a
+/// request at that moment fails.
+const IDLE: Duration = Duration::from_secs(4);
 
 /// A response, and how long its phases took.
 #[derive(Debug)]
@@ -124,6 +128,60 @@ fn into_response(
         SendError::NoFirstByte => timed_out(limits.first_byte.unwrap_or(limits.total)),
         SendError::OutOfTime => timed_out(limits.total),
     })
+}
+
+/// Idle connections, most recently used first: the rest ages, so that a large pool shrinks.
+struct Pool<S> {
+    idle: Mutex<Vec<(S, Instant)>>,
+}
+
+impl<S> Pool<S> {
+    fn new() -> Self {
+        Self {
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A connection that is recent enough and, according to `is_open`, still open.
+    fn take(&self, is_open: impl Fn(&S) -> bool) -> Option<S> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((connection, since)) = idle.pop() {
+            if since.elapsed() >= IDLE {
+                // All below are older.
+                idle.clear();
+                return None;
+            }
+            if is_open(&connection) {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// The response that arrived over `connection`, which is kept if it is reusable. Connecting took
+    /// `connect`, the server `server`.
+    fn take_back(
+        &self,
+        connection: S,
+        (reader, outcome): (ResponseReader, Result<(), SendError>),
+        (connect, server): (Duration, Duration),
+        endpoint: &Endpoint,
+    ) -> Result<TimedResponse, ScoreError> {
+        let response = into_response(reader, outcome, endpoint)?;
+        if response.keep_alive {
+            self.put(connection);
+        }
+        Ok(TimedResponse {
+            response,
+            connect,
+            server,
+        })
+    }
+
+    fn put(&self, connection: S) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push((connection, Instant::now()));
+    }
 }
 
 impl From<io::Error> for SendError {

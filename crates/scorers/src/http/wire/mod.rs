@@ -1,11 +1,9 @@
-//! HTTP/1.1 without a socket: writes requests, and assembles responses from the pieces that
-//! arrive.
+//! HTTP/1.1 without a socket: assembles responses from the pieces that arrive.
 //!
 //! The asynchronous and the blocking client share it, so that both treat responses, limits and
 //! violations alike. It never waits, and holds no more memory than [`MAX_HEAD`] and [`MAX_BODY`]
 //! allow, whatever a server sends.
 
-mod body;
 mod head;
 mod response;
 
@@ -47,17 +45,4 @@ impl From<WireError> for ScoreError {
             _ => Self::Malformed { message },
         }
     }
-}
-
-/// A request's bytes, for one write.
-pub(super) fn request(head: &str, body: &[u8]) -> Vec<u8> {
-    let length = body.len().to_string();
-    let parts = [
-        head.as_bytes(),
-        b"content-length: ",
-        length.as_bytes(),
-        b"\r\n\r\n",
-        body,
-    ];
-    parts.concat()
 }

@@ -1,71 +1,11 @@
-//! Hashes of content. Random draws depend on a question's content, not on its row, so that adding
-//! or reordering rows does not change them.
+//! Random draws of questions. They depend on a question's content, not on its row, so that adding or
+//! reordering rows does not change them.
 
 use std::path::Path;
 
-use blake3::Hasher;
-
 use crate::error::Problem;
-use crate::question::is_abstention;
-use crate::{DataError, Dataset, Question};
-
-/// A hash of parts, each with its length, so that no two lists of parts read the same.
-#[derive(Debug)]
-pub(crate) struct Digest(Hasher);
-
-impl Digest {
-    /// `purpose` keeps draws for different ends apart.
-    pub(crate) fn new(purpose: &str) -> Self {
-        Self(Hasher::new()).text(purpose)
-    }
-
-    pub(crate) fn text(self, text: &str) -> Self {
-        self.bytes(text.as_bytes())
-    }
-
-    pub(crate) fn number(self, number: u64) -> Self {
-        self.bytes(&number.to_le_bytes())
-    }
-
-    pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
-        self
-    }
-
-    pub(crate) fn finish(&self) -> [u8; 32] {
-        *self.0.finalize().as_bytes()
-    }
-}
-
-impl Question {
-    /// A hash of context, stem, options and right options, or accepted answers.
-    ///
-    /// The id and the category are left out, since they may be row numbers and file names. So
-    /// are the abstention options: a question is the same one with and without them.
-    pub fn content_digest(&self) -> [u8; 32] {
-        if self.is_open() {
-            let digest = Digest::new("sureness open question 1")
-                .text(self.context.as_deref().unwrap_or_default())
-                .text(&self.stem);
-            let accepted = self.accepted.iter();
-            return accepted.fold(digest, |digest, it| digest.text(it)).finish();
-        }
-        let digest = Digest::new("sureness question 1")
-            .text(self.context.as_deref().unwrap_or_default())
-            .text(&self.stem)
-            .number(match self.right.only() {
-                Some(only) => only as u64,
-                // Beyond every index.
-                None => 1 << 32 | u64::from(self.right.mask()),
-            });
-        self.options
-            .iter()
-            .filter(|option| !is_abstention(option))
-            .fold(digest, |digest, option| digest.text(option))
-            .finish()
-    }
-}
+use crate::question::Digest;
+use crate::{DataError, Dataset};
 
 impl Dataset {
     /// Keeps `n` random questions in their order, or all if there are fewer.
