@@ -17,6 +17,7 @@ mod token;
 mod turn;
 
 pub use thought::split_thought;
+pub use turn::first as first_turn;
 
 use document::Document;
 use options::Options;

@@ -32,7 +32,11 @@ const HEADS: [&str; 7] = [
 const QUESTION: &str = "Question";
 
 /// The turn up to the mark that ends it.
-pub(crate) fn first(text: &str) -> &str {
+///
+/// ```
+/// assert_eq!(sureness_answers::first_turn("B<|im_end|>\n<|im_start|>user"), "B");
+/// ```
+pub fn first(text: &str) -> &str {
     let end = TURN_ENDS.iter().filter_map(|mark| text.find(mark)).min();
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }

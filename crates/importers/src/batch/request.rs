@@ -37,6 +37,8 @@ pub(super) struct Request {
     pub(super) category: Option<String>,
     /// Whether the answer begins with the prompt.
     pub(super) echo: bool,
+    /// Whether it asks for the log-probabilities of certain tokens (vLLM's `logprob_token_ids`).
+    pub(super) by_id: bool,
     /// Whose answers come in one result.
     pub(super) prompts: usize,
 }
@@ -76,6 +78,9 @@ impl Requests {
                 .find_map(|pointer| json::text(row, pointer))
                 .map(str::to_owned),
             echo: body.get("echo").and_then(Value::as_bool) == Some(true),
+            by_id: body
+                .get("logprob_token_ids")
+                .is_some_and(|ids| !ids.is_null()),
             prompts: body
                 .get("prompt")
                 .and_then(Value::as_array)

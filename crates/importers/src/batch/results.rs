@@ -93,7 +93,7 @@ impl<'a> Results<'a> {
             self.several += usize::from(tokens::answers(body) > 1);
             tokens::of_body(body)
         };
-        let exchange = self.exchange(id, tokens);
+        let exchange = self.exchange(id, tokens, tokens::text_of_body(body));
         self.reading(path, &model)?
             .add(path, place, "custom_id", exchange)
     }
@@ -105,9 +105,21 @@ impl<'a> Results<'a> {
         }
     }
 
-    fn exchange(&self, id: String, tokens: Result<Vec<Token>, ScoreError>) -> Exchange {
+    fn exchange(
+        &self,
+        id: String,
+        tokens: Result<Vec<Token>, ScoreError>,
+        said: Option<String>,
+    ) -> Exchange {
         let request = self.requests.get(&id);
         let echo = request.is_some_and(|request| request.echo);
+        let by_id = request.is_some_and(|request| request.by_id);
+        let tokens = tokens.map(|mut tokens| {
+            for token in &mut tokens {
+                token.by_id |= by_id;
+            }
+            tokens
+        });
         Exchange {
             prompt: request.and_then(|it| it.prompt.clone()),
             category: request.and_then(|it| it.category.clone()),
@@ -117,6 +129,7 @@ impl<'a> Results<'a> {
             } else {
                 tokens
             },
+            said,
             correct: None,
             id,
         }
@@ -179,7 +192,7 @@ impl<'a> Results<'a> {
                 };
                 return Err(problem.at(&file, place));
             };
-            let exchange = self.exchange(id, Err(error));
+            let exchange = self.exchange(id, Err(error), None);
             let model = model.clone();
             self.reading(&file, &model)?
                 .add(&file, &place, "custom_id", exchange)?;

@@ -185,7 +185,7 @@ fn scored(
 ) -> (Result<RowScores, ScoreError>, bool) {
     let seen: Vec<&str> = choices.iter().map(String::as_str).collect();
     let stated = review.stated(choices.len());
-    match tokens(row).and_then(|tokens| scores(tokens, &seen, &stated)) {
+    match tokens(row).and_then(|tokens| scores(tokens, &seen, None, &stated)) {
         Ok(scored) => (
             Ok(scored.scores),
             scored.place > 0 && stated != Answer::Unknown,

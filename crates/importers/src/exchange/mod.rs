@@ -36,6 +36,8 @@ pub(crate) struct Exchange {
     pub(crate) category: Option<String>,
     /// The right answer beside the request: a letter, an option's text, or a number from 0.
     pub(crate) answer: Option<Value>,
+    /// The answer's text; `None` if the file does not have it.
+    pub(crate) said: Option<String>,
     /// The answer's tokens, or why there are none.
     pub(crate) tokens: Result<Vec<Token>, ScoreError>,
     /// Whether the file counts the answer as right.
@@ -133,9 +135,18 @@ impl<'a> Reading<'a> {
             .iter()
             .filter_map(|option| question.options.get(*option).map(String::as_str))
             .collect();
+        // A template may open the model's thoughts, so that the answer has no mark for them.
+        let opens_thought = exchange
+            .prompt
+            .as_deref()
+            .is_some_and(|prompt| prompt.trim_end().ends_with("<think>"));
+        let said = match exchange.said {
+            Some(said) if opens_thought => Some(format!("<think>{said}")),
+            said => said,
+        };
         let scored = exchange
             .tokens
-            .and_then(|tokens| letter::scores(&tokens, &shown, &Answer::Unknown));
+            .and_then(|tokens| letter::scores(&tokens, &shown, said.as_deref(), &Answer::Unknown));
         self.later += usize::from(scored.as_ref().is_ok_and(|scored| scored.place > 0));
         let known = content::of_question(
             question.context.as_deref(),

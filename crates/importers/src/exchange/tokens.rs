@@ -12,15 +12,10 @@ pub(crate) fn of_body(body: &Value) -> Result<Vec<Token>, ScoreError> {
     if let Some(message) = body.get("error").and_then(message) {
         return Err(ScoreError::Backend { message });
     }
-    if let Some(choice) = body.pointer("/choices/0") {
+    if let Some(choice) = choice(body) {
         return of_choice(choice);
     }
-    let output = body.get("output").and_then(Value::as_array);
-    let parts = output
-        .into_iter()
-        .flatten()
-        .filter_map(|item| item.get("content")?.as_array());
-    let lists = parts.flatten().filter_map(|part| part.get("logprobs"));
+    let lists = parts(body).iter().filter_map(|part| part.get("logprobs"));
     let lists = lists.filter(|list| list.as_array().is_some_and(|list| !list.is_empty()));
     let lists: Vec<&Value> = lists.collect();
     if lists.is_empty() {
@@ -30,6 +25,48 @@ pub(crate) fn of_body(body: &Value) -> Result<Vec<Token>, ScoreError> {
         all.extend(of_list(list)?);
         Ok(all)
     })
+}
+
+/// The text of the answer in a response's body; `None` if the body does not have it.
+pub(crate) fn text_of_body(body: &Value) -> Option<String> {
+    let Some(choice) = choice(body) else {
+        let texts = parts(body).iter().map(|part| part.get("text")?.as_str());
+        return texts
+            .collect::<Option<String>>()
+            .filter(|_| !parts(body).is_empty());
+    };
+    let text = choice
+        .pointer("/message/content")
+        .or_else(|| choice.get("text"))?;
+    match text {
+        // All of it was thought, or a call of a tool.
+        Value::Null => Some(String::new()),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter_map(|part| part.get("text")?.as_str());
+            Some(texts.collect())
+        }
+        text => text.as_str().map(str::to_owned),
+    }
+}
+
+/// The first answer, wherever it stands among several.
+fn choice(body: &Value) -> Option<&Value> {
+    let choices = body.get("choices")?.as_array()?;
+    let index = |choice: &&Value| choice.get("index").and_then(Value::as_u64).unwrap_or(0);
+    choices.iter().min_by_key(index)
+}
+
+/// The parts of the last message in the body of a response (`/v1/responses`): those before it comment on
+/// what the model does.
+fn parts(body: &Value) -> &[Value] {
+    let items = body.get("output").and_then(Value::as_array);
+    let mut messages = items
+        .into_iter()
+        .flatten()
+        .rev()
+        .filter(|item| item.get("type").is_none_or(|kind| kind == "message"));
+    let parts = messages.find_map(|item| item.get("content")?.as_array());
+    parts.map_or(&[], Vec::as_slice)
 }
 
 /// Whether this is a response's body.
@@ -80,6 +117,7 @@ fn of_columns(logprobs: &Value) -> Result<Vec<Token>, ScoreError> {
             token: text.to_owned(),
             logprob: of_token(at),
             top_logprobs: top(at),
+            by_id: false,
         })
     });
     each.collect()

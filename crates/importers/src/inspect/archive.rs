@@ -50,18 +50,13 @@ impl<R: Read + Seek> Archive<R> {
 
     /// Names of the samples, in the order of the archive. A sample is one member, or a folder
     /// whose `sample.json` holds everything except its messages and events.
-    #[expect(
-        clippy::case_sensitive_file_extension_comparisons,
-        reason = "names inside an archive are written by Inspect, in one way"
-    )]
     pub(super) fn samples(&self) -> Vec<String> {
         let is_sample = |name: &str| {
             name.strip_prefix("samples/").is_some_and(|rest| {
-                let whole = rest.ends_with(".json") && !rest.contains('/');
-                let shell = rest
-                    .strip_suffix("/sample.json")
-                    .is_some_and(|folder| !folder.contains('/'));
-                whole || shell
+                let name = rest.strip_suffix("/sample.json");
+                let name = name.or_else(|| rest.strip_suffix(".json"));
+                // Ids may have slashes, as the names of a folder's other members do.
+                name.is_some_and(|name| !name.contains('/') || has_epoch(name))
             })
         };
         // Inspect writes only UTF-8 names.
@@ -87,6 +82,12 @@ impl<R: Read + Seek> Archive<R> {
         self.unpacked += read;
         Ok(bytes)
     }
+}
+
+/// Whether a name ends as those of samples do: `7_epoch_1`.
+fn has_epoch(name: &str) -> bool {
+    let epoch = name.rsplit_once("_epoch_").map(|(_, epoch)| epoch);
+    epoch.is_some_and(|epoch| !epoch.is_empty() && epoch.bytes().all(|it| it.is_ascii_digit()))
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> Problem {

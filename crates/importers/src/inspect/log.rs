@@ -164,13 +164,25 @@ impl Log {
         }
     }
 
-    /// The accuracy that the log states.
-    pub(super) fn accuracy(&self) -> Option<f64> {
-        let scores = self.results.get("scores")?.as_array()?;
-        let mut values = scores
+    /// The accuracy that the log states of a scorer.
+    pub(super) fn accuracy(&self, scorer: Option<&str>) -> Option<f64> {
+        let is_it = |score: &&Value| scorer.is_none_or(|it| json::text(score, "/name") == Some(it));
+        let mut values = self.scores().iter().filter(is_it);
+        values.find_map(|score| score.pointer("/metrics/accuracy/value")?.as_f64())
+    }
+
+    /// The names of the scorers, in the order of the evaluation.
+    pub(super) fn scorers(&self) -> Vec<String> {
+        let names = self
+            .scores()
             .iter()
-            .filter_map(|score| score.pointer("/metrics/accuracy/value")?.as_f64());
-        values.next()
+            .filter_map(|score| json::text(score, "/name"));
+        names.map(str::to_owned).collect()
+    }
+
+    fn scores(&self) -> &[Value] {
+        let scores = self.results.get("scores").and_then(Value::as_array);
+        scores.map_or(&[], Vec::as_slice)
     }
 
     fn steps(&self) -> &[Value] {

@@ -104,10 +104,10 @@ struct Reading<'a> {
     imported: Imported,
     /// Row index and epoch of each id.
     seen: HashMap<String, (usize, u64)>,
-    /// Whether the scorer counts each row as correct.
-    correct: Vec<Option<bool>>,
-    /// How the order of each row's options is known.
-    orders: Vec<Order>,
+    /// The samples so far, one per question.
+    reads: Vec<ReadSample>,
+    /// The scorers in the order of the evaluation.
+    scorers: Vec<String>,
     /// Number of rows whose letter comes after the first token.
     later: usize,
     other_epochs: usize,
@@ -129,6 +129,7 @@ impl<'a> Reading<'a> {
         }
         log.check()
             .map_err(|fault: Fault| fault.at(path, Place::File))?;
+        let scorers = log.scorers();
         let imported = Imported {
             files: vec![SourceFile::new(path, digest)],
             settings: log.settings(),
@@ -141,8 +142,8 @@ impl<'a> Reading<'a> {
             log,
             imported,
             seen: HashMap::new(),
-            correct: Vec::new(),
-            orders: Vec::new(),
+            reads: Vec::new(),
+            scorers,
             later: 0,
             other_epochs: 0,
             dropped: 0,
@@ -151,7 +152,7 @@ impl<'a> Reading<'a> {
 
     /// Adds a sample; `member` is its name in the archive.
     fn add(&mut self, sample: &Sample, member: Option<&str>) -> Result<(), ImportError> {
-        let number = self.imported.rows.len() + 1;
+        let number = self.reads.len() + 1;
         let place = || match (member, json::id(&sample.id, "id")) {
             (Some(name), _) => Place::Sample(printable(name)),
             (None, Ok(id)) => Place::Sample(printable(&id)),
@@ -163,18 +164,13 @@ impl<'a> Reading<'a> {
             self.dropped += 1;
             return Ok(());
         }
-        let ReadSample {
-            row,
-            correct,
-            later,
-            order,
-        } = sample
-            .read()
-            .map_err(|fault| fault.at(self.path, place()))?;
+        let read = sample.read(&self.scorers);
+        let read = read.map_err(|fault| fault.at(self.path, place()))?;
+        let id = &read.row.question.id;
         let epoch = sample.epoch.unwrap_or(1);
-        if let Some((at, first)) = self.seen.get_mut(&row.question.id) {
+        if let Some((at, first)) = self.seen.get_mut(id) {
             if *first == epoch {
-                let id = printable(&row.question.id);
+                let id = printable(id);
                 let first = format!("an earlier sample of epoch {epoch}");
                 let problem = Problem::RepeatedId { id, first };
                 return Err(problem.field("id").at(self.path, place()));
@@ -182,42 +178,54 @@ impl<'a> Reading<'a> {
             self.other_epochs += 1;
             // Keep the first epoch, in any order.
             if epoch < *first
-                && let (Some(old), Some(counted), Some(known)) = (
-                    self.imported.rows.get_mut(*at),
-                    self.correct.get_mut(*at),
-                    self.orders.get_mut(*at),
-                )
+                && let Some(old) = self.reads.get_mut(*at)
             {
-                (*old, *counted, *known, *first) = (row, correct, order, epoch);
+                (*old, *first) = (read, epoch);
             }
             return Ok(());
         }
-        self.later += usize::from(later);
-        self.seen
-            .insert(row.question.id.clone(), (self.imported.rows.len(), epoch));
-        self.imported.rows.push(row);
-        self.correct.push(correct);
-        self.orders.push(order);
+        self.seen.insert(id.clone(), (self.reads.len(), epoch));
+        self.reads.push(read);
         Ok(())
     }
 
     /// Takes away the scores of rows whose options may have been shuffled. One sample that shows it
     /// speaks for all that do not tell their order.
     fn refuse_unknown_orders(&mut self) {
-        let shuffled = self.log.shuffles() || self.orders.contains(&Order::Unknown);
-        if !shuffled {
+        let is_unknown = |read: &ReadSample| read.order == Order::Unknown;
+        if !self.log.shuffles() && !self.reads.iter().any(is_unknown) {
             return;
         }
-        for (row, order) in self.imported.rows.iter_mut().zip(&self.orders) {
-            if *order != Order::Told && row.scores.is_ok() {
+        for read in &mut self.reads {
+            if read.order != Order::Told && read.row.scores.is_ok() {
                 let message = UNKNOWN_ORDER.to_owned();
-                row.scores = Err(ScoreError::Malformed { message });
+                read.row.scores = Err(ScoreError::Malformed { message });
             }
+        }
+    }
+
+    /// Lets the messages before the questions tell them apart, such as passages. Those that all samples
+    /// share are instructions.
+    fn add_earlier_messages(&mut self) {
+        let mut earlier = self.reads.iter().map(|read| read.with_earlier.0);
+        let first = earlier.next();
+        if !earlier.any(|other| Some(other) != first) {
+            return;
+        }
+        for ReadSample {
+            row, with_earlier, ..
+        } in &mut self.reads
+        {
+            (row.question.content, row.question.cluster) =
+                (with_earlier.1.content, with_earlier.1.cluster);
         }
     }
 
     fn finish(mut self) -> Result<LogImport, ImportError> {
         self.refuse_unknown_orders();
+        self.add_earlier_messages();
+        self.later = self.reads.iter().filter(|read| read.later).count();
+        self.imported.rows = self.reads.iter().map(|read| read.row.clone()).collect();
         let rows = &self.imported.rows;
         if rows.is_empty() {
             return Err(Problem::Empty.of(self.path));
@@ -264,7 +272,15 @@ impl<'a> Reading<'a> {
         let ours = self.imported.accuracy()?;
         let (mut known, mut right) = (0_usize, 0_usize);
         let mut first_difference = None;
-        for (row, correct) in self.imported.rows.iter().zip(&self.correct) {
+        let mut judges = Vec::new();
+        for ReadSample {
+            row,
+            correct,
+            scorer,
+            ..
+        } in &self.reads
+        {
+            judges.extend(scorer.as_deref());
             let (Ok(scores), Some(correct)) = (&row.scores, *correct) else {
                 continue;
             };
@@ -275,8 +291,14 @@ impl<'a> Reading<'a> {
             }
         }
         let answered = self.imported.answered();
+        // Verdicts of several scorers have no figure in common.
+        judges.dedup();
+        let stated = match judges.as_slice() {
+            [_, _, ..] => None,
+            one => self.log.accuracy(one.first().copied()),
+        };
         // The log's own figure counts unanswered samples as wrong, and every epoch.
-        let theirs = match self.log.accuracy() {
+        let theirs = match stated {
             Some(stated)
                 if answered == self.imported.rows.len()
                     && self.other_epochs + self.dropped == 0 =>

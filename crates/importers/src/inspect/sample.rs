@@ -9,10 +9,11 @@ use sureness_record::QuestionRecord;
 use sureness_scorers::ScoreError;
 
 use super::verdict::{Shown, Verdict};
+use crate::content::{self, Digests};
 use crate::error::{Fault, Problem, printable};
 use crate::imported::{ImportedRow, RowScores};
+use crate::json;
 use crate::letter::{self, Answer, Token};
-use crate::{content, json};
 
 /// The fields of a sample that are read.
 #[derive(Debug, Deserialize)]
@@ -31,6 +32,8 @@ pub(super) struct Sample {
     metadata: Value,
     #[serde(default)]
     error: Value,
+    #[serde(default)]
+    invalidation: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +64,10 @@ pub(super) struct Read {
     pub(super) later: bool,
     /// How the order of the options that the model saw is known.
     pub(super) order: Order,
+    /// The scorer whose verdict counts.
+    pub(super) scorer: Option<String>,
+    /// What the question is with the messages before it, and their digest.
+    pub(super) with_earlier: (blake3::Hash, Digests),
 }
 
 /// The order in which the model saw the options.
@@ -80,7 +87,7 @@ pub(super) const UNKNOWN_ORDER: &str =
 
 impl Sample {
     /// Checks the question; a problem of the answer alone becomes the row's reason.
-    pub(super) fn read(&self) -> Result<Read, Fault> {
+    pub(super) fn read(&self, judges: &[String]) -> Result<Read, Fault> {
         let id = json::id(&self.id, "id")?;
         let choices = self.choices.as_deref().unwrap_or_default();
         let options = choices.len();
@@ -100,15 +107,20 @@ impl Sample {
             options: choices.to_vec(),
             right: answer.into(),
         };
-        let known = match self.question() {
-            Some(stem) => content::of_question(None, stem, choices, answer.into()),
+        let (earlier, stem) = self.question();
+        let of_stem = |stem: &str| content::of_question(None, stem, choices, answer.into());
+        let known = match &stem {
+            Some(stem) => of_stem(stem),
             None => content::of_name([
                 "inspect sample",
                 &self.input.to_string(),
                 &choices.join("\n"),
             ]),
         };
-        let verdict = self.scores.as_ref().and_then(Verdict::of);
+        let whole = stem.map(|stem| format!("{earlier}\n\n{stem}"));
+        let with_earlier = whole.map_or(known, |whole| of_stem(&whole));
+        let verdict = self.scores.as_ref();
+        let verdict = verdict.and_then(|scores| Verdict::of(scores, judges));
         let (scores, order) = self.scored(choices, verdict);
         let (scores, later) = match scores {
             Ok((scores, position)) => (Ok(scores), position > 0),
@@ -134,6 +146,8 @@ impl Sample {
             correct: verdict.and_then(Verdict::correct),
             later,
             order,
+            scorer: verdict.map(|it| it.scorer().to_owned()),
+            with_earlier: (blake3::hash(earlier.as_bytes()), with_earlier),
         })
     }
 
@@ -144,9 +158,12 @@ impl Sample {
         verdict: Option<Verdict<'_>>,
     ) -> (Result<(RowScores, usize), ScoreError>, Order) {
         let told = verdict.is_some_and(Verdict::tells_order);
-        let shown = match verdict.map_or(Shown::AsLogged, |it| it.shown(choices)) {
-            Shown::AsLogged if !self.is_rewritten(choices) => (0..choices.len()).collect(),
-            Shown::Shuffled(shown) => shown,
+        // A solver that shuffled the options writes the letters of the log into the text.
+        let (shown, said) = match verdict.map_or(Shown::AsLogged, |it| it.shown(choices)) {
+            Shown::AsLogged if !self.is_rewritten(choices) => {
+                ((0..choices.len()).collect(), self.text())
+            }
+            Shown::Shuffled(shown) => (shown, None),
             Shown::AsLogged | Shown::Unknown => return (Err(unknown_order()), Order::Unknown),
         };
         let stated = verdict.map_or(Answer::Unknown, |it| it.answer(choices.len()));
@@ -164,7 +181,7 @@ impl Sample {
             .collect();
         let scored = self
             .tokens()
-            .and_then(|tokens| letter::scores(tokens, &seen, &stated));
+            .and_then(|tokens| letter::scores(tokens, &seen, said, &stated));
         let order = if told { Order::Told } else { Order::Assumed };
         match scored {
             Ok(scored) => (Ok((scored.scores.in_order(&shown), scored.place)), order),
@@ -176,39 +193,43 @@ impl Sample {
     /// the letters of the log into the text, but not into the tokens.
     fn is_rewritten(&self, choices: &[String]) -> bool {
         let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
-        let text = self
-            .text()
-            .and_then(|text| letter::stated_in(text, &choices));
-        let sent = self.tokens().ok().map(letter::text_of);
-        let sent = sent.and_then(|text| letter::stated_in(&text, &choices));
-        text.is_some() && sent.is_some() && text != sent
+        let both = self.text().zip(self.tokens().ok());
+        both.is_some_and(|(text, tokens)| letter::differs(tokens, text, &choices))
     }
 
-    /// The text of the answer.
+    /// The text of the answer; empty if it is all thought.
     fn text(&self) -> Option<&str> {
         let choice = self.output.as_ref()?.choices.first()?;
         match choice.message.get("content")? {
             Value::String(text) => Some(text),
-            Value::Array(parts) => parts
-                .iter()
-                .rev()
-                .find_map(|part| part.get("text")?.as_str()),
+            Value::Array(parts) => {
+                let mut texts = parts
+                    .iter()
+                    .rev()
+                    .filter_map(|part| part.get("text")?.as_str());
+                Some(texts.next().unwrap_or_default())
+            }
             _ => None,
         }
     }
 
-    /// The question without its options: the input, or its last user message.
-    fn question(&self) -> Option<&str> {
-        let text = match &self.input {
-            Value::String(text) => Some(text.as_str()),
-            Value::Array(messages) => messages
-                .iter()
-                .rev()
-                .find(|message| message.get("role").and_then(Value::as_str) == Some("user"))
-                .and_then(|message| message.get("content")?.as_str()),
-            _ => None,
+    /// The messages before the question, and the question without its options: the input, or its last
+    /// message of the user.
+    fn question(&self) -> (String, Option<String>) {
+        let (earlier, text) = match &self.input {
+            Value::String(text) => (String::new(), text.clone()),
+            Value::Array(messages) => {
+                let is_user = |message: &Value| json::text(message, "/role") == Some("user");
+                let Some(last) = messages.iter().rposition(is_user) else {
+                    return (String::new(), None);
+                };
+                let earlier: Vec<String> = messages.iter().take(last).map(text_of).collect();
+                let text = messages.get(last).map(text_of);
+                (earlier.join("\n\n"), text.unwrap_or_default())
+            }
+            _ => (String::new(), String::new()),
         };
-        text.filter(|text| !text.trim().is_empty())
+        (earlier, Some(text).filter(|text| !text.trim().is_empty()))
     }
 
     fn answer(&self, choices: &[String]) -> Result<usize, Fault> {
@@ -242,6 +263,11 @@ impl Sample {
 
     /// The tokens of the answer.
     fn tokens(&self) -> Result<&[Token], ScoreError> {
+        if !self.invalidation.is_null() {
+            return Err(ScoreError::Backend {
+                message: "the sample was invalidated".to_owned(),
+            });
+        }
         if !self.error.is_null() {
             let message = json::text(&self.error, "/message").unwrap_or("the sample failed");
             return Err(ScoreError::Backend {
@@ -252,6 +278,22 @@ impl Sample {
         let choice = output.choices.first().ok_or(ScoreError::NoLogprobs)?;
         let logprobs = choice.logprobs.as_ref().ok_or(ScoreError::NoLogprobs)?;
         Ok(&logprobs.content)
+    }
+}
+
+/// The text of a message, with its pictures and other parts as they are written.
+fn text_of(message: &Value) -> String {
+    let part_of = |part: &Value| match part.get("text").and_then(Value::as_str) {
+        Some(text) => text.to_owned(),
+        None => part.to_string(),
+    };
+    match message.get("content") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(parts)) => {
+            let parts: Vec<String> = parts.iter().map(part_of).collect();
+            parts.join("\n")
+        }
+        _ => String::new(),
     }
 }
 

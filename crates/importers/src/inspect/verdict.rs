@@ -14,6 +14,8 @@ const CHOICE: &str = "choice";
 const PATTERNS: [&str; 2] = ["pattern", "answer"];
 /// How the explanation of `choice` begins if the solver shuffled the options.
 const SHUFFLED: &str = "Choices were shuffled before generating a response";
+/// What an edit leaves as it is.
+const UNCHANGED: &str = "UNCHANGED";
 /// How the list of options ends there.
 const LIST_END: &str = "Shuffled answer:";
 
@@ -36,11 +38,25 @@ pub(super) struct Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
-    /// The verdict of `choice`, or else of the first scorer.
-    pub(super) fn of(scores: &'a BTreeMap<String, Value>) -> Option<Self> {
-        let choice = scores.get_key_value(CHOICE);
-        let (name, score) = choice.or_else(|| scores.iter().next())?;
+    /// The verdict of `choice`, or else of the first scorer, in the order of `judges`.
+    pub(super) fn of(scores: &'a BTreeMap<String, Value>, judges: &[String]) -> Option<Self> {
+        let order = std::iter::once(CHOICE).chain(judges.iter().map(String::as_str));
+        let mut known = order.filter_map(|name| scores.get_key_value(name));
+        let (name, score) = known.next().or_else(|| scores.iter().next())?;
         Some(Self { name, score })
+    }
+
+    /// The scorer's name.
+    pub(super) fn scorer(self) -> &'a str {
+        self.name
+    }
+
+    /// What the scorer explained, before anybody edited it.
+    fn explanation(self) -> Option<&'a str> {
+        match json::text(self.score, "/history/0/explanation") {
+            Some(first) => Some(first).filter(|text| *text != UNCHANGED),
+            None => json::text(self.score, "/explanation"),
+        }
     }
 
     /// `C` or 1 for right, `I`, `N` or 0 for wrong.
@@ -90,13 +106,14 @@ impl<'a> Verdict<'a> {
 
     /// Whether `choice` scored the sample: then its explanation tells of every shuffled sample.
     pub(super) fn tells_order(self) -> bool {
-        self.name == CHOICE && json::text(self.score, "/explanation").is_some()
+        self.name == CHOICE && self.explanation().is_some()
     }
 
     /// The order in which the model saw the options, as far as the scorer's explanation tells it.
     pub(super) fn shown(self, choices: &[String]) -> Shown {
-        let explanation = json::text(self.score, "/explanation");
-        let list = explanation.and_then(|text| text.strip_prefix(SHUFFLED));
+        let list = self
+            .explanation()
+            .and_then(|text| text.strip_prefix(SHUFFLED));
         match list.map(|list| order(list, choices)) {
             None => Shown::AsLogged,
             Some(Some(order)) => Shown::Shuffled(order),

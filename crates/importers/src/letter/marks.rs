@@ -7,6 +7,23 @@ use super::token::{is_dress, option_of};
 
 /// The word before the letter, as the solver `multiple_choice` requests it.
 pub(super) const MARK: &str = "ANSWER";
+/// Words before the mark that take the answer back.
+const DENIED: [&str; 5] = ["INCORRECT", "WRONG", "NOT", "BAD", "FALSE"];
+/// Words that may precede the mark where it states the answer: `My final answer: B`.
+const STATING: [&str; 12] = [
+    "THE",
+    "MY",
+    "FINAL",
+    "CORRECT",
+    "RIGHT",
+    "BEST",
+    "SO",
+    "THUS",
+    "HENCE",
+    "THEREFORE",
+    "AND",
+    "IS",
+];
 /// Letters that are words of their own.
 const WORDS: [char; 2] = ['A', 'I'];
 
@@ -38,6 +55,11 @@ pub(super) fn marked(text: &str, options: usize) -> Vec<Found> {
     // Only ASCII changes, so byte offsets stay valid.
     let upper = text.to_ascii_uppercase();
     let marks = upper.match_indices(MARK).filter_map(|(start, _)| {
+        // Incorrect answer: C
+        let before = upper.get(..start)?.trim_end_matches([' ', '\t', '*', '_']);
+        if DENIED.iter().any(|word| before.ends_with(word)) {
+            return None;
+        }
         let behind = text.get(start + MARK.len()..)?;
         let colon = behind.trim_start_matches([' ', '\t', '*', '_', '`', '#', '"']);
         let rest = colon.strip_prefix([':', '：', '='])?;
@@ -115,9 +137,10 @@ pub(super) fn behind_thoughts(text: &str) -> Option<usize> {
     }
 }
 
-/// The letter alone in the first line behind `start`, if further down another list of options begins: a
-/// model that nothing stops asks itself the next question.
-pub(super) fn before_another_question(text: &str, start: usize, choices: &[&str]) -> Option<Found> {
+/// The letter alone in the first line behind `start`, if what follows states no answer: further down
+/// another list of options begins, since a model that nothing stops asks itself the next question; or the
+/// mark stands within a sentence, such as `Explanation: the answer: C would be wrong`.
+pub(super) fn before_other_text(text: &str, start: usize, choices: &[&str]) -> Option<Found> {
     let begin = text.len() - text.get(start..)?.trim_start().len();
     let first = text.get(begin..)?.lines().next()?;
     let found = alone_from(text.get(..begin + first.len())?, begin, choices)?;
@@ -126,10 +149,24 @@ pub(super) fn before_another_question(text: &str, start: usize, choices: &[&str]
         let rest = bare.strip_prefix(letter);
         rest.is_some_and(|rest| rest.starts_with(['.', ')', ':']))
     };
-    let mut lines = text.get(begin + first.len()..)?.lines();
-    lines.find(|line| labels(line, 'A'))?;
-    lines.find(|line| labels(line, 'B'))?;
-    Some(found)
+    let behind = text.get(begin + first.len()..)?;
+    let mut lines = behind.lines();
+    let asks_another = lines.any(|line| labels(line, 'A')) && lines.any(|line| labels(line, 'B'));
+    let is_capital = text
+        .get(found.offset..)?
+        .starts_with(|sign: char| sign.is_ascii_uppercase());
+    (asks_another || is_capital && !behind.lines().any(states)).then_some(found)
+}
+
+/// Whether a line has the mark at its start, or behind words that state an answer.
+fn states(line: &str) -> bool {
+    let upper = line.to_ascii_uppercase();
+    let mut marks = upper.match_indices(MARK);
+    marks.any(|(start, _)| {
+        let before = upper.get(..start).unwrap_or_default();
+        let mut words = before.split(|sign: char| !sign.is_alphanumeric());
+        words.all(|word| word.is_empty() || STATING.contains(&word))
+    })
 }
 
 /// The same as [`alone`] for the text behind `start`.
@@ -161,14 +198,16 @@ pub(super) fn alone(text: &str, choices: &[&str]) -> Option<Found> {
     answer.then_some(found)
 }
 
-/// The last capital letter of an option that stands alone and is not a word.
-pub(super) fn last(text: &str, option: usize) -> Option<Found> {
+/// The last capital letter of an option that stands alone behind `start` and is not a word.
+pub(super) fn last(text: &str, start: usize, option: usize) -> Option<Found> {
     let letter = sureness_questions::letter(option);
     let mut found = text.match_indices(letter).filter(|(offset, _)| {
+        let is_behind = *offset >= start;
         let before = text.get(..*offset).unwrap_or_default();
         let behind = text.get(offset + 1..).unwrap_or_default();
         let is_word = WORDS.contains(&letter) && follows_word(behind);
-        !before.ends_with(char::is_alphanumeric)
+        is_behind
+            && !before.ends_with(char::is_alphanumeric)
             && !behind
                 .starts_with(|next: char| next.is_alphanumeric() || next == '\'' || next == '’')
             && !is_word
@@ -212,7 +251,7 @@ mod tests {
             for found in marked(&text, 4).into_iter().chain(alone(&text, &["x", "y"])) {
                 prop_assert!(text.get(found.offset..).is_some_and(|rest| !rest.is_empty()));
             }
-            let _ = last(&text, 0);
+            let _ = last(&text, 0, 0);
         }
     }
 
@@ -321,8 +360,9 @@ mod tests {
     #[test]
     fn the_last_letter_is_not_the_article() {
         let text = "A stone is B or A. A dog";
-        assert_eq!(last(text, 0).map(|it| it.offset), Some(16));
-        assert_eq!(last(text, 1).map(|it| it.offset), Some(11));
-        assert_eq!(last(text, 2), None);
+        assert_eq!(last(text, 0, 0).map(|it| it.offset), Some(16));
+        assert_eq!(last(text, 0, 1).map(|it| it.offset), Some(11));
+        assert_eq!(last(text, 12, 1), None);
+        assert_eq!(last(text, 0, 2), None);
     }
 }

@@ -2,6 +2,7 @@
 //! by all formats whose answers are tokens with the most probable ones at each place.
 
 mod marks;
+mod spelled;
 mod token;
 
 use sureness_scorers::ScoreError;
@@ -34,10 +35,15 @@ pub(crate) struct Scored {
 }
 
 /// Scores of the letters where the answer has its letter. `choices` are the options as the model saw
-/// them, and `stated` is the answer that the log's own scorer found.
+/// them, `said` is the text of the answer where the file has it, and `stated` the answer that the log's
+/// own scorer found.
+///
+/// Tokens may be more than the answer: thoughts that a server has taken out of the text, or what follows
+/// the end of the model's turn. Its letter counts only where they spell the text.
 pub(crate) fn scores(
     tokens: &[Token],
     choices: &[&str],
+    said: Option<&str>,
     stated: &Answer,
 ) -> Result<Scored, ScoreError> {
     if tokens.is_empty() {
@@ -49,9 +55,12 @@ pub(crate) fn scores(
         text.push_str(&token::plain(&token.token));
         ends.push(text.len());
     }
-    let marked = marks::marked(&text, choices.len());
+    let answer = spelled::answer(&text, said)?;
+    let text = text.get(..answer.end).unwrap_or_default();
+    let mut marked = marks::marked(text, choices.len());
+    marked.retain(|found| found.offset >= answer.start);
     let found = match stated {
-        Answer::Option(option) => of_scorer(&text, choices, &marked, *option)?,
+        Answer::Option(option) => of_scorer(text, answer.start, choices, &marked, *option)?,
         Answer::None => return Err(unanswered("the log's scorer found no answer")),
         Answer::Several(letters) => {
             let letters = printable(letters);
@@ -59,8 +68,16 @@ pub(crate) fn scores(
                 "the log's scorer found several answers ({letters})"
             )));
         }
-        Answer::Unknown => of_text(&text, choices, &marked, tokens)?,
+        Answer::Unknown => of_text(text, answer.start, choices, &marked, tokens)?,
     };
+    if !answer.is_sure {
+        // Where tokens are missing, the letter may be that of another sentence.
+        let is_stated = marked.contains(&found) || marks::alone(text, choices) == Some(found);
+        let stated = said.and_then(|said| stated_in(said, choices));
+        if !is_stated || stated != Some(found.option) {
+            return Err(unanswered("the tokens do not spell the answer's text"));
+        }
+    }
     let place = ends.partition_point(|end| *end <= found.offset);
     let token = tokens.get(place).ok_or(ScoreError::NoLogprobs)?;
     let Some(letter) = token::letter_of(&token.token) else {
@@ -76,16 +93,24 @@ pub(crate) fn scores(
     })
 }
 
-/// The text of the tokens.
-pub(crate) fn text_of(tokens: &[Token]) -> String {
-    tokens
+/// Whether a text and the tokens of an answer give different letters.
+pub(crate) fn differs(tokens: &[Token], text: &str, choices: &[&str]) -> bool {
+    let sent: String = tokens
         .iter()
         .map(|token| token::plain(&token.token))
-        .collect()
+        .collect();
+    // Thoughts may have letters of their own.
+    if spelled::answer(&sent, Some(text)).is_ok_and(|answer| answer.is_sure) {
+        return false;
+    }
+    let both = stated_in(text, choices).zip(stated_in(&sent, choices));
+    both.is_some_and(|(text, sent)| text != sent)
 }
 
-/// The option whose letter a text gives as its answer.
-pub(crate) fn stated_in(text: &str, choices: &[&str]) -> Option<usize> {
+/// The option whose letter a text gives as its answer, behind the model's thoughts.
+fn stated_in(text: &str, choices: &[&str]) -> Option<usize> {
+    let text = text.get(marks::behind_thoughts(text)?..)?;
+    let text = sureness_answers::first_turn(text);
     let marked = marks::marked(text, choices.len());
     let found = marked.last().copied();
     let found = found.filter(|found| found.reading == Reading::Answer);
@@ -96,32 +121,39 @@ pub(crate) fn stated_in(text: &str, choices: &[&str]) -> Option<usize> {
 /// Where the text has the letter that the scorer took.
 fn of_scorer(
     text: &str,
+    start: usize,
     choices: &[&str],
     marked: &[Found],
     option: usize,
 ) -> Result<Found, ScoreError> {
     let is_it = |found: &Found| found.option == option && found.reading != Reading::Several;
     let found = marked.iter().copied().rfind(is_it);
-    let found = found.or_else(|| marks::alone(text, choices).filter(is_it));
-    found.or_else(|| marks::last(text, option)).ok_or_else(|| {
-        let letter = sureness_questions::letter(option);
-        unanswered(&format!(
-            "the log's scorer found {letter}, which no token of the answer spells"
-        ))
-    })
+    let found = found.or_else(|| marks::alone_from(text, start, choices).filter(is_it));
+    found
+        .or_else(|| marks::last(text, start, option))
+        .ok_or_else(|| {
+            let letter = sureness_questions::letter(option);
+            unanswered(&format!(
+                "the log's scorer found {letter}, which no token of the answer spells"
+            ))
+        })
 }
 
 /// Where the text itself has its answer: behind the last mark, or the letter alone. What a model thinks,
 /// and what it writes after its answer, is none.
 fn of_text(
     text: &str,
+    start: usize,
     choices: &[&str],
     marked: &[Found],
     tokens: &[Token],
 ) -> Result<Found, ScoreError> {
-    let start = marks::behind_thoughts(text)
-        .ok_or_else(|| unanswered("the answer ends inside the model's thoughts (<think>)"))?;
-    if let Some(found) = marks::before_another_question(text, start, choices) {
+    // Behind the thoughts that the text itself shows.
+    let start = match marks::behind_thoughts(text.get(start..).unwrap_or_default()) {
+        Some(behind) => start + behind,
+        None => return Err(unanswered(spelled::IN_THOUGHTS)),
+    };
+    if let Some(found) = marks::before_other_text(text, start, choices) {
         return Ok(found);
     }
     let Some(found) = marked.iter().rfind(|found| found.offset >= start).copied() else {
@@ -180,6 +212,7 @@ mod tests {
                     })
                     .collect(),
             ),
+            by_id: false,
         }
     }
 
@@ -188,7 +221,7 @@ mod tests {
     }
 
     fn read(tokens: &[Token]) -> Result<Scored, ScoreError> {
-        scores(tokens, &CHOICES, &Answer::Unknown)
+        scores(tokens, &CHOICES, None, &Answer::Unknown)
     }
 
     #[test]
@@ -304,7 +337,7 @@ mod tests {
             token("B", &top),
             plain("."),
         ];
-        let read = |stated| scores(&tokens, &CHOICES, &stated);
+        let read = |stated| scores(&tokens, &CHOICES, None, &stated);
         assert_eq!(read(Answer::Unknown).unwrap().place, 1);
         assert_eq!(read(Answer::Option(1)).unwrap().place, 3);
         for stated in [
@@ -344,6 +377,7 @@ mod tests {
             token: "B".into(),
             logprob: Some(-0.1),
             top_logprobs: None,
+            by_id: false,
         };
         assert!(matches!(error(&[bare]), ScoreError::NoLogprobs));
         let two = token("B", &[("B", -0.1), ("A", -0.1)]);

@@ -29,6 +29,9 @@ pub(crate) struct Token {
     pub(crate) token: String,
     pub(crate) logprob: Option<f64>,
     pub(crate) top_logprobs: Option<Vec<Top>>,
+    /// Whether the list has tokens that were asked for by their ids, in place of the most probable ones.
+    #[serde(skip)]
+    pub(crate) by_id: bool,
 }
 
 /// One of the most probable tokens at a place.
@@ -70,7 +73,7 @@ pub(super) fn letter_of(token: &str) -> Option<char> {
 /// Scores of the first `options` letters at a token. Small letters count in `either_case`.
 ///
 /// The bound of an unlisted option is the smaller of the last listed probability and the unlisted
-/// remainder.
+/// remainder; of a list of tokens that were asked for, the remainder.
 pub(super) fn scores(
     token: &Token,
     options: usize,
@@ -118,7 +121,8 @@ pub(super) fn scores(
     let ranked = listed.iter().take(ranked);
     let last = ranked.map(|(_, logprob)| *logprob).fold(0.0, f64::min);
     let hidden_by_rounding = listed.len() as f64 * f64::from(f32::EPSILON);
-    let bound = last.min((1.0 - total).max(hidden_by_rounding).ln());
+    let rest = (1.0 - total).max(hidden_by_rounding).ln();
+    let bound = if token.by_id { rest } else { last.min(rest) };
     let mass: f64 = spellings.iter().flatten().map(|it| it.exp()).sum();
     let logprobs = spellings
         .into_iter()

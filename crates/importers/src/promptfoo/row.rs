@@ -78,6 +78,7 @@ impl<'a> Row<'a> {
                 .map(str::to_owned),
             prompt,
             answer,
+            said: self.raw().and_then(|raw| tokens::text_of_body(&raw)),
             tokens: self.tokens(),
             correct,
         };

@@ -50,6 +50,7 @@ pub(crate) fn import(
                 .find_map(|pointer| json::text(&row, pointer))
                 .map(str::to_owned),
             answer: row.get("answer").cloned(),
+            said: outputs.first().and_then(|it| json::text_as_is(it, "/text")),
             tokens: output::tokens(outputs.first()),
             correct: None,
         };

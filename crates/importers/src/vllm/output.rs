@@ -58,10 +58,16 @@ fn token(id: &str, mut place: Vec<Ranked>) -> Option<Token> {
     if below && place.len() > 1 {
         place.remove(at);
     }
+    // `logprob_token_ids` lists those that were asked for, of any rank.
+    let most = place.len() as u64;
+    let by_id = place
+        .iter()
+        .any(|it| it.rank.is_some_and(|rank| rank > most));
     Some(Token {
         token: text,
         logprob,
         top_logprobs: Some(place.into_iter().map(|it| it.top).collect()),
+        by_id,
     })
 }
 

@@ -357,3 +357,110 @@ fn shuffled_options_are_mapped_back_or_refused() {
     let import = &import.unwrap().groups[0];
     assert!(import.rows[0].scores.is_err() && import.rows[1].scores.is_ok());
 }
+
+/// The only import of a log, as an archive.
+fn read(header: &Value, samples: &[Value]) -> sureness_importers::Imported {
+    let folder = Folder::new();
+    let path = folder.write(
+        "log.eval",
+        archive(header, samples, CompressionMethod::Deflated),
+    );
+    imported(&path).remove(0)
+}
+
+#[test]
+fn ids_may_have_slashes() {
+    let mut samples = two();
+    samples[0]["id"] = json!("a/b");
+    let import = read(&header(), &samples);
+    assert_eq!(import.rows.len(), 2);
+}
+
+#[test]
+fn an_edited_explanation_tells_no_order() {
+    let list = "Choices were shuffled before generating a response, the following was sent to the model:\n\n\
+                A) green\nB) red\nC) blue\nD) None of the above\nShuffled answer:\nANSWER: B";
+    // The model saw red as B, and the solver wrote the log's letter into the text.
+    let mut samples = vec![sample(1, "A", &[(" B", -0.25), (" A", -2.0), (" C", -4.0)])];
+    samples[0]["output"]["choices"][0]["message"]["content"] = json!("ANSWER: A");
+    samples[0]["scores"]["choice"] = json!({"value": "C", "answer": "A", "explanation": list});
+    let plain = read(&header(), &samples);
+    samples[0]["scores"]["choice"] = json!({"value": "C", "answer": "A", "explanation": "by hand",
+        "history": [{"value": "C", "answer": "A", "explanation": list}, {"explanation": "by hand"}]});
+    let edited = read(&header(), &samples);
+    for import in [plain, edited] {
+        let logprobs = &import.rows[0].scores.as_ref().unwrap().logprobs;
+        assert_eq!(logprobs[..3], [-0.25, -2.0, -4.0]);
+    }
+}
+
+#[test]
+fn the_first_scorer_is_that_of_the_log() {
+    let mut samples = two();
+    for sample in &mut samples {
+        let letter = sample["scores"]["choice"].take();
+        sample["scores"] = json!({"letter": letter, "grade": {"value": "I", "answer": "C"}});
+    }
+    let mut header = header();
+    header["results"] = json!({"scores": [
+        {"name": "letter", "metrics": {"accuracy": {"value": 0.5}}},
+        {"name": "grade", "metrics": {"accuracy": {"value": 0.0}}}]});
+    let import = read(&header, &samples);
+    assert_eq!(import.answered(), 2);
+    assert!((import.check.unwrap().theirs - 0.5).abs() < 1e-12);
+}
+
+#[test]
+fn earlier_messages_tell_questions_apart() {
+    let with = |system: [&str; 2]| {
+        let mut samples = two();
+        for (sample, system) in samples.iter_mut().zip(system) {
+            sample["input"] = json!([{"id": "x7", "role": "system", "content": system},
+                {"id": "y8", "role": "user", "content": [{"type": "text", "text": "Which colour?"}]}]);
+        }
+        let import = read(&header(), &samples);
+        let digests = import.rows.iter().map(|row| row.question.cluster.unwrap());
+        digests.collect::<Vec<_>>()
+    };
+    // One text, two passages: two questions. What all share is an instruction.
+    let passages = with(["The sky is blue.", "Grass is green."]);
+    assert_ne!(passages[0], passages[1]);
+    let shared = with(["Answer at once.", "Answer at once."]);
+    assert_eq!(shared[0], shared[1]);
+    assert!(!passages.contains(&shared[0]));
+}
+
+#[test]
+fn tokens_that_are_not_the_answer_give_no_letter() {
+    let answered = |change: &dyn Fn(&mut Value)| {
+        let mut samples = two();
+        for sample in &mut samples {
+            sample["scores"] = json!({});
+            change(sample);
+        }
+        read(&header(), &samples)
+    };
+    // As the provider of Hugging Face pads the answers of a batch.
+    let padded = answered(&|sample| {
+        let choice = &mut sample["output"]["choices"][0];
+        let tokens = choice["logprobs"]["content"].as_array_mut().unwrap();
+        for text in ["<|im_end|>", "ANSWER", ":", " D"] {
+            let top = json!([{"token": text, "logprob": -0.01}]);
+            tokens.push(json!({"token": text, "logprob": -0.01, "top_logprobs": top}));
+        }
+    });
+    assert_eq!(padded.answered(), 2);
+    assert_eq!(padded.rows[0].scores.as_ref().unwrap().top(), 1);
+    for part in [
+        json!([]),
+        json!([{"type": "reasoning", "reasoning": "ANSWER: B"}]),
+        json!(""),
+    ] {
+        let thoughts = answered(&|sample| {
+            sample["output"]["choices"][0]["message"]["content"] = part.clone();
+        });
+        assert_eq!(thoughts.answered(), 0, "{part}");
+    }
+    let invalid = answered(&|sample| sample["invalidation"] = json!({"author": "me"}));
+    assert_eq!(invalid.answered(), 0);
+}
