@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 import warnings
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any, TextIO
 
 from . import _sureness
 from ._runs import Runs, Source, read
 
+#: Arguments whose default is an empty list.
+_MAY_BE_EMPTY = ("tasks", "data")
 #: Seconds between two drawings of the bar.
 _PAUSE = 0.2
 
@@ -31,7 +35,7 @@ def run(
     """Measures models, as `sureness run` does, and returns what they answered.
 
     Ctrl-C stops once requests in flight are back, a second one at once. All answers so far are saved:
-    the same call asks only the rest.
+    the same call asks only the rest. Other runs in `output_dir` are left to `sureness.read`.
 
     Args:
         model: names of models behind `api_base`.
@@ -48,7 +52,10 @@ def run(
     Raises:
         ValueError: what `sureness run` refuses, before any question is asked.
         RuntimeError: the run stopped early, or too many questions failed; answers are saved.
+        KeyboardInterrupt: Ctrl-C came before the first question.
     """
+    if not isinstance(data, (Mapping, type(None))):
+        raise ValueError('data is no mapping\nhint: give files by task, such as data={"own": "questions.csv"}')
     given = {
         "model": model if isinstance(model, str) else None,
         "models": None if isinstance(model, str) else model,
@@ -60,14 +67,18 @@ def run(
         "output_dir": output_dir,
         **flags,
     }
-    shown = _Shown(sys.stderr) if progress else _Silent()
+    # Without a console, as under pythonw, there is no such stream.
+    shown = _Shown(sys.stderr) if progress and sys.stderr is not None else _Silent()
     try:
-        folder, interrupted = _sureness.run(_flags(given), shown)
+        folder, runs, interrupted = _sureness.run(_flags(given), shown)
     finally:
         shown.close()
+    if interrupted and not runs:
+        raise KeyboardInterrupt
     if interrupted:
         warnings.warn("the run was interrupted; the same call asks only the rest", stacklevel=2)
-    return read(folder)
+    # The folder may hold runs with other settings.
+    return read(*(f"{folder}#{number}" for number in runs)) if runs else read(folder)
 
 
 def _flags(given: Mapping[str, Any]) -> list[str]:
@@ -79,10 +90,18 @@ def _flags(given: Mapping[str, Any]) -> list[str]:
             continue
         if value is True:
             flags.append(flag)
-        elif isinstance(value, (str, int, float, os.PathLike)):
+        elif isinstance(value, (str, Real, os.PathLike)):
             flags += [flag, _text(value)]
-        elif values := [_text(each) for each in value]:
-            flags += [flag, *values]
+        elif isinstance(value, Mapping):
+            flags += [flag, json.dumps(value)]
+        elif isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray)):
+            values = [_text(each) for each in value]
+            if not values and name not in _MAY_BE_EMPTY:
+                raise ValueError(f"{name} is empty\nhint: leave it out for the default")
+            for each in values:
+                flags += [flag, each]
+        else:
+            raise ValueError(f"{name} is {value!r}\nhint: give a text, a number, True, or a list of these")
     return flags
 
 
@@ -107,7 +126,7 @@ class _Shown(_Silent):
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._cell = _Cell() if _in_notebook() else None
-        self._bar = out.isatty()
+        self._bar = getattr(out, "isatty", bool)()
         self._drawn = 0.0
         self._last: tuple[str, int, int, int] | None = None
         self._begun: dict[str, float] = {}

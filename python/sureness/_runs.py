@@ -32,6 +32,8 @@ class Runs:
         self._evidence = evidence
         self._sources = sources
         self._flags = flags
+        #: What relative paths of sources start from.
+        self._cwd = os.getcwd()
         #: Kept as long as these runs, where their store lies in a folder that nobody else knows.
         self._folder: object = None
         self.models: list[str] = evidence.models
@@ -100,8 +102,8 @@ class Runs:
             ValueError: what `sureness report` refuses.
         """
         sources = [os.fspath(source) for source in self._sources]
-        command = [sys.executable, "-m", "sureness", "report", *sources, *self._flags, "--output", os.fspath(output)]
-        done = subprocess.run([*command, *flags], capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "sureness", "report", *sources, *self._flags, "--output", os.path.abspath(output)]
+        done = subprocess.run([*command, *flags], capture_output=True, text=True, check=False, cwd=self._cwd)
         if done.returncode != 0:
             raise ValueError(done.stderr.strip().removeprefix("error: "))
         return Path(output)

@@ -51,6 +51,17 @@ def test_a_run_is_read_back_and_asks_nothing_twice(gguf, tmp_path, capfd):
     assert page.read_text().startswith("<!doctype html>") or "<html" in page.read_text()[:200]
 
 
+def test_a_run_comes_back_under_its_own_settings(gguf, tmp_path):
+    other = tmp_path / "other.gguf"
+    other.symlink_to(gguf)
+    ask(gguf, tmp_path / "results", 6, error_rate=0.3)
+    runs = ask(other, tmp_path / "results", 6)
+    assert runs.models == ["other"] and not runs.notes
+    both = sureness.read(tmp_path / "results")
+    assert len(both.models) == 2
+    assert any("evaluated apart (error rate 0.3 and 0.1)" in note for note in both.notes)
+
+
 def test_a_notebook_shows_one_bar(gguf, tmp_path):
     code = f"""
         import sureness
@@ -99,6 +110,9 @@ def test_ctrl_c_keeps_what_there_is(gguf, tmp_path):
         ({"gguf": "x.gguf", "no_such_flag": 1}, "--no-such-flag"),
         ({"gguf": "x.gguf", "error_rate": 2}, "error-rate"),
         ({"gguf": "/no/such/file.gguf"}, "/no/such/file.gguf|cannot run GGUF"),
+        ({"gguf": "x.gguf", "prompt_strategies": []}, "prompt_strategies is empty"),
+        ({"gguf": "x.gguf", "data": ["questions.csv"]}, "data is no mapping"),
+        ({"model": b"m"}, "models is b'm'"),
         ({"gguf": "x.gguf", "data": {"qa": "/no/such/questions.csv"}}, "/no/such/questions.csv"),
     ],
 )

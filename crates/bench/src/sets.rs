@@ -11,6 +11,9 @@ use sureness_conformal::{
 pub struct ShownSets {
     /// Probability of each option, in option order.
     pub probabilities: Vec<f64>,
+    /// The option that counts as the model's answer: the most probable one, of several by the protocol's
+    /// rule.
+    pub top: usize,
     /// Options in the set, by score; an empty set is filled as in the figures.
     pub sets: Vec<(Nonconformity, Vec<usize>)>,
     /// Whether the question belongs to the calibration half, which sets the thresholds.
@@ -67,7 +70,9 @@ impl GroupSets {
             }
             (*score, options)
         };
+        let [(_, scores, _), _] = &self.scores;
         Some(ShownSets {
+            top: scores.top(place),
             probabilities: loaded.probabilities().to_vec(),
             sets: self.scores.iter().map(set).collect(),
             calibrates: self.split.calibration.contains(&place),

@@ -45,6 +45,7 @@ pub(super) fn check(evidence: &Evidence, selection: &Selection) -> Result<Vec<St
         }
         notes.push(message);
     }
+    notes.extend(evaluated_apart(&models));
     let names = evidence.names();
     let chat = names.iter().filter(|(_, source)| {
         let settings = source.record.settings();
@@ -55,6 +56,40 @@ pub(super) fn check(evidence: &Evidence, selection: &Selection) -> Result<Vec<St
         notes.push("some models were asked through their chat template, others were not".into());
     }
     Ok(notes)
+}
+
+/// Says how the evaluation settings of runs differ, since all are evaluated in one way here.
+fn evaluated_apart(models: &[(&str, &RunSettings)]) -> Option<String> {
+    let ((first, one), others) = models.split_first()?;
+    let shown = |it: &Config| {
+        let tempered = it.tempered.map(|value| value.to_string());
+        [
+            ("error rate", it.alpha.to_string()),
+            ("protocol", it.protocol.name().to_owned()),
+            ("calibration ratio", it.calibration_ratio.to_string()),
+            ("seed", it.seed.to_string()),
+            ("rule of covering", it.covers.name().to_owned()),
+            (
+                "temperature of shares",
+                tempered.unwrap_or_else(|| "none".to_owned()),
+            ),
+        ]
+    };
+    let apart = others.iter().find_map(|(name, other)| {
+        let both = shown(&one.evaluation)
+            .into_iter()
+            .zip(shown(&other.evaluation));
+        let differences: Vec<String> = both
+            .filter(|(one, other)| one != other)
+            .map(|((what, one), (_, other))| format!("{what} {one} and {other}"))
+            .collect();
+        (!differences.is_empty()).then(|| (*name, differences.join(", ")))
+    });
+    let (name, differences) = apart?;
+    Some(format!(
+        "{first} and {name} were evaluated apart ({differences}): here all figures are under the settings \
+         of {first}, unless flags say otherwise"
+    ))
 }
 
 /// Refuses runs that were evaluated under both rules of covering, if the rule matters.

@@ -46,7 +46,7 @@ pub use texts::{TextSources, Texts};
 pub struct Loaded {
     /// The rows of every model, with their source.
     pub evidence: Evidence,
-    /// The evaluation settings of the first run.
+    /// The evaluation settings of the first selected run; a note says where others differ.
     pub config: Option<Config>,
     /// What may make the figures others than expected, for the first lines.
     pub warnings: Vec<String>,
@@ -89,6 +89,9 @@ pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
         load_logits(&files, selection, &mut offered, &mut loaded)?;
     }
     filter(selection, &offered, &mut loaded)?;
+    let sources = loaded.evidence.names().into_iter();
+    let mut evaluated = sources.filter_map(|(_, source)| source.record.settings());
+    loaded.config = evaluated.next().map(|settings| settings.evaluation);
     let warnings = offered.warnings(selection, texts.tasks());
     loaded.warnings.extend(warnings);
     cluster(selection.cluster, &mut loaded.evidence);
@@ -242,10 +245,6 @@ fn load_store(
     let files = ResultsFiles::beside(path);
     for run in newest {
         remark(&run, &files, loaded);
-        let settings = run.settings.run();
-        if loaded.config.is_none() {
-            loaded.config = settings.map(|settings| settings.evaluation);
-        }
         let mut groups = Vec::new();
         let (mut open, mut unread) = (Vec::new(), Vec::new());
         let ordered = Ordered::of(&reader, &run, selection, offered)?;

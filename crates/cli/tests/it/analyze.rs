@@ -8,6 +8,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 use sureness_testkit::shared;
 
+mod apart;
 mod bad_input;
 mod files;
 mod paper;

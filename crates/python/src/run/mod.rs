@@ -19,15 +19,15 @@ use watch::{Told, Watching};
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Measures models with the flags of `sureness run`. `show` is called with what happens: a kind
-/// (`note`, `warning` or `progress`) and a text or counts. Returns the folder of the results, and
-/// whether the run was interrupted.
+/// (`note`, `warning` or `progress`) and a text or counts. Returns the folder of the results, the
+/// numbers of the runs, and whether the run was interrupted.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over objects")]
 pub(crate) fn run(
     py: Python<'_>,
     flags: Vec<OsString>,
     show: Bound<'_, PyAny>,
-) -> PyResult<(OsString, bool)> {
+) -> PyResult<(OsString, Vec<i64>, bool)> {
     let line = RunLine::read(flags).map_err(|failure| failed(&failure))?;
     let allowed = line.allowed_failures;
     let (stopper, interrupts) = Interrupts::new();
@@ -95,11 +95,17 @@ fn show_all(
     Ok(())
 }
 
-fn finish(outcome: Result<Outcome, Failure>, allowed: f64) -> PyResult<(OsString, bool)> {
+fn finish(outcome: Result<Outcome, Failure>, allowed: f64) -> PyResult<(OsString, Vec<i64>, bool)> {
     let outcome = outcome.map_err(|failure| failed(&failure))?;
     let folder = outcome.folder.store.parent();
     let folder = folder.unwrap_or_else(|| std::path::Path::new("."));
     let folder = folder.as_os_str().to_owned();
+    let runs = outcome
+        .results
+        .models
+        .iter()
+        .map(|model| model.run)
+        .collect();
     let ended = outcome.ended(allowed).map_err(|failure| failed(&failure))?;
-    Ok((folder, ended == Ended::Interrupted))
+    Ok((folder, runs, ended == Ended::Interrupted))
 }

@@ -113,9 +113,9 @@ fn row(site: &Site, id: RunId, latest: &LatestQuestion, columns: usize) -> Row {
         link: link(site, id, &question.id),
         id: question.id.clone(),
         place: format!("{} · {}", latest.task, latest.strategy),
-        top: latest.sets.as_ref().and_then(top).map(|top| Top {
-            letter: letter(top).to_string(),
-            right: question.right.contains(top),
+        top: latest.sets.as_ref().map(|sets| Top {
+            letter: letter(sets.top).to_string(),
+            right: question.right.contains(sets.top),
         }),
         options: (0..columns).map(share).collect(),
         lac: set(Nonconformity::Lac),
@@ -128,13 +128,6 @@ fn row(site: &Site, id: RunId, latest: &LatestQuestion, columns: usize) -> Row {
             () => None,
         },
     }
-}
-
-/// The first of the most probable options.
-pub(super) fn top(sets: &ShownSets) -> Option<usize> {
-    let options = sets.probabilities.iter().enumerate();
-    let best = options.reduce(|best, other| if other.1 > best.1 { other } else { best });
-    best.map(|(option, _)| option)
 }
 
 /// The letters of a set, such as `A C`.
