@@ -287,3 +287,22 @@ def test_digests_may_be_hexadecimal():
     # Clusters that nobody knows are none.
     unknown = sureness.evaluate(logits, labels, ids=keys, clusters=[None] * 300, replicates=100)
     assert unknown.headline == as_bytes.headline
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks without care for threads")
+def test_a_forked_process_computes_too():
+    """After the threads of the parent have been used, which a fork does not copy."""
+    code = """
+import multiprocessing, numpy as np, sureness
+rng = np.random.default_rng(0)
+logits, labels = rng.normal(size=(30000, 5)), rng.integers(0, 5, 30000)
+probs = sureness.softmax(logits)
+def found(_):
+    threshold = sureness.ConformalClassifier("aps").calibrate(probs, labels).threshold_
+    return threshold, str(sureness.evaluate(logits[:500], labels[:500], replicates=100).set_size)
+here = found(0)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map(found, range(2)) == [here] * 2)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.stdout == "True\n", done.stderr

@@ -11,6 +11,7 @@ use crate::arrays::{Matrix, Rows, labels};
 use crate::block;
 use crate::reader::{Bad, Native, Reader, Rule};
 use crate::settings;
+use crate::threads;
 
 /// Rows that a thread takes at a time. Up to so many, none is woken: that takes longer than they do.
 const CHUNK: usize = 8192;
@@ -33,7 +34,7 @@ pub(crate) fn threshold(
     let matrix = Matrix::read(probs, "probs")?;
     let rows = matrix.rows()?;
     let right = labels(right, rows)?;
-    let found = py.detach(|| match rule.protocol {
+    let found = threads::detached(py, || match rule.protocol {
         Protocol::Paper => threshold_as::<f32>(rows, &right, rule, alpha, covers),
         Protocol::Standard => threshold_as::<f64>(rows, &right, rule, alpha, covers),
     });
@@ -94,7 +95,7 @@ pub(crate) fn sets<'py>(
     {
         let mut writable = out.try_readwrite()?;
         let into = writable.as_slice_mut()?;
-        py.detach(|| match rule.protocol {
+        threads::detached(py, || match rule.protocol {
             Protocol::Paper => sets_as::<f32>(rows, (rule, before), compared, fill, into),
             Protocol::Standard => sets_as::<f64>(rows, (rule, before), compared, fill, into),
         })?;

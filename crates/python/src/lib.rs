@@ -17,6 +17,7 @@ mod run;
 mod selective;
 mod sequence;
 mod settings;
+mod threads;
 
 use pyo3::prelude::*;
 
@@ -48,6 +49,7 @@ mod _sureness {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::threads::loaded();
         #[cfg(feature = "portable")]
         crate::kernels::find(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

@@ -12,6 +12,7 @@ use sureness_conformal::{
 use crate::arrays::{Matrix, Rows, labels};
 use crate::reader::{Bad, Reader, Rule};
 use crate::refusal::refusal;
+use crate::threads;
 
 /// Options of equal probability come in the order of rows and of this seed.
 const RULE: Rule = Rule {
@@ -47,7 +48,7 @@ pub(crate) fn answer_threshold(
             ));
         }
     };
-    let (rule, seen) = probs.py().detach(|| {
+    let (rule, seen) = threads::detached(probs.py(), || {
         let answers = sure_answers(rows, &right, clusters.as_deref())?;
         let seen = largest_cluster(&answers);
         let most = largest.unwrap_or(seen).max(seen);
@@ -97,7 +98,7 @@ pub(crate) fn answers<'py>(
     {
         let mut writable = out.try_readwrite()?;
         let into = writable.as_slice_mut()?;
-        py.detach(|| {
+        threads::detached(py, || {
             let mut reader = Reader::<f64>::new(rows, RULE, before);
             for (row, into) in into.iter_mut().enumerate() {
                 let (top, probability) = reader.top(row)?;

@@ -10,6 +10,7 @@ use sureness_importers::Shares;
 use super::Evidence;
 use crate::arrays::{Matrix, Rows, labels};
 use crate::refusal::refusal;
+use crate::threads;
 
 /// Task and strategy of arrays, which have no names.
 const TASK: &str = "array";
@@ -55,7 +56,7 @@ pub(super) fn read(
         }
         let right = labels(right, rows)?;
         questions.check(rows)?;
-        let found = scores.py().detach(|| group(name, rows, &right, questions));
+        let found = threads::detached(scores.py(), || group(name, rows, &right, questions));
         let mut group = found?;
         evidence.share(&mut group);
         evidence.models.push(ModelEvidence {

@@ -15,6 +15,7 @@ use sureness_conformal::{Config, Evaluation};
 use crate::questions::Questions;
 use crate::refusal::{failed, refusal};
 use crate::settings;
+use crate::threads;
 use options::Options;
 
 /// Answers of one or several models, with the settings that were recorded of them.
@@ -68,7 +69,7 @@ impl Evidence {
     #[staticmethod]
     fn of_runs(py: Python<'_>, paths: Vec<std::path::PathBuf>, selection: &str) -> PyResult<Self> {
         let selection = runs::selection(paths, selection)?;
-        let read = py.detach(|| runs::read(&selection));
+        let read = threads::detached(py, || runs::read(&selection));
         read.map_err(|failure| failed(&failure))
     }
 
@@ -100,7 +101,7 @@ impl Evidence {
     /// The headline figures of every group, as `sureness score` has them; JSON.
     fn evaluations(&self, py: Python<'_>, options: &str) -> PyResult<String> {
         let config = Options::read(options)?.config(&self.config)?;
-        let found = py.detach(|| self.evaluated(&config));
+        let found = threads::detached(py, || self.evaluated(&config));
         json(&found)
     }
 
@@ -111,7 +112,7 @@ impl Evidence {
         let settings = options.settings(&self.config)?;
         let modes = modes.iter().map(|name| mode(name));
         let modes = modes.collect::<PyResult<Vec<Mode>>>()?;
-        let found = py.detach(|| {
+        let found = threads::detached(py, || {
             let figures = Figures::of(&self.rows, &settings, &modes);
             check_any(&figures)?;
             let mut document = document(&figures, &modes, &Asked::default(), PROGRAM);
@@ -131,7 +132,7 @@ impl Evidence {
         let mut settings = Options::read(options)?.settings(&self.config)?;
         // Nothing that is drawn anew is part of the table.
         (settings.splits, settings.resampling.replicates) = (0, 1);
-        py.detach(|| {
+        threads::detached(py, || {
             let figures = Figures::of(&self.rows, &settings, &[]);
             check_any(&figures).map_err(|failure| failed(&failure))?;
             Questions::of(&figures)
@@ -142,14 +143,16 @@ impl Evidence {
     fn play(&self, py: Python<'_>, stopping: &str, options: &str) -> PyResult<String> {
         let config = Options::read(options)?.config(&self.config)?;
         let stopping = play::stopping(stopping)?;
-        let found = py.detach(|| sureness_analysis::settled::play(&self.rows, &config, &stopping));
+        let found = threads::detached(py, || {
+            sureness_analysis::settled::play(&self.rows, &config, &stopping)
+        });
         json(&found.map_err(|refused| play::refused(&refused))?)
     }
 
     /// Rules of answering with a promise, set on the calibration questions of each group; JSON.
     fn promises(&self, py: Python<'_>, wrong: f64, options: &str) -> PyResult<String> {
         let config = Options::read(options)?.config(&self.config)?;
-        let found = py.detach(|| promises::of(&self.rows, &config, wrong));
+        let found = threads::detached(py, || promises::of(&self.rows, &config, wrong));
         json(&found.map_err(|failure| failed(&failure))?)
     }
 }

@@ -13,6 +13,7 @@ use sureness_bench::{Ended, Failure, Interrupts, Outcome, Stopper};
 use sureness_cli::RunLine;
 
 use crate::refusal::failed;
+use crate::threads;
 use watch::{Told, Watching};
 
 /// How often Python's signals and the progress are looked at.
@@ -35,7 +36,9 @@ pub(crate) fn run(
     let watching = Watching::new(teller, interrupts);
     let run = {
         let watching = watching.clone();
-        std::thread::spawn(move || sureness_bench::run(&line.settings, &line.models, &watching))
+        std::thread::spawn(move || {
+            threads::compute(|| sureness_bench::run(&line.settings, &line.models, &watching))
+        })
     };
     let shown = look_on(py, &run, &told, &watching, &stopper, &show);
     let outcome = py.detach(|| run.join());
