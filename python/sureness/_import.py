@@ -135,7 +135,8 @@ def from_inspect(*logs: Any, **options: Any) -> Runs:
     """Imports logs of Inspect: `EvalLog` objects, or paths of `.eval` and `.json` files.
 
     Args:
-        logs: the logs, with log-probabilities (`logprobs=True` in Inspect's configuration).
+        logs: the logs, with log-probabilities (`logprobs=True` in Inspect's configuration); also a list of
+            them, as `inspect_ai.eval` returns it.
         options: further arguments of `import_results`, such as `output_dir`.
 
     Raises:
@@ -143,10 +144,15 @@ def from_inspect(*logs: Any, **options: Any) -> Runs:
     """
     with tempfile.TemporaryDirectory(prefix="sureness-inspect-") as folder:
         paths: list[Source] = []
-        for number, log in enumerate(logs):
+        each = [log for given in logs for log in (given if isinstance(given, list) else [given])]
+        for number, log in enumerate(each):
             if isinstance(log, (str, os.PathLike)):
                 paths.append(log)
                 continue
+            if getattr(log, "samples", None) is None:
+                raise ValueError(
+                    f"{log!r:.60} has no samples\nhint: give logs from inspect_ai.eval, or read_eval_log(path)"
+                )
             path = Path(folder, f"{number}.json")
             path.write_text(log.model_dump_json(exclude_none=True))
             paths.append(path)

@@ -258,6 +258,12 @@ def test_masked_values_are_refused():
     hidden = np.ma.masked_greater(logits, np.quantile(logits, 0.99))
     with pytest.raises(ValueError, match="has masked values"):
         sureness.evaluate(hidden, labels)
+
+    class Own(np.ma.MaskedArray):
+        """A mask of one's own kind."""
+
+    with pytest.raises(ValueError, match="has masked values"):
+        sureness.evaluate(hidden.view(Own), labels)
     with pytest.raises(ValueError, match="labels has masked values"):
         sureness.evaluate(logits, np.ma.masked_array(labels, mask=labels == 0))
     whole = sureness.evaluate(np.ma.masked_array(logits), labels)

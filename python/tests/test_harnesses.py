@@ -102,6 +102,6 @@ def test_a_task_of_inspect_has_our_scorer(tmp_path):
     assert metrics["accuracy"] == pytest.approx((logits.argmax(1) == labels).mean())
     assert metrics["set_size"] == pytest.approx(expected.set_size.value)
     assert metrics["coverage"] == pytest.approx(expected.coverage.value)
-    runs = sureness.from_inspect(log)
+    runs = sureness.from_inspect([log])
     row = runs.evaluations()[0]
     assert row["questions"] == 120 and not math.isnan(row["acc"])

@@ -44,6 +44,8 @@ def test_a_log_of_inspect_is_imported():
     logs = sorted((DATA / "inspect").glob("*.eval")) + sorted((DATA / "inspect").glob("*.json"))
     runs = sureness.from_inspect(logs[0])
     assert runs.evaluations()[0]["questions"] == 6
+    with pytest.raises(ValueError, match="has no samples\nhint: "):
+        sureness.from_inspect([object()])
 
 
 def test_results_without_samples_are_refused():

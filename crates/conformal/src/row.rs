@@ -137,8 +137,7 @@ impl<'a, const N: usize> From<&'a [f32; N]> for Logits<'a> {
 /// Softmax over one row: probabilities that sum to 1.
 ///
 /// `logits` may be logits or log-probabilities: a constant added to all cancels out. In `f32` the sum
-/// runs from left to right, as NumPy's does for fewer than eight values; in `f64` it does not depend on
-/// the order of the options.
+/// is NumPy's; in `f64` it does not depend on the order of the options.
 pub fn softmax<F: Real>(logits: &[F], out: &mut Vec<F>) {
     out.clear();
     let Some(max) = logits

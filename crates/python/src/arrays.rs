@@ -7,7 +7,7 @@ use numpy::{
     PyReadonlyArray2, PyUntypedArrayMethods, ndarray::Dimension,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyType};
 use sureness_conformal::{Logits, Protocol, Real, RightOptions};
 
 use crate::arrow::{self, Numbers};
@@ -118,8 +118,13 @@ fn is_sound(row: Logits<'_>) -> bool {
 
 /// Refuses a masked array with hidden values, which NumPy would read as they are.
 fn check_mask(of: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
-    let of_type = of.get_type();
-    if of_type.name()? != "MaskedArray" {
+    let mut types = of.get_type().mro().iter();
+    // Subclasses, too.
+    let is_masked = |it: Bound<'_, PyAny>| {
+        it.cast_into::<PyType>()
+            .is_ok_and(|it| it.name().is_ok_and(|name| name == "MaskedArray"))
+    };
+    if !types.any(is_masked) {
         return Ok(());
     }
     let masked = of.getattr("mask")?.call_method0("any")?.is_truthy()?;
