@@ -1,15 +1,4 @@
-//! What the tests of several crates share.
-//!
-//! [`shared`] finds the folder of real data, [`says`] and [`ends_with`] check what a program
-//! printed, [`results_in`] and [`figures_in`] read what it wrote. With the feature `processes`,
-//! `Case` runs `sureness` against a fault server and `Nats` starts a broker; with `hub`, `HubServer` is
-//! a hub of data sets; with `browser`, `browser::Browser` is
-//! a Chromium.
-//!
-//! ```
-//! sureness_testkit::says("error: no such file\nhint: check the path", &["no such", "hint: "]);
-//! ```
-
+#![doc = include_str!("../README.md")]
 #![expect(
     clippy::missing_panics_doc,
     reason = "a helper of tests panics where the test is to fail"

@@ -58,11 +58,18 @@ pub(super) fn answer(text: &str, said: Option<&str>) -> Result<Part, ScoreError>
     })
 }
 
-/// The visible ASCII signs of a text with their places: tokenizers write blanks and other signs in ways
-/// of their own.
+/// The visible ASCII signs of a text with their places, since tokenizers write blanks and other signs in
+/// ways of their own: OpenAI's, the bytes of a part of a sign as `\xf0`.
 fn letters(text: &str) -> impl Iterator<Item = (usize, char)> {
-    text.char_indices()
-        .filter(|(_, sign)| sign.is_ascii_graphic())
+    let is_escape = |at: usize| {
+        let escape = text.get(at..).and_then(|rest| rest.strip_prefix("\\x"));
+        let digits = escape.and_then(|rest| rest.get(..2));
+        digits.is_some_and(|digits| digits.bytes().all(|it| it.is_ascii_hexdigit()))
+    };
+    text.char_indices().filter(move |(at, sign)| {
+        let of_escape = (at.saturating_sub(3)..=*at).any(is_escape);
+        sign.is_ascii_graphic() && !of_escape
+    })
 }
 
 #[cfg(test)]
@@ -95,6 +102,11 @@ mod tests {
                 "Option B it is.",
                 Some("Option B it is. ANSWER: B"),
                 Some(("Option B it is.", false)),
+            ),
+            (
+                "It is \\xe2\\x80\\x99B\\xe2\\x80\\x99",
+                Some("It is ’B’"),
+                Some(("It is \\xe2\\x80\\x99B\\xe2\\x80\\x99", true)),
             ),
             ("It may be B", Some(""), None),
             ("It may be B", Some(" \n"), None),
