@@ -20,9 +20,7 @@ impl Hint for ImportError {
                 "run lm-evaluation-harness with --log_samples, or name the files themselves"
             }
             Problem::NothingChosen => "change --tasks or --skip",
-            Problem::Empty => {
-                "check that the evaluation finished, and that the file was not written without its samples"
-            }
+            Problem::Empty => "check that the evaluation finished and kept its samples",
             Problem::Json(_) => {
                 "copy the file again, as it may be truncated, or delete this line and the rest"
             }
