@@ -62,17 +62,24 @@ pub(super) fn check(evidence: &Evidence, selection: &Selection) -> Result<Vec<St
 fn evaluated_apart(models: &[(&str, &RunSettings)]) -> Option<String> {
     let ((first, one), others) = models.split_first()?;
     let shown = |it: &Config| {
-        let tempered = it.tempered.map(|value| value.to_string());
+        // The rule of the split has a note of its own (`split_rule`).
+        let Config {
+            alpha,
+            protocol,
+            calibration_ratio,
+            seed,
+            covers,
+            tempered,
+            split: _,
+        } = it;
+        let temperature = tempered.map_or_else(|| "none".to_owned(), |it| it.to_string());
         [
-            ("error rate", it.alpha.to_string()),
-            ("protocol", it.protocol.name().to_owned()),
-            ("calibration ratio", it.calibration_ratio.to_string()),
-            ("seed", it.seed.to_string()),
-            ("rule of covering", it.covers.name().to_owned()),
-            (
-                "temperature of shares",
-                tempered.unwrap_or_else(|| "none".to_owned()),
-            ),
+            ("error rate", alpha.to_string()),
+            ("protocol", protocol.name().to_owned()),
+            ("calibration ratio", calibration_ratio.to_string()),
+            ("seed", seed.to_string()),
+            ("rule of covering", covers.name().to_owned()),
+            ("temperature of shares", temperature),
         ]
     };
     let apart = others.iter().find_map(|(name, other)| {

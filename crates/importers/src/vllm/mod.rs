@@ -50,7 +50,11 @@ pub(crate) fn import(
                 .find_map(|pointer| json::text(&row, pointer))
                 .map(str::to_owned),
             answer: row.get("answer").cloned(),
-            said: outputs.first().and_then(|it| json::text_as_is(it, "/text")),
+            // Also blank.
+            said: outputs
+                .first()
+                .and_then(|it| it.get("text")?.as_str())
+                .map(str::to_owned),
             tokens: output::tokens(outputs.first()),
             correct: None,
         };
