@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -43,12 +45,11 @@ def test_a_run_is_read_back_and_asks_nothing_twice(gguf, tmp_path, capfd):
     assert table.select(f"prob_{letter}" for letter in "ABCDEF").sum_horizontal().is_between(0.999999, 1.000001).all()
     listed = sureness.read(tmp_path / "results").evaluations()
     assert [(row["task"], row["strategy"], row["questions"]) for row in listed] == [("qa", "base", 12)]
-    begun = time.monotonic()
     again = ask(gguf, tmp_path / "results", 12, recheck=0)
     assert again.evaluations()[0]["lac"] == listed[0]["lac"]
-    assert "12 from cache" in capfd.readouterr().err or time.monotonic() - begun < 60
+    assert answers(tmp_path / "results" / "sureness.sqlite") == 12
     page = runs.report(tmp_path / "page.html")
-    assert page.read_text().startswith("<!doctype html>") or "<html" in page.read_text()[:200]
+    assert page.read_text().startswith("<!doctype html>")
 
 
 def test_a_run_comes_back_under_its_own_settings(gguf, tmp_path):
@@ -75,6 +76,15 @@ def test_a_notebook_shows_one_bar(gguf, tmp_path):
     assert not any("[####" in output.get("text", "") for output in notebook.cells[0].outputs)
 
 
+def answers(store):
+    """How many answers a store has, while the run writes it."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as reader:
+            return reader.execute("SELECT count(*) FROM answers").fetchone()[0]
+    except sqlite3.OperationalError:  # There is none yet, or it has no tables.
+        return 0
+
+
 def test_ctrl_c_keeps_what_there_is(gguf, tmp_path):
     code = f"""
         import sureness
@@ -86,12 +96,10 @@ def test_ctrl_c_keeps_what_there_is(gguf, tmp_path):
         [sys.executable, "-u", "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        store = tmp_path / "results" / "sureness.sqlite"
         for _ in range(1200):
-            if store.exists() and (store.with_name(store.name + "-wal")).exists():
+            if answers(tmp_path / "results" / "sureness.sqlite") or child.poll() is not None:
                 break
             time.sleep(0.1)
-        time.sleep(20)
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=120)
     finally:
