@@ -26,18 +26,17 @@ pub enum Arithmetic {
     /// As the published script does: sums from the most probable option down, and
     /// `p ≥ 1 − threshold`, in the precision at hand.
     Script,
-    /// By the definition: sums from the least probable option up; see [`Score::of`].
+    /// By the definition: both scores minus 1, sums from the least probable option up; see [`Score::of`].
     Definition,
 }
 
 impl Score {
     /// The number that ranks option `option` of a row with these `probabilities`, in `order`: the
-    /// score itself, except for APS under [`Arithmetic::Definition`], where it is the score minus
-    /// 1.
+    /// score itself or, under [`Arithmetic::Definition`], the score minus 1, so that the scores of a
+    /// confident model keep their order, where `1 − 10⁻²⁰` would round to 1.
     ///
-    /// That is the negated total probability of the *less* probable options. The sum down to the
-    /// last option is then exactly 1, as by definition, and the sums of a confident model keep
-    /// their order, where `1 − 10⁻²⁰` would round to 1.
+    /// For LAC that is the negated probability. For APS it is the negated total probability of the
+    /// *less* probable options; the sum down to the last option is then exactly 1, as by definition.
     pub fn of<F: Real>(
         self,
         probabilities: &[F],
@@ -64,9 +63,14 @@ impl Score {
     ) {
         let mut total = F::ZERO;
         match (self, arithmetic) {
-            (Self::Lac, _) => {
+            (Self::Lac, Arithmetic::Script) => {
                 for (i, &p) in probabilities.iter().enumerate() {
                     put(i, F::ONE - p);
+                }
+            }
+            (Self::Lac, Arithmetic::Definition) => {
+                for (i, &p) in probabilities.iter().enumerate() {
+                    put(i, F::ZERO - p);
                 }
             }
             (Self::Aps, Arithmetic::Script) => {
@@ -86,18 +90,17 @@ impl Score {
 
     /// The score that a number from [`Self::of`] represents.
     pub fn value<F: Real>(self, compared: F, arithmetic: Arithmetic) -> F {
-        match (self, arithmetic) {
-            (Self::Aps, Arithmetic::Definition) => F::ONE + compared,
-            _ => compared,
+        match arithmetic {
+            Arithmetic::Definition => F::ONE + compared,
+            Arithmetic::Script => compared,
         }
     }
 
     /// The prediction set: all options whose score is at most `threshold`, which is on the scale of
     /// [`Self::of`]. May be empty.
     ///
-    /// LAC compares `p ≥ 1 − threshold` rather than `1 − p ≤ threshold` in float32, as the
-    /// published script does; in float64 both are the same for the scores that occur, since
-    /// `1 − p` is then computed once and compared with itself.
+    /// Under [`Arithmetic::Script`], LAC compares `p ≥ 1 − threshold` rather than
+    /// `1 − p ≤ threshold`, as the published script does in float32.
     pub fn set<F: Real>(
         self,
         probabilities: &[F],
@@ -114,7 +117,7 @@ impl Score {
                 for (i, &p) in probabilities.iter().enumerate() {
                     let admitted = match arithmetic {
                         Arithmetic::Script => p >= F::ONE - threshold,
-                        Arithmetic::Definition => F::ONE - p <= threshold,
+                        Arithmetic::Definition => F::ZERO - p <= threshold,
                     };
                     if admitted {
                         set.insert(i);

@@ -48,7 +48,7 @@ fn scores_of<F: Native, const N: usize>(
     rule: Rule,
 ) -> (Vec<F>, Vec<usize>) {
     match rule.score {
-        Score::Lac => scores_by(rows, right, |row, option| (F::ONE - row[option], true)),
+        Score::Lac => scores_by(rows, right, |row, option| (rule.lac(row[option]), true)),
         Score::Aps => scores_by(rows, right, |row, option| {
             let ranked = Ranked::aps(row, rule.arithmetic());
             let score = ranked.map(|ranked| ranked.score(row[option]));
@@ -109,7 +109,7 @@ fn sets_of<F: Native, const N: usize>(
         }
         (Score::Lac, Arithmetic::Definition, Threshold::Finite(threshold)) => {
             sets_by(rows, fill, into, |row| {
-                (row.map(|p| F::ONE - p <= threshold), true)
+                (row.map(|p| F::ZERO - p <= threshold), true)
             })
         }
         (Score::Aps, arithmetic, _) => sets_by(rows, fill, into, |row| {

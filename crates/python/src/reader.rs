@@ -48,6 +48,14 @@ impl Rule {
             Protocol::Standard => Arithmetic::Definition,
         }
     }
+
+    /// The LAC score of an option of this probability, on the scale of [`Score::of`].
+    pub(crate) fn lac<F: Real>(self, p: F) -> F {
+        match self.arithmetic() {
+            Arithmetic::Script => F::ONE - p,
+            Arithmetic::Definition => F::ZERO - p,
+        }
+    }
 }
 
 /// What is wrong with a row of probabilities.
@@ -178,7 +186,7 @@ impl<'a, F: Native> Reader<'a, F> {
         self.load(row)?;
         // Neither the only right option nor its LAC score depends on the order.
         if let (Score::Lac, Some(option)) = (self.rule.score, right.only()) {
-            return Ok(F::ONE - self.of(row)[option]);
+            return Ok(self.rule.lac(self.of(row)[option]));
         }
         self.sort(row);
         let option = covers.deciding(right, &self.order);

@@ -126,8 +126,8 @@ impl Nonconformity {
     }
 
     /// The scores of all options of the row in `view`. `wide` are its probabilities in f64, `u` its
-    /// random number. LAC and APS ignore both and use the protocol's precision. Under the standard
-    /// protocol, APS scores have 1 subtracted; see [`Score::of`].
+    /// random number. LAC and APS ignore both and use the protocol's precision, and have 1 subtracted
+    /// under the standard protocol; see [`Score::of`].
     pub(crate) fn fill<F: Real>(self, view: &RowView<F>, wide: &[f64], u: f64, out: &mut [f64]) {
         let order = view.order();
         let mut published = |score: Score| {

@@ -27,8 +27,8 @@ enum Scale {
     /// LAC under the paper's protocol is `p ≥ 1 − q` in float32, where `1 − p ≤ q` would admit
     /// other options: thresholds are scores, and options are compared by −p.
     Negated,
-    /// APS under the standard protocol: by the score minus 1, which is exact where the score itself
-    /// would round to 1; see [`Score::of`](crate::Score::of). Thresholds are on this scale as well.
+    /// LAC and APS under the standard protocol: by the score minus 1, which is exact where the score
+    /// itself would round to 1; see [`Score::of`](crate::Score::of). Thresholds are on this scale as well.
     LessOne,
 }
 
@@ -36,7 +36,7 @@ impl Scale {
     fn of(nonconformity: Nonconformity, paper: bool) -> Self {
         match (nonconformity, paper) {
             (Nonconformity::Lac, true) => Self::Negated,
-            (Nonconformity::Aps, false) => Self::LessOne,
+            (Nonconformity::Lac | Nonconformity::Aps, false) => Self::LessOne,
             _ => Self::Plain,
         }
     }
@@ -185,17 +185,23 @@ impl Scores {
     /// # Panics
     /// If the row does not exist.
     pub fn covers_at(&self, i: usize, threshold: f64) -> bool {
-        let threshold = if threshold.is_finite() {
-            Threshold::Finite(threshold - self.offset())
-        } else {
-            Threshold::Infinite
-        };
-        self.covers_within(i, self.bound(threshold))
+        match self.scale {
+            // Rounded as the threshold was: less 1, it may lie beside the score that set it.
+            Scale::LessOne => self.covers_up_to(i, self.row(i), threshold.min(f64::MAX)),
+            Scale::Plain | Scale::Negated => {
+                let is_finite = threshold.is_finite();
+                let threshold = is_finite.then_some(Threshold::Finite(threshold));
+                self.covers_within(i, self.bound(threshold.unwrap_or(Threshold::Infinite)))
+            }
+        }
     }
 
     /// The same for options up to this [`bound`](Self::bound).
     pub(crate) fn covers_within(&self, i: usize, bound: f64) -> bool {
-        let compared = self.compared(i);
+        self.covers_up_to(i, self.compared(i), bound)
+    }
+
+    fn covers_up_to(&self, i: usize, compared: &[f64], bound: f64) -> bool {
         let is_empty = compared.iter().all(|&score| score > bound);
         compared[self.answer(i)] <= bound || (is_empty && self.top_covers(i))
     }
@@ -319,6 +325,34 @@ mod tests {
         };
         table.push([3; 32], &row, None).unwrap();
         table
+    }
+
+    #[test]
+    fn what_rounds_to_one_keeps_its_order() {
+        // The right options of the calibration questions lie 40 and 50 nats below the first.
+        let mut table = Table::new(3);
+        for (gap, key) in [(40.0, 1), (50.0, 2)] {
+            let logits = [gap, 0.0, -20.0];
+            let row = Row {
+                key: &[],
+                cluster: None,
+                logits: (&logits).into(),
+                right: 1.into(),
+                dont_know: None,
+                none_of_the_above: None,
+            };
+            table.push([key; 32], &row, None).unwrap();
+        }
+        let view = View {
+            protocol: Protocol::Standard,
+            ..View::default()
+        };
+        let scores = Scores::of(&table, Nonconformity::Lac, &view);
+        let bound = scores.bound(Threshold::Finite(scores.ranked_answer(0)));
+        let sizes = [0, 1].map(|i| scores.compared(i).iter().filter(|it| **it <= bound).count());
+        assert_eq!(sizes, [2, 1]);
+        // A threshold from elsewhere is a score, and so is rounded.
+        assert!(scores.covers_at(1, scores.of_answer(0)));
     }
 
     #[test]
