@@ -199,7 +199,7 @@ struct Difference {
     figures: [f64; 2],
     influences: Vec<f64>,
     clusters: Vec<[u8; 32]>,
-    /// The weight of a question, the largest.
+    /// The most by which a question may differ, times the largest weight of one.
     imagined: f64,
 }
 
@@ -222,7 +222,16 @@ impl Difference {
             let n = first.rows.len();
             // As if all questions were drawn alike: tasks count the same, whatever their sizes.
             let weight = total as f64 / (tasks.len() * n) as f64;
-            all.imagined = all.imagined.max(weight);
+            let options = first.tables[0].stride() as f64;
+            let most = match metric {
+                Metric::Acc | Metric::Ece => 1.0,
+                Metric::Size => options - 1.0,
+                // A right answer, where sets have one option.
+                Metric::Uacc => options.sqrt(),
+                // The test half stands for all.
+                Metric::Coverage => 1.0 / (1.0 - config.calibration_ratio),
+            };
+            all.imagined = all.imagined.max(weight * most);
             all.influences.resize(start + n, 0.0);
             all.clusters.extend_from_slice(first.tables[0].clusters());
             let share = 1.0 / (tasks.len() * pairs.len()) as f64;
