@@ -181,7 +181,7 @@ impl Format {
                 return Some(format);
             }
         }
-        matches!(extension, "csv" | "jsonl" | "ndjson" | "parquet").then_some(Self::Table)
+        matches!(extension, "csv" | "tsv" | "jsonl" | "ndjson" | "parquet").then_some(Self::Table)
     }
 
     /// Detects a harness by keys in the part of its file that is seen.

@@ -205,11 +205,12 @@ impl<'a> Scoring<'a> {
         let mut clustered = false;
         let mut table = Table::new(kept.len());
         let (mut mass, mut bounded) = (Vec::new(), Vec::new());
+        let by_place = abstention_by_place(&items, place.len());
         for (item, scores) in items.iter().zip(scores.chunks_exact(kept.len())) {
             let beside = logits.beside(item.row);
             bounded.push(beside.bounded);
             mass.extend(beside.mass_of(logits.kind, scores));
-            let (dont_know, none_of_the_above) = abstention(item.key, place.len());
+            let (dont_know, none_of_the_above) = abstention(item.key, by_place);
             let name = self.names.of(&task.id, item.key.id);
             clustered |= name.cluster.is_some();
             let category = name.category.map(|name| {
@@ -301,11 +302,26 @@ fn task_of(dataset: &str) -> Task {
 }
 
 /// The indices of "I don't know" and "None of the above".
-fn abstention(key: &AnswerKey, width: usize) -> (Option<usize>, Option<usize>) {
+type Abstention = (Option<usize>, Option<usize>);
+
+/// As the paper's tables have them; none where one is a right answer.
+fn abstention_by_place(items: &[KeyedRow<'_>], width: usize) -> Abstention {
+    let places = paper::abstention(width);
+    let is_right = |place: Option<usize>| {
+        place.is_some_and(|place| items.iter().any(|item| item.key.right.contains(place)))
+    };
+    if is_right(places.0) || is_right(places.1) {
+        (None, None)
+    } else {
+        places
+    }
+}
+
+fn abstention(key: &AnswerKey, by_place: Abstention) -> Abstention {
     if key.options.is_some() {
         (key.dont_know, key.none_of_the_above)
     } else {
-        paper::abstention(width)
+        by_place
     }
 }
 

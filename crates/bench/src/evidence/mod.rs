@@ -14,7 +14,7 @@ mod saved;
 mod selection;
 mod texts;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sureness_analysis::settled::Settled;
@@ -62,6 +62,11 @@ pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
     let (mut stores, mut files) = (Vec::new(), Vec::new());
     for path in &selection.runs {
         match named::store_at(path)? {
+            Some(store) if stores.iter().any(|known| store.is_run_of(known)) => {
+                let message = format!("{} is named twice", path.display());
+                return Err(Failure::new(message)
+                    .hint("name each run once: compared with itself, a model differs in nothing"));
+            }
             Some(store) => stores.push(store),
             None => files.push(path.clone()),
         }
@@ -94,7 +99,8 @@ pub fn load(selection: &Selection, texts: &Texts) -> Result<Loaded, Failure> {
     loaded.config = evaluated.next().map(|settings| settings.evaluation);
     let warnings = offered.warnings(selection, texts.tasks());
     loaded.warnings.extend(warnings);
-    cluster(selection.cluster, &mut loaded.evidence);
+    let uncategorised = cluster(selection.cluster, &mut loaded.evidence);
+    loaded.warnings.extend(uncategorised);
     name_apart(&mut loaded.evidence);
     let notes = comparable::check(&loaded.evidence, selection)?;
     loaded.notes.extend(notes);
@@ -124,8 +130,10 @@ pub fn keep_best(evidence: &mut Evidence, settings: &Settings, count: usize) {
     evidence.open.retain(|model| is_kept(&model.name));
 }
 
-/// Groups questions into clusters.
-fn cluster(by: Grouping, evidence: &mut Evidence) {
+/// Groups questions into clusters. Returns warnings about tasks with questions that have no category to be
+/// grouped by: those keep their clusters.
+fn cluster(by: Grouping, evidence: &mut Evidence) -> BTreeSet<String> {
+    let mut warnings = BTreeSet::new();
     let open = evidence.open.iter_mut().flat_map(|model| &mut model.groups);
     open.for_each(|group| cluster_open(by, group));
     for model in &mut evidence.models {
@@ -149,17 +157,30 @@ fn cluster(by: Grouping, evidence: &mut Evidence) {
                 let digests: Vec<[u8; 32]> = group.categories.iter().map(cluster_of).collect();
                 let table = &group.table;
                 let rows = table.categories().iter().zip(table.clusters());
+                let mut without = 0;
                 let names = rows.map(|(category, own)| {
-                    category
-                        .and_then(|c| digests.get(c as usize).copied())
-                        .unwrap_or(*own)
+                    let digest = category.and_then(|c| digests.get(c as usize).copied());
+                    digest.unwrap_or_else(|| {
+                        without += 1;
+                        *own
+                    })
                 });
-                let names = names.collect();
+                let names: Vec<[u8; 32]> = names.collect();
+                let all = names.len();
                 group.table.set_clusters(names);
-                group.clustered = true;
+                if without == 0 {
+                    group.clustered = true;
+                } else {
+                    warnings.insert(format!(
+                        "--cluster category: {without} of {all} questions of {} have no category, and keep \
+                         their clusters",
+                        group.id.task
+                    ));
+                }
             }
         }
     }
+    warnings
 }
 
 /// The name of a category's cluster.

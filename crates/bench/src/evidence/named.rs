@@ -39,6 +39,12 @@ pub(super) fn store_at(path: &Path) -> Result<Option<Named>, Failure> {
 }
 
 impl Named {
+    /// Whether another name stands for the same run.
+    pub(super) fn is_run_of(&self, other: &Self) -> bool {
+        let place = |of: &Self| of.store.canonicalize().unwrap_or_else(|_| of.store.clone());
+        self.run == other.run && place(self) == place(other)
+    }
+
     /// Shows the models that came after the first `before` (with options, and of open questions) under the
     /// name; where these are several, before their own.
     pub(super) fn rename(&self, evidence: &mut Evidence, before: (usize, usize)) {

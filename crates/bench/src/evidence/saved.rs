@@ -15,7 +15,7 @@ use super::{Loaded, Selection};
 use crate::error::Failure;
 
 /// The ends of names of saved logits.
-const EXTENSIONS: [&str; 6] = ["pkl", "pickle", "jsonl", "ndjson", "csv", "parquet"];
+const EXTENSIONS: [&str; 7] = ["pkl", "pickle", "jsonl", "ndjson", "csv", "tsv", "parquet"];
 
 /// Whether a file's name or beginning is that of saved logits.
 fn is_table(path: &Path) -> bool {

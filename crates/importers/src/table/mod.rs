@@ -247,6 +247,9 @@ impl Table<'_> {
                 ));
             }
             import.notes.extend(choice::left_out(part.dropped));
+            import
+                .notes
+                .extend(question::abstentions_that_are_right(&mut import.rows));
             let from_one = part.numbered.from_one();
             import.warnings.extend(from_one.map(|it| it.to_string()));
             if let Some(keys) = self.keys {

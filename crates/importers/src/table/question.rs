@@ -86,6 +86,32 @@ pub(super) fn check(
     Ok(())
 }
 
+/// Where a right answer lies in a place that the paper's tables have for abstentions, these are options like
+/// the others. Returns a note of it.
+pub(super) fn abstentions_that_are_right(rows: &mut [ImportedRow]) -> Option<String> {
+    let is_right = |row: &ImportedRow| {
+        let QuestionRecord {
+            right,
+            dont_know,
+            none_of_the_above,
+            ..
+        } = &row.question;
+        let mut places = [dont_know, none_of_the_above].into_iter().flatten();
+        places.any(|place| right.contains(*place))
+    };
+    if !rows.iter().any(is_right) {
+        return None;
+    }
+    for row in rows {
+        row.question.dont_know = None;
+        row.question.none_of_the_above = None;
+    }
+    Some(
+        "E or F are right answers, and so are no \"I don't know\" and \"None of the above\""
+            .to_owned(),
+    )
+}
+
 pub(super) fn row(task: &str, record: Record, scores: Scores, key: &Key) -> ImportedRow {
     let Scores { kind, values } = scores;
     let width = values.len();

@@ -100,10 +100,7 @@ impl Header {
             Some(Cell::Text(text)) => Ok(Some(text.trim().to_owned())),
             Some(Cell::Whole(number)) => Ok(Some(number.to_string())),
             Some(Cell::Number(number)) => Ok(Some(number.to_string())),
-            Some(other) => {
-                let (expected, found) = ("a text", describe(other));
-                Err(fault(Problem::Type { expected, found }, name))
-            }
+            Some(other) => Err(fault(kind("a text", other), name)),
         };
         // Several right options may be a list.
         let answer = match get("answer") {
@@ -112,10 +109,7 @@ impl Header {
                     Cell::Text(text) => Ok(text.trim().to_owned()),
                     Cell::Whole(number) => Ok(number.to_string()),
                     Cell::Number(number) => Ok(number.to_string()),
-                    other => {
-                        let (expected, found) = ("a list of letters or numbers", describe(other));
-                        Err(fault(Problem::Type { expected, found }, "answer"))
-                    }
+                    other => Err(fault(kind("a list of letters or numbers", other), "answer")),
                 });
                 Some(each.collect::<Result<Vec<_>, _>>()?.join(","))
             }
@@ -123,11 +117,10 @@ impl Header {
         };
         let replay = |problem: Replay| Problem::of_replay(problem, path, place);
         let id = text("id")?.ok_or_else(|| fault(Problem::Missing, "id"))?;
-        let options = match get("options") {
-            Some(Cell::Whole(options)) => usize::try_from(*options).ok(),
-            Some(Cell::Text(options)) => options.trim().parse().ok(),
-            _ => None,
-        };
+        let options = get("options").map(|cell| {
+            count(cell).ok_or_else(|| fault(kind("a number of options", cell), "options"))
+        });
+        let options = options.transpose()?;
         let scores = if cells.len() == self.names.len() {
             self.scores(cells, options)
                 .and_then(|scores| match options {
@@ -146,15 +139,27 @@ impl Header {
         };
         let has = |name: &str| self.names.iter().any(|column| column == name);
         let mass = match get("mass") {
-            Some(cell) => Mass::Known(number("mass", cell).map_err(replay)?),
+            Some(cell) => match number("mass", cell).map_err(replay)? {
+                // Sums of rounded probabilities may be a little above 1.
+                mass if (0.0..=1.01).contains(&mass) => Mass::Known(mass),
+                mass => {
+                    let message = format!("is {mass}, not a probability from 0 to 1");
+                    return Err(replay(field("mass", &message)));
+                }
+            },
             None if has("mass") => Mass::Unknown,
             None => Mass::Sum,
         };
         let bounded = match get("bounded") {
-            Some(Cell::Bool(bounded)) => *bounded,
-            Some(Cell::Text(text)) => text.trim().eq_ignore_ascii_case("true"),
-            _ => false,
+            None => false,
+            Some(cell) => {
+                truth(cell).ok_or_else(|| fault(kind("true or false", cell), "bounded"))?
+            }
         };
+        let key = text("key")?.map(|key| {
+            let expected = "a digest of 64 hexadecimal digits";
+            digest(&key).ok_or_else(|| fault(kind(expected, &Cell::Text(key)), "key"))
+        });
         let record = Record {
             id,
             has_answers: has("answer"),
@@ -165,8 +170,8 @@ impl Header {
                 mass,
                 bounded,
             },
-            key: text("key")?.as_deref().and_then(digest),
-            cluster: text("cluster")?.as_deref().and_then(digest),
+            key: key.transpose()?,
+            cluster: text("cluster")?.as_deref().map(cluster),
             place: place.clone(),
         };
         Ok((record, scores))
@@ -272,6 +277,39 @@ fn ambiguous(first: &str, second: &str) -> Replay {
         first: printable(first),
         second: printable(second),
     }
+}
+
+/// The problem of a cell that is no `expected`.
+fn kind(expected: &'static str, cell: &Cell) -> Problem {
+    let found = describe(cell);
+    Problem::Type { expected, found }
+}
+
+/// A number of options. pandas writes whole numbers beside gaps as 4.0.
+fn count(cell: &Cell) -> Option<usize> {
+    let count = number("options", cell).ok()?;
+    ((0.0..=1e3).contains(&count) && count.fract() == 0.0).then_some(count as usize)
+}
+
+/// A truth value, as programs write it.
+fn truth(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::Bool(value) => Some(*value),
+        Cell::Whole(0) => Some(false),
+        Cell::Whole(1) => Some(true),
+        Cell::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "" | "false" | "0" | "no" => Some(false),
+            "true" | "1" | "yes" => Some(true),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A cluster by its digest, as our own tables have it, or by any other name.
+fn cluster(name: &str) -> [u8; 32] {
+    digest(name)
+        .unwrap_or_else(|| blake3::derive_key("sureness cluster of a table", name.as_bytes()))
 }
 
 /// A digest in hexadecimal.

@@ -33,7 +33,7 @@ pub(super) fn visit(
         .map(|it| it.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         _ if format == Format::Paper => pickle(path, bytes, visit),
-        Some("csv") => table(path, &bytes, visit),
+        Some("csv" | "tsv") => table(path, &bytes, visit),
         Some("jsonl" | "ndjson") => lines(path, &bytes, visit),
         Some("pkl" | "pickle") => pickle(path, bytes, visit),
         Some("json") => list(path, &bytes, visit),

@@ -348,3 +348,41 @@ fn lists_of_rows_are_tables_and_dropped_rows_are_not_judged() {
         );
     }
 }
+
+#[test]
+fn columns_beside_the_scores_are_read_or_refused() {
+    let folder = Folder::new();
+    let tabs = "id\tanswer\tcluster\tbounded\tmass\toptions\tA\tB\tC\n\
+                1\tA\tpassage 1\t1\t0.9\t3.0\t-1\t-2\t-3\n\
+                2\tB\tpassage 1\tno\t0.8\t2.0\t-1\t-2\t\n\
+                3\tB\tpassage 2\t\t\t3\t-1\t-2\t-3\n";
+    let import = with(&folder.write("m.tsv", tabs), &task("t")).remove(0);
+    let clusters = [0, 1, 2].map(|row| import.rows[row].question.cluster.unwrap());
+    assert!(clusters[0] == clusters[1] && clusters[0] != clusters[2]);
+    let observed = |row: usize| import.rows[row].scores.as_ref().unwrap().observed.clone();
+    assert_eq!(observed(0), [true, true, false]);
+    assert_eq!([observed(1).len(), observed(2).len()], [2, 3]);
+    for (name, column, value, expected) in [
+        (
+            "a.csv",
+            "mass",
+            "12",
+            "is 12, not a probability from 0 to 1",
+        ),
+        ("b.csv", "bounded", "perhaps", "expected true or false"),
+        (
+            "c.csv",
+            "key",
+            "k1",
+            "expected a digest of 64 hexadecimal digits",
+        ),
+        ("d.csv", "options", "2.5", "expected a number of options"),
+    ] {
+        let text = format!("id,answer,{column},A,B\n1,A,{value},-1,-2\n");
+        let refusal = refused(&folder.write(name, &text), &task("t"));
+        assert!(
+            refusal.contains(expected) && refusal.contains(column),
+            "{refusal}"
+        );
+    }
+}

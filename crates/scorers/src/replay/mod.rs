@@ -144,7 +144,7 @@ fn parse(path: &Path, bytes: Vec<u8>, drop: &BTreeSet<i64>) -> Result<RecordedLo
     match extension.as_deref() {
         Some("pkl" | "pickle") => pickle::read(&bytes, drop),
         Some("jsonl" | "ndjson") => jsonl::read(&bytes, drop),
-        Some("csv") => csv::read(&bytes, drop),
+        Some("csv" | "tsv") => csv::read(&bytes, drop),
         Some("parquet") => parquet::read(bytes, drop),
         _ if bytes.starts_with(b"PAR1") => parquet::read(bytes, drop),
         // A pickle of protocol 2 or later.

@@ -1,5 +1,7 @@
 //! Errors for input that cannot be analysed.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 fn says(stderr: &str, parts: &[&str]) {
@@ -276,4 +278,65 @@ fn an_output_folder_that_cannot_be_written_to_is_refused_before_the_work() {
         "taken",
     ];
     says(&refused(folder.path(), args), &["cannot write to taken"]);
+}
+
+#[test]
+fn right_answers_are_no_abstentions() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (mut table, mut scores, mut key) = (String::new(), String::new(), Vec::new());
+    for id in 1000..1120 {
+        let letter = char::from(b"ABCDEF"[id % 6]);
+        let mut logits = ["0"; 6];
+        logits[id % 6] = "3";
+        let logits = logits.join(",");
+        let _ = writeln!(table, "{id},{letter},{logits}");
+        let _ = writeln!(scores, "{id},{logits}");
+        key.push(serde_json::json!({"id": id, "answer": letter.to_string()}));
+    }
+    write(
+        folder,
+        "own.csv",
+        &format!("id,answer,A,B,C,D,E,F\n{table}"),
+    );
+    write(folder, "saved.csv", &format!("id,A,B,C,D,E,F\n{scores}"));
+    write(folder, "key.json", &serde_json::to_string(&key).unwrap());
+    for line in [
+        "score --logits own.csv --output json",
+        "score --logits saved.csv --questions key.json --output json",
+    ] {
+        let (stdout, _) = succeeds(folder, line.split(' '));
+        let figures: Value = serde_json::from_str(&stdout).unwrap();
+        let group = &figures["files"][0];
+        assert_eq!(
+            (&group["e_rate"], &group["f_rate"]),
+            (&0.0.into(), &0.0.into()),
+            "{stdout}"
+        );
+    }
+}
+
+#[test]
+fn a_run_counts_once_and_missing_categories_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut table = "id,answer,category,A,B,C\n".to_owned();
+    for id in 0..120 {
+        let category = ["law", "art", ""][id % 3];
+        let _ = writeln!(table, "{id},A,{category},{},0,1", id % 7);
+    }
+    write(folder, "saved.csv", &table);
+    succeeds(
+        folder,
+        ["import", "saved.csv", "--task", "qa", "--output-dir", "r"],
+    );
+    for again in ["r", "other=r", "./r"] {
+        let message = refused(folder, ["gate", "r", again]);
+        says(&message, &[&format!("{again} is named twice")]);
+    }
+    let (_, stderr) = succeeds(
+        folder,
+        ["analyze", "r", "--modes", "basic", "--cluster", "category"],
+    );
+    sureness_testkit::says(&stderr, &["40 of 120 questions of qa have no category"]);
 }
