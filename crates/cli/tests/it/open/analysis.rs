@@ -231,7 +231,10 @@ fn modes_about_options_say_that_there_are_none() {
 #[test]
 fn a_gate_says_that_it_compares_no_open_questions() {
     let case = run(20, 2);
-    let output = case.sureness("gate results results").output().unwrap();
+    std::fs::create_dir(case.path("other")).unwrap();
+    let store = "sureness.sqlite";
+    std::fs::copy(case.results().join(store), case.path("other").join(store)).unwrap();
+    let output = case.sureness("gate results other").output().unwrap();
     ends_with(&output, 2);
     says(
         &text(&output.stderr),
