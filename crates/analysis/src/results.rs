@@ -378,11 +378,7 @@ fn is_zero(count: &u64) -> bool {
 impl TaskResult {
     /// Averages a task's groups, as the paper averages over its strategies.
     pub fn of(task: &str, title: &str, groups: &[GroupResult]) -> Self {
-        let of_task = groups.iter().filter(|g| g.task == task);
-        // Each order alone has the bias of its letters, which they lack together.
-        let derived = of_task.clone().any(GroupResult::is_derived);
-        let evaluations: Vec<&Evaluation> = of_task
-            .filter(|g| g.is_derived() == derived)
+        let evaluations: Vec<&Evaluation> = headline_groups(groups, task)
             .filter_map(|g| g.evaluation.as_ref())
             .collect();
         let n = evaluations.len().max(1) as f64;
@@ -398,6 +394,17 @@ impl TaskResult {
             intervals: None,
         }
     }
+}
+
+/// The groups of a task whose figures are averaged: those made of several orders of the options,
+/// where there are some. Each order alone has the bias of its letters, which they lack together.
+fn headline_groups<'a>(
+    groups: &'a [GroupResult],
+    task: &str,
+) -> impl Iterator<Item = &'a GroupResult> {
+    let of_task = groups.iter().filter(move |group| group.task == task);
+    let derived = of_task.clone().any(GroupResult::is_derived);
+    of_task.filter(move |group| group.is_derived() == derived)
 }
 
 /// The mean over tasks, each counted once.
@@ -424,6 +431,12 @@ impl ModelResult {
     /// The groups that were asked, without those that are made of them.
     pub fn asked_groups(&self) -> impl Iterator<Item = &GroupResult> {
         self.groups.iter().filter(|group| !group.is_derived())
+    }
+
+    /// The groups whose figures [`TaskResult::of`] averages.
+    pub fn headline_groups(&self) -> impl Iterator<Item = &GroupResult> {
+        let tasks = self.tasks.iter();
+        tasks.flat_map(|task| headline_groups(&self.groups, &task.task))
     }
 
     /// Adds to what a reader should know about the figures of every group.

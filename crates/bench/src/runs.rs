@@ -47,7 +47,7 @@ pub struct RunEntry {
     /// Means over tasks and strategies, LAC and APS, as fractions; `None` if nothing could be
     /// evaluated.
     pub figures: Option<Mean>,
-    /// Whether the threshold of a group is infinite, so that its sets are full.
+    /// Whether the threshold of a group in `figures` is infinite, so that its sets are full.
     pub full_sets: bool,
     /// What speaks against the figures, in a word or two each, such as `prompts cut`.
     pub doubts: Vec<String>,
@@ -134,8 +134,7 @@ fn entry(
     };
     let evaluations = || {
         result
-            .groups
-            .iter()
+            .headline_groups()
             .filter_map(|group| group.evaluation.as_ref())
     };
     Ok(RunEntry {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::row::RowView;
 use crate::score::Arithmetic;
-use crate::split::{CalibrationClusters, calibrates, check_halves, hash_position};
+use crate::split::{calibrates, calibration_end, check_halves, hash_position};
 use crate::{
     Config, Covers, EvaluateError, PredictionSet, Protocol, Real, Row, Score, SplitRule, Table,
     Threshold, paper_split,
@@ -65,11 +65,8 @@ enum Halves {
     Paper(Vec<bool>),
     /// By the row's key.
     Hash { ratio: f64, seed: u64 },
-    /// By the row's cluster.
-    Ordered {
-        chosen: CalibrationClusters,
-        seed: u64,
-    },
+    /// By the row's cluster: those below `end` in the order of hashes.
+    Ordered { end: u64, seed: u64 },
 }
 
 impl Halves {
@@ -94,8 +91,8 @@ impl Halves {
             (Protocol::Standard, SplitRule::Ordered) => {
                 let mut positions = Vec::new();
                 rows(&mut |row| positions.push(hash_position(row.cluster_key(), seed)))?;
-                let chosen = CalibrationClusters::of(positions, ratio);
-                Self::Ordered { chosen, seed }
+                let end = calibration_end(positions, ratio);
+                Self::Ordered { end, seed }
             }
         })
     }
@@ -104,9 +101,7 @@ impl Halves {
         match self {
             Self::Paper(calibrates) => calibrates.get(index).is_some_and(|&it| it),
             Self::Hash { ratio, seed } => calibrates(row.key, *ratio, *seed),
-            Self::Ordered { chosen, seed } => {
-                chosen.contains(hash_position(row.cluster_key(), *seed))
-            }
+            Self::Ordered { end, seed } => hash_position(row.cluster_key(), *seed) < *end,
         }
     }
 }

@@ -25,13 +25,15 @@ pub fn paper_split(n: usize, calibration_ratio: f64, seed: u32) -> Split {
 /// whole clusters allow.
 ///
 /// `clusters` names each row's cluster; rows of one cluster, such as questions on one passage or
-/// copies of one question, stay on one side. Clusters are visited in the order of a seeded hash of
-/// their names, and each calibrates if it still fits. So the split does not depend on the order of
-/// rows, and an added row moves at most one other where every row is its own cluster.
+/// copies of one question, stay on one side. The first clusters in the order of a seeded hash of
+/// their names calibrate, as many as come nearest to that number of rows, and at least one of
+/// several. So the split does not depend on the order of rows, and an added row moves at most one
+/// other where every row is its own cluster.
 ///
-/// Which rows calibrate depends on names and cluster sizes, never on answers: rows are as
-/// exchangeable as before, and the coverage guarantee stands (between clusters, where these have
-/// several rows).
+/// Which rows calibrate depends on names and cluster sizes, never on answers: where every row is its
+/// own cluster, rows are as exchangeable as before, and the coverage guarantee stands. Clusters of
+/// several rows are as exchangeable as they were, but for the last one that calibrates: half of the
+/// largest cluster, over the rows of a half, bounds what its choice can change.
 ///
 /// ```
 /// use sureness_conformal::ordered_split;
@@ -51,10 +53,10 @@ pub fn ordered_split<K: AsRef<[u8]>>(
         .into_iter()
         .map(|cluster| hash_position(cluster.as_ref(), seed))
         .collect();
-    let chosen = CalibrationClusters::of(positions.clone(), calibration_ratio);
+    let end = calibration_end(positions.clone(), calibration_ratio);
     let mut split = Split::default();
     for (row, position) in positions.into_iter().enumerate() {
-        if chosen.contains(position) {
+        if position < end {
             split.calibration.push(row);
         } else {
             split.test.push(row);
@@ -63,53 +65,37 @@ pub fn ordered_split<K: AsRef<[u8]>>(
     split
 }
 
+/// How many of `rows` calibrate where each is its own cluster.
+pub(crate) fn calibration_size(rows: usize, calibration_ratio: f64) -> usize {
+    // The slack keeps 100 · 0.29 from becoming 28.
+    (rows as f64 * calibration_ratio + 1e-9) as usize
+}
+
 /// A cluster's position in the order of hashes. Two clusters collide with a probability of 2⁻⁵³,
 /// and then count as one.
 pub(crate) fn hash_position(cluster: &[u8], seed: u64) -> u64 {
     keyed_bits(b"sureness split", cluster, seed)
 }
 
-/// The hash positions of the clusters that calibrate under [`SplitRule::Ordered`].
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CalibrationClusters {
-    /// Every position below this one.
-    below: u64,
-    /// The others, ascending.
-    beyond: Vec<u64>,
-}
-
-impl CalibrationClusters {
-    /// From the positions of all rows.
-    pub(crate) fn of(mut positions: Vec<u64>, calibration_ratio: f64) -> Self {
-        positions.sort_unstable();
-        // The slack keeps 100 · 0.29 from becoming 28.
-        let mut room = (positions.len() as f64 * calibration_ratio + 1e-9) as usize;
-        let mut chosen = Self::default();
-        let mut skipped = false;
-        for cluster in positions.chunk_by(|a, b| a == b) {
-            let Some(&position) = cluster.first() else {
-                continue;
-            };
-            if cluster.len() > room {
-                skipped = true;
-            } else {
-                room -= cluster.len();
-                if skipped {
-                    chosen.beyond.push(position);
-                } else {
-                    chosen.below = position + 1;
-                }
-            }
-            if room == 0 {
-                break;
-            }
+/// The position in the order of hashes below which clusters calibrate under [`SplitRule::Ordered`].
+///
+/// Clusters that no longer fit are not skipped for smaller ones further on: then large clusters would be
+/// tested more often than they calibrate, and where these are harder, coverage would be too low. Whether
+/// the last cluster counts depends on which size is nearer, so that it is as often above as below.
+pub(crate) fn calibration_end(mut positions: Vec<u64>, calibration_ratio: f64) -> u64 {
+    positions.sort_unstable();
+    let wanted = calibration_size(positions.len(), calibration_ratio);
+    let (mut end, mut chosen) = (0, 0_usize);
+    for cluster in positions.chunk_by(|a, b| a == b) {
+        let more = chosen + cluster.len();
+        // Either half has at least one cluster.
+        let nearer = more.abs_diff(wanted) < chosen.abs_diff(wanted) || chosen == 0;
+        if wanted == 0 || !nearer || more == positions.len() {
+            break;
         }
-        chosen
+        (end, chosen) = (cluster[0] + 1, more);
     }
-
-    pub(crate) fn contains(&self, position: u64) -> bool {
-        position < self.below || self.beyond.binary_search(&position).is_ok()
-    }
+    end
 }
 
 /// The split of version 0.1.0: a row calibrates if a seeded hash of its key, read as a number in
@@ -182,16 +168,15 @@ pub fn thinned_splits(
                 of: config.calibration_ratio,
             });
         }
-        let rows = table.len() as f64 * ratio;
-        let first = |most: f64| calibration[..calibration.len().min(most as usize)].to_vec();
+        let first = |most: usize| calibration[..calibration.len().min(most)].to_vec();
         Ok(Split {
             calibration: match config.protocol {
                 Protocol::Standard if by_hash => {
                     let below = calibration.iter().copied().filter(|&row| unit(row) < ratio);
                     below.collect()
                 }
-                Protocol::Standard => first((rows + 1e-9).floor()),
-                Protocol::Paper => first(rows.floor()),
+                Protocol::Standard => first(calibration_size(table.len(), ratio)),
+                Protocol::Paper => first((table.len() as f64 * ratio).floor() as usize),
             },
             test: test.clone(),
         })
@@ -250,13 +235,43 @@ mod tests {
     }
 
     fn sizes(clusters: &[usize], ratio: f64) -> (usize, usize) {
+        of_seed(clusters, ratio, 42)
+    }
+
+    fn of_seed(clusters: &[usize], ratio: f64, seed: u64) -> (usize, usize) {
         let rows: Vec<[u8; 8]> = clusters
             .iter()
             .enumerate()
             .flat_map(|(cluster, &size)| std::iter::repeat_n(cluster.to_le_bytes(), size))
             .collect();
-        let split = ordered_split(&rows, ratio, 42);
+        let split = ordered_split(&rows, ratio, seed);
         (split.calibration.len(), split.test.len())
+    }
+
+    /// Of 303 rows, five clusters have 52 each: skipped for smaller ones once they no longer fit, they
+    /// would calibrate less often.
+    #[test]
+    fn large_clusters_calibrate_as_often_as_small_ones() {
+        let clusters = [[52; 5].as_slice(), &[1; 43]].concat();
+        let rows: Vec<[u8; 8]> = clusters
+            .iter()
+            .enumerate()
+            .flat_map(|(cluster, &size)| std::iter::repeat_n(cluster.to_le_bytes(), size))
+            .collect();
+        let (mut large, mut small) = (0.0, 0.0);
+        for seed in 0..2000 {
+            for row in ordered_split(&rows, 0.5, seed).calibration {
+                if row < 260 {
+                    large += 1.0 / 260.0 / 2000.0;
+                } else {
+                    small += 1.0 / 43.0 / 2000.0;
+                }
+            }
+        }
+        assert!(
+            (large - 0.5_f64).abs() < 0.03 && (small - 0.5_f64).abs() < 0.03,
+            "{large} {small}"
+        );
     }
 
     #[test]
@@ -266,9 +281,13 @@ mod tests {
         assert_eq!(sizes(&[1; 100], 0.29), (29, 71));
         assert_eq!(sizes(&[2; 50], 0.5), (50, 50));
         assert_eq!(sizes(&[3; 33], 0.5), (48, 51));
-        // One passage has most of the questions: it is tested, and the others calibrate.
-        assert_eq!(sizes(&[[70].as_slice(), &[1; 30]].concat(), 0.5), (30, 70));
         assert_eq!(sizes(&[9], 0.5), (0, 9));
+        // Either half has a cluster, whichever comes first.
+        for seed in 0..20 {
+            for ratio in [0.1, 0.5, 0.9] {
+                assert!([5, 95].contains(&of_seed(&[95, 5], ratio, seed).0));
+            }
+        }
     }
 
     proptest! {
@@ -296,7 +315,8 @@ mod tests {
             let split = ordered_split(&rows, 0.5, seed);
             let side: std::collections::HashSet<[u8; 4]> = split.calibration.iter().map(|&i| rows[i]).collect();
             prop_assert!(split.test.iter().all(|&i| !side.contains(&rows[i])));
-            prop_assert!(split.calibration.len() <= rows.len() / 2);
+            let largest = sizes.iter().max().unwrap();
+            prop_assert!(split.calibration.len().abs_diff(rows.len() / 2) <= largest / 2);
         }
 
         #[test]

@@ -20,8 +20,8 @@ pub(crate) const CORRELATION: f64 = 0.3;
 /// Flags of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Difference between two models to detect, such as size=0.1 (options), acc=0.02 or uacc=0.03
-    /// (0.02 is two percentage points)
+    /// Difference between two models to detect, such as size=0.1 (options), acc=2pp (percentage
+    /// points) or uacc=0.03 (a share)
     #[arg(long, value_name = "FIGURE=DIFFERENCE", required = true, num_args = 1.., value_delimiter = ',')]
     pub(crate) detect: Vec<Target>,
     /// Probability of detecting the difference (power)

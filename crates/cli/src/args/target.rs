@@ -44,7 +44,9 @@ impl Target {
         }
         let hint = match self.figure {
             Figure::SetSize => format!("give less: sets have 1 to {options:.0} options"),
-            Figure::Accuracy | Figure::UAcc => "give a share: 0.02 is two percentage points".into(),
+            Figure::Accuracy | Figure::UAcc => {
+                "give percentage points, such as 2pp, or a share, such as 0.02".into()
+            }
         };
         Err(Failure::new(format!("{self}: two models cannot differ by that much")).hint(hint))
     }
@@ -67,11 +69,19 @@ impl FromStr for Target {
                 ));
             }
         };
-        match number.parse::<f64>() {
-            Ok(difference) if difference > 0.0 && difference.is_finite() => {
-                Ok(Self { figure, difference })
+        let (number, unit) = match number.strip_suffix("pp") {
+            Some(_) if figure == Figure::SetSize => {
+                return Err("set size takes options, such as size=0.1".into());
             }
-            _ => Err("the difference must be a number above 0, such as size=0.1".into()),
+            Some(points) => (points, 100.0),
+            None => (number, 1.0),
+        };
+        match number.trim_end().parse::<f64>() {
+            Ok(number) if number > 0.0 && number.is_finite() => Ok(Self {
+                figure,
+                difference: number / unit,
+            }),
+            _ => Err("the difference must be a number above 0, such as size=0.1 or acc=2pp".into()),
         }
     }
 }
@@ -98,12 +108,15 @@ mod tests {
         for (text, shown) in [
             ("size=0.1", "set size 0.1"),
             ("acc=0.02", "accuracy 2 pp"),
+            ("acc=2pp", "accuracy 2 pp"),
             ("UAcc=0.07", "UAcc 7 pp"),
+            ("uacc=1.5pp", "UAcc 1.5 pp"),
         ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), shown);
         }
         for bad in [
             "size", "size=0", "size=-1", "size=nan", "acc=inf", "cov=0.1", "=1", "size=",
+            "size=2pp", "acc=pp",
         ] {
             assert!(bad.parse::<Target>().is_err(), "{bad}");
         }

@@ -53,12 +53,16 @@ fn state(run: &RunEntry) -> String {
     state
 }
 
-/// `60`, or `60 × 3` in three prompt strategies.
+/// `60`, `60 × 3` in three prompt strategies, or `115 (165 prompts)` where some questions were asked
+/// in fewer of them.
 fn questions(run: &RunEntry) -> String {
     let questions = count(run.questions);
     match run.strategies.len() {
         0 | 1 => questions,
-        strategies => format!("{questions} × {strategies}"),
+        strategies if run.questions * strategies == run.planned => {
+            format!("{questions} × {strategies}")
+        }
+        _ => format!("{questions} ({} prompts)", count(run.planned)),
     }
 }
 

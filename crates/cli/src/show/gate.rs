@@ -151,7 +151,7 @@ fn difference(check: &GateCheck) -> String {
                 scaled(check, high, true)
             )
         }
-        None => format!("{value} (too few questions)"),
+        None => format!("{value} (too few questions or clusters)"),
     }
 }
 

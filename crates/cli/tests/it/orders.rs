@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 use sureness_faultserver::{Beliefs, Capacity, Healthy, Script};
-use sureness_testkit::{Case, ends_with, results_in};
+use sureness_testkit::{Case, ends_with, results_in, text};
 
 use super::sampled::unit;
 

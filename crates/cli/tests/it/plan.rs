@@ -72,7 +72,7 @@ fn a_reference_model_is_planned_with() {
     }
     assert_eq!(
         text,
-        planned(folder.path(), "--detect size=0.1,acc=0.02,uacc=0.02")
+        planned(folder.path(), "--detect size=0.1,acc=2pp,uacc=0.02")
     );
 
     // Half the difference takes four times as many, and more power more.
@@ -108,6 +108,7 @@ fn what_cannot_be_planned_is_refused() {
         ("", &["--detect"][..]),
         ("--detect size=0", &["above 0, such as size=0.1"]),
         ("--detect size=-1", &["above 0"]),
+        ("--detect size=2pp", &["set size takes options"]),
         ("--detect size=nan", &["above 0"]),
         ("--detect size", &["FIGURE=DIFFERENCE"]),
         (
@@ -118,7 +119,7 @@ fn what_cannot_be_planned_is_refused() {
             "--detect acc=2",
             &[
                 "two models cannot differ by that much",
-                "hint: give a share",
+                "hint: give percentage points, such as 2pp, or a share, such as 0.02",
             ],
         ),
         (

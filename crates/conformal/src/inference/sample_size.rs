@@ -5,6 +5,7 @@ use super::panel::Panel;
 use super::power::quantiles;
 use super::variance::Variance;
 use crate::Protocol;
+use crate::split::calibration_size;
 
 /// A difference of two models to be detected.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -132,10 +133,10 @@ pub fn sample_sizes(
         .min_by(|&a, &b| largest(a).total_cmp(&largest(b)))?;
     let sizes = effects.iter().map(|effect| {
         let (needed, floor) = (needed(effect, share), floor(share));
-        let all = needed.max(floor);
+        let (calibration, test) = halves(needed.max(floor), share, least);
         SampleSize {
-            calibration: (all * share - 1e-9).ceil() as usize,
-            test: (all * (1.0 - share) - 1e-9).ceil() as usize,
+            calibration,
+            test,
             least: floor >= needed,
         }
     });
@@ -143,6 +144,24 @@ pub fn sample_sizes(
         share,
         sizes: sizes.collect(),
     })
+}
+
+/// Calibration and test questions of the smallest set of at least `all` that
+/// [`ordered_split`](crate::ordered_split) divides so that no half has fewer than `least`.
+fn halves(all: f64, share: f64, least: Least) -> (usize, usize) {
+    let split = |all: usize| {
+        let calibration = calibration_size(all, share);
+        (calibration, all - calibration)
+    };
+    let mut size = (all - 1e-9).ceil() as usize;
+    loop {
+        let (calibration, test) = split(size);
+        let enough = |half: usize, least: f64| half as f64 >= least - 1e-9;
+        if enough(calibration, least.calibration) && enough(test, least.test) {
+            return (calibration, test);
+        }
+        size += 1;
+    }
 }
 
 #[cfg(test)]
@@ -210,6 +229,30 @@ mod tests {
             least,
         } = sizes.sizes[0];
         assert!(least && calibration >= 39 && test >= 20 && calibration + test <= 60);
+    }
+
+    #[test]
+    fn halves_are_those_that_the_split_makes() {
+        let least = Least {
+            calibration: 44.0,
+            test: 20.0,
+        };
+        for (difference, calibration, test) in
+            [(0.02, 1e-6, 0.36), (0.1, 4.0, 1.0), (3.0, 0.2, 0.2)]
+        {
+            let sizes =
+                sample_sizes(&[effect(difference, calibration, test)], least, 0.8, 0.95).unwrap();
+            let size = sizes.sizes[0];
+            let keys: Vec<String> = (0..size.calibration + size.test)
+                .map(|key| key.to_string())
+                .collect();
+            let split = crate::ordered_split(&keys, sizes.share, 42);
+            assert_eq!(
+                (split.calibration.len(), split.test.len()),
+                (size.calibration, size.test)
+            );
+            assert!(size.calibration >= 44 && size.test >= 20, "{size:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use crate::rng::Rng;
 use sureness_conformal::{
     Arithmetic, Order, Score, Split, Threshold, TieRule, conformal_rank, conformal_threshold,
-    hash_split, softmax,
+    hash_split, ordered_split, softmax,
 };
 
 const SPLITS: u64 = 2_000;
@@ -202,6 +202,38 @@ fn the_hash_split_covers_too() {
         gaps.push(coverage(&rows, &scores, score, &split).bare - expected.last().unwrap());
     }
     assert_mean("hash split", &gaps, 0.0);
+}
+
+/// Ten passages with twenty harder questions each, and a hundred easier questions alone.
+#[test]
+fn questions_of_large_clusters_that_are_harder_are_covered() {
+    const MISSED: f64 = 0.3;
+    let clusters: Vec<u64> = (0..200).map(|row| row / 20).chain(10..110).collect();
+    let keys = clusters.iter().map(|cluster| cluster.to_le_bytes());
+    let keys: Vec<[u8; 8]> = keys.collect();
+    let mut rng = Rng(12);
+    let gaps: Vec<f64> = (0..2 * SPLITS)
+        .map(|seed| {
+            let harder: Vec<f64> = (0..110)
+                .map(|cluster| 0.5 * rng.normal() + if cluster < 10 { 0.7 } else { 0.0 })
+                .collect();
+            let scores: Vec<f64> = clusters
+                .iter()
+                .map(|&cluster| harder[cluster as usize] + rng.normal())
+                .collect();
+            let split = ordered_split(&keys, 0.5, seed);
+            let mut calibration: Vec<f64> = split.calibration.iter().map(|&i| scores[i]).collect();
+            let threshold = conformal_threshold(&mut calibration, MISSED)
+                .value()
+                .unwrap();
+            let covered = split.test.iter().filter(|&&i| scores[i] <= threshold);
+            covered.count() as f64 / split.test.len() as f64 - (1.0 - MISSED)
+        })
+        .collect();
+    // Clusters cost half a point, as wherever there are few: 69.8 % by an independent simulation, also
+    // of as many clusters drawn at random. Where clusters that no longer fit are skipped, 68.5 %.
+    let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+    assert!(mean.abs() < 0.007, "{mean}");
 }
 
 #[test]

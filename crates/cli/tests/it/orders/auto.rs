@@ -61,3 +61,17 @@ fn a_part_of_the_questions_gives_the_prior_that_is_taken_out_of_all() {
     let timing = &results_in(&case.results())["models"][0]["timing"];
     assert_eq!(timing["asked"], 3 * (COUNT - 40));
 }
+
+/// The tenth that is asked in further orders has too few questions for a threshold of its own; the
+/// headline figures do not come from it.
+#[test]
+fn a_list_of_runs_tells_of_the_figures_that_it_shows() {
+    const COUNT: u64 = 100;
+    let case = case(script(COUNT), COUNT);
+    ends_with(&case.run(&format!("run {OWN} --orders auto")), 0);
+    let output = case.sureness("runs results").output().unwrap();
+    ends_with(&output, 0);
+    let table = text(&output.stdout);
+    assert!(!table.contains("full sets"), "{table}");
+    assert!(table.contains("100 (130 prompts)"), "{table}");
+}
