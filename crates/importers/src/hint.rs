@@ -40,17 +40,11 @@ impl Hint for ImportError {
             Problem::NoChoices | Problem::OptionCount(_) => {
                 "import multiple-choice tasks, with one score per option"
             }
-            Problem::Answer { answer, .. } if is_number(answer) => {
-                "count options from 0, or give letters"
-            }
-            Problem::AmbiguousAnswer(_) => {
-                "give the letter with the option's text, such as \"B. green\""
+            Problem::Answer { .. } | Problem::AmbiguousAnswer(_) | Problem::NoAnswer => {
+                of_answer(&self.problem)
             }
             Problem::Contradicted { .. } => {
                 "give the questions that this table was made from, or insist on their answers with --any-questions"
-            }
-            Problem::Answer { .. } | Problem::NoAnswer => {
-                "check that the questions are from a split with published answers"
             }
             Problem::SeveralAnswers(_) => {
                 "leave this task out with --skip: its figure does not count each of them as right"
@@ -108,6 +102,22 @@ impl Hint for ImportError {
             }
         };
         hint.into()
+    }
+}
+
+/// What to do about a right answer that cannot be read.
+fn of_answer(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Answer { answer, .. } if is_number(answer) => {
+            "count options from 0, or give letters"
+        }
+        Problem::Answer { .. } => {
+            "give answers as letters, indices counted from 0 or texts of options; splits without published answers cannot be measured"
+        }
+        Problem::AmbiguousAnswer(_) => {
+            "give the letter with the option's text, such as \"B. green\""
+        }
+        _ => "check that the questions are from a split with published answers",
     }
 }
 

@@ -7,6 +7,7 @@ use sureness_conformal::{
 };
 
 use crate::figures::Figures;
+use crate::number::counted;
 use crate::{Cell, Chart, ChartKind, Column, Scale, Section, Settings, Table, Unit};
 
 /// Clusters that the interval of a category takes.
@@ -90,10 +91,18 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
                 rows.push(tally.row(&model.model.name, name, figures.settings));
             }
         }
+        let without = match without_category(figures, task) {
+            0 => String::new(),
+            without => format!(
+                " {} without a category {} left out.",
+                counted(without, "test question"),
+                if without == 1 { "is" } else { "are" },
+            ),
+        };
         section.tables.push(Table {
             id: format!("subjects-{task}"),
             title: format!("{title}: categories"),
-            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer.{moved}", names.len()),
+            caption: format!("{} categories, sets by LAC with one threshold for all, mean over strategies. Intervals are Wilson's, for as many answers as there are clusters of questions, unequal ones counted as fewer.{moved}{without}", names.len()),
             // No column says which values are good: categories do not compete.
             columns: vec![
                 Column::text("model", "Model"),
@@ -146,6 +155,17 @@ pub(super) fn section(figures: &Figures<'_>) -> Section {
         section.text.push("Coverage is guaranteed on average over all questions, not within each category. A threshold for each category (Mondrian) restores it there.".into());
     }
     section
+}
+
+/// Test questions of a task that no category has, of the model with most of them.
+fn without_category(figures: &Figures<'_>, task: &str) -> usize {
+    let of_models = figures.models.iter().filter_map(|model| {
+        let group = model.of_task(task).next()?;
+        let categories = group.rows.table.categories();
+        let test = group.split.test.iter();
+        Some(test.filter(|&&row| categories[row].is_none()).count())
+    });
+    of_models.max().unwrap_or(0)
 }
 
 /// What each model did in each category of a task.

@@ -132,9 +132,9 @@ impl Header {
                     _ => Ok(scores),
                 })
         } else {
-            Err(Replay::Shape {
-                expected: "as many fields as the header has",
-                found: format!("{} instead of {}", cells.len(), self.names.len()),
+            Err(Replay::Cells {
+                found: cells.len(),
+                header: self.names.len(),
             })
         };
         let has = |name: &str| self.names.iter().any(|column| column == name);

@@ -34,9 +34,9 @@ pub(super) fn read(bytes: &[u8], drop: &BTreeSet<i64>) -> Result<RecordedLogits,
                 return Ok(());
             }
             if record.len() != names.len() {
-                return Err(Problem::Shape {
-                    expected: "as many fields as the header has",
-                    found: format!("{} instead of {}", record.len(), names.len()),
+                return Err(Problem::Cells {
+                    found: record.len(),
+                    header: names.len(),
                 });
             }
             values.clear();

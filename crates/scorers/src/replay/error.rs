@@ -113,6 +113,14 @@ pub enum Problem {
         /// The actual layout.
         found: String,
     },
+    /// A row of a table with more or fewer cells than its header.
+    #[error("expected as many fields as the header has, found {found} instead of {header}")]
+    Cells {
+        /// Cells of the row.
+        found: usize,
+        /// Cells of the header.
+        header: usize,
+    },
     /// A text format whose syntax is broken.
     #[error("{message}")]
     Syntax {
@@ -301,6 +309,9 @@ impl Hint for Problem {
             }
             Self::Unsupported { .. } | Self::Shape { .. } => {
                 "save a list of {\"id\": int, \"logits_options\": one-dimensional numpy float array}, or JSONL"
+            }
+            Self::Cells { .. } => {
+                "leave cells without a value empty, and put those with a separator or a quote in double quotes"
             }
             Self::Syntax { .. } => "correct this line, or write the file again",
             Self::Field { message, .. } if has_decimal_comma(message) => {

@@ -339,4 +339,7 @@ fn a_run_counts_once_and_missing_categories_are_told() {
         ["analyze", "r", "--modes", "basic", "--cluster", "category"],
     );
     sureness_testkit::says(&stderr, &["40 of 120 questions of qa have no category"]);
+    let (text, _) = succeeds(folder, ["analyze", "r", "--modes", "subjects"]);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    sureness_testkit::says(&text, &["test questions without a category are left out"]);
 }

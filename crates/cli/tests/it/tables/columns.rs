@@ -136,6 +136,7 @@ fn rows_with_text_ids_can_be_left_out_and_need_not_be_whole() {
             &refused(folder.path(), line),
             &[
                 "m_t_base.csv, line 42: expected as many fields as the header has, found 3 instead of 6",
+                "hint: leave cells without a value empty",
             ],
         );
         says(
