@@ -201,6 +201,8 @@ struct Difference {
     clusters: Vec<[u8; 32]>,
     /// The most by which a question may differ, times the largest weight of one.
     imagined: f64,
+    /// The most by which the figures may differ.
+    most: f64,
 }
 
 impl Difference {
@@ -215,6 +217,7 @@ impl Difference {
             influences: Vec::with_capacity(total),
             clusters: Vec::with_capacity(total),
             imagined: 0.0,
+            most: 0.0,
         };
         for (_, pairs) in tasks {
             let Some(first) = pairs.first() else { continue };
@@ -224,14 +227,18 @@ impl Difference {
             let weight = total as f64 / (tasks.len() * n) as f64;
             let options = first.tables[0].stride() as f64;
             let most = match metric {
-                Metric::Acc | Metric::Ece => 1.0,
+                Metric::Acc | Metric::Ece | Metric::Coverage => 1.0,
                 Metric::Size => options - 1.0,
                 // A right answer, where sets have one option.
                 Metric::Uacc => options.sqrt(),
+            };
+            let stands_for = match metric {
                 // The test half stands for all.
                 Metric::Coverage => 1.0 / (1.0 - config.calibration_ratio),
+                _ => 1.0,
             };
-            all.imagined = all.imagined.max(weight * most);
+            all.imagined = all.imagined.max(weight * most * stands_for);
+            all.most = all.most.max(most);
             all.influences.resize(start + n, 0.0);
             all.clusters.extend_from_slice(first.tables[0].clusters());
             let share = 1.0 / (tasks.len() * pairs.len()) as f64;
@@ -286,7 +293,8 @@ impl Difference {
             base: base.is_finite().then_some(base),
             candidate: candidate.is_finite().then_some(candidate),
             margin,
-            interval: interval.map(|interval| [interval.low, interval.high]),
+            interval: interval
+                .map(|interval| [interval.low.max(-self.most), interval.high.min(self.most)]),
             verdict,
         }
     }

@@ -112,6 +112,34 @@ fn every_exit_code() {
 }
 
 #[test]
+fn no_interval_goes_beyond_what_figures_can_differ_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write_key(folder, 60);
+    write_model(folder, "base", 60, 1, |_| true);
+    write_model(folder, "wrong", 60, 2, |_| false);
+    let output = gate(folder, "base", "wrong", "--output json");
+    assert_eq!(code(&output), 3, "{output:?}");
+    let [low, high] = [0, 1].map(|end| {
+        json(&out(&output))["checks"][0]["interval"][end]
+            .as_f64()
+            .unwrap()
+    });
+    assert!(
+        low.abs() <= 1.0 && low < -0.9 && high < -0.8,
+        "{low} {high}"
+    );
+
+    write_key(folder, 30);
+    write_model(folder, "base", 30, 1, |_| true);
+    write_model(folder, "wrong", 30, 2, |_| false);
+    says(
+        &out(&gate(folder, "base", "wrong", "")),
+        &["(too few questions or clusters)"],
+    );
+}
+
+#[test]
 fn chance_is_called_worse_in_few_draws() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
