@@ -9,15 +9,14 @@ mod bulletin;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use sureness_analysis::GroupId;
 use sureness_analysis::number::counted;
 use sureness_questions::Task;
-use sureness_report::{GroupResult, Results};
+use sureness_report::Results;
 use sureness_store::{Reader, RunInfo, Spot, StoredRow};
 
 use crate::budget::Tokens;
 use crate::error::Failure;
-use crate::evidence::{Texts, open_rows, rows_of, store_of};
+use crate::evidence::{Texts, add_open_figures, rows_of, store_of};
 use crate::figures;
 use crate::folder::ResultsFiles;
 use crate::provenance::provenance;
@@ -208,33 +207,10 @@ impl LiveRun {
         }
         let mut results = computed(self.store(), &info, &files, true)?;
         for model in &mut results.models {
-            self.add_open(&mut model.groups, &info, texts)?;
+            let config = results.settings.evaluation;
+            add_open_figures(&mut model.groups, &self.reader, &info, &config, texts)?;
         }
         Ok(results)
-    }
-
-    /// The figures of open questions, or why there are none.
-    fn add_open(
-        &self,
-        groups: &mut [GroupResult],
-        info: &RunInfo,
-        texts: &Texts,
-    ) -> Result<(), Failure> {
-        let config = info.settings.run().map(|settings| settings.evaluation);
-        let config = config.unwrap_or_default();
-        for (index, group) in groups.iter_mut().enumerate().take(info.groups.len()) {
-            if !self.reader.is_open(self.run, index)? {
-                continue;
-            }
-            let id = GroupId {
-                task: group.task.clone(),
-                strategy: group.strategy.clone(),
-            };
-            let rows = open_rows(&self.reader, info, index, &id, texts)?;
-            let found = rows.and_then(|rows| figures::open::evaluated(&rows.items, &config));
-            (group.open, group.note) = figures::open::with_note(found, &config);
-        }
-        Ok(())
     }
 
     /// What the run tells beside its answers.

@@ -209,6 +209,7 @@ mod tests {
             accepted: Vec::new(),
         };
         StoredRow {
+            position: 0,
             question: QuestionRecord {
                 id: "1".into(),
                 content: [1; 32],

@@ -5,7 +5,7 @@ mod judge;
 mod until;
 
 pub(crate) use evidence::{
-    analysis, asked, check_replicates, gated, played, score, selection, texts,
+    analysis, asked, check_replicates, data_of, gated, played, score, selection, texts,
 };
 pub(crate) use until::stopping;
 

@@ -216,7 +216,6 @@ pub(crate) fn add_to(
     connection: &Connection,
     run: i64,
     group: usize,
-    position: i64,
     row: &mut StoredRow,
 ) -> rusqlite::Result<Option<String>> {
     let mut drawn = Drawn {
@@ -228,7 +227,7 @@ pub(crate) fn add_to(
          FROM draws LEFT JOIN answers ON id = reply LEFT JOIN words ON words.answer = reply \
          WHERE draws.run = ? AND grp = ? AND pos = ? ORDER BY draw",
     )?;
-    let mut rows = select.query(params![run, group, position])?;
+    let mut rows = select.query(params![run, group, row.position])?;
     let mut usage = None;
     let mut error: Option<String> = None;
     while let Some(found) = rows.next()? {

@@ -7,6 +7,7 @@ mod import;
 mod judge;
 mod merge;
 mod merge_draws;
+mod merge_judge;
 mod progress;
 mod reader;
 mod reuse;

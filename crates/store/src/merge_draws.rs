@@ -1,7 +1,7 @@
 //! Merging the answers in words of a run's shards.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use crate::Reader;
 use crate::merge::Merged;
@@ -19,11 +19,57 @@ struct Draw {
 }
 
 /// An answer with its words.
-struct Answer {
+pub(crate) struct Answer {
     /// The raw columns `logprobs` to `answered_at`.
     columns: [Value; 6],
     /// The raw columns `reading`, `tokens` and `text`; `NULL` where it has none.
     words: [Value; 3],
+}
+
+/// The columns of an [`Answer`] in a query, in its order.
+pub(crate) const ANSWER: &str = "logprobs, observed, mass, prompt_tokens, cached_tokens, \
+                                 answered_at, reading, tokens, text";
+
+impl Answer {
+    /// Of a row that has the columns [`ANSWER`] from this one on.
+    pub(crate) fn of(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let mut columns = [const { Value::Null }; 6];
+        for (index, column) in columns.iter_mut().enumerate() {
+            *column = row.get(first + index)?;
+        }
+        let word = |index| row.get(first + 6 + index);
+        Ok(Self {
+            columns,
+            words: [word(0)?, word(1)?, word(2)?],
+        })
+    }
+
+    /// Records it as asked for by a run, and returns its number.
+    pub(crate) fn keep(
+        &self,
+        connection: &Connection,
+        run: i64,
+        key: &Value,
+    ) -> rusqlite::Result<i64> {
+        let run = Value::Integer(run);
+        let columns = [key].into_iter().chain(&self.columns).chain([&run]);
+        connection
+            .prepare_cached(
+                "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, cached_tokens, \
+                 answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params_from_iter(columns))?;
+        let id = connection.last_insert_rowid();
+        if self.words[0] != Value::Null {
+            let number = Value::Integer(id);
+            connection
+                .prepare_cached(
+                    "INSERT INTO words (answer, reading, tokens, text) VALUES (?, ?, ?, ?)",
+                )?
+                .execute(params_from_iter([&number].into_iter().chain(&self.words)))?;
+        }
+        Ok(id)
+    }
 }
 
 /// Merges the answers to the questions of one group from another store. Existing answers stay; an answer
@@ -89,25 +135,19 @@ fn page(
     group: usize,
     (position, number): (i64, i64),
 ) -> rusqlite::Result<Vec<Draw>> {
-    let mut select = connection.prepare_cached(
-        "SELECT pos, draw, draws.key, error, id IS NOT NULL, logprobs, observed, mass, \
-         prompt_tokens, cached_tokens, answered_at, reading, tokens, text FROM draws \
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT pos, draw, draws.key, error, id IS NOT NULL, {ANSWER} FROM draws \
          LEFT JOIN answers ON id = reply LEFT JOIN words ON words.answer = reply \
          WHERE draws.run = ? AND grp = ? AND (pos, draw) > (?, ?) ORDER BY pos, draw LIMIT ?",
-    )?;
+    ))?;
     let rows = select.query_map(params![run, group, position, number, PAGE], |row| {
-        let mut columns = [const { Value::Null }; 6];
-        for (index, column) in columns.iter_mut().enumerate() {
-            *column = row.get(index + 5)?;
-        }
-        let words = [row.get(11)?, row.get(12)?, row.get(13)?];
         let is_answered: bool = row.get(4)?;
         Ok(Draw {
             position: row.get(0)?,
             number: row.get(1)?,
             key: row.get(2)?,
             error: row.get(3)?,
-            answer: is_answered.then_some(Answer { columns, words }),
+            answer: is_answered.then(|| Answer::of(row, 5)).transpose()?,
         })
     })?;
     rows.collect()
@@ -192,27 +232,10 @@ fn merge_draw(
     Ok(Merging::Filled)
 }
 
-/// Records an answer with its words, and returns its number.
+/// Records the answer, if there is one, and returns its number.
 fn keep(connection: &Connection, run: i64, draw: &Draw) -> rusqlite::Result<Option<i64>> {
-    let Some(answer) = &draw.answer else {
-        return Ok(None);
-    };
-    let run = Value::Integer(run);
-    let columns = [&draw.key].into_iter().chain(&answer.columns).chain([&run]);
-    connection
-        .prepare_cached(
-            "INSERT INTO answers (key, logprobs, observed, mass, prompt_tokens, cached_tokens, \
-             answered_at, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params_from_iter(columns))?;
-    let id = connection.last_insert_rowid();
-    if answer.words[0] != Value::Null {
-        let number = Value::Integer(id);
-        connection
-            .prepare_cached(
-                "INSERT INTO words (answer, reading, tokens, text) VALUES (?, ?, ?, ?)",
-            )?
-            .execute(params_from_iter([&number].into_iter().chain(&answer.words)))?;
-    }
-    Ok(Some(id))
+    let answer = draw.answer.as_ref();
+    answer
+        .map(|answer| answer.keep(connection, run, &draw.key))
+        .transpose()
 }

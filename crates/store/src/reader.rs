@@ -44,6 +44,9 @@ pub struct RunInfo {
 /// One question of a run with its outcome.
 #[derive(Debug, Clone)]
 pub struct StoredRow {
+    /// Its position in its group. Positions have gaps where the run holds a part of the questions: those
+    /// of a shard are positions in the whole.
+    pub position: u32,
     /// The question.
     pub question: QuestionRecord,
     /// The model's scores, if it answered. Imported scores may be logits; their `mass` is NaN if
@@ -219,8 +222,8 @@ impl Reader {
         self.wrap(found).map(|options| options == Some(0))
     }
 
-    /// The answers in words to question number `position` of a group, in order; none where its letters
-    /// were scored.
+    /// The answers in words to the question at a position of a group ([`StoredRow::position`]), in order;
+    /// none where its letters were scored.
     pub fn answers(
         &self,
         run: i64,
@@ -250,7 +253,7 @@ impl Reader {
         let mut located = Vec::with_capacity(places.len());
         for (group, position, key) in places {
             let mut found = None;
-            self.rows_from(run, group, Some(position), |_, row| found = Some(row))?;
+            self.rows_from(run, group, Some(position), |row| found = Some(row))?;
             located.extend(found.map(|row| Located {
                 group,
                 position,
@@ -265,7 +268,7 @@ impl Reader {
     /// The question at this place of a run, if there is one.
     pub fn at(&self, run: i64, spot: Spot) -> Result<Option<StoredRow>, StoreError> {
         let mut found = None;
-        self.rows_from(run, spot.group, Some(spot.position), |_, row| {
+        self.rows_from(run, spot.group, Some(spot.position), |row| {
             found = Some(row);
         })?;
         Ok(found)

@@ -15,15 +15,15 @@ use crate::{Reader, StoreError};
 /// What is wrong with a damaged entry.
 type Damaged = String;
 
-/// A row with its position, or what is wrong with it.
-type Read = Result<(u32, StoredRow), Damaged>;
+/// A row, or what is wrong with it.
+type Read = Result<StoredRow, Damaged>;
 
 /// A group that is read beside others.
 struct Cursor<'a> {
     group: usize,
     rows: Rows<'a>,
     /// The row that comes next.
-    next: Option<(u32, StoredRow)>,
+    next: Option<StoredRow>,
 }
 
 impl Reader {
@@ -32,9 +32,9 @@ impl Reader {
         &self,
         run: i64,
         group: usize,
-        mut visit: impl FnMut(StoredRow),
+        visit: impl FnMut(StoredRow),
     ) -> Result<(), StoreError> {
-        self.rows_from(run, group, None, |_, row| visit(row))
+        self.rows_from(run, group, None, visit)
     }
 
     /// Calls `visit` with each question that one of `groups` has: its rows in these groups, in their
@@ -49,14 +49,13 @@ impl Reader {
         self.checked(done)
     }
 
-    /// The same as [`Self::rows`] with positions, for all questions of a group or for that at one
-    /// position.
+    /// The same as [`Self::rows`], for all questions of a group or for that at one position.
     pub(crate) fn rows_from(
         &self,
         run: i64,
         group: usize,
         position: Option<u32>,
-        mut visit: impl FnMut(u32, StoredRow),
+        mut visit: impl FnMut(StoredRow),
     ) -> Result<(), StoreError> {
         let done = self.visit(run, group, position, &mut visit);
         self.checked(done)
@@ -74,7 +73,7 @@ impl Reader {
         run: i64,
         group: usize,
         position: Option<u32>,
-        visit: &mut impl FnMut(u32, StoredRow),
+        visit: &mut impl FnMut(StoredRow),
     ) -> rusqlite::Result<Result<(), Damaged>> {
         let draws = self.draws(run)?;
         let mut select = self.select_rows()?;
@@ -82,7 +81,7 @@ impl Reader {
         let mut rows = select.query(params![run, group, first, last])?;
         while let Some(row) = rows.next()? {
             match self.read_row(row, draws.then_some((run, group)))? {
-                Ok((position, row)) => visit(position, row),
+                Ok(row) => visit(row),
                 Err(damaged) => return Ok(Err(damaged)),
             }
         }
@@ -114,13 +113,15 @@ impl Reader {
                     Err(damaged) => return Ok(Err(damaged)),
                 }
             }
-            let places = cursors.iter().filter_map(|it| Some(it.next.as_ref()?.0));
+            let places = cursors
+                .iter()
+                .filter_map(|it| Some(it.next.as_ref()?.position));
             let Some(first) = places.min() else {
                 return Ok(Ok(()));
             };
-            let at = |cursor: &mut Cursor<'_>| cursor.next.take_if(|(place, _)| *place == first);
+            let at = |cursor: &mut Cursor<'_>| cursor.next.take_if(|row| row.position == first);
             let rows = cursors.iter_mut().filter_map(at);
-            visit(rows.map(|(_, row)| row).collect());
+            visit(rows.collect());
         }
     }
 
@@ -164,6 +165,7 @@ impl Reader {
             turn.restore(&mut scores.observed);
         }
         let mut stored = StoredRow {
+            position: row.get(14)?,
             question: QuestionRecord {
                 id,
                 content: row.get(1)?,
@@ -179,15 +181,13 @@ impl Reader {
             drawn: None,
             turn,
         };
-        let position: u32 = row.get(14)?;
         if let Some((run, group)) = drawn {
-            let connection = self.connection();
-            let damaged = draws::add_to(connection, run, group, position.into(), &mut stored)?;
+            let damaged = draws::add_to(self.connection(), run, group, &mut stored)?;
             if let Some(damaged) = damaged {
                 return Ok(Err(damaged));
             }
         }
-        Ok(Ok((position, stored)))
+        Ok(Ok(stored))
     }
 }
 

@@ -33,7 +33,7 @@ pub use comparable::split_rule;
 pub use key::guessing_warning;
 pub use logits::{Scored, Scoring};
 use offered::{Offered, filter};
-pub(crate) use open::rows_of as open_rows;
+pub(crate) use open::{add_figures as add_open_figures, rows_of as open_rows};
 use orders::Ordered;
 pub(crate) use orders::ordered_rows;
 pub use own::score_table;

@@ -20,21 +20,21 @@ pub(super) fn figures(
     counts: &mut RowCounts,
 ) -> Result<Result<OpenFigures, String>, StoreError> {
     let mut answered = Vec::new();
-    let mut position = 0_u32;
+    let mut number = 0;
     rows.reader.rows(rows.run, rows.index, |row| {
         if row.scores.is_some() {
             let cluster = row.question.cluster.unwrap_or(row.question.content);
-            answered.push((position, row.question.content, cluster));
+            answered.push((number, row.position, row.question.content, cluster));
         }
-        position += 1;
+        number += 1;
         counts.count(&row);
     })?;
     let Some(questions) = questions else {
         return Ok(Err("the accepted answers are not at hand".to_owned()));
     };
     let mut items = Vec::with_capacity(answered.len());
-    for (position, key, cluster) in answered {
-        let question = match questions.read(position as usize) {
+    for (number, position, key, cluster) in answered {
+        let question = match questions.read(number) {
             Ok((digests, question)) if digests.content == key => question,
             Ok(_) => return Ok(Err("the data are not those that were asked".to_owned())),
             Err(error) => return Ok(Err(format!("the questions cannot be read back: {error}"))),

@@ -129,11 +129,13 @@ impl Judging<'_> {
             if !reader.is_open(self.run, index)? {
                 continue;
             }
-            for position in 0..group.questions.len() {
-                let question = group.questions.get(position).map_err(|error| {
+            let mut positions = Vec::with_capacity(group.questions.len());
+            reader.rows(self.run, index, |row| positions.push(row.position))?;
+            for (number, position) in positions.into_iter().enumerate() {
+                let question = group.questions.get(number).map_err(|error| {
                     Failure::new(format!("the questions cannot be read back: {error}"))
                 })?;
-                let answers = reader.answers(self.run, index, position as u32)?;
+                let answers = reader.answers(self.run, index, position)?;
                 let meanings = meanings(&answers, &question);
                 asked.push(Asked { question, meanings });
             }

@@ -12,6 +12,7 @@ use sureness_report::ModelResult;
 use sureness_store::{MergeInput, Reader, Store, StoreError};
 
 use crate::error::{Failure, Kind};
+use crate::evidence::{TextSources, Texts, add_open_figures};
 use crate::figures;
 use crate::folder::{self, ResultsFiles, STORE, store_in};
 use crate::provenance::provenance;
@@ -29,6 +30,9 @@ pub struct MergeSettings {
     pub inputs: Vec<PathBuf>,
     /// Whether shards may be missing or unfinished.
     pub allow_missing: bool,
+    /// Where the accepted answers of open questions are, which stores do not hold. Data that have not
+    /// moved since they were asked are found without it.
+    pub texts: TextSources,
     /// The command line, for the results; `None` where there is none.
     pub command: Option<String>,
 }
@@ -46,6 +50,7 @@ struct WholeModel {
 /// Checks that the shards belong together and are complete, then merges and evaluates them. `None`
 /// if the inputs hold no run.
 pub fn merge(settings: &MergeSettings, watch: &dyn Watch) -> Result<Option<Outcome>, Failure> {
+    let texts = Texts::of(settings.texts.clone())?;
     let mut folders = Vec::new();
     for input in &settings.inputs {
         folders.extend(parts::folders(input)?);
@@ -80,7 +85,7 @@ pub fn merge(settings: &MergeSettings, watch: &dyn Watch) -> Result<Option<Outco
     let Some(recorded) = existing.parts.first().or(first_of(&inputs)) else {
         return Ok(None);
     };
-    write_all(settings, &wholes, &recorded.settings, watch)
+    write_all(settings, &wholes, &recorded.settings, &texts, watch)
 }
 
 impl WholeModel {
@@ -128,6 +133,15 @@ impl WholeModel {
         };
         let all: Vec<String> = self.missing.iter().copied().map(describe).collect();
         all.join(", ")
+    }
+
+    /// The runs of its parts.
+    fn inputs(&self) -> Vec<MergeInput> {
+        let inputs = self.parts.iter().map(|part| MergeInput {
+            path: part.store.clone(),
+            run: part.run,
+        });
+        inputs.collect()
     }
 
     fn of(&self) -> u32 {
@@ -227,6 +241,7 @@ fn write_all(
     merge: &MergeSettings,
     wholes: &[WholeModel],
     settings: &RunSettings,
+    texts: &Texts,
     watch: &dyn Watch,
 ) -> Result<Option<Outcome>, Failure> {
     let Some(first) = wholes.first().and_then(|whole| whole.parts.first()) else {
@@ -248,8 +263,17 @@ fn write_all(
     folder.check_results()?;
     let mut store = Store::open(&folder.store)?;
     let mut models = Vec::new();
+    let mut unfound = Vec::new();
+    let mut runs = Vec::with_capacity(wholes.len());
     for whole in wholes {
-        let run = write(&mut store, whole, settings, watch)?;
+        runs.push(write(&mut store, whole, settings, watch)?);
+    }
+    if settings.judge.is_some() {
+        let inputs = wholes.iter().map(WholeModel::inputs);
+        let judged: Vec<_> = runs.iter().copied().zip(inputs).collect();
+        store.merge_judged(&judged)?;
+    }
+    for (whole, run) in wholes.iter().zip(runs) {
         let mut model = figures::of_groups(
             &folder.store,
             run,
@@ -258,6 +282,16 @@ fn write_all(
             &settings.evaluation,
             None,
         )?;
+        let reader = Reader::open(&folder.store)?;
+        let written = reader.run(run)?;
+        let groups = &mut model.groups;
+        unfound.extend(add_open_figures(
+            groups,
+            &reader,
+            &written,
+            &settings.evaluation,
+            texts,
+        )?);
         for part in &whole.parts {
             let files = ResultsFiles::beside(&part.store);
             for group in &mut model.groups {
@@ -266,21 +300,20 @@ fn write_all(
             }
         }
         complete_result(&mut model, whole, settings, &expected);
-        if model.complete {
-            let written = Reader::open(&folder.store)?.run(run)?;
-            if written.finished_at.is_none() {
-                store.finish_run(run)?;
-            }
+        if model.complete && written.finished_at.is_none() {
+            store.finish_run(run)?;
         }
         models.push(model);
     }
     let results = figures::results(settings.clone(), models, provenance(merge.command.clone()));
     figures::write(&folder, &results).inspect_err(|_| watch.unsaved(&results))?;
+    unfound.dedup();
     Ok(Some(Outcome {
         stops: vec![None; results.models.len()],
         results,
         folder,
         interrupted: false,
+        unfound,
     }))
 }
 
@@ -301,15 +334,7 @@ fn write(
     let groups = first.groups.iter();
     let groups = groups.map(|(task, strategy)| (task.as_str(), strategy.as_str()));
     let run = store.merged_run(&record, groups)?;
-    let inputs: Vec<MergeInput> = whole
-        .parts
-        .iter()
-        .map(|part| MergeInput {
-            path: part.store.clone(),
-            run: part.run,
-        })
-        .collect();
-    let merged = store.merge_runs(run, first.groups.len(), &inputs)?;
+    let merged = store.merge_runs(run, first.groups.len(), &whole.inputs())?;
     store.settle_copies(run)?;
     store.amend_record(run, &parts::record(settings, &whole.held, whole.of()))?;
     watch.note(&format!(

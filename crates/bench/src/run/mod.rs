@@ -413,6 +413,7 @@ impl Session<'_> {
         Outcome {
             results: self.results(),
             interrupted: self.interrupts.stop_requested(),
+            unfound: Vec::new(),
             stops: self.models.into_iter().map(|(_, stop)| stop).collect(),
             folder: self.folder,
         }

@@ -19,6 +19,9 @@ pub struct Outcome {
     pub stops: Vec<Option<Stop>>,
     /// Whether a stop was requested.
     pub interrupted: bool,
+    /// Of a merge, why open questions have no figures though they have answers: their accepted answers
+    /// were not found.
+    pub unfound: Vec<String>,
 }
 
 /// How a run ended without failing.
@@ -35,7 +38,7 @@ impl Outcome {
     ///
     /// # Errors
     ///
-    /// Fails if a model stopped early, or if more than this share of its questions failed
+    /// Fails if a model stopped early, if a merge did not find the accepted answers of open questions, or if more than this share of its questions failed
     /// ([`ALLOWED_FAILURES`](crate::ALLOWED_FAILURES) by default).
     pub fn ended(&self, allowed_failures: f64) -> Result<Ended, Failure> {
         for (model, stop) in self.results.models.iter().zip(&self.stops) {
@@ -57,6 +60,11 @@ impl Outcome {
         // A stop between two models leaves no trace in `stops`.
         if self.interrupted {
             return Ok(Ended::Interrupted);
+        }
+        if !self.unfound.is_empty() {
+            return Err(Failure::new(self.unfound.join("; "))
+                .hint("all answers are saved; the same command with --data adds these figures")
+                .kind(Kind::Unfinished));
         }
         Ok(Ended::Complete)
     }

@@ -7,14 +7,12 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 use sureness_analysis::{Mode, Settings};
 use sureness_bench::evidence::Grouping;
-use sureness_bench::questions::id_of;
 use sureness_conformal::{Covers, Estimand, Nonconformity, Protocol, Resampling};
-use sureness_questions::{Columns, Format};
 use sureness_report::export;
 
 use crate::show::output_format::OutputFormat;
 
-use super::data::format_by_name;
+use super::texts::TextArgs;
 use super::values::{Ids, Letters, named, one_of, open_share, temperature};
 
 /// The defaults of an analysis.
@@ -36,16 +34,8 @@ pub(crate) struct EvidenceArgs {
     /// Take --questions even where a file is named after another data set or has other answers
     #[arg(long, help_heading = "What")]
     pub(crate) any_questions: bool,
-    /// Data set of a task, such as qa=mmlu/, so that the page can show question texts; not needed
-    /// for the built-in pack, imported data, or files that have not moved
-    #[arg(long, value_name = "TASK=PATH", num_args = 1.., value_parser = task_path, help_heading = "What")]
-    pub(crate) data: Vec<(String, PathBuf)>,
-    /// Layout of a task's data set [default: detected]
-    #[arg(long, value_name = "TASK=FORMAT", num_args = 1.., value_parser = task_format, help_heading = "What")]
-    pub(crate) data_format: Vec<(String, Format)>,
-    /// Columns of a task's data set by their meaning, in place of a layout
-    #[arg(long, value_name = "TASK=KEY=COLUMN,…", num_args = 1.., value_parser = task_columns, help_heading = "What")]
-    pub(crate) columns: Vec<(String, Columns)>,
+    #[command(flatten)]
+    pub(crate) texts: TextArgs,
     /// Ids to drop from saved logits, such as the few-shot examples; `none` keeps all
     #[arg(long, value_name = "IDS", default_value_t = Ids::default(), help_heading = "What")]
     pub(crate) drop_ids: Ids,
@@ -227,29 +217,6 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Splits `TASK=VALUE`; any name of the task becomes its id.
-fn split_task(text: &str) -> Option<(String, &str)> {
-    let (task, value) = text.split_once('=')?;
-    (!task.is_empty() && !value.is_empty()).then(|| (id_of(task), value))
-}
-
-fn task_path(text: &str) -> Result<(String, PathBuf), String> {
-    let (task, path) = split_task(text).ok_or("must be of the form TASK=PATH, such as qa=mmlu/")?;
-    Ok((task, path.into()))
-}
-
-fn task_format(text: &str) -> Result<(String, Format), String> {
-    let (task, name) =
-        split_task(text).ok_or("must be of the form TASK=FORMAT, such as qa=mmlu")?;
-    Ok((task, format_by_name(name)?))
-}
-
-fn task_columns(text: &str) -> Result<(String, Columns), String> {
-    let example = "must be of the form TASK=question=COLUMN,options=COLUMN,answer=COLUMN";
-    let (task, columns) = split_task(text).ok_or(example)?;
-    Ok((task, columns.parse()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,10 +232,5 @@ mod tests {
         }
         assert_eq!(pair("a=b"), Ok(("a".into(), "b".into())));
         assert!(pair("a").is_err() && pair("=b").is_err());
-        assert_eq!(task_path("mmlu=a=b"), Ok(("qa".into(), "a=b".into())));
-        assert_eq!(task_format("own=JSONL"), Ok(("own".into(), Format::Jsonl)));
-        assert!(
-            task_path("qa").is_err() && task_path("=x").is_err() && task_format("qa=x").is_err()
-        );
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use sureness_bench::ALLOWED_FAILURES;
 
+use super::texts::TextArgs;
 use super::values::share;
 
 /// Flags of the merge.
@@ -16,6 +17,8 @@ pub(crate) struct MergeArgs {
     /// The shards' output folders, or folders that hold them
     #[arg(value_name = "IN", required = true)]
     pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) texts: TextArgs,
     /// Merge even if shards are missing or unfinished
     #[arg(long)]
     pub(crate) allow_missing: bool,

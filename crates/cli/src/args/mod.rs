@@ -28,6 +28,7 @@ pub(crate) mod show;
 #[cfg(feature = "nats")]
 pub(crate) mod status;
 pub(crate) mod target;
+pub(crate) mod texts;
 pub(crate) mod until;
 pub(crate) mod values;
 pub(crate) mod view;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use sureness_analysis::number::count;
 use sureness_analysis::{Asked, Family, Pair};
-use sureness_bench::Failure;
 use sureness_bench::evidence::{Drop, Selection, TextSources};
+use sureness_bench::{Failure, TaskData};
 use sureness_conformal::{Config, Resampling, SplitRule};
 
 use super::entry_of;
@@ -13,6 +13,7 @@ use crate::args::analyze::EvidenceArgs;
 use crate::args::compare::CompareArgs;
 use crate::args::gate::GateArgs;
 use crate::args::score::ScoreArgs;
+use crate::args::texts::TextArgs;
 
 /// The evaluation of saved logits.
 pub(crate) fn score(args: &ScoreArgs) -> Config {
@@ -80,6 +81,15 @@ pub(crate) fn gated(args: &GateArgs, runs: Vec<PathBuf>) -> Selection {
 
 /// The sources of question texts.
 pub(crate) fn texts(args: &EvidenceArgs) -> TextSources {
+    let questions = args.questions.clone();
+    TextSources {
+        data: data_of(&args.texts),
+        questions: questions.map(|path| (path, dropped_options(args))),
+    }
+}
+
+/// Data sets of tasks.
+pub(crate) fn data_of(args: &TextArgs) -> Vec<TaskData> {
     let mut data = Vec::new();
     for (task, path) in &args.data {
         entry_of(&mut data, task).path = Some(PathBuf::clone(path));
@@ -90,11 +100,7 @@ pub(crate) fn texts(args: &EvidenceArgs) -> TextSources {
     for (task, columns) in &args.columns {
         entry_of(&mut data, task).columns = Some(columns.clone());
     }
-    let questions = args.questions.clone();
-    TextSources {
-        data,
-        questions: questions.map(|path| (path, dropped_options(args))),
-    }
+    data
 }
 
 /// The ends of an interval are replicates near the extremes of all: fails where those of this level would

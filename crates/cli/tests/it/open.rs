@@ -3,6 +3,7 @@
 
 mod analysis;
 mod judge;
+mod merged;
 mod watched;
 
 use std::fmt::Write;

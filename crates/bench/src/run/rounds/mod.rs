@@ -110,7 +110,9 @@ fn counts(
     group: &Group,
 ) -> Result<Vec<Option<Counts>>, Failure> {
     let mut counted = Vec::with_capacity(group.questions.len());
+    let mut positions = Vec::with_capacity(group.questions.len());
     reader.rows(run, index, |row| {
+        positions.push(row.position);
         let drawn = row.drawn.filter(|drawn| drawn.missing == 0);
         counted.push(drawn.map(|drawn| Counts {
             top: drawn.chosen.iter().copied().max().unwrap_or(0),
@@ -121,12 +123,9 @@ fn counts(
     if !group.questions.is_open().map_err(Failure::new)? {
         return Ok(counted);
     }
-    for (position, counts) in (0_u32..).zip(&mut counted) {
+    for (number, (counts, position)) in counted.iter_mut().zip(positions).enumerate() {
         let Some(counts) = counts else { continue };
-        let question = group
-            .questions
-            .get(position as usize)
-            .map_err(Failure::new)?;
+        let question = group.questions.get(number).map_err(Failure::new)?;
         let answers = reader.answers(run, index, position)?;
         let meanings = meanings(&answers, &question);
         counts.top = meanings.top().map_or(0, |meaning| meaning.count);

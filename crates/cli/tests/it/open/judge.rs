@@ -8,10 +8,10 @@ use sureness_testkit::{Case, ends_with, results_in, says, text};
 
 use super::{EXAMPLES, TASK, case_of, number, open, stem};
 
-const COUNT: usize = 100;
+pub(super) const COUNT: usize = 100;
 
 /// What is said to each question, with two wrong names that mean the same.
-fn sayings() -> Sayings {
+pub(super) fn sayings() -> Sayings {
     let says = |number: usize| {
         let say = |text: String, weight| Saying {
             spellings: vec![text],
@@ -64,7 +64,7 @@ fn spellings(number: usize) -> Vec<String> {
 }
 
 /// A judge that says yes of both names of the warden, in one order or both, and no of all others.
-fn judge(yes_in_both_orders: bool, rules: Vec<Rule>) -> FaultServer {
+pub(super) fn judge(yes_in_both_orders: bool, rules: Vec<Rule>) -> FaultServer {
     let say = |letter: &str| {
         vec![Saying {
             spellings: vec![letter.to_owned()],
