@@ -84,7 +84,8 @@ impl Link {
             options.event_callback(move |event| {
                 let change = match event {
                     Event::Connected => Some(true),
-                    Event::Disconnected | Event::Closed => Some(false),
+                    // A connection that is closed was closed here, at the end of a run.
+                    Event::Disconnected => Some(false),
                     _ => None,
                 };
                 tracing::debug!(%event, "broker");

@@ -36,10 +36,20 @@ pub(crate) struct Options {
     /// Published data sets have a few rows with two equal options. Dropping them would make results
     /// incomparable.
     may_repeat: bool,
-    /// Whether the file gives them as a list, without labels.
-    listed: bool,
-    /// Whether the file labels them, and they may stand in another order than there.
-    labelled: bool,
+    form: Form,
+}
+
+/// Where options have their labels from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// The file gives them as a list, without labels.
+    List,
+    /// From their layout, which counts from 1.
+    From1,
+    /// The file labels them, and they may stand in another order than there.
+    Labelled,
+    /// The same by the ends of columns' names, such as `2` of `option2`.
+    Columns,
 }
 
 /// How a file names the right options.
@@ -97,8 +107,7 @@ impl Options {
             labels: labels.collect(),
             texts,
             may_repeat: false,
-            listed: true,
-            labelled: false,
+            form: Form::List,
         }
     }
 
@@ -118,7 +127,7 @@ impl Options {
             *name = (index + 1).to_string();
         }
         // A 0 is not an index here, but a mistake.
-        options.listed = false;
+        options.form = Form::From1;
         options
     }
 
@@ -144,14 +153,23 @@ impl Options {
             labels,
             texts,
             may_repeat: false,
-            listed: false,
-            labelled: true,
+            form: Form::Labelled,
+        }
+    }
+
+    /// Options under the ends of the names of their columns.
+    pub(crate) fn of_columns<L: AsRef<str>, T: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (L, T)>,
+    ) -> Self {
+        Self {
+            form: Form::Columns,
+            ..Self::labelled(pairs)
         }
     }
 
     /// Whether the file labels them, and they may stand in another order than there.
     pub(crate) fn are_labelled(&self) -> bool {
-        self.labelled
+        matches!(self.form, Form::Labelled | Form::Columns)
     }
 
     /// Their labels in the file, or the letters.
@@ -215,7 +233,7 @@ impl Options {
                     Err(problem) => self.letters(answer).ok_or(problem),
                 };
             }
-            Answers::Marked(_) if self.labelled => return Err(Problem::MarksOfLabels),
+            Answers::Marked(_) if self.are_labelled() => return Err(Problem::MarksOfLabels),
             Answers::Places(places) | Answers::Marked(places) => {
                 return RightOptions::of(places.iter().copied()).ok_or(Problem::NoneRight);
             }
@@ -272,7 +290,7 @@ impl Options {
                     .by_index(&written)
                     .ok_or_else(|| unknown(written.clone()))?;
                 // Beside a list, a number is an index and nothing else.
-                if self.listed {
+                if self.form == Form::List {
                     return Ok(index);
                 }
                 self.refuse_other_reading(&written, index)
@@ -281,6 +299,10 @@ impl Options {
                 let number = whole(text);
                 let label = self.by_label(text).or_else(|| self.by_label(number));
                 match (label, self.by_index(number)) {
+                    // The number of a column may as well be the text of an option.
+                    (Some(index), _) if self.form == Form::Columns && is_number(number) => {
+                        self.refuse_other_text(text, index)
+                    }
                     (Some(index), _) => Ok(index),
                     (None, Some(index)) => self.refuse_other_reading(text, index),
                     (None, None) => self.resolve(Answer::Text(text)),
@@ -330,11 +352,18 @@ impl Options {
         // The other rows name labels with such numbers: read as indices here alone, one file would
         // have two rules, and the first two options one answer.
         let numbers = self.labels.iter().all(|name| is_number(name));
-        match self.by_text(answer) {
-            None if numbers => Err(Problem::NotALabel {
+        if numbers && self.by_text(answer).is_none() {
+            return Err(Problem::NotALabel {
                 answer: answer.to_owned(),
                 labels: describe_labels(&self.labels),
-            }),
+            });
+        }
+        self.refuse_other_text(answer, index)
+    }
+
+    /// `index`, unless the answer is also the text of another option.
+    fn refuse_other_text(&self, answer: &str, index: usize) -> Result<usize, Problem> {
+        match self.by_text(answer) {
             Some(other) if other != index => Err(Problem::AmbiguousAnswer {
                 answer: answer.to_owned(),
                 text: self.labels[other].clone(),

@@ -163,7 +163,7 @@ pub enum Problem {
     },
     /// An answer that can be read in two ways.
     #[error(
-        "the answer {answer} is both the text of option {text} and the index of option {index}"
+        "the answer {answer} is both the text of option {text} and the number of option {index}"
     )]
     AmbiguousAnswer {
         /// The answer as written.

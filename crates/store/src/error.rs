@@ -82,7 +82,9 @@ impl Hint for StoreError {
                 }
                 _ => "check the file and its disk",
             },
-            Self::NotAStore(_) => "choose another --output-dir",
+            Self::NotAStore(_) => {
+                "name the output folder of a run; to write there, choose another --output-dir"
+            }
             Self::TooNew { .. } => "update sureness, or choose another --output-dir",
             Self::TooOld(_) => "start a run with this --output-dir once, which updates the file",
             Self::OtherQuestion { .. } => "merge only shards of the same run, into a new folder",

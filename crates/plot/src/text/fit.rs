@@ -8,9 +8,11 @@ use super::font::{Weight, width};
 
 const ELLIPSIS: char = '…';
 
-/// A text on one line: other white space becomes a space.
+/// A text on one line: other white space becomes a space, and so do marks that reverse the direction of
+/// writing, since they could make what stands beside it read as something else.
 pub(crate) fn clean(text: &str) -> String {
-    text.split(char::is_whitespace)
+    let reverses = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.split(|c: char| c.is_whitespace() || reverses(c))
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
@@ -161,6 +163,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_label_is_one_line_that_reverses_nothing() {
+        assert_eq!(clean(" a\n\u{202e}b\tc\u{2069} "), "a b c");
+    }
 
     #[test]
     fn the_middle_goes_and_both_ends_stay() {

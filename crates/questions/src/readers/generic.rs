@@ -167,7 +167,7 @@ pub(crate) fn csv(
             category: cell(category),
             context: cell(context),
             stem: &cells[columns.question],
-            options: Options::labelled(pairs),
+            options: Options::of_columns(pairs),
             answers: Answer::Cell(answer).into(),
             names: NAMES,
         };

@@ -307,7 +307,7 @@ fn faults_are_placed() {
             r#"{"question":"q","options":{"x":"1","y":"0"},"answer":0}"#,
             1,
             "answer",
-            "both the text of option y and the index of option x",
+            "both the text of option y and the number of option x",
         ),
         case(
             Jsonl,
@@ -374,7 +374,7 @@ fn faults_in_csv_of_ones_own_are_placed() {
             "q,1,2,0,1\n",
             2,
             "answer",
-            "both the text of option A and the index of option B",
+            "both the text of option A and the number of option B",
         ),
     ] {
         let text = format!("{HEADER}{rows}");

@@ -58,6 +58,22 @@ fn labels_that_are_numbers_leave_no_answers_counted_from_0() {
 }
 
 #[test]
+fn the_number_of_a_column_that_is_the_text_of_another_is_refused() {
+    for (first, answer) in [(0, 2), (1, 3)] {
+        let header: Vec<String> = (first..first + 3).map(|it| format!("choice{it}")).collect();
+        let header = format!("question,{},answer", header.join(","));
+        let text = format!("{header}\nq,2,3,1,{answer}\n");
+        let error = load_text("x.csv", &text, &plain("own")).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("both the text of option"), "{message}");
+        let agreed = format!("{header}\nq,1,2,3,B\nr,red,green,blue,{answer}\n");
+        assert_eq!(answers(&read("x.csv", &agreed)), [1, 2]);
+        let same = format!("{header}\nq,{first},7,8,{first}\n");
+        assert_eq!(answers(&read("x.csv", &same)), [0]);
+    }
+}
+
+#[test]
 fn a_whole_number_may_be_a_fraction() {
     let json = read(
         "x.jsonl",

@@ -31,9 +31,12 @@ fn three_workers_end_with_the_figures_of_one_machine() {
     for worker in workers {
         assert_eq!(worker.end(), 0);
     }
+    // The end of a run is no outage.
+    assert!(!case.said("coordinator").contains("unreachable"));
     // All had a share, and each says how large it was.
     let shares = ["w1", "w2", "w3"].map(|name| {
         let said = case.said(name);
+        assert!(!said.contains("unreachable"), "{said}");
         let (_, after) = said.split_once("has ended: ").unwrap();
         after.split(' ').next().unwrap().parse::<u64>().unwrap()
     });
