@@ -132,6 +132,24 @@ impl<'a> Scoring<'a> {
         ))
     }
 
+    /// Says which rows were left out though nobody asked for it, since they are the few-shot examples of
+    /// the paper's files; `None` where none was.
+    pub fn note_default_drops<'b>(
+        &self,
+        dropped: impl IntoIterator<Item = &'b BTreeSet<i64>>,
+    ) -> Option<String> {
+        let ids: BTreeSet<i64> = dropped.into_iter().flatten().copied().collect();
+        if ids.is_empty() || !self.drop.is_default() {
+            return None;
+        }
+        let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+        Some(format!(
+            "rows with the ids {} are left out, the few-shot examples of the paper's files; \
+             --drop-ids none keeps them",
+            ids.join(", ")
+        ))
+    }
+
     /// Evaluates one file, or each part of a table of several models, tasks or strategies.
     ///
     /// # Errors

@@ -110,5 +110,6 @@ pub(super) fn load_logits(
     let warnings = &mut loaded.warnings;
     warnings.extend(guessing_warning(Some(questions), &guessing));
     warnings.extend(scoring.note_unknown_drops(&dropped));
+    loaded.notes.extend(scoring.note_default_drops(&dropped));
     Ok(())
 }

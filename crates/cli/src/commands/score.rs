@@ -66,9 +66,14 @@ pub(super) fn run(args: ScoreArgs) -> Result<ExitCode, Failure> {
     let scores =
         Scores::new(files, config).ok_or_else(|| Failure::new("no file of logits is given"))?;
     warnings.extend(guessing_warning(questions, &guessing));
+    let left_out = scoring.as_ref();
+    let left_out = left_out.and_then(|scoring| scoring.note_default_drops(&dropped));
     warnings.extend(scoring.and_then(|scoring| scoring.note_unknown_drops(&dropped)));
     for warning in warnings {
         eprintln!("warning: {warning}");
+    }
+    if let Some(note) = left_out {
+        eprintln!("note: {note}");
     }
     note_repeated(&args.logits);
     note_infinite_thresholds(&scores, config.alpha);

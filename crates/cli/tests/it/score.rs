@@ -208,6 +208,25 @@ fn dropped_ids_may_be_absent_everywhere() {
 }
 
 #[test]
+fn rows_that_are_left_out_unasked_are_told() {
+    let case = Case::new();
+    case.write("m.jsonl", &jsonl(0..40, 6));
+    let line = "--questions key.json --logits m.jsonl";
+    let output = score(case.path(), line.split(' '));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    says(
+        &stderr,
+        &[
+            "note: rows with the ids 1, 3, 5, 7, 9 are left out",
+            "--drop-ids none",
+        ],
+    );
+    let output = score(case.path(), key_args("--logits m.jsonl"));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!stderr.contains("left out"), "{stderr}");
+}
+
+#[test]
 fn too_few_rows_give_full_sets_and_say_so() {
     let case = Case::new();
     case.write("key.json", &key(0..8, |id| ["A", "B", "C", "D"][id % 4]));
