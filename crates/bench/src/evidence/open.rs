@@ -1,6 +1,8 @@
 //! Loads the answers to open questions, which are compared with the accepted answers of the data, and
 //! evaluates them where a run is over.
 
+use std::collections::BTreeSet;
+
 use sureness_analysis::number::count;
 use sureness_analysis::{GroupId, OpenRows};
 use sureness_conformal::Config;
@@ -41,8 +43,8 @@ pub(crate) fn add_figures(
     run: &RunInfo,
     config: &Config,
     texts: &Texts,
-) -> Result<Vec<String>, Failure> {
-    let mut unfound = Vec::new();
+) -> Result<BTreeSet<String>, Failure> {
+    let mut unfound = BTreeSet::new();
     for (index, group) in groups.iter_mut().enumerate().take(run.groups.len()) {
         if !reader.is_open(run.id, index)? {
             continue;
@@ -57,9 +59,7 @@ pub(crate) fn add_figures(
                 evaluated(&rows.items, config)
             }
             Err(reason) => {
-                if !unfound.contains(&reason) {
-                    unfound.push(reason.clone());
-                }
+                unfound.insert(reason.clone());
                 Err(reason)
             }
         };

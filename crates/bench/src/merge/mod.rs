@@ -263,7 +263,7 @@ fn write_all(
     folder.check_results()?;
     let mut store = Store::open(&folder.store)?;
     let mut models = Vec::new();
-    let mut unfound = Vec::new();
+    let mut unfound = BTreeSet::new();
     let mut runs = Vec::with_capacity(wholes.len());
     for whole in wholes {
         runs.push(write(&mut store, whole, settings, watch)?);
@@ -307,13 +307,12 @@ fn write_all(
     }
     let results = figures::results(settings.clone(), models, provenance(merge.command.clone()));
     figures::write(&folder, &results).inspect_err(|_| watch.unsaved(&results))?;
-    unfound.dedup();
     Ok(Some(Outcome {
         stops: vec![None; results.models.len()],
         results,
         folder,
         interrupted: false,
-        unfound,
+        unfound: unfound.into_iter().collect(),
     }))
 }
 
